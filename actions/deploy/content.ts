@@ -1,0 +1,44 @@
+import type { TreeFile } from "./bundle/tree.ts";
+import type { CommitLine, RemoteFile } from "./hub/space.ts";
+
+/** The Hub's own file; which files are LFS is its business. */
+const theirs = (path: string) => path === ".gitattributes";
+
+/** What a commit must change so that a Space's tree becomes the wanted one. */
+export type Changes = { upload: TreeFile[]; remove: string[]; kept: number };
+
+export function sameContent(local: TreeFile, remote: RemoteFile): boolean {
+  return remote.lfs === null ? remote.oid === local.gitOid : remote.lfs.oid === local.sha256;
+}
+
+/** Pure: by content, never by time. */
+export function changesTo(wanted: readonly TreeFile[], current: readonly RemoteFile[]): Changes {
+  const now = new Map(current.map((file) => [file.path, file]));
+  const upload = wanted.filter((file) => { const there = now.get(file.path); return there === undefined || !sameContent(file, there); });
+  const paths = new Set(wanted.map(({ path }) => path));
+  return { upload, remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path), kept: wanted.length - upload.length };
+}
+
+export function isTree(wanted: readonly TreeFile[], current: readonly RemoteFile[]): boolean {
+  const { upload, remove } = changesTo(wanted, current);
+  return upload.length === 0 && remove.length === 0;
+}
+
+/** What restores an earlier tree: LFS files by their names alone, the others by their bytes. Pure. */
+export type Restoration = { large: CommitLine[]; small: RemoteFile[]; remove: string[] };
+
+export function restorationOf(good: readonly RemoteFile[], current: readonly RemoteFile[]): Restoration {
+  const now = new Map(current.map((file) => [file.path, file]));
+  const differs = good.filter(({ path, oid }) => !theirs(path) && now.get(path)?.oid !== oid);
+  const paths = new Set(good.map(({ path }) => path));
+  return {
+    large: differs.flatMap(({ path, lfs }) => (lfs === null ? [] : [{ key: "lfsFile" as const, value: { path, algo: "sha256" as const, oid: lfs.oid, size: lfs.size } }])),
+    small: differs.filter(({ lfs }) => lfs === null),
+    remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path),
+  };
+}
+
+export function sameTree(a: readonly RemoteFile[], b: readonly RemoteFile[]): boolean {
+  const { large, small, remove } = restorationOf(a, b);
+  return large.length + small.length + remove.length === 0;
+}

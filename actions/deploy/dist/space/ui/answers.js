@@ -1,0 +1,46 @@
+import { fieldErrors } from "./api.js";
+
+/**
+ * What the server says of a row → what the page shows.
+ * @typedef {import("./model.js").Head} Head
+ * @typedef {import("./model.js").HeadAnswer} HeadAnswer
+ */
+
+/**
+ * @param {any} answer of one row
+ * @param {readonly Head[]} heads
+ * @returns {HeadAnswer[]} in the order of the model's heads
+ * @throws {Error} when a head has no answer
+ */
+export function readHeads(answer, heads) {
+  return heads.map((head) => {
+    const own = answer?.heads?.[head.name];
+    if (own === undefined || own === null) throw new Error(`The answer has nothing for “${head.name}”.`);
+    if (head.kind === "regression") return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
+    const scores = Object.entries(own.probabilities ?? {}).map(([label, score]) => ({ label, score: Number(score) })).sort((a, b) => b.score - a.score);
+    const label = String(own.label);
+    return { name: head.name, kind: "classification", label, scores, score: scores.find((one) => one.label === label)?.score ?? Number(own.score) };
+  });
+}
+
+/**
+ * @param {any} outcome one row of a batch
+ * @param {readonly Head[]} heads
+ * @returns {import("./batch-tables.js").RowOutcome}
+ */
+export function readOutcome(outcome, heads) {
+  const wrong = outcome?.error;
+  if (wrong === undefined || wrong === null) return { heads: readHeads(outcome, heads), error: "" };
+  const told = fieldErrors(wrong).map(({ field, message }) => [field.replace(/^rows\[\d+\]\.?/, ""), message].filter(Boolean).join(": "));
+  return { heads: [], error: told.join("; ") || String(wrong.detail ?? wrong.title ?? "no answer") };
+}
+
+/**
+ * @param {any} answer
+ * @param {number} totalMs as the page saw it
+ * @returns {import("./time-bar.js").Timing}
+ */
+export function readTiming(answer, totalMs) {
+  const own = answer?.timing ?? {};
+  return { totalMs, queueMs: own.queueMs ?? null, inferenceMs: own.inferenceMs ?? null, serverMs: own.totalMs ?? null };
+}

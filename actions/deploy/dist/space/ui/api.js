@@ -1,0 +1,159 @@
+/**
+ * Calls to the server that served this page, with a deadline each, and every way to fail as one kind of error.
+ * @typedef {{ field: string, message: string }} FieldError  field is a path in the row, e.g. "history[3]"; "" for the row as a whole
+ * @typedef {"offline" | "timeout" | "cancelled" | "problem" | "unreadable"} FailureKind
+ * @typedef {{ data: any, totalMs: number, headers: Headers, bytes: number }} Answer
+ */
+
+/** What went wrong, in words for the person who pressed the button. */
+export class Failure extends Error {
+  /**
+   * @param {FailureKind} kind
+   * @param {string} title one sentence
+   * @param {{ detail?: string, status?: number, fields?: FieldError[], retryAfterMs?: number | null, cause?: unknown }} [more]
+   */
+  constructor(kind, title, more = {}) {
+    super(title, { cause: more.cause });
+    this.kind = kind;
+    this.title = title;
+    this.detail = more.detail ?? "";
+    this.status = more.status ?? 0;
+    this.fields = more.fields ?? [];
+    this.retryAfterMs = more.retryAfterMs ?? null;
+  }
+
+  /** Whether the same request may succeed later. */
+  get passing() {
+    return this.kind === "offline" || this.kind === "timeout" || [429, 502, 503, 504].includes(this.status);
+  }
+}
+
+/**
+ * The key for a server that asks for one, in memory only. `ask` shows a way to type it and resolves to false when the person
+ * declines; the page sets it.
+ * @type {{ value: string, ask: (wrong: boolean) => Promise<boolean> }}
+ */
+export const apiKey = { value: "", ask: async () => false };
+
+/** Says "answered" or "lost" of requests other than the health check's, so that its light need not wait for its turn. */
+export const reach = new EventTarget();
+export const HEALTH_PATH = "readyz";
+
+/**
+ * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?: readonly number[] }} Options
+ *   `also`: statuses besides 2xx whose body is the answer
+ */
+
+/**
+ * @param {string} path relative to the page, e.g. "models/mood/predict"
+ * @param {Options} [options]
+ * @returns {Promise<Answer>}
+ * @throws {Failure}
+ */
+export async function request(path, options = {}) {
+  for (;;) {
+    const used = apiKey.value;
+    try {
+      return await once(path, options);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.status !== 401) throw error;
+      // Another request may have brought a new key in the meantime.
+      if (apiKey.value === used && !(await apiKey.ask(used !== ""))) throw error;
+    }
+  }
+}
+
+/** @param {string} path @param {Options} options @returns {Promise<Answer>} */
+async function once(path, { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [] }) {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const headers = new Headers({ accept });
+  if (body !== undefined) headers.set("content-type", "application/json");
+  if (apiKey.value !== "") headers.set("authorization", `Bearer ${apiKey.value}`);
+  const begun = performance.now();
+  try {
+    const response = await fetch(new URL(path, document.baseURI), {
+      method: body === undefined ? "GET" : "POST",
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      cache: "no-store",
+    });
+    const content = await response.text();
+    const totalMs = performance.now() - begun;
+    if (path !== HEALTH_PATH) reach.dispatchEvent(new Event("answered"));
+    if (!response.ok && !also.includes(response.status)) throw refusal(response, content);
+    return { data: text ? content : parsed(content), totalMs, headers: response.headers, bytes: content.length };
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    if (signal?.aborted) throw new Failure("cancelled", "Cancelled.", { cause: error });
+    if (deadline.aborted) throw new Failure("timeout", `No answer within ${Math.round(timeoutMs / 1000)} seconds.`, { detail: "The server may be busy or waking up. Try again in a moment.", cause: error });
+    if (path !== HEALTH_PATH) reach.dispatchEvent(new Event("lost"));
+    throw new Failure("offline", "The server cannot be reached.", { detail: "It may have stopped, or the connection is down. What you entered is still here.", cause: error });
+  }
+}
+
+/** @param {string} content */
+function parsed(content) {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Failure("unreadable", "The answer is not JSON.", { detail: "Something between this page and the server may have replaced it.", cause: error });
+  }
+}
+
+/** @param {Response} response @param {string} content @returns {Failure} */
+function refusal(response, content) {
+  /** @type {any} */
+  let problem = null;
+  try {
+    problem = JSON.parse(content);
+  } catch {
+    // A proxy's HTML page, for instance: its status is all that can be told.
+  }
+  const spoken = WORDS[response.status];
+  const detail = typeof problem?.detail === "string" ? problem.detail : "";
+  const title = spoken ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${response.status}.`);
+  return new Failure("problem", title, { detail, status: response.status, fields: fieldErrors(problem), retryAfterMs: retryAfterMs(response.headers, Date.now()) });
+}
+
+/** @type {Record<number, string>} */
+const WORDS = {
+  400: "The server could not use this input.",
+  401: "This server asks for an API key.",
+  403: "This API key may not do that.",
+  404: "The server has no such model.",
+  413: "This is more than the server takes at once.",
+  422: "The server could not use this input.",
+  429: "The server is busy.",
+  500: "The server made a mistake.",
+  502: "The server behind this address does not answer.",
+  503: "The server is not ready or too busy.",
+  504: "The server did not finish in time.",
+};
+
+/**
+ * @param {any} problem an RFC 9457 document, or anything else
+ * @returns {FieldError[]}
+ */
+export function fieldErrors(problem) {
+  if (!Array.isArray(problem?.errors)) return [];
+  return problem.errors.map((/** @type {any} */ one) => {
+    const expected = typeof one?.expected === "string" ? `; expected ${one.expected}` : "";
+    const received = typeof one?.received === "string" && one.received !== "undefined" ? `; received ${one.received}` : "";
+    return { field: String(one?.field ?? ""), message: `${String(one?.problem ?? "not usable")}${expected}${received}` };
+  });
+}
+
+/**
+ * @param {Headers} headers
+ * @param {number} nowMs
+ * @returns {number | null} milliseconds to wait (Retry-After in seconds or as a date), null when the server names none
+ */
+export function retryAfterMs(headers, nowMs) {
+  const value = headers.get("retry-after");
+  if (value === null || value.trim() === "") return null;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
+}

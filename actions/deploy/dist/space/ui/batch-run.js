@@ -1,0 +1,90 @@
+import { Failure } from "./api.js";
+
+/**
+ * Many rows in chunks: two requests under way at a time, pauses where the server asks for them, and what is answered stays answered.
+ * @template T
+ * @typedef {{ from: number, rows: readonly T[] }} Chunk
+ */
+
+export const CHUNK_ROWS = 200;
+export const CHUNK_BYTES = 400_000;
+const AT_ONCE = 2;
+const MOST_TRIES = 8;
+/** The longest pause that a person is made to wait without being asked. */
+const LONGEST_PAUSE_MS = 60_000;
+
+/**
+ * @template {Record<string, unknown>} T
+ * @param {readonly T[]} rows
+ * @param {number} [mostRows] what the server takes in one request
+ * @returns {Chunk<T>[]} chunks of at most that many rows and about CHUNK_BYTES of JSON; never an empty one
+ */
+export function chunksOf(rows, mostRows = CHUNK_ROWS) {
+  /** @type {Chunk<T>[]} */
+  const chunks = [];
+  let from = 0;
+  let bytes = 0;
+  rows.forEach((row, i) => {
+    const own = JSON.stringify(row).length;
+    if (i > from && (i - from >= Math.min(CHUNK_ROWS, mostRows) || bytes + own > CHUNK_BYTES)) {
+      chunks.push({ from, rows: rows.slice(from, i) });
+      from = i;
+      bytes = 0;
+    }
+    bytes += own;
+  });
+  if (rows.length > from) chunks.push({ from, rows: rows.slice(from) });
+  return chunks;
+}
+
+/**
+ * @template {Record<string, unknown>} T
+ * @template R
+ * @param {readonly Chunk<T>[]} chunks
+ * @param {(rows: readonly T[], signal: AbortSignal) => Promise<R>} send
+ * @param {{ signal: AbortSignal, done: (chunk: Chunk<T>, result: R) => void, paused?: (ms: number, why: Failure) => void, sleep?: (ms: number, signal: AbortSignal) => Promise<void> }} edges
+ * @returns {Promise<void>}
+ * @throws {Failure} the first that trying again does not mend, or when cancelled
+ */
+export async function runChunks(chunks, send, { signal, done, paused, sleep = pause }) {
+  const queue = [...chunks];
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const lane = async () => {
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
+      for (let tried = 1; ; tried += 1) {
+        try {
+          const result = await send(chunk.rows, both);
+          done(chunk, result);
+          break;
+        } catch (error) {
+          if (!(error instanceof Failure) || !error.passing || both.aborted || tried >= MOST_TRIES) throw error;
+          const ms = Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 500 * 2 ** (tried - 1));
+          paused?.(ms, error);
+          await sleep(ms, both);
+        }
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  } finally {
+    stop.abort();
+  }
+}
+
+/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejects with a Failure when cancelled */
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const cancelled = () => {
+      clearTimeout(timer);
+      reject(new Failure("cancelled", "Cancelled."));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", cancelled);
+      resolve();
+    }, ms);
+    if (signal.aborted) cancelled();
+    else signal.addEventListener("abort", cancelled, { once: true });
+  });
+}

@@ -1,0 +1,139 @@
+import { fill, h, svg } from "./dom.js";
+
+/**
+ * A small line chart in SVG with a value axis, redrawn at the width it is given, and a legend that tells the newest
+ * values or those under the pointer.
+ * @typedef {{ name: string, values: readonly (number | null)[] }} Series  oldest first; null leaves a gap
+ * @typedef {{ title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?: number, empty: string }} ChartOptions
+ *   max fixes the top of the axis; otherwise it follows the values
+ */
+
+const LEFT = 58;
+const RIGHT = 10;
+const TOP = 8;
+const BOTTOM = 22;
+
+/**
+ * @param {ChartOptions} options
+ * @returns {{ element: HTMLElement, update: (series: readonly Series[]) => void }}
+ */
+export function chart(options) {
+  const legend = h("div", { class: "legend" });
+  const plot = h("div", { class: "plot" });
+  const element = h("figure", { class: "chart" }, h("figcaption", null, options.title), legend, plot);
+  const height = options.height ?? 150;
+  /** @type {readonly Series[]} */
+  let series = [];
+
+  const draw = () => {
+    const width = plot.clientWidth;
+    if (width === 0) return;
+    const length = Math.max(0, ...series.map((one) => one.values.length));
+    const values = series.flatMap((one) => one.values).filter((value) => value !== null && Number.isFinite(value)).map(Number);
+    if (values.length === 0) {
+      fill(plot, h("p", { class: "quiet empty" }, options.empty));
+      fill(legend);
+      return;
+    }
+    const { low, high, ticks } = axis(values, options.max);
+    const x = (/** @type {number} */ i) => LEFT + (length <= 1 ? 0.5 : i / (length - 1)) * (width - LEFT - RIGHT);
+    const y = (/** @type {number} */ value) => TOP + (1 - (value - low) / (high - low)) * (height - TOP - BOTTOM);
+    const cursor = svg("line", { class: "cursor", y1: TOP, y2: height - BOTTOM, x1: -9, x2: -9 });
+    const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${options.title}: ${sentence(series, options.format)}` },
+      ...ticks.map((tick) => svg("g", { class: "tick" },
+        svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
+        svg("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, options.format(tick)))),
+      svg("text", { class: "ends", x: LEFT, y: height - 5 }, options.from ?? ""),
+      svg("text", { class: "ends", x: width - RIGHT, y: height - 5, "text-anchor": "end" }, options.to ?? ""),
+      cursor,
+      ...series.flatMap((one, s) => lines(one.values, x, y, s)),
+    );
+    fill(plot, drawing);
+    tell(length - 1);
+    drawing.addEventListener("pointermove", (event) => {
+      const share = (event.offsetX - LEFT) / Math.max(1, width - LEFT - RIGHT);
+      const i = Math.min(length - 1, Math.max(0, Math.round(share * (length - 1))));
+      cursor.setAttribute("x1", String(x(i)));
+      cursor.setAttribute("x2", String(x(i)));
+      tell(i);
+    });
+    drawing.addEventListener("pointerleave", () => {
+      cursor.setAttribute("x1", "-9");
+      cursor.setAttribute("x2", "-9");
+      tell(length - 1);
+    });
+  };
+
+  /** @param {number} i */
+  const tell = (i) => fill(legend, ...series.map((one, s) => {
+    const value = one.values[i];
+    return h("span", { class: `key series-${s}` }, h("i", { "aria-hidden": "true" }), `${one.name} `, h("b", null, value === null || value === undefined ? "–" : options.format(value)));
+  }));
+
+  new ResizeObserver(draw).observe(plot);
+  return { element, update(next) { series = next; draw(); } };
+}
+
+/**
+ * Line segments between gaps; a value alone between two gaps is a dot.
+ * @param {readonly (number | null)[]} values
+ * @param {(i: number) => number} x
+ * @param {(value: number) => number} y
+ * @param {number} s which series
+ */
+function lines(values, x, y, s) {
+  /** @type {[number, number][][]} */
+  const runs = [[]];
+  values.forEach((value, i) => {
+    if (value === null || !Number.isFinite(value)) runs.push([]);
+    else runs.at(-1)?.push([x(i), y(value)]);
+  });
+  return runs.filter((run) => run.length > 0).map((run) => {
+    const [first] = run;
+    return run.length === 1 && first !== undefined
+      ? svg("circle", { class: `dot series-${s}`, cx: first[0], cy: first[1], r: 3 })
+      : svg("polyline", { class: `line series-${s}`, points: run.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" ") });
+  });
+}
+
+/**
+ * Round values for an axis that holds every value; starts at zero unless the values lie close together far from it.
+ * @param {readonly number[]} values
+ * @param {number} [max]
+ * @returns {{ low: number, high: number, ticks: number[] }}
+ */
+export function axis(values, max) {
+  const least = Math.min(...values);
+  const most = max ?? Math.max(...values);
+  const bottom = max === undefined && least > 0 && most - least < most * 0.3 && most > least ? least : Math.min(0, least);
+  const span = most - bottom || Math.abs(most) || 1;
+  const rough = span / 3;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 2.5, 5, 10].find((m) => m * power >= rough) ?? 10);
+  const low = Math.floor(bottom / step) * step;
+  const high = max ?? low + Math.ceil((bottom + span - low) / step - 1e-9) * step;
+  const ticks = [];
+  for (let i = 0; low + i * step <= high + step * 1e-6; i += 1) ticks.push(Number((low + i * step).toPrecision(12)));
+  return { low, high, ticks };
+}
+
+/** @param {readonly Series[]} series @param {(value: number) => string} format */
+function sentence(series, format) {
+  return series.map((one) => {
+    const known = one.values.filter((value) => value !== null).map(Number);
+    return known.length === 0 ? `${one.name} has no values` : `${one.name} now ${format(known.at(-1) ?? 0)}, lowest ${format(Math.min(...known))}, highest ${format(Math.max(...known))}`;
+  }).join("; ");
+}
+
+/**
+ * The shape of a list of numbers, for a look beside a field.
+ * @param {readonly number[]} values
+ * @returns {SVGElement}
+ */
+export function sparkline(values) {
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  const points = values.map((value, i) => `${((i / Math.max(1, values.length - 1)) * 100).toFixed(2)},${(29 - ((value - low) / span) * 28).toFixed(2)}`);
+  return svg("svg", { class: "sparkline", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("polyline", { class: "line series-0", points: points.join(" "), "vector-effect": "non-scaling-stroke" }));
+}

@@ -1,0 +1,135 @@
+import { Failure, request } from "./api.js";
+import { readHeads, readOutcome, readTiming } from "./answers.js";
+import { readFields } from "./schema-fields.js";
+
+/**
+ * What the page knows of a model, read from /models and /models/{id}.
+ * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
+ * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number, maxCharacters?: number, choices?: string[], shape?: number[] }} Field
+ * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind: "regression", unit: string }} Head
+ * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score: number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text", text: string }} HeadAnswer
+ *   score is the probability of `label`; scores fall
+ * @typedef {{ heads: HeadAnswer[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
+ * @typedef {{ verdict: string, when: string }} Verdict
+ * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
+ * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string, batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep: SweepPoint[] }} Runs
+ * @typedef {{
+ *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
+ *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, backend: string,
+ *   predictPath: string, mostRows: number | undefined,
+ *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./batch-tables.js").RowOutcome[]>,
+ * }} Model
+ */
+
+/**
+ * @param {any} listed the model's entry of /models
+ * @param {any} card /models/{id}, null when it could not be read
+ * @returns {Model}
+ */
+export function readModel(listed, card) {
+  const id = String(listed.id);
+  const facts = { ...listed, ...card };
+  const heads = (facts.heads ?? []).map(readHead);
+  const path = `models/${encodeURIComponent(id)}/predict`;
+  return {
+    id,
+    version: text(facts.version),
+    task: text(facts.task),
+    description: text(facts.description),
+    license: text(facts.license),
+    sha256: text(facts.artifact?.sha256),
+    ready: facts.state === "ready",
+    error: complaint(facts.error ?? facts.reload?.complaint),
+    fields: readFields(facts.input?.schema),
+    examples: facts.input?.examples ?? [],
+    heads,
+    verdict: readVerdict(facts.gate),
+    runs: readRuns(facts),
+    backend: text(facts.backend) || "local",
+    predictPath: path,
+    mostRows: facts.limits?.maxRows,
+    async predictMany(rows, signal) {
+      const { data } = await request(`${path}/batch`, { body: { rows }, signal, timeoutMs: 60_000 });
+      const results = data.predictions;
+      if (!Array.isArray(results) || results.length !== rows.length) throw new Error(`The server answered ${results?.length ?? "no"} rows for ${rows.length}.`);
+      return results.map((one) => readOutcome(one, heads));
+    },
+  };
+}
+
+/** @returns {Promise<Model[]>} every model of the server, in its order */
+export async function loadModels() {
+  const { data } = await request("models");
+  return Promise.all(data.models.map(async (/** @type {any} */ listed) => readModel(listed, await card(listed.id))));
+}
+
+/** @param {string} id @returns {Promise<unknown>} null when the model cannot say more than the list does */
+async function card(id) {
+  try {
+    return (await request(`models/${encodeURIComponent(id)}`)).data;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "problem") return null;
+    throw error;
+  }
+}
+
+/**
+ * What answers for the model. A second entry, where a model has a remote twin, gets a card of its own beside the first.
+ * @param {Model} model
+ * @returns {import("./backends.js").Backend[]}
+ */
+export function backendsOf(model) {
+  return [{
+    id: model.backend,
+    title: "Answer",
+    from: `${model.id} v${model.version}`,
+    async predict(row, signal) {
+      const { data, totalMs } = await request(model.predictPath, { body: row, signal });
+      return { heads: readHeads(data, model.heads), timing: readTiming(data, totalMs), from: `${text(data.model)} v${text(data.version)}`, raw: data };
+    },
+  }];
+}
+
+/** @param {any} head @returns {Head} */
+function readHead(head) {
+  return head.kind === "classification"
+    ? { name: text(head.name), kind: "classification", labels: (head.labels ?? []).map(String), positive: head.positive === undefined ? null : String(head.positive) }
+    : { name: text(head.name), kind: "regression", unit: text(head.unit) };
+}
+
+/** @param {any} gate a receipt or verdict document @returns {Verdict | null} */
+function readVerdict(gate) {
+  const verdict = gate?.verdict?.verdict ?? gate?.verdict;
+  return typeof verdict === "string" ? { verdict, when: text(gate.at ?? gate.createdAt ?? gate.generatedAt) } : null;
+}
+
+/** @param {any} facts @returns {Runs} */
+function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
+  const places = { main: "main thread", worker: "worker thread", process: "own process" };
+  const where = places[/** @type {keyof typeof places} */ (engine.kind)] ?? text(engine.kind);
+  return {
+    provider: text(engine.provider).toUpperCase(),
+    threads: engine.threads ?? null,
+    engine: [where, engine.slots > 1 ? `× ${engine.slots}` : ""].filter(Boolean).join(" "),
+    engineReason: text(engine.reason),
+    batching: batching.maxBatch === undefined ? "" : `${batching.maxBatch === 1 ? "rows run alone" : `up to ${batching.maxBatch} rows per run`}${batching.maxDelayUs > 0 ? `, at most ${batching.maxDelayUs} µs wait` : ""}`,
+    batchingReason: text(batching.reason),
+    runtime: text(engine.onnxruntime),
+    bytes: artifact.bytes ?? null,
+    loadMs: loaded.openMs ?? null,
+    warmUpMs: loaded.warmUpMs ?? null,
+    sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({ batch: point.batch, tokenBudget: point.tokenBudget ?? null, rowsPerSecond: point.rowsPerSecond, chosen: point.batch === batching.maxBatch && (point.tokenBudget ?? null) === (batching.tokenBudget ?? null) })),
+  };
+}
+
+/** @param {any} problem @returns {string} a complaint of the server in words */
+function complaint(problem) {
+  if (problem === undefined || problem === null) return "";
+  if (typeof problem === "string") return problem;
+  return [problem.place, problem.problem ?? problem.detail ?? problem.title, problem.expected && `expected: ${problem.expected}`, problem.received && `received: ${problem.received}`, problem.hint].filter(Boolean).join("\n");
+}
+
+/** @param {unknown} value */
+function text(value) {
+  return value === undefined || value === null ? "" : String(value);
+}

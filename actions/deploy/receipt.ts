@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { deployedSchema } from "./bundle/deployed.ts";
+
+const proof = z.strictObject({ rounds: z.int(), predictions: z.int(), p50Ms: z.number(), exact: z.boolean().describe("Whether golden answers had to be equal to the last bit, because processor and runtime are the same."), commit: z.string().nullable(), sha256: z.string() });
+
+/** deployment.json of --out: what was deployed, what became of it, and what serves now. */
+export const deploymentReceipt = z.strictObject({
+  schemaVersion: z.literal(1),
+  outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
+  reason: z.string(),
+  space: z.string().nullable(),
+  environment: z.string(),
+  url: z.string().nullable(),
+  deployed: deployedSchema.omit({ files: true }),
+  spaceCommit: z.string().nullable().describe("The revision of the Space that was to be deployed."),
+  serving: z.string().nullable().describe("The revision that serves now, as far as was proved."),
+  committed: z.boolean().describe("Whether a commit was made; false when the Space held this tree already."),
+  rolledBackTo: z.strictObject({ commit: z.string(), restored: z.string().nullable(), model: z.string(), version: z.string() }).nullable(),
+  proof: proof.nullable(),
+  githubDeployment: z.int().nullable(),
+  tag: z.string().nullable(),
+  notRecorded: z.array(z.string()).describe("What could not be written down, and why."),
+  log: z.array(z.string()).describe("Last lines of the Space's log, where one tells why this failed."),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  timeline: z.array(z.strictObject({ stage: z.string(), ms: z.number(), note: z.string() })),
+});
+export type DeploymentReceipt = z.infer<typeof deploymentReceipt>;
+
+/** 0 live and proved · 1 not · 5 live and proved, but not written down. */
+export function exitCodeOf({ outcome, notRecorded }: DeploymentReceipt): 0 | 1 | 5 {
+  if (outcome === "planned" || outcome === "bundled") return 0;
+  if (outcome !== "live") return 1;
+  return notRecorded.length > 0 ? 5 : 0;
+}

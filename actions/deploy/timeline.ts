@@ -1,0 +1,52 @@
+/** Where a deployment's progress goes: the job's log, or a terminal. */
+export type Sink = { line: (text: string) => void; group: (title: string) => void; endGroup: () => void };
+
+export type TimelineEntry = { stage: string; ms: number; note: string };
+
+/** One line per stage as it happens, and all of them as a table afterwards. */
+export class Timeline {
+  readonly entries: TimelineEntry[] = [];
+  readonly #sink: Sink;
+  readonly #now: () => number;
+  readonly #began: number;
+  #inLog = false;
+  #lastNote = "";
+
+  constructor(sink: Sink, now: () => number) {
+    this.#sink = sink;
+    this.#now = now;
+    this.#began = now();
+  }
+
+  stage(stage: string, note = ""): void {
+    this.#closeLog();
+    this.#lastNote = "";
+    const ms = this.#now() - this.#began;
+    this.entries.push({ stage, ms, note });
+    this.#sink.line(`[${(ms / 1000).toFixed(1).padStart(6)} s] ${stage}${note === "" ? "" : `: ${note}`}`);
+  }
+
+  note(text: string): void {
+    this.#closeLog();
+    // What is said again and again while waiting is said once.
+    if (text === this.#lastNote) return;
+    this.#lastNote = text;
+    this.#sink.line(`           ${text}`);
+  }
+
+  /** A line of a log of the Space, inside a group of its own. */
+  log(line: string): void {
+    if (!this.#inLog) this.#sink.group("build log of the Space");
+    this.#inLog = true;
+    this.#sink.line(line);
+  }
+
+  close(): void {
+    this.#closeLog();
+  }
+
+  #closeLog(): void {
+    if (this.#inLog) this.#sink.endGroup();
+    this.#inLog = false;
+  }
+}

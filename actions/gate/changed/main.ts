@@ -1,0 +1,37 @@
+import { resolve } from "node:path";
+import { info } from "@actions/core";
+import { readConfiguration } from "../../../eval/gate.ts";
+import { gitIn } from "../../../eval/gate/git.ts";
+import { output } from "../deliver.ts";
+import { readEvent } from "../event.ts";
+import { readInputs } from "../inputs.ts";
+import { harmless } from "../log.ts";
+import { prepareReferences } from "../prepare.ts";
+import { connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
+import { changedFiles, changedModels } from "./changed.ts";
+import { changedInputs } from "./inputs.ts";
+
+/** Lists the models that a change touches, so that a matrix gates only those. */
+async function main(given: NodeJS.ProcessEnv): Promise<number> {
+  const inputs = readInputs(changedInputs, given);
+  const env = withoutToken(given);
+  const root = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs["working-directory"]);
+  const { models } = await readConfiguration(resolve(root, inputs.config));
+  const situation = readEvent(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), env["GITHUB_SHA"] ?? "", env["GITHUB_REF"] ?? "");
+  const github = once(() => connect(inputs.token, env));
+  const { baseline } = await prepareReferences(inputs.baseline, situation, root, inputs.token, { env, github, note: log });
+  // No commit to compare with: whatever is there is new.
+  const touched = typeof baseline === "object" && "ref" in baseline
+    ? changedModels(await changedFiles(baseline.ref, gitIn(root, env)), models, [inputs.config, ...inputs.always])
+    : { models, because: "there is no commit to compare with" };
+  log(`${touched.because}: ${touched.models.length === 0 ? "no model" : touched.models.join(", ")}`);
+  output("models", JSON.stringify(touched.models), env);
+  output("any", String(touched.models.length > 0), env);
+  return 0;
+}
+
+function log(line: string): void {
+  info(harmless(line));
+}
+
+runStep(main);

@@ -1,0 +1,115 @@
+import { appendFile } from "node:fs/promises";
+import { error as annotateError, info, setOutput, warning } from "@actions/core";
+import { renderMarkdown } from "../../eval/report/markdown.ts";
+import { renderTerminal } from "../../eval/report/terminal.ts";
+import type { MetricsFile } from "../../eval/schema/metrics.ts";
+import type { VerdictFile } from "../../eval/schema/verdict.ts";
+import { annotationsOf } from "./annotations.ts";
+import { keepComment, type Reported } from "./comment.ts";
+import type { PullRequest } from "./event.ts";
+import type { GitHub } from "./github.ts";
+import { harmless } from "./log.ts";
+import { exitCode, resultOf, type ExitPolicy } from "./result.ts";
+
+/** GitHub refuses a comment above 65,536 characters and drops a summary above 1 MiB whole; both with some room. */
+const commentCharacters = 65_000;
+const summaryBytes = 1_000_000;
+const summaryCharacters = 300_000;
+const reportingTimeoutMs = 60_000;
+
+export type Delivery = {
+  verdict: VerdictFile;
+  metrics: MetricsFile;
+  /** report.html, or "" when there is none. */
+  html: string;
+  baseline: string | null;
+  marker: string;
+  /** Where annotations' files lie relative to the repository. */
+  prefix: string;
+  pullRequest: PullRequest | null;
+  silence: string | null;
+  policy: ExitPolicy;
+  codeOfVerdict: number;
+  /** False when this step only passes on what other jobs already annotated. */
+  annotate: boolean;
+};
+
+export type DeliveryEdges = { env: NodeJS.ProcessEnv; github: () => Promise<GitHub | null> };
+
+/**
+ * Tells the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. Whatever fails here is
+ * said in the log and in the summary and changes no verdict.
+ *
+ * @returns the step's exit code
+ */
+export async function deliver(delivery: Delivery, edges: DeliveryEdges): Promise<number> {
+  const { verdict, metrics, marker } = delivery;
+  const runUrl = runUrlOf(edges.env);
+  const link = runUrl === null ? {} : { runUrl };
+  if (verdict.models.length > 0) info(harmless(renderTerminal(verdict, metrics, { color: false, width: 120 })));
+  if (delivery.annotate) annotate(verdict, delivery.prefix);
+
+  const comment = await commentOn(delivery, renderMarkdown(verdict, metrics, { maxCharacters: commentCharacters, marker, ...link }), edges);
+  const code = exitCode(verdict.verdict, delivery.codeOfVerdict, comment, delivery.policy);
+  await writeSummary(renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }), summaryNotes(verdict, comment, delivery.policy), edges.env);
+
+  if (comment.status === "failed") warning(`The verdict stands, but the comment could not be posted: ${comment.why}.`, { title: "comment not posted" });
+  else info(comment.status === "skipped" ? `No comment: ${comment.why}.` : `Comment ${comment.status}: ${comment.url}`);
+  output("verdict", verdict.verdict, edges.env);
+  output("result", JSON.stringify(resultOf({ verdict, baseline: delivery.baseline, comment, exitCode: code })), edges.env);
+  output("report", delivery.html, edges.env);
+  return code;
+}
+
+async function commentOn({ pullRequest, silence, policy, marker }: Delivery, body: string, { github }: DeliveryEdges): Promise<Reported> {
+  if (policy.comment === "never") return { status: "skipped", why: "comments are switched off" };
+  if (pullRequest === null) return { status: "skipped", why: silence ?? "there is no pull request" };
+  if (pullRequest.fork) return { status: "skipped", why: "the pull request comes from a fork, whose token may only read; the step summary has the report" };
+  const deadline = new Promise<Reported>((resolve) => {
+    setTimeout(() => resolve({ status: "failed", why: `no success within ${reportingTimeoutMs / 1000} s` }), reportingTimeoutMs).unref();
+  });
+  const attempt = async (): Promise<Reported> => {
+    const api = await github();
+    return api === null ? { status: "skipped", why: "there is no token" } : keepComment(api, pullRequest.number, marker, body);
+  };
+  return Promise.race([attempt(), deadline]);
+}
+
+function annotate(verdict: VerdictFile, prefix: string): void {
+  for (const { level, title, message, file, line } of annotationsOf(verdict)) {
+    const place = file === null ? {} : { file: prefix + file, ...(line === null ? {} : { startLine: line }) };
+    (level === "error" ? annotateError : warning)(message, { title, ...place });
+  }
+}
+
+function summaryNotes(verdict: VerdictFile, comment: Reported, { failOn }: ExitPolicy): string {
+  const notes: string[] = [];
+  // A complaint is several lines with its example; indented, none of its characters mean anything to Markdown.
+  if (verdict.models.length === 0) notes.push(verdict.reason.split("\n").map((line) => `    ${line}`).join("\n"));
+  if (failOn === "nothing") notes.push("> [!NOTE]\n> This gate only reports (`fail-on: nothing`): the step is green whatever the verdict.");
+  if (comment.status === "failed") notes.push(`> [!WARNING]\n> The verdict stands, but the comment could not be posted: ${comment.why}.`);
+  if (comment.status === "skipped") notes.push(`> No comment: ${comment.why}.`);
+  return notes.length === 0 ? "" : `\n\n${notes.join("\n\n")}\n`;
+}
+
+async function writeSummary(markdown: string, notes: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const path = env["GITHUB_STEP_SUMMARY"];
+  if (path === undefined || path === "") return;
+  const whole = markdown + notes;
+  const fits = Buffer.byteLength(whole) <= summaryBytes;
+  try {
+    await appendFile(path, fits ? whole : `The report is too long for a step summary; see the report artifact.${notes}`);
+  } catch (error) {
+    warning(`The step summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Without GITHUB_OUTPUT (a run by hand) core would print a retired workflow command instead. */
+export function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
+  if (env["GITHUB_OUTPUT"]) setOutput(name, value);
+}
+
+function runUrlOf(env: NodeJS.ProcessEnv): string | null {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_RUN_ID: run } = env;
+  return server && name && run ? `${server}/${name}/actions/runs/${run}` : null;
+}

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { gitIn, type Git } from "../../eval/gate/git.ts";
+import { gitCredentials, resolveBase, resolveRef, type CommitEdges } from "./commits.ts";
+import type { Situation } from "./event.ts";
+import type { GitHub, Repository } from "./github.ts";
+
+export type Baseline = "none" | { ref: string } | { dir: string };
+
+export type PrepareEdges = {
+  env: NodeJS.ProcessEnv;
+  /** Made when first needed: most runs with a full clone never ask. */
+  github: () => Promise<GitHub | null>;
+  note: (text: string) => void;
+};
+
+/**
+ * Finds what to compare with and whose thresholds count, as commits that are present in the clone.
+ *
+ * @param choice the `baseline` input
+ * @param root the checked-out repository, absolute
+ * @throws EvaluationError when a commit cannot be had
+ */
+export async function prepareReferences(choice: string, situation: Situation, root: string, token: string | null, edges: PrepareEdges): Promise<{ baseline: Baseline; policyRef: string }> {
+  const commits = await commitEdges(root, token, edges);
+  // One after the other: two fetches at once would fight over the repository's shallow file.
+  const baseline = await chooseBaseline(choice, situation, root, commits);
+  const policyRef = await resolveBase(situation.policy, commits);
+  return { baseline, policyRef };
+}
+
+async function chooseBaseline(choice: string, situation: Situation, root: string, commits: CommitEdges): Promise<Baseline> {
+  if (choice === "none") return "none";
+  if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits) };
+  const dir = resolve(root, choice);
+  if (existsSync(dir)) return { dir };
+  return { ref: await resolveRef(choice, commits) };
+}
+
+async function commitEdges(root: string, token: string | null, { env, github, note }: PrepareEdges): Promise<CommitEdges> {
+  const git = gitIn(root, env);
+  const remote = await remoteOf(git, env);
+  const serverUrl = env["GITHUB_SERVER_URL"] ?? "https://github.com";
+  return {
+    git,
+    note,
+    fetching: remote === null ? null : { remote, git: gitIn(root, token === null ? env : { ...env, ...gitCredentials(serverUrl, token) }) },
+    compare: token === null ? null : async (base, head) => {
+      const api = await github();
+      if (api === null) throw new Error("GITHUB_REPOSITORY is not set");
+      return api.mergeBase(base, head);
+    },
+  };
+}
+
+async function remoteOf(git: Git, env: NodeJS.ProcessEnv): Promise<string | null> {
+  const { code } = await git(["remote", "get-url", "origin"]);
+  if (code === 0) return "origin";
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = env;
+  return server === undefined || name === undefined ? null : `${server}/${name}`;
+}
+
+/** OWNER/REPO of GITHUB_REPOSITORY; null outside a workflow. */
+export function repositoryOf(env: NodeJS.ProcessEnv): Repository | null {
+  const [owner, repo] = (env["GITHUB_REPOSITORY"] ?? "").split("/");
+  return owner === undefined || owner === "" || repo === undefined || repo === "" ? null : { owner, repo };
+}

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { gateInputs } from "../inputs.ts";
+
+/** The inputs of actions/gate/report. */
+export const reportInputs = z.strictObject({
+  from: z.string().min(1).describe("Folder with one sub-folder per shard, each with the verdict.json and metrics.json of a gate step.").prefault("shards"),
+  shards: z.string().regex(/^\d{1,3}$/, "a whole number").prefault("0").transform(Number).describe("How many shards must have reported; 0: not known, for a workflow that only publishes."),
+  models: z.string().prefault("").transform((text) => text.split(/[\s,"[\]]+/).filter((word) => word !== "")).describe("Models that must be among them: ids or folders, as a list or as JSON."),
+  config: gateInputs.shape.config.describe("The configuration's path: it names the comment."),
+  token: gateInputs.shape.token,
+  comment: gateInputs.shape.comment,
+  "fail-on": gateInputs.shape["fail-on"],
+});
+
+/** Outputs of actions/gate/report, by name. */
+export const reportOutputs = {
+  verdict: "The worst verdict of all shards; ERROR when one is missing.",
+  result: "One line of JSON, as actions/gate writes it.",
+  report: "Always empty; each shard keeps its own report.html.",
+} as const;

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { exitCodeOf } from "../../../eval/judge/algebra.ts";
+import { EvaluationError } from "../../../models/core/errors.ts";
+import { commentMarker } from "../comment.ts";
+import { deliver } from "../deliver.ts";
+import { readInputs } from "../inputs.ts";
+import { annotate, connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
+import { reportInputs } from "./inputs.ts";
+import { mergeShards, type Shard } from "./merge.ts";
+import { readShards } from "./read-shards.ts";
+import { findTarget } from "./target.ts";
+
+/** One verdict, one comment and one job conclusion from what the shards of a matrix wrote. */
+async function main(given: NodeJS.ProcessEnv): Promise<number> {
+  const inputs = readInputs(reportInputs, given);
+  const env = withoutToken(given);
+  const github = once(() => connect(inputs.token, env));
+  const target = await findTarget(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" }, github);
+  const shards = await readShards(resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs.from)).catch((error: unknown): Shard[] => {
+    if (!(error instanceof EvaluationError)) throw error;
+    annotate(error);
+    return [];
+  });
+  const merged = mergeShards(shards, inputs, new Date());
+  return deliver({
+    ...merged, html: "", baseline: null,
+    marker: commentMarker(inputs.config, []),
+    prefix: "",
+    ...target,
+    policy: { failOn: inputs["fail-on"], comment: inputs.comment },
+    codeOfVerdict: exitCodeOf(merged.verdict.verdict),
+    annotate: false,
+  }, { env, github });
+}
+
+runStep(main);

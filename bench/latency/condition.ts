@@ -1,0 +1,11 @@
+import { fork } from "node:child_process";
+
+export type Condition = "quiet" | "busy";
+
+/** Makes the machine what `condition` says; the answer undoes it. */
+export function arrange(condition: string): () => void {
+  if (condition === "quiet") return () => {};
+  if (condition !== "busy") throw new Error(`--condition is quiet or busy, not ${condition}`);
+  const neighbour = fork(new URL("./neighbour.ts", import.meta.url), [], { execArgv: [] });
+  return () => neighbour.kill();
+}

@@ -1,0 +1,58 @@
+import type { InlineKeyboardButton } from "@grammyjs/types";
+import type { Content } from "../telegram/show.ts";
+import { escapeHtml, isLink, longestText, truncate, truncateHtml } from "../telegram/format.ts";
+import type { ShownCheck } from "./decided.ts";
+import { partsOf, type CardParts } from "./parts.ts";
+import { richCard } from "./rich.ts";
+import type { CardState } from "./state.ts";
+
+/**
+ * One candidate's card in every form: blocks with a table, HTML with <pre>, plain text. Pure; the same state gives
+ * the same card. No form is over Telegram's limits, and no text from outside is read as markup, mention or command.
+ *
+ * @param extraButtons rows that a bot puts under the card's links
+ */
+export function renderCard(state: CardState, extraButtons: InlineKeyboardButton[][] = []): Content {
+  const parts = partsOf(state);
+  const buttons = [...linkButtons(state), ...extraButtons];
+  return { rich: richCard(parts), html: truncateHtml(htmlCard(parts, state)), plain: truncate(plainCard(parts), longestText), ...(buttons.length === 0 ? {} : { buttons }) };
+}
+
+const rows = (check: ShownCheck) => [
+  `${check.verdict} ${check.name}`,
+  `  ${check.observed}, ${check.baseline === "no baseline" ? "" : "baseline "}${check.baseline}`,
+  ...(check.difference === "" ? [] : [`  ${check.difference.startsWith("value") ? "" : "difference "}${check.difference}`]),
+  `  asks: ${check.rule}`,
+];
+
+function htmlCard(parts: CardParts, { links }: CardState): string {
+  const { sign, name, headline, way, explanation, baseline, verdict, checks, summary, latency, origin } = parts;
+  const e = escapeHtml;
+  const commit = links.commit !== null && isLink(links.commit) ? links.commit : null;
+  return [
+    `${sign} <b>${e(name)}</b>: ${e(headline)}`,
+    ...(way === "" ? [] : [e(way)]),
+    ...explanation.map((line) => `<i>${e(line)}</i>`),
+    ...(verdict === null ? [] : [`Verdict: <b>${e(verdict)}</b>`]),
+    ...(checks.length === 0 ? [] : [`<pre>${e(checks.flatMap(rows).join("\n"))}</pre>`]),
+    ...(summary === null ? [] : [e(summary)]),
+    ...(latency === null ? [] : [`Latency: <code>${e(latency)}</code> of the baseline`]),
+    ...(baseline === null ? [] : [`Baseline: ${e(baseline)}`]),
+    ...(origin.length === 0 ? [] : [commit === null ? e(origin.join(" · ")) : `<a href="${e(commit)}">${e(origin.join(" · "))}</a>`]),
+  ].join("\n");
+}
+
+function plainCard({ sign, name, headline, way, explanation, baseline, verdict, checks, summary, latency, origin }: CardParts): string {
+  return [
+    `${sign} ${name}: ${headline}`, ...(way === "" ? [] : [way]), ...explanation,
+    ...(verdict === null ? [] : [`Verdict: ${verdict}`]), ...checks.flatMap(rows), ...(summary === null ? [] : [summary]),
+    ...(latency === null ? [] : [`Latency: ${latency} of the baseline`]), ...(baseline === null ? [] : [`Baseline: ${baseline}`]), ...(origin.length === 0 ? [] : [origin.join(" · ")]),
+  ].join("\n");
+}
+
+/** One row of links, of the addresses that Telegram takes; it refuses the whole message for one that it does not. */
+function linkButtons({ links }: CardState): InlineKeyboardButton[][] {
+  const wanted: [string, string | null][] = [["Run", links.run], ["Report", links.report], ["Pull request", links.pullRequest], ["Space", links.space]];
+  const row = wanted.flatMap(([text, url]) => (url !== null && isLink(url) ? [{ text, url }] : []));
+  return row.length === 0 ? [] : [row];
+}

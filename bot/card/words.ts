@@ -1,0 +1,69 @@
+import { verdictMark } from "../../eval/report/verdict-mark.ts";
+import { cut, oneLine } from "../../eval/report/text.ts";
+import { inert } from "../telegram/format.ts";
+import type { CardState, Phase } from "./state.ts";
+
+/** Text from outside on one line, cut, with nothing that Telegram would turn into a mention, command or link. */
+export function word(text: string, longest: number): string {
+  return inert(cut(oneLine(text), longest)) || "?";
+}
+
+export function nameOf({ model }: CardState): string {
+  return model.version === "" ? word(model.id, 64) : `${word(model.id, 64)} ${word(model.version, 40)}`;
+}
+
+const to = (environment: string | null, preposition: "to" | "in") => (environment === null ? "" : ` ${preposition} ${word(environment, 40)}`);
+
+/** A sign and a few words: what is going on now. */
+export function headline(state: CardState): { sign: string; words: string } {
+  const { phase, verdict, environment } = state;
+  switch (phase) {
+    case "evaluating": return { sign: "⏳", words: "evaluating" };
+    case "verdict": return verdict === null ? { sign: "❔", words: "no verdict" } : { sign: verdictMark[verdict.verdict], words: verdict.verdict };
+    case "waiting": return { sign: "🔔", words: `waiting for approval${environment === null ? "" : ` to deploy${to(environment, "to")}`}` };
+    case "build":
+    case "start":
+    case "proving": return { sign: "🚚", words: `deploying${to(environment, "to")}` };
+    case "live": return { sign: "🟢", words: `live${to(environment, "in")}` };
+    case "rolled-back": return { sign: "↩️", words: `rolled back${to(environment, "in")}` };
+    case "failed": return { sign: "🛑", words: `deployment${to(environment, "to")} failed` };
+  }
+}
+
+const stations: readonly { name: string; phase: Phase }[] = [
+  { name: "gate", phase: "evaluating" }, { name: "approval", phase: "waiting" }, { name: "build", phase: "build" }, { name: "start", phase: "start" }, { name: "proof", phase: "proving" }, { name: "live", phase: "live" },
+];
+
+/**
+ * The way of a candidate with a mark on what is done, e.g. "gate ✓ · build ✓ · start … · proof · live". Approval is a
+ * station only while it is waited for: whether one was asked for before is not known here.
+ */
+export function way({ phase, verdict }: CardState): string {
+  if (phase === "rolled-back" || phase === "failed") return "";
+  const passing = stations.filter((one) => one.phase !== "waiting" || phase === "waiting");
+  const at = phase === "verdict" ? 1 : passing.findIndex((one) => one.phase === phase);
+  return passing.map(({ name }, i) => {
+    if (i === 0 && verdict !== null && phase !== "evaluating") return `${name} ${verdict.verdict === "PASS" ? "✓" : "✗"}`;
+    if (i < at || phase === "live") return `${name} ✓`;
+    return i === at && phase !== "verdict" ? `${name} …` : name;
+  }).join(" · ");
+}
+
+/** Why it is so, where that needs saying: the gate's reason unless PASS, the deployment's failure, what serves now. */
+export function explanation({ phase, verdict, reason, restored, model }: CardState): string[] {
+  const lines: string[] = [];
+  if (verdict !== null && verdict.verdict !== "PASS" && verdict.reason !== "") lines.push(word(verdict.reason, 300));
+  if ((phase === "failed" || phase === "rolled-back") && reason !== null) lines.push(word(reason, 300));
+  if (phase === "rolled-back") lines.push(restored === null ? "What serves now is not known." : `${word(model.id, 64)} ${word(restored, 40)} serves again.`);
+  return lines;
+}
+
+/** "9f8e7d6 · pull request 12 · ana": which commit, and who. */
+export function origin({ commit, pullRequest, actor, repository }: CardState): string[] {
+  return [
+    ...(repository === null ? [] : [word(repository, 100)]),
+    ...(commit === null ? [] : [word(commit.slice(0, 7), 12)]),
+    ...(pullRequest === null ? [] : [`pull request ${pullRequest}`]),
+    ...(actor === null ? [] : [`by ${word(actor, 40)}`]),
+  ];
+}

@@ -1,0 +1,14 @@
+import type { Held } from "../github/github.ts";
+import type { Room } from "./command.ts";
+import { safe } from "./words.ts";
+
+/** The lock of one environment; null when it is free. */
+export async function lockOf({ github, bot }: Pick<Room, "github" | "bot">, environment: string): Promise<Held | null> {
+  return (await github.locks(bot.github.lock)).find((one) => one.environment === environment) ?? null;
+}
+
+/** Locks as lines, those of one holder and reason together. */
+export function lockLines(held: readonly Held[]): string[] {
+  const groups = Map.groupBy(held, ({ record }) => `${record.holder}: ${record.reason}`);
+  return [...groups].map(([words, all]) => `🔒 ${safe(all.map(({ environment }) => environment).join(", "), 200)} locked by ${safe(words, 200)}`);
+}

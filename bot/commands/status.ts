@@ -1,0 +1,34 @@
+import { liveVersion } from "../github/live.ts";
+import { askModel, askReady } from "../spaces/ask.ts";
+import type { Command, Room } from "./command.ts";
+import { lockLines } from "./locks.ts";
+import { commandButton, modelIds, named, usage } from "./usage.ts";
+import { ago, marked, safe } from "./words.ts";
+
+export const status: Command = {
+  name: "status", usage: "/status [MODEL]", about: "every model: live version, verdict, Space health",
+  async run(room, { args, acknowledge }) {
+    const { bot, github } = room;
+    const ids = modelIds(bot);
+    const one = named(args[0], ids);
+    if (args[0] !== undefined && one === null) return usage(status, `There is no model ${safe(args[0])}.`, ids.map((id) => `/status ${id}`));
+    acknowledge("⏳ Asking GitHub and the Spaces…");
+    const locks = await github.locks(bot.github.lock);
+    const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(room, id)));
+    return {
+      html: [`<b>Status of ${safe(bot.live)}</b>`, ...lockLines(locks), ...lines].join("\n"),
+      buttons: [[commandButton(one === null ? "/status" : `/status ${one}`, "Again"), commandButton("/runs"), commandButton("/gates")]],
+    };
+  },
+};
+
+async function describe({ bot, github, spaces, now }: Room, id: string): Promise<string> {
+  const live = await liveVersion(github, bot, bot.live, id);
+  const space = bot.models.find((one) => one.id === id)?.live;
+  const served = live === null ? "no live version" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())}`;
+  if (space === undefined) return `<b>${safe(id)}</b>: ${served}`;
+  const [ready, model] = await Promise.all([askReady(spaces, space), askModel(spaces, space, id)]);
+  const health = ready.ok ? `🟢 Space ready, ${Math.round(ready.ms)} ms` : `🔴 Space: ${safe(ready.why, 120)}`;
+  const differs = model.ok && live !== null && model.value.version !== undefined && model.value.version !== live.deployment.payload.version ? `\n  ⚠️ the Space serves ${safe(model.value.version, 40)}` : "";
+  return `<b>${safe(id)}</b>: ${served}\n  ${health}${differs}`;
+}

@@ -1,0 +1,40 @@
+import { toContent, type Room } from "../commands/command.ts";
+import { marked, safe } from "../commands/words.ts";
+import { liveVersion } from "../github/live.ts";
+import { inWords } from "../log.ts";
+import { trendOf } from "./trend.ts";
+
+const dayMs = 86_400_000;
+
+/** The digest of the last 24 hours: counts of runs and deployments, and each model's metric over its versions. */
+export async function digestHtml(room: Room): Promise<string> {
+  const { github, bot, now } = room;
+  const since = now() - dayMs;
+  const [runs, deployments] = [(await github.runs({ count: 100 })).filter((run) => run.updatedAt >= since), (await github.deployments({ count: 100 })).filter((one) => one.createdAt >= since && one.payload !== null)];
+  const gates = runs.filter((run) => run.file === bot.github.gate && run.status === "completed");
+  const count = (conclusion: string) => gates.filter((run) => run.conclusion === conclusion).length;
+  const models = await Promise.all(bot.models.map(async ({ id }) => {
+    const [trend, live] = [await trendOf(github, bot, id), await liveVersion(github, bot, bot.live, id)];
+    return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
+  }));
+  return [
+    `<b>Digest of ${new Date(now()).toISOString().slice(0, 10)}</b>`,
+    `gates: ${gates.length} (${count("success")} green, ${count("failure")} red) · deployments: ${deployments.length} · waiting: ${runs.filter(({ status }) => status === "waiting").length}`,
+    ...models,
+  ].join("\n");
+}
+
+/** Sends today's digest where it is due and was not sent; a chat gets one a day, however often the bot restarts. */
+export async function sendDigests(room: Room): Promise<void> {
+  const { store, bot, now } = room;
+  const day = new Date(now()).toISOString().slice(0, 10);
+  if (new Date(now()).getUTCHours() < bot.digest.hourUtc) return;
+  const due = store.subscriptions.digestPlaces().filter(({ chat }) => store.messages.byKey(`digest:${day}:${chat}`) === null);
+  if (due.length === 0) return;
+  try {
+    const html = await digestHtml(room);
+    for (const place of due) store.messages.want(`digest:${day}:${place.chat}`, place, toContent(room, { html }, place.chat, "digest"), now(), { silent: true });
+  } catch (error) {
+    room.log.warn("digest-failed", { error: inWords(error) });
+  }
+}

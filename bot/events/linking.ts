@@ -1,0 +1,46 @@
+import { toContent, type Room } from "../commands/command.ts";
+import { safe } from "../commands/words.ts";
+import type { Linking } from "../store/links.ts";
+
+/** Asks GitHub, once for each that is due, whether a person has entered the code; links those who have. */
+export async function settleLinks(room: Room): Promise<void> {
+  const { store, device, now } = room;
+  if (device === null) return;
+  for (const one of store.links.begun()) {
+    if (one.nextAt > now()) continue;
+    if (one.expiresAt <= now()) {
+      end(room, one, "The code was not entered in time. Write /link again.");
+      continue;
+    }
+    store.links.begin({ ...one, nextAt: now() + one.intervalMs });
+    const answer = await device.ask(one.deviceCode);
+    if (answer.kind === "pending") {
+      if (answer.slowDownMs !== null) store.links.begin({ ...one, intervalMs: answer.slowDownMs, nextAt: now() + answer.slowDownMs });
+    } else if (answer.kind === "ended") end(room, one, `GitHub ended it: ${safe(answer.why)}. Write /link again.`);
+    else await finish(room, one, answer.token);
+  }
+}
+
+async function finish(room: Room, one: Linking, token: string): Promise<void> {
+  const { store, github, bot, now } = room;
+  const { login, id } = await github.as(token).me();
+  const only = bot.telegram.users.find((user) => user.id === one.user)?.github;
+  if (only !== undefined && only.toLowerCase() !== login.toLowerCase()) {
+    store.audit.add(now(), { user: one.user, login }, "link refused", { expected: only });
+    return end(room, one, `⛔ bot.yaml lets you link only ${safe(only)}; you logged in as ${safe(login)}.`);
+  }
+  store.transaction(() => {
+    const before = store.links.link({ user: one.user, login, githubId: id, linkedAt: now() }, token);
+    store.audit.add(now(), { user: one.user, login }, "link", before === null ? {} : { takenFrom: before });
+    end(room, one, `✅ You are <b>${safe(login)}</b> on GitHub.`);
+  });
+}
+
+function end(room: Room, { user, messageKey }: Linking, html: string): void {
+  const { store, now } = room;
+  store.transaction(() => {
+    store.links.end(user);
+    const shown = store.messages.byKey(messageKey);
+    if (shown !== null) store.messages.want(messageKey, shown, toContent(room, { html }, shown.chat, messageKey), now());
+  });
+}

@@ -1,0 +1,18 @@
+import type { BotConfiguration } from "../config.ts";
+
+type Names = Pick<BotConfiguration, "models" | "environments"> & { github: Pick<BotConfiguration["github"], "environment"> };
+
+/** GitHub's name for a stage of a model, as the deploy action writes it: births-production. */
+export function githubEnvironment({ github }: Pick<Names, "github">, model: string, stage: string): string {
+  return github.environment.replaceAll("{model}", model).replaceAll("{stage}", stage);
+}
+
+/** The stage that a GitHub environment stands for, by either of its names; null for one that is not listed. */
+export function stageOf(bot: Names, environment: string): string | null {
+  return Object.keys(bot.environments).find((stage) => stage === environment || bot.models.some(({ id }) => githubEnvironment(bot, id, stage) === environment)) ?? null;
+}
+
+/** Every environment that bot.yaml lists. */
+export function allEnvironments(bot: Names): string[] {
+  return bot.models.flatMap(({ id }) => Object.keys(bot.environments).map((stage) => githubEnvironment(bot, id, stage)));
+}

@@ -1,0 +1,179 @@
+import { createClient, statusOf, type Client, type GitHubEdges } from "./client.ts";
+import { digestOf, readLock, readPayload, readReceipt, writeLock, type DeploymentPayload, type LockRecord, type ReceiptRecord } from "./records.ts";
+
+export type Run = { id: number; name: string; file: string; title: string; status: string; conclusion: string | null; sha: string; branch: string; event: string; actor: string; url: string; pullRequests: number[]; createdAt: number; updatedAt: number };
+export type Deployment = { id: number; sha: string; environment: string; description: string; creator: string; payload: DeploymentPayload | null; createdAt: number };
+export type DeploymentStatus = { state: string; description: string; logUrl: string; environmentUrl: string; createdAt: number };
+export type Pending = { environment: string; environmentId: number; reviewers: string[] };
+export type Tag = { name: string; version: string; sha: string; tagSha: string };
+export type Released = Tag & { receipt: ReceiptRecord | null };
+
+/** An environment that is locked, and by whom. */
+export type Held = { environment: string; tagSha: string; record: LockRecord };
+
+const builtIn = new Set(["admin", "maintain", "write", "triage", "read", "none"]);
+const postable = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"] as const;
+const noRetry = { request: { retries: 0 } } as const;
+const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse(text));
+
+/** The one door to GitHub: every call in the words of this product, through Octokit. */
+export class GitHub {
+  private readonly octokit: Client;
+  private readonly edges: GitHubEdges;
+  private readonly where: { owner: string; repo: string };
+
+  constructor(token: string, repository: string, edges: GitHubEdges) {
+    this.octokit = createClient(token, edges);
+    this.edges = edges;
+    const [owner = "", repo = ""] = repository.split("/");
+    this.where = { owner, repo };
+  }
+
+  /** The same repository as somebody else. */
+  as(token: string): GitHub {
+    return new GitHub(token, `${this.where.owner}/${this.where.repo}`, this.edges);
+  }
+
+  /** Latest first. */
+  async runs({ file, sha, event, status, count = 50 }: { file?: string; sha?: string; event?: string; status?: "waiting" | "completed"; count?: number } = {}): Promise<Run[]> {
+    const query = { ...this.where, per_page: count, ...(sha === undefined ? {} : { head_sha: sha }), ...(event === undefined ? {} : { event }), ...(status === undefined ? {} : { status }) };
+    const { data } = file === undefined ? await this.octokit.rest.actions.listWorkflowRunsForRepo(query) : await this.octokit.rest.actions.listWorkflowRuns({ ...query, workflow_id: file });
+    return data.workflow_runs.map(readRun);
+  }
+
+  async run(id: number): Promise<Run> {
+    return readRun((await this.octokit.rest.actions.getWorkflowRun({ ...this.where, run_id: id })).data);
+  }
+
+  /** name → digest of a run's artifacts. */
+  async artifacts(run: number): Promise<{ name: string; digest: string }[]> {
+    const { data } = await this.octokit.rest.actions.listWorkflowRunArtifacts({ ...this.where, run_id: run, per_page: 100 });
+    return data.artifacts.map(({ name, digest }) => ({ name, digest: digest ?? "" }));
+  }
+
+  async pending(run: number): Promise<Pending[]> {
+    const { data } = await this.octokit.rest.actions.getPendingDeploymentsForRun({ ...this.where, run_id: run });
+    return data.map(({ environment, reviewers }) => ({ environment: environment.name ?? "", environmentId: environment.id ?? 0, reviewers: reviewers.map(({ reviewer }) => (reviewer !== undefined && "login" in reviewer ? reviewer.login ?? "" : reviewer?.name ?? "")) }));
+  }
+
+  async review(run: number, environmentId: number, state: "approved" | "rejected", comment: string): Promise<void> {
+    await this.octokit.rest.actions.reviewPendingDeploymentsForRun({ ...this.where, run_id: run, environment_ids: [environmentId], state, comment, ...noRetry });
+  }
+
+  /** Comments of the reviews that a run has had. */
+  async reviews(run: number): Promise<{ state: string; user: string; comment: string }[]> {
+    const { data } = await this.octokit.rest.actions.getReviewsForRun({ ...this.where, run_id: run });
+    return data.map(({ state, user, comment }) => ({ state, user: user.login, comment }));
+  }
+
+  /** Latest first. */
+  async deployments({ environment, sha, count = 50 }: { environment?: string; sha?: string; count?: number } = {}): Promise<Deployment[]> {
+    const { data } = await this.octokit.rest.repos.listDeployments({ ...this.where, per_page: count, ...(environment === undefined ? {} : { environment }), ...(sha === undefined ? {} : { sha }) });
+    return data.map((one) => ({ id: one.id, sha: one.sha, environment: one.environment, description: one.description ?? "", creator: one.creator?.login ?? "", payload: readPayload(one.payload), createdAt: time(one.created_at) }));
+  }
+
+  /** Latest first. */
+  async statuses(deployment: number): Promise<DeploymentStatus[]> {
+    const { data } = await this.octokit.rest.repos.listDeploymentStatuses({ ...this.where, deployment_id: deployment, per_page: 30 });
+    return data.map((one) => ({ state: one.state, description: one.description, logUrl: one.log_url ?? "", environmentUrl: one.environment_url ?? "", createdAt: time(one.created_at) }));
+  }
+
+  /** Adds words to a Deployment without changing its state. */
+  async note(deployment: number, words: string): Promise<void> {
+    const [latest] = await this.statuses(deployment);
+    // GitHub writes states, such as "waiting", that it lets nobody else write.
+    const state = postable.find((one) => one === latest?.state) ?? "queued";
+    await this.octokit.rest.repos.createDeploymentStatus({
+      ...this.where, deployment_id: deployment, state, description: words.slice(0, 140), auto_inactive: false, ...noRetry,
+      ...(latest?.logUrl ? { log_url: latest.logUrl } : {}), ...(latest?.environmentUrl ? { environment_url: latest.environmentUrl } : {}),
+    });
+  }
+
+  /** Versions of a model that were tagged MODEL@VERSION, in GitHub's order. */
+  async tags(model: string): Promise<Tag[]> {
+    const { data } = await this.octokit.rest.git.listMatchingRefs({ ...this.where, ref: `tags/${model}@` });
+    return data.filter(({ object }) => object.type === "tag").map(({ ref, object }) => ({ name: ref.slice("refs/tags/".length), version: ref.slice(`refs/tags/${model}@`.length), sha: "", tagSha: object.sha }));
+  }
+
+  async release(tag: Tag): Promise<Released> {
+    const { data } = await this.octokit.rest.git.getTag({ ...this.where, tag_sha: tag.tagSha });
+    return { ...tag, sha: data.object.sha, receipt: readReceipt(data.message) };
+  }
+
+  /** The commit at the end of a branch. */
+  async head(branch: string): Promise<string> {
+    return (await this.octokit.rest.git.getRef({ ...this.where, ref: `heads/${branch}` })).data.object.sha;
+  }
+
+  /** What somebody may do in the repository today: admin, maintain, write, triage, read or none. */
+  async permission(login: string): Promise<{ role: string; id: number }> {
+    try {
+      const { data } = await this.octokit.rest.repos.getCollaboratorPermissionLevel({ ...this.where, username: login });
+      // An organisation's own role has a name of its own; `permission` is the built-in one that it is based on.
+      return { role: builtIn.has(data.role_name) ? data.role_name : data.permission, id: data.user?.id ?? 0 };
+    } catch (error) {
+      if (statusOf(error) === 404) return { role: "none", id: 0 };
+      throw error;
+    }
+  }
+
+  /** @returns the run that was started; null from a GitHub that does not tell */
+  async dispatch(file: string, ref: string, inputs: Record<string, string>): Promise<{ id: number; url: string } | null> {
+    const { data } = await this.octokit.request("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", { ...this.where, workflow_id: file, ref, inputs, return_run_details: true, ...noRetry });
+    const details = data as { workflow_run_id?: number; html_url?: string } | undefined;
+    return details?.workflow_run_id === undefined ? null : { id: details.workflow_run_id, url: details.html_url ?? "" };
+  }
+
+  /** Locks under a prefix of refs, one per environment. */
+  async locks(prefix: string): Promise<Held[]> {
+    const { data } = await this.octokit.rest.git.listMatchingRefs({ ...this.where, ref: `${prefix.replace(/^refs\//, "")}/` });
+    return Promise.all(data.map(async ({ ref, object }) => ({ environment: ref.slice(prefix.length + 1), tagSha: object.sha, record: object.type === "tag" ? readLock((await this.octokit.rest.git.getTag({ ...this.where, tag_sha: object.sha })).data.message) : readLock("") })));
+  }
+
+  /** The note that locks point at, one for all that are taken together. @returns its sha */
+  async lockNote(record: Parameters<typeof writeLock>[0], sha: string): Promise<string> {
+    return (await this.octokit.rest.git.createTag({ ...this.where, tag: "sluice-lock", message: writeLock(record), object: sha, type: "commit", ...noRetry })).data.sha;
+  }
+
+  /** Creating a ref is atomic: of two, one is refused. @returns false when it is locked already */
+  async takeLock(prefix: string, environment: string, note: string): Promise<boolean> {
+    try {
+      await this.octokit.rest.git.createRef({ ...this.where, ref: `${prefix}/${environment}`, sha: note, ...noRetry });
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 422) return false;
+      throw error;
+    }
+  }
+
+  async releaseLock(prefix: string, environment: string): Promise<void> {
+    try {
+      await this.octokit.rest.git.deleteRef({ ...this.where, ref: `${prefix.replace(/^refs\//, "")}/${environment}`, ...noRetry });
+    } catch (error) {
+      const status = statusOf(error);
+      if (status !== 404 && status !== 422) throw error;
+    }
+  }
+
+  /** Who this client's token is. */
+  async me(): Promise<{ login: string; id: number }> {
+    const { data } = await this.octokit.rest.users.getAuthenticated();
+    return { login: data.login, id: data.id };
+  }
+
+  /** Evidence of a gate run: a digest over its report artifacts; null when it has none. */
+  async reportDigest(run: number, artifact: string): Promise<string | null> {
+    const reports = (await this.artifacts(run)).filter(({ name, digest }) => name.startsWith(artifact) && digest !== "");
+    return reports.length === 0 ? null : digestOf(reports.map(({ name, digest }) => `${name}=${digest}`).toSorted());
+  }
+}
+
+type RawRun = Awaited<ReturnType<Client["rest"]["actions"]["getWorkflowRun"]>>["data"];
+
+function readRun(one: RawRun): Run {
+  return {
+    id: one.id, name: one.name ?? one.path, file: one.path.split("@")[0]?.split("/").at(-1) ?? "", title: one.display_title, status: one.status ?? "unknown", conclusion: one.conclusion,
+    sha: one.head_sha, branch: one.head_branch ?? "", event: one.event, actor: one.triggering_actor?.login ?? one.actor?.login ?? "", url: one.html_url,
+    pullRequests: (one.pull_requests ?? []).map(({ number }) => number), createdAt: time(one.created_at), updatedAt: time(one.updated_at),
+  };
+}

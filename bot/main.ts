@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { ConfigurationError } from "../models/core/errors.ts";
+import { parseYaml } from "../models/core/config-file.ts";
+import { runBot } from "./bot.ts";
+import { botConfiguration, readSecrets } from "./config.ts";
+import { telegramPace } from "./telegram/chat-queue.ts";
+import { TelegramFailure } from "./telegram/failure.ts";
+
+export type BotCommand = { config: string; env: NodeJS.ProcessEnv; write: (line: string) => void };
+
+const examples = { repository: "repository: OWNER/NAME", "telegram.users": "users: [{id: 123456789, github: octocat}]", models: "models: [{id: mood, live: https://org-mood.hf.space}]" };
+
+/**
+ * Reads bot.yaml and runs the bot until SIGTERM or SIGINT.
+ *
+ * @throws ConfigurationError
+ */
+export async function botUntilSignal({ config, env, write }: BotCommand): Promise<void> {
+  let text: string;
+  try {
+    text = readFileSync(config, "utf8");
+  } catch (error) {
+    throw new ConfigurationError({ code: "bot-config", place: config, problem: "there is no configuration here", expected: "a bot.yaml, or --config FILE", received: (error as NodeJS.ErrnoException).code ?? "an error", hint: "docs/bot.md shows one" }, { cause: error });
+  }
+  const bot = parseYaml(text, config, botConfiguration, examples);
+  const secrets = readSecrets(env, bot);
+  if (env["SPACE_ID"]) write(`${JSON.stringify({ level: "warn", event: "in-a-space", hint: "Hugging Face Spaces cannot reach api.telegram.org: run the bot elsewhere" })}\n`);
+  const stop = new AbortController();
+  const end = () => { stop.abort(); };
+  process.once("SIGTERM", end).once("SIGINT", end);
+  try {
+    // A Bot API server of one's own has no such limits; the default is Telegram's.
+    const pace = env["TELEGRAM_PACE"] === "none" ? { private: { count: 1_000, perMs: 1_000 }, group: { count: 1_000, perMs: 1_000 } } : telegramPace;
+    await runBot({ bot, secrets, env, fetch, write, signal: stop.signal, pace });
+  } catch (error) {
+    if (error instanceof TelegramFailure && error.kind === "token") throw new ConfigurationError({ code: "bot-token", place: "TELEGRAM_BOT_TOKEN", problem: "Telegram does not know this token", expected: "a token that @BotFather gave and nobody revoked" });
+    throw error;
+  } finally {
+    process.off("SIGTERM", end).off("SIGINT", end);
+  }
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+const mostBytes = 64 * 1024;
+
+export type SpaceEdges = { fetch: typeof fetch; timeoutMs: number };
+export type Answer<T> = { ok: true; value: T; ms: number } | { ok: false; why: string };
+
+const info = z.looseObject({
+  version: z.string().optional(), state: z.string().optional(),
+  input: z.looseObject({ schema: z.looseObject({ properties: z.record(z.string(), z.looseObject({ type: z.string().optional() })).catch({}) }).optional(), examples: z.array(z.record(z.string(), z.unknown())).catch([]) }).optional().catch(undefined),
+});
+export type SpaceModel = z.infer<typeof info>;
+
+const head = z.looseObject({ label: z.string().optional(), score: z.number().optional(), value: z.number().optional() });
+const prediction = z.looseObject({ version: z.string().optional(), heads: z.record(z.string(), head) });
+export type Prediction = z.infer<typeof prediction>;
+
+/** What a Space says of one of its models. */
+export function askModel(edges: SpaceEdges, url: string, model: string): Promise<Answer<SpaceModel>> {
+  return ask(edges, `${url}/models/${encodeURIComponent(model)}`, info);
+}
+
+export function askReady(edges: SpaceEdges, url: string): Promise<Answer<unknown>> {
+  return ask(edges, `${url}/readyz`, z.unknown());
+}
+
+export function askPrediction(edges: SpaceEdges, url: string, model: string, row: unknown): Promise<Answer<Prediction>> {
+  return ask(edges, `${url}/models/${encodeURIComponent(model)}/predict`, prediction, JSON.stringify(row));
+}
+
+/** One request with a time limit, no redirects, and an answer of bounded size; a failure is words, never an exception. */
+async function ask<T>({ fetch: transport, timeoutMs }: SpaceEdges, url: string, schema: z.ZodType<T>, body?: string): Promise<Answer<T>> {
+  const began = performance.now();
+  try {
+    const answer = await transport(url, { method: body === undefined ? "GET" : "POST", redirect: "error", signal: AbortSignal.timeout(timeoutMs), headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body }) });
+    const text = await bounded(answer);
+    const ms = performance.now() - began;
+    if (!answer.ok) return { ok: false, why: `HTTP ${answer.status}${detail(text)}` };
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? { ok: true, value: parsed.data, ms } : { ok: false, why: "an answer that is not a model's" };
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    return { ok: false, why: name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : error instanceof SyntaxError ? "an answer that is not JSON" : "cannot be reached" };
+  }
+}
+
+async function bounded(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of answer.body ?? []) {
+    size += (chunk as Uint8Array).length;
+    if (size > mostBytes) throw new SyntaxError("too large");
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** The problem+json's detail, where there is one. */
+function detail(text: string): string {
+  try {
+    const said = z.looseObject({ detail: z.string().optional(), title: z.string().optional() }).parse(JSON.parse(text));
+    const words = said.detail ?? said.title;
+    return words === undefined ? "" : `: ${words.slice(0, 200)}`;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,47 @@
+import type { Database, Row } from "./database.ts";
+
+export type Waiting = { updateId: number; chat: number; body: string; attempts: number };
+
+/** How long an update's id is remembered; Telegram itself keeps undelivered updates for a day. */
+const rememberMs = 14 * 86_400_000;
+
+/** Updates, each taken once and kept until it was handled. */
+export class Inbox {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  /** @returns false for an update that was taken before */
+  take(updateId: number, chat: number, body: string, now: number): boolean {
+    return this.db.run("INSERT OR IGNORE INTO updates (update_id, chat, body, state, received_at) VALUES (?, ?, ?, 'waiting', ?)", updateId, chat, body, now) > 0;
+  }
+
+  waiting(): Waiting[] {
+    return this.db.all("SELECT * FROM updates WHERE state = 'waiting' ORDER BY seq").map(read);
+  }
+
+  /** The oldest of a chat. */
+  nextFor(chat: number): Waiting | null {
+    const row = this.db.get("SELECT * FROM updates WHERE state = 'waiting' AND chat = ? ORDER BY seq LIMIT 1", chat);
+    return row === undefined ? null : read(row);
+  }
+
+  begun(updateId: number): void {
+    this.db.run("UPDATE updates SET attempts = attempts + 1 WHERE update_id = ?", updateId);
+  }
+
+  /** The text goes, the id stays. */
+  done(updateId: number): void {
+    this.db.run("UPDATE updates SET state = 'done', body = NULL WHERE update_id = ?", updateId);
+  }
+
+  forget(now: number): void {
+    this.db.run("DELETE FROM updates WHERE state = 'done' AND received_at < ?", now - rememberMs);
+  }
+}
+
+function read(row: Row): Waiting {
+  return { updateId: Number(row["update_id"]), chat: Number(row["chat"]), body: String(row["body"]), attempts: Number(row["attempts"]) };
+}

@@ -1,0 +1,52 @@
+/** Each entry is run once, in order, in one transaction. Entries are never edited; a change is a new entry. */
+export const migrations: readonly string[] = [`
+  -- Updates as they came. update_id is Telegram's own, so an update is taken once however often it is delivered.
+  CREATE TABLE updates (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, update_id INTEGER NOT NULL UNIQUE, chat INTEGER NOT NULL, body TEXT,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done')), attempts INTEGER NOT NULL DEFAULT 0, received_at INTEGER NOT NULL
+  );
+  CREATE INDEX updates_waiting ON updates (seq) WHERE state = 'waiting';
+
+  -- Every message of the bot's, as it should read (wanted) and whether it does (shown). The outbox.
+  CREATE TABLE messages (
+    key TEXT PRIMARY KEY, chat INTEGER NOT NULL, topic INTEGER, message_id INTEGER, content TEXT NOT NULL, silent INTEGER NOT NULL,
+    wanted INTEGER NOT NULL, shown INTEGER NOT NULL DEFAULT 0, changed_seq INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'shown', 'dead')), after_id INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL
+  );
+  CREATE INDEX messages_open ON messages (changed_seq) WHERE state IN ('waiting', 'sending');
+  CREATE INDEX messages_place ON messages (chat, message_id);
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+
+  -- The greatest message_id seen in a chat, and where a group went that became a supergroup.
+  CREATE TABLE chats (chat INTEGER PRIMARY KEY, last_message_id INTEGER NOT NULL, moved_to INTEGER);
+  -- Messages of people's, for a day: what is neither theirs nor known as ours may be one whose sending was cut off.
+  CREATE TABLE heard (chat INTEGER NOT NULL, message_id INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (chat, message_id)) WITHOUT ROWID;
+
+  CREATE TABLE nonces (
+    id TEXT PRIMARY KEY, family TEXT NOT NULL, chat INTEGER NOT NULL, user INTEGER, press TEXT NOT NULL, single INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, used_at INTEGER, used_by INTEGER
+  );
+  CREATE INDEX nonces_family ON nonces (family);
+
+  -- What people asked for that acts on GitHub: intent first, then the act, then its result.
+  CREATE TABLE actions (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, sha TEXT NOT NULL, digest TEXT NOT NULL,
+    initiator INTEGER NOT NULL, approvers TEXT NOT NULL, needed INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('collecting', 'wanted', 'started', 'done', 'failed', 'refused', 'unsure', 'cancelled')),
+    message_key TEXT NOT NULL, result TEXT, created_at INTEGER NOT NULL, started_at INTEGER, expires_at INTEGER NOT NULL
+  );
+  CREATE INDEX actions_open ON actions (created_at) WHERE state IN ('wanted', 'started');
+
+  CREATE TABLE subscriptions (chat INTEGER NOT NULL, topic INTEGER, model TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (chat, model, event));
+  CREATE TABLE mutes (chat INTEGER NOT NULL, model TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (chat, model));
+  CREATE TABLE digests (chat INTEGER PRIMARY KEY, topic INTEGER);
+  CREATE TABLE seen (kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (kind, id));
+  CREATE TABLE links (user INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, github_id INTEGER NOT NULL, sealed_token TEXT, linked_at INTEGER NOT NULL);
+  CREATE TABLE linking (user INTEGER PRIMARY KEY, device_code TEXT NOT NULL, message_key TEXT NOT NULL, interval_ms INTEGER NOT NULL, next_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
+
+  -- Append-only: each row carries the hash of the one before it, and neither can be changed or deleted.
+  CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, user INTEGER, login TEXT, event TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
+  CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
+  CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
+`];

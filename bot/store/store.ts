@@ -1,0 +1,53 @@
+import { Actions } from "./actions.ts";
+import { Audit } from "./audit.ts";
+import { Database } from "./database.ts";
+import { Inbox } from "./inbox.ts";
+import { Links } from "./links.ts";
+import { Messages } from "./messages.ts";
+import { Nonces } from "./nonces.ts";
+import { Seen } from "./seen.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+const keepMs = 30 * 86_400_000;
+
+/** Everything that the bot remembers. */
+export class Store {
+  private readonly db: Database;
+  readonly inbox: Inbox;
+  readonly messages: Messages;
+  readonly nonces: Nonces;
+  readonly actions: Actions;
+  readonly audit: Audit;
+  readonly subscriptions: Subscriptions;
+  readonly seen: Seen;
+  readonly links: Links;
+
+  /** @throws ConfigurationError when another bot has the database open */
+  constructor(path: string, sealingKey: string | null) {
+    this.db = new Database(path);
+    this.inbox = new Inbox(this.db);
+    this.messages = new Messages(this.db);
+    this.nonces = new Nonces(this.db);
+    this.actions = new Actions(this.db);
+    this.audit = new Audit(this.db);
+    this.subscriptions = new Subscriptions(this.db);
+    this.seen = new Seen(this.db);
+    this.links = new Links(this.db, sealingKey);
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.db.transaction(work);
+  }
+
+  /** Drops what is of no more use; audit and actions stay. */
+  forget(now: number): void {
+    this.inbox.forget(now);
+    this.messages.forget(now - keepMs, now);
+    this.nonces.forget(now - 86_400_000);
+    this.seen.forget(now - keepMs);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}

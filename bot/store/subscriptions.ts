@@ -1,0 +1,57 @@
+import type { Database } from "./database.ts";
+import type { Place } from "./messages.ts";
+
+export const events = ["gate", "approval", "deploy", "all"] as const;
+export type EventKind = (typeof events)[number];
+export type Subscription = Place & { model: string; event: EventKind };
+
+/** Which chats hear of what. "all" stands for every model or every event. */
+export class Subscriptions {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  add({ chat, topic, model, event }: Subscription): void {
+    this.db.run("INSERT OR REPLACE INTO subscriptions (chat, topic, model, event) VALUES (?, ?, ?, ?)", chat, topic, model, event);
+  }
+
+  remove(chat: number, model: string): number {
+    return this.db.run("DELETE FROM subscriptions WHERE chat = ? AND (model = ? OR ? = 'all')", chat, model, model);
+  }
+
+  of(chat: number): Subscription[] {
+    return this.db.all("SELECT * FROM subscriptions WHERE chat = ? ORDER BY model, event", chat).map(({ chat, topic, model, event }) => ({ chat: Number(chat), topic: topic as number | null, model: String(model), event: event as EventKind }));
+  }
+
+  /** Places that want to hear of an event now; one per chat. `models` null: it is not known which. */
+  listeners(models: readonly string[] | null, event: EventKind, now: number): Place[] {
+    const wanted = this.db.all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event).filter((row) => row["model"] === "all" || models === null || models.includes(String(row["model"])));
+    const places = new Map<number, Place>();
+    for (const row of wanted) {
+      const chat = Number(row["chat"]);
+      const muted = (model: string) => this.mutedUntil(chat, model) > now || this.mutedUntil(chat, "all") > now;
+      if (models === null ? muted("all") : models.every(muted)) continue;
+      places.set(chat, { chat, topic: row["topic"] as number | null });
+    }
+    return [...places.values()];
+  }
+
+  mute(chat: number, model: string, until: number): void {
+    this.db.run("INSERT OR REPLACE INTO mutes (chat, model, until) VALUES (?, ?, ?)", chat, model, until);
+  }
+
+  mutedUntil(chat: number, model: string): number {
+    return Number(this.db.get("SELECT until FROM mutes WHERE chat = ? AND model = ?", chat, model)?.["until"] ?? 0);
+  }
+
+  setDigest({ chat, topic }: Place, on: boolean): void {
+    if (on) this.db.run("INSERT OR REPLACE INTO digests (chat, topic) VALUES (?, ?)", chat, topic);
+    else this.db.run("DELETE FROM digests WHERE chat = ?", chat);
+  }
+
+  digestPlaces(): Place[] {
+    return this.db.all("SELECT chat, topic FROM digests ORDER BY chat").map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
+  }
+}

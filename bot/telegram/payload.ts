@@ -1,0 +1,29 @@
+/** A file to upload, as telegraf takes it. */
+export type InputFile = { source: Buffer; filename: string };
+
+function isFile(value: unknown): value is InputFile {
+  return typeof value === "object" && value !== null && "source" in value && Buffer.isBuffer(value.source);
+}
+
+/**
+ * Parameters as they must go to telegraf. With a file it writes a multipart body and silently drops every object that
+ * it does not know (reply_parameters, link_preview_options); as JSON text they all arrive. Its Markup.button helpers
+ * leave a `hide` on buttons that no API knows; it is taken off. Text is made valid Unicode: half a surrogate pair
+ * makes Telegram refuse the whole call.
+ */
+export function preparePayload(payload: Record<string, unknown>): Record<string, unknown> {
+  const hasFile = Object.values(payload).some(isFile);
+  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined).map(([name, value]) => {
+    if (isFile(value)) return [name, value];
+    const tidy = clean(value);
+    return [name, hasFile && typeof tidy === "object" && tidy !== null ? JSON.stringify(tidy) : tidy];
+  }));
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(clean);
+  if (typeof value !== "object" || value === null) return value;
+  const isButton = "text" in value && "hide" in value;
+  return Object.fromEntries(Object.entries(value).filter(([name, one]) => one !== undefined && !(isButton && name === "hide")).map(([name, one]) => [name, clean(one)]));
+}

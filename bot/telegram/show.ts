@@ -1,0 +1,111 @@
+import type { InlineKeyboardButton, InputRichMessage } from "@grammyjs/types";
+import type { Method, Parameters, TelegramClient } from "./client.ts";
+import { TelegramFailure } from "./failure.ts";
+import { longestText, truncate, truncateHtml } from "./format.ts";
+import type { InputFile } from "./payload.ts";
+
+/** One message in every form that a Telegram may take, best first; `plain` must always do. */
+export type Content = {
+  rich?: InputRichMessage<InputFile>;
+  html: string;
+  plain: string;
+  buttons?: InlineKeyboardButton[][];
+};
+
+export type Address = { chat: number | string; topic?: number | null };
+
+export type Form = "rich" | "html" | "pre" | "plain";
+
+export type Shown = {
+  messageId: number;
+  /** Where it is now: a group may have become a supergroup with another id. */
+  chat: number | string;
+  /** The topic that it is in; null in the chat's general part, also when the wanted topic is gone. */
+  topic: number | null;
+  form: Form;
+  /** resent: the message that should have been edited is gone. */
+  outcome: "sent" | "edited" | "resent";
+};
+
+export type ShowOptions = { silent?: boolean; signal?: AbortSignal };
+
+const noPreview = { is_disabled: true } as const;
+
+/**
+ * Makes one message read as `content`: edits it where it exists, sends it otherwise.
+ *
+ * What Telegram does not take as a rich message goes out as HTML, then as plain text in <pre>, then without any
+ * markup or buttons. A message that is gone is sent anew; a topic that is gone gives way to the chat itself; a group
+ * that became a supergroup is followed there.
+ *
+ * @param messageId the message to edit; null for a new one
+ * @throws TelegramFailure when the chat is gone, the token is wrong, or Telegram cannot be reached
+ */
+export async function show(client: TelegramClient, address: Address, content: Content, messageId: number | null, options: ShowOptions = {}): Promise<Shown> {
+  const { chat } = address;
+  const topic = address.topic ?? null;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  try {
+    if (messageId !== null) {
+      const form = await edit(client, chat, messageId, content, signal).catch((error: unknown) => gone(error));
+      if (form !== null) return { messageId, chat, topic, form, outcome: "edited" };
+    }
+    const { id, form } = await send(client, { chat, topic }, content, options.silent === true, signal);
+    return { messageId: id, chat, topic, form, outcome: messageId === null ? "sent" : "resent" };
+  } catch (error) {
+    if (!(error instanceof TelegramFailure)) throw error;
+    if (error.kind === "chat-migrated" && error.migratedTo !== null && error.migratedTo !== chat) return show(client, { chat: error.migratedTo, topic }, content, null, options);
+    if (error.kind === "topic-gone" && topic !== null) return { ...(await show(client, { chat }, content, null, options)), outcome: messageId === null ? "sent" : "resent" };
+    throw error;
+  }
+}
+
+function gone(error: unknown): null {
+  if (error instanceof TelegramFailure && error.kind === "message-gone") return null;
+  throw error;
+}
+
+async function edit(client: TelegramClient, chat: number | string, messageId: number, content: Content, call: { signal?: AbortSignal }): Promise<Form> {
+  const common = { chat_id: chat, message_id: messageId };
+  return firstTaken(content, async (_form, body) => {
+    await client.call("editMessageText", { ...common, ...body } as Parameters<"editMessageText">, call);
+  });
+}
+
+async function send(client: TelegramClient, { chat, topic }: Address, content: Content, silent: boolean, call: { signal?: AbortSignal }): Promise<{ id: number; form: Form }> {
+  const common = { chat_id: chat, ...(topic === null || topic === undefined ? {} : { message_thread_id: topic }), ...(silent ? { disable_notification: true } : {}) };
+  let id = 0;
+  const form = await firstTaken(content, async (form, body) => {
+    const method: Method = form === "rich" ? "sendRichMessage" : "sendMessage";
+    const message = await client.call(method, { ...common, ...body } as Parameters<"sendMessage">, call) as { message_id: number };
+    id = message.message_id;
+  });
+  return { id, form };
+}
+
+/** Tries each form until Telegram takes one; only refusals of the content itself lead to the next. */
+async function firstTaken(content: Content, attempt: (form: Form, body: object) => Promise<void>): Promise<Form> {
+  const forms = bodies(content);
+  for (const [i, [form, body]] of forms.entries()) {
+    try {
+      await attempt(form, body);
+      return form;
+    } catch (error) {
+      const another = error instanceof TelegramFailure && (error.kind === "content" || error.kind === "method");
+      if (!another || i === forms.length - 1) throw error;
+    }
+  }
+  throw new TypeError("no form to send");
+}
+
+function bodies({ rich, html, plain, buttons }: Content): [Form, object][] {
+  const markup = buttons === undefined || buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } };
+  const text = plain.trim() === "" ? "…" : plain;
+  const pre = `<pre>${truncate(text, longestText).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")}</pre>`;
+  return [
+    ...(rich === undefined ? [] : [["rich", { rich_message: rich, ...markup }] as [Form, object]]),
+    ["html", { text: truncateHtml(html), parse_mode: "HTML", link_preview_options: noPreview, ...markup }],
+    ["pre", { text: pre, parse_mode: "HTML", link_preview_options: noPreview, ...markup }],
+    ["plain", { text: truncate(text, longestText), link_preview_options: noPreview }],
+  ];
+}

@@ -1,0 +1,15 @@
+import { Command } from "commander";
+import type { Finish } from "./exit-code.ts";
+import type { Streams } from "./streams.ts";
+
+export function botCommand(streams: Streams, finish: Finish): Command {
+  return new Command("bot")
+    .description("run the Telegram bot: status, predictions, approvals and deployments from a chat")
+    .option("--config <file>", "who may do what, where (docs/bot.md)", "bot.yaml")
+    .addHelpText("after", "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml")
+    .action(async ({ config }: { config: string }) => {
+      const { botUntilSignal } = await import("../bot/main.ts");
+      await botUntilSignal({ config, env: streams.env, write: (line) => { streams.stderr.write(line); } });
+      finish(0);
+    });
+}

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import type { DeploymentReceipt } from "../actions/deploy/receipt.ts";
+import type { SessionEdges } from "../actions/deploy/session.ts";
+import type { Finish } from "./exit-code.ts";
+import { write, type Streams } from "./streams.ts";
+
+export type PlaceFlags = { environment: string; space?: string; reason: string; set: string[]; out: string; json: boolean };
+type DeployFlags = PlaceFlags & { verdict: string; bundle?: string; dryRun: boolean };
+
+/** Flags that say where to, shared with `rollback`. */
+export function placeFlags(command: Command): Command {
+  return command
+    .option("--environment <stage>", "stage to deploy to, e.g. staging", "production")
+    .option("--space <ns/name>", "the Space; what sluice.yaml names for the model and the stage unless told")
+    .option("--reason <text>", "why, for the lock and the records", "")
+    .option("--set <name=value>", "a wait, limit or tolerance of docs/deploy.md; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("--out <dir>", "folder for deployment.json, the receipt", ".sluice")
+    .option("--json", "the receipt as one JSON document on stdout; progress stays on stderr", false);
+}
+
+export function deployCommand(streams: Streams, finish: Finish): Command {
+  const command = new Command("deploy")
+    .description("deploy a model that passed the gate to its Hugging Face Space, prove it live, go back when it is not")
+    .argument("<model>", "id or folder of a model in sluice.yaml")
+    .option("--verdict <file|dir>", "verdict.json of the gate, or a folder that is searched for the one that names the model", ".sluice")
+    .option("--bundle <dir>", "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there")
+    .option("--dry-run", "print the plan and change nothing", false)
+    .addHelpText("after", "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run");
+  return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
+    const { runDeploy } = await import("../actions/deploy/session.ts");
+    const { bundle = null } = flags;
+    const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
+    const { request, edges } = await compose(model, flags, streams);
+    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle, dryRun: flags.dryRun }, edges), flags, streams, finish);
+  });
+}
+
+/** What `deploy` and `rollback` share: request and edges from flags and environment. */
+export async function compose(model: string, flags: PlaceFlags, streams: Streams) {
+  const { readSettings } = await import("../actions/deploy/settings.ts");
+  const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
+  const request = {
+    root: process.cwd(), model, stage: flags.environment, space: flags.space ?? null, reason: flags.reason, out: flags.out,
+    settings: readSettings(flags.set.join(" "), "--set"), hubToken: hubToken || null, githubToken: githubToken || null,
+  };
+  const cancelled = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
+  const line = (text: string) => { streams.stderr.write(`${text}\n`); };
+  const edges: SessionEdges = {
+    env, fetch, random: Math.random, now: Date.now, signal: cancelled.signal, mask: () => {},
+    sleep: async (ms, signal) => { await sleep(ms, undefined, signal === undefined ? {} : { signal }); },
+    sink: { line, group: (title) => { line(`── ${title}`); }, endGroup: () => { line("──"); } },
+    spaceFiles, prepareNative: async () => {},
+  };
+  return { request, edges };
+}
+
+/** Beside the committed action: the tree of a laptop is then the tree of CI. */
+async function spaceFiles() {
+  const dir = fileURLToPath(new URL("../actions/deploy/dist/space", import.meta.url));
+  if (!existsSync(dir)) {
+    const { ConfigurationError } = await import("../models/core/errors.ts");
+    throw new ConfigurationError({ code: "space-files", place: dir, problem: "the Space's server is not built", expected: "actions/deploy/dist/space", hint: "npm run build" });
+  }
+  const { readSpaceFiles } = await import("../actions/deploy/bundle/make.ts");
+  return readSpaceFiles(dir);
+}
+
+/** Runs it and tells the end: the receipt or one sentence on stdout, why it could not begin on stderr. */
+export async function report(run: () => Promise<DeploymentReceipt>, flags: PlaceFlags, streams: Streams, finish: Finish): Promise<void> {
+  const { exitCodeOf } = await import("../actions/deploy/receipt.ts");
+  const { DeployFailure } = await import("../actions/deploy/failure.ts");
+  let receipt: DeploymentReceipt;
+  try {
+    receipt = await run();
+  } catch (error) {
+    // A lock that somebody else holds, say: nothing was begun, and nothing is wrong with the request.
+    if (!(error instanceof DeployFailure)) throw error;
+    streams.stderr.write(`sluice: ${error.message}\n`);
+    return finish(1);
+  }
+  if (flags.json) await write(streams.stdout, `${JSON.stringify(receipt, null, 2)}\n`);
+  else if (receipt.outcome !== "planned") await write(streams.stdout, `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}. ${receipt.reason}\n`);
+  finish(exitCodeOf(receipt));
+}

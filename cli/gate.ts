@@ -1,0 +1,70 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import type { Shard } from "../eval/dataset/shard.ts";
+import type { BaselineChoice } from "../eval/gate/baseline.ts";
+import type { GateEdges, GateRequest } from "../eval/gate/context.ts";
+import { ConfigurationError } from "../models/core/errors.ts";
+import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { showEvent } from "./show-event.ts";
+import { Progress, write, type Streams } from "./streams.ts";
+import { terminalOptions } from "./terminal.ts";
+import { commonFlags, type CommonFlags } from "./flags.ts";
+import { integer, shard } from "./usage.ts";
+import type { Finish } from "./exit-code.ts";
+
+type GateFlags = CommonFlags & { config: string; baseline: string; provider?: "cpu" | "cuda" | "webgpu"; performance: boolean; shard?: Shard; shards?: string; seed: number };
+
+export function gateCommand(streams: Streams, finish: Finish): Command {
+  const command = new Command("gate")
+    .description("evaluate candidates against their baselines, judge, write the report")
+    .argument("[model...]", "ids of models in sluice.yaml; all of them unless named")
+    .option("--config <file>", "the repository's configuration", "sluice.yaml")
+    .option("--baseline <ref|dir|none>", "git ref, folder, none, or auto: the production version at the merge base with the default branch", "auto")
+    .addOption(new Option("--provider <name>", "execution provider instead of the manifest's; fails when it is not really used").choices(["cpu", "cuda", "webgpu"]))
+    .option("--no-performance", "leave out latency, throughput and memory (checks on them become ERROR)")
+    .option("--shard <i/n>", "predict only part I of N of the rows (from 0) and write it to OUT/shards, without a verdict", shard)
+    .option("--shards <dir>", "judge the shards below this folder instead of predicting")
+    .option("--seed <n>", "seed of every random draw", integer, 1)
+    .addHelpText("after", "\nExample:\n  npx sluice gate mood --baseline origin/main");
+  return commonFlags(command).action(async (models: string[], flags: GateFlags) => {
+    // Loaded here so that --help and wrong flags answer at once.
+    const { predictShard, runGate } = await import("../eval/gate.ts");
+    const { renderTerminal } = await import("../eval/report/terminal.ts");
+    const progress = new Progress(streams.stderr);
+    try {
+      const request: GateRequest = {
+        root: process.cwd(), configFile: flags.config, models, baseline: baselineChoice(flags.baseline), out: flags.out, seed: flags.seed, performance: flags.performance,
+        ...(flags.provider === undefined ? {} : { provider: flags.provider }), ...(flags.shards === undefined ? {} : { shards: flags.shards }),
+      };
+      const edges: GateEdges = {
+        env: streams.env, now: () => new Date(), fetch,
+        onEvent: (event) => showEvent(progress, event),
+      };
+      if (flags.shard !== undefined) {
+        if (flags.shards !== undefined) throw new ConfigurationError({ code: "flags", problem: "--shard writes a part and --shards judges all of them: use one", place: "--shard", example: "sluice gate mood --shard 0/4 --out parts, then sluice gate mood --shards parts" });
+        const folders = await predictShard(request, flags.shard, edges);
+        progress.close();
+        await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`);
+        return finish(0);
+      }
+      const outcome = await runGate(request, edges);
+      progress.close();
+      if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome.verdict, null, 2)}\n`);
+      else {
+        await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
+        await write(streams.stderr, `Report: ${outcome.files.html}\n`);
+      }
+      finish(exitCodeOf(outcome.verdict.verdict));
+    } finally {
+      progress.close();
+    }
+  });
+}
+
+/** `auto`, `none`, a folder that exists, else a git ref. */
+export function baselineChoice(text: string): BaselineChoice {
+  if (text === "auto" || text === "none") return text;
+  const folder = resolve(text);
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? { dir: folder } : { ref: text };
+}

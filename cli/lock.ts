@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import { ConfigurationError } from "../models/core/errors.ts";
+import type { Finish } from "./exit-code.ts";
+import { write, type Streams } from "./streams.ts";
+
+export function lockCommand(streams: Streams, finish: Finish): Command {
+  return new Command("lock")
+    .description("stop deployments to an environment, or say who has")
+    .argument("<environment>", "MODEL-STAGE, e.g. births-production")
+    .option("--reason <text>", "why; without one the lock is only looked at")
+    .addHelpText("after", "\nExample:\n  npx sluice lock births-production --reason 'incident 12'")
+    .action(async (environment: string, flags: { reason?: string }) => {
+      const { lockHolder, takeLock, Locked } = await import("../actions/deploy/record/lock.ts");
+      const { github, commit, actor } = await connectRecords(streams);
+      if (flags.reason === undefined) {
+        const holder = await lockHolder(github, environment);
+        const words = holder === null ? "free" : holder === "unreadable" ? "locked; its note cannot be read" : `locked by ${holder.holder} since ${holder.at}: ${holder.reason}`;
+        await write(streams.stdout, `${environment}: ${words}\n`);
+        return finish(0);
+      }
+      if (commit === null) throw new ConfigurationError({ code: "no-commit", problem: "a lock points at a commit, and there is none here", expected: "a clone of the repository" });
+      try {
+        await takeLock(github, environment, { schemaVersion: 1, holder: actor, reason: flags.reason, at: new Date().toISOString(), run: null }, commit);
+        await write(streams.stdout, `${environment}: locked\n`);
+        finish(0);
+      } catch (error) {
+        if (!(error instanceof Locked)) throw error;
+        streams.stderr.write(`sluice: ${error.message}\n`);
+        finish(1);
+      }
+    });
+}
+
+export function unlockCommand(streams: Streams, finish: Finish): Command {
+  return new Command("unlock")
+    .description("remove the lock of an environment, whoever holds it")
+    .argument("<environment>", "MODEL-STAGE, e.g. births-production")
+    .addHelpText("after", "\nExample:\n  npx sluice unlock births-production")
+    .action(async (environment: string) => {
+      const { breakLock } = await import("../actions/deploy/record/lock.ts");
+      const { github } = await connectRecords(streams);
+      await write(streams.stdout, `${environment}: ${(await breakLock(github, environment)) ? "unlocked" : "was not locked"}\n`);
+      finish(0);
+    });
+}
+
+/** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
+export async function connectRecords({ env, stderr }: Streams) {
+  const { GitHubRecords } = await import("../actions/deploy/record/github.ts");
+  const { repositoryIn, runIn } = await import("../actions/deploy/record/repository.ts");
+  const { Http } = await import("../actions/deploy/hub/http.ts");
+  const { settingsSchema } = await import("../actions/deploy/settings.ts");
+  const { commitOf, gitIn } = await import("../eval/gate/git.ts");
+  const repository = await repositoryIn(process.cwd(), env);
+  const token = env["GITHUB_TOKEN"];
+  if (!token || repository === null) throw new ConfigurationError({ code: "no-records", problem: "GitHub holds the records, and it cannot be asked", expected: "GITHUB_TOKEN, and GITHUB_REPOSITORY or a clone with an origin", received: token ? "no repository" : "no token", example: "GITHUB_TOKEN=$(gh auth token) npx sluice history births" });
+  const http = new Http(settingsSchema.parse({}), {
+    fetch, random: Math.random, signal: new AbortController().signal, note: (text) => { stderr.write(`${text}\n`); },
+    sleep: async (ms, signal) => { await sleep(ms, undefined, signal === undefined ? {} : { signal }); },
+  });
+  return { github: new GitHubRecords(http, env["GITHUB_API_URL"] || "https://api.github.com", repository, token), commit: await commitOf(gitIn(process.cwd(), env), "HEAD"), actor: runIn(env).actor };
+}

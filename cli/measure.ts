@@ -1,0 +1,39 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { tasks, type Task } from "../models/core/manifest.ts";
+import { commonFlags, type CommonFlags } from "./flags.ts";
+import type { Finish } from "./exit-code.ts";
+import { write, type Streams } from "./streams.ts";
+import { terminalOptions } from "./terminal.ts";
+import { integer, list, number } from "./usage.ts";
+
+type MeasureFlags = CommonFlags & { predictions: string; task: Task; positive?: string; slices?: string[]; level: number; seed: number };
+
+export function measureCommand(streams: Streams, finish: Finish): Command {
+  const command = new Command("measure")
+    .description("every metric of the task with intervals, no judgement")
+    .requiredOption("--predictions <file>", "CSV, JSON Lines or Parquet: id, label, score, slice columns")
+    .addOption(new Option("--task <task>", "what the scores are").choices(tasks).makeOptionMandatory())
+    .option("--positive <label>", "the positive label, when labels are not 0 and 1")
+    .option("--slices <columns>", "slice columns to measure on; every further column unless told", list)
+    .option("--level <p>", "coverage of the intervals", number, 0.95)
+    .option("--seed <n>", "seed of every random draw", integer, 1)
+    .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");
+  return commonFlags(command).action(async (flags: MeasureFlags) => {
+    const { measureFile } = await import("../eval/compare.ts");
+    const metrics = await measureFile(
+      { file: flags.predictions, task: flags.task, level: flags.level, seed: flags.seed, ...(flags.positive === undefined ? {} : { positive: flags.positive }), ...(flags.slices === undefined ? {} : { slices: flags.slices }) },
+      { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
+    );
+    const out = resolve(flags.out);
+    await mkdir(out, { recursive: true });
+    await writeFile(join(out, "metrics.json"), `${JSON.stringify(metrics, null, 2)}\n`);
+    if (flags.json) await write(streams.stdout, `${JSON.stringify(metrics, null, 2)}\n`);
+    else {
+      const { renderMeasurements } = await import("../eval/report/measurements.ts");
+      await write(streams.stdout, `${renderMeasurements(metrics, terminalOptions(streams))}\n`);
+    }
+    finish(0);
+  });
+}

@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import { compose, placeFlags, report, type PlaceFlags } from "./deploy.ts";
+import type { Finish } from "./exit-code.ts";
+import type { Streams } from "./streams.ts";
+
+export function rollbackCommand(streams: Streams, finish: Finish): Command {
+  const command = new Command("rollback")
+    .description("put an earlier version back that was proved in this environment, and prove it again")
+    .argument("<model>", "id or folder of a model in sluice.yaml")
+    .option("--to <version>", "the version; the last proved one before what is there now unless told")
+    .addHelpText("after", "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'");
+  return placeFlags(command).action(async (model: string, flags: PlaceFlags & { to?: string }) => {
+    const { runRollback } = await import("../actions/deploy/session.ts");
+    const { request, edges } = await compose(model, flags, streams);
+    await report(() => runRollback({ ...request, version: flags.to ?? null }, edges), flags, streams, finish);
+  });
+}

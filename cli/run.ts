@@ -1,0 +1,53 @@
+import { Command, CommanderError } from "commander";
+import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
+import type { ExitCode, Finish } from "./exit-code.ts";
+import { botCommand } from "./bot.ts";
+import { compareCommand } from "./compare.ts";
+import { deployCommand } from "./deploy.ts";
+import { gateCommand } from "./gate.ts";
+import { historyCommand } from "./history.ts";
+import { lockCommand, unlockCommand } from "./lock.ts";
+import { measureCommand } from "./measure.ts";
+import { rollbackCommand } from "./rollback.ts";
+import { planCommand } from "./plan.ts";
+import { calibrateCommand } from "./calibrate.ts";
+import { serveCommand } from "./serve.ts";
+import type { Streams } from "./streams.ts";
+import { sluiceVersion } from "../eval/version.ts";
+
+const exitCodes = `
+Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE or INCOMPARABLE · 4 ERROR · 5 the verdict stands but could not be reported`;
+
+/** Parses the arguments, runs one command, and says how it ended. Never throws; never prints a stack. */
+export async function run(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const finish: Finish = (value) => { code = value; };
+  const program = new Command("sluice")
+    .description("Judge machine-learning models before they are merged, with statistics a reviewer can redo by hand.")
+    .version(sluiceVersion, "-v, --version")
+    .showHelpAfterError("(sluice COMMAND --help shows every flag)")
+    .showSuggestionAfterError(true)
+    .addHelpText("after", exitCodes)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) });
+  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, botCommand]) {
+    program.addCommand(command(streams, finish).copyInheritedSettings(program));
+  }
+  try {
+    if (args.length === 0) {
+      streams.stderr.write(program.helpInformation());
+      return 2;
+    }
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof SluiceError) {
+      streams.stderr.write(`sluice: ${error.message}\n`);
+      return error instanceof ConfigurationError ? 2 : 4;
+    }
+    const failure = error as Error;
+    streams.stderr.write(`sluice: ${failure.message}\n${streams.env["SLUICE_DEBUG"] === "1" ? `${failure.stack}\n` : "  hint: SLUICE_DEBUG=1 shows where\n"}`);
+    return 4;
+  }
+}

@@ -1,0 +1,42 @@
+import { InvalidArgumentError } from "commander";
+
+/** Parsers of flag values: each refuses with what was expected, so that commander can name the flag and exit 2. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number, e.g. 0.01.");
+  return value;
+}
+
+export function integer(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("expected a whole number of at least 0, e.g. 7.");
+  return value;
+}
+
+/** An absolute margin (0.01) or a relative one (2%). */
+export function margin(text: string): number | { relative: number } {
+  const percent = /^(.*)%$/.exec(text.trim());
+  const value = number(percent === null ? text : (percent[1] as string));
+  if (value < 0) throw new InvalidArgumentError("expected a margin of at least 0, e.g. 0.01 or 2%.");
+  return percent === null ? value : { relative: value / 100 };
+}
+
+/** I/N, counted from 0. */
+export function shard(text: string): { index: number; count: number } {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text.trim()) ?? [];
+  if (index === undefined || count === undefined || Number(index) >= Number(count)) throw new InvalidArgumentError("expected I/N with I from 0 to N - 1, e.g. 0/4.");
+  return { index: Number(index), count: Number(count) };
+}
+
+export function list(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("expected names with commas between, e.g. source,language.");
+  return names;
+}
+
+/** Strictly between 0 and 1. */
+export function fraction(text: string): number {
+  const value = number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("expected a number between 0 and 1, e.g. 0.05.");
+  return value;
+}

@@ -1,0 +1,97 @@
+import type { LoadedManifest } from "../models/core/load.ts";
+import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
+import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { judgeCheck } from "./judge/judge-check.ts";
+import { headEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
+import { catalog } from "./metrics/catalog.ts";
+import { castRoles, redraw } from "./power/self-comparison.ts";
+import type { Predictions } from "./predictions.ts";
+import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "./schema/calibration.ts";
+import type { Check } from "./schema/verdict.ts";
+import { quantile } from "./stats/quantile.ts";
+import { wilson } from "./stats/wilson.ts";
+import { sluiceVersion } from "./version.ts";
+
+export type CalibrateRequest = GateRequest & {
+  /** A/A gates to draw. */
+  gates: number;
+  /** Share of A/A gates that may be red: what `holdingMargin` is for. */
+  wantedRate: number;
+};
+
+/**
+ * A/A runs of the quality gate on this dataset: candidate and baseline are shuffled into two models that do not differ, the rows drawn
+ * anew, and the gate's own judge decides, again and again. Gives the false-alarm rate of every relative check and of all of them
+ * together, and the margin that would hold.
+ *
+ * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ */
+export async function calibrateGate(request: CalibrateRequest, edges: GateEdges): Promise<CalibrationFile> {
+  const { candidates, context } = await prepare(request, edges);
+  const models: ModelCalibration[] = [];
+  for (const loaded of candidates) models.push(calibrateModel(loaded, await readPair(loaded, context), request, edges));
+  return { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), wantedRate: request.wantedRate, models };
+}
+
+function calibrateModel({ manifest }: LoadedManifest, pair: ModelPair, request: CalibrateRequest, edges: GateEdges): ModelCalibration {
+  const { candidate, baseline, paired, planned, same, mismatch, baselineFolder, policy: { gates } } = pair;
+  const named = { model: manifest.id, candidate: candidate.identity.version, baseline: baseline?.identity.version ?? null };
+  const nothing = (why: string): ModelCalibration => ({ ...named, gates: 0, why, notPass: null, fail: null, checks: [] });
+  if (baseline === null) return nothing(`there is no baseline to shuffle the candidate with: ${mismatch ?? baselineFolder.source}`);
+  if (same) return nothing("the candidate is the baseline: every difference is exactly 0, and no such gate is ever red for chance");
+  const relative = planned.filter(({ policy }) => (policy.kind === "non-inferiority" || policy.kind === "equivalence") && catalog.has(policy.metric));
+  if (relative.length === 0) return nothing("no check asks that predictions are not worse than, or like, the baseline's");
+
+  const drawn: Check[][] = [];
+  for (let gate = 0; gate < request.gates; gate++) {
+    edges.signal?.throwIfAborted();
+    edges.onEvent({ kind: "progress", model: manifest.id, stage: "A/A gates", done: gate, total: request.gates });
+    const { ours, theirs } = shuffled(candidate.predictions, paired, request.seed, gate);
+    drawn.push(relative.map((one) => judgeCheck(one, headEvidence(one, ours, theirs, { minimumPerClass: gates.minimumPerClass, seed: request.seed + gate }), {
+      direction: catalog.get(one.policy.metric)?.direction ?? "higher", unit: "", onInsufficient: gates.onInsufficient, declaredAt: null,
+    })));
+  }
+  const deciding = drawn.map((checks) => checks.filter((check) => !check.advisory));
+  return {
+    ...named, gates: request.gates, why: "On every row a coin decides which of the two models plays the candidate; rows are drawn anew for each gate, within their slices and classes",
+    notPass: rateOf(deciding.filter((checks) => checks.some((check) => check.verdict !== "PASS")).length, request.gates),
+    fail: rateOf(deciding.filter((checks) => checks.some((check) => check.verdict === "FAIL")).length, request.gates),
+    checks: relative.map((_, i) => calibrated(drawn.map((checks) => checks[i] as Check), request.wantedRate)),
+  };
+}
+
+function shuffled(candidate: ReadonlyMap<string, Predictions>, paired: ReadonlyMap<string, BaselinePredictions>, seed: number, gate: number) {
+  const ours = new Map<string, Predictions>();
+  const theirs = new Map<string, BaselinePredictions>();
+  for (const [head, predictions] of candidate) {
+    const other = paired.get(head);
+    if (other?.kind !== "paired") continue;
+    // The same stream for every head: a row is one row in all of them.
+    const cast = castRoles(predictions, other.predictions, redraw(predictions, seed, gate));
+    ours.set(head, cast.candidate);
+    theirs.set(head, { kind: "paired", predictions: cast.baseline });
+  }
+  return { ours, theirs };
+}
+
+function calibrated(checks: readonly Check[], wantedRate: number): CalibratedCheck {
+  const { id, metric, slice, kind, margin, scale } = checks[0] as Check;
+  const count = (fits: (check: Check) => boolean) => rateOf(checks.filter(fits).length, checks.length);
+  const needed = checks.flatMap(neededMargin).toSorted((a, b) => a - b);
+  return {
+    id, metric, slice, kind, margin, scale,
+    notPass: count((check) => check.verdict !== "PASS"), fail: count((check) => check.verdict === "FAIL"),
+    holdingMargin: needed.length < checks.length ? null : Math.max(0, quantile(needed, 1 - wantedRate)),
+  };
+}
+
+/** The margin beyond which this check would have passed. */
+function neededMargin({ kind, interval, direction }: Check): number[] {
+  if (interval === null) return [];
+  if (kind === "equivalence") return [Math.max(-interval.low, interval.high)];
+  return [direction === "higher" ? -interval.low : interval.high];
+}
+
+function rateOf(count: number, trials: number): CalibratedCheck["notPass"] {
+  return { count, rate: count / trials, ...wilson(count, trials, 0.95) };
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { basename, extname } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { gates as gatesSchema, type CheckPolicy } from "../models/core/gates.ts";
+import type { Task } from "../models/core/manifest.ts";
+import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { judgeCheck } from "./judge/judge-check.ts";
+import { judgeModel, judgeRun } from "./judge/judge.ts";
+import { planChecks } from "./judge/plan-checks.ts";
+import { qualityEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
+import { sliceNote } from "./judge/slice-regressions.ts";
+import { smallSampleNote } from "./judge/small-sample.ts";
+import { measure } from "./measure.ts";
+import { catalog } from "./metrics/catalog.ts";
+import { falseRedOfGate } from "./power/false-red.ts";
+import { pairPredictions } from "./predictions/pair.ts";
+import { readPredictions } from "./predictions/read.ts";
+import type { Predictions } from "./predictions.ts";
+import type { MetricsFile, ModelMetrics } from "./schema/metrics.ts";
+import type { ModelIdentity, VerdictFile } from "./schema/verdict.ts";
+import { sluiceVersion } from "./version.ts";
+
+export type PredictionFile = { file: string; task: Task; positive?: string; slices?: readonly string[] };
+
+export type CompareRequest = {
+  candidate: string;
+  baseline: string;
+  task: Task;
+  policies: CheckPolicy[];
+  alpha: number;
+  minimumPerClass: number;
+  positive?: string;
+  out: string;
+  seed: number;
+};
+
+export type FileEdges = { now: () => Date; onNote: (text: string) => void };
+
+/** The gate's judgement on two prediction files of any framework; writes the same four files. */
+export async function compareFiles(request: CompareRequest, edges: FileEdges): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
+  const { task } = request;
+  const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
+  const options = { task, slices, ...(request.positive === undefined ? {} : { positive: request.positive }) };
+  const candidate = await readPredictions(request.candidate, options);
+  const baseline = await readPredictions(request.baseline, options);
+  for (const note of new Set([...candidate.notes, ...baseline.notes])) edges.onNote(note);
+
+  const pairing = pairPredictions(candidate.predictions, baseline.predictions);
+  const paired: BaselinePredictions = pairing.status === "paired" ? { kind: "paired", predictions: pairing.baseline } : { kind: "incomparable", why: pairing.reason };
+  const gates = gatesSchema.parse({ alpha: request.alpha, minimumPerClass: request.minimumPerClass, checks: request.policies });
+  const values = Object.fromEntries(slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]));
+  const cautions: { metric: string; slice: string; caution: string }[] = [];
+  const checks = planChecks(gates, values, () => null, false).map((planned) => {
+    const definition = catalog.get(planned.policy.metric);
+    const evidence = qualityEvidence(planned, candidate.predictions, paired, { minimumPerClass: gates.minimumPerClass, seed: request.seed });
+    if ("caution" in evidence && evidence.caution !== undefined) cautions.push({ metric: planned.policy.metric, slice: planned.slice, caution: evidence.caution });
+    return judgeCheck(planned, evidence, { direction: definition?.direction ?? "higher", unit: definition?.unit === "label" ? "" : (definition?.unit ?? ""), onInsufficient: gates.onInsufficient, declaredAt: null });
+  });
+
+  const judged = judgeModel(checks);
+  const identity = { candidate: await identify(request.candidate, task), baseline: await identify(request.baseline, task) };
+  const dataset = summary(candidate.predictions);
+  const createdAt = edges.now().toISOString();
+  const expectedFalseRed = falseRedOfGate(checks);
+  const summaries = [sliceNote(checks), smallSampleNote(cautions)].filter((note) => note !== null);
+  const model = {
+    model: identity.candidate, baseline: identity.baseline, baselineSource: request.baseline, dataset, ...judged, checks,
+    notes: [...new Set([...candidate.notes, ...baseline.notes]), ...summaries],
+    ...(expectedFalseRed === null ? {} : { expectedFalseRed }), policySource: "the command line", policyChanges: [],
+  };
+  const verdict: VerdictFile = { schemaVersion: 1, ...judgeRun([model]), commit: null, sluiceVersion, createdAt, models: [model] };
+  const level = 1 - 2 * request.alpha;
+  const metrics: MetricsFile = {
+    schemaVersion: 1, sluiceVersion, createdAt,
+    models: [
+      metricsOf(identity.candidate, "candidate", candidate.predictions, level, request.seed),
+      ...(pairing.status === "paired" ? [metricsOf(identity.baseline, "baseline", pairing.baseline, level, request.seed)] : []),
+    ],
+  };
+  const files = await writeOutputs(request.out, verdict, metrics, [{ modelId: identity.candidate.id, head: candidate.predictions.head, candidate: candidate.predictions, baseline: pairing.status === "paired" ? pairing.baseline : null, unit: "" }]);
+  return { verdict, metrics, files };
+}
+
+/** Every metric of the task on one prediction file, with intervals and without judgement. */
+export async function measureFile(request: PredictionFile & { level: number; seed: number }, edges: FileEdges): Promise<MetricsFile> {
+  const { predictions, notes } = await readPredictions(request.file, {
+    task: request.task, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.slices === undefined ? {} : { slices: request.slices }),
+  });
+  for (const note of notes) edges.onNote(note);
+  return {
+    schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(),
+    models: [metricsOf(await identify(request.file, request.task), "candidate", predictions, request.level, request.seed)],
+  };
+}
+
+function metricsOf(model: ModelIdentity, role: "candidate" | "baseline", predictions: Predictions, level: number, seed: number): ModelMetrics {
+  return {
+    model, role, dataset: summary(predictions), runner: null, batchParity: null, performance: null,
+    measurements: measure(predictions, predictions.task, null, { level, seed, intervals: true }),
+  };
+}
+
+function summary(predictions: Predictions): { id: string; digest: string; rows: number; badRows: number } {
+  // The rows' ids and labels are the dataset, as far as a prediction file knows it.
+  const hash = createHash("sha256");
+  predictions.ids.forEach((id, row) => hash.update(JSON.stringify([id, predictions.labels[row]])).update("\n"));
+  return { id: "prediction file", digest: hash.digest("hex"), rows: predictions.ids.length, badRows: 0 };
+}
+
+/** A prediction file stands for its model: named after the file, identified by the file's digest. */
+async function identify(file: string, task: Task): Promise<ModelIdentity> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return { id: basename(file, extname(file)), version: "file", task, sha256: hash.digest("hex") };
+}

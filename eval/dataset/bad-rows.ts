@@ -1,0 +1,36 @@
+import { EvaluationError } from "../../models/core/errors.ts";
+import type { Dataset } from "../../models/core/manifest.ts";
+
+/** A row that cannot be evaluated: where it stands and why. */
+export type BadRow = { place: string; reason: string };
+
+const shown = 20;
+
+/** `PLACE: REASON` per line, the first twenty, then a count of the rest. */
+export function describeBadRows(badRows: readonly BadRow[]): string {
+  const lines = badRows.slice(0, shown).map(({ place, reason }) => `${place}: ${reason}`);
+  if (badRows.length > shown) lines.push(`… and ${badRows.length - shown} more`);
+  return lines.join("\n");
+}
+
+/** Most bad rows (a count) that `maxBadRows` allows among `rows` rows, good and bad together. */
+export function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): number {
+  return typeof maxBadRows === "number" ? maxBadRows : Math.floor(maxBadRows.fraction * rows);
+}
+
+/**
+ * Refuses a dataset with more bad rows than its manifest allows.
+ * @param rows good and bad rows together
+ * @throws EvaluationError `too-many-bad-rows`, naming the first twenty.
+ */
+export function assertBadRows(badRows: readonly BadRow[], rows: number, dataset: Pick<Dataset, "id" | "maxBadRows">): void {
+  const limit = badRowLimit(dataset.maxBadRows, rows);
+  if (badRows.length <= limit) return;
+  throw new EvaluationError({
+    code: "too-many-bad-rows",
+    problem: `dataset "${dataset.id}" has ${badRows.length} bad ${badRows.length === 1 ? "row" : "rows"} among ${rows}:\n${describeBadRows(badRows)}`,
+    expected: `at most ${limit} (maxBadRows: ${typeof dataset.maxBadRows === "number" ? dataset.maxBadRows : `{fraction: ${dataset.maxBadRows.fraction}}`})`,
+    received: String(badRows.length),
+    hint: "repair the rows, or raise dataset.maxBadRows if they are known and harmless",
+  });
+}

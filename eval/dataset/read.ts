@@ -1,0 +1,119 @@
+import { basename, extname, resolve } from "node:path";
+import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest.ts";
+import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
+import { cellTypes } from "./cells.ts";
+import { datasetDigester } from "./digest.ts";
+import { formatOf, openReader } from "./formats/open.ts";
+import { npmFile, type NpmFileEdges } from "./npm/file.ts";
+import { placeName, type PlaceStyle } from "./reading.ts";
+import { rowMaker, type DatasetRow } from "./row.ts";
+
+export type DatasetEdges = NpmFileEdges;
+
+/** A dataset in memory. */
+export type EvaluationDataset = {
+  id: string;
+  /** Digest of the good rows, see `datasetDigester`. */
+  digest: string;
+  rows: DatasetRow[];
+  badRows: BadRow[];
+  maxBadRows: Dataset["maxBadRows"];
+  /** Heads whose true values every row has. */
+  heads: string[];
+  /** Slice columns that every row has. */
+  slices: string[];
+  hasGroups: boolean;
+  hasWeights: boolean;
+  /** FILE:LINE of a row, for messages. */
+  placeOf: (index: number) => string;
+};
+
+/**
+ * Reads the dataset that a manifest names. Files are read in the manifest's order, rows in the file's; a row's id is
+ * its `idField`, else FILE-STEM:INDEX (0-based). Contents of a folder's files are read
+ * when used, not kept.
+ *
+ * @param manifest `dataset`, the heads whose labels it gives, and the preprocessing that says how CSV cells are read
+ * @param dir folder of model.yaml
+ * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
+ *   `dataset-digest`, and those of the readers
+ */
+export async function readDataset(manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">, dir: string, edges: DatasetEdges): Promise<EvaluationDataset> {
+  const { dataset } = manifest;
+  if (dataset === undefined) throw new ConfigurationError({ code: "no-dataset", place: "dataset", problem: "the manifest names no dataset to evaluate on", example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}" });
+  const types = cellTypes(manifest.preprocess, dataset);
+  const toRow = rowMaker(dataset, manifest.postprocess);
+  const digester = datasetDigester();
+  const rows: DatasetRow[] = [];
+  const badRows: BadRow[] = [];
+  const places = compactPlaces();
+  const rowOfId = new Map<string, number>();
+
+  for (const file of dataset.files) {
+    const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
+    const path = await locate(file, dir, edges);
+    const format = await formatOf(path, name, file.format);
+    const stem = basename(path, format === "folder" ? "" : extname(path));
+    const { style, readings } = openReader(path, name, format, types);
+    places.startFile(name, style);
+    const set = Object.entries(file.set);
+    for await (const reading of readings) {
+      edges.signal?.throwIfAborted();
+      const place = () => placeName(name, style, reading.at);
+      if (reading.kind === "malformed") {
+        badRows.push({ place: place(), reason: reading.reason });
+        continue;
+      }
+      for (const [field, value] of set) Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
+      const row = toRow(reading.fields, `${stem}:${reading.index}`);
+      if (typeof row === "string") {
+        badRows.push({ place: place(), reason: row });
+        continue;
+      }
+      const earlier = rowOfId.get(row.id);
+      if (earlier !== undefined) throw duplicate(row.id, places.of(earlier), place(), dataset.idField);
+      rowOfId.set(row.id, rows.length);
+      digester.add(row);
+      places.add(reading.at);
+      rows.push(row);
+    }
+  }
+
+  assertBadRows(badRows, rows.length + badRows.length, dataset);
+  if (rows.length === 0) throw new EvaluationError({ code: "no-rows", problem: `dataset "${dataset.id}" has no rows${badRows.length === 0 ? "" : ` but bad ones:\n${describeBadRows(badRows)}`}`, place: dataset.files.map((file) => file.path).join(", "), expected: "at least one row" });
+  const digest = digester.digest();
+  if (dataset.sha256 !== undefined && dataset.sha256 !== digest) throw new EvaluationError({ code: "dataset-digest", place: "dataset.sha256", problem: `dataset "${dataset.id}" is not the one that the manifest pins`, expected: dataset.sha256, received: digest, hint: "if the data was meant to change, pin the new digest" });
+  return {
+    id: dataset.id, digest, rows, badRows, maxBadRows: dataset.maxBadRows, heads: Object.keys(dataset.labels), slices: dataset.slices,
+    hasGroups: dataset.group !== undefined, hasWeights: dataset.weight !== undefined, placeOf: places.of,
+  };
+}
+
+async function locate(file: DatasetFile, dir: string, edges: DatasetEdges): Promise<string> {
+  return file.npm === undefined ? resolve(dir, file.path) : npmFile(file.npm, file.integrity!, file.path, dir, edges);
+}
+
+function duplicate(id: string, first: string, second: string, idField: string | undefined): EvaluationError {
+  return new EvaluationError({
+    code: "duplicate-id",
+    place: second,
+    problem: `row id ${JSON.stringify(id)} is already taken by ${first}`,
+    expected: "every row's id once",
+    hint: idField === undefined ? "ids are FILE-STEM:INDEX: rename one of the files, or name a field with `idField`" : `field "${idField}" repeats a value`,
+  });
+}
+
+/** Where each good row stood, as a number or path per row instead of a text. */
+function compactPlaces(): { startFile: (name: string, style: PlaceStyle) => void; add: (at: number | string) => void; of: (index: number) => string } {
+  const files: { name: string; style: PlaceStyle; from: number }[] = [];
+  const spots: (number | string)[] = [];
+  return {
+    startFile: (name, style) => void files.push({ name, style, from: spots.length }),
+    add: (at) => void spots.push(at),
+    of: (index) => {
+      const { name, style } = files.findLast((file) => file.from <= index)!;
+      return placeName(name, style, spots[index]!);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { Dataset } from "../../models/core/manifest.ts";
+import type { Head } from "../../models/core/postprocess/schema.ts";
+import { parseDecimal } from "./cells.ts";
+
+/** One row that can be evaluated. */
+export type DatasetRow = {
+  /** Unique in the dataset. */
+  id: string;
+  /** What the model is given: every field of the record under the model's names, the true values left out. */
+  row: Record<string, unknown>;
+  /** Head → true value: the label's name (classification) or a finite number (regression). */
+  labels: Record<string, string | number>;
+  /** Slice column → value. */
+  slices: Record<string, string>;
+  group: string | null;
+  /** Finite, not negative. */
+  weight: number | null;
+};
+
+/** Why a record cannot become a row. */
+class Unusable extends Error {}
+
+function present(fields: Record<string, unknown>, name: string): unknown {
+  if (!Object.hasOwn(fields, name)) throw new Unusable(`no field "${name}"; the row has: ${Object.keys(fields).join(", ") || "nothing"}`);
+  const value = fields[name];
+  if (value === null || value === undefined) throw new Unusable(`field "${name}" is empty`);
+  return value;
+}
+
+function plain(fields: Record<string, unknown>, name: string): string {
+  const value = present(fields, name);
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  throw new Unusable(`field "${name}" is not a plain value`);
+}
+
+function finite(text: string, name: string): number {
+  const value = parseDecimal(text);
+  if (value === null || !Number.isFinite(value)) throw new Unusable(`field "${name}" is not a finite number: ${JSON.stringify(text.slice(0, 80))}`);
+  return value;
+}
+
+function label(fields: Record<string, unknown>, { field, map }: Dataset["labels"][string], head: Head): string | number {
+  const raw = plain(fields, field);
+  if (map !== undefined && !Object.hasOwn(map, raw)) throw new Unusable(`label ${JSON.stringify(raw.slice(0, 80))} in "${field}" is not in the map (${Object.keys(map).join(", ")})`);
+  const value = map === undefined ? raw : map[raw]!;
+  if (head.kind === "regression") return finite(value, field);
+  if (!head.labels.includes(value)) throw new Unusable(`label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})`);
+  return value;
+}
+
+/**
+ * The record under the model's names. Descriptors are copied, not values: a folder's files are read when asked for.
+ * Fields with true values are left out unless `rename` asks for them, so that an answer can never be read off the row.
+ */
+function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<string, unknown> {
+  const renamed = Object.entries(dataset.rename);
+  const gone = new Set([...renamed.map(([, from]) => from), ...Object.values(dataset.labels).map((one) => one.field)]);
+  const row: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    if (!gone.has(name)) Object.defineProperty(row, name, Object.getOwnPropertyDescriptor(fields, name)!);
+  }
+  for (const [to, from] of renamed) {
+    const found = Object.getOwnPropertyDescriptor(fields, from);
+    if (found !== undefined) Object.defineProperty(row, to, found);
+  }
+  return row;
+}
+
+/**
+ * Makes rows of one dataset out of records; a string says why a record is unusable.
+ * Slice, group and weight fields and the id are named as the dataset names them, before `rename`.
+ */
+export function rowMaker(dataset: Dataset, heads: readonly Head[]): (fields: Record<string, unknown>, fallbackId: string) => DatasetRow | string {
+  const labelled = Object.entries(dataset.labels).map(([name, where]) => ({ where, head: heads.find((one) => one.name === name)! }));
+  // A million rows share few slice values: one string each, not one per row.
+  const interned = new Map<string, string>();
+  const intern = (text: string) => interned.get(text) ?? (interned.set(text, text), text);
+  return (fields, fallbackId) => {
+    try {
+      const id = dataset.idField === undefined ? fallbackId : plain(fields, dataset.idField);
+      if (id === "") throw new Unusable(`field "${dataset.idField}" is empty`);
+      const labels = Object.fromEntries(labelled.map(({ where, head }) => [head.name, label(fields, where, head)]));
+      const slices = Object.fromEntries(dataset.slices.map((name) => [name, intern(plain(fields, name))]));
+      const group = dataset.group === undefined ? null : intern(plain(fields, dataset.group));
+      const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight);
+      if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);
+      return { id, row: modelFields(fields, dataset), labels, slices, group, weight };
+    } catch (error) {
+      if (error instanceof Unusable) return error.message;
+      throw error;
+    }
+  };
+}

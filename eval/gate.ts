@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { parseYaml } from "../models/core/config-file.ts";
+import { ConfigurationError } from "../models/core/errors.ts";
+import { defaultCacheDir } from "../models/core/hub.ts";
+import { loadManifest, type LoadedManifest } from "../models/core/load.ts";
+import { configuration, type Configuration } from "./config.ts";
+import { resolveReference } from "./gate/baseline.ts";
+import type { Shard } from "./dataset/shard.ts";
+import type { EvaluationContext, GateEdges, GateRequest } from "./gate/context.ts";
+import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
+import { commitOf, gitIn } from "./gate/git.ts";
+import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { readWaivers } from "./gate/waivers.ts";
+import { judgeRun } from "./judge/judge.ts";
+import type { MetricsFile } from "./schema/metrics.ts";
+import type { VerdictFile } from "./schema/verdict.ts";
+import { sluiceVersion } from "./version.ts";
+
+export type { GateEdges, GateEvent, GateRequest } from "./gate/context.ts";
+
+export type GateOutcome = { verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles; configuration: Configuration };
+
+/**
+ * Evaluates models against their baselines, judges them, and writes predictions/, metrics.json, verdict.json,
+ * report.md and report.html under `request.out`.
+ *
+ * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
+ * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong: then nothing was judged
+ */
+export async function runGate(request: GateRequest, edges: GateEdges): Promise<GateOutcome> {
+  const { config, candidates, context } = await prepare(request, edges);
+  const evaluations: ModelEvaluation[] = [];
+  for (const loaded of candidates) {
+    edges.signal?.throwIfAborted();
+    evaluations.push(await evaluateModel(loaded, context));
+  }
+
+  const createdAt = edges.now().toISOString();
+  const models = evaluations.map((one) => one.verdict);
+  const verdict: VerdictFile = { schemaVersion: 1, ...judgeRun(models), commit: await commitOf(context.git, "HEAD"), sluiceVersion, createdAt, models };
+  const metrics: MetricsFile = { schemaVersion: 1, sluiceVersion, createdAt, models: evaluations.flatMap((one) => one.metrics) };
+  edges.onEvent({ kind: "stage", model: candidates.map((one) => one.manifest.id).join(", "), stage: "writing the report" });
+  const files = await writeOutputs(context.request.out, verdict, metrics, evaluations.flatMap((one) => one.plots));
+  return { verdict, metrics, files, configuration: config };
+}
+
+/**
+ * One job's part of a gate whose rows are split over several: predicts a contiguous part of the rows with candidate
+ * and baseline and writes it under OUT/shards. There is no verdict before all parts are merged by `runGate` with `shards`.
+ *
+ * @returns the folders written
+ * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ */
+export async function predictShard(request: GateRequest, shard: Shard, edges: GateEdges): Promise<string[]> {
+  const { candidates, context } = await prepare(request, edges);
+  const folders: string[] = [];
+  for (const loaded of candidates) folders.push(...await predictModelShard(loaded, shard, context));
+  return folders;
+}
+
+/** Everything that is the same for all models of a run, read and checked once. */
+export async function prepare(request: GateRequest, edges: GateEdges): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
+  const root = resolve(request.root);
+  const config = await readConfiguration(resolve(root, request.configFile));
+  const all = await Promise.all(config.models.map((folder) => loadManifest(join(root, folder))));
+  const candidates = chooseModels(all, request.models);
+  const git = gitIn(root, edges.env);
+  const reference = await resolveReference(request.baseline, git);
+  const policyReference = request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
+  const waivers = await readWaivers(resolve(root, request.configFile), policyReference, root, all.map((one) => one.manifest.id), git);
+  const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
+  return {
+    config, candidates,
+    context: { request: { ...request, root, out: resolve(root, request.out), ...shards }, production: config.production, reference, policyReference, waivers, git, cacheDir: defaultCacheDir(edges.env), edges },
+  };
+}
+
+/** @throws ConfigurationError with file, line and column when it is not what the schema says */
+export async function readConfiguration(file: string): Promise<Configuration> {
+  if (!existsSync(file)) {
+    throw new ConfigurationError({ code: "configuration-missing", problem: "there is no such configuration file", place: file, expected: "a sluice.yaml that names the repository's models", received: "no file", example: "schemaVersion: 1\nmodels:\n  - models/mood" });
+  }
+  return parseYaml(await readFile(file, "utf8"), file, configuration, { models: "models: [models/mood]", schemaVersion: "schemaVersion: 1" });
+}
+
+function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[]): LoadedManifest[] {
+  const known = all.map((one) => one.manifest.id);
+  const twice = known.find((id, i) => known.indexOf(id) !== i);
+  if (twice !== undefined) throw new ConfigurationError({ code: "duplicate-model", problem: `two models have the id ${twice}`, place: all.filter((one) => one.manifest.id === twice).map((one) => one.file).join(" and "), expected: "every id once" });
+  return wanted.length === 0 ? [...all] : wanted.map((name) => {
+    const found = all.find((one) => one.manifest.id === name || basename(one.dir) === name);
+    if (found === undefined) throw new ConfigurationError({ code: "unknown-model", problem: "sluice.yaml has no such model", place: "MODEL", expected: `one of ${known.join(", ")}`, received: name, example: `npx sluice gate ${known[0]}` });
+    return found;
+  });
+}

@@ -1,0 +1,49 @@
+import type { Provider } from "../../models/core/session.ts";
+import type { BaselineChoice, Reference } from "./baseline.ts";
+import type { Git } from "./git.ts";
+import type { Waivers } from "./waivers.ts";
+
+export type GateRequest = {
+  /** The repository's checkout; paths of sluice.yaml are relative to it. */
+  root: string;
+  configFile: string;
+  /** Ids of models; every model of sluice.yaml when empty. */
+  models: string[];
+  baseline: BaselineChoice;
+  /** Commit whose thresholds count; the baseline's unless told. */
+  policyRef?: string;
+  out: string;
+  seed: number;
+  provider?: Provider;
+  /** Folder with the shards that earlier jobs wrote; predictions come from them. */
+  shards?: string;
+  /** Whether latency, throughput and memory are measured. */
+  performance: boolean;
+};
+
+export type GateEvent =
+  | { kind: "stage"; model: string; stage: string }
+  | { kind: "progress"; model: string; stage: string; done: number; total: number }
+  | { kind: "note"; text: string };
+
+export type GateEdges = {
+  env: NodeJS.ProcessEnv;
+  now: () => Date;
+  fetch: typeof fetch;
+  onEvent: (event: GateEvent) => void;
+  signal?: AbortSignal;
+  /** Program that measures a model in a process of its own; see eval/latency/profile.ts. */
+  latencyWorker?: URL;
+};
+
+/** What every model of a run is evaluated with. */
+export type EvaluationContext = {
+  request: GateRequest;
+  production: string;
+  reference: Reference;
+  policyReference: Reference;
+  waivers: Waivers;
+  git: Git;
+  cacheDir: string;
+  edges: GateEdges;
+};

@@ -1,0 +1,123 @@
+import type { LoadedManifest } from "../../models/core/load.ts";
+import type { MetricName } from "../../models/core/gates.ts";
+import { contest } from "../latency/contest.ts";
+import type { Contest, ContestResult } from "../latency/contest-result.ts";
+import type { Question } from "../latency/decide.ts";
+import { profile } from "../latency/profile.ts";
+import type { Evidence } from "../judge/evidence.ts";
+import type { PlannedCheck } from "../judge/plan-checks.ts";
+import type { PerformanceFigures } from "../schema/metrics.ts";
+import type { EvaluationDataset } from "../dataset/read.ts";
+import type { EvaluationContext } from "./context.ts";
+import { performanceMetrics } from "./heads.ts";
+import type { ModelRun } from "./run-model.ts";
+
+type PerformanceMetric = "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "throughput_rows_s" | "cold_start_ms" | "peak_rss_bytes" | "model_bytes";
+
+/** Direction and unit of a figure, and where it stands among the measured ones. */
+type PerformanceDefinition = { direction: "higher" | "lower"; unit: string; read: (figures: PerformanceFigures) => number | null };
+const definitions: Record<PerformanceMetric, PerformanceDefinition> = {
+  latency_p50_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p50Ms ?? null },
+  latency_p95_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p95Ms ?? null },
+  latency_p99_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p99Ms ?? null },
+  throughput_rows_s: { direction: "higher", unit: "rows/s", read: (figures) => figures.batches.at(-1)?.throughputRowsPerSecond ?? null },
+  cold_start_ms: { direction: "lower", unit: "ms", read: (figures) => figures.coldStartMs },
+  peak_rss_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.peakRssBytes },
+  model_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.modelBytes },
+};
+export const performanceDefinitions: Partial<Record<MetricName, PerformanceDefinition>> = definitions;
+
+const quantiles: Partial<Record<MetricName, Question["quantile"]>> = { latency_p50_ms: 0.5, latency_p95_ms: 0.95, latency_p99_ms: 0.99 };
+
+export type PerformanceOutcome = {
+  evidence: Map<string, Evidence>;
+  candidate: PerformanceFigures | null;
+  baseline: PerformanceFigures | null;
+  notes: string[];
+};
+
+export type PerformanceRequest = {
+  candidate: { loaded: LoadedManifest; run: ModelRun };
+  baseline: { loaded: LoadedManifest; run: ModelRun } | null;
+  /** Why there is no baseline, and whether that is because it may not be compared. */
+  withoutBaseline: { why: string; incomparable: boolean };
+  dataset: EvaluationDataset;
+};
+
+/** Measures what running the models costs, and turns it into evidence for the checks that ask. */
+export async function performanceEvidence(planned: readonly PlannedCheck[], request: PerformanceRequest, context: EvaluationContext): Promise<PerformanceOutcome> {
+  const { candidate, baseline, dataset } = request;
+  const { edges } = context;
+  const mine = planned.filter((one) => performanceMetrics.has(one.policy.metric));
+  const outcome: PerformanceOutcome = { evidence: new Map(), candidate: null, baseline: null, notes: [] };
+  if (!context.request.performance) {
+    for (const one of mine) outcome.evidence.set(one.id, { kind: "missing", n: 0, why: "performance was not measured (--no-performance)" });
+    return outcome;
+  }
+
+  const rows = dataset.rows.slice(0, 256).map(({ row }) => row);
+  const processEdges = { env: edges.env, ...(edges.latencyWorker === undefined ? {} : { worker: edges.latencyWorker }) };
+  const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
+  const profileOf = (loaded: LoadedManifest) => profile(loaded.dir, rows, options, { ...processEdges, fetch: edges.fetch, cacheDir: context.cacheDir, env: edges.env });
+  edges.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
+  outcome.candidate = await profileOf(candidate.loaded);
+  outcome.baseline = baseline === null ? null : await profileOf(baseline.loaded);
+
+  const asked = new Map<string, Question>();
+  for (const one of mine) {
+    const evidence = figureEvidence(one, outcome.candidate, outcome.baseline, request.withoutBaseline);
+    if (evidence !== null) outcome.evidence.set(one.id, evidence);
+    else asked.set(one.id, questionOf(one));
+  }
+  if (asked.size > 0 && baseline !== null) {
+    const stage = "timing candidate and baseline in turn";
+    edges.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage });
+    const held = await contest(candidate.loaded.dir, baseline.loaded.dir, rows, [...asked.values()], { ...options, seed: context.request.seed }, {
+      ...processEdges,
+      onRound: (_, share) => edges.onEvent({ kind: "progress", model: candidate.loaded.manifest.id, stage, done: Math.round(share * 100), total: 100 }),
+    });
+    [...asked.keys()].forEach((id, i) => outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)));
+    outcome.notes.push(selfComparisonNote(held));
+  }
+  return outcome;
+}
+
+/** Evidence that needs no contest; null when only a contest can give it. */
+function figureEvidence({ policy }: PlannedCheck, candidate: PerformanceFigures, baseline: PerformanceFigures | null, without: PerformanceRequest["withoutBaseline"]): Evidence | null {
+  const definition = performanceDefinitions[policy.metric];
+  const observed = definition?.read(candidate) ?? null;
+  const n = policy.metric === "model_bytes" || policy.metric === "cold_start_ms" || policy.metric === "peak_rss_bytes" ? 1 : (policy.metric === "throughput_rows_s" ? candidate.batches.at(-1) : candidate.batches[0])?.runs ?? 0;
+  if (definition === undefined || observed === null) return { kind: "missing", n: 0, why: `${policy.metric} could not be measured here` };
+  if (policy.kind === "limit") return { kind: "value", observed, baseline: baseline === null ? null : definition.read(baseline), interval: null, n };
+  if (baseline === null) return without.incomparable ? { kind: "incomparable", observed, n, why: without.why } : { kind: "no-baseline", observed, n, why: without.why };
+  if (quantiles[policy.metric] !== undefined) return null;
+  const other = definition.read(baseline);
+  if (policy.metric !== "model_bytes" || other === null) return { kind: "missing", n, why: `${policy.metric} is measured once per run, which decides no comparison; give it a limit, or compare latency_p50_ms` };
+  const difference = typeof policy.margin === "number" ? observed - other : observed / other - 1;
+  return { kind: "contrast", observed, baseline: other, difference, interval: { low: difference, high: difference, level: 0.95, method: "exact" }, n };
+}
+
+function questionOf({ policy, alpha }: PlannedCheck): Question {
+  if (policy.kind === "limit") throw new Error("a limit is no question for a contest");
+  return {
+    quantile: quantiles[policy.metric] as Question["quantile"], kind: policy.kind, alpha,
+    margin: typeof policy.margin === "number" ? { ms: policy.margin } : { relative: policy.margin.relative },
+  };
+}
+
+/** The contest decides by the ratio of latencies; a check speaks of the difference in its margin's scale. */
+function contestEvidence(held: Contest, result: ContestResult): Evidence {
+  const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
+  const [observed, baseline] = [held.candidate[percentile[result.question.quantile]], held.baseline[percentile[result.question.quantile]]];
+  const scale = "relative" in result.question.margin ? 1 : baseline;
+  const difference = (result.ratio - 1) * scale;
+  const interval = result.interval === null ? null : { ...result.interval, low: (result.interval.low - 1) * scale, high: (result.interval.high - 1) * scale };
+  if (result.decision === "inconclusive" || interval === null) return { kind: "undecided", observed, baseline, difference, interval, n: result.rounds, why: result.reason };
+  return { kind: "contrast", observed, baseline, difference, interval, n: result.rounds, note: result.reason };
+}
+
+function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Contest): string {
+  const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
+  const range = aa.interval === null ? "no interval" : `${percent(aa.interval.low)} to ${percent(aa.interval.high)}`;
+  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms.`;
+}

@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EvaluationError } from "../../models/core/errors.ts";
+import type { ModelMetrics } from "../schema/metrics.ts";
+import { receiptFile, type Receipt } from "../schema/receipt.ts";
+import type { ModelVerdict } from "../schema/verdict.ts";
+
+/**
+ * The receipt beside a production version; null when it keeps none.
+ * @throws EvaluationError when there is one that cannot be read
+ */
+export async function readReceipt(dir: string): Promise<Receipt | null> {
+  const path = join(dir, "receipt.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (text === null) return null;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new EvaluationError({ code: "receipt-unreadable", problem: "the receipt is not JSON", place: path, expected: "a receipt.json as schemas/receipt.schema.json says", received: (error as Error).message }, { cause: error });
+  }
+  const result = receiptFile.safeParse(parsed);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new EvaluationError({ code: "receipt-unreadable", problem: "the receipt does not fit its schema", place: `${path} ${issue?.path.join(".")}`, expected: "a receipt.json as schemas/receipt.schema.json says", received: issue?.message ?? "" });
+  }
+  return result.data;
+}
+
+/** Why a baseline may not be compared although it answers: its receipt speaks of other weights. */
+export function receiptMismatch(receipt: Receipt | null, sha256: string): string | null {
+  if (receipt === null || receipt.model.sha256 === sha256) return null;
+  return `the production version's receipt is for ${receipt.model.sha256.slice(0, 12)}…, its weights are ${sha256.slice(0, 12)}…: nobody let these weights through`;
+}
+
+/** Largest difference between a figure on the receipt and the same figure now that needs no explaining. */
+const repeatable = 1e-6;
+
+/**
+ * What a reader should know when the same weights on the same rows no longer give the receipt's figures:
+ * another processor or runtime. Null when they agree, or when nothing can be said.
+ */
+export function receiptDrift(receipt: Receipt | null, now: ModelMetrics): string | null {
+  if (receipt === null || receipt.dataset.digest !== now.dataset.digest) return null;
+  for (const then of receipt.metrics) {
+    const same = now.measurements.find((one) => one.metric === then.metric && one.head === then.head && one.slice === then.slice && Object.keys(one.options).length === 0);
+    if (same?.result.status === "ok" && Math.abs(same.result.value - then.value) > repeatable * (1 + Math.abs(then.value))) {
+      return `The baseline's receipt says ${then.metric} ${then.value} on these rows; here it is ${same.result.value}. The same weights answer differently on this processor or runtime (${now.runner?.onnxruntime ?? "unknown"}, the receipt's was ${receipt.onnxruntime}).`;
+    }
+  }
+  return null;
+}
+
+/** The receipt of a model that was measured and judged. */
+export function receiptOf(verdict: ModelVerdict, metrics: ModelMetrics, sluiceVersion: string): Receipt {
+  const { id, digest, rows } = metrics.dataset;
+  return {
+    schemaVersion: 1, model: verdict.model, dataset: { id, digest, rows },
+    metrics: metrics.measurements.flatMap(({ metric, head, slice, result }) => (result.status === "ok" ? [{ metric, head, slice, value: result.value, interval: result.interval, n: result.n }] : [])),
+    verdict: verdict.verdict, reason: verdict.reason, sluiceVersion, onnxruntime: metrics.runner?.onnxruntime ?? "unknown",
+  };
+}

@@ -1,0 +1,50 @@
+import type { CheckPolicy } from "../../models/core/gates.ts";
+import type { Interval } from "../schema/verdict.ts";
+import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideObservedLimit, decideSuperiority, type Decision as Outcome, type Direction } from "../stats/decide.ts";
+
+/** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
+export type Decision = { outcome: Outcome; reason: string };
+
+/** A relative rule on the interval of candidate - baseline. */
+export function decideContrast(kind: Exclude<CheckPolicy["kind"], "limit">, interval: Interval, margin: number, direction: Direction): Decision {
+  const much = margin > 0 ? " by more than the margin" : "";
+  switch (kind) {
+    case "non-inferiority": return worded(decideNonInferiority(interval, margin, direction), {
+      pass: "shown to be worse by less than the margin, if at all",
+      fail: "shown to be worse by more than the margin",
+      inconclusive: "the interval holds both an acceptable loss and one beyond the margin",
+    });
+    case "superiority": return worded(decideSuperiority(interval, margin, direction), {
+      pass: `shown to be better${much}`,
+      fail: `shown not to be better${much}`,
+      inconclusive: `neither shown to be better${much} nor shown not to be`,
+    });
+    case "equivalence": return worded(decideEquivalence(interval, margin), {
+      pass: "shown to differ by less than the margin",
+      fail: "shown to differ by more than the margin",
+      inconclusive: "the interval reaches beyond the margin but is not all beyond it",
+    });
+  }
+}
+
+export type Limit = { min: number | null; max: number | null };
+
+/** A limit on the candidate's own value: on its interval when `confident`, otherwise on the observed value. */
+export function decideLimit(observed: number, interval: Interval | null, { min, max }: Limit, confident: boolean): Decision {
+  if (!confident) {
+    return worded(decideObservedLimit(observed, min, max), {
+      pass: "the observed value keeps the limit",
+      fail: `the observed value is ${min !== null && observed < min ? "below the minimum" : "above the maximum"}`,
+      inconclusive: "the limit admits no value",
+    });
+  }
+  return worded(decideConfidentLimit(interval, min, max), {
+    pass: "the whole interval keeps the limit",
+    fail: "the whole interval lies beyond the limit",
+    inconclusive: interval === null ? "there is no interval to be confident by" : "the interval reaches beyond the limit",
+  });
+}
+
+function worded(outcome: Outcome, reasons: Record<Outcome, string>): Decision {
+  return { outcome, reason: reasons[outcome] };
+}

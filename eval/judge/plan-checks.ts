@@ -1,0 +1,51 @@
+import type { CheckPolicy, Gates } from "../../models/core/gates.ts";
+
+/** A check policy applied to one slice: the unit that evidence is gathered for and that is judged. */
+export type PlannedCheck = {
+  id: string;
+  policy: CheckPolicy;
+  /** Position in gates.checks, for annotations. */
+  index: number;
+  head: string | null;
+  /** "all", or COLUMN=VALUE. */
+  slice: string;
+  alpha: number;
+  /** Two-sided coverage of the interval whose one end decides: 1 - 2·alpha. */
+  level: number;
+};
+
+export const allRows = "all";
+
+/**
+ * Every check policy once per slice value. A slice column that the dataset does not have yields one planned check
+ * on `COLUMN=*`, which has no evidence and so can never pass.
+ *
+ * @param sliceValues slice column → its distinct values in the dataset
+ * @param headOf the head that a policy speaks of, or null for figures of the whole model (latency, size)
+ * @param nameHeads whether ids name the head: needed where a model has several
+ */
+export function planChecks(gates: Gates, sliceValues: Record<string, readonly string[]>, headOf: (policy: CheckPolicy) => string | null, nameHeads: boolean): PlannedCheck[] {
+  return gates.checks.flatMap((policy, index) => {
+    const alpha = policy.alpha ?? gates.alpha;
+    const head = headOf(policy);
+    const slices = policy.slices.length === 0
+      ? [allRows]
+      : policy.slices.flatMap((column) => {
+          const values = sliceValues[column] ?? [];
+          return values.length === 0 ? [`${column}=*`] : values.map((value) => `${column}=${value}`);
+        });
+    return slices.map((slice) => ({
+      id: `${nameOf(policy)}${head === null || !nameHeads ? "" : `@${head}`}${slice === allRows ? "" : `[${slice}]`}/${policy.kind}#${index}`,
+      policy, index, head, slice, alpha, level: 1 - 2 * alpha,
+    }));
+  });
+}
+
+function nameOf(policy: CheckPolicy): string {
+  const options = [
+    policy.threshold === undefined ? [] : [`threshold=${policy.threshold}`],
+    policy.at === undefined ? [] : [`at=${policy.at}`],
+    policy.k === undefined ? [] : [`k=${policy.k}`],
+  ].flat();
+  return options.length === 0 ? policy.metric : `${policy.metric}(${options.join(",")})`;
+}

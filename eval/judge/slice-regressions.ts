@@ -1,0 +1,46 @@
+import { standardErrorOf } from "../power/standard-error.ts";
+import { holm } from "../stats/holm.ts";
+import { normalCdf } from "../stats/normal.ts";
+import type { Check } from "../schema/verdict.ts";
+import { allRows } from "./plan-checks.ts";
+
+export type SliceRegression = { check: Check; /** One-sided, of no loss. */ p: number; /** Holm's, over all slices compared. */ adjusted: number };
+
+/**
+ * One-sided p-value of "no loss" for every relative check on a slice, p = Φ(gain / se), gain turned so that more is better and se from
+ * the interval's half width (for AUROC that is DeLong's z test), adjusted by Holm over all of the gate's slices: calling
+ * regressed what is ≤ alpha is wrong about any slice at all with probability at most alpha.
+ */
+export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
+  const compared = checks.flatMap((check) => {
+    const { kind, slice, difference, interval, direction } = check;
+    if (kind === "limit" || slice === allRows || difference === null || interval === null) return [];
+    const se = standardErrorOf(interval);
+    return se > 0 ? [{ check, p: normalCdf((direction === "higher" ? difference : -difference) / se) }] : [];
+  });
+  const adjusted = holm(compared.map(({ p }) => p));
+  return compared.map((one, i) => ({ ...one, adjusted: adjusted[i] as number }));
+}
+
+const mostNamed = 5;
+
+/** Which slices regressed, in one sentence, when a check on a slice is not PASS; otherwise null. */
+export function sliceNote(checks: readonly Check[]): string | null {
+  const open = checks.some((check) => check.slice !== allRows && check.kind !== "limit" && check.verdict !== "PASS");
+  const tested = open ? sliceRegressions(checks) : [];
+  if (tested.length === 0) return null;
+  const method = `one-sided z test of no loss from each interval's standard error, Holm-adjusted over ${tested.length === 1 ? "1 comparison" : `${tested.length} comparisons`}`;
+  const alpha = Math.min(...tested.map(({ check }) => (1 - (check.interval as NonNullable<Check["interval"]>).level) / 2));
+  const regressed = tested.filter(({ adjusted }) => adjusted <= alpha).toSorted((a, b) => a.adjusted - b.adjusted);
+  const named = ({ check, adjusted }: SliceRegression) => `${check.metric} on ${check.slice} (p ${shown(adjusted)})`;
+  if (regressed.length === 0) {
+    const nearest = tested.reduce((least, one) => (one.adjusted < least.adjusted ? one : least));
+    return `No slice is shown to have regressed at ${shown(alpha)}; nearest is ${named(nearest)}: ${method}.`;
+  }
+  const more = regressed.length - mostNamed;
+  return `Slices shown to have regressed at ${shown(alpha)}: ${regressed.slice(0, mostNamed).map(named).join(", ")}${more > 0 ? `, and ${more} more` : ""}: ${method}.`;
+}
+
+function shown(p: number): string {
+  return p < 0.0001 ? "< 0.0001" : String(Number(p.toPrecision(2)));
+}

@@ -1,0 +1,61 @@
+import { findRoot } from "../stats/rootfind.ts";
+import { normalCdf } from "../stats/normal.ts";
+import type { Spending } from "./spending.ts";
+
+/** Points of the grid on which the density of paths that have not stopped is kept. */
+const GRID = 401;
+/** Standard deviations kept below zero: paths further down can no longer reach an upper boundary. */
+const DEPTH = 8;
+
+/**
+ * The one-sided significance level at which each look may stop, such that the chance that any look stops under the
+ * null hypothesis is at most `alpha`: nominal[k] = P(Z > z_k), with z_k the Lan-DeMets boundary.
+ *
+ * Statistic at information fraction t: a Brownian path at t over sqrt(t). The recursion of Armitage, McPherson and Rowe
+ * (JRSS A 132, 1969) over the density of surviving paths; agrees with R's ldbounds and gsDesign to about 1e-3 in z.
+ * A boundary on the other side is ignored, so a stop there only makes the test more careful (non-binding).
+ *
+ * @param fractions increasing, in (0, 1]
+ */
+export function nominalLevels(fractions: readonly number[], alpha: number, spending: Spending): number[] {
+  const levels: number[] = [];
+  let grid: Float64Array = Float64Array.of(0);
+  let mass: Float64Array = Float64Array.of(1);
+  let before = 0;
+  let spent = 0;
+  for (const t of fractions) {
+    const step = Math.sqrt(t - before);
+    const allowed = spending(alpha, t) - spent;
+    const crossing = (bound: number): number => {
+      let sum = 0;
+      for (let i = 0; i < grid.length; i++) sum += (mass[i] as number) * normalCdf(((grid[i] as number) - bound) / step);
+      return sum;
+    };
+    const top = DEPTH * Math.sqrt(t);
+    const bound = allowed < 1e-14 ? top : findRoot((x) => crossing(x) - allowed, -top, top, 1e-10);
+    levels.push(normalCdf(-bound / Math.sqrt(t)));
+    [grid, mass] = surviving(grid, mass, step, -top, bound);
+    before = t;
+    spent += allowed;
+  }
+  return levels;
+}
+
+/** Moves the density one step on and cuts it at `bound`. Weights are Simpson's, folded into the mass. */
+function surviving(grid: Float64Array, mass: Float64Array, step: number, low: number, bound: number): [Float64Array, Float64Array] {
+  const width = (bound - low) / (GRID - 1);
+  const scale = width / 3 / (step * Math.sqrt(2 * Math.PI));
+  const nextGrid = new Float64Array(GRID);
+  const nextMass = new Float64Array(GRID);
+  for (let j = 0; j < GRID; j++) {
+    const x = low + j * width;
+    let density = 0;
+    for (let i = 0; i < grid.length; i++) {
+      const z = (x - (grid[i] as number)) / step;
+      density += (mass[i] as number) * Math.exp(-0.5 * z * z);
+    }
+    nextGrid[j] = x;
+    nextMass[j] = density * scale * (j === 0 || j === GRID - 1 ? 1 : j % 2 === 1 ? 4 : 2);
+  }
+  return [nextGrid, nextMass];
+}

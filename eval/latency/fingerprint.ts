@@ -1,0 +1,117 @@
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import type { Runner } from "../schema/metrics.ts";
+import { containerLimits } from "./container-limits.ts";
+
+/** What a session knows and the machine does not: read it from the session that made the figures. */
+export type RuntimeUsed = { provider: string; threads: number; onnxruntime: string };
+
+export type FingerprintEdges = {
+  /** Text of a file, or null when it cannot be read. */
+  readText: (path: string) => Promise<string | null>;
+  platform: string;
+  arch: string;
+  node: string;
+  cores: number;
+  memoryBytes: number;
+  /** The operating system's own name of the processor, used where /proc/cpuinfo has none. */
+  cpuModel: string;
+};
+
+/** This machine's edges. */
+export function systemEdges(): FingerprintEdges {
+  return {
+    readText: (path) => readFile(path, "utf8").catch(() => null),
+    platform: process.platform,
+    arch: process.arch,
+    node: process.versions.node,
+    cores: os.availableParallelism(),
+    memoryBytes: os.totalmem(),
+    cpuModel: os.cpus()[0]?.model.trim() ?? "unknown",
+  };
+}
+
+/**
+ * Instruction sets for which ONNX Runtime's kernels (MLAS) have their own code path, so that they change
+ * speed, and for quantized models the numbers too. x86-64 names first, then Linux's arm64 names.
+ */
+const flagsThatMatter = new Set([
+  "sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx_vnni_int8",
+  "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16",
+  "amx_tile", "amx_int8", "amx_bf16", "amx_fp16",
+  "asimd", "asimdhp", "asimddp", "fphp", "bf16", "i8mm", "sve", "sve2", "svei8mm", "svebf16", "sme", "sme2",
+]);
+
+/**
+ * The runner's fingerprint: what must agree before two latencies may be compared.
+ * Linux reads /proc and /sys; elsewhere the flags are empty and the governor and container limits null.
+ */
+export async function readRunner(used: RuntimeUsed, edges: FingerprintEdges = systemEdges()): Promise<Runner> {
+  const linux = edges.platform === "linux";
+  const cpuinfo = linux ? ((await edges.readText("/proc/cpuinfo")) ?? "") : "";
+  const governor = linux ? await edges.readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") : null;
+  const limits = linux ? await containerLimits(edges.readText) : { cpus: null, memoryBytes: null };
+  return {
+    os: edges.platform,
+    arch: edges.arch,
+    cpuModel: cpuModel(cpuinfo) ?? edges.cpuModel,
+    cpuFlags: cpuFlags(cpuinfo),
+    cores: edges.cores,
+    memoryBytes: edges.memoryBytes,
+    node: edges.node,
+    onnxruntime: used.onnxruntime,
+    provider: used.provider,
+    threads: used.threads,
+    governor: governor?.trim() || null,
+    containerCpuLimit: limits.cpus,
+    containerMemoryBytes: limits.memoryBytes,
+  };
+}
+
+function field(cpuinfo: string, name: string): string | null {
+  return new RegExp(`^${name}\\s*:\\s*(.+)$`, "m").exec(cpuinfo)?.[1]?.trim() ?? null;
+}
+
+/** x86 names its processor; arm64 kernels give only the numbers of its maker and part. */
+function cpuModel(cpuinfo: string): string | null {
+  const named = field(cpuinfo, "model name");
+  if (named !== null) return named;
+  const [maker, part] = [field(cpuinfo, "CPU implementer"), field(cpuinfo, "CPU part")];
+  return maker === null || part === null ? null : `arm implementer ${maker} part ${part} variant ${field(cpuinfo, "CPU variant") ?? "?"}`;
+}
+
+function cpuFlags(cpuinfo: string): string[] {
+  const all = (field(cpuinfo, "flags") ?? field(cpuinfo, "Features") ?? "").split(/\s+/);
+  return [...new Set(all)].filter((flag) => flagsThatMatter.has(flag)).toSorted();
+}
+
+export type Sameness = { same: true } | { same: false; why: string };
+
+/** May a latency from `a` be compared with one from `b`? Memory may differ by a tenth; all else must agree. */
+export function sameRunner(a: Runner, b: Runner): Sameness {
+  const exact = ["os", "arch", "cpuModel", "cpuFlags", "cores", "node", "onnxruntime", "provider", "threads", "governor", "containerCpuLimit"] as const;
+  const differing = differences(a, b, exact);
+  // Hosted machines of one kind report slightly different totals; a tenth is another kind of machine.
+  if (Math.abs(a.memoryBytes - b.memoryBytes) > 0.1 * Math.max(a.memoryBytes, b.memoryBytes)) differing.push(`memoryBytes ${a.memoryBytes} and ${b.memoryBytes}`);
+  return verdict(differing);
+}
+
+/** May the answers of a quantized model from `a` be compared with those from `b`? Speed does not matter here, kernels do. */
+export function sameNumerics(a: Runner, b: Runner): Sameness {
+  return verdict(differences(a, b, ["arch", "cpuFlags", "onnxruntime", "provider"]));
+}
+
+function differences(a: Runner, b: Runner, fields: readonly (keyof Runner)[]): string[] {
+  return fields.flatMap((name) => {
+    const [left, right] = [a[name], b[name]];
+    if (Array.isArray(left) && Array.isArray(right)) {
+      const only = [...left.filter((x) => !right.includes(x)), ...right.filter((x) => !left.includes(x))];
+      return only.length === 0 ? [] : [`${name}: only one has ${only.join(", ")}`];
+    }
+    return left === right ? [] : [`${name} ${left ?? "unknown"} and ${right ?? "unknown"}`];
+  });
+}
+
+function verdict(differing: string[]): Sameness {
+  return differing.length === 0 ? { same: true } : { same: false, why: differing.join("; ") };
+}

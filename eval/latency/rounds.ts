@@ -1,0 +1,21 @@
+/**
+ * The four processes of a round: each model twice, all four started afresh.
+ *
+ * Two processes of the very same model differ in speed by 1 to 3 % for as long as they live (memory layout, which
+ * functions the JIT compiled when), so blocks of one pair of processes say nothing about the next pair: what repeats is the round.
+ */
+export const arms = ["baseline", "baselineTwin", "candidate", "candidateTwin"] as const;
+export type Arm = (typeof arms)[number];
+
+/** Median latency, in ms, of each process's two turns in one block. */
+export type Block = Record<Arm, readonly [number, number]>;
+
+export type Round = {
+  /** At least one. */
+  blocks: readonly Block[];
+  /** Every timed query of the round, in ms; the turns of a process one after the other. */
+  queriesMs: Record<Arm, Float64Array>;
+};
+
+/** Which tail of the latencies is compared. */
+export type Quantile = 0.5 | 0.95 | 0.99;

@@ -1,0 +1,35 @@
+import type { MetricName } from "../../models/core/gates.ts";
+import type { Task } from "../../models/core/manifest.ts";
+import { accuracy } from "./accuracy.ts";
+import { auroc } from "./auroc.ts";
+import { averagePrecision } from "./average-precision.ts";
+import { brier } from "./brier.ts";
+import type { MetricDefinition } from "./definition.ts";
+import { ece } from "./ece.ts";
+import { f1 } from "./f1.ts";
+import { logLoss } from "./log-loss.ts";
+import { mae } from "./mae.ts";
+import { mape } from "./mape.ts";
+import { medianAbsoluteError } from "./median-absolute-error.ts";
+import { partialAuroc } from "./partial-auroc.ts";
+import { precision } from "./precision.ts";
+import { r2 } from "./r2.ts";
+import { recall } from "./recall.ts";
+import { rmse } from "./rmse.ts";
+import { smape } from "./smape.ts";
+import { tprAtFpr } from "./tpr-at-fpr.ts";
+
+export type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
+
+const definitions: readonly MetricDefinition[] = [
+  auroc, averagePrecision, partialAuroc, tprAtFpr, logLoss, brier, ece, accuracy, precision, recall, f1,
+  mae, rmse, r2, medianAbsoluteError, mape, smape,
+];
+
+/** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere and are not here. */
+export const catalog: ReadonlyMap<MetricName, MetricDefinition> = new Map(definitions.map((definition) => [definition.name, definition]));
+
+/** The metrics that fit a task, in the order of the catalog. */
+export function metricsFor(task: Task): MetricDefinition[] {
+  return definitions.filter((definition) => definition.tasks.includes(task));
+}

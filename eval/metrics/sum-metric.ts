@@ -1,0 +1,165 @@
+import type { MetricResult } from "../schema/metrics.ts";
+import type { Interval } from "../schema/verdict.ts";
+import { abc } from "../stats/abc.ts";
+import { bca } from "../stats/bca.ts";
+import { bootstrapReplicates } from "../stats/bootstrap.ts";
+import { acceleration, leaveOneOut } from "../stats/jackknife.ts";
+import { defaultResamples, largeSample } from "../stats/resamples.ts";
+import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
+import { unseenProbability } from "../stats/unchanged.ts";
+import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
+import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";
+
+/** One model's part of a metric that is a function of column sums. */
+export type SumParts = {
+  /** Unweighted, row-major, n × width. */
+  cells: Float64Array;
+  width: number;
+  /** From sums[offset … offset + width - 1] and the total weight; NaN where undefined. */
+  value(sums: Float64Array, offset: number, total: number): number;
+  /** What NaN means here. */
+  whyUndefined: string;
+  /** value = sums[offset] / total. */
+  linear: boolean;
+  /** Independent rows that carry the metric, for samples that show no variation. */
+  trials: number;
+  /** Unbounded metrics: the largest change that one row could make, by what was seen. */
+  largest: number;
+};
+
+export type SumMetric = {
+  demand: ScoreDemand;
+  range: readonly [number, number];
+  /** The parts, or why there are none. */
+  prepare(sample: Sample, options: MeasureOptions): SumParts | string;
+};
+
+/** Value and interval of one sample. */
+export function measureSums(metric: SumMetric, sample: Sample, options: MeasureOptions): MetricResult {
+  const n = sample.labels.length;
+  const problem = sampleProblem(sample, metric.demand);
+  const parts = problem ?? metric.prepare(sample, options);
+  if (typeof parts === "string") return { status: "undefined", reason: parts, n };
+  const statistic = assemble(sample, [parts], (sums, total) => parts.value(sums, 0, total));
+  const value = statistic.value(columnSums(statistic), unitCount(statistic));
+  if (!Number.isFinite(value)) return { status: "undefined", reason: parts.whyUndefined, n };
+  if (options.intervals === false) return { status: "ok", value, interval: null, n };
+  const [lowest, highest] = metric.range;
+  const found = sumInterval(statistic, value, options, largestCell(parts));
+  const interval = found === "constant" ? unvaried(value, lowest, highest, Math.min(parts.trials, unitCount(statistic)), options.level, parts.largest) : found;
+  return { status: "ok", value, interval: interval === "undefined" || interval === null ? null : clip(interval, metric.range), n };
+}
+
+/** The paired comparison. A linear metric's absolute difference is resampled as one column of row differences. */
+export function contrastSums(metric: SumMetric, candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult {
+  const n = candidate.labels.length;
+  const wrong = (reason: string): ContrastResult => ({ status: "undefined", reason, n });
+  const problem = contrastProblem(candidate, baseline, metric.demand);
+  if (problem !== null) return wrong(problem);
+  const one = metric.prepare(candidate, options);
+  if (typeof one === "string") return wrong(one);
+  const two = metric.prepare(baseline, options);
+  if (typeof two === "string") return wrong(`baseline: ${two}`);
+  const relative = options.scale === "relative";
+  const pair = assemble(candidate, [one, two], (sums, total) => {
+    const a = one.value(sums, 0, total);
+    const b = two.value(sums, one.width, total);
+    return relative ? a / b - 1 : a - b;
+  });
+  const sums = columnSums(pair);
+  const total = totalWeight(candidate);
+  const first = one.value(sums, 0, total);
+  const second = two.value(sums, one.width, total);
+  if (!Number.isFinite(first)) return wrong(one.whyUndefined);
+  if (!Number.isFinite(second)) return wrong(`baseline: ${two.whyUndefined}`);
+  if (relative && !(second > 0)) return wrong(`the baseline's value is ${second}: there is no relative change`);
+  const difference = relative ? first / second - 1 : first - second;
+  const statistic = one.linear && !relative ? differenceOfRows(candidate, one, two) : pair;
+  const size = Math.max(largestCell(one), largestCell(two));
+  let interval = one.cells.every((cell, i) => cell === two.cells[i]) ? "constant" as const : sumInterval(statistic, difference, options, size);
+  if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
+  if (interval === "constant") {
+    const unit = relative ? second : 1;
+    const reach = (metric.range[1] - metric.range[0]) / unit;
+    const trials = Math.min(one.trials, two.trials, unitCount(pair));
+    const bound = unvaried(difference, -reach, reach, trials, options.level, Math.max(one.largest, two.largest) / unit);
+    if (bound === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
+    interval = bound;
+  }
+  return { status: "ok", candidate: first, baseline: second, difference, interval, n };
+}
+
+/** Weighted cells of the parts side by side, with a column of weights where their total varies between resamples. */
+function assemble(sample: Sample, parts: SumParts[], value: (sums: Float64Array, total: number) => number): SumStatistic {
+  const { weights } = sample;
+  const n = sample.labels.length;
+  const groups = numberedGroups(sample.groups);
+  const withTotal = weights !== null || groups !== null;
+  const width = parts.reduce((sum, part) => sum + part.width, withTotal ? 1 : 0);
+  const only = parts[0] as SumParts;
+  if (parts.length === 1 && !withTotal) return { cells: only.cells, width, value };
+  const cells = new Float64Array(n * width);
+  for (let i = 0; i < n; i++) {
+    const w = weights === null ? 1 : (weights[i] as number);
+    let to = i * width;
+    for (const part of parts) for (let k = 0; k < part.width; k++) cells[to++] = w * (part.cells[i * part.width + k] as number);
+    if (withTotal) cells[to] = w;
+  }
+  const last = width - 1;
+  const statistic: SumStatistic = { cells, width, value: withTotal ? (sums) => value(sums, sums[last] as number) : value };
+  return groups === null ? statistic : collapseGroups(statistic, groups.ids, groups.count);
+}
+
+function differenceOfRows(sample: Sample, one: SumParts, two: SumParts): SumStatistic {
+  const cells = one.cells.map((cell, i) => cell - (two.cells[i] as number));
+  return assemble(sample, [{ ...one, cells }], (sums, total) => (sums[0] as number) / total);
+}
+
+function totalWeight({ labels, weights }: Sample): number {
+  return weights === null ? labels.length : weights.reduce((sum, w) => sum + w, 0);
+}
+
+/** BCa bootstrap, or ABC for large samples. "constant": nothing varies; "undefined": too many resamples have no value. `size` is the largest cell. */
+function sumInterval(statistic: SumStatistic, estimate: number, options: MeasureOptions, size: number): Interval | "constant" | "undefined" {
+  const units = unitCount(statistic);
+  if (units < 2 || constantRows(statistic, size)) return "constant";
+  const { level } = options;
+  if (options.resamples === undefined && units > largeSample) {
+    const ends = abc(statistic, level);
+    return ends === null ? "constant" : Number.isFinite(ends.low) && Number.isFinite(ends.high) ? { ...ends, level, method: "ABC" } : "undefined";
+  }
+  const leftOut = leaveOneOut(statistic);
+  const first = leftOut[0] as number;
+  if (leftOut.every((value) => Math.abs(value - first) <= 1e-14 * Math.abs(first))) return "constant";
+  const resamples = options.resamples ?? defaultResamples;
+  const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, acceleration(leftOut), level);
+  return ends === null ? "undefined" : { ...ends, level, method: `BCa bootstrap, ${resamples} resamples` };
+}
+
+/** Whether all units are the same but for rounding. */
+function constantRows({ cells, width }: SumStatistic, size: number): boolean {
+  for (let i = width; i < cells.length; i++) if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;
+  return true;
+}
+
+/**
+ * Interval of a sample without variation: at most a share `unseenProbability` of rows may differ from all that were seen, each at its worst,
+ * which is the end of the range, or for an unbounded metric `largest`. Null when even that is 0.
+ */
+function unvaried(value: number, lowest: number, highest: number, trials: number, level: number, largest: number): Interval | null {
+  const share = unseenProbability(trials, (1 - level) / 2);
+  const low = Number.isFinite(lowest) ? lowest : value - largest;
+  const high = Number.isFinite(highest) ? highest : value + largest;
+  const ends = { low: value + share * (low - value), high: value + share * (high - value) };
+  return ends.low < ends.high ? { ...ends, level, method: "no variation seen: rule of three" } : null;
+}
+
+function largestCell({ cells }: SumParts): number {
+  let largest = 0;
+  for (const cell of cells) largest = Math.max(largest, Math.abs(cell));
+  return largest;
+}
+
+function clip(interval: Interval, [lowest, highest]: readonly [number, number]): Interval {
+  return { ...interval, low: Math.max(lowest, interval.low), high: Math.min(highest, interval.high) };
+}

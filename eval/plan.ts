@@ -1,0 +1,76 @@
+import type { LoadedManifest } from "../models/core/load.ts";
+import { openPredictor } from "../models/core/predictor.ts";
+import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
+import { performanceMetrics } from "./gate/heads.ts";
+import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { combine } from "./power/false-red.ts";
+import { planCheck, power } from "./power/plan-check.ts";
+import type { ModelPlan, PlanFile } from "./schema/plan.ts";
+import { sluiceVersion } from "./version.ts";
+
+export type PlanRequest = GateRequest & {
+  /** Correlation of two models' errors, where there is no second model that answers differently. */
+  correlation: number;
+};
+
+/** Rows that are timed to say how long a gate takes. */
+const timedRows = 128;
+/** Time cap of one latency comparison; see eval/latency/contest.ts. */
+const contestCapSeconds = 120;
+
+/**
+ * What each check of each model can decide on its dataset: smallest change, expected false-red rate, expected minutes. Predicts with
+ * candidate and baseline where that is not cached yet; judges nothing and writes no report.
+ *
+ * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ */
+export async function planGate(request: PlanRequest, edges: GateEdges): Promise<PlanFile> {
+  const { candidates, context } = await prepare(request, edges);
+  const models: ModelPlan[] = [];
+  for (const loaded of candidates) {
+    const pair = await readPair(loaded, context);
+    edges.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "timing some rows" });
+    const seconds = await secondsToPredict(loaded, pair, context.cacheDir, edges);
+    edges.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "planning" });
+    models.push(planModel(loaded, pair, request, seconds));
+  }
+  return { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), power, models };
+}
+
+function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
+  const { policy: { gates }, planned, candidate, baseline, paired, same, dataset } = pair;
+  const checks = planned.map((one) => {
+    const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
+    const other = paired.get(one.head ?? "");
+    if (predictions === undefined) throw new Error("a dataset without labels was let through");
+    return planCheck(one, predictions, other?.kind === "paired" && !same ? other.predictions : null, { minimumPerClass: gates.minimumPerClass, onInsufficient: gates.onInsufficient, seed: request.seed, correlation: request.correlation });
+  });
+  const rates = checks.map(({ id, kind, passes }) => ({ id, rate: kind === "superiority" || passes === null ? null : 1 - passes }));
+  const expectedFalseRed = combine(rates, checks.length);
+  const contested = planned.some(({ policy }) => performanceMetrics.has(policy.metric) && policy.metric.startsWith("latency_") && policy.kind !== "limit");
+  return {
+    model: manifest.id, candidate: candidate.identity.version, baseline: baseline?.identity.version ?? null,
+    dataset: { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length },
+    assumption: baseline !== null && !same
+      ? "a candidate that answers as differently from the baseline as this one does"
+      : `two models like this one whose errors have a correlation of ${request.correlation}: ${same ? "the candidate is the baseline" : pair.mismatch ?? pair.baselineFolder.source}`,
+    checks, ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
+    expectedMinutes: { predicting: (seconds * (baseline === null ? 1 : 2)) / 60, timingAtMost: contested && baseline !== null ? contestCapSeconds / 60 : 0 },
+  };
+}
+
+/** Predictions are cached, so that their time says nothing: some rows are predicted again, and the rest is proportion. */
+async function secondsToPredict(loaded: LoadedManifest, { dataset }: ModelPair, cacheDir: string, edges: GateEdges): Promise<number> {
+  const opened = performance.now();
+  const predictor = await openPredictor(loaded, {}, { env: edges.env, fetch: edges.fetch, cacheDir });
+  try {
+    await predictor.warmUp();
+    const opening = performance.now() - opened;
+    const rows = dataset.rows.slice(0, timedRows).map(({ row }) => row);
+    const started = performance.now();
+    await predictor.predict(rows, { batch: loaded.manifest.runtime.batch, sort: loaded.manifest.runtime.sortByLength });
+    return (opening + ((performance.now() - started) * dataset.rows.length) / rows.length) / 1000;
+  } finally {
+    await predictor.close();
+  }
+}

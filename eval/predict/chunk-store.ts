@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { endianness } from "node:os";
+import { join } from "node:path";
+
+/** What a model said about rows [from, to) of a dataset. */
+export type Chunk = {
+  from: number;
+  to: number;
+  /** Rows that the model could not take, by position in the dataset, and why. Their scores are NaN. */
+  errors: [row: number, reason: string][];
+  /** Head → (to - from) × width numbers. */
+  scores: Record<string, Float64Array>;
+};
+
+export type ChunkStore = {
+  /** null: not there. A string: there, but not to be trusted, and why. */
+  read(from: number, to: number, widths: Readonly<Record<string, number>>): Promise<Chunk | string | null>;
+  /** Whole or not at all, also when the process is killed in the middle. */
+  write(chunk: Chunk): Promise<void>;
+};
+
+/**
+ * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`: a line with the run's key, the range and the SHA-256
+ * of what follows, then JSON with the scores' bytes (float64, little-endian, base64), so that what is read is bit for bit
+ * what was written.
+ */
+export function openChunkStore(folder: string, key: string): ChunkStore {
+  const path = (from: number, to: number) => join(folder, `${from}-${to}.chunk`);
+  const head = (from: number, to: number, body: string) => JSON.stringify({ chunk: 1, key, from, to, sha256: createHash("sha256").update(body).digest("hex") });
+  return {
+    async read(from, to, widths) {
+      const text = await readFile(path(from, to), "utf8").catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? null : error));
+      if (text === null) return null;
+      if (text instanceof Error) return `cannot be read (${text.code ?? text.message})`;
+      const cut = text.indexOf("\n");
+      const body = text.slice(cut + 1);
+      if (cut === -1 || text.slice(0, cut) !== head(from, to, body)) return "is damaged (its digest does not match)";
+      const { errors, scores } = JSON.parse(body) as { errors: Chunk["errors"]; scores: Record<string, string> };
+      const decoded = Object.fromEntries(Object.entries(scores).map(([name, base64]) => [name, decode(base64)]));
+      for (const [name, width] of Object.entries(widths)) if (decoded[name]?.length !== width * (to - from)) return `does not hold the scores of ${name}`;
+      return { from, to, errors, scores: decoded };
+    },
+    async write({ from, to, errors, scores }) {
+      const body = JSON.stringify({ errors, scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])) });
+      await mkdir(folder, { recursive: true });
+      const temporary = `${path(from, to)}.${randomBytes(6).toString("hex")}.part`;
+      try {
+        const file = await open(temporary, "wx");
+        try {
+          await file.writeFile(`${head(from, to, body)}\n${body}`);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await rename(temporary, path(from, to));
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+  };
+}
+
+function encode(numbers: Float64Array): string {
+  const bytes = Buffer.from(numbers.slice().buffer);
+  return (endianness() === "LE" ? bytes : bytes.swap64()).toString("base64");
+}
+
+function decode(base64: string): Float64Array {
+  const bytes = Buffer.from(base64, "base64");
+  if (endianness() === "BE") bytes.swap64();
+  return new Float64Array(new Uint8Array(bytes.subarray(0, bytes.length - (bytes.length % 8))).buffer);
+}

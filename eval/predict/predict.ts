@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { EvaluationError } from "../../models/core/errors.ts";
+import type { Manifest } from "../../models/core/manifest.ts";
+import type { Predictor, RowResult } from "../../models/core/predictor.ts";
+import { assertBadRows, describeBadRows, type BadRow } from "../dataset/bad-rows.ts";
+import type { EvaluationDataset } from "../dataset/read.ts";
+import type { DatasetRow } from "../dataset/row.ts";
+import { shardRange, type Shard } from "../dataset/shard.ts";
+import type { Predictions } from "../predictions.ts";
+import { sluiceVersion } from "../version.ts";
+import { predictionCacheKey } from "./cache-key.ts";
+import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
+import { headColumns, type HeadColumns } from "./head-columns.ts";
+
+export type PredictRequest = {
+  predictor: Pick<Predictor, "predict" | "describe">;
+  /** The model's manifest. Its own dataset section plays no part: a baseline answers the candidate's rows. */
+  manifest: Manifest;
+  dataset: EvaluationDataset;
+  /** Only these heads; all with labels unless told. */
+  heads?: readonly string[];
+  /** Only this part of the rows; all of them unless told. */
+  shard?: Shard;
+  /** Rows between two looks at the signal, two progress reports and two saved states. */
+  chunkRows?: number;
+  /** Instruction sets of this processor, part of the cache's key. */
+  cpuFlags?: readonly string[];
+};
+
+export type PredictEdges = {
+  /** Where finished chunks are kept; null: nowhere. */
+  cacheDir: string | null;
+  signal?: AbortSignal;
+  /** Rows done of all, and how many of them came from the cache. */
+  onProgress?: (progress: { done: number; total: number; cached: number }) => void;
+};
+
+export type PredictedDataset = {
+  /** One per head, over the rows that the model could take, in the dataset's order. */
+  predictions: Predictions[];
+  /** Rows of the dataset that this model could not take. */
+  badRows: BadRow[];
+  /** Row range of the dataset. */
+  from: number;
+  to: number;
+  cachedRows: number;
+  notes: string[];
+};
+
+/**
+ * Runs a model over a dataset chunk by chunk. Finished chunks are kept by content, so that an interrupted run does only
+ * the rest and an equal run does nothing; what comes from the cache is bit for bit what the model said. A damaged chunk
+ * is done again, with a note.
+ *
+ * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's tolerance is passed), `no-rows`, and those of the
+ *   model, and `label-mismatch` when a head does not know one of the dataset's labels; ConfigurationError `no-labelled-head`, `shard-range`; the signal's reason when aborted
+ */
+export async function predictDataset(request: PredictRequest, edges: PredictEdges): Promise<PredictedDataset> {
+  const { manifest, dataset, chunkRows = 512 } = request;
+  const heads = headColumns(manifest, dataset.heads, request.heads);
+  const widths = Object.fromEntries(heads.map((head) => [head.head, head.width]));
+  const { from, to } = shardRange(dataset.rows.length, request.shard ?? { index: 0, count: 1 });
+  const store = edges.cacheDir === null ? null : storeFor(request, heads, chunkRows, edges.cacheDir);
+  for (const { labelOf } of heads) for (const row of dataset.rows) labelOf(row);
+  const notes: string[] = [];
+  const chunks: Chunk[] = [];
+  const badRows: BadRow[] = [];
+  let cachedRows = 0;
+
+  for (let start = from; start < to; start += chunkRows) {
+    edges.signal?.throwIfAborted();
+    const end = Math.min(start + chunkRows, to);
+    const kept = (await store?.read(start, end, widths)) ?? null;
+    let chunk: Chunk;
+    if (kept !== null && typeof kept !== "string") {
+      chunk = kept;
+      cachedRows += end - start;
+    } else {
+      if (kept !== null) notes.push(`cached predictions of rows ${start} to ${end - 1} were computed again: the file ${kept}`);
+      chunk = await compute(request, heads, start, end, edges.signal);
+      // A full or read-only disk costs the next run time, not this one its answer.
+      await store?.write(chunk).catch((error: Error) => notes.length < 20 && notes.push(`predictions of rows ${start} to ${end - 1} could not be cached: ${error.message}`));
+    }
+    for (const [row, reason] of chunk.errors) badRows.push({ place: `${dataset.placeOf(row)} (${dataset.rows[row]!.id})`, reason });
+    assertBadRows([...dataset.badRows, ...badRows], dataset.rows.length + dataset.badRows.length, dataset);
+    chunks.push(chunk);
+    edges.onProgress?.({ done: end - from, total: to - from, cached: cachedRows });
+  }
+
+  const failed = new Set(chunks.flatMap((chunk) => chunk.errors.map(([row]) => row)));
+  if (request.shard === undefined && failed.size === dataset.rows.length) throw new EvaluationError({ code: "no-rows", problem: `the model can take no row of dataset "${dataset.id}":\n${describeBadRows(badRows)}` });
+  const taken: number[] = [];
+  for (let row = from; row < to; row++) if (!failed.has(row)) taken.push(row);
+  return { predictions: heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset)), badRows, from, to, cachedRows, notes };
+}
+
+function storeFor({ predictor, manifest, dataset, cpuFlags = [] }: PredictRequest, heads: readonly HeadColumns[], chunkRows: number, cacheDir: string): ChunkStore {
+  const key = predictionCacheKey({ manifest, model: predictor.describe(), datasetDigest: dataset.digest, heads: heads.map((head) => head.head), cpuFlags, chunkRows, sluiceVersion });
+  return openChunkStore(join(cacheDir, "predictions", key), key);
+}
+
+async function compute({ predictor, manifest, dataset }: PredictRequest, heads: readonly HeadColumns[], from: number, to: number, signal: AbortSignal | undefined): Promise<Chunk> {
+  const rows = dataset.rows.slice(from, to);
+  const results = await predictor.predict(rows.map(({ row }) => row), {
+    batch: manifest.runtime.batch,
+    sort: manifest.runtime.sortByLength,
+    rowName: (index) => `${dataset.placeOf(from + index)} (${rows[index]!.id})`,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const scores = Object.fromEntries(heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]));
+  const errors: Chunk["errors"] = [];
+  results.forEach((result: RowResult, i) => {
+    if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
+    else for (const { head, width, write } of heads) write(result.heads[head]!, scores[head]!, i * width);
+  });
+  return { from, to, errors, scores };
+}
+
+function assemble({ head, task, classes, width, labelOf }: HeadColumns, chunks: readonly Chunk[], taken: readonly number[], from: number, chunkRows: number, dataset: EvaluationDataset): Predictions {
+  const scores = new Float64Array(taken.length * width);
+  taken.forEach((row, i) => {
+    const chunk = chunks[Math.floor((row - from) / chunkRows)]!;
+    const at = (row - chunk.from) * width;
+    scores.set(chunk.scores[head]!.subarray(at, at + width), i * width);
+  });
+  const rowOf = (row: number): DatasetRow => dataset.rows[row]!;
+  return {
+    head, task, classes, scores,
+    ids: taken.map((row) => rowOf(row).id),
+    labels: Float64Array.from(taken, (row) => labelOf(rowOf(row))),
+    slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
+    groups: !dataset.hasGroups ? null : taken.map((row) => rowOf(row).group!),
+    weights: !dataset.hasWeights ? null : Float64Array.from(taken, (row) => rowOf(row).weight!),
+    datasetDigest: dataset.digest,
+  };
+}

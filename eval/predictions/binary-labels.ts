@@ -1,0 +1,62 @@
+import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import { didYouMean } from "../../models/core/nearest.ts";
+import { parseDecimal } from "../dataset/cells.ts";
+
+export type BinaryLabelOptions = {
+  /** [negative, positive], when known: labels may then be these names or 0 and 1. */
+  classes?: readonly [string, string];
+  /** Which label is the positive one, when they are two texts. */
+  positive?: string;
+};
+
+/** Values of truth in any common spelling; everything else is a name. */
+function bit(text: string): 0 | 1 | null {
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true" ? 1 : 0;
+  const number = parseDecimal(text);
+  return number === 0 || number === 1 ? number : null;
+}
+
+/**
+ * Reads the label column of a binary task: 0/1, true/false, or two names.
+ * Of two names the positive one is `positive`, else the last in sorted order, which the note says.
+ *
+ * @param texts one per row
+ * @param placeOf FILE:LINE of a row
+ * @returns `labels` 0 or 1 per row, `classes` [negative, positive]
+ * @throws EvaluationError `binary-labels`; ConfigurationError `positive-label`
+ */
+export function binaryLabels(texts: readonly string[], placeOf: (row: number) => string, { classes, positive }: BinaryLabelOptions): { labels: Float64Array; classes: [string, string]; note: string | null } {
+  const firstRow = new Map<string, number>();
+  texts.forEach((text, row) => firstRow.has(text) || firstRow.set(text, row));
+  const values = [...firstRow.keys()];
+  const encode = (indexOf: (text: string) => number, names: [string, string], note: string | null = null) => ({ labels: Float64Array.from(texts, indexOf), classes: names, note });
+  const tooMany = (row: number, expected: string) => new EvaluationError({ code: "binary-labels", place: placeOf(row), problem: `label ${JSON.stringify(texts[row]!.slice(0, 80))} does not belong to a binary task`, expected, received: `${values.length} different labels: ${values.slice(0, 6).map((value) => JSON.stringify(value.slice(0, 40))).join(", ")}${values.length > 6 ? ", …" : ""}` });
+
+  if (classes !== undefined) {
+    const strange = values.find((value) => !classes.includes(value) && bit(value) === null);
+    if (strange !== undefined) throw tooMany(firstRow.get(strange)!, `${classes[0]}, ${classes[1]}, or 0 and 1`);
+    // Names come first: classes called "1" and "0" mean what they are called.
+    return encode((text) => (classes.includes(text) ? classes.indexOf(text) : bit(text)!), [classes[0], classes[1]]);
+  }
+  if (values.every((value) => bit(value) !== null)) {
+    const names: [string, string] = values.some((value) => /^[tf]/i.test(value)) ? ["false", "true"] : ["0", "1"];
+    const flipped = positive !== undefined && bit(positive) === 0;
+    if (positive !== undefined && bit(positive) === null) throw unknownPositive(positive, names);
+    return encode((text) => (flipped ? 1 - bit(text)! : bit(text)!), flipped ? [names[1], names[0]] : names);
+  }
+  if (values.length > 2) throw tooMany(firstRow.get(values[2]!)!, "0 and 1, true and false, or two names");
+  const sorted = values.toSorted();
+  if (positive === undefined) {
+    if (sorted.length === 1) throw new EvaluationError({ code: "binary-labels", place: placeOf(0), problem: `every label is ${JSON.stringify(sorted[0]!.slice(0, 80))}, which does not tell whether it is the positive one`, expected: "0 and 1, true and false, two names, or --positive", example: `--positive ${sorted[0]}` });
+    const [negative, last] = sorted as [string, string];
+    return encode((text) => (text === last ? 1 : 0), [negative, last], `labels are ${JSON.stringify(negative)} and ${JSON.stringify(last)}; ${JSON.stringify(last)}, the last in sorted order, is taken as positive (--positive chooses)`);
+  }
+  if (!sorted.includes(positive) && sorted.length === 2) throw unknownPositive(positive, sorted);
+  const negative = sorted.find((value) => value !== positive) ?? `not ${positive}`;
+  return encode((text) => (text === positive ? 1 : 0), [negative, positive]);
+}
+
+function unknownPositive(positive: string, values: readonly string[]): ConfigurationError {
+  const near = didYouMean(positive, values);
+  return new ConfigurationError({ code: "positive-label", place: "--positive", problem: "no row has this label", expected: values.join(" or "), received: positive, ...(near === null ? {} : { hint: `did you mean ${near}?` }) });
+}

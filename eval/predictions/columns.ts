@@ -1,0 +1,63 @@
+import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import type { Task } from "../../models/core/manifest.ts";
+import { didYouMean } from "../../models/core/nearest.ts";
+
+/** How a task's prediction files are laid out. */
+export type Layout = "binary" | "multiclass" | "number";
+
+const layouts: Partial<Record<Task, Layout>> = {
+  "binary-classification": "binary",
+  "multiclass-classification": "multiclass",
+  regression: "number",
+  forecasting: "number",
+  ranking: "number",
+};
+
+/** @throws ConfigurationError `task-without-files` for tasks whose predictions are texts */
+export function layoutOf(task: Task): Layout {
+  const layout = layouts[task];
+  if (layout === undefined) throw new ConfigurationError({ code: "task-without-files", problem: `prediction files of ${task} are not supported`, expected: `one of ${Object.keys(layouts).join(", ")}`, received: task });
+  return layout;
+}
+
+export const classColumnPrefix = "p_";
+
+/** Columns with a meaning of their own; every other column is a slice column. */
+export function reservedColumns(layout: Layout): readonly string[] {
+  return layout === "multiclass" ? ["id", "label", "predicted", "group", "weight"] : ["id", "label", "score", "group", "weight"];
+}
+
+export function isSliceColumn(column: string, layout: Layout): boolean {
+  return !reservedColumns(layout).includes(column) && !(layout === "multiclass" && column.startsWith(classColumnPrefix));
+}
+
+/** Which columns of a file hold what. */
+export type Columns = { layout: Layout; classes: string[]; hasGroup: boolean; hasWeight: boolean; slices: string[] };
+
+const examples: Record<Layout, string> = {
+  binary: "id,label,score\nrow-1,1,0.93",
+  multiclass: "id,label,p_cat,p_dog,p_fox\nrow-1,dog,0.1,0.7,0.2",
+  number: "id,label,score\nrow-1,12.5,11.9",
+};
+
+/**
+ * Finds the columns of a prediction file.
+ * @param wantedSlices only these slice columns; all that there are unless told
+ * @throws EvaluationError `missing-column`, naming the columns found and the nearest one
+ */
+export function findColumns(file: string, found: readonly string[], layout: Layout, wantedSlices: readonly string[] | undefined): Columns {
+  const slices = found.filter((column) => isSliceColumn(column, layout));
+  const classes = layout === "multiclass" ? found.filter((column) => column.startsWith(classColumnPrefix)).map((column) => column.slice(classColumnPrefix.length)) : [];
+  const needed = ["id", "label", ...(layout === "multiclass" ? [] : ["score"]), ...(wantedSlices ?? [])];
+  const missing = needed.filter((column) => !found.includes(column));
+  if (layout === "multiclass" && classes.length < 2) missing.push(`${classColumnPrefix}CLASS`);
+  if (missing.length > 0) {
+    const spare = found.filter((column) => !needed.includes(column));
+    const guesses = missing.flatMap((column) => {
+      const near = didYouMean(column, spare) ?? spare.find((one) => one.toLowerCase().includes(column) || column.includes(one.toLowerCase()));
+      return near === undefined ? [] : [`is ${JSON.stringify(near)} meant to be "${column}"?`];
+    });
+    throw new EvaluationError({ code: "missing-column", place: file, problem: `no column ${missing.map((column) => `"${column}"`).join(", ")}`, expected: needed.join(", ") + (layout === "multiclass" ? `, and one ${classColumnPrefix}CLASS per class` : ""), received: found.length === 0 ? "no columns" : `columns ${found.join(", ")}`, example: examples[layout], ...(guesses.length > 0 ? { hint: guesses.join("; ") } : {}) });
+  }
+  return { layout, classes, hasGroup: found.includes("group"), hasWeight: found.includes("weight"), slices: wantedSlices === undefined ? slices : [...wantedSlices] };
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, extname } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { stringify } from "csv-stringify/sync";
+import { ConfigurationError } from "../../models/core/errors.ts";
+import type { Predictions } from "../predictions.ts";
+import { classColumnPrefix, isSliceColumn, layoutOf } from "./columns.ts";
+
+/** Shortest decimal that reads back as the same double. */
+function decimal(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+type Cell = { text: string; isNumber: boolean };
+const name = (text: string): Cell => ({ text, isNumber: false });
+const number = (value: number): Cell => ({ text: decimal(value), isNumber: true });
+
+/** The file's columns in order, and a row's cells. Binary labels are written as 0 and 1, which no reader can mistake. */
+function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
+  const layout = layoutOf(predictions.task);
+  const { ids, labels, scores, classes, groups, weights } = predictions;
+  const slices = Object.entries(predictions.slices);
+  const taken = slices.find(([column]) => !isSliceColumn(column, layout));
+  if (taken !== undefined) throw new ConfigurationError({ code: "slice-column-name", place: "dataset.slices", problem: `a slice column cannot be called "${taken[0]}" in a prediction file`, expected: "a name without a meaning of its own", received: taken[0] });
+  const width = layout === "multiclass" ? classes.length : 1;
+  const best = (row: number) => {
+    let top = 0;
+    for (let i = 1; i < width; i++) if (scores[row * width + i]! > scores[row * width + top]!) top = i;
+    return classes[top]!;
+  };
+  return {
+    columns: ["id", "label", ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]), ...(groups === null ? [] : ["group"]), ...(weights === null ? [] : ["weight"]), ...slices.map(([column]) => column)],
+    cells: (row) => [
+      name(ids[row]!),
+      ...(layout === "multiclass" ? [name(classes[labels[row]!]!), name(best(row))] : [number(labels[row]!)]),
+      ...Array.from({ length: width }, (_, i) => number(scores[row * width + i]!)),
+      ...(groups === null ? [] : [name(groups[row]!)]),
+      ...(weights === null ? [] : [number(weights[row]!)]),
+      ...slices.map(([, values]) => name(values[row]!)),
+    ],
+  };
+}
+
+const rowsPerWrite = 5000;
+
+/** Quoted where a reader would otherwise cut the cell, and where it is empty, as an unquoted empty cell is missing. */
+function csv(rows: string[][]): string {
+  return stringify(rows, { quoted_match: /[\r\n\uFEFF]/, quoted_empty: true });
+}
+
+function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<string> {
+  const { columns, cells } = table(predictions);
+  const keys = columns.map((column) => JSON.stringify(column));
+  if (format === "csv") yield csv([columns]);
+  for (let from = 0; from < predictions.ids.length; from += rowsPerWrite) {
+    const rows = Array.from({ length: Math.min(rowsPerWrite, predictions.ids.length - from) }, (_, i) => cells(from + i));
+    if (format === "csv") yield csv(rows.map((row) => row.map((cell) => cell.text)));
+    else yield rows.map((row) => `{${row.map((cell, i) => `${keys[i]}:${cell.isNumber ? cell.text : JSON.stringify(cell.text)}`).join(",")}}\n`).join("");
+  }
+}
+
+/**
+ * Writes predictions as CSV (.csv) or JSON Lines (.jsonl), whole or not at all. Scores keep full precision.
+ * `readPredictions` with the same task and classes gives them back.
+ * @throws ConfigurationError `unknown-format`, `slice-column-name`, `task-without-files`
+ */
+export async function writePredictions(file: string, predictions: Predictions): Promise<void> {
+  const extension = extname(file).toLowerCase();
+  if (extension !== ".csv" && extension !== ".jsonl") throw new ConfigurationError({ code: "unknown-format", place: file, problem: "predictions are written as CSV or JSON Lines", expected: "a file name ending in .csv or .jsonl", received: extension || "no extension" });
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.part`;
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    await pipeline(Readable.from(blocks(predictions, extension === ".csv" ? "csv" : "jsonl")), createWriteStream(temporary, { flags: "wx" }));
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

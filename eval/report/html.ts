@@ -1,0 +1,86 @@
+import type { MetricsFile } from "../schema/metrics.ts";
+import type { ModelVerdict, VerdictFile } from "../schema/verdict.ts";
+import { tally } from "./check-order.ts";
+import { shortDigest } from "./format.ts";
+import { type Budget, spend } from "./html/budget.ts";
+import { embeddedJson, htmlText } from "./html/escape.ts";
+import { type Budgets, modelSection, type ModelPlots } from "./html/model.ts";
+import { style } from "./html/style.ts";
+import { metricsOf } from "./performance-rows.ts";
+import type { PlotData } from "./plot-data.ts";
+import { calibrationPlot } from "./plots/calibration.ts";
+import { forestPlot } from "./plots/forest.ts";
+import { latencyPlot } from "./plots/latency.ts";
+import { regressionPlots } from "./plots/regression.ts";
+import { rocPlot } from "./plots/roc.ts";
+import { scoreHistogramPlot } from "./plots/score-histogram.ts";
+import { reproduceCommands } from "./reproduce.ts";
+import { cut } from "./text.ts";
+import { verdictMeaning } from "./verdict-mark.ts";
+
+/** Characters that each kind of content may take, over all models; together well below 1.5 MB. */
+const room = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500_000, json: 200_000 };
+
+/**
+ * The report as one HTML file that needs nothing else: inline style, inline SVG, no script that runs. Text from
+ * outside is escaped. The file stays below 1.5 MB whatever it is given, and says what it leaves out; verdict.json is
+ * embedded as data where it is small enough.
+ *
+ * Imports the chart library; load this module only when the report is wanted.
+ */
+export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, plots: readonly PlotData[]): string {
+  const budgets: Budgets = { checks: { left: room.checks }, measurements: { left: room.measurements }, texts: { left: room.texts } };
+  const drawn = drawAll(verdict.models, metrics, plots);
+  const sections = verdict.models.map((model, i) => modelSection(model, metrics, drawn[i] ?? { forest: "", figures: [], left: 0 }, budgets));
+  const commands = reproduceCommands(verdict);
+  const json = spend(embeddedJson(verdict), { left: room.json });
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="Sluice ${htmlText(verdict.sluiceVersion)}"><title>${verdict.verdict}: ${htmlText(verdict.models.map(({ model }) => model.id).join(", ").slice(0, 200))}</title><style>${style}</style></head>
+<body><header>${banner(verdict)}</header>
+<main>
+${sections.join("\n")}
+${commands.length === 0 ? "" : `<h3>Reproduce on your machine (latency aside)</h3><pre><code>${commands.slice(0, 100).map(htmlText).join("\n")}</code></pre>`}
+</main>
+<footer><p>Sluice ${htmlText(verdict.sluiceVersion)} · ${htmlText(verdict.createdAt)}${verdict.commit === null ? "" : ` · commit <span class="hash" title="${htmlText(verdict.commit)}">${htmlText(shortDigest(verdict.commit))}</span>`}</p>${json === null ? "<p>verdict.json is too large to be embedded here; it lies beside this file.</p>" : ""}</footer>
+${json === null ? "" : `<script type="application/json" id="verdict">${json}</script>\n`}</body></html>
+`;
+}
+
+function banner(verdict: VerdictFile): string {
+  const overview = verdict.models.length < 2 ? "" : `<ul>${verdict.models.slice(0, 100).map((one) => `<li class="v-${one.verdict}"><span class="word">${one.verdict}</span> ${htmlText(one.model.id)} ${htmlText(one.model.version)} <span class="faint">${tally(one.checks)}</span></li>`).join("")}</ul>`;
+  return `<div class="banner v-${verdict.verdict}"><h1><span class="word">${verdict.verdict}</span> ${htmlText(cut(verdict.reason, 1000))}</h1><p class="faint">${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.</p>${overview}</div>`;
+}
+
+/** Forests of all models first, then the other plots in turn, as long as there is room. */
+function drawAll(models: readonly ModelVerdict[], metrics: MetricsFile | null, plots: readonly PlotData[]): ModelPlots[] {
+  const budget: Budget = { left: room.plots };
+  const drawn = models.map((model, i): ModelPlots => ({ forest: forestHtml(model, `p${i}f`, budget), figures: [], left: 0 }));
+  for (const [i, model] of models.entries()) {
+    const one = drawn[i];
+    if (one === undefined) continue;
+    for (const { heading, plot } of plotsOf(model, metrics, plots, `p${i}`)) {
+      if (spend(plot.svg, budget) === null) one.left += 1;
+      else one.figures.push({ heading, plot });
+    }
+  }
+  return drawn;
+}
+
+function forestHtml(model: ModelVerdict, id: string, budget: Budget): string {
+  const forest = forestPlot(model.checks, id);
+  if (forest === null) return "";
+  const left = forest.left === 0 ? "" : `<p>… ${forest.left} more in the table below.</p>`;
+  const html = `<figure><div class="wide">${forest.wide}</div><div class="narrow">${forest.narrow}</div><figcaption>Dot: difference; line: its interval; upright mark: the margin. A check passes when its whole interval lies on the better side of its margin (for equivalence: between both). Hollow: advisory.</figcaption></figure>${left}`;
+  return spend(html, budget) ?? "<p>Left out to keep this file small.</p>";
+}
+
+function plotsOf(model: ModelVerdict, metrics: MetricsFile | null, plots: readonly PlotData[], id: string): ModelPlots["figures"] {
+  const mine = plots.filter(({ modelId }) => modelId === model.model.id);
+  const heads = mine.flatMap((data, k) => {
+    const made = [rocPlot(data, `${id}h${k}o`), calibrationPlot(data, `${id}h${k}c`), scoreHistogramPlot(data, `${id}h${k}s`), ...regressionPlots(data, `${id}h${k}g`)];
+    return made.filter((plot) => plot !== null).map((plot) => ({ plot, heading: mine.length > 1 ? `${plot.title}, ${data.head}` : plot.title }));
+  });
+  const { candidate, baseline } = metricsOf(metrics, model);
+  const latency = latencyPlot(candidate?.performance ?? null, baseline?.performance ?? null, `${id}l`);
+  return latency === null ? heads : [...heads, { plot: latency, heading: latency.title }];
+}

@@ -1,0 +1,84 @@
+import type { Check } from "../../schema/verdict.ts";
+import { checkName, checkNumbers } from "../check-numbers.ts";
+import { byAttention } from "../check-order.ts";
+import { type ForestRow, forestRow } from "../series/forest.ts";
+import { cut, oneLine } from "../text.ts";
+import { renderChart, valueAxis } from "./chart.ts";
+import { palette } from "./palette.ts";
+
+const mostRows = 60;
+const furthest = 3;
+
+export type ForestPlot = { wide: string; narrow: string; left: number };
+
+/**
+ * Every relative check of a model as one row: difference and interval in units of the check's own margin, better to
+ * the right, so that all share one axis. Drawn twice, for a desk and for a phone. Null when no check is relative.
+ */
+export function forestPlot(checks: readonly Check[], id: string): ForestPlot | null {
+  const drawable = byAttention(checks).flatMap((check) => {
+    const row = forestRow(check);
+    return row === null ? [] : [{ check, row }];
+  });
+  if (drawable.length === 0) return null;
+  const rows = drawable.slice(0, mostRows);
+  return { wide: draw(rows, `${id}w`, 860), narrow: draw(rows, `${id}n`, 380), left: drawable.length - rows.length };
+}
+
+function draw(rows: readonly { check: Check; row: ForestRow }[], id: string, width: number): string {
+  const wide = width > 600;
+  const pitch = wide ? 30 : 46;
+  const mark = wide ? 0.32 : 0.17;
+  const reach = Math.min(furthest, Math.max(2, ...rows.flatMap(({ row }) => [row.low, row.high].map((x) => Math.ceil(Math.abs(x) + 0.1)))));
+  const clamp = (x: number) => Math.min(reach, Math.max(-reach, x));
+  const height = rows.length * pitch + 66;
+  const label = (i: number) => {
+    const check = rows[i]?.check;
+    return check === undefined ? "" : cut(`${oneLine(checkName(check))}${check.slice === "all" ? "" : `  ${oneLine(check.slice)}`}`, 34);
+  };
+  const figures = (i: number) => {
+    const check = rows[i]?.check;
+    if (check === undefined) return "";
+    const numbers = checkNumbers(check);
+    return `${numbers.difference} ${numbers.interval}`.trim();
+  };
+  const longest = (text: (i: number) => string) => Math.max(...rows.map((_, i) => text(i).length)) * 7 + 24;
+  const plot = wide ? { left: longest(label), right: longest(figures) } : { left: 14, right: 14 };
+  const items = rows.map(({ check, row }, i) => {
+    const color = palette[check.verdict];
+    const y = rows.length - 1 - i;
+    const line = { type: "line", silent: true, showSymbol: false, data: [[clamp(row.low), y], [clamp(row.high), y]], lineStyle: { color, width: 3, opacity: check.advisory ? 0.5 : 1 } };
+    const arrows = [...(row.low < -reach ? [{ at: -reach, turn: 90 }] : []), ...(row.high > reach ? [{ at: reach, turn: -90 }] : [])].map(({ at, turn }) =>
+      ({ type: "scatter", silent: true, symbol: "triangle", symbolRotate: turn, symbolSize: 9, itemStyle: { color, opacity: 1 }, data: [[at, y]] }));
+    const bounds = row.bounds.map((x) => ({ type: "line", silent: true, showSymbol: false, data: [[x, y - mark], [x, y + mark]], lineStyle: { color: palette.text, width: 2 } }));
+    const point = { type: "scatter", silent: true, symbol: "circle", symbolSize: 9, itemStyle: { color: check.advisory ? palette.surface : color, borderColor: color, borderWidth: 2, opacity: 1 }, data: [[clamp(row.point), y]] };
+    return [line, ...bounds, ...arrows, ...(Math.abs(row.point) > reach ? [] : [point])];
+  });
+  const texts = rows.flatMap((_, i) => {
+    const y = rows.length - 1 - i;
+    const text = (content: string, x: number, position: string, color: string) => ({
+      type: "scatter", silent: true, symbolSize: 0.01, itemStyle: { color: palette.none, opacity: 1 }, data: [[x, y]],
+      label: { show: true, position, distance: 8, formatter: () => content, color, fontSize: 12 },
+    });
+    return wide ? [text(label(i), -reach, "left", palette.text), text(figures(i), reach, "right", palette.faint)] : [];
+  });
+  const above = wide ? [] : rows.map((_, i) => ({
+    type: "scatter", silent: true, z: 10, symbolSize: 0.01, itemStyle: { color: palette.none, opacity: 1 }, data: [[-reach, rows.length - 1 - i + 0.42]],
+    label: { show: true, position: "right", distance: 0, formatter: () => cut(`${label(i)}  ${figures(i)}`, 60), color: palette.text, backgroundColor: palette.surface, padding: [1, 3, 1, 0], fontSize: 12 },
+  }));
+  return renderChart({
+    id, title: "Differences from the baseline", width, height,
+    description: rows.map(({ check }, i) => `${label(i)}: ${figures(i)}, ${checkNumbers(check).rule}, ${check.verdict}`).join("; "),
+    option: {
+      grid: { ...plot, top: 12, bottom: 54 },
+      xAxis: valueAxis("← worse · difference in units of the margin · better →", { min: -reach, max: reach, interval: 1, axisLabel: { color: palette.faint, fontSize: 12, formatter: tick } }),
+      yAxis: { type: "value", min: -0.6, max: rows.length - 0.4, show: false, splitLine: { show: false } },
+      series: [{ type: "line", silent: true, showSymbol: false, data: [[0, -0.6], [0, rows.length - 0.4]], lineStyle: { color: palette.faint, width: 1.5 } }, ...items.flat(), ...texts, ...above],
+    },
+  });
+}
+
+function tick(x: number): string {
+  if (x === 0) return "baseline";
+  return `${x < 0 ? "\u2212" : "+"}${Math.abs(x)}`;
+}

@@ -1,0 +1,182 @@
+import picocolors from "picocolors";
+import type { MetricsFile } from "../schema/metrics.ts";
+import type { Check, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
+import { checkName, checkNumbers } from "./check-numbers.ts";
+import { byAttention, tally } from "./check-order.ts";
+import { falseRedSentence } from "./false-red.ts";
+import { count, counted, percent, shortDigest } from "./format.ts";
+import { ascii, type Glyphs, unicode } from "./glyphs.ts";
+import { batchRows, figureRows, metricsOf } from "./performance-rows.ts";
+import { type Column, displayWidth, naturalWidth, renderTable, type Row, wrap } from "./terminal-table.ts";
+import { cut, oneLine, valueText } from "./text.ts";
+
+export type TerminalOptions = {
+  color: boolean;
+  /** Columns of the terminal; held between 80 and 140. */
+  width: number;
+  /** Only ASCII signs, for TERM=dumb and log files. */
+  plain?: boolean;
+  /** PASS rows shown per model at most; every other row is always shown up to ten times as many. */
+  mostRows?: number;
+};
+
+type Style = { glyphs: Glyphs; width: number; paint: ReturnType<typeof picocolors.createColors>; mostRows: number };
+
+/**
+ * The verdict as a person at a terminal reads it: per model the checks that decide, latency, and one last line per
+ * model and for all. Text from outside is cleaned of control characters; no line is wider than `width`.
+ */
+export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null, options: TerminalOptions): string {
+  const style: Style = {
+    glyphs: options.plain === true ? ascii : unicode,
+    width: Math.min(140, Math.max(80, Math.floor(options.width))),
+    paint: picocolors.createColors(options.color),
+    mostRows: options.mostRows ?? 40,
+  };
+  const models = verdict.models.map((model) => renderModel(model, metrics, style));
+  const last = verdict.models.map((model) => conclusion(model.verdict, `${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${sentence(model.reason)}`, style));
+  const overall = verdict.models.length === 1 ? [] : [conclusion(verdict.verdict, `overall: ${sentence(verdict.reason)}`, style)];
+  return `${[...models, [...last, ...overall].join("\n")].join("\n\n")}\n`;
+}
+
+function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: Style): string {
+  const { glyphs, paint } = style;
+  const sides = metricsOf(metrics, model);
+  const parts = [heading(model, style)];
+  if (model.checks.length > 0) parts.push(`${checkTable(model.checks, style)}\n\n${legend(model.checks, style)}`);
+  const falseRed = falseRedSentence(model);
+  if (falseRed !== null) parts.push(wrap(oneLine(falseRed), style.width - 1).map((line) => ` ${paint.dim(line)}`).join("\n"));
+  const performance = [batchTable(sides, style), figureLine(sides, style)].filter((part) => part !== "");
+  if (performance.length > 0) parts.push(performance.join("\n\n"));
+  const changes = model.policyChanges.map((change) => `${oneLine(change.path)}: ${valueText(change.base, 60)} ${glyphs.arrow} ${valueText(change.candidate, 60)}`);
+  if (changes.length > 0) parts.push(list(paint.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style));
+  if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
+  return parts.join("\n\n");
+}
+
+function heading(model: ModelVerdict, { glyphs, paint, width }: Style): string {
+  const { baseline, dataset } = model;
+  const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)} ${baseline === null ? "without a baseline" : `against baseline ${oneLine(baseline.version)}`}`;
+  const rows = dataset === null
+    ? "no dataset"
+    : `${counted(dataset.rows, "row")} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
+  const lines = [
+    `${model.model.task} ${glyphs.dot} ${rows}`,
+    `candidate ${digest(model.model)} ${glyphs.dot} baseline ${baseline === null ? "" : `${digest(baseline)}, `}${oneLine(model.baselineSource)}`,
+    `thresholds from ${oneLine(model.policySource)}`,
+  ].flatMap((line) => wrap(line, width - 2)).map((line) => paint.dim(`  ${line}`));
+  return [...wrap(title, width).map((line) => paint.bold(line)), ...lines].join("\n");
+}
+
+function digest(model: ModelIdentity): string {
+  return `sha256 ${shortDigest(oneLine(model.sha256))}`;
+}
+
+/** Layouts from widest to narrowest; the first that fits is taken, and the last wraps its first column. */
+const layouts = [
+  { split: false, merged: false, brokenRule: false },
+  { split: true, merged: false, brokenRule: false },
+  { split: true, merged: true, brokenRule: false },
+  { split: true, merged: false, brokenRule: true },
+  { split: true, merged: true, brokenRule: true },
+];
+
+function checkTable(checks: readonly Check[], style: Style): string {
+  const ordered = byAttention(checks);
+  const open = ordered.filter((check) => check.verdict !== "PASS").slice(0, style.mostRows * 10);
+  const passed = ordered.filter((check) => check.verdict === "PASS").slice(0, style.mostRows);
+  const shown = [...open, ...passed];
+  const sliced = shown.some((check) => check.slice !== "all");
+  const made = layouts.map((layout) => checkLayout(shown, { ...layout, sliced }, style));
+  const chosen = made.find(({ columns, rows }) => naturalWidth(columns, rows) <= style.width) ?? made.at(-1);
+  if (chosen === undefined) return "";
+  const left = checks.length - shown.length;
+  const more = left === 0 ? "" : `\n\n ${style.glyphs.ellipsis} ${counted(left, "more check")} in report.html`;
+  return renderTable(chosen.columns, chosen.rows, style.width, style.glyphs) + more;
+}
+
+function checkLayout(checks: readonly Check[], layout: { split: boolean; merged: boolean; brokenRule: boolean; sliced: boolean }, style: Style): { columns: Column[]; rows: Row[] } {
+  const ownSlice = layout.sliced && !layout.merged;
+  const columns: Column[] = [
+    { head: ownSlice || !layout.sliced ? "metric" : "metric, slice", flexible: true },
+    ...(ownSlice ? [{ head: "slice", flexible: true }] : []),
+    { head: "candidate", align: "right" }, { head: "baseline", align: "right" },
+    { head: layout.split ? "difference,\ninterval" : "difference", align: "right" }, ...(layout.split ? [] : [{ head: "interval" }]),
+    { head: "rule" }, { head: "verdict" },
+  ];
+  const rows = checks.map((check): Row => {
+    const numbers = checkNumbers(check, style.glyphs);
+    const unit = numbers.unit === "" || check.metric.endsWith(`_${numbers.unit}`) ? "" : ` (${oneLine(numbers.unit)})`;
+    const metric = `${oneLine(checkName(check))} ${check.direction === "higher" ? style.glyphs.higher : style.glyphs.lower}${unit}`;
+    const slice = cut(oneLine(check.slice), 60, style.glyphs.ellipsis);
+    const rule = layout.brokenRule ? numbers.rule.replace(/ (?=[<>])/, "\n") : numbers.rule;
+    const word = paintVerdict(check.verdict, style)(check.verdict) + (check.advisory ? `\n${style.paint.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
+    return {
+      cells: [
+        layout.merged && layout.sliced && check.slice !== "all" ? `${metric}\n${slice}` : metric,
+        ...(ownSlice ? [slice] : []),
+        numbers.candidate, numbers.baseline,
+        ...(layout.split ? [[numbers.difference, numbers.interval].filter((one) => one !== "").join("\n")] : [numbers.difference, numbers.interval]),
+        rule, word,
+      ],
+      ...(check.verdict === "PASS" ? {} : { below: cut(sentence(check.reason), 600, style.glyphs.ellipsis) }),
+    };
+  });
+  return { columns, rows };
+}
+
+function legend(checks: readonly Check[], { glyphs, paint, width }: Style): string {
+  const levels = [...new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)])))];
+  const parts = [
+    tally(checks),
+    `${glyphs.higher} higher is better, ${glyphs.lower} lower is better`,
+    ...(checks.some((check) => check.kind === "non-inferiority") ? ["loss: how much worse than the baseline"] : []),
+    ...(checks.some((check) => check.kind === "superiority") ? ["gain: how much better than the baseline"] : []),
+    ...(levels.length === 0 ? [] : [`intervals: ${levels.join(", ")}, of the difference (for a limit: of the candidate's value)`]),
+    ...(checks.some((check) => check.advisory && check.waiver === undefined) ? ["advisory: shown, does not decide"] : []),
+    ...(checks.some((check) => check.waiver !== undefined) ? ["waived: does not decide, by waivers.yaml"] : []),
+  ];
+  return wrap(parts.join(". "), width - 1).map((line) => ` ${paint.dim(line)}`).join("\n");
+}
+
+function batchTable({ candidate, baseline }: ReturnType<typeof metricsOf>, style: Style): string {
+  const rows = batchRows(candidate?.performance ?? null, baseline?.performance ?? null, style.glyphs);
+  if (rows.length === 0) return "";
+  const columns: Column[] = [
+    { head: "batch", align: "right" }, { head: "model" }, { head: "p50 ms", align: "right" }, { head: "p95 ms", align: "right" },
+    { head: "p99 ms", align: "right" }, { head: "rows/s", align: "right" },
+  ];
+  return renderTable(columns, rows.map((row) => ({ cells: [row.batch, row.who, row.p50, row.p95, row.p99, row.rowsPerSecond] })), style.width, style.glyphs);
+}
+
+function figureLine({ candidate, baseline }: ReturnType<typeof metricsOf>, { glyphs, width }: Style): string {
+  const rows = figureRows(candidate?.performance ?? null, baseline?.performance ?? null, glyphs);
+  const line = rows.map((row) => `${row.figure} ${row.candidate}${row.baseline === glyphs.dash ? "" : ` (baseline ${row.baseline})`}`).join(` ${glyphs.dot} `);
+  return line === "" ? "" : wrap(line, width - 1).map((text) => ` ${text}`).join("\n");
+}
+
+function list(title: string, items: readonly string[], { glyphs, width }: Style): string {
+  const shown = items.slice(0, 20).flatMap((item) => wrap(item, width - 4).map((line, i) => `${i === 0 ? "  - " : "    "}${line}`));
+  const left = items.length - 20;
+  return [title, ...shown, ...(left > 0 ? [`  ${glyphs.ellipsis} ${count(left)} more in report.html`] : [])].join("\n");
+}
+
+function conclusion(word: VerdictWord, text: string, style: Style): string {
+  const head = word.padEnd(12);
+  const lines = wrap(cut(text, 1_000, style.glyphs.ellipsis), style.width - displayWidth(head) - 1);
+  return lines.map((line, i) => (i === 0 ? `${paintVerdict(word, style)(style.paint.bold(head))} ${line}` : `${" ".repeat(head.length)} ${line}`)).join("\n");
+}
+
+function paintVerdict(word: VerdictWord, { paint }: Style): (text: string) => string {
+  switch (word) {
+    case "PASS": return paint.green;
+    case "FAIL":
+    case "ERROR": return paint.red;
+    case "INCONCLUSIVE": return paint.yellow;
+    case "INCOMPARABLE": return paint.magenta;
+  }
+}
+
+function sentence(text: string): string {
+  return oneLine(text).replace(/\.$/, "");
+}

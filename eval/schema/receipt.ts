@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { metricName } from "../../models/core/gates.ts";
+import { interval, modelIdentity, verdictWord } from "./verdict.ts";
+
+/** receipt.json: what was measured and judged about the weights it lies beside, when they were let through. */
+export const receiptFile = z.strictObject({
+  schemaVersion: z.literal(1),
+  model: modelIdentity,
+  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int() }),
+  metrics: z.array(z.strictObject({
+    metric: metricName, head: z.string().nullable(), slice: z.string(), value: z.number(), interval: interval.nullable(), n: z.int(),
+  })),
+  verdict: verdictWord,
+  reason: z.string(),
+  sluiceVersion: z.string(),
+  onnxruntime: z.string(),
+});
+export type Receipt = z.infer<typeof receiptFile>;

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { metricName } from "../../models/core/gates.ts";
+import { task } from "../../models/core/manifest.ts";
+
+export const verdictWord = z.enum(["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE", "ERROR"]);
+export type VerdictWord = z.infer<typeof verdictWord>;
+
+/** Two-sided interval. `level` is its coverage: a one-sided decision at alpha reads one end of a 1 - 2·alpha interval. */
+export const interval = z.strictObject({
+  low: z.number(), high: z.number(), level: z.number().gt(0).lt(1), method: z.string(),
+});
+export type Interval = z.infer<typeof interval>;
+
+const number = z.number().nullable();
+
+/** One decided comparison; a reader can redo it by hand from these fields. */
+export const check = z.strictObject({
+  id: z.string().describe("Stable name of the check within its model, e.g. auroc[source=imdb]/non-inferiority."),
+  metric: metricName,
+  head: z.string().nullable(),
+  slice: z.string().describe('"all", or COLUMN=VALUE.'),
+  kind: z.enum(["limit", "non-inferiority", "superiority", "equivalence"]),
+  observed: number.describe("The candidate's value; null when undefined."),
+  baseline: number.describe("The baseline's value; null when there is none."),
+  difference: number.describe("observed - baseline; observed / baseline - 1 where `scale` is relative."),
+  interval: interval.nullable().describe("Of the difference; of the observed value for a limit."),
+  margin: number.describe("In the scale of the difference; null for a limit."),
+  scale: z.enum(["absolute", "relative"]).describe("Of difference, interval and margin: the metric's unit, or a fraction of the baseline's value."),
+  limit: z.strictObject({ min: z.number().nullable(), max: z.number().nullable(), confident: z.boolean().describe("Whether the whole interval must keep it, not only the observed value.") }).nullable(),
+  direction: z.enum(["higher", "lower"]).describe("Which way is better."),
+  n: z.int().nonnegative().describe("Rows, or timed runs, that the decision rests on."),
+  unit: z.string().describe("Of observed and baseline."),
+  verdict: verdictWord,
+  reason: z.string(),
+  declaredAt: z.strictObject({ file: z.string(), line: z.int() }).nullable().describe("Where the candidate's model.yaml declares the check, relative to the repository."),
+  advisory: z.boolean().describe("Shown but not deciding (onInsufficient: warn, a relative check with no baseline, or a waiver)."),
+  waiver: z.strictObject({ reason: z.string(), expires: z.string() }).optional().describe("The entry of waivers.yaml that keeps the check from deciding."),
+});
+export type Check = z.infer<typeof check>;
+
+export const modelIdentity = z.strictObject({
+  id: z.string(), version: z.string(), task, sha256: z.string(),
+});
+export type ModelIdentity = z.infer<typeof modelIdentity>;
+
+/** A gate setting that the candidate's model.yaml changes; judged by `base`. */
+export const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
+
+/** How often a gate like this one is not PASS although nothing is wrong. */
+export const falseRed = z.strictObject({
+  atMost: z.number().min(0).max(1).describe("Sum over the counted checks: holds whatever their dependence."),
+  ifIndependent: z.number().min(0).max(1).describe("1 - product of (1 - rate)."),
+  counted: z.int().positive().describe("Checks whose rate could be estimated."),
+  left: z.int().nonnegative().describe("Deciding checks that could not: timed or counted figures, superiority, a model with itself."),
+  worst: z.strictObject({ id: z.string(), rate: z.number().min(0).max(1) }).describe("The check with the largest rate."),
+});
+export type FalseRed = z.infer<typeof falseRed>;
+
+export const modelVerdict = z.strictObject({
+  model: modelIdentity,
+  baseline: modelIdentity.nullable(),
+  baselineSource: z.string().describe('Where the baseline came from, e.g. "production at 1a2b3c4", or why there is none.'),
+  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int() }).nullable(),
+  verdict: verdictWord,
+  reason: z.string(),
+  checks: z.array(check),
+  notes: z.array(z.string()).describe("What a reader should know and no check says."),
+  expectedFalseRed: falseRed.optional().describe("For a candidate that is truly no worse and answers as differently as this one; absent when no check could be counted."),
+  policySource: z.string().describe("Where the thresholds were read."),
+  policyChanges: z.array(policyChange),
+});
+export type ModelVerdict = z.infer<typeof modelVerdict>;
+
+/** verdict.json */
+export const verdictFile = z.strictObject({
+  schemaVersion: z.literal(1),
+  verdict: verdictWord,
+  reason: z.string(),
+  commit: z.string().nullable().describe("The commit that was evaluated."),
+  sluiceVersion: z.string(),
+  createdAt: z.iso.datetime(),
+  models: z.array(modelVerdict),
+});
+export type VerdictFile = z.infer<typeof verdictFile>;

@@ -1,0 +1,136 @@
+/** Indices in ascending order of value, and beside each a key: values with different keys differ, values with equal keys may. */
+export type Sorted = { order: Uint32Array; keys: Uint32Array };
+
+/**
+ * Indices that put `values` in ascending order, stable. No NaN; -0 and 0 are equal; infinities sort at the ends.
+ *
+ * Byte-wise radix sort of 32-bit keys that grow with the value: first its place between the smallest and the largest, then an
+ * insertion sort inside the short runs that share a key. Where such a run is long and not constant (values of very different
+ * size), the 64 bits of the doubles are sorted instead, sign-folded so that unsigned order is numeric order. Keys and indices travel
+ * interleaved, so that a move touches one cache line. O(n), no comparator calls above a hundred values.
+ */
+export function argsort(values: Float64Array): Uint32Array {
+  return sortWithKeys(values).order;
+}
+
+/** `argsort` together with the keys that it sorted by. */
+export function sortWithKeys(values: Float64Array): Sorted {
+  const n = values.length;
+  const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
+  if (n < 96) {
+    const order = Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number) || i - j);
+    return { order, keys: order.map((row) => highKey(bits, row)) };
+  }
+  const pairs = byPlace(values) ?? byBits(bits);
+  const order = new Uint32Array(n);
+  const keys = new Uint32Array(n);
+  for (let i = 0; i < n; i++) {
+    keys[i] = pairs[2 * i] as number;
+    order[i] = pairs[2 * i + 1] as number;
+  }
+  return { order, keys };
+}
+
+/** Sorted by place in the range: subtraction, scaling and truncation never turn an order around. Null where the range is no help. */
+function byPlace(values: Float64Array): Uint32Array | null {
+  let lowest = values[0] as number;
+  let highest = lowest;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  const scale = highest > lowest ? 4294967040 / (highest - lowest) : 0;
+  if (!Number.isFinite(scale) || (highest > lowest && !(scale > 0))) return null;
+  const pairs = new Uint32Array(2 * values.length);
+  for (let i = 0; i < values.length; i++) {
+    pairs[2 * i] = ((values[i] as number) - lowest) * scale;
+    pairs[2 * i + 1] = i;
+  }
+  const sorted = radix(pairs);
+  return insertWithinRuns(values, sorted) ? sorted : null;
+}
+
+function byBits(bits: Uint32Array): Uint32Array {
+  let pairs: Uint32Array = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i += 2) {
+    pairs[i] = lowKey(bits, i / 2);
+    pairs[i + 1] = i / 2;
+  }
+  pairs = radix(pairs);
+  for (let i = 0; i < bits.length; i += 2) pairs[i] = highKey(bits, pairs[i + 1] as number);
+  return radix(pairs);
+}
+
+function highKey(bits: Uint32Array, i: number): number {
+  const high = bits[2 * i + 1] as number;
+  if (high >>> 31 === 0) return (high | 0x80000000) >>> 0;
+  return high === 0x80000000 && bits[2 * i] === 0 ? 0x80000000 : ~high >>> 0;
+}
+
+function lowKey(bits: Uint32Array, i: number): number {
+  const low = bits[2 * i] as number;
+  return (bits[2 * i + 1] as number) >>> 31 === 0 || (low === 0 && bits[2 * i + 1] === 0x80000000) ? low : ~low >>> 0;
+}
+
+/** [key, index] pairs in ascending order of key, stable. A byte that all keys share costs no pass. */
+function radix(pairs: Uint32Array): Uint32Array {
+  const n = pairs.length / 2;
+  const counts = new Uint32Array(1024);
+  for (let i = 0; i < pairs.length; i += 2) {
+    const key = pairs[i] as number;
+    (counts[key & 255] as number)++;
+    (counts[256 + ((key >>> 8) & 255)] as number)++;
+    (counts[512 + ((key >>> 16) & 255)] as number)++;
+    (counts[768 + (key >>> 24)] as number)++;
+  }
+  let from = pairs;
+  let to: Uint32Array = new Uint32Array(pairs.length);
+  for (let digit = 0; digit < 4; digit++) {
+    const position = counts.subarray(256 * digit, 256 * (digit + 1));
+    if (position.includes(n)) continue;
+    let sum = 0;
+    for (let k = 0; k < 256; k++) {
+      const here = position[k] as number;
+      position[k] = sum;
+      sum += here;
+    }
+    scatter(from, to, position, 8 * digit);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function scatter(from: Uint32Array, to: Uint32Array, position: Uint32Array, shift: number): void {
+  for (let i = 0; i < from.length; i += 2) {
+    const key = from[i] as number;
+    const digit = (key >>> shift) & 255;
+    const at = 2 * (position[digit] as number);
+    position[digit] = (position[digit] as number) + 1;
+    to[at] = key;
+    to[at + 1] = from[i + 1] as number;
+  }
+}
+
+const longRun = 48;
+
+/** Orders the runs of equal high words; false when a run is too long for that and not constant. */
+function insertWithinRuns(values: Float64Array, pairs: Uint32Array): boolean {
+  let runStart = 0;
+  for (let i = 2; i < pairs.length; i += 2) {
+    if (pairs[i - 2] !== pairs[i]) {
+      runStart = i;
+      continue;
+    }
+    const row = pairs[i + 1] as number;
+    const value = values[row] as number;
+    let j = i - 2;
+    while (j >= runStart && (values[pairs[j + 1] as number] as number) > value) {
+      if (i - runStart > 2 * longRun) return false;
+      pairs[j + 3] = pairs[j + 1] as number;
+      j -= 2;
+    }
+    pairs[j + 3] = row;
+  }
+  return true;
+}

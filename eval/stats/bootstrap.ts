@@ -1,0 +1,61 @@
+import { RandomStream } from "./random.ts";
+import { type SumStatistic, unitCount } from "./sums.ts";
+
+const chunk = 4096;
+
+/**
+ * Column sums of resamples `from` … `to - 1`: each draws as many units as there are, with replacement.
+ * Resample r uses stream r of `seed` and nothing else, so any division of the range gives the same numbers.
+ * Returns (to - from) × width, row-major.
+ */
+export function resampledSums(cells: Float64Array, width: number, seed: number, from: number, to: number): Float64Array {
+  const units = cells.length / width;
+  const sums = new Float64Array((to - from) * width);
+  const drawn = new Uint32Array(chunk);
+  const one = new Float64Array(width);
+  for (let r = from; r < to; r++) {
+    const random = new RandomStream(seed, r);
+    one.fill(0);
+    for (let left = units; left > 0; left -= chunk) {
+      const count = Math.min(chunk, left);
+      random.fillBelow(drawn, count, units);
+      if (width === 1) one[0] = (one[0] as number) + sumOf(cells, drawn, count);
+      else addRows(cells, width, drawn, count, one);
+    }
+    sums.set(one, (r - from) * width);
+  }
+  return sums;
+}
+
+function sumOf(values: Float64Array, drawn: Uint32Array, count: number): number {
+  let even = 0;
+  let odd = 0;
+  let i = 0;
+  for (; i + 1 < count; i += 2) {
+    even += values[drawn[i] as number] as number;
+    odd += values[drawn[i + 1] as number] as number;
+  }
+  if (i < count) even += values[drawn[i] as number] as number;
+  return even + odd;
+}
+
+function addRows(cells: Float64Array, width: number, drawn: Uint32Array, count: number, into: Float64Array): void {
+  for (let i = 0; i < count; i++) {
+    const at = (drawn[i] as number) * width;
+    for (let k = 0; k < width; k++) into[k] = (into[k] as number) + (cells[at + k] as number);
+  }
+}
+
+/** The statistic of each resample from its column sums; NaN where undefined. */
+export function replicatesFromSums(statistic: SumStatistic, sums: Float64Array): Float64Array {
+  const { width, value } = statistic;
+  const units = unitCount(statistic);
+  const replicates = new Float64Array(sums.length / width);
+  for (let r = 0; r < replicates.length; r++) replicates[r] = value(sums.subarray(r * width, (r + 1) * width), units);
+  return replicates;
+}
+
+/** `resamples` bootstrap replicates of a statistic, here and now, in one thread. */
+export function bootstrapReplicates(statistic: SumStatistic, seed: number, resamples: number): Float64Array {
+  return replicatesFromSums(statistic, resampledSums(statistic.cells, statistic.width, seed, 0, resamples));
+}

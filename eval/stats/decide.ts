@@ -1,0 +1,70 @@
+/** What one comparison says, before any verdict algebra. */
+export type Decision = "pass" | "fail" | "inconclusive";
+export type Direction = "higher" | "lower";
+type Ends = { low: number; high: number };
+
+/** An interval that says something: ordered, without NaN, and not a point at infinity. Anything else decides nothing. */
+function usable({ low, high }: Ends): boolean {
+  return low <= high && low < Number.POSITIVE_INFINITY && high > Number.NEGATIVE_INFINITY;
+}
+
+/** The interval of the gain: candidate - baseline where higher is better, baseline - candidate where lower is. */
+function gain({ low, high }: Ends, direction: Direction): Ends {
+  return direction === "higher" ? { low, high } : { low: -high, high: -low };
+}
+
+const usableMargin = (margin: number): boolean => Number.isFinite(margin) && margin >= 0;
+
+/**
+ * Non-inferiority with margin m ≥ 0, g = gain of the candidate, interval [L, U] of g at level 1 - 2α:
+ * pass ⇔ L > -m · fail ⇔ U < -m · inconclusive otherwise. Each of pass and fail is wrong with probability at most α.
+ * `interval` is that of candidate - baseline in the metric's own sign; a missing (null) or unusable one is inconclusive.
+ */
+export function decideNonInferiority(interval: Ends | null, margin: number, direction: Direction): Decision {
+  if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
+  const { low, high } = gain(interval, direction);
+  return low > -margin ? "pass" : high < -margin ? "fail" : "inconclusive";
+}
+
+/**
+ * Superiority by more than m ≥ 0: pass ⇔ L > m · fail ⇔ U < m (shown not to be better by m) · inconclusive otherwise.
+ */
+export function decideSuperiority(interval: Ends | null, margin: number, direction: Direction): Decision {
+  if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
+  const { low, high } = gain(interval, direction);
+  return low > margin ? "pass" : high < margin ? "fail" : "inconclusive";
+}
+
+/**
+ * Equivalence within ± m: pass ⇔ -m < L and U < m (two one-sided tests, Schuirmann 1987, each at α) ·
+ * fail ⇔ U < -m or L > m · inconclusive otherwise. The direction plays no part.
+ */
+export function decideEquivalence(interval: Ends | null, margin: number): Decision {
+  if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
+  const { low, high } = interval;
+  return -margin < low && high < margin ? "pass" : high < -margin || low > margin ? "fail" : "inconclusive";
+}
+
+/**
+ * A limit min ≤ θ ≤ max (either may be null, not both), on the observed value v:
+ * pass ⇔ min ≤ v ≤ max · fail otherwise. NaN or no limit at all: inconclusive.
+ */
+export function decideObservedLimit(value: number, min: number | null, max: number | null): Decision {
+  if (Number.isNaN(value) || !usableLimits(min, max)) return "inconclusive";
+  return (min === null || value >= min) && (max === null || value <= max) ? "pass" : "fail";
+}
+
+/**
+ * A limit min ≤ θ ≤ max on the interval [L, U] of the metric (`confident: true`): pass ⇔ L ≥ min and U ≤ max ·
+ * fail ⇔ U < min or L > max · inconclusive otherwise.
+ */
+export function decideConfidentLimit(interval: Ends | null, min: number | null, max: number | null): Decision {
+  if (interval === null || !usable(interval) || !usableLimits(min, max)) return "inconclusive";
+  const { low, high } = interval;
+  if ((min !== null && high < min) || (max !== null && low > max)) return "fail";
+  return (min === null || low >= min) && (max === null || high <= max) ? "pass" : "inconclusive";
+}
+
+function usableLimits(min: number | null, max: number | null): boolean {
+  return (min !== null || max !== null) && !Number.isNaN(min ?? 0) && !Number.isNaN(max ?? 0) && (min ?? Number.NEGATIVE_INFINITY) <= (max ?? Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,92 @@
+import { ConfigurationError, EvaluationError } from "../errors.ts";
+import { applyInverse } from "./inverse.ts";
+import type { ClassificationHead, Head, RegressionHead } from "./schema.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { softmax } from "./softmax.ts";
+
+export type ClassificationResult = {
+  kind: "classification";
+  /** The most probable label; the earlier one on a tie. */
+  label: string;
+  /** Binary: probability of the positive label. Otherwise: of `label`. */
+  score: number;
+  /** Label → probability, in the head's order. */
+  probabilities: Record<string, number>;
+};
+export type RegressionResult = { kind: "regression"; value: number };
+export type HeadResult = ClassificationResult | RegressionResult;
+
+/** One row's raw numbers of the graph output → the head's typed answer. @throws EvaluationError naming head and row. */
+export type CompiledHead = { head: Head; /** Numbers per row that the head reads. */ width: number; read(values: ArrayLike<number>, rowName: string): HeadResult };
+
+/** How far from 1 the sum of given probabilities may be: float16 outputs are this rough. */
+const SUM_TOLERANCE = 1e-2;
+
+/** The label whose probability is the score of a binary head. */
+export function positiveLabel(head: ClassificationHead): string {
+  return head.positive ?? head.labels.at(-1)!;
+}
+
+/**
+ * @param place names the head in the manifest.
+ * @throws ConfigurationError when sigmoid meets other than two labels.
+ */
+export function compileHead(head: Head, place: () => string, outputWidth: number | null): CompiledHead {
+  const width = head.kind === "regression" ? 1 : classificationWidth(head, outputWidth, place);
+  if (outputWidth !== null && outputWidth !== width) {
+    throw new ConfigurationError({ code: "head-width", place: place(), problem: `the head ${head.name} does not fit the output ${head.from}`, expected: head.kind === "regression" ? "one number per row" : `${width} numbers per row, one per label`, received: `${outputWidth} numbers per row` });
+  }
+  const read = head.kind === "regression" ? regression(head) : classification(head);
+  return {
+    head, width,
+    read(values, rowName) {
+      if (values.length !== width) throw new EvaluationError({ code: "output-size", place: rowName, problem: `the output ${head.from} has another size than the head ${head.name} reads`, expected: `${width} numbers per row`, received: String(values.length) });
+      for (let i = 0; i < width; i++) {
+        if (!Number.isFinite(values[i])) throw notFinite(head, rowName, `${values[i]} at position ${i} of ${head.from}`);
+      }
+      return read(values, rowName);
+    },
+  };
+}
+
+function classificationWidth(head: ClassificationHead, outputWidth: number | null, place: () => string): number {
+  const single = head.activation === "sigmoid" || (head.activation === "none" && outputWidth === 1);
+  if (single && head.labels.length !== 2) throw new ConfigurationError({ code: "head-labels", place: place(), problem: "one number per row tells two labels apart, no more", expected: "two labels", received: `${head.labels.length} labels: ${head.labels.join(", ")}` });
+  if (new Set(head.labels).size !== head.labels.length) throw new ConfigurationError({ code: "head-labels", place: place(), problem: "a label stands twice", expected: "every label once", received: head.labels.join(", ") });
+  return single ? 1 : head.labels.length;
+}
+
+function classification(head: ClassificationHead) {
+  const positive = positiveLabel(head);
+  return (values: ArrayLike<number>, rowName: string): ClassificationResult => {
+    const probabilities = probabilitiesOf(head, values, rowName);
+    let top = 0;
+    probabilities.forEach((p, i) => { if (p > probabilities[top]!) top = i; });
+    const byLabel = Object.fromEntries(head.labels.map((label, i) => [label, probabilities[i]!]));
+    const label = head.labels[top]!;
+    return { kind: "classification", label, score: head.labels.length === 2 ? byLabel[positive]! : probabilities[top]!, probabilities: byLabel };
+  };
+}
+
+function probabilitiesOf(head: ClassificationHead, values: ArrayLike<number>, rowName: string): number[] {
+  if (head.activation === "softmax") return softmax(values);
+  if (head.activation === "sigmoid") return [sigmoid(-values[0]!), sigmoid(values[0]!)];
+  const given = values.length === 1 ? [1 - values[0]!, values[0]!] : Array.from(values);
+  const sum = given.reduce((total, p) => total + p, 0);
+  if (given.some((p) => p < -SUM_TOLERANCE || p > 1 + SUM_TOLERANCE) || Math.abs(sum - 1) > SUM_TOLERANCE) {
+    throw new EvaluationError({ code: "output-not-probabilities", place: rowName, problem: `the head ${head.name} has activation none, but ${head.from} gives no probabilities`, expected: "numbers from 0 to 1 that sum to 1", received: given.map((p) => p.toPrecision(4)).join(", "), example: "activation: softmax" });
+  }
+  return given;
+}
+
+function regression(head: RegressionHead) {
+  return (values: ArrayLike<number>, rowName: string): RegressionResult => {
+    const value = applyInverse(values[0]!, head.inverse);
+    if (!Number.isFinite(value)) throw notFinite(head, rowName, `${value} after the inverse of ${values[0]}`);
+    return { kind: "regression", value };
+  };
+}
+
+function notFinite(head: Head, rowName: string, received: string): EvaluationError {
+  return new EvaluationError({ code: "output-not-finite", place: rowName, problem: `the head ${head.name} gives no finite number`, expected: "finite numbers", received });
+}

@@ -1,0 +1,27 @@
+import type { NumberTensor } from "../tensors.ts";
+import type { Row } from "./row-error.ts";
+
+/** One row after one step. A new kind of step (audio, say) adds a member. */
+export type Prepared =
+  | { kind: "tokens"; ids: readonly number[]; typeIds: readonly number[] }
+  | { kind: "numbers"; values: Float32Array | Float64Array };
+
+/** A step compiled once: rows in, tensors of a batch out. */
+export type CompiledStep = {
+  /**
+   * Shape of each output without the batch dimension; a text is a size that varies with the batch.
+   * Outputs are the names of `stepOutputs` for its kind.
+   */
+  shapes: Readonly<Record<string, readonly (number | string)[]>>;
+  /** @throws RowError when the row cannot be used. */
+  prepare(row: Row): Prepared | Promise<Prepared>;
+  /** Tokens of the row, for batching rows of similar length; 1 where rows have no length. */
+  length(prepared: Prepared): number;
+  /** Rows → one tensor per output, the batch dimension first. */
+  collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
+};
+
+/** Files that a step reads, already parsed: preprocessing does no I/O. */
+export type StepFiles = { tokenizer?: object; tokenizerConfig?: object };
+/** Names a place below the step for a ConfigurationError, e.g. "model.yaml:12:3 preprocess.tokens.tokenizer". */
+export type StepPlace = (path: readonly (string | number)[]) => string;

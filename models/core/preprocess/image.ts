@@ -1,0 +1,93 @@
+import { ConfigurationError } from "../errors.ts";
+import type { CompiledStep, StepPlace } from "./compiled.ts";
+import { fixedSize } from "./numbers.ts";
+import { fieldOf, RowError } from "./row-error.ts";
+import type { ImageStep } from "./schema.ts";
+
+/**
+ * Encoded image → normalised pixels: decode, turn upright (EXIF), flatten on the background, resize, centre crop, then
+ * (value * scale - mean) / std per channel.
+ *
+ * @throws ConfigurationError when the size would vary from row to row, or mean/std do not fit the channels.
+ */
+export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
+  const size = step.centerCrop ?? step.resize;
+  if (size === undefined) throw new ConfigurationError({ code: "image-size", place: place([]), problem: "an image step without a size", expected: "`resize`, `centerCrop` or both, so that the rows of a batch are alike", received: "neither", example: "resize: {width: 224, height: 224}" });
+  const { width, height } = size;
+  const channels = step.channels === "gray" ? 1 : 3;
+  for (const name of ["mean", "std"] as const) {
+    if (step[name].length < channels) throw new ConfigurationError({ code: "image-normalise", place: place([name]), problem: `${name} has too few values`, expected: `${channels}, one per channel`, received: String(step[name].length), example: "mean: [0.485, 0.456, 0.406]" });
+  }
+  if (step.std.slice(0, channels).includes(0)) throw new ConfigurationError({ code: "image-normalise", place: place(["std"]), problem: "a std of 0", expected: "values other than 0", received: `[${step.std.join(", ")}]` });
+  const order = step.channels === "bgr" ? [2, 1, 0] : [0, 1, 2];
+
+  return {
+    ...fixedSize("pixels", step.layout === "chw" ? [channels, height, width] : [height, width, channels]),
+    async prepare(row) {
+      const bytes = imageBytes(fieldOf(row, step.field), step);
+      const pixels = await decode(bytes, step);
+      const values = new Float32Array(channels * width * height);
+      const plane = width * height;
+      for (let i = 0; i < plane; i++) {
+        for (let c = 0; c < channels; c++) {
+          const value = (pixels[i * channels + order[c]!]! * step.scale - step.mean[c]!) / step.std[c]!;
+          values[step.layout === "chw" ? c * plane + i : i * channels + c] = value;
+        }
+      }
+      return { kind: "numbers", values };
+    },
+  };
+}
+
+/** Raw interleaved 8-bit pixels of the final size: sRGB, or one channel for gray. */
+async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
+  // Native and slow to load: only models with images pay for it.
+  const { default: sharp } = await import("sharp");
+  const bad = (problem: string, expected: string, shown: string, cause?: unknown) => new RowError(step.field, problem, expected, undefined, { shown, cause });
+  try {
+    let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate().flatten({ background: step.background }).toColourspace("srgb");
+    // Shrinking while a JPEG is decoded is faster but gives other pixels than the training side's resize.
+    if (step.resize !== undefined) image = image.resize({ ...step.resize, background: step.background, fastShrinkOnLoad: false });
+    if (step.channels === "gray") image = image.grayscale();
+    const { data, info } = await image.removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    return step.centerCrop === undefined ? data : crop(data, info, step.centerCrop, bad);
+  } catch (error) {
+    if (error instanceof RowError) throw error;
+    const message = String((error as Error).message).split("\n", 1)[0] ?? "";
+    if (/exceeds pixel limit/i.test(message)) throw bad("the image has too many pixels", `at most ${step.maxPixels} pixels`, message, error);
+    throw bad("the image cannot be decoded", "a whole JPEG, PNG, WebP, GIF, AVIF or TIFF image", `${bytes.length} bytes: ${message}`, error);
+  }
+}
+
+function crop(data: Uint8Array, from: { width: number; height: number; channels: number }, to: { width: number; height: number }, bad: (problem: string, expected: string, shown: string) => RowError): Uint8Array {
+  if (from.width < to.width || from.height < to.height) throw bad("the image is smaller than the crop", `at least ${to.width} × ${to.height} pixels`, `${from.width} × ${from.height}`);
+  const left = Math.floor((from.width - to.width) / 2);
+  const top = Math.floor((from.height - to.height) / 2);
+  const out = new Uint8Array(to.width * to.height * from.channels);
+  for (let y = 0; y < to.height; y++) {
+    const start = ((top + y) * from.width + left) * from.channels;
+    out.set(data.subarray(start, start + to.width * from.channels), y * to.width * from.channels);
+  }
+  return out;
+}
+
+function imageBytes(value: unknown, step: ImageStep): Uint8Array {
+  const expected = "base64 text, a data: URL or bytes";
+  if (value === undefined || value === null) throw new RowError(step.field, "the image is missing", expected, value);
+  const tooLarge = (size: number) => new RowError(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, { shown: `${size} bytes` });
+  if (value instanceof Uint8Array) {
+    if (value.length > step.maxBytes) throw tooLarge(value.length);
+    return value;
+  }
+  if (typeof value !== "string") throw new RowError(step.field, "not an image", expected, value);
+  const text = value.startsWith("data:") ? dataUrl(value, step.field) : value;
+  if (text.length * 0.75 > step.maxBytes + 2) throw tooLarge(Math.floor(text.length * 0.75));
+  if (text.length === 0 || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new RowError(step.field, "not base64", expected, value);
+  return Buffer.from(text, "base64");
+}
+
+function dataUrl(value: string, field: string): string {
+  const comma = value.indexOf(",");
+  if (!/^data:image\/[\w.+-]+;base64$/.test(value.slice(0, comma))) throw new RowError(field, "not a data: URL of an image", "data:image/…;base64,…", value.slice(0, 60));
+  return value.slice(comma + 1);
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { ConfigurationError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import { compileDerived } from "./expression.ts";
+import type { CompiledStep, StepPlace } from "./compiled.ts";
+import { parseDate } from "./dates.ts";
+import { fixedSize } from "./numbers.ts";
+import { fieldOf, RowError, type Row } from "./row-error.ts";
+import type { tabularColumn, tabularFeature, TabularStep } from "./schema.ts";
+
+type Column = z.infer<typeof tabularColumn>;
+type Feature = z.infer<typeof tabularFeature>;
+type Encoder = { width: number; write: (value: unknown, into: Float64Array, at: number) => void };
+
+/**
+ * Named columns → one vector. Computed in float64, rounded once when it enters the graph.
+ *
+ * @throws ConfigurationError for an unknown column, a malformed expression, or a derived name that hides a column.
+ */
+export function compileTabular(step: TabularStep, place: StepPlace): CompiledStep {
+  const columns = Object.entries(step.columns).map(([name, column]) => [name, reader(name, column)] as const);
+  const known = Object.keys(step.columns);
+  const derived = Object.entries(step.derive).map(([name, expression]) => {
+    if (known.includes(name)) throw new ConfigurationError({ code: "derive-name", place: place(["derive", name]), problem: `the derived value ${name} hides a column of this name`, expected: "a name of its own", received: name });
+    const compiled = compileDerived(name, expression, known, () => place(["derive", name]));
+    known.push(name);
+    return [name, compiled] as const;
+  });
+  const features = step.features.map((feature, i) => {
+    if (!known.includes(feature.column)) {
+      const near = didYouMean(feature.column, known);
+      throw new ConfigurationError({ code: "feature-column", place: place(["features", i, "column"]), problem: `no column or derived value ${feature.column}`, expected: `one of ${known.join(", ")}`, received: feature.column, ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }) });
+    }
+    return { name: feature.column, ...encoder(feature, step.columns[feature.column], () => place(["features", i])) };
+  });
+  const width = features.reduce((sum, feature) => sum + feature.width, 0);
+
+  return {
+    ...fixedSize("features", [width]),
+    prepare(row) {
+      const values: Record<string, unknown> = Object.create(null);
+      for (const [name, read] of columns) values[name] = read(row);
+      for (const [name, compute] of derived) values[name] = compute(values);
+      const vector = new Float64Array(width);
+      let at = 0;
+      for (const feature of features) {
+        feature.write(values[feature.name], vector, at);
+        at += feature.width;
+      }
+      return { kind: "numbers", values: vector };
+    },
+  };
+}
+
+function reader(name: string, column: Column): (row: Row) => unknown {
+  if (column.type === "number-list") {
+    return (row) => {
+      const list = fieldOf(row, name);
+      if (list === undefined || list === null) throw new RowError(name, "the list is missing", `a list of ${column.length} numbers`, list);
+      if (!Array.isArray(list)) throw new RowError(name, "not a list", `a list of ${column.length} numbers`, list);
+      if (list.length !== column.length) throw new RowError(name, "a list of another length", `${column.length} numbers`, list, { shown: `${list.length} items` });
+      list.forEach((value, i) => {
+        if (typeof value !== "number" || !Number.isFinite(value)) throw new RowError(`${name}[${i}]`, "not a finite number", "a finite number", value);
+      });
+      return list;
+    };
+  }
+  const missing = column.missing;
+  return (row) => {
+    const given = fieldOf(row, name);
+    const absent = given === undefined || given === null;
+    if (absent && missing === "reject") throw new RowError(name, "the value is missing", WORDS[column.type], given);
+    const value = absent && missing !== "reject" ? missing.fill : given;
+    switch (column.type) {
+      case "number":
+        if (typeof value !== "number" || !Number.isFinite(value)) throw new RowError(name, "not a finite number", WORDS.number, value);
+        if ((column.min !== undefined && value < column.min) || (column.max !== undefined && value > column.max)) throw new RowError(name, "a number out of range", `${column.min ?? "-∞"} to ${column.max ?? "∞"}`, value);
+        return value;
+      case "boolean": {
+        // A fill is written as a number or a text; 0 and 1 are its booleans.
+        const truth = absent ? (value === 1 || value === "true" ? true : value === 0 || value === "false" ? false : value) : value;
+        if (typeof truth !== "boolean") throw new RowError(name, "not true or false", WORDS.boolean, value);
+        return truth;
+      }
+      case "date":
+        if (typeof value !== "string" || parseDate(value) === null) throw new RowError(name, "not a calendar date", WORDS.date, value);
+        return value;
+      case "string":
+        if (typeof value !== "string") throw new RowError(name, "not a text", WORDS.string, value);
+        return value;
+    }
+  };
+}
+
+const WORDS = { number: "a finite number", string: "a text", boolean: "true or false", date: "a date YYYY-MM-DD" };
+
+function encoder(feature: Feature, column: Column | undefined, place: () => string): Encoder {
+  const numeric = (value: unknown): number => {
+    if (typeof value === "number") return value;
+    if (typeof value === "boolean") return value ? 1 : 0;
+    throw new RowError(feature.column, `${feature.encode} needs a number`, "a number, or true or false", value);
+  };
+  const one = (compute: (x: number) => number): Encoder => ({
+    width: 1,
+    write(value, into, at) {
+      const result = compute(numeric(value));
+      if (!Number.isFinite(result)) throw new RowError(feature.column, "the feature is not a finite number", "a finite number", result);
+      into[at] = result;
+    },
+  });
+  const misfit = (expected: string) => new ConfigurationError({ code: "feature-encode", place: place(), problem: `${feature.encode} does not fit the column ${feature.column}`, expected, received: column?.type ?? "a derived value" });
+  if (feature.encode !== "list" && column?.type === "number-list") throw misfit("a single value; a number-list takes encode: list");
+  switch (feature.encode) {
+    case "number": return one((x) => x);
+    case "standardize": return one((x) => (x - feature.mean) / feature.std);
+    case "min-max":
+      if (feature.min === feature.max) throw new ConfigurationError({ code: "feature-encode", place: place(), problem: "min and max are the same", expected: "min < max", received: `${feature.min} and ${feature.max}` });
+      return one((x) => (x - feature.min) / (feature.max - feature.min));
+    case "list": {
+      if (column?.type !== "number-list") throw misfit("a column of type number-list");
+      return { width: column.length, write: (value, into, at) => into.set(value as number[], at) };
+    }
+    case "one-hot": {
+      const places = new Map(feature.categories.map((category, i) => [category, i]));
+      return {
+        width: feature.categories.length,
+        write(value, into, at) {
+          const found = places.get(value as string | number | boolean);
+          if (found !== undefined) into[at + found] = 1;
+          else if (feature.unknown === "reject") throw new RowError(feature.column, "an unknown category", `one of ${feature.categories.join(", ")}`, value);
+        },
+      };
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { ConfigurationError } from "../errors.ts";
+import type { CompiledStep, Prepared, StepFiles, StepPlace } from "./compiled.ts";
+import { fieldOf, RowError } from "./row-error.ts";
+import type { TextStep } from "./schema.ts";
+
+/**
+ * Text → token ids. Truncation cuts the text's own tokens at their end and keeps the special tokens around them;
+ * the attention mask is 1 exactly on a row's own tokens.
+ *
+ * @throws ConfigurationError when the tokenizer cannot be built, or maxTokens leaves no room for a token.
+ */
+export function compileText(step: TextStep, files: StepFiles, place: StepPlace): CompiledStep {
+  const { tokenizer, unknownId } = build(files, place);
+  const specials = specialTokens(tokenizer);
+  if (specials.before + specials.after >= step.maxTokens) {
+    throw new ConfigurationError({ code: "text-max-tokens", place: place(["maxTokens"]), problem: "no room for a token of the text", expected: `more than the ${specials.before + specials.after} special tokens`, received: String(step.maxTokens) });
+  }
+  if (typeof step.padTo === "number" && step.padTo < step.maxTokens) {
+    throw new ConfigurationError({ code: "text-pad-to", place: place(["padTo"]), problem: "padTo is shorter than maxTokens", expected: `at least ${step.maxTokens}`, received: String(step.padTo) });
+  }
+  const width = typeof step.padTo === "number" ? step.padTo : `tokens of ${step.field}`;
+
+  return {
+    shapes: { ids: [width], attention_mask: [width], token_type_ids: [width] },
+    prepare(row) {
+      const text = fieldOf(row, step.field);
+      if (typeof text !== "string") throw new RowError(step.field, text === undefined ? "the text is missing" : "not a text", "a text", text);
+      if (text.length > step.maxCharacters) throw new RowError(step.field, "the text is too long", `at most ${step.maxCharacters} characters`, text, { shown: `${text.length} characters` });
+      const encoding: { ids: (number | undefined)[]; token_type_ids?: number[] } = tokenizer.encode(text, { return_token_type_ids: true });
+      const ids = known(encoding.ids, unknownId, step.field);
+      // A text without a token (empty, or all dropped by the normalizer) would leave nothing to attend to.
+      if (ids.length === 0) return { kind: "tokens", ids: [unknownId ?? step.padId], typeIds: [0] };
+      // Only a post-processor tells types; without one, a single text is all of type 0.
+      const typeIds = encoding.token_type_ids ?? ids.map(() => 0);
+      return { kind: "tokens", ids: truncate(ids, step.maxTokens, specials.after), typeIds: truncate(typeIds, step.maxTokens, specials.after) };
+    },
+    length: (prepared) => tokens(prepared).ids.length,
+    collate(rows) {
+      const all = rows.map(tokens);
+      const columns = typeof step.padTo === "number" ? step.padTo : all.reduce((most, row) => Math.max(most, row.ids.length), 1);
+      const dims = [rows.length, columns];
+      const ids = new Int32Array(rows.length * columns).fill(step.padId);
+      const mask = new Int32Array(ids.length);
+      const types = new Int32Array(ids.length);
+      all.forEach((row, i) => {
+        ids.set(row.ids, i * columns);
+        mask.fill(1, i * columns, i * columns + row.ids.length);
+        types.set(row.typeIds, i * columns);
+      });
+      return { ids: { data: ids, dims }, attention_mask: { data: mask, dims }, token_type_ids: { data: types, dims } };
+    },
+  };
+}
+
+/** The library leaves words that a word-level vocabulary lacks without an id. */
+function known(ids: readonly (number | undefined)[], unknownId: number | undefined, field: string): readonly number[] {
+  if (!ids.includes(undefined)) return ids as readonly number[];
+  if (unknownId === undefined) throw new RowError(field, "the text has a word that the tokenizer does not know", "words of its vocabulary, or a tokenizer with an unknown token", undefined, { shown: `token ${ids.indexOf(undefined)}` });
+  return ids.map((id) => id ?? unknownId);
+}
+
+function truncate(ids: readonly number[], maxTokens: number, after: number): readonly number[] {
+  if (ids.length <= maxTokens) return ids;
+  return after === 0 ? ids.slice(0, maxTokens) : [...ids.slice(0, maxTokens - after), ...ids.slice(-after)];
+}
+
+/** How many special tokens the tokenizer puts before and after a text, learnt from a short one. */
+function specialTokens(tokenizer: Tokenizer): { before: number; after: number } {
+  for (const probe of ["a", "the", "1", "."]) {
+    const own: number[] = tokenizer.encode(probe, { add_special_tokens: false }).ids;
+    const all: number[] = tokenizer.encode(probe).ids;
+    if (own.length === 0) continue;
+    for (let before = 0; before + own.length <= all.length; before++) {
+      if (own.every((id, i) => all[before + i] === id)) return { before, after: all.length - before - own.length };
+    }
+  }
+  return { before: 0, after: 0 };
+}
+
+function build(files: StepFiles, place: StepPlace): { tokenizer: Tokenizer; unknownId: number | undefined } {
+  const definition = files.tokenizer as { model?: { unk_token?: unknown } } | undefined;
+  try {
+    if (definition === undefined) throw new Error("no tokenizer.json was read");
+    const tokenizer = new Tokenizer(definition, files.tokenizerConfig ?? {});
+    tokenizer.encode("a");
+    const unknown = definition.model?.unk_token;
+    return { tokenizer, unknownId: typeof unknown === "string" ? tokenizer.token_to_id(unknown) : undefined };
+  } catch (error) {
+    throw new ConfigurationError({ code: "tokenizer", place: place(["tokenizer"]), problem: "the tokenizer cannot be built", expected: "a Hugging Face tokenizer.json", received: String((error as Error).message).split("\n", 1)[0] ?? "", example: "tokenizer: tokenizer.json" }, { cause: error });
+  }
+}
+
+function tokens(prepared: Prepared): Prepared & { kind: "tokens" } {
+  if (prepared.kind !== "tokens") throw new TypeError(`a text step was given ${prepared.kind}`);
+  return prepared;
+}

@@ -1,0 +1,16 @@
+import type { Plugin } from "esbuild";
+
+/**
+ * telegraf's HTTP client, node-fetch 2, loads a URL parser of its own for Nodes that had none, and through it a
+ * deprecated module that every run would warn about. Node's own URL takes its place.
+ */
+export function trimTelegraf(): Plugin {
+  const shim = "sluice-node-url";
+  return {
+    name: "sluice-trim-telegraf",
+    setup(build) {
+      build.onResolve({ filter: /^whatwg-url$/ }, ({ importer }) => (/node-fetch[\\/]/.test(importer) ? { path: "url", namespace: shim } : undefined));
+      build.onLoad({ filter: /.*/, namespace: shim }, () => ({ contents: "module.exports = { URL, URLSearchParams };", loader: "js" }));
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { deployedSchema } from "../actions/deploy/bundle/deployed.ts";
+import { deploymentReceipt } from "../actions/deploy/receipt.ts";
+import { botConfiguration } from "../bot/config.ts";
+import { configuration } from "../eval/config.ts";
+import { metricsFile } from "../eval/schema/metrics.ts";
+import { calibrationFile } from "../eval/schema/calibration.ts";
+import { planFile } from "../eval/schema/plan.ts";
+import { receiptFile } from "../eval/schema/receipt.ts";
+import { verdictFile } from "../eval/schema/verdict.ts";
+import { waiversFile } from "../eval/schema/waivers.ts";
+import { manifest } from "../models/core/manifest.ts";
+
+/** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
+const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
+  "model.schema.json": { schema: manifest, title: "model.yaml: a model that Sluice gates and serves", io: "input" },
+  "sluice.schema.json": { schema: configuration, title: "sluice.yaml: the models that a repository keeps", io: "input" },
+  "bot.schema.json": { schema: botConfiguration, title: "bot.yaml: who may do what in the Telegram bot, and where", io: "input" },
+  "waivers.schema.json": { schema: waiversFile, title: "waivers.yaml: checks that a team lets fail until a date", io: "input" },
+  "verdict.schema.json": { schema: verdictFile, title: "verdict.json: the judgement of a gate run", io: "output" },
+  "metrics.schema.json": { schema: metricsFile, title: "metrics.json: what a gate run measured", io: "output" },
+  "plan.schema.json": { schema: planFile, title: "sluice plan --json: what each check can decide", io: "output" },
+  "calibration.schema.json": { schema: calibrationFile, title: "sluice calibrate --json: how often the gate is red for no reason", io: "output" },
+  "deployment.schema.json": { schema: deploymentReceipt, title: "deployment.json of a deployment: what was deployed, what became of it, what serves now", io: "output" },
+  "space.schema.json": { schema: deployedSchema, title: "deployment.json of a Space's tree: what this is", io: "output" },
+  "receipt.schema.json": { schema: receiptFile, title: "receipt.json: what was measured when a version was let through", io: "output" },
+};
+
+/** File name → text of the published JSON Schemas (draft 2020-12), generated from the zod schemas. */
+export function generateSchemas(): Record<string, string> {
+  return Object.fromEntries(Object.entries(published).map(([name, { schema, title, io }]) => [
+    name,
+    `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io, target: "draft-2020-12" }) }, null, 2)}\n`,
+  ]));
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const folder = join(import.meta.dirname, "..", "schemas");
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(generateSchemas())) writeFileSync(join(folder, name), text);
+}

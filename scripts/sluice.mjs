@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The `sluice` command. It needs Node 24 (TypeScript runs unbuilt); an older Node hands over to the pinned one.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+if (Number(process.versions.node.split(".")[0]) >= 24) {
+  process.argv[1] = cli;
+  await import(cli);
+} else {
+  const pinned = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
+  if (!existsSync(pinned)) {
+    console.error(`sluice needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` once: it brings the pinned one.`);
+    process.exit(2);
+  }
+  const { status, signal } = spawnSync(pinned, [cli, ...process.argv.slice(2)], { stdio: "inherit" });
+  process.exit(signal === null ? (status ?? 1) : 1);
+}

@@ -1,0 +1,39 @@
+import type { Complaint } from "../../../models/core/errors.ts";
+import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import type { ModelDescription } from "../../../models/core/predictor.ts";
+import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { GraphTensor } from "../../../models/core/tensors.ts";
+import type { SweepPoint, SweepRequest } from "./sweep.ts";
+
+/** What one row got. `refused`: the row cannot be used; otherwise the model gave no usable answer for it. */
+export type RowAnswer = { ok: true; heads: Record<string, HeadResult> } | { ok: false; refused: boolean; field: string | null; complaint: Complaint };
+
+/** How a group of rows is cut into runs of the graph. */
+export type RunPlan = { maxBatch: number; tokenBudget: number | null };
+
+/** What a group of rows cost: time inside the graph, runs, and tokens with padding (rows where there are no texts). */
+export type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
+
+export type RowsDone = { answers: RowAnswer[]; cost: RunCost };
+export type TensorsDone = { outputs: Record<string, GraphTensor>; inferenceMs: number };
+export type Feeds = Record<string, GraphTensor>;
+
+/** What every place where a model can run offers. One per model and version. */
+export type Engine = {
+  kind: "main" | "worker" | "process";
+  /** Runs that can happen at the same time. */
+  slots: number;
+  describe(): ModelDescription;
+  /** @throws EngineLost when the place where it ran is gone; EvaluationError when the model failed. */
+  rows(rows: readonly Row[], plan: RunPlan): Promise<RowsDone>;
+  tensors(feeds: Feeds, fetches?: readonly string[]): Promise<TensorsDone>;
+  /** Times these rows, cut into runs in every way that is asked. */
+  sweep(rows: readonly Row[], request: SweepRequest): Promise<SweepPoint[]>;
+  /** Waits for the runs in flight, frees the memory. A busy worker is never terminated: that would abort the process. */
+  close(): Promise<void>;
+};
+
+/** The worker or process that held the model is gone; whoever asked may ask again. */
+export class EngineLost extends Error {
+  override name = "EngineLost";
+}

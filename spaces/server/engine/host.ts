@@ -1,0 +1,71 @@
+/**
+ * The worker thread or process that holds one model. It answers questions one at a time and never decides anything;
+ * a second entry point of every bundle of the server.
+ */
+import { parentPort } from "node:worker_threads";
+import { ConfigurationError, EvaluationError, SluiceError } from "../../../models/core/errors.ts";
+import { loadManifest } from "../../../models/core/load.ts";
+import { openPredictor, type Predictor } from "../../../models/core/predictor.ts";
+import type { Answers, Ask, Question, Reply } from "./messages.ts";
+import { runRows } from "./run-rows.ts";
+import { sweepBatches } from "./sweep.ts";
+
+let opened: Predictor | null = null;
+
+function predictor(): Predictor {
+  if (opened === null) throw new EvaluationError({ code: "engine-empty", problem: "no model is open here", expected: "`open` first" });
+  return opened;
+}
+
+async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
+  switch (ask.kind) {
+    case "open":
+      opened = await openPredictor(await loadManifest(ask.dir), ask.options, { env: process.env, fetch });
+      return opened.describe();
+    case "rows": return runRows(predictor(), ask.rows, ask.plan);
+    case "tensors": {
+      const start = performance.now();
+      const outputs = await predictor().runTensors(ask.feeds, ask.fetches);
+      return { outputs, inferenceMs: performance.now() - start };
+    }
+    case "sweep": return sweepBatches(predictor(), ask.rows, ask.request);
+    case "close":
+      await opened?.close();
+      opened = null;
+      return null;
+  }
+}
+
+const send = (reply: Reply) => {
+  if (parentPort === null) process.send?.(reply);
+  else parentPort.postMessage(reply, []);
+};
+
+// Questions wait for each other: the runtime would run them one after the other anyway.
+let last: Promise<void> = Promise.resolve();
+const take = (question: Question) => {
+  const before = last;
+  last = (async () => {
+    await before;
+    await serve(question);
+  })();
+};
+
+async function serve({ id, ask }: Question): Promise<void> {
+  try {
+    send({ id, ok: true, answer: await answer(ask) });
+  } catch (error) {
+    const complaint = error instanceof SluiceError ? error.complaint : { code: "engine-failed", problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}` };
+    send({ id, ok: false, configuration: error instanceof ConfigurationError, complaint });
+  }
+  if (ask.kind !== "close") return;
+  if (parentPort === null) process.disconnect();
+  else parentPort.close();
+}
+
+if (parentPort === null) {
+  process.on("message", take);
+  process.on("disconnect", () => process.exit(0));
+  // The server drains; its signals reach the whole group but are its own to handle.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+} else parentPort.on("message", take);

@@ -1,0 +1,19 @@
+import type { Complaint } from "../../../models/core/errors.ts";
+import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
+import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Feeds, RowsDone, RunPlan, TensorsDone } from "./engine.ts";
+import type { SweepPoint, SweepRequest } from "./sweep.ts";
+
+/** What the server asks of a worker or process that holds one model. */
+export type Ask =
+  | { kind: "open"; dir: string; options: OpenOptions }
+  | { kind: "rows"; rows: readonly Row[]; plan: RunPlan }
+  | { kind: "tensors"; feeds: Feeds; fetches: readonly string[] | undefined }
+  | { kind: "sweep"; rows: readonly Row[]; request: SweepRequest }
+  | { kind: "close" };
+
+export type Answers = { open: ModelDescription; rows: RowsDone; tensors: TensorsDone; sweep: SweepPoint[]; close: null };
+
+export type Question = { id: number; ask: Ask };
+/** `configuration`: the complaint is about model.yaml, not about the run. */
+export type Reply = { id: number; ok: true; answer: Answers[keyof Answers] } | { id: number; ok: false; configuration: boolean; complaint: Complaint };

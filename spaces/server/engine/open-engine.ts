@@ -1,0 +1,79 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { LoadedManifest } from "../../../models/core/load.ts";
+import { openPredictor } from "../../../models/core/predictor.ts";
+import type { ArtifactEdges } from "../../../models/core/artifact.ts";
+import type { Settings } from "../settings.ts";
+import type { Engine } from "./engine.ts";
+import { mainEngine } from "./main-engine.ts";
+import { longestRow } from "./probe-rows.ts";
+import { remoteEngine } from "./remote-engine.ts";
+
+/** Smaller files are opened on the main thread first: creating their session takes milliseconds. */
+const SURELY_SMALL_BYTES = 1024 * 1024;
+/** Larger ones are never moved to the main thread: creating their session would block it for too long. */
+const NEVER_MAIN_BYTES = 64 * 1024 * 1024;
+
+export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row alone; null where there are no examples to measure. */ longestRowMs: number | null };
+
+/**
+ * Opens a model where it belongs. A run blocks the thread that it happens on, so only a model whose slowest row takes
+ * less than the limit may run on the main thread; anything else, and anything that cannot be measured, gets a worker.
+ *
+ * @throws ConfigurationError, EvaluationError as `openPredictor`.
+ */
+export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings, "engine" | "workers" | "mainThreadLimitMs" | "runLimitMs">, edges: ArtifactEdges): Promise<OpenedEngine> {
+  const row = longestRow(loaded.manifest);
+  const measure = async (engine: Engine) => {
+    if (row === null) return null;
+    const [point] = await engine.sweep([row], { ways: [], budgetMs: 20 });
+    return point!.totalMs;
+  };
+  const onMain = async () => mainEngine(await openPredictor(loaded, {}, edges));
+  const remote = (kind: "worker" | "process") => remoteEngine(kind, settings.workers, loaded.dir, {}, settings.runLimitMs);
+
+  if (settings.engine === "main") {
+    const engine = await onMain();
+    return { engine, reason: "as configured", longestRowMs: await measured(engine, measure) };
+  }
+  if (settings.engine !== "auto") {
+    const engine = await remote(settings.engine);
+    return { engine, reason: "as configured", longestRowMs: await measured(engine, measure) };
+  }
+  const limit = settings.mainThreadLimitMs;
+  const bytes = await modelFileBytes(loaded);
+  if (row !== null && bytes !== null && bytes <= SURELY_SMALL_BYTES) {
+    const engine = await onMain();
+    const ms = (await measured(engine, measure))!;
+    if (ms < limit) return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, longestRowMs: ms };
+    await engine.close();
+  }
+  const engine = await remote("worker");
+  const ms = await measured(engine, measure);
+  if (ms === null) return { engine, reason: "no serving examples to measure with", longestRowMs: null };
+  if (ms < limit && settings.workers === 1 && engine.describe().modelBytes <= NEVER_MAIN_BYTES) {
+    const main = await onMain().catch(async (error: unknown) => {
+      await engine.close();
+      throw error;
+    });
+    await engine.close();
+    return { engine: main, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, longestRowMs: ms };
+  }
+  return { engine, reason: ms < limit ? `throughput mode, ${settings.workers} workers` : `the slowest row takes ${ms.toFixed(3)} ms, and would block the main thread for more than ${limit} ms`, longestRowMs: ms };
+}
+
+async function measured(engine: Engine, measure: (engine: Engine) => Promise<number | null>): Promise<number | null> {
+  try {
+    return await measure(engine);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function modelFileBytes(loaded: LoadedManifest): Promise<number | null> {
+  const { path } = loaded.manifest.artifact;
+  if (path === undefined) return null;
+  const facts = await stat(join(loaded.dir, path)).catch(() => null);
+  return facts?.size ?? null;
+}

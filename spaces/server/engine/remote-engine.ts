@@ -1,0 +1,144 @@
+import { fork } from "node:child_process";
+import { Worker } from "node:worker_threads";
+import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
+import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
+import { EngineLost, type Engine } from "./engine.ts";
+import type { Answers, Ask, Question, Reply } from "./messages.ts";
+
+/** Beside this file, in the source tree and in a bundle alike. */
+const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
+
+/** A thread or a process: it takes questions and says when it is gone. */
+type Place = {
+  post(question: Question): void;
+  onReply(take: (reply: Reply) => void): void;
+  onGone(take: (why: string) => void): void;
+  /** Only what may be killed at any time has one. */
+  kill: (() => void) | null;
+};
+
+function workerPlace(): Place {
+  const worker = new Worker(HOST, { stdout: false, stderr: false });
+  return {
+    post: (question) => worker.postMessage(question, []),
+    onReply: (take) => { worker.on("message", take); },
+    onGone: (take) => {
+      worker.on("error", (error) => take((error as Error).message));
+      worker.on("exit", (code) => take(`worker exit ${code}`));
+    },
+    kill: null,
+  };
+}
+
+function processPlace(): Place {
+  const child = fork(HOST, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  return {
+    post: (question) => { child.send(question, (error) => { if (error !== null) child.kill("SIGKILL"); }); },
+    onReply: (take) => { child.on("message", (message) => take(message as Reply)); },
+    onGone: (take) => {
+      child.on("error", (error) => take(error.message));
+      child.on("exit", (code, signal) => take(signal === null ? `process exit ${code}` : `process killed by ${signal}`));
+    },
+    kill: () => child.kill("SIGKILL"),
+  };
+}
+
+export type Host = { ask<K extends keyof Answers>(ask: Ask & { kind: K }): Promise<Answers[K]>; description: ModelDescription; busy(): number; alive(): boolean };
+
+/**
+ * Starts one place and opens the model in it.
+ *
+ * @param limitMs longest that one question may take, where the place can be killed; 0 is no limit.
+ * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when the place dies.
+ */
+export async function startHost(kind: "worker" | "process", dir: string, options: OpenOptions, limitMs: number): Promise<Host> {
+  const place = kind === "worker" ? workerPlace() : processPlace();
+  const open = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }>();
+  let next = 0;
+  let gone: string | null = null;
+  place.onReply((reply) => {
+    const waiting = open.get(reply.id);
+    if (waiting === undefined) return;
+    open.delete(reply.id);
+    if (waiting.timer !== null) clearTimeout(waiting.timer);
+    if (reply.ok) waiting.resolve(reply.answer as never);
+    else waiting.reject(reply.configuration ? new ConfigurationError(reply.complaint) : new EvaluationError(reply.complaint));
+  });
+  place.onGone((why) => {
+    gone ??= why;
+    for (const waiting of open.values()) {
+      if (waiting.timer !== null) clearTimeout(waiting.timer);
+      waiting.reject(new EngineLost(why));
+    }
+    open.clear();
+  });
+  const ask = <K extends keyof Answers>(question: Ask & { kind: K }) => new Promise<Answers[K]>((resolve, reject) => {
+    if (gone !== null) return reject(new EngineLost(gone));
+    const id = next++;
+    const timer = place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep" ? null : setTimeout(place.kill, limitMs);
+    open.set(id, { resolve, reject, timer });
+    try {
+      place.post({ id, ask: question });
+    } catch (error) {
+      // A value that cannot be cloned; nothing was sent.
+      open.delete(id);
+      if (timer !== null) clearTimeout(timer);
+      reject(error as Error);
+    }
+  });
+  const description = await ask({ kind: "open", dir, options }).catch((error: unknown) => {
+    void ask({ kind: "close" }).catch(() => null);
+    throw error;
+  });
+  return { ask, description, busy: () => open.size, alive: () => gone === null };
+}
+
+/** A model in worker threads or processes of its own. Runs go to the one that has the least to do. */
+export async function remoteEngine(kind: "worker" | "process", count: number, dir: string, options: OpenOptions, limitMs: number): Promise<Engine> {
+  const hosts = await startAll(count, () => startHost(kind, dir, options, limitMs));
+  const restarts = new Set<number>();
+  let closed = false;
+  const pick = (): Host => {
+    hosts.forEach((host, i) => { if (!host.alive() && !closed) void restart(i); });
+    const alive = hosts.filter((host) => host.alive());
+    if (alive.length === 0) throw new EngineLost("it is being started again");
+    return alive.reduce((least, host) => (host.busy() < least.busy() ? host : least));
+  };
+  const restart = async (i: number) => {
+    if (restarts.has(i)) return;
+    restarts.add(i);
+    try {
+      const host = await startHost(kind, dir, options, limitMs);
+      if (closed) await host.ask({ kind: "close" });
+      else hosts[i] = host;
+    } catch {
+      // Tried again on the next request, a second later at the earliest.
+      await new Promise((resolve) => { setTimeout(resolve, 1000).unref(); });
+    } finally {
+      restarts.delete(i);
+    }
+  };
+  return {
+    kind,
+    slots: count,
+    describe: () => hosts[0]!.description,
+    rows: async (rows, plan) => pick().ask({ kind: "rows", rows, plan }),
+    tensors: async (feeds, fetches) => pick().ask({ kind: "tensors", feeds, fetches }),
+    sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
+    async close() {
+      closed = true;
+      // Behind whatever still runs; only then does the thread end, by itself.
+      await Promise.all(hosts.map((host) => host.ask({ kind: "close" }).catch(() => null)));
+    },
+  };
+}
+
+/** All or none: the ones that started are closed when another fails. */
+async function startAll(count: number, start: () => Promise<Host>): Promise<Host[]> {
+  const outcomes = await Promise.allSettled(Array.from({ length: count }, start));
+  const hosts = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed === undefined) return hosts;
+  await Promise.all(hosts.map((host) => host.ask({ kind: "close" }).catch(() => null)));
+  throw failed.reason as Error;
+}

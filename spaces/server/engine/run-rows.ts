@@ -1,0 +1,30 @@
+import type { Predictor, RowResult } from "../../../models/core/predictor.ts";
+import { RowError, type Row } from "../../../models/core/preprocess/row-error.ts";
+import type { RowAnswer, RowsDone, RunPlan } from "./engine.ts";
+
+/** Runs a group of rows on a predictor: the same code on the main thread, in a worker and in a process. */
+export async function runRows(predictor: Pick<Predictor, "predict">, rows: readonly Row[], plan: RunPlan): Promise<RowsDone> {
+  const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
+  const start = performance.now();
+  const results = await predictor.predict(rows, {
+    batch: plan.maxBatch,
+    badOutput: "row",
+    ...(plan.tokenBudget === null ? {} : { tokenBudget: plan.tokenBudget }),
+    onRun(run) {
+      cost.inferenceMs += run.ms;
+      cost.runs += 1;
+      cost.tokens += run.tokens;
+    },
+  });
+  cost.totalMs = performance.now() - start;
+  return { answers: results.map(answer), cost };
+}
+
+/** Errors as plain values: they cross to another thread. */
+function answer(result: RowResult): RowAnswer {
+  if (result.ok) return result;
+  const { error } = result;
+  return error instanceof RowError
+    ? { ok: false, refused: true, field: error.field, complaint: error.complaint }
+    : { ok: false, refused: false, field: null, complaint: error.complaint };
+}

@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { ResponseCache } from "../response-cache.ts";
+import type { Metrics } from "../metrics.ts";
+import { Departure } from "../scheduling/departure.ts";
+import type { Patience } from "../scheduling/scheduler.ts";
+import type { Registry, Slot } from "../serving/registry.ts";
+import type { ServedModel } from "../serving/served-model.ts";
+import type { Settings } from "../settings.ts";
+import type { KeyRing } from "./keys.ts";
+import { Problem } from "./problem.ts";
+
+/** What every route works with. */
+export type Serving = {
+  settings: Settings;
+  registry: Registry;
+  metrics: Metrics;
+  log: Logger;
+  cache: ResponseCache;
+  keys: KeyRing | null;
+  lifecycle: { draining: boolean };
+  version: string;
+};
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** By performance.now(). */
+    startedAt: number;
+    /** The model that was asked, for logs and metrics. */
+    modelId: string | null;
+    keyName: string | null;
+  }
+}
+
+/** @throws Problem 404 for an id that is not served, 503 while it is loading or broken. */
+export function readyModel(slot: Slot | undefined, id: string): ServedModel {
+  if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(id.slice(0, 64))} is served here; GET /models lists them`);
+  if (slot.state.kind === "loading") throw new Problem(503, "not-ready", `the model ${slot.id} is being loaded`, { headers: { "retry-after": "1" } });
+  if (slot.state.kind === "broken") throw new Problem(503, "model-broken", `the model ${slot.id} could not be loaded; GET /models/${slot.id} tells why`, { headers: { "retry-after": "30" } });
+  return slot.state.model;
+}
+
+/** What a handler needs of a request, whether Fastify or the short way brought it. */
+export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse };
+
+export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {
+  return { id: request.id, startedAt: request.startedAt, headers: request.headers, body: request.body, response: reply.raw };
+}
+
+/**
+ * How long a request may take: `x-request-timeout-ms` or the server's maximum, whichever is less; and whether its client
+ * is still there.
+ *
+ * @throws Problem 400 when the header is not a whole number of milliseconds.
+ */
+export function patienceOf(exchange: Exchange, settings: Pick<Settings, "requestTimeoutMs">): Patience {
+  const asked = exchange.headers["x-request-timeout-ms"];
+  let timeoutMs = settings.requestTimeoutMs;
+  if (asked !== undefined) {
+    const given = typeof asked === "string" && /^\d{1,9}$/.test(asked) ? Number(asked) : 0;
+    if (given === 0) throw new Problem(400, "bad-header", "x-request-timeout-ms is not a whole number of milliseconds of at least 1", { errors: [{ field: "x-request-timeout-ms", problem: "not a positive whole number", expected: "1 to 600000" }] });
+    timeoutMs = Math.min(timeoutMs, given);
+  }
+  return { deadlineAt: exchange.startedAt + timeoutMs, departure: new Departure(exchange.response) };
+}

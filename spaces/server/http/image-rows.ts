@@ -1,0 +1,42 @@
+import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Patience } from "../scheduling/scheduler.ts";
+import type { ServedModel } from "../serving/served-model.ts";
+import type { FieldProblem } from "./problem.ts";
+
+const AT_ONCE = 4;
+const LONGEST_MS = 10_000;
+
+const isUrl = (value: unknown): value is string => typeof value === "string" && /^https?:\/\//i.test(value);
+
+/**
+ * Puts the bytes of public URLs in the place of image fields that hold one. Rows without any stay as they are.
+ *
+ * @returns the rows, and problems by row: a URL that was not fetched, or any URL while they are switched off.
+ */
+export async function withImages(rows: readonly Row[], model: Pick<ServedModel, "imageFields">, enabled: boolean, patience: Patience): Promise<{ rows: Row[]; problems: Map<number, FieldProblem[]> }> {
+  const out = [...rows];
+  const problems = new Map<number, FieldProblem[]>();
+  const wanted = out.flatMap((row, index) => model.imageFields.filter(({ name }) => isUrl(row[name])).map((field) => ({ index, ...field, url: row[field.name] as string })));
+  const complain = (index: number, field: string, problem: string) => problems.set(index, [...(problems.get(index) ?? []), { field, problem, expected: enabled ? "a public http(s) URL of an image, or its base64 bytes" : "the base64 bytes of an image; URLs are switched off here" }]);
+  if (!enabled) for (const { index, name } of wanted) complain(index, name, "a URL");
+  else if (wanted.length > 0) {
+    // Only servers that fetch images pay for the client.
+    const { FetchRefused, safeFetch } = await import("../safe-fetch.ts");
+    const left = [...wanted];
+    const lane = async () => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const { index, name, url, maxBytes } = next;
+        try {
+          const timeoutMs = Math.max(1, Math.min(LONGEST_MS, Math.floor(patience.deadlineAt - performance.now())));
+          const bytes = await safeFetch(url, { maxBytes, timeoutMs, signal: patience.departure?.signal() });
+          out[index] = { ...out[index], [name]: bytes };
+        } catch (error) {
+          if (!(error instanceof FetchRefused)) throw error;
+          complain(index, name, `the image was not fetched: ${error.message}`);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, wanted.length) }, lane));
+  }
+  return { rows: out, problems };
+}

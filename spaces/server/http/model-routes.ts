@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import type { FastifyInstance } from "fastify";
+import type { Slot } from "../serving/registry.ts";
+import type { Serving } from "./context.ts";
+import { Problem } from "./problem.ts";
+
+/** GET /models, /models/{id}, /model/info. */
+export function modelRoutes(app: FastifyInstance, serving: Serving): void {
+  const { registry } = serving;
+  const { deploymentFile } = serving.settings;
+  // Whoever compares answers bit for bit must know on which processor they were made.
+  const deployment = deploymentFile === undefined ? {} : { deployment: JSON.parse(readFileSync(deploymentFile, "utf8")) as unknown, machine: { cpu: cpus()[0]?.model.trim() ?? "unknown" } };
+  app.get("/models", () => ({ default: registry.defaultSlot().id, models: registry.slots().map((slot) => brief(serving, slot)) }));
+  app.get("/model/info", () => ({ ...whole(serving, registry.defaultSlot()), ...deployment }));
+  app.get<{ Params: { id: string } }>("/models/:id", (request) => {
+    const slot = registry.find(request.params.id);
+    if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(request.params.id.slice(0, 64))} is served here; GET /models lists them`);
+    return whole(serving, slot);
+  });
+}
+
+function brief(serving: Serving, slot: Slot): Record<string, unknown> {
+  const { state } = slot;
+  const card = state.kind === "ready" ? state.model.card() : {};
+  return {
+    id: slot.id,
+    state: state.kind,
+    default: slot === serving.registry.defaultSlot(),
+    ...(state.kind === "ready" ? { version: state.model.version, task: card["task"], description: card["description"], backend: card["backend"] } : {}),
+    ...(state.kind === "broken" ? { error: state.complaint } : {}),
+  };
+}
+
+function whole(serving: Serving, slot: Slot): Record<string, unknown> {
+  const { state } = slot;
+  if (state.kind !== "ready") return { ...brief(serving, slot), reload: slot.reload };
+  return { ...brief(serving, slot), ...state.model.card(), load: state.model.load(), reload: slot.reload, reloads: slot.reloads };
+}

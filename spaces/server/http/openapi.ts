@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { Serving } from "./context.ts";
+
+const problem = z.object({
+  type: z.string(), title: z.string(), status: z.int(), code: z.string().describe("Stable, for programs."), detail: z.string().optional(), instance: z.string().optional().describe("The request's id."),
+  errors: z.array(z.object({ field: z.string().describe("Path in the request, e.g. history[3]."), problem: z.string(), expected: z.string().optional(), received: z.string().optional() })).optional(),
+}).describe("RFC 9457");
+const heads = z.record(z.string(), z.union([
+  z.object({ kind: z.literal("classification"), label: z.string(), score: z.number(), probabilities: z.record(z.string(), z.number()) }),
+  z.object({ kind: z.literal("regression"), value: z.number() }),
+])).describe("Head → its answer.");
+const timing = z.object({ queueMs: z.number(), inferenceMs: z.number().describe("Inside the graph, of the group that ran together."), totalMs: z.number() });
+const prediction = z.object({ model: z.string(), version: z.string(), heads, timing });
+const predictions = z.object({ model: z.string(), version: z.string(), rows: z.int(), failed: z.int(), predictions: z.array(z.union([z.object({ heads }), z.object({ error: problem })])), timing });
+
+const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });
+const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const failure = (description: string) => ({ description, content: { "application/problem+json": { schema: refer("Problem") } } });
+const failures = {
+  "400": failure("Not JSON, or a bad header"), "401": failure("No valid API key, where keys are asked for"), "413": failure("Body or rows beyond the limit"), "415": failure("Not application/json"), "422": failure("The row cannot be used; `errors` names the fields"),
+  "429": failure("Rate limit; Retry-After"), "503": failure("Queue full, or the model is not ready; Retry-After"), "504": failure("Deadline passed"),
+};
+const timeoutHeader = { name: "x-request-timeout-ms", in: "header", required: false, schema: { type: "integer", minimum: 1 }, description: "Deadline of this request; the server's maximum unless told." };
+const get = (summary: string, description: string, type = "application/json", tag = "Server") => ({ get: { tags: [tag], summary, responses: { "200": { description, content: { [type]: {} } } } } });
+
+/** OpenAPI 3.1 of this server as it is now: the models' own rows are in it. */
+export function openApi(serving: Serving): Record<string, unknown> {
+  const paths: Record<string, object> = {
+    "/": get("Health line, or the web page for a browser", "The default model's name and version"),
+    "/livez": get("Whether the process lives", "It does"),
+    "/readyz": { get: { tags: ["Server"], summary: "Whether models answer", responses: { "200": { description: "They do" }, "503": { description: "Starting or draining" } } } },
+    "/metrics": get("Prometheus metrics", "Text format", "text/plain"),
+    "/models": get("Every model and its state", "Models", "application/json", "Models"),
+    "/v2": get("Open Inference Protocol: the server", "Name, version, extensions", "application/json", "v2"),
+    "/v2/health/live": get("Open Inference Protocol: liveness", "It lives", "application/json", "v2"),
+    "/v2/health/ready": get("Open Inference Protocol: whether all models are ready", "They are", "application/json", "v2"),
+    "/model/info": get("The default model", "Its card", "application/json", "Models"),
+  };
+  const schemas: Record<string, object> = { Problem: schemaOf(problem), Prediction: schemaOf(prediction), Predictions: schemaOf(predictions) };
+  const fallback = serving.registry.defaultSlot();
+  for (const slot of serving.registry.slots()) {
+    paths[`/models/${slot.id}`] = get(`Card of ${slot.id}`, "Inputs, outputs, sha256, engine, batching, gate", "application/json", slot.id);
+    if (slot.state.kind !== "ready") continue;
+    const card = slot.state.model.card() as { input?: { schema: Record<string, unknown>; examples: object[] }; description?: string };
+    const name = `Row.${slot.id}`;
+    const { $schema: _, ...row } = card.input?.schema ?? {};
+    schemas[name] = row;
+    const operation = (summary: string, body: object, example: unknown, answer: string) => ({
+      post: {
+        tags: [slot.id], summary, parameters: [timeoutHeader],
+        requestBody: { required: true, content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } } },
+        responses: { "200": json(refer(answer), "Answer"), ...failures },
+      },
+    });
+    const examples = card.input?.examples ?? [];
+    const one = operation(`Predict with ${slot.id}`, refer(name), examples[0], "Prediction");
+    paths[`/models/${slot.id}/predict`] = one;
+    paths[`/models/${slot.id}/predict/batch`] = operation(`Predict many rows with ${slot.id}; order is kept`, { type: "object", required: ["rows"], properties: { rows: { type: "array", minItems: 1, maxItems: serving.settings.maxRows, items: refer(name) } } }, examples.length === 0 ? undefined : { rows: examples }, "Predictions");
+    Object.assign(paths, v2Paths(slot.id));
+    if (slot === fallback) paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Sluice inference server", version: serving.version, description: "Serves models exactly as they were measured. Open Inference Protocol v2 is under /v2." },
+    servers: [{ url: "/" }],
+    ...(serving.keys === null ? {} : { security: [{ bearer: [] }] }),
+    paths,
+    components: { schemas, ...(serving.keys === null ? {} : { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } }) },
+  };
+}
+
+/** The protocol's own paths of one model; its published specification describes their bodies. */
+function v2Paths(id: string): Record<string, object> {
+  return {
+    [`/v2/models/${id}`]: get(`Tensors of ${id}`, "Names, types and shapes of the graph", "application/json", "v2"),
+    [`/v2/models/${id}/ready`]: get(`Whether ${id} is ready`, "It is", "application/json", "v2"),
+    [`/v2/models/${id}/infer`]: {
+      post: {
+        tags: ["v2"], summary: `Infer with the tensors of ${id}`, parameters: [timeoutHeader],
+        requestBody: { required: true, content: { "application/json": { schema: { type: "object", required: ["inputs"] } }, "application/octet-stream": {} } },
+        responses: { "200": { description: "Output tensors", content: { "application/json": {}, "application/octet-stream": {} } }, "400": { description: 'Refused: {"error": …}' } },
+      },
+    },
+  };
+}
+
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
+  return rest;
+}

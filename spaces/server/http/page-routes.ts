@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Serving } from "./context.ts";
+import { wantsPage } from "./negotiate.ts";
+import { PAGE_POLICY, readStaticFiles, type StaticFile } from "./static-files.ts";
+
+/** GET /: the page for a browser, the health line for everything else; and the page's files. */
+export function pageRoutes(app: FastifyInstance, serving: Serving, folder: string): void {
+  const files = readStaticFiles(folder);
+  const page = files.find(({ path }) => path === "/index.html");
+  app.get("/", (request, reply) => {
+    void reply.header("vary", "Accept");
+    if (page !== undefined && wantsPage(request.headers.accept)) return sendFile(request, reply, page);
+    const slot = serving.registry.defaultSlot();
+    if (slot.state.kind === "ready" && !serving.lifecycle.draining) return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
+    return reply.code(503).header("retry-after", "1").send({ status: serving.lifecycle.draining ? "draining" : slot.state.kind === "broken" ? "unhealthy" : "starting", model: slot.id });
+  });
+  for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file));
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
+  void reply.headers({
+    etag: file.etag, "cache-control": "no-cache", "content-type": file.type, "content-security-policy": PAGE_POLICY,
+    "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+  });
+  const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(file.etag) || known.includes("*")) return reply.code(304).send();
+  return reply.send(file.body);
+}

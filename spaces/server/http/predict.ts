@@ -1,0 +1,104 @@
+import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
+import { patienceOf, type Exchange, type Serving } from "./context.ts";
+import { withImages } from "./image-rows.ts";
+import { logRows } from "./log-rows.ts";
+import { fieldProblem, Problem, type FieldProblem } from "./problem.ts";
+import { pathOf, rowProblems } from "./row-problems.ts";
+
+/**
+ * One row's answer as JSON text.
+ *
+ * @throws Problem 400, 422; Refused; EvaluationError when the model failed.
+ */
+export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  const patience = patienceOf(exchange, serving.settings);
+  const problems = rowProblems(model.rowSchema, exchange.body);
+  if (problems.length > 0) throw unusable(problems);
+  const row = exchange.body as Row;
+  logRows(serving, exchange.id, model.id, [row]);
+  const fetched = model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, patience);
+  if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
+  const key = serving.cache.enabled ? serving.cache.key(model.digest, row) : "";
+  if (serving.cache.enabled) {
+    const kept = serving.cache.get(key);
+    serving.metrics.cache(model.id, kept !== undefined);
+    if (kept !== undefined) {
+      exchange.response.setHeader("x-cache", "hit");
+      return oneAnswer(model, kept, { queueMs: 0, inferenceMs: 0 }, exchange);
+    }
+  }
+  const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, patience);
+  serving.metrics.outcome(model.id, outcome);
+  if (!outcome.ok) throw outcomeProblem(outcome);
+  const heads = JSON.stringify(outcome.heads);
+  if (serving.cache.enabled) serving.cache.set(key, heads);
+  return oneAnswer(model, heads, timing, exchange);
+}
+
+/** Many rows' answers as JSON text, in their order. @throws as `answerOne`, but a bad row is an answer of its own. */
+export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  const patience = patienceOf(exchange, serving.settings);
+  const rows = rowsOf(exchange.body, serving.settings.maxRows);
+  logRows(serving, exchange.id, model.id, rows);
+  const wellFormed: Row[] = [];
+  const at: number[] = [];
+  const results = new Array<string>(rows.length);
+  let failed = 0;
+  const refuse = (index: number, problem: Problem) => {
+    failed++;
+    results[index] = JSON.stringify({ error: problem.body });
+  };
+  for (const [index, row] of rows.entries()) {
+    const problems = rowProblems(model.rowSchema, row, `rows[${index}]`);
+    if (problems.length > 0) refuse(index, unusable(problems));
+    else {
+      wellFormed.push(row);
+      at.push(index);
+    }
+  }
+  if (model.imageFields.length > 0) {
+    const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, patience);
+    for (const [i, problems] of fetched.problems) refuse(at[i]!, unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))));
+    const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
+    wellFormed.splice(0, Infinity, ...usable.map((i) => fetched.rows[i]!));
+    at.splice(0, Infinity, ...usable.map((i) => at[i]!));
+  }
+  const { outcomes, timing } = wellFormed.length === 0 ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } } : await model.predictMany(wellFormed, patience);
+  for (const [i, outcome] of outcomes.entries()) {
+    const index = at[i]!;
+    serving.metrics.outcome(model.id, outcome);
+    if (outcome.ok) results[index] = `{"heads":${JSON.stringify(outcome.heads)}}`;
+    else refuse(index, outcomeProblem(outcome, `rows[${index}]`));
+  }
+  return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
+}
+
+/** `{"rows": […]}` or the list alone. @throws Problem 422 without rows, 413 with too many. */
+function rowsOf(body: unknown, maxRows: number): Row[] {
+  const rows = Array.isArray(body) ? body : (body as { rows?: unknown } | null)?.rows;
+  if (!Array.isArray(rows)) throw unusable([{ field: "rows", problem: "no list of rows", expected: '{"rows": [ROW, …]} or [ROW, …]' }]);
+  if (rows.length === 0) throw unusable([{ field: "rows", problem: "no rows", expected: "at least one row" }]);
+  if (rows.length > maxRows) throw new Problem(413, "too-many-rows", `${rows.length} rows; at most ${maxRows} are taken at once`);
+  return rows as Row[];
+}
+
+const unusable = (errors: FieldProblem[]) => new Problem(422, "bad-row", errors.map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`)).join("; ").slice(0, 500), { errors });
+
+/** A row without an answer: refused by the preprocessing, or the model's numbers for it are not finite. */
+function outcomeProblem(outcome: RowOutcome & { ok: false }, at = ""): Problem {
+  const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
+  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.complaint.code, outcome.field === null ? outcome.complaint.problem : `${field}: ${outcome.complaint.problem}`, { errors: [fieldProblem(outcome.complaint, field)] });
+  return problem;
+}
+
+function oneAnswer(model: ServedModel, heads: string, timing: Timing, exchange: Exchange): string {
+  return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"heads":${heads},"timing":${timingOf(timing, exchange)}}`;
+}
+
+const rounded = (ms: number) => Math.round(ms * 1000) / 1000;
+
+/** Milliseconds to the microsecond; `totalMs` is the server's own time from the request's first byte on. */
+function timingOf(timing: Timing, exchange: Exchange): string {
+  return `{"queueMs":${rounded(timing.queueMs)},"inferenceMs":${rounded(timing.inferenceMs)},"totalMs":${rounded(performance.now() - exchange.startedAt)}}`;
+}

@@ -1,0 +1,44 @@
+import type { FastifyError } from "fastify";
+import { EvaluationError } from "../../../models/core/errors.ts";
+import { Refused } from "../scheduling/refused.ts";
+import type { Serving } from "./context.ts";
+import { Problem, refusalProblem } from "./problem.ts";
+
+const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, "body-too-large"],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "media-type"],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "content-length"],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, "empty-body"],
+  FST_ERR_BAD_URL: [400, "bad-url"],
+  FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: [414, "url-too-long"],
+};
+
+/** Whatever was thrown, as a problem. What nobody foresaw is logged whole and told as nothing. */
+export function toProblem(error: unknown, log: Serving["log"]): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof Refused) return refusalProblem(error);
+  const code = (error as FastifyError).code;
+  const known = FASTIFY_CODES[code];
+  if (known !== undefined) return new Problem(known[0], known[1], (error as Error).message);
+  if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed")) return new Problem(400, code, error.complaint.problem, { errors: [{ field: "inputs", problem: error.complaint.problem, ...(error.complaint.expected === undefined ? {} : { expected: error.complaint.expected }) }] });
+  const status = (error as FastifyError).statusCode;
+  if (status !== undefined && status >= 400 && status < 500) return new Problem(status, "bad-request", (error as Error).message);
+  log.error({ err: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { message: String(error) } }, "unexpected error");
+  return new Problem(500, "internal", "the server failed to answer; its log tells why");
+}
+
+/** Status, headers and body of a problem. The Open Inference Protocol has an error object of its own. */
+export function problemAnswer(problem: Problem, id: string, url: string): { status: number; headers: Record<string, string>; body: string } {
+  const v2 = url === "/v2" || url.startsWith("/v2/");
+  return {
+    status: problem.body.status,
+    headers: { ...problem.headers, "content-type": v2 ? "application/json" : "application/problem+json" },
+    body: JSON.stringify(v2 ? { error: problem.body.detail ?? problem.body.title } : { ...problem.body, instance: id }),
+  };
+}
+
+/** Refusals are counted by reason: limits and overload, deadlines, clients that went away. */
+export function countRefusal(metrics: Serving["metrics"], model: string | null, problem: Problem): void {
+  const { status, code } = problem.body;
+  if (status === 429 || status >= 499) metrics.rejected(model ?? "none", code);
+}

@@ -1,0 +1,24 @@
+import { leave } from "./lifecycle/leave.ts";
+import { startServer, type Edges, type Server } from "./server.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains. SIGHUP reloads every model.
+ *
+ * @param onListening told once the port is open.
+ * @returns when everything is answered and closed. When the deadline passes first, a run may still be going on that cannot
+ *   be stopped, and the process ends here.
+ */
+export async function serveUntilSignal(dirs: readonly string[], settings: Settings, edges: Edges, onListening: (server: Server) => void): Promise<void> {
+  const server = await startServer(dirs, settings, edges);
+  onListening(server);
+  await new Promise<void>((resolve) => {
+    const reload = () => void server.reloadAll();
+    // A second signal while draining changes nothing: the deadline already bounds it.
+    const stop = () => resolve();
+    process.on("SIGHUP", reload);
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+  });
+  if (!(await server.drain(settings.drainSeconds * 1000))) leave();
+}

@@ -1,0 +1,16 @@
+/** Why a request was not served. Each is a label of the rejected counter and a type of problem. */
+export type RefusalReason = "queue-full" | "queue-wait" | "draining" | "deadline" | "cancelled" | "engine-lost" | "not-ready";
+
+/** The server, not the row, is why there is no answer. */
+export class Refused extends Error {
+  override name = "Refused";
+  readonly reason: RefusalReason;
+  /** When asking again makes sense. */
+  readonly retryAfterMs: number;
+
+  constructor(reason: RefusalReason, message: string, retryAfterMs = 1000) {
+    super(message);
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

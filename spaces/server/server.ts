@@ -1,0 +1,114 @@
+import type { FastifyInstance } from "fastify";
+import pino, { type Logger } from "pino";
+import packageFile from "../../package.json" with { type: "json" };
+import { createApp } from "./http/app.ts";
+import type { Serving } from "./http/context.ts";
+import { readKeys } from "./http/keys.ts";
+import { fingerprint, watchModels } from "./lifecycle/watch-models.ts";
+import { createMetrics } from "./metrics.ts";
+import { createResponseCache } from "./response-cache.ts";
+import { loadLocalModel } from "./serving/local-model.ts";
+import { createRegistry, type Registry } from "./serving/registry.ts";
+import type { Settings } from "./settings.ts";
+
+export type Edges = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; log?: Logger };
+
+export type Server = {
+  app: FastifyInstance;
+  registry: Registry;
+  /** http://HOST:PORT, once listening. */
+  address: string;
+  /** Resolves when every model is either ready or known to be broken. */
+  loaded: Promise<void>;
+  reloadAll(): Promise<void>;
+  /** Stops accepting, answers what is in flight within the deadline, frees the models. @returns false when the deadline passed first. */
+  drain(deadlineMs: number): Promise<boolean>;
+};
+
+/**
+ * Listens at once (liveness must not wait for models), then loads them one after the other.
+ *
+ * @param dirs folders of model.yaml, the default model first unless the settings name it.
+ * @throws ConfigurationError for a bad file of keys; the system's error when the port cannot be had.
+ */
+export async function startServer(dirs: readonly string[], settings: Settings, edges: Edges): Promise<Server> {
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
+  const log = edges.log ?? pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, destination);
+  const cache = createResponseCache(settings.cacheBytes);
+  let registry: Registry | null = null;
+  const metrics = createMetrics(() => registry, () => cache.state());
+  const modelEdges = { env: edges.env, fetch: edges.fetch };
+  registry = createRegistry(dirs, settings.defaultModel, async (dir) => {
+    let id = dir;
+    const model = await loadLocalModel(dir, settings, metrics.scheduler(() => id), modelEdges);
+    id = model.id;
+    return model;
+  }, fingerprint, {
+    loaded(slot, model) {
+      metrics.loaded(slot, model);
+      log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
+    },
+    failed(slot, complaint) {
+      if (slot.state.kind === "ready") metrics.reloaded(slot.id, false);
+      log.error({ model: slot.id, complaint }, slot.state.kind === "ready" ? "model reload failed; the version before it still answers" : "model broken");
+    },
+    replaced(slot, from, to) {
+      metrics.reloaded(slot.id, true);
+      metrics.loaded(slot, to);
+      log.info({ model: slot.id, from: from.version, to: to.version }, "model reloaded");
+    },
+  });
+  const serving: Serving = { settings, registry, metrics, log, cache, keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile), lifecycle: { draining: false }, version: packageFile.version };
+  const app = await createApp(serving);
+  const address = await app.listen({ host: settings.host, port: settings.port });
+  log.info({ address }, "listening");
+  const stopWatching: { stop: () => void } = { stop: () => {} };
+  const load = async () => {
+    await registry.loadAll();
+    log.info({ ready: registry.ready() }, "models loaded");
+    if (settings.watch && !serving.lifecycle.draining) stopWatching.stop = watchModels(registry);
+  };
+  const loaded = load();
+  let drained: Promise<boolean> | null = null;
+
+  return {
+    app, registry, address, loaded,
+    async reloadAll() {
+      await loaded;
+      for (const slot of registry.slots()) await registry.reload(slot);
+    },
+    drain(deadlineMs) {
+      drained ??= (async () => {
+        serving.lifecycle.draining = true;
+        stopWatching.stop();
+        log.info({ deadlineMs }, "draining");
+        // Closes the listening socket and idle connections; those with a request in flight are answered first.
+        const finish = async () => {
+          await app.close();
+          await registry.close();
+          return true;
+        };
+        const finished = finish();
+        const late = new Promise<false>((resolve) => { setTimeout(() => resolve(false), deadlineMs).unref(); });
+        // A connection whose answer was on its way when the socket closed would otherwise stay open, idle.
+        const sweeping = setInterval(() => app.server.closeIdleConnections(), 50);
+        const inTime = await Promise.race([finished, late]);
+        clearInterval(sweeping);
+        if (!inTime) app.server.closeAllConnections();
+        log.info({ inTime }, "drained");
+        // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited for.
+        await new Promise<void>((resolve) => {
+          destination.flush(() => resolve());
+          setTimeout(resolve, 500).unref();
+        });
+        return inTime;
+      })();
+      return drained;
+    },
+  };
+}
+
+function summary(card: Record<string, unknown>): object {
+  const { engine, batching, loaded } = card as { engine?: { kind: string; reason: string }; batching?: { maxBatch: number; reason: string }; loaded?: object };
+  return { engine: engine?.kind, reason: engine?.reason, maxBatch: batching?.maxBatch, batching: batching?.reason, loaded };
+}

@@ -1,0 +1,176 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
+import { loadManifest, type LoadedManifest } from "../../../models/core/load.ts";
+import type { ArtifactEdges } from "../../../models/core/artifact.ts";
+import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import { rowSchema } from "../../../models/core/rows.ts";
+import type { Settings } from "../settings.ts";
+import type { Engine } from "../engine/engine.ts";
+import { openEngine } from "../engine/open-engine.ts";
+import { probeRows } from "../engine/probe-rows.ts";
+import { planBatches } from "../scheduling/plan.ts";
+import { createScheduler, type Patience, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
+import type { Predictions, ServedModel } from "./served-model.ts";
+import { largestSizes } from "./largest-sizes.ts";
+
+const SWEPT = [4, 8, 16, 32] as const;
+/** How long one chunk of a large request may hold the main thread, or a worker. */
+const CHUNK_MS = { main: 4, worker: 40, process: 40 };
+const MOST_CHUNK_ROWS = 256;
+
+export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
+
+/**
+ * A model from its folder, ready to answer: digest checked, graph held against the manifest, engine chosen, warmed up with
+ * its examples, every example's answer finite, batches measured.
+ *
+ * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
+ */
+export async function loadLocalModel(dir: string, settings: Settings, events: SchedulerEvents, edges: ArtifactEdges): Promise<ServedModel & { times: LoadTimes }> {
+  const start = performance.now();
+  const loaded = await loadManifest(dir);
+  const { engine, reason, longestRowMs } = await openEngine(loaded, settings, edges);
+  const opened = performance.now();
+  try {
+    await checkExamples(loaded, engine);
+    const warm = performance.now();
+    const plan = planBatches(await sweep(loaded, engine, longestRowMs, settings.sweepBudgetMs), { onMainThread: engine.kind === "main", maxBatch: settings.maxBatch, maxDelayUs: settings.maxDelayUs });
+    const times = { openMs: opened - start, warmUpMs: warm - opened, sweepMs: performance.now() - warm };
+    const scheduler = createScheduler(engine, plan, settings, roughLength(loaded), events);
+    return serve(loaded, engine, scheduler, { plan, reason, longestRowMs, times, gate: await readJson(join(dir, "receipt.json")), readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null) });
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** The golden check: what the model says of its own examples must be an answer. */
+async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<void> {
+  const examples = loaded.manifest.serving.examples;
+  if (examples.length === 0) return;
+  const { answers } = await engine.rows(examples, { maxBatch: 1, tokenBudget: null });
+  for (const [i, answer] of answers.entries()) {
+    if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.complaint, problem: `serving.examples[${i}]: ${answer.complaint.problem}` });
+  }
+}
+
+async function sweep(loaded: LoadedManifest, engine: Engine, longestRowMs: number | null, budgetMs: number) {
+  if (longestRowMs === null || budgetMs === 0) return [];
+  // As many rows as the slowest would let run within the budget; a batch larger than the rows is not tried.
+  const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * longestRowMs))));
+  const texts = Object.values(loaded.manifest.preprocess).some((step) => step.kind === "text");
+  const ways = SWEPT.flatMap((batch) => (texts ? [128, 512] : [null]).map((tokenBudget) => ({ batch, tokenBudget })));
+  const cheapMs = engine.kind === "main" ? 120 : budgetMs;
+  return engine.sweep(probeRows(loaded.manifest, count), { ways, budgetMs: Math.min(budgetMs, cheapMs) });
+}
+
+type Facts = { plan: ReturnType<typeof planBatches>; reason: string; longestRowMs: number | null; times: LoadTimes; gate: unknown; readme: string | null };
+
+function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, facts: Facts): ServedModel & { times: LoadTimes } {
+  const { manifest } = loaded;
+  const described = engine.describe();
+  const schema = rowSchema(manifest);
+  const loadedAt = new Date().toISOString();
+  const lengthOf = roughLength(loaded);
+  const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
+  const chunkRows = Math.max(facts.plan.maxBatch, Math.min(MOST_CHUNK_ROWS, Math.floor(CHUNK_MS[engine.kind] / perRowMs)));
+
+  return {
+    id: manifest.id,
+    version: manifest.version,
+    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}`,
+    rowSchema: schema,
+    imageFields: Object.values(manifest.preprocess).flatMap((step) => (step.kind === "image" ? [{ name: step.field, maxBytes: step.maxBytes }] : [])),
+    times: facts.times,
+    card: () => ({
+      task: manifest.task,
+      description: manifest.description,
+      ...(manifest.license === undefined ? {} : { license: manifest.license }),
+      backend: "local",
+      input: { schema: z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), examples: manifest.serving.examples },
+      preprocess: Object.entries(manifest.preprocess).map(([name, step]) => ({ name, kind: step.kind })),
+      heads: manifest.postprocess.map((head) => ({ name: head.name, kind: head.kind, ...(head.kind === "classification" ? { labels: head.labels, ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}) } : head.unit === undefined ? {} : { unit: head.unit }) })),
+      graph: { inputs: described.inputs, outputs: described.outputs },
+      artifact: { sha256: described.sha256, bytes: described.modelBytes, preprocessingSha256: described.filesDigest },
+      engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.longestRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
+      batching: { maxBatch: facts.plan.maxBatch, tokenBudget: facts.plan.tokenBudget, maxDelayUs: facts.plan.maxDelayUs, gain: facts.plan.gain, reason: facts.plan.reason, sweep: facts.plan.sweep },
+      loaded: { at: loadedAt, ...facts.times },
+      gate: facts.gate,
+      readme: facts.readme,
+    }),
+    async predict(row, patience) {
+      const ticket = await scheduler.rows([row], patience);
+      return { outcome: ticket.answers[0]!, timing: { queueMs: ticket.queueMs, inferenceMs: ticket.inferenceMs } };
+    },
+    predictMany: (rows, patience) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, patience),
+    tensors: {
+      inputs: described.inputs,
+      outputs: described.outputs,
+      largest: largestSizes(manifest, described.inputs),
+      run: (feeds, fetches, rows, patience) => scheduler.tensors(feeds, fetches, rows, patience),
+    },
+    load: () => ({ ...scheduler.state(), estimatedWaitMs: scheduler.estimatedWaitMs() }),
+    async close() {
+      await scheduler.drain();
+      await engine.close();
+    },
+  };
+}
+
+/**
+ * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
+ * sorted by length over the whole request first.
+ */
+async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row: Row) => number) | null, atOnce: number, scheduler: Scheduler, patience: Patience): Promise<Predictions> {
+  scheduler.admit(rows.length, patience.deadlineAt);
+  const order = rows.map((_, i) => i);
+  if (lengthOf !== null) {
+    const lengths = rows.map(lengthOf);
+    order.sort((a, b) => lengths[a]! - lengths[b]!);
+  }
+  const outcomes = new Array<Predictions["outcomes"][number]>(rows.length);
+  const timing = { queueMs: 0, inferenceMs: 0 };
+  const release = scheduler.hold();
+  let from = 0;
+  const lane = async () => {
+    while (from < order.length) {
+      const piece = order.slice(from, from + chunkRows);
+      from += piece.length;
+      try {
+        const ticket = await scheduler.rows(piece.map((i) => rows[i]!), { ...patience, admitted: true });
+        piece.forEach((index, i) => { outcomes[index] = ticket.answers[i]!; });
+        timing.queueMs += ticket.queueMs;
+        timing.inferenceMs += ticket.inferenceMs;
+      } catch (error) {
+        from = order.length;
+        throw error;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(atOnce, Math.ceil(order.length / chunkRows)) }, lane));
+    return { outcomes, timing };
+  } finally {
+    release();
+  }
+}
+
+/** Tokens of a row's texts, roughly, without running the tokenizer: a word piece is about four characters. */
+function roughLength(loaded: LoadedManifest): ((row: Row) => number) | null {
+  const texts = Object.values(loaded.manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step] : []));
+  if (texts.length === 0) return null;
+  return (row) => texts.reduce((most, step) => {
+    const text = row[step.field];
+    return Math.max(most, typeof text === "string" ? Math.min(step.maxTokens, 2 + Math.ceil(text.length / 4)) : 1);
+  }, 1);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as unknown;
+  } catch {
+    return null;
+  }
+}

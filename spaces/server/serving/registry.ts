@@ -1,0 +1,133 @@
+import { basename } from "node:path";
+import { SluiceError, type Complaint } from "../../../models/core/errors.ts";
+import type { ServedModel } from "./served-model.ts";
+
+/** How one version of a model is brought up; a remote backend has a loader of its own. */
+export type Loader = (dir: string) => Promise<ServedModel>;
+
+export type SlotState =
+  | { kind: "loading" }
+  | { kind: "ready"; model: ServedModel }
+  | { kind: "broken"; complaint: Complaint };
+
+/** A model's place in the server, whatever became of it. `reload`: the last attempt to replace a ready model. */
+export type Slot = {
+  id: string;
+  dir: string;
+  /** What the folder was when its content was last read; empty before that. */
+  loadedFrom: string;
+  state: SlotState;
+  reload: { at: string; ok: boolean; complaint: Complaint | null } | null;
+  reloads: number;
+};
+
+export type RegistryEvents = {
+  loaded(slot: Slot, model: ServedModel): void;
+  failed(slot: Slot, complaint: Complaint): void;
+  replaced(slot: Slot, from: ServedModel, to: ServedModel): void;
+};
+
+export type Registry = {
+  slots(): readonly Slot[];
+  find(id: string): Slot | undefined;
+  /** The model behind /predict. */
+  defaultSlot(): Slot;
+  /** The default model answers, and every other one either does or is known to be broken. */
+  ready(): boolean;
+  loadAll(): Promise<void>;
+  /** Opens the folder's present content, checks it, swaps, drains the old. What fails leaves the old one serving. */
+  reload(slot: Slot): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * The models of one process. One that cannot be loaded is reported in its slot and takes no other down.
+ *
+ * @param fingerprint changes when a folder's content does.
+ * @param dirs folders of model.yaml; the default is the one whose folder or id is `defaultModel`, else the first.
+ */
+export function createRegistry(dirs: readonly string[], defaultModel: string | undefined, load: Loader, fingerprint: (dir: string) => Promise<string>, events: RegistryEvents): Registry {
+  const slots: Slot[] = dirs.map((dir) => ({ id: basename(dir), dir, loadedFrom: "", state: { kind: "loading" }, reload: null, reloads: 0 }));
+  const retired = new Set<Promise<void>>();
+  const reloading = new Map<Slot, Promise<void>>();
+  let closed = false;
+
+  const attempt = async (slot: Slot): Promise<ServedModel> => {
+    // Before the reading: what changes during it is a change.
+    slot.loadedFrom = await fingerprint(slot.dir);
+    const model = await load(slot.dir);
+    if (slots.some((other) => other !== slot && other.id === model.id && other.state.kind !== "broken")) {
+      await model.close();
+      throw new SluiceError({ code: "model-id", problem: "two models have the same id", place: slot.dir, expected: "an id of its own", received: model.id });
+    }
+    return model;
+  };
+
+  const first = async (slot: Slot) => {
+    try {
+      const model = await attempt(slot);
+      slot.id = model.id;
+      slot.state = { kind: "ready", model };
+      events.loaded(slot, model);
+    } catch (error) {
+      slot.state = { kind: "broken", complaint: complaintOf(error) };
+      events.failed(slot, slot.state.complaint);
+    }
+  };
+
+  const replace = async (slot: Slot) => {
+    if (closed) return;
+    const at = new Date().toISOString();
+    try {
+      const model = await attempt(slot);
+      const before = slot.state;
+      slot.id = model.id;
+      slot.state = { kind: "ready", model };
+      slot.reload = { at, ok: true, complaint: null };
+      slot.reloads++;
+      if (before.kind === "ready") {
+        events.replaced(slot, before.model, model);
+        retire(before.model);
+      } else events.loaded(slot, model);
+    } catch (error) {
+      const complaint = complaintOf(error);
+      slot.reload = { at, ok: false, complaint };
+      if (slot.state.kind !== "ready") slot.state = { kind: "broken", complaint };
+      events.failed(slot, complaint);
+    }
+  };
+
+  const retire = (model: ServedModel) => {
+    const closing = model.close().catch(() => {}).finally(() => retired.delete(closing));
+    retired.add(closing);
+  };
+
+  const registry: Registry = {
+    slots: () => slots,
+    find: (id) => slots.find((slot) => slot.id === id),
+    defaultSlot: () => slots.find((slot) => slot.id === defaultModel) ?? slots[0]!,
+    ready: () => registry.defaultSlot().state.kind === "ready" && slots.every((slot) => slot.state.kind !== "loading"),
+    async loadAll() {
+      // One after the other: two at once would disturb each other's measurements.
+      for (const slot of slots) await first(slot);
+    },
+    async reload(slot) {
+      // A change during a reload is followed by another reload, not by two at once.
+      const before = reloading.get(slot) ?? Promise.resolve();
+      const mine = before.then(() => replace(slot)).finally(() => { if (reloading.get(slot) === mine) reloading.delete(slot); });
+      reloading.set(slot, mine);
+      await mine;
+    },
+    async close() {
+      closed = true;
+      await Promise.all(reloading.values());
+      await Promise.all([...retired, ...slots.map((slot) => (slot.state.kind === "ready" ? slot.state.model.close() : Promise.resolve()))]);
+    },
+  };
+  return registry;
+}
+
+function complaintOf(error: unknown): Complaint {
+  if (error instanceof SluiceError) return error.complaint;
+  return { code: "model-failed", problem: String((error as Error)?.message ?? error).split("\n", 1)[0]! };
+}

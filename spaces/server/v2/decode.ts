@@ -1,0 +1,102 @@
+import { castTo, misfit, type Dtype, type GraphTensor, type TensorData } from "../../../models/core/tensors.ts";
+import { Problem } from "../http/problem.ts";
+import { ELEMENT_BYTES } from "./datatypes.ts";
+
+const bad = (detail: string) => new Problem(400, "tensor", detail);
+const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/**
+ * The `data` of a JSON tensor, flat or nested in row-major order, as the runtime's array.
+ *
+ * @throws Problem 400 when it does not have `count` elements of the type. FP16 has no JSON form.
+ */
+export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], data: unknown): GraphTensor {
+  const count = product(dims);
+  if (!Array.isArray(data)) throw bad(`input ${name}: no data`);
+  const flat = flatten(name, data, count);
+  if (flat.length !== count) throw bad(`input ${name}: ${flat.length} elements for shape [${dims.join(", ")}], which has ${count}`);
+  if (dtype === "float16") throw bad(`input ${name}: FP16 has no JSON form; send it as binary data`);
+  if (dtype === "string") {
+    const wrong = flat.findIndex((value) => typeof value !== "string");
+    if (wrong >= 0) throw bad(`input ${name}: element ${wrong} is not a text`);
+    return { dtype, data: flat as string[], dims };
+  }
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = flat[i];
+    const number = dtype === "bool" && typeof value === "boolean" ? Number(value) : value;
+    if (typeof number !== "number") throw bad(`input ${name}: element ${i} is not ${dtype === "bool" ? "true or false" : "a number"}`);
+    const expected = misfit(number, dtype);
+    if (expected !== null) throw bad(`input ${name}: element ${i} is not ${expected}`);
+    numbers[i] = number;
+  }
+  return castTo(dtype, { data: numbers, dims: [...dims] });
+}
+
+/** Without recursion: a nesting of any depth is only refused. */
+function flatten(name: string, data: readonly unknown[], most: number): unknown[] {
+  if (!data.some(Array.isArray)) return data as unknown[];
+  let level = data as unknown[];
+  for (let depth = 0; level.some(Array.isArray); depth++) {
+    if (depth > 16 || level.length > most) throw bad(`input ${name}: data is nested too deeply or has too many elements`);
+    level = level.flat(1);
+  }
+  return level;
+}
+
+/**
+ * Little-endian bytes of a tensor, row-major, without gaps; for BYTES each element after its length in four bytes.
+ *
+ * @throws Problem 400 when the number of bytes does not fit the shape.
+ */
+export function decodeBinary(name: string, dtype: Dtype, dims: readonly number[], bytes: Buffer): GraphTensor {
+  const count = product(dims);
+  if (dtype === "string") return { dtype, data: decodeTexts(name, count, bytes), dims };
+  const size = ELEMENT_BYTES[dtype];
+  if (bytes.length !== count * size) throw bad(`input ${name}: ${bytes.length} bytes for shape [${dims.join(", ")}], which takes ${count * size}`);
+  if (dtype === "bool") {
+    const wrong = bytes.findIndex((byte) => byte > 1);
+    if (wrong >= 0) throw bad(`input ${name}: element ${wrong} is neither 0 nor 1`);
+  }
+  // A copy of its own: a typed array must begin at a multiple of its element, and the rest of the body may go.
+  const own = new Uint8Array(bytes.length);
+  own.set(bytes);
+  if (!HOST_IS_LITTLE) swap(own, size);
+  return { dtype, data: view(dtype, own.buffer), dims };
+}
+
+function decodeTexts(name: string, count: number, bytes: Buffer): string[] {
+  const texts: string[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 4 > bytes.length) throw bad(`input ${name}: the length of element ${texts.length} is cut off`);
+    const length = bytes.readUInt32LE(at);
+    at += 4;
+    if (at + length > bytes.length) throw bad(`input ${name}: element ${texts.length} is cut off`);
+    texts.push(bytes.toString("utf8", at, at + length));
+    at += length;
+  }
+  if (texts.length !== count) throw bad(`input ${name}: ${texts.length} elements, but the shape has ${count}`);
+  return texts;
+}
+
+function view(dtype: Exclude<Dtype, "string">, buffer: ArrayBuffer): TensorData {
+  switch (dtype) {
+    case "bool":
+    case "uint8": return new Uint8Array(buffer);
+    case "int8": return new Int8Array(buffer);
+    case "int32": return new Int32Array(buffer);
+    case "int64": return new BigInt64Array(buffer);
+    case "float16": return new Uint16Array(buffer);
+    case "float32": return new Float32Array(buffer);
+    case "float64": return new Float64Array(buffer);
+  }
+}
+
+function swap(bytes: Uint8Array, size: number): void {
+  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
+}
+
+export function product(dims: readonly number[]): number {
+  return dims.reduce((all, size) => all * size, 1);
+}

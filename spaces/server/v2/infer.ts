@@ -1,0 +1,118 @@
+import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
+import { pathOf } from "../http/row-problems.ts";
+import { Problem } from "../http/problem.ts";
+import type { TensorFace } from "../serving/served-model.ts";
+import { datatypeOf, dtypeOf, ELEMENT_BYTES } from "./datatypes.ts";
+import { decodeBinary, decodeJson, product } from "./decode.ts";
+import { encodeOutput } from "./encode.ts";
+import { inferenceRequest, type InferenceRequest } from "./schema.ts";
+
+export type Inference = { id: string | undefined; feeds: Record<string, GraphTensor>; rows: number; outputs: { name: string; binary: boolean }[] };
+export type InferAnswer = { body: string | Buffer; headers: Record<string, string> };
+
+const bad = (detail: string) => new Problem(400, "inference-request", detail);
+
+/**
+ * A request of the protocol, as feeds of the graph.
+ *
+ * @param body the parsed JSON, or all bytes of the body when `headerLength` tells how many of them are JSON; 0 of them
+ *   means the body is the only input's data alone.
+ * @throws Problem 400 naming the input.
+ */
+export function readInference(body: unknown, headerLength: number | null, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+  if (headerLength === null) return interpret(body, Buffer.alloc(0), face, maxRows);
+  if (!Buffer.isBuffer(body)) throw bad("Inference-Header-Content-Length needs a body");
+  if (headerLength > body.length) throw bad(`Inference-Header-Content-Length is ${headerLength}, but the body has ${body.length} bytes`);
+  if (headerLength === 0) return rawInput(body, face, maxRows);
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString("utf8", 0, headerLength));
+  } catch {
+    throw bad(`the first ${headerLength} bytes of the body are not JSON`);
+  }
+  return interpret(json, body.subarray(headerLength), face, maxRows);
+}
+
+function interpret(json: unknown, binary: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+  const parsed = inferenceRequest.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw bad(`${pathOf(issue.path, "") || "the request"}: ${issue.message}`);
+  }
+  const request = parsed.data;
+  const feeds: Record<string, GraphTensor> = {};
+  const sizes = new Map<string, number>();
+  let at = 0;
+  for (const input of request.inputs) {
+    const facts = face.inputs.find(({ name }) => name === input.name);
+    if (facts === undefined) throw bad(`the model has no input ${input.name.slice(0, 64)}; it has ${face.inputs.map(({ name }) => name).join(", ")}`);
+    if (Object.hasOwn(feeds, input.name)) throw bad(`input ${input.name} stands twice`);
+    checkInput(input, facts, face.largest[input.name] ?? [], maxRows, sizes);
+    const dtype = dtypeOf(input.datatype)!;
+    const size = input.parameters?.["binary_data_size"];
+    if (size === undefined) feeds[input.name] = decodeJson(input.name, dtype, input.shape, input.data);
+    else {
+      if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0 || at + size > binary.length) throw bad(`input ${input.name}: binary_data_size is ${String(size).slice(0, 32)}, but ${binary.length - at} bytes are left after the JSON`);
+      if (input.data !== undefined) throw bad(`input ${input.name} has both data and binary_data_size`);
+      feeds[input.name] = decodeBinary(input.name, dtype, input.shape, binary.subarray(at, at + size));
+      at += size;
+    }
+  }
+  if (at !== binary.length) throw bad(`${binary.length - at} bytes are left over after the inputs`);
+  const missing = face.inputs.find(({ name }) => !Object.hasOwn(feeds, name));
+  if (missing !== undefined) throw bad(`nothing feeds the input ${missing.name}`);
+  return { id: request.id, feeds, rows: request.inputs[0]!.shape[0] ?? 1, outputs: wantedOutputs(request, face) };
+}
+
+function checkInput(input: InferenceRequest["inputs"][number], facts: TensorFacts, largest: readonly number[], maxRows: number, sizes: Map<string, number>): void {
+  const expected = datatypeOf(facts.dtype);
+  if (input.datatype !== expected || dtypeOf(expected) === undefined) throw bad(`input ${input.name} is ${expected}, not ${input.datatype.slice(0, 32)}`);
+  const told = `[${input.shape.join(", ")}]`;
+  const wanted = `[${facts.shape.map((size) => (typeof size === "number" ? size : -1)).join(", ")}]`;
+  if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+  facts.shape.forEach((size, i) => {
+    const given = input.shape[i]!;
+    if (typeof size === "number" && given !== size) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+    if (given < 1) throw bad(`input ${input.name}: a dimension of ${given}; at least 1 is needed`);
+    const most = typeof size === "number" ? size : i === 0 ? maxRows : largest[i] ?? maxRows;
+    if (given > most) throw bad(`input ${input.name}: dimension ${i} is ${given}; at most ${most} is taken`);
+    // Sizes of one name must agree over all inputs; the runtime itself fails late and unclearly.
+    if (typeof size === "string" && size !== "") {
+      const known = sizes.get(size);
+      if (known !== undefined && known !== given) throw bad(`input ${input.name}: dimension ${i} (${size}) is ${given}, but it is ${known} in another input`);
+      sizes.set(size, given);
+    }
+  });
+}
+
+function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "outputs">): Inference["outputs"] {
+  const all = request.parameters?.["binary_data_output"] === true;
+  if (request.outputs === undefined || request.outputs.length === 0) return face.outputs.map(({ name }) => ({ name, binary: all }));
+  return request.outputs.map((output) => {
+    if (!face.outputs.some(({ name }) => name === output.name)) throw bad(`the model has no output ${output.name.slice(0, 64)}; it has ${face.outputs.map(({ name }) => name).join(", ")}`);
+    const own = output.parameters?.["binary_data"];
+    return { name: output.name, binary: typeof own === "boolean" ? own : all };
+  });
+}
+
+/** The body is the data of the model's only input; one size at most may be unknown, and follows from the bytes. */
+function rawInput(body: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+  const [input, second] = face.inputs;
+  const dtype = dtypeOf(datatypeOf(input!.dtype));
+  if (second !== undefined || dtype === undefined || dtype === "string" || input!.shape.filter((size) => typeof size === "string").length > 1) throw bad("a body without JSON is only understood by a model with one input of numbers and at most one size that varies");
+  const fixed = product(input!.shape.filter((size) => typeof size === "number"));
+  const shape = input!.shape.map((size) => (typeof size === "number" ? size : body.length / (fixed * ELEMENT_BYTES[dtype])));
+  if (!shape.every(Number.isSafeInteger)) throw bad(`${body.length} bytes are no whole number of rows`);
+  const request = { inputs: [{ name: input!.name, shape, datatype: datatypeOf(dtype), parameters: { binary_data_size: body.length } }], parameters: { binary_data_output: true } };
+  return interpret(request, body, face, maxRows);
+}
+
+/** $inference_response, with the outputs' bytes behind it where they were asked for. */
+export function writeInference(model: { id: string; version: string }, inference: Inference, outputs: Readonly<Record<string, GraphTensor>>): InferAnswer {
+  const encoded = inference.outputs.map(({ name, binary }) => encodeOutput(name, outputs[name]!, binary));
+  const json = `{"model_name":${JSON.stringify(model.id)},"model_version":${JSON.stringify(model.version)},${inference.id === undefined ? "" : `"id":${JSON.stringify(inference.id)},`}"outputs":[${encoded.map((one) => one.json).join(",")}]}`;
+  const binary = encoded.flatMap((one) => (one.binary === null ? [] : [one.binary]));
+  if (binary.length === 0) return { body: json, headers: { "content-type": "application/json" } };
+  const head = Buffer.from(json, "utf8");
+  return { body: Buffer.concat([head, ...binary]), headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(head.length) } };
+}

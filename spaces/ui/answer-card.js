@@ -1,0 +1,104 @@
+import { fill, h } from "./dom.js";
+import { number, percent } from "./format.js";
+import { timeBar } from "./time-bar.js";
+
+/**
+ * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two backends.
+ * @typedef {import("./model.js").Prediction} Prediction
+ * @typedef {import("./api.js").Failure} Failure
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
+ */
+
+/** After this long a person wants to know that nothing is broken. */
+const SLOW_MS = 3000;
+
+/**
+ * @param {string} title
+ * @param {string} from what gives the answer, e.g. "mood v1.1.0"
+ * @returns {AnswerCard}
+ */
+export function answerCard(title, from) {
+  const body = h("div", { class: "answer-body" });
+  const who = h("span", { class: "quiet" }, from);
+  const spoken = h("p", { class: "sr", role: "status" });
+  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, spoken);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let patience;
+  const settle = (/** @type {string} */ words) => {
+    clearTimeout(patience);
+    element.classList.remove("waiting");
+    element.removeAttribute("aria-busy");
+    spoken.textContent = words;
+  };
+
+  return {
+    element,
+    clear() {
+      settle("");
+      fill(body, h("p", { class: "quiet placeholder" }, "The answer appears here."));
+    },
+    wait(cancel) {
+      clearTimeout(patience);
+      element.setAttribute("aria-busy", "true");
+      element.classList.add("waiting");
+      patience = setTimeout(() => {
+        fill(body, h("div", { class: "slow" }, h("p", null, "Still waiting for the server…"), h("p", { class: "quiet" }, "It may be busy or waking up."), h("button", { type: "button", class: "plain", onclick: cancel }, "Cancel")));
+        spoken.textContent = "Still waiting for the server.";
+      }, SLOW_MS);
+    },
+    show(prediction) {
+      settle(prediction.heads.map(spell).join("; "));
+      who.textContent = prediction.from;
+      fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), timeBar(prediction.timing),
+        h("details", { class: "raw" }, h("summary", null, "The server’s JSON"), h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2))));
+    },
+    fail(failure, retry) {
+      settle("");
+      fill(body, failureNotice(failure, retry));
+    },
+  };
+}
+
+/**
+ * @param {Failure} failure
+ * @param {(() => void) | null} retry
+ * @returns {HTMLElement}
+ */
+export function failureNotice(failure, retry) {
+  const wait = failure.retryAfterMs === null ? "" : ` It asks for a pause of ${Math.max(1, Math.round(failure.retryAfterMs / 1000))} s.`;
+  // What stands at a field is not said twice.
+  const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : failure.detail;
+  return h("div", { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
+    h("p", { class: "notice-title" }, failure.title),
+    (detail !== "" || wait !== "") && h("p", null, `${detail}${wait}`),
+    retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"));
+}
+
+/** @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen readers */
+export function spell(head) {
+  return head.kind === "classification" ? `${head.label}, ${percent(head.score)}` : head.kind === "regression" ? `${number(head.value)}${head.unit === "" ? "" : ` ${head.unit}`}` : String(head.text);
+}
+
+/** @param {import("./model.js").HeadAnswer} head @param {boolean} named */
+function headView(head, named) {
+  const name = named && h("p", { class: "head-name quiet" }, head.name);
+  if (head.kind === "classification") {
+    const first = head.scores.slice(0, 8);
+    const others = head.scores.length - first.length;
+    return h("div", { class: "head" }, name,
+      h("p", { class: "result" }, h("span", { class: "result-main" }, head.label), h("span", { class: "result-side" }, percent(head.score))),
+      h("ul", { class: "bars" }, ...first.map(({ label, score }) => bar(label, score, label === head.label))),
+      others > 0 && h("p", { class: "quiet" }, `and ${others} less likely`));
+  }
+  if (head.kind === "regression") {
+    return h("div", { class: "head" }, name, h("p", { class: "result" }, h("span", { class: "result-main number", title: String(head.value) }, number(head.value)), h("span", { class: "result-side" }, head.unit)));
+  }
+  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text));
+}
+
+/** @param {string} label @param {number} score @param {boolean} first */
+function bar(label, score, first) {
+  const filled = h("i", { class: first ? "first" : null });
+  filled.style.width = `${Math.min(1, Math.max(0, score)) * 100}%`;
+  return h("li", null, h("span", { class: "bar-label" }, label), h("span", { class: "bar", "aria-hidden": "true" }, filled), h("span", { class: "bar-score" }, percent(score)));
+}

@@ -1,0 +1,55 @@
+/**
+ * The JSON Schema of a model's row → the fields of its form.
+ * @typedef {import("./model.js").Field} Field
+ */
+
+/**
+ * @param {any} schema of one row: an object with properties
+ * @returns {Field[]} in the schema's order
+ */
+export function readFields(schema) {
+  const required = new Set(schema?.required ?? []);
+  return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({ name, required: required.has(name), ...kindOf(withoutNull(property)) }));
+}
+
+/** @param {any} property @returns {any} the schema of a value that is given; null only says that it may be missing */
+function withoutNull(property) {
+  const choices = property?.anyOf ?? property?.oneOf;
+  if (Array.isArray(choices)) return choices.find((one) => one?.type !== "null") ?? {};
+  return Array.isArray(property?.type) ? { ...property, type: property.type.find((/** @type {string} */ type) => type !== "null") } : (property ?? {});
+}
+
+/** Up to this many characters a string is a name or a category, not a text. */
+const LINE = 120;
+
+/** @param {any} property @returns {Omit<Field, "name" | "required">} */
+function kindOf(property) {
+  switch (property.type) {
+    case "boolean": return { kind: "boolean" };
+    case "number":
+    case "integer": return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
+    case "string":
+      if (property.format === "date") return { kind: "date" };
+      if (String(property.contentMediaType ?? "").startsWith("image/") || String(property.description ?? "").includes("bytes of an image")) return { kind: "image" };
+      if (property.maxLength > LINE) return { kind: "text", maxCharacters: property.maxLength };
+      return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
+    case "array":
+      if (property.items?.type === "number" || property.items?.type === "integer") return { kind: "number-list", ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }) };
+      return { kind: "json", shape: shapeOf(property) };
+    default: return { kind: "json" };
+  }
+}
+
+/** @param {any} property @returns {number[]} sizes of nested lists */
+function shapeOf(property) {
+  return property?.type === "array" ? [property.maxItems ?? 0, ...shapeOf(property.items)] : [];
+}
+
+/**
+ * @template {object} T
+ * @param {T} facts
+ * @returns {{ [K in keyof T]?: Exclude<T[K], undefined> }} without what is undefined
+ */
+function defined(facts) {
+  return /** @type {any} */ (Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)));
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { metricsFile } from "../../eval/schema/metrics.ts";
+import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
+import { sluice, type Run } from "./sluice.ts";
+
+let dir: string;
+beforeAll(() => { dir = mkdtempSync(join(tmpdir(), "sluice-compare-")); });
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Scores that rank 400 rows nearly right; `flips` of them the wrong way round. */
+function predictions(flips: number, change: (row: { id: string; label: string; score: string; source: string }, i: number) => object = (row) => row): string {
+  const lines = Array.from({ length: 400 }, (_, i) => {
+    const label = i % 2;
+    const right = i % 97 >= flips;
+    const score = (right ? label : 1 - label) * 0.5 + ((i * 31) % 100) / 200;
+    return change({ id: `r${i}`, label: String(label), score: String(score), source: i % 3 === 0 ? "web" : "app" }, i);
+  });
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+const file = (name: string, text: string) => { writeFileSync(join(dir, name), text); return name; };
+const compare = (baseline: string, candidate: string, ...more: string[]) =>
+  sluice(dir, ["compare", "--baseline", baseline, "--candidate", candidate, "--task", "binary-classification", "--metric", "auroc", "--margin", "0.05", "--json", ...more]);
+const verdictOf = (run: Run): VerdictFile => verdictFile.parse(JSON.parse(run.stdout));
+
+describe("sluice compare", () => {
+  it("judges two files: PASS, FAIL, and INCONCLUSIVE between them", async () => {
+    file("good.jsonl", predictions(4));
+    file("bad.jsonl", predictions(30));
+    expect((await compare("good.jsonl", "good.jsonl")).code).toBe(0);
+    const fail = await compare("good.jsonl", "bad.jsonl");
+    expect(fail.code).toBe(1);
+    expect(verdictOf(fail).models[0]?.checks[0]).toMatchObject({ metric: "auroc", verdict: "FAIL", margin: 0.05, n: 400, interval: { level: 0.9 } });
+    file("worse.jsonl", predictions(8));
+    expect((await compare("good.jsonl", "worse.jsonl", "--margin", "0.03")).code).toBe(3);
+  });
+
+  it("reads CSV beside JSON Lines, judges slices, and knows a relative margin", async () => {
+    const rows = predictions(4).trim().split("\n").map((line) => JSON.parse(line) as Record<string, string>);
+    file("good.csv", ["id,label,score,source", ...rows.map((row) => [row["id"], row["label"], row["score"], row["source"]].join(","))].join("\n"));
+    const run = await compare("good.jsonl", "good.csv", "--slices", "source", "--margin", "5%");
+    expect(run.code, run.stderr).toBe(0);
+    expect(verdictOf(run).models[0]?.checks.map((check) => check.slice).toSorted()).toEqual(["source=app", "source=web"]);
+  });
+
+  it("is INCOMPARABLE on other rows or other labels, naming the first that differ", async () => {
+    file("fewer.jsonl", predictions(4).split("\n").slice(2).join("\n"));
+    const rows = await compare("good.jsonl", "fewer.jsonl");
+    expect(rows.code).toBe(3);
+    expect(verdictOf(rows).models[0]?.checks[0]).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r0, r1") });
+    file("relabelled.jsonl", predictions(4, (row, i) => (i === 7 ? { ...row, label: "0" } : row)));
+    const labels = await compare("good.jsonl", "relabelled.jsonl");
+    expect(verdictOf(labels)).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r7") });
+  });
+
+  it("is INCONCLUSIVE below the minimum of a class, and says how many are needed", async () => {
+    const few = predictions(4).split("\n").slice(0, 30).join("\n");
+    const run = await compare(file("few.jsonl", few), "few.jsonl");
+    expect(run.code).toBe(3);
+    expect(verdictOf(run).models[0]?.checks[0]?.reason).toMatch(/15 positives and 15 negatives, and 30 of each class/);
+  });
+
+  it.each([
+    ["a NaN score", predictions(4, (row, i) => (i === 3 ? { ...row, score: "NaN" } : row)), /nan\.jsonl:4/, 4],
+    ["a duplicate id", predictions(4, (row, i) => (i === 3 ? { ...row, id: "r1" } : row)), /nan\.jsonl:4[\s\S]*r1/, 4],
+    ["a missing column", predictions(4, ({ score: _, ...row }) => row), /score/, 4],
+    ["an empty file", "", /no rows|empty/, 4],
+  ])("exit 4 on %s, with the place", async (_, text, message, code) => {
+    file("nan.jsonl", text);
+    const run = await compare("good.jsonl", "nan.jsonl");
+    expect(run.code).toBe(code);
+    expect(run.stderr).toMatch(message);
+    expect(run.stdout).toBe("");
+  });
+
+  it.each([
+    [["compare", "--baseline", "good.jsonl"], /--candidate/],
+    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "guessing", "--metric", "auroc"], /binary-classification/],
+    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auc", "--margin", "1"], /auroc/],
+    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auroc"], /needs --margin/],
+    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auroc", "--margin", "-1"], /at least 0/],
+  ])("exit 2 on wrong flags: %j", async (args, message) => {
+    const run = await sluice(dir, args);
+    expect(run.code, run.stderr).toBe(2);
+    expect(run.stderr).toMatch(message);
+  });
+});
+
+describe("sluice measure", () => {
+  it("measures every metric of the task with intervals, in all and each slice, and judges nothing", async () => {
+    const run = await sluice(dir, ["measure", "--predictions", file("m.jsonl", predictions(4)), "--task", "binary-classification", "--json", "--out", "m"]);
+    expect(run.code, run.stderr).toBe(0);
+    const metrics = metricsFile.parse(JSON.parse(run.stdout));
+    expect(JSON.parse(readFileSync(join(dir, "m/metrics.json"), "utf8"))).toEqual(metrics);
+    const measurements = metrics.models[0]?.measurements ?? [];
+    expect([...new Set(measurements.map((one) => one.slice))].toSorted()).toEqual(["all", "source=app", "source=web"]);
+    const auroc = measurements.find((one) => one.metric === "auroc" && one.slice === "all")?.result;
+    expect(auroc).toMatchObject({ status: "ok", n: 400, interval: { level: 0.95 } });
+    expect(measurements.filter((one) => one.result.status === "ok").every((one) => one.result.status === "ok" && Number.isFinite(one.result.value))).toBe(true);
+  });
+
+  it("says why a metric is undefined instead of printing 0", async () => {
+    const run = await sluice(dir, ["measure", "--predictions", file("one.jsonl", predictions(0, (row) => ({ ...row, label: "1" }))), "--task", "binary-classification", "--json"]);
+    expect(run.code, run.stderr).toBe(0);
+    const auroc = metricsFile.parse(JSON.parse(run.stdout)).models[0]?.measurements.find((one) => one.metric === "auroc")?.result;
+    expect(auroc).toMatchObject({ status: "undefined", reason: "there are no negative rows" });
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { Question } from "../../eval/latency/decide.ts";
+import { referee } from "../../eval/latency/referee.ts";
+import type { Round } from "../../eval/latency/rounds.ts";
+import { hodgesLehmann } from "../../eval/latency/hodges-lehmann.ts";
+import { roundContrast } from "../../eval/latency/contrast.ts";
+import { lookRounds } from "../../eval/latency/schedule.ts";
+import { RandomStream } from "../../eval/stats/random.ts";
+import { simulatedRounds, type Noise } from "./simulated-machine.ts";
+
+const ordinary: Noise = { process: 0.02, turn: 0.02, outliers: 0, pace: 0.1 };
+const rough: Noise = { process: 0.02, turn: 0.05, outliers: 0.03, pace: 0.3 };
+const question = (margin: number, kind: Question["kind"] = "non-inferiority"): Question => ({ quantile: 0.5, kind, margin: { relative: margin }, alpha: 0.05 });
+
+function gate(stream: number, effect: number, noise: Noise, asked: Question, mostRounds = 24) {
+  const next = simulatedRounds(new RandomStream(20261121, stream), effect, noise);
+  const judge = referee([asked]);
+  const rounds: Round[] = [];
+  for (;;) {
+    rounds.push(next());
+    const last = rounds.length === mostRounds;
+    const standing = judge(rounds, mostRounds, last);
+    if (last || !standing.open) return { ...standing.summary(0), rounds };
+  }
+}
+
+function rates(gates: number, effect: number, noise: Noise, asked: Question) {
+  const count = { pass: 0, fail: 0, inconclusive: 0 };
+  let covered = 0;
+  let voided = 0;
+  for (let i = 0; i < gates; i++) {
+    const { results: [result], aa } = gate(i, effect, noise, asked);
+    count[result!.decision]++;
+    if (aa.excludesOne) voided++;
+    if (result!.interval !== null && result!.interval.low <= 1 + effect && 1 + effect <= result!.interval.high) covered++;
+  }
+  return { pass: count.pass / gates, fail: count.fail / gates, inconclusive: count.inconclusive / gates, covered: covered / gates, voided: voided / gates };
+}
+
+/** Three standard errors above a rate: what `gates` simulations may show of it by chance. */
+const atMost = (rate: number, gates: number) => rate + 3 * Math.sqrt((rate * (1 - rate)) / gates);
+
+describe("the contest's error rates, simulated (seeded)", () => {
+  const gates = 600;
+
+  it.each([["ordinary", ordinary], ["rough and drifting", rough]])("on the very margin it passes and fails at most at alpha each, and its interval covers: %s noise", (_, noise) => {
+    const { pass, fail, covered, voided } = rates(gates, 0.03, noise, question(0.03));
+    expect(pass).toBeLessThanOrEqual(atMost(0.05, gates));
+    expect(fail).toBeLessThanOrEqual(atMost(0.05, gates));
+    expect(covered).toBeGreaterThanOrEqual(0.9 - 3 * Math.sqrt(0.09 / gates));
+    expect(voided).toBeLessThanOrEqual(atMost(0.002, gates));
+  });
+
+  it("no change: passes nearly always, never fails", () => {
+    const { pass, fail } = rates(300, 0, ordinary, question(0.03));
+    expect(fail).toBe(0);
+    expect(pass).toBeGreaterThan(0.97);
+  });
+
+  it("a slow-down of twice the margin: found nearly always, never passed", () => {
+    const { pass, fail } = rates(300, 0.06, ordinary, question(0.03));
+    expect(pass).toBe(0);
+    expect(fail).toBeGreaterThan(0.97);
+  });
+
+  it("equivalence on either end of its margin passes at most at alpha", () => {
+    for (const effect of [-0.03, 0.03]) expect(rates(300, effect, ordinary, question(0.03, "equivalence")).pass).toBeLessThanOrEqual(atMost(0.05, 300));
+  });
+
+  it("looking at the plain 5 % level at each look would not hold: the spending is what does", () => {
+    let wrong = 0;
+    for (let i = 0; i < 300; i++) {
+      const next = simulatedRounds(new RandomStream(7, i), 0, ordinary);
+      const effects: number[] = [];
+      wrong += lookRounds(24).some((n) => {
+        while (effects.length < n) effects.push(roundContrast(next(), 0.5).effect);
+        return hodgesLehmann(effects, 0.05).high < 0;
+      }) ? 1 : 0;
+    }
+    expect(wrong / 300).toBeGreaterThan(atMost(0.05, 300));
+  });
+});
+
+describe("the referee", () => {
+  it("says the same about the same rounds, however they came", () => {
+    const first = gate(3, 0, ordinary, question(0.05));
+    const judge = referee([question(0.05)]);
+    let again: ReturnType<typeof judge> | null = null;
+    for (let n = 1; n <= first.rounds.length; n++) again = judge(first.rounds.slice(0, n), 24, n === 24);
+    expect(again?.summary(0).results).toEqual(first.results);
+  });
+
+  it("swapping the roles turns the ratio round and keeps the spread", () => {
+    const { rounds, results: [plain] } = gate(4, 0.1, ordinary, question(0.05), 7);
+    const swapped = rounds.map(({ blocks, queriesMs }) => ({ queriesMs, blocks: blocks.map((b) => ({ baseline: b.candidate, baselineTwin: b.candidateTwin, candidate: b.baseline, candidateTwin: b.baselineTwin })) }));
+    const other = referee([question(0.05)])(swapped, 7, true).summary(0).results[0];
+    expect(other!.ratio * plain!.ratio).toBeCloseTo(1, 10);
+    expect(other!.interval!.low * plain!.interval!.high).toBeCloseTo(1, 10);
+  });
+
+  it("is inconclusive, with the reason, when the rounds are too few for any interval", () => {
+    const { results: [result] } = gate(1, 0.5, ordinary, question(0.05), 4);
+    expect(result).toMatchObject({ decision: "inconclusive", interval: null, rounds: 4 });
+    expect(result!.reason).toContain("too few");
+  });
+
+  it("is inconclusive when a model differs from itself, whatever the ratio says", () => {
+    const next = simulatedRounds(new RandomStream(9), 0, ordinary);
+    const rounds = Array.from({ length: 12 }, next).map((round): Round => ({ ...round, blocks: round.blocks.map((b) => ({ ...b, baselineTwin: [1.2 * b.baselineTwin[0], 1.2 * b.baselineTwin[1]], candidateTwin: [1.2 * b.candidateTwin[0], 1.2 * b.candidateTwin[1]] })) }));
+    const { results: [result], aa } = referee([question(0.05)])(rounds, 12, true).summary(0);
+    expect(aa.excludesOne).toBe(true);
+    expect(aa.ratio).toBeGreaterThan(1.15);
+    expect(result!.decision).toBe("inconclusive");
+    expect(result!.reason).toContain("too noisy");
+  });
+
+  it("lets a tail decide only when there are enough queries, and takes a margin in ms", () => {
+    const tail = { ...question(0.05), quantile: 0.99 as const };
+    const { results: [few] } = gate(2, 0.5, ordinary, tail);
+    expect(few).toMatchObject({ decision: "inconclusive" });
+    expect(few!.reason).toContain("270336 queries");
+    const { results: [wide] } = gate(2, 0.1, ordinary, { ...question(0), margin: { ms: 0.5 } });
+    expect(wide!.decision).toBe("pass");
+    expect(wide!.relativeMargin).toBeCloseTo(0.5, 0);
+  });
+
+  it("never decides on broken timings", () => {
+    const next = simulatedRounds(new RandomStream(11), 0, ordinary);
+    const broken = Array.from({ length: 10 }, next).map((round): Round => ({ ...round, blocks: round.blocks.map((b) => ({ ...b, candidate: [Number.NaN, Number.NaN] })) }));
+    expect(referee([question(0.05)])(broken, 10, true).summary(0).results[0]!.decision).toBe("inconclusive");
+  });
+});

@@ -1,0 +1,119 @@
+import { connect } from "node:net";
+import { beforeAll, describe, expect, it } from "vitest";
+import { json, metric, modelFolder, serve, slowManifest, until, type ServerProcess } from "./harness.ts";
+
+/** Products of matrices that keep a worker busy for a good while: the tests order events, they do not time them. */
+const LONG = 4_000;
+
+let server: ServerProcess;
+beforeAll(async () => { server = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "1", "--max-queue-rows", "4", "--max-queue-wait-ms", "60000"]); });
+const idle = () => until(async () => ((await metric(server, "inference_runs_in_flight")) === 0 ? true : undefined));
+const running = () => until(async () => ((await metric(server, "inference_runs_in_flight")) === 1 ? true : undefined));
+const queued = async () => metric(server, "inference_queue_rows");
+const rejections = (reason: string) => metric(server, "inference_requests_rejected_total", `reason="${reason}"`);
+
+describe("a busy model", () => {
+  it("leaves liveness, metrics and the other models alone while it runs", async () => {
+    await idle();
+    let done = false;
+    const slow = server.post("/predict", { work: LONG, value: 1 }).then((response) => { done = true; return response.status; });
+    await running();
+    for (let i = 0; i < 20; i++) expect((await server.get("/livez")).status).toBe(200);
+    expect(done).toBe(false);
+    expect(await slow).toBe(200);
+  });
+
+  it("refuses beyond its queue with 503 and Retry-After, and answers what it let in", async () => {
+    await idle();
+    const before = await rejections("queue-full");
+    const first = server.post("/predict", { work: LONG, value: 0 });
+    await running();
+    const all = await Promise.all(Array.from({ length: 12 }, (_, value) => server.post("/predict", { work: 1, value })));
+    const refused = all.filter(({ status }) => status === 503);
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(4);
+    expect(refused).toHaveLength(8);
+    expect(await json(refused[0]!)).toMatchObject({ code: "queue-full" });
+    expect(Number(refused[0]!.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect((await first).status).toBe(200);
+    expect(await rejections("queue-full")).toBe(before + 8);
+  });
+
+  it("refuses what would wait past its own deadline at once", async () => {
+    await idle();
+    const first = server.post("/predict", { work: LONG, value: 0 });
+    await running();
+    // A run is expected to take what the last ones took: much more than a millisecond.
+    const refused = await server.post("/predict", { work: 1, value: 1 }, { "x-request-timeout-ms": "1" });
+    expect([503, 504]).toContain(refused.status);
+    await first;
+  });
+
+  it("answers 504 at the deadline, and the row leaves the queue unrun", async () => {
+    const patient = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "1", "--max-queue-wait-ms", "60000"]);
+    const first = patient.post("/predict", { work: 2 * LONG, value: 0 });
+    await until(async () => ((await metric(patient, "inference_runs_in_flight")) === 1 ? true : undefined));
+    const late = await Promise.all([1, 2].map((value) => patient.post("/predict", { work: 1, value }, { "x-request-timeout-ms": "150" })));
+    for (const response of late) {
+      expect(response.status).toBe(504);
+      expect(await json(response)).toMatchObject({ code: "deadline", detail: expect.stringContaining("while it waited") });
+    }
+    expect(await metric(patient, "inference_queue_rows")).toBe(0);
+    expect((await first).status).toBe(200);
+    expect(await metric(patient, "inference_rows_total")).toBe(1);
+    // A run that has begun goes on, but nobody waits for it past the deadline.
+    const cut = await patient.post("/predict", { work: 2 * LONG, value: 0 }, { "x-request-timeout-ms": "100" });
+    expect([cut.status, (await json(cut))["detail"]]).toEqual([504, "the request's deadline passed while the model ran"]);
+  });
+
+  it("forgets a row whose client has gone", async () => {
+    await idle();
+    const rows = await metric(server, "inference_rows_total");
+    const first = server.post("/predict", { work: LONG, value: 0 });
+    await running();
+    const gone = new AbortController();
+    const waiting = fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ work: 1, value: 1 }), signal: gone.signal }).catch(() => "gone");
+    await until(async () => ((await queued()) === 1 ? true : undefined));
+    gone.abort();
+    expect(await waiting).toBe("gone");
+    await until(async () => ((await queued()) === 0 ? true : undefined));
+    expect((await first).status).toBe(200);
+    await idle();
+    expect(await metric(server, "inference_rows_total")).toBe(rows + 1);
+    expect(await rejections("cancelled")).toBe(1);
+  });
+
+  it("forgets a client that leaves in the middle of its body", async () => {
+    const { port } = new URL(server.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write('POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"work": 1');
+    await until(async () => ((await metric(server, "http_requests_in_flight")) === 2 ? true : undefined));
+    socket.destroy();
+    expect(await until(async () => ((await metric(server, "http_requests_in_flight")) === 1 ? "only this one" : undefined))).toBe("only this one");
+  });
+});
+
+describe("engines", () => {
+  it("kills a run that takes too long, and only a process can; the next request finds a new one", async () => {
+    const killer = await serve([modelFolder(slowManifest())], ["--engine", "process", "--run-limit-ms", "400"]);
+    const stuck = await killer.post("/predict", { work: 5_000_000, value: 1 });
+    expect([stuck.status, (await json(stuck))["code"]]).toEqual([503, "engine-lost"]);
+    const answer = await until(async () => {
+      const response = await killer.post("/predict", { work: 1, value: 9 });
+      return response.status === 200 ? json(response) : undefined;
+    });
+    expect(answer).toMatchObject({ heads: { value: { value: 9 } } });
+  });
+
+  it("runs as many at once as there are workers", async () => {
+    const pair = await serve([modelFolder(slowManifest())], ["--workers", "2", "--max-batch", "1", "--engine", "worker"]);
+    const both = [1, 2].map((value) => pair.post("/predict", { work: LONG, value }));
+    await until(async () => ((await metric(pair, "inference_runs_in_flight")) === 2 ? true : undefined));
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await json(await pair.get("/models/slow"))).toMatchObject({ engine: { kind: "worker", slots: 2 } });
+  });
+
+  it("puts a model with slow rows into a worker by itself", async () => {
+    const chosen = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 200, value: 1 }] } }))]);
+    expect(await json(await chosen.get("/models/slow"))).toMatchObject({ engine: { kind: "worker", reason: expect.stringContaining("would block the main thread") } });
+  });
+});

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildImage, listens, startContainer, type Container, type Image } from "./container.ts";
+import { Repository } from "./repository.ts";
+
+/** deployment.json of a tree; null where it has none. */
+export type Deployed = { model?: { id: string; version: string } } | null;
+
+/** How long the stages of this Space take, and how it misbehaves. */
+export type Behaviour = {
+  /** From a commit until the runtime takes notice. */
+  lagMs: number;
+  buildMs: number;
+  startLimitMs: number;
+  /** Done to the laid-out tree before the app starts; `deployment` is the tree's deployment.json. */
+  sabotage: ((dir: string, deployment: Deployed) => void) | null;
+  /** Trees whose build breaks. */
+  breaksBuild: ((deployment: Deployed) => boolean) | null;
+  /** After a broken build the stage of the old revision, RUNNING, is shown again: the classic green-but-broken deploy. */
+  hidesBuildError: boolean;
+  /** runtime.sha of an update does not appear until a restart, or until a factory rebuild. */
+  stalls: ((deployment: Deployed) => "never" | "until-restart" | "until-factory" | "always") | null;
+  /** Changes what the app answers on its way out. */
+  answers: ((path: string, deployment: Deployed, body: Buffer) => Buffer) | null;
+  delayMs: ((path: string, deployment: Deployed) => number) | null;
+};
+
+const wellBehaved: Behaviour = { lagMs: 15, buildMs: 30, startLimitMs: 15_000, sabotage: null, breaksBuild: null, hidesBuildError: false, stalls: null, answers: null, delayMs: null };
+
+export type LogLine = { data: string; timestamp: string };
+
+/** One Docker Space: repository, runtime and the container that really runs. */
+export class Space {
+  readonly name: string;
+  readonly repository = new Repository();
+  readonly behaviour: Behaviour;
+  sdk = "docker";
+  private = false;
+  stage = "NO_APP_FILE";
+  /** Absent during the first build. */
+  sha: string | null = null;
+  errorMessage: string | null = null;
+  live: Container | null = null;
+  readonly buildLog: LogLine[] = [];
+  readonly runLog: LogLine[] = [];
+  readonly variables = new Map<string, string>();
+  readonly secrets = new Map<string, string>();
+  hardware = "cpu-basic";
+  restarts = 0;
+  factoryRebuilds = 0;
+  /** Every stage that the runtime went through, with the revision shown. */
+  readonly history: string[] = [];
+  #generation = 0;
+  #closed = false;
+  /** Everything that was started and has not ended, shown or not. */
+  readonly #containers = new Set<Container>();
+  #held: { container: Container; unstall: "restart" | "factory" } | null = null;
+
+  constructor(name: string, behaviour: Partial<Behaviour> = {}) {
+    this.name = name;
+    this.behaviour = { ...wellBehaved, ...behaviour };
+  }
+
+  runtime(domain: string): Record<string, unknown> {
+    return {
+      stage: this.stage,
+      ...(this.errorMessage === null ? {} : { errorMessage: this.errorMessage }),
+      hardware: { current: this.live === null ? null : this.hardware, requested: this.hardware },
+      gcTimeout: 172_800,
+      replicas: { current: this.live === null ? 0 : 1, requested: 1 },
+      domains: [{ domain, stage: "READY" }],
+      ...(this.sha === null ? {} : { sha: this.sha }),
+    };
+  }
+
+  /** What a commit on main sets off. */
+  changed(): void {
+    void this.#roll(++this.#generation);
+  }
+
+  async restart(factory: boolean): Promise<void> {
+    if (factory) this.factoryRebuilds += 1;
+    else this.restarts += 1;
+    const held = this.#held;
+    if (held !== null && (factory || held.unstall === "restart")) {
+      this.#held = null;
+      await this.#take(held.container);
+      return;
+    }
+    if (held === null) this.changed();
+  }
+
+  /** Nobody came for 48 hours. */
+  async fallAsleep(): Promise<void> {
+    await this.live?.stop();
+    this.live = null;
+    this.#show("SLEEPING");
+  }
+
+  /** deployment.json as a commit holds it. */
+  deployed(sha: string): Deployed {
+    const commit = this.repository.commit(sha);
+    const bytes = commit === undefined ? undefined : this.repository.read(commit, "deployment.json");
+    try {
+      return bytes === undefined ? null : JSON.parse(bytes.toString("utf8")) as Deployed;
+    } catch {
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#generation += 1;
+    await Promise.all([...this.#containers].map((container) => container.stop()));
+    this.live = null;
+  }
+
+  #show(stage: string): void {
+    this.stage = stage;
+    this.history.push(`${stage} ${this.sha?.slice(0, 7) ?? "-"}`);
+  }
+
+  async #roll(generation: number): Promise<void> {
+    const { lagMs, buildMs, startLimitMs, breaksBuild, hidesBuildError, sabotage, stalls } = this.behaviour;
+    const overtaken = () => this.#closed || generation !== this.#generation;
+    await sleep(lagMs);
+    if (overtaken()) return;
+    const commit = this.repository.commit("main")!;
+    const before = this.live !== null;
+    this.errorMessage = null;
+    const say = (log: LogLine[]) => (data: string) => { log.push({ data: `${data}\n`, timestamp: new Date().toISOString() }); };
+    this.buildLog.length = 0;
+    this.#show(before ? "RUNNING_BUILDING" : "BUILDING");
+    await sleep(buildMs);
+    if (overtaken()) return;
+    let image: Image;
+    const deployment = this.deployed(commit.sha);
+    try {
+      if (breaksBuild?.(deployment) === true) throw new Error('process "/bin/sh -c npm ci" did not complete successfully: exit code: 1');
+      image = buildImage(this.repository, commit, say(this.buildLog));
+      sabotage?.(image.dir, deployment);
+    } catch (error) {
+      say(this.buildLog)(`ERROR: ${(error as Error).message}`);
+      if (hidesBuildError && before) this.#show("RUNNING");
+      else this.#show("BUILD_ERROR");
+      return;
+    }
+    this.#show(before ? "RUNNING_APP_STARTING" : "APP_STARTING");
+    const container = await startContainer(image, commit.sha, Object.fromEntries([...this.variables, ...this.secrets]));
+    if (overtaken()) return container.stop();
+    this.#containers.add(container);
+    const ended: { code: number | null } = { code: null };
+    void container.exited.then((code) => {
+      ended.code = code;
+      this.#containers.delete(container);
+    });
+    const deadline = Date.now() + startLimitMs;
+    while (ended.code === null && Date.now() < deadline && !(await listens(container.port))) await sleep(10);
+    for (const line of container.log) say(this.runLog)(line);
+    if (overtaken()) return container.stop();
+    if (ended.code !== null || !(await listens(container.port))) {
+      await container.stop();
+      await this.live?.stop();
+      this.live = null;
+      this.sha = commit.sha;
+      this.errorMessage = ended.code === null ? "Launch timed out, space was not healthy after 30 min" : `Exit code: ${ended.code}. Reason: application error`;
+      this.#show("RUNTIME_ERROR");
+      return;
+    }
+    const stall = stalls?.(deployment) ?? "never";
+    if (stall !== "never" && before && this.sha !== commit.sha) {
+      if (stall === "always") await container.stop();
+      else this.#held = { container, unstall: stall === "until-restart" ? "restart" : "factory" };
+      this.#show("RUNNING");
+      return;
+    }
+    await this.#take(container);
+  }
+
+  async #take(container: Container): Promise<void> {
+    const old = this.live;
+    this.live = container;
+    this.sha = container.sha;
+    this.#show("RUNNING");
+    await old?.stop();
+  }
+}

@@ -1,0 +1,104 @@
+import type { MessageEntity } from "@grammyjs/types";
+import type { Refusal } from "./refusal.ts";
+
+export type Person = { id: number; is_bot: boolean; first_name: string; username?: string; language_code?: string };
+export type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
+
+export type StoredChat = {
+  id: number;
+  type: "private" | "group" | "supergroup" | "channel";
+  title: string;
+  /** Topics of a forum by message_thread_id; null where the chat is no forum. */
+  topics: Map<number, "open" | "closed"> | null;
+  members: Map<number, MemberStatus>;
+  /** What the bot hears when it writes here, e.g. 403 "bot was blocked by the user". */
+  refuses: Refusal | null;
+  lastMessageId: number;
+};
+
+export type StoredMessage = {
+  message_id: number;
+  chat: number;
+  thread: number | null;
+  from: Person;
+  /** Unix time, seconds. */
+  date: number;
+  text: string | null;
+  entities: Pick<MessageEntity, "type" | "offset" | "length">[];
+  rich: unknown;
+  photo: { filename: string; bytes: Uint8Array } | string | null;
+  caption: string | null;
+  markup: { inline_keyboard: Record<string, unknown>[][] } | null;
+  replyTo: number | null;
+  silent: boolean;
+  edits: number;
+  pinned: boolean;
+};
+
+/** One call of the bot and the answer, as it went over the wire. */
+export type Call = {
+  method: string;
+  parameters: Record<string, unknown>;
+  status: number;
+  answer: unknown;
+  /** A message that exists because of this call, with a sound on people's phones. */
+  audible: boolean;
+  atMs: number;
+};
+
+/** Something that goes wrong `times` times on calls of `method` (all methods: "*"), before or after the call takes effect. */
+export type Fault = {
+  method: string;
+  times: number;
+  does:
+    | { kind: "refuse"; refusal: Refusal }
+    | { kind: "html"; status: number; body?: string }
+    | { kind: "hang" }
+    | { kind: "reset" }
+    | { kind: "accept-then-reset" };
+};
+
+/** So many messages in so much time; a method's 429 asks to wait until the window has room again. */
+export type RateLimit = { count: number; perMs: number };
+
+export type TelegramState = {
+  token: string;
+  bot: Person;
+  chats: Map<number, StoredChat>;
+  messages: StoredMessage[];
+  faults: Fault[];
+  /** False: a Bot API from before rich messages. */
+  rich: boolean;
+  limits: { private: RateLimit; group: RateLimit } | null;
+  sent: Map<number, number[]>;
+  callbackQueries: Map<string, { answered: boolean }>;
+  commands: { command: string; description: string }[];
+  chatActions: { chat: number; action: string }[];
+  now: () => number;
+};
+
+export function findMessage(state: TelegramState, chat: number, id: number): StoredMessage | undefined {
+  return state.messages.find((one) => one.chat === chat && one.message_id === id);
+}
+
+/** A message as Telegram's answers and updates carry it. */
+export function messageJson(state: TelegramState, message: StoredMessage): Record<string, unknown> {
+  const reply = message.replyTo === null ? undefined : findMessage(state, message.chat, message.replyTo);
+  return {
+    message_id: message.message_id, date: message.date, chat: chatJson(state, message.chat), from: message.from,
+    ...(message.thread === null ? {} : { message_thread_id: message.thread, is_topic_message: true }),
+    ...(message.edits === 0 ? {} : { edit_date: message.date }),
+    ...(message.text === null ? {} : { text: message.text, ...(message.entities.length === 0 ? {} : { entities: message.entities }) }),
+    ...(message.rich === null ? {} : { rich_message: message.rich }),
+    ...(message.photo === null ? {} : { photo: [{ file_id: `photo-${message.message_id}`, file_unique_id: `u${message.message_id}`, width: 640, height: 480 }] }),
+    ...(message.caption === null ? {} : { caption: message.caption }),
+    ...(message.markup === null ? {} : { reply_markup: message.markup }),
+    ...(reply === undefined ? {} : { reply_to_message: messageJson(state, { ...reply, replyTo: null }) }),
+  };
+}
+
+export function chatJson(state: TelegramState, id: number): Record<string, unknown> {
+  const chat = state.chats.get(id);
+  if (chat === undefined) return { id, type: "private", first_name: "nobody" };
+  return { id, type: chat.type, ...(chat.type === "private" ? { first_name: chat.title } : { title: chat.title }), ...(chat.topics === null ? {} : { is_forum: true }) };
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+// Suites that start real processes (actions, servers, browsers, bots) run one file at a time and after the others:
+// what they wait for is then slowed down by nobody but themselves, also on two cores.
+const processes = ["bot", "cli", "deploy", "gate-action", "latency", "notify", "server", "ui"].map((room) => `tests/${room}/**/*.test.ts`);
+
+export default defineConfig({
+  test: {
+    // Most suites start real processes and ONNX sessions; the default five seconds is for units.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "parts", include: ["tests/**/*.test.ts"], exclude: processes, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: "processes", include: processes, fileParallelism: false, maxConcurrency: 3, sequence: { groupOrder: 1 } } },
+    ],
+  },
+});
