@@ -83,8 +83,9 @@ export async function serve(dirs: readonly string[], flags: readonly string[] = 
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => { out += String(chunk); });
   child.stderr.on("data", (chunk: Buffer) => { err += String(chunk); });
-  const exited = new Promise<number | null>((done) => { child.once("exit", (code) => done(code)); });
-  const url = await until(() => {
+  const exited = new Promise<number | null>((done) => { child.once("close", (code) => done(code)); }); // not "exit": the last lines of its log may still be in the pipe
+  const url = await until(async () => {
+    if (child.exitCode !== null) await exited;
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${err}${out}`);
     return / at (http:\S+)/.exec(err)?.[1];
   });
