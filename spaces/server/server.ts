@@ -94,13 +94,17 @@ export async function startServer(dirs: readonly string[], settings: Settings, e
         const sweeping = setInterval(() => app.server.closeIdleConnections(), 50);
         const inTime = await Promise.race([finished, late]);
         clearInterval(sweeping);
-        if (!inTime) app.server.closeAllConnections();
-        log.info({ inTime }, "drained");
+        if (!inTime) {
+          app.server.closeAllConnections();
+          await new Promise((resolve) => { setImmediate(resolve); }); // those that were cut off are logged before the last line
+        }
         // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited for.
-        await new Promise<void>((resolve) => {
-          destination.flush(() => resolve());
-          setTimeout(resolve, 500).unref();
-        });
+        // (`flush()` answers at once on a destination that writes as it comes, so the write's own event is awaited.)
+        const written = edges.log === undefined && log.isLevelEnabled("info")
+          ? new Promise<void>((resolve) => { destination.once("drain", resolve); setTimeout(resolve, 2000).unref(); })
+          : Promise.resolve();
+        log.info({ inTime }, "drained");
+        await written;
         return inTime;
       })();
       return drained;
