@@ -1,7 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
 import { wilson } from "../../eval/stats/wilson.ts";
 import { type Cell, cells, prepareCell } from "./cells.ts";
+import { type Chunk, chunkGates } from "./chunks.ts";
 import { add, alpha, type Tally } from "./simulate.ts";
-import type { Chunk } from "./simulate-all.ts";
 
 export type Rate = { count: number; of: number; rate: number; low: number; high: number };
 
@@ -23,18 +24,52 @@ export type MetricResult = {
   power: number[];
 };
 
-export function results(chunks: readonly Chunk[]): MetricResult[] {
-  const sums = new Map<string, Tally>();
-  for (const { cell, tallies } of chunks) for (const [metric, tally] of Object.entries(tallies)) {
-    const key = `${cell} ${metric}`;
-    const before = sums.get(key);
-    sums.set(key, before === undefined ? tally : add(before, tally));
-  }
-  return cells.filter((cell) => cell.world === "boundary").flatMap((cell) => prepareCell(cell).metrics.flatMap(({ definition, margin }) => {
-    const boundary = sums.get(`${cell.id} ${definition.name}`);
-    const unchanged = sums.get(`${cell.id.replace("boundary", "unchanged")} ${definition.name}`);
-    return boundary === undefined || unchanged === undefined ? [] : [resultOf(cell, definition.name, margin, boundary, unchanged)];
-  }));
+export const resultsFile = "bench/results/calibration.json";
+
+/** What a results file holds of one simulation: the first gates of every cell. */
+export type Committed = { results: readonly MetricResult[]; gatesOf(cell: Cell): number };
+
+/** The results file, which a run goes on from. Nothing of it where it has another seed, or with `fresh`: after a change to what is simulated. */
+export function readCommitted(seed: number, fresh: boolean, file = resultsFile): Committed {
+  const stored = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { seed: number; results: MetricResult[] }) : null;
+  const found = fresh || stored?.seed !== seed ? [] : stored.results;
+  return { results: found, gatesOf: (cell) => found.find((one) => one.n === cell.n && one.share === cell.share && one.spread === cell.spread)?.gates ?? 0 };
+}
+
+/** The committed gates and the chunks that follow on them without a gap in both worlds; later chunks wait for the gap to be filled. */
+export function results(committed: Committed, chunks: readonly Chunk[]): MetricResult[] {
+  const tallies = new Map(chunks.map((one) => [`${one.cell}#${one.chunk}`, one.tallies]));
+  return cells.filter((cell) => cell.world === "boundary").flatMap((cell) => {
+    const news: [Chunk["tallies"], Chunk["tallies"]][] = [];
+    for (let chunk = committed.gatesOf(cell) / chunkGates; ; chunk++) {
+      const boundary = tallies.get(`${cell.id}#${chunk}`);
+      const unchanged = tallies.get(`${cell.id.replace("boundary", "unchanged")}#${chunk}`);
+      if (boundary === undefined || unchanged === undefined) break;
+      news.push([boundary, unchanged]);
+    }
+    return prepareCell(cell).metrics.flatMap(({ definition, margin }) => {
+      const { name } = definition;
+      const before = committed.results.find((one) => one.metric === name && one.n === cell.n && one.share === cell.share && one.spread === cell.spread);
+      const [boundary, unchanged] = [0, 1].map((world) => news.map((pair) => (pair[world] as Chunk["tallies"])[name] as Tally).reduce<Tally | undefined>((sum, one) => (sum === undefined ? one : add(sum, one)), undefined));
+      const after = boundary === undefined || unchanged === undefined ? undefined : resultOf(cell, name, margin, boundary, unchanged);
+      const parts = [before, after].filter((one) => one !== undefined);
+      return parts.length === 0 ? [] : [{ ...joined(parts), margin }];
+    });
+  });
+}
+
+/** Results on different gates of the same kind, as one. Shares, which the file holds rounded, become counts again. */
+function joined(parts: readonly MetricResult[]): MetricResult {
+  const first = parts[0] as MetricResult;
+  const sum = (read: (one: MetricResult) => number) => parts.reduce((total, one) => total + read(one), 0);
+  const rate = (read: (one: MetricResult) => Rate) => rateOf(sum((one) => read(one).count), sum((one) => read(one).of));
+  const rates = <Name extends string>(read: (one: MetricResult) => Record<Name, Rate>) =>
+    Object.fromEntries(Object.keys(read(first)).map((name) => [name, rate((one) => read(one)[name as Name])])) as Record<Name, Rate>;
+  const gates = sum((one) => one.gates);
+  return {
+    ...first, gates, undefined: sum((one) => one.undefined), wrongPass: rates((one) => one.wrongPass), wrongFail: rates((one) => one.wrongFail), falseRed: rate((one) => one.falseRed),
+    power: first.power.map((_, k) => sum((one) => Math.round((one.power[k] as number) * one.gates)) / gates),
+  };
 }
 
 function resultOf({ n, share, spread }: Cell, metric: string, margin: number, boundary: Tally, unchanged: Tally): MetricResult {

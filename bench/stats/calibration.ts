@@ -1,21 +1,28 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { exceeds, type MetricResult, type Rate, results } from "./calibration-results.ts";
+import { exceeds, type MetricResult, type Rate, readCommitted, results, resultsFile } from "./calibration-results.ts";
 import { powerPlot, wrongPassPlot } from "./calibration-plots.ts";
-import { gatesFile, readChunks, simulateAll } from "./simulate-all.ts";
+import { gatesFile, readChunks } from "./chunks.ts";
+import { simulateAll } from "./simulate-all.ts";
 
 /**
  * npm run bench:calibration -- --gates 2000
- * Simulates what is missing (hours on a busy machine; an interrupted run goes on where it stopped), then writes
- * bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes the report.
+ * Simulates what bench/results/calibration.json and the chunks beside it lack (an hour or so; an interrupted run goes on where it
+ * stopped), then writes bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes the report; A change to a
+ * formula calls for --fresh, which leaves the committed gates out, and for deleting the chunks.
  */
-const { values } = parseArgs({ options: { gates: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, only: { type: "string", default: "" } } });
-simulateAll(gatesFile, Number(values.gates), Number(values.seed), new RegExp(values.only), ({ cell, chunk, seconds }) => process.stderr.write(`${cell} #${chunk}: ${seconds} s\n`));
+const { values } = parseArgs({ options: { gates: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, only: { type: "string", default: "" }, fresh: { type: "boolean", default: false } } });
+const seed = Number(values.seed);
+const committed = readCommitted(seed, values.fresh);
+simulateAll({
+  file: gatesFile, gates: Number(values.gates), seed, only: new RegExp(values.only), doneBefore: committed.gatesOf,
+  onChunk: ({ cell, chunk, seconds }) => process.stderr.write(`${cell} #${chunk}: ${seconds} s\n`),
+});
 
-const found = results(readChunks(gatesFile));
+const found = results(committed, readChunks(gatesFile));
 const folder = "bench/results";
-writeFileSync(`${folder}/calibration.json`, `${JSON.stringify({ schemaVersion: 1, alpha: 0.05, node: process.version, cpu: cpus()[0]?.model ?? "", results: found }, rounded)}\n`);
+writeFileSync(resultsFile, `${JSON.stringify({ schemaVersion: 1, seed, alpha: 0.05, node: process.version, cpu: cpus()[0]?.model ?? "", results: found }, rounded)}\n`);
 writeFileSync(`${folder}/calibration.svg`, wrongPassPlot(found));
 writeFileSync(`${folder}/power.svg`, powerPlot(found));
 writeFileSync(`${folder}/calibration.md`, report(found));
