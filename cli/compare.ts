@@ -13,7 +13,7 @@ import { integer, list, margin, number } from "./usage.ts";
 type CompareFlags = CommonFlags & {
   baseline: string; candidate: string; task: Task; metric: MetricName; kind: CheckKind; margin?: number | { relative: number };
   min?: number; max?: number; confident: boolean; alpha: number; slices?: string[]; threshold?: number; at?: number; k?: number;
-  positive?: string; minimumPerClass: number; seed: number;
+  positive?: string; naiveScale?: number; minimumPerClass: number; seed: number;
 };
 
 export function compareCommand(streams: Streams, finish: Finish): Command {
@@ -34,6 +34,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--at <rate>", "false-positive rate of tpr_at_fpr and partial_auroc", number)
     .option("--k <n>", "cut-off of ndcg_at_k and recall_at_k", integer)
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
+    .option("--naive-scale <x>", "what mase divides by, where the files have no column naive_scale: the naive forecast's error on the training data", number)
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01");
@@ -44,6 +45,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
       {
         candidate: flags.candidate, baseline: flags.baseline, task: flags.task, policies: [policyOf(flags)], alpha: flags.alpha,
         minimumPerClass: flags.minimumPerClass, out: resolve(flags.out), seed: flags.seed, ...(flags.positive === undefined ? {} : { positive: flags.positive }),
+        ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
       },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
     );

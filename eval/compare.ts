@@ -21,7 +21,7 @@ import type { MetricsFile, ModelMetrics } from "./schema/metrics.ts";
 import type { ModelIdentity, VerdictFile } from "./schema/verdict.ts";
 import { sluiceVersion } from "./version.ts";
 
-export type PredictionFile = { file: string; task: Task; positive?: string; slices?: readonly string[] };
+export type PredictionFile = { file: string; task: Task; positive?: string; naiveScale?: number; slices?: readonly string[] };
 
 export type CompareRequest = {
   candidate: string;
@@ -31,6 +31,8 @@ export type CompareRequest = {
   alpha: number;
   minimumPerClass: number;
   positive?: string;
+  /** What MASE divides by, for files that do not say so row by row. */
+  naiveScale?: number;
   out: string;
   seed: number;
 };
@@ -41,7 +43,7 @@ export type FileEdges = { now: () => Date; onNote: (text: string) => void };
 export async function compareFiles(request: CompareRequest, edges: FileEdges): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
-  const options = { task, slices, ...(request.positive === undefined ? {} : { positive: request.positive }) };
+  const options = { task, slices, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }) };
   const candidate = await readPredictions(request.candidate, options);
   const baseline = await readPredictions(request.baseline, options);
   for (const note of new Set([...candidate.notes, ...baseline.notes])) edges.onNote(note);
@@ -86,6 +88,7 @@ export async function compareFiles(request: CompareRequest, edges: FileEdges): P
 export async function measureFile(request: PredictionFile & { level: number; seed: number }, edges: FileEdges): Promise<MetricsFile> {
   const { predictions, notes } = await readPredictions(request.file, {
     task: request.task, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.slices === undefined ? {} : { slices: request.slices }),
+    ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
   });
   for (const note of notes) edges.onNote(note);
   return {

@@ -32,6 +32,7 @@ export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
     classCount: predictions.classes.length,
     weights: predictions.weights === null ? null : Float64Array.from(rows, (row) => predictions.weights?.[row] as number),
     groups: predictions.groups === null ? null : Array.from(rows, (row) => predictions.groups?.[row] as string),
+    ...(predictions.naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => predictions.naiveScales?.[row] as number) }),
   };
 }
 
@@ -57,11 +58,11 @@ export type MeasureRequest = {
   labelUnit?: string;
 };
 
-/** Every metric of the task, over all rows and over each slice. */
+/** Every metric of the task that the predictions say enough for, over all rows and over each slice. */
 export function measure(predictions: Predictions, task: Task, head: string | null, { level, seed, intervals, labelUnit = "" }: MeasureRequest): Measurement[] {
   return [...slicesOf(predictions)].flatMap(([slice, rows]) => {
     const sample = sampleOf(predictions, rows);
-    return metricsFor(task).map((definition): Measurement => ({
+    return metricsFor(task).filter((definition) => definition.listed?.(sample) ?? true).map((definition): Measurement => ({
       metric: definition.name,
       options: {},
       head,

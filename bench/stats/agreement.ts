@@ -39,7 +39,11 @@ const r = new Map(execFileSync("Rscript", [join(import.meta.dirname, "agreement.
 rmSync(folder, { recursive: true });
 const fromR = (name: string, i = 0): number => Number(r.get(name)?.[i]);
 
-const sampleOf = ({ y, w }: Data, scores: Float64Array, classCount: number, weighted: boolean): Sample => ({ labels: y, scores, classCount, weights: weighted ? w : null, groups: null });
+/** Odd and even rows are a series each, scaled by the error of its seasonal naive forecast, season 7. */
+const scaleOf = (series: Float64Array, season: number): number => series.subarray(season).reduce((sum, value, t) => sum + Math.abs(value - (series[t] as number)), 0) / (series.length - season);
+const seriesScales = [0, 1].map((which) => scaleOf(regression.y.filter((_, i) => i % 2 === which), 7));
+const naiveScales = regression.y.map((_, i) => seriesScales[i % 2] as number);
+const sampleOf = ({ y, w }: Data, scores: Float64Array, classCount: number, weighted: boolean): Sample => ({ labels: y, scores, classCount, weights: weighted ? w : null, groups: null, ...(classCount === 0 ? { naiveScales } : {}) });
 const valueOf = (metric: MetricName, sample: Sample): number => {
   const result = catalog.get(metric)?.measure(sample, { ...options, intervals: false, ...(metric === "tpr_at_fpr" ? { at: 0.1 } : {}) });
   return result?.status === "ok" ? result.value : Number.NaN;
@@ -130,6 +134,10 @@ function sharedLines(reference: string): Line[] {
     const line = (figure: string, ours: number, value: number): Line => ({ figure: `${figure} of ${name}`, ours, theirs: value, tool: "pROC, aSAH (kept)", source: "shared", tolerance: 1e-9, kind: "exact" });
     return [line("auroc", auroc, theirs.auc), line("DeLong variance", stratifiedMoments(influence, labels, 2, null).variance, theirs.delong_var)];
   });
+  const passengers = readFileSync(join(reference, "airpassengers.csv"), "utf8").trim().split(/\r?\n/).slice(1).map((row) => Number(row.split(",")[1]));
+  const [training, held] = [Float64Array.from(passengers.slice(0, -24)), passengers.slice(-24)];
+  const forecast: Sample = { labels: Float64Array.from(held), scores: Float64Array.from(held, (_, t) => training.at((t % 12) - 12) as number), classCount: 0, weights: null, groups: null, naiveScales: new Float64Array(24).fill(scaleOf(training, 12)) };
+  const theirForecast = (read("forecast_accuracy.json") as { test: { MASE: number; MAE: number } }).test;
   const kept = read("sklearn_scipy_statsmodels.json") as { binary: { input: Record<string, number[]>; a: Record<string, number> }; regression: { input: Record<string, number[]> } & Record<string, number> };
   const rowsOf = (y: number[] = [], scores: number[] = [], classCount: number): Sample => ({ labels: Float64Array.from(y), scores: Float64Array.from(scores), classCount, weights: null, groups: null });
   const first = rowsOf(kept.binary.input["y"], kept.binary.input["p_a"], 2);
@@ -137,6 +145,7 @@ function sharedLines(reference: string): Line[] {
   const line = (metric: MetricName, sample: Sample, theirs: number | undefined): Line => ({ figure: metric, ours: valueOf(metric, sample), theirs: theirs ?? Number.NaN, tool: "scikit-learn (kept)", source: "shared", tolerance: 1e-9, kind: "exact" });
   return [
     ...found,
+    ...(["mase", "mae"] as const).map((metric): Line => ({ figure: `${metric}, seasonal naive forecast of AirPassengers`, ours: valueOf(metric, forecast), theirs: theirForecast[metric === "mase" ? "MASE" : "MAE"], tool: "R forecast (kept)", source: "shared", tolerance: 1e-9, kind: "exact" })),
     ...([["auroc", "roc_auc"], ["partial_auroc", "roc_auc_max_fpr_0_1"], ["average_precision", "average_precision"], ["log_loss", "log_loss"], ["brier", "brier"], ["accuracy", "accuracy"], ["precision", "precision"], ["recall", "recall"], ["f1", "f1"]] as const).map(([metric, key]) => line(metric, first, kept.binary.a[key])),
     ...([["mae", "mae"], ["rmse", "rmse"], ["r2", "r2"], ["mape", "mape"], ["median_absolute_error", "median_ae"]] as const).map(([metric, key]) => line(metric, numbers, kept.regression[key])),
   ];

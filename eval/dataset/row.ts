@@ -15,6 +15,8 @@ export type DatasetRow = {
   group: string | null;
   /** Finite, not negative. */
   weight: number | null;
+  /** Head → error of the naive forecast on the training data of the row's series; finite, not negative. Only where labels declare it. */
+  naiveScales?: Record<string, number>;
 };
 
 /** Why a record cannot become a row. */
@@ -49,6 +51,13 @@ function label(fields: Record<string, unknown>, { field, map }: Dataset["labels"
   return value;
 }
 
+function naiveScale(fields: Record<string, unknown>, declared: number | string): number {
+  if (typeof declared === "number") return declared;
+  const value = finite(plain(fields, declared), declared);
+  if (value < 0) throw new Unusable(`field "${declared}" is negative: ${value}`);
+  return value;
+}
+
 /**
  * The record under the model's names. Descriptors are copied, not values: a folder's files are read when asked for.
  * Fields with true values are left out unless `rename` asks for them, so that an answer can never be read off the row.
@@ -73,6 +82,7 @@ function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<
  */
 export function rowMaker(dataset: Dataset, heads: readonly Head[]): (fields: Record<string, unknown>, fallbackId: string) => DatasetRow | string {
   const labelled = Object.entries(dataset.labels).map(([name, where]) => ({ where, head: heads.find((one) => one.name === name)! }));
+  const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
   // A million rows share few slice values: one string each, not one per row.
   const interned = new Map<string, string>();
   const intern = (text: string) => interned.get(text) ?? (interned.set(text, text), text);
@@ -85,7 +95,8 @@ export function rowMaker(dataset: Dataset, heads: readonly Head[]): (fields: Rec
       const group = dataset.group === undefined ? null : intern(plain(fields, dataset.group));
       const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight);
       if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);
-      return { id, row: modelFields(fields, dataset), labels, slices, group, weight };
+      const naiveScales = Object.fromEntries(scaled.map(({ where, head }) => [head.name, naiveScale(fields, where.naiveScale!)]));
+      return { id, row: modelFields(fields, dataset), labels, slices, group, weight, ...(scaled.length === 0 ? {} : { naiveScales }) };
     } catch (error) {
       if (error instanceof Unusable) return error.message;
       throw error;

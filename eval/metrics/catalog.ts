@@ -10,6 +10,7 @@ import { f1 } from "./f1.ts";
 import { logLoss } from "./log-loss.ts";
 import { mae } from "./mae.ts";
 import { mape } from "./mape.ts";
+import { mase } from "./mase.ts";
 import { medianAbsoluteError } from "./median-absolute-error.ts";
 import { partialAuroc } from "./partial-auroc.ts";
 import { precision } from "./precision.ts";
@@ -23,7 +24,7 @@ export type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from ".
 
 const definitions: readonly MetricDefinition[] = [
   auroc, averagePrecision, partialAuroc, tprAtFpr, logLoss, brier, ece, accuracy, precision, recall, f1,
-  mae, rmse, r2, medianAbsoluteError, mape, smape,
+  mae, rmse, r2, medianAbsoluteError, mape, smape, mase,
 ];
 
 /** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere and are not here. */

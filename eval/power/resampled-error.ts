@@ -43,12 +43,13 @@ function unitsOf({ labels, groups }: Pick<Sample, "labels" | "groups">): Int32Ar
 }
 
 /** The rows of a sample at these positions. Clusters play no part in values and are left out. */
-export function pickRows({ labels, scores, classCount, weights }: Sample, rows: Int32Array): Sample {
+export function pickRows({ labels, scores, classCount, weights, naiveScales }: Sample, rows: Int32Array): Sample {
   const width = classCount > 2 ? classCount : 1;
   const picked = new Float64Array(rows.length * width);
   rows.forEach((row, i) => { for (let k = 0; k < width; k++) picked[i * width + k] = scores[row * width + k] as number; });
   return {
     labels: Float64Array.from(rows, (row) => labels[row] as number), scores: picked, classCount,
     weights: weights === null ? null : Float64Array.from(rows, (row) => weights[row] as number), groups: null,
+    ...(naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => naiveScales[row] as number) }),
   };
 }

@@ -51,6 +51,7 @@ export function castRoles(candidate: Predictions, baseline: Predictions, { rows,
       slices: Object.fromEntries(Object.entries(first.slices).map(([column, values]) => [column, Array.from(rows, (row) => values[row] as string)])),
       groups: first.groups === null ? null : Array.from(copies, String),
       weights: first.weights === null ? null : Float64Array.from(rows, (row) => first.weights?.[row] as number),
+      ...(first.naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => first.naiveScales?.[row] as number) }),
     };
   };
   return { candidate: part(candidate, baseline), baseline: part(baseline, candidate) };

@@ -96,9 +96,9 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
   }
   const filled = parts.filter(({ part }) => part.ids.length > 0).map(({ part }) => part);
   const model = filled[0] ?? parts[0]!.part;
-  const columns = (part: Predictions) => JSON.stringify([Object.keys(part.slices).toSorted(), part.groups === null, part.weights === null]);
+  const columns = (part: Predictions) => JSON.stringify([Object.keys(part.slices).toSorted(), part.groups === null, part.weights === null, part.naiveScales === undefined]);
   const strange = parts.find(({ part }) => part.ids.length > 0 && columns(part) !== columns(model));
-  if (strange !== undefined) refuse("shards-differ", `shard ${strange.name} has other slice, group or weight columns`, columns(model), columns(strange.part));
+  if (strange !== undefined) refuse("shards-differ", `shard ${strange.name} has other slice, group, weight or scale columns`, columns(model), columns(strange.part));
   const numbers = (pick: (part: Predictions) => Float64Array) => Float64Array.from(filled.flatMap((part) => Array.from(pick(part))));
   return {
     ...model,
@@ -108,5 +108,6 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
     slices: Object.fromEntries(Object.keys(model.slices).map((column) => [column, filled.flatMap((part) => part.slices[column]!)])),
     groups: model.groups === null ? null : filled.flatMap((part) => part.groups!),
     weights: model.weights === null ? null : numbers((part) => part.weights!),
+    ...(model.naiveScales === undefined ? {} : { naiveScales: numbers((part) => part.naiveScales!) }),
   };
 }

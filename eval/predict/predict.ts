@@ -131,6 +131,11 @@ function assemble({ head, task, classes, width, labelOf }: HeadColumns, chunks: 
     slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
     groups: !dataset.hasGroups ? null : taken.map((row) => rowOf(row).group!),
     weights: !dataset.hasWeights ? null : Float64Array.from(taken, (row) => rowOf(row).weight!),
+    ...scalesOf(head, taken.map(rowOf)),
     datasetDigest: dataset.digest,
   };
+}
+
+function scalesOf(head: string, rows: readonly DatasetRow[]): { naiveScales?: Float64Array } {
+  return rows.length > 0 && rows[0]?.naiveScales?.[head] !== undefined ? { naiveScales: Float64Array.from(rows, ({ naiveScales }) => naiveScales![head]!) } : {};
 }

@@ -21,10 +21,11 @@ export function layoutOf(task: Task): Layout {
 }
 
 export const classColumnPrefix = "p_";
+export const naiveScaleColumn = "naive_scale";
 
 /** Columns with a meaning of their own; every other column is a slice column. */
 export function reservedColumns(layout: Layout): readonly string[] {
-  return layout === "multiclass" ? ["id", "label", "predicted", "group", "weight"] : ["id", "label", "score", "group", "weight"];
+  return layout === "multiclass" ? ["id", "label", "predicted", "group", "weight"] : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
 }
 
 export function isSliceColumn(column: string, layout: Layout): boolean {
@@ -32,7 +33,7 @@ export function isSliceColumn(column: string, layout: Layout): boolean {
 }
 
 /** Which columns of a file hold what. */
-export type Columns = { layout: Layout; classes: string[]; hasGroup: boolean; hasWeight: boolean; slices: string[] };
+export type Columns = { layout: Layout; classes: string[]; hasGroup: boolean; hasWeight: boolean; hasNaiveScale: boolean; slices: string[] };
 
 const examples: Record<Layout, string> = {
   binary: "id,label,score\nrow-1,1,0.93",
@@ -59,5 +60,5 @@ export function findColumns(file: string, found: readonly string[], layout: Layo
     });
     throw new EvaluationError({ code: "missing-column", place: file, problem: `no column ${missing.map((column) => `"${column}"`).join(", ")}`, expected: needed.join(", ") + (layout === "multiclass" ? `, and one ${classColumnPrefix}CLASS per class` : ""), received: found.length === 0 ? "no columns" : `columns ${found.join(", ")}`, example: examples[layout], ...(guesses.length > 0 ? { hint: guesses.join("; ") } : {}) });
   }
-  return { layout, classes, hasGroup: found.includes("group"), hasWeight: found.includes("weight"), slices: wantedSlices === undefined ? slices : [...wantedSlices] };
+  return { layout, classes, hasGroup: found.includes("group"), hasWeight: found.includes("weight"), hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn), slices: wantedSlices === undefined ? slices : [...wantedSlices] };
 }

@@ -18,9 +18,9 @@ function incomparable(reason: string): Pairing {
 
 /**
  * Pairs the predictions of two models on the same rows by id; the order of rows (and of classes) may differ.
- * They are incomparable when their tasks, dataset digests, classes, row ids, labels, weights or groups differ.
+ * They are incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups or naive scales differ.
  *
- * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups and weights
+ * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and naive scales
  */
 export function pairPredictions(candidate: Predictions, baseline: Predictions): Pairing {
   if (candidate.task !== baseline.task) return incomparable(`different tasks: candidate ${candidate.task}, baseline ${baseline.task}`);
@@ -50,18 +50,19 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
   };
   const classCount = candidate.classes.length;
   const labelName = (side: Predictions) => (row: number) => (classCount > 2 || layoutOf(side.task) === "multiclass" ? side.classes[side.labels[row]!] : side.labels[row]);
-  const { groups, weights } = candidate;
+  const { groups, weights, naiveScales } = candidate;
   const reason =
     differing("labels", labelName(candidate), labelName(baseline)) ??
     (weights !== null && baseline.weights !== null ? differing("weights", (row) => weights[row], (row) => baseline.weights![row]) : null) ??
-    (groups !== null && baseline.groups !== null ? differing("groups", (row) => groups[row], (row) => baseline.groups![row]) : null);
+    (groups !== null && baseline.groups !== null ? differing("groups", (row) => groups[row], (row) => baseline.groups![row]) : null) ??
+    (naiveScales !== undefined && baseline.naiveScales !== undefined ? differing("naive scales", (row) => naiveScales[row], (row) => baseline.naiveScales![row]) : null);
   if (reason !== null) return incomparable(reason);
 
   const width = classOrder.length;
   const scores = new Float64Array(order.length * width);
   order.forEach((from, row) => classOrder.forEach((column, i) => void (scores[row * width + i] = baseline.scores[from * width + column]!)));
   const { ids, labels, classes, slices } = candidate;
-  return { status: "paired", candidate, baseline: { ...baseline, ids, labels, classes, slices, groups, weights, scores } };
+  return { status: "paired", candidate, baseline: { ...baseline, ids, labels, classes, slices, groups, weights, scores, ...(naiveScales === undefined ? {} : { naiveScales }) } };
 }
 
 function duplicates(ids: readonly string[]): string[] {

@@ -1,11 +1,11 @@
-import { EvaluationError } from "../../models/core/errors.ts";
+import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Task } from "../../models/core/manifest.ts";
 import { parseDecimal } from "../dataset/cells.ts";
 import { formatOf, openReader, type Format } from "../dataset/formats/open.ts";
 import { placeName } from "../dataset/reading.ts";
 import type { Predictions } from "../predictions.ts";
 import { binaryLabels, type BinaryLabelOptions } from "./binary-labels.ts";
-import { classColumnPrefix, findColumns, layoutOf, type Columns } from "./columns.ts";
+import { classColumnPrefix, findColumns, layoutOf, naiveScaleColumn, type Columns } from "./columns.ts";
 
 export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   task: Task;
@@ -15,17 +15,19 @@ export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   classes?: readonly string[];
   /** Slice columns to keep; every column without a meaning of its own unless told. */
   slices?: readonly string[];
+  /** Of a file without the column naive_scale: the scale of every row. Regression and forecasting. */
+  naiveScale?: number;
   format?: Exclude<Format, "folder">;
 };
 
 /**
  * Reads a prediction file of any framework: CSV, JSON Lines, JSON or Parquet with the columns `id`, `label`, `score`
- * (multiclass: `label` and one `p_CLASS` per class), optional `group` and `weight`, and slice columns. Nothing is
+ * (multiclass: `label` and one `p_CLASS` per class), optional `group` and `weight`, for numbers `naive_scale`, and slice columns. Nothing is
  * forgiven: the first row that cannot be read fails, by FILE:LINE.
  *
  * @returns notes: what was assumed and a reader should know
  * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`, `binary-labels`,
- *   `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`, `task-without-files`
+ *   `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`, `task-without-files`, `naive-scale`
  */
 export async function readPredictions(file: string, options: ReadPredictionsOptions): Promise<{ predictions: Predictions; notes: string[] }> {
   const layout = layoutOf(options.task);
@@ -42,6 +44,7 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
   const scores: number[] = [];
   const groups: string[] = [];
   const weights: number[] = [];
+  const naiveScales: number[] = [];
   let slices: string[][] = [];
   const interned = new Map<string, string>();
   const placeOf = (row: number) => placeName(file, style, spots[row]!);
@@ -67,7 +70,8 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
     if (layout === "multiclass") for (const name of columns.classes) scores.push(cells.number(classColumnPrefix + name));
     else scores.push(cells.number("score"));
     if (columns.hasGroup) groups.push(cells.text("group"));
-    if (columns.hasWeight) weights.push(cells.weight("weight"));
+    if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
+    if (columns.hasNaiveScale) naiveScales.push(cells.atLeastZero(naiveScaleColumn));
     columns.slices.forEach((name, i) => {
       const value = cells.slice(name);
       if (!interned.has(value)) interned.set(value, value);
@@ -92,6 +96,7 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
       slices: Object.fromEntries(columns.slices.map((name, i) => [name, slices[i]!])),
       groups: columns.hasGroup ? groups : null,
       weights: columns.hasWeight ? Float64Array.from(weights) : null,
+      ...declaredScale(file, columns, naiveScales, ids.length, options.naiveScale),
       datasetDigest: null,
     },
     notes,
@@ -102,7 +107,7 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
 function assertSameColumns(fields: Record<string, unknown>, columns: Columns, columnCount: number | null, place: string): void {
   const lost = columns.slices.find((name) => !Object.hasOwn(fields, name));
   const sameCount = columnCount === null || Object.keys(fields).length === columnCount;
-  if (lost === undefined && sameCount && Object.hasOwn(fields, "group") === columns.hasGroup && Object.hasOwn(fields, "weight") === columns.hasWeight) return;
+  if (lost === undefined && sameCount && Object.hasOwn(fields, "group") === columns.hasGroup && Object.hasOwn(fields, "weight") === columns.hasWeight && (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale)) return;
   throw new EvaluationError({ code: "malformed-row", place, problem: lost === undefined ? "the row's fields are not those of the first row" : `no field "${lost}", which the first row has`, received: Object.keys(fields).join(", ") });
 }
 
@@ -128,6 +133,15 @@ function finite(text: string, column: string, place: string): number {
   return value;
 }
 
+function declaredScale(file: string, { layout, hasNaiveScale }: Columns, column: number[], rows: number, declared: number | undefined): { naiveScales?: Float64Array } {
+  if (declared === undefined) return hasNaiveScale ? { naiveScales: Float64Array.from(column) } : {};
+  const wrong = (problem: string, expected: string) => new ConfigurationError({ code: "naive-scale", place: file, problem, expected, received: String(declared), example: "--naive-scale 612.5" });
+  if (layout !== "number") throw wrong("a naive scale belongs to regression and forecasting", "no naive scale");
+  if (hasNaiveScale) throw wrong(`the file has a column ${naiveScaleColumn} of its own`, "one of the two");
+  if (!(declared > 0 && Number.isFinite(declared))) throw wrong("the naive scale is no size of an error", "a finite number above 0");
+  return { naiveScales: new Float64Array(rows).fill(declared) };
+}
+
 /** One record's cells as text and numbers; JSON's and Parquet's numbers keep every bit (shortest round-trip decimal). */
 function cellsOf(fields: Record<string, unknown>, place: string) {
   const plain = (column: string): string | null => {
@@ -146,7 +160,7 @@ function cellsOf(fields: Record<string, unknown>, place: string) {
   return {
     text,
     number,
-    weight: (column: string) => {
+    atLeastZero: (column: string) => {
       const value = number(column);
       if (value < 0) throw new EvaluationError({ code: "not-a-number", place, problem: `${column} is negative`, expected: "0 or more", received: String(value) });
       return value;

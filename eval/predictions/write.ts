@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { Predictions } from "../predictions.ts";
-import { classColumnPrefix, isSliceColumn, layoutOf } from "./columns.ts";
+import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
 
 /** Shortest decimal that reads back as the same double. */
 function decimal(value: number): string {
@@ -21,7 +21,7 @@ const number = (value: number): Cell => ({ text: decimal(value), isNumber: true 
 /** The file's columns in order, and a row's cells. Binary labels are written as 0 and 1, which no reader can mistake. */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
-  const { ids, labels, scores, classes, groups, weights } = predictions;
+  const { ids, labels, scores, classes, groups, weights, naiveScales } = predictions;
   const slices = Object.entries(predictions.slices);
   const taken = slices.find(([column]) => !isSliceColumn(column, layout));
   if (taken !== undefined) throw new ConfigurationError({ code: "slice-column-name", place: "dataset.slices", problem: `a slice column cannot be called "${taken[0]}" in a prediction file`, expected: "a name without a meaning of its own", received: taken[0] });
@@ -32,13 +32,14 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
     return classes[top]!;
   };
   return {
-    columns: ["id", "label", ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]), ...(groups === null ? [] : ["group"]), ...(weights === null ? [] : ["weight"]), ...slices.map(([column]) => column)],
+    columns: ["id", "label", ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]), ...(groups === null ? [] : ["group"]), ...(weights === null ? [] : ["weight"]), ...(naiveScales === undefined ? [] : [naiveScaleColumn]), ...slices.map(([column]) => column)],
     cells: (row) => [
       name(ids[row]!),
       ...(layout === "multiclass" ? [name(classes[labels[row]!]!), name(best(row))] : [number(labels[row]!)]),
       ...Array.from({ length: width }, (_, i) => number(scores[row * width + i]!)),
       ...(groups === null ? [] : [name(groups[row]!)]),
       ...(weights === null ? [] : [number(weights[row]!)]),
+      ...(naiveScales === undefined ? [] : [number(naiveScales[row]!)]),
       ...slices.map(([, values]) => name(values[row]!)),
     ],
   };

@@ -50,6 +50,7 @@ export const dataset = z.strictObject({
   labels: z.record(z.string(), z.strictObject({
     field: z.string().min(1),
     map: z.record(z.string(), z.string()).optional().describe("Value in the dataset → label of the head."),
+    naiveScale: z.union([z.number().positive(), z.string().min(1)]).optional().describe("What mase divides by: mean absolute error of the naive, or seasonal naive, forecast on the training data. A number, or the field that holds it where each series has its own."),
   })).describe("Head → where its true value stands."),
   slices: z.array(z.string()).default([]).describe("Fields whose values cut the dataset into slices."),
   group: z.string().optional().describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
@@ -102,7 +103,10 @@ export const manifest = z.strictObject({
   });
   const heads = m.postprocess.map((one) => one.name);
   if (new Set(heads).size !== heads.length) complain(["postprocess"], "two heads have the same name");
-  for (const name of Object.keys(m.dataset?.labels ?? {})) if (!heads.includes(name)) complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+  for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
+    if (!heads.includes(name)) complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+    if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression")) complain(["dataset", "labels", name, "naiveScale"], `a naive scale belongs to a regression head, and "${name}" is none`);
+  }
   m.gates?.checks.forEach((check, i) => {
     if (check.head !== undefined && !heads.includes(check.head)) complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
     for (const [j, slice] of check.slices.entries()) if (!(m.dataset?.slices ?? []).includes(slice)) complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);

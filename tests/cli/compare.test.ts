@@ -101,6 +101,26 @@ describe("sluice measure", () => {
     expect(measurements.filter((one) => one.result.status === "ok").every((one) => one.result.status === "ok" && Number.isFinite(one.result.value))).toBe(true);
   });
 
+  it("takes MASE's scale from a column or a flag, says what it is where it is missing, and is not fooled by both", async () => {
+    const rows = (more: object) => Array.from({ length: 60 }, (_, i) => `${JSON.stringify({ id: `r${i}`, label: i, score: i + Math.sin(i), ...more })}\n`).join("");
+    file("plain.jsonl", rows({}));
+    file("scaled.jsonl", rows({ naive_scale: 4 }));
+    const measured = async (name: string, ...more: string[]) => {
+      const run = await sluice(dir, ["measure", "--predictions", name, "--task", "forecasting", "--json", ...more]);
+      return run.code === 0 ? metricsFile.parse(JSON.parse(run.stdout)).models[0]?.measurements.find((one) => one.metric === "mase")?.result : run;
+    };
+    const [byColumn, byFlag] = [await measured("scaled.jsonl"), await measured("plain.jsonl", "--naive-scale", "4")];
+    expect(byColumn).toMatchObject({ status: "ok", n: 60 });
+    expect(byFlag).toEqual(byColumn);
+    expect(await measured("plain.jsonl")).toBeUndefined();
+    expect(await measured("scaled.jsonl", "--naive-scale", "4")).toMatchObject({ code: 2, stderr: expect.stringMatching(/column naive_scale of its own/) as string });
+    const compared = (name: string) => sluice(dir, ["compare", "--baseline", name, "--candidate", name, "--task", "forecasting", "--metric", "mase", "--margin", "0.5", "--json"]);
+    expect((await compared("scaled.jsonl")).code).toBe(0);
+    const without = await compared("plain.jsonl");
+    expect(without.code).toBe(4);
+    expect(verdictOf(without).models[0]?.checks[0]).toMatchObject({ verdict: "ERROR", reason: expect.stringMatching(/no naive scale.*naive_scale/) as string });
+  });
+
   it("says why a metric is undefined instead of printing 0", async () => {
     const run = await sluice(dir, ["measure", "--predictions", file("one.jsonl", predictions(0, (row) => ({ ...row, label: "1" }))), "--task", "binary-classification", "--json"]);
     expect(run.code, run.stderr).toBe(0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { read } from "./build.ts";
+import { manifestWith, read } from "./build.ts";
 
 const csv = "text,class,source,stars,weight\ngood,1,imdb,4.5,1\nbad,0,yelp,1,0.5\n";
 
@@ -11,6 +11,15 @@ describe("rows", () => {
       { id: "rows:1", row: { text: "bad", source: "yelp", weight: "0.5" }, labels: { sentiment: "neg", stars: 1 }, slices: { source: "yelp" }, group: "yelp", weight: 0.5 },
     ]);
     expect(dataset.placeOf(1)).toBe("rows.csv:3");
+  });
+
+  it("carry the naive scale of a regression head, one number or a field's", async () => {
+    const scaled = (naiveScale: number | string) => ({ labels: { stars: { field: "stars", naiveScale } } });
+    const scales = async (naiveScale: number | string) => (await read(scaled(naiveScale), { "rows.csv": csv })).rows.map((row) => row.naiveScales);
+    expect(await scales(2.5)).toEqual([{ stars: 2.5 }, { stars: 2.5 }]);
+    expect(await scales("weight")).toEqual([{ stars: 1 }, { stars: 0.5 }]);
+    await expect(read(scaled("class"), { "rows.csv": csv.replace(",1,imdb", ",-1,imdb") })).rejects.toThrow(/rows\.csv:2: field "class" is negative: -1/);
+    expect(() => manifestWith({ labels: { sentiment: { field: "class", naiveScale: 1 } } })).toThrow(/a naive scale belongs to a regression head/);
   });
 
   it("compare labels by their text: numbers, booleans and names", async () => {

@@ -21,7 +21,7 @@ describe("the catalog", () => {
   it("knows the metrics of each task, and none for tasks that it does not measure", () => {
     expect(binaryNames).toEqual(["auroc", "average_precision", "partial_auroc", "tpr_at_fpr", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]);
     expect(manyNames).toEqual(["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]);
-    expect(numberNames).toEqual(["mae", "rmse", "r2", "median_absolute_error", "mape", "smape"]);
+    expect(numberNames).toEqual(["mae", "rmse", "r2", "median_absolute_error", "mape", "smape", "mase"]);
     expect(metricsFor("forecasting").map(({ name }) => name)).toEqual(numberNames);
     for (const task of tasks.slice(4)) expect(metricsFor(task)).toEqual([]);
     for (const [name, definition] of catalog) {

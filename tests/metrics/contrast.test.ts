@@ -130,7 +130,7 @@ describe("clusters", () => {
     const copies = 5;
     const repeat = (rows: Sample, groups: boolean): Sample => sample(
       [...rows.labels].flatMap((label) => Array.from({ length: copies }, () => label)), [...rows.scores].flatMap((score) => Array.from({ length: copies }, () => score)), rows.classCount,
-      { groups: groups ? [...rows.labels].flatMap((_, i) => Array.from({ length: copies }, () => `row ${i}`)) : null },
+      { groups: groups ? [...rows.labels].flatMap((_, i) => Array.from({ length: copies }, () => `row ${i}`)) : null, ...(rows.naiveScales === undefined ? {} : { naiveScales: Float64Array.from({ length: copies * rows.labels.length }, (_, i) => rows.naiveScales?.[Math.floor(i / copies)] as number) }) },
     );
     for (const [name, one, two] of pairs) {
       const honest = contrast(name, repeat(one, true), repeat(two, true), rate);

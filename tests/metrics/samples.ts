@@ -29,6 +29,8 @@ export const binaryWeights = Float64Array.from(binary.input.w);
 export const binaryGroups = binary.input.groups.map(String);
 export const many = sample(multiclass.input.y, multiclass.input.p.flat(), 4);
 export const manyWeights = Float64Array.from(multiclass.input.w);
-export const numberA = sample(regression.input.y, regression.input.a, 0);
-export const numberB = sample(regression.input.y, regression.input.b, 0);
+/** Two series, each with its own scale. */
+const naiveScales = Float64Array.from(regression.input.y, (_, i) => (i % 2 === 0 ? 0.8 : 2.5));
+export const numberA = sample(regression.input.y, regression.input.a, 0, { naiveScales });
+export const numberB = sample(regression.input.y, regression.input.b, 0, { naiveScales });
 export const numberWeights = Float64Array.from(regression.input.w);

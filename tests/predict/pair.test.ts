@@ -32,8 +32,9 @@ describe("incomparable", () => {
     ["tasks", binary(rows, { task: "regression", classes: [] }), /^different tasks/],
     ["weights", binary(rows, { weights: Float64Array.of(1, 1, 2) }), /^different weights: c \(1 against 2\)/],
     ["groups", binary(rows, { groups: ["g", "g", "h"] }), /^different groups: c \(g against h\)/],
+    ["naive scales", binary(rows, { naiveScales: Float64Array.of(2, 2, 3) }), /^different naive scales: c \(2 against 3\)/],
   ])("%s differ", (_, baseline, reason) => {
-    const candidate = binary(rows, { datasetDigest: "e".repeat(64), weights: Float64Array.of(1, 1, 1), groups: ["g", "g", "g"] });
+    const candidate = binary(rows, { datasetDigest: "e".repeat(64), weights: Float64Array.of(1, 1, 1), groups: ["g", "g", "g"], naiveScales: Float64Array.of(2, 2, 2) });
     expect(pairPredictions(candidate, baseline)).toEqual({ status: "incomparable", reason: expect.stringMatching(reason) });
   });
 

@@ -21,7 +21,8 @@ const columns = (length: number, taken: RegExp) =>
 
 const singles = fc.uniqueArray(fc.tuple(weird, fc.constantFrom(0, 1), number), { minLength: 1, maxLength: 8, selector: ([id]) => id });
 const anyBinary = singles.chain((rows) => columns(rows.length, /^(id|label|score|group|weight)$/).map((more) => binary(rows, more)));
-const anyRegression = singles.chain((rows) => fc.tuple(columns(rows.length, /^(id|label|score|group|weight)$/), fc.array(number, { minLength: rows.length, maxLength: rows.length })).map(([more, labels]): Predictions => ({ ...binary(rows, more), task: "regression", classes: [], labels: Float64Array.from(labels) })));
+const anyRegression = singles.chain((rows) => fc.tuple(columns(rows.length, /^(id|label|score|group|weight|naive_scale)$/), fc.array(number, { minLength: rows.length, maxLength: rows.length }), fc.boolean())
+  .map(([more, labels, scaled]): Predictions => ({ ...binary(rows, more), task: "regression", classes: [], labels: Float64Array.from(labels), ...(scaled ? { naiveScales: Float64Array.from(labels, Math.abs) } : {}) })));
 const anyMulticlass = fc.uniqueArray(weird.filter((name) => !name.includes("\\")), { minLength: 2, maxLength: 4 }).chain((classes) =>
   fc.uniqueArray(fc.tuple(weird, fc.nat(classes.length - 1), fc.array(number, { minLength: classes.length, maxLength: classes.length })), { minLength: 1, maxLength: 6, selector: ([id]) => id })
     .chain((rows) => columns(rows.length, /^(id|label|predicted|group|weight)$|^p_/).map((more) => multiclass(classes, rows, more))));
