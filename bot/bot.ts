@@ -58,8 +58,8 @@ export async function runBot({ bot, secrets, env, fetch: transport, clock = syst
   const delivery = new Delivery({ store, client, log, clock, signal: ended });
   const kickDelivery = () => { delivery.kick(); };
   const actor = new Actor({ ...room, clock, signal: ended, kick: kickDelivery });
-  const answer = (query: string, toast: string) => {
-    void client.call("answerCallbackQuery", { callback_query_id: query, ...(toast === "" ? {} : { text: toast.slice(0, 200) }) }, { signal: ended }).catch((error: unknown) => { log.info("press-not-answered", { error: inWords(error) }); });
+  const answer = (query: string, toast: string, alert = false) => {
+    void client.call("answerCallbackQuery", { callback_query_id: query, ...(toast === "" ? {} : { text: toast.slice(0, 200), ...(alert ? { show_alert: true } : {}) }) }, { signal: ended }).catch((error: unknown) => { log.info("press-not-answered", { error: inWords(error) }); });
   };
   const lines = new Lines(store, responder({ ...room, answer, kick: kickDelivery }), log, () => { delivery.kick(); actor.kick(); });
   const take = intake({ bot, store, log, now: clock.now, kick: () => { lines.kick(); delivery.kick(); } });

@@ -14,7 +14,7 @@ const workflow = z.strictObject({
     model: inputName.default("model"), environment: inputName.default("environment"), version: inputName.default("version").describe("The version to go back to; given for a rollback only."),
     commit: inputName.default("ref").describe("The commit to deploy; given for a deployment only."),
     reason: inputName.nullable().default("reason"),
-    request: inputName.nullable().default(null).describe("An input that the workflow puts into its run-name. With it, a bot that was killed while dispatching finds its run again, or knows that there is none."),
+    request: inputName.nullable().default("request").describe("An input that the workflow shows in its run-name, as deploy.yml here does. With it, a bot that was killed while dispatching finds its run again, or knows that there is none; null for a workflow that lacks it."),
   }).prefault({}).describe("Names of the workflow's inputs; null for one that it lacks."),
 });
 export type Workflow = z.infer<typeof workflow>;
@@ -41,6 +41,7 @@ export const botConfiguration = z.strictObject({
   telegram: z.strictObject({
     users: z.array(z.strictObject({ id: userId, github: z.string().regex(/^[A-Za-z0-9-]{1,39}$/).optional().describe("The only GitHub login that this person may link.") })).min(1),
     chats: z.array(chatId).default([]).describe("Groups, and private chats where privateChats is off."),
+    topics: z.array(z.int().positive()).default([]).describe("Topics (message_thread_id) of these chats that actions/notify posts cards into. The bot puts its buttons under cards there and in the general part."),
     privateChats: z.boolean().default(true).describe("Listed users may also write to the bot in private."),
     stranger: z.string().max(200).nullable().default(null).describe("One line for people who are not listed; null is silence."),
     webhook: z.strictObject({ url: address, path: z.string().regex(/^\/[\w/-]+$/).default("/telegram") }).nullable().default(null).describe("Public address of this bot; null polls. Its secret is TELEGRAM_WEBHOOK_SECRET."),
@@ -50,6 +51,7 @@ export const botConfiguration = z.strictObject({
     artifact: z.string().default("sluice-gate").describe("Name, or its beginning, of the gate's report artifacts; their digests are what an approval is bound to."),
     deploy: workflow.prefault({ file: "deploy.yml" }),
     rollback: workflow.nullable().default(null).describe("null: the deploy workflow, given a version."),
+    cards: z.array(z.string().min(1)).default(["github-actions[bot]"]).describe("Accounts whose comments on pull requests are believed about where a card is: the one that actions/notify's github-token belongs to."),
     permission: z.enum(["write", "maintain", "admin"]).default("write").describe("The least permission in the repository, looked up again whenever somebody acts."),
     clientId: z.string().regex(/^[\w.]{4,60}$/).nullable().default(null).describe("Client id of the GitHub App or OAuth App for linking accounts (device flow)."),
     environment: z.string().regex(/^[\w{}.-]+$/).default("{model}-{stage}").describe("GitHub's name for a stage of a model, as the deploy action writes it."),
@@ -58,7 +60,8 @@ export const botConfiguration = z.strictObject({
   }).prefault({}),
   approvals: z.strictObject({
     settleSeconds: z.number().min(0).max(600).default(15).describe("After a call to GitHub whose answer never came: how long its effect may still appear."),
-    expireSeconds: z.int().min(1).max(86_400).default(900).describe("How long a button works."),
+    expireSeconds: z.int().min(1).max(86_400).default(900).describe("How long a button works, and how long an action may wait for its next tap."),
+    waitSeconds: z.int().min(1).max(30 * 86_400).default(86_400).describe("How long the buttons under a run that waits for approval work."),
   }).prefault({}),
   predict: z.strictObject({ timeoutSeconds: z.number().min(0.1).max(120).default(20) }).prefault({}),
   digest: z.strictObject({ hourUtc: z.int().min(0).max(23).default(7) }).prefault({}),

@@ -57,7 +57,7 @@ async function run(env: NodeJS.ProcessEnv, inputs: NotifyInputs, hide: (text: st
     const model = card.model.id;
     const picture = async () => (verdictPath === null ? null : findPicture(verdictPath, model));
     try {
-      told.push(await tell(withPullRequest(card, pullRequest, origin), address, inputs.when, { client, memory, signal, explain, picture }));
+      told.push(await tell(withPullRequest(card, pullRequest, origin), address, inputs.when, { client, memory, signal, explain, picture, now: Date.now }));
     } catch (error) {
       told.push({ model, status: "failed", notes: [explain(error)] });
     }

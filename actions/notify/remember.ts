@@ -1,5 +1,6 @@
+import { placeOf } from "../../bot/card/marker.ts";
 import type { Origin } from "./event.ts";
-import { inDeployment, inPullRequest, placeOf, type Memory } from "./memory.ts";
+import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
 export type FinderEdges = {
   token: string | null;

@@ -1,11 +1,12 @@
-import { renderCard } from "../../bot/card/render.ts";
+import type { Remembered } from "../../bot/card/marker.ts";
+import { linkRow, renderCard } from "../../bot/card/render.ts";
 import { isAudible, remembered as toneToRemember, toneOf, type CardState, type Tone } from "../../bot/card/state.ts";
 import { headline, nameOf } from "../../bot/card/words.ts";
 import type { TelegramClient } from "../../bot/telegram/client.ts";
 import { escapeHtml, longestCaption, truncateHtml } from "../../bot/telegram/format.ts";
 import type { InputFile } from "../../bot/telegram/payload.ts";
 import { show, type Shown } from "../../bot/telegram/show.ts";
-import type { Memory, Remembered } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 
 export type When = "always" | "change" | "failure";
 
@@ -18,6 +19,7 @@ export type TellEdges = {
   signal: AbortSignal;
   /** A failure in words that may be printed. */
   explain: (error: unknown) => string;
+  now: () => number;
 };
 
 /**
@@ -29,7 +31,7 @@ export type TellEdges = {
  *
  * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
  */
-export async function tell(state: CardState, address: { chat: number | string; topic: number | null }, when: When, { client, memory, picture, signal, explain }: TellEdges): Promise<Told> {
+export async function tell(state: CardState, address: { chat: number | string; topic: number | null }, when: When, { client, memory, picture, signal, explain, now }: TellEdges): Promise<Told> {
   const notes: string[] = [];
   const note = (what: string) => (error: unknown): null => {
     notes.push(`${what}: ${explain(error)}`);
@@ -53,7 +55,7 @@ export async function tell(state: CardState, address: { chat: number | string; t
     ring = await reply(client, shown, state, plot, shown.outcome !== "edited", signal).catch(note("the card is there, but the message that rings was not sent"));
     if (old !== null && ring !== null) await client.call("deleteMessage", { chat_id: shown.chat, message_id: old }, { signal }).catch(() => undefined);
   }
-  memory?.remember(state.model.id, { message: shown.messageId, ring, tone: kept });
+  memory?.remember(state.model.id, { message: shown.messageId, ring, tone: kept, edited: now(), links: linkRow(state) });
   return { model: state.model.id, status: shown.outcome, message: shown.messageId, form: shown.form, tone, rang: audible, notes };
 }
 

@@ -1,9 +1,10 @@
-import { toContent, type Room } from "../commands/command.ts";
+import type { Room } from "../commands/command.ts";
 import { isRefusal, statusOf } from "../github/client.ts";
 import { inWords, type Log } from "../log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
-import { stateCard } from "./card.ts";
+import { briefly, stateCard } from "./card.ts";
+import { decideCards, paint } from "./paint.ts";
 import { findDone, perform, type Done } from "./perform.ts";
 import { recheck } from "./recheck.ts";
 
@@ -102,16 +103,18 @@ export class Actor {
       const people = { initiator: action.initiator, approvers: action.approvers.join(",") };
       store.audit.add(now(), { user: action.initiator, login: store.links.find(action.initiator)?.login ?? null }, `${action.detail.kind} ${state}`, { action: action.id, ...action.detail, ...people, sha: action.sha, digest: action.digest, result: words, ...(run === null ? {} : { run: run.id }) });
       if (run !== null) store.seen.set("action-run", run.id, action.id, now());
-      this.show({ ...action, state, result: words }, run);
+      const ended = { ...action, state, result: words };
+      this.show(ended, run);
+      // The same question may stand under cards of other chats.
+      if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject")) decideCards(this.edges, action.detail.run, action.detail.environment, briefly(this.edges, ended) ?? "");
     });
     kick();
   }
 
   private show(action: Action, run: { id: number; url: string } | null): void {
-    const { store, now } = this.edges;
-    const shown = store.messages.byKey(action.messageKey);
+    const shown = this.edges.store.messages.byKey(action.messageKey) ?? this.edges.store.cards.find(action.messageKey);
     if (shown === null) return;
     const reply = stateCard(this.edges, action, run === null ? null : { text: `run ${run.id}`, url: run.url });
-    store.messages.want(action.messageKey, shown, toContent(this.edges, reply, shown.chat, action.messageKey), now());
+    paint(this.edges, action.messageKey, { chat: shown.chat, topic: null }, reply, action.messageKey);
   }
 }

@@ -63,17 +63,27 @@ export function collectCard(room: Room, action: Action, asking: number | null): 
   const approve: Button[] = asking === null ? [] : [{ text: `Yes, I approve (${who(room, asking)})`, press: { kind: "confirm-approval", action: id }, user: asking, style: "danger" }];
   return {
     html: [`🔔 ${who(room, initiator)} asks to ${inWords(detail)}: ${have} of ${needed} persons`, ...evidence(action), ...approvers.map((one) => `✓ ${who(room, one)}`), `Somebody else must approve; ${who(room, initiator)} cannot.`].join("\n"),
+    card: { brief: `🔔 ${detail.kind === "approve" ? detail.environment : detail.kind}: ${have} of ${needed} persons`, state: "acting" },
     buttons: [...(approve.length === 0 ? [] : [approve]), [{ text: "Approve…", press: { kind: "approve", action: id }, style: "primary" }, cancel(id)]],
   };
 }
 
 const signs: Record<Action["state"], string> = { collecting: "🔔", wanted: "⏳", started: "⏳", done: "✅", failed: "🛑", refused: "⛔", unsure: "❔", cancelled: "⚪" };
 
+/** An action on a waiting run in one line of plain text, for a card whose text is not the bot's. */
+export function briefly(room: Pick<Room, "store">, { detail, initiator, approvers, state, result }: Action): string | null {
+  if (detail.kind !== "approve" && detail.kind !== "reject") return null;
+  const people = [initiator, ...approvers].map((user) => room.store.links.find(user)?.login ?? `user ${user}`).join(", ");
+  if (state === "done") return `${detail.kind === "approve" ? "✅" : "❌"} ${detail.environment} ${detail.kind === "approve" ? "approved" : "rejected"} by ${people}`;
+  return state === "wanted" || state === "started" || state === "collecting" ? `⏳ ${people}: ${detail.kind} ${detail.environment}` : `${signs[state]} ${result ?? state}`;
+}
+
 /** Where an action stands, and what came of it. */
 export function stateCard(room: Room, action: Action, more: { text: string; url: string | null } | null = null): Reply {
   const { detail, initiator, approvers, state, result, id } = action;
   const words: Record<Action["state"], string> = { collecting: "waits", wanted: "is being checked", started: "is under way", done: "done", failed: "failed", refused: "refused", unsure: "unsure", cancelled: "cancelled" };
   return {
+    card: { brief: briefly(room, action), state: state === "done" ? "decided" : state === "wanted" || state === "started" || state === "collecting" ? "acting" : "again" },
     html: [
       `${signs[state]} ${inWords(detail)}: ${words[state]}`, ...evidence(action),
       `by ${who(room, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => who(room, one)).join(", ")}`}`,

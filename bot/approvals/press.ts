@@ -1,13 +1,14 @@
-import type { Outcome, Room } from "../commands/command.ts";
+import { plain, type Outcome, type Room } from "../commands/command.ts";
 import { stageOf } from "../github/environments.ts";
 import type { Said } from "../intake/update.ts";
 import type { Action } from "../store/actions.ts";
+import { isCardKey } from "../store/cards.ts";
 import type { Nonce, Press } from "../store/nonces.ts";
-import { askCard, collectCard, confirmCard, isDangerous, stateCard, who } from "./card.ts";
+import { askCard, collectCard, confirmCard, inWords, isDangerous, stateCard, who } from "./card.ts";
 import { whyNot } from "./rights.ts";
 
 /** What a press leads to: words that only the presser sees, and what becomes of the message; null leaves it. */
-export type Pressed = { toast: string; outcome: Outcome | null };
+export type Pressed = { toast: string; outcome: Outcome | null; /** The words are to be confirmed, not to fade away. */ alert?: boolean };
 
 const no = (toast: string): Pressed => ({ toast, outcome: null });
 
@@ -99,10 +100,12 @@ async function review(room: Room, said: Said, nonce: Nonce, { decision, run, env
   const persons = bot.environments[stageOf(bot, environment) ?? ""]?.persons;
   if (persons === undefined) return no(`${environment} is not an environment of bot.yaml.`);
   if (decision === "approve" && persons > 1 && (await room.github.run(run)).actor.toLowerCase() === store.links.find(said.user)?.login.toLowerCase()) return no("You started this run: somebody else must approve.");
+  const detail = { kind: decision, run, environment, environmentId };
+  // A card's text is not the bot's: what is about to be confirmed is said above it.
+  const onCard = isCardKey(key) && isDangerous(room, detail);
   return {
-    toast: "",
+    ...(onCard ? { toast: `Really ${plain(inWords(detail))}? Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}. Confirm with the button "Yes, ${decision}".`, alert: true } : { toast: "" }),
     outcome: () => {
-      const detail = { kind: decision, run, environment, environmentId };
       // The run's starter is the first person; who presses is the second.
       const needed = decision === "approve" ? Math.max(1, persons - 1) : 1;
       const action = store.actions.add({ detail, sha, digest, needed, initiator: said.user, messageKey: key, createdAt: now(), expiresAt: now() + bot.approvals.expireSeconds * 1000 });

@@ -14,7 +14,8 @@ import type { CardState } from "./state.ts";
  */
 export function renderCard(state: CardState, extraButtons: InlineKeyboardButton[][] = []): Content {
   const parts = partsOf(state);
-  const buttons = [...linkButtons(state), ...extraButtons];
+  const links = linkRow(state);
+  const buttons = [...(links.length === 0 ? [] : [links]), ...extraButtons];
   return { rich: richCard(parts), html: truncateHtml(htmlCard(parts, state)), plain: truncate(plainCard(parts), longestText), ...(buttons.length === 0 ? {} : { buttons }) };
 }
 
@@ -50,9 +51,8 @@ function plainCard({ sign, name, headline, way, explanation, baseline, verdict, 
   ].join("\n");
 }
 
-/** One row of links, of the addresses that Telegram takes; it refuses the whole message for one that it does not. */
-function linkButtons({ links }: CardState): InlineKeyboardButton[][] {
+/** The row of links, of the addresses that Telegram takes; it refuses the whole message for one that it does not. */
+export function linkRow({ links }: CardState): { text: string; url: string }[] {
   const wanted: [string, string | null][] = [["Run", links.run], ["Report", links.report], ["Pull request", links.pullRequest], ["Space", links.space]];
-  const row = wanted.flatMap(([text, url]) => (url !== null && isLink(url) ? [{ text, url }] : []));
-  return row.length === 0 ? [] : [row];
+  return wanted.flatMap(([text, url]) => (url !== null && isLink(url) ? [{ text, url }] : []));
 }

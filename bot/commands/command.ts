@@ -1,3 +1,4 @@
+import type { InlineKeyboardButton } from "@grammyjs/types";
 import type { BotConfiguration } from "../config.ts";
 import type { DeviceFlow } from "../github/device-flow.ts";
 import type { GitHub } from "../github/github.ts";
@@ -14,7 +15,11 @@ export type Room = { bot: BotConfiguration; store: Store; github: GitHub; spaces
 
 export type Button = { text: string; url: string } | { text: string; press: Press; user?: number; single?: boolean; style?: "danger" | "success" | "primary" };
 /** A message of the bot's before its buttons have ids; `html` is markup, so every text from outside in it is escaped. */
-export type Reply = { html: string; buttons?: Button[][] };
+export type Reply = {
+  html: string; buttons?: Button[][];
+  /** What stands under a card of notify's, whose text is not the bot's: one line, and how the question stands. */
+  card?: { brief: string | null; state: "acting" | "again" | "decided" };
+};
 /** A reply, or what to do together with it, in one transaction. */
 export type Outcome = Reply | (() => Reply);
 
@@ -39,12 +44,17 @@ export type Command = {
 };
 
 /** A reply as it goes to Telegram: its buttons get ids, all of one family. In the transaction that shows it. */
-export function toContent({ store, bot, now }: Pick<Room, "store" | "bot" | "now">, { html, buttons = [] }: Reply, chat: number, family: string): Content {
-  const expiresAt = now() + bot.approvals.expireSeconds * 1000;
-  const rows = buttons.map((row) => row.map((one) => ("url" in one
-    ? { text: one.text, url: one.url }
-    : { text: one.text, ...(one.style === undefined ? {} : { style: one.style }), callback_data: `n:${store.nonces.make(one.press, { family, chat, user: one.user ?? null, single: one.single ?? true, expiresAt })}` })));
+export function toContent(room: Pick<Room, "store" | "bot" | "now">, { html, buttons = [] }: Reply, chat: number, family: string): Content {
+  const rows = toRows(room, buttons, chat, family);
   return { html, plain: plain(html), ...(rows.length === 0 ? {} : { buttons: rows }) };
+}
+
+/** Buttons with ids that work once each, in this chat, for as long as bot.yaml says. */
+export function toRows({ store, bot, now }: Pick<Room, "store" | "bot" | "now">, buttons: readonly Button[][], chat: number, family: string): InlineKeyboardButton[][] {
+  const lives = (press: Press) => (press.kind === "review" ? bot.approvals.waitSeconds : bot.approvals.expireSeconds) * 1000;
+  return buttons.map((row) => row.map((one) => ("url" in one
+    ? { text: one.text, url: one.url }
+    : { text: one.text, ...(one.style === undefined ? {} : { style: one.style }), callback_data: `n:${store.nonces.make(one.press, { family, chat, user: one.user ?? null, single: one.single ?? true, expiresAt: now() + lives(one.press) })}` })));
 }
 
 /** The words of some HTML. */

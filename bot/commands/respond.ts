@@ -1,8 +1,10 @@
 import { didYouMean } from "../../models/core/nearest.ts";
 import { pressed, whyDead } from "../approvals/press.ts";
 import { who } from "../approvals/card.ts";
+import { paint } from "../approvals/paint.ts";
 import type { Handler } from "../intake/intake.ts";
 import type { Said } from "../intake/update.ts";
+import { isCardKey } from "../store/cards.ts";
 import { inWords } from "../log.ts";
 import { statusOf } from "../github/client.ts";
 import { toContent, type Ask, type Outcome, type Room } from "./command.ts";
@@ -13,7 +15,7 @@ import { safe } from "./words.ts";
 
 export type ResponderEdges = Room & {
   /** Tells a presser that the press arrived; never fails. */
-  answer: (query: string, toast: string) => void;
+  answer: (query: string, toast: string, alert?: boolean) => void;
   /** Runs after something was written down to be shown. */
   kick: () => void;
 };
@@ -28,10 +30,9 @@ export function responder(edges: ResponderEdges): Handler {
 
 /** Writes an outcome down as the message of `key`. */
 function show(edges: ResponderEdges, said: Said, key: string, outcome: Outcome): () => void {
-  const { store, now } = edges;
   return () => {
     const reply = typeof outcome === "function" ? outcome() : outcome;
-    store.messages.want(key, placeOf(said), toContent(edges, reply, said.chat, `${key}:${said.updateId}`), now());
+    paint(edges, key, placeOf(said), reply, `${key}:${said.updateId}`);
   };
 }
 
@@ -86,14 +87,15 @@ async function press(edges: ResponderEdges, said: Said, { query, data }: { query
     answer(query, dead ?? "");
     return null;
   }
-  const key = store.messages.keyOf(said.chat, said.messageId) ?? `u${said.updateId}`;
+  // Under a card of notify's, several questions may stand; a button's family is its question.
+  const key = isCardKey(nonce.family) ? nonce.family : store.messages.keyOf(said.chat, said.messageId) ?? `u${said.updateId}`;
   if (nonce.press.kind === "command") {
     answer(query, "");
     return written(edges, said, nonce.press.text, key);
   }
   try {
-    const { toast, outcome } = await pressed(edges, said, nonce, key);
-    answer(query, toast);
+    const { toast, outcome, alert = false } = await pressed(edges, said, nonce, key);
+    answer(query, toast, alert);
     return outcome === null ? null : show(edges, said, key, outcome);
   } catch (error) {
     edges.log.warn("press-failed", { updateId: said.updateId, error: inWords(error) });

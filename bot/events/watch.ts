@@ -1,72 +1,79 @@
 import { stateCard } from "../approvals/card.ts";
 import { toContent, type Reply, type Room } from "../commands/command.ts";
-import { waitingLines, waitingRun } from "../commands/review.ts";
+import { waitingRun } from "../commands/review.ts";
 import { ago, marked, safe, short } from "../commands/words.ts";
+import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
 import { inWords } from "../log.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import type { EventKind } from "../store/subscriptions.ts";
+import { askForApproval, endQuestion, followCards } from "./waiting.ts";
 
 /** Deployments younger than this are looked at each time; older ones have ended. */
 const freshMs = 2 * 86_400_000;
+const mostWaiting = 10;
 
 /**
  * Looks at GitHub once and tells subscribers what changed since the last look. The first look of all tells nothing:
  * it only learns what is. State and messages are written in one transaction per change, so a kill neither loses nor
  * doubles an alert.
  */
-export async function lookOnce(room: Room): Promise<void> {
-  const { store, now, github } = room;
+export async function lookOnce(room: Room, look: number): Promise<void> {
+  const { store, now, github, bot, log } = room;
+  const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => { log.warn("cards-not-looked-up", { error: inWords(error), hint: "the token needs pull-requests: read and deployments: read" }); });
   const learning = store.seen.state("watch", "began") === null;
   const runs = await github.runs({ count: 50 });
-  for (const run of runs.toReversed()) await runChanged(room, run, learning);
+  for (const run of runs.toReversed()) await runChanged(room, run, learning, finder);
+  const waiting = await Promise.all(runs.filter(({ status }) => status === "waiting").slice(0, mostWaiting).toReversed().map((run) => waitingRun(github, bot, run)));
+  for (const one of waiting) await askForApproval(room, one, learning, finder);
+  await followCards(room, runs, waiting, finder, look);
   const deployments = (await github.deployments({ count: 30 })).filter(({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs));
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
     // A status that only carries words (who approved, where a card is) repeats the state before it.
     const statuses = await github.statuses(deployment.id);
-    if (statuses[0] !== undefined) deploymentChanged(room, deployment, statuses[0], learning);
+    if (statuses[0] !== undefined) await deploymentChanged(room, deployment, statuses[0], learning, finder);
   }
   if (learning) store.seen.set("watch", "began", "yes", now());
 }
 
-function tell({ store, now, bot }: Room, key: string, kind: EventKind, models: readonly string[] | null, reply: Reply, silent: boolean): void {
+/** Chats that have a card of this candidate: what happens to it stands there, and nowhere else. */
+async function chatsWithCard(finder: Finder, sha: string, model: string | null): Promise<Set<number>> {
+  return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
+}
+
+function tell({ store, now, bot }: Room, key: string, kind: EventKind, models: readonly string[] | null, reply: Reply, silent: boolean, except: ReadonlySet<number>): void {
   for (const place of store.subscriptions.listeners(models, kind, now())) {
+    if (except.has(place.chat)) continue;
     const own = `${key}:${place.chat}`;
     store.messages.want(own, place, toContent({ store, bot, now }, reply, place.chat, `${own}:${now()}`), now(), { silent });
   }
 }
 
-async function runChanged(room: Room, run: Run, learning: boolean): Promise<void> {
-  const { store, now, bot, github } = room;
+async function runChanged(room: Room, run: Run, learning: boolean, finder: Finder): Promise<void> {
+  const { store, now, bot } = room;
   const state = `${run.status}/${run.conclusion ?? ""}`;
   const before = store.seen.state("run", run.id);
   if (before === state) return;
-  // Evidence is fetched before the transaction; inside it nothing waits.
-  const waiting = run.status === "waiting" && !learning ? await waitingRun(github, bot, run) : null;
+  // What is needed is fetched before the transaction; inside it nothing waits.
+  const gateOver = run.file === bot.github.gate && run.status === "completed";
+  const withCard = gateOver && !learning ? await chatsWithCard(finder, run.sha, null) : new Set<number>();
+  const answer = learning ? null : await endQuestion(room, run);
   store.transaction(() => {
     store.seen.set("run", run.id, state, now());
     if (learning) {
-      if (run.file === bot.github.gate && run.status === "completed") store.seen.set("gate", run.branch, run.conclusion ?? "", now());
+      if (gateOver) store.seen.set("gate", run.branch, run.conclusion ?? "", now());
       return;
     }
     followAction(room, run);
-    if (waiting !== null && waiting.pending.length > 0) {
-      const { lines, buttons } = waitingLines(waiting, now());
-      store.seen.set("waiting", run.id, "asked", now());
-      tell(room, `run:${run.id}`, "approval", null, { html: lines.join("\n"), buttons }, false);
-    } else if (store.seen.state("waiting", run.id) === "asked" && run.status !== "waiting") {
-      // The question is answered: its buttons go.
-      store.seen.set("waiting", run.id, "answered", now());
-      tell(room, `run:${run.id}`, "approval", null, { html: `${marked(run.conclusion ?? run.status)} ${linkHtml(run.title, run.url)} waits no more` }, true);
-    }
-    if (run.file === bot.github.gate && run.status === "completed") gateEnded(room, run);
+    answer?.();
+    if (gateOver) gateEnded(room, run, withCard);
   });
 }
 
 /** Only a branch whose gate changed colour is news. A pull request's first green is not. */
-function gateEnded(room: Room, run: Run): void {
+function gateEnded(room: Room, run: Run, withCard: ReadonlySet<number>): void {
   const { store, now } = room;
   const last = store.seen.state("gate", run.branch);
   const conclusion = run.conclusion ?? "";
@@ -74,7 +81,7 @@ function gateEnded(room: Room, run: Run): void {
   store.seen.set("gate", run.branch, conclusion, now());
   const green = conclusion === "success";
   if (last === null ? green : (last === "success") === green) return;
-  tell(room, `gate:${run.id}`, "gate", null, { html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}` }, false);
+  tell(room, `gate:${run.id}`, "gate", null, { html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}` }, false, withCard);
 }
 
 /** The message of an action that started a run follows the run. */
@@ -91,9 +98,10 @@ function followAction(room: Room, run: Run): void {
 const ended = new Set(["success", "failure", "error"]);
 const words: Record<string, string> = { success: "🟢 live", failure: "🛑 failed", error: "🛑 failed", in_progress: "🚚 deploying", queued: "⏳ queued", pending: "⏳ pending" };
 
-function deploymentChanged(room: Room, { id, payload, environment, sha, creator, createdAt }: Deployment, { state, description, environmentUrl, logUrl }: DeploymentStatus, learning: boolean): void {
+async function deploymentChanged(room: Room, { id, payload, environment, sha, creator, createdAt }: Deployment, { state, description, environmentUrl, logUrl }: DeploymentStatus, learning: boolean, finder: Finder): Promise<void> {
   const { store, now } = room;
   if (payload === null || store.seen.state("deployment", id) === state) return;
+  const withCard = learning ? new Set<number>() : await chatsWithCard(finder, sha, payload.model);
   store.transaction(() => {
     const place = `${payload.model}/${environment}`;
     const last = store.seen.state("live", place);
@@ -109,15 +117,15 @@ function deploymentChanged(room: Room, { id, payload, environment, sha, creator,
     ].join("\n");
     // An edit makes no sound: what turned red, or well again, is a message of its own.
     const loud = red || recovered;
-    tell(room, `deployment:${id}${loud ? `:${state}` : ""}`, "deploy", [payload.model], { html }, !loud);
+    tell(room, `deployment:${id}${loud ? `:${state}` : ""}`, "deploy", [payload.model], { html }, !loud, withCard);
   });
 }
 
 /** Looks again and again; a look that fails is logged, and the next one comes later. */
 export async function watch(room: Room, edges: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> }): Promise<void> {
-  for (let failures = 0; !edges.signal.aborted;) {
+  for (let failures = 0, look = 1; !edges.signal.aborted; look += 1) {
     try {
-      await lookOnce(room);
+      await lookOnce(room, look);
       failures = 0;
     } catch (error) {
       failures += 1;

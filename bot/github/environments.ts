@@ -12,6 +12,11 @@ export function stageOf(bot: Names, environment: string): string | null {
   return Object.keys(bot.environments).find((stage) => stage === environment || bot.models.some(({ id }) => githubEnvironment(bot, id, stage) === environment)) ?? null;
 }
 
+/** The model that a GitHub environment is a stage of; null where its name tells none. */
+export function modelOf(bot: Names, environment: string): string | null {
+  return bot.models.find(({ id }) => Object.keys(bot.environments).some((stage) => githubEnvironment(bot, id, stage) === environment && environment !== stage))?.id ?? (bot.models.length === 1 ? bot.models[0]?.id ?? null : null);
+}
+
 /** Every environment that bot.yaml lists. */
 export function allEnvironments(bot: Names): string[] {
   return bot.models.flatMap(({ id }) => Object.keys(bot.environments).map((stage) => githubEnvironment(bot, id, stage)));

@@ -61,9 +61,26 @@ export class GitHub {
   }
 
   /** Comments of the reviews that a run has had. */
-  async reviews(run: number): Promise<{ state: string; user: string; comment: string }[]> {
+  async reviews(run: number): Promise<{ state: string; user: string; comment: string; environments: string[] }[]> {
     const { data } = await this.octokit.rest.actions.getReviewsForRun({ ...this.where, run_id: run });
-    return data.map(({ state, user, comment }) => ({ state, user: user.login, comment }));
+    return data.map(({ state, user, comment, environments }) => ({ state, user: user.login, comment, environments: environments.map(({ name }) => name ?? "") }));
+  }
+
+  /** Pull requests that a commit belongs to, merged ones too. */
+  async pullRequestsOf(sha: string): Promise<number[]> {
+    const { data } = await this.octokit.rest.repos.listPullRequestsAssociatedWithCommit({ ...this.where, commit_sha: sha, per_page: 10 });
+    return data.map(({ number }) => number);
+  }
+
+  /** Comments of a pull request, the first thousand. */
+  async comments(pullRequest: number): Promise<{ author: string; body: string }[]> {
+    const all: { author: string; body: string }[] = [];
+    for (let page = 1; page <= 10; page += 1) {
+      const { data } = await this.octokit.rest.issues.listComments({ ...this.where, issue_number: pullRequest, per_page: 100, page });
+      all.push(...data.map(({ user, body }) => ({ author: user?.login ?? "", body: body ?? "" })));
+      if (data.length < 100) break;
+    }
+    return all;
   }
 
   /** Latest first. */

@@ -20,11 +20,11 @@ export class Messages {
   }
 
   /** Sends or edits the message of this key. */
-  want(key: string, { chat, topic }: Place, content: Content, now: number, { silent = false, messageId = null }: { silent?: boolean; messageId?: number | null } = {}): void {
+  want(key: string, { chat, topic }: Place, content: Content, now: number, { silent = false, messageId = null, again = false }: { silent?: boolean; messageId?: number | null; /** Also where it was shown as it is: somebody else may have changed it. */ again?: boolean } = {}): void {
     const text = JSON.stringify(content);
     this.db.transaction(() => {
       const old = this.db.get("SELECT content FROM messages WHERE key = ?", key);
-      if (old?.["content"] === text) return;
+      if (old?.["content"] === text && !again) return;
       const seq = this.next();
       if (old === undefined) {
         this.db.run("INSERT INTO messages (key, chat, topic, message_id, content, silent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)", key, this.whereIs(chat), topic, messageId, text, silent ? 1 : 0, seq, now);

@@ -49,4 +49,14 @@ export const migrations: readonly string[] = [`
   CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, user INTEGER, login TEXT, event TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
   CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
   CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
+`, `
+  -- Buttons of the bot's under cards that actions/notify keeps: one row for each environment that a run waits for, in each chat.
+  CREATE TABLE cards (
+    key TEXT PRIMARY KEY, run INTEGER NOT NULL, environment TEXT NOT NULL, chat INTEGER NOT NULL, message_id INTEGER NOT NULL, model TEXT NOT NULL,
+    sha TEXT NOT NULL, run_url TEXT NOT NULL, pull_request INTEGER, edited INTEGER NOT NULL, links TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('asking', 'acting', 'again', 'decided', 'closed')), brief TEXT, rows TEXT NOT NULL,
+    asked_at INTEGER NOT NULL, expires_at INTEGER, changed_at INTEGER NOT NULL
+  );
+  CREATE INDEX cards_open ON cards (run) WHERE state <> 'closed';
+  CREATE INDEX cards_place ON cards (chat, message_id);
 `];

@@ -47,6 +47,11 @@ export class Nonces {
     });
   }
 
+  /** Ends a family's buttons: others take their place. */
+  end(family: string, now: number): void {
+    this.db.run("UPDATE nonces SET used_at = ? WHERE used_at IS NULL AND family = ?", now, family);
+  }
+
   forget(before: number): void {
     this.db.run("DELETE FROM nonces WHERE expires_at < ?", before);
   }

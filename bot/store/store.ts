@@ -1,5 +1,6 @@
 import { Actions } from "./actions.ts";
 import { Audit } from "./audit.ts";
+import { Cards } from "./cards.ts";
 import { Database } from "./database.ts";
 import { Inbox } from "./inbox.ts";
 import { Links } from "./links.ts";
@@ -18,6 +19,7 @@ export class Store {
   readonly nonces: Nonces;
   readonly actions: Actions;
   readonly audit: Audit;
+  readonly cards: Cards;
   readonly subscriptions: Subscriptions;
   readonly seen: Seen;
   readonly links: Links;
@@ -30,6 +32,7 @@ export class Store {
     this.nonces = new Nonces(this.db);
     this.actions = new Actions(this.db);
     this.audit = new Audit(this.db);
+    this.cards = new Cards(this.db);
     this.subscriptions = new Subscriptions(this.db);
     this.seen = new Seen(this.db);
     this.links = new Links(this.db, sealingKey);
@@ -45,6 +48,7 @@ export class Store {
     this.messages.forget(now - keepMs, now);
     this.nonces.forget(now - 86_400_000);
     this.seen.forget(now - keepMs);
+    this.cards.forget(now - keepMs);
   }
 
   close(): void {

@@ -38,6 +38,11 @@ export class Subscriptions {
     return [...places.values()];
   }
 
+  /** Every place that hears of something. */
+  places(): Place[] {
+    return this.db.all("SELECT DISTINCT chat, topic FROM subscriptions ORDER BY chat").map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
+  }
+
   mute(chat: number, model: string, until: number): void {
     this.db.run("INSERT OR REPLACE INTO mutes (chat, model, until) VALUES (?, ?, ?)", chat, model, until);
   }

@@ -10,6 +10,8 @@ export type Content = {
   html: string;
   plain: string;
   buttons?: InlineKeyboardButton[][];
+  /** The text is somebody else's: only the buttons are set, and nothing is sent where the message is gone. */
+  onlyButtons?: true;
 };
 
 export type Address = { chat: number | string; topic?: number | null };
@@ -36,7 +38,7 @@ const noPreview = { is_disabled: true } as const;
  *
  * What Telegram does not take as a rich message goes out as HTML, then as plain text in <pre>, then without any
  * markup or buttons. A message that is gone is sent anew; a topic that is gone gives way to the chat itself; a group
- * that became a supergroup is followed there.
+ * that became a supergroup is followed there. Of a message whose text is somebody else's, only the buttons are set.
  *
  * @param messageId the message to edit; null for a new one
  * @throws TelegramFailure when the chat is gone, the token is wrong, or Telegram cannot be reached
@@ -46,6 +48,10 @@ export async function show(client: TelegramClient, address: Address, content: Co
   const topic = address.topic ?? null;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   try {
+    if (content.onlyButtons === true && messageId !== null) {
+      await client.call("editMessageReplyMarkup", { chat_id: chat, message_id: messageId, reply_markup: { inline_keyboard: content.buttons ?? [] } }, signal);
+      return { messageId, chat, topic, form: "plain", outcome: "edited" };
+    }
     if (messageId !== null) {
       const form = await edit(client, chat, messageId, content, signal).catch((error: unknown) => gone(error));
       if (form !== null) return { messageId, chat, topic, form, outcome: "edited" };
@@ -53,7 +59,7 @@ export async function show(client: TelegramClient, address: Address, content: Co
     const { id, form } = await send(client, { chat, topic }, content, options.silent === true, signal);
     return { messageId: id, chat, topic, form, outcome: messageId === null ? "sent" : "resent" };
   } catch (error) {
-    if (!(error instanceof TelegramFailure)) throw error;
+    if (!(error instanceof TelegramFailure) || content.onlyButtons === true) throw error;
     if (error.kind === "chat-migrated" && error.migratedTo !== null && error.migratedTo !== chat) return show(client, { chat: error.migratedTo, topic }, content, null, options);
     if (error.kind === "topic-gone" && topic !== null) return { ...(await show(client, { chat }, content, null, options)), outcome: messageId === null ? "sent" : "resent" };
     throw error;

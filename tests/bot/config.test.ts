@@ -40,9 +40,11 @@ describe("bot.yaml", () => {
 
   it("names inputs that the repository's own deploying workflow has", () => {
     const bot = parseYaml(least, "bot.yaml", botConfiguration);
-    const workflow = parse(readFileSync(join(repositoryRoot, ".github/workflows", bot.github.deploy.file), "utf8")) as { on: { workflow_dispatch: { inputs: object } } };
+    const workflow = parse(readFileSync(join(repositoryRoot, ".github/workflows", bot.github.deploy.file), "utf8")) as { "run-name": string; on: { workflow_dispatch: { inputs: object } } };
     const names = Object.values(bot.github.deploy.inputs).filter((name) => name !== null);
-    expect(names).toHaveLength(5);
+    expect(names).toHaveLength(6);
+    // By this the bot finds the run that it dispatched.
+    expect(workflow["run-name"]).toContain(`inputs.${bot.github.deploy.inputs.request}`);
     for (const name of names) expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toContain(name);
   });
 

@@ -67,7 +67,7 @@ export async function world({ config = {}, spaces = {} }: Options = {}): Promise
     schemaVersion: 1, repository: "octo/models", models: [{ id: "mood", ...spaces }, { id: "births" }],
     environments: { staging: { danger: false }, production: { danger: true } },
     telegram: { users: [{ id: ana.id, github: "ana-gh" }, { id: ben.id }], chats: [group] },
-    github: { clientId: workflows.device.clientId, pollSeconds: 0.2, deploy: { file: "deploy.yml", inputs: { request: "request" } } },
+    github: { clientId: workflows.device.clientId, pollSeconds: 0.2 },
     approvals: { settleSeconds: 0.5 }, store: "bot.sqlite",
   };
   const configure = (changes: object) => {

@@ -66,7 +66,7 @@ describe("one candidate, six jobs, one card", () => {
     expect(messages()[1]).toMatchObject({ replyTo: 1, text: "↩️ mood 1.1.0: rolled back in production", silent: false });
     expect(card()).toContain("pull request 12");
     expect(github.state.comments).toHaveLength(1);
-    expect(github.state.comments[0]?.body).toMatch(/^<!-- sluice-card chat=[0-9a-f]{12} cards=\{"mood":\{"message":1,"ring":3,"tone":"red"\}\} -->\nThe card of `mood`/);
+    expect(github.state.comments[0]?.body).toMatch(/^<!-- sluice-card chat=[0-9a-f]{12} cards=\{"mood":\{"message":1,"ring":3,"tone":"red","edited":\d{13},"links":\[[^\]]*\]\}\} -->\nThe card of `mood`/);
     expect(github.state.comments[0]?.body).not.toContain("1234567890");
   });
 
@@ -184,7 +184,7 @@ describe("memory", () => {
     const deployment = receipt("live", { githubDeployment: 77 });
     expect((await notify({ told: { verdict: stories.pass, deployment }, inputs: { phase: "proving" }, event: main })).outputs["status"]).toBe("sent");
     expect((await notify({ told: { verdict: stories.pass, deployment }, event: main })).outputs["status"]).toBe("edited");
-    expect(github.state.deployments[77]?.at(-1)).toMatchObject({ state: "in_progress", description: expect.stringMatching(/^Telegram card [0-9a-f]{12} [0-9a-f]{8}: 1 0 green$/), environment_url: "https://octo-mood.hf.space" });
+    expect(github.state.deployments[77]?.at(-1)).toMatchObject({ state: "in_progress", description: expect.stringMatching(/^Telegram card [0-9a-f]{12} [0-9a-f]{8}: 1 0 green \d{13}$/), environment_url: "https://octo-mood.hf.space" });
     expect(messages()).toHaveLength(1);
   });
 
