@@ -12,11 +12,11 @@ import { planFile } from "../eval/schema/plan.ts";
 import { receiptFile } from "../eval/schema/receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
-import { manifest } from "../models/core/manifest.ts";
+import { modelFile } from "../models/core/remote-manifest.ts";
 
 /** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
-  "model.schema.json": { schema: manifest, title: "model.yaml: a model that Sluice gates and serves", io: "input" },
+  "model.schema.json": { schema: modelFile, title: "model.yaml: a model that Sluice gates and serves", io: "input" },
   "sluice.schema.json": { schema: configuration, title: "sluice.yaml: the models that a repository keeps", io: "input" },
   "bot.schema.json": { schema: botConfiguration, title: "bot.yaml: who may do what in the Telegram bot, and where", io: "input" },
   "waivers.schema.json": { schema: waiversFile, title: "waivers.yaml: checks that a team lets fail until a date", io: "input" },

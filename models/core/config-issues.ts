@@ -43,7 +43,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
         };
       });
     case "invalid_union": {
-      const options = (issue as { options?: unknown[] }).options;
+      const options = (issue as { options?: unknown[] }).options?.filter((option) => option !== undefined);
       if (issue.errors.length === 0) {
         const expected = options === undefined ? "another value" : `one of ${options.map(String).join(", ")}`;
         const near = options === undefined || typeof received !== "string" ? null : didYouMean(received, options.map(String));

@@ -11,7 +11,8 @@ export const task = z.enum(tasks);
 export type Task = z.infer<typeof task>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits").describe("SHA-256 of the file's bytes.");
-const id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "lower-case letters, digits, '.', '_' and '-', at most 64");
+export const modelId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "lower-case letters, digits, '.', '_' and '-', at most 64");
+export const modelVersion = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, "semantic version, e.g. 1.4.0");
 const dimension = z.union([z.int().positive(), z.string().min(1)]).describe("A fixed size, or a name for a size that varies.");
 const dtype = z.enum(["float32", "float16", "float64", "int64", "int32", "int8", "uint8", "bool", "string"]);
 
@@ -41,7 +42,7 @@ const datasetFile = z.strictObject({
 }).refine((f) => f.npm === undefined || f.integrity !== undefined, { error: "`integrity` is required with `npm`", path: ["integrity"] });
 
 export const dataset = z.strictObject({
-  id,
+  id: modelId,
   description: z.string().optional(),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
@@ -67,19 +68,20 @@ const runtime = z.strictObject({
   batchTolerance: z.number().nonnegative().default(1e-4).describe("Largest difference, absolute and relative, between a row's answer alone and in a batch."),
 });
 
-const serving = z.strictObject({
+export const serving = z.strictObject({
   examples: z.array(z.record(z.string(), z.unknown())).default([]).describe("Rows that warm the model up and fill the page."),
 });
 
-/** The whole of model.yaml: type, defaults, descriptions, validator and published JSON Schema in one. */
+/** The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is besides, `remote-manifest.ts` says. */
 export const manifest = z.strictObject({
   $schema: z.string().optional(),
   schemaVersion: z.literal(1),
-  id,
-  version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, "semantic version, e.g. 1.4.0"),
+  id: modelId,
+  version: modelVersion,
   task,
   description: z.string().default(""),
   license: z.string().optional(),
+  backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
   artifact,
   preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
   inputs: z.array(graphInput).min(1),

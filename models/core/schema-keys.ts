@@ -45,7 +45,9 @@ function members(schema: z.core.$ZodType, value: unknown): z.core.$ZodType[] {
 function literalsFit(schema: z.core.$ZodType, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(definition(schema).shape ?? {}).every(([key, field]) => {
-    const { type, values } = definition(field);
-    return type !== "literal" || (values ?? []).includes((value as Record<string, unknown>)[key]);
+    const { type, values, innerType } = definition(field);
+    const found = (value as Record<string, unknown>)[key];
+    if (type === "optional" && innerType !== undefined && definition(innerType).type === "literal") return found === undefined || (definition(innerType).values ?? []).includes(found);
+    return type !== "literal" || (values ?? []).includes(found);
   });
 }
