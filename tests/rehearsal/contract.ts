@@ -50,6 +50,8 @@ export type RunRecord = {
   status: "queued" | "waiting" | "in_progress" | "completed"; conclusion: string | null;
   headSha: string; headBranch: string; headRepository: TriggerEvent["headRepository"]; actor: string; pullRequests: readonly number[];
   createdAt: string; updatedAt: string; jobs: JobRecord[]; artifacts: ArtifactRecord[]; pending: PendingEnvironment[]; reviews: Review[]; inputs: Record<string, string> | null;
+  /** Why a run with the conclusion startup_failure could not start. */
+  startupError?: string;
 };
 
 /** What a job's token may do; GitHub refuses everything else with 403 "Resource not accessible by integration". */
@@ -79,7 +81,10 @@ export interface Platform {
 /** The executor, as GitHub needs it. */
 export interface Executor {
   readonly runs: readonly RunRecord[];
-  /** Starts every workflow that listens to the event (or the dispatched one) and answers at once with the new runs. */
+  /**
+   * Starts every workflow that listens to the event (or the dispatched one) and answers at once with the new runs.
+   * @throws DispatchRefused (executor/triggers.ts) for a dispatch that GitHub answers with its `status`, 404 or 422, and its message
+   */
   trigger(event: TriggerEvent): Promise<readonly RunRecord[]>;
   /** @throws Error when the run does not wait for one of these environments */
   review(runId: number, environmentIds: readonly number[], review: Omit<Review, "environment">): void;

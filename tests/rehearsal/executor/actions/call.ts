@@ -1,0 +1,46 @@
+import type { Platform, RunRecord } from "../../contract.ts";
+import type { ArtifactStore } from "../artifacts.ts";
+import type { Runner } from "../runner.ts";
+
+/** What an action of GitHub's own, played here, is given. */
+export type ActionCall = {
+  /** With their defaults. */
+  inputs: Readonly<Record<string, string>>;
+  /** As a process of the step would have it. */
+  env: Readonly<Record<string, string>>;
+  workspace: string;
+  platform: Platform;
+  runner: Runner;
+  run: RunRecord;
+  /** github.repository, github.sha and github.ref. */
+  repository: string;
+  sha: string;
+  ref: string;
+  artifacts: ArtifactStore;
+  findRun: (id: number) => RunRecord | undefined;
+  /** What the token may do; undefined for one that no running job was given. */
+  permissionsOf: (token: string) => Readonly<Record<string, string>> | undefined;
+  log: (line: string) => void;
+  warn: (message: string) => void;
+  output: (name: string, value: string) => void;
+  addPath: (path: string) => void;
+};
+
+export type PlayedAction = {
+  /** Every input that the real action has, with its default. */
+  inputs: Readonly<Record<string, string>>;
+  /** @throws Error with the message that fails the step */
+  run: (call: ActionCall) => Promise<void>;
+};
+
+export const isTrue = (call: ActionCall, name: string): boolean => {
+  const value = call.inputs[name] ?? "";
+  if (/^(true|True|TRUE)$/.test(value)) return true;
+  if (/^(false|False|FALSE|)$/.test(value)) return false;
+  throw new Error(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}`);
+};
+
+/** Inputs that are not played: anything but their default is an error, not silence. */
+export function refuse(call: ActionCall, action: PlayedAction, names: readonly string[]): void {
+  for (const name of names) if (call.inputs[name] !== action.inputs[name]) throw new Error(`the rehearsal does not play the input ${name}: expected '${action.inputs[name] ?? ""}', received '${call.inputs[name] ?? ""}'`);
+}

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { commitOf, git } from "../git.ts";
+import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
+
+const sha1 = /^[0-9a-f]{40}$/;
+
+/** Where a commit comes from, and what it is called in the clone. */
+type Target = { sha: string; local: string; branch: string | null; shown: string };
+
+async function targetOf(call: ActionCall, repository: string, directory: string): Promise<Target> {
+  const ref = call.inputs["ref"] ?? "";
+  const own = repository === call.repository;
+  const asked = ref !== "" ? ref : own ? call.ref : `refs/heads/${call.platform.defaultBranch(repository)}`;
+  const sha = ref === "" && own ? call.sha : await commitOf(directory, asked);
+  if (sha1.test(asked)) return { sha, local: "", branch: null, shown: "" };
+  const branch = asked.startsWith("refs/heads/") ? asked.slice(11) : asked.startsWith("refs/") ? null : await git(directory, ["rev-parse", "--verify", "--quiet", `refs/heads/${asked}`]).then(() => asked, () => null);
+  if (branch !== null) return { sha, local: `refs/remotes/origin/${branch}`, branch, shown: asked };
+  if (asked.startsWith("refs/pull/")) return { sha, local: asked.replace("refs/", "refs/remotes/"), branch: null, shown: asked };
+  return { sha, local: asked.startsWith("refs/") ? asked : `refs/tags/${asked}`, branch: null, shown: asked };
+}
+
+const patternsOf = (text: string) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
+async function run(call: ActionCall): Promise<void> {
+  refuse(call, checkout, ["ssh-key", "ssh-known-hosts", "filter", "lfs", "submodules", "set-safe-directory", "github-server-url"]);
+  const repository = call.inputs["repository"] || call.repository;
+  const path = resolve(call.workspace, call.inputs["path"] ?? "");
+  if (relative(call.workspace, path).startsWith("..")) throw new Error(`Repository path '${path}' is not under '${call.workspace}'`);
+  const directory = call.platform.gitDirectory(repository);
+  if (!existsSync(directory)) throw new Error(`Not Found: the repository ${repository}`);
+  const depth = Number(call.inputs["fetch-depth"] || 1);
+  const sparse = patternsOf(call.inputs["sparse-checkout"] ?? "");
+  const target = await targetOf(call, repository, directory);
+
+  call.log(`Syncing repository: ${repository}`);
+  await mkdir(path, { recursive: true });
+  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
+  const here = (...args: string[]) => git(path, args, { HOME: call.env["HOME"] ?? "" });
+  await here("init", "-q", "-b", "main");
+  await here("remote", "add", "origin", `${call.platform.serverUrl}/${repository}`);
+  await here("config", "--local", "gc.auto", "0");
+  const refspec = target.local === "" ? target.sha : `+${target.sha}:${target.local}`;
+  const url = `file://${directory}`;
+  if (depth <= 0) {
+    // Every object is lent by the repository on disk, so that nothing is copied; the refs are those of a full clone.
+    await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
+    await here("fetch", "-q", "--no-tags", url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", refspec);
+  } else if (sparse.length > 0) {
+    // With sparse-checkout the real action fetches blobs as it needs them; here they are lent.
+    await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
+    await writeFile(join(path, ".git/shallow"), `${target.sha}\n`);
+    if (target.local !== "") await here("update-ref", target.local, target.sha);
+  } else {
+    await here("fetch", "-q", "--no-tags", `--depth=${depth}`, url, refspec, ...(isTrue(call, "fetch-tags") ? ["+refs/tags/*:refs/tags/*"] : []));
+  }
+  if (sparse.length > 0) await here("sparse-checkout", "set", isTrue(call, "sparse-checkout-cone-mode") ? "--cone" : "--no-cone", ...sparse);
+  await (target.branch === null ? here("checkout", "-q", "--force", "--detach", target.sha) : here("checkout", "-q", "--force", "-B", target.branch, target.local));
+  if (isTrue(call, "persist-credentials")) {
+    const basic = Buffer.from(`x-access-token:${call.inputs["token"] ?? ""}`).toString("base64");
+    await here("config", "--local", `http.${call.platform.serverUrl}/.extraheader`, `AUTHORIZATION: basic ${basic}`);
+  }
+  call.log(`HEAD is now at ${target.sha.slice(0, 7)}${sparse.length > 0 ? `, of it: ${sparse.join(", ")}` : ""}`);
+  call.output("ref", target.shown);
+  call.output("commit", target.sha);
+}
+
+/** actions/checkout: real clones of the repositories that the platform holds. */
+export const checkout: PlayedAction = {
+  inputs: {
+    repository: "", ref: "", token: "", "ssh-key": "", "ssh-known-hosts": "", "ssh-strict": "true", "ssh-user": "git", "persist-credentials": "true", path: "", clean: "true", filter: "",
+    "sparse-checkout": "", "sparse-checkout-cone-mode": "true", "fetch-depth": "1", "fetch-tags": "false", "show-progress": "true", lfs: "false", submodules: "false", "set-safe-directory": "true", "github-server-url": "",
+  },
+  run,
+};

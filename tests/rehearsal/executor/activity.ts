@@ -1,0 +1,25 @@
+/** Knows whether anything goes on: work that has begun and neither ended nor rests. */
+export class Activity {
+  #count = 0;
+  #idle: (() => void)[] = [];
+
+  begin(): { end: () => void; /** Until what it returns is called. */ rest: () => () => void } {
+    let ended = false;
+    this.#count += 1;
+    const end = () => { if (!ended) { ended = true; this.#less(); } };
+    return { end, rest: () => { this.#less(); return () => { this.#count += 1; }; } };
+  }
+
+  #less(): void {
+    this.#count -= 1;
+    // What follows from the end of some work begins within the same turn.
+    if (this.#count === 0) setImmediate(() => { if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve(); });
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.begin().end();
+    });
+  }
+}

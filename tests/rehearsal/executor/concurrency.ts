@@ -1,0 +1,71 @@
+/** Places for jobs: at most so many at a time, first come first served. */
+export class Slots {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  constructor(count: number) { this.#free = count; }
+
+  /** @returns what gives the place back; null when the signal came first */
+  async acquire(signal: AbortSignal): Promise<(() => void) | null> {
+    if (signal.aborted) return null;
+    if (this.#free > 0) this.#free -= 1;
+    else {
+      const got = await new Promise<boolean>((resolve) => {
+        const take = () => { signal.removeEventListener("abort", leave); resolve(true); };
+        const leave = () => { this.#waiting.splice(this.#waiting.indexOf(take), 1); resolve(false); };
+        this.#waiting.push(take);
+        signal.addEventListener("abort", leave, { once: true });
+      });
+      if (!got) return null;
+    }
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    };
+  }
+}
+
+type Holder = { owner: unknown; cancel: (why: string) => void };
+type Group = { running: Holder | null; pending: (Holder & { start: () => void; drop: () => void }) | null };
+
+/** `concurrency:` groups of a repository: one runs, one waits; a newer one takes the place of the one that waits. */
+export class ConcurrencyGroups {
+  readonly #groups = new Map<string, Group>();
+
+  /**
+   * Waits for the group. `cancel` is called on a holder that a newer one overtakes.
+   * @returns what leaves the group; null when it was overtaken or cancelled while waiting
+   * @throws Error when the owner holds the group itself, which would never end
+   */
+  async enter(name: string, options: { owner: unknown; cancelInProgress: boolean; cancel: (why: string) => void; signal: AbortSignal; waiting: () => () => void }): Promise<(() => void) | null> {
+    const key = name.toLowerCase();
+    const group = this.#groups.get(key) ?? { running: null, pending: null };
+    this.#groups.set(key, group);
+    const holder: Holder = { owner: options.owner, cancel: options.cancel };
+    if (group.running !== null) {
+      if (group.running.owner === options.owner) throw new Error(`Canceling since a deadlock was detected for concurrency group: '${name}' between a top level workflow and its own job`);
+      const why = `Canceling since a higher priority waiting request for '${name}' exists`;
+      group.pending?.drop();
+      const over = options.waiting();
+      const got = await new Promise<boolean>((resolve) => {
+        const pending = { ...holder, start: () => { group.running = holder; settle(true); }, drop: () => { options.cancel(why); settle(false); } };
+        const settle = (value: boolean) => { if (group.pending === pending) group.pending = null; options.signal.removeEventListener("abort", aborted); resolve(value); };
+        const aborted = () => { settle(false); };
+        group.pending = pending;
+        options.signal.addEventListener("abort", aborted, { once: true });
+        if (options.cancelInProgress) group.running?.cancel(why);
+      });
+      over();
+      if (!got) return null;
+    }
+    group.running = holder;
+    return () => {
+      if (group.running !== holder) return;
+      group.running = null;
+      group.pending?.start();
+    };
+  }
+}

@@ -1,0 +1,13 @@
+// Loaded before every JavaScript step: a connection that would leave this machine is refused, by name.
+import { Socket } from "node:net";
+
+const connect = Socket.prototype.connect;
+Socket.prototype.connect = function (...parameters) {
+  const [options] = Array.isArray(parameters[0]) ? parameters[0] : parameters;
+  const host = typeof options === "object" && options !== null ? (options.path === undefined ? (options.host ?? "localhost") : "localhost") : "localhost";
+  if (!/^(localhost|127\..*|::1|\[::1\])$/.test(host)) {
+    queueMicrotask(() => this.destroy(new Error(`the rehearsal has no network beyond this machine: ${host}`)));
+    return this;
+  }
+  return connect.apply(this, parameters);
+};
