@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 
 /** GitHub's ID tokens: a job that may have them asks at ACTIONS_ID_TOKEN_REQUEST_URL with a token of its own. */
-export type OidcState = { requestToken: string; issued: Record<string, { audience: string }> };
+export type OidcState = {
+  requestToken: string;
+  issued: Record<string, { audience: string; claims?: Record<string, unknown> }>;
+  /** What the token says besides its audience; without, that of a job of octo/models's production. */
+  claims?: Record<string, unknown>;
+};
 
 /** The answer to such a request; null for any other path. Not part of the REST API: no OpenAPI description holds it. */
 export function idToken(state: OidcState, method: string, url: URL, authorization: string | null): { status: number; body: unknown } | null {
@@ -9,7 +14,7 @@ export function idToken(state: OidcState, method: string, url: URL, authorizatio
   if (method !== "GET" || authorization !== `Bearer ${state.requestToken}`) return { status: 401, body: { message: "Unauthorized" } };
   const audience = url.searchParams.get("audience") ?? "";
   const part = (text: string) => Buffer.from(text).toString("base64url");
-  const value = `${part('{"alg":"RS256"}')}.${part(JSON.stringify({ aud: audience, sub: "repo:octo/models:environment:production", n: Object.keys(state.issued).length }))}.${createHash("sha256").update(`${audience}${Object.keys(state.issued).length}`).digest("base64url")}`;
-  state.issued[value] = { audience };
+  const value = `${part('{"alg":"RS256"}')}.${part(JSON.stringify({ aud: audience, ...(state.claims ?? { sub: "repo:octo/models:environment:production" }), n: Object.keys(state.issued).length }))}.${createHash("sha256").update(`${audience}${Object.keys(state.issued).length}`).digest("base64url")}`;
+  state.issued[value] = { audience, ...(state.claims === undefined ? {} : { claims: state.claims }) };
   return { status: 200, body: { count: 1, value } };
 }

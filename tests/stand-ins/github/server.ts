@@ -104,7 +104,8 @@ export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<S
   };
 }
 
-function takeFault(faults: Fault[], method: string, path: string): Fault | undefined {
+/** The fault that a request meets, used up by it. */
+export function takeFault(faults: Fault[], method: string, path: string): Fault | undefined {
   for (const fault of faults) {
     if (fault.times <= 0 || fault.method !== method || !fault.path.test(path)) continue;
     if ((fault.skip ?? 0) > 0) {

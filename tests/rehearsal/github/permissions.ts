@@ -1,0 +1,65 @@
+import type { Access } from "../contract.ts";
+import { notFound, Refusal, type RepositoryRequest, type Role } from "./world.ts";
+
+type Need = {
+  /** Permissions of a job, any of which will do. `null`: no job's token may do this. */
+  job: readonly string[] | null;
+  access: Exclude<Access, "none">;
+  /** The least role of a person. `app`: people's tokens may not. */
+  person: Role | "app";
+};
+
+/** GitHub's permission of every route under a repository: the first that matches decides. */
+const needs: readonly [methods: string, path: RegExp, job: readonly string[] | null, person?: Role | "app"][] = [
+  ["GET", /^$/, ["metadata"]],
+  ["GET", /^collaborators\/[^/]+\/permission$/, ["metadata"], "write"],
+  ["PUT DELETE GET", /^collaborators/, null, "admin"],
+  ["GET POST PATCH DELETE", /^hooks/, null, "admin"],
+  ["GET PUT DELETE PATCH", /^branches\/[^/]+\/protection/, null, "admin"],
+  ["GET", /^environments/, ["actions"]],
+  ["PUT DELETE", /^environments/, null, "admin"],
+  // Any reviewer may answer, whatever their role; the route itself knows who they are.
+  ["POST", /^actions\/runs\/\d+\/pending_deployments$/, ["deployments"], "read"],
+  ["GET", /^actions\//, ["actions"]],
+  ["POST PUT DELETE", /^actions\//, ["actions"], "write"],
+  ["GET", /^commits\/[^/]+\/pulls$/, ["pull-requests"]],
+  ["GET", /^commits\/[^/]+\/(status|statuses)$/, ["statuses"]],
+  ["POST", /^statuses\//, ["statuses"], "write"],
+  ["GET", /^(check-runs|check-suites|commits\/[^/]+\/check-(runs|suites))/, ["checks"]],
+  ["POST PATCH", /^check-(runs|suites)/, ["checks"], "app"],
+  ["GET", /^deployments/, ["deployments"]],
+  ["POST DELETE", /^deployments/, ["deployments"], "write"],
+  ["PUT", /^pulls\/\d+\/(merge|update-branch)$/, ["contents"], "write"],
+  ["GET", /^pulls/, ["pull-requests"]],
+  ["POST PATCH", /^pulls/, ["pull-requests"]],
+  ["GET", /^issues/, ["issues", "pull-requests"]],
+  ["POST PATCH DELETE", /^issues/, ["issues", "pull-requests"]],
+  ["GET", /^(git|commits|compare|contents|branches|tags|releases|readme)(\/|$)/, ["contents"]],
+  ["POST PATCH PUT DELETE", /^(git|contents|releases|merges)(\/|$)/, ["contents"], "write"],
+];
+
+const ranks: readonly Role[] = ["read", "triage", "write", "maintain", "admin"];
+
+function needOf(method: string, rest: string): Need {
+  const found = needs.find(([methods, path]) => methods.split(" ").includes(method) && path.test(rest));
+  if (found === undefined) throw notFound();
+  const [, , job, person = "read"] = found;
+  return { job, access: method === "GET" ? "read" : "write", person };
+}
+
+/** @throws Refusal with GitHub's words when the caller may not */
+export function requirePermission({ method, rest, caller, repository }: RepositoryRequest): void {
+  const need = needOf(method, rest);
+  if (caller.kind === "anonymous") {
+    if (need.access === "write") throw new Refusal(401, "Requires authentication");
+    return;
+  }
+  if (caller.kind === "job") {
+    const granted = (name: string): boolean => name === "metadata" || caller.permissions[name] === "write" || (need.access === "read" && caller.permissions[name] === "read");
+    if (caller.repository.toLowerCase() !== repository.fullName.toLowerCase() || need.job === null || !need.job.some(granted)) throw new Refusal(403, "Resource not accessible by integration");
+    return;
+  }
+  if (need.person === "app") throw new Refusal(403, "You must authenticate via a GitHub App.");
+  const role = repository.roles.get(caller.login.toLowerCase()) ?? "read";
+  if (ranks.indexOf(role) < ranks.indexOf(need.person)) throw new Refusal(need.person === "admin" ? 404 : 403, need.person === "admin" ? "Not Found" : `Must have ${need.person === "write" ? "push" : need.person} access to Repository.`);
+}

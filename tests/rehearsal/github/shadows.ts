@@ -1,0 +1,26 @@
+import type { Repository, World } from "./world.ts";
+
+const emptyTree = { tree: [] };
+const who = { name: "shadow", email: "shadow@example.org", date: "2026-01-01T00:00:00Z" };
+
+/**
+ * The emulator keeps commits of its own making; the real ones lie in the bare repository. Each real commit that it must
+ * know about (heads of pull requests, commits with check runs) gets one of the emulator's, and answers are translated.
+ */
+export async function shadowOf(world: World, repository: Repository, sha: string): Promise<string> {
+  const known = repository.shadows.of.get(sha);
+  if (known !== undefined) return known;
+  const api = `/repos/${repository.fullName}/git`;
+  const { sha: tree } = await world.emulate.must<{ sha: string }>(repository.owner, "POST", `${api}/trees`, emptyTree);
+  const made = await world.emulate.must<{ sha: string }>(repository.owner, "POST", `${api}/commits`, { message: sha, tree, parents: [], author: who, committer: who });
+  tie(repository, sha, made.sha);
+  return made.sha;
+}
+
+/** From now on, `sha` is what the emulator calls `shadow`. */
+export function tie({ shadows }: Repository, sha: string, shadow: string): void {
+  shadows.of.set(sha, shadow);
+  shadows.real.set(shadow, sha);
+}
+
+export const realOf = ({ shadows }: Repository, shadow: string): string => shadows.real.get(shadow) ?? shadow;
