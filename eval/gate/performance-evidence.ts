@@ -105,15 +105,18 @@ function questionOf({ policy, alpha }: PlannedCheck): Question {
   };
 }
 
-/** The contest decides by the ratio of latencies; a check speaks of the difference in its margin's scale. */
-function contestEvidence(held: Contest, result: ContestResult): Evidence {
+/**
+ * The contest decides, by the ratio of latencies; a check speaks of the difference in its margin's scale, and passes the decision on.
+ * Milliseconds are the ratio's share of the baseline's latency at the deciding look, which is what the margin was held against.
+ */
+export function contestEvidence(held: Contest, result: ContestResult): Evidence {
   const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
   const [observed, baseline] = [held.candidate[percentile[result.question.quantile]], held.baseline[percentile[result.question.quantile]]];
-  const scale = "relative" in result.question.margin ? 1 : baseline;
+  const scale = "relative" in result.question.margin ? 1 : result.baselineMs;
   const difference = (result.ratio - 1) * scale;
   const interval = result.interval === null ? null : { ...result.interval, low: (result.interval.low - 1) * scale, high: (result.interval.high - 1) * scale };
   if (result.decision === "inconclusive" || interval === null) return { kind: "undecided", observed, baseline, difference, interval, n: result.rounds, why: result.reason };
-  return { kind: "contrast", observed, baseline, difference, interval, n: result.rounds, note: result.reason };
+  return { kind: "contrast", observed, baseline, difference, interval, n: result.rounds, decided: { outcome: result.decision, reason: result.reason } };
 }
 
 function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Contest): string {

@@ -5,25 +5,38 @@ import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideOb
 /** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
 export type Decision = { outcome: Outcome; reason: string };
 
+type Rule = Exclude<CheckPolicy["kind"], "limit">;
+
 /** A relative rule on the interval of candidate - baseline. */
-export function decideContrast(kind: Exclude<CheckPolicy["kind"], "limit">, interval: Interval, margin: number, direction: Direction): Decision {
+export function decideContrast(kind: Rule, interval: Interval, margin: number, direction: Direction): Decision {
+  const rules = { "non-inferiority": () => decideNonInferiority(interval, margin, direction), superiority: () => decideSuperiority(interval, margin, direction), equivalence: () => decideEquivalence(interval, margin) };
+  const outcome = rules[kind]();
+  return { outcome, reason: meaning(kind, margin)[outcome] };
+}
+
+/** A decision that was made where the figures come from: what its rule means by it, and its own reason. */
+export function passedOn(kind: Rule, margin: number, { outcome, reason }: Decision): Decision {
+  return { outcome, reason: `${meaning(kind, margin)[outcome]}; ${reason}` };
+}
+
+function meaning(kind: Rule, margin: number): Record<Outcome, string> {
   const much = margin > 0 ? " by more than the margin" : "";
   switch (kind) {
-    case "non-inferiority": return worded(decideNonInferiority(interval, margin, direction), {
+    case "non-inferiority": return {
       pass: "shown to be worse by less than the margin, if at all",
       fail: "shown to be worse by more than the margin",
       inconclusive: "the interval holds both an acceptable loss and one beyond the margin",
-    });
-    case "superiority": return worded(decideSuperiority(interval, margin, direction), {
+    };
+    case "superiority": return {
       pass: `shown to be better${much}`,
       fail: `shown not to be better${much}`,
       inconclusive: `neither shown to be better${much} nor shown not to be`,
-    });
-    case "equivalence": return worded(decideEquivalence(interval, margin), {
+    };
+    case "equivalence": return {
       pass: "shown to differ by less than the margin",
       fail: "shown to differ by more than the margin",
       inconclusive: "the interval reaches beyond the margin but is not all beyond it",
-    });
+    };
   }
 }
 

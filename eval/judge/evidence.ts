@@ -8,7 +8,7 @@ export type Evidence =
   /** A value of the candidate alone, for a limit. */
   | { kind: "value"; observed: number; /** Only to be shown beside it. */ baseline: number | null; interval: Interval | null; n: number; /** Why the interval errs more often than alpha promises; see small-sample.ts. */ caution?: string }
   /** Candidate and baseline on the same rows or in the same job; `difference` and `interval` in the margin's scale. */
-  | { kind: "contrast"; observed: number; baseline: number; difference: number; interval: Interval; n: number; note?: string; caution?: string }
+  | { kind: "contrast"; observed: number; baseline: number; difference: number; interval: Interval; n: number; /** Decided where it was measured, with the reason; the interval is only shown. */ decided?: { outcome: "pass" | "fail"; reason: string }; caution?: string }
   /** A relative check and nothing to compare with. */
   | { kind: "no-baseline"; observed: number | null; n: number; why: string }
   /** There is a baseline, but not one that may be compared. */

@@ -1,6 +1,6 @@
 import type { Check, VerdictWord } from "../schema/verdict.ts";
 import type { Direction } from "../stats/decide.ts";
-import { decideContrast, decideLimit, type Decision } from "./decide.ts";
+import { decideContrast, decideLimit, passedOn, type Decision } from "./decide.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PlannedCheck } from "./plan-checks.ts";
 
@@ -62,8 +62,10 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
       if (base.observed === null || base.baseline === null || base.difference === null || base.interval === null || base.n === 0) {
         return decided("ERROR", "a value, the difference or its interval is not a finite number, or rests on no rows");
       }
-      const { outcome, reason } = decideContrast(policy.kind, base.interval, base.margin, context.direction);
-      return decided(words[outcome], evidence.note === undefined ? reason : `${reason}; ${evidence.note}`);
+      const { outcome, reason } = evidence.decided === undefined
+        ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
+        : passedOn(policy.kind, base.margin, evidence.decided);
+      return decided(words[outcome], reason);
     }
   }
 }

@@ -13,6 +13,8 @@ export type ContestResult = {
   interval: Interval | null;
   /** The margin as a fraction of the baseline. */
   relativeMargin: number;
+  /** The baseline's latency at the question's quantile over the rounds that were looked at: what turns the ratio, and a margin in ms, into the other unit. */
+  baselineMs: number;
   decision: "pass" | "fail" | "inconclusive";
   reason: string;
   /** Rounds of fresh processes that the ratio rests on. */

@@ -20,8 +20,8 @@ export type ModelProcess = {
   /** Process start → first prediction there, ms. Node's start, imports, sha256, session creation and one prediction are in it. */
   coldStartMs: number;
   turn(command: Omit<TurnCommand, "kind"> & ({ count: number } | { budgetMs: number; atLeast: number })): Promise<TurnTimings>;
-  /** Highest resident memory of the process so far, bytes. */
-  peakRssBytes(): Promise<number>;
+  /** Highest resident memory of the process so far, and bytes of the tensors of one run of `batch` rows, per row. */
+  footprint(batch: number): Promise<{ peakRssBytes: number; bytesPerRow: number }>;
   close(): Promise<void>;
 };
 
@@ -52,7 +52,7 @@ export async function startModelProcess(command: Omit<OpenCommand, "kind">, edge
       opened,
       coldStartMs: opened.firstPredictionAt - startedAt,
       turn: (options) => ask({ kind: "turn", ...options }, "timings"),
-      peakRssBytes: async () => (await ask({ kind: "footprint" }, "footprint")).peakRssBytes,
+      footprint: (batch) => ask({ kind: "footprint", batch }, "footprint"),
       close,
     };
   } catch (error) {

@@ -32,6 +32,7 @@ const MOST_ROWS = 256;
  *   in it, a download is not. Unbuilt TypeScript starts slower than a bundle, so compare only figures of one kind.
  * - peakRssBytes: highest resident memory of that process, Node included, after all batch sizes.
  * - modelBytes: ONNX file and its external data.
+ * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run of the last batch size.
  * All of it describes this machine at this moment. To compare two models, use `contest`.
  *
  * @param rows at least one; each must be usable by the model
@@ -59,7 +60,8 @@ export async function profile(modelDir: string, rows: OpenCommand["rows"], optio
         throughputRowsPerSecond: (batch * sorted.length * 1000) / elapsedMs,
       });
     }
-    return { batches, coldStartMs: child.coldStartMs, peakRssBytes: await child.peakRssBytes(), modelBytes: child.opened.modelBytes };
+    const { peakRssBytes, bytesPerRow } = await child.footprint(sizes.at(-1) ?? 1);
+    return { batches, coldStartMs: child.coldStartMs, peakRssBytes, modelBytes: child.opened.modelBytes, bytesPerRow };
   } finally {
     await child.close();
   }

@@ -20,7 +20,7 @@ export type OpenCommand = {
  */
 export type TurnCommand = { kind: "turn"; start: number; batch: number; lead: number } & ({ count: number } | { budgetMs: number; atLeast: number });
 
-export type Command = OpenCommand | TurnCommand | { kind: "footprint" } | { kind: "exit" };
+export type Command = OpenCommand | TurnCommand | { kind: "footprint"; batch: number } | { kind: "exit" };
 
 export type Opened = {
   kind: "opened";
@@ -39,5 +39,5 @@ export type Opened = {
 export type Reply =
   | Opened
   | { kind: "timings"; durationsMs: Float64Array; elapsedMs: number }
-  | { kind: "footprint"; peakRssBytes: number }
+  | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number }
   | { kind: "failed"; complaint: Complaint };

@@ -12,8 +12,8 @@ export type Summary = Pick<Contest, "results" | "ratios" | "aa" | "candidate" | 
 /** Where a contest stands: whether another round is needed, and what can be said when none follows. */
 export type Standing = { open: boolean; summary: (elapsedMs: number) => Summary };
 
-/** `at` with the margin that it was held against and how many looks there were, this one included. */
-type Glance = { at: Look; looks: number; relativeMargin: number };
+/** `at` with the margin that it was held against, the latency that made it a fraction, and how many looks there were, this one included. */
+type Glance = { at: Look; looks: number; relativeMargin: number; baselineMs: number };
 
 /**
  * The deciding half of a contest, without processes or clocks: the same rounds give the same answers, live or from a recording.
@@ -28,11 +28,11 @@ export function referee(questions: readonly Question[]): (rounds: readonly Round
       for (const round of rounds.slice(contrasts[q].length)) contrasts[q].push(roundContrast(round, q));
     }
     const baselineMs = (q: Quantile) => percentiles(rounds, ["baseline", "baselineTwin"])[q === 0.5 ? "p50Ms" : q === 0.95 ? "p95Ms" : "p99Ms"];
-    const relative = (question: Question) => ("relative" in question.margin ? question.margin.relative : question.margin.ms / baselineMs(question.quantile));
     const before = [...looked];
     const glance = (question: Question): Glance => {
-      const relativeMargin = relative(question);
-      return { at: look(question, contrasts[question.quantile].map((one) => one.effect), before, mostRounds, last, relativeMargin), looks: before.length + 1, relativeMargin };
+      const baseMs = baselineMs(question.quantile);
+      const relativeMargin = "relative" in question.margin ? question.margin.relative : question.margin.ms / baseMs;
+      return { at: look(question, contrasts[question.quantile].map((one) => one.effect), before, mostRounds, last, relativeMargin), looks: before.length + 1, relativeMargin, baselineMs: baseMs };
     };
     const due = last || lookRounds(mostRounds).includes(rounds.length);
     const latest = questions.map((question, i) => decided.get(i) ?? (due ? glance(question) : null));
@@ -79,7 +79,7 @@ function percentiles(rounds: readonly Round[], two: readonly Arm[]): Percentiles
 const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
 const change = (ratio: number) => `${ratio >= 1 ? "+" : ""}${percent(ratio - 1)}`;
 
-function result(question: Question, { at, looks, relativeMargin }: Glance, isDecided: boolean, aa: Contest["aa"], rounds: readonly Round[], elapsedMs: number): ContestResult {
+function result(question: Question, { at, looks, relativeMargin, baselineMs }: Glance, isDecided: boolean, aa: Contest["aa"], rounds: readonly Round[], elapsedMs: number): ContestResult {
   const name = `p${100 * question.quantile}`;
   const measured = `${name} ${change(at.ratio)}${at.interval === null ? "" : ` (${change(at.interval.low)} to ${change(at.interval.high)})`} after ${at.rounds} rounds`;
   const say = (): [ContestResult["decision"], string] => {
@@ -92,5 +92,5 @@ function result(question: Question, { at, looks, relativeMargin }: Glance, isDec
     return ["inconclusive", `${measured}; ${why}`];
   };
   const [decision, reason] = say();
-  return { question, ratio: at.ratio, interval: at.interval, relativeMargin, decision, reason, rounds: at.rounds, looks };
+  return { question, ratio: at.ratio, interval: at.interval, relativeMargin, baselineMs, decision, reason, rounds: at.rounds, looks };
 }

@@ -4,13 +4,15 @@
  */
 import { readFile } from "node:fs/promises";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
-import { loadManifest } from "../../models/core/load.ts";
+import { loadManifest, type LoadedManifest } from "../../models/core/load.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
 import { calibratedSpin } from "./spin.ts";
+import { tensorBytesPerRow } from "./tensor-bytes.ts";
 import { warmUp } from "./warm-up.ts";
 
 type Row = OpenCommand["rows"][number];
+let loadedModel: LoadedManifest | null = null;
 let predictor: Predictor | null = null;
 let rows: readonly Row[] = [];
 let spin = () => {};
@@ -42,6 +44,7 @@ async function open(command: OpenCommand): Promise<Opened> {
     ...(command.provider === undefined ? {} : { provider: command.provider }),
     ...(command.threads === undefined ? {} : { threads: command.threads }),
   }, { env: process.env, fetch });
+  loadedModel = loaded;
   predictor = opened;
   rows = command.rows;
   if (rows.length === 0) throw new EvaluationError({ code: "latency-rows", problem: "latency needs rows to predict", expected: "at least one row", received: "none" });
@@ -94,7 +97,7 @@ async function answer(command: Command): Promise<Reply> {
   switch (command.kind) {
     case "open": return open(command);
     case "turn": return turn(command);
-    case "footprint": return { kind: "footprint", peakRssBytes: await peakRssBytes() };
+    case "footprint": return { kind: "footprint", peakRssBytes: await peakRssBytes(), bytesPerRow: await tensorBytesPerRow(loadedModel as LoadedManifest, predictor as Predictor, batchesOf(command.batch)[0] as Row[]) };
     case "exit": process.exit(0);
   }
 }

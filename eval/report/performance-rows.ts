@@ -39,6 +39,7 @@ export function figureRows(candidate: PerformanceFigures | null, baseline: Perfo
     row("cold start", (figures) => figures.coldStartMs, (ms) => `${milliseconds(ms, glyphs)} ms`),
     row("peak memory", (figures) => figures.peakRssBytes, (n) => bytes(n, glyphs)),
     row("model size", (figures) => figures.modelBytes, (n) => bytes(n, glyphs)),
+    row("tensors per row", (figures) => figures.bytesPerRow ?? null, (n) => bytes(n, glyphs)),
   ].filter((one) => one.candidate !== glyphs.dash || one.baseline !== glyphs.dash);
 }
 

@@ -47,6 +47,7 @@ export const performanceFigures = z.strictObject({
   coldStartMs: z.number().nullable().describe("Process start → first prediction, in a fresh process."),
   peakRssBytes: z.int().nullable(),
   modelBytes: z.int(),
+  bytesPerRow: z.number().nonnegative().optional().describe("Tensors into and out of the graph, padding included, per row of a served batch."),
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 

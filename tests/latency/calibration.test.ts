@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { contestEvidence } from "../../eval/gate/performance-evidence.ts";
+import { judgeCheck } from "../../eval/judge/judge-check.ts";
+import type { CheckPolicy } from "../../models/core/gates.ts";
 import type { Question } from "../../eval/latency/decide.ts";
 import { referee } from "../../eval/latency/referee.ts";
 import type { Round } from "../../eval/latency/rounds.ts";
@@ -122,6 +125,34 @@ describe("the referee", () => {
     const { results: [wide] } = gate(2, 0.1, ordinary, { ...question(0), margin: { ms: 0.5 } });
     expect(wide!.decision).toBe("pass");
     expect(wide!.relativeMargin).toBeCloseTo(0.5, 0);
+  });
+
+  it("has its decision passed on, and margins in ms can be redone from the figures of the look that decided", () => {
+    const inMs: Question = { ...question(0), margin: { ms: 0.05 } };
+    const outcomes = new Set<string>();
+    for (let stream = 0; stream < 40; stream++) {
+      // The second question is never decided, so rounds go on and the pace of the machine drifts after the first is.
+      const next = simulatedRounds(new RandomStream(7, stream), stream % 2 === 0 ? 0 : 0.12, { ...ordinary, pace: 0.5 });
+      const judge = referee([inMs, question(0, "equivalence")]);
+      const rounds: Round[] = [];
+      while (rounds.length < 23) {
+        rounds.push(next());
+        judge(rounds, 24, false);
+      }
+      rounds.push(next());
+      const held = { ...judge(rounds, 24, true).summary(0), rounds, blocks: 0, elapsedMs: 0, provider: "cpu", onnxruntime: "", threads: 1 };
+      const [result] = held.results;
+      const evidence = contestEvidence(held, result!);
+      const policy: CheckPolicy = { kind: "non-inferiority", metric: "latency_p50_ms", slices: [], margin: 0.05 };
+      const check = judgeCheck({ id: "latency", index: 0, policy, head: null, slice: "all", alpha: 0.05, level: 0.9 }, evidence, { direction: "lower", unit: "ms", onInsufficient: "fail", declaredAt: null });
+      expect(check.verdict).toBe({ pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" }[result!.decision]);
+      if (check.verdict === "PASS") expect(check.interval!.high).toBeLessThan(0.05 * (1 + 1e-12));
+      if (check.verdict === "FAIL") expect(check.interval!.low).toBeGreaterThan(0.05 * (1 - 1e-12));
+      if (check.verdict !== "INCONCLUSIVE") expect(check.reason).toContain(result!.reason);
+      outcomes.add(check.verdict);
+    }
+    expect(outcomes).toContain("PASS");
+    expect(outcomes).toContain("FAIL");
   });
 
   it("never decides on broken timings", () => {

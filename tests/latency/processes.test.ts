@@ -37,6 +37,8 @@ describe("profile of a real model", () => {
     expect(figures.modelBytes).toBe(readFileSync(join(model, "model.onnx")).length);
     expect(figures.coldStartMs).toBeGreaterThan(figures.batches[0]!.p50Ms);
     expect(figures.peakRssBytes).toBeGreaterThan(20e6);
+    // 72 features in, one number out, float32.
+    expect(figures.bytesPerRow).toBe(4 * 73);
   });
 
   it("times the sizes that it is asked for, each at least so often", async () => {
