@@ -1,5 +1,6 @@
 import { ConfigurationError } from "./errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
+import { directPipeline, headReader, type DirectPipeline } from "./direct.ts";
 import { compileHead, type CompiledHead, type HeadResult } from "./postprocess/head.ts";
 import type { CompiledStep, Prepared, StepFiles } from "./preprocess/compiled.ts";
 import { RowError, type Row } from "./preprocess/row-error.ts";
@@ -22,6 +23,10 @@ export type Pipeline = {
   raw(answers: Readonly<Record<string, GraphTensor>>, index: number, batch: number): Record<string, number[]>;
   /** @throws EvaluationError naming head and row. */
   results(raw: Readonly<Record<string, readonly number[]>>, rowName: string): Record<string, HeadResult>;
+  /** The same as `raw` and `results` for a whole run: answers and its number of rows → a reader of single rows. */
+  read: ReturnType<typeof headReader>;
+  /** What takes the place of `prepare` and `feeds` for rows of plain numbers. */
+  direct: DirectPipeline | null;
 };
 
 /**
@@ -72,6 +77,8 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
       return Object.fromEntries(Object.entries(answers).map(([name, tensor]) => [name, rowOf(tensor, index, batch)]));
     },
     results: (raw, rowName) => Object.fromEntries(heads.map((head: CompiledHead) => [head.head.name, head.read(raw[head.head.from] ?? [], rowName)])),
+    read: headReader(heads),
+    direct: directPipeline(active, inputs),
   };
 }
 

@@ -1,5 +1,6 @@
 import { fetchArtifact, type ArtifactEdges, type VerifiedModel } from "./artifact.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
+import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "./errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { compilePipeline, type PreparedRow } from "./pipeline.ts";
@@ -121,27 +122,68 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
     return { good, bad };
   };
 
+  const runTimed = async (feeds: Record<string, GraphTensor>, rows: number, tokens: number, options: PredictOptions) => {
+    const start = performance.now();
+    const answers = await session.run(feeds, pipeline.fetches);
+    options.onRun?.({ rows, tokens, ms: performance.now() - start });
+    return answers;
+  };
+
+  const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
+
+  /** Reads the answers of one run into the results of the rows that it held. */
+  const readRun = (answers: Record<string, GraphTensor>, indices: ArrayLike<number>, count: number, results: RowResult[], options: PredictOptions) => {
+    const read = pipeline.read(answers, count);
+    for (let i = 0; i < count; i++) {
+      const index = indices[i]!;
+      try {
+        results[index] = { ok: true, heads: read(i, () => options.rowName?.(index) ?? `row ${index}`) };
+      } catch (error) {
+        if (options.badOutput !== "row") throw error;
+        results[index] = { ok: false, error: error as EvaluationError };
+      }
+    }
+  };
+
+  /** Rows of plain numbers have no length and nothing to wait for: each is written into the feeds as it comes. */
+  const predictDirect = async (direct: DirectPipeline, rows: readonly Row[], options: PredictOptions): Promise<RowResult[]> => {
+    const results = new Array<RowResult>(rows.length);
+    const most = Math.max(1, Math.min(batchOf(options), rows.length, Math.floor(options.tokenBudget ?? Infinity)));
+    const indices = new Array<number>(most);
+    for (let from = 0; from < rows.length;) {
+      options.signal?.throwIfAborted();
+      const batch = direct.begin(most);
+      let count = 0;
+      for (; from < rows.length && count < most; from++) {
+        try {
+          batch.put(rows[from]!, count);
+          indices[count++] = from;
+        } catch (error) {
+          if (!(error instanceof RowError)) throw error;
+          results[from] = { ok: false, error };
+        }
+      }
+      if (count === 0) break;
+      const answers = await runTimed(batch.feeds(count), count, count, options);
+      batch.giveBack();
+      readRun(answers, indices, count, results, options);
+    }
+    return results;
+  };
+
   const predict: Predictor["predict"] = async (rows, options = {}) => {
+    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, options);
     const { good, bad } = await prepare(rows);
     const results = new Array<RowResult>(rows.length);
     for (const { index, error } of bad) results[index] = { ok: false, error };
     const ordered = (options.sort ?? manifest.runtime.sortByLength) ? good.toSorted((a, b) => a.row.length - b.row.length) : good;
-    const size = pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
+    const size = batchOf(options);
     for (let from = 0; from < ordered.length;) {
       options.signal?.throwIfAborted();
       const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
       from += batch.length;
-      const start = performance.now();
-      const raws = await run(batch.map(({ row }) => row));
-      options.onRun?.({ rows: batch.length, tokens: batch.length * longest(batch), ms: performance.now() - start });
-      batch.forEach(({ index }, i) => {
-        try {
-          results[index] = { ok: true, heads: pipeline.results(raws[i]!, options.rowName?.(index) ?? `row ${index}`) };
-        } catch (error) {
-          if (options.badOutput !== "row") throw error;
-          results[index] = { ok: false, error: error as EvaluationError };
-        }
-      });
+      const answers = await runTimed(pipeline.feeds(batch.map(({ row }) => row)), batch.length, batch.length * longest(batch), options);
+      readRun(answers, batch.map(({ index }) => index), batch.length, results, options);
     }
     return results;
   };

@@ -17,7 +17,15 @@ export type RegressionResult = { kind: "regression"; value: number };
 export type HeadResult = ClassificationResult | RegressionResult;
 
 /** One row's raw numbers of the graph output → the head's typed answer. @throws EvaluationError naming head and row. */
-export type CompiledHead = { head: Head; /** Numbers per row that the head reads. */ width: number; read(values: ArrayLike<number>, rowName: string): HeadResult };
+export type CompiledHead = {
+  head: Head;
+  /** Numbers per row that the head reads. */
+  width: number;
+  /** All of `values` is one row. */
+  read(values: ArrayLike<number>, rowName: string): HeadResult;
+  /** The row stands in `values` at `from`; its name is asked only for an error. */
+  readAt(values: ArrayLike<number>, from: number, rowName: () => string): HeadResult;
+};
 
 /** How far from 1 the sum of given probabilities may be: float16 outputs are this rough. */
 const SUM_TOLERANCE = 1e-2;
@@ -36,15 +44,18 @@ export function compileHead(head: Head, place: () => string, outputWidth: number
   if (outputWidth !== null && outputWidth !== width) {
     throw new ConfigurationError({ code: "head-width", place: place(), problem: `the head ${head.name} does not fit the output ${head.from}`, expected: head.kind === "regression" ? "one number per row" : `${width} numbers per row, one per label`, received: `${outputWidth} numbers per row` });
   }
-  const read = head.kind === "regression" ? regression(head) : classification(head);
+  const answer = head.kind === "regression" ? regression(head) : classification(head, width);
+  const readAt = (values: ArrayLike<number>, from: number, rowName: () => string): HeadResult => {
+    for (let i = 0; i < width; i++) {
+      if (!Number.isFinite(values[from + i])) throw notFinite(head, rowName(), `${values[from + i]} at position ${i} of ${head.from}`);
+    }
+    return answer(values, from, rowName);
+  };
   return {
-    head, width,
+    head, width, readAt,
     read(values, rowName) {
       if (values.length !== width) throw new EvaluationError({ code: "output-size", place: rowName, problem: `the output ${head.from} has another size than the head ${head.name} reads`, expected: `${width} numbers per row`, received: String(values.length) });
-      for (let i = 0; i < width; i++) {
-        if (!Number.isFinite(values[i])) throw notFinite(head, rowName, `${values[i]} at position ${i} of ${head.from}`);
-      }
-      return read(values, rowName);
+      return readAt(values, 0, () => rowName);
     },
   };
 }
@@ -56,33 +67,37 @@ function classificationWidth(head: ClassificationHead, outputWidth: number | nul
   return single ? 1 : head.labels.length;
 }
 
-function classification(head: ClassificationHead) {
-  const positive = positiveLabel(head);
-  return (values: ArrayLike<number>, rowName: string): ClassificationResult => {
-    const probabilities = probabilitiesOf(head, values, rowName);
+function classification(head: ClassificationHead, width: number) {
+  const { labels } = head;
+  const binary = labels.length === 2 ? labels.indexOf(positiveLabel(head)) : null;
+  // The one name that an assignment would not make a property of.
+  const plain = !labels.includes("__proto__");
+  return (values: ArrayLike<number>, from: number, rowName: () => string): ClassificationResult => {
+    const given = probabilitiesOf(head, values, from, width, rowName);
     let top = 0;
-    probabilities.forEach((p, i) => { if (p > probabilities[top]!) top = i; });
-    const byLabel = Object.fromEntries(head.labels.map((label, i) => [label, probabilities[i]!]));
-    const label = head.labels[top]!;
-    return { kind: "classification", label, score: head.labels.length === 2 ? byLabel[positive]! : probabilities[top]!, probabilities: byLabel };
+    for (let i = 1; i < given.length; i++) if (given[i]! > given[top]!) top = i;
+    let probabilities: Record<string, number> = {};
+    if (plain) for (let i = 0; i < labels.length; i++) probabilities[labels[i]!] = given[i]!;
+    else probabilities = Object.fromEntries(labels.map((label, i) => [label, given[i]!]));
+    return { kind: "classification", label: labels[top]!, score: given[binary ?? top]!, probabilities };
   };
 }
 
-function probabilitiesOf(head: ClassificationHead, values: ArrayLike<number>, rowName: string): number[] {
-  if (head.activation === "softmax") return softmax(values);
-  if (head.activation === "sigmoid") return [sigmoid(-values[0]!), sigmoid(values[0]!)];
-  const given = values.length === 1 ? [1 - values[0]!, values[0]!] : Array.from(values);
+function probabilitiesOf(head: ClassificationHead, values: ArrayLike<number>, from: number, width: number, rowName: () => string): number[] {
+  if (head.activation === "softmax") return softmax(values, from, width);
+  if (head.activation === "sigmoid") return [sigmoid(-values[from]!), sigmoid(values[from]!)];
+  const given = width === 1 ? [1 - values[from]!, values[from]!] : Array.from({ length: width }, (_, i) => values[from + i]!);
   const sum = given.reduce((total, p) => total + p, 0);
   if (given.some((p) => p < -SUM_TOLERANCE || p > 1 + SUM_TOLERANCE) || Math.abs(sum - 1) > SUM_TOLERANCE) {
-    throw new EvaluationError({ code: "output-not-probabilities", place: rowName, problem: `the head ${head.name} has activation none, but ${head.from} gives no probabilities`, expected: "numbers from 0 to 1 that sum to 1", received: given.map((p) => p.toPrecision(4)).join(", "), example: "activation: softmax" });
+    throw new EvaluationError({ code: "output-not-probabilities", place: rowName(), problem: `the head ${head.name} has activation none, but ${head.from} gives no probabilities`, expected: "numbers from 0 to 1 that sum to 1", received: given.map((p) => p.toPrecision(4)).join(", "), example: "activation: softmax" });
   }
   return given;
 }
 
 function regression(head: RegressionHead) {
-  return (values: ArrayLike<number>, rowName: string): RegressionResult => {
-    const value = applyInverse(values[0]!, head.inverse);
-    if (!Number.isFinite(value)) throw notFinite(head, rowName, `${value} after the inverse of ${values[0]}`);
+  return (values: ArrayLike<number>, from: number, rowName: () => string): RegressionResult => {
+    const value = applyInverse(values[from]!, head.inverse);
+    if (!Number.isFinite(value)) throw notFinite(head, rowName(), `${value} after the inverse of ${values[from]}`);
     return { kind: "regression", value };
   };
 }

@@ -19,6 +19,12 @@ export type CompiledStep = {
   length(prepared: Prepared): number;
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
+  /**
+   * Only steps that give every row the same float64 numbers, at once: what `prepare` would give, written over all of `into`.
+   *
+   * @throws RowError
+   */
+  fill?(row: Row, into: Float64Array): void;
 };
 
 /** Files that a step reads, already parsed: preprocessing does no I/O. */

@@ -35,18 +35,24 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
   });
   const width = features.reduce((sum, feature) => sum + feature.width, 0);
 
+  const fill = (row: Row, into: Float64Array): void => {
+    const values: Record<string, unknown> = Object.create(null);
+    for (const [name, read] of columns) values[name] = read(row);
+    for (const [name, compute] of derived) values[name] = compute(values);
+    into.fill(0);
+    let at = 0;
+    for (const feature of features) {
+      feature.write(values[feature.name], into, at);
+      at += feature.width;
+    }
+  };
+
   return {
     ...fixedSize("features", [width]),
+    fill,
     prepare(row) {
-      const values: Record<string, unknown> = Object.create(null);
-      for (const [name, read] of columns) values[name] = read(row);
-      for (const [name, compute] of derived) values[name] = compute(values);
       const vector = new Float64Array(width);
-      let at = 0;
-      for (const feature of features) {
-        feature.write(values[feature.name], vector, at);
-        at += feature.width;
-      }
+      fill(row, vector);
       return { kind: "numbers", values: vector };
     },
   };
