@@ -76,6 +76,17 @@ export const botConfiguration = z.strictObject({
 });
 export type BotConfiguration = z.infer<typeof botConfiguration>;
 
+/** Examples for complaints about bot.yaml, by path. */
+export const botExamples: Readonly<Record<string, string>> = {
+  schemaVersion: "schemaVersion: 1",
+  repository: "repository: OWNER/NAME",
+  models: "models: [{id: mood, live: https://org-mood.hf.space}]", "models.*.id": "id: mood", "models.*.live": "live: https://org-mood.hf.space", "models.*.candidate": "candidate: https://org-mood-staging.hf.space", "models.*.metric": "metric: auroc",
+  environments: "environments: {staging: {danger: false}, production: {persons: 2}}", live: "live: production",
+  telegram: "telegram: {users: [{id: 123456789, github: octocat}]}", "telegram.users": "users: [{id: 123456789, github: octocat}]", "telegram.users.*.id": "id: 123456789", "telegram.users.*.github": "github: octocat",
+  "telegram.chats": "chats: [-1001234567890]", "telegram.chats.*": "-1001234567890", "telegram.topics": "topics: [42]", "telegram.webhook": "webhook: {url: https://bot.example.org}", http: "http: {port: 8080}",
+  "github.clientId": "clientId: Iv23abcdefghijklmnop", "github.deploy.file": "file: deploy.yml", "github.gate": "gate: gate.yml",
+};
+
 export type Secrets = {
   telegramToken: string; githubToken: string;
   telegramWebhookSecret: string | null; githubWebhookSecret: string | null;

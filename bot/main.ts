@@ -2,13 +2,11 @@ import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { parseYaml } from "../models/core/config-file.ts";
 import { runBot } from "./bot.ts";
-import { botConfiguration, readSecrets } from "./config.ts";
+import { botConfiguration, botExamples, readSecrets } from "./config.ts";
 import { telegramPace } from "./telegram/chat-queue.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 
 export type BotCommand = { config: string; env: NodeJS.ProcessEnv; write: (line: string) => void };
-
-const examples = { repository: "repository: OWNER/NAME", "telegram.users": "users: [{id: 123456789, github: octocat}]", models: "models: [{id: mood, live: https://org-mood.hf.space}]" };
 
 /**
  * Reads bot.yaml and runs the bot until SIGTERM or SIGINT.
@@ -22,7 +20,7 @@ export async function botUntilSignal({ config, env, write }: BotCommand): Promis
   } catch (error) {
     throw new ConfigurationError({ code: "bot-config", place: config, problem: "there is no configuration here", expected: "a bot.yaml, or --config FILE", received: (error as NodeJS.ErrnoException).code ?? "an error", hint: "docs/bot.md shows one" }, { cause: error });
   }
-  const bot = parseYaml(text, config, botConfiguration, examples);
+  const bot = parseYaml(text, config, botConfiguration, botExamples);
   const secrets = readSecrets(env, bot);
   if (env["SPACE_ID"]) write(`${JSON.stringify({ level: "warn", event: "in-a-space", hint: "Hugging Face Spaces cannot reach api.telegram.org: run the bot elsewhere" })}\n`);
   const stop = new AbortController();

@@ -3,11 +3,13 @@ import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
 import type { ExitCode, Finish } from "./exit-code.ts";
 import { botCommand } from "./bot.ts";
 import { compareCommand } from "./compare.ts";
+import { doctorCommand } from "./doctor.ts";
 import { deployCommand } from "./deploy.ts";
 import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
+import { notifyCommand } from "./notify.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
@@ -30,7 +32,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     .addHelpText("after", exitCodes)
     .exitOverride()
     .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) });
-  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, botCommand]) {
+  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, notifyCommand, botCommand, doctorCommand]) {
     program.addCommand(command(streams, finish).copyInheritedSettings(program));
   }
   try {

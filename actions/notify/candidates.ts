@@ -12,9 +12,10 @@ export type Told = { verdict: VerdictFile | null; deployment: DeploymentFile | n
  */
 export function candidatesOf({ verdict, deployment, models, phase, origin }: Told): CardState[] {
   const named = models.map((text) => ({ id: text.replace(/@.*$/s, ""), version: /@(.*)$/s.exec(text)?.[1] ?? "" }));
-  const judged = verdict === null ? [] : judgedModels(verdict, origin);
+  const judged = verdict === null ? [] : judgedModels(verdict, named, origin);
   const auto = phaseOf(deployment) ?? (verdict === null ? "evaluating" : "verdict");
-  const commit = deployment?.deployed.source.commit ?? verdict?.commit ?? origin.commit;
+  // What a pull request's run left behind may name any commit; GitHub's event names the right one.
+  const commit = origin.head?.commit ?? deployment?.deployed.source.commit ?? verdict?.commit ?? origin.commit;
   const card = (model: { id: string; version: string }, one: ModelVerdict | null): CardState => ({
     // "failed" is what a workflow says of a step that left no receipt; a receipt knows more.
     model, phase: phase === "auto" || (phase === "failed" && phaseOf(deployment) !== null) ? auto : phase, verdict: one,
@@ -27,8 +28,9 @@ export function candidatesOf({ verdict, deployment, models, phase, origin }: Tol
     return [card({ id: model.id, version: model.version }, judged.find((one) => one.model.id === model.id && one.model.version === model.version) ?? null)];
   }
   if (verdict === null) return named.map((model) => card(model, null));
-  const chosen = named.length === 0 ? judged : judged.filter((one) => named.some(({ id }) => id === one.model.id));
-  return chosen.toSorted((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict)).map((one) => card(one.model, one));
+  const worstFirst = judged.toSorted((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
+  // Judged on several kinds of machines, a candidate still has one card.
+  return worstFirst.filter((one, i) => worstFirst.findIndex(({ model }) => model.id === one.model.id) === i).map((one) => card(one.model, one));
 }
 
 /** What a receipt says of the candidate's place; nothing where nothing was deployed. */
@@ -37,13 +39,21 @@ function phaseOf(deployment: DeploymentFile | null): Phase | null {
   return deployment.outcome;
 }
 
-/** A gate that could evaluate nothing has a verdict and no models; its card goes under the repository's name. */
-function judgedModels(file: VerdictFile, { repository }: Origin): ModelVerdict[] {
-  if (file.models.length > 0) return file.models;
-  return [{
-    model: { id: repository?.split("/")[1] ?? "gate", version: "", task: "regression", sha256: "" }, baseline: null, baselineSource: "nothing was evaluated", dataset: null,
-    verdict: file.verdict, reason: file.reason, checks: [], notes: [], policySource: "", policyChanges: [],
-  }];
+/**
+ * The verdicts on the models that were named, or on all. A model without one could not be evaluated; where not even a
+ * model is known, the card goes under the repository's name.
+ */
+function judgedModels(file: VerdictFile, named: readonly { id: string; version: string }[], { repository }: Origin): ModelVerdict[] {
+  if (named.length === 0 && file.models.length > 0) return file.models;
+  const unjudged = (model: { id: string; version: string }): ModelVerdict => ({
+    model: { ...model, task: "regression", sha256: "" }, baseline: null, baselineSource: "nothing was evaluated", dataset: null,
+    verdict: "ERROR", reason: file.reason, checks: [], notes: [], policySource: "", policyChanges: [],
+  });
+  if (named.length === 0) return [{ ...unjudged({ id: repository?.split("/")[1] ?? "gate", version: "" }), verdict: file.verdict }];
+  return named.flatMap((model) => {
+    const found = file.models.filter((one) => one.model.id === model.id);
+    return found.length > 0 ? found : [unjudged(model)];
+  });
 }
 
 /** A deployment's commit leads back to the pull request that it was merged by. */

@@ -12,6 +12,8 @@ export type GitHub = {
   updateComment: (id: number, body: string) => Promise<void>;
   /** Pull requests that a commit belongs to, merged ones too. */
   pullRequestsOf: (commit: string) => Promise<number[]>;
+  /** The open pull request with this very head; null when there is none any more. */
+  openPullRequestOf: (head: { owner: string; branch: string; commit: string }) => Promise<number | null>;
   /** Latest first. */
   statuses: (deployment: number) => Promise<Status[]>;
   addStatus: (deployment: number, status: Status) => Promise<void>;
@@ -43,6 +45,10 @@ export function connectGitHub({ token, repository, env, log }: GitHubEdges): Git
     async pullRequestsOf(commit) {
       const { data } = await octokit.rest.repos.listPullRequestsAssociatedWithCommit({ ...where, commit_sha: commit, per_page: 10 });
       return data.map((one) => one.number);
+    },
+    async openPullRequestOf({ owner: headOwner, branch, commit }) {
+      const { data } = await octokit.rest.pulls.list({ ...where, state: "open", head: `${headOwner}:${branch}`, per_page: 100 });
+      return data.find((one) => one.head.sha === commit)?.number ?? null;
     },
     async statuses(deployment) {
       const { data } = await octokit.rest.repos.listDeploymentStatuses({ ...where, deployment_id: deployment, per_page: 100 });

@@ -5,6 +5,8 @@ import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 export type FinderEdges = {
   token: string | null;
   origin: Origin;
+  /** The candidate's commit. */
+  commit: string | null;
   deploymentId: number | null;
   chat: string;
   topic: number | null;
@@ -39,7 +41,7 @@ export type Found = { memory: Memory | null; pullRequest: number | null; note: s
  * from the gate to production. Without one, a GitHub Deployment. Without either, or without a token, every run sends a
  * new card.
  */
-export async function findMemory({ token, origin, deploymentId, chat, topic, env, log, explain }: FinderEdges): Promise<Found> {
+export async function findMemory({ token, origin, commit, deploymentId, chat, topic, env, log, explain }: FinderEdges): Promise<Found> {
   if (token === null || origin.repository === null) return { memory: null, pullRequest: null, note: null };
   // Octokit is loaded only where it is needed.
   const { connectGitHub } = await import("./github.ts");
@@ -47,9 +49,10 @@ export async function findMemory({ token, origin, deploymentId, chat, topic, env
   const place = placeOf(chat, topic);
   let { pullRequest } = origin;
   let note: string | null = null;
-  if (pullRequest === null && origin.commit !== null) {
+  const { head } = origin;
+  if (pullRequest === null && (head !== null || commit !== null)) {
     try {
-      pullRequest = (await within(github.pullRequestsOf(origin.commit)))[0] ?? null;
+      pullRequest = head !== null ? await within(github.openPullRequestOf(head)) : (await within(github.pullRequestsOf(commit as string)))[0] ?? null;
     } catch (error) {
       note = `the commit's pull request could not be looked up: ${explain(error)}`;
     }
