@@ -62,6 +62,8 @@ const spoils: Record<string, Spoil> = {
 describe("only a complete, passing check set is ever PASS", () => {
   it("two sound models pass, in whatever order their rows stand", () => {
     expect(judged(sound(0), sound(3)).verdict).toBe("PASS");
+    // A digest counts only where both sides have one.
+    expect([sound(0), sound(3)].map((one) => one.datasetDigest)).toEqual(["1".repeat(64), "1".repeat(64)]);
     fc.assert(fc.property(fc.shuffledSubarray(labels.map((_, i) => i), { minLength: rows }), (order) => {
       const one = sound(3);
       const shuffled: Predictions = {
@@ -90,7 +92,19 @@ describe("only a complete, passing check set is ever PASS", () => {
       expect(onBaseline).toBe(true);
       expect(checks.every((check) => check.verdict === "PASS" && check.observed !== null && check.n > 0)).toBe(true);
       expect(chosen).toEqual([spoils["scores turned around"]]);
-    }), { numRuns: 150 });
+    }), { numRuns: 1000 });
+  });
+
+  it("nor figures that are no numbers, rest on no rows or have no interval, even where another place has decided", () => {
+    const [planned] = planChecks(policy, { source: [] }, () => null, false).filter((one) => one.policy.metric === "log_loss");
+    const number = fc.oneof(fc.double({ min: -1, max: 1 }), fc.constantFrom(Number.NaN, Infinity, -Infinity));
+    const decided = fc.option(fc.record({ outcome: fc.constantFrom("pass" as const, "fail" as const), reason: fc.constant("decided elsewhere") }), { nil: undefined });
+    fc.assert(fc.property(fc.record({ observed: number, baseline: number, difference: number, low: number, high: number, level: fc.constantFrom(0.9, 0, 1, Number.NaN), n: fc.constantFrom(80, 0, -1, 1.5, Number.NaN), decided }), ({ low, high, level, decided: elsewhere, ...figures }) => {
+      const check = judgeCheck(planned!, { kind: "contrast", ...figures, interval: { low, high, level, method: "test" }, ...(elsewhere === undefined ? {} : { decided: elsewhere }) }, { direction: "lower", unit: "", onInsufficient: "fail", declaredAt: null });
+      const sound = [figures.observed, figures.baseline, figures.difference, low, high].every(Number.isFinite) && low <= high && level === 0.9 && figures.n === 80;
+      expect(check.verdict === "ERROR").toBe(!sound);
+      if (check.verdict === "PASS") expect(elsewhere === undefined ? high < 0.5 : elsewhere.outcome === "pass").toBe(true);
+    }), { numRuns: 2000 });
   });
 
   it("nor a slice column that the rows do not have", () => {
