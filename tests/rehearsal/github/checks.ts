@@ -53,7 +53,8 @@ async function writeCheck(world: World, { repository, caller }: RepositoryReques
   if (answer.status >= 300) return { status: answer.status, body: answer.body };
   const run = answer.body as CheckRun;
   // GitHub appends what a later request brings.
-  annotationsOf(repository, run.id).push(...annotations);
+  const href = `${world.origin}/${repository.fullName}/blob/${realOf(repository, run.head_sha)}`;
+  annotationsOf(repository, run.id).push(...annotations.map((one) => ({ start_column: null, end_column: null, title: null, raw_details: null, blob_href: `${href}/${String(one["path"])}`, ...one })));
   return { status: answer.status, body: completed(world, repository, run) };
 }
 

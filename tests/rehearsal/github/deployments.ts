@@ -36,10 +36,10 @@ function addStatus(world: World, repository: Repository, deployment: StoredDeplo
   return answer;
 }
 
-/** What was live before in a stage that is neither transient nor production becomes inactive. */
+/** What was live in an earlier Deployment of the stage becomes inactive, unless it is transient or in production. */
 function retire(world: World, repository: Repository, { id, environment }: StoredDeployment, creator: string): void {
   for (const other of repository.deployments) {
-    if (other.id === id || other.environment !== environment || other.transient_environment || other.production_environment) continue;
+    if (other.id >= id || other.environment !== environment || other.transient_environment || other.production_environment) continue;
     const statuses = repository.deploymentStatuses[other.id] ?? [];
     if (statuses.at(-1)?.state === "success") statuses.push({ id: 5000 + statuses.length, state: "inactive", description: "", log_url: "", environment_url: "", environment, creator, createdAt: instant(world) });
   }

@@ -1,4 +1,5 @@
 import type { Executor, JobRecord, Platform, Review, RunRecord, TriggerEvent } from "../contract.ts";
+import { DispatchRefused } from "../executor/triggers.ts";
 
 /** An executor that runs nothing: its runs go as the test says. */
 export class FakeExecutor implements Executor {
@@ -15,6 +16,7 @@ export class FakeExecutor implements Executor {
 
   async trigger(event: TriggerEvent): Promise<readonly RunRecord[]> {
     this.events.push(event);
+    if (Object.keys(event.inputs ?? {}).includes("unknown")) throw new DispatchRefused(422, 'Unexpected inputs provided: ["unknown"]');
     const files = event.workflowFile === undefined ? this.#listens(event) : [event.workflowFile];
     return files.map((file) => {
       const at = "2026-11-21T09:00:00Z";

@@ -42,7 +42,8 @@ export class GitHub implements Platform {
   readonly #tokens = new Map<string, string>();
   readonly #checks = new Map<string, { id: number; state: string }>();
   readonly #deployments = new Map<string, number>();
-  readonly #ended = new Set<string>();
+  /** Run or job → the state that the world was last told of. */
+  readonly #told = new Map<string, string>();
   /** What follows from runs happens in their order, one after the other. */
   #following: Promise<void> = Promise.resolve();
 
@@ -145,13 +146,18 @@ export class GitHub implements Platform {
     for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
     this.#following = this.#following.then(async () => {
       for (const one of now.jobs) await followCheck(this.world, repository, now.run, one, this.#checks);
-      const key = `${run.id}/${run.attempt}`;
-      if (job !== undefined) deliver(this.world, repository, "workflow_job", { action: job.status, workflow_job: jobAnswer(this.world, repository, now.run, now.jobs[0] ?? job), sender: userOf(this.world, run.actor) });
-      if (now.run.status === "completed" && !this.#ended.has(key)) {
-        this.#ended.add(key);
-        await raiseRunCompleted(this.world, repository, now.run);
-      } else if (now.run.status !== "completed" && job === undefined) deliver(this.world, repository, "workflow_run", { action: now.run.status === "in_progress" ? "in_progress" : "requested", workflow_run: await runAnswer(this.world, repository, now.run), sender: userOf(this.world, run.actor) });
+      const sender = userOf(this.world, run.actor);
+      for (const one of now.jobs) if (this.#news(`job ${run.id}/${run.attempt}/${one.id}`, one.status)) deliver(this.world, repository, "workflow_job", { action: one.status, workflow_job: jobAnswer(this.world, repository, now.run, one), sender });
+      if (!this.#news(`run ${run.id}/${run.attempt}`, now.run.status)) return;
+      if (now.run.status === "completed") await raiseRunCompleted(this.world, repository, now.run);
+      else deliver(this.world, repository, "workflow_run", { action: now.run.status === "in_progress" ? "in_progress" : "requested", workflow_run: await runAnswer(this.world, repository, now.run), sender });
     }).catch((error: unknown) => { this.world.problems.push(error instanceof Error ? error : new Error(String(error))); });
+  }
+
+  #news(of: string, state: string): boolean {
+    if (this.#told.get(of) === state) return false;
+    this.#told.set(of, state);
+    return true;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { deliver } from "./hooks.ts";
+import { pullAnswer } from "./pulls.ts";
 import { botLogin } from "./tokens.ts";
 import { invalid, notFound, paged, Refusal, type Answer, type Json, type Reaction, type Repository, type RepositoryRequest, type Room, userOf, type World } from "./world.ts";
 
@@ -14,6 +15,8 @@ export const issueRoutes: Room = async (world, request) => {
   const reacted = /^issues(\/comments)?\/(\d+)\/reactions(?:\/(\d+))?$/.exec(rest);
   if (reacted !== null) return reactionRoutes(world, request, `${repository.fullName}${reacted[1] ?? ""}/${reacted[2]}`, reacted[3]);
 
+  const pull = repository.pulls.get(Number(/^issues\/(\d+)$/.exec(rest)?.[1]));
+  if (pull !== undefined && method === "GET") return { status: 200, body: asIssue(await pullAnswer(world, repository, pull)) };
   const login = caller.kind === "anonymous" ? botLogin : caller.login;
   const isComment = /^issues\/(comments(\/\d+)?|\d+\/comments)$/.test(rest);
   if (method === "POST" || method === "PATCH") {
@@ -37,6 +40,16 @@ export const issueRoutes: Room = async (world, request) => {
   if (method === "POST" || method === "PATCH") deliver(world, repository, "issue_comment", { action: method === "POST" ? "created" : "edited", comment: written, sender: userOf(world, login) });
   return { status: answer.status, body: written, headers };
 };
+
+/** A pull request seen as the issue that it also is; the emulator hides it there. */
+function asIssue(pull: Json): Json {
+  const url = String(pull["issue_url"]);
+  const of = (...names: string[]) => Object.fromEntries(names.map((one) => [one, pull[one]]));
+  return {
+    ...of("id", "node_id", "html_url", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees", "milestone", "comments", "created_at", "updated_at", "closed_at", "author_association", "body", "draft"), active_lock_reason: null,
+    url, repository_url: url.replace(/\/issues\/\d+$/, ""), labels_url: `${url}/labels{/name}`, comments_url: `${url}/comments`, events_url: `${url}/events`, pull_request: { ...of("url", "html_url", "diff_url", "patch_url", "merged_at") },
+  };
+}
 
 function completed(world: World, repository: Repository, comment: Comment): Comment {
   const number = Number(comment.issue_url.split("/").at(-1));

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { RunRecord } from "../contract.ts";
-import { dispatch, workflowAnswer, workflowIn } from "./dispatch.ts";
+import { dispatch, nameOf, workflowAnswer } from "./dispatch.ts";
 import { artifactAnswer, environmentLink, jobAnswer, runAnswer, workflowId } from "./run-answers.ts";
 import { notFound, paged, Refusal, type Answer, type Repository, type RepositoryRequest, type Room, userOf, type World } from "./world.ts";
 
@@ -22,7 +22,7 @@ export const runRoutes: Room = async (world, request) => {
   if (path === "workflows" || workflow !== null) {
     const home = await repository.git.commitOf(repository.defaultBranch) ?? "";
     const files = (await repository.git.resolve(`${home}:.github/workflows`)) === null ? [] : (await repository.git.tree(`${home}:.github/workflows`)).map((row) => row.path).filter((file) => /\.ya?ml$/.test(file));
-    const described = async (file: string) => workflowAnswer(world, repository, { id: workflowId(repository, file), file, name: (await workflowIn(repository.git, home, file))?.name ?? file });
+    const described = async (file: string) => workflowAnswer(world, repository, { id: workflowId(repository, file), file, name: await nameOf(repository.git, home, file) ?? file });
     if (workflow === null) return { status: 200, body: { total_count: files.length, workflows: await Promise.all(files.map(described)) } };
     const file = files.find((one) => one === decodeURIComponent(workflow[1] ?? "") || String(workflowId(repository, one)) === workflow[1]);
     if (file === undefined) throw notFound();

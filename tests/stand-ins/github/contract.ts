@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { Ajv, type AnySchema } from "ajv";
+import { Ajv, type AnySchema, type ValidateFunction } from "ajv";
 import type { Exchange } from "./server.ts";
 
 type Parameter = { name: string; in: "path" | "query" | "header"; required?: boolean; schema: AnySchema };
@@ -9,6 +9,7 @@ type Operation = { operationId: string; parameters?: (Parameter | { $ref: string
 type Description = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown>; parameters: Record<string, Parameter>; responses: Record<string, Media> } };
 
 const documentId = "github";
+const compiled = new Map<string, ValidateFunction>();
 let loaded: { description: Description; ajv: Ajv } | undefined;
 
 /** GitHub's own description, 13 MB, read once for all tests of a file. */
@@ -96,8 +97,10 @@ function operationFor(description: Description, method: string, path: string): {
 
 function validate(schema: AnySchema, value: unknown, where: string): string[] {
   const { ajv } = load();
-  const rooted = JSON.parse(JSON.stringify(plain(schema)).replaceAll('"#/components/', `"${documentId}#/components/`)) as AnySchema;
-  const check = ajv.compile(rooted);
+  const rooted = JSON.stringify(plain(schema)).replaceAll('"#/components/', `"${documentId}#/components/`);
+  // Compiling takes far longer than checking, and the same few operations are asked again and again.
+  const check = compiled.get(rooted) ?? ajv.compile(JSON.parse(rooted) as AnySchema);
+  compiled.set(rooted, check);
   return check(value) ? [] : (check.errors ?? []).map(({ instancePath, message }) => `${where}${instancePath} ${message ?? "is wrong"}`);
 }
 
