@@ -14,7 +14,7 @@ export const notifyInputs = z.strictObject({
   chat: z.string().regex(/^(-?\d{1,20}|@\w{4,64})?$/, "a numeric chat id or @channelname").prefault("").transform(orNull).describe("Where the card goes: the chat's numeric id, or @name of a public channel. Empty: TELEGRAM_CHAT_ID."),
   topic: z.string().regex(/^\d{0,15}$/, "a number").prefault("").transform((text) => (text === "" ? null : Number(text))).describe("message_thread_id of a topic in a forum group."),
   "api-root": z.string().regex(/^(https?:\/\/\S+)?$/, "an http(s) address").prefault("").transform(orNull).describe("Address of the Bot API. Empty: TELEGRAM_API_ROOT, then https://api.telegram.org."),
-  models: z.string().prefault("").transform(names).describe("Models whose cards are meant, as ID or ID@VERSION. Needed only while there is no verdict yet; with a verdict, a choice among its models."),
+  models: z.string().prefault("").transform(names).describe("Models whose cards are meant, as ID or ID@VERSION. Needed only while there is no verdict yet; with a verdict, a choice among its models; one that it lacks is an ERROR."),
   verdict: z.string().prefault("").transform(orNull).describe("The gate's verdict.json, relative to the workspace."),
   deployment: z.string().prefault("").transform(orNull).describe("The deploy action's deployment.json, relative to the workspace: the receipt of what became of it."),
   phase: z.enum(["auto", ...phases]).prefault("auto").describe("Where the candidate stands. auto: what deployment says, else the verdict, else evaluating."),

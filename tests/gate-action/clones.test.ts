@@ -87,12 +87,12 @@ describe("which models a change touches", () => {
   const changed = async (inputs: Record<string, string> = {}) => {
     const run = await runStep({ action, entry: "changed", workspace: clone, event: pullRequest({ base: tip, head: upstream.head }), sha: upstream.head, inputs });
     expect(run.code).toBe(0);
-    return { models: JSON.parse(run.outputs["models"] as string) as string[], any: run.outputs["any"] };
+    return { models: JSON.parse(run.outputs["models"] as string) as string[], any: run.outputs["any"], candidates: run.outputs["candidates"] };
   };
 
   it("those with a changed file in their folder", async () => {
     checkout("full");
-    expect(await changed()).toEqual({ models: ["models/births"], any: "true" });
+    expect(await changed()).toEqual({ models: ["models/births"], any: "true", candidates: expect.stringMatching(/^births@\d+\.\d+\.\d+$/) as string });
   });
 
   it("none when only other files changed, all when a path that matters to every model did", async () => {
@@ -102,7 +102,7 @@ describe("which models a change touches", () => {
     git(clone, "add", "-A");
     git(clone, "commit", "-q", "-m", "notes");
     upstream.head = git(clone, "rev-parse", "HEAD");
-    expect(await changed()).toEqual({ models: [], any: "false" });
-    expect(await changed({ always: "docs\nNOTES.md" })).toEqual({ models: ["models/births"], any: "true" });
+    expect(await changed()).toEqual({ models: [], any: "false", candidates: "" });
+    expect(await changed({ always: "docs\nNOTES.md" })).toMatchObject({ models: ["models/births"], any: "true" });
   });
 });

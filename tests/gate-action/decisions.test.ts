@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { gitIn } from "../../eval/gate/git.ts";
 import type { Check, VerdictFile } from "../../eval/schema/verdict.ts";
 import { annotationsOf, placeOf } from "../../actions/gate/annotations.ts";
+import { candidateName } from "../../actions/gate/changed/candidate.ts";
 import { changedModels } from "../../actions/gate/changed/changed.ts";
 import { commentMarker } from "../../actions/gate/comment.ts";
 import { gitCredentials } from "../../actions/gate/commits.ts";
@@ -117,4 +118,22 @@ it("names of chunks do not depend on their content", () => {
   ).map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]);
   expect(build("AAAA1111")).toEqual(build("BBBB2222"));
   expect(build("AAAA1111")[0]).toEqual(["main.js", 'import "./chunk-zod.js";import("./chunk-x-lib.js")']);
+});
+
+it("a candidate's name is what its model.yaml says, where that is harmless, else its folder's", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "sluice-names-"));
+  const named = async (folder: string, yaml: string) => {
+    mkdirSync(join(dir, folder));
+    writeFileSync(join(dir, folder, "model.yaml"), yaml);
+    return candidateName(join(dir, folder));
+  };
+  try {
+    expect(await named("a", "id: mood\nversion: 1.1.0\n")).toBe("mood@1.1.0");
+    expect(await named("b", "id: mood\nversion: 1.1\n")).toBe("mood@1.1");
+    expect(await named("c", 'id: "x y\\nmodels=[]"\nversion: "$(id)"\n')).toBe("c");
+    expect(await named("d", "id: [mood\n")).toBe("d");
+    expect(await candidateName(join(dir, "nowhere"))).toBe("nowhere");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

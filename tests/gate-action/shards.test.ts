@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -48,6 +48,9 @@ describe("one verdict from all shards", () => {
     const run = await report(onPullRequest, { shards: "2", models: '["models/births","models/mood"]' });
     expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
     expect(github.state.comments.map(({ issue }) => issue)).toEqual([7]);
+    // What tells further reads one file.
+    const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
+    expect([merged.verdict, merged.models.map(({ model }) => model.id)]).toEqual(["PASS", ["births", "mood"]]);
   });
 
   it("tells the same model on two machines apart", async () => {

@@ -171,6 +171,29 @@ describe("where it goes", () => {
     expect(card()).toContain("mood 1.1.0: PASS");
   });
 
+  it("from a fork, told by the trusted workflow: the pull request is the one of GitHub's event, whatever the files say", async () => {
+    const other = "0".repeat(39) + "1";
+    github.state.pulls.push({ number: 12, head: "eve:topic", headSha: commit });
+    github.state.commitPulls[other] = [{ number: 3, head: "octo:other", headSha: other }];
+    const event = { name: "workflow_run", payload: { workflow_run: { id: 7, event: "pull_request", head_sha: commit, head_branch: "topic", head_repository: { owner: { login: "eve" } } } } };
+    const run = await notify({ told: { verdict: { ...stories.pass, commit: other } }, event, sha: other });
+    expect(run.outputs["status"]).toBe("sent");
+    expect(github.state.comments.map((one) => one.issue)).toEqual([12]);
+    expect(card()).toContain("pull request 12");
+    expect(JSON.stringify(messages()[0])).toContain("/actions/runs/7");
+    // Once the pull request has moved on, nothing is written to it.
+    const late = await notify({ told: { verdict: stories.pass }, event: { ...event, payload: { workflow_run: { ...event.payload.workflow_run, head_sha: other } } } });
+    expect([late.outputs["status"], github.state.comments.length]).toEqual(["sent", 1]);
+  });
+
+  it("that was named and has no verdict is an ERROR on its own card, and judged twice has one card with the worse", async () => {
+    const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map((one) => one as NonNullable<typeof one>) as [(typeof stories.pass.models)[0], (typeof stories.pass.models)[0]];
+    await notify({ inputs: { models: "mood@1.1.0 births@2.0.0" } });
+    const run = await notify({ told: { verdict: { ...stories.fail, reason: "1 of 2 shards reported", models: [pass, fail] } }, inputs: { models: "mood@1.1.0 births@2.0.0" } });
+    expect(run.result?.cards.map(({ model, status, tone }) => [model, status, tone])).toEqual([["births", "edited", "red"], ["mood", "edited", "red"]]);
+    expect(JSON.stringify(messages().map((one) => one.rich ?? one.text))).toContain("births 2.0.0: ERROR");
+  });
+
   it("without a verdict's models, under the repository's name", async () => {
     await notify({ told: { verdict: { ...stories.error, models: [], reason: "sluice.yaml cannot be read" } } });
     expect(card()).toContain("models: ERROR");

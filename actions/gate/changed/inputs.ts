@@ -13,5 +13,6 @@ export const changedInputs = z.strictObject({
 /** Outputs of actions/gate/changed, by name. */
 export const changedOutputs = {
   models: "JSON list of the models whose files changed, as the configuration names them, for a matrix.",
+  candidates: "The same models as ID@VERSION, separated by spaces, for what tells about them; read from files that anybody may have written, so never for a script.",
   any: "true when there is at least one.",
 } as const;

@@ -9,6 +9,7 @@ import { harmless } from "../log.ts";
 import { prepareReferences } from "../prepare.ts";
 import { connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
 import { changedFiles, changedModels } from "./changed.ts";
+import { candidateName } from "./candidate.ts";
 import { changedInputs } from "./inputs.ts";
 
 /** Lists the models that a change touches, so that a matrix gates only those. */
@@ -26,6 +27,7 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
     : { models, because: "there is no commit to compare with" };
   log(`${touched.because}: ${touched.models.length === 0 ? "no model" : touched.models.join(", ")}`);
   output("models", JSON.stringify(touched.models), env);
+  output("candidates", (await Promise.all(touched.models.map((model) => candidateName(resolve(root, model))))).join(" "), env);
   output("any", String(touched.models.length > 0), env);
   return 0;
 }

@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { warning } from "@actions/core";
 import { exitCodeOf } from "../../../eval/judge/algebra.ts";
 import { EvaluationError } from "../../../models/core/errors.ts";
 import { commentMarker } from "../comment.ts";
@@ -16,12 +18,15 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const env = withoutToken(given);
   const github = once(() => connect(inputs.token, env));
   const target = await findTarget(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" }, github);
-  const shards = await readShards(resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs.from)).catch((error: unknown): Shard[] => {
+  const from = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs.from);
+  const shards = await readShards(from).catch((error: unknown): Shard[] => {
     if (!(error instanceof EvaluationError)) throw error;
     annotate(error);
     return [];
   });
   const merged = mergeShards(shards, inputs, new Date());
+  // For what tells further. A disk that is full changes no verdict.
+  await mkdir(from, { recursive: true }).then(() => writeFile(join(from, "verdict.json"), `${JSON.stringify(merged.verdict, null, 2)}\n`)).catch((error: unknown) => { warning(`The merged verdict.json could not be written: ${String(error)}`); });
   return deliver({
     ...merged, html: "", baseline: null,
     marker: commentMarker(inputs.config, []),

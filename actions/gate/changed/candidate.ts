@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
+
+const harmless = /^[\w.+-]{1,64}$/;
+
+/**
+ * ID@VERSION of the model in a folder; the folder's name where its model.yaml cannot be read. Nothing is judged here:
+ * the gate complains about the file, with line and column.
+ */
+export async function candidateName(folder: string): Promise<string> {
+  const manifest: unknown = await readFile(join(folder, "model.yaml"), "utf8").then((text) => parse(text) as unknown).catch(() => null);
+  const field = (name: string): string | null => {
+    const value: unknown = typeof manifest === "object" && manifest !== null ? (manifest as Record<string, unknown>)[name] : null;
+    return (typeof value === "string" || typeof value === "number") && harmless.test(String(value)) ? String(value) : null;
+  };
+  const [id, version] = [field("id") ?? basename(folder), field("version")];
+  return version === null ? id : `${id}@${version}`;
+}

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { repositoryRoot } from "../gate-action/runner.ts";
+import { findingsOf } from "./rules.ts";
+import { ignored, openTools, type Complaint } from "./tools.ts";
+
+const folder = ".github/workflows";
+const workflows = readdirSync(join(repositoryRoot, folder)).map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(repositoryRoot, folder, name), "utf8") }));
+
+const said = new Map<string, Complaint[]>();
+beforeAll(async () => {
+  const complaintsOf = await openTools();
+  for (const { path, text } of workflows) said.set(path, await complaintsOf(path, text));
+});
+
+it("there are workflows", () => { expect(workflows.length).toBeGreaterThanOrEqual(4); });
+
+describe.each(workflows)("$path", ({ path, text }) => {
+  it("keeps our rules", () => { expect(findingsOf(text)).toEqual([]); });
+
+  it("is what GitHub's language service and actionlint let through", () => {
+    expect(said.get(path)?.filter(({ message }) => !ignored.some((one) => one.message.test(message)))).toEqual([]);
+  });
+});
+
+it.each(ignored)("$reason", ({ message }) => {
+  expect([...said.values()].flat().some((one) => message.test(one.message))).toBe(true);
+});
