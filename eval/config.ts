@@ -9,6 +9,7 @@ export const configuration = z.strictObject({
   models: z.array(folder).min(1).describe("Folders that hold a model.yaml."),
   production: z.string().regex(/^[\w.-]+$/).default("production").describe("Sub-folder of a model's folder that holds its production version, when the repository keeps one. Without it the base branch's model.yaml is the production version."),
   spaces: z.record(z.string(), z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, "a stage, e.g. production"), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME"))).default({}).describe("Model → stage → the Hugging Face Space it is deployed to, e.g. mood: {staging: ns/mood-staging, production: ns/mood}."),
+  weights: z.record(z.string(), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME")).default({}).describe("Model → the Hugging Face model repository that keeps weights too large for its Space; NS/MODEL with the Space's own NS unless told."),
   reporting: z.strictObject({
     comment: z.boolean().default(true).describe("Keep the one sticky pull-request comment, unless the action's own `comment` input says otherwise."),
   }).prefault({}),

@@ -1,5 +1,5 @@
 import type { TreeFile } from "./bundle/tree.ts";
-import type { CommitLine, RemoteFile } from "./hub/space.ts";
+import type { CommitLine, RemoteFile } from "./hub/repository.ts";
 
 /** The Hub's own file; which files are LFS is its business. */
 const theirs = (path: string) => path === ".gitattributes";

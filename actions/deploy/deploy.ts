@@ -1,4 +1,5 @@
 import { ConfigurationError, type Complaint } from "../../models/core/errors.ts";
+import { largeWeights, withHubWeights, type LargeWeights } from "./bundle/hub-weights.ts";
 import type { Tree } from "./bundle/tree.ts";
 import { isTree } from "./content.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +13,7 @@ import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./record/recorder.ts";
 import { waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
+import { lookAtWeights, publishWeights, type WeightsState } from "./weights.ts";
 
 /** Time that the runner leaves a cancelled step is 7.5 s; the commit that puts the old tree back takes less. */
 const lastChanceMs = 6000;
@@ -27,6 +29,7 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
   const { timeline, github, environment, edges } = context;
   const startedAt = new Date(edges.now()).toISOString();
   const recorder = new Recorder(context, tree);
+  let space: Tree;
   const lock = github === null || context.commit === null ? null : await takeLock(github, environment, {
     schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run,
   }, context.commit);
@@ -34,12 +37,14 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
   let result: Result;
   try {
     const seen = await readState(context, tree.deployed.model);
-    refuse(refusals(seen, tree, context.settings));
+    const looked = await withWeights(tree, context);
+    refuse(refusals(seen, looked, context.settings));
     const state = await withLivePredecessor(context, seen);
-    const steps = plan(state, tree);
+    space = await published(tree, looked, context);
+    const steps = plan(state, space);
     // File by file only where the plan is all there is: in --dry-run.
-    for (const line of describePlan(context.space.name, steps, tree).filter((one) => !/^ {2}[+-] /.test(one))) timeline.note(line);
-    result = await execute(steps, state, tree, context, recorder);
+    for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one))) timeline.note(line);
+    result = await execute(steps, state, space, context, recorder);
   } finally {
     // A cancelled job gives it back too.
     const { github: able } = edges.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
@@ -47,7 +52,7 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
     timeline.close();
   }
   return {
-    schemaVersion: 1, ...result, space: context.space.name, environment, deployed: withoutFiles(tree),
+    schemaVersion: 1, ...result, space: context.space.name, environment, deployed: withoutFiles(space),
     githubDeployment: recorder.deployment, tag: recorder.tag, notRecorded: recorder.problems,
     startedAt, finishedAt: new Date(edges.now()).toISOString(), timeline: timeline.entries,
   };
@@ -56,9 +61,30 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
 /** The plan alone: what `deploy` would do. Takes no lock and changes nothing. */
 export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
   const seen = await readState(context, tree.deployed.model);
-  refuse(refusals(seen, tree, context.settings));
+  const wanted = await withWeights(tree, context);
+  refuse(refusals(seen, wanted, context.settings));
   const state = await withLivePredecessor(context, seen);
-  return describePlan(context.space.name, plan(state, tree), tree);
+  return describePlan(context.space.name, plan(state, wanted), wanted);
+}
+
+type Looked = Tree & { large: LargeWeights | null; weights: WeightsState | null };
+
+/** The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros. */
+async function withWeights(tree: Tree, context: Context): Promise<Looked> {
+  const large = largeWeights(tree, context.settings["max-weights-bytes"]);
+  if (large === null || context.weights === null) return { ...tree, large: null, weights: null };
+  const weights = await lookAtWeights(context, context.weights, large);
+  return { ...withHubWeights(tree, large, weights.repository, weights.revision ?? "0".repeat(40)), large, weights };
+}
+
+/** The tree to commit, after its large weights were committed to their repository. */
+async function published(tree: Tree, { large, weights }: Looked, context: Context): Promise<Tree> {
+  if (large === null || weights === null || context.weights === null) return tree;
+  if (weights.private && weights.secret === null) context.timeline.note(`${weights.repository} is private: the Space needs a secret HF_TOKEN that may read it, and this token may not look whether it has one`);
+  const { id, version } = tree.deployed.model;
+  const revision = await publishWeights(context, context.weights, large, weights, `Weights of ${id} ${version}`);
+  context.timeline.stage("weights", `${weights.repository}@${revision.slice(0, 7)}${weights.revision === null ? "" : ", there before"}`);
+  return withHubWeights(tree, large, weights.repository, revision);
 }
 
 export function withoutFiles({ deployed: { files: _files, ...rest } }: Pick<Tree, "deployed">): DeploymentReceipt["deployed"] {
@@ -100,7 +126,7 @@ async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: 
     return commitOnce(space, {
       lines, parent: step.parent, title: `Deploy ${model.id} ${model.version}`,
       description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? ""].join(" ").trim(),
-      isDone: (files) => isTree(tree.files, files),
+      isDone: async (head) => isTree(tree.files, await space.tree(head)),
     }, { ...edges, retryMs: settings["retry-wait"] });
   });
   timeline.stage("commit", revision.slice(0, 7));

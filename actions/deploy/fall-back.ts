@@ -2,7 +2,7 @@ import type { Deployed } from "./bundle/deployed.ts";
 import { restorationOf, sameTree } from "./content.ts";
 import type { Context } from "./context.ts";
 import { commitOnce } from "./hub/commit-once.ts";
-import type { CommitLine } from "./hub/space.ts";
+import type { CommitLine } from "./hub/repository.ts";
 import { DeployFailure } from "./failure.ts";
 import type { Verified } from "./plan.ts";
 import type { Proof } from "./prove/prove.ts";
@@ -58,7 +58,7 @@ export async function restore(context: Context, to: Verified, parent: string): P
   for (const path of remove) lines.push({ key: "deletedFile", value: { path } });
   const revision = await commitOnce(space, {
     lines, parent, title: `Restore ${to.model} ${to.version}`, description: `The tree of ${to.commit}, proved before. ${context.logUrl ?? ""}`.trim(),
-    isDone: (files) => sameTree(good, files),
+    isDone: async (head) => sameTree(good, await space.tree(head)),
   }, { ...edges, retryMs: settings["retry-wait"] });
   timeline.stage("commit", `${revision.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`);
   return revision;

@@ -2,15 +2,17 @@ import type { Complaint } from "../../models/core/errors.ts";
 import { DEPLOYED_FILE, type Deployed } from "./bundle/deployed.ts";
 import type { TreeFile } from "./bundle/tree.ts";
 import { changesTo, type Changes } from "./content.ts";
-import type { RemoteFile, Runtime, SpaceInfo } from "./hub/space.ts";
+import type { RemoteFile, RepositoryInfo } from "./hub/repository.ts";
+import type { Runtime } from "./hub/space.ts";
 import type { Settings } from "./settings.ts";
+import { weightsRefusals, type WeightsState } from "./weights.ts";
 
 /** A revision of the Space that was proved once, and where that is written. */
 export type Verified = { commit: string; model: string; version: string; source: string };
 
 export type CurrentState = {
   space: string;
-  info: SpaceInfo;
+  info: RepositoryInfo;
   runtime: Runtime;
   files: RemoteFile[];
   /** Proved revisions, newest first. */
@@ -19,10 +21,12 @@ export type CurrentState = {
   released: { sha256: string | null } | null;
 };
 
-export type Wanted = { files: TreeFile[]; deployed: Deployed };
+/** `weights`: how those stand that are too large for the Space, and of which the tree only names the place. */
+export type Wanted = { files: TreeFile[]; deployed: Deployed; weights?: WeightsState | null };
 
 export type Step =
   | { kind: "commit"; parent: string; changes: Changes; bytes: number }
+  | { kind: "publish"; weights: WeightsState }
   | { kind: "unchanged"; commit: string }
   | { kind: "wake"; stage: string }
   | { kind: "wait" }
@@ -49,8 +53,9 @@ export function refusals(current: CurrentState, wanted: Wanted, settings: Settin
   const bytes = wanted.files.reduce((sum, { size }) => sum + size, 0);
   if (bytes > settings["max-space-bytes"]) {
     const largest = wanted.files.toSorted((a, b) => b.size - a.size)[0]!;
-    found.push({ code: "space-size", place, problem: "the tree is too large for a Space's repository", expected: `at most ${settings["max-space-bytes"]} bytes`, received: `${bytes} bytes; the largest is ${largest.path} with ${largest.size}`, hint: "put the weights into a model repository and name them in model.yaml: `hub: ORG/REPO@COMMIT/FILE` with their sha256; the server fetches and verifies them at start" });
+    found.push({ code: "space-size", place, problem: "the tree is too large for a Space's repository", expected: `at most ${settings["max-space-bytes"]} bytes`, received: `${bytes} bytes; the largest is ${largest.path} with ${largest.size}`, hint: "with the setting max-weights-bytes below the weights' size they go to a model repository instead; the server fetches and verifies them at its start" });
   }
+  if (wanted.weights != null) found.push(...weightsRefusals(wanted.weights, space));
   const { id, version, sha256 } = wanted.deployed.model;
   if (current.released !== null && current.released.sha256 !== null && current.released.sha256 !== sha256) found.push({ code: "version-taken", place: `${id}@${version}`, problem: "this version was released with other weights", expected: `sha256 ${current.released.sha256}`, received: `sha256 ${sha256}`, hint: "raise `version` in model.yaml" });
   return found;
@@ -62,9 +67,10 @@ export function refusals(current: CurrentState, wanted: Wanted, settings: Settin
 export function plan(current: CurrentState, wanted: Wanted): Step[] {
   const changes = changesTo(wanted.files, current.files);
   const changed = changes.upload.length + changes.remove.length > 0;
-  const steps: Step[] = [changed
+  const steps: Step[] = wanted.weights != null ? [{ kind: "publish", weights: wanted.weights }] : [];
+  steps.push(changed
     ? { kind: "commit", parent: current.info.head, changes, bytes: changes.upload.reduce((sum, { size }) => sum + size, 0) }
-    : { kind: "unchanged", commit: current.info.head }];
+    : { kind: "unchanged", commit: current.info.head });
   if (current.runtime.stage === "SLEEPING" || current.runtime.stage === "STOPPED") steps.push({ kind: "wake", stage: current.runtime.stage });
   steps.push({ kind: "wait" }, { kind: "prove" }, fallBack(current, changed));
   const { id, version } = wanted.deployed.model;
@@ -88,6 +94,11 @@ export function describePlan(space: string, steps: readonly Step[], wanted: Want
   const lines = [`${model.id} ${model.version} (sha256 ${model.sha256.slice(0, 12)}…, commit ${source.commit?.slice(0, 7) ?? "unknown"}) → ${space}`];
   for (const step of steps) {
     switch (step.kind) {
+      case "publish": {
+        const { repository, revision, bytes } = step.weights;
+        lines.push(revision === null ? `first commit the weights (${kib(bytes)}) to the model repository ${repository}` : `the weights (${kib(bytes)}) are in the model repository ${repository} at ${revision.slice(0, 7)}`);
+        break;
+      }
       case "commit":
         lines.push(`commit once on top of ${step.parent.slice(0, 7)}: ${step.changes.upload.length} files (${kib(step.bytes)}), ${step.changes.remove.length} removed, ${step.changes.kept} unchanged`);
         for (const { path, size } of step.changes.upload) lines.push(`  + ${path}  ${kib(size)}`);

@@ -4,7 +4,10 @@ import { DeployFailure } from "./failure.ts";
 import type { Runtime } from "./hub/space.ts";
 import { prove, type Proof } from "./prove/prove.ts";
 import type { Settings } from "./settings.ts";
-import { waitForRevision } from "./wait.ts";
+import { tailOf, waitForRevision } from "./wait.ts";
+
+/** 5 MB a second: what a Space fetches from the Hub even on a bad day. */
+const slowestBytesPerMs = 5000;
 
 /** What a revision of a Space says of itself; null when it was not made by us. */
 export async function recordOf(context: Context, revision: string): Promise<{ deployed: Deployed; golden: Golden } | null> {
@@ -30,7 +33,15 @@ export async function waitAndProve(context: Context, revision: string, expected:
   const url = urlOf(context, runtime);
   if (url === null) throw new DeployFailure("no-domain", "the Hub names no address for the running Space");
   timeline.stage("prove", url);
-  return { proof: await proveAt(context, url, expected, isPrivate, settings), url };
+  // The server listens before it has fetched what lies on the Hub.
+  const patience = { ...settings, "prove-timeout": settings["prove-timeout"] + (expected.deployed.weights?.bytes ?? 0) / slowestBytesPerMs };
+  try {
+    return { proof: await proveAt(context, url, expected, isPrivate, patience), url };
+  } catch (error) {
+    // The app's own words say most about why.
+    if (error instanceof DeployFailure && error.log.length === 0) throw new DeployFailure(error.code, error.message, { cause: error, log: await tailOf(space, "run", null, settings, edges) });
+    throw error;
+  }
 }
 
 /** One quick look at what serves now, before it is replaced: what is proved here can be gone back to. */

@@ -6,11 +6,12 @@ import { commitOf, gitIn } from "../../eval/gate/git.ts";
 import { parseYaml } from "../../models/core/config-file.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/load.ts";
+import { largeWeights } from "./bundle/hub-weights.ts";
 import { makeTree } from "./bundle/make.ts";
 import { readTree, writeTree, type Tree } from "./bundle/tree.ts";
 import { createContext, type Context } from "./context.ts";
 import { deploy, dryRun, withoutFiles } from "./deploy.ts";
-import { hubCredentials, type Credentials } from "./hub/credentials.ts";
+import { hubCredentials, type Credentials, type Resource } from "./hub/credentials.ts";
 import { Http, type HttpEdges } from "./hub/http.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
 import { repositoryIn, runIn } from "./record/repository.ts";
@@ -55,7 +56,7 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
   const { root, settings } = request;
   const startedAt = new Date(edges.now()).toISOString();
   const timeline = new Timeline(edges.sink, edges.now);
-  const { loaded, spaces } = await findModel(root, request.model);
+  const { loaded, places } = await findModel(root, request.model);
   const { id } = loaded.manifest;
   const commit = await commitOf(gitIn(root, edges.env), "HEAD");
   const verdict = await readVerdict(resolve(root, request.verdict), id);
@@ -74,7 +75,7 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
   const none = { schemaVersion: 1 as const, environment, url: null, deployed: withoutFiles(tree), spaceCommit: null, serving: null, committed: false, rolledBackTo: null, proof: null, githubDeployment: null, tag: null, notRecorded: [], log: [], startedAt, finishedAt: startedAt, timeline: timeline.entries };
   if (request.space === "none") return written(request, { ...none, outcome: "bundled", reason: `the tree lies in ${request.bundle ?? "memory only"}`, space: null });
 
-  const context = await contextFor(request, id, spaces, commit, timeline, edges);
+  const context = await contextFor(request, id, places, commit, timeline, edges, largeWeights(tree, settings["max-weights-bytes"]) !== null);
   if (request.dryRun) {
     const lines = await dryRun(tree, context);
     for (const line of lines) edges.sink.line(line);
@@ -86,9 +87,9 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
 /** The same for a return to an earlier version. */
 export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle" | "dryRun"> & { version: string | null }, edges: SessionEdges): Promise<DeploymentReceipt> {
   const timeline = new Timeline(edges.sink, edges.now);
-  const { loaded, spaces } = await findModel(request.root, request.model);
+  const { loaded, places } = await findModel(request.root, request.model);
   const commit = await commitOf(gitIn(request.root, edges.env), "HEAD");
-  const context = await contextFor({ ...request, dryRun: false }, loaded.manifest.id, spaces, commit, timeline, edges);
+  const context = await contextFor({ ...request, dryRun: false }, loaded.manifest.id, places, commit, timeline, edges, false);
   return written(request, await rollback(loaded.manifest.id, request.version, context));
 }
 
@@ -109,22 +110,24 @@ function requireSame({ deployed }: Tree, wanted: { id: string; version: string; 
   differ("verdict", verdict.sha256, deployed.verdict.sha256);
 }
 
-export type Spaces = Record<string, string>;
+/** Where a model goes, as sluice.yaml says: its Spaces by stage, and the repository for large weights. */
+export type Places = { spaces: Record<string, string>; weights: string | null };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
-export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; spaces: Spaces }> {
+export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
   const file = join(root, "sluice.yaml");
   const text = await readFile(file, "utf8").catch(() => {
     throw new ConfigurationError({ code: "config-missing", place: file, problem: "there is no configuration here", expected: "a sluice.yaml at the repository's root" });
   });
-  const { models, spaces } = parseYaml(text, file, configuration);
+  const { models, spaces, weights } = parseYaml(text, file, configuration);
   const dir = models.find((one) => one === name || basename(one) === name);
   if (dir === undefined) throw new ConfigurationError({ code: "model-unknown", place: file, problem: `no model ${name}`, expected: models.map((one) => basename(one)).join(", "), received: name });
   const loaded = await loadManifest(join(root, dir));
-  return { loaded, spaces: spaces[loaded.manifest.id] ?? {} };
+  const { id } = loaded.manifest;
+  return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
 }
 
-async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, spaces: Spaces, commit: string | null, timeline: Timeline, edges: SessionEdges): Promise<Context> {
+async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, { spaces, weights }: Places, commit: string | null, timeline: Timeline, edges: SessionEdges, largeWeights: boolean): Promise<Context> {
   const { env, settings } = { env: edges.env, settings: request.settings };
   const spaceName = request.space ?? spaces[request.stage];
   if (spaceName === undefined) throw new ConfigurationError({ code: "space-unknown", place: "sluice.yaml spaces", problem: `${model} has no Space for ${request.stage}`, expected: "NS/NAME", received: Object.keys(spaces).join(", ") || "none", example: `spaces:\n  ${model}: {${request.stage}: ns/${model}}` });
@@ -133,18 +136,21 @@ async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space
   const note = (text: string) => { timeline.note(text); };
   const shared = { fetch: edges.fetch, sleep: edges.sleep, random: edges.random, note, now: edges.now };
   const signIn: HttpEdges = { ...shared, signal: edges.signal };
-  const credentials = await hubCredentials(spaceName, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: edges.now, mask: edges.mask }).catch((error: unknown): Credentials => {
-    // Looking at a public Space needs no rights.
-    if (request.dryRun && error instanceof ConfigurationError) return { kind: "token", token: () => Promise.resolve(null) };
+  const credentialsFor = (resource: Resource) => hubCredentials(resource, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: edges.now, mask: edges.mask }).catch((error: unknown): Credentials => {
+    // Looking at what is public needs no rights.
+    if (request.dryRun && error instanceof ConfigurationError) return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
     throw error;
   });
-  timeline.stage("sign in", credentials.kind);
+  const credentials = await credentialsFor(`spaces/${spaceName}`);
+  timeline.stage("sign in", `with ${credentials.kind}`);
+  const weightsName = weights ?? `${spaceName.split("/")[0]}/${model}`;
+  const weightsPart = largeWeights ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) } : null;
   const repository = await repositoryIn(request.root, env);
   if (request.githubToken !== null) edges.mask(request.githubToken);
   const github = request.githubToken === null || repository === null ? null : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
   if (github === null && !request.dryRun) note("without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now");
   const { run, actor, logUrl } = runIn(env);
-  return createContext({ endpoint, spaceName, credentials, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, edges: shared }, edges.signal);
+  return createContext({ endpoint, spaceName, credentials, weights: weightsPart, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, edges: shared }, edges.signal);
 }
 
 async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<DeploymentReceipt> {

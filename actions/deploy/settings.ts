@@ -8,6 +8,7 @@ const count = (standard: number) => z.coerce.number().int().min(1).max(10_000).d
 export const settingsSchema = z.strictObject({
   "max-verdict-age-hours": z.coerce.number().positive().default(168).describe("Oldest verdict that may still be deployed."),
   "max-space-bytes": z.coerce.number().int().positive().default(1_000_000_000).describe("Largest tree; the Hub caps a Space's repository at 1 GB."),
+  "max-weights-bytes": z.coerce.number().int().positive().default(100_000_000).describe("Largest weights that lie in the Space itself; larger ones go to a model repository of the Hub."),
   "build-timeout": seconds(1800).describe("Seconds from the commit until the image is built."),
   "start-timeout": seconds(900).describe("Seconds from there until our revision runs."),
   "prove-timeout": seconds(180).describe("Seconds that the running revision has to prove itself."),

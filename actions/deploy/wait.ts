@@ -53,7 +53,7 @@ export async function waitForRevision(commit: string, space: Space, settings: Se
       }
       const decision = decide({ commit, runtime, sinceStartMs: now - began, unchangedMs: now - changedAt, sawBuild, sinceBuiltMs: builtAt === null ? null : now - builtAt, woken, restarts, mayRestart }, settings);
       if (decision.do === "go") return runtime;
-      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage, log, settings, edges) });
+      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, edges) });
       if (decision.do === "wake" || decision.do === "restart") {
         const factory = decision.do === "restart" && decision.factory;
         edges.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
@@ -101,8 +101,8 @@ async function optionalRestart(space: Space, factory: boolean, edges: WaitEdges)
   }
 }
 
-async function tailOf(space: Space, stage: string, followed: LogStream | null, settings: Settings, edges: WaitEdges): Promise<string[]> {
-  const kind = stage === "RUNTIME_ERROR" ? "run" as const : "build" as const;
+/** The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being read already */
+export async function tailOf(space: Space, kind: "build" | "run", followed: LogStream | null, settings: Settings, edges: HttpEdges): Promise<string[]> {
   const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, edges, () => {});
   // A log never ends by itself: what comes within a moment is all there is.
   await edges.sleep(Math.min(2000, settings["request-timeout"] / 4), edges.signal);

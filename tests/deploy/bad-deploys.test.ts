@@ -35,12 +35,12 @@ const bad: Bad[] = [
   { name: "does not build", behaviour: { breaksBuild: isNew }, says: "the image does not build (BUILD_ERROR", log: "npm ci" },
   { name: "does not build, and the Hub goes back to showing RUNNING", behaviour: { breaksBuild: isNew, hidesBuildError: true }, says: "after a restart and a factory rebuild", settings: "stall-after=0.25", log: "npm ci" },
   { name: "crashes at its start", behaviour: sabotage((dir) => { writeFileSync(join(dir, "server/main.js"), 'console.error("boom: no such module"); process.exit(3);\n'); }), says: "the app does not run (RUNTIME_ERROR: Exit code: 3", log: "boom" },
-  { name: "starts and never gets ready", behaviour: sabotage((dir) => { rmSync(model(dir, "model.onnx")); }), says: "/readyz answered 503" },
+  { name: "starts and never gets ready", behaviour: sabotage((dir) => { rmSync(model(dir, "model.onnx")); }), says: "births is broken there", log: "artifact-missing" },
   { name: "has its weights corrupted on the way", behaviour: sabotage((dir) => {
     const bytes = readFileSync(model(dir, "model.onnx"));
     bytes[bytes.length >> 1]! ^= 0xff;
     writeFileSync(model(dir, "model.onnx"), bytes);
-  }), says: "/readyz answered 503" },
+  }), says: "births is broken there", log: "artifact-digest" },
   { name: "serves other weights than the tree's", behaviour: sabotage((dir) => {
     const source = join(repositoryRoot, "models/births/production");
     for (const file of ["model.onnx", "model.yaml"]) writeFileSync(model(dir, file), readFileSync(join(source, file)));

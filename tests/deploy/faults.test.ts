@@ -8,12 +8,14 @@ import { unpackDeployAction, type DeployAction } from "./stage.ts";
 const api = "/api/spaces/octo/births";
 const repo = "/repos/octo/models";
 const sample: [Boundary, Kind][] = [
-  [{ server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "reset-after"],
-  [{ server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "kill"],
-  [{ server: "hub", method: "GET", route: `${api}/runtime`, nth: 2 }, "hang"],
-  [{ server: "github", method: "POST", route: `${repo}/git/refs`, nth: 1 }, "reset-after"],
-  [{ server: "github", method: "POST", route: `${repo}/deployments`, nth: 1 }, "kill"],
-  [{ server: "app", method: "POST", route: "/predict", nth: 2 }, "error"],
+  [{ scenario: "plain", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "reset-after"],
+  [{ scenario: "plain", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "kill-after"],
+  [{ scenario: "broken", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 2 }, "kill-before"],
+  [{ scenario: "large", server: "hub", method: "POST", route: "/api/models/octo/births/commit/main", nth: 1 }, "kill-after"],
+  [{ scenario: "plain", server: "hub", method: "GET", route: `${api}/runtime`, nth: 2 }, "hang"],
+  [{ scenario: "plain", server: "github", method: "POST", route: `${repo}/git/refs`, nth: 1 }, "reset-after"],
+  [{ scenario: "plain", server: "github", method: "POST", route: `${repo}/deployments`, nth: 1 }, "kill-before"],
+  [{ scenario: "plain", server: "app", method: "POST", route: "/predict", nth: 2 }, "error"],
 ];
 
 let action: DeployAction;

@@ -1,19 +1,19 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Deployed } from "../../actions/deploy/bundle/deployed.ts";
 import { deploymentReceipt, type DeploymentReceipt } from "../../actions/deploy/receipt.ts";
-import { buildBundle, bundles, type Bundle } from "../../scripts/build/bundle.ts";
 import { repositoryRoot } from "../gate-action/runner.ts";
 import { requireContract } from "../stand-ins/github/contract.ts";
 import { startGitHub, type GitHubState, type StandInGitHub } from "../stand-ins/github/server.ts";
 import { sha256, type Operation } from "../stand-ins/hub/repository.ts";
 import { startHub, type HubOptions, type StandInHub } from "../stand-ins/hub/server.ts";
+import { builtAction } from "./built-action.ts";
 import { makeDeployRepository, type DeployRepository } from "./repository.ts";
 
 /** Waits of a deployment under test: everything that takes minutes takes moments. */
-export const fast = "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=1.5 upload-timeout=3 build-timeout=15 start-timeout=15 prove-timeout=2 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
+export const fast = "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=5 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
 
 export const tokens = { github: "ghs_1a2b3c4d5e6f7a8b", hub: "hf_testtoken" };
 
@@ -22,11 +22,8 @@ export type DeployAction = { dir: string; remove: () => void };
 
 export async function unpackDeployAction(): Promise<DeployAction> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-deploy-action-"));
-  const { files } = await buildBundle(bundles.find(({ dist }) => dist === "actions/deploy/dist") as Bundle, repositoryRoot);
-  for (const { name, bytes } of files) {
-    mkdirSync(join(dir, "dist", name, ".."), { recursive: true });
-    writeFileSync(join(dir, "dist", name), bytes);
-  }
+  const built = await builtAction();
+  cpSync(join(built, "dist"), join(dir, "dist"), { recursive: true });
   return { dir, remove: () => { rmSync(dir, { recursive: true, force: true }); } };
 }
 

@@ -13,6 +13,10 @@ export const deployedSchema = z.strictObject({
   source: z.strictObject({ repository: z.string().nullable(), commit: z.string().nullable() }),
   verdict: z.strictObject({ verdict: z.literal("PASS"), sha256: sha256.describe("Of verdict.json's bytes.") }),
   server: z.strictObject({ version: z.string() }),
+  weights: z.strictObject({
+    hub: z.string().describe("ORG/REPO@COMMIT/FILE of the ONNX file; external data lies beside it."),
+    bytes: z.int().describe("All of them together."),
+  }).optional().describe("Weights that are too large for the Space and lie in a model repository; the server fetches and verifies them at its start."),
   files: z.record(z.string(), sha256).describe("Every other file of the tree."),
 });
 export type Deployed = z.infer<typeof deployedSchema>;

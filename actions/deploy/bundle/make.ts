@@ -5,11 +5,11 @@ import { sluiceVersion } from "../../../eval/version.ts";
 import { ConfigurationError } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/load.ts";
 import type { PassedVerdict } from "../verdict.ts";
-import { DEPLOYED_FILE, GOLDEN_FILE, type Deployed } from "./deployed.ts";
+import { GOLDEN_FILE, type Deployed } from "./deployed.ts";
 import { goldenAnswers } from "./golden.ts";
 import { readModelFiles } from "./model-files.ts";
 import { renderReadme } from "./readme.ts";
-import { treeFile, type Tree } from "./tree.ts";
+import { deployedFile, treeFile, type Tree } from "./tree.ts";
 
 export type MakeEdges = {
   env: NodeJS.ProcessEnv;
@@ -47,7 +47,7 @@ export async function makeTree(loaded: LoadedManifest, verdict: PassedVerdict, s
     treeFile(GOLDEN_FILE, json(golden)),
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const deployed: Deployed = { ...described, files: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])) };
-  return { files: [...files, treeFile(DEPLOYED_FILE, json(deployed))], deployed, golden };
+  return { files: [...files, deployedFile(deployed)], deployed, golden };
 }
 
 /** The shared files as they lie in a folder. */

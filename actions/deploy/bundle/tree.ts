@@ -21,6 +21,11 @@ export function gitOid(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
+/** deployment.json as a file of the tree that it describes. */
+export function deployedFile(deployed: Deployed): TreeFile {
+  return treeFile(DEPLOYED_FILE, Buffer.from(`${JSON.stringify(deployed, null, 1)}\n`));
+}
+
 export async function writeTree(dir: string, { files }: Tree): Promise<void> {
   if ((await readdir(dir).catch(() => [])).length > 0) throw new ConfigurationError({ code: "bundle-dir", place: dir, problem: "the folder is not empty", expected: "a new or empty folder", example: "--bundle out/space" });
   for (const { path, bytes } of files) {

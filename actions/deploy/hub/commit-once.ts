@@ -1,21 +1,21 @@
 import { DeployFailure } from "../failure.ts";
 import type { HttpEdges } from "./http.ts";
 import { HttpRefusal, NoAnswer } from "./http.ts";
-import type { CommitLine, RemoteFile, Space } from "./space.ts";
+import type { CommitLine, HubRepository } from "./repository.ts";
 
 export type CommitPlan = {
   lines: readonly CommitLine[];
   parent: string;
   title: string;
   description: string;
-  /** Whether a tree is what this commit makes. */
-  isDone: (files: readonly RemoteFile[]) => boolean;
+  /** Whether a revision holds what this commit makes. */
+  isDone: (head: string) => Promise<boolean>;
 };
 
 /** Somebody else committed in between; nothing of theirs is undone. */
 export class HeadMoved extends DeployFailure {
-  constructor(space: string, head: string) {
-    super("head-moved", `somebody else committed to ${space}: main is now ${head.slice(0, 7)}, which is not what this deployment made`);
+  constructor(repository: string, head: string) {
+    super("head-moved", `somebody else committed to ${repository}: main is now ${head.slice(0, 7)}, which is not what this deployment made`);
   }
 }
 
@@ -28,11 +28,11 @@ const tries = 4;
  * @returns the commit's sha
  * @throws HeadMoved, HttpRefusal for what the Hub will not take, NoAnswer when it stays silent
  */
-export async function commitOnce(space: Space, plan: CommitPlan, edges: Pick<HttpEdges, "sleep" | "signal" | "note"> & { retryMs: number }): Promise<string> {
+export async function commitOnce(repository: HubRepository, plan: CommitPlan, edges: Pick<HttpEdges, "sleep" | "signal" | "note"> & { retryMs: number }): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
     try {
-      return await space.commit(plan.lines, plan.parent, plan.title, plan.description);
+      return await repository.commit(plan.lines, plan.parent, plan.title, plan.description);
     } catch (error) {
       edges.signal.throwIfAborted();
       const unclear = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
@@ -41,24 +41,24 @@ export async function commitOnce(space: Space, plan: CommitPlan, edges: Pick<Htt
       failure = error;
       edges.note(`${(error as Error).message}; looking at HEAD before anything else`);
     }
-    const head = await headAfter(space, plan.parent, failure instanceof HttpRefusal && failure.status === 412, edges);
+    const head = await headAfter(repository, plan.parent, failure instanceof HttpRefusal && failure.status === 412, edges);
     if (head !== plan.parent) {
-      if (plan.isDone(await space.tree(head))) {
+      if (await plan.isDone(head)) {
         edges.note(`the commit had been made: ${head.slice(0, 7)}`);
         return head;
       }
-      throw new HeadMoved(space.name, head);
+      throw new HeadMoved(repository.name, head);
     }
     if (attempt >= tries) throw failure;
   }
 }
 
 /** HEAD, read again for a while where it must have moved: a replica may lag behind. */
-async function headAfter(space: Space, parent: string, mustHaveMoved: boolean, edges: Pick<HttpEdges, "sleep" | "signal"> & { retryMs: number }): Promise<string> {
+async function headAfter(repository: HubRepository, parent: string, mustHaveMoved: boolean, edges: Pick<HttpEdges, "sleep" | "signal"> & { retryMs: number }): Promise<string> {
   let head = parent;
   for (let look = 1; look <= (mustHaveMoved ? 6 : 3); look += 1) {
     await edges.sleep(edges.retryMs * look, edges.signal);
-    head = (await space.info()).head;
+    head = (await repository.info()).head;
     if (head !== parent) return head;
   }
   return head;

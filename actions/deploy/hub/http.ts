@@ -27,10 +27,13 @@ export class HttpRefusal extends Error {
   override name = "HttpRefusal";
   readonly status: number;
   readonly errorCode: string | null;
+  /** The answer, where it was JSON. */
+  readonly said: unknown;
   constructor(call: Call, { status, headers, bytes }: Reply) {
     super(`${call.method} ${new URL(call.url).pathname} answered ${status}: ${wordsOf(bytes)}`);
     this.status = status;
     this.errorCode = headers.get("x-error-code");
+    this.said = jsonOf(bytes);
   }
 }
 
@@ -142,11 +145,15 @@ function waitOf(headers: Headers): number {
 }
 
 function wordsOf(bytes: Buffer): string {
-  const text = bytes.toString("utf8");
+  const said = jsonOf(bytes) as { error?: unknown; message?: unknown; error_description?: unknown; detail?: unknown; status?: unknown } | null;
+  if (said === null || typeof said !== "object") return bytes.toString("utf8").replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ").trim().slice(0, 200) || "no words";
+  return [said.error, said.error_description, said.message, said.detail, said.status].filter((one) => typeof one === "string").join(": ").slice(0, 300) || "no words";
+}
+
+function jsonOf(bytes: Buffer): unknown {
   try {
-    const said = JSON.parse(text) as { error?: unknown; message?: unknown; error_description?: unknown };
-    return [said.error, said.error_description, said.message].filter((one) => typeof one === "string").join(": ").slice(0, 300) || "no words";
+    return JSON.parse(bytes.toString("utf8")) as unknown;
   } catch {
-    return text.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ").trim().slice(0, 200) || "no words";
+    return null;
   }
 }

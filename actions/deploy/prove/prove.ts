@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Deployed, Golden } from "../bundle/deployed.ts";
 import { DeployFailure } from "../failure.ts";
-import type { Http, HttpEdges } from "../hub/http.ts";
+import { HttpRefusal, type Http, type HttpEdges } from "../hub/http.ts";
 import type { Settings } from "../settings.ts";
 import { differenceOf } from "./compare.ts";
 
@@ -74,7 +74,7 @@ class Probe {
 
   async round(deployed: Deployed, golden: Golden, times: number[]): Promise<boolean> {
     const { model, source, verdict } = deployed;
-    await this.#ask("GET", "/readyz", undefined, "not-ready");
+    await this.#ask("GET", "/readyz", undefined, "not-ready", model.id);
     const parsed = infoSchema.safeParse(await this.#ask("GET", "/model/info", undefined, "not-ready"));
     if (!parsed.success) throw new DeployFailure("wrong-app", `/model/info is not what Sluice's server answers: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`);
     const info = parsed.data;
@@ -98,7 +98,7 @@ class Probe {
     return exact;
   }
 
-  async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string): Promise<unknown> {
+  async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string, model?: string): Promise<unknown> {
     try {
       return await this.#edges.http.json({
         method, url: `${this.#base}${path}`, repeatable: false,
@@ -106,8 +106,11 @@ class Probe {
         ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       });
     } catch (error) {
-      if ((error as { status?: number }).status === undefined) throw error;
-      const status = (error as { status: number }).status;
+      if (!(error instanceof HttpRefusal)) throw error;
+      const { status } = error;
+      // A server that says so of its model has given up on it; waiting on would be in vain.
+      const broken = model !== undefined && (error.said as { models?: Record<string, unknown> } | null)?.models?.[model] === "broken";
+      if (broken) throw new DeployFailure("wrong-start", `${error.message}, and ${model} is broken there`);
       // A refusal of a golden row is an answer; an overloaded or starting app is not one yet.
       throw new DeployFailure(status >= 500 || status === 429 ? "not-ready" : refusal, (error as Error).message);
     }

@@ -42,9 +42,9 @@ export function buildImage(repository: Repository, commit: Commit, log: (line: s
 }
 
 /** The Space's own process. `port` is its app_port as seen from outside. */
-export type Container = { sha: string; port: number; exited: Promise<number>; log: string[]; stop(): Promise<void> };
+export type Container = { sha: string; port: number; exited: Promise<number>; stop(): Promise<void> };
 
-export async function startContainer(image: Image, sha: string, variables: Record<string, string>): Promise<Container> {
+export async function startContainer(image: Image, sha: string, variables: Record<string, string>, onLine: (line: string) => void): Promise<Container> {
   const port = await freePort();
   const [program, ...parameters] = image.command as [string, ...string[]];
   const child: ChildProcess = spawn(program === "node" ? process.execPath : program, parameters, {
@@ -52,10 +52,9 @@ export async function startContainer(image: Image, sha: string, variables: Recor
     env: { PATH: process.env["PATH"], HOME: image.dir, SPACE_ID: "ns/name", ...variables, PORT: String(port), SLUICE_PORT: String(port), SLUICE_HOST: "127.0.0.1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const log: string[] = [];
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding("utf8").on("data", (text: string) => { log.push(...text.split("\n").filter(Boolean)); if (log.length > 500) log.splice(0, 250); });
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding("utf8").on("data", (text: string) => { for (const line of text.split("\n").filter(Boolean)) onLine(line); });
   const exited = new Promise<number>((done) => { child.on("close", (code) => { done(code ?? 137); }); child.on("error", () => { done(127); }); });
-  return { sha, port, exited, log, stop: async () => { child.kill("SIGKILL"); await exited; image.remove(); } };
+  return { sha, port, exited, stop: async () => { child.kill("SIGKILL"); await exited; image.remove(); } };
 }
 
 /** Whether something listens, which is all that the Hub looks at before it calls an app running. */

@@ -7,6 +7,8 @@ export type Fault =
   | { kind: "reset"; effect: boolean }
   | { kind: "slow"; ms: number }
   | { kind: "truncate" }
+  /** Something outside happens before anything is done of what was asked; `silent`: and nothing is. */
+  | { kind: "before"; run: () => void; silent?: boolean }
   /** Something outside happens when the request is done, such as the end of the process that asked. */
   | { kind: "then"; run: () => void };
 
@@ -46,6 +48,13 @@ export async function answerUnder(fault: Fault | null, request: IncomingMessage,
     if (fault.kind === "reset") request.socket.resetAndDestroy();
     if (fault.kind === "status") send(response, { status: fault.status, headers: fault.headers ?? {}, body: fault.body ?? { error: `injected ${fault.status}` } }, false);
     return fault.kind === "status" ? { status: fault.status, body: null } : null;
+  }
+  if (fault?.kind === "before") {
+    fault.run();
+    if (fault.silent === true) {
+      request.socket.destroy();
+      return null;
+    }
   }
   const answer = await act();
   switch (fault?.kind) {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Answer } from "./faults.ts";
 import { sha256, type Repository } from "./repository.ts";
 
-export type Upload = { oid: string; size: number; parts: Map<number, Buffer> };
+export type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
 
 /** Transfers in flight, by the secret part of their URL: uploads carry no Authorization. */
 export type Uploads = Map<string, Upload>;
@@ -14,7 +14,7 @@ export function lfsBatch(repository: Repository, body: { operation?: string; obj
   const objects = (body.objects ?? []).map(({ oid, size }) => {
     if (repository.lfsObjects.get(oid)?.length === size) return { oid, size };
     const id = randomBytes(12).toString("hex");
-    uploads.set(id, { oid, size, parts: new Map() });
+    uploads.set(id, { repository, oid, size, parts: new Map() });
     const href = `${origin}/lfs-upload/${id}`;
     if (size <= multipartBytes) return { oid, size, authenticated: true, actions: { upload: { href, expires_in: 3600 } } };
     multipart = true;
@@ -25,11 +25,11 @@ export function lfsBatch(repository: Repository, body: { operation?: string; obj
 }
 
 /** PUT of an object or of a part, POST of the completion. Bytes that are not the object named are refused. */
-export function lfsTransfer(repository: Repository, method: string, path: string, body: Buffer, uploads: Uploads): Answer {
+export function lfsTransfer(method: string, path: string, body: Buffer, uploads: Uploads): Answer {
   const [, , id = "", what, number] = path.split("/");
   const upload = uploads.get(id);
   if (upload === undefined) return { status: 403, body: { error: "AccessDenied: the URL is not signed or has expired" } };
-  if (method === "PUT" && what === undefined) return keep(repository, upload, body);
+  if (method === "PUT" && what === undefined) return keep(upload, body);
   if (method === "PUT" && what === "part") {
     upload.parts.set(Number(number), body);
     return { status: 200, headers: { etag: `"${sha256(body).slice(0, 32)}"` }, body: null };
@@ -41,12 +41,12 @@ export function lfsTransfer(repository: Repository, method: string, path: string
       return piece !== undefined && `"${sha256(piece).slice(0, 32)}"` === etag ? piece : null;
     });
     if (pieces.includes(null)) return { status: 400, body: { error: "InvalidPart" } };
-    return keep(repository, upload, Buffer.concat(pieces as Buffer[]));
+    return keep(upload, Buffer.concat(pieces as Buffer[]));
   }
   return { status: 405, body: { error: "MethodNotAllowed" } };
 }
 
-function keep(repository: Repository, { oid, size }: Upload, bytes: Buffer): Answer {
+function keep({ repository, oid, size }: Upload, bytes: Buffer): Answer {
   if (bytes.length !== size || sha256(bytes) !== oid) return { status: 400, body: { error: "BadDigest" } };
   repository.lfsObjects.set(oid, bytes);
   return { status: 200, headers: { etag: `"${oid.slice(0, 32)}"` }, body: null };

@@ -17,17 +17,17 @@ function pointer(oid: string, size: number): Buffer {
   return Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`);
 }
 
-/** One Space's git repository: content-addressed blobs and LFS objects, commits that hold whole trees, one branch. */
+/** One git repository of the Hub: content-addressed blobs and LFS objects, commits that hold whole trees, one branch. */
 export class Repository {
   readonly commits = new Map<string, Commit>();
   readonly blobs = new Map<string, Buffer>();
   readonly lfsObjects = new Map<string, Buffer>();
   head: string;
 
-  constructor() {
+  constructor(readme = "---\nsdk: docker\n---\n") {
     const attributes = this.#store(Buffer.from("*.onnx filter=lfs diff=lfs merge=lfs -text\n*.data filter=lfs diff=lfs merge=lfs -text\n"));
-    const readme = this.#store(Buffer.from("---\nsdk: docker\n---\n"));
-    this.head = this.#add(null, "initial commit", "", new Map([[".gitattributes", attributes], ["README.md", readme]]), "owner").sha;
+    const card = this.#store(Buffer.from(readme));
+    this.head = this.#add(null, "initial commit", "", new Map([[".gitattributes", attributes], ["README.md", card]]), "owner").sha;
   }
 
   commit(sha: string): Commit | undefined {
@@ -39,6 +39,18 @@ export class Repository {
     const found: Commit[] = [];
     for (let at = this.commits.get(this.head); at !== undefined; at = at.parent === null ? undefined : this.commits.get(at.parent)) found.push(at);
     return found;
+  }
+
+  /** The commit that gave a file of this commit its content. */
+  lastChanged(commit: Commit, path: string): Commit {
+    const oid = commit.tree.get(path)?.oid;
+    let at = commit;
+    for (let parent = at.parent; parent !== null; parent = at.parent) {
+      const before = this.commits.get(parent)!;
+      if (before.tree.get(path)?.oid !== oid) break;
+      at = before;
+    }
+    return at;
   }
 
   read(commit: Commit, path: string): Buffer | undefined {

@@ -41,9 +41,11 @@ export class Space {
   errorMessage: string | null = null;
   live: Container | null = null;
   readonly buildLog: LogLine[] = [];
-  readonly runLog: LogLine[] = [];
+  runLog: LogLine[] = [];
   readonly variables = new Map<string, string>();
   readonly secrets = new Map<string, string>();
+  /** Where the app finds the Hub, as HF_ENDPOINT. */
+  hubUrl = "";
   hardware = "cpu-basic";
   restarts = 0;
   factoryRebuilds = 0;
@@ -145,9 +147,12 @@ export class Space {
       return;
     }
     this.#show(before ? "RUNNING_APP_STARTING" : "APP_STARTING");
-    const container = await startContainer(image, commit.sha, Object.fromEntries([...this.variables, ...this.secrets]));
+    const runLog: LogLine[] = [];
+    const container = await startContainer(image, commit.sha, { HF_ENDPOINT: this.hubUrl, ...Object.fromEntries([...this.variables, ...this.secrets]) }, say(runLog));
     if (overtaken()) return container.stop();
     this.#containers.add(container);
+    // That of the newest container, whatever became of it.
+    this.runLog = runLog;
     const ended: { code: number | null } = { code: null };
     void container.exited.then((code) => {
       ended.code = code;
@@ -155,7 +160,6 @@ export class Space {
     });
     const deadline = Date.now() + startLimitMs;
     while (ended.code === null && Date.now() < deadline && !(await listens(container.port))) await sleep(10);
-    for (const line of container.log) say(this.runLog)(line);
     if (overtaken()) return container.stop();
     if (ended.code !== null || !(await listens(container.port))) {
       await container.stop();

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildBundle, bundles, type Bundle } from "../../scripts/build/bundle.ts";
+import { repositoryRoot } from "../gate-action/runner.ts";
+
+/** Whatever a bundle is made of. */
+const sources = ["actions", "eval", "models/core", "spaces", "scripts/build", "package.json", "package-lock.json"];
+const keptMs = 86_400_000;
+
+/**
+ * Folder of the deploy action's dist, built from the sources at hand: once for all test files, and again when a source
+ * has changed since. Node's compile cache lies beside it, so that only the first of many starts compiles.
+ */
+export async function builtAction(): Promise<string> {
+  const cache = join(repositoryRoot, ".cache/deploy-action");
+  const dir = join(cache, digestOfSources());
+  if (existsSync(dir)) return dir;
+  const { files } = await buildBundle(bundles.find(({ dist }) => dist === "actions/deploy/dist") as Bundle, repositoryRoot);
+  const draft = `${dir}.${process.pid}`;
+  for (const { name, bytes } of files) {
+    mkdirSync(join(draft, "dist", name, ".."), { recursive: true });
+    writeFileSync(join(draft, "dist", name), bytes);
+  }
+  // Whoever comes second finds the first one's.
+  try {
+    renameSync(draft, dir);
+  } catch {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  for (const one of readdirSync(cache)) if (Date.now() - statSync(join(cache, one)).mtimeMs > keptMs) rmSync(join(cache, one), { recursive: true, force: true });
+  return dir;
+}
+
+function digestOfSources(): string {
+  const hash = createHash("sha256");
+  const add = (path: string): void => {
+    const place = join(repositoryRoot, path);
+    if (statSync(place).isDirectory()) {
+      for (const name of readdirSync(place).sort()) if (name !== "dist" && name !== "native" && name !== "node_modules") add(join(path, name));
+    } else hash.update(`${path}\0`).update(readFileSync(place));
+  };
+  for (const path of sources) add(path);
+  return hash.digest("hex").slice(0, 20);
+}
