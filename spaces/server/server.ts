@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import pino, { type Logger } from "pino";
 import packageFile from "../../package.json" with { type: "json" };
+import { isRemote, loadModelFile } from "../../models/core/load.ts";
 import { createApp } from "./http/app.ts";
 import type { Serving } from "./http/context.ts";
 import { readKeys } from "./http/keys.ts";
@@ -40,13 +41,25 @@ export async function startServer(dirs: readonly string[], settings: Settings, e
   const modelEdges = { env: edges.env, fetch: edges.fetch };
   registry = createRegistry(dirs, settings.defaultModel, async (dir) => {
     let id = dir;
-    const model = await loadLocalModel(dir, settings, metrics.scheduler(() => id), modelEdges);
-    id = model.id;
-    return model;
+    const found = await loadModelFile(dir);
+    id = found.manifest.id;
+    if (!isRemote(found)) return loadLocalModel(found, settings, metrics.scheduler(() => id), modelEdges);
+    // Only a server with a remote model pays for the client.
+    const { loadRemoteModel } = await import("./remote/remote-model.ts");
+    return loadRemoteModel(found, {
+      ...metrics.remote(id),
+      retried(failure, attempt, delayMs) {
+        metrics.remote(id).retried(failure, attempt, delayMs);
+        log.warn({ model: id, attempt, delayMs: Math.round(delayMs), status: failure.status, reason: failure.message }, "remote call failed; trying again");
+      },
+      circuit: (state) => log.warn({ model: id, circuit: state }, "circuit breaker"),
+    }, modelEdges);
   }, fingerprint, {
     loaded(slot, model) {
       metrics.loaded(slot, model);
-      log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
+      const { state, complaint } = model.condition();
+      if (complaint === null) log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
+      else log.warn({ model: model.id, version: model.version, state, complaint }, "model not configured");
     },
     failed(slot, complaint) {
       if (slot.state.kind === "ready") metrics.reloaded(slot.id, false);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   writeFileSync(join(ui, "index.html"), "<!doctype html><title>page</title>");
   writeFileSync(join(ui, "parts/app.js"), "export {};");
   writeFileSync(join(ui, "notes.private"), "not served");
-  server = await serve([modelFolder(served()), modelFolder(served({ id: "heads", task: "multiclass-classification", artifact: { path: "two-heads.onnx", sha256: "0".repeat(64) } })), modelFolder(served({ id: "logs", version: "2.0.0", artifact: { path: "logarithm.onnx", sha256: await digest("logarithm.onnx") } }))], ["--ui-dir", ui, "--sweep-budget-ms", "2000", "--max-rows", "50", "--max-body-bytes", "20000"]);
+  server = await serve([modelFolder(served()), modelFolder(served({ id: "heads", task: "multiclass-classification", artifact: { path: "two-heads.onnx", sha256: "0".repeat(64) } })), modelFolder(served({ id: "logs", version: "2.0.0", artifact: { path: "logarithm.onnx", sha256: await digest("logarithm.onnx") } }))], ["--ui-dir", ui, "--main-thread-limit-ms", "10000", "--sweep-budget-ms", "2000", "--max-rows", "50", "--max-body-bytes", "20000"]);
 });
 
 async function digest(name: string): Promise<string> {
@@ -88,9 +88,9 @@ describe("predictions", () => {
 
 describe("problems", () => {
   const cases: [what: string, send: () => Promise<Response>, status: number, problem: object][] = [
-    ["a field of another type", () => server.post("/predict", { a: 1, b: "2", c: 3 }), 422, { code: "bad-row", errors: [{ field: "b", received: '"2"' }] }],
-    ["missing fields, all of them", () => server.post("/predict", {}), 422, { errors: [{ field: "a", problem: "missing" }, { field: "b" }, { field: "c" }] }],
-    ["a row that is a list", () => server.post("/predict", [1]), 422, { code: "bad-row" }],
+    ["a field of another type", () => server.post("/predict", { a: 1, b: "2", c: 3 }), 422, { code: "bad-row", errors: [{ field: "b", problem: "not a number", expected: "a number", received: '"2"', example: "2" }] }],
+    ["missing fields, all of them", () => server.post("/predict", {}), 422, { errors: [{ field: "a", problem: "missing", expected: "a number", received: "nothing", example: "1" }, { field: "b" }, { field: "c" }] }],
+    ["a row that is a list", () => server.post("/predict", [1]), 422, { code: "bad-row", errors: [{ field: "", problem: "not a row", example: '{"a":1,"b":2,"c":3}' }] }],
     ["text that is not JSON", () => server.post("/predict", '{"a": 1,, }'), 400, { code: "bad-json", detail: "the body is not JSON at character 8" }],
     ["bytes that are not UTF-8", () => server.post("/predict", new Uint8Array([0x22, 0xff, 0x22])), 400, { code: "bad-json" }],
     ["no body", () => server.post("/predict", ""), 400, { code: "empty-body" }],
@@ -134,10 +134,13 @@ describe("what the server tells of itself", () => {
     const card = await json(await server.get("/models/linear"));
     expect(card).toMatchObject({
       id: "linear", version: "1.0.0", backend: "local", artifact: { sha256: await digest("linear.onnx") },
-      engine: { kind: "main", provider: "cpu" }, batching: { sweep: [{ batch: 1 }, { batch: 4 }, { batch: 8 }, { batch: 16 }, { batch: 32 }] }, gate: null,
+      engine: { kind: "main", provider: "cpu" }, gate: null,
     });
     expect(await json(await server.get("/model/info"))).toMatchObject({ id: "linear" });
-    const { batching } = card as unknown as { batching: { sweep: { rowsPerSecond: number }[]; gain: number } };
+    const { batching } = card as unknown as { batching: { sweep: { batch: number; rowsPerSecond: number }[]; gain: number } };
+    // A busy machine may use up the measurement's time before the larger ones.
+    expect([1, 4, 8, 16, 32]).toEqual(expect.arrayContaining(batching.sweep.map(({ batch }) => batch)));
+    expect(batching.sweep[0]!.batch).toBe(1);
     expect(batching.gain).toBeGreaterThanOrEqual(1);
     const metrics = await (await server.get("/metrics")).text();
     expect(metrics).toContain(`model_batch_sweep_rows_per_second{model="linear",batch="32",token_budget="none"} ${batching.sweep[4]!.rowsPerSecond}`);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { FastifyInstance } from "fastify";
+import type { Complaint } from "../../../models/core/errors.ts";
 import type { Slot } from "../serving/registry.ts";
 import type { Serving } from "./context.ts";
 import { Problem } from "./problem.ts";
@@ -25,15 +26,22 @@ function brief(serving: Serving, slot: Slot): Record<string, unknown> {
   const card = state.kind === "ready" ? state.model.card() : {};
   return {
     id: slot.id,
-    state: state.kind,
+    state: state.kind === "ready" ? state.model.condition().state : state.kind,
     default: slot === serving.registry.defaultSlot(),
     ...(state.kind === "ready" ? { version: state.model.version, task: card["task"], description: card["description"], backend: card["backend"] } : {}),
-    ...(state.kind === "broken" ? { error: state.complaint } : {}),
+    ...errorOf(slot),
   };
+}
+
+function errorOf({ state }: Slot): { error?: Complaint } {
+  const complaint = state.kind === "broken" ? state.complaint : state.kind === "ready" ? state.model.condition().complaint : null;
+  return complaint === null ? {} : { error: complaint };
 }
 
 function whole(serving: Serving, slot: Slot): Record<string, unknown> {
   const { state } = slot;
   if (state.kind !== "ready") return { ...brief(serving, slot), reload: slot.reload };
-  return { ...brief(serving, slot), ...state.model.card(), load: state.model.load(), reload: slot.reload, reloads: slot.reloads };
+  const { maxRows, maxBodyBytes, maxQueueRows, maxQueueWaitMs, requestTimeoutMs } = serving.settings;
+  const limits = { maxRows: Math.min(maxRows, state.model.maxRows ?? Infinity), maxBodyBytes, maxQueueRows, maxQueueWaitMs, requestTimeoutMs };
+  return { ...brief(serving, slot), ...state.model.card(), limits, load: state.model.load(), reload: slot.reload, reloads: slot.reloads };
 }

@@ -3,13 +3,14 @@ import type { Serving } from "./context.ts";
 
 const problem = z.object({
   type: z.string(), title: z.string(), status: z.int(), code: z.string().describe("Stable, for programs."), detail: z.string().optional(), instance: z.string().optional().describe("The request's id."),
-  errors: z.array(z.object({ field: z.string().describe("Path in the request, e.g. history[3]."), problem: z.string(), expected: z.string().optional(), received: z.string().optional() })).optional(),
+  errors: z.array(z.object({ field: z.string().describe("Path in the request, e.g. history[3]."), problem: z.string(), expected: z.string().optional(), received: z.string().optional(), example: z.string().optional().describe("What stands there in the model's own example.") })).optional(),
 }).describe("RFC 9457");
 const heads = z.record(z.string(), z.union([
   z.object({ kind: z.literal("classification"), label: z.string(), score: z.number(), probabilities: z.record(z.string(), z.number()) }),
   z.object({ kind: z.literal("regression"), value: z.number() }),
+  z.object({ kind: z.literal("text"), text: z.string(), finishReason: z.string().describe("stop, or length for an answer cut at its token limit"), usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).nullable() }),
 ])).describe("Head → its answer.");
-const timing = z.object({ queueMs: z.number(), inferenceMs: z.number().describe("Inside the graph, of the group that ran together."), totalMs: z.number() });
+const timing = z.object({ queueMs: z.number(), inferenceMs: z.number().describe("Inside the graph, of the group that ran together; a remote model's calls, with waits between them."), firstTokenMs: z.number().optional().describe("Until the first piece of a text."), totalMs: z.number() });
 const prediction = z.object({ model: z.string(), version: z.string(), heads, timing });
 const predictions = z.object({ model: z.string(), version: z.string(), rows: z.int(), failed: z.int(), predictions: z.array(z.union([z.object({ heads }), z.object({ error: problem })])), timing });
 
@@ -18,10 +19,12 @@ const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const failure = (description: string) => ({ description, content: { "application/problem+json": { schema: refer("Problem") } } });
 const failures = {
   "400": failure("Not JSON, or a bad header"), "401": failure("No valid API key, where keys are asked for"), "413": failure("Body or rows beyond the limit"), "415": failure("Not application/json"), "422": failure("The row cannot be used; `errors` names the fields"),
-  "429": failure("Rate limit; Retry-After"), "503": failure("Queue full, or the model is not ready; Retry-After"), "504": failure("Deadline passed"),
+  "429": failure("Rate limit; Retry-After"), "502": failure("A remote model failed"), "503": failure("Queue full, the model is not ready, or a remote model is busy, not configured or given a rest; Retry-After"), "504": failure("Deadline passed"),
 };
 const timeoutHeader = { name: "x-request-timeout-ms", in: "header", required: false, schema: { type: "integer", minimum: 1 }, description: "Deadline of this request; the server's maximum unless told." };
 const get = (summary: string, description: string, type = "application/json", tag = "Server") => ({ get: { tags: [tag], summary, responses: { "200": { description, content: { [type]: {} } } } } });
+
+const EVENTS = `event: token\ndata: {"text":"That"}\n\nevent: token\ndata: {"text":" sounds lovely."}\n\nevent: result\ndata: {"model":"reply","version":"1.0.0","heads":{…},"timing":{…}}\n\n`;
 
 /** OpenAPI 3.1 of this server as it is now: the models' own rows are in it. */
 export function openApi(serving: Serving): Record<string, unknown> {
@@ -54,9 +57,10 @@ export function openApi(serving: Serving): Record<string, unknown> {
     });
     const examples = card.input?.examples ?? [];
     const one = operation(`Predict with ${slot.id}`, refer(name), examples[0], "Prediction");
+    Object.assign(one.post.responses["200"].content, { "text/event-stream": { schema: { type: "string" }, example: EVENTS } });
     paths[`/models/${slot.id}/predict`] = one;
-    paths[`/models/${slot.id}/predict/batch`] = operation(`Predict many rows with ${slot.id}; order is kept`, { type: "object", required: ["rows"], properties: { rows: { type: "array", minItems: 1, maxItems: serving.settings.maxRows, items: refer(name) } } }, examples.length === 0 ? undefined : { rows: examples }, "Predictions");
-    Object.assign(paths, v2Paths(slot.id));
+    paths[`/models/${slot.id}/predict/batch`] = operation(`Predict many rows with ${slot.id}; order is kept`, { type: "object", required: ["rows"], properties: { rows: { type: "array", minItems: 1, maxItems: Math.min(serving.settings.maxRows, slot.state.model.maxRows ?? Infinity), items: refer(name) } } }, examples.length === 0 ? undefined : { rows: examples }, "Predictions");
+    if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback) paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };
   }
   return {

@@ -11,8 +11,8 @@ export function pageRoutes(app: FastifyInstance, serving: Serving, folder: strin
     void reply.header("vary", "Accept");
     if (page !== undefined && wantsPage(request.headers.accept)) return sendFile(request, reply, page);
     const slot = serving.registry.defaultSlot();
-    if (slot.state.kind === "ready" && !serving.lifecycle.draining) return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
-    return reply.code(503).header("retry-after", "1").send({ status: serving.lifecycle.draining ? "draining" : slot.state.kind === "broken" ? "unhealthy" : "starting", model: slot.id });
+    if (slot.state.kind === "ready" && slot.state.model.condition().state === "ready" && !serving.lifecycle.draining) return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
+    return reply.code(503).header("retry-after", "1").send({ status: serving.lifecycle.draining ? "draining" : slot.state.kind === "broken" ? "unhealthy" : slot.state.kind === "ready" ? slot.state.model.condition().state : "starting", model: slot.id });
   });
   for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file));
 }

@@ -1,11 +1,12 @@
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ServedModel } from "../serving/served-model.ts";
 import { exchangeOf, readyModel, type Serving } from "./context.ts";
-import { answerMany, answerOne } from "./predict.ts";
+import { answerMany, answerOne, streamOne } from "./predict.ts";
 
 type ById = { Params: { id: string } };
 
-/** POST /predict, /models/{id}/predict and the same with /batch. */
+/** POST /predict, /models/{id}/predict and the same with /batch. One row may be asked for as an event stream. */
 export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: object): void {
   const named = (request: FastifyRequest<ById>) => readyModel(serving.registry.find(request.params.id), request.params.id);
   const byDefault = () => {
@@ -17,8 +18,15 @@ export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: o
     void reply.type("application/json; charset=utf-8");
     return answer(serving, model, exchangeOf(request, reply));
   };
-  app.post("/predict", guarded, (request, reply) => respond(answerOne, byDefault(), request, reply));
+  const respondOne = (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => (request.headers.accept?.includes("text/event-stream") === true ? stream(model, request, reply) : respond(answerOne, model, request, reply));
+  const stream = async (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => {
+    request.modelId = model.id;
+    const events = await streamOne(serving, model, exchangeOf(request, reply));
+    // A proxy that gathers the events would make one late answer of them.
+    return reply.headers({ "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" }).send(Readable.from(events));
+  };
+  app.post("/predict", guarded, (request, reply) => respondOne( byDefault(), request, reply));
   app.post("/predict/batch", guarded, (request, reply) => respond(answerMany, byDefault(), request, reply));
-  app.post<ById>("/models/:id/predict", guarded, (request, reply) => respond(answerOne, named(request), request, reply));
+  app.post<ById>("/models/:id/predict", guarded, (request, reply) => respondOne( named(request), request, reply));
   app.post<ById>("/models/:id/predict/batch", guarded, (request, reply) => respond(answerMany, named(request), request, reply));
 }

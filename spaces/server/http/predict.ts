@@ -1,10 +1,11 @@
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
-import type { RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
+import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { patienceOf, type Exchange, type Serving } from "./context.ts";
 import { withImages } from "./image-rows.ts";
 import { logRows } from "./log-rows.ts";
-import { fieldProblem, Problem, type FieldProblem } from "./problem.ts";
-import { pathOf, rowProblems } from "./row-problems.ts";
+import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
+import { exampleOf, pathOf, rowProblems } from "./row-problems.ts";
+import { countRefusal, toProblem } from "./to-problem.ts";
 
 /**
  * One row's answer as JSON text.
@@ -13,14 +14,13 @@ import { pathOf, rowProblems } from "./row-problems.ts";
  */
 export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
   const patience = patienceOf(exchange, serving.settings);
-  const problems = rowProblems(model.rowSchema, exchange.body);
-  if (problems.length > 0) throw unusable(problems);
-  const row = exchange.body as Row;
-  logRows(serving, exchange.id, model.id, [row]);
+  const row = rowOf(serving, model, exchange);
   const fetched = model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, patience);
   if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
-  const key = serving.cache.enabled ? serving.cache.key(model.digest, row) : "";
-  if (serving.cache.enabled) {
+  // A written text is not a function of its input.
+  const cached = serving.cache.enabled && model.stream === null;
+  const key = cached ? serving.cache.key(model.digest, row) : "";
+  if (cached) {
     const kept = serving.cache.get(key);
     serving.metrics.cache(model.id, kept !== undefined);
     if (kept !== undefined) {
@@ -30,16 +30,69 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   }
   const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, patience);
   serving.metrics.outcome(model.id, outcome);
-  if (!outcome.ok) throw outcomeProblem(outcome);
-  const heads = JSON.stringify(outcome.heads);
-  if (serving.cache.enabled) serving.cache.set(key, heads);
+  if (!outcome.ok) throw outcomeProblem(model, outcome);
+  const heads = headsJson(model, outcome.heads);
+  if (cached) serving.cache.set(key, heads);
   return oneAnswer(model, heads, timing, exchange);
 }
+
+/**
+ * One row's answer as server-sent events: `token` with each piece as it comes, then `result` with the whole answer, or
+ * `error` with a problem when it fails in the middle. A model that answers at once has only the `result`.
+ *
+ * @throws as `answerOne`, as long as no event has been sent.
+ */
+export async function streamOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<AsyncIterable<string>> {
+  if (model.stream === null) {
+    const answer = await answerOne(serving, model, exchange);
+    return (async function* whole() { yield event("result", answer); })();
+  }
+  const patience = patienceOf(exchange, serving.settings);
+  const pieces = model.stream(rowOf(serving, model, exchange), patience);
+  const first = await pieces.next();
+  const last = ({ outcome, timing }: Prediction) => {
+    serving.metrics.outcome(model.id, outcome);
+    if (!outcome.ok) throw outcomeProblem(model, outcome);
+    return event("result", oneAnswer(model, JSON.stringify(outcome.heads), timing, exchange));
+  };
+  if (first.done) {
+    const only = last(first.value);
+    return (async function* whole() { yield only; })();
+  }
+  return (async function* events() {
+    try {
+      let step: IteratorResult<string, Prediction> = first;
+      for (; !step.done; step = await pieces.next()) yield event("token", JSON.stringify({ text: step.value }));
+      yield last(step.value);
+    } catch (error) {
+      const problem = toProblem(error, serving.log);
+      countRefusal(serving.metrics, model.id, problem);
+      yield event("error", JSON.stringify({ ...problem.body, instance: exchange.id, ...(problem.headers["retry-after"] === undefined ? {} : { retryAfter: Number(problem.headers["retry-after"]) }) }));
+    } finally {
+      await pieces.return(undefined as never);
+    }
+  })();
+}
+
+const event = (name: string, data: string) => `event: ${name}\ndata: ${data}\n\n`;
+
+/** The body as a row that fits the model's schema. @throws Problem 422. */
+function rowOf(serving: Serving, model: ServedModel, exchange: Exchange): Row {
+  if (model.wellFormed?.(exchange.body) !== true) {
+    const problems = rowProblems(model, exchange.body);
+    if (problems.length > 0) throw unusable(problems);
+  }
+  const row = exchange.body as Row;
+  logRows(serving, exchange.id, model.id, [row]);
+  return row;
+}
+
+const NONE: readonly FieldProblem[] = [];
 
 /** Many rows' answers as JSON text, in their order. @throws as `answerOne`, but a bad row is an answer of its own. */
 export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
   const patience = patienceOf(exchange, serving.settings);
-  const rows = rowsOf(exchange.body, serving.settings.maxRows);
+  const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
   logRows(serving, exchange.id, model.id, rows);
   const wellFormed: Row[] = [];
   const at: number[] = [];
@@ -50,7 +103,7 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     results[index] = JSON.stringify({ error: problem.body });
   };
   for (const [index, row] of rows.entries()) {
-    const problems = rowProblems(model.rowSchema, row, `rows[${index}]`);
+    const problems = model.wellFormed?.(row) === true ? NONE : rowProblems(model, row, `rows[${index}]`);
     if (problems.length > 0) refuse(index, unusable(problems));
     else {
       wellFormed.push(row);
@@ -68,8 +121,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
-    if (outcome.ok) results[index] = `{"heads":${JSON.stringify(outcome.heads)}}`;
-    else refuse(index, outcomeProblem(outcome, `rows[${index}]`));
+    if (outcome.ok) results[index] = `{"heads":${headsJson(model, outcome.heads)}}`;
+    else refuse(index, outcomeProblem(model, outcome, `rows[${index}]`));
   }
   return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
 }
@@ -83,14 +136,17 @@ function rowsOf(body: unknown, maxRows: number): Row[] {
   return rows as Row[];
 }
 
-const unusable = (errors: FieldProblem[]) => new Problem(422, "bad-row", errors.map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`)).join("; ").slice(0, 500), { errors });
+const unusable = (errors: readonly FieldProblem[]) => new Problem(422, "bad-row", errors.map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`)).join("; ").slice(0, 500), { errors: [...errors] });
 
 /** A row without an answer: refused by the preprocessing, or the model's numbers for it are not finite. */
-function outcomeProblem(outcome: RowOutcome & { ok: false }, at = ""): Problem {
+function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
+  if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
-  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.complaint.code, outcome.field === null ? outcome.complaint.problem : `${field}: ${outcome.complaint.problem}`, { errors: [fieldProblem(outcome.complaint, field)] });
+  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.complaint.code, outcome.field === null ? outcome.complaint.problem : `${field}: ${outcome.complaint.problem}`, { errors: [{ ...fieldProblem(outcome.complaint, field), ...exampleOf(model.example, outcome.field ?? "") }] });
   return problem;
 }
+
+const headsJson = (model: ServedModel, heads: (RowOutcome & { ok: true })["heads"]) => model.headsJson?.(heads) ?? JSON.stringify(heads);
 
 function oneAnswer(model: ServedModel, heads: string, timing: Timing, exchange: Exchange): string {
   return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"heads":${heads},"timing":${timingOf(timing, exchange)}}`;
@@ -100,5 +156,5 @@ const rounded = (ms: number) => Math.round(ms * 1000) / 1000;
 
 /** Milliseconds to the microsecond; `totalMs` is the server's own time from the request's first byte on. */
 function timingOf(timing: Timing, exchange: Exchange): string {
-  return `{"queueMs":${rounded(timing.queueMs)},"inferenceMs":${rounded(timing.inferenceMs)},"totalMs":${rounded(performance.now() - exchange.startedAt)}}`;
+  return `{"queueMs":${rounded(timing.queueMs)},"inferenceMs":${rounded(timing.inferenceMs)}${timing.firstTokenMs === undefined ? "" : `,"firstTokenMs":${rounded(timing.firstTokenMs)}`},"totalMs":${rounded(performance.now() - exchange.startedAt)}}`;
 }

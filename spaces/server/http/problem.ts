@@ -2,14 +2,14 @@ import type { Complaint } from "../../../models/core/errors.ts";
 import { Refused, type RefusalReason } from "../scheduling/refused.ts";
 
 /** One wrong place in a request; `field` is a path like `history[3]` or `rows[2].text`. */
-export type FieldProblem = { field: string; problem: string; expected?: string; received?: string };
+export type FieldProblem = { field: string; problem: string; expected?: string; received?: string; example?: string };
 
 /** RFC 9457. `type` is relative to the server's documentation; it and `code` are stable, the words are for people. */
 export type ProblemBody = { type: string; title: string; status: number; code: string; detail?: string; instance?: string; errors?: FieldProblem[] };
 
 const TITLES: Record<number, string> = {
   400: "Bad request", 401: "No valid API key", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable", 408: "Request timeout", 413: "Request too large", 414: "URL too long",
-  415: "Unsupported media type", 417: "Expectation failed", 422: "The input cannot be used", 429: "Too many requests", 431: "Headers too large", 500: "Internal error", 501: "Not implemented", 503: "Not available now", 504: "Deadline passed",
+  415: "Unsupported media type", 417: "Expectation failed", 422: "The input cannot be used", 429: "Too many requests", 431: "Headers too large", 500: "Internal error", 501: "Not implemented", 502: "The remote model failed", 503: "Not available now", 504: "Deadline passed",
 };
 
 /** What a handler throws to answer with a problem. */
@@ -25,7 +25,7 @@ export class Problem extends Error {
   }
 }
 
-const STATUS: Record<RefusalReason, number> = { "queue-full": 503, "queue-wait": 503, draining: 503, "engine-lost": 503, "not-ready": 503, deadline: 504, cancelled: 499 };
+const STATUS: Record<RefusalReason, number> = { "queue-full": 503, "queue-wait": 503, draining: 503, "engine-lost": 503, "not-ready": 503, "not-configured": 503, "circuit-open": 503, "remote-busy": 503, "remote-failed": 502, "remote-refused": 502, deadline: 504, cancelled: 499 };
 
 /** A refusal of the scheduler as a problem; Retry-After in whole seconds, at least one. */
 export function refusalProblem(refused: Refused): Problem {

@@ -1,19 +1,55 @@
 import type { z } from "zod";
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import { show } from "../../../models/core/show.ts";
+import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
 
 const MOST_PROBLEMS = 20;
+const LONGEST_EXAMPLE = 100;
+
+type Issue = z.core.$ZodIssue;
 
 /** Every field of a row that its model's schema refuses, with its path below `at`; empty when the row is well formed. */
-export function rowProblems(schema: z.ZodObject, row: unknown, at = ""): FieldProblem[] {
-  if (typeof row !== "object" || row === null || Array.isArray(row)) return [{ field: at, problem: "not a row", expected: "an object of the model's fields", received: show(row) }];
-  const result = schema.safeParse(row);
+export function rowProblems(model: Pick<ServedModel, "rowSchema" | "example">, row: unknown, at = ""): readonly FieldProblem[] {
+  if (typeof row !== "object" || row === null || Array.isArray(row)) return [{ field: at, problem: "not a row", expected: "an object of the model's fields", received: show(row), ...exampleOf(model.example, "") }];
+  const result = model.rowSchema.safeParse(row);
   if (result.success) return [];
   return result.error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const value = valueAt(row as Row, issue.path);
-    return { field: pathOf(issue.path, at), problem: value === undefined ? "missing" : issue.message.toLowerCase().replace(/^invalid input: /, ""), received: show(value) };
+    const { problem, expected } = words(issue);
+    return { field: pathOf(issue.path, at), problem: value === undefined ? "missing" : problem, expected, received: show(value), ...exampleOf(model.example, pathOf(issue.path, "")) };
   });
+}
+
+const TYPES: Record<string, string> = { number: "a number", string: "a text", boolean: "true or false", array: "a list", object: "an object", int: "a whole number" };
+
+function words(issue: Issue): { problem: string; expected: string } {
+  switch (issue.code) {
+    case "invalid_type": {
+      const expected = TYPES[issue.expected] ?? issue.expected;
+      return { problem: `not ${expected}`, expected };
+    }
+    case "too_small":
+    case "too_big": {
+      const bound = Number(issue.code === "too_small" ? issue.minimum : issue.maximum);
+      const limit = `${issue.exact === true ? "exactly" : issue.code === "too_small" ? "at least" : "at most"} ${bound}`;
+      if (issue.origin === "array") return { problem: "a list of another length", expected: `${limit} values` };
+      if (issue.origin === "string") return { problem: issue.code === "too_small" ? "a text that is too short" : "a text that is too long", expected: `${limit} characters` };
+      return { problem: "a number out of range", expected: limit };
+    }
+    case "invalid_format": return issue.format === "date" ? { problem: "not a calendar date", expected: "a date YYYY-MM-DD" } : { problem: "a text of another form", expected: issue.format };
+    case "invalid_value": return { problem: "an unknown value", expected: `one of ${issue.values.map(String).join(", ")}` };
+    default: return { problem: "not usable", expected: "a value of the model's schema" };
+  }
+}
+
+/** What stands at a field's place in the model's first serving example; nothing where there is none. */
+export function exampleOf(example: Row | null, field: string): { example?: string } {
+  if (example === null) return {};
+  const value = valueAt(example, field.match(/[^.[\]]+/g) ?? []);
+  if (value === undefined || ArrayBuffer.isView(value)) return {};
+  const text = JSON.stringify(value);
+  return { example: text.length <= LONGEST_EXAMPLE ? text : `${text.slice(0, LONGEST_EXAMPLE)}…` };
 }
 
 /** `history[3]`, below a row that itself stands at `rows[2]`. */

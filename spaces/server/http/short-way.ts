@@ -28,7 +28,7 @@ export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => str
     if (named === null && url !== "/predict") return false;
     const { headers } = request;
     const length = Number(headers["content-length"]);
-    if (!(length > 0 && length <= settings.maxBodyBytes) || !JSON_TYPE.test(headers["content-type"] ?? "") || headers.expect !== undefined || headers["inference-header-content-length"] !== undefined || headers["content-encoding"] !== undefined || lifecycle.draining) return false;
+    if (!(length > 0 && length <= settings.maxBodyBytes) || !JSON_TYPE.test(headers["content-type"] ?? "") || headers.expect !== undefined || headers["inference-header-content-length"] !== undefined || headers["content-encoding"] !== undefined || lifecycle.draining || headers.accept?.includes("text/event-stream") === true) return false;
 
     const startedAt = performance.now();
     const id = nextId(request);

@@ -2,9 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
-import { loadManifest, type LoadedManifest } from "../../../models/core/load.ts";
+import type { LoadedManifest } from "../../../models/core/load.ts";
 import type { ArtifactEdges } from "../../../models/core/artifact.ts";
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
+import { rowChecker } from "../../../models/core/row-check.ts";
 import { rowSchema } from "../../../models/core/rows.ts";
 import type { Settings } from "../settings.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -28,9 +30,9 @@ export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
  *
  * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
  */
-export async function loadLocalModel(dir: string, settings: Settings, events: SchedulerEvents, edges: ArtifactEdges): Promise<ServedModel & { times: LoadTimes }> {
+export async function loadLocalModel(loaded: LoadedManifest, settings: Settings, events: SchedulerEvents, edges: ArtifactEdges): Promise<ServedModel & { times: LoadTimes }> {
   const start = performance.now();
-  const loaded = await loadManifest(dir);
+  const { dir } = loaded;
   const { engine, reason, longestRowMs } = await openEngine(loaded, settings, edges);
   const opened = performance.now();
   try {
@@ -82,8 +84,13 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     version: manifest.version,
     digest: `${described.sha256}:${described.filesDigest}:${manifest.version}`,
     rowSchema: schema,
+    example: manifest.serving.examples[0] ?? null,
+    wellFormed: rowChecker(manifest),
+    headsJson: headsWriter(manifest.postprocess),
     imageFields: Object.values(manifest.preprocess).flatMap((step) => (step.kind === "image" ? [{ name: step.field, maxBytes: step.maxBytes }] : [])),
     times: facts.times,
+    maxRows: null,
+    condition: () => ({ state: "ready", complaint: null }),
     card: () => ({
       task: manifest.task,
       description: manifest.description,
@@ -105,6 +112,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       return { outcome: ticket.answers[0]!, timing: { queueMs: ticket.queueMs, inferenceMs: ticket.inferenceMs } };
     },
     predictMany: (rows, patience) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, patience),
+    stream: null,
     tensors: {
       inputs: described.inputs,
       outputs: described.outputs,

@@ -3,11 +3,15 @@ import type { Complaint } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
+import type { Refused } from "../scheduling/refused.ts";
 import type { Patience, TensorsTicket } from "../scheduling/scheduler.ts";
 
-export type Timing = { queueMs: number; inferenceMs: number };
+/** `firstTokenMs`: of a text that is written piece by piece, until its first one. */
+export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
+/** A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the provider counted. */
+export type TextResult = { kind: "text"; text: string; finishReason: string; usage: { inputTokens: number; outputTokens: number } | null };
 /** What every backend answers for one row, wherever it ran. */
-export type RowOutcome = { ok: true; heads: Record<string, HeadResult> } | { ok: false; refused: boolean; field: string | null; complaint: Complaint };
+export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult> } | { ok: false; refused: boolean; field: string | null; complaint: Complaint; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
@@ -27,13 +31,25 @@ export type ServedModel = {
   /** Identifies the content: what answers may be cached under. */
   digest: string;
   rowSchema: z.ZodObject;
+  /** A row that it can answer. */
+  example: Row | null;
+  /** A fast yes, true only for rows that `rowSchema` accepts; false says nothing. */
+  wellFormed?(row: unknown): boolean;
+  /** What `JSON.stringify` makes of an answer's heads, faster. */
+  headsJson?(heads: Record<string, HeadResult | TextResult>): string;
   /** Fields that hold an image, which may be given by URL. */
   imageFields: readonly { name: string; maxBytes: number }[];
+  /** Most rows of one request, where the model itself sets a limit. */
+  maxRows: number | null;
+  /** Whether it can answer at all; a model may be in its place and still lack what only an operator can give. */
+  condition(): { state: "ready"; complaint: null } | { state: "not-configured"; complaint: Complaint };
   /** Facts for `/models/{id}`. */
   card(): Record<string, unknown>;
   predict(row: Row, patience: Patience): Promise<Prediction>;
   /** Order kept; a bad row is its own outcome. */
   predictMany(rows: readonly Row[], patience: Patience): Promise<Predictions>;
+  /** The answer piece by piece, then whole; null where it comes at once. @throws as `predict`, and it may after some pieces. */
+  stream: ((row: Row, patience: Patience) => AsyncGenerator<string, Prediction>) | null;
   tensors: TensorFace | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
   /** Answers what has come, refuses what comes, frees the memory. */

@@ -21,6 +21,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
   app.get("/v2/health/live", () => ({ live: true }));
   app.get("/v2/health/ready", (_request, reply) => {
     // "all the models are ready": one that is broken makes this false, while /readyz tells about it and stays.
+    // Remote models have no tensors and are none of the protocol's.
     const ready = !lifecycle.draining && registry.slots().every((slot) => slot.state.kind === "ready");
     return reply.code(ready ? 200 : 503).send({ live: ready });
   });
@@ -34,7 +35,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
       const { name, version } = request.params;
       const slot = registry.find(name);
       if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(name.slice(0, 64))} is served here`);
-      const ready = slot.state.kind === "ready" && (version === undefined || version === slot.state.model.version);
+      const ready = slot.state.kind === "ready" && slot.state.model.tensors !== null && (version === undefined || version === slot.state.model.version);
       return reply.code(ready ? 200 : 503).send({ name: slot.id, ready });
     });
     app.post<Named>(`${path}/infer`, guarded, (request, reply) => infer(serving, versioned(request), request, reply));

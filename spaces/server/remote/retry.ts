@@ -1,0 +1,19 @@
+/**
+ * How long to wait before call number `attempt + 1`: drawn evenly between nothing and a bound that doubles ("full jitter"),
+ * so that clients which failed together do not come back together; at least what Retry-After asks for.
+ *
+ * @param attempt calls so far, from 1. @param random in [0, 1).
+ */
+export function retryDelayMs(attempt: number, retryAfterMs: number | null, options: { baseMs: number; maxMs: number }, random: () => number): number {
+  const bound = Math.min(options.maxMs, options.baseMs * 2 ** (attempt - 1));
+  return Math.max(retryAfterMs ?? 0, random() * bound);
+}
+
+/** Retry-After in milliseconds, given in seconds or as a date (RFC 9110, section 10.2.3); null without a usable one. */
+export function retryAfterMs(value: string | null, nowMs: number): number | null {
+  if (value === null || value.trim() === "") return null;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
+}

@@ -1,0 +1,69 @@
+import type { Patience } from "../scheduling/scheduler.ts";
+import { Refused } from "../scheduling/refused.ts";
+
+type Waiting = { go: () => void; stop: (why: Refused) => void };
+
+export type Turns = {
+  /** Waits for a turn. @returns gives it back. @throws Refused when too many wait, the deadline passes, or the client leaves. */
+  take(patience: Patience): Promise<() => void>;
+  waiting(): number;
+  taken(): number;
+  /** Refuses what waits and what comes; resolves when every turn is given back. */
+  close(): Promise<void>;
+};
+
+/** At most `concurrency` at the same time, at most `queue` that wait for it, first come, first served. */
+export function createTurns(limits: { concurrency: number; queue: number }, now: () => number): Turns {
+  const queue: Waiting[] = [];
+  let taken = 0;
+  let closed: (() => void) | null = null;
+
+  const giveBack = () => {
+    taken--;
+    queue.shift()?.go();
+    if (taken === 0) closed?.();
+  };
+  const once = (): (() => void) => {
+    taken++;
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      giveBack();
+    };
+  };
+
+  return {
+    waiting: () => queue.length,
+    taken: () => taken,
+    async take(patience) {
+      if (closed !== null) throw new Refused("draining", "the model is being replaced or the server is stopping");
+      if (patience.departure?.gone) throw new Refused("cancelled", "the client went away");
+      if (taken < limits.concurrency) return once();
+      if (queue.length >= limits.queue) throw new Refused("queue-full", `${queue.length} rows are waiting for the remote model`);
+      return new Promise<() => void>((resolve, reject) => {
+        const waiting: Waiting = {
+          go() {
+            clearTimeout(timer);
+            resolve(once());
+          },
+          stop(why) {
+            clearTimeout(timer);
+            const at = queue.indexOf(waiting);
+            if (at < 0) return;
+            queue.splice(at, 1);
+            reject(why);
+          },
+        };
+        const timer = setTimeout(() => waiting.stop(new Refused("deadline", "the request's deadline passed while it waited for the remote model")), Math.max(0, patience.deadlineAt - now()));
+        patience.departure?.onGone(() => waiting.stop(new Refused("cancelled", "the client went away")));
+        queue.push(waiting);
+      });
+    },
+    async close() {
+      const empty = new Promise<void>((resolve) => { closed = resolve; });
+      for (const one of [...queue]) one.stop(new Refused("draining", "the model is being replaced or the server is stopping"));
+      if (taken > 0) await empty;
+    },
+  };
+}

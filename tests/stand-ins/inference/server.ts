@@ -1,0 +1,124 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/**
+ * A chat-completion endpoint as Hugging Face's inference router speaks it: server-sent events of
+ * `chat.completion.chunk`, a chunk with the finish reason, one with the usage where it was asked for, `[DONE]`.
+ */
+
+/** What the endpoint does with a call. */
+export type Behaviour =
+  | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean }
+  /** The text's pieces come only when `release` is called. */
+  | { kind: "slow"; text?: string; piecesFirst?: number }
+  | { kind: "refuse"; status: number; retryAfter?: string; body?: string }
+  /** The call is taken and never answered. */
+  | { kind: "hang" }
+  /** The connection breaks, or the stream just ends, after some pieces. */
+  | { kind: "cut"; pieces?: number; politely?: boolean }
+  /** A stream whose data are no JSON; or another content type; or a stream that reports an error. */
+  | { kind: "garbage"; how?: "not-json" | "html" | "error-event" };
+
+export type Call = { authorization: string; body: { model: string; messages: { role: string; content: string }[]; stream: boolean; max_tokens?: number }; /** The caller went away before the end. */ aborted: boolean; at: number };
+
+export type InferenceEndpoint = {
+  url: string;
+  calls: Call[];
+  /** Behaviours of the next calls, one each; the last one stays. */
+  plan(...behaviours: Behaviour[]): void;
+  /** Lets every slow call go on. */
+  release(): void;
+  close(): Promise<void>;
+};
+
+export const DEFAULT_TEXT = "That sounds lovely. I hope the rest of your day is just as kind to you.";
+
+export async function startInferenceEndpoint(): Promise<InferenceEndpoint> {
+  let planned: Behaviour[] = [{ kind: "ok" }];
+  let waiting: (() => void)[] = [];
+  const calls: Call[] = [];
+  const server = createServer((request, response) => {
+    request.on("error", () => {});
+    response.on("error", () => {});
+    void readBody(request).then((text) => {
+      if (request.method !== "POST" || request.url !== "/v1/chat/completions") return void response.writeHead(404, { "content-type": "application/json" }).end('{"error":"not found"}');
+      const call: Call = { authorization: request.headers.authorization ?? "", body: JSON.parse(text) as Call["body"], aborted: false, at: performance.now() };
+      calls.push(call);
+      response.once("close", () => { call.aborted = !response.writableFinished; });
+      const behaviour = planned.length > 1 ? planned.shift()! : planned[0]!;
+      return answer(behaviour, call, response, () => new Promise<void>((resolve) => { waiting.push(resolve); }));
+    }, () => {});
+  });
+  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    plan(...behaviours) { planned = behaviours; },
+    release() {
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    async close() {
+      for (const go of waiting) go();
+      const closed = new Promise((resolve) => { server.close(resolve); });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Word by word, spaces kept: what tokenizers roughly do. */
+const piecesOf = (text: string) => text.match(/\s*\S+/g) ?? [];
+
+async function answer(behaviour: Behaviour, call: Call, response: ServerResponse, released: () => Promise<void>): Promise<void> {
+  const open = () => response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
+  const data = (value: unknown) => new Promise<void>((resolve) => { if (response.destroyed) resolve(); else response.write(`data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`, () => resolve()); });
+  const chunk = (delta: object, finishReason: string | null = null) => data({ id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: call.body.model, system_fingerprint: "", choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }] });
+  const finish = async (pieces: number, finishReason: string, usage: boolean) => {
+    await chunk({ role: "assistant", content: "" }, finishReason);
+    if (usage && (call.body as { stream_options?: { include_usage?: boolean } }).stream_options?.include_usage === true) await data({ id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: call.body.model, choices: [], usage: { prompt_tokens: call.body.messages.map(({ content }) => piecesOf(content).length).reduce((a, b) => a + b, 0), completion_tokens: pieces, total_tokens: 0 } });
+    await data("[DONE]");
+    response.end();
+  };
+  switch (behaviour.kind) {
+    case "ok": {
+      open();
+      const pieces = piecesOf(behaviour.text ?? DEFAULT_TEXT);
+      for (const content of pieces) await chunk({ role: "assistant", content });
+      return finish(pieces.length, behaviour.finishReason ?? "stop", behaviour.usage ?? true);
+    }
+    case "slow": {
+      const pieces = piecesOf(behaviour.text ?? DEFAULT_TEXT);
+      const first = behaviour.piecesFirst ?? 0;
+      if (first > 0) open();
+      for (const content of pieces.slice(0, first)) await chunk({ role: "assistant", content });
+      await released();
+      if (first === 0) open();
+      for (const content of pieces.slice(first)) await chunk({ role: "assistant", content });
+      return finish(pieces.length, "stop", true);
+    }
+    case "refuse":
+      response.writeHead(behaviour.status, { "content-type": "application/json", ...(behaviour.retryAfter === undefined ? {} : { "retry-after": behaviour.retryAfter }) }).end(behaviour.body ?? JSON.stringify({ error: { message: `status ${behaviour.status}` } }));
+      return;
+    case "hang": return;
+    case "cut": {
+      open();
+      for (const content of piecesOf(DEFAULT_TEXT).slice(0, behaviour.pieces ?? 4)) await chunk({ role: "assistant", content });
+      if (behaviour.politely === true) response.end();
+      else response.destroy();
+      return;
+    }
+    case "garbage":
+      if (behaviour.how === "html") return void response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome to the hotel's network</html>");
+      open();
+      if (behaviour.how === "error-event") await data({ error: { message: "CUDA out of memory", http_status_code: 500 } });
+      else await data("{not json");
+      response.end();
+  }
+}
