@@ -20,7 +20,10 @@ it("runs the gate workflow of this repository on a pull request that touches no 
   await stage.executor.idle();
   const changed = jobOf(run!, "changed");
   expect(changed.log).toContain("actions/gate/changed");
-  expect(conclusions(run!), run!.jobs.map((job) => job.log).join("\n")).toEqual({ "changed models": "success", "${{ matrix.model }} on ${{ matrix.kind }}": "skipped", gate: "success" });
+  const { "changed models": changes, gate, ...others } = conclusions(run!);
+  expect([changes, gate], run!.jobs.map((job) => job.log).join("\n")).toEqual(["success", "success"]);
+  expect(Object.keys(others)).toContain("${{ matrix.model }} on ${{ matrix.kind }}");
+  expect(new Set(Object.values(others))).toEqual(new Set(["skipped"]));
   expect(jobOf(run!, "gate").summary).toBe("No model changed.\n");
   expect(stage.grants.map(({ permissions }) => permissions)).toEqual([{ contents: "read" }, { contents: "read", "pull-requests": "write" }]);
   expect(stage.grants.every(({ revoked }) => revoked)).toBe(true);

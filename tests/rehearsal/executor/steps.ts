@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { chmod, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readActionFile } from "./actions/action-file.ts";
 import type { PlayedAction } from "./actions/call.ts";
@@ -10,6 +11,7 @@ import { uploadArtifact } from "./actions/upload-artifact.ts";
 import { githubVariables } from "./contexts.ts";
 import { makeEnvFiles, readEnvFiles, summaryLimitBytes } from "./env-files.ts";
 import { interpolate, interpolateText, interpolateTexts, type Contexts, type Json } from "./expressions.ts";
+import { commitOf, git } from "./git.ts";
 import type { JobRunner } from "./job-runner.ts";
 import type { Step } from "./workflow.ts";
 
@@ -102,9 +104,31 @@ async function usesStep(job: JobRunner, step: Step, id: string, env: Record<stri
   const uses = step.uses as string;
   const action = played[uses.split("@")[0]?.toLowerCase() ?? ""];
   if (uses.includes("@") && action !== undefined) return play(job, step, uses, action, env);
-  if (!uses.startsWith("./")) throw new Error(`the rehearsal does not know the action ${uses}; it plays ${Object.keys(played).join(", ")} and actions of the repository (./path)`);
-  const directory = resolve(job.directories.workspace, uses);
+  const directory = uses.startsWith("./") ? resolve(job.directories.workspace, uses) : await hostedAction(job, uses);
   return nodeAction(job, step, id, env, signal, { directory, uses });
+}
+
+/** An action in a repository that the platform holds: OWNER/NAME/path@ref. @returns the folder of its action.yml */
+async function hostedAction(job: JobRunner, uses: string): Promise<string> {
+  const [, repository, path = "", ref] = /^([\w.-]+\/[\w.-]+)((?:\/[^@]+)?)@(.+)$/.exec(uses) ?? [];
+  const source = repository === undefined ? null : hostedDirectory(job, repository);
+  if (source === null) throw new Error(`the rehearsal does not know the action ${uses}; it plays ${Object.keys(played).join(", ")}, and actions of repositories that its GitHub holds`);
+  const directory = join(job.directories.root, "_actions", repository as string, ref as string);
+  if (!existsSync(directory)) {
+    const sha = await commitOf(source, ref as string);
+    await mkdir(directory, { recursive: true });
+    await git(directory, ["init", "-q"]);
+    await appendFile(join(directory, ".git/objects/info/alternates"), `${join(source, "objects")}\n`);
+    await git(directory, ["read-tree", "-u", "--reset", sha]);
+  }
+  return join(directory, path);
+}
+
+function hostedDirectory(job: JobRunner, repository: string): string | null {
+  try {
+    const directory = job.edges.platform.gitDirectory(repository);
+    return existsSync(directory) ? directory : null;
+  } catch { return null; }
 }
 
 async function play(job: JobRunner, step: Step, uses: string, action: PlayedAction, env: Record<string, string>): Promise<Outcome> {
@@ -115,10 +139,10 @@ async function play(job: JobRunner, step: Step, uses: string, action: PlayedActi
   const github = job.plan.contexts["github"] as Record<string, string>;
   await action.run({
     inputs, env: job.environment(env), workspace: job.directories.workspace, platform: job.edges.platform, runner: job.edges.runner, run: job.plan.run,
-    repository: github["repository"] as string, sha: github["sha"] as string, ref: github["ref"] as string, artifacts: job.edges.artifacts, findRun: job.edges.findRun,
+    repository: github["repository"] as string, sha: github["sha"] as string, ref: github["ref"] as string, eventName: github["event_name"] as string, event: github["event"] as unknown as Record<string, unknown>, artifacts: job.edges.artifacts, findRun: job.edges.findRun,
     permissionsOf: (token) => job.edges.tokens.get(token),
     log: (line) => { job.log.write(line); }, warn: (message) => { job.log.warning(message); },
-    output: (name, value) => { outputs[name] = value; }, addPath: (path) => { job.extraPath.unshift(path); },
+    output: (name, value) => { outputs[name] = value; }, addPath: (path) => { job.extraPath.unshift(path); }, mask: (value) => { job.masks.add(value); },
   });
   job.edges.changed(job.plan.run, job.plan.record);
   return { outcome: "success", outputs };

@@ -149,16 +149,18 @@ export class WorkflowRun {
     const parallel = new Slots(Number(interpolate(job.strategy?.["max-parallel"] ?? matrix.length, strategyScope)) || matrix.length);
     const outputs: Record<string, string> = {};
     const results: Result[] = [];
+    // What starts after the run was cancelled (always()) is there to clean up.
+    const base = frame.signal.aborted ? this.edges.runner.closing : frame.signal;
     const instances = matrix.map((combination, index): Instance => {
       const stop = new AbortController();
       const more = { strategy: { "fail-fast": failFast, "job-index": index, "job-total": matrix.length, "max-parallel": matrix.length }, matrix: combination };
       const named = combinationName(key, combination ?? {});
       const record = this.#newRecord(frame, key, job.name === undefined ? named : interpolateText(job.name, { contexts: { ...contexts, ...more } }));
       const asked = permissionsOf(frame.prepared.workflow.permissions, job.permissions, frame.prepared.ceiling);
-      return { frame, key, job, record, contexts: { ...contexts, ...more }, permissions: isUntrusted(this.facts.event) ? withoutWrite(asked) : asked, signal: AbortSignal.any([frame.signal, stop.signal]), cancel: (why) => { stop.abort(why); } };
+      return { frame, key, job, record, contexts: { ...contexts, ...more }, permissions: isUntrusted(this.facts.event) ? withoutWrite(asked) : asked, signal: AbortSignal.any([base, stop.signal]), cancel: (why) => { stop.abort(why); } };
     });
     if (job.uses === undefined) for (const { record } of instances) { this.record.jobs.push(record); this.changed(record); }
-    await Promise.all(instances.map(async (one) => {
+    const all = Promise.all(instances.map(async (one) => {
       const own = this.edges.activity.begin();
       const back = await parallel.acquire(one.signal);
       const { conclusion, outputs: given } = job.uses === undefined ? await runInstance(this, one, own, back === null) : await this.#call(one, own);
@@ -169,7 +171,9 @@ export class WorkflowRun {
       if (conclusion === "failure" && !tolerated && failFast && matrix.length > 1) for (const other of instances) if (other !== one) other.cancel("The strategy configuration was canceled because another job of the matrix failed");
       own.end();
     }));
+    // From here on each of them says for itself whether it goes on or rests.
     busy.end();
+    await all;
     return result(conclusionOf(results), outputs);
   }
 

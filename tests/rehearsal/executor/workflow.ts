@@ -42,7 +42,8 @@ function eventsOf(on: unknown): Record<string, Filters> {
 export async function readWorkflow(name: string, content: string): Promise<WorkflowFile> {
   const parsed = parseWorkflow({ name, content }, new NoOperationTraceWriter());
   if (parsed.value !== undefined) await convertWorkflowTemplate(parsed.context, parsed.value);
-  const errors = parsed.context.errors.getErrors().map((one) => one.message);
+  // One broken line of YAML makes many errors; the first ones say it.
+  const errors = parsed.context.errors.getErrors().slice(0, 3).map((one) => one.message);
   let raw: Record<string, unknown> = {};
   try { raw = (parse(content, { merge: true }) ?? {}) as Record<string, unknown>; } catch (error) { if (errors.length === 0) errors.push(error instanceof Error ? error.message : String(error)); }
   const workflow = { ...raw, jobs: (raw["jobs"] ?? {}) as Record<string, Job>, events: eventsOf(raw["on"]) } as Workflow;

@@ -12,10 +12,12 @@ export type ActionCall = {
   platform: Platform;
   runner: Runner;
   run: RunRecord;
-  /** github.repository, github.sha and github.ref. */
+  /** github.repository, github.sha, github.ref, github.event_name and github.event. */
   repository: string;
   sha: string;
   ref: string;
+  eventName: string;
+  event: Readonly<Record<string, unknown>>;
   artifacts: ArtifactStore;
   findRun: (id: number) => RunRecord | undefined;
   /** What the token may do; undefined for one that no running job was given. */
@@ -24,6 +26,7 @@ export type ActionCall = {
   warn: (message: string) => void;
   output: (name: string, value: string) => void;
   addPath: (path: string) => void;
+  mask: (value: string) => void;
 };
 
 export type PlayedAction = {

@@ -23,16 +23,28 @@ async function targetOf(call: ActionCall, repository: string, directory: string)
 
 const patternsOf = (text: string) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
+/** Since v7: nothing of a fork is checked out where the base repository's token and secrets are. */
+function refuseFork(call: ActionCall, repository: string, sha: string): void {
+  const from = call.event["workflow_run"] as { event?: string; head_sha?: string; head_repository?: { full_name?: string; fork?: boolean } } | undefined;
+  if (call.eventName !== "workflow_run" || from?.event !== "pull_request" || from.head_repository?.fork !== true || isTrue(call, "allow-unsafe-pr-checkout")) return;
+  const theirs = repository === from.head_repository.full_name || sha === from.head_sha || (call.inputs["ref"] ?? "").startsWith("refs/pull/");
+  if (theirs) throw new Error("Refusing to check out fork pull request code from a 'workflow_run' workflow. This workflow runs with the base repository's GITHUB_TOKEN, secrets, default-branch cache scope, and runner access. To opt in, set 'allow-unsafe-pr-checkout: true' on the actions/checkout step.");
+}
+
 async function run(call: ActionCall): Promise<void> {
   refuse(call, checkout, ["ssh-key", "ssh-known-hosts", "filter", "lfs", "submodules", "set-safe-directory", "github-server-url"]);
   const repository = call.inputs["repository"] || call.repository;
   const path = resolve(call.workspace, call.inputs["path"] ?? "");
   if (relative(call.workspace, path).startsWith("..")) throw new Error(`Repository path '${path}' is not under '${call.workspace}'`);
   const directory = call.platform.gitDirectory(repository);
+  // As in a private repository; a public one could be read without.
+  const readable = repository !== call.repository || call.permissionsOf(call.inputs["token"] ?? "")?.["contents"] !== undefined;
+  if (!readable) throw new Error(`Not Found: the repository ${repository}: the token has no contents: read`);
   if (!existsSync(directory)) throw new Error(`Not Found: the repository ${repository}`);
   const depth = Number(call.inputs["fetch-depth"] || 1);
   const sparse = patternsOf(call.inputs["sparse-checkout"] ?? "");
   const target = await targetOf(call, repository, directory);
+  refuseFork(call, repository, target.sha);
 
   call.log(`Syncing repository: ${repository}`);
   await mkdir(path, { recursive: true });
@@ -46,7 +58,9 @@ async function run(call: ActionCall): Promise<void> {
   if (depth <= 0) {
     // Every object is lent by the repository on disk, so that nothing is copied; the refs are those of a full clone.
     await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
-    await here("fetch", "-q", "--no-tags", url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", refspec);
+    await here("fetch", "-q", "--no-tags", url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", ...(target.branch === null ? [refspec] : []));
+    // The branch may have moved on since the event.
+    if (target.branch !== null) await here("update-ref", target.local, target.sha);
   } else if (sparse.length > 0) {
     // With sparse-checkout the real action fetches blobs as it needs them; here they are lent.
     await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
@@ -59,6 +73,7 @@ async function run(call: ActionCall): Promise<void> {
   await (target.branch === null ? here("checkout", "-q", "--force", "--detach", target.sha) : here("checkout", "-q", "--force", "-B", target.branch, target.local));
   if (isTrue(call, "persist-credentials")) {
     const basic = Buffer.from(`x-access-token:${call.inputs["token"] ?? ""}`).toString("base64");
+    call.mask(basic);
     await here("config", "--local", `http.${call.platform.serverUrl}/.extraheader`, `AUTHORIZATION: basic ${basic}`);
   }
   call.log(`HEAD is now at ${target.sha.slice(0, 7)}${sparse.length > 0 ? `, of it: ${sparse.join(", ")}` : ""}`);
@@ -70,7 +85,7 @@ async function run(call: ActionCall): Promise<void> {
 export const checkout: PlayedAction = {
   inputs: {
     repository: "", ref: "", token: "", "ssh-key": "", "ssh-known-hosts": "", "ssh-strict": "true", "ssh-user": "git", "persist-credentials": "true", path: "", clean: "true", filter: "",
-    "sparse-checkout": "", "sparse-checkout-cone-mode": "true", "fetch-depth": "1", "fetch-tags": "false", "show-progress": "true", lfs: "false", submodules: "false", "set-safe-directory": "true", "github-server-url": "",
+    "sparse-checkout": "", "sparse-checkout-cone-mode": "true", "fetch-depth": "1", "fetch-tags": "false", "show-progress": "true", lfs: "false", submodules: "false", "set-safe-directory": "true", "github-server-url": "", "allow-unsafe-pr-checkout": "false",
   },
   run,
 };
