@@ -9,6 +9,7 @@ import { settleLinks } from "./events/linking.ts";
 import { watch } from "./events/watch.ts";
 import { DeviceFlow } from "./github/device-flow.ts";
 import { GitHub } from "./github/github.ts";
+import { Verdicts } from "./github/verdicts.ts";
 import { openFront, type Front } from "./intake/front.ts";
 import { intake, Lines } from "./intake/intake.ts";
 import { pollForever } from "./intake/poll.ts";
@@ -51,7 +52,7 @@ export async function runBot({ bot, secrets, env, fetch: transport, clock = syst
   let ready = false;
   const github = new GitHub(secrets.githubToken, bot.repository, { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", fetch: transport, log: (line) => { log.info("github", { line }); } });
   const room: Room = {
-    bot, store, github, log, now: clock.now, username: () => username, spaces: { fetch: transport, timeoutMs: bot.predict.timeoutSeconds * 1000 },
+    bot, store, github, verdicts: new Verdicts(github, bot), log, now: clock.now, username: () => username, spaces: { fetch: transport, timeoutMs: bot.predict.timeoutSeconds * 1000 },
     device: bot.github.clientId === null ? null : new DeviceFlow(env["GITHUB_SERVER_URL"] || "https://github.com", bot.github.clientId, transport),
   };
 

@@ -2,6 +2,7 @@ import type { InlineKeyboardButton } from "@grammyjs/types";
 import type { BotConfiguration } from "../config.ts";
 import type { DeviceFlow } from "../github/device-flow.ts";
 import type { GitHub } from "../github/github.ts";
+import type { Verdicts } from "../github/verdicts.ts";
 import type { Said } from "../intake/update.ts";
 import type { Log } from "../log.ts";
 import type { SpaceEdges } from "../spaces/ask.ts";
@@ -11,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { Content } from "../telegram/show.ts";
 
 /** What commands work with. */
-export type Room = { bot: BotConfiguration; store: Store; github: GitHub; spaces: SpaceEdges; device: DeviceFlow | null; username: () => string; now: () => number; log: Log };
+export type Room = { bot: BotConfiguration; store: Store; github: GitHub; verdicts: Verdicts; spaces: SpaceEdges; device: DeviceFlow | null; username: () => string; now: () => number; log: Log };
 
 export type Button = { text: string; url: string } | { text: string; press: Press; user?: number; single?: boolean; style?: "danger" | "success" | "primary" };
 /** A message of the bot's before its buttons have ids; `html` is markup, so every text from outside in it is escaped. */

@@ -1,20 +1,22 @@
 import { liveVersion } from "../github/live.ts";
 import { askModel, askReady } from "../spaces/ask.ts";
+import type { RunVerdicts } from "../github/verdicts.ts";
 import type { Command, Room } from "./command.ts";
 import { lockLines } from "./locks.ts";
 import { commandButton, modelIds, named, usage } from "./usage.ts";
+import { modelLines } from "./verdict-lines.ts";
 import { ago, marked, safe } from "./words.ts";
 
 export const status: Command = {
-  name: "status", usage: "/status [MODEL]", about: "every model: live version, verdict, Space health",
+  name: "status", usage: "/status [MODEL]", about: "every model: live version, Space health, verdicts of main and open pull requests",
   async run(room, { args, acknowledge }) {
     const { bot, github } = room;
     const ids = modelIds(bot);
     const one = named(args[0], ids);
     if (args[0] !== undefined && one === null) return usage(status, `There is no model ${safe(args[0])}.`, ids.map((id) => `/status ${id}`));
     acknowledge("⏳ Asking GitHub and the Spaces…");
-    const locks = await github.locks(bot.github.lock);
-    const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(room, id)));
+    const [locks, latest] = await Promise.all([github.locks(bot.github.lock), room.verdicts.latest()]);
+    const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(room, id, latest)));
     return {
       html: [`<b>Status of ${safe(bot.live)}</b>`, ...lockLines(locks), ...lines].join("\n"),
       buttons: [[commandButton(one === null ? "/status" : `/status ${one}`, "Again"), commandButton("/runs"), commandButton("/gates")]],
@@ -22,13 +24,14 @@ export const status: Command = {
   },
 };
 
-async function describe({ bot, github, spaces, now }: Room, id: string): Promise<string> {
+async function describe({ bot, github, spaces, now }: Room, id: string, latest: readonly RunVerdicts[]): Promise<string> {
   const live = await liveVersion(github, bot, bot.live, id);
   const space = bot.models.find((one) => one.id === id)?.live;
-  const served = live === null ? "no live version" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())}`;
-  if (space === undefined) return `<b>${safe(id)}</b>: ${served}`;
+  const served = live === null ? "no live version" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;
+  const gates = modelLines(latest, id, now()).map((line) => `\n  ${line}`).join("");
+  if (space === undefined) return `<b>${safe(id)}</b>: ${served}${gates}`;
   const [ready, model] = await Promise.all([askReady(spaces, space), askModel(spaces, space, id)]);
   const health = ready.ok ? `🟢 Space ready, ${Math.round(ready.ms)} ms` : `🔴 Space: ${safe(ready.why, 120)}`;
   const differs = model.ok && live !== null && model.value.version !== undefined && model.value.version !== live.deployment.payload.version ? `\n  ⚠️ the Space serves ${safe(model.value.version, 40)}` : "";
-  return `<b>${safe(id)}</b>: ${served}\n  ${health}${differs}`;
+  return `<b>${safe(id)}</b>: ${served}\n  ${health}${differs}${gates}`;
 }

@@ -19,7 +19,8 @@ export type Candidate = {
 
 /** The evidence for one commit: its latest gate run and the digests of that run's reports. */
 export async function evidenceFor(github: GitHub, bot: BotConfiguration, sha: string): Promise<Pick<Candidate, "digest" | "verdict" | "passed" | "source" | "url">> {
-  const [run] = await github.runs({ file: bot.github.gate, sha, count: 5 });
+  // A fork's run has the fork's workflow file, and may say anything.
+  const run = (await github.runs({ file: bot.github.gate, sha, count: 20 })).find(({ fork }) => !fork);
   if (run === undefined) return { digest: digestOf(["no evidence", sha]), verdict: "no gate run", passed: false, source: `no ${bot.github.gate} run at ${sha.slice(0, 7)}`, url: null };
   const passed = run.status === "completed" && run.conclusion === "success";
   const reports = await github.reportDigest(run.id, bot.github.artifact);

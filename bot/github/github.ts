@@ -1,7 +1,7 @@
 import { createClient, statusOf, type Client, type GitHubEdges } from "./client.ts";
 import { digestOf, readLock, readPayload, readReceipt, writeLock, type DeploymentPayload, type LockRecord, type ReceiptRecord } from "./records.ts";
 
-export type Run = { id: number; name: string; file: string; title: string; status: string; conclusion: string | null; sha: string; branch: string; event: string; actor: string; url: string; pullRequests: number[]; createdAt: number; updatedAt: number };
+export type Run = { id: number; name: string; file: string; title: string; status: string; conclusion: string | null; sha: string; branch: string; event: string; actor: string; url: string; pullRequests: number[]; /** Its commit, and so its workflow file, lies in a fork. */ fork: boolean; createdAt: number; updatedAt: number };
 export type Deployment = { id: number; sha: string; environment: string; description: string; creator: string; payload: DeploymentPayload | null; createdAt: number };
 export type DeploymentStatus = { state: string; description: string; logUrl: string; environmentUrl: string; createdAt: number };
 export type Pending = { environment: string; environmentId: number; reviewers: string[] };
@@ -35,8 +35,8 @@ export class GitHub {
   }
 
   /** Latest first. */
-  async runs({ file, sha, event, status, count = 50 }: { file?: string; sha?: string; event?: string; status?: "waiting" | "completed"; count?: number } = {}): Promise<Run[]> {
-    const query = { ...this.where, per_page: count, ...(sha === undefined ? {} : { head_sha: sha }), ...(event === undefined ? {} : { event }), ...(status === undefined ? {} : { status }) };
+  async runs({ file, sha, branch, event, status, count = 50 }: { file?: string; sha?: string; branch?: string; event?: string; status?: "waiting" | "completed"; count?: number } = {}): Promise<Run[]> {
+    const query = { ...this.where, per_page: count, ...(sha === undefined ? {} : { head_sha: sha }), ...(branch === undefined ? {} : { branch }), ...(event === undefined ? {} : { event }), ...(status === undefined ? {} : { status }) };
     const { data } = file === undefined ? await this.octokit.rest.actions.listWorkflowRunsForRepo(query) : await this.octokit.rest.actions.listWorkflowRuns({ ...query, workflow_id: file });
     return data.workflow_runs.map(readRun);
   }
@@ -45,10 +45,28 @@ export class GitHub {
     return readRun((await this.octokit.rest.actions.getWorkflowRun({ ...this.where, run_id: id })).data);
   }
 
-  /** name → digest of a run's artifacts. */
-  async artifacts(run: number): Promise<{ name: string; digest: string }[]> {
+  async artifacts(run: number): Promise<{ id: number; name: string; digest: string; sizeBytes: number; expired: boolean }[]> {
     const { data } = await this.octokit.rest.actions.listWorkflowRunArtifacts({ ...this.where, run_id: run, per_page: 100 });
-    return data.artifacts.map(({ name, digest }) => ({ name, digest: digest ?? "" }));
+    return data.artifacts.map(({ id, name, digest, size_in_bytes: sizeBytes, expired }) => ({ id, name, digest: digest ?? "", sizeBytes, expired }));
+  }
+
+  /** An artifact's archive; null when it is larger than it says. */
+  async artifactZip(id: number, mostBytes: number): Promise<Buffer | null> {
+    const { data } = await this.octokit.rest.actions.downloadArtifact({ ...this.where, artifact_id: id, archive_format: "zip", request: { parseSuccessResponseBody: false } });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of data as unknown as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > mostBytes) return null;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** Those changed last first. */
+  async openPullRequests(count: number): Promise<{ number: number; sha: string }[]> {
+    const { data } = await this.octokit.rest.pulls.list({ ...this.where, state: "open", sort: "updated", direction: "desc", per_page: count });
+    return data.map(({ number, head }) => ({ number, sha: head.sha }));
   }
 
   async pending(run: number): Promise<Pending[]> {
@@ -191,6 +209,6 @@ function readRun(one: RawRun): Run {
   return {
     id: one.id, name: one.name ?? one.path, file: one.path.split("@")[0]?.split("/").at(-1) ?? "", title: one.display_title, status: one.status ?? "unknown", conclusion: one.conclusion,
     sha: one.head_sha, branch: one.head_branch ?? "", event: one.event, actor: one.triggering_actor?.login ?? one.actor?.login ?? "", url: one.html_url,
-    pullRequests: (one.pull_requests ?? []).map(({ number }) => number), createdAt: time(one.created_at), updatedAt: time(one.updated_at),
+    pullRequests: (one.pull_requests ?? []).map(({ number }) => number), fork: one.head_repository?.full_name !== one.repository.full_name, createdAt: time(one.created_at), updatedAt: time(one.updated_at),
   };
 }

@@ -54,7 +54,7 @@ export type GitHubState = {
 
 export type StandInGitHub = { url: string; state: GitHubState; transcript: Exchange[]; close: () => Promise<void> };
 
-type Answer = { status: number; body: unknown; headers?: Record<string, string> };
+type Answer = { status: number; body: unknown; raw?: Buffer; headers?: Record<string, string> };
 
 /**
  * A GitHub of as many routes as the gate uses, stateful, on a free port of loopback. It answers like the real one,
@@ -86,6 +86,7 @@ export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<S
         answer = workflowRoutes(state.workflows, { repository: state.repository, method, url, body, origin, authorization: request.headers.authorization ?? null, viewer: state.viewer }) ?? route(state, method, url, body, origin);
         if (fault?.does.kind === "accept-then-fail") answer = { status: fault.does.status, body: { message: "Server Error" } };
       }
+      if (answer.raw !== undefined) return void response.writeHead(answer.status, { "content-type": "application/zip" }).end(answer.raw);
       transcript.push({ method, path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: request.headers.authorization ?? null, body, status: answer.status, answer: answer.body });
       if (fault?.does.kind === "accept-then-reset") return void request.socket.resetAndDestroy();
       if (fault?.does.kind === "accept-then") {

@@ -4,7 +4,7 @@ export type StoredRun = {
   id: number; file: string; name: string; title: string; status: "queued" | "in_progress" | "waiting" | "completed"; conclusion: string | null; sha: string; branch: string; event: string; actor: string;
   /** ISO 8601. */
   createdAt: string; updatedAt: string;
-  artifacts: { name: string; digest: string }[];
+  artifacts: { name: string; digest: string; /** The archive; none means that it has expired. */ zip?: Buffer }[];
   /** Environments that wait for a review, and who may give it. */
   pending: { id: number; name: string; reviewers: string[] }[];
   reviews: { state: "approved" | "rejected"; user: string; comment: string; environment: string }[];
@@ -27,7 +27,7 @@ export function emptyWorkflows(): WorkflowsState {
   return { runs: [], workflows: {}, tokens: {}, people: {}, device: { clientId: "Iv1.standin", codes: {}, intervalSeconds: 0.2 }, now: Date.now };
 }
 
-type Answer = { status: number; body: unknown };
+type Answer = { status: number; body: unknown; raw?: Buffer; headers?: Record<string, string> };
 type Request = { repository: string; method: string; url: URL; body: unknown; origin: string; authorization: string | null; viewer: string };
 
 const refused = (status: number, message: string): Answer => ({ status, body: { message, documentation_url: "https://docs.github.com/rest", ...(status === 422 ? { errors: [] } : {}) } });
@@ -39,6 +39,8 @@ export function workflowRoutes(state: WorkflowsState, { repository, method, url,
   const login = state.tokens[(authorization ?? "").replace(/^(token|bearer) /i, "")] ?? viewer;
   if (method === "POST" && path.startsWith("/login/")) return deviceFlow(state, path, body as Record<string, string>, origin);
   if (method === "GET" && path === "/user") return { status: 200, body: { ...user(origin, login), id: state.people[login]?.id ?? 1, ...me } };
+  const blob = /^\/blobs\/(\d+)$/.exec(path);
+  if (blob !== null) return { status: 200, body: undefined, raw: zipOf(state, Number(blob[1])) as Buffer };
   if (!path.startsWith(`/repos/${repository}/`)) return null;
   const rest = path.slice(`/repos/${repository}/`.length);
 
@@ -55,7 +57,7 @@ export function workflowRoutes(state: WorkflowsState, { repository, method, url,
   const list = /^actions\/(?:workflows\/([^/]+)\/)?runs$/.exec(rest);
   if (method === "GET" && list !== null) {
     const wanted = (name: string, value: string) => query.get(name) === null || query.get(name) === value;
-    const found = state.runs.filter((run) => (list[1] === undefined || run.file === list[1]) && wanted("head_sha", run.sha) && wanted("event", run.event) && wanted("status", run.status)).toReversed();
+    const found = state.runs.filter((run) => (list[1] === undefined || run.file === list[1]) && wanted("head_sha", run.sha) && wanted("branch", run.branch) && wanted("event", run.event) && wanted("status", run.status)).toReversed();
     return { status: 200, body: { total_count: found.length, workflow_runs: found.slice(0, Number(query.get("per_page") ?? "30")).map((run) => written(origin, repository, run)) } };
   }
   const dispatch = /^actions\/workflows\/([^/]+)\/dispatches$/.exec(rest);
@@ -70,6 +72,8 @@ export function workflowRoutes(state: WorkflowsState, { repository, method, url,
     return details ? { status: 200, body: { workflow_run_id: run.id, run_url: `${api}/actions/runs/${run.id}`, html_url: htmlUrl(repository, run.id) } } : { status: 204, body: undefined };
   }
 
+  const download = /^actions\/artifacts\/(\d+)\/zip$/.exec(rest);
+  if (method === "GET" && download !== null) return zipOf(state, Number(download[1])) === undefined ? refused(410, "Artifact has expired") : { status: 302, body: undefined, headers: { location: `${origin}/blobs/${download[1]}` } };
   const one = /^actions\/runs\/(\d+)(?:\/(\w+))?$/.exec(rest);
   const run = state.runs.find(({ id }) => id === Number(one?.[1]));
   if (one === null) return null;
@@ -78,7 +82,7 @@ export function workflowRoutes(state: WorkflowsState, { repository, method, url,
   switch (`${method} ${one[2] ?? ""}`) {
     case "GET ": return { status: 200, body: written(origin, repository, run) };
     case "GET artifacts": {
-      const artifacts = run.artifacts.map(({ name, digest }, i) => ({ id: run.id * 10 + i, node_id: `A_${run.id}_${i}`, name, digest, size_in_bytes: 1000, url: `${api}/actions/artifacts/${i}`, archive_download_url: `${api}/actions/artifacts/${i}/zip`, expired: false, created_at: run.createdAt, updated_at: run.updatedAt, expires_at: run.updatedAt }));
+      const artifacts = run.artifacts.map(({ name, digest, zip }, i) => ({ id: run.id * 10 + i, node_id: `A_${run.id}_${i}`, name, digest, size_in_bytes: zip?.length ?? 1000, url: `${api}/actions/artifacts/${run.id * 10 + i}`, archive_download_url: `${api}/actions/artifacts/${run.id * 10 + i}/zip`, expired: zip === undefined, created_at: run.createdAt, updated_at: run.updatedAt, expires_at: run.updatedAt }));
       return { status: 200, body: { total_count: artifacts.length, artifacts } };
     }
     case "GET pending_deployments": return { status: 200, body: run.pending.map((each) => ({ environment: environment(each), wait_timer: 0, wait_timer_started_at: null, current_user_can_approve: each.reviewers.includes(login), reviewers: each.reviewers.map((reviewer) => ({ type: "User", reviewer: user(origin, reviewer) })) })) };
@@ -96,6 +100,8 @@ export function workflowRoutes(state: WorkflowsState, { repository, method, url,
     default: return null;
   }
 }
+
+const zipOf = ({ runs }: WorkflowsState, id: number) => runs.find((run) => run.id === Math.floor(id / 10))?.artifacts[id % 10]?.zip;
 
 export function addRun(state: WorkflowsState, run: Partial<StoredRun>): StoredRun {
   const at = new Date(state.now()).toISOString();

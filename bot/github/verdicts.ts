@@ -1,0 +1,73 @@
+import { verdictFile, type ModelVerdict } from "../../eval/schema/verdict.ts";
+import type { BotConfiguration } from "../config.ts";
+import type { GitHub, Run } from "./github.ts";
+import { readZipEntry } from "./zip.ts";
+
+/** What a gate run says of its models. */
+export type RunVerdicts = {
+  run: Run;
+  /** The pull request; null for a branch. */
+  pullRequest: number | null;
+  /** From the verdict.json of the run's artifacts; empty where none can be read, and then only the run's conclusion is known. */
+  models: ModelVerdict[];
+};
+
+const mostZipBytes = 16 * 1024 * 1024;
+const mostVerdictBytes = 4 * 1024 * 1024;
+/** A gate uploads one artifact for each model and kind of runner. */
+const mostArtifacts = 12;
+const mostPullRequests = 5;
+const mostRemembered = 200;
+
+/**
+ * Verdicts of gate runs, for people to read. They are what the run uploaded, which for a pull request from a fork may be
+ * anything: bounded, checked against the schema, never what a deployment is decided by.
+ */
+export class Verdicts {
+  private readonly github: GitHub;
+  private readonly bot: Pick<BotConfiguration, "github" | "branch">;
+  /** By artifact, which never changes. */
+  private readonly known = new Map<number, ModelVerdict[]>();
+
+  constructor(github: GitHub, bot: Pick<BotConfiguration, "github" | "branch">) {
+    this.github = github;
+    this.bot = bot;
+  }
+
+  /** The latest gates: of the branch, then of the open pull requests, those changed last first. */
+  async latest(): Promise<RunVerdicts[]> {
+    const { github, bot } = this;
+    const [[main], pulls] = await Promise.all([github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }), github.openPullRequests(mostPullRequests)]);
+    const ofPulls = await Promise.all(pulls.map(async ({ number, sha }) => ({ number, run: (await github.runs({ file: bot.github.gate, sha, count: 1 }))[0] })));
+    const wanted = [...(main === undefined ? [] : [{ run: main, pullRequest: null }]), ...ofPulls.flatMap(({ number, run }) => (run === undefined ? [] : [{ run, pullRequest: number }]))];
+    return Promise.all(wanted.map(async ({ run, pullRequest }) => ({ run, pullRequest, models: run.status === "completed" ? await this.of(run.id) : [] })));
+  }
+
+  private async of(run: number): Promise<ModelVerdict[]> {
+    const artifacts = (await this.github.artifacts(run)).filter(({ name, sizeBytes, expired }) => name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= mostZipBytes).slice(0, mostArtifacts);
+    const all = (await Promise.all(artifacts.map(({ id }) => this.read(id)))).flat();
+    // The same model on several kinds of runners: the worst of them counts.
+    return [...Map.groupBy(all, ({ model }) => model.id).values()].map((same) => same.find(({ verdict }) => verdict !== "PASS") ?? same[0] as ModelVerdict);
+  }
+
+  private async read(artifact: number): Promise<ModelVerdict[]> {
+    const known = this.known.get(artifact);
+    if (known !== undefined) return known;
+    const zip = await this.github.artifactZip(artifact, mostZipBytes).catch(() => null);
+    if (zip === null) return [];
+    const models = modelsIn(zip);
+    if (this.known.size >= mostRemembered) this.known.delete(this.known.keys().next().value as number);
+    this.known.set(artifact, models);
+    return models;
+  }
+}
+
+function modelsIn(zip: Buffer): ModelVerdict[] {
+  const bytes = readZipEntry(zip, "verdict.json", mostVerdictBytes);
+  if (bytes === null) return [];
+  try {
+    return verdictFile.parse(JSON.parse(bytes.toString("utf8"))).models.slice(0, 50);
+  } catch {
+    return [];
+  }
+}
