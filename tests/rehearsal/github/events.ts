@@ -4,11 +4,14 @@ import { deliver } from "./hooks.ts";
 import { pullAnswer } from "./pulls.ts";
 import { runAnswer, workflowId } from "./run-answers.ts";
 import { workflowAnswer } from "./dispatch.ts";
+import { botLogin } from "./tokens.ts";
 import { type Json, type Pull, type Repository, userOf, type World } from "./world.ts";
 
 const nullSha = "0".repeat(40);
 
 async function raise(world: World, event: TriggerEvent): Promise<void> {
+  // What a job does with its own token starts nothing; the end of a run does, whoever began it.
+  if (event.actor === botLogin && event.name !== "workflow_run") return;
   await world.executor?.trigger(event);
 }
 
@@ -37,14 +40,21 @@ async function pushedCommit(world: World, repository: Repository, { sha, tree, p
 }
 
 /** Starts what listens to a pull request; GitHub starts nothing while its sides conflict. */
-export async function raisePull(world: World, repository: Repository, pull: Pull, action: "opened" | "synchronize", by: string, before?: string): Promise<void> {
-  if (pull.mergeSha === null) return;
-  const { headRepository: head } = pull;
+export async function raisePull(world: World, repository: Repository, pull: Pull, action: "opened" | "synchronize" | "closed", by: string, before?: string): Promise<void> {
+  const { headRepository: head, merged } = pull;
+  const sha = merged?.sha ?? pull.mergeSha;
+  if (sha === null) return;
   await raise(world, {
-    name: "pull_request", repository: repository.fullName, sha: pull.mergeSha, ref: `refs/pull/${pull.number}/merge`, headSha: pull.headSha, headBranch: pull.headRef, headRef: pull.headRef, baseRef: pull.baseRef,
+    name: "pull_request", repository: repository.fullName, sha, ref: merged === null ? `refs/pull/${pull.number}/merge` : `refs/heads/${pull.baseRef}`, headSha: pull.headSha, headBranch: pull.headRef, headRef: pull.headRef, baseRef: pull.baseRef,
     headRepository: { id: head.resource.id, fullName: head.fullName, fork: head.parent !== null }, actor: by,
     payload: { action, number: pull.number, pull_request: await pullAnswer(world, repository, pull), ...(before === undefined ? {} : { before, after: pull.headSha }), repository: repository.resource, sender: userOf(world, by) },
   });
+}
+
+/** After a merge: a pull request was closed, and its base branch pushed to. */
+export async function raiseMerge(world: World, repository: Repository, pull: Pull, before: string, by: string): Promise<void> {
+  await raisePull(world, repository, pull, "closed", by);
+  await raisePush(world, repository, { ref: `refs/heads/${pull.baseRef}`, before, after: pull.merged?.sha ?? "", by });
 }
 
 /** What a run's end starts: always the default branch's workflows, at its head. */

@@ -67,7 +67,7 @@ it("plays a pull request to its merge, and what follows on main to its approved 
   expect(first?.jobs[0]?.log).toContain("403");
 
   const merged = await mergePullRequest(github, name, number, "ada");
-  await expect.poll(() => executor.runs.map(({ workflowFile, status }) => `${workflowFile} ${status}`), { timeout: 30_000 }).toContain("deploy.yml waiting");
+  await github.settled();
   const ada = new Octokit({ auth: github.tokenOf("ada"), baseUrl: github.apiUrl }).rest;
   const { data: runs } = await ada.actions.listWorkflowRuns({ ...where, workflow_id: "deploy.yml" });
   expect(runs.workflow_runs).toMatchObject([{ event: "workflow_run", status: "waiting", head_sha: merged }]);

@@ -1,5 +1,5 @@
 import { commitAnswer, filesAnswer, gitCommitAnswer, refAnswer, tagAnswer } from "./git-answers.ts";
-import type { Git } from "./git.ts";
+import { GitFailure, type Git } from "./git.ts";
 import { branchOf, notFound, paged, Refusal, type Answer, type Json, type Repository, type RepositoryRequest, type Room, type World } from "./world.ts";
 
 /** Called after a person changed a branch or a tag over REST: what a push from outside would have raised. */
@@ -45,7 +45,8 @@ async function database(world: World, { method, repository, body, query, caller 
       const { ref = "", sha = "" } = body as { ref?: string; sha?: string };
       if (!/^refs\/[^/]+\/.+/.test(ref)) throw new Refusal(422, "Reference name must start with 'refs' and have at least two slashes");
       if ((await git.typeOf(sha)) === null) throw new Refusal(422, "Object does not exist");
-      if (!(await git.createRef(ref, sha))) throw new Refusal(422, "Reference already exists");
+      const created = await git.createRef(ref, sha).catch((error: unknown) => { throw error instanceof GitFailure ? new Refusal(422, "Reference update failed") : error; });
+      if (!created) throw new Refusal(422, "Reference already exists");
       await moved(ref, nullSha, sha);
       return { status: 201, body: refAnswer(world, repository, { ref, sha, type: (await git.typeOf(sha)) ?? "commit" }) };
     }

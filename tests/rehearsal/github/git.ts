@@ -81,7 +81,7 @@ export class Git {
     });
   }
 
-  /** Creates a ref; atomic. False when it is there already. */
+  /** Creates a ref; atomic. False when it is there already. @throws GitFailure for a name that git does not take */
   async createRef(ref: string, sha: string): Promise<boolean> {
     try {
       await this.run(["update-ref", ref, sha, nullSha]);

@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStage, refusal, type Stage, name, where } from "./stage.ts";
-import { fork, mergePullRequest, openPullRequest, pushTo } from "./stories.ts";
+import { fork, mergePullRequest, openPullRequest, pushFrom, pushTo } from "./stories.ts";
 
 let stage: Stage;
 beforeAll(async () => { stage = await openStage(); }, 60_000);
@@ -51,6 +55,23 @@ describe("a pull request", () => {
     const main = stage.github.world.repositories.get(name)?.git.resolve("refs/heads/main");
     expect(stage.executor.events.at(-1)).toMatchObject({ name: "workflow_run", sha: await main, payload: { action: "completed", workflow_run: { id: run.id, event: "pull_request", head_repository: { fork: true }, pull_requests: [] } } });
     await mergePullRequest(stage.github, name, number, "ada");
+  });
+
+  it("follows a working copy that is pushed with git", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rehearsal-copy-"));
+    try {
+      const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, encoding: "utf8", env: { PATH: process.env["PATH"], GIT_CONFIG_GLOBAL: "/dev/null", GIT_AUTHOR_NAME: "ada", GIT_AUTHOR_EMAIL: "a@example.org", GIT_COMMITTER_NAME: "ada", GIT_COMMITTER_EMAIL: "a@example.org" } }).trim();
+      git("clone", "--quiet", stage.github.gitDirectory(name), ".");
+      await writeFile(join(folder, "local.txt"), "by hand\n");
+      git("add", "-A");
+      git("commit", "--quiet", "-m", "By hand");
+      const sha = await pushFrom(stage.github, { repository: name, branch: "local", folder, by: "ada" });
+      expect(sha).toBe(git("rev-parse", "HEAD"));
+      expect(stage.executor.events.at(-1)).toMatchObject({ name: "push", ref: "refs/heads/local", headSha: sha, payload: { created: true, head_commit: { message: "By hand", added: ["local.txt"] } } });
+      await expect(pushFrom(stage.github, { repository: name, branch: "main", folder, by: "ada" })).rejects.toThrow("Protected branch update failed");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

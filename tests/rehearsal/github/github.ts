@@ -11,7 +11,7 @@ import { checkRoutes, followCheck } from "./checks.ts";
 import { deploymentRoutes, followJob } from "./deployments.ts";
 import { Emulate } from "./emulate.ts";
 import { environmentOf, environmentRoutes } from "./environments.ts";
-import { raisePull, raisePush, raiseRunCompleted } from "./events.ts";
+import { raiseMerge, raisePull, raisePush, raiseRunCompleted } from "./events.ts";
 import { createFront } from "./front.ts";
 import { gitRoutes } from "./git-routes.ts";
 import { addHook, deliver, hookRoutes } from "./hooks.ts";
@@ -56,7 +56,7 @@ export class GitHub implements Platform {
       repositoryRoutes, hookRoutes, environmentRoutes, deploymentRoutes, issueRoutes, checkRoutes, runRoutes,
       pullRoutes({
         opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
-        merged: (repository, pull, before, by) => raisePush(world, repository, { ref: `refs/heads/${pull.baseRef}`, before, after: pull.merged?.sha ?? "", by }),
+        merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
       }),
       gitRoutes(pushed),
     ], logins);

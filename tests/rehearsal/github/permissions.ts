@@ -56,7 +56,10 @@ export function requirePermission({ method, rest, caller, repository }: Reposito
   }
   if (caller.kind === "job") {
     const granted = (name: string): boolean => name === "metadata" || caller.permissions[name] === "write" || (need.access === "read" && caller.permissions[name] === "read");
-    if (caller.repository.toLowerCase() !== repository.fullName.toLowerCase() || need.job === null || !need.job.some(granted)) throw new Refusal(403, "Resource not accessible by integration");
+    const own = caller.repository.toLowerCase() === repository.fullName.toLowerCase();
+    // What is public anywhere else may be read by everybody.
+    if (!own && need.access === "read" && need.job !== null) return;
+    if (!own || need.job === null || !need.job.some(granted)) throw new Refusal(403, "Resource not accessible by integration");
     return;
   }
   if (need.person === "app") throw new Refusal(403, "You must authenticate via a GitHub App.");

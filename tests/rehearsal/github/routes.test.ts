@@ -95,7 +95,7 @@ describe("what our clients ask", () => {
 
     expect(await bot().runs({ file: "gate.yml", sha: head, status: "waiting" })).toMatchObject([{ id: run.id }]);
     expect(await bot().run(run.id)).toMatchObject({ id: run.id, file: "gate.yml", status: "waiting" });
-    expect(await bot().artifacts(run.id)).toEqual([{ name: "sluice-gate-cpu-0", digest: `sha256:${"a".repeat(64)}` }]);
+    expect(await bot().artifacts(run.id)).toMatchObject([{ name: "sluice-gate-cpu-0", digest: `sha256:${"a".repeat(64)}` }]);
     expect(Buffer.from((await stage.job({ actions: "read" }).rest.actions.downloadArtifact({ ...where, artifact_id: 77, archive_format: "zip" })).data as ArrayBuffer).toString()).toBe("PK not really");
     expect(await bot().pending(run.id)).toEqual([{ environment: "mood-production", environmentId: id, reviewers: ["ada"] }]);
     expect((await bot().deployments({ environment: "mood-production" })).length).toBe(1);

@@ -60,7 +60,7 @@ export class Stage {
 
 export async function openStage(): Promise<Stage> {
   const github = await GitHub.start({ people: ["octo", "ada", "bob", "sluice-bot"] });
-  const executor = new FakeExecutor(github, (event) => (event.name === "workflow_run" ? [] : ["gate.yml"]));
+  const executor = new FakeExecutor(github, (event) => (event.name === "workflow_run" || event.payload["action"] === "closed" ? [] : ["gate.yml"]));
   github.attach(executor);
   await createRepository(github, name, { files: { "model.txt": "one\n", ".github/workflows/gate.yml": gateYaml, ".github/workflows/deploy.yml": deployYaml }, requiredChecks: ["gate"] });
   await github.addCollaborator(name, "ada", "write");

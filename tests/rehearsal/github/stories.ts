@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { raisePull, raisePush } from "./events.ts";
+import { raiseMerge, raisePull, raisePush } from "./events.ts";
 import { initBare, type Git } from "./git.ts";
 import type { GitHub } from "./github.ts";
 import { mergePull, movePull, openPull, refreshMerge } from "./pulls.ts";
@@ -60,13 +60,36 @@ export async function pushTo(github: GitHub, { repository: fullName, branch, fro
   const { world } = github;
   const repository = repositoryNamed(world, fullName);
   const { git } = repository;
-  if (repository.required.has(branch) && repository.roles.get(by.toLowerCase()) !== "admin") throw new Refusal(403, `Protected branch update failed for refs/heads/${branch}: required status checks are expected.`);
+  requireUnprotected(repository, branch, by);
   const before = await git.resolve(`refs/heads/${branch}`);
   const parent = before ?? await git.commitOf(from ?? repository.defaultBranch);
   if (parent === null) throw new Error(`${fullName} has no ${from}`);
   const sha = await git.makeCommit({ tree: await git.changedTree(parent, files), parents: [parent], message, author: identity(userOf(world, by).login), at: world.now() });
   await git.setRef(`refs/heads/${branch}`, sha);
-  await raisePush(world, repository, { ref: `refs/heads/${branch}`, before: before ?? nullSha, after: sha, by });
+  await follow(world, repository, branch, before ?? nullSha, sha, by);
+  return sha;
+}
+
+/** The HEAD of somebody's working copy, pushed with git, forced; starts what pushTo starts. @returns the commit */
+export async function pushFrom(github: GitHub, { repository: fullName, branch, folder, by }: { repository: string; branch: string; folder: string; by: string }): Promise<string> {
+  const { world } = github;
+  const repository = repositoryNamed(world, fullName);
+  const { git } = repository;
+  requireUnprotected(repository, branch, by);
+  const before = await git.resolve(`refs/heads/${branch}`) ?? nullSha;
+  await git.run(["fetch", "--quiet", folder, `+HEAD:refs/heads/${branch}`]);
+  const sha = await git.resolve(`refs/heads/${branch}`) ?? nullSha;
+  if (sha !== before) await follow(world, repository, branch, before, sha, by);
+  return sha;
+}
+
+function requireUnprotected({ required, roles }: Repository, branch: string, by: string): void {
+  if (required.has(branch) && roles.get(by.toLowerCase()) !== "admin") throw new Refusal(403, `Protected branch update failed for refs/heads/${branch}: required status checks are expected.`);
+}
+
+/** What a push brings with it. */
+async function follow(world: World, repository: Repository, branch: string, before: string, sha: string, by: string): Promise<void> {
+  await raisePush(world, repository, { ref: `refs/heads/${branch}`, before, after: sha, by });
   const target = repository.parent ?? repository;
   for (const pull of target.pulls.values()) {
     if (pull.closed) continue;
@@ -76,7 +99,6 @@ export async function pushTo(github: GitHub, { repository: fullName, branch, fro
       await raisePull(world, target, pull, "synchronize", by, old);
     } else if (target === repository && pull.baseRef === branch) await refreshMerge(world, repository, pull);
   }
-  return sha;
 }
 
 /** @param opening `head` is a branch of the repository, or of a fork "OWNER:BRANCH" @returns its number */
@@ -98,6 +120,6 @@ export async function mergePullRequest(github: GitHub, fullName: string, number:
   if (pull === undefined) throw new Error(`${fullName} has no pull request ${number}`);
   const before = await repository.git.resolve(`refs/heads/${pull.baseRef}`) ?? nullSha;
   const sha = await mergePull(world, repository, pull, { by });
-  await raisePush(world, repository, { ref: `refs/heads/${pull.baseRef}`, before, after: sha, by });
+  await raiseMerge(world, repository, pull, before, by);
   return sha;
 }
