@@ -33,7 +33,7 @@ function modelVerdict(id: string, verdict: VerdictWord, reason: string): ModelVe
 
 function shard(name: string, id: string, verdict: VerdictWord = "PASS", reason = "all checks pass") {
   const file: VerdictFile = { schemaVersion: 1, verdict, reason, commit: sha, sluiceVersion: "0.1.0", createdAt: "2026-11-21T08:00:00.000Z", models: [modelVerdict(id, verdict, reason)] };
-  mkdirSync(join(workspace, "shards", name));
+  mkdirSync(join(workspace, "shards", name), { recursive: true });
   writeFileSync(join(workspace, "shards", name, "verdict.json"), JSON.stringify(file));
 }
 
@@ -51,6 +51,12 @@ describe("one verdict from all shards", () => {
     // What tells further reads one file.
     const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
     expect([merged.verdict, merged.models.map(({ model }) => model.id)]).toEqual(["PASS", ["births", "mood"]]);
+  });
+
+  it("takes the files of an only shard from the folder itself, where the download puts them", async () => {
+    shard(".", "births");
+    const run = await report(onPullRequest, { shards: "1", models: "births" });
+    expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
   });
 
   it("tells the same model on two machines apart", async () => {

@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { z } from "zod";
 import { metricsFile } from "../../../eval/schema/metrics.ts";
 import { verdictFile } from "../../../eval/schema/verdict.ts";
@@ -14,6 +14,7 @@ const mostShards = 256;
  * Reads the verdict and metrics of every shard as hostile input: plain files only, bounded in number and size, and
  * nothing but what the schemas allow.
  *
+ * @param dir one sub-folder per shard, or the files of the only shard themselves
  * @throws EvaluationError naming the file that is not what a gate writes
  */
 export async function readShards(dir: string): Promise<Shard[]> {
@@ -26,6 +27,11 @@ export async function readShards(dir: string): Promise<Shard[]> {
     // A shard whose job died early leaves no verdict; the count of shards tells that.
     if (verdict === null) continue;
     shards.push({ name, verdict, metrics: await readBounded(join(dir, name, "metrics.json"), metricsFile) });
+  }
+  // actions/download-artifact puts the only artifact of a pattern into the folder itself.
+  if (folders.length === 0) {
+    const verdict = await readBounded(join(dir, "verdict.json"), verdictFile);
+    if (verdict !== null) shards.push({ name: basename(dir), verdict, metrics: await readBounded(join(dir, "metrics.json"), metricsFile) });
   }
   return shards;
 }
