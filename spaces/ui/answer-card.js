@@ -1,12 +1,12 @@
 import { fill, h } from "./dom.js";
-import { number, percent } from "./format.js";
+import { number, percent, plural } from "./format.js";
 import { timeBar } from "./time-bar.js";
 
 /**
  * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two backends.
  * @typedef {import("./model.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title: string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
  */
 
 /** After this long a person wants to know that nothing is broken. */
@@ -24,9 +24,12 @@ export function answerCard(title, from) {
   const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, spoken);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
+  /** What has come of a text that is still being written. */
+  let written = "";
+  const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
     clearTimeout(patience);
-    element.classList.remove("waiting");
+    element.classList.remove("waiting", "writing");
     element.removeAttribute("aria-busy");
     spoken.textContent = words;
   };
@@ -37,8 +40,21 @@ export function answerCard(title, from) {
       settle("");
       fill(body, h("p", { class: "quiet placeholder" }, "The answer appears here."));
     },
+    tell(title, words) {
+      settle("");
+      fill(body, h("div", { class: "notice calm" }, h("p", { class: "notice-title" }, title), h("p", { class: "pre" }, words)));
+    },
+    write(text) {
+      clearTimeout(patience);
+      written += text;
+      page.textContent = written;
+      if (page.parentElement !== body) fill(body, page);
+      element.classList.add("writing");
+    },
     wait(cancel) {
       clearTimeout(patience);
+      written = "";
+      element.classList.remove("writing");
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
       patience = setTimeout(() => {
@@ -48,13 +64,16 @@ export function answerCard(title, from) {
     },
     show(prediction) {
       settle(prediction.heads.map(spell).join("; "));
+      written = "";
       who.textContent = prediction.from;
       fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), timeBar(prediction.timing),
         h("details", { class: "raw" }, h("summary", null, "The server’s JSON"), h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2))));
     },
     fail(failure, retry) {
       settle("");
-      fill(body, failureNotice(failure, retry));
+      // What was read already is not taken away.
+      fill(body, written !== "" && h("p", { class: "result-text partial" }, `${written} …`), failureNotice(failure, retry));
+      written = "";
     },
   };
 }
@@ -93,7 +112,8 @@ function headView(head, named) {
   if (head.kind === "regression") {
     return h("div", { class: "head" }, name, h("p", { class: "result" }, h("span", { class: "result-main number", title: String(head.value) }, number(head.value)), h("span", { class: "result-side" }, head.unit)));
   }
-  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text));
+  const facts = [head.usage === null ? "" : plural(head.usage.outputTokens, "token"), head.cut ? "cut at its token limit" : "", "a text has no confidence"].filter(Boolean);
+  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text), h("p", { class: "hint" }, facts.join(" · ")));
 }
 
 /** @param {string} label @param {number} score @param {boolean} first */

@@ -47,8 +47,43 @@ export async function serveModels(): Promise<Served> {
   mkdirSync(join(dir, "pixels"));
   writeFileSync(join(dir, "pixels/pixels.onnx"), onnx);
   writeFileSync(join(dir, "pixels/model.yaml"), PIXELS.replace("SHA256", createHash("sha256").update(onnx).digest("hex")));
+  return started(["mood", "births", join(dir, "hostile"), join(dir, "pixels")], dir, process.env);
+}
+
+const REPLY = `schemaVersion: 1
+id: reply
+version: 1.0.0
+task: text-generation
+description: A kind word for a mood
+backend: hf-inference
+model: some-org/some-model
+inputs:
+  text: {type: text, maxCharacters: 500}
+  mood: {type: text, maxCharacters: 40, fill: some mood}
+prompt: {system: Answer with one kind sentence., template: "{{mood}}: {{text}}"}
+retry: {attempts: 1}
+breaker: {failures: 50}
+prices: {inputPerMillionTokens: 1, outputPerMillionTokens: 4}
+pair: {model: mood, answers: {mood: mood.label}}
+serving: {examples: [{text: I passed my exam}]}
+`;
+
+/** The mood that stands in production with its receipt, as a Space carries it; one whose receipt is of other weights; and a remote model beside them. */
+export async function servePair(env: Record<string, string>): Promise<Served> {
+  const dir = mkdtempSync(join(tmpdir(), "sluice-pair-"));
+  cpSync(join(root, "models/mood/production"), join(dir, "mood"), { recursive: true });
+  cpSync(join(root, "models/mood"), join(dir, "other"), { recursive: true, filter: (path) => !path.includes("/train") && !path.includes("/production") });
+  cpSync(join(dir, "mood/receipt.json"), join(dir, "other/receipt.json"));
+  const manifest = join(dir, "other/model.yaml");
+  writeFileSync(manifest, readFileSync(manifest, "utf8").replace("id: mood", "id: other").replace(/^dataset:[\s\S]*?^serving:/m, "serving:"));
+  mkdirSync(join(dir, "reply"));
+  writeFileSync(join(dir, "reply/model.yaml"), REPLY);
+  return started([join(dir, "mood"), join(dir, "reply"), join(dir, "other")], dir, { PATH: process.env["PATH"], ...env });
+}
+
+async function started(models: readonly string[], dir: string, env: NodeJS.ProcessEnv): Promise<Served> {
   const port = await freePort();
-  const server = spawn(join(root, "node_modules/node/bin/node"), ["cli.ts", "serve", "mood", "births", join(dir, "hostile"), join(dir, "pixels"), "--port", String(port), "--host", "127.0.0.1", "--log-level", "error"], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const server = spawn(join(root, "node_modules/node/bin/node"), ["cli.ts", "serve", ...models, "--port", String(port), "--host", "127.0.0.1", "--log-level", "error"], { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
   let said = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk: Buffer) => { said = `${said}${chunk.toString()}`.slice(-4000); });
   const ended = new Promise<void>((resolve) => { server.once("exit", () => resolve()); });

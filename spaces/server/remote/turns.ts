@@ -62,7 +62,7 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
     },
     async close() {
       const empty = new Promise<void>((resolve) => { closed = resolve; });
-      for (const one of [...queue]) one.stop(new Refused("draining", "the model is being replaced or the server is stopping"));
+      while (queue.length > 0) queue[0]!.stop(new Refused("draining", "the model is being replaced or the server is stopping"));
       if (taken > 0) await empty;
     },
   };
