@@ -5,6 +5,8 @@ import { notFound, paged, Refusal, type Answer, type Json, type Repository, type
 
 const mostAnnotations = 50;
 const mostCharacters = 65_535;
+/** Which the emulator knows. */
+const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]);
 
 export type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
 
@@ -90,7 +92,7 @@ export async function followCheck(world: World, repository: Repository, run: Run
   const known = made.get(key);
   if (known?.state === state) return;
   const page = `${world.origin}/${run.repository}/actions/runs/${run.id}/job/${job.id}`;
-  const fields = { name: job.name, status, started_at: job.startedAt ?? run.createdAt, details_url: page, external_id: `${run.id}/${job.key}`, ...(status === "completed" ? { conclusion: job.conclusion ?? "failure", completed_at: job.completedAt ?? run.updatedAt } : {}) };
+  const fields = { name: job.name, status, started_at: job.startedAt ?? run.createdAt, details_url: page, external_id: `${run.id}/${job.key}`, ...(status === "completed" ? { conclusion: conclusions.has(job.conclusion ?? "") ? job.conclusion : "failure", completed_at: job.completedAt ?? run.updatedAt } : {}) };
   const api = `/repos/${repository.fullName}/check-runs`;
   const { id } = known === undefined
     ? await world.emulate.must<CheckRun>(botLogin, "POST", api, { ...fields, head_sha: await shadowOf(world, repository, run.headSha) })
@@ -107,7 +109,9 @@ export async function missingCheck(world: World, repository: Repository, branch:
   const runs = await checkRunsOf(world, repository, sha);
   for (const name of repository.required.get(branch) ?? []) {
     const run = runs.find((one) => one.name === name);
-    if (run === undefined) return `Required status check "${name}" is expected.`;
+    const status = repository.statuses.findLast((one) => one.sha === sha && one.context === name);
+    if (run === undefined && status?.state === "success") continue;
+    if (run === undefined) return `Required status check "${name}" is ${status === undefined ? "expected" : status.state === "pending" ? "in progress" : "failing"}.`;
     if (run.status !== "completed") return `Required status check "${name}" is in progress.`;
     if (!["success", "neutral", "skipped"].includes(run.conclusion ?? "")) return `Required status check "${name}" is failing.`;
   }

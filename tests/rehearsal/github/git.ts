@@ -9,6 +9,8 @@ export type TagObject = { sha: string; tag: string; message: string; object: str
 export type RefRow = { ref: string; sha: string; type: string };
 export type TreeRow = { mode: string; type: string; sha: string; size: number | null; path: string };
 
+export type FileChange = { path: string; status: "added" | "removed" | "modified"; additions: number; deletions: number; sha: string };
+
 /** What git printed on its standard error, and how it ended. */
 export class GitFailure extends Error {
   readonly code: number;
@@ -26,6 +28,8 @@ const nullSha = "0".repeat(40);
 /** A bare repository on disk, through the `git` of the machine. */
 export class Git {
   readonly directory: string;
+  /** What was asked of objects by their full names, which never changes: a process less for every poll. */
+  readonly #known = new Map<string, Promise<unknown>>();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -100,7 +104,11 @@ export class Git {
     await this.run(["update-ref", "-d", ref]);
   }
 
-  async commit(sha: string): Promise<CommitObject> {
+  commit(sha: string): Promise<CommitObject> {
+    return this.#once("commit", [sha], () => this.#readCommit(sha));
+  }
+
+  async #readCommit(sha: string): Promise<CommitObject> {
     const [full = "", tree = "", parents = "", an = "", ae = "", ad = "", cn = "", ce = "", cd = "", ...message] = (await this.run(["show", "-s", "--format=%H%n%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B", sha])).toString().split("\n");
     return { sha: full, tree, parents: parents === "" ? [] : parents.split(" "), message: message.join("\n").trimEnd(), author: { name: an, email: ae, date: utc(ad) }, committer: { name: cn, email: ce, date: utc(cd) } };
   }
@@ -167,11 +175,20 @@ export class Git {
     return this.run(["cat-file", "blob", sha]);
   }
 
-  async commits(range: string, most = 250): Promise<string[]> {
+  /** @param range COMMIT, or FROM..TO; oldest first */
+  commits(range: string, most = 250): Promise<string[]> {
+    return this.#once(`commits ${most}`, range.split(".."), () => this.#listCommits(range, most));
+  }
+
+  async #listCommits(range: string, most: number): Promise<string[]> {
     return (await this.text(["rev-list", "--reverse", `--max-count=${most}`, range])).split("\n").filter((line) => line !== "");
   }
 
-  async mergeBase(a: string, b: string): Promise<string | null> {
+  mergeBase(a: string, b: string): Promise<string | null> {
+    return this.#once("merge-base", [a, b], () => this.#findMergeBase(a, b));
+  }
+
+  async #findMergeBase(a: string, b: string): Promise<string | null> {
     try {
       return await this.text(["merge-base", a, b]);
     } catch {
@@ -180,7 +197,11 @@ export class Git {
   }
 
   /** Of `from` to `to`: what changed in every file. */
-  async changes(from: string, to: string): Promise<{ path: string; status: "added" | "removed" | "modified"; additions: number; deletions: number; sha: string }[]> {
+  changes(from: string, to: string): Promise<FileChange[]> {
+    return this.#once("changes", [from, to], () => this.#listChanges(from, to));
+  }
+
+  async #listChanges(from: string, to: string): Promise<FileChange[]> {
     const lines = async (args: string[]) => (await this.text(["diff-tree", "-r", "--no-renames", ...args, from, to])).split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
     const [raw, counts] = [await lines(["--raw", "--no-abbrev"]), await lines(["--numstat"])];
     return raw.map(([head = "", path = ""], i) => {
@@ -188,6 +209,17 @@ export class Git {
       const [additions = "0", deletions = "0"] = counts[i] ?? [];
       return { path, status: letter === "A" ? "added" : letter === "D" ? "removed" : "modified", additions: Number(additions) || 0, deletions: Number(deletions) || 0, sha };
     });
+  }
+
+  #once<T>(question: string, names: readonly string[], ask: () => Promise<T>): Promise<T> {
+    if (!names.every((name) => /^[0-9a-f]{40}$/.test(name))) return ask();
+    const key = `${question} ${names.join(" ")}`;
+    const known = this.#known.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const asked = ask();
+    this.#known.set(key, asked);
+    asked.catch(() => { this.#known.delete(key); });
+    return asked;
   }
 
   async #withIndex<T>(use: (env: Record<string, string>) => Promise<T>): Promise<T> {

@@ -68,6 +68,13 @@ describe("a pull request", () => {
       const sha = await pushFrom(stage.github, { repository: name, branch: "local", folder, by: "ada" });
       expect(sha).toBe(git("rev-parse", "HEAD"));
       expect(stage.executor.events.at(-1)).toMatchObject({ name: "push", ref: "refs/heads/local", headSha: sha, payload: { created: true, head_commit: { message: "By hand", added: ["local.txt"] } } });
+      // A required check that was skipped is as good as green.
+      const number = await openPullRequest(stage.github, { repository: name, head: "local", title: "By hand", by: "ada" });
+      const run = stage.runFor(sha);
+      stage.executor.job(run, "gate", { status: "completed", conclusion: "skipped" });
+      stage.executor.end(run, "success");
+      await stage.github.settled();
+      expect(await mergePullRequest(stage.github, name, number, "ada")).toMatch(/^[0-9a-f]{40}$/);
       await expect(pushFrom(stage.github, { repository: name, branch: "main", folder, by: "ada" })).rejects.toThrow("Protected branch update failed");
     } finally {
       await rm(folder, { recursive: true, force: true });

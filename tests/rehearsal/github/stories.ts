@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { raiseMerge, raisePull, raisePush } from "./events.ts";
 import { initBare, type Git } from "./git.ts";
 import type { GitHub } from "./github.ts";
-import { mergePull, movePull, openPull, refreshMerge } from "./pulls.ts";
+import { mergePull, movePull, openPull, refreshMerge, setProtection } from "./pulls.ts";
 import { shadowOf } from "./shadows.ts";
 import { type Json, Refusal, type Repository, repositoryNamed, userOf, type World } from "./world.ts";
 
@@ -25,7 +25,7 @@ export async function createRepository(github: GitHub, fullName: string, { from,
   const api = `/repos/${fullName}`;
   if (defaultBranch !== resource["default_branch"]) await world.emulate.must(owner, "POST", `${api}/git/refs`, { ref: `refs/heads/${defaultBranch}`, sha: await shadowOf(world, repository, sha) });
   if (requiredChecks.length > 0) {
-    await world.emulate.must(owner, "PUT", `${api}/branches/${encodeURIComponent(defaultBranch)}/protection`, { required_status_checks: { strict: false, contexts: requiredChecks }, enforce_admins: true, required_pull_request_reviews: null, restrictions: null });
+    await setProtection(world, repository, defaultBranch, requiredChecks);
     repository.required.set(defaultBranch, requiredChecks);
   }
   return sha;

@@ -20,6 +20,8 @@ export type Pull = {
   headRef: string;
   headSha: string;
   baseRef: string;
+  /** What the merge commit was made on. */
+  baseSha: string;
   /** refs/pull/N/merge; null where the sides conflict. */
   mergeSha: string | null;
   merged: { sha: string; at: string; by: string; commits: string[] } | null;
