@@ -1,45 +1,83 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { quantile } from "../../eval/latency/quantile.ts";
-import { arms, type Arm, type Block, type Round } from "../../eval/latency/rounds.ts";
+import { arms, type Block, type Round } from "../../eval/latency/rounds.ts";
 
-/** One round of a recording; all four processes run the same model. Medians in microseconds, which keeps files small. */
+export const traceFile = (condition: string) => `bench/results/latency/traces/${condition}.jsonl.gz`;
+
+/** What holds for all rounds of one sitting. Recordings go on in another sitting, perhaps on another machine, so a gate never spans two. */
+export type Sitting = { condition: string; model: string; modelSha256: string; cpu: string; cores: number; node: string; onnxruntime: string };
+
+/** One round of a recording; all four processes run the same model. */
 export type TraceRound = {
   /** Wall clock at its start. */
   at: string;
-  condition: string;
-  model: string;
   /** Start of the processes to the end of the round, ms. */
   elapsedMs: number;
-  /** Per block the eight medians, arm by arm. */
-  blocksUs: number[][];
-  /** p50, p95, p99 over each arm's queries. */
-  tailsUs: Record<Arm, [number, number, number]>;
-  queries: number;
   loadAverage: number;
+  /** Timed calls of each process. */
+  queries: number;
+  /** Arm by arm: p50, p95, p99 of its calls, microseconds. */
+  tailsUs: number[];
+  /** Per block the eight medians, arm by arm, microseconds. */
+  blocksUs: number[][];
 };
+export type Trace = { sitting: Sitting; rounds: TraceRound[] }[];
 
-const microseconds = (ms: number) => Number((1000 * ms).toPrecision(6));
+/** Five digits: a hundredth of a percent, far below what a median of a turn can be trusted to. */
+const microseconds = (ms: number) => Number((1000 * ms).toPrecision(5));
+const tails = [0.5, 0.95, 0.99] as const;
 
-export function toTrace(round: Round, facts: Pick<TraceRound, "at" | "condition" | "model" | "elapsedMs" | "loadAverage">): TraceRound {
+export function toTrace(round: Round, facts: Pick<TraceRound, "at" | "elapsedMs" | "loadAverage">): TraceRound {
   return {
     ...facts,
     elapsedMs: Math.round(facts.elapsedMs),
-    blocksUs: round.blocks.map((block) => arms.flatMap((arm) => block[arm].map(microseconds))),
-    tailsUs: Object.fromEntries(arms.map((arm) => [arm, [0.5, 0.95, 0.99].map((q) => microseconds(quantile(round.queriesMs[arm], q)))])) as TraceRound["tailsUs"],
     queries: round.queriesMs.baseline.length,
+    tailsUs: arms.flatMap((arm) => tails.map((q) => microseconds(quantile(round.queriesMs[arm], q)))),
+    blocksUs: round.blocks.map((block) => arms.flatMap((arm) => block[arm].map(microseconds))),
   };
 }
 
-/** The blocks of a recorded round, with the four processes in the roles `roles` (an order of 0…3) and two of them slower by `slowdown`. */
-export function blocksOf(trace: TraceRound, roles: readonly number[], slowdown: number): Block[] {
-  return trace.blocksUs.map((block) => {
-    const of = (role: number, factor: number) => [factor * (block[2 * (roles[role] as number)] as number) / 1000, factor * (block[2 * (roles[role] as number) + 1] as number) / 1000] as const;
-    return { baseline: of(0, 1), baselineTwin: of(1, 1), candidate: of(2, 1 + slowdown), candidateTwin: of(3, 1 + slowdown) };
-  });
+/**
+ * A recorded round as the gate's referee takes it, its four processes in the roles `roles` (an order of 0…3) and the candidate's two
+ * slower by `slowdown`. Of each process's calls the recording holds three quantiles: 101 values that have just these stand for them.
+ */
+export function replayed(one: TraceRound, roles: readonly number[], slowdown: number): Round {
+  const factor = (role: number) => (role < 2 ? 1 : 1 + slowdown) / 1000;
+  const turns = (block: readonly number[], role: number) => [factor(role) * (block[2 * (roles[role] as number)] as number), factor(role) * (block[2 * (roles[role] as number) + 1] as number)] as const;
+  const calls = (role: number) => {
+    const [p50, p95, p99] = tails.map((_, k) => factor(role) * (one.tailsUs[tails.length * (roles[role] as number) + k] as number)) as [number, number, number];
+    return Float64Array.from({ length: 101 }, (_, rank) => (rank <= 50 ? p50 : rank <= 95 ? p95 : p99));
+  };
+  return {
+    blocks: one.blocksUs.map((block): Block => ({ baseline: turns(block, 0), baselineTwin: turns(block, 1), candidate: turns(block, 2), candidateTwin: turns(block, 3) })),
+    queriesMs: { baseline: calls(0), baselineTwin: calls(1), candidate: calls(2), candidateTwin: calls(3) },
+  };
 }
 
-/** The rounds of a recording, in the order of time. A last line that was cut off is left out. */
-export function readTrace(file: string): TraceRound[] {
+type Line = { sitting: Sitting } | [at: string, elapsedMs: number, loadAverage: number, queries: number, tailsUs: number[], blocksUs: number[][]];
+
+/** The sittings of a recording, in the order of time; none where there is no file. */
+export function readTrace(file: string): Trace {
   if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as TraceRound);
+  const trace: Trace = [];
+  for (const text of gunzipSync(readFileSync(file)).toString("utf8").split("\n")) {
+    if (text === "") continue;
+    const line = JSON.parse(text) as Line;
+    if (!Array.isArray(line)) trace.push({ sitting: line.sitting, rounds: [] });
+    else {
+      const [at, elapsedMs, loadAverage, queries, tailsUs, blocksUs] = line;
+      trace.at(-1)?.rounds.push({ at, elapsedMs, loadAverage, queries, tailsUs, blocksUs });
+    }
+  }
+  return trace;
+}
+
+/** Gzipped JSON Lines, a line per sitting and per round; written whole or not at all. */
+export function writeTrace(file: string, trace: Trace): void {
+  const lines = trace.flatMap(({ sitting, rounds }): Line[] => [{ sitting }, ...rounds.map((one): Line => [one.at, one.elapsedMs, one.loadAverage, one.queries, one.tailsUs, one.blocksUs])]);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.part`, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(""), { level: 9 }));
+  renameSync(`${file}.part`, file);
 }
