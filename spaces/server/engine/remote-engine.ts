@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
-import { EngineLost, type Engine } from "./engine.ts";
+import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 
 /** Beside this file, in the source tree and in a bundle alike. */
@@ -123,7 +123,7 @@ export async function remoteEngine(kind: "worker" | "process", count: number, di
     slots: count,
     describe: () => hosts[0]!.description,
     rows: async (rows, plan) => pick().ask({ kind: "rows", rows, plan }),
-    tensors: async (feeds, fetches) => pick().ask({ kind: "tensors", feeds, fetches }),
+    tensors: async (feeds, fetches) => pick().ask({ kind: "tensors", feeds: compact(feeds), fetches }),
     sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
     async close() {
       closed = true;
@@ -131,6 +131,11 @@ export async function remoteEngine(kind: "worker" | "process", count: number, di
       await Promise.all(hosts.map((host) => host.ask({ kind: "close" }).catch(() => null)));
     },
   };
+}
+
+/** A message copies the whole memory that an array is a part of: here, a request's body. */
+function compact(feeds: Feeds): Feeds {
+  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, "buffer" in feed.data && feed.data.buffer.byteLength > feed.data.byteLength ? { ...feed, data: feed.data.slice() } : feed]));
 }
 
 /** All or none: the ones that started are closed when another fails. */

@@ -1,46 +1,57 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Serving } from "./context.ts";
-import { readyModel } from "./context.ts";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { answerTensors } from "../v2/answer.ts";
+import { bodyMemory, readBody } from "./body.ts";
+import { readyModel, type Serving } from "./context.ts";
 import { parseJson } from "./json-body.ts";
-import { answerOne } from "./predict.ts";
+import { answerMany, answerOne } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { record } from "./record.ts";
 import { countRefusal, problemAnswer, toProblem } from "./to-problem.ts";
 
 const JSON_TYPE = /^application\/json(?:;\s*charset=utf-8)?$/i;
-const ONE_MODEL = /^\/models\/([\w.-]{1,64})\/predict$/;
+const PREDICT = /^\/(?:models\/([\w.-]{1,64})\/)?predict(\/batch)?$/;
+const INFER = /^\/v2\/models\/([\w.-]{1,64})(?:\/versions\/([\w.-]{1,64}))?\/infer$/;
+
+type Kind = "one" | "many" | "tensors";
+/** `model`: null for the default one; `route`: its name in logs and metrics. */
+type Target = { kind: Kind; route: string; model: string | null; version: string | undefined };
+
+const DEFAULT_ONE: Target = { kind: "one", route: "/predict", model: null, version: undefined };
 
 /**
- * The short way of the one hot route: a single row of plain JSON goes from the socket to the model past the framework,
- * which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS, chunked or large
- * bodies, other types) takes Fastify's way; both end in the same functions, so that the answers are the same.
+ * The short way of the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past the
+ * framework, which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS, chunked
+ * bodies, event streams, other types) takes Fastify's way; both end in the same functions, so that the answers are the same.
  *
  * @returns whether it took the request.
  */
 export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => string): (request: IncomingMessage, response: ServerResponse) => boolean {
   const { settings, registry, metrics, log, lifecycle } = serving;
   if (serving.keys !== null || settings.rateLimit !== undefined || settings.cors !== "") return () => false;
+  const memory = bodyMemory();
 
   return (request, response) => {
-    if (request.method !== "POST") return false;
+    if (request.method !== "POST" || lifecycle.draining) return false;
     const url = request.url!;
-    const named = url === "/predict" ? null : ONE_MODEL.exec(url);
-    if (named === null && url !== "/predict") return false;
     const { headers } = request;
+    const target = targetOf(url);
+    if (target === null || !ordinary(headers, target.kind)) return false;
     const length = Number(headers["content-length"]);
-    if (!(length > 0 && length <= settings.maxBodyBytes) || !JSON_TYPE.test(headers["content-type"] ?? "") || headers.expect !== undefined || headers["inference-header-content-length"] !== undefined || headers["content-encoding"] !== undefined || lifecycle.draining || headers.accept?.includes("text/event-stream") === true) return false;
+    if (!(length > 0 && length <= settings.maxBodyBytes)) return false;
 
     const startedAt = performance.now();
     const id = nextId(request);
     let model: string | null = null;
     metrics.began();
-    const finish = (status: number, type: Record<string, string>, body: string) => {
-      const bytes = Buffer.byteLength(body);
+    const finish = (status: number, own: Record<string, string>, body: string | Buffer) => {
+      const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
       if (!response.destroyed) {
-        response.writeHead(status, { "x-request-id": id, ...type, "content-length": bytes, ...(lifecycle.draining ? { connection: "close" } : {}) });
+        const all: Record<string, string | number> = { "x-request-id": id, ...own, "content-length": bytes };
+        if (lifecycle.draining) all["connection"] = "close";
+        response.writeHead(status, all);
         response.end(body);
       }
-      record(serving, { id, method: "POST", route: named === null ? "/predict" : "/models/:id/predict", status, startedAt, model, key: null, headers, responseBytes: bytes });
+      record(serving, { id, method: "POST", route: target.route, status, startedAt, model, key: null, headers, responseBytes: bytes });
     };
     const fail = (error: unknown) => {
       const problem = toProblem(error, log);
@@ -48,26 +59,55 @@ export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => str
       const answer = problemAnswer(problem, id, url);
       finish(answer.status, answer.headers, answer.body);
     };
-    const answer = async (body: Buffer) => {
+    const answer = async (bytes: Buffer, release: () => void) => {
       try {
-        const slot = named === null ? registry.defaultSlot() : registry.find(named[1]!);
-        const served = readyModel(slot, named?.[1] ?? slot!.id);
+        const slot = target.model === null ? registry.defaultSlot() : registry.find(target.model);
+        const served = readyModel(slot, target.model ?? slot!.id);
+        if (target.kind === "tensors") {
+          const told = await answerTensors(serving, served, target.version, { id, startedAt, headers, body: bytes, response }, (asked) => { model = asked; });
+          // Not where it failed: what was refused may still be in a run's hands.
+          release();
+          return finish(200, told.headers, told.body);
+        }
         model = served.id;
-        finish(200, { "content-type": "application/json; charset=utf-8" }, await answerOne(serving, served, { id, startedAt, headers, body: parseJson(body), response }));
+        const body = parseJson(bytes);
+        release();
+        finish(200, JSON_ANSWER, await (target.kind === "one" ? answerOne : answerMany)(serving, served, { id, startedAt, headers, body, response }));
       } catch (error) {
         fail(error);
       }
     };
-    const chunks: Buffer[] = [];
     let over = false;
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
+    readBody(request, length, target.kind === "tensors" ? Number(headers["inference-header-content-length"]) : 0, memory, ({ bytes, release }) => {
       over = true;
-      void answer(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      void answer(bytes, release);
     });
     // The client left in the middle of its body; there is nobody to answer, but the request is over.
     request.on("close", () => { if (!over) fail(new Problem(499, "cancelled", "the client went away")); });
     request.on("error", () => {});
     return true;
   };
+}
+
+const JSON_ANSWER = { "content-type": "application/json; charset=utf-8" };
+
+function targetOf(url: string): Target | null {
+  if (url === "/predict") return DEFAULT_ONE;
+  const predict = PREDICT.exec(url);
+  if (predict !== null) {
+    const [, model = null, batch = ""] = predict;
+    return { kind: batch === "" ? "one" : "many", route: `${model === null ? "" : "/models/:id"}/predict${batch}`, model, version: undefined };
+  }
+  const infer = INFER.exec(url);
+  if (infer === null) return null;
+  const [, model, version] = infer;
+  return { kind: "tensors", route: `/v2/models/:name${version === undefined ? "" : "/versions/:version"}/infer`, model: model!, version };
+}
+
+function ordinary(headers: IncomingHttpHeaders, kind: Kind): boolean {
+  if (headers.expect !== undefined || headers["content-encoding"] !== undefined || headers.accept?.includes("text/event-stream") === true) return false;
+  const json = headers["inference-header-content-length"];
+  const type = headers["content-type"] ?? "";
+  if (kind === "tensors") return typeof json === "string" && /^\d{1,12}$/.test(json) && (type === "application/octet-stream" || JSON_TYPE.test(type));
+  return json === undefined && JSON_TYPE.test(type);
 }

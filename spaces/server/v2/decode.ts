@@ -58,11 +58,12 @@ export function decodeBinary(name: string, dtype: Dtype, dims: readonly number[]
     const wrong = bytes.findIndex((byte) => byte > 1);
     if (wrong >= 0) throw bad(`input ${name}: element ${wrong} is neither 0 nor 1`);
   }
-  // A copy of its own: a typed array must begin at a multiple of its element, and the rest of the body may go.
+  // A typed array must begin at a multiple of its element; where the body does not, its bytes are copied.
+  if (HOST_IS_LITTLE && bytes.byteOffset % size === 0) return { dtype, data: view(dtype, bytes.buffer as ArrayBuffer, bytes.byteOffset, count), dims };
   const own = new Uint8Array(bytes.length);
   own.set(bytes);
   if (!HOST_IS_LITTLE) swap(own, size);
-  return { dtype, data: view(dtype, own.buffer), dims };
+  return { dtype, data: view(dtype, own.buffer, 0, count), dims };
 }
 
 function decodeTexts(name: string, count: number, bytes: Buffer): string[] {
@@ -80,16 +81,16 @@ function decodeTexts(name: string, count: number, bytes: Buffer): string[] {
   return texts;
 }
 
-function view(dtype: Exclude<Dtype, "string">, buffer: ArrayBuffer): TensorData {
+function view(dtype: Exclude<Dtype, "string">, buffer: ArrayBuffer, from: number, count: number): TensorData {
   switch (dtype) {
     case "bool":
-    case "uint8": return new Uint8Array(buffer);
-    case "int8": return new Int8Array(buffer);
-    case "int32": return new Int32Array(buffer);
-    case "int64": return new BigInt64Array(buffer);
-    case "float16": return new Uint16Array(buffer);
-    case "float32": return new Float32Array(buffer);
-    case "float64": return new Float64Array(buffer);
+    case "uint8": return new Uint8Array(buffer, from, count);
+    case "int8": return new Int8Array(buffer, from, count);
+    case "int32": return new Int32Array(buffer, from, count);
+    case "int64": return new BigInt64Array(buffer, from, count);
+    case "float16": return new Uint16Array(buffer, from, count);
+    case "float32": return new Float32Array(buffer, from, count);
+    case "float64": return new Float64Array(buffer, from, count);
   }
 }
 

@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { exchangeOf, patienceOf, readyModel, type Serving } from "../http/context.ts";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { exchangeOf, readyModel, type Serving } from "../http/context.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServedModel, TensorFace } from "../serving/served-model.ts";
+import { answerTensors, checkVersion, faceOf } from "./answer.ts";
 import { datatypeOf } from "./datatypes.ts";
-import { readInference, writeInference } from "./infer.ts";
 
 type Named = { Params: { name: string; version?: string } };
 
@@ -13,7 +13,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
   const versioned = (request: FastifyRequest<Named>): ServedModel => {
     const { name, version } = request.params;
     const model = readyModel(registry.find(name), name);
-    if (version !== undefined && version !== model.version) throw new Problem(404, "unknown-version", `model ${name} has version ${model.version}, not ${version.slice(0, 64)}`);
+    checkVersion(model, version);
     return model;
   };
 
@@ -38,34 +38,12 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
       const ready = slot.state.kind === "ready" && slot.state.model.tensors !== null && (version === undefined || version === slot.state.model.version);
       return reply.code(ready ? 200 : 503).send({ name: slot.id, ready });
     });
-    app.post<Named>(`${path}/infer`, guarded, (request, reply) => infer(serving, versioned(request), request, reply));
+    app.post<Named>(`${path}/infer`, guarded, async (request, reply) => {
+      const { name, version } = request.params;
+      const { body, headers } = await answerTensors(serving, readyModel(registry.find(name), name), version, exchangeOf(request, reply), (model) => { request.modelId = model; });
+      return reply.headers(headers).send(typeof body === "string" ? Buffer.from(body) : body);
+    });
   }
-}
-
-async function infer(serving: Serving, model: ServedModel, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  request.modelId = model.id;
-  const patience = patienceOf(exchangeOf(request, reply), serving.settings);
-  const face = faceOf(model);
-  const inference = readInference(request.body, headerLength(request), face, serving.settings.maxRows);
-  const { outputs } = await face.run(inference.feeds, [...new Set(inference.outputs.map(({ name }) => name))], inference.rows, patience);
-  const { body, headers } = writeInference(model, inference, outputs);
-  return reply.headers(headers).send(typeof body === "string" ? Buffer.from(body) : body);
-}
-
-/** @throws Problem 400 when the header is no length; 415 when bytes come without it. */
-function headerLength(request: FastifyRequest): number | null {
-  const given = request.headers["inference-header-content-length"];
-  if (given === undefined) {
-    if (Buffer.isBuffer(request.body)) throw new Problem(415, "media-type", "application/octet-stream needs Inference-Header-Content-Length");
-    return null;
-  }
-  if (typeof given !== "string" || !/^\d{1,12}$/.test(given)) throw new Problem(400, "bad-header", "Inference-Header-Content-Length is not a number of bytes");
-  return Number(given);
-}
-
-function faceOf(model: ServedModel): TensorFace {
-  if (model.tensors === null) throw new Problem(400, "no-tensors", `the model ${model.id} has no graph here`);
-  return model.tensors;
 }
 
 const metadata = ({ name, dtype, shape }: TensorFace["inputs"][number]) => ({ name, datatype: datatypeOf(dtype), shape: shape.map((size) => (typeof size === "number" ? size : -1)) });

@@ -1,0 +1,42 @@
+import { patienceOf, type Exchange, type Serving } from "../http/context.ts";
+import { Problem } from "../http/problem.ts";
+import type { ServedModel, TensorFace } from "../serving/served-model.ts";
+import { readInference, writeInference, type InferAnswer } from "./infer.ts";
+
+/**
+ * One inference request of the protocol; the body is parsed JSON, or bytes where their header says how many are JSON.
+ *
+ * @param asked told the model's id once it is known to be the one that was asked for.
+ * @throws Problem 400, 404, 415; Refused; EvaluationError when the runtime refuses the tensors.
+ */
+export async function answerTensors(serving: Serving, model: ServedModel, version: string | undefined, exchange: Exchange, asked: (model: string) => void): Promise<InferAnswer> {
+  checkVersion(model, version);
+  asked(model.id);
+  const patience = patienceOf(exchange, serving.settings);
+  const face = faceOf(model);
+  const inference = readInference(exchange.body, headerLength(exchange), face, serving.settings.maxRows);
+  const { outputs } = await face.run(inference.feeds, [...new Set(inference.outputs.map(({ name }) => name))], inference.rows, patience);
+  return writeInference(model, inference, outputs);
+}
+
+/** @throws Problem 404 for a version that is not served. */
+export function checkVersion(model: ServedModel, version: string | undefined): void {
+  if (version !== undefined && version !== model.version) throw new Problem(404, "unknown-version", `model ${model.id} has version ${model.version}, not ${version.slice(0, 64)}`);
+}
+
+/** @throws Problem 400 for a model without a graph. */
+export function faceOf(model: ServedModel): TensorFace {
+  if (model.tensors === null) throw new Problem(400, "no-tensors", `the model ${model.id} has no graph here`);
+  return model.tensors;
+}
+
+/** @throws Problem 400 when the header is no length; 415 when bytes come without it. */
+function headerLength({ headers, body }: Exchange): number | null {
+  const given = headers["inference-header-content-length"];
+  if (given === undefined) {
+    if (Buffer.isBuffer(body)) throw new Problem(415, "media-type", "application/octet-stream needs Inference-Header-Content-Length");
+    return null;
+  }
+  if (typeof given !== "string" || !/^\d{1,12}$/.test(given)) throw new Problem(400, "bad-header", "Inference-Header-Content-Length is not a number of bytes");
+  return Number(given);
+}
