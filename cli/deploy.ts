@@ -1,23 +1,24 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { DeploymentReceipt } from "../actions/deploy/receipt.ts";
 import type { SessionEdges } from "../actions/deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
-export type PlaceFlags = { environment: string; space?: string; reason: string; set: string[]; out: string; json: boolean };
-type DeployFlags = PlaceFlags & { verdict: string; bundle?: string; dryRun: boolean };
+export type PlaceFlags = { environment: string; space?: string; reason: string; set: string[]; out: string; json: boolean; dryRun: boolean };
+type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
 
 /** Flags that say where to, shared with `rollback`. */
 export function placeFlags(command: Command): Command {
   return command
-    .option("--environment <stage>", "stage to deploy to, e.g. staging", "production")
+    .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
     .option("--space <ns/name>", "the Space; what sluice.yaml names for the model and the stage unless told")
     .option("--reason <text>", "why, for the lock and the records", "")
     .option("--set <name=value>", "a wait, limit or tolerance of docs/deploy.md; may be repeated", (value: string, all: string[]) => [...all, value], [])
     .option("--out <dir>", "folder for deployment.json, the receipt", ".sluice")
+    .option("--dry-run", "print the plan and change nothing", false)
     .option("--json", "the receipt as one JSON document on stdout; progress stays on stderr", false);
 }
 
@@ -27,15 +28,19 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
     .argument("<model>", "id or folder of a model in sluice.yaml")
     .option("--verdict <file|dir>", "verdict.json of the gate, or a folder that is searched for the one that names the model", ".sluice")
     .option("--bundle <dir>", "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there")
-    .option("--dry-run", "print the plan and change nothing", false)
     .addHelpText("after", "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run");
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
     const { runDeploy } = await import("../actions/deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
     const { request, edges } = await compose(model, flags, streams);
-    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle, dryRun: flags.dryRun }, edges), flags, streams, finish);
+    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, edges), flags, streams, finish);
   });
+}
+
+function stage(text: string): string {
+  if (!/^[a-z][a-z0-9-]*$/.test(text)) throw new InvalidArgumentError("expected a stage in lower case, e.g. production.");
+  return text;
 }
 
 /** What `deploy` and `rollback` share: request and edges from flags and environment. */
@@ -43,7 +48,7 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
   const { readSettings } = await import("../actions/deploy/settings.ts");
   const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
   const request = {
-    root: process.cwd(), model, stage: flags.environment, space: flags.space ?? null, reason: flags.reason, out: flags.out,
+    root: process.cwd(), model, stage: flags.environment, space: flags.space ?? null, reason: flags.reason, out: flags.out, dryRun: flags.dryRun,
     settings: readSettings(flags.set.join(" "), "--set"), hubToken: hubToken || null, githubToken: githubToken || null,
   };
   const cancelled = new AbortController();
@@ -56,6 +61,16 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
     spaceFiles, prepareNative: async () => {},
   };
   return { request, edges };
+}
+
+/** How it ended, in words: what a person without --json reads on stdout. */
+function sentence({ outcome, reason, url, deployed: { model: { id, version } } }: DeploymentReceipt): string {
+  switch (outcome) {
+    case "planned": return reason;
+    case "bundled": return `${id} ${version}: ${reason}`;
+    case "live": return `${id} ${version} is live at ${url}: ${reason}`;
+    default: return `${id} ${version} is not live: ${reason}`;
+  }
 }
 
 /** Beside the committed action: the tree of a laptop is then the tree of CI. */
@@ -83,6 +98,6 @@ export async function report(run: () => Promise<DeploymentReceipt>, flags: Place
     return finish(1);
   }
   if (flags.json) await write(streams.stdout, `${JSON.stringify(receipt, null, 2)}\n`);
-  else if (receipt.outcome !== "planned") await write(streams.stdout, `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}. ${receipt.reason}\n`);
+  else await write(streams.stdout, `${sentence(receipt)}\n`);
   finish(exitCodeOf(receipt));
 }

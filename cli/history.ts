@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Finish } from "./exit-code.ts";
-import { connectRecords } from "./lock.ts";
+import { connectRecords, requireModel } from "./lock.ts";
 import { write, type Streams } from "./streams.ts";
 
 export function historyCommand(streams: Streams, finish: Finish): Command {
@@ -13,6 +13,7 @@ export function historyCommand(streams: Streams, finish: Finish): Command {
       const { historyOf, describeHistory } = await import("../actions/deploy/history.ts");
       const { github } = await connectRecords(streams);
       const history = await historyOf(github, model);
+      if (history.versions.length + history.deployments.length === 0) await requireModel(model);
       await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, ...history }, null, 2)}\n` : `${describeHistory(history)}\n`);
       finish(0);
     });

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { ConfigurationError } from "../models/core/errors.ts";
@@ -11,6 +13,7 @@ export function lockCommand(streams: Streams, finish: Finish): Command {
     .option("--reason <text>", "why; without one the lock is only looked at")
     .addHelpText("after", "\nExample:\n  npx sluice lock births-production --reason 'incident 12'")
     .action(async (environment: string, flags: { reason?: string }) => {
+      await requireEnvironment(environment);
       const { lockHolder, takeLock, Locked } = await import("../actions/deploy/record/lock.ts");
       const { github, commit, actor } = await connectRecords(streams);
       if (flags.reason === undefined) {
@@ -38,11 +41,33 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
     .argument("<environment>", "MODEL-STAGE, e.g. births-production")
     .addHelpText("after", "\nExample:\n  npx sluice unlock births-production")
     .action(async (environment: string) => {
+      await requireEnvironment(environment);
       const { breakLock } = await import("../actions/deploy/record/lock.ts");
       const { github } = await connectRecords(streams);
       await write(streams.stdout, `${environment}: ${(await breakLock(github, environment)) ? "unlocked" : "was not locked"}\n`);
       finish(0);
     });
+}
+
+/** Models of the sluice.yaml that is here; null where there is none. */
+async function modelsHere(): Promise<string[] | null> {
+  const { configuration } = await import("../eval/config.ts");
+  const { parseYaml } = await import("../models/core/config-file.ts");
+  const text = await readFile("sluice.yaml", "utf8").catch(() => null);
+  return text === null ? null : parseYaml(text, "sluice.yaml", configuration).models.map((folder) => basename(folder));
+}
+
+/** @throws ConfigurationError when the sluice.yaml that is here names no such model */
+export async function requireModel(model: string): Promise<void> {
+  const models = await modelsHere();
+  if (models !== null && !models.includes(model)) throw new ConfigurationError({ code: "model-unknown", place: "sluice.yaml", problem: `no model ${model}, and GitHub has no record of one`, expected: models.join(", "), received: model });
+}
+
+/** A lock on a misspelt environment would stop nobody. */
+async function requireEnvironment(environment: string): Promise<void> {
+  const models = await modelsHere();
+  const known = models === null || models.some((model) => environment.startsWith(`${model}-`));
+  if (!known || !/^[\w.-]+-[a-z][a-z0-9-]*$/.test(environment)) throw new ConfigurationError({ code: "environment", place: "<environment>", problem: "not an environment of a model here", expected: models === null ? "MODEL-STAGE" : models.map((model) => `${model}-STAGE`).join(", "), received: environment, example: `${models?.[0] ?? "births"}-production` });
 }
 
 /** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */

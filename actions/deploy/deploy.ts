@@ -118,7 +118,7 @@ async function execute(steps: readonly Step[], state: CurrentState, tree: Tree, 
 async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: Context): Promise<string> {
   const { space, timeline, edges, settings, reason, logUrl } = context;
   const { model, source } = tree.deployed;
-  timeline.stage("upload", `${step.changes.upload.length} files`);
+  timeline.stage("upload", `${step.changes.upload.length} files, ${(step.bytes / 1_048_576).toFixed(1)} MiB`);
   const revision = await hubAnswer(context, async () => {
     const lines = await space.upload(step.changes.upload, (path) => { timeline.note(`uploading ${path}`); });
     for (const path of step.changes.remove) lines.push({ key: "deletedFile", value: { path } });

@@ -32,7 +32,9 @@ export async function historyOf(github: GitHubRecords, model: string): Promise<H
     }
     const { message, tagger, date, commit } = await github.tagObject(sha);
     const receipt = receiptIn(message);
-    const verdict = receipt?.verdict;
+    const said = receipt?.verdict;
+    // The gate's receipt says it in a word; a tree without one carries deployment.json's own note.
+    const verdict = typeof said === "object" && said !== null ? (said as { verdict?: unknown }).verdict : said;
     versions.push({ version, sha256: receipt?.model.sha256 ?? null, commit, releasedBy: tagger, releasedAt: date, verdict: typeof verdict === "string" ? verdict : null, live: environments });
   }
   return { model, versions: versions.toSorted((a, b) => b.version.localeCompare(a.version, "en", { numeric: true })), deployments };

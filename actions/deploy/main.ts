@@ -44,7 +44,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   try {
     receipt = inputs.version === null
       ? await runDeploy({ ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] }, edges)
-      : await runRollback({ ...request(), version: inputs.version === "previous" ? null : inputs.version }, edges);
+      : await runRollback({ ...request(), dryRun: inputs["dry-run"], version: inputs.version === "previous" ? null : inputs.version }, edges);
   } catch (error) {
     await summarise(`## ${inputs.model} → ${inputs.environment}: not deployed\n\n${(error as Error).message.split("\n").map((line) => `    ${line}`).join("\n")}\n`, env);
     if (!(error instanceof DeployFailure)) throw error;
@@ -56,6 +56,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
 }
 
 async function tell(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (receipt.outcome === "planned") for (const line of receipt.reason.split("\n")) info(harmless(line));
   const { timeline: _timeline, log: _log, ...result } = receipt;
   if (receipt.outcome === "rolled-back" || receipt.outcome === "failed") annotateError(receipt.reason, { title: `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}` });
   for (const problem of receipt.notRecorded) warning(problem, { title: "not recorded" });

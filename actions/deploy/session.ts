@@ -16,7 +16,7 @@ import { Http, type HttpEdges } from "./hub/http.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
 import { repositoryIn, runIn } from "./record/repository.ts";
 import { environmentOf } from "./record/payload.ts";
-import { rollback } from "./rollback.ts";
+import { rollback, rollbackDryRun } from "./rollback.ts";
 import type { Settings } from "./settings.ts";
 import { Timeline, type Sink } from "./timeline.ts";
 import { readVerdict, requirePass, type PassedVerdict } from "./verdict.ts";
@@ -59,6 +59,7 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
   const { loaded, places } = await findModel(root, request.model);
   const { id } = loaded.manifest;
   const commit = await commitOf(gitIn(root, edges.env), "HEAD");
+  if (request.space !== "none") spaceNamed(request, id, places);
   const verdict = await readVerdict(resolve(root, request.verdict), id);
   const source = { repository: (await repositoryIn(root, edges.env))?.name ?? null, commit };
   const policy = { now: new Date(edges.now()), maxAgeHours: settings["max-verdict-age-hours"] };
@@ -72,24 +73,32 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
   timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
   if (bundle !== null && !ready) await writeTree(bundle, tree);
   const environment = environmentOf(id, request.stage);
-  const none = { schemaVersion: 1 as const, environment, url: null, deployed: withoutFiles(tree), spaceCommit: null, serving: null, committed: false, rolledBackTo: null, proof: null, githubDeployment: null, tag: null, notRecorded: [], log: [], startedAt, finishedAt: startedAt, timeline: timeline.entries };
+  const none = nothingYet(environment, withoutFiles(tree), startedAt, timeline);
   if (request.space === "none") return written(request, { ...none, outcome: "bundled", reason: `the tree lies in ${request.bundle ?? "memory only"}`, space: null });
 
   const context = await contextFor(request, id, places, commit, timeline, edges, largeWeights(tree, settings["max-weights-bytes"]) !== null);
   if (request.dryRun) {
-    const lines = await dryRun(tree, context);
-    for (const line of lines) edges.sink.line(line);
-    return written(request, { ...none, outcome: "planned", reason: lines.join("\n"), space: context.space.name });
+    return written(request, { ...none, outcome: "planned", reason: (await dryRun(tree, context)).join("\n"), space: context.space.name });
   }
   return written(request, await deploy(tree, context));
 }
 
+/** A receipt of what changed nothing. */
+function nothingYet(environment: string, deployed: DeploymentReceipt["deployed"], startedAt: string, timeline: Timeline) {
+  return { schemaVersion: 1 as const, environment, url: null, deployed, spaceCommit: null, serving: null, committed: false, rolledBackTo: null, proof: null, githubDeployment: null, tag: null, notRecorded: [], log: [], startedAt, finishedAt: startedAt, timeline: timeline.entries };
+}
+
 /** The same for a return to an earlier version. */
-export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle" | "dryRun"> & { version: string | null }, edges: SessionEdges): Promise<DeploymentReceipt> {
+export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null }, edges: SessionEdges): Promise<DeploymentReceipt> {
   const timeline = new Timeline(edges.sink, edges.now);
   const { loaded, places } = await findModel(request.root, request.model);
   const commit = await commitOf(gitIn(request.root, edges.env), "HEAD");
-  const context = await contextFor({ ...request, dryRun: false }, loaded.manifest.id, places, commit, timeline, edges, false);
+  const startedAt = new Date(edges.now()).toISOString();
+  const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, edges, false);
+  if (request.dryRun) {
+    const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
+    return written(request, { ...nothingYet(context.environment, deployed, startedAt, timeline), outcome: "planned", reason: lines.join("\n"), space: context.space.name });
+  }
   return written(request, await rollback(loaded.manifest.id, request.version, context));
 }
 
@@ -101,7 +110,7 @@ async function fresh(loaded: LoadedManifest, verdict: PassedVerdict, source: { r
 /** A tree that was made earlier must be of the same model, commit and verdict as what was just checked. */
 function requireSame({ deployed }: Tree, wanted: { id: string; version: string; sha256: string; commit: string | null }, verdict: PassedVerdict, place: string): void {
   const differ = (what: string, expected: string | null, received: string | null) => {
-    if (expected !== received) throw new ConfigurationError({ code: "bundle-other", place, problem: `the tree was made for another ${what}`, expected: expected ?? "none", received: received ?? "none", hint: "make it again for this commit" });
+    if (expected !== received) throw new ConfigurationError({ code: "bundle-other", place, problem: `the tree was made for another ${what}`, expected: expected ?? "none", received: received ?? "none", hint: `remove ${place}: it is then made again for this commit` });
   };
   differ("model", wanted.id, deployed.model.id);
   differ("version", wanted.version, deployed.model.version);
@@ -127,11 +136,17 @@ export async function findModel(root: string, name: string): Promise<{ loaded: L
   return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
 }
 
-async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, { spaces, weights }: Places, commit: string | null, timeline: Timeline, edges: SessionEdges, largeWeights: boolean): Promise<Context> {
+/** NS/NAME of the Space to deploy to. @throws ConfigurationError when none is named */
+function spaceNamed({ space, stage }: Pick<DeployRequest, "space" | "stage">, model: string, { spaces }: Places): string {
+  const name = space ?? spaces[stage];
+  if (name === undefined) throw new ConfigurationError({ code: "space-unknown", place: "sluice.yaml spaces", problem: `${model} has no Space for ${stage}`, expected: `a Space for ${stage}, or another stage${Object.keys(spaces).length === 0 ? "" : `: ${Object.keys(spaces).join(", ")}`}`, received: "none", example: `spaces:\n  ${model}: {${stage}: ns/${model}}` });
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) throw new ConfigurationError({ code: "space-name", place: "the Space's name", problem: "not the name of a Space", expected: "NS/NAME", received: name, example: "octo/births" });
+  return name;
+}
+
+async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, places: Places, commit: string | null, timeline: Timeline, edges: SessionEdges, largeWeights: boolean): Promise<Context> {
   const { env, settings } = { env: edges.env, settings: request.settings };
-  const spaceName = request.space ?? spaces[request.stage];
-  if (spaceName === undefined) throw new ConfigurationError({ code: "space-unknown", place: "sluice.yaml spaces", problem: `${model} has no Space for ${request.stage}`, expected: "NS/NAME", received: Object.keys(spaces).join(", ") || "none", example: `spaces:\n  ${model}: {${request.stage}: ns/${model}}` });
-  if (!/^[\w.-]+\/[\w.-]+$/.test(spaceName)) throw new ConfigurationError({ code: "space-name", problem: "not the name of a Space", expected: "NS/NAME", received: spaceName, example: "octo/births" });
+  const spaceName = spaceNamed(request, model, places);
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
   const note = (text: string) => { timeline.note(text); };
   const shared = { fetch: edges.fetch, sleep: edges.sleep, random: edges.random, note, now: edges.now };
@@ -143,7 +158,7 @@ async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space
   });
   const credentials = await credentialsFor(`spaces/${spaceName}`);
   timeline.stage("sign in", `with ${credentials.kind}`);
-  const weightsName = weights ?? `${spaceName.split("/")[0]}/${model}`;
+  const weightsName = places.weights ?? `${spaceName.split("/")[0]}/${model}`;
   const weightsPart = largeWeights ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) } : null;
   const repository = await repositoryIn(request.root, env);
   if (request.githubToken !== null) edges.mask(request.githubToken);

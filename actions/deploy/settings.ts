@@ -44,5 +44,5 @@ export function readSettings(text: string, place: string): Settings {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0]) as keyof Settings;
-  throw new ConfigurationError({ code: "setting", place: `${place}: ${name}`, problem: issue?.message ?? "not valid", expected: settingsSchema.shape[name].description ?? "a number", received: given[name] ?? "" });
+  throw new ConfigurationError({ code: "setting", place: `${place}: ${name}`, problem: `not a value of this setting: ${(issue?.message ?? "not valid").toLowerCase()}`, expected: settingsSchema.shape[name].description ?? "a number", received: given[name] ?? "" });
 }

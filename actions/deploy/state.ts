@@ -40,7 +40,8 @@ export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Pro
     if (!(error instanceof HttpRefusal)) throw error;
     const { name } = context.space;
     const denied: Complaint = { code: "hub-denied", place: `spaces/${name}`, problem: "the Hub does not let this token do that", expected: "a token with write access to the Space, or a trusted publisher for it", received: error.message };
-    const complaint = error.status === 402 ? paymentComplaint(name) : error.status === 404 ? missingComplaint(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingComplaint(name) : denied) : error.status === 403 ? denied : null;
+    const unknown: Complaint = { ...denied, code: "hub-token", problem: "the Hub does not know this token", expected: "a token that is valid, with write access to the Space" };
+    const complaint = error.status === 402 ? paymentComplaint(name) : error.status === 404 ? missingComplaint(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingComplaint(name) : unknown) : error.status === 403 ? denied : null;
     if (complaint === null) throw error;
     throw new ConfigurationError(complaint, { cause: error });
   }

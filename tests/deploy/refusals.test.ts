@@ -57,7 +57,7 @@ const spaces: (Refusal & { options?: StageOptions })[] = [
   { name: "the Space is not a Docker Space", spoil: (_, { hub }) => { hub.space.sdk = "static"; }, says: "not a Docker Space" },
   { name: "the Space is paused", spoil: (_, { hub }) => { hub.space.stage = "PAUSED"; }, says: "only its owner can unpause it" },
   { name: "the owner's plan is missing", spoil: (_, { hub }) => { hub.faults.push({ path: /\/preupload\//, times: 1, fault: { kind: "status", status: 402, body: { error: "Payment required" }, effect: false } }); }, says: "the Hub asks for a paid plan (402)" },
-  { name: "the token is not known", spoil: () => {}, says: "the Hub does not let this token do that", inputs: { "hf-token": "hf_wrong" } },
+  { name: "the token is not known", spoil: () => {}, says: "the Hub does not know this token", inputs: { "hf-token": "hf_wrong" } },
   { name: "sluice.yaml names no Space for the stage", spoil: () => {}, says: "births has no Space for canary", inputs: { environment: "canary" } },
   { name: "a setting does not exist", spoil: () => {}, says: "no such setting", inputs: { settings: "tolerence=1" } },
   { name: "the version was released with other weights", spoil: (_, { github }) => {
