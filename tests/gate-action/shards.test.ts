@@ -120,4 +120,14 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
     expect([run.code, run.outputs["verdict"]]).toEqual([4, "ERROR"]);
     expect(run.log).toContain(words);
   });
+
+  it("writes the merged verdict beside what a stranger left, never through a link of theirs", async () => {
+    const victim = join(workspace, "victim.js");
+    writeFileSync(victim, "trusted");
+    symlinkSync(victim, join(workspace, "shards/verdict.json"));
+    const run = await report(onWorkflowRun, { "fail-on": "nothing" });
+    expect(run.outputs["verdict"]).toBe("ERROR");
+    expect(readFileSync(victim, "utf8")).toBe("trusted");
+    expect(JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8"))).toMatchObject({ verdict: "ERROR", models: [] });
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { warning } from "@actions/core";
 import { exitCodeOf } from "../../../eval/judge/algebra.ts";
@@ -26,7 +26,7 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   });
   const merged = mergeShards(shards, inputs, new Date());
   // For what tells further. A disk that is full changes no verdict.
-  await mkdir(from, { recursive: true }).then(() => writeFile(join(from, "verdict.json"), `${JSON.stringify(merged.verdict, null, 2)}\n`)).catch((error: unknown) => { warning(`The merged verdict.json could not be written: ${String(error)}`); });
+  await writeMerged(from, `${JSON.stringify(merged.verdict, null, 2)}\n`).catch((error: unknown) => { warning(`The merged verdict.json could not be written: ${String(error)}`); });
   return deliver({
     ...merged, html: "", baseline: null,
     marker: commentMarker(inputs.config, []),
@@ -36,6 +36,14 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
     codeOfVerdict: exitCodeOf(merged.verdict.verdict),
     annotate: false,
   }, { env, github });
+}
+
+/** What lies there may be a stranger's, a link to another file among it: it is taken away, never written through. */
+async function writeMerged(from: string, text: string): Promise<void> {
+  const path = join(from, "verdict.json");
+  await mkdir(from, { recursive: true });
+  await rm(path, { recursive: true, force: true });
+  await writeFile(path, text, { flag: "wx" });
 }
 
 runStep(main);
