@@ -86,11 +86,16 @@ export function answerCard(title, from) {
 export function failureNotice(failure, retry) {
   const wait = failure.retryAfterMs === null ? "" : ` It asks for a pause of ${Math.max(1, Math.round(failure.retryAfterMs / 1000))} s.`;
   // What stands at a field is not said twice.
-  const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : failure.detail;
+  const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : sentence(failure.detail);
   return h("div", { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
     h("p", { class: "notice-title" }, failure.title),
     (detail !== "" || wait !== "") && h("p", null, `${detail}${wait}`),
     retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"));
+}
+
+/** @param {string} words @returns {string} with a capital and a full stop */
+function sentence(words) {
+  return words === "" ? "" : `${words[0]?.toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
 /** @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen readers */

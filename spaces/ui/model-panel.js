@@ -22,7 +22,8 @@ export function modelPanel(model, backends) {
     h("div", { class: "actions" }, send, h("span", { class: "quiet wide-only" }, h("kbd", null, "Ctrl"), " + ", h("kbd", null, "Enter"))));
   const past = historyView(model, (row) => { write(row); form.scrollIntoView({ block: "nearest" }); fields[0]?.focus(); });
   const code = codeSample(model);
-  const compared = backends.length < 2 ? null : comparison(backends.map((backend) => ({ name: backend.title, currency: String(backend.remote?.prices?.currency ?? "USD") })));
+  const rivals = backends.filter(({ missing }) => missing === "");
+  const compared = rivals.length < 2 ? null : comparison(rivals.map((backend) => ({ name: backend.title, currency: String(backend.remote?.prices?.currency ?? "USD") })));
 
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -57,7 +58,7 @@ export function modelPanel(model, backends) {
     send.removeAttribute("aria-busy");
     // With a pair, the local answers have a course of their own and the comparison has both.
     for (const { backend, prediction } of answered) if (backend === backends[0]) past.add({ at: new Date(), row, prediction, backend: backend.title });
-    if (!cancelled && answered.length + failed.length > 0) compared?.add(backends.map((backend) => seenOf(backend, answered, failed)));
+    if (!cancelled && answered.length + failed.length > 0) compared?.add(rivals.map((backend) => seenOf(backend, answered, failed)));
     failed.filter(({ failure }) => failure.fields.length > 0).slice(0, 1).forEach(({ failure }) => place(failure.fields));
   }
 

@@ -42,7 +42,7 @@ export function readModel(listed, card) {
     sha256: text(facts.artifact?.sha256),
     // A model that lacks a setting has its place, and says in it what to set.
     ready: facts.state === "ready" || facts.state === "not-configured",
-    missing: facts.state === "not-configured" ? complaint(facts.error) : "",
+    missing: facts.state === "not-configured" ? lacking(facts.error) : "",
     error: facts.state === "not-configured" ? "" : complaint(facts.error ?? facts.reload?.complaint),
     fields: readFields(facts.input?.schema),
     examples: facts.input?.examples ?? [],
@@ -143,6 +143,11 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
     warmUpMs: loaded.warmUpMs ?? null,
     sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({ batch: point.batch, tokenBudget: point.tokenBudget ?? null, rowsPerSecond: point.rowsPerSecond, chosen: point.batch === batching.maxBatch && (point.tokenBudget ?? null) === (batching.tokenBudget ?? null) })),
   };
+}
+
+/** @param {any} problem of a model that lacks a setting @returns {string} what to do about it */
+function lacking(problem) {
+  return [`It needs ${text(problem?.expected) || "a setting that the server lacks"}.`, text(problem?.hint)].filter(Boolean).map((line) => `${line[0]?.toUpperCase()}${line.slice(1)}`).join("\n");
 }
 
 /** @param {any} problem @returns {string} a complaint of the server in words */

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import type { Serving } from "./context.ts";
 import { openApi } from "./openapi.ts";
+import { encodingFor, packed, type Packed } from "./pack.ts";
 
 const DOCS_POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
 
 /** GET /openapi.json and its page. The page's code is large, comes with the server, and is read on its first visit. */
 export function docsRoutes(app: FastifyInstance, serving: Serving): void {
   app.get("/openapi.json", () => openApi(serving));
+  /** Some megabytes of script; packed once. */
+  const contents = new Map<string, Packed>();
   let page: Promise<FastifyInstance> | null = null;
   const docs = async () => {
     const [{ default: Fastify }, { default: reference }] = await Promise.all([import("fastify"), import("@scalar/fastify-api-reference")]);
@@ -20,8 +23,10 @@ export function docsRoutes(app: FastifyInstance, serving: Serving): void {
       page ??= docs();
       const answer = await (await page).inject({ method: "GET", url: path === "/docs" ? "/docs/" : path, headers: { host: "localhost" } });
       // Its script is named relative to a folder; this page is served with and without the final slash.
-      const body = path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body;
-      return reply.code(answer.statusCode).headers({ "content-type": String(answer.headers["content-type"]), "content-security-policy": DOCS_POLICY, "x-content-type-options": "nosniff", ...(path === "/docs" ? {} : { "cache-control": "public, max-age=86400" }) }).send(body);
+      contents.set(path, contents.get(path) ?? packed(Buffer.from(path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body)));
+      const encoding = encodingFor(request.headers["accept-encoding"]);
+      const body = await contents.get(path)!(encoding);
+      return reply.code(answer.statusCode).headers({ vary: "Accept-Encoding", ...(encoding === "identity" ? {} : { "content-encoding": encoding }), "content-type": String(answer.headers["content-type"]), "content-security-policy": DOCS_POLICY, "x-content-type-options": "nosniff", ...(path === "/docs" ? {} : { "cache-control": "public, max-age=86400" }) }).send(body);
     });
   }
 }

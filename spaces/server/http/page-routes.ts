@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Serving } from "./context.ts";
+import { encodingFor } from "./pack.ts";
 import { wantsPage } from "./negotiate.ts";
 import { PAGE_POLICY, readStaticFiles, type StaticFile } from "./static-files.ts";
 
@@ -17,12 +18,16 @@ export function pageRoutes(app: FastifyInstance, serving: Serving, folder: strin
   for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file));
 }
 
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
+async function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
+  const encoding = file.packed === null ? "identity" : encodingFor(request.headers["accept-encoding"]);
+  const etag = `"${file.etag}${encoding === "identity" ? "" : `-${encoding}`}"`;
   void reply.headers({
-    etag: file.etag, "cache-control": "no-cache", "content-type": file.type, "content-security-policy": PAGE_POLICY,
+    etag, "cache-control": "no-cache", "content-type": file.type, "content-security-policy": PAGE_POLICY,
     "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
   });
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes(file.etag) || known.includes("*")) return reply.code(304).send();
-  return reply.send(file.body);
+  if (known.includes(etag) || known.includes("*")) return reply.code(304).send();
+  if (file.packed !== null) void reply.header("vary", String(reply.getHeader("vary") ?? "") === "" ? "Accept-Encoding" : `${String(reply.getHeader("vary"))}, Accept-Encoding`);
+  if (file.packed === null || encoding === "identity") return reply.send(file.body);
+  return reply.header("content-encoding", encoding).send(await file.packed(encoding));
 }

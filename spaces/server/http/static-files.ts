@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
-export type StaticFile = { path: string; body: Buffer; type: string; etag: string };
+/** `etag`: without its quotes. `packed`: null for what does not get smaller. */import { packable, packed, type Packed } from "./pack.ts";
+
+export type StaticFile = { path: string; body: Buffer; packed: Packed | null; type: string; etag: string };
 
 const TYPES: Record<string, string> = {
   html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", mjs: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml",
@@ -24,6 +26,6 @@ export function readStaticFiles(folder: string): StaticFile[] {
     const type = TYPES[name.split(".").at(-1) ?? ""];
     if (type === undefined || name.includes("node_modules") || name.split(sep).some((part) => part.startsWith("."))) return [];
     const body = readFileSync(join(folder, name));
-    return [{ path: `/${name.split(sep).join("/")}`, body, type, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"` }];
+    return [{ path: `/${name.split(sep).join("/")}`, body, packed: packable(type, body) ? packed(body) : null, type, etag: `${createHash("sha256").update(body).digest("base64url").slice(0, 27)}` }];
   });
 }

@@ -47,6 +47,7 @@ export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters"
   return async function* call(messages, signal) {
     // Ends the connection too when whoever reads stops in the middle; the library only lets go of it.
     const mine = new AbortController();
+    let begun = false;
     let finishReason: string | null = null;
     let usage: Usage | null = null;
     try {
@@ -55,6 +56,7 @@ export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters"
         ...(topP === undefined ? {} : { top_p: topP }), ...(seed === undefined ? {} : { seed }),
       }, { fetch: watched, signal: AbortSignal.any([signal, mine.signal]), retry_on_error: false });
       for await (const chunk of stream) {
+        begun = true;
         if (typeof chunk !== "object" || chunk === null) throw new CallFailure("the provider's stream holds something else than pieces of an answer", { passing: true });
         const given = chunk.usage as { prompt_tokens?: unknown; completion_tokens?: unknown } | null | undefined;
         if (typeof given?.prompt_tokens === "number" && typeof given.completion_tokens === "number") usage = { inputTokens: given.prompt_tokens, outputTokens: given.completion_tokens };
@@ -65,7 +67,7 @@ export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters"
       }
     } catch (error) {
       signal.throwIfAborted();
-      throw error instanceof CallFailure ? error : explain(error);
+      throw error instanceof CallFailure ? error : explain(error, begun);
     } finally {
       mine.abort();
     }
@@ -75,13 +77,13 @@ export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters"
 }
 
 /** What went wrong below, without its words: they may quote the prompt or the answer. */
-function explain(error: unknown): CallFailure {
+function explain(error: unknown, begun: boolean): CallFailure {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof CallFailure) return cause;
   if (error instanceof SyntaxError) return new CallFailure("the provider's stream is not JSON", { passing: true });
   const told = error as { name?: string; httpResponse?: { status?: number; body?: unknown } };
   if (told.name === "ProviderApiError") return new CallFailure(told.httpResponse?.body === "" ? "the provider's answer is no event stream" : "the provider reports an error in its stream", { passing: true });
   const code = (error as { cause?: { code?: string } }).cause?.code;
-  return new CallFailure(`the provider cannot be reached${typeof code === "string" ? ` (${code})` : ""}`, { passing: true, cause: error });
+  return new CallFailure(`${begun ? "the connection to the provider broke" : "the provider cannot be reached"}${typeof code === "string" ? ` (${code})` : ""}`, { passing: true, cause: error });
 }
 
 function bounded(response: Response): Response {

@@ -158,7 +158,7 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
         retry: manifest.retry, breaker: manifest.breaker, timeoutMs: manifest.limits.timeoutMs, concurrency: manifest.limits.concurrency, queue: manifest.limits.queue, prices: manifest.prices ?? null,
       },
       ...(manifest.pair === undefined ? {} : { pair: manifest.pair }),
-      loaded: { at: loadedAt, openMs: 0, warmUpMs: 0, sweepMs: 0 },
+      loadedAt,
       gate: null,
       readme,
     }),
@@ -198,7 +198,7 @@ function refusal(failure: CallFailure, begun: boolean): Refused {
   if (failure.status === 401 || failure.status === 403) return new Refused("remote-refused", `the provider does not accept the server's token (${failure.status}); HF_TOKEN must be allowed to call inference providers`);
   if (failure.status === 429) return new Refused("remote-busy", "the provider limits the rate of requests", failure.retryAfterMs ?? 1000);
   if (failure.status === 503) return new Refused("remote-busy", "the provider is not available now", failure.retryAfterMs ?? 1000);
-  return new Refused("remote-failed", begun && failure.status === null ? `${failure.message}, after a part of it had come` : failure.message);
+  return new Refused("remote-failed", begun ? `the answer broke off: ${failure.message}` : failure.message);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
