@@ -6,7 +6,7 @@ import type { ArtifactRecord, RunRecord } from "../contract.ts";
 
 type ZipEntry = { entryName: string; isDirectory: boolean; header: { method: number }; getData: () => Buffer };
 type Zip = { addFile: (name: string, content: Buffer) => ZipEntry; getEntries: () => ZipEntry[]; toBuffer: () => Buffer };
-const AdmZip = createRequire(import.meta.url)("adm-zip") as new (path?: string) => Zip;
+const AdmZip = createRequire(import.meta.url)("adm-zip") as new (content?: Buffer) => Zip;
 /** Kept as they are: what is stored here for seconds is not worth the time of packing it. */
 const stored = 0;
 
@@ -45,7 +45,7 @@ export class ArtifactStore {
   async extract(artifact: ArtifactRecord, target: string): Promise<void> {
     const bytes = await readFile(artifact.path);
     if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== artifact.digest) throw new Error(`Artifact '${artifact.name}' digest validation failed`);
-    for (const entry of new AdmZip(artifact.path).getEntries()) {
+    for (const entry of new AdmZip(bytes).getEntries()) {
       const path = resolve(target, entry.entryName);
       if (relative(target, path).startsWith("..")) throw new Error(`Malformed extraction path: ${entry.entryName}`);
       if (entry.isDirectory) continue;

@@ -28,7 +28,7 @@ export class Slots {
   }
 }
 
-type Holder = { owner: unknown; cancel: (why: string) => void };
+type Holder = { cancel: (why: string) => void };
 type Group = { running: Holder | null; pending: (Holder & { start: () => void; drop: () => void }) | null };
 
 /** `concurrency:` groups of a repository: one runs, one waits; a newer one takes the place of the one that waits. */
@@ -36,17 +36,15 @@ export class ConcurrencyGroups {
   readonly #groups = new Map<string, Group>();
 
   /**
-   * Waits for the group. `cancel` is called on a holder that a newer one overtakes.
+   * Waits for the group of a repository (`scope`). `cancel` is called on a holder that a newer one overtakes.
    * @returns what leaves the group; null when it was overtaken or cancelled while waiting
-   * @throws Error when the owner holds the group itself, which would never end
    */
-  async enter(name: string, options: { owner: unknown; cancelInProgress: boolean; cancel: (why: string) => void; signal: AbortSignal; waiting: () => () => void }): Promise<(() => void) | null> {
-    const key = name.toLowerCase();
+  async enter(scope: string, name: string, options: { cancelInProgress: boolean; cancel: (why: string) => void; signal: AbortSignal; waiting: () => () => void }): Promise<(() => void) | null> {
+    const key = `${scope} ${name}`.toLowerCase();
     const group = this.#groups.get(key) ?? { running: null, pending: null };
     this.#groups.set(key, group);
-    const holder: Holder = { owner: options.owner, cancel: options.cancel };
+    const holder: Holder = { cancel: options.cancel };
     if (group.running !== null) {
-      if (group.running.owner === options.owner) throw new Error(`Canceling since a deadlock was detected for concurrency group: '${name}' between a top level workflow and its own job`);
       const why = `Canceling since a higher priority waiting request for '${name}' exists`;
       group.pending?.drop();
       const over = options.waiting();

@@ -16,7 +16,7 @@ export function githubContext({ event, run, number, source }: RunFacts, platform
     event: event.payload as Json, event_name: event.name, repository: event.repository, repository_owner: event.repository.split("/")[0] as string,
     repository_id: String(repository.id ?? ""), repository_owner_id: String(repository.owner?.id ?? ""), repositoryUrl: `${platform.serverUrl.replace(/^https?/, "git")}/${event.repository}.git`,
     sha: event.sha, ref: event.ref, ref_name: refName(event.ref), ref_type: event.ref.startsWith("refs/tags/") ? "tag" : "branch", ref_protected: false,
-    head_ref: event.headRef ?? "", base_ref: event.baseRef ?? "", actor: event.actor, actor_id: "", triggering_actor: event.actor,
+    head_ref: event.name === "pull_request" ? (event.headRef ?? "") : "", base_ref: event.name === "pull_request" ? (event.baseRef ?? "") : "", actor: event.actor, actor_id: "", triggering_actor: event.actor,
     run_id: String(run.id), run_number: String(number), run_attempt: String(run.attempt), retention_days: "90", secret_source: run.headRepository.fork && event.name === "pull_request" ? "None" : "Actions",
     workflow: run.workflowName, workflow_ref: workflowRef(source), workflow_sha: source.sha,
     server_url: platform.serverUrl, api_url: platform.apiUrl, graphql_url: `${platform.apiUrl}/graphql`,

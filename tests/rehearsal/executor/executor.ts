@@ -65,8 +65,8 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
     return changedPaths(git, await mergeBase(git, base, event.headSha), event.headSha);
   };
 
-  async function titleOf(event: TriggerEvent, { workflow }: WorkflowFile, name: string, github: Record<string, Json>, inputs: Record<string, Json>): Promise<string> {
-    const own = workflow["run-name"] === undefined ? "" : interpolateText(workflow["run-name"], { contexts: { github, inputs, vars: platform.variables(event.repository, null) } }).trim();
+  async function titleOf(event: TriggerEvent, { workflow }: WorkflowFile, name: string, { github, vars }: WorkflowRun, inputs: Record<string, Json>): Promise<string> {
+    const own = workflow["run-name"] === undefined ? "" : interpolateText(workflow["run-name"], { contexts: { github, inputs, vars } }).trim();
     if (own !== "") return own;
     if (event.name === "pull_request") return String((event.payload["pull_request"] as { title?: string } | undefined)?.title ?? name);
     if (event.name === "push" || event.name === "merge_group") return subjectOf(platform.gitDirectory(event.repository), event.sha);
@@ -96,7 +96,7 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
     const run = new WorkflowRun({ event: told, run: record, number, source }, edges);
     runs.set(record.id, run);
     try {
-      record.displayTitle = await titleOf(event, file, name, run.github, inputs);
+      record.displayTitle = await titleOf(event, file, name, run, inputs);
       prepared = await reader.prepare(source, file, null);
     } catch (error) {
       record.startupError = messageOf(error);
@@ -117,6 +117,7 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
   }
 
   async function trigger(event: TriggerEvent): Promise<RunRecord[]> {
+    if (closing.signal.aborted) throw new Error(`the executor is closed; received ${event.name}`);
     const busy = activity.begin();
     try {
       const files = await filesOf(event);
@@ -153,7 +154,7 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
       for (const run of runs.values()) run.cancel("The runner was shut down.");
       closing.abort();
       await Promise.all(finished);
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

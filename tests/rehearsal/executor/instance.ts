@@ -26,7 +26,7 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
   const leaving: (() => void)[] = [];
   try {
     if (cancelled) return finish("cancelled");
-    const leave = await run.enter(job.concurrency, { contexts: instance.contexts }, instance, busy);
+    const leave = await run.enter(job.concurrency, { contexts: instance.contexts }, instance, new Set(instance.frame.held), busy);
     if (leave === null) return finish("cancelled");
     leaving.push(leave);
     const name = environmentName(instance);

@@ -110,6 +110,30 @@ jobs:
     expect(conclusions(record)).toMatchObject({ after: "skipped", sweep: "success" });
   });
 
+  it("let an action that is interrupted, and its post step, clean up", async () => {
+    const files = { "act/action.yml": "name: Act\nruns: { using: node24, main: main.js, post: post.js }\n", "act/post.js": "console.log('post ran')", "act/main.js": "process.on('SIGINT', () => { console.log('interrupted'); process.exit(1); }); console.log('::notice::ready'); setInterval(() => {}, 1000)" };
+    const playing = stage.play(`on: push
+defaults: { run: { working-directory: act } }
+jobs:
+  one: { runs-on: ubuntu-24.04, steps: [{ uses: actions/checkout@0000000000000000000000000000000000000000 }, { run: ls }, { id: act, uses: ./act }, { if: "cancelled() && steps.act.outcome == 'cancelled'", run: echo after }] }
+`, { files });
+    await stage.until("the action runs", () => stage.executor.runs.at(-1)?.jobs[0]?.log.includes("##[notice]ready") === true);
+    stage.executor.cancel(stage.executor.runs.at(-1)!.id);
+    const { log, steps } = jobOf(await playing, "one");
+    expect(log).toMatch(/main\.js\npost\.js\n[^]*interrupted\n[^]*after\n[^]*post ran\n/);
+    expect(steps.map(({ conclusion }) => conclusion)).toEqual(["success", "success", "success", "cancelled", "success", "success"]);
+  });
+
+  it("take turns in a group of their own", async () => {
+    const record = await stage.play(`on: push
+jobs:
+  a: { concurrency: turn, ${run("true")} }
+  b: { concurrency: turn, ${run("true")} }
+`);
+    expect(conclusions(record)).toEqual({ a: "success", b: "success" });
+    expect(String(jobOf(record, "b").startedAt) >= String(jobOf(record, "a").completedAt)).toBe(true);
+  });
+
   it("share a concurrency group: one runs, one waits, a newer one takes its place or ends the one that runs", async () => {
     const workflow = (progress: boolean) => `on: push
 concurrency: { group: "g-${progress}-\${{ github.ref }}", cancel-in-progress: ${progress} }

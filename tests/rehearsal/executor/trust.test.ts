@@ -124,6 +124,23 @@ jobs:
     expect(jobOf(run, "after").log).toContain(`after ${sha}`);
   });
 
+  it("inherit secrets, hold a concurrency group of their own, and fail for an input that is missing or a group that the caller holds", async () => {
+    const small = `on: { workflow_call: { inputs: { model: { type: string, required: true } } } }
+concurrency: { group: "small-\${{ inputs.model }}" }
+jobs: { inner: { ${step("test ${{ secrets.KEY }} = of-the-repository")} } }
+`;
+    const run = await stage.play(`on: push
+concurrency: small-held
+jobs:
+  given: { strategy: { matrix: { model: [a, b] } }, uses: ./.github/workflows/small.yml, with: { model: "\${{ matrix.model }}" }, secrets: inherit }
+  missing: { uses: ./.github/workflows/small.yml, with: { model: "" } }
+  locked: { uses: ./.github/workflows/small.yml, with: { model: held } }
+`, { files: { ".github/workflows/small.yml": small } });
+    expect(conclusions(run), run.startupError).toEqual({ "given (a) / inner": "success", "given (b) / inner": "success", missing: "failure", locked: "failure" });
+    expect(jobOf(run, "missing").log).toContain("Required input 'model' not provided");
+    expect(jobOf(run, "locked").log).toContain("a deadlock was detected for concurrency group: 'small-held'");
+  });
+
   it("never get more than the caller has, and are refused before anything starts", async () => {
     const run = await stage.play(caller("./.github/workflows/called.yml", "{ actions: read }"), { files: { ".github/workflows/called.yml": called } });
     expect(run).toMatchObject({ conclusion: "startup_failure", jobs: [] });

@@ -16,7 +16,7 @@ export type RunEdges = JobEdges & { activity: Activity; slots: Slots; groups: Co
 export type Result = "success" | "failure" | "cancelled" | "skipped";
 export type NodeResult = { result: Result; outputs: Record<string, string>; /** Every job before it, direct or not. */ ancestors: ReadonlySet<string> };
 /** One workflow being executed: the run's own, or one that a job of it calls. */
-export type Frame = { prepared: Prepared; inputs: Record<string, Json>; secrets: Record<string, string>; keyPrefix: string; namePrefix: string; signal: AbortSignal; cancel: (why: string) => void };
+export type Frame = { prepared: Prepared; inputs: Record<string, Json>; secrets: Record<string, string>; keyPrefix: string; namePrefix: string; signal: AbortSignal; cancel: (why: string) => void; /** Groups that it runs in, its callers' too. */ held: Set<string> };
 /** One job of a matrix, or the only one. */
 export type Instance = { frame: Frame; key: string; job: Job; record: JobRecord; contexts: Contexts; permissions: Permissions; signal: AbortSignal; cancel: (why: string) => void };
 
@@ -58,10 +58,10 @@ export class WorkflowRun {
   async execute(prepared: Prepared, inputs: Record<string, Json>): Promise<void> {
     const busy = this.edges.activity.begin();
     const secrets = isUntrusted(this.facts.event) ? {} : this.edges.platform.secrets(this.facts.event.repository, null);
-    const frame: Frame = { prepared, inputs, secrets: { ...secrets }, keyPrefix: "", namePrefix: "", signal: this.#abort.signal, cancel: (why) => { this.cancel(why); } };
+    const frame: Frame = { prepared, inputs, secrets: { ...secrets }, keyPrefix: "", namePrefix: "", signal: this.#abort.signal, cancel: (why) => { this.cancel(why); }, held: new Set() };
     let conclusion: string;
     try {
-      const leave = await this.enter(prepared.workflow.concurrency, this.scope(frame), frame, busy);
+      const leave = await this.enter(prepared.workflow.concurrency, this.scope(frame), frame, frame.held, busy);
       if (leave === null) conclusion = "cancelled";
       else {
         busy.end();
@@ -81,14 +81,19 @@ export class WorkflowRun {
     busy.end();
   }
 
-  /** Waits for a `concurrency:` group; null when overtaken or cancelled. */
-  async enter(concurrency: unknown, scope: { contexts: Contexts; functions?: Functions }, target: { signal: AbortSignal; cancel: (why: string) => void }, busy: { rest: () => () => void }): Promise<(() => void) | null> {
+  /**
+   * Waits for a `concurrency:` group, which is then among those held; null when overtaken or cancelled.
+   * @throws Error when it is held already, which would never end
+   */
+  async enter(concurrency: unknown, scope: { contexts: Contexts; functions?: Functions }, target: { signal: AbortSignal; cancel: (why: string) => void }, held: Set<string>, busy: { rest: () => () => void }): Promise<(() => void) | null> {
     if (concurrency === undefined || concurrency === null) return target.signal.aborted ? null : () => {};
     const value = interpolate(concurrency, scope);
     const settings = typeof value === "object" && value !== null ? (value as Record<string, Json>) : { group: value };
     const group = asText(settings["group"] ?? "");
     if (group === "") return () => {};
-    return this.edges.groups.enter(`${this.record.repository} ${group}`, { owner: this.record, cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true", cancel: target.cancel, signal: target.signal, waiting: () => busy.rest() });
+    if (held.has(group.toLowerCase())) throw new Error(`Canceling since a deadlock was detected for concurrency group: '${group}' between a workflow and what it calls`);
+    held.add(group.toLowerCase());
+    return this.edges.groups.enter(this.record.repository, group, { cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true", cancel: target.cancel, signal: target.signal, waiting: () => busy.rest() });
   }
 
   scope(frame: Frame, more: Contexts = {}, functions: Functions = {}): { contexts: Contexts; functions: Functions } {
@@ -135,10 +140,7 @@ export class WorkflowRun {
       if (matrix.length === 0) return result("skipped");
       return await this.#instances(frame, key, job, matrix, scope.contexts, result, busy);
     } catch (error) {
-      const record = this.#addJob(frame, key, displayName(job, key, scope), "failure");
-      record.log += `##[error]${messageOf(error)}\n`;
-      record.annotations.push({ level: "failure", title: "", message: messageOf(error), path: frame.prepared.source.path, line: null });
-      this.changed(record);
+      this.#refused(this.#addJob(frame, key, displayName(job, key, scope), "failure"), frame, error);
       return result("failure");
     }
   }
@@ -163,7 +165,7 @@ export class WorkflowRun {
     const all = Promise.all(instances.map(async (one) => {
       const own = this.edges.activity.begin();
       const back = await parallel.acquire(one.signal);
-      const { conclusion, outputs: given } = job.uses === undefined ? await runInstance(this, one, own, back === null) : await this.#call(one, own);
+      const { conclusion, outputs: given } = await (job.uses === undefined ? runInstance(this, one, own, back === null) : this.#call(one, own).catch((error: unknown) => this.#failed(one, error)));
       back?.();
       const tolerated = conclusion === "failure" && interpolate(job["continue-on-error"] ?? false, { contexts: one.contexts }) === true;
       results.push(tolerated ? "success" : conclusion);
@@ -184,9 +186,14 @@ export class WorkflowRun {
     const inputs = inputsOf(definition.inputs, Object.fromEntries(Object.entries((interpolate(job.with ?? {}, { contexts }) ?? {}) as Record<string, Json>).filter(([, value]) => value !== null)));
     const secrets = job.secrets === "inherit" ? frame.secrets : interpolateTexts(job.secrets, { contexts });
     for (const [name, one] of Object.entries(definition.secrets ?? {})) if (one?.required === true && (secrets[name] ?? "") === "") throw new Error(`Secret ${name} is required, but not provided while calling.`);
-    const inner: Frame = { prepared, inputs, secrets, signal, cancel, keyPrefix: `${frame.keyPrefix}${key}/`, namePrefix: `${record.name} / ` };
-    const leave = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, busy);
-    if (leave === null) return { conclusion: "cancelled", outputs: {} };
+    const inner: Frame = { prepared, inputs, secrets, signal, cancel, keyPrefix: `${frame.keyPrefix}${key}/`, namePrefix: `${record.name} / `, held: new Set(frame.held) };
+    const leaveJob = await this.enter(job.concurrency, { contexts }, inner, inner.held, busy);
+    if (leaveJob === null) return { conclusion: "cancelled", outputs: {} };
+    const leave = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, inner.held, busy).catch((error: unknown) => { leaveJob(); throw error; });
+    if (leave === null) {
+      leaveJob();
+      return { conclusion: "cancelled", outputs: {} };
+    }
     try {
       const results = this.#jobs(inner);
       busy.end();
@@ -194,7 +201,22 @@ export class WorkflowRun {
       const jobs = Object.fromEntries([...finished].map(([name, one]) => [name, { result: one.result, outputs: one.outputs }]));
       const outputs = Object.fromEntries(Object.entries(definition.outputs ?? {}).map(([name, one]) => [name, interpolateText(one?.value ?? "", this.scope(inner, { jobs }))]));
       return { conclusion: conclusionOf([...finished.values()].map((one) => one.result)), outputs };
-    } finally { leave(); }
+    } finally {
+      leave();
+      leaveJob();
+    }
+  }
+
+  /** A call that could not be made. */
+  #failed({ frame, key, record }: Instance, error: unknown): { conclusion: Result; outputs: Record<string, string> } {
+    this.#refused(this.#addJob(frame, key, record.name.slice(frame.namePrefix.length), "failure"), frame, error);
+    return { conclusion: "failure", outputs: {} };
+  }
+
+  #refused(record: JobRecord, frame: Frame, error: unknown): void {
+    record.log += `##[error]${messageOf(error)}\n`;
+    record.annotations.push({ level: "failure", title: "", message: messageOf(error), path: frame.prepared.source.path, line: null });
+    this.changed(record);
   }
 
   #newRecord(frame: Frame, key: string, name: string): JobRecord {

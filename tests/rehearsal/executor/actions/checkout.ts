@@ -50,9 +50,9 @@ async function run(call: ActionCall): Promise<void> {
   await mkdir(path, { recursive: true });
   for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
   const here = (...args: string[]) => git(path, args, { HOME: call.env["HOME"] ?? "" });
-  await here("init", "-q", "-b", "main");
-  await here("remote", "add", "origin", `${call.platform.serverUrl}/${repository}`);
-  await here("config", "--local", "gc.auto", "0");
+  await here("init", "-q", "-b", "main", "--template=");
+  await mkdir(join(path, ".git/info"));
+  await appendFile(join(path, ".git/config"), `[remote "origin"]\n\turl = ${call.platform.serverUrl}/${repository}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[gc]\n\tauto = 0\n`);
   const refspec = target.local === "" ? target.sha : `+${target.sha}:${target.local}`;
   const url = `file://${directory}`;
   if (depth <= 0) {
