@@ -45,9 +45,9 @@ it("the first gate of the repository passes, as the page says", async () => {
   write("models/fares/data/rides.csv", `id,km,minutes,zones,fare\n${rides.join("\n")}\n`);
 
   const { code, output } = await new Promise<{ code: unknown; output: string }>((resolve) => {
-    execFile(process.execPath, [join(repositoryRoot, "scripts/sluice.mjs"), "gate", "--baseline", "none"], { cwd: dir, timeout: 60_000 }, (error, stdout, stderr) => { resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }); });
+    execFile(process.execPath, [join(repositoryRoot, "scripts/sluice.mjs"), "gate", "--baseline", "none"], { cwd: dir, timeout: 110_000 }, (error, stdout, stderr) => { resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }); });
   });
   expect(output).toContain("fares 1.0.0: all 2 deciding checks pass");
   expect(output).toContain("no baseline");
   expect(code).toBe(0);
-});
+}, 120_000);
