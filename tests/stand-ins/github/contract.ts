@@ -83,12 +83,24 @@ function answerProblems(operation: Operation, { status, answer }: Exchange, wher
   return schema === undefined ? [] : validate(schema, answer, `${where}: answer ${status}`);
 }
 
+type Template = { operation: Operation; names: string[]; pattern: RegExp };
+/** Method and number of path segments → the templates that may match, in the description's order. */
+const templates = new Map<string, Template[]>();
+
+function templatesFor(description: Description, method: string, segments: number): Template[] {
+  const key = `${method} ${segments}`;
+  const found = templates.get(key) ?? Object.entries(description.paths).flatMap(([template, operations]) => {
+    const operation = operations[method];
+    if (operation === undefined || template.split("/").length !== segments) return [];
+    return [{ operation, names: [...template.matchAll(/\{([^}]+)\}/g)].map((one) => one[1] as string), pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, "([^/]+)")}$`) }];
+  });
+  templates.set(key, found);
+  return found;
+}
+
 function operationFor(description: Description, method: string, path: string): { operation: Operation; path: Record<string, string> } | null {
-  for (const [template, operations] of Object.entries(description.paths)) {
-    const operation = operations[method.toLowerCase()];
-    if (operation === undefined || template.split("/").length !== path.split("/").length) continue;
-    const names = [...template.matchAll(/\{([^}]+)\}/g)].map((one) => one[1] as string);
-    const match = new RegExp(`^${template.replace(/\{[^}]+\}/g, "([^/]+)")}$`).exec(path);
+  for (const { operation, names, pattern } of templatesFor(description, method.toLowerCase(), path.split("/").length)) {
+    const match = pattern.exec(path);
     // /comments/{id} and /comments/latest may both match; a template with more fixed text would come first.
     if (match !== null) return { operation, path: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1] as string)])) };
   }
