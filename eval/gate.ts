@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { parseYaml } from "../models/core/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { defaultCacheDir } from "../models/core/hub.ts";
-import { loadManifest, type LoadedManifest } from "../models/core/load.ts";
+import { isRemote, loadModelFile, withArtifact, type LoadedManifest, type LoadedRemote } from "../models/core/load.ts";
 import { configuration, type Configuration } from "./config.ts";
 import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
@@ -64,7 +64,7 @@ export async function predictShard(request: GateRequest, shard: Shard, edges: Ga
 export async function prepare(request: GateRequest, edges: GateEdges): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
-  const all = await Promise.all(config.models.map((folder) => loadManifest(join(root, folder))));
+  const all = measurable(await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder)))), request.models, edges);
   const candidates = chooseModels(all, request.models);
   const git = gitIn(root, edges.env);
   const reference = await resolveReference(request.baseline, git);
@@ -83,6 +83,15 @@ export async function readConfiguration(file: string): Promise<Configuration> {
     throw new ConfigurationError({ code: "configuration-missing", problem: "there is no such configuration file", place: file, expected: "a sluice.yaml that names the repository's models", received: "no file", example: "schemaVersion: 1\nmodels:\n  - models/mood" });
   }
   return parseYaml(await readFile(file, "utf8"), file, configuration, { models: "models: [models/mood]", schemaVersion: "schemaVersion: 1" });
+}
+
+/** Models with a remote backend have nothing to measure: left out with a note, refused when they are named or alone. */
+function measurable(found: readonly (LoadedManifest | LoadedRemote)[], wanted: readonly string[], edges: GateEdges): LoadedManifest[] {
+  const named = (one: LoadedManifest | LoadedRemote) => wanted.includes(one.manifest.id) || wanted.includes(basename(one.dir));
+  const left = found.filter((one) => isRemote(one) && !named(one));
+  const kept = found.length === left.length ? found : found.filter((one) => !left.includes(one));
+  if (kept.length < found.length) edges.onEvent({ kind: "note", text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}` });
+  return kept.map(withArtifact);
 }
 
 function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[]): LoadedManifest[] {

@@ -20,7 +20,7 @@ export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string
  *   model has a remote backend: there is nothing to measure or to upload then.
  */
 export async function loadManifest(dir: string): Promise<LoadedManifest> {
-  return local(await loadModelFile(dir));
+  return withArtifact(await loadModelFile(dir));
 }
 
 /** The same for models of any backend: `isRemote` tells them apart. */
@@ -38,14 +38,15 @@ export function isRemote(loaded: LoadedManifest | LoadedRemote): loaded is Loade
 
 /** The same for text that is already at hand (a version from git, say). `dir` is where its artifact and files lie. */
 export function parseManifest(text: string, dir: string, file: string): LoadedManifest {
-  return local(parseModelFile(text, dir, file));
+  return withArtifact(parseModelFile(text, dir, file));
 }
 
 function parseModelFile(text: string, dir: string, file: string): LoadedManifest | LoadedRemote {
   return { manifest: parseYaml(text, file, modelFile, manifestExamples), dir, file, text } as LoadedManifest | LoadedRemote;
 }
 
-function local(loaded: LoadedManifest | LoadedRemote): LoadedManifest {
+/** @throws ConfigurationError for a model with a remote backend. */
+export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManifest {
   if (!isRemote(loaded)) return loaded;
   const { id, backend, pair } = loaded.manifest;
   throw new ConfigurationError({

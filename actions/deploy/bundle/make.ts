@@ -6,6 +6,7 @@ import { ConfigurationError } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/load.ts";
 import type { PassedVerdict } from "../verdict.ts";
 import { GOLDEN_FILE, type Deployed } from "./deployed.ts";
+import { companionFiles } from "./companions.ts";
 import { goldenAnswers } from "./golden.ts";
 import { readModelFiles } from "./model-files.ts";
 import { renderReadme } from "./readme.ts";
@@ -42,6 +43,7 @@ export async function makeTree(loaded: LoadedManifest, verdict: PassedVerdict, s
   const files = [
     ...shared.filter(({ name }) => name !== "README.template.md").map(({ name, bytes }) => treeFile(name, bytes)),
     ...model.map(({ path, bytes }) => treeFile(posix.join("models", manifest.id, path), bytes)),
+    ...(await companionFiles(loaded)).map(({ path, bytes }) => treeFile(path, bytes)),
     ...(verdict.metrics === null ? [] : [treeFile(`models/${manifest.id}/receipt.json`, json(receiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)))]),
     treeFile("README.md", Buffer.from(readme)),
     treeFile(GOLDEN_FILE, json(golden)),
