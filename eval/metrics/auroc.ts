@@ -69,7 +69,8 @@ function contrast(candidate: Sample, baseline: Sample, options: MeasureOptions):
   const unit = relative ? two.auroc : 1;
   const ratio = relative ? one.auroc / two.auroc : 1;
   const { influence } = one;
-  for (let i = 0; i < n; i++) influence[i] = ((influence[i] as number) - ratio * (two.influence[i] as number)) / unit;
+  if (relative) for (let i = 0; i < n; i++) influence[i] = ((influence[i] as number) - ratio * (two.influence[i] as number)) / unit;
+  else for (let i = 0; i < n; i++) influence[i] = (influence[i] as number) - (two.influence[i] as number);
   const difference = relative ? ratio - 1 : one.auroc - two.auroc;
   const interval = intervalOf(candidate, difference, influence, options.level, -1 / unit, 1 / unit, false);
   if (interval === null) return { status: "undefined", reason: "a class with a single row, or a single cluster, leaves no variance to estimate", n };

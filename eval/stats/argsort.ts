@@ -1,5 +1,5 @@
-/** Indices in ascending order of value, and beside each a key: values with different keys differ, values with equal keys may. */
-export type Sorted = { order: Uint32Array; keys: Uint32Array };
+/** The row of a sorted pair without its mark. */
+export const rowBits = 0x7fffffff;
 
 /**
  * Indices that put `values` in ascending order, stable. No NaN; -0 and 0 are equal; infinities sort at the ends.
@@ -10,29 +10,31 @@ export type Sorted = { order: Uint32Array; keys: Uint32Array };
  * interleaved, so that a move touches one cache line. O(n), no comparator calls above a hundred values.
  */
 export function argsort(values: Float64Array): Uint32Array {
-  return sortWithKeys(values).order;
+  const pairs = sortedPairs(values, null);
+  const order = new Uint32Array(values.length);
+  for (let i = 0; i < order.length; i++) order[i] = pairs[2 * i + 1] as number;
+  return order;
 }
 
-/** `argsort` together with the keys that it sorted by. */
-export function sortWithKeys(values: Float64Array): Sorted {
+/**
+ * `argsort` together with the keys that it sorted by: key, row, key, row … Values with different keys differ, values with equal keys may.
+ * The top bit of a row is set where `marked` is not 0: one bit that the order brings along instead of a jump to every row. At most 2^31 values.
+ */
+export function sortedPairs(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array {
   const n = values.length;
   const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
-  if (n < 96) {
-    const order = Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number) || i - j);
-    return { order, keys: order.map((row) => highKey(bits, row)) };
-  }
-  const pairs = byPlace(values) ?? byBits(bits);
-  const order = new Uint32Array(n);
-  const keys = new Uint32Array(n);
-  for (let i = 0; i < n; i++) {
-    keys[i] = pairs[2 * i] as number;
-    order[i] = pairs[2 * i + 1] as number;
-  }
-  return { order, keys };
+  if (n >= 96) return byPlace(values, marked) ?? byBits(bits, marked);
+  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number) || i - j);
+  const pairs = new Uint32Array(2 * n);
+  order.forEach((row, i) => {
+    pairs[2 * i] = highKey(bits, row);
+    pairs[2 * i + 1] = marked !== null && marked[row] !== 0 ? row | 0x80000000 : row;
+  });
+  return pairs;
 }
 
 /** Sorted by place in the range: subtraction, scaling and truncation never turn an order around. Null where the range is no help. */
-function byPlace(values: Float64Array): Uint32Array | null {
+function byPlace(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array | null {
   let lowest = values[0] as number;
   let highest = lowest;
   for (let i = 1; i < values.length; i++) {
@@ -43,22 +45,24 @@ function byPlace(values: Float64Array): Uint32Array | null {
   const scale = highest > lowest ? 4294967040 / (highest - lowest) : 0;
   if (!Number.isFinite(scale) || (highest > lowest && !(scale > 0))) return null;
   const pairs = new Uint32Array(2 * values.length);
-  for (let i = 0; i < values.length; i++) {
-    pairs[2 * i] = ((values[i] as number) - lowest) * scale;
-    pairs[2 * i + 1] = i;
-  }
+  for (let i = 0; i < values.length; i++) pairs[2 * i] = ((values[i] as number) - lowest) * scale;
+  number(pairs, marked);
   const sorted = radix(pairs);
   return insertWithinRuns(values, sorted) ? sorted : null;
 }
 
-function byBits(bits: Uint32Array): Uint32Array {
+function number(pairs: Uint32Array, marked: ArrayLike<number> | null): void {
+  const n = pairs.length / 2;
+  if (marked === null) for (let i = 0; i < n; i++) pairs[2 * i + 1] = i;
+  else for (let i = 0; i < n; i++) pairs[2 * i + 1] = marked[i] !== 0 ? i | 0x80000000 : i;
+}
+
+function byBits(bits: Uint32Array, marked: ArrayLike<number> | null): Uint32Array {
   let pairs: Uint32Array = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i += 2) {
-    pairs[i] = lowKey(bits, i / 2);
-    pairs[i + 1] = i / 2;
-  }
+  for (let i = 0; i < bits.length; i += 2) pairs[i] = lowKey(bits, i / 2);
+  number(pairs, marked);
   pairs = radix(pairs);
-  for (let i = 0; i < bits.length; i += 2) pairs[i] = highKey(bits, pairs[i + 1] as number);
+  for (let i = 0; i < bits.length; i += 2) pairs[i] = highKey(bits, (pairs[i + 1] as number) & rowBits);
   return radix(pairs);
 }
 
@@ -123,9 +127,9 @@ function insertWithinRuns(values: Float64Array, pairs: Uint32Array): boolean {
       continue;
     }
     const row = pairs[i + 1] as number;
-    const value = values[row] as number;
+    const value = values[row & rowBits] as number;
     let j = i - 2;
-    while (j >= runStart && (values[pairs[j + 1] as number] as number) > value) {
+    while (j >= runStart && (values[(pairs[j + 1] as number) & rowBits] as number) > value) {
       if (i - runStart > 2 * longRun) return false;
       pairs[j + 3] = pairs[j + 1] as number;
       j -= 2;

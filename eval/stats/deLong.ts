@@ -21,10 +21,8 @@ export function aurocComponents(scores: Float64Array, positive: ArrayLike<number
   }
   const perPositive = 1 / positives;
   const perNegative = 1 / (total - positives);
-  for (let i = 0; i < scores.length; i++) {
-    const w = weights === null ? 1 : (weights[i] as number);
-    placement[i] = w * ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
-  }
+  if (weights === null) for (let i = 0; i < scores.length; i++) placement[i] = ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
+  else for (let i = 0; i < scores.length; i++) placement[i] = (weights[i] as number) * ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
   return { auroc, influence: placement };
 }
 

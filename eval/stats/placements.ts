@@ -1,4 +1,4 @@
-import { sortWithKeys } from "./argsort.ts";
+import { rowBits, sortedPairs } from "./argsort.ts";
 
 /**
  * Placement values of a binary sample: for a positive row the weighted share of negatives below it, for a negative
@@ -9,46 +9,86 @@ import { sortWithKeys } from "./argsort.ts";
  * `positive[i]` ≠ 0 marks the positives; both classes must have positive total weight. Length n, order kept.
  */
 export function placements(scores: Float64Array, positive: ArrayLike<number>, weights: Float64Array | null): { placement: Float64Array; auroc: number } {
+  const pairs = sortedPairs(scores, positive);
+  return weights === null ? counted(scores, positive, pairs) : weighted(scores, positive, weights, pairs);
+}
+
+/** Without weights: a row of its own score, which most are, is placed as it is met. */
+function counted(scores: Float64Array, positive: ArrayLike<number>, pairs: Uint32Array): { placement: Float64Array; auroc: number } {
   const n = scores.length;
-  const { order, keys } = sortWithKeys(scores);
   const placement = new Float64Array(n);
-  // One byte per row stays in the cache while the order jumps about.
-  const isPositive = new Uint8Array(n);
   let positives = 0;
-  let negatives = 0;
-  for (let i = 0; i < n; i++) {
-    const w = weights === null ? 1 : (weights[i] as number);
-    if (positive[i] !== 0) {
-      isPositive[i] = 1;
-      positives += w;
-    } else negatives += w;
-  }
+  for (let i = 0; i < n; i++) if (positive[i] !== 0) positives++;
+  const negatives = n - positives;
   let positivesBelow = 0;
   let negativesBelow = 0;
   let area = 0;
-  for (let start = 0; start < n; ) {
-    const first = order[start] as number;
-    const key = keys[start] as number;
-    let tiedPositives = 0;
-    let tiedNegatives = 0;
-    let end = start;
-    for (; end < n; end++) {
-      const row = order[end] as number;
-      if (end > start && (keys[end] !== key || scores[row] !== scores[first])) break;
-      const w = weights === null ? 1 : (weights[row] as number);
-      if (isPositive[row] === 1) tiedPositives += w;
-      else tiedNegatives += w;
+  for (let start = 0; start < pairs.length; ) {
+    const row = pairs[start + 1] as number;
+    const end = endOfTie(scores, pairs, start);
+    if (end === start + 2) {
+      if (row >>> 31 === 1) {
+        placement[row & rowBits] = negativesBelow / negatives;
+        area += negativesBelow;
+        positivesBelow++;
+      } else {
+        placement[row] = 1 - positivesBelow / positives;
+        negativesBelow++;
+      }
+      start = end;
+      continue;
     }
+    let tiedPositives = 0;
+    for (let k = start; k < end; k += 2) tiedPositives += (pairs[k + 1] as number) >>> 31;
+    const tiedNegatives = (end - start) / 2 - tiedPositives;
     const ofPositive = (negativesBelow + tiedNegatives / 2) / negatives;
     const ofNegative = 1 - (positivesBelow + tiedPositives / 2) / positives;
-    for (let k = start; k < end; k++) {
-      const row = order[k] as number;
-      placement[row] = isPositive[row] === 1 ? ofPositive : ofNegative;
-    }
+    for (let k = start; k < end; k += 2) placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
     area += tiedPositives * (negativesBelow + tiedNegatives / 2);
     positivesBelow += tiedPositives;
     negativesBelow += tiedNegatives;
     start = end;
   }
   return { placement, auroc: area / (positives * negatives) };
+}
+
+function weighted(scores: Float64Array, positive: ArrayLike<number>, weights: Float64Array, pairs: Uint32Array): { placement: Float64Array; auroc: number } {
+  const placement = new Float64Array(scores.length);
+  let positives = 0;
+  let negatives = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (positive[i] !== 0) positives += weights[i] as number;
+    else negatives += weights[i] as number;
+  }
+  let positivesBelow = 0;
+  let negativesBelow = 0;
+  let area = 0;
+  for (let start = 0; start < pairs.length; ) {
+    const end = endOfTie(scores, pairs, start);
+    let tiedPositives = 0;
+    let tiedNegatives = 0;
+    for (let k = start; k < end; k += 2) {
+      const row = pairs[k + 1] as number;
+      if (row >>> 31 === 1) tiedPositives += weights[row & rowBits] as number;
+      else tiedNegatives += weights[row] as number;
+    }
+    const ofPositive = (negativesBelow + tiedNegatives / 2) / negatives;
+    const ofNegative = 1 - (positivesBelow + tiedPositives / 2) / positives;
+    for (let k = start; k < end; k += 2) placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
+    area += tiedPositives * (negativesBelow + tiedNegatives / 2);
+    positivesBelow += tiedPositives;
+    negativesBelow += tiedNegatives;
+    start = end;
+  }
+  return { placement, auroc: area / (positives * negatives) };
+}
+
+/** Where the pairs end whose score is that of the pair at `start`. */
+function endOfTie(scores: Float64Array, pairs: Uint32Array, start: number): number {
+  const key = pairs[start];
+  let end = start + 2;
+  if (end < pairs.length && pairs[end] !== key) return end;
+  const score = scores[(pairs[start + 1] as number) & rowBits];
+  while (end < pairs.length && pairs[end] === key && scores[(pairs[end + 1] as number) & rowBits] === score) end += 2;
+  return end;
 }
