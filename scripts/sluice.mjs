@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The `sluice` command. It needs Node 24 (TypeScript runs unbuilt); an older Node hands over to the pinned one.
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { handOver } from "./hand-over.mjs";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 if (Number(process.versions.node.split(".")[0]) >= 24) {
@@ -14,6 +14,5 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     console.error(`sluice needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` once: it brings the pinned one.`);
     process.exit(2);
   }
-  const { status, signal } = spawnSync(pinned, [cli, ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exit(signal === null ? (status ?? 1) : 1);
+  handOver(pinned, [cli, ...process.argv.slice(2)]);
 }
