@@ -64,7 +64,7 @@ async function sweep(loaded: LoadedManifest, engine: Engine, longestRowMs: numbe
   const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * longestRowMs))));
   const texts = Object.values(loaded.manifest.preprocess).some((step) => step.kind === "text");
   const ways = SWEPT.flatMap((batch) => (texts ? [128, 512] : [null]).map((tokenBudget) => ({ batch, tokenBudget })));
-  const cheapMs = engine.kind === "main" ? 120 : budgetMs;
+  const cheapMs = engine.kind === "main" ? 60 : budgetMs;
   return engine.sweep(probeRows(loaded.manifest, count), { ways, budgetMs: Math.min(budgetMs, cheapMs) });
 }
 
