@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventOf, jobOf, Stage } from "./stage.ts";
 
@@ -48,7 +48,9 @@ jobs:
     expect(done.at(-1)?.conclusion).toBe("failure");
     const all = run.artifacts[1]!;
     expect(all.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(execFileSync("python3", ["-m", "zipfile", "-l", all.path], { encoding: "utf8" })).toMatch(/sub\/report\.md[^]*verdict\.json/);
+    const zip = readFileSync(all.path, "latin1");
+    expect(zip.startsWith("PK\u0003\u0004")).toBe(true);
+    expect(zip).toMatch(/sub\/report\.md[^]*verdict\.json/);
   });
 
   it("of another run need a token that may read runs", async () => {

@@ -4,6 +4,8 @@ import { join, relative, resolve } from "node:path";
 import { commitOf, git } from "../git.ts";
 import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
 
+// Packing a model tightly takes longer than everything else in a job, and the pack goes no further than this disk.
+const unpacked = "git -c pack.window=0 -c pack.compression=0 -c core.compression=0 upload-pack";
 const sha1 = /^[0-9a-f]{40}$/;
 
 /** Where a commit comes from, and what it is called in the clone. */
@@ -67,7 +69,7 @@ async function run(call: ActionCall): Promise<void> {
     await writeFile(join(path, ".git/shallow"), `${target.sha}\n`);
     if (target.local !== "") await here("update-ref", target.local, target.sha);
   } else {
-    await here("fetch", "-q", "--no-tags", `--depth=${depth}`, url, refspec, ...(isTrue(call, "fetch-tags") ? ["+refs/tags/*:refs/tags/*"] : []));
+    await here("fetch", "-q", "--no-tags", `--depth=${depth}`, `--upload-pack=${unpacked}`, url, refspec, ...(isTrue(call, "fetch-tags") ? ["+refs/tags/*:refs/tags/*"] : []));
   }
   if (sparse.length > 0) await here("sparse-checkout", "set", isTrue(call, "sparse-checkout-cone-mode") ? "--cone" : "--no-cone", ...sparse);
   await (target.branch === null ? here("checkout", "-q", "--force", "--detach", target.sha) : here("checkout", "-q", "--force", "-B", target.branch, target.local));
