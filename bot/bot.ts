@@ -1,5 +1,6 @@
 import type { BotConfiguration, Secrets } from "./config.ts";
 import { Actor } from "./approvals/actor.ts";
+import { endLate } from "./approvals/expire.ts";
 import { responder } from "./commands/respond.ts";
 import { commands } from "./commands/table.ts";
 import type { Room } from "./commands/command.ts";
@@ -156,6 +157,7 @@ async function tick(room: Room, clock: Clock, signal: AbortSignal, kick: () => v
       nextForget = clock.now() + 3_600_000;
       room.store.forget(clock.now());
     }
+    endLate(room);
     kick();
     await clock.sleep(tickMs, signal).catch(() => undefined);
   }

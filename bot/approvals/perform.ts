@@ -72,7 +72,7 @@ export async function perform(room: Room, action: Action): Promise<Done> {
 async function describe(room: Room, action: Action, detail: ActionDetail & { environment: string }, state: string): Promise<void> {
   try {
     const [deployment] = await room.github.deployments({ environment: detail.environment, sha: action.sha, count: 1 });
-    if (deployment !== undefined) await room.github.note(deployment.id, `${state} by ${reason(room, action)}`);
+    if (deployment !== undefined) await room.github.note(deployment.id, `${state} by ${reason(room, action)}, report ${action.digest.slice(0, 12)}`);
   } catch (error) {
     room.log.warn("deployment-not-described", { action: action.id, error: inWords(error) });
   }

@@ -39,7 +39,7 @@ export async function pressed(room: Room, said: Said, nonce: Nonce, key: string)
   if (press.kind === "cancel") return { toast: "Cancelled.", outcome: spend(() => cancel(room, said, action)) };
   const why = await whyNot(room, said.user);
   if (why !== null) {
-    audit(room, said, "refused", { action: action.id, why });
+    audit(room, said, `refused ${action.detail.kind}`, { ...about(action), why });
     return no(why);
   }
   switch (press.kind) {
@@ -48,12 +48,18 @@ export async function pressed(room: Room, said: Said, nonce: Nonce, key: string)
     case "approve":
     case "confirm-approval": {
       const excluded = whyExcluded(room, said, action);
-      if (excluded !== null) return no(excluded);
+      if (excluded !== null) {
+        audit(room, said, `refused ${action.detail.kind}`, { ...about(action), why: excluded });
+        return no(excluded);
+      }
       if (press.kind === "confirm-approval" || !isDangerous(room, action.detail)) return { toast: "", outcome: spend(() => approve(room, said, action)) };
       return { toast: "", outcome: spend(() => collectCard(room, action, said.user)) };
     }
   }
 }
+
+/** What an entry says of an action: which, on what, on which commit and report. */
+const about = ({ id, detail, sha, digest }: Action) => ({ action: id, ...detail, sha, digest });
 
 function audit(room: Room, said: Said, event: string, detail: Record<string, unknown>): void {
   room.store.audit.add(room.now(), { user: said.user, login: room.store.links.find(said.user)?.login ?? null }, event, detail);
@@ -61,12 +67,12 @@ function audit(room: Room, said: Said, event: string, detail: Record<string, unk
 
 function cancel(room: Room, said: Said, action: Action): Outcome {
   room.store.actions.move(action.id, "collecting", "cancelled", { result: `cancelled by ${who(room, said.user)}` });
-  audit(room, said, "cancels", { action: action.id });
+  audit(room, said, `cancels ${action.detail.kind}`, about(action));
   return stateCard(room, room.store.actions.find(action.id) as Action);
 }
 
 function confirm(room: Room, said: Said, action: Action): Outcome {
-  audit(room, said, `confirms ${action.detail.kind}`, { action: action.id, sha: action.sha, digest: action.digest });
+  audit(room, said, `confirms ${action.detail.kind}`, about(action));
   return action.needed > 1 ? collectCard(room, action, null) : go(room, action);
 }
 
@@ -79,7 +85,7 @@ function whyExcluded({ store }: Room, said: Said, { initiator, approvers }: Acti
 function approve(room: Room, said: Said, action: Action): Outcome {
   const approvers = [...action.approvers, said.user];
   room.store.actions.approve(action.id, approvers);
-  audit(room, said, `approves ${action.detail.kind}`, { action: action.id, sha: action.sha, digest: action.digest });
+  audit(room, said, `approves ${action.detail.kind}`, about(action));
   const now = { ...action, approvers };
   return 1 + approvers.length >= action.needed ? go(room, now) : collectCard(room, now, null);
 }
@@ -94,12 +100,16 @@ async function review(room: Room, said: Said, nonce: Nonce, { decision, run, env
   const { store, now, bot } = room;
   const why = await whyNot(room, said.user);
   if (why !== null) {
-    audit(room, said, "refused", { run, why });
+    audit(room, said, `refused ${decision}`, { run, environment, sha, digest, why });
     return no(why);
   }
   const persons = bot.environments[stageOf(bot, environment) ?? ""]?.persons;
   if (persons === undefined) return no(`${environment} is not an environment of bot.yaml.`);
-  if (decision === "approve" && persons > 1 && (await room.github.run(run)).actor.toLowerCase() === store.links.find(said.user)?.login.toLowerCase()) return no("You started this run: somebody else must approve.");
+  if (decision === "approve" && persons > 1 && (await room.github.run(run)).actor.toLowerCase() === store.links.find(said.user)?.login.toLowerCase()) {
+    const starter = "You started this run: somebody else must approve.";
+    audit(room, said, `refused ${decision}`, { run, environment, sha, digest, why: starter });
+    return no(starter);
+  }
   const detail = { kind: decision, run, environment, environmentId };
   // A card's text is not the bot's: what is about to be confirmed is said above it.
   const onCard = isCardKey(key) && isDangerous(room, detail);

@@ -13,6 +13,12 @@ const afterwardsMs = 120_000;
 /** Buttons are put back every so many looks, whatever notify's marker says: it may not have been written. */
 const looksBetween = 10;
 
+/** The commit that a run deploys: of one that the bot started, what was asked for, for the run itself is the workflow's branch. */
+function candidateSha({ seen, actions }: Room["store"], run: Run): string {
+  const id = seen.state("action-run", run.id) ?? /\bsl-[0-9a-f]{16}\b/.exec(run.title)?.[0] ?? null;
+  return (id === null ? null : actions.find(id)?.sha) || run.sha;
+}
+
 /** Under which cards a run's approvals are asked for. */
 type Asking = { pending: Pending; cards: FoundCard[] };
 
@@ -20,10 +26,10 @@ type Asking = { pending: Pending; cards: FoundCard[] };
  * The approvals of one waiting run, under the cards of the candidates that they are about; a card whose message is gone
  * does not count.
  */
-async function askings({ bot, store }: Room, { run, pending }: WaitingRun, finder: Finder): Promise<Asking[]> {
+async function askings({ bot, store }: Pick<Room, "bot" | "store">, { run, pending }: WaitingRun, finder: Finder): Promise<Asking[]> {
   return Promise.all(pending.map(async (one) => {
     const model = modelOf(bot, one.environment);
-    const cards = model === null ? [] : await finder.find(run.sha, model);
+    const cards = model === null ? [] : await finder.find(candidateSha(store, run), model);
     return { pending: one, cards: cards.filter(({ place, card }) => store.messages.byKey(`under:${place.chat}:${card.message}`)?.state !== "dead") };
   }));
 }
@@ -77,7 +83,7 @@ function ask(room: Room, waiting: WaitingRun, pending: Pending, { place, pullReq
   const key = cardEntryKey(run.id, pending.environment, place.chat);
   const known = store.cards.find(key);
   const entry: CardEntry = {
-    key, run: run.id, environment: pending.environment, chat: place.chat, model: modelOf(bot, pending.environment) ?? "", sha: run.sha, runUrl: run.url, pullRequest,
+    key, run: run.id, environment: pending.environment, chat: place.chat, model: modelOf(bot, pending.environment) ?? "", sha: candidateSha(store, run), runUrl: run.url, pullRequest,
     state: "asking", brief: null, rows: [], askedAt: now(), expiresAt: null, changedAt: now(), ...known, messageId: card.message, edited: card.edited, links: card.links,
   };
   const ends = entry.askedAt + bot.approvals.waitSeconds * 1000;
@@ -88,7 +94,7 @@ function ask(room: Room, waiting: WaitingRun, pending: Pending, { place, pullReq
     // Decided, and waiting all the same: the answer of GitHub's that the review was taken may be older than this list.
     if (now() - entry.changedAt > afterwardsMs && entry.brief !== late) setButtons(room, entry, { brief: null, state: "asking", buttons, expiresAt: Math.max(ends, now() + 60_000) });
   } else if (ends <= now()) setButtons(room, entry, { brief: late, state: "decided", buttons: [], expiresAt: null });
-  else if (entry.state === "again" || ended) setButtons(room, entry, { brief: entry.state === "again" ? entry.brief : "⌛ nobody confirmed in time", state: "asking", buttons, expiresAt: ends });
+  else if (entry.state === "again" || ended) setButtons(room, entry, { brief: entry.state === "again" ? entry.brief : "⚪ nobody confirmed in time", state: "asking", buttons, expiresAt: ends });
 }
 
 const late = "⌛ not decided in time: /approve";

@@ -46,6 +46,11 @@ export class Actions {
     return this.db.all("SELECT * FROM actions WHERE state IN ('wanted', 'started') ORDER BY created_at").map(read);
   }
 
+  /** Those that nobody confirmed in time. */
+  late(now: number): Action[] {
+    return this.db.all("SELECT * FROM actions WHERE state = 'collecting' AND expires_at <= ? ORDER BY created_at", now).map(read);
+  }
+
   approve(id: string, approvers: readonly number[]): void {
     this.db.run("UPDATE actions SET approvers = ? WHERE id = ?", JSON.stringify(approvers), id);
   }

@@ -58,5 +58,6 @@ export const migrations: readonly string[] = [`
     asked_at INTEGER NOT NULL, expires_at INTEGER, changed_at INTEGER NOT NULL
   );
   CREATE INDEX cards_open ON cards (run) WHERE state <> 'closed';
+  CREATE INDEX actions_collecting ON actions (expires_at) WHERE state = 'collecting';
   CREATE INDEX cards_place ON cards (chat, message_id);
 `];

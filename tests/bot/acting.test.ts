@@ -40,7 +40,7 @@ describe("acting", () => {
     expect(dispatch?.path).toBe("/repos/octo/models/actions/workflows/deploy.yml/dispatches");
     expect(dispatch?.body).toMatchObject({ ref: "main", return_run_details: true, inputs: { model: "mood", environment: "staging", ref: main, reason: expect.stringMatching(/^ana-gh, through Telegram, sl-[0-9a-f]{16}$/) as string } });
     expect(dispatch?.authorization).toContain("ghu_standinana-gh");
-    expect((await ask(here, here.ana, "/audit")).text).toMatch(/deploy done[\s\S]*confirms deploy[\s\S]*asks deploy/);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh deploy done: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · started run 501 · sl-[0-9a-f]{16}\n.*ana-gh confirms deploy: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · sl-.*\n.*ana-gh asks deploy: mood staging/);
     expect(here.github.state.workflows.runs.at(-1)?.actor).toBe("ana-gh");
   });
 
@@ -78,6 +78,9 @@ describe("acting", () => {
     await new Promise((resolve) => { setTimeout(resolve, 3_100); });
     here.telegram.people.forges(here.ana, { chat: here.ana.id, message_id: late.message_id }, lateData);
     await until(() => toasts().includes("This button is too old: ask again."), "the toast of an old button");
+    await says(late, /cancelled[\s\S]*nobody confirmed in time/);
+    expect(labels(late)).toEqual([]);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(/the bot deploy expired: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · nobody confirmed in time · sl-[\s\S]*ana-gh cancels deploy: mood staging · commit/);
     expect(changes(here)).toEqual([]);
   });
 
@@ -183,7 +186,7 @@ describe("acting", () => {
     await press(here, here.ana, message, "Yes, approve");
     await says(message, /✅ approve run 501 for mood-production: done/);
     expect(run.reviews).toEqual([{ state: "approved", user: "ana-gh", environment: "mood-production", comment: expect.stringMatching(/^ana-gh, through Telegram, sl-/) as string }]);
-    expect(deployments[7100].at(-1)?.description).toMatch(/^approved by ana-gh, through Telegram, sl-/);
+    expect(deployments[7100].at(-1)?.description).toMatch(/^approved by ana-gh, through Telegram, sl-[0-9a-f]{16}, report [0-9a-f]{12}$/);
     expect((await ask(here, here.ana, "/approve")).text).toContain("No run waits");
   });
 
@@ -208,6 +211,7 @@ describe("acting", () => {
     const message = await ask(here, here.ana, "/approve");
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Approve production");
     await until(() => toasts().some((one) => one.startsWith("You started this run")), "the refusal");
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh refused approve: production run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · You started this run/);
     expect(run.reviews).toEqual([]);
   });
 

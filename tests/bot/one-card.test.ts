@@ -43,10 +43,12 @@ async function looked(): Promise<void> {
 }
 
 const push = { name: "push", payload: {} };
+/** Verdicts of the commit that is deployed. */
+const [pass, fail] = [{ ...stories.pass, commit: main }, { ...stories.fail, commit: main }];
 
 async function notify(phase: string, options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
-    action, told: { verdict: stories.pass }, event: push, sha: main, apiUrl: here.github.url, ...options,
+    action, told: { verdict: pass }, event: push, sha: main, apiUrl: here.github.url, ...options,
     inputs: { token: here.telegram.token, chat: String(group), "api-root": here.telegram.url, "github-token": "ghs_a1b2c3d4e5f6", phase, ...options.inputs },
   });
   expect([run.code, run.outputs["status"]], run.log).toEqual([0, expect.stringMatching(/sent|edited|resent/)]);
@@ -92,7 +94,7 @@ describe("one card, kept by the step and the bot", () => {
     const { rows, deployments } = here.github.state;
     rows.push({ id: 7500, sha: main, ref: main, task: "sluice", environment: "mood-production", description: "", payload: { model: { id: "mood", version: "1.1.0", sha256: "x" }, verdictSha256: "y" }, transient_environment: false, production_environment: true });
     deployments[7500] = [{ id: 1, state: "success", description: "live", log_url: "", environment_url: "" }];
-    await notify("auto", { told: { verdict: stories.pass, deployment: receipt("live") } });
+    await notify("auto", { told: { verdict: pass, deployment: receipt("live", { deployed: { model: { id: "mood", version: "1.1.0" }, source: { commit: main } } }) } });
     await shows(card, ...links, "Space", "✅ mood-production approved by ana-gh");
     Object.assign(run, { status: "completed", conclusion: "success" });
     await looked();
@@ -103,17 +105,17 @@ describe("one card, kept by the step and the bot", () => {
   it("edits of either, in any order, while it waits: the newest text, and buttons that work", async () => {
     await begun();
     const { card } = await cardThatAsks();
-    await notify("waiting", { told: { verdict: stories.fail } });
+    await notify("waiting", { told: { verdict: fail } });
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
     // Both at once, several times over: whoever is last, both are seen in the end.
-    for (const story of [stories.pass, stories.fail, stories.pass]) {
+    for (const story of [pass, fail, pass]) {
       await Promise.all([notify("waiting", { told: { verdict: story } }), looked()]);
     }
     await shows(card, ...links, ...asked);
     tap("Approve mood-production", card);
     await shows(card, ...links, "Yes, approve", "Cancel");
-    await notify("waiting", { told: { verdict: stories.fail } });
+    await notify("waiting", { told: { verdict: fail } });
     await shows(card, ...links, "Yes, approve", "Cancel");
     tap("Cancel", card);
     await shows(card, ...links, "⚪ cancelled by ana-gh", ...asked);
@@ -126,7 +128,7 @@ describe("one card, kept by the step and the bot", () => {
     const { card } = await cardThatAsks();
     here.github.state.faults.push({ method: "PATCH", path: /comments/, times: 9, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } });
     const edits = card.edits;
-    await notify("waiting", { told: { verdict: stories.fail } });
+    await notify("waiting", { told: { verdict: fail } });
     await until(() => card.edits > edits, "the edit");
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
@@ -151,7 +153,7 @@ describe("one card, kept by the step and the bot", () => {
     await begun({ approvals: { expireSeconds: 1 } });
     const { card, run } = await cardThatAsks();
     tap("Approve mood-production", card);
-    await shows(card, ...links, "⌛ nobody confirmed in time", ...asked);
+    await shows(card, ...links, "⚪ nobody confirmed in time", ...asked);
     expect(run.reviews).toEqual([]);
   });
 
@@ -173,6 +175,7 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "Approve mood-staging", "Reject mood-staging");
     Object.assign(second, { status: "completed", conclusion: "cancelled", pending: [] });
     await shows(card, ...links, "⚪ mood-staging: the run ended, cancelled");
+    expect(told()).toHaveLength(1);
   });
 
   it("a kill between the press and the edit loses nothing", async () => {
@@ -182,7 +185,7 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "Yes, approve", "Cancel");
     await here.kill();
     tap("Yes, approve", card);
-    await notify("waiting", { told: { verdict: stories.fail } });
+    await notify("waiting", { told: { verdict: fail } });
     await here.start();
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(run.reviews).toHaveLength(1);

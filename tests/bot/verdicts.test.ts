@@ -26,12 +26,13 @@ describe("a file out of an archive that anybody may have made", () => {
   });
 
   it("never breaks on any bytes", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(right.length - 1), (noise, from) => {
+    const tooLong = fc.check(fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(right.length - 1), (noise, from) => {
       const broken = Buffer.from(right);
       broken.set(noise.subarray(0, broken.length - from), from);
       const read = readZipEntry(broken, "verdict.json", 100);
       return read === null || read.length <= 100;
     }), { numRuns: 2_000, seed: 7 });
+    expect(tooLong).toMatchObject({ failed: false });
   });
 });
 

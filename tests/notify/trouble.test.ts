@@ -4,6 +4,7 @@ import { stories } from "../report/stories.ts";
 import { Refusal } from "../stand-ins/telegram/refusal.ts";
 import type { Fault } from "../stand-ins/telegram/state.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../stand-ins/telegram/server.ts";
+import { notifyInputs } from "../../actions/notify/inputs.ts";
 import { runNotify, unpackNotify, type NotifyOptions } from "./step.ts";
 
 const group = -1001234567890;
@@ -85,6 +86,10 @@ describe("wrong usage", () => {
     expect(run.summary).toContain(words);
     expect(telegram.transcript).toEqual([]);
   });
+});
+
+it("takes twelve inputs at most: more than that nobody reads", () => {
+  expect(Object.keys(notifyInputs.shape).length).toBeLessThanOrEqual(12);
 });
 
 it("dry-run prints the card and sends nothing", async () => {

@@ -1,0 +1,18 @@
+import type { Room } from "../commands/command.ts";
+import type { Action } from "../store/actions.ts";
+import { stateCard } from "./card.ts";
+import { paint } from "./paint.ts";
+
+/** Ends what nobody confirmed in time: it stands in the audit, and its buttons go. */
+export function endLate(room: Room): void {
+  const { store, now } = room;
+  for (const { id, detail, sha, digest, messageKey } of store.actions.late(now())) {
+    store.transaction(() => {
+      const result = "nobody confirmed in time";
+      if (!store.actions.move(id, "collecting", "cancelled", { result })) return;
+      store.audit.add(now(), { user: null, login: null }, `${detail.kind} expired`, { action: id, ...detail, sha, digest, result });
+      const shown = store.messages.byKey(messageKey) ?? store.cards.find(messageKey);
+      if (shown !== null) paint(room, messageKey, { chat: shown.chat, topic: null }, stateCard(room, store.actions.find(id) as Action), messageKey);
+    });
+  }
+}
