@@ -10,7 +10,7 @@ import type { Person, StoredMessage } from "../../stand-ins/telegram/state.ts";
 import type { Executor, JobRecord, RunRecord } from "../contract.ts";
 import { createExecutor } from "../executor/executor.ts";
 import { GitHub } from "../github/github.ts";
-import { createRepository } from "../github/stories.ts";
+import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../github/stories.ts";
 import { startHubs, type Hubs } from "./hubs.ts";
 import { productPaths, root, type Files } from "./repository.ts";
 
@@ -27,6 +27,8 @@ export type SceneOptions = {
   files: (product: string) => Files;
   /** Model → stage → NS/NAME, as in sluice.yaml. */
   spaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Ids of the team's models. */
+  models: readonly string[];
   /** Told of everything that happens, for a viewer. */
   tell?: (line: string) => void;
   ports?: { github?: number };
@@ -55,7 +57,7 @@ export class Scene {
     addChat(parts.telegram.state, { id: chat });
   }
 
-  static async open({ files, spaces, ports = {} }: SceneOptions): Promise<Scene> {
+  static async open({ files, spaces, models, ports = {} }: SceneOptions): Promise<Scene> {
     const directory = mkdtempSync(join(tmpdir(), "sluice-rehearsal-"));
     const github = await GitHub.start({ people: ["acme", "sluice-ci", "lena", "omar", "mallory", "sluice-bot"], port: ports.github ?? 0 });
     const names = Object.values(spaces).flatMap((stages) => Object.values(stages));
@@ -74,7 +76,7 @@ export class Scene {
     github.attach(executor);
     const scene = new Scene({ github, executor, hubs, telegram, directory, spaces });
     const commit = await createRepository(github, product, { from: root, paths: productPaths });
-    await createRepository(github, team, { files: { "sluice.yaml": stringify({ schemaVersion: 1, models: Object.keys(spaces).map((id) => `models/${id}`), spaces }), ...files(commit) }, requiredChecks: ["gate / gate"] });
+    await createRepository(github, team, { files: { "sluice.yaml": stringify({ schemaVersion: 1, models: models.map((id) => `models/${id}`), spaces }), ...files(commit) }, requiredChecks: ["gate / gate"] });
     await github.addCollaborator(team, "lena", "write");
     await github.addCollaborator(team, "omar", "maintain");
     await github.addCollaborator(team, "sluice-bot", "write");
@@ -104,6 +106,18 @@ export class Scene {
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; });
     this.bot = { child, log: () => text };
     await this.until(() => /"event":"(polling|webhook)"/.test(text) || (child.exitCode !== null && (() => { throw new Error(`the bot ended: ${text}`); })()), "the bot to start");
+    await this.#link("lena");
+    await this.#link("omar");
+  }
+
+  /** Links somebody's GitHub account by the device flow, as they would. */
+  async #link(who: "lena" | "omar"): Promise<void> {
+    const person = this.people[who];
+    this.telegram.people.says(person, "/link");
+    const told = () => this.telegram.state.messages.filter((one) => one.chat === person.id && one.from.id !== person.id).map(textOf).join("\n");
+    const code = await this.until(() => /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/.exec(told())?.[0], `${who}'s device code`);
+    this.github.enterDeviceCode(code, who);
+    await this.until(() => told().includes("You are"), `${who}'s account to be linked`);
   }
 
   /** Waits until something holds. @throws Error naming what was waited for, with what the bot printed */
@@ -113,7 +127,7 @@ export class Scene {
       if (value !== null && value !== undefined && value !== false) return value;
       await new Promise((resolve) => { setTimeout(resolve, 25); });
     }
-    throw new Error(`waited in vain for ${what}${this.bot === null ? "" : `; the bot printed: ${this.bot.log().slice(-2000)}`}`);
+    throw new Error(`waited in vain for ${what}\n${this.bot === null ? "" : `The bot printed:\n${this.bot.log().slice(-2000)}\n`}The chats:\n${this.chats()}`);
   }
 
   runsOf(workflowFile: string, headSha?: string): RunRecord[] {
@@ -129,6 +143,74 @@ export class Scene {
     return run.jobs.map((job: JobRecord) => `===== ${job.name}: ${job.conclusion}\n${job.log}\n${job.summary}`).join("\n") + (run.startupError ?? "");
   }
 
+  /** Somebody commits to a branch and opens a pull request; resolves when everything that it started rests. */
+  async propose({ branch, title, files, by, repository = team }: { branch: string; title: string; files: Files; by: string; repository?: string }): Promise<{ number: number; sha: string }> {
+    const sha = await pushTo(this.github, { repository, branch, files, message: title, by });
+    const number = await openPullRequest(this.github, { repository: team, head: repository === team ? branch : `${repository.split("/")[0]}:${branch}`, title, by });
+    await this.github.settled();
+    return { number, sha };
+  }
+
+  /** @returns the merge commit @throws Refusal where a required check is not green */
+  async merge(number: number, by: string): Promise<string> {
+    const sha = await mergePullRequest(this.github, team, number, by);
+    await this.github.settled();
+    return sha;
+  }
+
+  /** Asks GitHub as Lena. */
+  async ask<T>(path: string): Promise<T> {
+    const answer = await fetch(`${this.github.apiUrl}/repos/${team}/${path}`, { headers: { authorization: `token ${this.github.tokenOf("lena")}`, accept: "application/vnd.github+json" }, signal: AbortSignal.timeout(10_000) });
+    if (!answer.ok) throw new Error(`GitHub answered ${answer.status} to ${path}: ${await answer.text()}`);
+    return await answer.json() as T;
+  }
+
+  comments(number: number): Promise<{ id: number; body: string; user: { login: string } }[]> {
+    return this.ask(`issues/${number}/comments?per_page=100`);
+  }
+
+  /** Version that a Space answers with, asked as anybody would; null where nothing answers. */
+  async serves(space: string): Promise<string | null> {
+    try {
+      const answer = await fetch(`http://${this.hubs.of(space).domain}/model/info`, { signal: AbortSignal.timeout(5000) });
+      return ((await answer.json()) as { version?: string }).version ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Digest of a file that a Space's main branch holds. */
+  weights(space: string, path: string): string | undefined {
+    const { repository } = this.hubs.of(space).space;
+    const entry = repository.commit("main")?.tree.get(path);
+    return entry?.lfs?.oid ?? entry?.oid;
+  }
+
+  /** Every message of every chat, as people see them. */
+  chats(): string {
+    return this.telegram.state.messages.map((one) => `${one.chat} #${one.message_id} ${one.from.first_name}: ${textOf(one).replaceAll("\n", " / ")} ${(one.markup?.inline_keyboard.flat() ?? []).map(({ text }) => `[${String(text)}]`).join(" ")}`).join("\n");
+  }
+
+  /** Cards about something, oldest first: messages whose first line names it. */
+  cardMessages(about: string): StoredMessage[] {
+    return this.said().filter((message) => message.rich !== null && (textOf(message).split("\n")[0] ?? "").includes(about));
+  }
+
+  /** The newest card's words. */
+  card(about: string): string {
+    const message = this.cardMessages(about).at(-1);
+    return message === undefined ? "" : textOf(message);
+  }
+
+  /** Buttons that can be pressed in the team's chat, newest message first. */
+  buttons(): { message: StoredMessage; label: string }[] {
+    return this.said().toReversed().flatMap((message) => (message.markup?.inline_keyboard.flat() ?? []).filter((one) => one["callback_data"] !== undefined).map((one) => ({ message, label: String(one["text"]) })));
+  }
+
+  press(who: keyof Scene["people"], { message, label }: { message: StoredMessage; label: string }): void {
+    this.telegram.people.presses(this.people[who], message, label);
+  }
+
   /** The bot's messages in the team's chat, oldest first. */
   said(): StoredMessage[] {
     return this.telegram.state.messages.filter((one) => one.chat === chat && one.from.id === this.telegram.state.bot.id);
@@ -140,4 +222,17 @@ export class Scene {
     await Promise.all([this.github.close(), this.hubs.close(), this.telegram.close()]);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** A message's words, one line per block. */
+export function textOf(message: StoredMessage): string {
+  const inline = (node: unknown): string => (typeof node === "string" ? node : Array.isArray(node) ? node.map(inline).join("") : typeof node === "object" && node !== null ? inline((node as { text?: unknown }).text ?? "") : "");
+  const block = (node: Record<string, unknown>): string => {
+    const own = [node["text"], node["summary"]].filter((one) => one !== undefined).map(inline);
+    const rows = (node["cells"] as unknown[][] | undefined ?? []).map((row) => row.map(inline).join(" | "));
+    const inside = (node["blocks"] as Record<string, unknown>[] | undefined ?? []).map(block);
+    return [...own, ...rows, ...inside].join("\n");
+  };
+  const rich = message.rich as { blocks?: Record<string, unknown>[] } | null;
+  return rich?.blocks?.map(block).join("\n") ?? message.text ?? message.caption ?? "";
 }

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { filesOf, filledIn } from "../snippets.ts";
+import { fareModel, rides, type FareModel } from "./fares.ts";
+import { moodModel, moodSentences, root, type Files } from "./repository.ts";
+import { product, settings } from "./scene.ts";
+
+/** Where each model is served. */
+export const spaces = { mood: { staging: "acme/mood-staging", production: "acme/mood" }, fares: { staging: "acme/fares-staging", production: "acme/fares" } } as const;
+export const models = ["mood", "fares", "quotes", "tips"] as const;
+
+const loss = (relative: number, slices: readonly string[] = []) => ({ kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative }, ...(slices.length === 0 ? {} : { slices: [...slices] }) });
+export const quality: FareModel["checks"] = [loss(0.05), loss(0.1, ["from"])];
+
+/** What the team has on its main branch at the beginning. */
+export function teamFiles(sluice: string): Files {
+  return {
+    ...moodModel("1.0.0"), ...moodSentences,
+    ...fareModel({ id: "fares", version: "1.0.0", wrong: { airport: 0.02, centre: 0.05 }, checks: quality }), ...rides("fares", 3000),
+    ...fareModel({ id: "quotes", version: "1.0.0", layers: 6, checks: [...quality, { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } }] }), ...rides("quotes", 3000),
+    ...fareModel({ id: "tips", version: "1.0.0", wrong: { centre: 0.05 }, checks: quality }), ...rides("tips", 40),
+    ".gitignore": ".sluice/\n.cache/\n",
+    ...workflows(sluice),
+  };
+}
+
+/** The workflows that docs/adopt.md tells its readers to copy; the Hub's long waits are shortened for the stand-in. */
+function workflows(sha: string): Files {
+  const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) => path.startsWith(".github/workflows/"));
+  return Object.fromEntries(files.map(([path, text]) => {
+    const filled = filledIn(text, { sluice: product, sha });
+    return [path, path.endsWith("/deploy.yml") ? filled.replace(/^( +)reason: \$\{\{.*$/m, (line, indent: string) => `${line}\n${indent}settings: ${settings}`) : filled];
+  }));
+}
