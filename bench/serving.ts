@@ -1,13 +1,14 @@
 // The serving proof: `node scripts/with-node24.mjs bench/serving.ts [SCENARIO…] [--quick]`, on a quiet machine.
-// Scenarios: single, batch, encoder, start, overload; all unless named. Medians of 5 alternating rounds of 5 seconds.
+// Scenarios: single, batch, encoder, start, overload, kill; all unless named. Medians of 5 alternating rounds of 5 seconds.
 // --quick: one short round, only to see that it runs; nothing is written.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
+import { killAndRestart } from "./serving/kill.ts";
 import { root } from "./serving/processes.ts";
 import { batches, coldStart, encoder, overload, singleRows, type Figure, type Options } from "./serving/scenarios.ts";
 
-const scenarios: Record<string, (options: Options) => Promise<Figure[]>> = { single: singleRows, batch: batches, encoder, start: coldStart, overload };
+const scenarios: Record<string, (options: Options) => Promise<Figure[]>> = { single: singleRows, batch: batches, encoder, start: coldStart, overload, kill: killAndRestart };
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
 const names = args.filter((one) => !one.startsWith("--"));

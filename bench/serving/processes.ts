@@ -17,9 +17,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a program and waits until `path` answers 200. `{port}` in the arguments is a free one. @returns null when it ends before that. */
-export async function start(command: string, args: readonly string[], path: string, env: Record<string, string> = {}): Promise<Running | null> {
-  const port = await freePort();
+/** Starts a program and waits until `path` answers 200. `{port}` in the arguments is a free one, or the one that is fixed. @returns null when it ends before that. */
+export async function start(command: string, args: readonly string[], path: string, env: Record<string, string> = {}, fixed?: number): Promise<Running | null> {
+  const port = fixed ?? await freePort();
   const child: ChildProcess = spawn(command, args.map((one) => one.replace("{port}", String(port))), { cwd: root, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
   let errors = "";
   child.stderr!.on("data", (chunk: Buffer) => { errors = (errors + String(chunk)).slice(-2000); });
@@ -47,7 +47,7 @@ export async function start(command: string, args: readonly string[], path: stri
   };
 }
 
-export const serve = async (dirs: readonly string[], flags: readonly string[] = []) => (await start(process.execPath, [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warn", ...flags], "/readyz"))!;
+export const serve = async (dirs: readonly string[], flags: readonly string[] = [], port?: number) => (await start(process.execPath, [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warn", ...flags], "/readyz", {}, port))!;
 
 export type Shot = { requestsPerSecond: number; p50Ms: number; p99Ms: number; errors: number; non2xx: number; statuses: Record<string, { count: number }> };
 
