@@ -40,7 +40,7 @@ describe("acting", () => {
     expect(dispatch?.path).toBe("/repos/octo/models/actions/workflows/deploy.yml/dispatches");
     expect(dispatch?.body).toMatchObject({ ref: "main", return_run_details: true, inputs: { model: "mood", environment: "staging", ref: main, reason: expect.stringMatching(/^ana-gh, through Telegram, sl-[0-9a-f]{16}$/) as string } });
     expect(dispatch?.authorization).toContain("ghu_standinana-gh");
-    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh deploy done: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · started run 501 · sl-[0-9a-f]{16}\n.*ana-gh confirms deploy: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · sl-.*\n.*ana-gh asks deploy: mood staging/);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh deploy done: mood staging run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · started run 501 · sl-[0-9a-f]{16}\n.*ana-gh confirms deploy: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · sl-.*\n.*ana-gh asks deploy: mood staging/);
     expect(here.github.state.workflows.runs.at(-1)?.actor).toBe("ana-gh");
   });
 
