@@ -33,7 +33,7 @@ async function answer(all: readonly StandInHub[], request: IncomingMessage, resp
   const body = Buffer.concat(chunks);
   // Which Space it is about stands in the path, or, where a token is exchanged, in the body.
   const text = `${decodeURIComponent(request.url ?? "/")}/\n${request.url?.startsWith("/oauth/") === true ? decodeURIComponent(body.toString("utf8")) : ""}`;
-  const hub = all.find(({ space }) => new RegExp(`spaces/${space.name}(?![\\w.-])`).test(text)) ?? all[0] as StandInHub;
+  const hub = all.find(({ space }) => new RegExp(`spaces/${space.name}(?:\\.git)?(?![\\w.-])`).test(text)) ?? all[0] as StandInHub;
   const onwards = httpRequest(`${hub.url}${request.url ?? "/"}`, { method: request.method ?? "GET", headers: { ...request.headers, host: new URL(hub.url).host } }, (answered) => {
     response.writeHead(answered.statusCode ?? 502, answered.headers);
     answered.pipe(response);
