@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { fetchArtifact, type ArtifactEdges, type VerifiedModel } from "./artifact.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
@@ -6,7 +7,8 @@ import { placeIn, type LoadedManifest } from "./load.ts";
 import { compilePipeline, type PreparedRow } from "./pipeline.ts";
 import type { HeadResult } from "./postprocess/head.ts";
 import { RowError, type Row } from "./preprocess/row-error.ts";
-import { openSession, type Provider, type Session } from "./session.ts";
+import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "./optimised.ts";
+import { openSession, runtimeVersion, type Provider, type Session } from "./session.ts";
 import { checkContract } from "./session-contract.ts";
 import { readStepFiles } from "./step-files.ts";
 import type { GraphTensor, TensorFacts } from "./tensors.ts";
@@ -43,6 +45,8 @@ export type ModelDescription = {
   modelBytes: number;
   /** Digest of the files that preprocessing reads. */
   filesDigest: string;
+  /** SHA-256 of the optimised graph that is open in the artifact's place; null where the artifact itself is. */
+  optimised: string | null;
   /** Execution provider really used. */
   provider: Provider;
   providerNodes: Readonly<Record<string, number>> | null;
@@ -75,20 +79,28 @@ export type Predictor = {
   close(): Promise<void>;
 };
 
-export type OpenOptions = { provider?: Provider; threads?: number; batch?: number };
+export type OpenOptions = {
+  provider?: Provider; threads?: number; batch?: number;
+  /** Open the optimised form beside the model, where there is one of this very artifact. Serving does; what is measured is the artifact itself. */
+  optimised?: boolean;
+};
 
 /** A model opened from its manifest: fetch, verify, open, hold the graph against the manifest. */
 export async function openPredictor(loaded: LoadedManifest, options: OpenOptions, edges: ArtifactEdges): Promise<Predictor> {
   const { files, digest } = await readStepFiles(loaded);
   // Before the download: a manifest that cannot work should not cost one.
   const pipeline = compilePipeline(loaded, files);
-  const model = await fetchArtifact(loaded.manifest.artifact, loaded.dir, edges);
-  const { runtime, serving } = loaded.manifest;
+  const { artifact, runtime, serving } = loaded.manifest;
   const example = serving.examples[0];
   const provider = options.provider ?? runtime.provider;
+  const optimised = options.optimised === true && provider === "cpu" && artifact.path !== undefined && existsSync(recordFile(loaded.dir)) ? await findOptimised(loaded.dir, artifact, await runtimeVersion()) : null;
+  const model: VerifiedModel = optimised === null
+    ? await fetchArtifact(artifact, loaded.dir, edges)
+    : { bytes: optimised.graph, sha256: artifact.sha256, source: optimised.source, externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }], totalBytes: optimised.record.bytes };
   const session = await openSession(model, {
     provider,
     threads: options.threads ?? runtime.threads,
+    optimisedFile: optimised?.file,
     ...(provider !== "cpu" && example !== undefined ? { probe: pipeline.feeds([await pipeline.prepare(example)]) } : {}),
   });
   try {
@@ -97,10 +109,10 @@ export async function openPredictor(loaded: LoadedManifest, options: OpenOptions
     await session.close();
     throw error;
   }
-  return assemble(loaded, pipeline, session, model, digest, options.batch ?? runtime.batch);
+  return assemble(loaded, pipeline, session, model, { filesDigest: digest, optimised: optimised?.record.files.graph ?? null }, options.batch ?? runtime.batch);
 }
 
-function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePipeline>, session: Session, model: VerifiedModel, filesDigest: string, defaultBatch: number): Predictor {
+function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePipeline>, session: Session, model: VerifiedModel, { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">, defaultBatch: number): Predictor {
   const { manifest } = loaded;
 
   const run = async (rows: readonly PreparedRow[]): Promise<Record<string, number[]>[]> => {
@@ -204,7 +216,7 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
       for (const example of manifest.serving.examples) await run([await pipeline.prepare(example)]);
     },
     describe: () => ({
-      id: manifest.id, version: manifest.version, task: manifest.task, sha256: model.sha256, source: model.source, modelBytes: model.totalBytes, filesDigest,
+      id: manifest.id, version: manifest.version, task: manifest.task, sha256: model.sha256, source: model.source, modelBytes: model.totalBytes, filesDigest, optimised,
       provider: session.provider, providerNodes: session.providerNodes, onnxruntime: session.onnxruntime, threads: session.threads,
       inputs: session.inputs, outputs: session.outputs,
     }),

@@ -19,6 +19,8 @@ export type SessionOptions = {
   prove?: boolean;
   /** Feeds of the run that proves the provider; made from the graph's shapes unless told. */
   probe?: Readonly<Record<string, GraphTensor>>;
+  /** File to open in the place of the model's bytes: its optimised form, which maps its weights. */
+  optimisedFile?: string | undefined;
 };
 
 /** An open model. `run` blocks the event loop while it works; runs of one session are serial. */
@@ -56,6 +58,24 @@ async function runtime() {
   return ort;
 }
 
+/**
+ * Writes a model's graph, optimised as far as that does not depend on the processor, with its weights in a file beside it.
+ *
+ * @param weightsName of that file. @throws EvaluationError as `openSession`.
+ */
+export async function writeOptimisedGraph(model: VerifiedModel, file: string, weightsName: string): Promise<void> {
+  const header = checkOnnxFile(model);
+  const ort = await runtime();
+  const session = await ort.InferenceSession.create(model.bytes, {
+    executionProviders: ["cpu"], graphOptimizationLevel: "extended", logSeverityLevel: 4, optimizedModelFilePath: file,
+    extra: { session: { optimized_model_external_initializers_file_name: weightsName, optimized_model_external_initializers_min_size_in_bytes: "1024" } },
+    ...(model.externalData.length > 0 ? { externalData: model.externalData.map((one) => ({ path: one.path, data: one.bytes })) } : {}),
+  }).catch((error: unknown) => {
+    throw explainCreateFailure(error, model, header, `ONNX Runtime ${ort.env.versions.node ?? "unknown"}`, "cpu");
+  });
+  await session.release();
+}
+
 /** Version of ONNX Runtime without opening a model. */
 export async function runtimeVersion(): Promise<string> {
   return (await runtime()).env.versions.node ?? "unknown";
@@ -74,14 +94,15 @@ export async function openSession(model: VerifiedModel, options: SessionOptions)
   const scratch = options.provider !== "cpu" || options.prove === true ? await mkdtemp(join(tmpdir(), "sluice-profile-")) : null;
   let native: InferenceSession | null = null;
   try {
-    native = await ort.InferenceSession.create(model.bytes, {
+    const open = (settings: InferenceSession.SessionOptions) => (options.optimisedFile === undefined ? ort.InferenceSession.create(model.bytes, settings) : ort.InferenceSession.create(options.optimisedFile, settings));
+    native = await open({
       executionProviders: options.provider === "cpu" ? ["cpu"] : [options.provider, "cpu"],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
-      graphOptimizationLevel: "all",
+      graphOptimizationLevel: options.optimisedFile === undefined ? "all" : "disabled",
       logSeverityLevel: 4,
-      ...(model.externalData.length > 0 ? { externalData: model.externalData.map((file) => ({ path: file.path, data: file.bytes })) } : {}),
+      ...(model.externalData.length > 0 && options.optimisedFile === undefined ? { externalData: model.externalData.map((file) => ({ path: file.path, data: file.bytes })) } : {}),
       ...(scratch === null ? {} : { enableProfiling: true, profileFilePrefix: join(scratch, "profile") }),
     }).catch((error: unknown) => {
       throw explainCreateFailure(error, model, header, `ONNX Runtime ${version}`, options.provider);

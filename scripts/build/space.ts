@@ -18,7 +18,7 @@ const require = __sluiceCreateRequire(import.meta.url);`;
  * @returns files by their path in the tree
  */
 export async function buildSpace(root: string): Promise<BuiltFile[]> {
-  const entries = { main: "spaces/main.ts", host: "spaces/server/engine/host.ts" };
+  const entries = { main: "spaces/main.ts", host: "spaces/server/engine/host.ts", optimise: "spaces/optimise.ts" };
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),

@@ -14,6 +14,8 @@ const SURELY_SMALL_BYTES = 1024 * 1024;
 /** Larger ones are never moved to the main thread: creating their session would block it for too long. */
 const NEVER_MAIN_BYTES = 64 * 1024 * 1024;
 
+const SERVED = { optimised: true } as const;
+
 export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row alone; null where there are no examples to measure. */ longestRowMs: number | null };
 
 /**
@@ -29,8 +31,8 @@ export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings
     const [point] = await engine.sweep([row], { ways: [], budgetMs: 20 });
     return point!.totalMs;
   };
-  const onMain = async () => mainEngine(await openPredictor(loaded, {}, edges));
-  const remote = (kind: "worker" | "process") => remoteEngine(kind, settings.workers, loaded.dir, {}, settings.runLimitMs);
+  const onMain = async () => mainEngine(await openPredictor(loaded, SERVED, edges));
+  const remote = (kind: "worker" | "process") => remoteEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
 
   if (settings.engine === "main") {
     const engine = await onMain();

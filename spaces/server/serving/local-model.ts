@@ -100,7 +100,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       preprocess: Object.entries(manifest.preprocess).map(([name, step]) => ({ name, kind: step.kind })),
       heads: manifest.postprocess.map((head) => ({ name: head.name, kind: head.kind, ...(head.kind === "classification" ? { labels: head.labels, ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}) } : head.unit === undefined ? {} : { unit: head.unit }) })),
       graph: { inputs: described.inputs, outputs: described.outputs },
-      artifact: { sha256: described.sha256, bytes: described.modelBytes, preprocessingSha256: described.filesDigest },
+      artifact: { sha256: described.sha256, bytes: described.modelBytes, preprocessingSha256: described.filesDigest, optimisedSha256: described.optimised },
       engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.longestRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
       batching: { maxBatch: facts.plan.maxBatch, tokenBudget: facts.plan.tokenBudget, maxDelayUs: facts.plan.maxDelayUs, gain: facts.plan.gain, reason: facts.plan.reason, sweep: facts.plan.sweep },
       loaded: { at: loadedAt, ...facts.times },
