@@ -36,9 +36,9 @@ async function oneRound(model: string, seconds: number): Promise<Round> {
   let inFlight = 0;
   let killedAt = 0;
   let backMs = 0;
-  let over = false;
+  const stopped = new AbortController();
   const lane = async () => {
-    while (!over) {
+    while (!stopped.signal.aborted) {
       inFlight++;
       const outcome = await ask(port, agent, expected);
       inFlight--;
@@ -55,7 +55,7 @@ async function oneRound(model: string, seconds: number): Promise<Round> {
   process.kill(server.pid, "SIGKILL");
   server = await serve([model], [], port);
   await new Promise((done) => { setTimeout(done, (seconds * 1000) / 2); });
-  over = true;
+  stopped.abort();
   await Promise.all(lanes);
   agent.destroy();
   await server.stop();
