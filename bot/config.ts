@@ -80,9 +80,9 @@ export type BotConfiguration = z.infer<typeof botConfiguration>;
 export const botExamples: Readonly<Record<string, string>> = {
   schemaVersion: "schemaVersion: 1",
   repository: "repository: OWNER/NAME",
-  models: "models: [{id: mood, live: https://org-mood.hf.space}]", "models.*.id": "id: mood", "models.*.live": "live: https://org-mood.hf.space", "models.*.candidate": "candidate: https://org-mood-staging.hf.space", "models.*.metric": "metric: auroc",
+  models: "models: [{id: mood, live: https://org-mood.hf.space}]", "models.*": "{id: mood}", "models.*.id": "id: mood", "models.*.live": "live: https://org-mood.hf.space", "models.*.candidate": "candidate: https://org-mood-staging.hf.space", "models.*.metric": "metric: auroc",
   environments: "environments: {staging: {danger: false}, production: {persons: 2}}", live: "live: production",
-  telegram: "telegram: {users: [{id: 123456789, github: octocat}]}", "telegram.users": "users: [{id: 123456789, github: octocat}]", "telegram.users.*.id": "id: 123456789", "telegram.users.*.github": "github: octocat",
+  telegram: "telegram: {users: [{id: 123456789, github: octocat}]}", "telegram.users": "users: [{id: 123456789, github: octocat}]", "telegram.users.*": "{id: 123456789, github: octocat}", "telegram.users.*.id": "id: 123456789", "telegram.users.*.github": "github: octocat",
   "telegram.chats": "chats: [-1001234567890]", "telegram.chats.*": "-1001234567890", "telegram.topics": "topics: [42]", "telegram.webhook": "webhook: {url: https://bot.example.org}", http: "http: {port: 8080}",
   "github.clientId": "clientId: Iv23abcdefghijklmnop", "github.deploy.file": "file: deploy.yml", "github.gate": "gate: gate.yml",
 };
@@ -98,14 +98,14 @@ export type Secrets = {
 export function readSecrets(env: NodeJS.ProcessEnv, bot: BotConfiguration): Secrets {
   const need = (variable: string, pattern: RegExp, expected: string): string => {
     const value = env[variable] ?? "";
-    if (!pattern.test(value)) throw new ConfigurationError({ code: "bot-secret", place: variable, problem: value === "" ? "the variable is not set" : "the variable's value is not one", expected, received: value === "" ? "nothing" : `${value.length} characters` });
+    if (!pattern.test(value)) throw new ConfigurationError({ code: "bot-secret", place: variable, problem: value === "" ? "the variable is not set" : "the value is not what it should be", expected, received: value === "" ? "nothing" : `${value.length} characters` });
     return value;
   };
   const secret = (variable: string) => (env[variable] ? need(variable, /^[\w-]{16,256}$/, "16 to 256 letters, digits, '_' and '-'") : null);
   if (bot.telegram.webhook !== null) need("TELEGRAM_WEBHOOK_SECRET", /^[\w-]{16,256}$/, "16 to 256 letters, digits, '_' and '-'");
   return {
     telegramToken: need("TELEGRAM_BOT_TOKEN", /^\d+:[\w-]{20,}$/, "a bot's token, as @BotFather gives it"),
-    githubToken: need("GITHUB_TOKEN", /^\S{10,}$/, "a GitHub token with actions: write and contents: write"),
+    githubToken: need("GITHUB_TOKEN", /^\S{10,}$/, "a GitHub token for the repository: actions, contents and deployments: write, pull-requests: read"),
     telegramWebhookSecret: secret("TELEGRAM_WEBHOOK_SECRET"), githubWebhookSecret: env["GITHUB_WEBHOOK_SECRET"] ? need("GITHUB_WEBHOOK_SECRET", /^.{16,}$/, "at least 16 characters") : null,
     sealingKey: env["SLUICE_BOT_KEY"] ? need("SLUICE_BOT_KEY", /^.{16,}$/, "at least 16 characters, from a password manager") : null,
   };

@@ -20,6 +20,7 @@ export async function botUntilSignal({ config, env, write }: BotCommand): Promis
   } catch (error) {
     throw new ConfigurationError({ code: "bot-config", place: config, problem: "there is no configuration here", expected: "a bot.yaml, or --config FILE", received: (error as NodeJS.ErrnoException).code ?? "an error", hint: "docs/bot.md shows one" }, { cause: error });
   }
+  if (text.trim() === "") throw new ConfigurationError({ code: "bot-config", place: config, problem: "the file is empty", expected: "who may do what, where", example: "schemaVersion: 1\nrepository: OWNER/NAME\nmodels: [{id: mood}]\ntelegram: {users: [{id: 123456789}]}", hint: "docs/bot.md explains every part" });
   const bot = parseYaml(text, config, botConfiguration, botExamples);
   const secrets = readSecrets(env, bot);
   if (env["SPACE_ID"]) write(`${JSON.stringify({ level: "warn", event: "in-a-space", hint: "Hugging Face Spaces cannot reach api.telegram.org: run the bot elsewhere" })}\n`);
