@@ -18,9 +18,10 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a program and waits until `path` answers 200. `{port}` in the arguments is a free one, or the one that is fixed. @returns null when it ends before that. */
-export async function start(command: string, args: readonly string[], path: string, env: Record<string, string> = {}, fixed?: number): Promise<Running | null> {
+export async function start(command: string, args: readonly string[], path: string, env: Record<string, string> = {}, fixed?: number, cwd = root): Promise<Running | null> {
   const port = fixed ?? await freePort();
-  const child: ChildProcess = spawn(command, args.map((one) => one.replace("{port}", String(port))), { cwd: root, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
+  const withPort = (text: string) => text.replace("{port}", String(port));
+  const child: ChildProcess = spawn(command, args.map(withPort), { cwd, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, withPort(value)])) } });
   let errors = "";
   child.stderr!.on("data", (chunk: Buffer) => { errors = (errors + String(chunk)).slice(-2000); });
   const url = `http://127.0.0.1:${port}`;
@@ -49,19 +50,30 @@ export async function start(command: string, args: readonly string[], path: stri
 
 export const serve = async (dirs: readonly string[], flags: readonly string[] = [], port?: number) => (await start(process.execPath, [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warn", ...flags], "/readyz", {}, port))!;
 
-export type Shot = { requestsPerSecond: number; p50Ms: number; p99Ms: number; errors: number; non2xx: number; statuses: Record<string, { count: number }> };
 
-/** autocannon in a process of its own. `rate`: requests a second, all connections together; as many as possible unless told. */
-export function fire(url: string, body: string, seconds: number, options: { connections?: number; rate?: number; headers?: Record<string, string> } = {}): Shot {
-  const headers = Object.entries({ "content-type": "application/json", ...options.headers }).flatMap(([name, value]) => ["-H", `${name}=${value}`]);
-  // As a file: a large body does not fit on a command line.
+export type Load = { connections?: number; /** Content type; JSON unless told. */ type?: string; header?: readonly [name: string, value: string]; /** Answers after which it ends before its time; no limit unless told. */ answers?: number };
+
+/** wrk, one thread, as fast as the connections (64 unless told) can be answered. `body`: what to send, or many bodies of one line each that are sent in turn. */
+export function fire(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
   const file = join(tmpdir(), `sluice-bench-body-${process.pid}`);
-  writeFileSync(file, body);
-  const run = spawnSync(process.execPath, [join(root, "node_modules/autocannon/autocannon.js"), "-j", "-m", "POST", "-c", String(options.connections ?? 64), "-d", String(seconds), "-t", "60", ...(options.rate === undefined ? [] : ["-R", String(options.rate)]), ...headers, "-i", file, url], { encoding: "utf8", maxBuffer: 1e9, timeout: (seconds + 90) * 1000 });
-  const result = JSON.parse(run.stdout) as { requests: { average: number; total: number }; latency: { p50: number; p99: number }; errors: number; non2xx: number; statusCodeStats: Shot["statuses"] };
+  const lines = Array.isArray(body);
+  writeFileSync(file, lines ? body.join("\n") : (body as string | Buffer));
+  const run = spawnSync("wrk", ["-t1", `-c${load.connections ?? 64}`, `-d${seconds}s`, "--timeout", "60s", "-s", join(import.meta.dirname, "load.lua"), url, "--", file, lines ? "lines" : "whole", load.type ?? "application/json", String(load.answers ?? 0), ...(load.header ?? [])], { encoding: "utf8", timeout: (seconds + 90) * 1000 });
+  const told = run.stdout?.split("\n").findLast((line) => line.startsWith("{"));
+  if (told === undefined) throw new Error(`wrk (Debian: apt install wrk) is needed: ${run.error?.message ?? run.stderr}`);
+  const { requests, seconds: took, non2xx, errors, p50Ms, p99Ms } = JSON.parse(told) as { requests: number; seconds: number; non2xx: number; errors: number; p50Ms: number; p99Ms: number };
   // What was refused is not served.
-  const answered = result.requests.total === 0 ? 0 : (result.statusCodeStats["200"]?.count ?? 0) / result.requests.total;
-  return { requestsPerSecond: answered * result.requests.average, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors, non2xx: result.non2xx, statuses: result.statusCodeStats };
+  return { requestsPerSecond: (requests - non2xx) / took, p50Ms, p99Ms, errors, non2xx };
+}
+
+export type Shot = { requestsPerSecond: number; p50Ms: number; p99Ms: number; errors: number; non2xx: number };
+export type OpenShot = { p99Ms: number; errors: number; statuses: Record<string, { count: number }> };
+
+/** autocannon in a process of its own, at a fixed number of requests a second over all connections, answered or not. */
+export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate: number): OpenShot {
+  const run = spawnSync(process.execPath, [join(root, "node_modules/autocannon/autocannon.js"), "-j", "-m", "POST", "-c", String(connections), "-d", String(seconds), "-t", "60", "-R", String(rate), "-H", "content-type=application/json", "-b", body, url], { encoding: "utf8", maxBuffer: 1e9, timeout: (seconds + 90) * 1000 });
+  const result = JSON.parse(run.stdout) as { latency: { p99: number }; errors: number; statusCodeStats: OpenShot["statuses"] };
+  return { p99Ms: result.latency.p99, errors: result.errors, statuses: result.statusCodeStats };
 }
 
 export function median(values: readonly number[]): number {

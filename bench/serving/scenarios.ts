@@ -1,14 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { benchModels, mlpRow, peerWeights } from "./models.ts";
-import { fire, median, root, serve, start, type Running } from "./processes.ts";
+import { fire, fireAtRate, median, root, serve, start, type Running } from "./processes.ts";
+import { spaceTree } from "./space.ts";
 
 export type Options = { rounds: number; seconds: number; overloadSeconds: number };
 /** One figure against its goal; `ratio` is null where the other side could not be measured. */
 export type Figure = { what: string; value: number | null; unit: string; goal: string; met: boolean | null; detail: Record<string, number | string | null> };
 
 const body = JSON.stringify(mlpRow);
+const bare = async (dir: string, file: string, input: string) => (await start(process.execPath, [join(root, "bench/serving/bare.ts"), "{port}", join(dir, file), input], "/"))!;
 const PYTHON = "/usr/bin/python3";
 const raw = (dir: string, batch: number, seconds: number, rows: object[]) => Number(spawnSync(process.execPath, [join(root, "bench/serving/raw.ts"), dir, String(batch), String(seconds), JSON.stringify(rows)], { encoding: "utf8", timeout: 600_000, maxBuffer: 1e8 }).stdout);
 const round = (value: number, digits = 3) => Number(value.toPrecision(digits));
@@ -18,7 +21,7 @@ const against = (what: string, value: number | null, goal: number, atLeast: bool
 export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]> {
   const { mlp } = benchModels();
   const ours = await serve([mlp]);
-  const echo = (await start(process.execPath, [join(root, "bench/serving/echo.ts"), "{port}"], "/"))!;
+  const echo = await bare(mlp, "mlp.onnx", "features");
   const empty = await start(PYTHON, [join(root, "bench/serving/peer.py"), "{port}", "-"], "/echo");
   const torch = await start(PYTHON, [join(root, "bench/serving/peer.py"), "{port}", peerWeights], "/predict");
   const targets: [name: string, running: Running | null, path: string][] = [["echo", echo, "/"], ["ours", ours, "/predict"], ["framework", ours, "/predict?"], ["empty FastAPI", empty, "/echo"], ["FastAPI + torch", torch, "/predict"]];
@@ -47,89 +50,91 @@ export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]
 }
 
 /** Many rows in one JSON request; tensors in binary against the runtime alone at its best batch. */
-export async function batches({ rounds, seconds }: Options): Promise<Figure[]> {
+export async function batches({ rounds, seconds: all }: Options): Promise<Figure[]> {
+  const seconds = Math.max(1, Math.floor(all / 2));
   const { mlp } = benchModels();
-  const server = await serve([mlp]);
-  const many = JSON.stringify({ rows: Array.from({ length: 1000 }, () => mlpRow) });
+  const births = join(root, "models/births");
+  const example = (dir: string) => parse(readFileSync(join(dir, "model.yaml"), "utf8")) as { serving: { examples: object[] } };
+  const server = await serve([mlp, births]);
   const json: number[] = [];
-  const v2: number[] = [];
-  const alone: number[] = [];
-  const sizes = [128, 512, 2048];
+  const many = JSON.stringify({ rows: Array.from({ length: 1000 }, () => mlpRow) });
+  const v2 = [
+    { id: "mlp", dir: mlp, width: 32, row: mlpRow as object, sizes: [512, 2048, 8192] },
+    { id: "births", dir: births, width: 72, row: example(births).serving.examples[0]!, sizes: [512, 2048] },
+  ].map((one) => ({ ...one, ours: [] as number[], alone: [] as number[], floor: [] as number[], sink: [] as number[] }));
+  const servers = await Promise.all(v2.map(({ id, dir }) => bare(dir, id === "mlp" ? "mlp.onnx" : "model.onnx", "features")));
   for (let i = 0; i < rounds; i++) {
     json.push(1000 * fire(`${server.url}/predict/batch`, many, seconds, { connections: 4 }).requestsPerSecond);
-    const rates: number[] = [];
-    for (const size of sizes) rates.push(size * tensorRate(`${server.url}/v2/models/mlp/infer`, size, seconds));
-    v2.push(Math.max(...rates));
-    alone.push(Math.max(...sizes.map((batch) => raw(mlp, batch, Math.min(2, seconds), [mlpRow]))));
+    for (const [k, one] of v2.entries()) {
+      const best = { ours: 0, alone: 0, floor: 0, sink: 0 };
+      for (const size of one.sizes) {
+        const { header, tensor } = tensorBody(size, one.width);
+        const binary = { connections: 4, type: "application/octet-stream" };
+        best.ours = Math.max(best.ours, size * fire(`${server.url}/v2/models/${one.id}/infer`, Buffer.concat([header, tensor]), seconds, { ...binary, header: ["inference-header-content-length", String(header.length)] }).requestsPerSecond);
+        best.floor = Math.max(best.floor, size * fire(`${servers[k]!.url}/run/${one.width}`, tensor, seconds, binary).requestsPerSecond);
+        best.sink = Math.max(best.sink, size * fire(`${servers[k]!.url}/sink`, tensor, seconds, binary).requestsPerSecond);
+        best.alone = Math.max(best.alone, raw(one.dir, size, Math.min(1, seconds), [one.row]));
+      }
+      for (const name of ["ours", "alone", "floor", "sink"] as const) one[name].push(best[name]);
+    }
   }
-  await server.stop();
+  for (const one of [server, ...servers]) await one.stop();
   return [
     against("rows per second in JSON requests of 1,000 rows", median(json), 100_000, true, "rows/s", {}),
-    against("v2 with binary tensors against the runtime alone at its best batch", median(v2) / median(alone), 0.6, true, "×", { "v2, rows/s": round(median(v2)), "runtime, rows/s": round(median(alone)), "batches tried": sizes.join(", ") }),
+    ...v2.map(({ id, width, sizes, ours, alone, floor, sink }) => against(`v2 with binary tensors against the runtime alone, each at its best batch: ${id}, ${4 * width} bytes a row`, median(ours) / median(alone), 0.6, true, "×", {
+      "v2, rows/s": round(median(ours)), "runtime, rows/s": round(median(alone)), "bare node:http that receives and runs, rows/s": round(median(floor)), "bare node:http that only receives, rows/s": round(median(sink)),
+      "v2 against bare receive and run": round(median(ours) / median(floor)), "batches tried": sizes.join(", "),
+    })),
   ];
 }
 
-/** autocannon sends text only: requests per second of four connections that send bytes, from a process of its own. */
-function tensorRate(url: string, size: number, seconds: number): number {
-  const tensor = Buffer.from(Float32Array.from({ length: size * 32 }, (_, i) => mlpRow.features[i % 32]!).buffer);
-  const header = Buffer.from(JSON.stringify({ inputs: [{ name: "features", shape: [size, 32], datatype: "FP32", parameters: { binary_data_size: tensor.length } }], parameters: { binary_data_output: true } }));
-  const client = spawnSync(process.execPath, [join(root, "bench/serving/binary-client.ts"), url, String(header.length), String(seconds)], { input: Buffer.concat([header, tensor]), encoding: "utf8", timeout: (seconds + 60) * 1000 });
-  if (client.status !== 0) throw new Error(client.stderr);
-  return Number(client.stdout);
+function tensorBody(size: number, width: number): { header: Buffer; tensor: Buffer } {
+  const tensor = Buffer.from(Float32Array.from({ length: size * width }, (_, i) => mlpRow.features[i % 32]!).buffer);
+  return { tensor, header: Buffer.from(JSON.stringify({ inputs: [{ name: "features", shape: [size, width], datatype: "FP32", parameters: { binary_data_size: tensor.length } }], parameters: { binary_data_output: true } })) };
 }
 
 /** The encoder at the lengths of real sentences: rows alone, and the batches that the warm-up chose. */
 export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
   const models = benchModels();
   const rows = models.texts.map((text) => ({ text }));
-  const alone: number[] = [];
-  const single: number[] = [];
-  const batched: number[] = [];
+  const bodies = rows.map((row) => JSON.stringify(row));
+  const single = await serve([models.encoder], ["--max-batch", "1", "--max-queue-wait-ms", "60000"]);
+  const batched = await serve([models.encoder], ["--sweep-budget-ms", "20000", "--max-queue-wait-ms", "60000"]);
+  const seen = { alone: [] as number[], single: [] as number[], batched: [] as number[] };
   for (let i = 0; i < rounds; i++) {
-    alone.push(raw(models.encoder, 1, seconds, rows));
-    for (const [into, flags] of [[single, ["--max-batch", "1"]], [batched, ["--sweep-budget-ms", "20000"]]] as const) {
-      const server = await serve([models.encoder], [...flags, "--max-queue-wait-ms", "60000"]);
-      into.push(await texts(server, rows, seconds));
-      await server.stop();
-    }
+    const alone = raw(models.encoder, 1, seconds, rows);
+    seen.alone.push(alone);
+    // Whole rounds over the texts, about as long as the raw loop.
+    const answers = rows.length * Math.max(1, Math.round((alone * seconds) / rows.length));
+    for (const [name, { url }] of [["single", single], ["batched", batched]] as const) seen[name].push(fire(`${url}/predict`, bodies, 60, { connections: 16, answers }).requestsPerSecond);
   }
+  await single.stop();
+  await batched.stop();
   return [
-    against("encoder, rows one at a time, against a raw loop", median(single) / median(alone), 0.97, true, "×", { "ours, rows/s": round(median(single)), "raw loop, rows/s": round(median(alone)) }),
-    against("encoder, length-sorted batches, against the raw loop", median(batched) / median(alone), 1.15, true, "×", { "ours, rows/s": round(median(batched)) }),
+    against("encoder, rows one at a time, against a raw loop", median(seen.single) / median(seen.alone), 0.97, true, "×", { "ours, rows/s": round(median(seen.single)), "raw loop, rows/s": round(median(seen.alone)) }),
+    against("encoder, length-sorted batches, against the raw loop", median(seen.batched) / median(seen.alone), 1.15, true, "×", { "ours, rows/s": round(median(seen.batched)) }),
   ];
 }
 
-/** Whole rounds over the texts from 16 connections. */
-async function texts(server: Running, rows: object[], seconds: number): Promise<number> {
-  const start = performance.now();
-  let done = 0;
-  do {
-    const left = [...rows];
-    await Promise.all(Array.from({ length: 16 }, async () => {
-      for (let row = left.pop(); row !== undefined; row = left.pop()) {
-        const response = await fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(row) });
-        await response.arrayBuffer();
-        if (response.status === 200) done++;
-      }
-    }));
-  } while (performance.now() - start < seconds * 1000);
-  return (1000 * done) / (performance.now() - start);
-}
-
-/** Process start → /readyz, less the creation of the session, which the model itself costs. `bundle`: folder of the built Space. */
+/** Process start → /readyz of the bundled Space with Node's compile cache, less opening the model, which the model itself costs. */
 export async function coldStart({ rounds }: Options): Promise<Figure[]> {
   const { mlp } = benchModels();
+  const tree = await spaceTree(join(root, ".cache/bench-serving/space"), { mlp });
   const times: number[] = [];
+  const opens: number[] = [];
   for (let i = 0; i < rounds + 1; i++) {
     const from = performance.now();
-    const server = await serve([mlp]);
+    const server = (await start(process.execPath, ["server/main.js"], "/readyz", { SLUICE_PORT: "{port}", SLUICE_HOST: "127.0.0.1", SLUICE_LOG_LEVEL: "warn", NODE_COMPILE_CACHE: join(tree, "compile-cache") }, undefined, tree))!;
     const readyMs = performance.now() - from;
     const card = (await (await fetch(`${server.url}/models/mlp`)).json()) as { loaded: { openMs: number } };
     // The first fills the compile cache.
-    if (i > 0) times.push(readyMs - card.loaded.openMs);
+    if (i > 0) {
+      times.push(readyMs - card.loaded.openMs);
+      opens.push(card.loaded.openMs);
+    }
     await server.stop();
   }
-  return [against("process start → /readyz less opening the model, from source", median(times), 500, false, "ms", {})];
+  return [against("process start → /readyz less opening the model, bundled, compile cache filled", median(times), 500, false, "ms", { "opening the model, with the runtime's own loading, ms": round(median(opens)) })];
 }
 
 /** Open loop at three times the capacity of the encoder: what is answered, what is refused, memory. */
@@ -139,7 +144,7 @@ export async function overload({ overloadSeconds }: Options): Promise<Figure[]> 
   const one = JSON.stringify({ text: models.texts[0] });
   const peak = fire(`${server.url}/predict`, one, Math.max(5, overloadSeconds / 6), { connections: 4 }).requestsPerSecond;
   const before = memory(server.pid);
-  const shot = fire(`${server.url}/predict`, one, overloadSeconds, { connections: 256, rate: Math.ceil(3 * peak) });
+  const shot = fireAtRate(`${server.url}/predict`, one, overloadSeconds, 256, Math.ceil(3 * peak));
   const after = memory(server.pid);
   const good = (shot.statuses["200"]?.count ?? 0) / overloadSeconds;
   const other = Object.entries(shot.statuses).filter(([status]) => !["200", "429", "503"].includes(status)).reduce((sum, [, { count }]) => sum + count, 0);
