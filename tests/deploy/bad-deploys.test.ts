@@ -1,10 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
 import { repositoryRoot } from "../gate-action/runner.ts";
 import type { Behaviour, Deployed } from "../stand-ins/hub/space.ts";
 import { makePredecessor } from "./faults/predecessor.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
+
+// Processes of a busy machine; nobody waits for this long elsewhere.
+vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
 let predecessor: string;

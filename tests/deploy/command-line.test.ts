@@ -21,6 +21,9 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   const quick = fast.split(" ").flatMap((setting) => ["--set", setting]);
 
   stage.repository.release("1.0.0", "production");
+  const without = await run("rollback", "births", ...quick);
+  expect(without.stderr).toContain("no earlier version is known to have been proved here");
+  expect(without.code).toBe(2);
   const tree = await run("deploy", "births", "--bundle", "out/tree");
   expect(tree.stderr).toContain("tree: ");
   expect(tree.code).toBe(0);
@@ -41,6 +44,11 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(history.stdout).toMatch(/births: 2 versions\n {2}1\.1\.0 .*live in births-production\n {2}1\.0\.0 /);
   expect(history.stdout).toContain("better on holidays");
 
+  const planned = await run("rollback", "births", "--dry-run", ...quick);
+  expect(planned.stdout).toMatch(/^back to births 1\.0\.0 on octo\/births \(\w{7}, GitHub Deployment \d+\)\ncommit once on top of \w{7}: 1 large files by name/);
+  expect(planned.code).toBe(0);
+  expect(await stage.serves()).toBe("1.1.0");
+
   const back = await run("rollback", "births", "--reason", "wrong on leap days", ...quick);
   expect(back.stdout).toMatch(/^births 1\.0\.0 is live at http:\S+: rolled back to 1\.0\.0, proved$/m);
   expect(back.code).toBe(0);
@@ -53,6 +61,9 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(never.code).toBe(2);
 
   expect((await run("lock", "births-production", "--reason", "incident 12")).code).toBe(0);
+  const twice = await run("lock", "births-production", "--reason", "incident 13");
+  expect(twice.stderr).toContain("incident 12");
+  expect(twice.code).toBe(1);
   const locked = await run("deploy", "births", ...quick);
   expect(locked.stderr).toContain("incident 12");
   expect(locked.code).toBe(1);
@@ -60,6 +71,10 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect((await run("unlock", "births-production")).stdout).toBe("births-production: unlocked\n");
   expect((await run("unlock", "births-production")).stdout).toBe("births-production: was not locked\n");
 
+  const misspelt = [await run("lock", "brith-production"), await run("history", "brith"), await run("deploy", "births", "--environment", "Production")];
+  expect(misspelt.map(({ code }) => code)).toEqual([2, 2, 2]);
+  expect(misspelt.map(({ stderr }) => stderr).join("")).toMatch(/births-STAGE[\s\S]*no model brith[\s\S]*a stage in lower case/);
+
   expect(stage.commits()).toEqual(["Deploy births 1.0.0", "Deploy births 1.1.0", "Restore births 1.0.0", "Restore births 1.1.0"]);
   for (const token of Object.values(tokens)) expect(shown.join("\n")).not.toContain(token);
-}, 90_000);
+}, 300_000);

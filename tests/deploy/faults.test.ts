@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, it } from "vitest";
+import { afterAll, beforeAll, it, vi } from "vitest";
 import { nameOf, type Boundary, type Kind } from "./faults/boundaries.ts";
 import { converge } from "./faults/converge.ts";
 import { makePredecessor } from "./faults/predecessor.ts";
@@ -17,6 +17,9 @@ const sample: [Boundary, Kind][] = [
   [{ scenario: "plain", server: "github", method: "POST", route: `${repo}/deployments`, nth: 1 }, "kill-before"],
   [{ scenario: "plain", server: "app", method: "POST", route: "/predict", nth: 2 }, "error"],
 ];
+
+// Processes of a busy machine; nobody waits for this long elsewhere.
+vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
 let predecessor: { dir: string; remove: () => void };

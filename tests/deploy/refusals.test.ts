@@ -1,8 +1,11 @@
 import { chmodSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
 import type { DeployRepository } from "./repository.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
+
+// Processes of a busy machine; nobody waits for this long elsewhere.
+vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
 beforeAll(async () => { action = await unpackDeployAction(); });

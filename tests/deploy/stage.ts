@@ -13,7 +13,7 @@ import { builtAction } from "./built-action.ts";
 import { makeDeployRepository, type DeployRepository } from "./repository.ts";
 
 /** Waits of a deployment under test: everything that takes minutes takes moments. */
-export const fast = "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=5 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
+export const fast = "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=10 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
 
 export const tokens = { github: "ghs_1a2b3c4d5e6f7a8b", hub: "hf_testtoken" };
 
@@ -94,7 +94,7 @@ export class Stage {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
-    const timer = setTimeout(() => child.kill("SIGKILL"), 50_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
     let log = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { log += text; });
     const code = await new Promise<number>((done) => { child.on("close", (status) => { done(status ?? -1); }); });
@@ -154,7 +154,7 @@ export class Stage {
   /** Version of the model that the Space serves now, asked as anybody would. */
   async serves(): Promise<string | null> {
     try {
-      const answer = await fetch(`http://${this.hub.domain}/model/info`, { signal: AbortSignal.timeout(3000) });
+      const answer = await fetch(`http://${this.hub.domain}/model/info`, { signal: AbortSignal.timeout(20_000) });
       return ((await answer.json()) as { version?: string }).version ?? null;
     } catch {
       return null;

@@ -1,7 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
+import { startHub, type StandInHub } from "../stand-ins/hub/server.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
+
+// Processes of a busy machine; nobody waits for this long elsewhere.
+vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
 async function open({ onTestFinished }: TestContext, options: StageOptions = {}): Promise<Stage> {
@@ -39,7 +43,7 @@ describe("a model that passed", () => {
     const stage = await open(test, { trusted: true });
     stage.repository.release("1.1.0", "candidate");
     const run = await stage.deploy();
-    expect(run.log).toContain("sign in: trusted publishing");
+    expect(run.log).toContain("sign in: with trusted publishing");
     expect(run.code).toBe(0);
     expect(stage.hub.issued).toHaveLength(1);
     expect(stage.hub.probes.every(({ authorization }) => authorization === null)).toBe(true);
@@ -82,17 +86,39 @@ describe("a model that passed", () => {
     expect(writes).toEqual([]);
   });
 
+  it.concurrent("is not rolled back by a dry run, which says what would be", async (test) => {
+    const { expect } = test;
+    const stage = await open(test);
+    stage.repository.release("1.0.0", "production");
+    await stage.deploy();
+    stage.repository.release("1.1.0", "candidate");
+    await stage.deploy();
+    const writes = () => [...stage.hub.transcript, ...stage.github.transcript].filter(({ method }) => method !== "GET").length;
+    const before = writes();
+    const run = await stage.deploy({ version: "previous", "dry-run": "true" });
+    expect(run.receipt?.outcome).toBe("planned");
+    expect(run.log).toMatch(/back to births 1\.0\.0 on octo\/births/);
+    expect([run.code, writes()]).toEqual([0, before]);
+    expect(await stage.serves()).toBe("1.1.0");
+  });
+
   it.concurrent("goes to staging and to production with the same bytes", async (test) => {
     const { expect } = test;
     const stage = await open(test);
+    // sluice.yaml names both Spaces; each has a Hub of its own here.
+    const staging = await startHub("octo/births-staging");
+    test.onTestFinished(() => staging.close());
     stage.repository.release("1.1.0", "candidate");
     expect((await stage.deploy({ space: "none", bundle: "out/tree" })).receipt?.outcome).toBe("bundled");
-    expect((await stage.deploy({ bundle: "out/tree" })).code).toBe(0);
-    const tree = stage.hub.space.repository.commit("main")!.tree;
-    const second = await stage.deploy({ bundle: "out/tree", environment: "staging", space: "octo/births" });
+    const first = await stage.deploy({ bundle: "out/tree", environment: "staging" }, { HF_ENDPOINT: staging.url });
+    expect(first.receipt).toMatchObject({ outcome: "live", space: "octo/births-staging", committed: true });
+    const second = await stage.deploy({ bundle: "out/tree" });
+    expect(second.receipt).toMatchObject({ outcome: "live", space: "octo/births", committed: true, deployed: first.receipt!.deployed });
     expect(second.code).toBe(0);
-    expect(second.receipt?.committed).toBe(false);
-    expect(stage.hub.space.repository.commit("main")!.tree).toEqual(tree);
+    const treeOf = ({ space: { repository } }: StandInHub) => [...repository.commit("main")!.tree].map(([path, { oid, lfs }]) => [path, lfs?.oid ?? oid]).sort();
+    expect(treeOf(stage.hub)).toEqual(treeOf(staging));
+    expect(stage.records()).toEqual(["births-staging deploy 1.1.0: in_progress success", "births-production deploy 1.1.0: in_progress success"]);
+    expect(stage.tags()).toEqual(["births@1.1.0"]);
     stage.repository.write("out/tree/server/main.js", "tampered");
     const tampered = await stage.deploy({ bundle: "out/tree" });
     expect(tampered.log).toContain("the file was changed since the tree was made");

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
 import { sha256 } from "../stand-ins/hub/repository.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
 // Weights of 30 kB count as large here, and go up in parts.
 const settings = "max-weights-bytes=1000";
 const models = { "octo/births": { private: false } };
+
+// Processes of a busy machine; nobody waits for this long elsewhere.
+vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
 beforeAll(async () => { action = await unpackDeployAction(); });

@@ -15,11 +15,12 @@ export const signIn: readonly Boundary[] = [
 export const neverMet = "the fault was never met";
 
 export function settingsOf(scenario: Scenario): string {
-  return `request-timeout=1.5${scenario === "large" ? " max-weights-bytes=1000" : ""}`;
+  return scenario === "large" ? "max-weights-bytes=1000" : "";
 }
 
 /** The first run waits in vain for what fails for as long as it lasts: it need not wait long. */
 function vainly({ server, route }: Boundary, kind: Kind): string {
+  if (kind === "hang") return " request-timeout=3";
   if (kind !== "error") return "";
   return server === "app" ? " prove-timeout=1" : route.endsWith("/runtime") ? " build-timeout=2" : route.includes("/resolve/") ? " prove-timeout=4" : "";
 }

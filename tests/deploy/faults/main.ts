@@ -1,13 +1,15 @@
 // npm run faults [-- --lanes N] [-- --only TEXT]: every HTTP boundary of a deployment × every kind of fault, each followed
-// by a run without one. Writes bench/results/deploy-faults.md; exits with 1 when anything did not converge.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+// by a run without one. Writes bench/results/deploy-faults.md as it grows; exits with 1 when anything did not converge.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unpackDeployAction } from "../stage.ts";
-import { boundariesOf, kinds, kindsAt, nameOf, scenarios, type Boundary, type Kind } from "./boundaries.ts";
+import { boundariesOf, kindsAt, nameOf, scenarios, type Boundary, type Kind } from "./boundaries.ts";
 import { converge, neverMet, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
 import { makePredecessor } from "./predecessor.ts";
+import { faultTable } from "./table.ts";
+
+const results = join(import.meta.dirname, "../../../bench/results/deploy-faults.md");
 
 const { values: { lanes, only } } = parseArgs({ options: { lanes: { type: "string", default: "3" }, only: { type: "string", default: "" } } });
 const began = Date.now();
@@ -33,8 +35,10 @@ async function boundariesOfAll(): Promise<Boundary[]> {
   return found;
 }
 
+/** What tells most comes first, for a run that has to be ended early. */
+const order: readonly Kind[] = ["kill-after", "kill-before", "reset-after", "error", "reset-before", "hang"];
 const boundaries = (await boundariesOfAll()).filter((one) => nameOf(one).includes(only));
-const cases: { boundary: Boundary; kind: Kind }[] = boundaries.flatMap((boundary) => kindsAt(boundary).map((kind) => ({ boundary, kind })));
+const cases: { boundary: Boundary; kind: Kind }[] = order.flatMap((kind) => boundaries.filter((boundary) => kindsAt(boundary).includes(kind)).map((boundary) => ({ boundary, kind })));
 console.log(`${boundaries.length} boundaries, ${cases.length} cases`);
 const outcomes: Outcome[] = [];
 let next = 0;
@@ -46,31 +50,11 @@ await Promise.all(Array.from({ length: Number(lanes) }, async () => {
     outcomes.push(outcome);
     if (outcome.problems.length > 0) console.log(`✗ ${nameOf(boundary)}, ${kind}: ${outcome.first}; ${outcome.problems.join("; ")}`);
     else if (outcomes.length % 20 === 0) console.log(`${outcomes.length} of ${cases.length}, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    if (only === "" && (outcomes.length % 20 === 0 || outcomes.length === cases.length)) writeFileSync(results, faultTable(boundaries, outcomes, cases.length, { lanes, began: new Date(began), minutes: (Date.now() - began) / 60_000 }));
   }
 }));
 
 const failed = outcomes.filter(({ problems }) => problems.length > 0);
-const cell = (boundary: Boundary, kind: Kind) => {
-  const found = outcomes.find((one) => one.boundary === boundary && one.kind === kind);
-  return found === undefined ? "=" : `${found.problems.length === 0 ? "✓" : "✗"} ${found.first}`;
-};
-const tallies = Object.entries(Object.groupBy(outcomes, ({ first, problems }) => (problems.length > 0 ? "did not converge" : first))).map(([first, found]) => `${found!.length} × ${first}`).sort();
-const report = [
-  "# Faults of a deployment", "",
-  `\`npm run faults -- --lanes ${lanes}\`, ${new Date(began).toISOString().slice(0, 10)}, ${((Date.now() - began) / 60_000).toFixed(0)} minutes on ${availableParallelism()} cores.`, "",
-  "births 1.0.0 is live and proved, and the built action deploys 1.1.0; one HTTP boundary fails, and a later attempt of the same run meets no fault. The boundaries are those that a run without faults goes over: signed in with a token; by trusted publishing; with weights that go to a model repository (`large`); and with a version that does not build and is rolled back (`broken`). Each stands in the table once, where it was met first.", "",
-  "✓: the later attempt ended with the right version live and proved (1.1.0; 1.0.0 where 1.1.0 is broken), one commit per change in the Space and in the model repository, one record per revision, the release tag, no lock, and no token in any output; and the first attempt, unless it was killed, had ended with one of the two versions in place. The words tell how the first ended.", "",
-  `${boundaries.length} boundaries, ${outcomes.length} cases: ${outcomes.length - failed.length} converged, ${failed.length} did not. How the first attempts ended: ${tallies.join(", ")}.`, "",
-  "`error` lasts for the whole first attempt; `hang` and `reset` happen once, `reset` before or after the request's effect; `kill` ends the process by SIGKILL before or after it. `=`: the request only reads, so that before and after are one moment.", "",
-  `| boundary | ${kinds.join(" | ")} |`, `|---|${kinds.map(() => "---").join("|")}|`,
-  ...boundaries.map((boundary) => `| ${nameOf(boundary)} | ${kinds.map((kind) => cell(boundary, kind)).join(" | ")} |`), "",
-  ...failed.map(({ boundary, kind, problems }) => `- ${nameOf(boundary)}, ${kind}: ${problems.join("; ")}`),
-].join("\n");
-if (only === "") {
-  const folder = join(import.meta.dirname, "../../../bench/results");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "deploy-faults.md"), `${report.trimEnd()}\n`);
-}
 console.log(`${outcomes.length - failed.length} of ${outcomes.length} converged in ${((Date.now() - began) / 1000).toFixed(0)} s`);
 predecessor.remove();
 action.remove();
