@@ -169,6 +169,14 @@ export class Scene {
     return this.ask(`issues/${number}/comments?per_page=100`);
   }
 
+  /** The one comment that the gate keeps. @throws Error where it is missing or there are several */
+  async verdictComment(number: number): Promise<{ id: number; body: string }> {
+    const found = (await this.comments(number)).filter(({ body }) => body.includes("npx sluice gate") || /against [^\n]*: (PASS|FAIL|INCONCLUSIVE|INCOMPARABLE|ERROR)/.test(body));
+    const [only] = found;
+    if (only === undefined || found.length > 1) throw new Error(`pull request ${number} has ${found.length} comments of the gate`);
+    return only;
+  }
+
   /** Version that a Space answers with, asked as anybody would; null where nothing answers. */
   async serves(space: string): Promise<string | null> {
     try {

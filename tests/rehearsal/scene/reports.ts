@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { verdictFile, type VerdictFile } from "../../../eval/schema/verdict.ts";
+import type { RunRecord } from "../contract.ts";
+
+type Zip = { getEntries: () => { entryName: string; getData: () => Buffer }[] };
+const AdmZip = createRequire(import.meta.url)("adm-zip") as new (content: Buffer) => Zip;
+
+/** Files of a run's artifact, by their name in it. @throws Error where the run kept none of that name */
+export function artifactOf(run: RunRecord, name: string): Map<string, Buffer> {
+  const found = run.artifacts.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`run ${run.id} kept ${run.artifacts.map((one) => one.name).join(", ") || "nothing"}, not ${name}`);
+  return new Map(new AdmZip(readFileSync(found.path)).getEntries().map((entry) => [entry.entryName, entry.getData()]));
+}
+
+/** What a gate's first shard decided, as the published schema reads it. */
+export function verdictOf(run: RunRecord): VerdictFile {
+  return verdictFile.parse(JSON.parse(artifactOf(run, "sluice-gate-cpu-0").get("verdict.json")?.toString("utf8") ?? "null"));
+}
