@@ -15,13 +15,14 @@ const SLOW_MS = 3000;
 /**
  * @param {string} title
  * @param {string} from what gives the answer, e.g. "mood v1.1.0"
+ * @param {string} [note] what a person should know before asking
  * @returns {AnswerCard}
  */
-export function answerCard(title, from) {
+export function answerCard(title, from, note = "") {
   const body = h("div", { class: "answer-body" });
   const who = h("span", { class: "quiet" }, from);
   const spoken = h("p", { class: "sr", role: "status" });
-  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, spoken);
+  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, note !== "" && h("p", { class: "hint note" }, note), spoken);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   /** What has come of a text that is still being written. */

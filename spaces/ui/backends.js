@@ -19,7 +19,7 @@ import { h } from "./dom.js";
  *   ask resolves when every backend has answered or failed; a new question cancels the one before
  */
 export function backendCards(backends) {
-  const cards = backends.map((backend) => answerCard(backend.title, backend.from));
+  const cards = backends.map((backend) => answerCard(backend.title, backend.from, backend.remote === null ? "" : `What you enter is sent to whoever runs ${backend.remote.model}.`));
   let running = new AbortController();
   const clear = () => cards.forEach((card, i) => {
     const missing = backends[i]?.missing ?? "";

@@ -59,6 +59,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     expect(await card(page, "Local").locator(".result-main").innerText()).toBe("positive");
     expect(await card(page, "Local").locator(".time-key").innerText()).toMatch(/inference[\s\S]*network and browser/);
     expect(await card(page, "Remote").locator(".result-text").innerText()).toBe(DEFAULT_TEXT);
+    expect(await card(page, "Remote").innerText()).toContain("What you enter is sent to whoever runs some-org/some-model.");
     expect(await card(page, "Remote").innerText()).toContain("16 tokens · a text has no confidence");
     expect(await card(page, "Remote").locator(".time-key").innerText()).toMatch(/until the first words[\s\S]*writing/);
     expect(endpoint.calls.map(({ body }) => body.messages.at(-1)?.content)).toEqual(["positive: What a lovely day", "negative: I lost my keys and it rains", "positive: What a wonderful gift"]);
