@@ -69,9 +69,9 @@ export function fire(url: string, body: string | Buffer | readonly string[], sec
 export type Shot = { requestsPerSecond: number; p50Ms: number; p99Ms: number; errors: number; non2xx: number };
 export type OpenShot = { p99Ms: number; errors: number; statuses: Record<string, { count: number }> };
 
-/** autocannon in a process of its own, at a fixed number of requests a second over all connections, answered or not. */
-export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate: number): OpenShot {
-  const run = spawnSync(process.execPath, [join(root, "node_modules/autocannon/autocannon.js"), "-j", "-m", "POST", "-c", String(connections), "-d", String(seconds), "-t", "60", "-R", String(rate), "-H", "content-type=application/json", "-b", body, url], { encoding: "utf8", maxBuffer: 1e9, timeout: (seconds + 90) * 1000 });
+/** autocannon in a process of its own. `rate`: requests a second over all connections, answered or not; as many as are answered unless told. */
+export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate?: number): OpenShot {
+  const run = spawnSync(process.execPath, [join(root, "node_modules/autocannon/autocannon.js"), "-j", "-m", "POST", "-c", String(connections), "-d", String(seconds), "-t", "60", ...(rate === undefined ? [] : ["-R", String(rate)]), "-H", "content-type=application/json", "-b", body, url], { encoding: "utf8", maxBuffer: 1e9, timeout: (seconds + 90) * 1000 });
   const result = JSON.parse(run.stdout) as { latency: { p99: number }; errors: number; statusCodeStats: OpenShot["statuses"] };
   return { p99Ms: result.latency.p99, errors: result.errors, statuses: result.statusCodeStats };
 }
