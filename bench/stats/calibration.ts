@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { fewCarryingMean, fewCarryingSquares, fewForPrecision, fewOfAClass } from "../../eval/judge/small-sample.ts";
 import { exceeds, type MetricResult, type Rate, readCommitted, results, resultsFile } from "./calibration-results.ts";
 import { powerPlot, wrongPassPlot } from "./calibration-plots.ts";
 import { gatesFile, readChunks } from "./chunks.ts";
@@ -55,7 +56,7 @@ Command: \`npm run bench:calibration\` (seeded; the same numbers on every machin
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${Number(one.margin.toPrecision(3))} | ${cell(one.wrongPass.nonInferiority)} | ${cell(one.wrongPass.equivalence)} | ${cell(one.wrongPass.superiority)} | ${cell(one.wrongPass.superiorityAtZero)} | ${cell(one.wrongPass.confidentLimit)} |`).join("\n")}
 
-${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than 100 rows of the rarer class; RMSE and R² with fewer than 300 effective rows). Lines without it: ${high.filter((one) => !warned(one)).map((one) => `${one.metric} ${one.n} ${kind(one)}`).join(", ") || "none"}. With ${4 * all.length} rates tested at 5 %, about ${Math.round(0.05 * 4 * all.filter((one) => !warned(one)).length)} of the unwarned ones would be bold by chance if every one of them were exactly at alpha.
+${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than ${fewOfAClass} rows of the rarer class, ${fewForPrecision.toLocaleString("en")} for average precision; RMSE and R² with fewer than ${fewCarryingSquares} effective rows, MAE with fewer than ${fewCarryingMean}). Lines without it: ${high.filter((one) => !warned(one)).map((one) => `${one.metric} ${one.n} ${kind(one)}`).join(", ") || "none"}. With ${4 * all.length} rates tested at 5 %, about ${Math.round(0.05 * 4 * all.filter((one) => !warned(one)).length)} of the unwarned ones would be bold by chance if every one of them were exactly at alpha.
 
 The default \`minimumPerClass: 30\` makes checks on fewer rows of a class INCONCLUSIVE, whatever their interval: of the lines above, those with 2 % positives of 200 and 1,000 rows, and 10 % of 200, would hardly ever be decided.
 
@@ -91,11 +92,15 @@ ${lines.join("\n")}
 Ranges over ${all.length} kinds of data (200 to 10,000 rows, 2 to 50 % positives, normal and heavy-tailed errors), at least ${least.toLocaleString("en")} gates each: with so many, a rate of exactly 5 % is seen between ${(100 * (0.05 - 1.96 * Math.sqrt(0.0475 / least))).toFixed(1)} and ${(100 * (0.05 + 1.96 * Math.sqrt(0.0475 / least))).toFixed(1)} %, and the largest of many rates somewhat above. "Warned": data that get the small-sample warning below.`;
 }
 
-/** Whether data of this kind carries the warning of eval/judge/small-sample.ts: its expected counts lie below the thresholds. */
+/**
+ * Whether data of this kind carries the warning of eval/judge/small-sample.ts: its expected counts lie below the thresholds. Effective rows:
+ * n over the kurtosis of the errors, or of the differences of absolute errors, which is 3.15 for normal errors of this correlation.
+ */
 function warned({ metric, n, share, spread }: MetricResult): boolean {
-  if (metric === "accuracy" || metric === "ece" || metric === "mae") return false;
-  if (share !== null) return n * Math.min(share, 1 - share) < 101;
-  return n / (3 * Math.exp(4 * (spread ?? 0) ** 2)) < 300;
+  if (metric === "accuracy" || metric === "ece") return false;
+  if (share !== null) return n * Math.min(share, 1 - share) < (metric === "average_precision" ? fewForPrecision : fewOfAClass) + 1;
+  const tails = Math.exp(4 * (spread ?? 0) ** 2);
+  return metric === "mae" ? n / (3.15 * tails) < fewCarryingMean : n / (3 * tails) < fewCarryingSquares;
 }
 
 function kind({ share, spread, ...one }: MetricResult): string {

@@ -5,8 +5,14 @@ import { supportOf } from "../measure.ts";
 /** Below this many rows of the rarest class, intervals of rankings, probabilities and rare decisions were measured to err above alpha. */
 export const fewOfAClass = 100;
 
+/** The same of average precision, whose difference is skewed for longer: 7 % at an alpha of 5 % with 500 rows of each class. */
+export const fewForPrecision = 1_000;
+
 /** Below this many rows that carry the sum of squared errors, those of RMSE and R² were. */
-export const fewCarryingRows = 300;
+export const fewCarryingSquares = 300;
+
+/** Below this many rows that carry the variance of what is averaged, those of MAE were. */
+export const fewCarryingMean = 100;
 
 /** Half of the fewest rows of a regression that were simulated: what happens below is not known. */
 export const fewRows = 100;
@@ -14,30 +20,52 @@ export const fewRows = 100;
 /** Kept at alpha on every sample that was simulated: its interval inverts an exact-enough test, or is conservative. */
 const safe: ReadonlySet<MetricName> = new Set(["accuracy", "ece"]);
 
+/** What a mean-error metric averages, per row. */
+const rowErrors: Partial<Record<MetricName, (error: number, label: number, score: number, scale: number) => number>> = {
+  mae: (error) => error,
+  mape: (error, label) => error / Math.abs(label),
+  smape: (error, label, score) => (error === 0 ? 0 : (2 * error) / (Math.abs(label) + Math.abs(score))),
+  mase: (error, _, __, scale) => error / scale,
+};
+
 /**
  * What makes the intervals of a metric on these rows err more often than alpha promises, in words; null when nothing known does. The
  * thresholds are where simulated gates at the exact boundary left alpha (bench/results/calibration.md):
- * classification: fewer than 100 rows of the rarest class; RMSE and R²: fewer than 300 effective rows, (Σe²)² / Σe⁴, the number of equal
- * errors that would carry the sum of squares as evenly; every regression metric: fewer than 100 rows, which were not simulated.
+ * classification: fewer than 100 rows of the rarest class, 1,000 for average precision; RMSE and R²: fewer than 300 effective rows, (Σe²)² / Σe⁴,
+ * the number of equal errors that would carry the sum of squares as evenly; MAE and its like: fewer than 100 such rows of what is averaged, less
+ * its mean; every regression metric: fewer than 100 rows, which were not simulated.
+ *
+ * @param samples the candidate's rows, and for a comparison the baseline's
  */
 export function smallSample(metric: MetricName, samples: readonly Sample[]): string | null {
-  const [first] = samples;
+  const [first, second] = samples;
   if (first === undefined || safe.has(metric)) return null;
   if (first.classCount > 0) {
     const { fewest, words } = supportOf(first);
-    return fewest < fewOfAClass ? words : null;
+    return fewest < (metric === "average_precision" ? fewForPrecision : fewOfAClass) ? words : null;
   }
   if (first.labels.length < fewRows) return `${first.labels.length} rows`;
-  if (metric !== "rmse" && metric !== "r2") return null;
-  const carrying = Math.min(...samples.map(carryingRows));
-  return carrying < fewCarryingRows ? `its squared errors rest on about ${Math.max(1, Math.round(carrying))} rows` : null;
+  const about = (rows: number) => `about ${Math.max(1, Math.round(rows))} rows`;
+  if (metric === "rmse" || metric === "r2") {
+    const carrying = Math.min(...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))));
+    return carrying < fewCarryingSquares ? `its squared errors rest on ${about(carrying)}` : null;
+  }
+  const errorOf = rowErrors[metric];
+  if (errorOf === undefined) return null;
+  const errors = ({ labels, scores, naiveScales }: Sample) => labels.map((label, i) => errorOf(Math.abs(label - (scores[i] as number)), label, scores[i] as number, naiveScales?.[i] ?? 1));
+  const mine = errors(first);
+  const others = second === undefined ? null : errors(second);
+  const averaged = others === null ? mine : mine.map((error, i) => error - (others[i] as number));
+  const mean = averaged.reduce((sum, value) => sum + value, 0) / averaged.length;
+  const carrying = carryingRows(averaged.map((value) => value - mean));
+  return carrying < fewCarryingMean ? `its ${others === null ? "errors rest" : "differences rest"} on ${about(carrying)}` : null;
 }
 
-function carryingRows({ labels, scores }: Sample): number {
+function carryingRows(deviations: Float64Array): number {
   let squares = 0;
   let fourths = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const square = ((labels[i] as number) - (scores[i] as number)) ** 2;
+  for (const deviation of deviations) {
+    const square = deviation ** 2;
     squares += square;
     fourths += square * square;
   }

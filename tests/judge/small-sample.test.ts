@@ -30,8 +30,26 @@ describe("a small sample", () => {
     expect(smallSample("rmse", [errors(200, 0)])).toMatch(/^its squared errors rest on about \d+ rows$/);
     expect(smallSample("r2", [errors(1_000, 0.8)])).not.toBeNull();
     expect(smallSample("rmse", [errors(2_000, 0), errors(1_000, 0.8)])).not.toBeNull();
-    expect(smallSample("mae", [errors(200, 0)])).toBeNull();
+    expect(smallSample("median_absolute_error", [errors(200, 0)])).toBeNull();
     expect(smallSample("mae", [errors(40, 0)])).toBe("40 rows");
+  });
+
+  it("of mean errors is one whose variance few rows carry, in the unit that is averaged", () => {
+    const { candidate: one, baseline: two } = drawRegression({ spread: 0, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
+    const { candidate: wild, baseline: other } = drawRegression({ spread: 0.8, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
+    expect(smallSample("mae", [one, two])).toBeNull();
+    expect(smallSample("mae", [one])).toBeNull();
+    expect(smallSample("mae", [wild, other])).toMatch(/^its differences rest on about \d+ rows$/);
+    expect(smallSample("mae", [wild])).toMatch(/^its errors rest on about \d+ rows$/);
+    // One series whose scale is a thousandth of the others' carries a mean of scaled errors alone.
+    const scaled = { ...one, naiveScales: one.labels.map((_, i) => (i % 100 === 0 ? 0.001 : 1)) };
+    expect(smallSample("mase", [scaled])).toMatch(/rest on about \d rows$/);
+    expect(smallSample("mase", [{ ...one, naiveScales: one.labels.map(() => 3) }])).toBeNull();
+  });
+
+  it("of average precision is one with fewer than 1,000 rows of the rarer class", () => {
+    expect(smallSample("average_precision", [binary(1_000, 0.5)])).not.toBeNull();
+    expect(smallSample("average_precision", [binary(10_000, 0.3)])).toBeNull();
   });
 
   it("is told of in one note, at most five by name", () => {
