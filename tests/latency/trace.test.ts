@@ -31,7 +31,7 @@ it("a truncated file is an error, not a shorter recording", () => {
   const file = join(folder, "cut.jsonl.gz");
   writeTrace(file, [{ sitting, rounds }]);
   writeFileSync(file, readFileSync(file).subarray(0, -20));
-  expect(() => readTrace(file)).toThrow();
+  expect(() => readTrace(file)).toThrow(/unexpected end/);
 });
 
 it("a replayed round has the recording's medians and tails, roles and slow-down applied, and the referee says of it what it said of the round", () => {
