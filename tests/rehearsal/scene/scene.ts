@@ -83,6 +83,7 @@ export class Scene {
     github.setSecret(team, "TELEGRAM_BOT_TOKEN", telegram.token);
     github.setVariable(team, "TELEGRAM_CHAT_ID", String(chat));
     github.setVariable(team, "TELEGRAM_API_ROOT", telegram.url);
+    github.setVariable(team, "SLUICE_DEPLOY_SETTINGS", settings);
     return scene;
   }
 

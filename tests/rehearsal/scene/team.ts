@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { filesOf, filledIn } from "../snippets.ts";
 import { fareModel, rides, type FareModel } from "./fares.ts";
 import { moodModel, moodSentences, root, type Files } from "./repository.ts";
-import { product, settings } from "./scene.ts";
+import { product } from "./scene.ts";
 
 /** Where each model is served. */
 export const spaces = { mood: { staging: "acme/mood-staging", production: "acme/mood" }, fares: { staging: "acme/fares-staging", production: "acme/fares" } } as const;
@@ -25,11 +25,8 @@ export function teamFiles(sluice: string): Files {
   };
 }
 
-/** The workflows that docs/adopt.md tells its readers to copy; the Hub's long waits are shortened for the stand-in. */
+/** The workflows that docs/adopt.md tells its readers to copy. */
 function workflows(sha: string): Files {
   const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) => path.startsWith(".github/workflows/"));
-  return Object.fromEntries(files.map(([path, text]) => {
-    const filled = filledIn(text, { sluice: product, sha });
-    return [path, path.endsWith("/deploy.yml") ? filled.replace(/^( +)reason: \$\{\{.*$/m, (line, indent: string) => `${line}\n${indent}settings: ${settings}`) : filled];
-  }));
+  return Object.fromEntries(files.map(([path, text]) => [path, filledIn(text, { sluice: product, sha })]));
 }
