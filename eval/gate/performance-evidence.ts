@@ -77,7 +77,7 @@ export async function performanceEvidence(planned: readonly PlannedCheck[], requ
       onRound: (_, share) => edges.onEvent({ kind: "progress", model: candidate.loaded.manifest.id, stage, done: Math.round(share * 100), total: 100 }),
     });
     [...asked.keys()].forEach((id, i) => outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)));
-    outcome.notes.push(selfComparisonNote(held));
+    outcome.notes.push(selfComparisonNote(held), tailNote(held));
   }
   return outcome;
 }
@@ -119,8 +119,18 @@ export function contestEvidence(held: Contest, result: ContestResult): Evidence 
   return { kind: "contrast", observed, baseline, difference, interval, n: result.rounds, decided: { outcome: result.decision, reason: result.reason } };
 }
 
+const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
+const range = (interval: { low: number; high: number } | null) => (interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`);
+
+/** The tails with their own intervals, which are shown whether or not a check asks for them. */
+export function tailNote({ ratios, candidate, baseline }: Pick<Contest, "ratios" | "candidate" | "baseline">): string {
+  const queries = Math.min(candidate.queries, baseline.queries);
+  const tails = ratios.flatMap(({ quantile, ratio, interval, queriesNeeded }) => (queriesNeeded === null ? [] : [
+    `p${100 * quantile} ${percent(ratio)} (${range(interval)}${queries < queriesNeeded ? `; ${queriesNeeded.toLocaleString("en")} queries would let it decide` : ""})`,
+  ]));
+  return `Tail latency, candidate against baseline, over ${queries.toLocaleString("en")} queries each: ${tails.join(", ")}.`;
+}
+
 function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Contest): string {
-  const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
-  const range = aa.interval === null ? "no interval" : `${percent(aa.interval.low)} to ${percent(aa.interval.high)}`;
-  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms.`;
+  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms.`;
 }

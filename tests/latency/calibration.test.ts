@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contestEvidence } from "../../eval/gate/performance-evidence.ts";
+import { contestEvidence, tailNote } from "../../eval/gate/performance-evidence.ts";
 import { judgeCheck } from "../../eval/judge/judge-check.ts";
 import type { CheckPolicy } from "../../models/core/gates.ts";
 import type { Question } from "../../eval/latency/decide.ts";
@@ -125,6 +125,12 @@ describe("the referee", () => {
     const { results: [wide] } = gate(2, 0.1, ordinary, { ...question(0), margin: { ms: 0.5 } });
     expect(wide!.decision).toBe("pass");
     expect(wide!.relativeMargin).toBeCloseTo(0.5, 0);
+  });
+
+  it("says what the tails did, with their own intervals, beside what decided", () => {
+    const held = gate(2, 0.1, ordinary, question(0.3));
+    expect(tailNote(held)).toMatch(/^Tail latency, candidate against baseline, over \d+ queries each: p95 1?\d\.\d\d % \(-?\d+\.\d\d % to \d+\.\d\d %; 57,344 queries would let it decide\), p99 /);
+    for (const { quantile, ratio, interval } of held.ratios) if (quantile !== 0.5 && interval !== null) expect(interval.low <= ratio && ratio <= interval.high).toBe(true);
   });
 
   it("has its decision passed on, and margins in ms can be redone from the figures of the look that decided", () => {
