@@ -87,8 +87,9 @@ export class Scene {
     return scene;
   }
 
-  /** Starts the bundled bot as a process of its own and links Lena's and Omar's GitHub accounts. */
+  /** Starts the bundled bot as a process of its own, once, and links Lena's and Omar's GitHub accounts. */
   async startBot(): Promise<void> {
+    if (this.bot !== null) return;
     const dir = await bundledBot();
     const config = {
       schemaVersion: 1, repository: team,
