@@ -7,6 +7,8 @@ export type Repository = { owner: string; repo: string };
 /** What a sticky comment needs of GitHub. */
 export type Comment = { id: number; body: string; author: string; url: string };
 
+export type TreeEntry = { mode: string; sha: string; folder: boolean };
+
 /** The few calls that the gate makes, each with GitHub's own words for it. */
 export type GitHub = {
   mergeBase(base: string, head: string): Promise<string>;
@@ -16,7 +18,9 @@ export type GitHub = {
   createComment(pullRequest: number, body: string): Promise<Comment>;
   updateComment(id: number, body: string): Promise<Comment>;
   /** Open pull requests whose head is OWNER:BRANCH. */
-  openPullRequests(head: string): Promise<{ number: number; headSha: string }[]>;
+  openPullRequests(head: string): Promise<{ number: number; headSha: string; baseSha: string }[]>;
+  /** What lies in a tree, which may be named by its commit: entry by name. */
+  tree(sha: string): Promise<ReadonlyMap<string, TreeEntry>>;
 };
 
 export type GitHubEdges = { token: string; repository: Repository; env: NodeJS.ProcessEnv; log: (text: string) => void };
@@ -51,7 +55,12 @@ export function connectGitHub({ token, repository, env, log }: GitHubEdges): Git
     },
     async openPullRequests(head) {
       const { data } = await octokit.rest.pulls.list({ owner, repo, state: "open", head, per_page: 100 });
-      return data.map((pull) => ({ number: pull.number, headSha: pull.head.sha }));
+      return data.map((pull) => ({ number: pull.number, headSha: pull.head.sha, baseSha: pull.base.sha }));
+    },
+    async tree(sha) {
+      const { data } = await octokit.rest.git.getTree({ owner, repo, tree_sha: sha });
+      if (data.truncated) throw new Error(`GitHub shows only a part of the tree ${sha}`);
+      return new Map(data.tree.map((one) => [one.path, { mode: one.mode, sha: one.sha, folder: one.type === "tree" }]));
     },
   };
 }

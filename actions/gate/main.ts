@@ -1,6 +1,6 @@
 import { basename, join, relative, resolve } from "node:path";
 import { info } from "@actions/core";
-import { writeOutputs } from "../../eval/gate/outputs.ts";
+import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
@@ -47,6 +47,8 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
 }
 
 async function evaluate(inputs: GateInputs, situation: Situation, root: string, github: () => Promise<GitHub | null>, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Evaluated> {
+  // A repository can hold a verdict.json too: whatever ends this step, that is none of its own.
+  await removeOutputs(resolve(root, inputs.out));
   const [{ baseline, policyRef }, native] = await Promise.all([
     prepareReferences(inputs.baseline, situation, root, inputs.token, { env, github, note: log }),
     prepareNative(inputs["ort-dir"], root, env),

@@ -87,13 +87,14 @@ describe("when GitHub refuses or fails", () => {
 
 describe("every request and answer is what GitHub's OpenAPI description says", () => {
   it("for all that the gate asks", async () => {
-    const { github } = await start({ mergeBases: { "main...abc": "d".repeat(40) }, pulls: [{ number: 3, head: "fork:topic", headSha: "e".repeat(40) }] });
+    const { github } = await start({ mergeBases: { "main...abc": "d".repeat(40) }, pulls: [{ number: 3, head: "fork:topic", headSha: "e".repeat(40), baseSha: "b".repeat(40) }], trees: { abc: { ".github": "1".repeat(40) } } });
     expect(await github.mergeBase("main", "abc")).toBe("d".repeat(40));
-    expect(await github.openPullRequests("fork:topic")).toEqual([{ number: 3, headSha: "e".repeat(40) }]);
+    expect(await github.openPullRequests("fork:topic")).toEqual([{ number: 3, headSha: "e".repeat(40), baseSha: "b".repeat(40) }]);
+    expect([...await github.tree("abc")]).toEqual([[".github", { mode: "040000", sha: "1".repeat(40), folder: true }]]);
     await keepComment(github, 3, marker, body("one"));
     await keepComment(github, 3, marker, body("two"));
     await expect(github.mergeBase("no", "where")).rejects.toThrow("Not Found");
-    expect(standIn.transcript.map(({ method, status }) => `${method} ${status}`)).toEqual(["GET 200", "GET 200", "GET 200", "POST 201", "GET 200", "POST 200", "PATCH 200", "GET 404"]);
+    expect(standIn.transcript.map(({ method, status }) => `${method} ${status}`)).toEqual(["GET 200", "GET 200", "GET 200", "GET 200", "POST 201", "GET 200", "POST 200", "PATCH 200", "GET 404"]);
     expect(standIn.transcript.flatMap(violations)).toEqual([]);
     for (const { authorization } of standIn.transcript) expect(authorization).toBe("token t0ken");
   });

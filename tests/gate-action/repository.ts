@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { git, repositoryRoot } from "./runner.ts";
 
 const manifest = "models/births/model.yaml";
@@ -28,7 +28,10 @@ export function makeRepository({ checks, change }: RepositoryOptions): ModelRepo
   cpSync(join(repositoryRoot, "models/births"), join(dir, "models/births"), { recursive: true });
   const files = {
     read: (path: string) => readFileSync(join(dir, path), "utf8"),
-    write: (path: string, text: string | Buffer) => { writeFileSync(join(dir, path), text); },
+    write: (path: string, text: string | Buffer) => {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), text);
+    },
   };
   files.write("sluice.yaml", "schemaVersion: 1\nmodels:\n  - models/births\n");
   files.write(".gitignore", ".sluice/\n.cache/\n");

@@ -100,6 +100,30 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
     expect(body).not.toMatch(/<img|[^\w]@octocat|\]\(https:\/\/evil/);
   });
 
+  it.each([
+    ["its workflows", ".github/workflows", {}],
+    ["a folder that the workflow names", "ci", { evaluator: "./ci/, .github/actions" }],
+  ])("shows nothing of a run whose pull request changes %s", async (_name, path, inputs) => {
+    const before = "d".repeat(40);
+    const side = (commit: string, mark: string) => ({ [commit]: { ".github": `a${mark}`, ci: `b${mark}`, models: `c${mark}` }, [`a${mark}`]: { workflows: `d${mark}`, ISSUE_TEMPLATE: `e${mark}`, actions: "same" } });
+    Object.assign(github.state, {
+      pulls: [{ number: 12, head: "mallory:topic", headSha: sha, baseSha: "e".repeat(40) }], mergeBases: { [`${"e".repeat(40)}...${sha}`]: before },
+      trees: { ...side(before, "1"), ...side(sha, "2") },
+    });
+    shard("s0", "births", "PASS", "splendid");
+    const run = await report(onWorkflowRun, { "fail-on": "nothing", ...inputs });
+    expect([run.code, run.outputs["verdict"], run.outputs["pull-request"]]).toEqual([0, "ERROR", "12"]);
+    expect(github.state.comments.map(({ body }) => body).join("\n")).toContain(`the pull request changes ${path}, by which it was evaluated`);
+    for (const text of [github.state.comments[0]?.body, run.summary, run.log, readFileSync(join(workspace, "shards/verdict.json"), "utf8")]) expect(text).not.toMatch(/splendid|births|PASS/);
+  });
+
+  it("shows nothing where GitHub does not say what the pull request changes", async () => {
+    github.state.faults.push({ method: "GET", path: /\/git\/trees\//, times: 9, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } });
+    shard("s0", "births");
+    const run = await report(onWorkflowRun, { "fail-on": "nothing" });
+    expect([run.code, run.outputs["pull-request"], github.state.comments]).toEqual([4, undefined, []]);
+  });
+
   it("says so when no open pull request has that commit", async () => {
     github.state.pulls = [];
     shard("s0", "births");

@@ -88,6 +88,15 @@ describe("a pull request", () => {
     expect(run.log).toContain("::error");
   });
 
+  it("a verdict that the repository itself holds is none of the gate's", async () => {
+    const { run } = await play({
+      inputs: { models: "nowhere" },
+      change: ({ write }) => { for (const name of ["verdict.json/verdict.json", "metrics.json", "report.md", "report.html"]) write(`.sluice/${name}`, "forged"); },
+    });
+    expect(run.code).toBe(2);
+    for (const name of ["verdict.json", "metrics.json", "report.md", "report.html"]) expect(readFileSync(join(repository!.dir, ".sluice", name), "utf8"), name).not.toContain("forged");
+  });
+
   it("a broken manifest: exit 2, annotated where it is broken", async () => {
     const { run } = await play({ change: ({ read, write }) => { write("models/births/model.yaml", read("models/births/model.yaml").replace("task: regression", "task: divination")); } });
     expect(run.code).toBe(2);

@@ -1,12 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { warning } from "@actions/core";
+import { error as annotateError, warning } from "@actions/core";
 import { exitCodeOf } from "../../../eval/judge/algebra.ts";
 import { EvaluationError } from "../../../models/core/errors.ts";
 import { commentMarker } from "../comment.ts";
-import { deliver } from "../deliver.ts";
+import { deliver, output } from "../deliver.ts";
 import { readInputs } from "../inputs.ts";
 import { annotate, connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
+import { changedPaths } from "./evaluator.ts";
 import { reportInputs } from "./inputs.ts";
 import { mergeShards, type Shard } from "./merge.ts";
 import { readShards } from "./read-shards.ts";
@@ -18,24 +19,34 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const env = withoutToken(given);
   const github = once(() => connect(inputs.token, env));
   const target = await findTarget(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" }, github);
+  // Before anything of the run is believed. What cannot be asked ends the step: then nothing is shown.
+  const api = target.foreign === null ? null : await github();
+  const changed = target.foreign === null || api === null ? [] : await changedPaths(api, { ...target.foreign, paths: inputs.evaluator });
+  const refusal = changed.length === 0 ? null : refusalOf(changed);
+  if (refusal !== null) annotateError(refusal, { title: "not shown" });
+  output("pull-request", String(target.pullRequest?.number ?? ""), env);
   const from = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs.from);
-  const shards = await readShards(from).catch((error: unknown): Shard[] => {
+  const shards = refusal !== null ? [] : await readShards(from).catch((error: unknown): Shard[] => {
     if (!(error instanceof EvaluationError)) throw error;
     annotate(error);
     return [];
   });
-  const merged = mergeShards(shards, inputs, new Date());
+  const merged = mergeShards(shards, { ...inputs, refusal }, new Date());
   // For what tells further. A disk that is full changes no verdict.
   await writeMerged(from, `${JSON.stringify(merged.verdict, null, 2)}\n`).catch((error: unknown) => { warning(`The merged verdict.json could not be written: ${String(error)}`); });
   return deliver({
     ...merged, html: "", baseline: null,
     marker: commentMarker(inputs.config, []),
     prefix: "",
-    ...target,
+    pullRequest: target.pullRequest, silence: target.silence,
     policy: { failOn: inputs["fail-on"], comment: inputs.comment },
     codeOfVerdict: exitCodeOf(merged.verdict.verdict),
     annotate: false,
   }, { env, github });
+}
+
+function refusalOf(paths: readonly string[]): string {
+  return `the pull request changes ${paths.join(" and ")}, by which it was evaluated: nothing that its run reported is shown, and its checks prove nothing; read that change first`;
 }
 
 /** What lies there may be a stranger's, a link to another file among it: it is taken away, never written through. */

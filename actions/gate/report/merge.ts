@@ -5,15 +5,17 @@ import type { VerdictFile } from "../../../eval/schema/verdict.ts";
 
 export type Shard = { name: string; verdict: VerdictFile; metrics: MetricsFile | null };
 
-/** What must have reported before there is a verdict. */
-export type Expectation = { shards: number; models: readonly string[] };
+/** What must have reported before there is a verdict; `refusal`: why nothing that was reported counts. */
+export type Expectation = { shards: number; models: readonly string[]; refusal: string | null };
 
 /**
- * One verdict from all shards. A shard or model that did not report makes it ERROR: silence is not success.
+ * One verdict from all shards. A shard or model that did not report makes it ERROR: silence is not success. Of shards
+ * that were refused nothing is kept.
  *
  * @param now creation time of the merged file
  */
-export function mergeShards(shards: readonly Shard[], expected: Expectation, now: Date): { verdict: VerdictFile; metrics: MetricsFile } {
+export function mergeShards(reported: readonly Shard[], expected: Expectation, now: Date): { verdict: VerdictFile; metrics: MetricsFile } {
+  const shards = expected.refusal === null ? reported : [];
   const seen = shards.flatMap(({ verdict }) => verdict.models.map(({ model }) => model.id));
   // The same model from two kinds of machines: a reader must be able to tell them apart.
   const models = shards.flatMap(({ name, verdict }) => verdict.models.map((one) => (
@@ -21,7 +23,8 @@ export function mergeShards(shards: readonly Shard[], expected: Expectation, now
   )));
   const commits = new Set(shards.map(({ verdict }) => verdict.commit));
   const problems: string[] = [];
-  if (shards.length === 0) problems.push("no shard reported");
+  if (expected.refusal !== null) problems.push(expected.refusal);
+  else if (shards.length === 0) problems.push("no shard reported");
   if (expected.shards > 0 && shards.length !== expected.shards) problems.push(`${shards.length} of ${expected.shards} shards reported`);
   const missing = expected.models.filter((name) => !models.some(({ model }) => model.id === name || model.id === basename(name)));
   if (missing.length > 0) problems.push(`no verdict for ${missing.join(", ")}`);

@@ -46,7 +46,9 @@ describe("what our clients ask", () => {
     const bodies: string[] = [];
     for await (const page of gate.comments(number)) bodies.push(...page.map(({ body }) => body));
     expect(bodies).toEqual(["second"]);
-    expect(await gate.openPullRequests("octo:mood")).toEqual([{ number, headSha: head }]);
+    expect(await gate.openPullRequests("octo:mood")).toEqual([{ number, headSha: head, baseSha: main }]);
+    const tree = await gate.tree(head);
+    expect([tree.get(".github"), tree.get("model.txt")]).toMatchObject([{ mode: "040000", folder: true }, { mode: "100644", folder: false }]);
     expect(await refusal(stage.job({ issues: "write" }).rest.issues.createComment({ ...where, issue_number: number, body: "x".repeat(65_537) }))).toMatch(/^422 Validation Failed.*too long/);
   });
 

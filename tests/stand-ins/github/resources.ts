@@ -1,6 +1,6 @@
 /** What the stand-in remembers, and how GitHub would write it: every field that its OpenAPI description requires. */
 export type StoredComment = { id: number; issue: number; author: string; body: string };
-export type StoredPull = { number: number; head: string; headSha: string };
+export type StoredPull = { number: number; head: string; headSha: string; /** The head itself unless told. */ baseSha?: string };
 
 const instant = "2026-11-21T08:00:00Z";
 
@@ -37,6 +37,12 @@ export function comparison(origin: string, repository: string, mergeBase: string
   };
 }
 
+/** A tree of folders only. */
+export function tree(origin: string, repository: string, sha: string, entries: Readonly<Record<string, string>>) {
+  const url = `${origin}/repos/${repository}/git/trees`;
+  return { sha, url: `${url}/${sha}`, tree: Object.entries(entries).map(([path, of]) => ({ path, mode: "040000", type: "tree", sha: of, url: `${url}/${of}` })), truncated: false };
+}
+
 const repositoryLinks = "archive assignees blobs branches collaborators comments commits compare contents contributors deployments downloads events forks git_commits git_refs git_tags git hooks html issue_comment issue_events issues keys labels languages merges milestones notifications pulls releases stargazers statuses subscribers subscription tags teams trees clone ssh svn".split(" ");
 
 /** A repository as answers carry it. */
@@ -53,7 +59,7 @@ export function repositoryOf(origin: string, owner: string) {
 }
 
 /** Only what the gate reads and what the description of a list entry requires at its top level. */
-export function pull(origin: string, repository: string, { number, head, headSha }: StoredPull) {
+export function pull(origin: string, repository: string, { number, head, headSha, baseSha = headSha }: StoredPull) {
   const api = `${origin}/repos/${repository}`;
   const url = `${api}/pulls/${number}`;
   const [owner = "", branch = ""] = head.split(":");
@@ -64,7 +70,7 @@ export function pull(origin: string, repository: string, { number, head, headSha
     diff_url: `${url}.diff`, patch_url: `${url}.patch`, commits_url: `${url}/commits`, review_comments_url: `${url}/comments`, review_comment_url: `${url}/comments/1`, comments_url: `${api}/issues/${number}/comments`, statuses_url: `${api}/statuses/${headSha}`,
     state: "open", locked: false, title: "a pull request", user: user(origin, owner), body: null, labels: [], milestone: null, assignee: null,
     created_at: instant, updated_at: instant, closed_at: null, merged_at: null, merge_commit_sha: null, author_association: "NONE", auto_merge: null,
-    head: side(owner, branch, headSha), base: side(repository.split("/")[0] as string, "main", headSha),
+    head: side(owner, branch, headSha), base: side(repository.split("/")[0] as string, "main", baseSha),
     _links: { self: link, html: link, issue: link, comments: link, review_comments: link, review_comment: link, commits: link, statuses: link },
   };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { deploymentRows, deploymentStatuses, type StoredDeployment, type StoredStatus } from "./deployments.ts";
 import { gitDatabase, type GitState } from "./git.ts";
 import { idToken, type OidcState } from "./oidc.ts";
-import { comment, comparison, pull, type StoredComment, type StoredPull } from "./resources.ts";
+import { comment, comparison, pull, tree, type StoredComment, type StoredPull } from "./resources.ts";
 import { emptyWorkflows, workflowRoutes, type WorkflowsState } from "./workflows.ts";
 
 /** One request and its answer, as it went over the wire. */
@@ -40,6 +40,8 @@ export type GitHubState = {
   pulls: StoredPull[];
   /** "BASE...HEAD" → merge base. */
   mergeBases: Record<string, string>;
+  /** Commit or tree → folder by name → its tree; empty unless told. */
+  trees: Record<string, Record<string, string>>;
   /** Commit → the pull requests that it belongs to. */
   commitPulls: Record<string, StoredPull[]>;
   /** Deployment → its statuses, oldest first. */
@@ -62,7 +64,7 @@ type Answer = { status: number; body: unknown; raw?: Buffer; headers?: Record<st
  * OpenAPI description.
  */
 export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<StandInGitHub> {
-  const state: GitHubState = { repository: "octo/models", viewer: "github-actions[bot]", comments: [], pulls: [], mergeBases: {}, commitPulls: {}, deployments: {}, rows: [], git: { refs: {}, tags: {} }, workflows: emptyWorkflows(), oidc: { requestToken: "runner-id-token-request", issued: {} }, faults: [], ...partial };
+  const state: GitHubState = { repository: "octo/models", viewer: "github-actions[bot]", comments: [], pulls: [], mergeBases: {}, trees: {}, commitPulls: {}, deployments: {}, rows: [], git: { refs: {}, tags: {} }, workflows: emptyWorkflows(), oidc: { requestToken: "runner-id-token-request", issued: {} }, faults: [], ...partial };
   const transcript: Exchange[] = [];
   const server = createServer((request, response) => {
     void (async () => {
@@ -126,9 +128,12 @@ function route(state: GitHubState, method: string, url: URL, body: unknown, orig
 
   const compare = new RegExp(`^${base}/compare/(.+)$`).exec(path);
   if (method === "GET" && compare !== null) {
-    const found = state.mergeBases[decodeURIComponent(compare[1] as string)];
+    const [from, to] = decodeURIComponent(compare[1] as string).split("...");
+    const found = from === to ? from : state.mergeBases[`${from}...${to}`];
     return found === undefined ? notFound : { status: 200, body: comparison(origin, state.repository, found) };
   }
+  const oneTree = new RegExp(`^${base}/git/trees/(\\w+)$`).exec(path)?.[1];
+  if (method === "GET" && oneTree !== undefined) return { status: 200, body: tree(origin, state.repository, oneTree, state.trees[oneTree] ?? {}) };
   const list = new RegExp(`^${base}/issues/(\\d+)/comments$`).exec(path);
   if (list !== null) {
     const issue = Number(list[1]);
