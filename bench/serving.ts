@@ -28,8 +28,10 @@ for (const name of names.length === 0 ? Object.keys(scenarios) : names) {
   process.stderr.write(`${name}\n`);
   known[name] = await scenario(options);
   for (const figure of known[name]) process.stdout.write(`${line(figure)}\n`);
+  if (!quick) write();
 }
-if (!quick) {
+/** After every scenario: what was measured stays, whatever becomes of the next. */
+function write(): void {
   const cpus = os.cpus();
   const all: Results = { schemaVersion: 1, date: new Date().toISOString().slice(0, 10), machine: `${cpus[0]?.model.trim() ?? "unknown"}, ${cpus.length} cores, load ${os.loadavg()[0]!.toFixed(1)}`, node: process.version, command: `node scripts/with-node24.mjs bench/serving.ts ${names.join(" ")}`.trim(), scenarios: known };
   writeFileSync(join(results, "serving.json"), `${JSON.stringify(all, null, 2)}\n`);

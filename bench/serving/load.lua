@@ -1,6 +1,6 @@
--- wrk -s load.lua URL -- FILE lines|whole TYPE LIMIT [HEADER VALUE]
--- Sends the file's lines in turn, or the whole file, until the time is up or LIMIT answers have come (0: no limit).
-local bodies, at, answered, limit = {}, 0, 0, 0
+-- wrk -s load.lua URL -- FILE lines|whole TYPE [HEADER VALUE]
+-- Sends the file's lines in turn, or the whole file.
+local bodies, at = {}, 0
 
 function init(args)
   local file = io.open(args[1], "rb")
@@ -12,19 +12,12 @@ function init(args)
   file:close()
   wrk.method = "POST"
   wrk.headers["content-type"] = args[3]
-  if args[5] then wrk.headers[args[5]] = args[6] end
+  if args[4] then wrk.headers[args[4]] = args[5] end
   wrk.body = bodies[1]
-  limit = tonumber(args[4])
   if #bodies > 1 then
     request = function()
       at = at % #bodies + 1
       return wrk.format(nil, nil, nil, bodies[at])
-    end
-  end
-  if limit > 0 then
-    response = function()
-      answered = answered + 1
-      if answered == limit then wrk.thread:stop() end
     end
   end
 end

@@ -51,14 +51,14 @@ export async function start(command: string, args: readonly string[], path: stri
 export const serve = async (dirs: readonly string[], flags: readonly string[] = [], port?: number) => (await start(process.execPath, [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warn", ...flags], "/readyz", {}, port))!;
 
 
-export type Load = { connections?: number; /** Content type; JSON unless told. */ type?: string; header?: readonly [name: string, value: string]; /** Answers after which it ends before its time; no limit unless told. */ answers?: number };
+export type Load = { connections?: number; /** Content type; JSON unless told. */ type?: string; header?: readonly [name: string, value: string] };
 
 /** wrk, one thread, as fast as the connections (64 unless told) can be answered. `body`: what to send, or many bodies of one line each that are sent in turn. */
 export function fire(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
   const file = join(tmpdir(), `sluice-bench-body-${process.pid}`);
   const lines = Array.isArray(body);
   writeFileSync(file, lines ? body.join("\n") : (body as string | Buffer));
-  const run = spawnSync("wrk", ["-t1", `-c${load.connections ?? 64}`, `-d${seconds}s`, "--timeout", "60s", "-s", join(import.meta.dirname, "load.lua"), url, "--", file, lines ? "lines" : "whole", load.type ?? "application/json", String(load.answers ?? 0), ...(load.header ?? [])], { encoding: "utf8", timeout: (seconds + 90) * 1000 });
+  const run = spawnSync("wrk", ["-t1", `-c${load.connections ?? 64}`, `-d${seconds}s`, "--timeout", "60s", "-s", join(import.meta.dirname, "load.lua"), url, "--", file, lines ? "lines" : "whole", load.type ?? "application/json", ...(load.header ?? [])], { encoding: "utf8", timeout: (seconds + 90) * 1000 });
   const told = run.stdout?.split("\n").findLast((line) => line.startsWith("{"));
   if (told === undefined) throw new Error(`wrk (Debian: apt install wrk) is needed: ${run.error?.message ?? run.stderr}`);
   const { requests, seconds: took, non2xx, errors, p50Ms, p99Ms } = JSON.parse(told) as { requests: number; seconds: number; non2xx: number; errors: number; p50Ms: number; p99Ms: number };
