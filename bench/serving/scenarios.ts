@@ -107,8 +107,8 @@ export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
   for (let i = 0; i < rounds; i++) {
     const alone = raw(models.encoder, 1, seconds, rows);
     seen.alone.push(alone);
-    // About two rounds over the texts, so that long and short ones weigh nearly what they weigh in the raw loop.
-    const about = Math.max(seconds, Math.round((2 * rows.length) / alone));
+    // About one round over the texts, so that long and short ones weigh nearly what they weigh in the raw loop.
+    const about = Math.max(seconds, Math.round(rows.length / alone));
     for (const [name, { url }] of [["single", single], ["batched", batched]] as const) seen[name].push(fire(`${url}/predict`, bodies, about, { connections: 16 }).requestsPerSecond);
   }
   await single.stop();
