@@ -7,7 +7,7 @@ import { startProxy, type ProxyExchange } from "./proxy.ts";
 import { Repository, sha256, type Commit, type Entry, type Operation } from "./repository.ts";
 import { Space, type Behaviour } from "./space.ts";
 
-export type Exchange = { method: string; path: string; query: string; authorization: string | null; body: Buffer; status: number | null };
+export type Exchange = { method: string; path: string; query: string; authorization: string | null; contentType: string | null; body: Buffer; status: number | null; atMs: number };
 
 export type HubOptions = {
   /** Tokens that may write, by what they are. */
@@ -79,7 +79,7 @@ async function handle(hub: Hub, request: IncomingMessage, response: ServerRespon
   const url = new URL(request.url ?? "/", "http://hub");
   const method = request.method ?? "GET";
   const body = Buffer.concat(chunks);
-  const exchange: Exchange = { method, path: url.pathname, query: url.search, authorization: request.headers.authorization ?? null, body, status: null };
+  const exchange: Exchange = { method, path: url.pathname, query: url.search, authorization: request.headers.authorization ?? null, contentType: request.headers["content-type"] ?? null, body, status: null, atMs: Date.now() };
   transcript.push(exchange);
   const fault = faultFor(faults, method, url.pathname);
   const stream = /\/logs\/(build|run)$/.exec(url.pathname);
