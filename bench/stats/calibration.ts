@@ -10,7 +10,7 @@ import { simulateAll } from "./simulate-all.ts";
 /**
  * npm run bench:calibration -- --gates 2000
  * Simulates what bench/results/calibration.json and the chunks beside it lack (an hour or so; an interrupted run goes on where it
- * stopped), then writes bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes the report; A change to a
+ * stopped), then writes bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes the report. A change to a
  * formula calls for --fresh, which leaves the committed gates out, and for deleting the chunks.
  */
 const { values } = parseArgs({ options: { gates: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, only: { type: "string", default: "" }, fresh: { type: "boolean", default: false } } });
