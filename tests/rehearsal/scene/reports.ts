@@ -17,3 +17,8 @@ export function artifactOf(run: RunRecord, name: string): Map<string, Buffer> {
 export function verdictOf(run: RunRecord): VerdictFile {
   return verdictFile.parse(JSON.parse(artifactOf(run, "sluice-gate-cpu-0").get("verdict.json")?.toString("utf8") ?? "null"));
 }
+
+/** A report's Markdown as people read it: no entities, no element around code, no invisible characters. */
+export function readable(markdown: string): string {
+  return markdown.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))).replace(/<\/?code>|\u200b/g, "");
+}
