@@ -1,23 +1,112 @@
 import { parseArgs } from "node:util";
-import { Scene } from "./scene/scene.ts";
+import { failureLines } from "./failure.ts";
+import { countLines, counts, timeline, type Played } from "./figures.ts";
+import { follow, slowDown } from "./follow.ts";
+import { servePage } from "./page/server.ts";
+import type { StoryState } from "./page/state.ts";
+import { chat, Scene } from "./scene/scene.ts";
 import { models, spaces, teamFiles } from "./scene/team.ts";
 import { stories } from "./stories/all.ts";
+import type { Story } from "./stories/story.ts";
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false }, watch: { type: "boolean", default: false }, story: { type: "string", multiple: true, default: [] } } });
-const wanted = values.story.length === 0 ? stories : stories.filter(({ number }) => values.story.includes(String(number)));
+const usage = `npm run rehearsal -- [--story N]… [--watch] [--keep]
+  --story N  only that story; may be given several times
+  --watch    slowly, telling what happens at each service as it happens
+  --keep     leaves everything up afterwards, with a page that shows it; Ctrl-C ends it`;
+const viewersPauseMs = 1500;
+
+function options(): { keep: boolean; watch: boolean; wanted: readonly Story[] } {
+  const complain = (why: string): never => {
+    process.stderr.write(`${why}\n${usage}\n`);
+    process.exit(2);
+  };
+  try {
+    const { values } = parseArgs({ options: { keep: { type: "boolean", default: false }, watch: { type: "boolean", default: false }, help: { type: "boolean", default: false }, story: { type: "string", multiple: true, default: [] } } });
+    if (values.help) {
+      process.stdout.write(`${usage}\n\n${stories.map(({ number, title }) => `${String(number).padStart(4)}  ${title}`).join("\n")}\n`);
+      process.exit(0);
+    }
+    const unknown = values.story.find((one) => !stories.some(({ number }) => String(number) === one));
+    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(({ number }) => number).join(", ")}`);
+    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter(({ number }) => values.story.includes(String(number))) };
+  } catch (error) {
+    return complain((error as Error).message);
+  }
+}
+
+const { keep, watch, wanted } = options();
 const beganAt = Date.now();
-const tell = (line: string) => { process.stdout.write(`${((Date.now() - beganAt) / 1000).toFixed(1).padStart(6)} s  ${line}\n`); };
-const scene = await Scene.open({ spaces, models, files: teamFiles });
-let failed = 0;
-try {
-  for (const story of wanted) {
+const say = (line = "") => { process.stdout.write(`${line}\n`); };
+const tell = (line: string) => { say(`${((Date.now() - beganAt) / 1000).toFixed(1).padStart(6)} s  ${line}`); };
+const told = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => { told.abort(); });
+
+async function play(scene: Scene, states: readonly StoryState[]): Promise<Played[]> {
+  const played: Played[] = [];
+  for (const [i, story] of wanted.entries()) {
+    if (told.signal.aborted) break;
+    const state = states[i] as StoryState;
+    const from = Date.now();
+    let step = "the beginning";
+    let error: unknown = null;
+    state.state = "playing";
     tell(`Story ${story.number}: ${story.title}`);
-    await story.play(scene, (line) => { tell(`  ${line}`); }).catch((error: unknown) => {
-      failed += 1;
-      tell(`  FAILED: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    const ended = new Promise<never>((_, reject) => { told.signal.addEventListener("abort", () => { reject(new Error("interrupted")); }, { once: true }); });
+    try {
+      await Promise.race([story.play(scene, (line) => { step = line; tell(`  ${watch ? "▸ " : ""}${line}`); }), ended]);
+    } catch (caught) {
+      error = caught;
+      tell("  FAILED");
+      if (!told.signal.aborted) for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
+    }
+    const until = Date.now();
+    Object.assign(state, { state: error === null ? "passed" : "failed", seconds: (until - from) / 1000 });
+    played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error });
+  }
+  return played;
+}
+
+function addresses(scene: Scene, page: string): string[] {
+  return [
+    `${page}  the pull request, the chat and the Space side by side`,
+    `${scene.github.apiUrl}  GitHub's API, e.g. /repos/acme/models/pulls`,
+    `${scene.hubs.url}  the Hub's API, e.g. /api/spaces/acme/fares/runtime`,
+    `${scene.telegram.url}  Telegram's Bot API; the team's chat is ${chat}`,
+    ...scene.hubs.all.filter(({ space }) => space.live !== null).map(({ space, domain }) => `http://${domain}  the Space ${space.name}, e.g. /model/info`),
+    `${scene.directory}  the bot's files and the runner's`,
+  ];
+}
+
+const scene = await Scene.open({ spaces, models, files: teamFiles });
+const states = wanted.map(({ number, title }): StoryState => ({ number, title, state: "waiting", seconds: null }));
+let page: Awaited<ReturnType<typeof servePage>> | null = null;
+let stop = () => {};
+try {
+  if (keep) {
+    page = await servePage(scene, states);
+    tell(`Watch it at ${page.url}`);
+  }
+  if (watch) {
+    slowDown(scene, viewersPauseMs);
+    stop = follow(scene, (line) => { tell(`      ${line}`); });
+  }
+  const played = await play(scene, states);
+  stop();
+  const all = counts(scene);
+  const whole = played.length === wanted.length && played.every(({ error }) => error === null);
+  say("\nTimeline");
+  for (const line of timeline(played)) say(line);
+  say();
+  for (const line of countLines(all)) say(line);
+  process.exitCode = told.signal.aborted ? 130 : whole && all.every(({ violations }) => violations.length === 0) ? 0 : 1;
+  say(`\n${played.filter(({ error }) => error === null).length} of ${wanted.length} stories as told, in ${((Date.now() - beganAt) / 1000).toFixed(0)} s`);
+  if (page !== null && !told.signal.aborted) {
+    say("\nEverything is left up until Ctrl-C:");
+    for (const line of addresses(scene, page.url)) say(`  ${line}`);
+    await new Promise<void>((resolve) => { told.signal.addEventListener("abort", () => { resolve(); }, { once: true }); });
   }
 } finally {
+  stop();
+  await page?.close();
   await scene.close();
 }
-process.exitCode = failed === 0 ? 0 : 1;

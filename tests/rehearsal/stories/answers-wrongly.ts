@@ -46,7 +46,7 @@ export const answersWrongly: Story = {
 
     const deployments = (await deploymentsOfFares(scene)).slice(before.deployments.length).map(({ kind, version: of, states }) => `${kind} ${of}: ${states.join(" ")}`);
     assert.deepEqual(deployments, [`deploy ${version}: in_progress failure`, `rollback ${predecessor}: success`]);
-    await assert.rejects(scene.ask(`git/ref/tags/fares@${version}`), /404/, "what was not proved is not released");
+    await assert.rejects(scene.ask(`git/ref/tags%2Ffares@${version}`), /404/, "what was not proved is not released");
 
     const card = scene.card(`fares ${version}`);
     assert.match(card, /^↩️ fares 1\.8\.0: rolled back/);

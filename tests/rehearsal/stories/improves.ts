@@ -43,7 +43,7 @@ export const improves: Story = {
     await scene.until(() => /live/i.test(scene.card("mood 1.1.0").split("\n")[0] ?? ""), "the card to say live");
     tell(`approved by omar; the card says: ${scene.card("mood 1.1.0").split("\n")[0]}`);
 
-    const tag = await scene.ask<{ object: { type: string } }>(`git/ref/tags/mood@1.1.0`);
+    const tag = await scene.ask<{ object: { type: string } }>(`git/ref/tags%2Fmood@1.1.0`);
     assert.equal(tag.object.type, "tag", "an annotated tag carries the receipt");
     const deployments = await scene.ask<{ id: number; environment: string }[]>("deployments?task=sluice");
     assert.deepEqual(deployments.map(({ environment }) => environment).sort(), ["mood-production", "mood-staging"]);

@@ -1,0 +1,40 @@
+import { hubViolations } from "./hub-wire.ts";
+import type { Scene } from "./scene/scene.ts";
+import type { Story } from "./stories/story.ts";
+
+/** One story as it went; times in milliseconds since the beginning of the rehearsal. */
+export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
+
+const width = 40;
+
+/** Each story with its time and result, and a bar of when it was played. */
+export function timeline(played: readonly Played[]): string[] {
+  const wholeMs = Math.max(1, ...played.map(({ untilMs }) => untilMs));
+  return played.map(({ story, fromMs, untilMs, error }) => {
+    const begin = Math.min(width - 1, Math.floor((fromMs / wholeMs) * width));
+    const length = Math.max(1, Math.round(((untilMs - fromMs) / wholeMs) * width));
+    const bar = `${"·".repeat(begin)}${"━".repeat(Math.min(length, width - begin))}`.padEnd(width, "·");
+    return `${String(story.number).padStart(4)}  ${error === null ? "✓" : "✗"} ${((untilMs - fromMs) / 1000).toFixed(1).padStart(6)} s  ${bar}  ${story.title}`;
+  });
+}
+
+export type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
+
+/** Every request of the rehearsal to each service, and what of it that service does not document. */
+export function counts({ github, telegram, hubs }: Scene): Count[] {
+  const toHub = hubs.all.flatMap(({ transcript }) => transcript);
+  return [
+    { service: "GitHub", requests: github.transcript.length, heldTo: "its OpenAPI description", violations: github.violations() },
+    { service: "Telegram", requests: telegram.transcript.length, heldTo: "the Bot API's types", violations: telegram.violations },
+    { service: "Hub", requests: toHub.length, heldTo: "its wire table", violations: hubViolations(toHub) },
+  ];
+}
+
+const mostShown = 20;
+
+export function countLines(all: readonly Count[]): string[] {
+  return all.flatMap(({ service, requests, heldTo, violations }) => [
+    `${service.padEnd(9)} ${requests.toLocaleString("en").padStart(7)} requests held to ${heldTo.padEnd(24)} ${violations.length === 0 ? "0 violations" : `${violations.length} VIOLATIONS`}`,
+    ...[...new Set(violations)].slice(0, mostShown).map((one) => `          ${one}`),
+  ]);
+}

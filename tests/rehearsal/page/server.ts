@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fastify from "fastify";
+import { z } from "zod";
+import { chat, type Scene } from "../scene/scene.ts";
+import { pageState, type StoryState } from "./state.ts";
+
+const who = z.enum(["lena", "omar", "stranger"]);
+const press = z.strictObject({ who, message: z.int(), label: z.string().max(100) });
+const say = z.strictObject({ who, text: z.string().min(1).max(1000) });
+const files = { "/": ["page.html", "text/html"], "/page.css": ["page.css", "text/css"], "/page.js": ["page.js", "text/javascript"] } as const;
+
+/** One page that shows the pull request, the chat and the Space side by side, as they are now. */
+export async function servePage(scene: Scene, stories: readonly StoryState[], port = 0): Promise<{ url: string; close: () => Promise<void> }> {
+  const app = fastify({ bodyLimit: 10_000, forceCloseConnections: true });
+  // Only what this page itself sends: other pages of the same browser cannot send JSON without asking first.
+  app.removeContentTypeParser("text/plain");
+  for (const [path, [name, type]] of Object.entries(files)) app.get(path, (_, reply) => reply.type(`${type}; charset=utf-8`).send(readFileSync(join(import.meta.dirname, name))));
+  app.get("/state", () => pageState(scene, stories));
+  app.post("/press", (request, reply) => {
+    const { who: person, message, label } = press.parse(request.body);
+    scene.telegram.people.presses(scene.people[person], { chat, message_id: message }, label);
+    return reply.code(204).send();
+  });
+  app.post("/say", (request, reply) => {
+    const { who: person, text } = say.parse(request.body);
+    scene.telegram.people.says(scene.people[person], text, { chat });
+    return reply.code(204).send();
+  });
+  const url = await app.listen({ host: "127.0.0.1", port });
+  return { url, close: () => app.close() };
+}
