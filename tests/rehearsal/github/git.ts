@@ -147,7 +147,8 @@ export class Git {
     return this.#withIndex(async (env) => {
       if (tree !== null) await this.run(["read-tree", tree], { env });
       for (const [path, content] of Object.entries(files)) {
-        if (content === null) await this.run(["update-index", "--force-remove", path], { env });
+        // --force-remove wants a work tree.
+        if (content === null) await this.run(["update-index", "--index-info"], { env, input: `0 ${"0".repeat(40)}\t${path}\n` });
         else await this.run(["update-index", "--add", "--cacheinfo", `100644,${await this.text(["hash-object", "-w", "--stdin"], { input: content })},${path}`], { env });
       }
       return this.text(["write-tree"], { env });

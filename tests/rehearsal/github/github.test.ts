@@ -12,7 +12,7 @@ afterAll(async () => { expect(await stage.close()).toEqual([]); }, 60_000);
 
 describe("a pull request", () => {
   it("cannot be merged before its gate is green; a push changes the same one; the merge is real", async () => {
-    const first = await pushTo(stage.github, { repository: name, branch: "mood", files: { "model.txt": "two\n" }, message: "Improve mood", by: "ada" });
+    const first = await pushTo(stage.github, { repository: name, branch: "mood", files: { "model.txt": "two\n", "draft.txt": "not for long\n" }, message: "Improve mood", by: "ada" });
     const number = await openPullRequest(stage.github, { repository: name, head: "mood", title: "Improve mood", by: "ada" });
     const event = stage.executor.events.at(-1);
     expect(event).toMatchObject({ name: "pull_request", ref: `refs/pull/${number}/merge`, headSha: first, headBranch: "mood", baseRef: "main", payload: { action: "opened", pull_request: { number, head: { sha: first, repo: { fork: false } } } } });
@@ -22,9 +22,9 @@ describe("a pull request", () => {
     expect(await refusal(mergePullRequest(stage.github, name, number, "ada"))).toContain('Required status check "gate" is expected.');
     await stage.gateEnds(first, "failure");
     expect(await refusal(stage.person("ada").rest.pulls.merge({ ...where, pull_number: number }))).toBe('405 Required status check "gate" is failing.');
-    expect((await stage.person("ada").rest.pulls.get({ ...where, pull_number: number })).data).toMatchObject({ mergeable: true, mergeable_state: "blocked", changed_files: 1, commits: 1 });
+    expect((await stage.person("ada").rest.pulls.get({ ...where, pull_number: number })).data).toMatchObject({ mergeable: true, mergeable_state: "blocked", changed_files: 2, commits: 1 });
 
-    const second = await pushTo(stage.github, { repository: name, branch: "mood", files: { "model.txt": "three\n" }, message: "Fix", by: "ada" });
+    const second = await pushTo(stage.github, { repository: name, branch: "mood", files: { "model.txt": "three\n", "draft.txt": null }, message: "Fix", by: "ada" });
     expect(stage.executor.events.at(-1)).toMatchObject({ name: "pull_request", headSha: second, payload: { action: "synchronize", before: first, after: second } });
     expect(await refusal(mergePullRequest(stage.github, name, number, "ada"))).toContain("expected");
     await stage.gateEnds(second, "success");
@@ -37,6 +37,7 @@ describe("a pull request", () => {
     expect(stage.executor.events.at(-1)).toMatchObject({ name: "push", ref: "refs/heads/main", sha: merged.sha, payload: { head_commit: { message: `Merge pull request #${number} from octo/mood` } } });
     const { data: content } = await stage.person("ada").rest.repos.getContent({ ...where, path: "model.txt" });
     expect(Buffer.from((content as { content: string }).content, "base64").toString()).toBe("three\n");
+    expect(await refusal(stage.person("ada").rest.repos.getContent({ ...where, path: "draft.txt" }))).toContain("404");
     for (const sha of [second, merged.sha]) expect((await stage.person("ada").rest.repos.listPullRequestsAssociatedWithCommit({ ...where, commit_sha: sha })).data.map((one) => [one.number, one.merge_commit_sha])).toEqual([[number, merged.sha]]);
     expect((await stage.person("ada").rest.repos.compareCommitsWithBasehead({ ...where, basehead: `${first}...main` })).data).toMatchObject({ status: "ahead", merge_base_commit: { sha: first } });
     expect(await refusal(mergePullRequest(stage.github, name, number, "ada"))).toContain("not mergeable");

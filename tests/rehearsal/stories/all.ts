@@ -1,8 +1,12 @@
 import { answersWrongly } from "./answers-wrongly.ts";
+import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
+import { loosens } from "./loosens.ts";
+import { outages } from "./outages.ts";
 import { rollBack } from "./roll-back.ts";
+import { rejects } from "./rejects.ts";
 import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
-export const stories: readonly Story[] = [improves, worseThenFixed, slice, slower, tooFew, answersWrongly, rollBack];
+export const stories: readonly Story[] = [improves, worseThenFixed, slice, slower, tooFew, loosens, forks, answersWrongly, rollBack, outages, rejects];
