@@ -13,6 +13,7 @@ import { notifyCommand } from "./notify.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
+import { predictCommand } from "./predict.ts";
 import { serveCommand } from "./serve.ts";
 import type { Streams } from "./streams.ts";
 import { sluiceVersion } from "../eval/version.ts";
@@ -32,7 +33,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     .addHelpText("after", exitCodes)
     .exitOverride()
     .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) });
-  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, notifyCommand, botCommand, doctorCommand]) {
+  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, predictCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, notifyCommand, botCommand, doctorCommand]) {
     program.addCommand(command(streams, finish).copyInheritedSettings(program));
   }
   try {

@@ -1,0 +1,67 @@
+/** How many requests are under way, when none may begin, and how many rows the next one takes. */
+export type Pace = {
+  /** Waits for a turn. @throws the signal's reason. */
+  enter(): Promise<void>;
+  leave(): void;
+  /** The server is too busy: nobody asks for a while, and then fewer at a time. */
+  busy(pauseMs: number): void;
+  /** An answer to `rows` rows came after `latencyMs`. */
+  answered(rows: number, latencyMs: number): void;
+  /** `rows` rows were too many for one request. */
+  tooMany(rows: number): void;
+  rows(): number;
+};
+
+const FIRST_ROWS = 16;
+/** Requests are to take about this long: short enough to lose little, long enough to cost little. */
+const SHORT_MS = 250;
+const LONG_MS = 1500;
+
+/** @param sleep rejects when the signal aborts. */
+export function createPace(options: { concurrency: number; maxRows: number }, edges: { nowMs: () => number; sleep: (ms: number) => Promise<void>; signal: AbortSignal }): Pace {
+  let active = 0;
+  let allowed = options.concurrency;
+  let notBeforeMs = 0;
+  let good = 0;
+  let rows = Math.min(FIRST_ROWS, options.maxRows);
+  let waiting: (() => void)[] = [];
+  const wake = () => {
+    const all = waiting;
+    waiting = [];
+    for (const one of all) one();
+  };
+  edges.signal.addEventListener("abort", wake);
+  return {
+    async enter() {
+      for (;;) {
+        edges.signal.throwIfAborted();
+        const pauseMs = notBeforeMs - edges.nowMs();
+        if (pauseMs > 0) await edges.sleep(pauseMs);
+        else if (active >= allowed) await new Promise<void>((resolve) => { waiting.push(resolve); });
+        else break;
+      }
+      active += 1;
+    },
+    leave() {
+      active -= 1;
+      wake();
+    },
+    busy(pauseMs) {
+      notBeforeMs = Math.max(notBeforeMs, edges.nowMs() + pauseMs);
+      allowed = Math.max(1, Math.floor(allowed / 2));
+      good = 0;
+    },
+    answered(count, latencyMs) {
+      good += 1;
+      if (good >= allowed * 2 && allowed < options.concurrency) {
+        allowed += 1;
+        good = 0;
+        wake();
+      }
+      if (latencyMs > LONG_MS && count > 1) rows = Math.max(1, Math.min(rows, Math.floor(count / 2)));
+      else if (latencyMs < SHORT_MS && count >= rows) rows = Math.min(options.maxRows, rows * 2);
+    },
+    tooMany(count) { rows = Math.max(1, Math.min(rows, Math.floor(count / 2))); },
+    rows: () => rows,
+  };
+}
