@@ -54,7 +54,9 @@ export function explanation({ phase, verdict, reason, restored, model }: CardSta
   const lines: string[] = [];
   if (verdict !== null && verdict.verdict !== "PASS" && verdict.reason !== "") lines.push(word(verdict.reason, 300));
   if ((phase === "failed" || phase === "rolled-back") && reason !== null) lines.push(word(reason, 300));
-  if (phase === "rolled-back") lines.push(restored === null ? "What serves now is not known." : `${word(model.id, 64)} ${word(restored, 40)} serves again.`);
+  const again = restored === null ? null : `${word(model.id, 64)} ${word(restored, 40)} serves again`;
+  // A receipt's reason ends with it, unless it was too long for the card.
+  if (phase === "rolled-back" && (again === null || lines.at(-1)?.includes(again) !== true)) lines.push(again === null ? "What serves now is not known." : `${again}.`);
   return lines;
 }
 

@@ -34,6 +34,13 @@ describe("one card through a candidate's life", () => {
     expect(lines(card({ phase: "rolled-back", reason: "x" }))).toContain("What serves now is not known.");
   });
 
+  it("says once what serves now, also where a receipt's reason ends with it", () => {
+    const reason = "golden row 1 of 1: expected 2, received 1. Rolled back: mood 1.0.0 serves again, proved.";
+    const again = (of: string) => lines(card({ phase: "rolled-back", reason: of, restored: "1.0.0" })).join("\n").match(/1\.0\.0 serves again/g);
+    expect(again(reason)).toHaveLength(1);
+    expect(again(`${"x".repeat(400)} ${reason}`)).toHaveLength(1);
+  });
+
   it("shows the check that decided with its figures, the latency ratio, and where it comes from", () => {
     expect(lines(card({ verdict: fail }))).toEqual([
       "❌ mood 1.1.0: FAIL", "gate ✗ · build · start · proof · live", "1 of 4 deciding checks is FAIL: auroc on source=imdb",

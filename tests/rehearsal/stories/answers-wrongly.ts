@@ -50,7 +50,7 @@ export const answersWrongly: Story = {
 
     const card = scene.card(`fares ${version}`);
     assert.match(card, /^↩️ fares 1\.8\.0: rolled back/);
-    assert.ok(card.includes(`fares ${predecessor} serves again.`), card);
+    assert.ok(card.includes(`fares ${predecessor} serves again`), card);
     assert.equal(scene.cardMessages(`fares ${version}`).length, 1, "one card for the candidate's whole life");
     tell(`the card says: ${card.split("\n")[0]}, fares ${predecessor} serves again`);
 
