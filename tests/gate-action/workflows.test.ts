@@ -35,6 +35,15 @@ it("the workflow with write access to forks' pull requests checks out nothing of
     expect(step.with).toMatchObject({ repository: "${{ job.workflow_repository }}", ref: "${{ job.workflow_sha }}" });
   }
   expect(text).not.toMatch(/ref: .*head_(sha|branch)/);
+  // What a run left behind reaches nobody before it was looked through.
+  const told = steps(workflow).findIndex((one) => one.uses?.endsWith("/actions/notify"));
+  expect(steps(workflow)[told - 1]).toMatchObject({ id: "report", uses: expect.stringMatching(/gate\/report$/) as string });
+  expect(steps(workflow)[told]?.if).toContain("steps.report.outputs.pull-request != ''");
+});
+
+it("only what the gate wrote itself is kept: a pull request can hold files of the same names", () => {
+  const upload = steps(named("gate.yml").workflow).find((one) => String(one.with?.["name"]).startsWith("sluice-gate-"));
+  expect(upload?.if).toContain("steps.gate.outputs.verdict != ''");
 });
 
 describe("the card", () => {
@@ -52,6 +61,7 @@ describe("the card", () => {
       "deploy.yml, waiting-to-promote: waiting",
       "deploy.yml, promote: build",
       "deploy.yml, promote: ${{ steps.deploy.outcome == 'failure' && 'failed' || 'auto' }}",
+      "deploy.yml, not-let-through: failed",
     ]);
   });
 
