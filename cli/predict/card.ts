@@ -27,6 +27,10 @@ export type Card = {
 
 export type CardEdges = ClientEdges & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
 
+/** A server that answers "loading" is well; weights may have to come from far. */
+const LOADS_WITHIN_MS = 300_000;
+const LOADING_POLL_MS = 200;
+
 /**
  * GET /models/{id}, again and again while the server or the model is not up, as the policy allows.
  *
@@ -36,16 +40,21 @@ export type CardEdges = ClientEdges & { random: () => number; sleep: (ms: number
 export async function readCard(connection: Connection, model: string | null, policy: Policy, edges: CardEdges): Promise<Card> {
   const path = model === null ? "/model/info" : `/models/${encodeURIComponent(model)}`;
   const place = connection.origin + path;
-  for (let attempt = 1; ; attempt += 1) {
+  const beganMs = edges.nowMs();
+  for (let attempt = 1; ;) {
     const reply = await request(connection, path, null, edges);
-    const state = reply.ok ? (reply.json as { state?: unknown } | null)?.state : undefined;
-    const failure: Failure | null = !reply.ok ? reply : state === "loading" ? { ok: false, status: 503, code: "not-ready", detail: "the model is being loaded", retryAfterMs: 0 } : null;
-    if (failure === null) return cardOf((reply as { json: unknown }).json, place);
+    if (reply.ok) {
+      if ((reply.json as { state?: unknown } | null)?.state !== "loading" || edges.nowMs() - beganMs > LOADS_WITHIN_MS) return cardOf(reply.json, place);
+      await edges.sleep(LOADING_POLL_MS);
+      continue;
+    }
+    const failure = reply;
     const step = stepAfter(failure, 1, attempt, policy, edges.random);
     if (step.do === "stop" || (step.do === "fail" && failure.status !== null && failure.status < 500)) throw await stopped(failure, connection, place, edges);
     if (step.do === "fail") throw new EvaluationError({ code: "predict-unreachable", place, problem: failure.detail, expected: "the model's card", received: `${failure.code}, ${attempt} ${attempt === 1 ? "time" : "times"}`, hint: "is the Space running? its address may be given as --url https://…" });
     if (step.waitMs >= 1000) edges.note(`${place}: ${failure.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
     await edges.sleep(step.waitMs);
+    attempt += 1;
   }
 }
 

@@ -15,9 +15,8 @@ const CLOSES_WITHIN_MS = 5_000;
  * @throws ConfigurationError or EvaluationError with the server's own words when it does not open its port.
  */
 export async function serveLocally(model: string, options: { config: string; timeoutMs: number; env: NodeJS.ProcessEnv }): Promise<LocalServer> {
-  const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const child = spawn(process.execPath, [
-    "--import", new URL("leave-with-parent.ts", import.meta.url).href, file("../../cli.ts"), "serve", model, "--config", options.config,
+    fileURLToPath(new URL("serve-with-parent.ts", import.meta.url)), model, "--config", options.config,
     // One client that waits for its answers needs no protection from itself: nothing is refused for the length of a queue.
     "--host", "127.0.0.1", "--port", "0", "--no-watch", "--log-level", "silent", "--max-queue-wait-ms", "600000", "--request-timeout-ms", String(Math.min(600_000, options.timeoutMs)), "--drain-seconds", "1",
   ], { env: options.env, stdio: ["pipe", "ignore", "pipe"] });
