@@ -1,6 +1,6 @@
 import { EvaluationError, type SluiceError } from "../../models/core/errors.ts";
 import type { Card } from "./card.ts";
-import { requestBatch, type ClientEdges, type Connection, type Failure, type RowReply } from "./client.ts";
+import { requestBatch, type BatchReply, type ClientEdges, type Connection, type Failure, type RowReply } from "./client.ts";
 import type { Item } from "./input.ts";
 import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
@@ -47,7 +47,7 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
     const beganMs = edges.nowMs();
     counters.requests += 1;
     if (attempt > 1) counters.retries += 1;
-    const reply = await requestBatch(connection, card.id, items.map((item) => item.json), edges).finally(() => pace.leave());
+    const reply = asFailure(await requestBatch(connection, card.id, items.map((item) => item.json), edges).finally(() => pace.leave()));
     const latencyMs = edges.nowMs() - beganMs;
 
     if (reply.ok) {
@@ -56,7 +56,7 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
       const again: Piece["items"] = [];
       for (const [i, item] of items.entries()) {
         const outcome = outcomeOf(item, reply.rows[i]!, latencyMs, attempt);
-        // A remote model may fail for one row; that passes like any other failure.
+        // A remote model may fail for some of the rows; that passes like any other failure.
         if (outcome.kind === "failed" && attempt < policy.attempts) again.push(item);
         else outcomes.set(item.row, outcome);
       }
@@ -89,6 +89,13 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
     await edges.sleep(step.waitMs);
   }
   return batch.map((item) => outcomes.get(item.row)!);
+}
+
+/** A remote model that is down answers with one failure per row: the request failed, whatever its own status. */
+function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
+  if (!reply.ok) return reply;
+  const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<RowReply, { error: object }>[];
+  return failures.length < reply.rows.length || failures.length === 0 ? reply : { ok: false, ...failures[0]!.error, retryAfterMs: null };
 }
 
 function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {

@@ -37,7 +37,7 @@ export async function describeInput(path: string): Promise<Input> {
  * fields, all are. Bytes become base64, as image fields take them.
  */
 export async function* readItems(input: Input, fields: ReadonlyMap<string, CellType>, idField: string, from: number): AsyncGenerator<Item> {
-  const types = new Map(fields).set(idField, "text");
+  const types = fields.has(idField) ? fields : new Map(fields).set(idField, "text");
   const { style, readings } = openReader(input.path, input.path, input.format, types);
   for await (const reading of readings) {
     if (reading.index < from) continue;
