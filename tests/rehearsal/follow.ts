@@ -1,4 +1,4 @@
-import { chat, Scene, textOf } from "./scene/scene.ts";
+import { chat, Scene, team, textOf } from "./scene/scene.ts";
 
 const lookEveryMs = 150;
 
@@ -11,6 +11,10 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
     tell(words);
   };
   const look = () => {
+    for (const { number, author, headSha, merged } of scene.github.world.repositories.get(team)?.pulls.values() ?? []) {
+      news(`pull ${number}`, headSha, `GitHub    pull request ${number}: ${author} pushes ${headSha.slice(0, 7)}`);
+      if (merged !== null) news(`merge ${number}`, merged.sha, `GitHub    pull request ${number}: ${merged.by} merges it`);
+    }
     for (const run of scene.executor.runs) {
       for (const job of run.jobs) {
         // What is skipped, or queued for a moment, would hide the rest.

@@ -1,5 +1,5 @@
 /**
- * The Markdown that Sluice's comments are made of, as HTML: headings, tables, fences, lists, emphasis, code, links, and
+ * The Markdown that Sluice's comments are made of, as HTML: headings, tables, fences, lists, quotes, emphasis, code, links, and
  * the few elements that it writes itself. Everything else is text; nothing that comes from outside becomes markup.
  */
 export function htmlOfMarkdown(markdown: string): string {
@@ -34,6 +34,9 @@ export function htmlOfMarkdown(markdown: string): string {
     } else if (/^[-*] /.test(line)) {
       flush();
       html.push(`<ul>${[line, ...takeWhile((one) => /^[-*] /.test(one))].map((one) => `<li>${inline(one.slice(2))}</li>`).join("")}</ul>`);
+    } else if (line.startsWith("> ")) {
+      flush();
+      html.push(`<blockquote>${[line, ...takeWhile((one) => one.startsWith("> "))].map((one) => inline(one.slice(2))).join("<br>")}</blockquote>`);
     } else if (/^<\/?(details|summary)\b/.test(line)) {
       flush();
       html.push(inline(line));

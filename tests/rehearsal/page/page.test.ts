@@ -12,6 +12,7 @@ describe("the page shows what the services hold", () => {
     ["what is folded", "<details><summary>2 checks</summary>\n\nx\n\n</details>", "<details><summary>2 checks</summary>\n<p>x</p>\n</details>"],
     ["a fence", "```sh\nnpx <b> & c\n```", "<pre><code>npx &lt;b&gt; &amp; c</code></pre>"],
     ["a link", "[report](http://127.0.0.1:1/x?a=1)", '<p><a href="http://127.0.0.1:1/x?a=1" target="_blank" rel="noreferrer">report</a></p>'],
+    ["a quote", "> No comment:\n> switched off.", "<blockquote>No comment:<br>switched off.</blockquote>"],
     ["no comment of HTML's", "<!-- sluice-gate -->\nx", "<p>x</p>"],
     ["characters by number", "&#60; 0.1 %", "<p>&#60; 0.1 %</p>"],
     ["foreign markup as text", '<img src=x onerror="go()"> [x](javascript:go())', "<p>&lt;img src=x onerror=&quot;go()&quot;&gt; [x](javascript:go())</p>"],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fastify from "fastify";
 import { z } from "zod";
 import { chat, type Scene } from "../scene/scene.ts";
+import { artifactFile, runPage } from "./run-page.ts";
 import { pageState, type StoryState } from "./state.ts";
 
 const who = z.enum(["lena", "omar", "stranger"]);
@@ -17,6 +18,15 @@ export async function servePage(scene: Scene, stories: readonly StoryState[], po
   app.removeContentTypeParser("text/plain");
   for (const [path, [name, type]] of Object.entries(files)) app.get(path, (_, reply) => reply.type(`${type}; charset=utf-8`).send(readFileSync(join(import.meta.dirname, name))));
   app.get("/state", () => pageState(scene, stories));
+  app.get("/github/*", (request, reply) => {
+    const run = /\/actions\/runs\/(\d+)/.exec(request.url)?.[1];
+    const html = run === undefined ? null : runPage(scene, Number(run));
+    return html === null ? reply.redirect("/") : reply.type("text/html; charset=utf-8").send(html);
+  });
+  app.get<{ Params: { run: string; name: string; "*": string } }>("/artifacts/:run/:name/*", ({ params }, reply) => {
+    const found = artifactFile(scene, Number(params.run), params.name, params["*"]);
+    return found === null ? reply.code(404).send({ error: "no such file" }) : reply.type(`${found.type}; charset=utf-8`).send(found.bytes);
+  });
   app.post("/press", (request, reply) => {
     const { who: person, message, label } = press.parse(request.body);
     scene.telegram.people.presses(scene.people[person], { chat, message_id: message }, label);

@@ -1,5 +1,6 @@
 import { chat, type Scene, team } from "../scene/scene.ts";
 import { htmlOfMarkdown } from "./markdown.ts";
+import { onThisPage } from "./run-page.ts";
 import { htmlOfMessage } from "./telegram.ts";
 
 export type StoryState = { number: number; title: string; state: "waiting" | "playing" | "passed" | "failed"; seconds: number | null };
@@ -23,12 +24,12 @@ export async function pageState(scene: Scene, stories: readonly StoryState[]): P
     return {
       number, title, author, branch: headRepository === repository ? headRef : `${headRepository.owner}:${headRef}`,
       state: merged !== null ? "merged" as const : closed ? "closed" as const : "open" as const, check: gate === undefined ? null : gate.conclusion ?? gate.status.replaceAll("_", " "),
-      comments: comments.map(({ body, user }) => ({ author: user.login, html: htmlOfMarkdown(body) })),
+      comments: comments.map(({ body, user }) => ({ author: user.login, html: onThisPage(scene, htmlOfMarkdown(body)) })),
     };
   }));
   const messages = scene.telegram.state.messages.filter((one) => one.chat === chat).map((one) => ({
-    id: one.message_id, from: one.from.first_name, bot: one.from.is_bot, html: htmlOfMessage(one), at: one.date, edited: one.edits > 0,
-    buttons: (one.markup?.inline_keyboard ?? []).map((row) => row.map((button) => ({ text: String(button["text"]), url: typeof button["url"] === "string" ? button["url"] : null }))),
+    id: one.message_id, from: one.from.first_name, bot: one.from.is_bot, html: onThisPage(scene, htmlOfMessage(one)), at: one.date, edited: one.edits > 0,
+    buttons: (one.markup?.inline_keyboard ?? []).map((row) => row.map((button) => ({ text: String(button["text"]), url: typeof button["url"] === "string" ? onThisPage(scene, button["url"]) : null }))),
   }));
   const spaces = scene.hubs.all.map(({ space, domain }) => ({ name: space.name, url: `http://${domain}`, stage: space.stage, version: space.live === null ? null : space.deployed(space.live.sha)?.model?.version ?? null }));
   return { stories, pulls, messages, spaces };
