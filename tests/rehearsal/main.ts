@@ -56,7 +56,7 @@ async function play(scene: Scene, states: readonly StoryState[]): Promise<Played
       await Promise.race([story.play(scene, (line) => { step = line; tell(`  ${watch ? "▸ " : ""}${line}`); }), ended]);
     } catch (caught) {
       error = caught;
-      tell("  FAILED");
+      tell(told.signal.aborted ? "  interrupted" : "  FAILED");
       if (!told.signal.aborted) for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
     }
     const until = Date.now();
@@ -110,3 +110,5 @@ try {
   await page?.close();
   await scene.close();
 }
+// What a story that was cut off still waits for must not keep anybody waiting.
+if (told.signal.aborted) process.exit(130);
