@@ -95,13 +95,15 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
 function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
   if (!reply.ok) return reply;
   const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<RowReply, { error: object }>[];
-  return failures.length < reply.rows.length || failures.length === 0 ? reply : { ok: false, ...failures[0]!.error, retryAfterMs: null };
+  return failures.length < reply.rows.length || failures.length === 0 ? reply : { ok: false, ...failures[0]!.error, detail: withoutPlace(failures[0]!.error.detail), retryAfterMs: null };
 }
+
+/** The row's place in its request means nothing to whoever reads the row's own error. */
+const withoutPlace = (detail: string): string => detail.replaceAll(/\brows\[\d+\](\.|: )?/g, "");
 
 function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {
   const base = { item, latencyMs, attempts };
   if ("heads" in reply) return { ...base, kind: "predicted", heads: reply.heads };
   const { status, code, detail } = reply.error;
-  // The row's place in its request means nothing to whoever reads the row's own error.
-  return { ...base, kind: isRefusal(status) ? "refused" : "failed", status, code, detail: detail.replaceAll(/\brows\[\d+\]\.?/g, "") };
+  return { ...base, kind: isRefusal(status) ? "refused" : "failed", status, code, detail: withoutPlace(detail) };
 }

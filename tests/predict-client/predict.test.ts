@@ -95,6 +95,22 @@ describe("a troubled way", () => {
     expect(written[13]).toMatchObject({ id: "13", value_value: "", attempts: "4", error_status: "500", error_code: "http-500", error: "the server answers 500" });
   });
 
+  it("is gone again for rows that failed alone, and for a remote model that is down", async () => {
+    const error = { status: 502, code: "remote-failed", detail: "rows[0]: no whole answer" };
+    const answer = (body: string, failing: (i: number) => boolean) => JSON.stringify({ model: "linear", version: "1.0.0", predictions: (JSON.parse(body) as { rows: { a: number }[] }).rows.map(({ a }, i) => (failing(i) ? { error } : { heads: { value: { kind: "regression", value: answerOf(a) } } })) });
+    let down = false;
+    const proxy = await proxyOf(server.url, ({ number, body }) => ({ status: 200, body: answer(body, (i) => down || (number === 0 && i === 2)) }));
+    const run = await predict([...common("alone.csv", proxy.url), "--concurrency", "1"]);
+    expect(run.code, run.stderr).toBe(0);
+    expectWhole("alone.csv");
+    expect(rowsOf(at("alone.csv")).map((row) => row["attempts"])).toEqual(rows.map((_, i) => (i === 2 ? "2" : "1")));
+    down = true;
+    const given = await predict([...common("alone-2.csv", proxy.url), "--retries", "0"]);
+    expect(given.code).toBe(4);
+    expect(given.stderr).toContain("given up after 5 failures in a row; the last: no whole answer");
+    expect(rowsOf(at("alone-2.csv"))).toHaveLength(0);
+  });
+
   it("without end ends the run, and the next one goes on at the same row", async () => {
     let down = true;
     const proxy = await proxyOf(server.url, ({ number }) => (down && number >= 2 ? { status: 503, retryAfter: "3600" } : "pass"));

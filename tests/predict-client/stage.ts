@@ -28,7 +28,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
 export const predict = (args: readonly string[], env: Record<string, string> = {}): Promise<Run> => start(args, env).ended;
 
 /** What becomes of a POST: handed on, answered in the server's place, cut off, or never answered. */
-export type Fate = "pass" | "reset" | "hang" | { status: number; retryAfter?: string; location?: string };
+export type Fate = "pass" | "reset" | "hang" | { status: number; retryAfter?: string; location?: string; body?: string };
 export type Post = { number: number; atMs: number; body: string };
 
 /** A proxy before a server that decides the fate of every POST, counted from 0. GETs pass. */
@@ -52,7 +52,7 @@ export async function proxyOf(target: string, fateOf: (post: Post) => Fate): Pro
       const fate = fateOf(post);
       if (fate === "pass") pass(incoming, body, response);
       else if (fate === "reset") incoming.socket.resetAndDestroy();
-      else if (fate !== "hang") response.writeHead(fate.status, { ...(fate.retryAfter === undefined ? {} : { "retry-after": fate.retryAfter }), ...(fate.location === undefined ? {} : { location: fate.location }) }).end("<h1>busy</h1>");
+      else if (fate !== "hang") response.writeHead(fate.status, { ...(fate.retryAfter === undefined ? {} : { "retry-after": fate.retryAfter }), ...(fate.location === undefined ? {} : { location: fate.location }) }).end(fate.body ?? "<h1>busy</h1>");
     });
   });
   await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
