@@ -7,11 +7,15 @@ import { ago, marked, safe, short } from "./words.ts";
 const placeOf = ({ run, pullRequest }: RunVerdicts) => `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;
 
 /** Where the words come from: a reader must know whether they are the gate's file or only a run's colour. */
-const source = ({ run, models }: RunVerdicts) => `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}${run.fork ? ", from a fork" : ""}`;
+const source = ({ run, models }: RunVerdicts) => `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
+
+/** A fork's run can say and show anything; the trusted workflow's word on it is the pull request's comment. */
+const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the gate's comment there`;
 
 /** One line for a run: each of its models with its verdict, or the conclusion where no verdict.json can be read. */
 export function runLine(one: RunVerdicts, now: number): string {
   const { run, models } = one;
+  if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
   const verdicts = models.slice(0, 6).map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${marked(verdict)}`);
   return `${placeOf(one)}: ${verdicts.length === 0 ? marked(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }

@@ -20,8 +20,8 @@ const mostPullRequests = 5;
 const mostRemembered = 200;
 
 /**
- * Verdicts of gate runs, for people to read. They are what the run uploaded, which for a pull request from a fork may be
- * anything: bounded, checked against the schema, never what a deployment is decided by.
+ * Verdicts of gate runs, for people to read. They are what the run uploaded: bounded, checked against the schema, never
+ * what a deployment is decided by. A fork's run may upload anything, so its files are not read at all.
  */
 export class Verdicts {
   private readonly github: GitHub;
@@ -40,7 +40,7 @@ export class Verdicts {
     const [[main], pulls] = await Promise.all([github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }), github.openPullRequests(mostPullRequests)]);
     const ofPulls = await Promise.all(pulls.map(async ({ number, sha }) => ({ number, run: (await github.runs({ file: bot.github.gate, sha, count: 1 }))[0] })));
     const wanted = [...(main === undefined ? [] : [{ run: main, pullRequest: null }]), ...ofPulls.flatMap(({ number, run }) => (run === undefined ? [] : [{ run, pullRequest: number }]))];
-    return Promise.all(wanted.map(async ({ run, pullRequest }) => ({ run, pullRequest, models: run.status === "completed" ? await this.of(run.id) : [] })));
+    return Promise.all(wanted.map(async ({ run, pullRequest }) => ({ run, pullRequest, models: run.status === "completed" && !run.fork ? await this.of(run.id) : [] })));
   }
 
   private async of(run: number): Promise<ModelVerdict[]> {
@@ -55,15 +55,15 @@ export class Verdicts {
     if (known !== undefined) return known;
     const zip = await this.github.artifactZip(artifact, mostZipBytes).catch(() => null);
     if (zip === null) return [];
-    const models = modelsIn(zip);
+    const models = await modelsIn(zip);
     if (this.known.size >= mostRemembered) this.known.delete(this.known.keys().next().value as number);
     this.known.set(artifact, models);
     return models;
   }
 }
 
-function modelsIn(zip: Buffer): ModelVerdict[] {
-  const bytes = readZipEntry(zip, "verdict.json", mostVerdictBytes);
+async function modelsIn(zip: Buffer): Promise<ModelVerdict[]> {
+  const bytes = await readZipEntry(zip, "verdict.json", mostVerdictBytes);
   if (bytes === null) return [];
   try {
     return verdictFile.parse(JSON.parse(bytes.toString("utf8"))).models.slice(0, 50);

@@ -10,26 +10,26 @@ import { zipOf } from "./zip.ts";
 describe("a file out of an archive that anybody may have made", () => {
   const right = zipOf({ "report.md": "# x", "verdict.json": "{\"a\": 1}" });
 
-  it("is read where it is as it should be, whatever folder it lies in", () => {
-    expect(readZipEntry(right, "verdict.json", 100)?.toString()).toBe("{\"a\": 1}");
-    expect(readZipEntry(zipOf({ ".sluice/verdict.json": "{}" }), "verdict.json", 100)?.toString()).toBe("{}");
-    expect(readZipEntry(right, "metrics.json", 100)).toBeNull();
+  it("is read where it is as it should be, whatever folder it lies in", async () => {
+    expect((await readZipEntry(right, "verdict.json", 100))?.toString()).toBe("{\"a\": 1}");
+    expect((await readZipEntry(zipOf({ ".sluice/verdict.json": "{}" }), "verdict.json", 100))?.toString()).toBe("{}");
+    expect(await readZipEntry(right, "metrics.json", 100)).toBeNull();
   });
 
-  it("is refused where sizes, checksum or offsets lie, and inflated no further than allowed", () => {
+  it("is refused where sizes, checksum or offsets lie, and inflated no further than allowed", async () => {
     const bomb = zipOf({ "verdict.json": Buffer.alloc(50_000_000) });
     expect(bomb.length).toBeLessThan(60_000);
-    expect(readZipEntry(bomb, "verdict.json", 1_000_000)).toBeNull();
-    expect(readZipEntry(zipOf({ "verdict.json": Buffer.alloc(5_000_000) }, { size: 10 }), "verdict.json", 1_000)).toBeNull();
-    for (const lie of [{ size: 3 }, { packed: 1e9 }, { checksum: 7 }, { offset: 1e9 }, { offset: 3 }]) expect([lie, readZipEntry(zipOf({ "verdict.json": "{}" }, lie), "verdict.json", 100)]).toEqual([lie, null]);
-    for (const cut of [0, 10, 40, right.length - 1]) expect(readZipEntry(right.subarray(0, cut), "verdict.json", 100)).toBeNull();
+    expect(await readZipEntry(bomb, "verdict.json", 1_000_000)).toBeNull();
+    expect(await readZipEntry(zipOf({ "verdict.json": Buffer.alloc(5_000_000) }, { size: 10 }), "verdict.json", 1_000)).toBeNull();
+    for (const lie of [{ size: 3 }, { packed: 1e9 }, { checksum: 7 }, { offset: 1e9 }, { offset: 3 }]) expect([lie, await readZipEntry(zipOf({ "verdict.json": "{}" }, lie), "verdict.json", 100)]).toEqual([lie, null]);
+    for (const cut of [0, 10, 40, right.length - 1]) expect(await readZipEntry(right.subarray(0, cut), "verdict.json", 100)).toBeNull();
   });
 
-  it("never breaks on any bytes", () => {
-    const tooLong = fc.check(fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(right.length - 1), (noise, from) => {
+  it("never breaks on any bytes", async () => {
+    const tooLong = await fc.check(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.nat(right.length - 1), async (noise, from) => {
       const broken = Buffer.from(right);
       broken.set(noise.subarray(0, broken.length - from), from);
-      const read = readZipEntry(broken, "verdict.json", 100);
+      const read = await readZipEntry(broken, "verdict.json", 100);
       return read === null || read.length <= 100;
     }), { numRuns: 2_000, seed: 7 });
     expect(tooLong).toMatchObject({ failed: false });
@@ -49,6 +49,7 @@ describe("verdicts of the branch and of open pull requests", () => {
       [12, "b", { conclusion: "failure", artifacts: [artifact({ "verdict.json": JSON.stringify(stories.fail) })] }],
       [13, "c", { conclusion: "success", artifacts: [artifact({ "verdict.json": "{\"schemaVersion\": 1, \"models\": \"<b>all of them</b>\"}" })] }],
       [14, "d", { status: "in_progress" }],
+      [16, "f", { conclusion: "success", fork: "mallory", artifacts: [artifact({ "verdict.json": JSON.stringify(stories.pass) })] }],
     ];
     for (const [number, letter, run] of open) {
       pulls.push({ number, head: `octo:topic-${number}`, headSha: letter.repeat(40) });
@@ -72,6 +73,7 @@ describe("verdicts of the branch and of open pull requests", () => {
     expect(text).toMatch(/pull request 13 ccccccc: ✅ success, .* \(the run's conclusion of run 502\)/);
     expect(text).toMatch(/pull request 14 ddddddd: ⏳ in_progress/);
     expect(text).not.toContain("pull request 15");
+    expect(text).toMatch(/pull request 16 fffffff: ⚪ from a fork, see the gate's comment there/);
   });
 
   it("/gates MODEL adds the checks that decided, and what its last release was let through with", async () => {

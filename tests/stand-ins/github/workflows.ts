@@ -9,6 +9,8 @@ export type StoredRun = {
   pending: { id: number; name: string; reviewers: string[] }[];
   reviews: { state: "approved" | "rejected"; user: string; comment: string; environment: string }[];
   inputs: Record<string, string> | null;
+  /** Owner of the fork that its commit lies in. */
+  fork?: string;
 };
 
 export type WorkflowsState = {
@@ -119,7 +121,7 @@ function written(origin: string, repository: string, run: StoredRun) {
   return {
     id: run.id, node_id: `WFR_${run.id}`, name: run.name, path: `.github/workflows/${run.file}`, workflow_id: 1, run_number: run.id, run_attempt: 1, display_title: run.title, status: run.status, conclusion: run.conclusion,
     head_sha: run.sha, head_branch: run.branch, event: run.event, actor: user(origin, run.actor), triggering_actor: user(origin, run.actor), html_url: htmlUrl(repository, run.id), url, pull_requests: [],
-    created_at: run.createdAt, updated_at: run.updatedAt, run_started_at: run.createdAt, head_commit: { id: run.sha, tree_id: run.sha, message: "a commit", timestamp: run.createdAt, author: who, committer: who }, repository: home, head_repository: home,
+    created_at: run.createdAt, updated_at: run.updatedAt, run_started_at: run.createdAt, head_commit: { id: run.sha, tree_id: run.sha, message: "a commit", timestamp: run.createdAt, author: who, committer: who }, repository: home, head_repository: run.fork === undefined ? home : repositoryOf(origin, run.fork),
     ...Object.fromEntries(["jobs", "logs", "cancel", "rerun", "artifacts"].map((name) => [`${name}_url`, `${url}/${name}`])), check_suite_url: `${url}/suite`, workflow_url: `${url}/workflow`,
   };
 }
