@@ -8,14 +8,14 @@ const message = (change: Partial<StoredMessage>): StoredMessage => ({ message_id
 describe("the page shows what the services hold", () => {
   it.each([
     ["a heading", "## ✅ PASS: 1 of 1\n\nwords", "<h2>✅ PASS: 1 of 1</h2>\n<p>words</p>"],
-    ["a table with an escaped bar", "| a | b |\n| --- | --- |\n| <code>x</code>↑ | 1 \\| 2 |", '<div class="wide"><table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td><code>x</code>↑</td><td>1 &#124; 2</td></tr></tbody></table></div>'],
-    ["what is folded", "<details><summary>2 checks</summary>\n\nx\n\n</details>", "<details><summary>2 checks</summary>\n<p>x</p>\n</details>"],
-    ["a fence", "```sh\nnpx <b> & c\n```", "<pre><code>npx &lt;b&gt; &amp; c</code></pre>"],
+    ["a table with an escaped bar", "| a |\n| --- |\n| <code>x</code>↑ 1 \\| 2 |", '<div class="wide"><table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody><tr>\n<td><code>x</code>↑ 1 | 2</td>\n</tr>\n</tbody></table></div>'],
+    ["what is folded", "<details><summary>2 checks</summary>\n\nx\n\n</details>", "<details><summary>2 checks</summary><p>x</p>\n</details>"],
+    ["a fence", "```sh\nnpx <b> & c\n```", '<pre><code class="language-sh">npx &lt;b&gt; &amp; c\n</code></pre>'],
     ["a link", "[report](http://127.0.0.1:1/x?a=1)", '<p><a href="http://127.0.0.1:1/x?a=1" target="_blank" rel="noreferrer">report</a></p>'],
-    ["a quote", "> No comment:\n> switched off.", "<blockquote>No comment:<br>switched off.</blockquote>"],
     ["no comment of HTML's", "<!-- sluice-gate -->\nx", "<p>x</p>"],
-    ["characters by number", "&#60; 0.1 %", "<p>&#60; 0.1 %</p>"],
-    ["foreign markup as text", '<img src=x onerror="go()"> [x](javascript:go())', "<p>&lt;img src=x onerror=&quot;go()&quot;&gt; [x](javascript:go())</p>"],
+    ["foreign markup as text", '<img src=x onerror="go()"> [x](javascript:go()) ![y](http://z/w.png)', "<p>&lt;img src=x onerror=&quot;go()&quot;&gt; x y</p>"],
+    ["foreign blocks as text", "<script>\ngo()\n</script>", "&lt;script&gt;\ngo()\n&lt;/script&gt;"],
+    ["our elements with attributes as text", "<details open ontoggle=go()>x", "&lt;details open ontoggle=go()&gt;x"],
   ])("Markdown: %s", (_, markdown, html) => { expect(htmlOfMarkdown(markdown).trim()).toBe(html); });
 
   it("Telegram: entities, one inside the other, and text that looks like markup", () => {

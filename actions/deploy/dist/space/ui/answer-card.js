@@ -1,12 +1,12 @@
 import { fill, h } from "./dom.js";
-import { number, percent } from "./format.js";
+import { number, percent, plural } from "./format.js";
 import { timeBar } from "./time-bar.js";
 
 /**
  * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two backends.
  * @typedef {import("./model.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title: string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
  */
 
 /** After this long a person wants to know that nothing is broken. */
@@ -15,18 +15,22 @@ const SLOW_MS = 3000;
 /**
  * @param {string} title
  * @param {string} from what gives the answer, e.g. "mood v1.1.0"
+ * @param {string} [note] what a person should know before asking
  * @returns {AnswerCard}
  */
-export function answerCard(title, from) {
+export function answerCard(title, from, note = "") {
   const body = h("div", { class: "answer-body" });
   const who = h("span", { class: "quiet" }, from);
   const spoken = h("p", { class: "sr", role: "status" });
-  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, spoken);
+  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, note !== "" && h("p", { class: "hint note" }, note), spoken);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
+  /** What has come of a text that is still being written. */
+  let written = "";
+  const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
     clearTimeout(patience);
-    element.classList.remove("waiting");
+    element.classList.remove("waiting", "writing");
     element.removeAttribute("aria-busy");
     spoken.textContent = words;
   };
@@ -37,8 +41,21 @@ export function answerCard(title, from) {
       settle("");
       fill(body, h("p", { class: "quiet placeholder" }, "The answer appears here."));
     },
+    tell(title, words) {
+      settle("");
+      fill(body, h("div", { class: "notice calm" }, h("p", { class: "notice-title" }, title), h("p", { class: "pre" }, words)));
+    },
+    write(text) {
+      clearTimeout(patience);
+      written += text;
+      page.textContent = written;
+      if (page.parentElement !== body) fill(body, page);
+      element.classList.add("writing");
+    },
     wait(cancel) {
       clearTimeout(patience);
+      written = "";
+      element.classList.remove("writing");
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
       patience = setTimeout(() => {
@@ -48,13 +65,16 @@ export function answerCard(title, from) {
     },
     show(prediction) {
       settle(prediction.heads.map(spell).join("; "));
+      written = "";
       who.textContent = prediction.from;
       fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), timeBar(prediction.timing),
         h("details", { class: "raw" }, h("summary", null, "The server’s JSON"), h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2))));
     },
     fail(failure, retry) {
       settle("");
-      fill(body, failureNotice(failure, retry));
+      // What was read already is not taken away.
+      fill(body, written !== "" && h("p", { class: "result-text partial" }, `${written} …`), failureNotice(failure, retry));
+      written = "";
     },
   };
 }
@@ -67,11 +87,16 @@ export function answerCard(title, from) {
 export function failureNotice(failure, retry) {
   const wait = failure.retryAfterMs === null ? "" : ` It asks for a pause of ${Math.max(1, Math.round(failure.retryAfterMs / 1000))} s.`;
   // What stands at a field is not said twice.
-  const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : failure.detail;
+  const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : sentence(failure.detail);
   return h("div", { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
     h("p", { class: "notice-title" }, failure.title),
     (detail !== "" || wait !== "") && h("p", null, `${detail}${wait}`),
     retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"));
+}
+
+/** @param {string} words @returns {string} with a capital and a full stop */
+function sentence(words) {
+  return words === "" ? "" : `${words[0]?.toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
 /** @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen readers */
@@ -93,7 +118,8 @@ function headView(head, named) {
   if (head.kind === "regression") {
     return h("div", { class: "head" }, name, h("p", { class: "result" }, h("span", { class: "result-main number", title: String(head.value) }, number(head.value)), h("span", { class: "result-side" }, head.unit)));
   }
-  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text));
+  const facts = [head.usage === null ? "" : plural(head.usage.outputTokens, "token"), head.cut ? "cut at its token limit" : "", "a text has no confidence"].filter(Boolean);
+  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text), h("p", { class: "hint" }, facts.join(" · ")));
 }
 
 /** @param {string} label @param {number} score @param {boolean} first */

@@ -16,6 +16,7 @@ export function readHeads(answer, heads) {
   return heads.map((head) => {
     const own = answer?.heads?.[head.name];
     if (own === undefined || own === null) throw new Error(`The answer has nothing for “${head.name}”.`);
+    if (head.kind === "text") return { name: head.name, kind: "text", text: String(own.text), cut: own.finishReason === "length", usage: own.usage ?? null };
     if (head.kind === "regression") return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
     const scores = Object.entries(own.probabilities ?? {}).map(([label, score]) => ({ label, score: Number(score) })).sort((a, b) => b.score - a.score);
     const label = String(own.label);
@@ -42,5 +43,5 @@ export function readOutcome(outcome, heads) {
  */
 export function readTiming(answer, totalMs) {
   const own = answer?.timing ?? {};
-  return { totalMs, queueMs: own.queueMs ?? null, inferenceMs: own.inferenceMs ?? null, serverMs: own.totalMs ?? null };
+  return { totalMs, queueMs: own.queueMs ?? null, inferenceMs: own.inferenceMs ?? null, firstMs: own.firstTokenMs ?? null, serverMs: own.totalMs ?? null };
 }

@@ -1,3 +1,5 @@
+import { readEvents } from "./event-stream.js";
+
 /**
  * Calls to the server that served this page, with a deadline each, and every way to fail as one kind of error.
  * @typedef {{ field: string, message: string }} FieldError  field is a path in the row, e.g. "history[3]"; "" for the row as a whole
@@ -40,8 +42,8 @@ export const reach = new EventTarget();
 export const HEALTH_PATH = "readyz";
 
 /**
- * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?: readonly number[] }} Options
- *   `also`: statuses besides 2xx whose body is the answer
+ * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?: readonly number[], pieces?: (text: string) => void }} Options
+ *   `also`: statuses besides 2xx whose body is the answer; `pieces`: asks for the answer as it is written, and is told every piece
  */
 
 /**
@@ -64,9 +66,9 @@ export async function request(path, options = {}) {
 }
 
 /** @param {string} path @param {Options} options @returns {Promise<Answer>} */
-async function once(path, { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [] }) {
+async function once(path, { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces }) {
   const deadline = AbortSignal.timeout(timeoutMs);
-  const headers = new Headers({ accept });
+  const headers = new Headers({ accept: pieces === undefined ? accept : "text/event-stream" });
   if (body !== undefined) headers.set("content-type", "application/json");
   if (apiKey.value !== "") headers.set("authorization", `Bearer ${apiKey.value}`);
   const begun = performance.now();
@@ -78,6 +80,10 @@ async function once(path, { body, timeoutMs = 30_000, signal, accept = "applicat
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       cache: "no-store",
     });
+    if (pieces !== undefined && response.ok && response.body !== null && response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      const data = await written(response.body, pieces);
+      return { data, totalMs: performance.now() - begun, headers: response.headers, bytes: 0 };
+    }
     const content = await response.text();
     const totalMs = performance.now() - begun;
     if (path !== HEALTH_PATH) reach.dispatchEvent(new Event("answered"));
@@ -90,6 +96,27 @@ async function once(path, { body, timeoutMs = 30_000, signal, accept = "applicat
     if (path !== HEALTH_PATH) reach.dispatchEvent(new Event("lost"));
     throw new Failure("offline", "The server cannot be reached.", { detail: "It may have stopped, or the connection is down. What you entered is still here.", cause: error });
   }
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {(text: string) => void} pieces
+ * @returns {Promise<unknown>} the whole answer
+ * @throws {Failure} what the server says went wrong in the middle, or that it says nothing more
+ */
+async function written(body, pieces) {
+  /** @type {any} */
+  let result = null;
+  /** @type {any} */
+  let problem = null;
+  await readEvents(body, (event, data) => {
+    if (event === "token") pieces(parsed(data).text);
+    else if (event === "result") result = parsed(data);
+    else if (event === "error") problem = parsed(data);
+  });
+  if (problem !== null) throw told(problem, Number(problem.status) || 0, typeof problem.retryAfter === "number" ? problem.retryAfter * 1000 : null);
+  if (result === null) throw new Failure("offline", "The answer stopped in the middle.", { detail: "The connection ended before the server had said everything." });
+  return result;
 }
 
 /** @param {string} content */
@@ -110,11 +137,25 @@ function refusal(response, content) {
   } catch {
     // A proxy's HTML page, for instance: its status is all that can be told.
   }
-  const spoken = WORDS[response.status];
-  const detail = typeof problem?.detail === "string" ? problem.detail : "";
-  const title = spoken ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${response.status}.`);
-  return new Failure("problem", title, { detail, status: response.status, fields: fieldErrors(problem), retryAfterMs: retryAfterMs(response.headers, Date.now()) });
+  return told(problem, response.status, retryAfterMs(response.headers, Date.now()));
 }
+
+/** @param {any} problem an RFC 9457 document, or null @param {number} status @param {number | null} pauseMs @returns {Failure} */
+function told(problem, status, pauseMs) {
+  const spoken = CODES[String(problem?.code)] ?? WORDS[status];
+  const detail = typeof problem?.detail === "string" ? problem.detail : "";
+  const title = spoken ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${status}.`);
+  return new Failure("problem", title, { detail, status, fields: fieldErrors(problem), retryAfterMs: pauseMs });
+}
+
+/** What a remote model's server says of it. @type {Record<string, string>} */
+const CODES = {
+  "remote-failed": "The remote model did not give a whole answer.",
+  "remote-busy": "The remote model is busy.",
+  "remote-refused": "The remote model refuses this server.",
+  "circuit-open": "The remote model has failed repeatedly and is left alone for a while.",
+  "not-configured": "The remote model is not set up.",
+};
 
 /** @type {Record<number, string>} */
 const WORDS = {

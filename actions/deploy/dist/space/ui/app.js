@@ -37,8 +37,8 @@ function show(models) {
   const status = statusPanel(models, loadModels, health.check);
   listeners.add(status.health);
   const shown = tabs([
-    ...models.map((model) => ({ id: model.id, title: model.id, hint: model.description, panel: model.ready ? modelPanel(model, backendsOf(model)) : brokenPanel(model) })),
-    { id: "batch", title: "Batch", panel: batchPanel(models.filter(({ ready }) => ready)), apart: true },
+    ...models.map((model) => ({ id: model.id, title: model.id, hint: model.description, panel: model.ready ? modelPanel(model, backendsOf(model, models)) : brokenPanel(model) })),
+    { id: "batch", title: "Batch", panel: batchPanel(models.filter(({ ready, missing }) => ready && missing === "")), apart: true },
     { id: "status", title: "Status", panel: status.element, shown: status.shown, hidden: status.hidden },
   ], main);
   fill(byId("tabs"), shown.list);

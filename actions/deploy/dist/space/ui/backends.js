@@ -3,21 +3,29 @@ import { Failure } from "./api.js";
 import { h } from "./dom.js";
 
 /**
- * Everything that can answer for one model: its local session today, and a remote one beside it where the model has a pair.
+ * Everything that can answer for one model: itself, and a remote one beside it where the model has a pair.
  * Each has its own card; a slow or failing one leaves the others alone.
- * @typedef {{ id: string, title: string, from: string, predict: (row: Record<string, unknown>, signal: AbortSignal) => Promise<import("./model.js").Prediction> }} Backend
+ * @typedef {{
+ *   id: string, title: string, from: string, missing: string, remote: import("./model.js").Remote | null, inputs: Record<string, string>,
+ *   predict: (row: Record<string, unknown>, signal: AbortSignal, pieces: (text: string) => void) => Promise<import("./model.js").Prediction>,
+ * }} Backend  missing: what somebody must set before it can be asked, "" for nothing; inputs: those that come from the first one's answer, as HEAD.PART
  * @typedef {{ backend: Backend, prediction: import("./model.js").Prediction }} Answered
+ * @typedef {{ backend: Backend, failure: Failure }} Failed
  */
 
 /**
  * @param {readonly Backend[]} backends
- * @returns {{ element: HTMLElement, clear: () => void, ask: (row: Record<string, unknown>, retry: () => void) => Promise<{ answered: Answered[], failed: Failure[] }>, cancel: () => void }}
+ * @returns {{ element: HTMLElement, clear: () => void, ask: (row: Record<string, unknown>, retry: () => void) => Promise<{ answered: Answered[], failed: Failed[], cancelled: boolean }>, cancel: () => void }}
  *   ask resolves when every backend has answered or failed; a new question cancels the one before
  */
 export function backendCards(backends) {
-  const cards = backends.map((backend) => answerCard(backend.title, backend.from));
+  const cards = backends.map((backend) => answerCard(backend.title, backend.from, backend.remote === null ? "" : `What you enter is sent to whoever runs ${backend.remote.model}.`));
   let running = new AbortController();
-  const clear = () => cards.forEach((card) => card.clear());
+  const clear = () => cards.forEach((card, i) => {
+    const missing = backends[i]?.missing ?? "";
+    if (missing === "") card.clear();
+    else card.tell("Not set up yet.", missing);
+  });
   clear();
   return {
     element: h("div", { class: `answers answers-${cards.length}` }, ...cards.map((card) => card.element)),
@@ -29,13 +37,23 @@ export function backendCards(backends) {
       running = mine;
       /** @type {Answered[]} */
       const answered = [];
-      /** @type {Failure[]} */
+      /** @type {Failed[]} */
       const failed = [];
-      await Promise.all(backends.map(async (backend, i) => {
+      /** @type {Promise<import("./model.js").Prediction> | null} */
+      let first = null;
+      const one = async (/** @type {Backend} */ backend, /** @type {number} */ i) => {
         const card = cards[i];
-        card?.wait(() => mine.abort());
+        // Cancelling a slow one leaves the others to answer.
+        const own = new AbortController();
+        card?.wait(() => own.abort());
+        const ahead = first;
+        const asking = (async () => {
+          const given = Object.keys(backend.inputs).length === 0 || ahead === null ? {} : taken(backend.inputs, await ahead.catch(() => null));
+          return backend.predict({ ...row, ...given }, AbortSignal.any([mine.signal, own.signal]), (text) => { if (running === mine) card?.write(text); });
+        })();
+        first ??= asking;
         try {
-          const prediction = await backend.predict(row, mine.signal);
+          const prediction = await asking;
           if (running !== mine) return;
           card?.show(prediction);
           answered.push({ backend, prediction });
@@ -43,10 +61,26 @@ export function backendCards(backends) {
           const failure = error instanceof Failure ? error : new Failure("unreadable", "The answer could not be shown.", { detail: error instanceof Error ? error.message : "", cause: error });
           if (running !== mine) return;
           card?.fail(failure, failure.passing || failure.kind === "cancelled" ? retry : null);
-          failed.push(failure);
+          failed.push({ backend, failure });
         }
-      }));
-      return { answered, failed };
+      };
+      await Promise.all(backends.map((backend, i) => (backend.missing === "" ? one(backend, i) : null)));
+      return { answered, failed, cancelled: running !== mine };
     },
   };
+}
+
+/**
+ * @param {Record<string, string>} inputs
+ * @param {import("./model.js").Prediction | null} prediction
+ * @returns {Record<string, unknown>}
+ * @throws {Failure} when there is no answer to take them from
+ */
+function taken(inputs, prediction) {
+  if (prediction === null) throw new Failure("cancelled", "Not asked.", { detail: "It needs the local answer, and there is none." });
+  return Object.fromEntries(Object.entries(inputs).map(([name, from]) => {
+    const [head, part] = from.split(".");
+    const found = /** @type {any} */ (prediction.heads.find((one) => one.name === head));
+    return [name, found?.[String(part)]];
+  }));
 }

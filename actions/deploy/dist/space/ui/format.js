@@ -38,6 +38,11 @@ export function percent(share) {
   return `${(share * 100).toFixed(1)} %`;
 }
 
+/** @param {number} amount @param {string} currency ISO 4217 @returns {string} two digits that count, however small */
+export function money(amount, currency) {
+  return new Intl.NumberFormat(undefined, { style: "currency", currency, minimumFractionDigits: 2, maximumFractionDigits: amount > 0 && amount < 1 ? 4 : 2 }).format(amount);
+}
+
 /** @param {number} bytes @returns {string} */
 export function size(bytes) {
   if (!Number.isFinite(bytes)) return "–";

@@ -10,13 +10,18 @@ import { count, duration, plural, size } from "./format.js";
 export function modelCard(model) {
   const { runs } = model;
   return h("section", { class: "card", "aria-label": `Model ${model.id}` },
-    h("div", { class: "card-head" }, h("h3", null, model.id, " ", h("span", { class: "version" }, `v${model.version}`)), verdictBadge(model.verdict)),
+    h("div", { class: "card-head" }, h("h3", null, model.id, " ", h("span", { class: "version" }, `v${model.version}`)), verdictBadge(model)),
     model.description !== "" && h("p", { class: "quiet" }, model.description),
+    model.missing !== "" && h("p", { class: "warn pre" }, model.missing),
     model.error !== "" && h("p", { class: "wrong pre" }, model.error),
     h("dl", { class: "facts" },
       ...[
         ["Task", model.task.replaceAll("-", " ")],
         ["License", model.license],
+        ["Remote model", model.remote?.model ?? ""],
+        ["Circuit breaker", model.remote?.circuit ?? ""],
+        ["Longest answer", model.remote === null ? "" : duration(model.remote.timeoutMs)],
+        ["At the same time", model.remote === null ? "" : plural(model.remote.concurrency, "call")],
         ["Runs on", [runs.provider, runs.threads === null ? "" : plural(runs.threads, "thread")].filter(Boolean).join(", ")],
         ["ONNX Runtime", runs.runtime],
         ["Model size", runs.bytes === null ? "" : size(runs.bytes)],
@@ -29,10 +34,11 @@ export function modelCard(model) {
     runs.sweep.length > 0 && sweepTable(runs));
 }
 
-/** @param {import("./model.js").Verdict | null} verdict */
-function verdictBadge(verdict) {
-  if (verdict === null) return h("span", { class: "badge" }, "no gate verdict");
-  return h("span", { class: `badge badge-${verdict.verdict.toLowerCase()}`, title: verdict.when }, `Gate: ${verdict.verdict}`);
+/** @param {import("./model.js").Model} model */
+function verdictBadge({ verdict, remote }) {
+  if (verdict === null) return h("span", { class: "badge" }, remote === null ? "no gate verdict" : "remote, not gated");
+  if (!verdict.fits) return h("span", { class: "badge badge-incomparable", title: "The receipt beside this model names other weights." }, `Gate: ${verdict.verdict}, for other weights`);
+  return h("span", { class: `badge badge-${verdict.verdict.toLowerCase()}`, title: verdict.why }, `Gate: ${verdict.verdict}`);
 }
 
 /** @param {import("./model.js").Runs} runs */

@@ -1,5 +1,6 @@
 import { backendCards } from "./backends.js";
 import { codeSample } from "./code-sample.js";
+import { comparison, costOf } from "./comparison.js";
 import { fill, h } from "./dom.js";
 import { formField } from "./fields.js";
 import { historyView, summary } from "./history.js";
@@ -21,6 +22,8 @@ export function modelPanel(model, backends) {
     h("div", { class: "actions" }, send, h("span", { class: "quiet wide-only" }, h("kbd", null, "Ctrl"), " + ", h("kbd", null, "Enter"))));
   const past = historyView(model, (row) => { write(row); form.scrollIntoView({ block: "nearest" }); fields[0]?.focus(); });
   const code = codeSample(model);
+  const rivals = backends.filter(({ missing }) => missing === "");
+  const compared = rivals.length < 2 ? null : comparison(rivals.map((backend) => ({ name: backend.title, currency: String(backend.remote?.prices?.currency ?? "USD") })));
 
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -51,10 +54,12 @@ export function modelPanel(model, backends) {
       return;
     }
     send.setAttribute("aria-busy", "true");
-    const { answered, failed } = await answers.ask(row, ask);
+    const { answered, failed, cancelled } = await answers.ask(row, ask);
     send.removeAttribute("aria-busy");
-    for (const { backend, prediction } of answered) past.add({ at: new Date(), row, prediction, backend: backend.title });
-    failed.slice(0, 1).forEach(({ fields: errors }) => place(errors));
+    // With a pair, the local answers have a course of their own and the comparison has both.
+    for (const { backend, prediction } of answered) if (backend === backends[0]) past.add({ at: new Date(), row, prediction, backend: backend.title });
+    if (!cancelled && answered.length + failed.length > 0) compared?.add(rivals.map((backend) => seenOf(backend, answered, failed)));
+    failed.filter(({ failure }) => failure.fields.length > 0).slice(0, 1).forEach(({ failure }) => place(failure.fields));
   }
 
   /** @param {readonly import("./api.js").FieldError[]} errors */
@@ -73,8 +78,22 @@ export function modelPanel(model, backends) {
     h("div", { class: "intro" },
       h("h2", null, model.id, " ", h("span", { class: "version" }, `v${model.version}`)),
       model.description !== "" && h("p", null, model.description)),
-    h("div", { class: "work" }, form, h("div", { class: "stack" }, answers.element)),
-    past.element, code.element);
+    backends.length < 2 && h("div", { class: "work" }, form, h("div", { class: "stack" }, answers.element)),
+    ...(backends.length < 2 ? [] : [form, answers.element]),
+    compared?.element, past.element, code.element);
+}
+
+/**
+ * @param {import("./backends.js").Backend} backend
+ * @param {readonly import("./backends.js").Answered[]} answered
+ * @param {readonly import("./backends.js").Failed[]} failed
+ * @returns {import("./comparison.js").Seen | null}
+ */
+function seenOf(backend, answered, failed) {
+  const found = answered.find((one) => one.backend === backend)?.prediction;
+  if (found === undefined) return failed.some((one) => one.backend === backend && one.failure.kind !== "cancelled") ? { ms: null, firstMs: null, cost: null } : null;
+  const text = found.heads.find((head) => head.kind === "text");
+  return { ms: found.timing.totalMs, firstMs: found.timing.firstMs ?? null, cost: backend.remote === null ? null : costOf(backend.remote.prices, text?.kind === "text" ? text.usage : null) };
 }
 
 /** @param {string} path of the error, e.g. "history[3]" @param {string} name */

@@ -6,16 +6,18 @@ import { readFields } from "./schema-fields.js";
  * What the page knows of a model, read from /models and /models/{id}.
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number, maxCharacters?: number, choices?: string[], shape?: number[] }} Field
- * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind: "regression", unit: string }} Head
- * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score: number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text", text: string }} HeadAnswer
+ * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind: "regression", unit: string } | { name: string, kind: "text" }} Head
+ * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score: number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text", text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
  *   score is the probability of `label`; scores fall
  * @typedef {{ heads: HeadAnswer[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
- * @typedef {{ verdict: string, when: string }} Verdict
+ * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict  fits: it was given for the very weights that are served
+ * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number, prices: any }} Remote
+ * @typedef {{ model: string, answers: Record<string, string> }} Pair
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
  * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string, batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep: SweepPoint[] }} Runs
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
- *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, backend: string,
+ *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
  *   predictPath: string, mostRows: number | undefined,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./batch-tables.js").RowOutcome[]>,
  * }} Model
@@ -38,12 +40,16 @@ export function readModel(listed, card) {
     description: text(facts.description),
     license: text(facts.license),
     sha256: text(facts.artifact?.sha256),
-    ready: facts.state === "ready",
-    error: complaint(facts.error ?? facts.reload?.complaint),
+    // A model that lacks a setting has its place, and says in it what to set.
+    ready: facts.state === "ready" || facts.state === "not-configured",
+    missing: facts.state === "not-configured" ? lacking(facts.error) : "",
+    error: facts.state === "not-configured" ? "" : complaint(facts.error ?? facts.reload?.complaint),
     fields: readFields(facts.input?.schema),
     examples: facts.input?.examples ?? [],
     heads,
-    verdict: readVerdict(facts.gate),
+    verdict: readVerdict(facts.gate, text(facts.artifact?.sha256)),
+    remote: facts.remote === undefined ? null : { ...facts.remote, circuit: text(facts.remote.circuit?.state) },
+    pair: facts.pair === undefined ? null : { model: text(facts.pair.model), answers: facts.pair.answers ?? {} },
     runs: readRuns(facts),
     backend: text(facts.backend) || "local",
     predictPath: path,
@@ -74,33 +80,50 @@ async function card(id) {
 }
 
 /**
- * What answers for the model. A second entry, where a model has a remote twin, gets a card of its own beside the first.
+ * What answers for the model: itself, and beside it every remote model that names it as its pair.
  * @param {Model} model
+ * @param {readonly Model[]} models
  * @returns {import("./backends.js").Backend[]}
  */
-export function backendsOf(model) {
-  return [{
-    id: model.backend,
-    title: "Answer",
+export function backendsOf(model, models) {
+  const twins = models.filter((other) => other !== model && other.ready && other.pair?.model === model.id);
+  return [backendOf(model, twins.length === 0 ? "Answer" : "Local"), ...twins.map((twin) => backendOf(twin, "Remote", twin.pair?.answers))];
+}
+
+/**
+ * @param {Model} model
+ * @param {string} title
+ * @param {Record<string, string>} [taken] input → HEAD.PART of the first one's answer
+ * @returns {import("./backends.js").Backend}
+ */
+function backendOf(model, title, taken = {}) {
+  const written = model.heads.some(({ kind }) => kind === "text");
+  return {
+    id: model.id,
+    title,
     from: `${model.id} v${model.version}`,
-    async predict(row, signal) {
-      const { data, totalMs } = await request(model.predictPath, { body: row, signal });
+    missing: model.missing,
+    remote: model.remote,
+    inputs: taken,
+    async predict(row, signal, pieces) {
+      const { data, totalMs } = await request(model.predictPath, { body: row, signal, ...(written ? { pieces, timeoutMs: 120_000 } : {}) });
       return { heads: readHeads(data, model.heads), timing: readTiming(data, totalMs), from: `${text(data.model)} v${text(data.version)}`, raw: data };
     },
-  }];
+  };
 }
 
 /** @param {any} head @returns {Head} */
 function readHead(head) {
+  if (head.kind === "text") return { name: text(head.name), kind: "text" };
   return head.kind === "classification"
     ? { name: text(head.name), kind: "classification", labels: (head.labels ?? []).map(String), positive: head.positive === undefined ? null : String(head.positive) }
     : { name: text(head.name), kind: "regression", unit: text(head.unit) };
 }
 
-/** @param {any} gate a receipt or verdict document @returns {Verdict | null} */
-function readVerdict(gate) {
-  const verdict = gate?.verdict?.verdict ?? gate?.verdict;
-  return typeof verdict === "string" ? { verdict, when: text(gate.at ?? gate.createdAt ?? gate.generatedAt) } : null;
+/** @param {any} gate the receipt beside the weights @param {string} sha256 of the weights that are served @returns {Verdict | null} */
+function readVerdict(gate, sha256) {
+  const verdict = gate?.verdict;
+  return typeof verdict === "string" ? { verdict, why: text(gate.reason), fits: gate.model?.sha256 === sha256 } : null;
 }
 
 /** @param {any} facts @returns {Runs} */
@@ -120,6 +143,11 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
     warmUpMs: loaded.warmUpMs ?? null,
     sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({ batch: point.batch, tokenBudget: point.tokenBudget ?? null, rowsPerSecond: point.rowsPerSecond, chosen: point.batch === batching.maxBatch && (point.tokenBudget ?? null) === (batching.tokenBudget ?? null) })),
   };
+}
+
+/** @param {any} problem of a model that lacks a setting @returns {string} what to do about it */
+function lacking(problem) {
+  return [`It needs ${text(problem?.expected) || "a setting that the server lacks"}.`, text(problem?.hint)].filter(Boolean).map((line) => `${line[0]?.toUpperCase()}${line.slice(1)}`).join("\n");
 }
 
 /** @param {any} problem @returns {string} a complaint of the server in words */

@@ -61,7 +61,7 @@ export function statusPanel(models, load, check) {
       fill(lights,
         light(health.live === null ? "unknown" : health.live ? "ready" : "offline", health.live === null ? "Live: checking" : health.live ? "Live" : "Does not answer"),
         light(health.state, { ready: "Ready for requests", starting: "Not ready for requests", offline: "Not reachable", unknown: "Ready: checking" }[health.state]),
-        ...Object.entries(health.models).map(([id, state]) => light(state === "ready" ? "ready" : state === "loading" ? "starting" : "offline", `${id}: ${state}`)));
+        ...Object.entries(health.models).map(([id, state]) => light(state === "ready" ? "ready" : state === "broken" ? "offline" : "starting", `${id}: ${state.replaceAll("-", " ")}`)));
     },
   };
 }

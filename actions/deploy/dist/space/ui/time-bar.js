@@ -3,8 +3,8 @@ import { duration } from "./format.js";
 
 /**
  * Where the time of one answer went.
- * @typedef {{ totalMs: number, queueMs: number | null, inferenceMs: number | null, serverMs: number | null }} Timing
- *   totalMs as this page saw it; the others as the server says, null where it says nothing
+ * @typedef {{ totalMs: number, queueMs: number | null, inferenceMs: number | null, firstMs?: number | null, serverMs: number | null }} Timing
+ *   firstMs: the part of inferenceMs until the first piece of a written text; totalMs as this page saw it; the others as the server says, null where it says nothing
  */
 
 /**
@@ -14,10 +14,11 @@ import { duration } from "./format.js";
 export function parts(timing) {
   const queue = timing.queueMs ?? 0;
   const inference = timing.inferenceMs ?? 0;
+  const first = timing.firstMs === undefined || timing.firstMs === null ? null : Math.min(timing.firstMs, inference);
   const server = Math.max(timing.serverMs ?? 0, queue + inference);
   const known = [
     { name: "queue", part: "queue", ms: queue },
-    { name: "inference", part: "inference", ms: inference },
+    ...(first === null ? [{ name: "inference", part: "inference", ms: inference }] : [{ name: "until the first words", part: "first", ms: first }, { name: "writing", part: "inference", ms: inference - first }]),
     { name: "rest of the server", part: "server", ms: server - queue - inference },
     { name: "network and browser", part: "network", ms: Math.max(0, timing.totalMs - server) },
   ];
