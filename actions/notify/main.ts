@@ -8,6 +8,9 @@ import { notifyInputs } from "./inputs.ts";
 import { notify, patienceMs, type Outcome } from "./run.ts";
 import { addSummary, summaryOf } from "./summary.ts";
 
+// The HTTP client below Telegraf calls what Node deprecates; whoever reads the log can do nothing about it.
+process.noDeprecation = true;
+
 /** Without GITHUB_OUTPUT (a run by hand) core would print a retired workflow command instead. */
 function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
   if (env["GITHUB_OUTPUT"]) setOutput(name, value);

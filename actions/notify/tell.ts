@@ -26,8 +26,8 @@ export type TellEdges = {
  * Brings one candidate's card up to date: finds it, edits it or sends it, makes a sound only where that is due, and
  * remembers where it is.
  *
- * An edit is silent in Telegram, so the sound comes from a short reply to the card; at most one of them exists, the
- * previous one is deleted.
+ * An edit is silent in Telegram, so the sound comes from a short reply to the card; at most one of them exists: the
+ * previous one is deleted, and so is one that asked for an approval when that has been given.
  *
  * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
  */
@@ -54,6 +54,9 @@ export async function tell(state: CardState, address: { chat: number | string; t
     const old = ring;
     ring = await reply(client, shown, state, plot, shown.outcome !== "edited", signal).catch(note("the card is there, but the message that rings was not sent"));
     if (old !== null && ring !== null) await client.call("deleteMessage", { chat_id: shown.chat, message_id: old }, { signal }).catch(() => undefined);
+  } else if (ring !== null && before?.tone === "attention" && tone === "green") {
+    // Somebody has acted: the message that asked for it is not true any more.
+    ring = await client.call("deleteMessage", { chat_id: shown.chat, message_id: ring }, { signal }).then(() => null, () => ring);
   }
   memory?.remember(state.model.id, { message: shown.messageId, ring, tone: kept, edited: now(), links: linkRow(state) });
   return { model: state.model.id, status: shown.outcome, message: shown.messageId, form: shown.form, tone, rang: audible, notes };

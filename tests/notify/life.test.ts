@@ -60,6 +60,8 @@ describe("one candidate, six jobs, one card", () => {
       expect(card()).toContain(words);
       expect([words, sounds()]).toEqual([words, rung]);
       expect(run.summary).toBe("");
+      // What asked for the approval goes when it has been given.
+      expect([words, messages().length]).toEqual([words, words === "waiting for approval" || rung === 2 ? 2 : 1]);
     }
     // The card, and the one message that rang last; the one before is deleted.
     expect(messages().map((one) => one.message_id)).toEqual([1, 3]);

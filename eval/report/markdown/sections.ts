@@ -13,6 +13,9 @@ import { intervalBar, sparkline } from "./bars.ts";
 import { markdownCode, markdownCut } from "./escape.ts";
 import type { Section } from "./fit.ts";
 
+/** A reason that says no more than the tally beside it. */
+const everyCheckPasses = /^all \d+ deciding checks pass$/;
+
 /** With several models: one row each, worst first. */
 export function overviewSection(models: readonly ModelVerdict[]): Section {
   return {
@@ -65,7 +68,7 @@ function headSection(model: ModelVerdict, group: string, told: string): Section 
   const against = baseline === null ? "without a baseline" : `against ${markdownCut(baseline.version, 60)}`;
   return whole({
     name: "models", priority: 1, group, heads: true,
-    text: `\n### ${verdictMark[model.verdict]} ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)} ${against}: ${model.verdict}\n\n${model.reason === told ? "" : `${markdownCut(model.reason, 500)} — `}${tally(model.checks)}\n\n<sub>${facts.join(" · ")}</sub>\n`,
+    text: `\n### ${verdictMark[model.verdict]} ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)} ${against}: ${model.verdict}\n\n${model.reason === told || everyCheckPasses.test(model.reason) ? "" : `${markdownCut(model.reason, 500)} — `}${tally(model.checks)}\n\n<sub>${facts.join(" · ")}</sub>\n`,
   });
 }
 
