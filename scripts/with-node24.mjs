@@ -1,7 +1,7 @@
 // Runs `node ARGS…` on the Node 24 that the repository pins as a devDependency, whatever the machine has.
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { handOver } from "./hand-over.mjs";
 
 const pinned = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
 const own = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : undefined;
@@ -10,5 +10,4 @@ if (node === undefined) {
   console.error(`Node 24 is needed; this is ${process.version} and node_modules is not installed. Run: npm ci`);
   process.exit(2);
 }
-const { status, signal } = spawnSync(node, process.argv.slice(2), { stdio: "inherit" });
-process.exit(signal ? 1 : (status ?? 1));
+handOver(node, process.argv.slice(2));

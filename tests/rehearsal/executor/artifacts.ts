@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
+import AdmZip from "adm-zip";
 import type { ArtifactRecord, RunRecord } from "../contract.ts";
 
-type ZipEntry = { entryName: string; isDirectory: boolean; header: { method: number }; getData: () => Buffer };
-type Zip = { addFile: (name: string, content: Buffer) => ZipEntry; getEntries: () => ZipEntry[]; toBuffer: () => Buffer };
-const AdmZip = createRequire(import.meta.url)("adm-zip") as new (content?: Buffer) => Zip;
 /** Kept as they are: what is stored here for seconds is not worth the time of packing it. */
 const stored = 0;
 

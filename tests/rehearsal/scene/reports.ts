@@ -1,10 +1,7 @@
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import AdmZip from "adm-zip";
 import { verdictFile, type VerdictFile } from "../../../eval/schema/verdict.ts";
 import type { RunRecord } from "../contract.ts";
-
-type Zip = { getEntries: () => { entryName: string; getData: () => Buffer }[] };
-const AdmZip = createRequire(import.meta.url)("adm-zip") as new (content: Buffer) => Zip;
 
 /** Files of a run's artifact, by their name in it. @throws Error where the run kept none of that name */
 export function artifactOf(run: RunRecord, name: string): Map<string, Buffer> {

@@ -29,9 +29,6 @@ export type SceneOptions = {
   spaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Ids of the team's models. */
   models: readonly string[];
-  /** Told of everything that happens, for a viewer. */
-  tell?: (line: string) => void;
-  ports?: { github?: number };
 };
 
 /** The whole stage: GitHub, the Hub and Telegram as stand-ins; the workflows, the actions, the Space's server and the bot are real. */
@@ -57,9 +54,9 @@ export class Scene {
     addChat(parts.telegram.state, { id: chat });
   }
 
-  static async open({ files, spaces, models, ports = {} }: SceneOptions): Promise<Scene> {
+  static async open({ files, spaces, models }: SceneOptions): Promise<Scene> {
     const directory = mkdtempSync(join(tmpdir(), "sluice-rehearsal-"));
-    const github = await GitHub.start({ people: ["acme", "sluice-ci", "lena", "omar", "mallory", "sluice-bot"], port: ports.github ?? 0 });
+    const github = await GitHub.start({ people: ["acme", "sluice-ci", "lena", "omar", "mallory", "sluice-bot"] });
     const names = Object.values(spaces).flatMap((stages) => Object.values(stages));
     const hubs = await startHubs(names.length === 0 ? ["acme/none"] : names, { token: hubToken, vouches: (idToken) => github.world.tokens.idTokens[idToken] ?? null });
     for (const { space } of hubs.all) for (const [name, value] of Object.entries({ SLUICE_SWEEP_BUDGET_MS: "0", SLUICE_ENGINE: "main", SLUICE_LOG_LEVEL: "warn" })) space.variables.set(name, value);
