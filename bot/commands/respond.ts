@@ -5,6 +5,7 @@ import { paint } from "../approvals/paint.ts";
 import type { Handler } from "../intake/intake.ts";
 import type { Said } from "../intake/update.ts";
 import { isCardKey } from "../store/cards.ts";
+import type { Store } from "../store/store.ts";
 import { inWords } from "../log.ts";
 import { statusOf } from "../github/client.ts";
 import { toContent, type Ask, type Outcome, type Room } from "./command.ts";
@@ -78,6 +79,19 @@ function suggestions(word: string): Outcome {
   return { html: word === "" ? "What would you like?" : `There is no command ${safe(word, 40)}.`, buttons: [names.map((name) => commandButton(`/${name}`))] };
 }
 
+/**
+ * The key of the message that was pressed. A press may come before the bot knows that its message was sent (the answer
+ * was lost, or is still on its way): the button says which message it stands under, and the press where that one is.
+ */
+function keyUnder({ messages }: Store, { chat, messageId, updateId }: Said, family: string): string {
+  const known = messages.keyOf(chat, messageId);
+  if (known !== null) return known;
+  const sent = [family, family.replace(/:\d+$/, "")].map((key) => messages.byKey(key)).find((one) => one?.chat === chat && one.messageId === null);
+  if (sent == null) return `u${updateId}`;
+  messages.found(sent.key, messageId);
+  return sent.key;
+}
+
 async function press(edges: ResponderEdges, said: Said, { query, data }: { query: string; data: string }): Promise<(() => void) | null> {
   const { store, now, answer } = edges;
   const id = data.startsWith("n:") ? data.slice(2) : "";
@@ -88,7 +102,7 @@ async function press(edges: ResponderEdges, said: Said, { query, data }: { query
     return null;
   }
   // Under a card of notify's, several questions may stand; a button's family is its question.
-  const key = isCardKey(nonce.family) ? nonce.family : store.messages.keyOf(said.chat, said.messageId) ?? `u${said.updateId}`;
+  const key = isCardKey(nonce.family) ? nonce.family : keyUnder(store, said, nonce.family);
   if (nonce.press.kind === "command") {
     answer(query, "");
     return written(edges, said, nonce.press.text, key);

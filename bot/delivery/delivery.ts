@@ -61,7 +61,7 @@ export class Delivery {
       else messages.found(one.key, found);
       return;
     }
-    if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat));
+    if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
     const shown = await show(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, { silent: one.silent, signal });
     const chat = typeof shown.chat === "number" ? shown.chat : one.chat;
     if (chat !== one.chat) messages.moved(one.chat, chat);

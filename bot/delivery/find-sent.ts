@@ -27,7 +27,7 @@ export async function findSent(client: TelegramClient, messages: Messages, wante
     messages.saw(wanted.chat, probe.message_id);
     await client.call("deleteMessage", { chat_id: wanted.chat, message_id: probe.message_id }, { signal }).catch(() => undefined);
     const found = probe.reply_to_message as Found | undefined;
-    if (found?.from?.is_bot === true && isSame(wanted.content, found)) return id;
+    if (found?.from?.is_bot === true && isSame(wanted.sent ?? wanted.content, found)) return id;
     // Beyond the probe itself there can be nothing of that send.
     if (probe.message_id === id + 1) return null;
   }

@@ -3,7 +3,7 @@ import type { Database, Row } from "./database.ts";
 
 export type Place = { chat: number; topic: number | null };
 export type StoredMessage = {
-  key: string; chat: number; topic: number | null; messageId: number | null; content: Content; silent: boolean; wanted: number;
+  key: string; chat: number; topic: number | null; messageId: number | null; content: Content; /** What the last send carried, where one began. */ sent: Content | null; silent: boolean; wanted: number;
   /** "sending": a send began whose end nobody knows. */
   state: "waiting" | "sending" | "shown" | "dead"; afterId: number; attempts: number;
 };
@@ -54,8 +54,8 @@ export class Messages {
   }
 
   /** Written down before the call: after a kill, this is the message whose fate must be found out. */
-  sending(key: string, afterId: number): void {
-    this.db.run("UPDATE messages SET state = 'sending', after_id = ? WHERE key = ?", afterId, key);
+  sending(key: string, afterId: number, content: Content): void {
+    this.db.run("UPDATE messages SET state = 'sending', after_id = ?, sent = ? WHERE key = ?", afterId, JSON.stringify(content), key);
   }
 
   shown(key: string, wanted: number, messageId: number, chat: number, topic: number | null): void {
@@ -127,7 +127,7 @@ export class Messages {
 function read(row: Row): StoredMessage {
   return {
     key: String(row["key"]), chat: Number(row["chat"]), topic: row["topic"] as number | null, messageId: row["message_id"] as number | null,
-    content: JSON.parse(String(row["content"])) as Content, silent: row["silent"] === 1, wanted: Number(row["wanted"]), state: row["state"] as StoredMessage["state"],
+    content: JSON.parse(String(row["content"])) as Content, sent: row["sent"] == null ? null : JSON.parse(String(row["sent"])) as Content, silent: row["silent"] === 1, wanted: Number(row["wanted"]), state: row["state"] as StoredMessage["state"],
     afterId: Number(row["after_id"]), attempts: Number(row["attempts"]),
   };
 }

@@ -60,4 +60,7 @@ export const migrations: readonly string[] = [`
   CREATE INDEX cards_open ON cards (run) WHERE state <> 'closed';
   CREATE INDEX actions_collecting ON actions (expires_at) WHERE state = 'collecting';
   CREATE INDEX cards_place ON cards (chat, message_id);
+`, `
+  -- What a send whose end is not known carried: the message may be wanted otherwise by the time it is looked for.
+  ALTER TABLE messages ADD COLUMN sent TEXT;
 `];

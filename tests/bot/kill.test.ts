@@ -74,12 +74,23 @@ describe("kill -9", () => {
     expect(changes(here).filter((one) => one.endsWith("/dispatches")).length - dispatches).toBe(1);
   });
 
+  it("a press that comes before the lost answer is looked into: the message is still found, not sent again", async () => {
+    const messages = said(here, here.ana.id).length;
+    here.telegram.fail({ method: "sendMessage", times: 1, does: { kind: "accept-then-reset" } });
+    here.telegram.people.says(here.ana, "/deploy mood staging");
+    const message = await until(() => said(here, here.ana.id)[messages], "the card whose answer was lost", 20_000);
+    here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
+    await until(() => /: done/.test(message.text ?? ""), `the end: ${message.text}; ${here.printed().slice(-1500)}`, 20_000);
+    await ask(here, here.ana, "/help");
+    expect(said(here, here.ana.id).length - messages, "one answer and /help").toBe(2);
+  });
+
   it("every word of it stands in the audit table, once", async () => {
     await here.stop();
     const database = here.database();
     const events = database.prepare("SELECT event, count(*) AS n FROM audit GROUP BY event").all() as { event: string; n: number }[];
     const count = (event: string) => events.find((one) => one.event === event)?.n;
-    expect([count("asks deploy"), count("confirms deploy"), count("deploy done")]).toEqual([boundaries.length, boundaries.length, boundaries.length]);
+    expect([count("asks deploy"), count("confirms deploy"), count("deploy done")]).toEqual([boundaries.length + 1, boundaries.length + 1, boundaries.length + 1]);
     expect(() => database.exec("UPDATE audit SET event = 'nothing'")).toThrow("append-only");
     expect(() => database.exec("DELETE FROM audit")).toThrow("append-only");
     database.close();
