@@ -1,6 +1,6 @@
 import { EvaluationError, type SluiceError } from "../../models/core/errors.ts";
 import type { Card } from "./card.ts";
-import { requestBatch, type BatchReply, type ClientEdges, type Connection, type Failure, type RowReply } from "./client.ts";
+import { requestBatch, type BatchReply, type ClientEdges, type Connection, type Failure, type Note, type RowReply } from "./client.ts";
 import type { Item } from "./input.ts";
 import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
@@ -10,7 +10,7 @@ import { isRefusal, stepAfter, type Policy } from "./policy.ts";
  * there did not answer. `latencyMs` is that of the request that decided it, with all of that request's rows.
  */
 export type Outcome = { item: Item; latencyMs: number | null; attempts: number } & (
-  | { kind: "predicted"; heads: Record<string, Record<string, unknown>> }
+  | { kind: "predicted"; heads: Record<string, Record<string, unknown>>; notes: Note[] }
   | { kind: "refused" | "failed"; status: number | null; code: string; detail: string }
 );
 
@@ -103,7 +103,7 @@ const withoutPlace = (detail: string): string => detail.replaceAll(/\brows\[\d+\
 
 function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {
   const base = { item, latencyMs, attempts };
-  if ("heads" in reply) return { ...base, kind: "predicted", heads: reply.heads };
+  if ("heads" in reply) return { ...base, kind: "predicted", heads: reply.heads, notes: reply.notes };
   const { status, code, detail } = reply.error;
   return { ...base, kind: isRefusal(status) ? "refused" : "failed", status, code, detail: withoutPlace(detail) };
 }

@@ -4,7 +4,9 @@ import { retryAfterMs } from "../../spaces/server/remote/retry.ts";
 
 /** What a request came to when it brought no answer. `status` is null where the server said nothing. */
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };
-export type RowReply = { heads: Record<string, Record<string, unknown>> } | { error: { status: number; code: string; detail: string } };
+/** A field that the server used something else for. */
+export type Note = { field: string; problem: string; used: string };
+export type RowReply = { heads: Record<string, Record<string, unknown>>; notes: Note[] } | { error: { status: number; code: string; detail: string } };
 export type BatchReply = { ok: true; model: string; version: string; rows: RowReply[]; latencyMs: number };
 
 export type ClientEdges = { fetch: typeof fetch; nowMs: () => number; signal: AbortSignal };
@@ -15,7 +17,7 @@ const rowProblemSchema = z.object({ status: z.number(), code: z.string().default
   .transform(({ status, code, detail, title }) => ({ status, code, detail: detail ?? title ?? `answered ${status}` }));
 const batchSchema = z.object({
   model: z.string(), version: z.string(),
-  predictions: z.array(z.union([z.object({ heads: z.record(z.string(), z.record(z.string(), z.unknown())) }), z.object({ error: rowProblemSchema })])),
+  predictions: z.array(z.union([z.object({ heads: z.record(z.string(), z.record(z.string(), z.unknown())), notes: z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).default([]) }), z.object({ error: rowProblemSchema })])),
 });
 
 /** One request: the whole JSON of a 200, or why there is none. Never throws but for the run's own signal. */

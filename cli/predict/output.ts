@@ -22,7 +22,7 @@ export function outputFormatOf(path: string): OutputFormat {
 const parts = { classification: ["label", "score"], regression: ["value"], text: ["text"] } as const;
 
 export function columnsOf(heads: Card["heads"]): string[] {
-  return ["row", "id", "outcome", ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)), "latency_ms", "attempts", "error_status", "error_code", "error"];
+  return ["row", "id", "outcome", ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)), "latency_ms", "attempts", "error_status", "error_code", "error", "notes"];
 }
 
 /** Rows as text, a line end after each. Numbers are the shortest decimals that give the same doubles back. */
@@ -31,11 +31,13 @@ export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], form
   const table = outcomes.map((outcome) => {
     const said = heads.flatMap(({ name, kind }) => parts[kind].map((part) => (outcome.kind === "predicted" ? outcome.heads[name]?.[part] ?? null : null)));
     const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
-    return [outcome.item.row, outcome.item.id, outcome.kind, ...said, outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000, outcome.attempts, ...error];
+    return [outcome.item.row, outcome.item.id, outcome.kind, ...said, outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000, outcome.attempts, ...error, notesOf(outcome)];
   });
   if (format === "jsonl") return table.map((cells) => `${JSON.stringify(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))}\n`).join("");
   return csv(table);
 }
+
+const notesOf = (outcome: Outcome): string | null => (outcome.kind !== "predicted" || outcome.notes.length === 0 ? null : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · "));
 
 const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
 

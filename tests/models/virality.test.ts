@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -98,6 +98,19 @@ describe("virality without a picture", () => {
     const { predictions } = await json(await server.post("/predict/batch", { rows: [{ ...example, thumbnail_url: "http://10.0.0.1/" }, example, { ...example, thumbnail_url: null }] })) as unknown as { predictions: Answer[] };
     expect(predictions.map(({ notes }) => notes?.map((note) => (note as { problem: string }).problem))).toEqual([["the image was not fetched: the address is not public"], undefined, ["the image is missing"]]);
   });
+});
+
+it("sluice predict answers a file of rows with pictures, and says of which rows the picture was not used", async () => {
+  const folder = temporaryFolder();
+  const rows = readFileSync(join(dir, "data/eval.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Row).filter((row) => row["thumbnail_url"] !== undefined).slice(0, 50);
+  const asked = rows.map((row, i) => (i === 7 ? { ...row, thumbnail_url: "http://10.0.0.1/a.png" } : row));
+  writeFileSync(join(folder, "rows.jsonl"), asked.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await promisify(execFile)(join(root, "node_modules/node/bin/node"), ["cli.ts", "predict", "virality", "--input", join(folder, "rows.jsonl"), "--url", server.url, "--output", join(folder, "out.jsonl")], { cwd: root });
+  const written = readFileSync(join(folder, "out.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(written.map(({ outcome, id }) => [outcome, id])).toEqual(rows.map(({ id }) => ["predicted", id]));
+  expect(written.flatMap(({ notes }, i) => (notes === null ? [] : [[i, notes]]))).toEqual([[7, "thumbnail_url: the image was not fetched: the address is not public; a plain picture of #808080 was used"]]);
+  const { viral } = (await predictor.predictOne(rows[0]!)) as unknown as Heads;
+  expect(written[0]!["viral_score"]).toBeCloseTo(viral.score, 4);
 });
 
 describe("virality's 18 features", () => {

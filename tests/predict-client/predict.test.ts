@@ -46,7 +46,7 @@ describe("the rows", () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ schemaVersion: 1, model: "linear", version: "1.0.0", rows: 60, predicted: 57, refused: 3, failed: 0, retries: 0 });
     expect(run.stderr).toContain("60 of 60 rows");
     const written = rowsOf(at("mixed-out.csv"));
-    expect(Object.keys(written[0]!)).toEqual(["row", "id", "outcome", "value_value", "latency_ms", "attempts", "error_status", "error_code", "error"]);
+    expect(Object.keys(written[0]!)).toEqual(["row", "id", "outcome", "value_value", "latency_ms", "attempts", "error_status", "error_code", "error", "notes"]);
     expect(written.map((row) => Number(row["row"]))).toEqual(rows.map((_, i) => i));
     expect(written[59]).toMatchObject({ id: "r59", outcome: "predicted", value_value: String(answerOf(59)), attempts: "1", error: "" });
     expect(Number(written[59]!["latency_ms"])).toBeGreaterThan(0);
