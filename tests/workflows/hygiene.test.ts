@@ -24,6 +24,12 @@ describe.each(workflows)("$path", ({ path, text }) => {
   });
 });
 
+it("the image library that workflows install is the one of the tests", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+  const named = workflows.flatMap(({ text }) => [...text.matchAll(/sharp@([\w.-]+)/g)].map(([, version]) => version));
+  expect(named).toEqual([dependencies["sharp"], dependencies["sharp"]]);
+});
+
 it.each(ignored)("$reason", ({ message }) => {
   expect([...said.values()].flat().some((one) => message.test(one.message))).toBe(true);
 });
