@@ -13,7 +13,7 @@ export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseli
 }
 
 function distance(head: string, metric: MetricName, best: number, candidate: ModelMetrics, baseline: ModelMetrics | null): string {
-  const bound = `No model can do better on these rows than ${metric} ${best.toFixed(4)} for ${head}`;
+  const bound = `The best possible on these rows is ${metric} ${best.toFixed(4)} for ${head}`;
   const reached = valueOf(candidate, head, metric);
   if (reached === null) return `${bound}; the candidate's was not measured`;
   const short = catalog.get(metric)?.direction === "lower" ? reached - best : best - reached;

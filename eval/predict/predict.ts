@@ -110,7 +110,10 @@ async function compute({ predictor, manifest, dataset }: PredictRequest, heads: 
   const scores = Object.fromEntries(heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]));
   const errors: Chunk["errors"] = [];
   results.forEach((result: RowResult, i) => {
+    // Rows may lack what has a placeholder. What is there and cannot be used is damage to the dataset, which no figure may hide.
+    const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
+    else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);
     else for (const { head, width, write } of heads) write(result.heads[head]!, scores[head]!, i * width);
   });
   return { from, to, errors, scores };

@@ -4,6 +4,9 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readDataset } from "../../eval/dataset/read.ts";
+import { loadManifest } from "../../models/core/load.ts";
+import { openPredictor } from "../../models/core/predictor.ts";
 import { predictionCacheKey } from "../../eval/predict/cache-key.ts";
 import { predictDataset } from "../../eval/predict/predict.ts";
 import { pairPredictions } from "../../eval/predictions/pair.ts";
@@ -55,6 +58,21 @@ describe("predictions of the births model", () => {
       { place: "data/eval.jsonl:701 (2003-12-02)", reason: expect.stringMatching(/^date: /) },
     ]);
     await expect(predictDataset({ ...births, dataset: { ...dataset, maxBadRows: 1 } }, { cacheDir: null })).rejects.toMatchObject({ name: "EvaluationError", code: "too-many-bad-rows", message: expect.stringMatching(/eval\.jsonl:4 [^]*eval\.jsonl:701 /) });
+  });
+
+  it("leave out a row whose picture is damaged although the model has a placeholder, and keep one without a picture", async () => {
+    const loaded = await loadManifest(fileURLToPath(new URL("../../models/virality", import.meta.url)));
+    const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in this test")) };
+    const whole = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir: folderWith({}) });
+    const dataset = withRows({ ...whole, rows: whole.rows.slice(0, 4) }, { 1: { thumbnail_url: null }, 2: { thumbnail_url: `data:image/png;base64,${Buffer.from("no picture").toString("base64")}` } }, { maxBadRows: 1 });
+    const predictor = await openPredictor(loaded, {}, offline);
+    try {
+      const { predictions, badRows } = await predictDataset({ manifest: loaded.manifest, predictor, dataset }, { cacheDir: null });
+      expect(predictions[0]!.ids).toEqual([0, 1, 3].map((i) => whole.rows[i]!.id));
+      expect(badRows).toEqual([{ place: expect.stringContaining("eval.jsonl:3"), reason: "thumbnail_url: the image cannot be decoded" }]);
+    } finally {
+      await predictor.close();
+    }
   });
 
   it("count the dataset's own bad rows with them, and stop as soon as there are too many", async () => {
