@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startInferenceEndpoint, type InferenceEndpoint } from "../stand-ins/inference/server.ts";
 import { chromiumPath, openBrowser } from "./chromium.ts";
 import { serveMood, type Served } from "./served.ts";
+import { visits } from "./visit.ts";
 
 /**
  * models/mood and models/reply with their own manifests, in a real Chromium; the provider is a stand-in that speaks the real
@@ -23,7 +24,6 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   let browser: Browser;
   let endpoint: InferenceEndpoint;
   let served: Served;
-  let wrongs: string[] = [];
 
   beforeAll(async () => {
     endpoint = await startInferenceEndpoint();
@@ -34,31 +34,10 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     await served?.stop();
     await endpoint?.close();
   });
-  afterEach(async () => {
-    endpoint.release();
-    endpoint.plan({ kind: "ok" });
-    endpoint.calls.length = 0;
-    await Promise.all(browser.contexts().map((context) => context.close()));
-    if (wrongs.length > 0) throw new Error(`the page did what it must not: ${wrongs.join("; ")}`);
-  });
+  afterEach(() => end(browser, endpoint));
 
-  async function open(options: BrowserContextOptions = {}): Promise<Page> {
-    wrongs = [];
-    const context = await browser.newContext({ locale: "en-US", viewport: { width: 1120, height: 900 }, ...options });
-    context.setDefaultTimeout(20_000);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => wrongs.push(error.message));
-    page.on("console", (message) => { if (/content security policy/i.test(message.text())) wrongs.push(message.text()); });
-    await page.goto(`${served.url}/#mood`);
-    await page.getByRole("tab", { name: "Status" }).waitFor();
-    return page;
-  }
-  const card = (page: Page, name: "Local" | "Remote" | "Answer") => page.getByRole("tabpanel").getByRole("region", { name, exact: true });
-  const text = (page: Page, name: "Local" | "Remote" | "Answer") => card(page, name).locator(".result-text").innerText().catch(() => "");
-  const ask = async (page: Page, words: string) => {
-    await page.getByRole("tabpanel").getByLabel("text", { exact: true }).fill(words);
-    await page.getByRole("button", { name: "Predict", exact: true }).click();
-  };
+  const { card, text, ask, end, open: visit } = visits();
+  const open = (options: BrowserContextOptions = {}) => visit(browser, `${served.url}/#mood`, { viewport: { width: 1120, height: 900 }, ...options });
   /** The page from its top to below the last of these parts, with few colours: small enough to be committed. */
   async function shoot(page: Page, name: string, last: string) {
     if (shots === undefined) return;

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_TEXT, startInferenceEndpoint, type InferenceEndpoint } from "../stand-ins/inference/server.ts";
 import { chromiumPath, openBrowser } from "./chromium.ts";
 import { servePair, type Served } from "./served.ts";
+import { visits } from "./visit.ts";
 
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
@@ -12,7 +13,6 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
   let endpoint: InferenceEndpoint;
   let served: Served;
   let bare: Served;
-  let wrongs: string[] = [];
 
   beforeAll(async () => {
     endpoint = await startInferenceEndpoint();
@@ -24,30 +24,10 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     await bare?.stop();
     await endpoint?.close();
   });
-  afterEach(async () => {
-    endpoint.release();
-    endpoint.plan({ kind: "ok" });
-    endpoint.calls.length = 0;
-    await Promise.all(browser.contexts().map((context) => context.close()));
-    if (wrongs.length > 0) throw new Error(`the page did what it must not: ${wrongs.join("; ")}`);
-  });
+  afterEach(() => end(browser, endpoint));
 
-  async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
-    wrongs = [];
-    const context = await browser.newContext({ locale: "en-US", viewport: { width: 1200, height: 900 }, ...options });
-    context.setDefaultTimeout(20_000);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => wrongs.push(error.message));
-    page.on("console", (message) => { if (/content security policy/i.test(message.text())) wrongs.push(message.text()); });
-    await page.goto(url);
-    await page.getByRole("tab", { name: "Status" }).waitFor();
-    return page;
-  }
-  const card = (page: Page, name: "Local" | "Remote" | "Answer") => page.getByRole("tabpanel").getByRole("region", { name, exact: true });
-  const ask = async (page: Page, words: string) => {
-    await page.getByRole("tabpanel").getByLabel("text", { exact: true }).fill(words);
-    await page.getByRole("button", { name: "Predict", exact: true }).click();
-  };
+  const { card, ask, end, open: visit } = visits();
+  const open = (url: string, options: BrowserContextOptions = {}) => visit(browser, url, options);
   const shoot = async (page: Page, name: string) => { if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true }); };
 
   test("both answer: the local label goes to the remote prompt, both times are told, the comparison runs", async () => {
