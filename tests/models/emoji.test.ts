@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aboutRows } from "../../eval/power/rows-needed.ts";
 import { planFile, type PlanFile } from "../../eval/schema/plan.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { loadManifest } from "../../models/core/load.ts";
@@ -52,7 +53,7 @@ describe("the gate of models/emoji", () => {
     expect(limits.map(({ metric, verdict: word }) => [metric, word])).toEqual(expect.arrayContaining([["auroc", "PASS"], ["mae", "PASS"], ["latency_p50_ms", "PASS"], ["model_bytes", "PASS"]]));
   });
 
-  it("plans how many rows would decide: more than there are emoji with a count", () => {
+  it("says how many rows would decide, in its report and in its plan: more than there are emoji with a count", () => {
     expect(planned.code).toBe(2);
     const needed = plan.models[0]!.checks.filter(({ kind, slice }) => kind === "non-inferiority" && slice === "all");
     expect(needed.map(({ metric }) => metric)).toEqual(["auroc", "mae"]);
@@ -60,8 +61,10 @@ describe("the gate of models/emoji", () => {
       expect(n).toBe(rows.length);
       expect(rowsNeeded).toBe(Math.ceil(n * (smallestChange! / margin!) ** 2));
       expect(rowsNeeded).toBeGreaterThan(736);
-      expect(refused).toMatch(/About 1,100 rows of this kind would do|About 980 rows of this kind would do/);
+      expect(refused).toContain(`About ${aboutRows(rowsNeeded!)} rows of this kind would do`);
     }
+    const told = readFileSync(join(out, "report.md"), "utf8");
+    expect(told).toContain("auroc about 1,100 in place of 246, mae about 980 in place of 246");
   });
 
   it("is told in docs/inconclusive.md as the commands print it", () => {
