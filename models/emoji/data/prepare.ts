@@ -8,7 +8,7 @@
 // An emoji of the datasource whose code points, with or without the variation selector, are those of an emoji of the
 // ranking is one row. It is `popular` when its count is among the highest fifth: at least as high as the count at
 // position floor(n / 5), so that ties fall on the same side. Held out is one of every three emoji that follow each other
-// in count: the one whose id has the smallest SHA-256. So both parts have all counts alike, and no person chose.
+// in count: the one whose code points have the smallest SHA-256. So both parts have all counts alike, and no person chose.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
