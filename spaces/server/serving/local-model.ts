@@ -52,7 +52,7 @@ export async function loadLocalModel(loaded: LoadedManifest, settings: Settings,
 async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<void> {
   const examples = loaded.manifest.serving.examples;
   if (examples.length === 0) return;
-  const { answers } = await engine.rows(examples, { maxBatch: 1, tokenBudget: null });
+  const { answers } = (await engine.rows(examples, { maxBatch: 1, tokenBudget: null }))!;
   for (const [i, answer] of answers.entries()) {
     if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.complaint, problem: `serving.examples[${i}]: ${answer.complaint.problem}` });
   }
