@@ -13,8 +13,8 @@ import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
 import { planBatches } from "../scheduling/plan.ts";
-import { createScheduler, type Patience, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
-import type { Predictions, ServedModel } from "./served-model.ts";
+import { createScheduler, type Patience, type RowsTicket, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
+import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -107,10 +107,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       gate: facts.gate,
       readme: facts.readme,
     }),
-    async predict(row, patience) {
-      const ticket = await scheduler.rows([row], patience);
-      return { outcome: ticket.answers[0]!, timing: { queueMs: ticket.queueMs, inferenceMs: ticket.inferenceMs } };
-    },
+    predict: (row, patience) => scheduler.rows([row], patience).then(only),
     predictMany: (rows, patience) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, patience),
     stream: null,
     tensors: {
@@ -126,6 +123,8 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     },
   };
 }
+
+const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({ outcome: answers[0]!, timing: { queueMs, inferenceMs } });
 
 /**
  * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
