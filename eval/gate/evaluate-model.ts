@@ -11,6 +11,7 @@ import { waive } from "../judge/waive.ts";
 import { measure } from "../measure.ts";
 import { catalog } from "../metrics/catalog.ts";
 import { falseRedOfGate } from "../power/false-red.ts";
+import { rowsNote } from "../power/rows-needed.ts";
 import type { Shard } from "../dataset/shard.ts";
 import type { PlotData } from "../report/plot-data.ts";
 import type { Check, ModelVerdict } from "../schema/verdict.ts";
@@ -99,6 +100,8 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   if (regressed !== null) notes.push(regressed);
   const caution = smallSampleNote(cautions);
   if (caution !== null) notes.push(caution);
+  const wanted = rowsNote(checks);
+  if (wanted !== null) notes.push(wanted);
   const expectedFalseRed = falseRedOfGate(checks);
   const judged = candidate.batchParity.ok ? judgeModel(checks) : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
   return {

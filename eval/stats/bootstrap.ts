@@ -1,7 +1,5 @@
-import { RandomStream } from "./random.ts";
+import { eachDraw } from "./draws.ts";
 import { type SumStatistic, unitCount } from "./sums.ts";
-
-const chunk = 4096;
 
 /**
  * Column sums of resamples `from` … `to - 1`: each draws as many units as there are, with replacement.
@@ -11,17 +9,14 @@ const chunk = 4096;
 export function resampledSums(cells: Float64Array, width: number, seed: number, from: number, to: number): Float64Array {
   const units = cells.length / width;
   const sums = new Float64Array((to - from) * width);
-  const drawn = new Uint32Array(chunk);
   const one = new Float64Array(width);
+  const add = (drawn: Uint32Array, count: number) => {
+    if (width === 1) one[0] = (one[0] as number) + sumOf(cells, drawn, count);
+    else addRows(cells, width, drawn, count, one);
+  };
   for (let r = from; r < to; r++) {
-    const random = new RandomStream(seed, r);
     one.fill(0);
-    for (let left = units; left > 0; left -= chunk) {
-      const count = Math.min(chunk, left);
-      random.fillBelow(drawn, count, units);
-      if (width === 1) one[0] = (one[0] as number) + sumOf(cells, drawn, count);
-      else addRows(cells, width, drawn, count, one);
-    }
+    eachDraw(seed, r, units, add);
     sums.set(one, (r - from) * width);
   }
   return sums;

@@ -1,4 +1,5 @@
 import type { Ends } from "./bca.ts";
+import { eachDraw } from "./draws.ts";
 import { RandomStream } from "./random.ts";
 import { studentQuantile } from "./student.ts";
 
@@ -34,19 +35,16 @@ export function fullWeights({ base, rows }: WeightedStatistic): Float64Array {
 /** Bootstrap replicates over rows or whole clusters; resample r uses stream r of `seed`. */
 export function weightedReplicates(statistic: WeightedStatistic, seed: number, resamples: number): Float64Array {
   const count = units(statistic);
-  const drawn = new Uint32Array(Math.min(count, 4096));
   const multiplicity = new Float64Array(count);
   const direct = statistic.groups === null && statistic.base === null;
   const weights = direct ? multiplicity : new Float64Array(statistic.rows);
   const replicates = new Float64Array(resamples);
+  const tally = (drawn: Uint32Array, drawnCount: number) => {
+    for (let i = 0; i < drawnCount; i++) (multiplicity[drawn[i] as number] as number)++;
+  };
   for (let r = 0; r < resamples; r++) {
-    const random = new RandomStream(seed, r);
     multiplicity.fill(0);
-    for (let left = count; left > 0; left -= drawn.length) {
-      const now = Math.min(left, drawn.length);
-      random.fillBelow(drawn, now, count);
-      for (let i = 0; i < now; i++) (multiplicity[drawn[i] as number] as number)++;
-    }
+    eachDraw(seed, r, count, tally);
     if (!direct) spread(statistic, multiplicity, weights);
     replicates[r] = statistic.value(weights);
   }
