@@ -1,6 +1,6 @@
 import { hubViolations } from "./hub-wire.ts";
 import type { Scene } from "./scene/scene.ts";
-import type { Story } from "./stories/story.ts";
+import { nameOf, type Story } from "./stories/story.ts";
 
 /** One story as it went; times in milliseconds since the beginning of the rehearsal. */
 export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
@@ -14,7 +14,7 @@ export function timeline(played: readonly Played[]): string[] {
     const begin = Math.min(width - 1, Math.floor((fromMs / wholeMs) * width));
     const length = Math.max(1, Math.round(((untilMs - fromMs) / wholeMs) * width));
     const bar = `${"·".repeat(begin)}${"━".repeat(Math.min(length, width - begin))}`.padEnd(width, "·");
-    return `${String(story.number).padStart(4)}  ${error === null ? "✓" : "✗"} ${((untilMs - fromMs) / 1000).toFixed(1).padStart(6)} s  ${bar}  ${story.title}`;
+    return `${nameOf(story).padEnd(10)}  ${error === null ? "✓" : "✗"} ${((untilMs - fromMs) / 1000).toFixed(1).padStart(6)} s  ${bar}  ${story.title}`;
   });
 }
 

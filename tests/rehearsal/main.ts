@@ -7,10 +7,10 @@ import type { StoryState } from "./page/state.ts";
 import { chat, Scene } from "./scene/scene.ts";
 import { models, spaces, teamFiles } from "./scene/team.ts";
 import { stories } from "./stories/all.ts";
-import type { Story } from "./stories/story.ts";
+import { isCalled, nameOf, type Story } from "./stories/story.ts";
 
 const usage = `npm run rehearsal -- [--story N]… [--watch] [--keep]
-  --story N  only that story; may be given several times
+  --story N  only that story; may be given several times. "8 mood": only as that system plays it
   --watch    slowly, telling what happens at each service as it happens
   --keep     leaves everything up afterwards, with a page that shows it; Ctrl-C ends it`;
 const viewersPauseMs = 1500;
@@ -23,12 +23,12 @@ function options(): { keep: boolean; watch: boolean; wanted: readonly Story[] } 
   try {
     const { values } = parseArgs({ options: { keep: { type: "boolean", default: false }, watch: { type: "boolean", default: false }, help: { type: "boolean", default: false }, story: { type: "string", multiple: true, default: [] } } });
     if (values.help) {
-      process.stdout.write(`${usage}\n\n${stories.map(({ number, title }) => `${String(number).padStart(4)}  ${title}`).join("\n")}\n`);
+      process.stdout.write(`${usage}\n\n${stories.map((story) => `${nameOf(story).padEnd(12)}  ${story.title}`).join("\n")}\n`);
       process.exit(0);
     }
-    const unknown = values.story.find((one) => !stories.some(({ number }) => String(number) === one));
-    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(({ number }) => number).join(", ")}`);
-    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter(({ number }) => values.story.includes(String(number))) };
+    const unknown = values.story.find((one) => !stories.some((story) => isCalled(story, one)));
+    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(nameOf).join(", ")}`);
+    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter((story) => values.story.some((one) => isCalled(story, one))) };
   } catch (error) {
     return complain((error as Error).message);
   }
@@ -50,7 +50,7 @@ async function play(scene: Scene, states: readonly StoryState[]): Promise<Played
     let step = "the beginning";
     let error: unknown = null;
     state.state = "playing";
-    tell(`Story ${story.number}: ${story.title}`);
+    tell(`Story ${nameOf(story)}: ${story.title}`);
     const ended = new Promise<never>((_, reject) => { told.signal.addEventListener("abort", () => { reject(new Error("interrupted")); }, { once: true }); });
     try {
       await Promise.race([story.play(scene, (line) => { step = line; tell(`  ${watch ? "▸ " : ""}${line}`); }), ended]);
@@ -78,7 +78,7 @@ function addresses(scene: Scene, page: string): string[] {
 }
 
 const scene = await Scene.open({ spaces, models, files: teamFiles });
-const states = wanted.map(({ number, title }): StoryState => ({ number, title, state: "waiting", seconds: null }));
+const states = wanted.map((story): StoryState => ({ name: nameOf(story), title: story.title, state: "waiting", seconds: null }));
 let page: Awaited<ReturnType<typeof servePage>> | null = null;
 let stop = () => {};
 try {

@@ -1,3 +1,4 @@
+import { mood } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -9,4 +10,8 @@ import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
-export const stories: readonly Story[] = [improves, worseThenFixed, slice, slower, tooFew, loosens, forks, answersWrongly, rollBack, outages, rejects];
+const systems = [mood];
+
+export const stories: readonly Story[] = [
+  ...systems.map(improves), ...systems.map(worseThenFixed), slice, slower, tooFew, loosens, forks, ...systems.map(answersWrongly), rollBack, outages, rejects,
+];
