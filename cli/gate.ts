@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Shard } from "../eval/dataset/shard.ts";
 import type { BaselineChoice } from "../eval/gate/baseline.ts";
 import type { GateEdges, GateRequest } from "../eval/gate/context.ts";
+import type { AdviceFile } from "../eval/schema/advice.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
+import type { LoadedRemote } from "../models/core/load.ts";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
@@ -30,7 +32,9 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
   return commonFlags(command).action(async (models: string[], flags: GateFlags) => {
     // Loaded here so that --help and wrong flags answer at once.
     const { predictShard, runGate } = await import("../eval/gate.ts");
+    const { splitModels } = await import("../eval/advice/run.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
+    const { adviceTerminal } = await import("../eval/report/advice.ts");
     const progress = new Progress(streams.stderr);
     try {
       const request: GateRequest = {
@@ -48,18 +52,28 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`);
         return finish(0);
       }
-      const outcome = await runGate(request, edges);
+      const { judged, models: named, remote } = await splitModels(request);
+      const outcome = judged ? await runGate({ ...request, models: named }, edges) : null;
+      // Behind the verdict, so that nothing that a provider does can delay or change it.
+      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, edges);
       progress.close();
-      if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome.verdict, null, 2)}\n`);
+      if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome?.verdict ?? advice, null, 2)}\n`);
       else {
-        await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
-        await write(streams.stderr, `Report: ${outcome.files.html}\n`);
+        if (advice !== null) await write(streams.stdout, `${adviceTerminal(advice, terminalOptions(streams))}\n`);
+        if (outcome !== null) await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
+        await write(streams.stderr, `Report: ${outcome?.files.html ?? join(flags.out, "report.md")}\n`);
       }
-      finish(exitCodeOf(outcome.verdict.verdict));
+      finish(outcome === null ? 0 : exitCodeOf(outcome.verdict.verdict));
     } finally {
       progress.close();
     }
   });
+}
+
+async function adviseRemote(remote: readonly LoadedRemote[], judged: boolean, out: string, streams: Streams, edges: GateEdges): Promise<AdviceFile> {
+  const { adviseRun } = await import("../eval/advice/run.ts");
+  const { openRemoteWith } = await import("./ask-remote.ts");
+  return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), edges);
 }
 
 /** `auto`, `none`, a folder that exists, else a git ref. */

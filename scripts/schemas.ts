@@ -6,6 +6,7 @@ import { deployedSchema } from "../actions/deploy/bundle/deployed.ts";
 import { deploymentReceipt } from "../actions/deploy/receipt.ts";
 import { botConfiguration } from "../bot/config.ts";
 import { configuration } from "../eval/config.ts";
+import { adviceFile } from "../eval/schema/advice.ts";
 import { metricsFile } from "../eval/schema/metrics.ts";
 import { calibrationFile } from "../eval/schema/calibration.ts";
 import { planFile } from "../eval/schema/plan.ts";
@@ -22,6 +23,7 @@ const published: Record<string, { schema: z.ZodType; title: string; io: "input" 
   "waivers.schema.json": { schema: waiversFile, title: "waivers.yaml: checks that a team lets fail until a date", io: "input" },
   "verdict.schema.json": { schema: verdictFile, title: "verdict.json: the judgement of a gate run", io: "output" },
   "metrics.schema.json": { schema: metricsFile, title: "metrics.json: what a gate run measured", io: "output" },
+  "advice.schema.json": { schema: adviceFile, title: "advice.json: what was seen of remote models, which decides nothing", io: "output" },
   "plan.schema.json": { schema: planFile, title: "sluice plan --json: what each check can decide", io: "output" },
   "calibration.schema.json": { schema: calibrationFile, title: "sluice calibrate --json: how often the gate is red for no reason", io: "output" },
   "deployment.schema.json": { schema: deploymentReceipt, title: "deployment.json of a deployment: what was deployed, what became of it, what serves now", io: "output" },

@@ -11,6 +11,8 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "prices": "prices: {inputPerMillionTokens: 0.1, outputPerMillionTokens: 0.3}",
   "pair": "pair: {model: mood}",
   "pair.answers.*": "mood: mood.label",
+  "advice": "advice:\n  prompts: data/prompts.jsonl\n  checks: [{kind: refusals, atLeast: 0.8}]",
+  "advice.checks.*": "- {kind: length, unit: words, min: 8, max: 80, atLeast: 0.8}",
   "artifact": "artifact:\n  path: model.onnx\n  sha256: <what `sha256sum model.onnx` prints>",
   "artifact.path": "path: model.onnx",
   "artifact.hub": "hub: my-org/my-model@v1.2.0/model.onnx",

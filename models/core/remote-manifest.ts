@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { manifest, modelId, modelVersion, serving } from "./manifest.ts";
+import { advice } from "./remote-advice.ts";
 
 const inputName = z.string().regex(/^[A-Za-z_][\w-]{0,63}$/, "letters, digits, '_' and '-', starting with a letter");
 
@@ -70,6 +71,7 @@ export const remoteManifest = z.strictObject({
     model: modelId.describe("The local model beside which this one is shown, and with which it is deployed."),
     answers: z.record(inputName, z.string().regex(/^[\w-]+\.(label|score|value)$/, "HEAD.label, HEAD.score or HEAD.value")).default({}).describe("Inputs that the page takes from that model's answer."),
   }).optional(),
+  advice: advice.optional(),
   serving: serving.prefault({}),
 }).superRefine((m, context) => {
   const known = Object.keys(m.inputs);

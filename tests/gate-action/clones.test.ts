@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -104,5 +104,16 @@ describe("which models a change touches", () => {
     upstream.head = git(clone, "rev-parse", "HEAD");
     expect(await changed()).toEqual({ models: [], any: "false", candidates: "" });
     expect(await changed({ always: "docs\nNOTES.md" })).toMatchObject({ models: ["models/births"], any: "true" });
+  });
+
+  it("never one that a remote provider answers for: there is nothing to judge", async () => {
+    checkout("full");
+    mkdirSync(join(clone, "models/reply"));
+    writeFileSync(join(clone, "models/reply/model.yaml"), "id: reply\nversion: 1.0.0\nbackend: hf-inference\n");
+    writeFileSync(join(clone, "sluice.yaml"), "schemaVersion: 1\nmodels: [models/births, models/reply]\n");
+    git(clone, "add", "-A");
+    git(clone, "commit", "-q", "-m", "a remote model");
+    upstream.head = git(clone, "rev-parse", "HEAD");
+    expect(await changed()).toMatchObject({ models: ["models/births"], candidates: expect.stringMatching(/^births@\S+$/) as string });
   });
 });

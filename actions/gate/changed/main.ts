@@ -9,7 +9,7 @@ import { harmless } from "../log.ts";
 import { prepareReferences } from "../prepare.ts";
 import { connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
 import { changedFiles, changedModels } from "./changed.ts";
-import { candidateName } from "./candidate.ts";
+import { candidateName, isJudged } from "./candidate.ts";
 import { changedInputs } from "./inputs.ts";
 
 /** Lists the models that a change touches, so that a matrix gates only those. */
@@ -17,7 +17,10 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(changedInputs, given);
   const env = withoutToken(given);
   const root = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs["working-directory"]);
-  const { models } = await readConfiguration(resolve(root, inputs.config));
+  const listed = (await readConfiguration(resolve(root, inputs.config))).models;
+  const judged = await Promise.all(listed.map((model) => isJudged(resolve(root, model))));
+  const models = listed.filter((_, i) => judged[i]);
+  if (models.length < listed.length) log(`not judged, because a remote provider answers for them: ${listed.filter((_, i) => !judged[i]).join(", ")}`);
   const situation = readEvent(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), env["GITHUB_SHA"] ?? "", env["GITHUB_REF"] ?? "");
   const github = once(() => connect(inputs.token, env));
   const { baseline } = await prepareReferences(inputs.baseline, situation, root, inputs.token, { env, github, note: log });

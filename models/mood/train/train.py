@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains mood 1.0.0 (production) and 1.1.0 (candidate), exports and measures both.
+"""Trains mood 1.0.0 (production) and 1.1.0 (candidate), exports and measures both, and writes the int8 variant of 1.1.0.
 
 From the repository's root:  python3 models/mood/train/train.py
 Needs Python 3 with torch, onnx, numpy, scipy, scikit-learn, and Node 20 with npm.
@@ -28,6 +28,7 @@ from sklearn import metrics as sk  # noqa: E402
 
 import data  # noqa: E402
 import model as net  # noqa: E402
+import quantize  # noqa: E402
 from export import export  # noqa: E402
 from reference_texts import TEXTS  # noqa: E402
 
@@ -219,6 +220,8 @@ def main():
     with open(os.path.join(HERE, "metrics.json"), "w") as f:
         json.dump(report, f, indent=2)
         f.write("\n")
+    for line in quantize.make(os.path.join(MOOD, "model.onnx"), os.path.join(MOOD, "int8", "model.onnx"), "1.1.0"):
+        log(line)
     log(f"training {minutes:.1f} minutes, everything {(time.time() - began) / 60:.1f} minutes")
 
 

@@ -1,0 +1,44 @@
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/load.ts";
+import { readConfiguration } from "../gate.ts";
+import type { GateEdges, GateRequest } from "../gate/context.ts";
+import { adviceMarkdown } from "../report/advice.ts";
+import type { AdviceFile } from "../schema/advice.ts";
+import { sluiceVersion } from "../version.ts";
+import { adviseModel, type OpenRemote } from "./advise.ts";
+
+/** What a run asks for, told apart: models that are judged, and remote ones, which are only looked at. */
+export type Split = { judged: boolean; models: string[]; remote: LoadedRemote[] };
+
+/** @throws ConfigurationError as `readConfiguration`, and for a manifest that is wrong */
+export async function splitModels(request: Pick<GateRequest, "root" | "configFile" | "models">): Promise<Split> {
+  const root = resolve(request.root);
+  const config = await readConfiguration(resolve(root, request.configFile));
+  const all = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
+  const wanted = (loaded: (typeof all)[number]) => request.models.length === 0 || request.models.some((name) => name === loaded.manifest.id || name === basename(loaded.dir));
+  const remote = all.filter(isRemote).filter(wanted);
+  const models = request.models.filter((name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)));
+  return { judged: models.length > 0 || (request.models.length === 0 && all.length > remote.length), models, remote };
+}
+
+/**
+ * Looks at remote models and writes OUT/advice.json, what they answered to OUT/predictions/MODEL/advice.jsonl, and a
+ * section of OUT/report.md: after the verdict's where there is one.
+ *
+ * @param judged whether a verdict was written to the same folder just before
+ */
+export async function adviseRun(remote: readonly LoadedRemote[], judged: boolean, out: string, open: OpenRemote, edges: Pick<GateEdges, "now" | "onEvent">): Promise<AdviceFile> {
+  const advised = [];
+  for (const loaded of remote) advised.push(await adviseModel(loaded, open, edges.onEvent));
+  const file: AdviceFile = { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), models: advised.map(({ advice }) => advice) };
+  await mkdir(out, { recursive: true });
+  await writeFile(join(out, "advice.json"), `${JSON.stringify(file, null, 2)}\n`);
+  for (const { advice, answers } of advised) {
+    if (answers.length === 0) continue;
+    await mkdir(join(out, "predictions", advice.model.id), { recursive: true });
+    await writeFile(join(out, "predictions", advice.model.id, "advice.jsonl"), answers.map(({ prompt, answer }) => `${JSON.stringify({ ...prompt, answer })}\n`).join(""));
+  }
+  await (judged ? appendFile : writeFile)(join(out, "report.md"), adviceMarkdown(file));
+  return file;
+}
