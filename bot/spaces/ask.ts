@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 
 const mostBytes = 64 * 1024;
 
@@ -32,7 +33,7 @@ export function askPrediction(edges: SpaceEdges, url: string, model: string, row
 async function ask<T>({ fetch: transport, timeoutMs }: SpaceEdges, url: string, schema: z.ZodType<T>, body?: string): Promise<Answer<T>> {
   const began = performance.now();
   try {
-    const answer = await transport(url, { method: body === undefined ? "GET" : "POST", redirect: "error", signal: AbortSignal.timeout(timeoutMs), headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body }) });
+    const answer = await transport(url, { method: body === undefined ? "GET" : "POST", redirect: "error", signal: AbortSignal.timeout(timeoutMs), headers: { accept: `${STANDARD_ANSWER}, application/json`, ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body }) });
     const text = await bounded(answer);
     const ms = performance.now() - began;
     if (!answer.ok) return { ok: false, why: `HTTP ${answer.status}${detail(text)}` };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import { retryAfterMs } from "../../spaces/server/remote/retry.ts";
 
 /** What a request came to when it brought no answer. `status` is null where the server said nothing. */
@@ -25,7 +26,7 @@ export async function request(connection: Connection, path: string, body: string
     const response = await edges.fetch(connection.origin + path, {
       // A redirected POST would lose its rows, or take the key elsewhere.
       redirect: "manual", signal: AbortSignal.any([edges.signal, timeout]), method: body === null ? "GET" : "POST", body,
-      headers: { accept: "application/json", "x-request-timeout-ms": String(Math.min(600_000, connection.timeoutMs)), ...connection.headers, ...(body === null ? {} : { "content-type": "application/json" }) },
+      headers: { accept: `${STANDARD_ANSWER}, application/json`, "x-request-timeout-ms": String(Math.min(600_000, connection.timeoutMs)), ...connection.headers, ...(body === null ? {} : { "content-type": "application/json" }) },
     });
     const text = await response.text();
     const latencyMs = edges.nowMs() - began;

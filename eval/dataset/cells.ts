@@ -37,15 +37,16 @@ export function parseCell(text: string | null, type: CellType): unknown {
 function stepCells(step: PreprocessStep): [string, CellType][] {
   switch (step.kind) {
     case "text":
+      return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];
     case "image":
       return [[step.field, "text"]];
     case "tensor":
       return [[step.field, "json"]];
     case "tabular":
-      return Object.entries(step.columns).map(([name, { type }]) => [
+      return Object.entries(step.columns).flatMap(([name, { type }]): [string, CellType][] => (type === "present" ? [] : [[
         name,
         type === "number" ? "number" : type === "boolean" ? "boolean" : type === "number-list" ? "json" : "text",
-      ]);
+      ]]));
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { gates } from "./gates.ts";
+import { gates, metricName } from "./gates.ts";
+import { responseProblem } from "./postprocess/response.ts";
 import { head } from "./postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "./preprocess/schema.ts";
 
@@ -44,6 +45,7 @@ const datasetFile = z.strictObject({
 export const dataset = z.strictObject({
   id: modelId,
   description: z.string().optional(),
+  provenance: z.enum(["collected", "simulated"]).optional().describe("Whether the rows were observed or made by a program; reports and the model's card say so of simulated ones."),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
   idField: z.string().optional().describe("Row field that names the row; FILE:INDEX unless told."),
@@ -57,6 +59,7 @@ export const dataset = z.strictObject({
   group: z.string().optional().describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
   weight: z.string().optional().describe("Field with a row's weight."),
   maxBadRows: z.union([z.int().nonnegative(), z.strictObject({ fraction: z.number().min(0).max(1) })]).default(0).describe("Rows that may be unreadable before the evaluation fails."),
+  bestPossible: z.record(z.string(), z.partialRecord(metricName, z.number())).default({}).describe("Head → metric → what no model can surpass on these rows, where that is known (a simulator's own truth); reports show how far the model is from it."),
   sha256: sha256.optional().describe("Expected digest of the dataset's content, as `sluice measure` prints it."),
 });
 
@@ -72,6 +75,10 @@ export const serving = z.strictObject({
   examples: z.array(z.record(z.string(), z.unknown())).default([]).describe("Rows that warm the model up and fill the page."),
 });
 
+const localServing = serving.extend({
+  response: z.record(z.string().min(1), z.string().min(1)).optional().describe("The JSON that a prediction answers with, in the place of the standard one: field → filtrex expression over HEAD.label, HEAD.score and HEAD.value, timing.queue_ms, timing.inference_ms and timing.total_ms."),
+});
+
 /** The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is besides, `remote-manifest.ts` says. */
 export const manifest = z.strictObject({
   $schema: z.string().optional(),
@@ -81,6 +88,7 @@ export const manifest = z.strictObject({
   task,
   description: z.string().default(""),
   license: z.string().optional(),
+  architecture: z.array(z.strictObject({ part: z.string().min(1), description: z.string().min(1), parameters: z.int().nonnegative().optional().describe("Trained numbers in it.") })).default([]).describe("The parts of the network, for the model's card."),
   backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
   artifact,
   preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
@@ -90,7 +98,7 @@ export const manifest = z.strictObject({
   runtime: runtime.prefault({}),
   dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
   gates: gates.optional(),
-  serving: serving.prefault({}),
+  serving: localServing.prefault({}),
 }).superRefine((m, context) => {
   const complain = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
   m.inputs.forEach((input, i) => {
@@ -109,6 +117,15 @@ export const manifest = z.strictObject({
     if (!heads.includes(name)) complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
     if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression")) complain(["dataset", "labels", name, "naiveScale"], `a naive scale belongs to a regression head, and "${name}" is none`);
   }
+  for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
+    if (m.dataset?.labels[name] === undefined) complain(["dataset", "bestPossible", name], `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`);
+    if (Object.keys(metrics).length === 0) complain(["dataset", "bestPossible", name], "names no metric");
+  }
+  for (const [field, expression] of Object.entries(m.serving.response ?? {})) {
+    const problem = responseProblem(expression, m.postprocess);
+    if (problem !== null) complain(["serving", "response", field], problem);
+  }
+  if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes")) complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
   m.gates?.checks.forEach((check, i) => {
     if (check.head !== undefined && !heads.includes(check.head)) complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
     for (const [j, slice] of check.slices.entries()) if (!(m.dataset?.slices ?? []).includes(slice)) complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);

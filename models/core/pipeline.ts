@@ -2,13 +2,13 @@ import { ConfigurationError } from "./errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { directPipeline, headReader, type DirectPipeline } from "./direct.ts";
 import { compileHead, type CompiledHead, type HeadResult } from "./postprocess/head.ts";
-import type { CompiledStep, Prepared, StepFiles } from "./preprocess/compiled.ts";
+import type { CompiledStep, Note, Prepared, StepFiles } from "./preprocess/compiled.ts";
 import { RowError, type Row } from "./preprocess/row-error.ts";
 import { compileStep } from "./preprocess/step.ts";
-import { castTo, misfit, rowSize, type GraphTensor } from "./tensors.ts";
+import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "./tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
-export type PreparedRow = { steps: Readonly<Record<string, Prepared>>; /** Tokens of its longest text; 1 without texts. */ length: number };
+export type PreparedRow = { steps: Readonly<Record<string, Prepared>>; /** Tokens of its longest text; 1 without texts. */ length: number; /** Fields that something else took the place of. */ notes: readonly Note[] };
 
 /** Everything of a model but its graph: rows → feeds, answers of the graph → results. Pure. */
 export type Pipeline = {
@@ -53,21 +53,29 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
   });
   const used = new Set(inputs.map((input) => input.stepName));
   const active = Object.entries(steps).filter(([name]) => used.has(name));
+  // Images first: what else reads the field of one must see what the graph will see.
+  const order = active.toSorted(([a], [b]) => Number(manifest.preprocess[b]!.kind === "image") - Number(manifest.preprocess[a]!.kind === "image"));
 
   return {
     fixedBatch: fixedBatch(loaded),
     fetches: [...new Set(manifest.postprocess.map((head) => head.from))],
-    async prepare(row) {
+    async prepare(given) {
+      let row = given;
+      const notes: Note[] = [];
       const prepared: Record<string, Prepared> = {};
       let length = 1;
-      for (const [name, step] of active) {
+      for (const [name, step] of order) {
         const value = step.prepare(row);
         // Only images are asynchronous; awaiting every row of a table would cost more than the table.
         prepared[name] = value instanceof Promise ? await value : value;
         length = Math.max(length, step.length(prepared[name]));
+        if (prepared[name].kind === "numbers" && prepared[name].replaced !== undefined) {
+          notes.push(prepared[name].replaced);
+          row = { ...row, [prepared[name].replaced.field]: null };
+        }
       }
       for (const input of inputs) checkRange(prepared[input.stepName]!, input);
-      return { steps: prepared, length };
+      return { steps: prepared, length, notes };
     },
     feeds(rows) {
       const collated = Object.fromEntries(active.map(([name, step]) => [name, step.collate(rows.map((row) => row.steps[name]!))]));
@@ -98,10 +106,10 @@ function checkShape(declared: readonly (number | string)[], made: readonly (numb
 
 function checkRange(prepared: Prepared, input: { name: string; from: string; dtype: GraphTensor["dtype"] }): void {
   if (prepared.kind !== "numbers") return;
-  for (const [i, value] of prepared.values.entries()) {
-    const expected = misfit(value, input.dtype);
-    if (expected !== null) throw new RowError(`${input.from}[${i}]`, `a value that the input ${input.name} cannot hold`, expected, value);
-  }
+  const at = firstMisfit(prepared.values, input.dtype);
+  if (at === -1) return;
+  const value = prepared.values[at]!;
+  throw new RowError(`${input.from}[${at}]`, `a value that the input ${input.name} cannot hold`, misfit(value, input.dtype)!, value);
 }
 
 function fixedBatch(loaded: LoadedManifest): number | null {

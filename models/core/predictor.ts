@@ -6,6 +6,7 @@ import type { EvaluationError } from "./errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { compilePipeline, type PreparedRow } from "./pipeline.ts";
 import type { HeadResult } from "./postprocess/head.ts";
+import type { Note } from "./preprocess/compiled.ts";
 import { RowError, type Row } from "./preprocess/row-error.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "./optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "./session.ts";
@@ -14,7 +15,7 @@ import { readStepFiles } from "./step-files.ts";
 import type { GraphTensor, TensorFacts } from "./tensors.ts";
 
 export type RowResult =
-  | { ok: true; heads: Record<string, HeadResult> }
+  | { ok: true; heads: Record<string, HeadResult>; /** Fields that a placeholder took the place of; absent without any. */ notes?: readonly Note[] }
   /** RowError: the row cannot be used. Otherwise (only with `badOutput: "row"`) the model gave no usable answer. */
   | { ok: false; error: RowError | EvaluationError };
 
@@ -196,6 +197,10 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
       from += batch.length;
       const answers = await runTimed(pipeline.feeds(batch.map(({ row }) => row)), batch.length, batch.length * longest(batch), options);
       readRun(answers, batch.map(({ index }) => index), batch.length, results, options);
+      for (const { index, row: { notes } } of batch) {
+        const result = results[index]!;
+        if (notes.length > 0 && result.ok) results[index] = { ...result, notes };
+      }
     }
     return results;
   };

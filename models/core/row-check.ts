@@ -20,14 +20,19 @@ export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknow
   };
 }
 
+const isText: Check = (value) => typeof value === "string";
+const orMissing = (check: Check): Check => (value) => value === undefined || value === null || check(value);
 const isNumber: Check = (value) => typeof value === "number" && Number.isFinite(value);
 
 function fieldsOf(step: PreprocessStep): [name: string, check: Check][] {
   switch (step.kind) {
-    case "text": return [[step.field, (value) => typeof value === "string" && value.length <= step.maxCharacters]];
-    case "image": return [[step.field, (value) => typeof value === "string"]];
+    case "text": {
+      const fits: Check = (value) => typeof value === "string" && value.length <= step.maxCharacters;
+      return [[step.field, fits], ...step.append.map((name): [string, Check] => [name, orMissing(fits)])];
+    }
+    case "image": return [[step.field, step.missing === "reject" ? isText : orMissing(isText)]];
     case "tensor": return [[step.field, step.shape.reduceRight<Check>((inner, size) => (inner === isNumber ? numbers(size) : list(size, inner)), isNumber)]];
-    case "tabular": return Object.entries(step.columns).map(([name, column]) => [name, columnCheck(column)]);
+    case "tabular": return Object.entries(step.columns).flatMap(([name, column]) => (column.type === "present" ? [] : [[name, columnCheck(column)]]));
   }
 }
 
@@ -42,19 +47,21 @@ const numbers = (length: number): Check => (value) => {
 
 const list = (length: number, inner: Check): Check => (value) => Array.isArray(value) && value.length === length && value.every(inner);
 
-function columnCheck(column: TabularStep["columns"][string]): Check {
+type ValueColumn = Exclude<TabularStep["columns"][string], { type: "present" }>;
+
+function columnCheck(column: ValueColumn): Check {
   if (column.type === "number-list") return numbers(column.length);
   const check = valueCheck(column);
-  return column.missing === "reject" ? check : (value) => value === undefined || value === null || check(value);
+  return column.missing === "reject" ? check : orMissing(check);
 }
 
-function valueCheck(column: Exclude<TabularStep["columns"][string], { type: "number-list" }>): Check {
+function valueCheck(column: Exclude<ValueColumn, { type: "number-list" }>): Check {
   switch (column.type) {
     case "number": {
       const { min = -Infinity, max = Infinity } = column;
       return (value) => isNumber(value) && (value as number) >= min && (value as number) <= max;
     }
-    case "string": return (value) => typeof value === "string";
+    case "string": return isText;
     case "boolean": return (value) => typeof value === "boolean";
     case "date": return (value) => typeof value === "string" && parseDate(value) !== null;
   }

@@ -14,14 +14,17 @@ export function rowSchema(manifest: Pick<Manifest, "preprocess">): z.ZodObject {
 
 function fieldsOf(step: PreprocessStep): Record<string, z.ZodType> {
   switch (step.kind) {
-    case "text": return { [step.field]: z.string().max(step.maxCharacters) };
-    case "image": return { [step.field]: z.string().describe("base64 bytes of an image, or a data: URL") };
+    case "text": return { [step.field]: z.string().max(step.maxCharacters), ...Object.fromEntries(step.append.map((name) => [name, z.string().max(step.maxCharacters).nullish()])) };
+    case "image": {
+      const image = z.string().describe(`base64 bytes of an image, ${step.urls ? "a data: URL or a public http(s) URL" : "or a data: URL"}`);
+      return { [step.field]: step.missing === "reject" ? image : image.nullish() };
+    }
     case "tensor": return { [step.field]: step.shape.reduceRight<z.ZodType>((inner, size) => z.array(inner).length(size), z.number()) };
-    case "tabular": return Object.fromEntries(Object.entries(step.columns).map(([name, column]) => [name, columnSchema(column)]));
+    case "tabular": return Object.fromEntries(Object.entries(step.columns).flatMap(([name, column]) => (column.type === "present" ? [] : [[name, columnSchema(column)]])));
   }
 }
 
-function columnSchema(column: TabularStep["columns"][string]): z.ZodType {
+function columnSchema(column: Exclude<TabularStep["columns"][string], { type: "present" }>): z.ZodType {
   if (column.type === "number-list") return z.array(z.number()).length(column.length);
   const value = {
     number: () => {

@@ -32,6 +32,16 @@ export function misfit(value: number, dtype: Dtype): string | null {
   return Math.abs(value) <= limit ? null : `a finite ${dtype} number`;
 }
 
+/** Place of the first value that `misfit` complains about; -1 when all fit. Images have many values, so the usual case is one comparison. */
+export function firstMisfit(values: ArrayLike<number>, dtype: Dtype): number {
+  const limit = FLOAT_LIMITS[dtype];
+  for (let i = 0; i < values.length; i++) {
+    // Not a number fails too.
+    if (limit !== undefined ? !(Math.abs(values[i]!) <= limit) : misfit(values[i]!, dtype) !== null) return i;
+  }
+  return -1;
+}
+
 /** Numbers → the array type of a graph input. The values have passed `misfit`. */
 export function castTo(dtype: Dtype, tensor: NumberTensor): GraphTensor {
   return { dtype, data: convert(dtype, tensor.data), dims: tensor.dims };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import type { Deployed, Golden } from "../bundle/deployed.ts";
 import { DeployFailure } from "../failure.ts";
 import { HttpRefusal, type Http, type HttpEdges } from "../hub/http.ts";
@@ -103,7 +104,7 @@ class Probe {
       return await this.#edges.http.json({
         method, url: `${this.#base}${path}`, repeatable: false,
         ...(this.#token === null ? {} : { token: this.#token }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` } }),
       });
     } catch (error) {
       if (!(error instanceof HttpRefusal)) throw error;

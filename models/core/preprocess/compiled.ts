@@ -4,7 +4,10 @@ import type { Row } from "./row-error.ts";
 /** One row after one step. A new kind of step (audio, say) adds a member. */
 export type Prepared =
   | { kind: "tokens"; ids: readonly number[]; typeIds: readonly number[] }
-  | { kind: "numbers"; values: Float32Array | Float64Array };
+  | { kind: "numbers"; values: Float32Array | Float64Array; /** The field could not be used and the manifest says what takes its place. */ replaced?: Note };
+
+/** What an answer tells besides its heads: a field that was not used as it came, why, and what was used. */
+export type Note = { field: string; problem: string; used: string };
 
 /** A step compiled once: rows in, tensors of a batch out. */
 export type CompiledStep = {

@@ -35,11 +35,17 @@ function number(value: unknown): number {
   return value;
 }
 
+function string(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("not a text");
+  return value;
+}
+
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * What expressions can call besides filtrex's own: year, month, day, weekday (1 Monday … 7 Sunday), day_of_year (from 1),
- * days_since(date, "YYYY-MM-DD"), at(list, i), sum/mean/std(list, start, end) with Python's slices (std is the population's), sin, cos, exp.
+ * days_since(date, "YYYY-MM-DD"), at(list, i), sum/mean/std(list, start, end) with Python's slices (std is the population's), sin, cos, exp;
+ * of texts length (characters), words (between white space), count(text, "piece"), digits, capitals (share of the letters, 0 without any).
  */
 export const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
   year: (d: unknown) => date(d).year,
@@ -63,6 +69,18 @@ export const expressionFunctions: Readonly<Record<string, (...args: never[]) => 
   sin: (x: unknown) => Math.sin(number(x)),
   cos: (x: unknown) => Math.cos(number(x)),
   exp: (x: unknown) => Math.exp(number(x)),
+  length: (t: unknown) => [...string(t)].length,
+  words: (t: unknown) => string(t).match(/\S+/g)?.length ?? 0,
+  count(t: unknown, piece: unknown) {
+    const part = string(piece);
+    if (part === "") throw new RangeError("nothing to count");
+    return string(t).split(part).length - 1;
+  },
+  digits: (t: unknown) => string(t).match(/\p{Nd}/gu)?.length ?? 0,
+  capitals(t: unknown) {
+    const letters = string(t).match(/\p{L}/gu) ?? [];
+    return letters.length === 0 ? 0 : letters.filter((letter) => /\p{Lu}/u.test(letter)).length / letters.length;
+  },
 };
 
 /**

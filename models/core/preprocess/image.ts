@@ -20,30 +20,48 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
   }
   if (step.std.slice(0, channels).includes(0)) throw new ConfigurationError({ code: "image-normalise", place: place(["std"]), problem: "a std of 0", expected: "values other than 0", received: `[${step.std.join(", ")}]` });
   const order = step.channels === "bgr" ? [2, 1, 0] : [0, 1, 2];
+  const normalised = (pixels: Uint8Array): Float32Array => {
+    const values = new Float32Array(channels * width * height);
+    const plane = width * height;
+    for (let i = 0; i < plane; i++) {
+      for (let c = 0; c < channels; c++) {
+        const value = (pixels[i * channels + order[c]!]! * step.scale - step.mean[c]!) / step.std[c]!;
+        values[step.layout === "chw" ? c * plane + i : i * channels + c] = value;
+      }
+    }
+    return values;
+  };
+  let plain: Promise<Float32Array> | null = null;
 
   return {
     ...fixedSize("pixels", step.layout === "chw" ? [channels, height, width] : [height, width, channels]),
     async prepare(row) {
-      const bytes = imageBytes(fieldOf(row, step.field), step);
-      const pixels = await decode(bytes, step);
-      const values = new Float32Array(channels * width * height);
-      const plane = width * height;
-      for (let i = 0; i < plane; i++) {
-        for (let c = 0; c < channels; c++) {
-          const value = (pixels[i * channels + order[c]!]! * step.scale - step.mean[c]!) / step.std[c]!;
-          values[step.layout === "chw" ? c * plane + i : i * channels + c] = value;
-        }
+      try {
+        return { kind: "numbers", values: normalised(await decode(imageBytes(fieldOf(row, step.field), step), step)) };
+      } catch (error) {
+        if (step.missing === "reject" || !(error instanceof Unusable)) throw error;
+        const { placeholder } = step.missing;
+        plain ??= plainPicture(placeholder, step.resize ?? size).then(async (bytes) => normalised(await decode(bytes, step)));
+        return { kind: "numbers", values: await plain, replaced: { field: step.field, problem: error.complaint.problem, used: `a plain picture of ${placeholder}` } };
       }
-      return { kind: "numbers", values };
     },
   };
+}
+
+/** There is no picture, or none that can be used, at a place where one may be missing; other errors are mistakes of whoever asks. */
+class Unusable extends RowError {}
+
+/** A PNG of one colour: the placeholder takes the same way as every picture. */
+async function plainPicture(background: string, { width, height }: { width: number; height: number }): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return sharp({ create: { width, height, channels: 3, background } }).png().toBuffer();
 }
 
 /** Raw interleaved 8-bit pixels of the final size: sRGB, or one channel for gray. */
 async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
   // Native and slow to load: only models with images pay for it.
   const { default: sharp } = await import("sharp");
-  const bad = (problem: string, expected: string, shown: string, cause?: unknown) => new RowError(step.field, problem, expected, undefined, { shown, cause });
+  const bad = (problem: string, expected: string, shown: string, cause?: unknown) => new Unusable(step.field, problem, expected, undefined, { shown, cause });
   try {
     let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate().flatten({ background: step.background }).toColourspace("srgb");
     // Shrinking while a JPEG is decoded is faster but gives other pixels than the training side's resize.
@@ -73,8 +91,8 @@ function crop(data: Uint8Array, from: { width: number; height: number; channels:
 
 function imageBytes(value: unknown, step: ImageStep): Uint8Array {
   const expected = "base64 text, a data: URL or bytes";
-  if (value === undefined || value === null) throw new RowError(step.field, "the image is missing", expected, value);
-  const tooLarge = (size: number) => new RowError(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, { shown: `${size} bytes` });
+  if (value === undefined || value === null) throw new Unusable(step.field, "the image is missing", expected, value);
+  const tooLarge = (size: number) => new Unusable(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, { shown: `${size} bytes` });
   if (value instanceof Uint8Array) {
     if (value.length > step.maxBytes) throw tooLarge(value.length);
     return value;

@@ -6,7 +6,9 @@ const expression = z.string().min(1).describe("A filtrex expression over the col
 export const textStep = z.strictObject({
   kind: z.literal("text"),
   field: z.string().min(1).default("text").describe("Row field that holds the text."),
-  maxCharacters: z.int().positive().default(20_000).describe("Longer texts are refused, never silently cut."),
+  append: z.array(z.string().min(1)).default([]).describe("Further text fields that follow it in this order; one that is absent, null or empty is left out together with its separator."),
+  separator: z.string().default(" ").describe("Between the texts of `field` and `append`."),
+  maxCharacters: z.int().positive().default(20_000).describe("Longer texts are refused, never silently cut; each field is counted for itself."),
   tokenizer: z.string().min(1).default("tokenizer.json").describe("Path of a Hugging Face tokenizer.json, relative to model.yaml."),
   tokenizerConfig: z.string().min(1).optional().describe("Path of its tokenizer_config.json, where it has one."),
   maxTokens: z.int().min(1).default(512).describe("Truncation length, special tokens included."),
@@ -24,6 +26,7 @@ export const tabularColumn = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("number"), missing, min: z.number().optional(), max: z.number().optional() }),
   z.strictObject({ type: z.literal("string"), missing }),
   z.strictObject({ type: z.literal("boolean"), missing }),
+  z.strictObject({ type: z.literal("present"), field: z.string().min(1).describe("Row field that is asked about.") }).describe("true where another field is there and not null, whatever it holds; false too where an image step's placeholder took its place."),
   z.strictObject({ type: z.literal("date"), missing }).describe("ISO 8601 calendar date, YYYY-MM-DD."),
   z.strictObject({ type: z.literal("number-list"), length: z.int().positive().describe("Exact number of values, oldest first.") }),
 ]);
@@ -54,6 +57,9 @@ export const tabularStep = z.strictObject({
 export const imageStep = z.strictObject({
   kind: z.literal("image"),
   field: z.string().min(1).default("image").describe("Row field: the encoded image as base64, a data: URL or raw bytes; a dataset of format `folder` delivers the bytes of its files."),
+  urls: z.boolean().default(false).describe("A server may be given a public http(s) URL in this field and fetches it, whatever its --image-urls says."),
+  missing: z.union([z.literal("reject"), z.strictObject({ placeholder: z.string().regex(/^#[0-9a-fA-F]{6}$/, "#RRGGBB").describe("Colour of the picture that takes its place.") })]).default("reject")
+    .describe("What an image becomes that is absent, null, not decodable or too large, or whose URL was not fetched. `reject` refuses the row; a placeholder is told in the answer's `notes`."),
   maxBytes: z.int().positive().default(10_000_000),
   maxPixels: z.int().positive().default(50_000_000),
   resize: z

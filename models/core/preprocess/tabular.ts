@@ -59,6 +59,7 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
 }
 
 function reader(name: string, column: Column): (row: Row) => unknown {
+  if (column.type === "present") return (row) => (fieldOf(row, column.field) ?? null) !== null;
   if (column.type === "number-list") {
     return (row) => {
       const list = fieldOf(row, name);

@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { ConfigurationError } from "../errors.ts";
 import type { CompiledStep, Prepared, StepFiles, StepPlace } from "./compiled.ts";
-import { fieldOf, RowError } from "./row-error.ts";
+import { fieldOf, RowError, type Row } from "./row-error.ts";
 import type { TextStep } from "./schema.ts";
 
 /**
@@ -24,9 +24,10 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
   return {
     shapes: { ids: [width], attention_mask: [width], token_type_ids: [width] },
     prepare(row) {
-      const text = fieldOf(row, step.field);
-      if (typeof text !== "string") throw new RowError(step.field, text === undefined ? "the text is missing" : "not a text", "a text", text);
-      if (text.length > step.maxCharacters) throw new RowError(step.field, "the text is too long", `at most ${step.maxCharacters} characters`, text, { shown: `${text.length} characters` });
+      let text = textIn(row, step.field, step);
+      for (const name of step.append) {
+        if ((fieldOf(row, name) ?? "") !== "") text += step.separator + textIn(row, name, step);
+      }
       const encoding: { ids: (number | undefined)[]; token_type_ids?: number[] } = tokenizer.encode(text, { return_token_type_ids: true });
       const ids = known(encoding.ids, unknownId, step.field);
       // A text without a token (empty, or all dropped by the normalizer) would leave nothing to attend to.
@@ -51,6 +52,13 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
       return { ids: { data: ids, dims }, attention_mask: { data: mask, dims }, token_type_ids: { data: types, dims } };
     },
   };
+}
+
+function textIn(row: Row, name: string, { maxCharacters }: TextStep): string {
+  const text = fieldOf(row, name);
+  if (typeof text !== "string") throw new RowError(name, text === undefined ? "the text is missing" : "not a text", "a text", text);
+  if (text.length > maxCharacters) throw new RowError(name, "the text is too long", `at most ${maxCharacters} characters`, text, { shown: `${text.length} characters` });
+  return text;
 }
 
 /** The library leaves words that a word-level vocabulary lacks without an id. */

@@ -1,3 +1,10 @@
+import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
+
+/** Whether an Accept header names the standard answer; that matters only for models with a JSON of their own. */
+export function wantsStandard(accept: string | undefined): boolean {
+  return accept?.includes(STANDARD_ANSWER) === true;
+}
+
 /**
  * Whether an Accept header prefers a web page to JSON: text/html is named, and JSON is not named with a higher weight.
  * `*` alone (curl) means JSON. RFC 9110, section 12.5.1.

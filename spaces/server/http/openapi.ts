@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import type { Serving } from "./context.ts";
 
 const problem = z.object({
@@ -11,8 +12,9 @@ const heads = z.record(z.string(), z.union([
   z.object({ kind: z.literal("text"), text: z.string(), finishReason: z.string().describe("stop, or length for an answer cut at its token limit"), usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).nullable() }),
 ])).describe("Head → its answer.");
 const timing = z.object({ queueMs: z.number(), inferenceMs: z.number().describe("Inside the graph, of the group that ran together; a remote model's calls, with waits between them."), firstTokenMs: z.number().optional().describe("Until the first piece of a text."), totalMs: z.number() });
-const prediction = z.object({ model: z.string(), version: z.string(), heads, timing });
-const predictions = z.object({ model: z.string(), version: z.string(), rows: z.int(), failed: z.int(), predictions: z.array(z.union([z.object({ heads }), z.object({ error: problem })])), timing });
+const notes = z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).optional().describe("Fields that a placeholder took the place of, and why; absent without any.");
+const prediction = z.object({ model: z.string(), version: z.string(), heads, notes, timing });
+const predictions = z.object({ model: z.string(), version: z.string(), rows: z.int(), failed: z.int(), predictions: z.array(z.union([z.object({ heads, notes }), z.object({ error: problem })])), timing });
 
 const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });
 const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
@@ -48,11 +50,18 @@ export function openApi(serving: Serving): Record<string, unknown> {
     const name = `Row.${slot.id}`;
     const { $schema: _, ...row } = card.input?.schema ?? {};
     schemas[name] = row;
+    const { response } = slot.state.model;
+    // A model's own JSON is what is sent unless the standard one is asked for.
+    if (response !== undefined) {
+      const own = { ...response.schema, properties: { ...(response.schema as { properties: object }).properties, notes: schemaOf(notes.unwrap()) } };
+      schemas[`Answer.${slot.id}`] = own;
+      schemas[`Answers.${slot.id}`] = { ...schemas["Predictions"], properties: { ...(schemas["Predictions"] as { properties: object }).properties, predictions: { type: "array", items: { anyOf: [refer(`Answer.${slot.id}`), { type: "object", required: ["error"], properties: { error: refer("Problem") } }] } } } };
+    }
     const operation = (summary: string, body: object, example: unknown, answer: string) => ({
       post: {
         tags: [slot.id], summary, parameters: [timeoutHeader],
         requestBody: { required: true, content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } } },
-        responses: { "200": json(refer(answer), "Answer"), ...failures },
+        responses: { "200": response === undefined ? json(refer(answer), "Answer") : { description: "Answer", content: { "application/json": { schema: refer(answer === "Prediction" ? `Answer.${slot.id}` : `Answers.${slot.id}`) }, [STANDARD_ANSWER]: { schema: refer(answer) } } }, ...failures },
       },
     });
     const examples = card.input?.examples ?? [];

@@ -1,8 +1,10 @@
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import { RowError, type Row } from "../../../models/core/preprocess/row-error.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { patienceOf, type Exchange, type Serving } from "./context.ts";
-import { withImages } from "./image-rows.ts";
+import { withImages, type UnfetchedNote } from "./image-rows.ts";
 import { logRows } from "./log-rows.ts";
+import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
 import { exampleOf, pathOf, rowProblems } from "./row-problems.ts";
 import { countRefusal, toProblem } from "./to-problem.ts";
@@ -31,9 +33,11 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, patience);
   serving.metrics.outcome(model.id, outcome);
   if (!outcome.ok) throw outcomeProblem(model, outcome);
-  const heads = headsJson(model, outcome.heads);
-  if (cached) serving.cache.set(key, heads);
-  return oneAnswer(model, heads, timing, exchange);
+  const unfetched = fetched?.notes.get(0) ?? [];
+  const said = answerJson(model, outcome, unfetched);
+  // What could not be fetched this time may be there the next.
+  if (cached && unfetched.length === 0) serving.cache.set(key, said);
+  return oneAnswer(model, said, timing, exchange);
 }
 
 /**
@@ -53,7 +57,7 @@ export async function streamOne(serving: Serving, model: ServedModel, exchange: 
   const last = ({ outcome, timing }: Prediction) => {
     serving.metrics.outcome(model.id, outcome);
     if (!outcome.ok) throw outcomeProblem(model, outcome);
-    return event("result", oneAnswer(model, JSON.stringify(outcome.heads), timing, exchange));
+    return event("result", oneAnswer(model, answerJson(model, outcome, []), timing, exchange));
   };
   if (first.done) {
     const only = last(first.value);
@@ -98,6 +102,7 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   const at: number[] = [];
   const results = new Array<string>(rows.length);
   let failed = 0;
+  const notes: (readonly UnfetchedNote[])[] = [];
   const refuse = (index: number, problem: Problem) => {
     failed++;
     results[index] = JSON.stringify({ error: problem.body });
@@ -114,6 +119,7 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, patience);
     for (const [i, problems] of fetched.problems) refuse(at[i]!, unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))));
     const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
+    notes.push(...usable.map((i) => fetched.notes.get(i) ?? []));
     wellFormed.splice(0, Infinity, ...usable.map((i) => fetched.rows[i]!));
     at.splice(0, Infinity, ...usable.map((i) => at[i]!));
   }
@@ -121,8 +127,16 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
-    if (outcome.ok) results[index] = `{"heads":${headsJson(model, outcome.heads)}}`;
-    else refuse(index, outcomeProblem(model, outcome, `rows[${index}]`));
+    if (!outcome.ok) refuse(index, outcomeProblem(model, outcome, `rows[${index}]`));
+    else {
+      try {
+        const said = answerJson(model, outcome, notes[i] ?? []);
+        results[index] = ownAnswer(model, said, timing, exchange, `rows[${index}]`) ?? `{${said}}`;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        refuse(index, error);
+      }
+    }
   }
   return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
 }
@@ -146,10 +160,30 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
   return problem;
 }
 
-const headsJson = (model: ServedModel, heads: (RowOutcome & { ok: true })["heads"]) => model.headsJson?.(heads) ?? JSON.stringify(heads);
+/** The members of an answer that are the model's: `heads`, and `notes` where a placeholder was used. What the server did not fetch, it knows the reason of. */
+function answerJson(model: ServedModel, { heads, notes = [] }: RowOutcome & { ok: true }, unfetched: readonly UnfetchedNote[]): string {
+  const text = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
+  if (notes.length === 0) return text;
+  return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
+}
 
-function oneAnswer(model: ServedModel, heads: string, timing: Timing, exchange: Exchange): string {
-  return `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},"heads":${heads},"timing":${timingOf(timing, exchange)}}`;
+function oneAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange): string {
+  return ownAnswer(model, said, timing, exchange) ?? `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)},${said},"timing":${timingOf(timing, exchange)}}`;
+}
+
+/** `serving.response` of the manifest; null for a model without one, and for whoever asks for the standard answer. @throws Problem 422 when it gives no finite number. */
+function ownAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange, at = ""): string | null {
+  if (model.response === undefined) return null;
+  exchange.response.setHeader("vary", "Accept");
+  if (wantsStandard(exchange.headers.accept)) return null;
+  const { heads, notes } = JSON.parse(`{${said}}`) as { heads: Record<string, HeadResult>; notes?: unknown };
+  try {
+    const own = model.response.write(heads, { queueMs: rounded(timing.queueMs), inferenceMs: rounded(timing.inferenceMs), totalMs: rounded(performance.now() - exchange.startedAt) });
+    return JSON.stringify(notes === undefined ? own : { ...own, notes });
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    throw new Problem(422, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.complaint.problem}`);
+  }
 }
 
 const rounded = (ms: number) => Math.round(ms * 1000) / 1000;

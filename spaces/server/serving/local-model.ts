@@ -6,6 +6,7 @@ import type { LoadedManifest } from "../../../models/core/load.ts";
 import type { ArtifactEdges } from "../../../models/core/artifact.ts";
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
+import { compileResponse, responseSchema } from "../../../models/core/postprocess/response.ts";
 import { rowChecker } from "../../../models/core/row-check.ts";
 import { rowSchema } from "../../../models/core/rows.ts";
 import type { Settings } from "../settings.ts";
@@ -74,6 +75,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
   const { manifest } = loaded;
   const described = engine.describe();
   const schema = rowSchema(manifest);
+  const { response } = manifest.serving;
   const loadedAt = new Date().toISOString();
   const lengthOf = roughLength(loaded);
   const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
@@ -87,7 +89,8 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     example: manifest.serving.examples[0] ?? null,
     wellFormed: rowChecker(manifest),
     headsJson: headsWriter(manifest.postprocess),
-    imageFields: Object.values(manifest.preprocess).flatMap((step) => (step.kind === "image" ? [{ name: step.field, maxBytes: step.maxBytes }] : [])),
+    imageFields: Object.values(manifest.preprocess).flatMap((step) => (step.kind === "image" ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }] : [])),
+    ...(response === undefined ? {} : { response: { write: compileResponse(response, manifest.postprocess), schema: responseSchema(response, manifest.postprocess) } }),
     times: facts.times,
     maxRows: null,
     condition: () => ({ state: "ready", complaint: null }),
@@ -96,6 +99,9 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       description: manifest.description,
       ...(manifest.license === undefined ? {} : { license: manifest.license }),
       backend: "local",
+      ...(manifest.architecture.length === 0 ? {} : { architecture: manifest.architecture }),
+      ...(manifest.dataset === undefined ? {} : { dataset: { id: manifest.dataset.id, description: manifest.dataset.description ?? null, provenance: manifest.dataset.provenance ?? null, bestPossible: manifest.dataset.bestPossible } }),
+      ...(response === undefined ? {} : { response }),
       input: { schema: z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), examples: manifest.serving.examples },
       preprocess: Object.entries(manifest.preprocess).map(([name, step]) => ({ name, kind: step.kind })),
       heads: manifest.postprocess.map((head) => ({ name: head.name, kind: head.kind, ...(head.kind === "classification" ? { labels: head.labels, ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}) } : head.unit === undefined ? {} : { unit: head.unit }) })),

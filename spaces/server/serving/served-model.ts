@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Complaint } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
+import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
@@ -11,7 +13,7 @@ export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: numb
 /** A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the provider counted. */
 export type TextResult = { kind: "text"; text: string; finishReason: string; usage: { inputTokens: number; outputTokens: number } | null };
 /** What every backend answers for one row, wherever it ran. */
-export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult> } | { ok: false; refused: boolean; field: string | null; complaint: Complaint; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
+export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; complaint: Complaint; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
@@ -37,8 +39,10 @@ export type ServedModel = {
   wellFormed?(row: unknown): boolean;
   /** What `JSON.stringify` makes of an answer's heads, faster. */
   headsJson?(heads: Record<string, HeadResult | TextResult>): string;
-  /** Fields that hold an image, which may be given by URL. */
-  imageFields: readonly { name: string; maxBytes: number }[];
+  /** Fields that hold an image. `urls`: its URL may be given whatever the server's settings say; `optional`: the model has a placeholder for it. */
+  imageFields: readonly { name: string; maxBytes: number; urls: boolean; optional: boolean }[];
+  /** The model's own JSON in the place of the standard answer, where it has one, and its JSON Schema. */
+  response?: { write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>; schema: object };
   /** Most rows of one request, where the model itself sets a limit. */
   maxRows: number | null;
   /** Whether it can answer at all; a model may be in its place and still lack what only an operator can give. */

@@ -1,0 +1,51 @@
+import { ConfigurationError } from "../errors.ts";
+import { compileDerived, type ExpressionValue } from "../preprocess/expression.ts";
+import type { HeadResult } from "./head.ts";
+import type { Head } from "./schema.ts";
+
+/** Milliseconds, as in the standard answer's `timing`. */
+export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: number };
+
+/** What the fields of `serving.response` may be made of. */
+function namesOf(heads: readonly Head[]): string[] {
+  return [...heads.flatMap(({ name, kind }) => (kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`])), ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 }))];
+}
+
+const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({ "timing.queue_ms": queueMs, "timing.inference_ms": inferenceMs, "timing.total_ms": totalMs });
+
+/** What is wrong with an expression of `serving.response`, in words for whoever wrote it; null when nothing is. */
+export function responseProblem(expression: string, heads: readonly Head[]): string | null {
+  try {
+    compileDerived("", expression, namesOf(heads), () => "");
+    return null;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const { problem, expected, hint } = error.complaint;
+    return `${problem}; ${expected}${hint === undefined ? "" : `; ${hint}`}`;
+  }
+}
+
+/**
+ * Compiles `serving.response`. The result gives a prediction's own JSON object, without `notes`.
+ *
+ * @throws ConfigurationError as `responseProblem` tells; the result throws RowError when an expression gives no finite number.
+ */
+export function compileResponse(response: Readonly<Record<string, string>>, heads: readonly Head[]): (results: Readonly<Record<string, HeadResult>>, timing: ResponseTiming) => Record<string, ExpressionValue> {
+  const known = namesOf(heads);
+  const fields = Object.entries(response).map(([name, expression]) => [name, compileDerived(name, expression, known, () => `serving.response.${name}`)] as const);
+  return (results, timing) => {
+    const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
+    for (const [name, result] of Object.entries(results)) for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
+    return Object.fromEntries(fields.map(([name, compute]) => [name, compute(values)]));
+  };
+}
+
+/** JSON Schema of that object. A field's type is that of its expression at the middle of every head. */
+export function responseSchema(response: Readonly<Record<string, string>>, heads: readonly Head[]): object {
+  const middle = Object.fromEntries(heads.map((head): [string, HeadResult] => [head.name, head.kind === "regression" ? { kind: "regression", value: 0.5 } : { kind: "classification", label: head.labels[0]!, score: 0.5, probabilities: {} }]));
+  const sample = compileResponse(response, heads)(middle, { queueMs: 1, inferenceMs: 1, totalMs: 1 });
+  return {
+    type: "object", required: Object.keys(response),
+    properties: Object.fromEntries(Object.entries(response).map(([name, expression]) => [name, { type: typeof sample[name], description: expression }])),
+  };
+}
