@@ -3,7 +3,7 @@ import type { Deployed } from "../../stand-ins/hub/space.ts";
 import { answerTo } from "../scene/asking.ts";
 import { artifactOf } from "../scene/reports.ts";
 import { commitsOf, deploymentsOf, production, servedVersion, straightToProduction } from "../scene/released.ts";
-import { varied, type System } from "../scene/systems.ts";
+import { earlier, type System } from "../scene/systems.ts";
 import type { Story } from "./story.ts";
 
 const version = "1.8.0";
@@ -18,7 +18,7 @@ export const answersWrongly = (system: System): Story => ({
     tell(`${id} ${predecessor} is proved and live`);
 
     straightToProduction(scene, system);
-    const pull = await scene.propose({ branch: `${id}-${version}`, title, files: varied(system, version, 8), by: "lena" });
+    const pull = await scene.propose({ branch: `${id}-${version}`, title, files: earlier(system, version), by: "lena" });
     const { space, transcript } = scene.hubs.of(production(system));
     const before = { deployments: await deploymentsOf(scene, system), commits: commitsOf(scene, system), requests: transcript.length };
     // Only what comes out of the app is wrong: the tree, the weights and the Space's stage are as they should be.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { production, staging } from "../scene/released.ts";
 import { team } from "../scene/scene.ts";
-import { improved, type System } from "../scene/systems.ts";
+import { examplesOf, improved, type System } from "../scene/systems.ts";
 import type { Story } from "./story.ts";
 
 const version = "1.1.0";
@@ -43,6 +43,8 @@ export const improves = (system: System): Story => ({
     await scene.until(() => deploy.status === "completed", "the approved deployment to end");
     await github.settled();
     assert.equal(deploy.conclusion, "success", scene.logs(deploy));
+    const golden = scene.logs(deploy).matchAll(new RegExp(`proof 2 of 2: ready, ${id} ${version.replaceAll(".", "\\.")}, (\\d+) golden answers`, "g"));
+    assert.deepEqual([...golden].map(([, count]) => Number(count)), [examplesOf(id).length, examplesOf(id).length], "both Spaces were proved with the model's own examples");
     assert.deepEqual(deploy.reviews.map(({ state, user }) => ({ state, user })), [{ state: "approved", user: "omar" }]);
     assert.equal(await scene.serves(production(system)), version);
     await scene.until(() => /live/i.test(scene.card(title).split("\n")[0] ?? ""), "the card to say live");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { answerTo, looks, utterances } from "../scene/asking.ts";
 import { chat } from "../scene/scene.ts";
 import { commitsOf, deploymentsOf, production, release, servedVersion } from "../scene/released.ts";
-import { mood, varied } from "../scene/systems.ts";
+import { mood, improved } from "../scene/systems.ts";
 import type { Story } from "./story.ts";
 
 const version = "1.9.0";
@@ -13,7 +13,7 @@ export const rollBack: Story = {
     const { github, telegram } = scene;
     if (scene.bot === null) await scene.startBot();
     const earlier = await servedVersion(scene, mood);
-    await release(scene, mood, version, varied(mood, version, 9));
+    await release(scene, mood, version, improved(mood, version));
     await scene.until(() => scene.card(`mood ${version}`).startsWith("🟢"), "the card to say live");
     tell(`mood ${version} is live, mood ${earlier} was before it`);
 
