@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // Suites that start real processes (actions, servers, browsers, bots) run one file at a time and after the others:
 // what they wait for is then slowed down by nobody but themselves, also on two cores.
-const processes = ["bot", "cli", "deploy", "gate-action", "latency", "notify", "predict-client", "rehearsal", "server", "ui"].map((room) => `tests/${room}/**/*.test.ts`);
+const processes = ["bot", "cli", "deploy", "gate-action", "latency", "models", "notify", "predict-client", "rehearsal", "server", "ui"].map((room) => `tests/${room}/**/*.test.ts`);
 
 export default defineConfig({
   test: {

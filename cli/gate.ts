@@ -54,8 +54,12 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
       }
       const { judged, models: named, remote } = await splitModels(request);
       const outcome = judged ? await runGate({ ...request, models: named }, edges) : null;
-      // Behind the verdict, so that nothing that a provider does can delay or change it.
-      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, edges);
+      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, edges).catch((error: unknown) => {
+        // The verdict is written by now: what is wrong with advice does not take it back.
+        if (!judged) throw error;
+        progress.note(`no advice on ${remote.map(({ manifest }) => manifest.id).join(", ")}: ${error instanceof Error ? error.message : String(error)}`);
+        return null;
+      });
       progress.close();
       if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome?.verdict ?? advice, null, 2)}\n`);
       else {

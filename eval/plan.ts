@@ -4,7 +4,8 @@ import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/heads.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { combine } from "./power/false-red.ts";
-import { planCheck, power } from "./power/plan-check.ts";
+import { planCheck } from "./power/plan-check.ts";
+import { power } from "./power/rows-needed.ts";
 import type { ModelPlan, PlanFile } from "./schema/plan.ts";
 import { sluiceVersion } from "./version.ts";
 

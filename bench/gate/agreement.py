@@ -1,6 +1,6 @@
 """The gate's metrics against scikit-learn's on the predictions that the gate exported.
 
-Run `npx sluice gate` first, then: python3 bench/gate/agreement.py [OUT]  (OUT: the gate's --out, default .sluice)
+Run `npx sluice gate mood births` first, then: python3 bench/gate/agreement.py [OUT]  (OUT: the gate's --out, default .sluice)
 Writes bench/results/models-agreement.md with the largest absolute difference per metric.
 """
 import csv, datetime, json, math, pathlib, sys
@@ -48,7 +48,7 @@ for model in json.loads((out / "metrics.json").read_text())["models"]:
             rows.append(f"| {model['model']['id']} {model['model']['version']} | {model['role']} | {name} | {len(differences)} | {max(differences):.1e} |")
 text = f"""# Metrics of the sample models against scikit-learn {sklearn.__version__}
 
-{datetime.date.today()}. On the predictions that `sluice gate` exported, all rows and each slice. Command: `npx sluice gate && python3 bench/gate/agreement.py`
+{datetime.date.today()}. On the predictions that `sluice gate` exported, all rows and each slice. Command: `npx sluice gate mood births && python3 bench/gate/agreement.py`
 
 """ + "\n".join(rows) + "\n"
 (root / "bench/results/models-agreement.md").write_text(text)

@@ -11,6 +11,7 @@ import { waive } from "../judge/waive.ts";
 import { measure } from "../measure.ts";
 import { catalog } from "../metrics/catalog.ts";
 import { falseRedOfGate } from "../power/false-red.ts";
+import { rowsNote } from "../power/rows-needed.ts";
 import type { Shard } from "../dataset/shard.ts";
 import type { PlotData } from "../report/plot-data.ts";
 import type { Check, ModelVerdict } from "../schema/verdict.ts";
@@ -22,6 +23,7 @@ import { pendingNotes } from "./waivers.ts";
 import { blaming, readPair } from "./model-pair.ts";
 import { receiptDrift } from "./receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
+import { datasetNotes } from "./dataset-notes.ts";
 import { readEvaluationDataset } from "./dataset.ts";
 
 export type ModelEvaluation = { verdict: ModelVerdict; metrics: ModelMetrics[]; plots: PlotData[] };
@@ -81,7 +83,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   notes.push(...waived.notes, ...pendingNotes(context.waivers, manifest.id));
 
   const measurementsOf = (run: ModelRun) => [...run.predictions.values()].flatMap((predictions) => measure(predictions, predictions.task, predictions.head, { labelUnit: unitOf(manifest, predictions.head), level: 1 - 2 * policy.gates.alpha, seed: request.seed, intervals: true }));
-  const summary = { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length - candidate.refused, badRows: dataset.badRows.length + candidate.refused };
+  const summary = { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length - candidate.refused, badRows: dataset.badRows.length + candidate.refused, ...(manifest.dataset?.provenance === undefined ? {} : { provenance: manifest.dataset.provenance }) };
   const metricsOf = (run: ModelRun, figures: ModelMetrics["performance"]): ModelMetrics => ({
     model: run.identity, role: run.role, dataset: summary, runner: run.runner,
     batchParity: { rows: run.batchParity.rows, maxDifference: run.batchParity.maxDifference, tolerance: run.batchParity.tolerance, ok: run.batchParity.ok },
@@ -90,6 +92,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
 
   const candidateMetrics = metricsOf(candidate, performance.candidate);
   const baselineMetrics = baseline === null ? null : metricsOf(baseline, performance.baseline);
+  notes.push(...datasetNotes(manifest, candidateMetrics, baselineMetrics));
   const drift = baselineMetrics === null ? null : receiptDrift(receipt, baselineMetrics);
   if (drift !== null) notes.push(drift);
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
@@ -97,6 +100,8 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   if (regressed !== null) notes.push(regressed);
   const caution = smallSampleNote(cautions);
   if (caution !== null) notes.push(caution);
+  const wanted = rowsNote(checks);
+  if (wanted !== null) notes.push(wanted);
   const expectedFalseRed = falseRedOfGate(checks);
   const judged = candidate.batchParity.ok ? judgeModel(checks) : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
   return {

@@ -7,11 +7,9 @@ import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
 import { pickRows, resampledError } from "./resampled-error.ts";
+import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
 import { standardErrorOf } from "./standard-error.ts";
 import { passProbability, type Rule } from "./unchanged-passes.ts";
-
-/** Share of unchanged candidates that a check must let through, and of real changes of `smallestChange` that it must find. */
-export const power = 0.8;
 
 /** A planned check as far as its power goes (`eval/judge/plan-checks.ts` makes them). */
 export type PowerQuestion = { id: string; policy: CheckPolicy; head: string | null; slice: string; alpha: number; level: number };
@@ -43,7 +41,7 @@ export function planCheck(planned: PowerQuestion, candidate: Predictions, baseli
   const sample = sampleOf(candidate, rows);
   const support = supportOf(sample);
   if (support.fewest < request.minimumPerClass) {
-    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${rounded((rows.length * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
+    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${aboutRows((rows.length * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
     return { ...result, method: `too few rows: ${why}`, refused: request.onInsufficient === "fail" ? why : null };
   }
   const found = errorOf(policy, definition, sample, baseline === null ? null : sampleOf(baseline, rows), planned.level, request);
@@ -51,13 +49,13 @@ export function planCheck(planned: PowerQuestion, candidate: Predictions, baseli
   const { standardError, method, truth } = found;
   const z = normalQuantile(1 - alpha);
   const rule: Rule = { kind: policy.kind, margin, direction: definition.direction, limit: policy.kind === "limit" ? { min: policy.min ?? null, max: policy.max ?? null, confident: policy.confident } : null };
-  const smallestChange = (z + normalQuantile(policy.kind === "equivalence" ? 1 - (1 - power) / 2 : power)) * standardError;
+  const smallestChange = smallestChangeOf(policy.kind, standardError, z);
   const passes = passProbability(rule, standardError, z, truth);
-  const rowsNeeded = margin === null || margin === 0 ? null : Math.ceil(rows.length * (smallestChange / margin) ** 2);
+  const rowsNeeded = margin === null || margin === 0 ? null : rowsFor(margin, rows.length, smallestChange);
   const asks = policy.kind === "non-inferiority" || policy.kind === "equivalence";
   const refused = !asks || (margin as number) >= smallestChange ? null
     : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows.length} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
-      rowsNeeded === null ? "No number of rows shows a difference of exactly 0" : `About ${rounded(rowsNeeded)} rows of this kind would do`}, or a margin of ${inScale(roundUp(smallestChange), relative)}`;
+      rowsNeeded === null ? "No number of rows shows a difference of exactly 0" : `About ${aboutRows(rowsNeeded)} rows of this kind would do`}, or a margin of ${inScale(roundUp(smallestChange), relative)}`;
   return { ...result, standardError, method, smallestChange, passes, rowsNeeded, refused };
 }
 
@@ -100,14 +98,4 @@ function closedForm(interval: Interval | null): { standardError: number; method:
 
 function inScale(value: number, relative: boolean): string {
   return relative ? `${Number((100 * value).toPrecision(3))} %` : String(Number(value.toPrecision(3)));
-}
-
-/** Up to two significant digits: an estimate, and never too few. */
-function roundUp(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
-  return Math.ceil(value / unit - 1e-9) * unit;
-}
-
-function rounded(rows: number): string {
-  return String(Math.round(roundUp(Math.max(10, rows)))).replace(/\B(?=(\d{3})+$)/g, ",");
 }

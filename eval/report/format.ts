@@ -48,6 +48,11 @@ export function counted(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** Rows of a dataset, and whether they are real. */
+export function countedRows(dataset: { rows: number; provenance?: "collected" | "simulated" | undefined }): string {
+  return counted(dataset.rows, dataset.provenance === "simulated" ? "simulated row" : "row");
+}
+
 /** The decimal (SI) unit in which `largest` bytes read best. */
 export function byteUnit(largest: number): { factor: number; unit: string } {
   const size = Math.abs(largest);

@@ -4,7 +4,7 @@ import type { Check, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } fro
 import { checkName, checkNumbers } from "./check-numbers.ts";
 import { byAttention, tally } from "./check-order.ts";
 import { falseRedSentence } from "./false-red.ts";
-import { count, counted, percent, shortDigest } from "./format.ts";
+import { count, counted, countedRows, percent, shortDigest } from "./format.ts";
 import { ascii, type Glyphs, unicode } from "./glyphs.ts";
 import { batchRows, figureRows, metricsOf } from "./performance-rows.ts";
 import { type Column, displayWidth, naturalWidth, renderTable, type Row, wrap } from "./terminal-table.ts";
@@ -59,7 +59,7 @@ function heading(model: ModelVerdict, { glyphs, paint, width }: Style): string {
   const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)} ${baseline === null ? "without a baseline" : `against baseline ${oneLine(baseline.version)}`}`;
   const rows = dataset === null
     ? "no dataset"
-    : `${counted(dataset.rows, "row")} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
+    : `${countedRows(dataset)} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
   const lines = [
     `${model.model.task} ${glyphs.dot} ${rows}`,
     `candidate ${digest(model.model)} ${glyphs.dot} baseline ${baseline === null ? "" : `${digest(baseline)}, `}${oneLine(model.baselineSource)}`,

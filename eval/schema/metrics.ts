@@ -54,7 +54,7 @@ export type PerformanceFigures = z.infer<typeof performanceFigures>;
 export const modelMetrics = z.strictObject({
   model: modelIdentity,
   role: z.enum(["candidate", "baseline"]),
-  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int() }),
+  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int(), provenance: z.enum(["collected", "simulated"]).optional() }),
   runner: runner.nullable().describe("null for plain prediction files: nobody knows what produced them."),
   batchParity: z.strictObject({ rows: z.int(), maxDifference: z.number(), tolerance: z.number(), ok: z.boolean() }).nullable(),
   measurements: z.array(measurement),

@@ -60,7 +60,7 @@ export const modelVerdict = z.strictObject({
   model: modelIdentity,
   baseline: modelIdentity.nullable(),
   baselineSource: z.string().describe('Where the baseline came from, e.g. "production at 1a2b3c4", or why there is none.'),
-  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int() }).nullable(),
+  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int(), provenance: z.enum(["collected", "simulated"]).optional() }).nullable(),
   verdict: verdictWord,
   reason: z.string(),
   checks: z.array(check),

@@ -8,7 +8,7 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "model": "model: HuggingFaceTB/SmolLM3-3B",
   "prompt": "prompt:\n  system: You answer in one kind sentence.\n  template: \"{{text}}\"",
   "prompt.template": "template: \"{{text}}\"",
-  "prices": "prices: {inputPerMillionTokens: 0.1, outputPerMillionTokens: 0.3}",
+  "prices": "prices: {perHour: 0.03}, of a remote model {inputPerMillionTokens: 0.1, outputPerMillionTokens: 0.3}",
   "pair": "pair: {model: mood}",
   "pair.answers.*": "mood: mood.label",
   "advice": "advice:\n  prompts: data/prompts.jsonl\n  checks: [{kind: refusals, atLeast: 0.8}]",

@@ -71,6 +71,8 @@ const runtime = z.strictObject({
   batchTolerance: z.number().nonnegative().default(1e-4).describe("Largest difference, absolute and relative, between a row's answer alone and in a batch."),
 });
 
+export const currency = z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 code").default("USD");
+
 export const serving = z.strictObject({
   examples: z.array(z.record(z.string(), z.unknown())).default([]).describe("Rows that warm the model up and fill the page."),
 });
@@ -98,6 +100,7 @@ export const manifest = z.strictObject({
   runtime: runtime.prefault({}),
   dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
   gates: gates.optional(),
+  prices: z.strictObject({ currency, perHour: z.number().nonnegative() }).optional().describe("What the machine that serves the model costs, whether it is asked or not. For comparisons of cost; nobody is billed by it."),
   serving: localServing.prefault({}),
 }).superRefine((m, context) => {
   const complain = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { manifest, modelId, modelVersion, serving } from "./manifest.ts";
+import { currency, manifest, modelId, modelVersion, serving } from "./manifest.ts";
 import { advice } from "./remote-advice.ts";
 
 const inputName = z.string().regex(/^[A-Za-z_][\w-]{0,63}$/, "letters, digits, '_' and '-', starting with a letter");
@@ -12,8 +12,8 @@ const remoteInput = z.discriminatedUnion("type", [
 
 const price = z.number().nonnegative();
 const prices = z.union([
-  z.strictObject({ currency: z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 code").default("USD"), inputPerMillionTokens: price, outputPerMillionTokens: price }),
-  z.strictObject({ currency: z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 code").default("USD"), perRequest: price }),
+  z.strictObject({ currency, inputPerMillionTokens: price, outputPerMillionTokens: price }),
+  z.strictObject({ currency, perRequest: price }),
 ]).describe("What the provider charges: per million tokens read and written, or per request. For comparisons of cost; nobody is billed by it.");
 
 const PLACEHOLDER = /\{\{\s*([\w-]+)\s*\}\}/g;

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
  * Everything that can answer for one model: itself, and a remote one beside it where the model has a pair.
  * Each has its own card; a slow or failing one leaves the others alone.
  * @typedef {{
- *   id: string, title: string, from: string, missing: string, remote: import("./model.js").Remote | null, inputs: Record<string, string>,
+ *   id: string, title: string, from: string, missing: string, remote: import("./model.js").Remote | null, prices: any, inputs: Record<string, string>,
  *   predict: (row: Record<string, unknown>, signal: AbortSignal, pieces: (text: string) => void) => Promise<import("./model.js").Prediction>,
  * }} Backend  missing: what somebody must set before it can be asked, "" for nothing; inputs: those that come from the first one's answer, as HEAD.PART
  * @typedef {{ backend: Backend, prediction: import("./model.js").Prediction }} Answered
@@ -19,7 +19,7 @@ import { h } from "./dom.js";
  *   ask resolves when every backend has answered or failed; a new question cancels the one before
  */
 export function backendCards(backends) {
-  const cards = backends.map((backend) => answerCard(backend.title, backend.from, backend.remote === null ? "" : `What you enter is sent to whoever runs ${backend.remote.model}.`));
+  const cards = backends.map((backend) => answerCard(backend.title, backend.from, backend.remote === null ? "" : `What you enter is sent to whoever runs ${backend.remote.model}. Nothing is stored here.`));
   let running = new AbortController();
   const clear = () => cards.forEach((card, i) => {
     const missing = backends[i]?.missing ?? "";

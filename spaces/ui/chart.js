@@ -15,7 +15,7 @@ const BOTTOM = 22;
 
 /**
  * @param {ChartOptions} options
- * @returns {{ element: HTMLElement, update: (series: readonly Series[]) => void }}
+ * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }}  to: another right end of the axis
  */
 export function chart(options) {
   const legend = h("div", { class: "legend" });
@@ -24,6 +24,7 @@ export function chart(options) {
   const height = options.height ?? 150;
   /** @type {readonly Series[]} */
   let series = [];
+  let end = options.to ?? "";
 
   const draw = () => {
     const width = plot.clientWidth;
@@ -44,7 +45,7 @@ export function chart(options) {
         svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
         svg("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, options.format(tick)))),
       svg("text", { class: "ends", x: LEFT, y: height - 5 }, options.from ?? ""),
-      svg("text", { class: "ends", x: width - RIGHT, y: height - 5, "text-anchor": "end" }, options.to ?? ""),
+      svg("text", { class: "ends", x: width - RIGHT, y: height - 5, "text-anchor": "end" }, end),
       cursor,
       ...series.flatMap((one, s) => lines(one.values, x, y, s)),
     );
@@ -71,7 +72,7 @@ export function chart(options) {
   }));
 
   new ResizeObserver(draw).observe(plot);
-  return { element, update(next) { series = next; draw(); } };
+  return { element, update(next, to = end) { series = next; end = to; draw(); } };
 }
 
 /**

@@ -1,11 +1,12 @@
+import { breakEven, costLines } from "./break-even.js";
 import { chart } from "./chart.js";
 import { fill, h } from "./dom.js";
-import { count, duration, money, percent } from "./format.js";
+import { count, duration, money, percent, plural } from "./format.js";
 
 /**
  * A local and a remote answerer of the same input, compared by what this visit has seen of them and by nothing else.
- * @typedef {{ ms: number | null, firstMs: number | null, cost: number | null }} Seen  ms: whole time, null for a failure
- * @typedef {{ name: string, currency: string }} Side
+ * @typedef {{ ms: number | null, workMs: number | null, firstMs: number | null, cost: number | null }} Seen  ms: whole time, null for a failure; workMs: of it, in the model
+ * @typedef {{ name: string, currency: string, perHour: number | null }} Side  perHour: what its machine costs, asked or not; null where each answer has a price
  */
 
 const KEPT = 50;
@@ -21,11 +22,13 @@ export function comparison(sides) {
   const share = h("div", { class: "race", "aria-hidden": "true" });
   const rows = h("tbody");
   const words = h("p", { class: "hint" });
+  const lines = chart({ title: "Cost of an hour", format: (value) => money(value, sides[0]?.currency ?? "USD"), height: 130, from: "no answers", empty: "" });
+  const even = h("p", { class: "even" });
   const element = h("section", { class: "card comparison", hidden: true, "aria-label": "Comparison" },
     h("div", { class: "card-head" }, h("h3", null, "Side by side, this visit"), h("button", { type: "button", class: "plain small", onclick() { rounds.length = 0; element.hidden = true; } }, "Clear")),
     h("div", { class: "pair" }, times.element, h("figure", { class: "chart" }, h("figcaption", null, "Median time, logarithmic"), share)),
-    h("div", { class: "scroll" }, h("table", null, h("thead", null, h("tr", null, ...["Model", "Answers", "Failures", "Median", "First words", "Per 1,000 answers"].map((name, i) => h("th", { scope: "col", class: i === 0 ? null : i > 3 ? "num wide-only" : "num" }, name)))), rows)),
-    words);
+    h("div", { class: "scroll" }, h("table", null, h("thead", null, h("tr", null, ...["Model", "Answers", "Failures", "Median", "First words", "Per 1,000 answers"].map((name, i) => h("th", { scope: "col", class: i === 0 ? null : i === 4 ? "num wide-only" : "num" }, name)))), rows)),
+    words, h("div", { class: "pair costs" }, h("div", { class: "stack" }, h("h4", null, "Break-even point"), even), lines.element));
 
   const draw = () => {
     const summaries = sides.map((side, i) => ({ ...side, ...summary(rounds.map((round) => round[i] ?? null)) }));
@@ -36,12 +39,25 @@ export function comparison(sides) {
       bar.style.width = `${medianMs === null ? 0 : 100 * logShare(medianMs, longest)}%`;
       return h("div", { class: "race-row" }, h("span", { class: "race-name" }, name), h("span", { class: "race-track" }, bar), h("b", null, medianMs === null ? "–" : duration(medianMs)));
     }));
-    fill(rows, ...summaries.map(({ name, currency, answers, failures, medianMs, firstMs, cost }) => h("tr", null,
+    fill(rows, ...summaries.map(({ name, currency, perHour, answers, failures, medianMs, firstMs, cost }) => h("tr", null,
       h("th", { scope: "row" }, name), h("td", { class: "num" }, count(answers)), h("td", { class: "num" }, failures === 0 ? "0" : `${count(failures)} (${percent(failures / (answers + failures))})`),
-      h("td", { class: "num" }, medianMs === null ? "–" : duration(medianMs)), h("td", { class: "num wide-only" }, firstMs === null ? "–" : duration(firstMs)), h("td", { class: "num wide-only" }, cost === null ? "–" : money(cost * 1000, currency)))));
+      h("td", { class: "num" }, medianMs === null ? "–" : duration(medianMs)), h("td", { class: "num wide-only" }, firstMs === null ? "–" : duration(firstMs)), h("td", { class: "num" }, cost !== null ? money(cost * 1000, currency) : perHour === null ? "–" : `${money(perHour, currency)} an hour`))));
     const [one, other] = summaries;
     words.textContent = one?.medianMs && other?.medianMs ? ratio(one, other) : "";
+    weigh(one, other);
   };
+
+  /** @param {(Side & ReturnType<typeof summary>) | undefined} machine @param {(Side & ReturnType<typeof summary>) | undefined} provider */
+  function weigh(machine, provider) {
+    const point = machine === undefined || provider === undefined ? null : breakEven({ ...machine, medianMs: machine.workMs }, { perAnswer: provider.cost, currency: provider.currency });
+    lines.element.hidden = true;
+    if (machine === undefined || provider === undefined || point === null) return;
+    even.textContent = inWords(point, machine, provider);
+    if (point.answersPerHour === null || point.answersPerHour === 0 || machine.perHour === null || provider.cost === null) return;
+    const drawn = costLines(machine.perHour, provider.cost, point.answersPerHour);
+    lines.element.hidden = false;
+    lines.update([{ name: machine.name, values: drawn.machine }, { name: provider.name, values: drawn.provider }], `${count(drawn.mostAnswers)} answers`);
+  }
 
   return {
     element,
@@ -54,6 +70,26 @@ export function comparison(sides) {
   };
 }
 
+/**
+ * @param {import("./break-even.js").BreakEven} point
+ * @param {Side & ReturnType<typeof summary>} machine
+ * @param {Side & ReturnType<typeof summary>} provider
+ */
+function inWords(point, machine, provider) {
+  if (point.why !== "") return `Not known: ${point.why} is missing.`;
+  if (point.answersPerHour === 0) return `${machine.name} costs nothing by its manifest, so it is the cheaper one from the first answer on.`;
+  if (point.answersPerHour === null) return `${provider.name} costs nothing by its manifest, so a machine for ${machine.name} never pays.`;
+  const most = point.mostPerHour === null ? "" : point.mostPerHour < point.answersPerHour
+    ? ` One such machine gives only about ${about(point.mostPerHour)} an hour, so it never gets there.`
+    : ` One such machine gives up to about ${about(point.mostPerHour)} an hour, one after the other.`;
+  return `${count(point.answersPerHour)} answers an hour. Below that, ${provider.name} costs less by the answer (${money((provider.cost ?? 0) * 1000, provider.currency)} per 1,000, of ${plural(provider.answers, "answer")} seen); above it, the machine for ${machine.name} does (${money(machine.perHour ?? 0, machine.currency)} an hour).${most}`;
+}
+
+/** @param {number} value @returns {string} its first two digits: it comes from a handful of times */
+function about(value) {
+  return count(Number(value.toPrecision(2)));
+}
+
 /** @param {readonly (Seen | null)[]} seen */
 export function summary(seen) {
   const asked = seen.filter((one) => one !== null);
@@ -63,6 +99,7 @@ export function summary(seen) {
     answers: answered.length,
     failures: asked.length - answered.length,
     medianMs: median(answered.map(({ ms }) => Number(ms))),
+    workMs: median(answered.map(({ workMs }) => workMs).filter((ms) => ms !== null).map(Number)),
     firstMs: median(answered.map(({ firstMs }) => firstMs).filter((ms) => ms !== null).map(Number)),
     cost: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0) / costs.length,
   };

@@ -11,13 +11,13 @@ import { readFields } from "./schema-fields.js";
  *   score is the probability of `label`; scores fall
  * @typedef {{ heads: HeadAnswer[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
  * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict  fits: it was given for the very weights that are served
- * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number, prices: any }} Remote
+ * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
  * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string, batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep: SweepPoint[] }} Runs
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
- *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
+ *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
  *   predictPath: string, mostRows: number | undefined,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./batch-tables.js").RowOutcome[]>,
  * }} Model
@@ -51,6 +51,7 @@ export function readModel(listed, card) {
     remote: facts.remote === undefined ? null : { ...facts.remote, circuit: text(facts.remote.circuit?.state) },
     pair: facts.pair === undefined ? null : { model: text(facts.pair.model), answers: facts.pair.answers ?? {} },
     runs: readRuns(facts),
+    prices: facts.prices ?? facts.remote?.prices ?? null,
     backend: text(facts.backend) || "local",
     predictPath: path,
     mostRows: facts.limits?.maxRows,
@@ -104,6 +105,7 @@ function backendOf(model, title, taken = {}) {
     from: `${model.id} v${model.version}`,
     missing: model.missing,
     remote: model.remote,
+    prices: model.prices,
     inputs: taken,
     async predict(row, signal, pieces) {
       const { data, totalMs } = await request(model.predictPath, { body: row, signal, ...(written ? { pieces, timeoutMs: 120_000 } : {}) });

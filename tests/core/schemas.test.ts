@@ -22,7 +22,7 @@ describe("the published schema of model.yaml", () => {
     expect(errorsOf(manifest)).toEqual([]);
   });
 
-  it.each(["births", "mood"].filter((id) => existsSync(join(root, "models", id, "model.yaml"))))("accepts models/%s", (id) => {
+  it.each(["births", "mood", "mood/int8", "reply"].filter((id) => existsSync(join(root, "models", id, "model.yaml"))))("accepts models/%s", (id) => {
     expect(errorsOf(parse(readFileSync(join(root, "models", id, "model.yaml"), "utf8")))).toEqual([]);
   });
 

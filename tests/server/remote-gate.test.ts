@@ -32,8 +32,8 @@ beforeEach(() => {
   endpoint.plan({ kind: "ok", text: KIND });
 });
 
-async function sluice(args: readonly string[], token: string | null) {
-  const child = spawn(join(root, "node_modules/node/bin/node"), [join(root, "cli.ts"), ...args], { cwd: dir, env: { PATH: process.env["PATH"] ?? "", HF_INFERENCE_ENDPOINT: endpoint.url, ...(token === null ? {} : { HF_TOKEN: token }) } });
+async function sluice(args: readonly string[], token: string | null, url = endpoint.url) {
+  const child = spawn(join(root, "node_modules/node/bin/node"), [join(root, "cli.ts"), ...args], { cwd: dir, env: { PATH: process.env["PATH"] ?? "", HF_INFERENCE_ENDPOINT: url, ...(token === null ? {} : { HF_TOKEN: token }) } });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => { stdout += String(chunk); });
   child.stderr.on("data", (chunk: Buffer) => { stderr += String(chunk); });
@@ -82,6 +82,14 @@ describe("the gate and a remote model", () => {
     expect(advice().models[0]).toMatchObject({ answered: 0, failures: { "remote-failed": 8 } });
     const report = readFileSync(join(dir, ".sluice/report.md"), "utf8");
     expect(report.indexOf("births")).toBeLessThan(report.indexOf("advisory, decides nothing"));
+  });
+
+  it("does not take a verdict back when it cannot be had at all", async () => {
+    const { code, stdout, stderr } = await sluice(["gate", "--baseline", "none", "--no-performance", "--json"], TOKEN, "http://inference.example.com");
+    const { verdict } = JSON.parse(stdout) as { verdict: string };
+    expect(code).toBe({ PASS: 0, FAIL: 1, INCONCLUSIVE: 3, INCOMPARABLE: 3, ERROR: 4 }[verdict]);
+    expect(stderr).toContain("no advice on reply: HF_INFERENCE_ENDPOINT: the token would travel unencrypted");
+    expect((await sluice(["gate", "reply"], TOKEN, "http://inference.example.com")).code).toBe(2);
   });
 
   it("refuses prompts that are no rows, naming the line", async () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_TEXT, startInferenceEndpoint, type InferenceEndpoint } from "../stand-ins/inference/server.ts";
 import { chromiumPath, openBrowser } from "./chromium.ts";
 import { servePair, type Served } from "./served.ts";
+import { visits } from "./visit.ts";
 
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
@@ -12,7 +13,6 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
   let endpoint: InferenceEndpoint;
   let served: Served;
   let bare: Served;
-  let wrongs: string[] = [];
 
   beforeAll(async () => {
     endpoint = await startInferenceEndpoint();
@@ -24,30 +24,10 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     await bare?.stop();
     await endpoint?.close();
   });
-  afterEach(async () => {
-    endpoint.release();
-    endpoint.plan({ kind: "ok" });
-    endpoint.calls.length = 0;
-    await Promise.all(browser.contexts().map((context) => context.close()));
-    if (wrongs.length > 0) throw new Error(`the page did what it must not: ${wrongs.join("; ")}`);
-  });
+  afterEach(() => end(browser, endpoint));
 
-  async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
-    wrongs = [];
-    const context = await browser.newContext({ locale: "en-US", viewport: { width: 1200, height: 900 }, ...options });
-    context.setDefaultTimeout(20_000);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => wrongs.push(error.message));
-    page.on("console", (message) => { if (/content security policy/i.test(message.text())) wrongs.push(message.text()); });
-    await page.goto(url);
-    await page.getByRole("tab", { name: "Status" }).waitFor();
-    return page;
-  }
-  const card = (page: Page, name: "Local" | "Remote" | "Answer") => page.getByRole("tabpanel").getByRole("region", { name, exact: true });
-  const ask = async (page: Page, words: string) => {
-    await page.getByRole("tabpanel").getByLabel("text", { exact: true }).fill(words);
-    await page.getByRole("button", { name: "Predict", exact: true }).click();
-  };
+  const { card, ask, end, open: visit } = visits();
+  const open = (url: string, options: BrowserContextOptions = {}) => visit(browser, url, options);
   const shoot = async (page: Page, name: string) => { if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true }); };
 
   test("both answer: the local label goes to the remote prompt, both times are told, the comparison runs", async () => {
@@ -64,7 +44,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     expect(await card(page, "Remote").locator(".time-key").innerText()).toMatch(/until the first words[\s\S]*writing/);
     expect(endpoint.calls.map(({ body }) => body.messages.at(-1)?.content)).toEqual(["positive: What a lovely day", "negative: I lost my keys and it rains", "positive: What a wonderful gift"]);
     const comparison = page.getByRole("region", { name: "Comparison" });
-    expect(await comparison.locator("polyline").count()).toBe(2);
+    expect(await comparison.locator("figure").first().locator("polyline").count()).toBe(2);
     expect(await comparison.locator("tbody tr").nth(1).innerText()).toMatch(/^Remote\s+3\s+0\s+[\d.]+ m?s\s+[\d.]+ m?s\s+\$0\.\d+$/);
     expect(await comparison.innerText()).toMatch(/takes [\d.,]+ times as long as/);
     await shoot(page, "pair-desktop");
@@ -98,7 +78,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     await shoot(page, "pair-midway");
     endpoint.plan({ kind: "refuse", status: 429, retryAfter: "90" });
     await card(page, "Remote").getByRole("button", { name: "Try again" }).click();
-    await card(page, "Remote").getByText("It asks for a pause of 90 s.").waitFor();
+    await card(page, "Remote").getByText(/It can be asked again at \d+:\d+:\d+ .M \(in (90|8\d) s\)\./).waitFor();
     endpoint.plan({ kind: "ok" });
     await card(page, "Remote").getByRole("button", { name: "Try again" }).click();
     await expect.poll(() => card(page, "Remote").locator(".result-text").innerText().catch(() => "")).toBe(DEFAULT_TEXT);

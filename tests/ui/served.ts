@@ -81,6 +81,11 @@ export async function servePair(env: Record<string, string>): Promise<Served> {
   return started([join(dir, "mood"), join(dir, "reply"), join(dir, "other")], dir, { PATH: process.env["PATH"], ...env });
 }
 
+/** The repository's own mood with its remote half. */
+export async function serveMood(env: Record<string, string>): Promise<Served> {
+  return started(["mood", "reply"], mkdtempSync(join(tmpdir(), "sluice-mood-")), { PATH: process.env["PATH"], ...env });
+}
+
 async function started(models: readonly string[], dir: string, env: NodeJS.ProcessEnv): Promise<Served> {
   const port = await freePort();
   const server = spawn(join(root, "node_modules/node/bin/node"), ["cli.ts", "serve", ...models, "--port", String(port), "--host", "127.0.0.1", "--log-level", "error"], { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });

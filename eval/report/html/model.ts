@@ -2,7 +2,7 @@ import type { MetricsFile, ModelMetrics, Runner } from "../../schema/metrics.ts"
 import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
 import { tally } from "../check-order.ts";
 import { falseRedSentence } from "../false-red.ts";
-import { bytes, counted, shortDigest, significant } from "../format.ts";
+import { bytes, counted, countedRows, shortDigest, significant } from "../format.ts";
 import { batchRows, figureRows, metricsOf } from "../performance-rows.ts";
 import type { Plot } from "../plots/size.ts";
 import { cut, valueText } from "../text.ts";
@@ -50,7 +50,7 @@ function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: Mo
     ["task", htmlText(model.model.task)],
     ["candidate", identity(model.model)],
     ["baseline", `${model.baseline === null ? "none" : identity(model.baseline)}<br><small>${htmlText(cut(model.baselineSource, 300))}</small>`],
-    ["dataset", dataset === null ? "none" : `${htmlText(dataset.id)}: ${counted(dataset.rows, "row")}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}<br><small class="hash" title="${htmlText(dataset.digest)}">${htmlText(shortDigest(dataset.digest))}</small>`],
+    ["dataset", dataset === null ? "none" : `${htmlText(dataset.id)}: ${countedRows(dataset)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}<br><small class="hash" title="${htmlText(dataset.digest)}">${htmlText(shortDigest(dataset.digest))}</small>`],
     ["thresholds from", htmlText(cut(model.policySource, 300))],
     ...(parity.length === 0 ? [] : [["one by one and in batches", parity.join("<br>")] as [string, string]]),
   ];

@@ -3,7 +3,7 @@ import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../check-numbers.ts";
 import { byAttention, tally } from "../check-order.ts";
 import { falseRedSentence } from "../false-red.ts";
-import { counted, percent, shortDigest, significant } from "../format.ts";
+import { counted, countedRows, percent, shortDigest, significant } from "../format.ts";
 import { batchRows, figureRows, metricsOf } from "../performance-rows.ts";
 import { forestRow } from "../series/forest.ts";
 import { sliceSpreads } from "../slice-spread.ts";
@@ -60,7 +60,7 @@ function headSection(model: ModelVerdict, group: string, told: string): Section 
   const { baseline, dataset } = model;
   const facts = [
     model.model.task,
-    dataset === null ? "no dataset" : `${counted(dataset.rows, "row")} of ${markdownCode(dataset.id, 100)}${dataset.badRows > 0 ? ` (${counted(dataset.badRows, "unreadable row")})` : ""}`,
+    dataset === null ? "no dataset" : `${countedRows(dataset)} of ${markdownCode(dataset.id, 100)}${dataset.badRows > 0 ? ` (${counted(dataset.badRows, "unreadable row")})` : ""}`,
     `candidate ${markdownCode(shortDigest(model.model.sha256), 40)}`,
     `${baseline === null ? "no baseline" : `baseline ${markdownCode(shortDigest(baseline.sha256), 40)}`}: ${markdownCut(model.baselineSource, 200)}`,
     `thresholds from ${markdownCut(model.policySource, 200)}`,

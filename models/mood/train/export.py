@@ -5,6 +5,23 @@ from onnx import TensorProto as T
 from onnx import helper, numpy_helper
 
 
+def pool(op, const, att_w):
+    """states [batch, time, 2 x hidden] -> pooled [batch, 4 x hidden]: the largest and the attention's mean, without padding."""
+    op("Cast", ["attention_mask"], "mask_bt", to=T.FLOAT)
+    op("Unsqueeze", ["mask_bt", const("axis_2", np.array([2], np.int64))], "mask")
+    op("Sub", ["mask", const("one", np.array(1, np.float32))], "gone")
+    op("Mul", ["gone", const("ten", np.array(10, np.float32))], "minus_ten")
+    op("Add", ["states", "minus_ten"], "states_masked")
+    op("ReduceMax", ["states_masked"], "best", axes=[1], keepdims=0)
+    op("MatMul", ["states", const("att_w", att_w)], "score_raw")
+    op("Mul", ["gone", const("huge", np.array(1e4, np.float32))], "minus_huge")
+    op("Add", ["score_raw", "minus_huge"], "score")
+    op("Softmax", ["score"], "weight", axis=1)
+    op("Mul", ["states", "weight"], "weighted")
+    op("ReduceSum", ["weighted", "axis_1"], "mean", keepdims=0)
+    op("Concat", ["best", "mean"], "pooled", axis=1)
+
+
 def export(model, temperature, path, metadata):
     p = {k: v.detach().numpy() for k, v in model.state_dict().items()}
     hidden = p["lstm.weight_hh_l0"].shape[1]
@@ -43,19 +60,7 @@ def export(model, temperature, path, metadata):
        direction="bidirectional", hidden_size=hidden)
     op("Transpose", ["states_tdbh"], "states_btdh", perm=[2, 0, 1, 3])
     op("Reshape", ["states_btdh", const("shape", np.array([0, 0, 2 * hidden], np.int64))], "states")
-    op("Cast", ["attention_mask"], "mask_bt", to=T.FLOAT)
-    op("Unsqueeze", ["mask_bt", const("axis_2", np.array([2], np.int64))], "mask")
-    op("Sub", ["mask", const("one", np.array(1, np.float32))], "gone")
-    op("Mul", ["gone", const("ten", np.array(10, np.float32))], "minus_ten")
-    op("Add", ["states", "minus_ten"], "states_masked")
-    op("ReduceMax", ["states_masked"], "best", axes=[1], keepdims=0)
-    op("MatMul", ["states", const("att_w", p["att.weight"].T)], "score_raw")
-    op("Mul", ["gone", const("huge", np.array(1e4, np.float32))], "minus_huge")
-    op("Add", ["score_raw", "minus_huge"], "score")
-    op("Softmax", ["score"], "weight", axis=1)
-    op("Mul", ["states", "weight"], "weighted")
-    op("ReduceSum", ["weighted", "axis_1"], "mean", keepdims=0)
-    op("Concat", ["best", "mean"], "pooled", axis=1)
+    pool(op, const, p["att.weight"].T)
     op("Gemm", ["pooled", const("fc1_w", p["fc1.weight"]), const("fc1_b", p["fc1.bias"])], "fc1", transB=1)
     op("Relu", ["fc1"], "relu")
     op("Gemm", ["relu", const("fc2_w", p["fc2.weight"] / np.float32(temperature)),

@@ -26,6 +26,8 @@ import onnx
 from onnx import TensorProto as T
 from onnx import helper, numpy_helper
 
+from export import pool
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MOOD = os.path.dirname(HERE)
 LEVELS = 63  # of a weight, either way
@@ -106,19 +108,7 @@ def build(source, version, pin):
     op("Slice", ["states_wide", const("from_0", np.array([0], np.int64)), const("to_hidden", np.array([hidden], np.int64)), const("axis_3", np.array([3], np.int64))], "states_tdbh")
     op("Transpose", ["states_tdbh"], "states_btdh", perm=[2, 0, 1, 3])
     op("Reshape", ["states_btdh", const("shape", np.array([0, 0, 2 * hidden], np.int64))], "states")
-    op("Cast", ["attention_mask"], "mask_bt", to=T.FLOAT)
-    op("Unsqueeze", ["mask_bt", const("axis_2", np.array([2], np.int64))], "mask")
-    op("Sub", ["mask", const("one", np.array(1, np.float32))], "gone")
-    op("Mul", ["gone", const("ten", np.array(10, np.float32))], "minus_ten")
-    op("Add", ["states", "minus_ten"], "states_masked")
-    op("ReduceMax", ["states_masked"], "best", axes=[1], keepdims=0)
-    op("MatMul", ["states", const("att_w", given["att_w"])], "score_raw")
-    op("Mul", ["gone", const("huge", np.array(1e4, np.float32))], "minus_huge")
-    op("Add", ["score_raw", "minus_huge"], "score")
-    op("Softmax", ["score"], "weight", axis=1)
-    op("Mul", ["states", "weight"], "weighted")
-    op("ReduceSum", ["weighted", "axis_1"], "mean", keepdims=0)
-    op("Concat", ["best", "mean"], "pooled", axis=1)
+    pool(op, const, given["att_w"])
     op("QuantizeLinear", ["pooled", const("pooled_scale", np.float32(1 / 127)), const("pooled_zero", np.uint8(128))], "pooled_u8")
     op("MatMulIntegerToFloat", [
         "pooled_u8", const("fc1_w", fc1), "pooled_scale", const("fc1_scale", fc1_scale), "pooled_zero", zeros("fc1_zero", fc1_scale), const("fc1_b", given["fc1_b"]),

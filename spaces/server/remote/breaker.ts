@@ -43,7 +43,7 @@ export function createBreaker(options: { failures: number; openMs: number }, now
     state, pauseMs,
     admit() {
       tell();
-      if (state() === "open") throw new Refused("circuit-open", `the remote model has failed ${failures} times in a row; it is tried again in ${Math.ceil(pauseMs() / 1000)} s`, pauseMs());
+      if (state() === "open") throw new Refused("circuit-open", `the remote model has failed ${failures} times in a row, and nobody is asked until the pause is over`, pauseMs());
       if (state() === "half-open") {
         if (probing) throw new Refused("circuit-open", "the remote model is being tried again by another request", 1000);
         probing = true;

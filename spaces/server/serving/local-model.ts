@@ -110,6 +110,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.longestRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
       batching: { maxBatch: facts.plan.maxBatch, tokenBudget: facts.plan.tokenBudget, maxDelayUs: facts.plan.maxDelayUs, gain: facts.plan.gain, reason: facts.plan.reason, sweep: facts.plan.sweep },
       loaded: { at: loadedAt, ...facts.times },
+      ...(manifest.prices === undefined ? {} : { prices: manifest.prices }),
       gate: facts.gate,
       readme: facts.readme,
     }),

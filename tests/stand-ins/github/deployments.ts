@@ -1,12 +1,10 @@
-import { user } from "./resources.ts";
+import { instant, user } from "./resources.ts";
 
 /** A Deployment's status as it was posted. */
 export type StoredStatus = { id: number; state: string; description: string; log_url: string; environment_url: string; environment?: string; creator?: string; createdAt?: string };
 
 /** Who makes a row, when (ISO 8601), and the commit that its ref means. */
 export type Made = { creator?: string; createdAt?: string; sha?: string };
-
-const instant = "2026-11-21T08:00:00Z";
 
 function status(origin: string, repository: string, deployment: number, { id, creator = "github-actions[bot]", createdAt = instant, environment = "production", ...stored }: StoredStatus) {
   const api = `${origin}/repos/${repository}`;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { instant } from "./resources.ts";
 
 /** Refs by their full name, and annotated tags by the name of their object. */
 export type GitState = {
@@ -8,7 +9,6 @@ export type GitState = {
 
 type Answer = { status: number; body: unknown };
 
-const instant = "2026-11-21T08:00:00Z";
 const refused = (status: number, message: string): Answer => ({ status, body: { message, documentation_url: "https://docs.github.com/rest" } });
 
 /** Git's refs and annotated tags; null for anything else. Creating a ref is atomic, as on GitHub. */

@@ -2,7 +2,8 @@
 export type StoredComment = { id: number; issue: number; author: string; body: string };
 export type StoredPull = { number: number; head: string; headSha: string; /** The head itself unless told. */ baseSha?: string };
 
-const instant = "2026-11-21T08:00:00Z";
+/** When everything here was made unless told: as GitHub writes it. Today, since clients tell fresh from old. */
+export const instant = `${new Date().toISOString().slice(0, 19)}Z`;
 
 export function user(origin: string, login: string) {
   const url = `${origin}/users/${encodeURIComponent(login)}`;

@@ -8,14 +8,14 @@ import type { AddressInfo } from "node:net";
 
 /** What the endpoint does with a call. */
 export type Behaviour =
-  | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean }
+  | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean; /** Between two pieces. */ paceMs?: number }
   /** The text's pieces come only when `release` is called. */
   | { kind: "slow"; text?: string; piecesFirst?: number }
   | { kind: "refuse"; status: number; retryAfter?: string; body?: string }
   /** The call is taken and never answered. */
   | { kind: "hang" }
   /** The connection breaks, or the stream just ends, after some pieces. */
-  | { kind: "cut"; pieces?: number; politely?: boolean }
+  | { kind: "cut"; pieces?: number; politely?: boolean; text?: string }
   /** A stream whose data are no JSON; or another content type; or a stream that reports an error. */
   | { kind: "garbage"; how?: "not-json" | "html" | "error-event" };
 
@@ -90,7 +90,10 @@ async function answer(behaviour: Behaviour, call: Call, response: ServerResponse
     case "ok": {
       open();
       const pieces = piecesOf(behaviour.text ?? DEFAULT_TEXT);
-      for (const content of pieces) await chunk({ role: "assistant", content });
+      for (const content of pieces) {
+        if (behaviour.paceMs !== undefined) await new Promise((resolve) => { setTimeout(resolve, behaviour.paceMs); });
+        await chunk({ role: "assistant", content });
+      }
       return finish(pieces.length, behaviour.finishReason ?? "stop", behaviour.usage ?? true);
     }
     case "slow": {
@@ -109,7 +112,7 @@ async function answer(behaviour: Behaviour, call: Call, response: ServerResponse
     case "hang": return;
     case "cut": {
       open();
-      for (const content of piecesOf(DEFAULT_TEXT).slice(0, behaviour.pieces ?? 4)) await chunk({ role: "assistant", content });
+      for (const content of piecesOf(behaviour.text ?? DEFAULT_TEXT).slice(0, behaviour.pieces ?? 4)) await chunk({ role: "assistant", content });
       if (behaviour.politely === true) response.end();
       else response.destroy();
       return;

@@ -1,5 +1,5 @@
 import { fill, h } from "./dom.js";
-import { number, percent, plural } from "./format.js";
+import { clock, number, percent, plural } from "./format.js";
 import { timeBar } from "./time-bar.js";
 
 /**
@@ -85,13 +85,37 @@ export function answerCard(title, from, note = "") {
  * @returns {HTMLElement}
  */
 export function failureNotice(failure, retry) {
-  const wait = failure.retryAfterMs === null ? "" : ` It asks for a pause of ${Math.max(1, Math.round(failure.retryAfterMs / 1000))} s.`;
   // What stands at a field is not said twice.
   const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : sentence(failure.detail);
   return h("div", { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
     h("p", { class: "notice-title" }, failure.title),
-    (detail !== "" || wait !== "") && h("p", null, `${detail}${wait}`),
+    detail !== "" && h("p", null, detail),
+    failure.retryAfterMs !== null ? pauseLine(failure.retryAfterMs) : retry !== null && failure.kind === "problem" && failure.passing && h("p", null, "It can be asked again now."),
     retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"));
+}
+
+/**
+ * When it makes sense to ask again, counted down for as long as it is on the page.
+ * @param {number} pauseMs @returns {HTMLElement}
+ */
+function pauseLine(pauseMs) {
+  const until = Date.now() + pauseMs;
+  // Hidden from screen readers, which would otherwise speak every second of an alert.
+  const left = h("span", { "aria-hidden": "true" });
+  const line = h("p", null, `It can be asked again at ${clock(new Date(until))}`, left, ".");
+  const tell = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    if (seconds <= 0) {
+      line.textContent = "It can be asked again now.";
+      return false;
+    }
+    left.textContent = seconds < 120 ? ` (in ${seconds} s)` : ` (in ${Math.ceil(seconds / 60)} min)`;
+    return true;
+  };
+  if (tell()) {
+    const timer = setInterval(() => { if (!tell() || !line.isConnected) clearInterval(timer); }, 1000);
+  }
+  return line;
 }
 
 /** @param {string} words @returns {string} with a capital and a full stop */

@@ -68,7 +68,9 @@ export async function request(path, options = {}) {
 /** @param {string} path @param {Options} options @returns {Promise<Answer>} */
 async function once(path, { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces }) {
   const deadline = AbortSignal.timeout(timeoutMs);
-  const headers = new Headers({ accept: pieces === undefined ? accept : "text/event-stream" });
+  // A model may have a JSON of its own; this page reads the one that all share.
+  const standard = body === undefined ? "" : ", application/vnd.sluice.prediction+json";
+  const headers = new Headers({ accept: `${pieces === undefined ? accept : "text/event-stream"}${standard}` });
   if (body !== undefined) headers.set("content-type", "application/json");
   if (apiKey.value !== "") headers.set("authorization", `Bearer ${apiKey.value}`);
   const begun = performance.now();

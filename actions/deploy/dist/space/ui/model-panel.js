@@ -23,7 +23,7 @@ export function modelPanel(model, backends) {
   const past = historyView(model, (row) => { write(row); form.scrollIntoView({ block: "nearest" }); fields[0]?.focus(); });
   const code = codeSample(model);
   const rivals = backends.filter(({ missing }) => missing === "");
-  const compared = rivals.length < 2 ? null : comparison(rivals.map((backend) => ({ name: backend.title, currency: String(backend.remote?.prices?.currency ?? "USD") })));
+  const compared = rivals.length < 2 ? null : comparison(rivals.map(({ title, prices }) => ({ name: title, currency: String(prices?.currency ?? "USD"), perHour: typeof prices?.perHour === "number" ? prices.perHour : null })));
 
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -91,9 +91,9 @@ export function modelPanel(model, backends) {
  */
 function seenOf(backend, answered, failed) {
   const found = answered.find((one) => one.backend === backend)?.prediction;
-  if (found === undefined) return failed.some((one) => one.backend === backend && one.failure.kind !== "cancelled") ? { ms: null, firstMs: null, cost: null } : null;
+  if (found === undefined) return failed.some((one) => one.backend === backend && one.failure.kind !== "cancelled") ? { ms: null, workMs: null, firstMs: null, cost: null } : null;
   const text = found.heads.find((head) => head.kind === "text");
-  return { ms: found.timing.totalMs, firstMs: found.timing.firstMs ?? null, cost: backend.remote === null ? null : costOf(backend.remote.prices, text?.kind === "text" ? text.usage : null) };
+  return { ms: found.timing.totalMs, workMs: found.timing.inferenceMs, firstMs: found.timing.firstMs ?? null, cost: backend.remote === null ? null : costOf(backend.prices, text?.kind === "text" ? text.usage : null) };
 }
 
 /** @param {string} path of the error, e.g. "history[3]" @param {string} name */

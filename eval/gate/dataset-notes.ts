@@ -1,0 +1,29 @@
+import type { MetricName } from "../../models/core/gates.ts";
+import type { Manifest } from "../../models/core/manifest.ts";
+import { catalog } from "../metrics/catalog.ts";
+import type { ModelMetrics } from "../schema/metrics.ts";
+
+/** What a reader must know of the rows themselves: that they are simulated, and how far the model is from what is possible on them. */
+export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseline: ModelMetrics | null): string[] {
+  const { dataset } = manifest;
+  if (dataset === undefined) return [];
+  const simulated = dataset.provenance !== "simulated" ? [] : [`The rows of ${dataset.id} are simulated${dataset.description === undefined ? "" : ` (${dataset.description})`}: figures on them say nothing of real ones`];
+  const distances = Object.entries(dataset.bestPossible).flatMap(([head, metrics]) => Object.entries(metrics).map(([metric, best]) => distance(head, metric as MetricName, best, candidate, baseline)));
+  return [...simulated, ...distances];
+}
+
+function distance(head: string, metric: MetricName, best: number, candidate: ModelMetrics, baseline: ModelMetrics | null): string {
+  const bound = `No model can do better on these rows than ${metric} ${best.toFixed(4)} for ${head}`;
+  const reached = valueOf(candidate, head, metric);
+  if (reached === null) return `${bound}; the candidate's was not measured`;
+  const short = catalog.get(metric)?.direction === "lower" ? reached - best : best - reached;
+  const other = baseline === null ? null : valueOf(baseline, head, metric);
+  // A bound that is expected over the noise may be passed on the rows at hand, by luck.
+  const away = short >= 0 ? `${short.toFixed(4)} from it` : `${(-short).toFixed(4)} beyond it, which is luck or a leak`;
+  return `${bound}; the candidate reaches ${reached.toFixed(4)}, ${away}${other === null ? "" : ` (baseline ${other.toFixed(4)})`}`;
+}
+
+function valueOf(metrics: ModelMetrics, head: string, metric: MetricName): number | null {
+  const result = metrics.measurements.find((one) => one.head === head && one.metric === metric && one.slice === "all")?.result;
+  return result?.status === "ok" ? result.value : null;
+}
