@@ -56,6 +56,11 @@ describe("a manifest that is wrong", () => {
     ["a not-a-number", good.replace("version: 1.0.0", "version: 1.0.0\nruntime: {batchTolerance: .nan}"), { code: "config-type", expected: "a number" }],
     ["no text at all", "", { code: "config-type", expected: "a map" }],
     ["a dangling alias", "id: *nobody\n", { code: "yaml-invalid" }],
+    ["an answer of a value that no head gives", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 * value.valu}}"), { code: "config-inconsistent", place: expect.stringMatching(/^model\.yaml:4:\d+$/), problem: expect.stringContaining("did you mean `value.value`?") }],
+    ["an answer that is no expression", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 *}}"), { code: "config-inconsistent", problem: expect.stringContaining("not a valid expression") }],
+    ["a field of the server's own in an answer", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {notes: value.value}}"), { code: "config-inconsistent" }],
+    ["a placeholder that is no colour", good.replace("preprocess:", "preprocess:\n  picture: {kind: image, missing: {placeholder: gray}}"), { place: expect.stringMatching(/^model\.yaml:/) }],
+    ["a best possible value of no head", good.replace("version: 1.0.0", "version: 1.0.0\ndataset: {id: d, files: [{path: d.csv}], labels: {value: {field: v}}, bestPossible: {valeu: {mae: 1}}}"), { code: "config-inconsistent", problem: expect.stringContaining("there are: value") }],
     ["a second document", `${good}---\n${good}`, { code: "yaml-syntax" }],
   ])("%s", async (_, text, expected) => {
     expect((await complaints(text))[0]).toMatchObject(expected);

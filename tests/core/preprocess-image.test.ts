@@ -80,6 +80,37 @@ describe("an image that is refused", () => {
   });
 });
 
+describe("an image with a placeholder", () => {
+  const optional = { ...exact, missing: { placeholder: "#ff0000" } };
+  const prepared = async (image: unknown, changes: object = {}) => {
+    const found = await compile({ ...optional, ...changes }).prepare({ image });
+    return found.kind === "numbers" ? found : null;
+  };
+
+  it("is used as it is where there is one", async () => {
+    expect(await prepared(await redBlue())).toEqual({ kind: "numbers", values: Float32Array.from(await pixels(await redBlue(), exact) ?? []) });
+  });
+
+  it.each<[string, unknown, object, string]>([
+    ["there is none", undefined, {}, "the image is missing"], ["it is null", null, {}, "the image is missing"],
+    ["it is no image", Buffer.from("hello there"), {}, "the image cannot be decoded"], ["it is too large", Buffer.alloc(20), { maxBytes: 10 }, "the image is too large"],
+  ])("becomes the plain picture when %s, and says so", async (_, image, changes, problem) => {
+    const found = await prepared(image, changes);
+    expect(found?.replaced).toEqual({ field: "image", problem, used: "a plain picture of #ff0000" });
+    expect([...found!.values]).toEqual([...Array<number>(8).fill(1), ...Array<number>(16).fill(0)]);
+  });
+
+  it("is normalised, cropped and made gray as every picture", async () => {
+    const white = { missing: { placeholder: "#ffffff" }, channels: "gray", mean: [0.5], std: [0.5] };
+    expect([...(await prepared(null, { ...white, centerCrop: { width: 1, height: 2 } }))!.values]).toEqual([1, 1]);
+    expect([...(await prepared(null, { ...white, resize: undefined, centerCrop: { width: 2, height: 1 } }))!.values]).toEqual([1, 1]);
+  });
+
+  it.each<[string, unknown]>([["a number", 5], ["no base64", "not base64!"], ["a data: URL of something else", "data:text/html;base64,AAAA"]])("is still refused when it is %s", async (_, image) => {
+    expect(await refusal(() => prepared(image))).toBeInstanceOf(RowError);
+  });
+});
+
 it.each<[string, object, string]>([
   ["no size", {}, "image-size"],
   ["one mean for three channels", { ...exact, mean: [0.5] }, "image-normalise"],

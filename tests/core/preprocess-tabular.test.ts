@@ -24,6 +24,7 @@ describe("columns become numbers", () => {
     ["a list", { columns: { x: { type: "number-list", length: 2 } }, features: [{ column: "x", encode: "list" }] }, { x: [4, 5] }, [4, 5]],
     ["a missing value, filled", { columns: { x: { type: "number", missing: { fill: 7 } } }, features: [{ column: "x", encode: "number" }] }, { x: null }, [7]],
     ["derived, one from the other", { ...x, derive: { y: "x * 2", z: "y + 1" }, features: [{ column: "z", encode: "number" }] }, { x: 3 }, [7]],
+    ["whether a field is there, whatever it holds", { columns: { x: { type: "present", field: "y" }, z: { type: "present", field: "w" }, n: { type: "present", field: "nobody" } }, features: [{ column: "x", encode: "number" }, { column: "z", encode: "number" }, { column: "n", encode: "number" }] }, { y: [], w: null }, [1, 0, 0]],
     ["a condition", { columns: { d: { type: "date" } }, derive: { weekend: "weekday(d) >= 6" }, features: [{ column: "weekend", encode: "number" }] }, { d: "2024-02-03" }, [1]],
   ])("%s", (_, step, row, expected) => {
     expect(vector(step, row)).toEqual(expected);
@@ -31,13 +32,14 @@ describe("columns become numbers", () => {
 });
 
 describe("expressions", () => {
-  const row = { d: "2024-02-29", list: [1, 2, 3, 4], x: 2 };
+  const row = { d: "2024-02-29", list: [1, 2, 3, 4], x: 2, t: "Why  12 ÉCLAIRS? 😀 No?!", none: "" };
   const value = (expression: string) => compileDerived("v", expression, Object.keys(row), () => "p")(row);
   // Python: datetime.date(2024, 2, 29).isoweekday(), .timetuple().tm_yday, (d - date(2000, 1, 1)).days; statistics.pstdev
   it.each<[string, number | boolean]>([
     ["year(d)", 2024], ["month(d)", 2], ["day(d)", 29], ["weekday(d)", 4], ["day_of_year(d)", 60], ['days_since(d, "2000-01-01")', 8825],
     ["at(list, 0)", 1], ["at(list, -1)", 4], ["mean(list)", 2.5], ["mean(list, -2)", 3.5], ["mean(list, 0, 2)", 1.5], ["sum(list, 1)", 9], ["std(list)", Math.sqrt(1.25)],
     ["exp(0) + sin(0) + cos(0)", 2], ["-1 mod 3", 2], ["max(x, 5) - min(x, 5)", 3], ["if x > 1 then 10 else 20", 10], ["x in (1, 2)", true], ["not (x == 2)", false],
+    ["length(t)", 23], ["words(t)", 5], ['count(t, "?")', 2], ['count(t, "?!")', 1], ["digits(t)", 2], ["capitals(t)", 9 / 12], ["length(none) + words(none) + digits(none) + capitals(none)", 0], ['none == ""', true],
   ])("%s", (expression, expected) => {
     expect(value(expression)).toBe(expected);
   });
@@ -58,6 +60,7 @@ describe("expressions", () => {
   it.each<[string, RegExp]>([
     ["x / 0", /no finite number/], ["log(x - 3)", /no finite number/], ["x + (x > 1)", /Expected a text or number/],
     ["at(list, 9)", /index 9 is outside the list of 4/], ["year(x)", /not a date/], ["mean(list, 4)", /empty part/], ["list", /no single value/],
+    ["length(x)", /not a text/], ["words(list)", /not a text/], ['count(t, "")', /nothing to count/],
   ])("%s refuses the row", async (expression, message) => {
     const error = await refusal(() => value(expression));
     expect(error).toBeInstanceOf(RowError);

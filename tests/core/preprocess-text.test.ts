@@ -22,6 +22,16 @@ describe("tokens", () => {
     expect(ids("t1 t2", { maxTokens: 4 })).toEqual([61, 1, 2, 62]);
   });
 
+  it("come from several fields, of which the later ones may be missing", () => {
+    const tokens = (row: object) => {
+      const prepared = compile({ field: "title", append: ["more", "last"], separator: " t9 " }, false).prepare({ ...row });
+      return prepared instanceof Promise || prepared.kind !== "tokens" ? null : prepared.ids;
+    };
+    expect(tokens({ title: "t1", more: "t2 t3", last: "t4" })).toEqual([1, 9, 2, 3, 9, 4]);
+    expect(tokens({ title: "t1", last: "t4" })).toEqual([1, 9, 4]);
+    expect(tokens({ title: "t1", more: null, last: "" })).toEqual([1]);
+  });
+
   it("are never none", () => {
     expect(ids("")).toEqual([61, 62]);
     expect(ids("", {}, false)).toEqual([63]);
@@ -70,6 +80,8 @@ describe("a row that is refused", () => {
     ["a missing text", {}, {}, /text is missing/],
     ["a number", { text: 5 }, {}, /received: 5/],
     ["an inherited property", {}, { field: "constructor" }, /text is missing/],
+    ["a number where a further text may be", { text: "t1", more: 5 }, { append: ["more"] }, /more: not a text/],
+    ["a further text that is too long", { text: "t1", more: "t1 t1" }, { append: ["more"], maxCharacters: 4 }, /received: 5 characters/],
     ["a text that is too long", { text: "t1 t1" }, { maxCharacters: 4 }, /received: 5 characters/],
   ])("%s", async (_, row, changes, message) => {
     const error = await refusal(() => compile(changes).prepare(row as Record<string, unknown>));

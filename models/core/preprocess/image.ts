@@ -53,14 +53,25 @@ class Unusable extends RowError {}
 
 /** A PNG of one colour: the placeholder takes the same way as every picture. */
 async function plainPicture(background: string, { width, height }: { width: number; height: number }): Promise<Uint8Array> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await imageLibrary();
   return sharp({ create: { width, height, channels: 3, background } }).png().toBuffer();
+}
+
+/** Native and slow to load: only models with images pay for it. That it is not there is no fault of an image, which a placeholder could hide. */
+async function imageLibrary(): Promise<typeof import("sharp")["default"]> {
+  try {
+    const { default: sharp } = await import("sharp");
+    // In a bundle the library is looked for when it is first used.
+    if (typeof sharp.versions.sharp !== "string") throw new Error("sharp does not tell its version");
+    return sharp;
+  } catch (error) {
+    throw new ConfigurationError({ code: "image-library", place: "preprocess", problem: "the image library cannot be loaded", expected: "the package sharp", received: String((error as Error).message).split("\n", 1)[0] ?? "", hint: "npm install --no-save sharp" }, { cause: error });
+  }
 }
 
 /** Raw interleaved 8-bit pixels of the final size: sRGB, or one channel for gray. */
 async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
-  // Native and slow to load: only models with images pay for it.
-  const { default: sharp } = await import("sharp");
+  const sharp = await imageLibrary();
   const bad = (problem: string, expected: string, shown: string, cause?: unknown) => new Unusable(step.field, problem, expected, undefined, { shown, cause });
   try {
     let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate().flatten({ background: step.background }).toColourspace("srgb");

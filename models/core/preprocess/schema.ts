@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const expression = z.string().min(1).describe("A filtrex expression over the columns and the derived values before it.");
+const expression = z.string().min(1).describe("A filtrex expression over the columns and the derived values before it. docs/serving.md lists the functions: of dates, lists and texts.");
 
 /** Text → token ids through a Hugging Face tokenizer.json. Outputs: `ids`, `attention_mask`, `token_type_ids`. */
 export const textStep = z.strictObject({
