@@ -21,11 +21,12 @@ export function timeline(played: readonly Played[]): string[] {
 export type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
 
 /** Every request of the rehearsal to each service, and what of it that service does not document. */
-export function counts({ github, telegram, hubs }: Scene): Count[] {
-  const toHub = hubs.all.flatMap(({ transcript }) => transcript);
+export function counts(scenes: readonly Scene[]): Count[] {
+  const toHub = scenes.flatMap(({ hubs }) => hubs.all.flatMap(({ transcript }) => transcript));
+  const sum = (count: (scene: Scene) => number) => scenes.reduce((total, scene) => total + count(scene), 0);
   return [
-    { service: "GitHub", requests: github.transcript.length, heldTo: "its OpenAPI description", violations: github.violations() },
-    { service: "Telegram", requests: telegram.transcript.length, heldTo: "the Bot API's types", violations: telegram.violations },
+    { service: "GitHub", requests: sum(({ github }) => github.transcript.length), heldTo: "its OpenAPI description", violations: scenes.flatMap(({ github }) => github.violations()) },
+    { service: "Telegram", requests: sum(({ telegram }) => telegram.transcript.length), heldTo: "the Bot API's types", violations: scenes.flatMap(({ telegram }) => telegram.violations) },
     { service: "Hub", requests: toHub.length, heldTo: "its wire table", violations: hubViolations(toHub) },
   ];
 }

@@ -15,7 +15,7 @@ describe("the rehearsal", () => {
   }, 300_000);
 
   it("asked GitHub, Telegram and the Hub nothing that they do not document", () => {
-    expect(counts(scene).map(({ service, violations }) => [service, violations])).toEqual([["GitHub", []], ["Telegram", []], ["Hub", []]]);
+    expect(counts([scene]).map(({ service, violations }) => [service, violations])).toEqual([["GitHub", []], ["Telegram", []], ["Hub", []]]);
     expect(scene.github.transcript.length).toBeGreaterThan(100);
   });
 });

@@ -1,4 +1,4 @@
-import { mood, virality } from "../scene/systems.ts";
+import { mood, virality, type System } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -10,8 +10,8 @@ import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
-const systems = [mood, virality];
+const bySystems = (story: (system: System) => Story): Story[] => [story(mood), { ...story(virality), beside: true }];
 
 export const stories: readonly Story[] = [
-  ...systems.map(improves), ...systems.map(worseThenFixed), slice, slower, tooFew, loosens, forks, ...systems.map(answersWrongly), rollBack, outages, rejects,
+  ...bySystems(improves), ...bySystems(worseThenFixed), slice, slower, tooFew, loosens, forks, ...bySystems(answersWrongly), rollBack, outages, rejects,
 ];

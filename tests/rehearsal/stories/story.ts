@@ -6,6 +6,10 @@ export type Story = {
   /** Whose story it is, where several systems play the same one. */
   system?: string;
   title: string;
+  /** What it judges is the time that a model takes: nothing else may be played meanwhile. */
+  alone?: true;
+  /** It shares nothing with the others, and may be played beside them on a stage of its own. */
+  beside?: true;
   /** @param tell one line for whoever watches @throws AssertionError where a service's state is not what the story says */
   play: (scene: Scene, tell: (line: string) => void) => Promise<void>;
 };
