@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { filesOf, snippetsOf } from "../rehearsal/snippets.ts";
 
@@ -62,7 +62,7 @@ async function follow(heading: string, change: (command: string) => string): Pro
 beforeAll(async () => {
   mkdirSync(dir);
   symlinkSync(root, join(desk, "sluice"));
-  for (const [path, content] of files) write(path, content);
+  for (const [path, content] of files) if (path !== "models/virality") write(path, content);
   // Sluice lies beside the folder already.
   const [init] = commands;
   expect((await shell(init!.command)).code).toBe(0);
@@ -95,3 +95,12 @@ it.skipIf(trainer === undefined)("its script writes the rows of the fixture, and
   expect(readFileSync(join(dir, "models/tumours/data/cells.csv"), "utf8")).toBe(readFileSync(join(fixtures, "tumours/cells.csv"), "utf8"));
   expect(made.output).toMatch(/"metric": ?"auroc"/);
 }, 120_000);
+
+it("virality is what the page lists, and no source outside its folder has a word of it", () => {
+  const inFolder = (of: string) => readdirSync(join(root, of), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  const listed = files.get("models/virality")!.split("\n").filter(Boolean).map((line) => /^\+ (\S+)/.exec(line)?.[1]);
+  expect(inFolder("models/virality").filter((path) => !/\/\.(sluice|cache)\/|__pycache__/.test(path)).sort()).toEqual(listed.sort());
+  const sources = ["models/core", "eval", "actions", "bot", "spaces", "cli"].flatMap(inFolder).filter((path) => /\.(ts|js|mjs|html)$/.test(path) && !path.includes("/dist/"));
+  expect(sources.length).toBeGreaterThan(300);
+  expect(sources.filter((path) => /virality/i.test(readFileSync(join(root, path), "utf8")))).toEqual([]);
+});
