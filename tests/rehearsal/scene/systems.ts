@@ -84,7 +84,7 @@ export const virality: System = {
   // A fifth of the rows decides about all of them and about short videos; those without a thumbnail are too few of it.
   adapt: (manifest) => manifest.replaceAll("slices: [short_video, has_thumbnail, title_length]}", "slices: [short_video]}"),
   // Views are the strongest of what it knows: their mean is another than in training.
-  worse: { from: /(views_log, encode: standardize, mean: )[\d.]+/, to: "$12" },
+  worse: { from: /(?<=views_log, encode: standardize, mean: )[\d.]+/, to: "2" },
   companions: [],
   async serves(url) {
     const { status, body } = await post(url, "/predict", examplesOf("virality")[0]);
