@@ -17,6 +17,9 @@ export const modelVersion = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
 const dimension = z.union([z.int().positive(), z.string().min(1)]).describe("A fixed size, or a name for a size that varies.");
 const dtype = z.enum(["float32", "float16", "float64", "int64", "int32", "int8", "uint8", "bool", "string"]);
 
+/** Columns of prediction files whatever the task: no slice can be called so. */
+const predictionColumns = new Set(["id", "label", "group", "weight"]);
+
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
 export const artifact = z.strictObject({
   path: z.string().min(1).optional().describe("Path relative to model.yaml."),
@@ -129,6 +132,9 @@ export const manifest = z.strictObject({
     if (problem !== null) complain(["serving", "response", field], problem);
   }
   if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes")) complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
+  m.dataset?.slices.forEach((slice, i) => {
+    if (predictionColumns.has(slice)) complain(["dataset", "slices", i], `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`);
+  });
   m.gates?.checks.forEach((check, i) => {
     if (check.head !== undefined && !heads.includes(check.head)) complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
     for (const [j, slice] of check.slices.entries()) if (!(m.dataset?.slices ?? []).includes(slice)) complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);

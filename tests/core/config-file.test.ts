@@ -53,6 +53,7 @@ describe("a manifest that is wrong", () => {
     ["a syntax error", good.replace("id: linear", "id: [linear"), { code: "yaml-syntax" }],
     ["an unknown member of a union", good.replace("kind: tabular", "kind: tabluar"), { code: "config-value", hint: "did you mean `tabular`?" }],
     ["a broken reference", good.replace("row.features", "rows.features"), { code: "config-inconsistent", place: expect.stringMatching(/^model\.yaml:\d+:\d+$/) }],
+    ["a slice that prediction files have a column for", stringify({ ...linearManifest(), dataset: { id: "some", files: [{ path: "some.csv" }], labels: {}, slices: ["region", "group"] } }), { code: "config-inconsistent", problem: expect.stringContaining('"group"') }],
     ["a not-a-number", good.replace("version: 1.0.0", "version: 1.0.0\nruntime: {batchTolerance: .nan}"), { code: "config-type", expected: "a number" }],
     ["no text at all", "", { code: "config-type", expected: "a map" }],
     ["a dangling alias", "id: *nobody\n", { code: "yaml-invalid" }],

@@ -21,6 +21,7 @@ const out = mkdtempSync(join(tmpdir(), "sluice-emoji-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 describe("the gate of models/emoji", () => {
+  const config = ["--config", "models/emoji/sluice.yaml"];
   const baseline = ["--baseline", "models/emoji/production"];
   const wide = { COLUMNS: "100" };
   let gated: Run;
@@ -28,9 +29,9 @@ describe("the gate of models/emoji", () => {
   let planned: Run;
   let plan: PlanFile;
   beforeAll(async () => {
-    gated = await sluice(root, ["gate", "emoji", ...baseline, "--out", out], wide);
+    gated = await sluice(root, ["gate", ...config, ...baseline, "--out", out], wide);
     verdict = verdictFile.parse(JSON.parse(readFileSync(join(out, "verdict.json"), "utf8")));
-    const [shown, parsed] = await Promise.all([sluice(root, ["plan", "emoji", ...baseline], wide), sluice(root, ["plan", "emoji", ...baseline, "--json"])]);
+    const [shown, parsed] = await Promise.all([sluice(root, ["plan", ...config, ...baseline], wide), sluice(root, ["plan", ...config, ...baseline, "--json"])]);
     planned = shown;
     plan = planFile.parse(JSON.parse(parsed.stdout));
   });

@@ -82,6 +82,27 @@ describe("a busy model", () => {
     expect(await rejections("cancelled")).toBe(1);
   });
 
+  it("takes a group back from its engine when one of its clients has gone, and the others run together", async () => {
+    const pairs = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "2", "--max-delay-us", "0", "--max-queue-wait-ms", "60000"]);
+    const waiting = async (rows: number) => until(async () => ((await metric(pairs, "inference_queue_rows")) === rows ? true : undefined));
+    const first = pairs.post("/predict", { work: 2 * LONG, value: 0 });
+    await until(async () => ((await metric(pairs, "inference_runs_in_flight")) === 1 ? true : undefined));
+    const gone = new AbortController();
+    const leaver = fetch(`${pairs.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ work: 1, value: 1 }), signal: gone.signal }).catch(() => "gone");
+    await waiting(1);
+    // With this one the next run is full: it is handed over.
+    const second = pairs.post("/predict", { work: 1, value: 2 });
+    await waiting(2);
+    gone.abort();
+    expect(await leaver).toBe("gone");
+    await waiting(1);
+    const third = pairs.post("/predict", { work: 1, value: 3 });
+    const answers = await Promise.all([first, second, third].map(async (one) => json(await one)));
+    expect(answers).toMatchObject([0, 2, 3].map((value) => ({ heads: { value: { value } } })));
+    expect(await metric(pairs, "inference_rows_total")).toBe(3);
+    expect(await metric(pairs, "inference_runs_total")).toBe(2);
+  });
+
   it("forgets a client that leaves in the middle of its body", async () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), "127.0.0.1");

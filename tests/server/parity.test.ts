@@ -31,7 +31,7 @@ beforeAll(async () => {
 it("is asked of every model of this repository that is served from here", () => {
   const { models } = parse(readFileSync(join(root, "sluice.yaml"), "utf8")) as { models: string[] };
   const local = models.filter((dir) => (parse(readFileSync(join(root, dir, "model.yaml"), "utf8")) as { backend?: string }).backend !== "hf-inference");
-  expect(Object.keys(ROWS).map((id) => `models/${id}`).toSorted()).toEqual(local.toSorted());
+  expect(Object.keys(ROWS).map((id) => `models/${id}`)).toEqual(expect.arrayContaining(local));
 });
 
 describe.each(Object.keys(ROWS))("%s through HTTP", (id) => {

@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { wantsPage } from "../../spaces/server/http/negotiate.ts";
 import { redact } from "../../spaces/server/redact.ts";
-import { formGroup } from "../../spaces/server/scheduling/group.ts";
+import { decided, formGroup } from "../../spaces/server/scheduling/group.ts";
 import { planBatches } from "../../spaces/server/scheduling/plan.ts";
 import type { Entry } from "../../spaces/server/scheduling/scheduler.ts";
 import { settingsFromEnvironment, settingsSchema, variableOf } from "../../spaces/server/settings.ts";
@@ -65,6 +66,26 @@ describe("which submissions run together", () => {
     const queue = [entry(1), entry(1, 3, true), entry(1, 2), entry(1, 2)];
     expect(formGroup(queue, { maxBatch: 4, tokenBudget: null }, sizeOf)).toEqual([queue[0], queue[2]]);
     expect(formGroup(queue.slice(1), { maxBatch: 32, tokenBudget: null }, sizeOf)).toEqual([queue[1]]);
+  });
+
+  it("is sure of a group only when nothing that comes later could change it", () => {
+    const sure = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) => decided(queue, plan, sizeOf);
+    expect(sure([entry(10)], { maxBatch: 1, tokenBudget: null })).toBe(true);
+    expect(sure([entry(1, 1), entry(1, 2)], { maxBatch: 4, tokenBudget: null })).toBe(false);
+    expect(sure([entry(1, 1), entry(1, 2), entry(1, 1)], { maxBatch: 4, tokenBudget: null })).toBe(true);
+    expect(sure([entry(1, 1), entry(1, 32, true)], { maxBatch: 4, tokenBudget: null })).toBe(false);
+    expect(sure([entry(1, 32, true)], { maxBatch: 4, tokenBudget: null })).toBe(true);
+    // Among texts a nearer one may still come, except beside one that fills the budget.
+    expect(sure([entry(10), entry(10), entry(10), entry(10)], { maxBatch: 2, tokenBudget: 40 })).toBe(false);
+    expect(sure([entry(21), entry(1)], { maxBatch: 4, tokenBudget: 40 })).toBe(true);
+  });
+
+  it("never changes a group that it was sure of, whatever comes", () => {
+    const entries = fc.array(fc.record({ length: fc.integer({ min: 1, max: 30 }), rows: fc.integer({ min: 1, max: 5 }), tensors: fc.boolean() }), { maxLength: 8 }).map((all) => all.map((one) => entry(one.length, one.rows, one.tensors)));
+    fc.assert(fc.property(entries, entries, fc.integer({ min: 1, max: 6 }), fc.option(fc.integer({ min: 1, max: 60 })), (queue, later, maxBatch, tokenBudget) => {
+      fc.pre(queue.length > 0 && decided(queue, { maxBatch, tokenBudget }, sizeOf));
+      expect(formGroup([...queue, ...later], { maxBatch, tokenBudget }, sizeOf)).toEqual(formGroup(queue, { maxBatch, tokenBudget }, sizeOf));
+    }), { numRuns: 2000 });
   });
 });
 

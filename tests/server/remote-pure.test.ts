@@ -58,7 +58,7 @@ describe("turns", () => {
     const order: string[] = [];
     const first = await turns.take(patience);
     const response = Object.assign(new EventEmitter(), { writableFinished: false });
-    const leaving = turns.take({ ...patience, departure: new Departure(response) }).catch((error: { reason: string }) => order.push(error.reason));
+    const leaving = turns.take({ ...patience, departure: Departure.of(response) }).catch((error: { reason: string }) => order.push(error.reason));
     const second = turns.take(patience).then((giveBack) => { order.push("second"); return giveBack; });
     await expect(turns.take(patience)).rejects.toMatchObject({ reason: "queue-full" });
     response.emit("close");

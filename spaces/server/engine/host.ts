@@ -9,6 +9,7 @@ import { openPredictor, type Predictor } from "../../../models/core/predictor.ts
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import { runRows } from "./run-rows.ts";
 import { sweepBatches } from "./sweep.ts";
+import { begin } from "./turn.ts";
 
 let opened: Predictor | null = null;
 
@@ -51,9 +52,9 @@ const take = (question: Question) => {
   })();
 };
 
-async function serve({ id, ask }: Question): Promise<void> {
+async function serve({ id, ask, turn }: Question): Promise<void> {
   try {
-    send({ id, ok: true, answer: await answer(ask) });
+    send({ id, ok: true, answer: turn === undefined || begin(turn) ? await answer(ask) : null });
   } catch (error) {
     const complaint = error instanceof SluiceError ? error.complaint : { code: "engine-failed", problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}` };
     send({ id, ok: false, configuration: error instanceof ConfigurationError, complaint });

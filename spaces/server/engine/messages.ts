@@ -3,6 +3,7 @@ import type { ModelDescription, OpenOptions } from "../../../models/core/predict
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import type { Feeds, RowsDone, RunPlan, TensorsDone } from "./engine.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
+import type { Turn } from "./turn.ts";
 
 /** What the server asks of a worker or process that holds one model. */
 export type Ask =
@@ -12,8 +13,10 @@ export type Ask =
   | { kind: "sweep"; rows: readonly Row[]; request: SweepRequest }
   | { kind: "close" };
 
-export type Answers = { open: ModelDescription; rows: RowsDone; tensors: TensorsDone; sweep: SweepPoint[]; close: null };
+/** Null where the question was taken back. */
+export type Answers = { open: ModelDescription; rows: RowsDone | null; tensors: TensorsDone | null; sweep: SweepPoint[]; close: null };
 
-export type Question = { id: number; ask: Ask };
+/** `turn`: of a question that waits behind another one. */
+export type Question = { id: number; ask: Ask; turn?: Turn | undefined };
 /** `configuration`: the complaint is about model.yaml, not about the run. */
 export type Reply = { id: number; ok: true; answer: Answers[keyof Answers] } | { id: number; ok: false; configuration: boolean; complaint: Complaint };

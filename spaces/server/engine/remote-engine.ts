@@ -4,6 +4,7 @@ import { ConfigurationError, EvaluationError } from "../../../models/core/errors
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
 import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
+import type { Turn } from "./turn.ts";
 
 /** Beside this file, in the source tree and in a bundle alike. */
 const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
@@ -43,7 +44,7 @@ function processPlace(): Place {
   };
 }
 
-export type Host = { ask<K extends keyof Answers>(ask: Ask & { kind: K }): Promise<Answers[K]>; description: ModelDescription; busy(): number; alive(): boolean };
+export type Host = { ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn): Promise<Answers[K]>; description: ModelDescription; busy(): number; alive(): boolean };
 
 /**
  * Starts one place and opens the model in it.
@@ -72,13 +73,13 @@ export async function startHost(kind: "worker" | "process", dir: string, options
     }
     open.clear();
   });
-  const ask = <K extends keyof Answers>(question: Ask & { kind: K }) => new Promise<Answers[K]>((resolve, reject) => {
+  const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn) => new Promise<Answers[K]>((resolve, reject) => {
     if (gone !== null) return reject(new EngineLost(gone));
     const id = next++;
     const timer = place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep" ? null : setTimeout(place.kill, limitMs);
     open.set(id, { resolve, reject, timer });
     try {
-      place.post({ id, ask: question });
+      place.post({ id, ask: question, turn });
     } catch (error) {
       // A value that cannot be cloned; nothing was sent.
       open.delete(id);
@@ -121,9 +122,11 @@ export async function remoteEngine(kind: "worker" | "process", count: number, di
   return {
     kind,
     slots: count,
+    // Only threads share memory; and what is handed to one of several might wait there while another one is idle.
+    ahead: kind === "worker" && count === 1,
     describe: () => hosts[0]!.description,
-    rows: async (rows, plan) => pick().ask({ kind: "rows", rows, plan }),
-    tensors: async (feeds, fetches) => pick().ask({ kind: "tensors", feeds: compact(feeds), fetches }),
+    rows: async (rows, plan, turn) => pick().ask({ kind: "rows", rows, plan }, turn),
+    tensors: async (feeds, fetches, turn) => pick().ask({ kind: "tensors", feeds: compact(feeds), fetches }, turn),
     sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
     async close() {
       closed = true;

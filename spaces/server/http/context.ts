@@ -42,7 +42,7 @@ export function readyModel(slot: Slot | undefined, id: string): ServedModel {
 }
 
 /** What a handler needs of a request, whether Fastify or the short way brought it. */
-export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse };
+export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse; /** Where whoever brought the request watches its client. */ departure?: Departure };
 
 export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {
   return { id: request.id, startedAt: request.startedAt, headers: request.headers, body: request.body, response: reply.raw };
@@ -62,5 +62,5 @@ export function patienceOf(exchange: Exchange, settings: Pick<Settings, "request
     if (given === 0) throw new Problem(400, "bad-header", "x-request-timeout-ms is not a whole number of milliseconds of at least 1", { errors: [{ field: "x-request-timeout-ms", problem: "not a positive whole number", expected: "1 to 600000" }] });
     timeoutMs = Math.min(timeoutMs, given);
   }
-  return { deadlineAt: exchange.startedAt + timeoutMs, departure: new Departure(exchange.response) };
+  return { deadlineAt: exchange.startedAt + timeoutMs, departure: exchange.departure ?? Departure.of(exchange.response) };
 }

@@ -9,6 +9,6 @@ export function requestIds(): (raw: Pick<IncomingMessage, "headers">) => string 
   let sequence = 0;
   return (raw) => {
     const given = raw.headers["x-request-id"];
-    return typeof given === "string" && REQUEST_ID.test(given) ? given : `${prefix}-${(sequence++).toString(36)}`;
+    return typeof given === "string" && REQUEST_ID.test(given) ? given : `${prefix}-${sequence++}`;
   };
 }

@@ -9,12 +9,15 @@ export class Departure {
   #listeners: (() => void)[] | null = null;
 
   /** @param response emits `close` at its end; gone is a client whose answer was not finished by then. */
-  constructor(response: EventEmitter & { writableFinished: boolean }) {
-    response.once("close", () => {
-      if (response.writableFinished) return;
-      this.gone = true;
-      for (const listener of this.#listeners ?? []) listener();
-    });
+  static of(response: EventEmitter & { writableFinished: boolean }): Departure {
+    const departure = new Departure();
+    response.once("close", () => { if (!response.writableFinished) departure.leave(); });
+    return departure;
+  }
+
+  leave(): void {
+    this.gone = true;
+    for (const listener of this.#listeners ?? []) listener();
   }
 
   onGone(listener: () => void): void {

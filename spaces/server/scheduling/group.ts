@@ -26,3 +26,13 @@ export function formGroup<Entry extends Submission>(queue: readonly Entry[], pla
   }
   return group;
 }
+
+/** Whether nothing that comes later could change which submissions leave next. @param queue as for `formGroup`. */
+export function decided<Entry extends Submission>(queue: readonly Entry[], plan: RunPlan, sizeOf: (entry: Entry) => number): boolean {
+  const oldest = queue[0]!;
+  if (oldest.feeds !== null || sizeOf(oldest) >= plan.maxBatch) return true;
+  // A row that comes may be nearer to the oldest in length than those that are here.
+  if (plan.tokenBudget !== null) return oldest.length * (sizeOf(oldest) + 1) > plan.tokenBudget;
+  let rows = 0;
+  return queue.some((entry) => entry.feeds === null && (rows += sizeOf(entry)) >= plan.maxBatch);
+}

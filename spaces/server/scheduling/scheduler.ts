@@ -1,9 +1,10 @@
 import type { Row } from "../../../models/core/preprocess/row-error.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
+import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
 import type { Departure } from "./departure.ts";
 import type { BatchingPlan } from "./plan.ts";
-import { formGroup } from "./group.ts";
+import { decided, formGroup } from "./group.ts";
 import { Refused } from "./refused.ts";
 
 export type Waiting = { queueMs: number; inferenceMs: number; /** Rows of the group that ran together. */ groupRows: number };
@@ -26,10 +27,14 @@ export type Entry = {
   length: number;
   enqueuedAt: number;
   deadlineAt: number;
-  state: "queued" | "running" | "done";
+  /** `handed`: with a group that waits at the engine. */
+  state: "queued" | "handed" | "running" | "done";
   resolve: (ticket: never) => void;
   reject: (error: Error) => void;
 };
+
+/** Submissions that run together. `turn`: while they wait at the engine; `begunAt`: by the scheduler's clock, once they run. */
+type Group = { entries: readonly Entry[]; rows: number; turn: Turn | null; begunAt: number };
 
 export type Scheduler = {
   /** @throws Refused; what the engine throws. */
@@ -52,12 +57,16 @@ const NEWEST_WEIGHT = 0.2;
  * The queue of one model in front of its engine. Submissions of one turn of the event loop, and those that arrive while
  * the engine is busy, run together as far as the plan allows; a lone one starts at once. Bounded by the estimated wait.
  * Past its deadline a submission is rejected; while it still waits, it also leaves the queue.
+ *
+ * An engine that takes a group ahead gets the next one while it is busy, as soon as that group could not change any more:
+ * it still waits, in every figure, and is taken back when one of its submissions goes.
  */
 export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limits, lengthOf: ((row: Row) => number) | null, events: SchedulerEvents, now: () => number = () => performance.now()): Scheduler {
   let queue: Entry[] = [];
-  const pending = new Set<Entry>();
+  const running: Group[] = [];
+  let ahead: Group | null = null;
+  /** Rows that wait, here or at the engine. */
   let queuedRows = 0;
-  let running = 0;
   let runMs = plan.runMs;
   let lastStart = 0;
   let flushing = false;
@@ -75,15 +84,17 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     if (entry.state === "done") return false;
     if (entry.state === "queued") queuedRows -= sizeOf(entry);
     entry.state = "done";
-    pending.delete(entry);
     return true;
   }
 
+  const idle = () => queue.length === 0 && ahead === null && running.length === 0 && held === 0;
+
   function settled(): void {
-    if (draining && pending.size === 0 && running === 0 && held === 0) drained?.();
+    if (draining && idle()) drained?.();
   }
 
   function drop(entry: Entry, why: Refused): void {
+    if (entry.state === "handed") recall(ahead!);
     const waited = entry.state === "queued";
     if (!finish(entry)) return;
     if (waited) queue = queue.filter((other) => other !== entry);
@@ -103,15 +114,16 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     nextDeadline = Infinity;
     const time = now();
     let next = Infinity;
-    for (const entry of pending) {
-      if (entry.deadlineAt <= time) drop(entry, new Refused("deadline", entry.state === "queued" ? "the request's deadline passed while it waited" : "the request's deadline passed while the model ran"));
+    for (const entry of [...running.flatMap(({ entries }) => entries), ...(ahead?.entries ?? []), ...queue]) {
+      if (entry.state === "done") continue;
+      if (entry.deadlineAt <= time) drop(entry, new Refused("deadline", entry.state === "running" ? "the request's deadline passed while the model ran" : "the request's deadline passed while it waited"));
       else next = Math.min(next, entry.deadlineAt);
     }
     if (next !== Infinity) watchDeadline(next);
   }
 
   function estimatedWaitMs(): number {
-    const current = running < engine.slots ? 0 : Math.max(0, runMs - (now() - lastStart));
+    const current = running.length < engine.slots ? 0 : Math.max(0, runMs - (now() - lastStart));
     return current + (Math.ceil(queuedRows / plan.maxBatch) * runMs) / engine.slots;
   }
 
@@ -136,16 +148,17 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
       }
       patience.departure?.onGone(() => drop(entry, new Refused("cancelled", "the client went away")));
       queue.push(entry);
-      pending.add(entry);
       queuedRows += sizeOf(entry);
       watchDeadline(entry.deadlineAt);
       flushSoon();
     });
   }
 
+  const room = () => running.length < engine.slots || (engine.ahead && ahead === null);
+
   /** Everything that this turn of the event loop brings is seen before the first group is formed; that costs no time. */
   function flushSoon(): void {
-    if (flushing || running >= engine.slots) return;
+    if (flushing || !room()) return;
     flushing = true;
     setImmediate(() => {
       flushing = false;
@@ -154,13 +167,37 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
   }
 
   function flush(): void {
-    while (running < engine.slots && queue.length > 0) {
-      if (delayed()) return;
-      const group = formGroup(queue, plan, sizeOf);
-      const chosen = new Set(group);
-      queue = queue.filter((entry) => !chosen.has(entry));
-      void start(group);
+    while (room() && queue.length > 0) {
+      const free = running.length < engine.slots;
+      if (free ? delayed() : !decided(queue, plan, sizeOf)) return;
+      const entries = formGroup(queue, plan, sizeOf);
+      const group: Group = { entries, rows: entries.reduce((sum, entry) => sum + sizeOf(entry), 0), turn: free ? null : newTurn(), begunAt: 0 };
+      for (const entry of entries) entry.state = "handed";
+      queue = queue.filter((entry) => entry.state === "queued");
+      if (free) begin(group);
+      else ahead = group;
+      void run(group);
     }
+  }
+
+  function begin(group: Group): void {
+    group.begunAt = now();
+    lastStart = group.begunAt;
+    running.push(group);
+    queuedRows -= group.rows;
+    for (const entry of group.entries) {
+      entry.state = "running";
+      events.waited(group.begunAt - entry.enqueuedAt);
+    }
+  }
+
+  /** Puts a group that waits at the engine back where it came from; one whose run has begun meanwhile runs. */
+  function recall(group: Group): void {
+    ahead = null;
+    if (!takeBack(group.turn!)) return begin(group);
+    for (const entry of group.entries) entry.state = "queued";
+    queue = [...group.entries, ...queue];
+    flushSoon();
   }
 
   /** Two or more rows that do not fill a batch may wait a little for others; one never does. */
@@ -176,49 +213,66 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     return true;
   }
 
-  async function start(group: Entry[]): Promise<void> {
-    const startedAt = now();
-    lastStart = startedAt;
-    running++;
-    let groupRows = 0;
-    for (const entry of group) {
-      queuedRows -= sizeOf(entry);
-      groupRows += sizeOf(entry);
-      entry.state = "running";
-      events.waited(startedAt - entry.enqueuedAt);
-    }
+  async function run(group: Group): Promise<void> {
+    const { entries } = group;
     try {
-      const [first] = group;
-      if (first!.feeds !== null) await runTensors(first!, first!.feeds, startedAt);
-      else await runRows(group, groupRows, startedAt);
+      const { feeds } = entries[0]!;
+      if (!(feeds === null ? await runRows(group) : await runTensors(group, feeds))) return;
     } catch (error) {
+      if (!under(group)) return;
       const reason = error instanceof EngineLost ? new Refused("engine-lost", `the model's engine was lost: ${error.message}`) : (error as Error);
-      for (const entry of group) if (finish(entry)) entry.reject(reason);
-    } finally {
-      running--;
-      // In units of one full run: a large request's chunk counts as the runs that it is cut into.
-      runMs += NEWEST_WEIGHT * ((now() - startedAt) / Math.max(1, groupRows / plan.maxBatch) - runMs);
-      flush();
-      settled();
+      for (const entry of entries) if (finish(entry)) entry.reject(reason);
     }
+    ended(group);
   }
 
-  async function runRows(group: readonly Entry[], groupRows: number, startedAt: number): Promise<void> {
-    const rows = group.length === 1 ? group[0]!.rows : group.flatMap((entry) => entry.rows);
-    const { answers, cost } = await engine.rows(rows, plan);
-    events.ran({ rows: groupRows, ...cost });
+  /** Whether its run has begun, which is certain of one that is answered. @returns false when it was taken back. */
+  function under(group: Group): boolean {
+    if (group === ahead) {
+      ahead = null;
+      begin(group);
+    }
+    return running.includes(group);
+  }
+
+  function ended(group: Group): void {
+    running.splice(running.indexOf(group), 1);
+    // In units of one full run: a large request's chunk counts as the runs that it is cut into.
+    runMs += NEWEST_WEIGHT * ((now() - group.begunAt) / Math.max(1, group.rows / plan.maxBatch) - runMs);
+    if (ahead !== null && running.length < engine.slots) {
+      const next = ahead;
+      ahead = null;
+      begin(next);
+    }
+    flush();
+    settled();
+  }
+
+  /** @returns false when the group was taken back. */
+  async function runRows(group: Group): Promise<boolean> {
+    const { entries } = group;
+    const done = await engine.rows(entries.length === 1 ? entries[0]!.rows : entries.flatMap((entry) => entry.rows), plan, group.turn ?? undefined);
+    if (done === null || !under(group)) return false;
+    const { answers, cost } = done;
+    events.ran({ rows: group.rows, ...cost });
     let from = 0;
-    for (const entry of group) {
-      const own = group.length === 1 ? answers : answers.slice(from, from + entry.rows.length);
+    for (const entry of entries) {
+      const own = entries.length === 1 ? answers : answers.slice(from, from + entry.rows.length);
       from += entry.rows.length;
-      if (finish(entry)) entry.resolve({ answers: own, queueMs: startedAt - entry.enqueuedAt, inferenceMs: cost.inferenceMs, groupRows } satisfies RowsTicket as never);
+      if (finish(entry)) entry.resolve({ answers: own, queueMs: group.begunAt - entry.enqueuedAt, inferenceMs: cost.inferenceMs, groupRows: group.rows } satisfies RowsTicket as never);
     }
+    return true;
   }
 
-  async function runTensors(entry: Entry, feeds: NonNullable<Entry["feeds"]>, startedAt: number): Promise<void> {
-    const { outputs, inferenceMs } = await engine.tensors(feeds.tensors, feeds.fetches);
-    events.ran({ rows: feeds.rows, tokens: feeds.rows, runs: 1, inferenceMs, totalMs: now() - startedAt });
-    if (finish(entry)) entry.resolve({ outputs, queueMs: startedAt - entry.enqueuedAt, inferenceMs, groupRows: feeds.rows } satisfies TensorsTicket as never);
+  /** @returns false when the group was taken back. */
+  async function runTensors(group: Group, feeds: NonNullable<Entry["feeds"]>): Promise<boolean> {
+    const [entry] = group.entries;
+    const done = await engine.tensors(feeds.tensors, feeds.fetches, group.turn ?? undefined);
+    if (done === null || !under(group)) return false;
+    const { outputs, inferenceMs } = done;
+    events.ran({ rows: feeds.rows, tokens: feeds.rows, runs: 1, inferenceMs, totalMs: now() - group.begunAt });
+    if (finish(entry!)) entry!.resolve({ outputs, queueMs: group.begunAt - entry!.enqueuedAt, inferenceMs, groupRows: feeds.rows } satisfies TensorsTicket as never);
+    return true;
   }
 
   return {
@@ -226,7 +280,7 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     tensors: (tensors, fetches, rows, patience) => submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, patience),
     admit,
     estimatedWaitMs,
-    state: () => ({ queuedRows, runningGroups: running }),
+    state: () => ({ queuedRows, runningGroups: running.length }),
     hold() {
       held++;
       return () => {
@@ -236,7 +290,7 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     },
     async drain() {
       draining = true;
-      if (pending.size > 0 || running > 0 || held > 0) await new Promise<void>((resolve) => { drained = resolve; });
+      if (!idle()) await new Promise<void>((resolve) => { drained = resolve; });
       if (deadlineTimer !== null) clearTimeout(deadlineTimer);
     },
   };

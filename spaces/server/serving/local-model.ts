@@ -14,8 +14,8 @@ import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
 import { planBatches } from "../scheduling/plan.ts";
-import { createScheduler, type Patience, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
-import type { Predictions, ServedModel } from "./served-model.ts";
+import { createScheduler, type Patience, type RowsTicket, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
+import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -53,7 +53,7 @@ export async function loadLocalModel(loaded: LoadedManifest, settings: Settings,
 async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<void> {
   const examples = loaded.manifest.serving.examples;
   if (examples.length === 0) return;
-  const { answers } = await engine.rows(examples, { maxBatch: 1, tokenBudget: null });
+  const { answers } = (await engine.rows(examples, { maxBatch: 1, tokenBudget: null }))!;
   for (const [i, answer] of answers.entries()) {
     if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.complaint, problem: `serving.examples[${i}]: ${answer.complaint.problem}` });
   }
@@ -114,10 +114,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       gate: facts.gate,
       readme: facts.readme,
     }),
-    async predict(row, patience) {
-      const ticket = await scheduler.rows([row], patience);
-      return { outcome: ticket.answers[0]!, timing: { queueMs: ticket.queueMs, inferenceMs: ticket.inferenceMs } };
-    },
+    predict: (row, patience) => scheduler.rows([row], patience).then(only),
     predictMany: (rows, patience) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, patience),
     stream: null,
     tensors: {
@@ -133,6 +130,8 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     },
   };
 }
+
+const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({ outcome: answers[0]!, timing: { queueMs, inferenceMs } });
 
 /**
  * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
