@@ -5,12 +5,14 @@ import type { Dataset } from "../../models/core/manifest.ts";
 export type BadRow = { place: string; reason: string };
 
 const shown = 20;
+const named = 3;
 
-/** `PLACE: REASON` per line, the first twenty, then a count of the rest. */
+/** `PLACE, PLACE: REASON` per reason, for the first twenty reasons; rows with the same one are named up to three, then counted. */
 export function describeBadRows(badRows: readonly BadRow[]): string {
-  const lines = badRows.slice(0, shown).map(({ place, reason }) => `${place}: ${reason}`);
-  if (badRows.length > shown) lines.push(`… and ${badRows.length - shown} more`);
-  return lines.join("\n");
+  const alike = [...Map.groupBy(badRows, ({ reason }) => reason)];
+  const lines = alike.slice(0, shown).map(([reason, rows]) => `${rows.slice(0, named).map(({ place }) => place).join(", ")}${rows.length > named ? ` and ${rows.length - named} more` : ""}: ${reason}`);
+  const rest = alike.slice(shown).reduce((sum, [, rows]) => sum + rows.length, 0);
+  return [...lines, ...(rest === 0 ? [] : [`… and ${rest} more`])].join("\n");
 }
 
 /** Most bad rows (a count) that `maxBadRows` allows among `rows` rows, good and bad together. */
@@ -21,7 +23,7 @@ export function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): nu
 /**
  * Refuses a dataset with more bad rows than its manifest allows.
  * @param rows good and bad rows together
- * @throws EvaluationError `too-many-bad-rows`, naming the first twenty.
+ * @throws EvaluationError `too-many-bad-rows`, naming the first twenty reasons.
  */
 export function assertBadRows(badRows: readonly BadRow[], rows: number, dataset: Pick<Dataset, "id" | "maxBadRows">): void {
   const limit = badRowLimit(dataset.maxBadRows, rows);

@@ -47,7 +47,7 @@ function label(fields: Record<string, unknown>, { field, map }: Dataset["labels"
   if (map !== undefined && !Object.hasOwn(map, raw)) throw new Unusable(`label ${JSON.stringify(raw.slice(0, 80))} in "${field}" is not in the map (${Object.keys(map).join(", ")})`);
   const value = map === undefined ? raw : map[raw]!;
   if (head.kind === "regression") return finite(value, field);
-  if (!head.labels.includes(value)) throw new Unusable(`label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})`);
+  if (!head.labels.includes(value)) throw new Unusable(`label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})${map === undefined ? `; where it stands for one of them: dataset.labels.${head.name}.map, e.g. {${JSON.stringify(value.slice(0, 80))}: ${head.labels[0]}}` : ""}`);
   return value;
 }
 

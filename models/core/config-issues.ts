@@ -21,7 +21,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   const name = dotted(path);
   const exampleOf = (expected: string) => {
     const found = exampleFor(path, examples);
-    return { example: found ?? (path.length === 0 ? "id: my-model" : `${String(path.at(-1))}: ${sample(expected)}`) };
+    return { example: found ?? (path.length === 0 ? "id: my-model" : typeof path.at(-1) === "number" ? `- ${sample(expected)}` : `${String(path.at(-1))}: ${sample(expected)}`) };
   };
   const missing = received === undefined;
   const complain = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [{

@@ -27,6 +27,8 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "preprocess.*.features": "features:\n  - {column: age, encode: standardize, mean: 38.6, std: 13.6}",
   "preprocess.*.features.*": "- {column: age, encode: standardize, mean: 38.6, std: 13.6}",
   "preprocess.*.features.*.encode": "encode: number",
+  "preprocess.*.shape": "shape: [36]",
+  "preprocess.*.shape.*": "shape: [36]",
   "inputs": "inputs:\n  - {name: input_ids, dtype: int64, shape: [batch, sequence], from: tokens.ids}",
   "inputs.*": "- {name: input_ids, dtype: int64, shape: [batch, sequence], from: tokens.ids}",
   "inputs.*.from": "from: tokens.ids",

@@ -63,10 +63,17 @@ describe("bad rows", () => {
   });
 
   it("list twenty and count the rest", async () => {
-    const lines = Array.from({ length: 25 }, () => "x,9").join("\n");
+    const lines = Array.from({ length: 25 }, (_, i) => `x,${i + 2}`).join("\n");
     const error = await read({}, { "rows.csv": `text,class\n${lines}\n` }).catch((reason: Error) => reason);
     expect((error as Error).message.match(/rows\.csv:\d+: label/g)).toHaveLength(20);
     expect((error as Error).message).toContain("… and 5 more");
+  });
+
+  it("with the same reason are told once, with the map that an unknown label may want", async () => {
+    const error = await read({ labels: { sentiment: { field: "class" } } }, { "rows.csv": `text,class\n${"x,9\n".repeat(25)}` }).catch((reason: Error) => reason);
+    expect((error as Error).message).toContain('\nrows.csv:2, rows.csv:3, rows.csv:4 and 22 more: label "9"');
+    expect((error as Error).message).toMatch(/dataset\.labels\.sentiment\.map, e\.g\. \{"9": \w+\}/);
+    expect((error as Error).message).not.toContain("rows.csv:5");
   });
 
   it("name a missing field with the fields there are", async () => {

@@ -13,6 +13,16 @@ const workflows = readdirSync(folder).map((name) => {
 const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs ?? {}).flatMap((job) => job.steps ?? []);
 const named = (name: string) => workflows.find((one) => one.name === name)!;
 
+it("the workflows install the image library in the version that the bundles look for", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { dependencies: { sharp: string } };
+  const scripts = workflows.flatMap(({ workflow }) => steps(workflow)).filter(({ name }) => name?.startsWith("Image library")).map(({ run }) => run ?? "");
+  expect(scripts.length).toBe(2);
+  for (const script of scripts) {
+    expect(script).toContain(`sluice-sharp/${dependencies.sharp}"`);
+    expect(script).toContain(`--ignore-scripts sharp@${dependencies.sharp}\n`);
+  }
+});
+
 describe("the required check", () => {
   const gate = named("gate.yml").workflow;
 

@@ -1,6 +1,6 @@
 import { hubViolations } from "./hub-wire.ts";
 import type { Scene } from "./scene/scene.ts";
-import type { Story } from "./stories/story.ts";
+import { nameOf, type Story } from "./stories/story.ts";
 
 /** One story as it went; times in milliseconds since the beginning of the rehearsal. */
 export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
@@ -14,18 +14,19 @@ export function timeline(played: readonly Played[]): string[] {
     const begin = Math.min(width - 1, Math.floor((fromMs / wholeMs) * width));
     const length = Math.max(1, Math.round(((untilMs - fromMs) / wholeMs) * width));
     const bar = `${"·".repeat(begin)}${"━".repeat(Math.min(length, width - begin))}`.padEnd(width, "·");
-    return `${String(story.number).padStart(4)}  ${error === null ? "✓" : "✗"} ${((untilMs - fromMs) / 1000).toFixed(1).padStart(6)} s  ${bar}  ${story.title}`;
+    return `${nameOf(story).padEnd(10)}  ${error === null ? "✓" : "✗"} ${((untilMs - fromMs) / 1000).toFixed(1).padStart(6)} s  ${bar}  ${story.title}`;
   });
 }
 
 export type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
 
 /** Every request of the rehearsal to each service, and what of it that service does not document. */
-export function counts({ github, telegram, hubs }: Scene): Count[] {
-  const toHub = hubs.all.flatMap(({ transcript }) => transcript);
+export function counts(scenes: readonly Scene[]): Count[] {
+  const toHub = scenes.flatMap(({ hubs }) => hubs.all.flatMap(({ transcript }) => transcript));
+  const sum = (count: (scene: Scene) => number) => scenes.reduce((total, scene) => total + count(scene), 0);
   return [
-    { service: "GitHub", requests: github.transcript.length, heldTo: "its OpenAPI description", violations: github.violations() },
-    { service: "Telegram", requests: telegram.transcript.length, heldTo: "the Bot API's types", violations: telegram.violations },
+    { service: "GitHub", requests: sum(({ github }) => github.transcript.length), heldTo: "its OpenAPI description", violations: scenes.flatMap(({ github }) => github.violations()) },
+    { service: "Telegram", requests: sum(({ telegram }) => telegram.transcript.length), heldTo: "the Bot API's types", violations: scenes.flatMap(({ telegram }) => telegram.violations) },
     { service: "Hub", requests: toHub.length, heldTo: "its wire table", violations: hubViolations(toHub) },
   ];
 }

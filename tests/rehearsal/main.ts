@@ -7,10 +7,10 @@ import type { StoryState } from "./page/state.ts";
 import { chat, Scene } from "./scene/scene.ts";
 import { models, spaces, teamFiles } from "./scene/team.ts";
 import { stories } from "./stories/all.ts";
-import type { Story } from "./stories/story.ts";
+import { isCalled, nameOf, type Story } from "./stories/story.ts";
 
 const usage = `npm run rehearsal -- [--story N]… [--watch] [--keep]
-  --story N  only that story; may be given several times
+  --story N  only that story; may be given several times. "8 mood": only as that system plays it
   --watch    slowly, telling what happens at each service as it happens
   --keep     leaves everything up afterwards, with a page that shows it; Ctrl-C ends it`;
 const viewersPauseMs = 1500;
@@ -23,12 +23,12 @@ function options(): { keep: boolean; watch: boolean; wanted: readonly Story[] } 
   try {
     const { values } = parseArgs({ options: { keep: { type: "boolean", default: false }, watch: { type: "boolean", default: false }, help: { type: "boolean", default: false }, story: { type: "string", multiple: true, default: [] } } });
     if (values.help) {
-      process.stdout.write(`${usage}\n\n${stories.map(({ number, title }) => `${String(number).padStart(4)}  ${title}`).join("\n")}\n`);
+      process.stdout.write(`${usage}\n\n${stories.map((story) => `${nameOf(story).padEnd(12)}  ${story.title}`).join("\n")}\n`);
       process.exit(0);
     }
-    const unknown = values.story.find((one) => !stories.some(({ number }) => String(number) === one));
-    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(({ number }) => number).join(", ")}`);
-    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter(({ number }) => values.story.includes(String(number))) };
+    const unknown = values.story.find((one) => !stories.some((story) => isCalled(story, one)));
+    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(nameOf).join(", ")}`);
+    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter((story) => values.story.some((one) => isCalled(story, one))) };
   } catch (error) {
     return complain((error as Error).message);
   }
@@ -41,29 +41,50 @@ const tell = (line: string) => { say(`${((Date.now() - beganAt) / 1000).toFixed(
 const told = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => { told.abort(); });
 
-async function play(scene: Scene, states: readonly StoryState[]): Promise<Played[]> {
+/** @param named lines name their story, because others are told between them */
+async function play(scene: Scene, ours: readonly Story[], named: boolean, onEnd: (story: Story) => void = () => {}): Promise<Played[]> {
   const played: Played[] = [];
-  for (const [i, story] of wanted.entries()) {
+  for (const story of ours) {
     if (told.signal.aborted) break;
-    const state = states[i] as StoryState;
+    const state = states[wanted.indexOf(story)] as StoryState;
+    const words = (line: string) => { tell(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`); };
     const from = Date.now();
     let step = "the beginning";
     let error: unknown = null;
     state.state = "playing";
-    tell(`Story ${story.number}: ${story.title}`);
+    tell(`Story ${nameOf(story)}: ${story.title}`);
     const ended = new Promise<never>((_, reject) => { told.signal.addEventListener("abort", () => { reject(new Error("interrupted")); }, { once: true }); });
     try {
-      await Promise.race([story.play(scene, (line) => { step = line; tell(`  ${watch ? "▸ " : ""}${line}`); }), ended]);
+      await Promise.race([story.play(scene, (line) => { step = line; words(line); }), ended]);
     } catch (caught) {
       error = caught;
-      tell(told.signal.aborted ? "  interrupted" : "  FAILED");
+      words(told.signal.aborted ? "interrupted" : "FAILED");
       if (!told.signal.aborted) for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
     }
     const until = Date.now();
     Object.assign(state, { state: error === null ? "passed" : "failed", seconds: (until - from) / 1000 });
     played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error });
+    onEnd(story);
   }
   return played;
+}
+
+/**
+ * A viewer sees one stage. Without one, stories that share nothing with the others have their own, on which they are
+ * played beside them as soon as nothing is left that must be alone.
+ */
+async function playAll(scene: Scene, open: () => Promise<Scene>): Promise<Played[]> {
+  const beside = keep || watch ? [] : wanted.filter((story) => story.beside === true);
+  const main = wanted.filter((story) => !beside.includes(story));
+  if (beside.length === 0 || main.length === 0) return await play(scene, wanted, false);
+  const mustBeAlone = new Set(main.filter(({ alone }) => alone === true));
+  const { promise: quietIsOver, resolve } = Promise.withResolvers<void>();
+  const look = () => { if (mustBeAlone.size === 0 || told.signal.aborted) resolve(); };
+  told.signal.addEventListener("abort", look, { once: true });
+  look();
+  const onEnd = (story: Story) => { mustBeAlone.delete(story); look(); };
+  const both = await Promise.all([play(scene, main, true, onEnd), quietIsOver.then(async () => (told.signal.aborted ? [] : await play(await open(), beside, true)))]);
+  return both.flat().toSorted((a, b) => wanted.indexOf(a.story) - wanted.indexOf(b.story));
 }
 
 function addresses(scene: Scene, page: string): string[] {
@@ -77,8 +98,14 @@ function addresses(scene: Scene, page: string): string[] {
   ];
 }
 
-const scene = await Scene.open({ spaces, models, files: teamFiles });
-const states = wanted.map(({ number, title }): StoryState => ({ number, title, state: "waiting", seconds: null }));
+const scenes: Scene[] = [];
+const open = async () => {
+  const opened = await Scene.open({ spaces, models, files: teamFiles });
+  scenes.push(opened);
+  return opened;
+};
+const scene = await open();
+const states = wanted.map((story): StoryState => ({ name: nameOf(story), title: story.title, state: "waiting", seconds: null }));
 let page: Awaited<ReturnType<typeof servePage>> | null = null;
 let stop = () => {};
 try {
@@ -90,9 +117,9 @@ try {
     slowDown(scene, viewersPauseMs);
     stop = follow(scene, (line) => { tell(`      ${line}`); });
   }
-  const played = await play(scene, states);
+  const played = await playAll(scene, open);
   stop();
-  const all = counts(scene);
+  const all = counts(scenes);
   const whole = played.length === wanted.length && played.every(({ error }) => error === null);
   say("\nTimeline");
   for (const line of timeline(played)) say(line);
@@ -108,7 +135,7 @@ try {
 } finally {
   stop();
   await page?.close();
-  await scene.close();
+  await Promise.all(scenes.map((one) => one.close()));
 }
 // What a story that was cut off still waits for must not keep anybody waiting.
 if (told.signal.aborted) process.exit(130);

@@ -1,14 +1,17 @@
 // Stands in for `sharp` in the bundle. Only image models need it and its native libraries weigh 18 MB, so it is
-// looked for when first called: in the vendored folder beside dist, then in the checked-out repository.
+// looked for when first called: in the vendored folder beside dist, in the runner's tool cache, where the workflows put it,
+// then in the checked-out repository.
 "use strict";
 const { createRequire } = process.getBuiltinModule("node:module");
 const { join } = process.getBuiltinModule("node:path");
+const { version } = require("../../../node_modules/sharp/package.json");
 
 let found;
 function load() {
   if (found !== undefined) return found;
   const places = [
     process.env.SLUICE_SHARP_DIR,
+    process.env.RUNNER_TOOL_CACHE && join(process.env.RUNNER_TOOL_CACHE, "sluice-sharp", version),
     process.env.GITHUB_WORKSPACE,
     process.cwd(),
   ].filter((place) => place !== undefined && place !== "");

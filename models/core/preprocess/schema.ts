@@ -83,7 +83,7 @@ export const imageStep = z.strictObject({
 export const tensorStep = z.strictObject({
   kind: z.literal("tensor"),
   field: z.string().min(1).describe("Row field: a number or a (nested) list of numbers."),
-  shape: z.array(z.int().positive()).default([]).describe("Shape of one row, without the batch dimension."),
+  shape: z.array(z.int().positive()).default([]).describe("Shape of one row, without the batch dimension. Lists whose length varies are tokens: a text step pads and masks them."),
 });
 
 export const preprocessStep = z.discriminatedUnion("kind", [textStep, tabularStep, imageStep, tensorStep]);

@@ -19,9 +19,9 @@ function element(tag, change = {}, ...inside) {
 const post = (path, body) => fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 function drawStories(stories) {
-  $("stories").replaceChildren(...stories.map(({ number, title, state, seconds }) => {
+  $("stories").replaceChildren(...stories.map(({ name, title, state, seconds }) => {
     const sign = state === "passed" ? " ✓" : state === "failed" ? " ✗" : state === "playing" ? " …" : "";
-    return element("li", { className: state, title, textContent: state === "playing" || stories.length <= 4 ? `${number}${sign} ${title}` : `${number}${sign}${seconds === null ? "" : ` ${seconds.toFixed(0)} s`}` });
+    return element("li", { className: state, title, textContent: state === "playing" || stories.length <= 4 ? `${name}${sign} ${title}` : `${name}${sign}${seconds === null ? "" : ` ${seconds.toFixed(0)} s`}` });
   }));
 }
 

@@ -3,7 +3,7 @@ import { htmlOfMarkdown } from "./markdown.ts";
 import { onThisPage } from "./run-page.ts";
 import { htmlOfMessage } from "./telegram.ts";
 
-export type StoryState = { number: number; title: string; state: "waiting" | "playing" | "passed" | "failed"; seconds: number | null };
+export type StoryState = { name: string; title: string; state: "waiting" | "playing" | "passed" | "failed"; seconds: number | null };
 export type PageState = {
   stories: readonly StoryState[];
   pulls: { number: number; title: string; author: string; branch: string; state: "open" | "merged" | "closed"; check: string | null; comments: { author: string; html: string }[] }[];

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { constants, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { constants, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { bundledBot } from "../../bot/harness.ts";
 import onnxruntime from "onnxruntime-node/package.json" with { type: "json" };
+import own from "../../../package.json" with { type: "json" };
 import { addChat, startTelegram, type StandInTelegram } from "../../stand-ins/telegram/server.ts";
 import type { Person, StoredMessage } from "../../stand-ins/telegram/state.ts";
 import type { Executor, JobRecord, RunRecord } from "../contract.ts";
@@ -61,11 +62,14 @@ export class Scene {
     const hubs = await startHubs(names.length === 0 ? ["acme/none"] : names, { token: hubToken, vouches: (idToken) => github.world.tokens.idTokens[idToken] ?? null });
     for (const { space } of hubs.all) for (const [name, value] of Object.entries({ SLUICE_SWEEP_BUDGET_MS: "0", SLUICE_ENGINE: "main", SLUICE_LOG_LEVEL: "warn" })) space.variables.set(name, value);
     const telegram = await startTelegram();
-    // The runner's tool cache holds the native runtime already, as after any earlier run on a machine of one's own.
+    // The runner's tool cache holds the native runtime and the image library already, as after any earlier run on a machine of one's own.
     const native = join(root, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch);
     const cached = join(directory, "tools/sluice-onnxruntime", onnxruntime.version);
     mkdirSync(cached, { recursive: true });
     cpSync(native, join(cached, `${process.platform}-${process.arch}`), { recursive: true, mode: constants.COPYFILE_FICLONE });
+    const images = join(directory, "tools/sluice-sharp", own.dependencies.sharp);
+    mkdirSync(images, { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(images, "node_modules"));
     const executor = await createExecutor(github, {
       directory: join(directory, "runner"), toolCache: join(directory, "tools"),
       environment: { HF_ENDPOINT: hubs.url, SLUICE_ORT_DIR: native, NODE_COMPILE_CACHE: join(directory, "compile-cache") },

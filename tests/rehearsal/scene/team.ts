@@ -2,12 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, filledIn } from "../snippets.ts";
 import { fareModel, rides, type FareModel } from "./fares.ts";
-import { moodModel, moodSentences, root, type Files } from "./repository.ts";
+import { root, type Files } from "./repository.ts";
 import { product } from "./scene.ts";
+import { firstVersion, mood, virality } from "./systems.ts";
 
 /** Where each model is served. */
-export const spaces = { mood: { staging: "acme/mood-staging", production: "acme/mood" }, fares: { staging: "acme/fares-staging", production: "acme/fares" } } as const;
-export const models = ["mood", "fares", "quotes", "tips"] as const;
+export const spaces = {
+  mood: { staging: "acme/mood-staging", production: "acme/mood" },
+  virality: { staging: "acme/virality-staging", production: "acme/virality" },
+  fares: { staging: "acme/fares-staging", production: "acme/fares" },
+} as const;
+export const models = ["mood", "reply", "virality", "fares", "quotes", "tips"] as const;
 
 const loss = (relative: number, slices: readonly string[] = []) => ({ kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative }, ...(slices.length === 0 ? {} : { slices: [...slices] }) });
 export const quality: FareModel["checks"] = [loss(0.05), loss(0.1, ["from"])];
@@ -16,7 +21,7 @@ export const quoteChecks: FareModel["checks"] = [...quality, { kind: "non-inferi
 /** What the team has on its main branch at the beginning. */
 export function teamFiles(sluice: string): Files {
   return {
-    ...moodModel("1.0.0"), ...moodSentences,
+    ...firstVersion(mood), ...firstVersion(virality),
     ...fareModel({ id: "fares", version: "1.0.0", wrong: { airport: 0.02, centre: 0.05 }, checks: quality }), ...rides("fares", 3000),
     ...fareModel({ id: "quotes", version: "1.0.0", layers: 6, checks: quoteChecks }), ...rides("quotes", 3000),
     ...fareModel({ id: "tips", version: "1.0.0", wrong: { centre: 0.05 }, checks: quality }), ...rides("tips", 40),

@@ -1,3 +1,4 @@
+import { mood, virality, type System } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -9,4 +10,8 @@ import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
-export const stories: readonly Story[] = [improves, worseThenFixed, slice, slower, tooFew, loosens, forks, answersWrongly, rollBack, outages, rejects];
+const bySystems = (story: (system: System) => Story): Story[] => [story(mood), { ...story(virality), beside: true }];
+
+export const stories: readonly Story[] = [
+  ...bySystems(improves), ...bySystems(worseThenFixed), slice, slower, tooFew, loosens, forks, ...bySystems(answersWrongly), rollBack, outages, rejects,
+];

@@ -29,7 +29,7 @@ export const slice: Story = {
 };
 
 export const slower: Story = {
-  number: 4, title: "The same answers, more slowly",
+  number: 4, alone: true, title: "The same answers, more slowly",
   async play(scene, tell) {
     const { conclusion, comment, logs } = await judged(scene, { id: "quotes", version: "4.0.0", layers: 12, checks: quoteChecks });
     assert.equal(conclusion, "failure", logs);

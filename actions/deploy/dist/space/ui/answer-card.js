@@ -67,7 +67,7 @@ export function answerCard(title, from, note = "") {
       settle(prediction.heads.map(spell).join("; "));
       written = "";
       who.textContent = prediction.from;
-      fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), timeBar(prediction.timing),
+      fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), ...prediction.notes.map((note) => h("p", { class: "hint note" }, note)), timeBar(prediction.timing),
         h("details", { class: "raw" }, h("summary", null, "The server’s JSON"), h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2))));
     },
     fail(failure, retry) {

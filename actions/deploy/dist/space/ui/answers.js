@@ -24,6 +24,11 @@ export function readHeads(answer, heads) {
   });
 }
 
+/** @param {any} answer of one row @returns {string[]} what a placeholder took the place of, a sentence each */
+export function readNotes(answer) {
+  return (answer?.notes ?? []).map((/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`);
+}
+
 /**
  * @param {any} outcome one row of a batch
  * @param {readonly Head[]} heads

@@ -1,5 +1,5 @@
 import { Failure, request } from "./api.js";
-import { readHeads, readOutcome, readTiming } from "./answers.js";
+import { readHeads, readNotes, readOutcome, readTiming } from "./answers.js";
 import { readFields } from "./schema-fields.js";
 
 /**
@@ -9,7 +9,7 @@ import { readFields } from "./schema-fields.js";
  * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind: "regression", unit: string } | { name: string, kind: "text" }} Head
  * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score: number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text", text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
  *   score is the probability of `label`; scores fall
- * @typedef {{ heads: HeadAnswer[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
+ * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
  * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict  fits: it was given for the very weights that are served
  * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
@@ -109,7 +109,7 @@ function backendOf(model, title, taken = {}) {
     inputs: taken,
     async predict(row, signal, pieces) {
       const { data, totalMs } = await request(model.predictPath, { body: row, signal, ...(written ? { pieces, timeoutMs: 120_000 } : {}) });
-      return { heads: readHeads(data, model.heads), timing: readTiming(data, totalMs), from: `${text(data.model)} v${text(data.version)}`, raw: data };
+      return { heads: readHeads(data, model.heads), notes: readNotes(data), timing: readTiming(data, totalMs), from: `${text(data.model)} v${text(data.version)}`, raw: data };
     },
   };
 }
