@@ -124,6 +124,28 @@ describe("infer with binary tensors", () => {
     expect(refused.status).toBe(400);
   });
 
+  it("checks every request's bytes, however often its header has come before", async () => {
+    const types = ["float32", "bool", "int8"] as const;
+    const others = (["float16", "float64", "int64", "int32", "uint8"] as const).map((name) => ({ name, datatype: DTYPES[name], shape: [1, 1], data: name === "float16" ? undefined : [0], ...(name === "float16" ? { parameters: { binary_data_size: 2 } } : {}) }));
+    const whole = { inputs: ["float32", "float64", "int64", "int32", "int8", "uint8", "bool", "float16"].map((name) => ({ name, datatype: DTYPES[name as keyof typeof DTYPES], shape: [1, 1], parameters: { binary_data_size: { float32: 4, float64: 8, int64: 8, int32: 4, int8: 1, uint8: 1, bool: 1, float16: 2 }[name] } })), parameters: { binary_data_output: true } };
+    const ask = (float32: number, bool: number) => {
+      const sent = binary(whole, Float32Array.from([float32]), Float64Array.from([0]), BigInt64Array.from([0n]), Int32Array.from([0]), Int8Array.from([0]), Uint8Array.from([0]), Uint8Array.from([bool]), Uint16Array.from([0]));
+      return infer("types", sent.body, sent.headers);
+    };
+    const sum = async (float32: number, bool: number) => (await binaryAnswer(await ask(float32, bool))).bytes.readUInt16LE(0);
+    // 1, 2 and 3 in float16.
+    for (const [float32, bool, bits] of [[1, 0, 0x3c00], [2, 0, 0x4000], [1, 0, 0x3c00], [2, 1, 0x4200]] as const) expect(await sum(float32, bool)).toBe(bits);
+    expect(await json(await ask(1, 2))).toMatchObject({ error: expect.stringContaining("neither 0 nor 1") });
+    const short = binary(whole, Float32Array.from([1]));
+    expect((await infer("types", short.body, short.headers)).status).toBe(400);
+    // A part of the tensors in the header itself, in any order.
+    const mixed = { inputs: [...others, ...types.map((name) => ({ name, datatype: DTYPES[name], shape: [1, 1], parameters: { binary_data_size: name === "float32" ? 4 : 1 } }))], parameters: { binary_data_output: true } };
+    for (const value of [1, 2]) {
+      const sent = binary(mixed, Uint16Array.from([0]), Float32Array.from([value]), Uint8Array.from([0]), Int8Array.from([0]));
+      expect((await binaryAnswer(await infer("types", sent.body, sent.headers))).bytes.readUInt16LE(0)).toBe(value === 1 ? 0x3c00 : 0x4000);
+    }
+  });
+
   it("overrides binary_data_output per output, and takes a body of bare bytes for a single input", async () => {
     const mixed = features([1, 2, 3], [1, 3], { parameters: { binary_data_output: true }, outputs: [{ name: "logits", parameters: { binary_data: false } }, { name: "total" }] });
     const { header, bytes } = await binaryAnswer(await infer("heads", mixed));
