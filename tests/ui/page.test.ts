@@ -166,7 +166,7 @@ describe.skipIf(chromiumPath === undefined)("the page (skipped without Chromium:
     await text(page).fill("keep me");
     proxy.trouble({ path: "/predict", refuse: { times: 1, status: 429, headers: { "retry-after": "7" } } });
     await predict(page);
-    await answer(page).getByText("It asks for a pause of 7 s.").waitFor();
+    await answer(page).getByText(/^It can be asked again at .+ \(in [1-7] s\)\.$/).waitFor();
     proxy.trouble({ path: "/", cut: true });
     await answer(page).getByRole("button", { name: "Try again" }).click();
     await answer(page).getByText("The server cannot be reached.").waitFor();
