@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { failureLines } from "./failure.ts";
 import { countLines, counts, timeline, type Played } from "./figures.ts";
 import { follow, slowDown } from "./follow.ts";
+import { playInLanes } from "./lanes.ts";
 import { servePage } from "./page/server.ts";
 import type { StoryState } from "./page/state.ts";
 import { chat, Scene } from "./scene/scene.ts";
@@ -69,22 +70,13 @@ async function play(scene: Scene, ours: readonly Story[], named: boolean, onEnd:
   return played;
 }
 
-/**
- * A viewer sees one stage. Without one, stories that share nothing with the others have their own, on which they are
- * played beside them as soon as nothing is left that must be alone.
- */
+/** A viewer sees one stage. */
 async function playAll(scene: Scene, open: () => Promise<Scene>): Promise<Played[]> {
-  const beside = keep || watch ? [] : wanted.filter((story) => story.beside === true);
-  const main = wanted.filter((story) => !beside.includes(story));
-  if (beside.length === 0 || main.length === 0) return await play(scene, wanted, false);
-  const mustBeAlone = new Set(main.filter(({ alone }) => alone === true));
-  const { promise: quietIsOver, resolve } = Promise.withResolvers<void>();
-  const look = () => { if (mustBeAlone.size === 0 || told.signal.aborted) resolve(); };
-  told.signal.addEventListener("abort", look, { once: true });
-  look();
-  const onEnd = (story: Story) => { mustBeAlone.delete(story); look(); };
-  const both = await Promise.all([play(scene, main, true, onEnd), quietIsOver.then(async () => (told.signal.aborted ? [] : await play(await open(), beside, true)))]);
-  return both.flat().toSorted((a, b) => wanted.indexOf(a.story) - wanted.indexOf(b.story));
+  if (keep || watch) return await play(scene, wanted, false);
+  const named = wanted.some(({ beside }) => beside === true) && wanted.some(({ beside }) => beside !== true);
+  const played: Played[] = [];
+  await playInLanes(wanted, async (ours, onEnd) => { played.push(...await play(scene, ours, named, onEnd)); }, async (ours, onEnd) => { played.push(...await play(await open(), ours, named, onEnd)); }, told.signal);
+  return played.toSorted((a, b) => wanted.indexOf(a.story) - wanted.indexOf(b.story));
 }
 
 function addresses(scene: Scene, page: string): string[] {

@@ -1,21 +1,52 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counts } from "./figures.ts";
+import { playInLanes, type Lane } from "./lanes.ts";
 import { Scene } from "./scene/scene.ts";
 import { models, spaces, teamFiles } from "./scene/team.ts";
 import { stories } from "./stories/all.ts";
-import { nameOf } from "./stories/story.ts";
+import { nameOf, type Story } from "./stories/story.ts";
 
-let scene: Scene;
-beforeAll(async () => { scene = await Scene.open({ spaces, models, files: teamFiles }); }, 120_000);
-afterAll(() => scene.close(), 60_000);
+const scenes: Scene[] = [];
+const results = new Map(stories.map((story) => [story, Promise.withResolvers<void>()]));
+const tried = new Set<Story>();
+let over: Promise<void>;
+
+async function open(): Promise<Scene> {
+  const scene = await Scene.open({ spaces, models, files: teamFiles });
+  scenes.push(scene);
+  return scene;
+}
+
+const laneOn = (stage: () => Promise<Scene>): Lane => async (ours, onEnd) => {
+  const scene = await stage();
+  for (const story of ours) {
+    const result = results.get(story) as PromiseWithResolvers<void>;
+    await story.play(scene, () => {}).then(result.resolve, result.reject);
+    onEnd(story);
+  }
+};
+
+const playAgain = (story: Story) => over.then(open).then((scene) => story.play(scene, () => {}));
+
+beforeAll(async () => {
+  const scene = await open();
+  // A story that fails is told by its own test, which may come later.
+  for (const { promise } of results.values()) promise.catch(() => {});
+  over = playInLanes(stories, laneOn(() => Promise.resolve(scene)), laneOn(open)).catch((error: unknown) => { for (const { reject } of results.values()) reject(error); });
+}, 120_000);
+afterAll(() => Promise.all(scenes.map((scene) => scene.close())), 60_000);
 
 describe("the rehearsal", () => {
-  it.each(stories.map((story) => [nameOf(story), story.title, story] as const))("story %s: %s", async (_name, _title, story) => {
-    await expect(story.play(scene, () => {})).resolves.toBeUndefined();
-  }, 300_000);
+  it.each(stories.map((story) => [nameOf(story), story.title, story] as const))("story %s: %s", { timeout: 600_000 }, async (_name, _title, story) => {
+    // In CI a test that fails is tried again (vitest.config.ts): then the story is played anew, on a stage where nothing has happened.
+    const first = !tried.has(story);
+    tried.add(story);
+    await expect(first ? results.get(story)?.promise : playAgain(story)).resolves.toBeUndefined();
+  });
 
-  it("asked GitHub, Telegram and the Hub nothing that they do not document", () => {
-    expect(counts([scene]).map(({ service, violations }) => [service, violations])).toEqual([["GitHub", []], ["Telegram", []], ["Hub", []]]);
-    expect(scene.github.transcript.length).toBeGreaterThan(100);
+  it("asked GitHub, Telegram and the Hub nothing that they do not document", async () => {
+    await over;
+    expect(counts(scenes).map(({ service, violations }) => [service, violations])).toEqual([["GitHub", []], ["Telegram", []], ["Hub", []]]);
+    expect(scenes[0]?.github.transcript.length).toBeGreaterThan(100);
   });
 });
