@@ -52,7 +52,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`);
         return finish(0);
       }
-      const { judged, models: named, remote } = await splitModels(request);
+      const { judged, models: named, remote } = await splitModels(request, edges.env);
       const outcome = judged ? await runGate({ ...request, models: named }, edges) : null;
       const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, edges).catch((error: unknown) => {
         // The verdict is written by now: what is wrong with advice does not take it back.

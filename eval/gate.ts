@@ -11,6 +11,7 @@ import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateEdges, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
 import { commitOf, gitIn } from "./gate/git.ts";
+import { requireStillMeasured } from "./gate/still-measured.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { readWaivers } from "./gate/waivers.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -64,10 +65,12 @@ export async function predictShard(request: GateRequest, shard: Shard, edges: Ga
 export async function prepare(request: GateRequest, edges: GateEdges): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
-  const all = measurable(await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder)))), request.models, edges);
+  const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
+  const all = measurable(found, request.models, edges);
   const candidates = chooseModels(all, request.models);
   const git = gitIn(root, edges.env);
   const reference = await resolveReference(request.baseline, git);
+  await requireStillMeasured(found.filter(isRemote), reference, root, git);
   const policyReference = request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
   const waivers = await readWaivers(resolve(root, request.configFile), policyReference, root, all.map((one) => one.manifest.id), git);
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };

@@ -2,7 +2,10 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/load.ts";
 import { readConfiguration } from "../gate.ts";
+import { resolveReference } from "../gate/baseline.ts";
 import type { GateEdges, GateRequest } from "../gate/context.ts";
+import { gitIn } from "../gate/git.ts";
+import { requireStillMeasured } from "../gate/still-measured.ts";
 import { adviceMarkdown } from "../report/advice.ts";
 import type { AdviceFile } from "../schema/advice.ts";
 import { sluiceVersion } from "../version.ts";
@@ -11,13 +14,15 @@ import { adviseModel, type OpenRemote } from "./advise.ts";
 /** What a run asks for, told apart: models that are judged, and remote ones, which are only looked at. */
 export type Split = { judged: boolean; models: string[]; remote: LoadedRemote[] };
 
-/** @throws ConfigurationError as `readConfiguration`, and for a manifest that is wrong */
-export async function splitModels(request: Pick<GateRequest, "root" | "configFile" | "models">): Promise<Split> {
+/** @throws ConfigurationError as `readConfiguration` and `requireStillMeasured`, and for a manifest that is wrong */
+export async function splitModels(request: Pick<GateRequest, "root" | "configFile" | "models" | "baseline">, env: NodeJS.ProcessEnv): Promise<Split> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
   const all = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
   const wanted = (loaded: (typeof all)[number]) => request.models.length === 0 || request.models.some((name) => name === loaded.manifest.id || name === basename(loaded.dir));
   const remote = all.filter(isRemote).filter(wanted);
+  const git = gitIn(root, env);
+  if (remote.length > 0) await requireStillMeasured(remote, await resolveReference(request.baseline, git), root, git);
   const models = request.models.filter((name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)));
   return { judged: models.length > 0 || (request.models.length === 0 && all.length > remote.length), models, remote };
 }

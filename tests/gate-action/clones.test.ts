@@ -116,4 +116,14 @@ describe("which models a change touches", () => {
     upstream.head = git(clone, "rev-parse", "HEAD");
     expect(await changed()).toMatchObject({ models: ["models/births"], candidates: expect.stringMatching(/^births@\S+$/) as string });
   });
+
+  it("one that had an artifact before and says now that a provider answers for it: its gate refuses it", async () => {
+    checkout("full");
+    git(clone, "reset", "-q", "--hard", upstream.base);
+    writeFileSync(join(clone, "models/births/model.yaml"), "schemaVersion: 1\nid: births\nversion: 9.0.0\ntask: text-generation\nbackend: hf-inference\nmodel: ORG/NAME\ninputs: {text: {type: text}}\nprompt: {template: '{{text}}'}\n");
+    git(clone, "add", "-A");
+    git(clone, "commit", "-q", "-m", "nobody needs to measure births any more");
+    upstream.head = git(clone, "rev-parse", "HEAD");
+    expect(await changed()).toMatchObject({ models: ["models/births"], any: "true" });
+  });
 });

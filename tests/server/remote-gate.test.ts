@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -109,5 +109,22 @@ describe("the gate and a remote model", () => {
     const named = await sluice(["plan", "reply"], null);
     expect(named.code).toBe(2);
     expect(named.stderr).toMatch(/model\.yaml:5:1 backend: the model reply has no artifact: a remote provider answers for it[\s\S]*only that can be measured/);
+  });
+
+  it("does not let a model out of the gate that was measured at the merge base", async () => {
+    const git = (...args: string[]) => { execFileSync("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], { cwd: dir, stdio: "pipe" }); };
+    git("init", "-q", "-b", "main");
+    git("add", "-A");
+    git("commit", "-q", "-m", "births is measured");
+    git("checkout", "-q", "-b", "change");
+    const manifest = join(dir, "models/births/model.yaml");
+    const before = readFileSync(manifest);
+    writeFileSync(manifest, stringify({ schemaVersion: 1, id: "births", version: "9.0.0", task: "text-generation", backend: "hf-inference", model: "some-org/some-model", inputs: { text: { type: "text" } }, prompt: { template: "{{text}}" } }));
+    for (const args of [["gate"], ["gate", "births"]]) {
+      const { code, stderr } = await sluice(args, TOKEN);
+      expect(stderr).toMatch(/births\/model\.yaml:\d+:\d+ backend: the model births was measured at the merge base with main, \w+, and nothing can judge that a remote provider answers for it now/);
+      expect(code).toBe(2);
+    }
+    writeFileSync(manifest, before);
   });
 });
