@@ -4,6 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import type { NativePins, PinnedFile } from "./pins.ts";
 
 export type InstallEdges = {
@@ -15,6 +16,8 @@ export type InstallEdges = {
   /** The whole download may take this long. */
   timeoutMs: number;
 };
+
+const settleMs = 250;
 
 /**
  * Downloads the pinned npm tarball and keeps only this platform's native files.
@@ -50,6 +53,10 @@ export async function installFromRegistry(pins: NativePins, target: string, file
     await mkdir(dirname(target), { recursive: true });
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
+  } catch (error) {
+    // Unpacking that was cut off may still be about to open a file, which would bring the folder back.
+    await setTimeout(settleMs);
+    throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
