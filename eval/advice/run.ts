@@ -21,10 +21,14 @@ export async function splitModels(request: Pick<GateRequest, "root" | "configFil
   const all = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
   const wanted = (loaded: (typeof all)[number]) => request.models.length === 0 || request.models.some((name) => name === loaded.manifest.id || name === basename(loaded.dir));
   const remote = all.filter(isRemote).filter(wanted);
-  const git = gitIn(root, env);
-  if (remote.length > 0) await requireStillMeasured(remote, await resolveReference(request.baseline, git), root, git);
   const models = request.models.filter((name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)));
-  return { judged: models.length > 0 || (request.models.length === 0 && all.length > remote.length), models, remote };
+  const judged = models.length > 0 || (request.models.length === 0 && all.length > remote.length);
+  // A gate looks itself; where there is nothing to judge, this is all that looks.
+  if (!judged) {
+    const git = gitIn(root, env);
+    await requireStillMeasured(remote, await resolveReference(request.baseline, git), root, git);
+  }
+  return { judged, models, remote };
 }
 
 /**
