@@ -17,6 +17,7 @@ export type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
 /** A model in a process of its own. One command at a time. */
 export type ModelProcess = {
   opened: Opened;
+  pid: number;
   /** Process start → first prediction there, ms. Node's start, imports, sha256, session creation and one prediction are in it. */
   coldStartMs: number;
   turn(command: Omit<TurnCommand, "kind"> & ({ count: number } | { budgetMs: number; atLeast: number })): Promise<TurnTimings>;
@@ -50,6 +51,7 @@ export async function startModelProcess(command: Omit<OpenCommand, "kind">, edge
     const opened = await ask({ kind: "open", ...command }, "opened");
     return {
       opened,
+      pid: child.pid as number,
       coldStartMs: opened.firstPredictionAt - startedAt,
       turn: (options) => ask({ kind: "turn", ...options }, "timings"),
       footprint: (batch) => ask({ kind: "footprint", batch }, "footprint"),

@@ -40,8 +40,13 @@ export function planRounds(rounds: number, elapsedMs: number, latestRoundMs: num
 /** How a round is cut: calls per turn, calls before it that are not timed, and blocks. */
 export type RoundShape = { calls: number; lead: number; blocks: number };
 
-/** A turn this long outlasts the wake-up of a process by far, and is short beside the seconds in which a shared machine changes its pace. */
-const TURN_MS = 5;
+/**
+ * Long enough beside the 0.2 ms that handing over takes. Where a machine shares its cores with strangers its pace changes within tens of
+ * milliseconds, and only what is shorter is hit alike: with turns of 1.5 ms rounds scattered half as much as with 5 ms.
+ */
+const TURN_MS = 1.5;
+/** Calls that are not timed at the start of a turn: what the wake-up and the other processes did to the caches is over then. */
+const LEAD_MS = 0.2;
 /** Timed work of a round: its blocks then agree to about half a percent. Processes differ by two to three times that, so time is better spent on the next round. */
 const ROUND_MS = 250;
 
@@ -53,5 +58,5 @@ export function shapeRound(callMs: number, startMs: number): RoundShape {
   const calls = Math.min(2000, Math.max(1, Math.round(TURN_MS / callMs)));
   const blockMs = 2 * arms.length * calls * callMs;
   const blocks = Math.min(40, Math.max(5, Math.round(Math.max(ROUND_MS, startMs / 4) / blockMs)));
-  return { calls, lead: calls < 5 ? 0 : Math.ceil(calls / 10), blocks };
+  return { calls, lead: calls < 2 ? 0 : Math.ceil(LEAD_MS / callMs), blocks };
 }

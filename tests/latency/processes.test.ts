@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { contest } from "../../eval/latency/contest.ts";
 import { startModelProcess } from "../../eval/latency/model-process.ts";
+import { allowedProcessors, onSameProcessors } from "../../eval/latency/processors.ts";
 import { profile } from "../../eval/latency/profile.ts";
 import { calibratedSpin } from "../../eval/latency/spin.ts";
 import { performanceFigures } from "../../eval/schema/metrics.ts";
@@ -80,6 +81,24 @@ describe("a model's process", () => {
       await Promise.all([plain.close(), slow.close()]);
     }
     expect(calibratedSpin(0)()).toBeUndefined();
+  });
+
+  it.runIf(process.platform === "linux")("shares a processor with the others of its round", async () => {
+    const both = await Promise.all([startModelProcess(quick), startModelProcess(quick)]);
+    try {
+      const allowed = allowedProcessors(readFileSync("/proc/self/status", "utf8"));
+      const kept = await onSameProcessors(both.map(({ pid }) => ({ pid, threads: 1 })), 1);
+      expect(kept).toBe(allowed.length > 1);
+      for (const { pid } of both) {
+        const threads = readdirSync(`/proc/${pid}/task`);
+        expect(new Set(threads.map((thread) => allowedProcessors(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8")).join()))).toEqual(new Set([kept ? String(allowed[1]) : allowed.join()]));
+      }
+      // One that is gone cannot be kept anywhere, so the other is let go again.
+      expect(await onSameProcessors([{ pid: both[0].pid, threads: 1 }, { pid: 2 ** 22 + 1, threads: 1 }], 0)).toBe(false);
+      expect(allowedProcessors(readFileSync(`/proc/${both[0].pid}/status`, "utf8"))).toEqual(allowed);
+    } finally {
+      await Promise.all(both.map((one) => one.close()));
+    }
   });
 
   it("that says nothing is given up and ended", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { nominalLevels } from "../../eval/latency/boundary.ts";
 import { decideRatio } from "../../eval/latency/decide.ts";
+import { allowedProcessors, processorsOfRound } from "../../eval/latency/processors.ts";
 import { hodgesLehmann } from "../../eval/latency/hodges-lehmann.ts";
 import { quantile } from "../../eval/latency/quantile.ts";
 import { queriesNeeded } from "../../eval/latency/queries-needed.ts";
@@ -107,9 +108,18 @@ describe("schedule", () => {
   });
 
   it("cuts rounds of microsecond and of second-long models", () => {
-    expect(shapeRound(0.01, 500)).toEqual({ calls: 500, lead: 50, blocks: 6 });
+    expect(shapeRound(0.01, 500)).toEqual({ calls: 150, lead: 20, blocks: 21 });
     expect(shapeRound(120, 6000)).toEqual({ calls: 1, lead: 0, blocks: 5 });
     expect(shapeRound(1e-6, 100).calls).toBe(2000);
+  });
+
+  it("keeps a round on as many processors as the model has threads, on others the next time, and leaves it alone where that is all of them", () => {
+    expect(allowedProcessors("Name:\tnode\nCpus_allowed_list:\t0-2,5,8-9\nMems_allowed_list:\t0\n")).toEqual([0, 1, 2, 5, 8, 9]);
+    expect(allowedProcessors("")).toEqual([]);
+    expect([0, 1, 2, 3].map((round) => processorsOfRound([0, 1, 2], 1, round))).toEqual([[0], [1], [2], [0]]);
+    expect([0, 1].map((round) => processorsOfRound([0, 1, 2], 2, round))).toEqual([[0, 1], [2, 0]]);
+    expect(processorsOfRound([4, 5], 2, 0)).toBeNull();
+    expect(processorsOfRound([], 1, 0)).toBeNull();
   });
 
   it("calls a process warm when five stretches agree within 2 %", () => {
