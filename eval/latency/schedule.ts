@@ -58,5 +58,5 @@ export function shapeRound(callMs: number, startMs: number): RoundShape {
   const calls = Math.min(2000, Math.max(1, Math.round(TURN_MS / callMs)));
   const blockMs = 2 * arms.length * calls * callMs;
   const blocks = Math.min(40, Math.max(5, Math.round(Math.max(ROUND_MS, startMs / 4) / blockMs)));
-  return { calls, lead: calls < 2 ? 0 : Math.ceil(LEAD_MS / callMs), blocks };
+  return { calls, lead: calls < 2 ? 0 : Math.min(calls, Math.ceil(LEAD_MS / callMs)), blocks };
 }
