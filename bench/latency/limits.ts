@@ -27,6 +27,13 @@ export function limits({ results, margin, capSeconds, roundDeviation, roundsInCa
 | --- | --- | --- | --- |
 ${lines.join("\n")}
 
-**What limits it.** Two fresh processes of the same model differ for as long as they live, so a round counts once however long it is: its ratio scatters by ${percent(roundDeviation)} (robust standard deviation). A round takes ${perRound.toFixed(1)} s, starting and warming four processes included, so the cap holds about ${roundsInCap} of them. To tell ${percent(goals.slowdown, 0)} from the margin of ${percent(margin, 1)} nineteen times in twenty takes about ${needed} rounds, ${(needed * perRound).toFixed(0)} s, by the normal approximation. ${needed > roundsInCap ? "That is more than the cap: on this machine only a longer cap, a smaller margin or a calmer runner would do." : "That fits the cap; what is missed beyond it is the machine's change of pace between stretches, which the scatter of single rounds does not show."}
+**What limits it.** Two fresh processes of the same model differ for as long as they live, so a round counts once however long it is: its ratio scatters by ${percent(roundDeviation)} (robust standard deviation). A round takes ${perRound.toFixed(1)} s, starting and warming four processes included, so the cap holds about ${roundsInCap} of them. To tell ${percent(goals.slowdown, 0)} from the margin of ${percent(margin, 1)} nineteen times in twenty takes about ${needed} rounds, ${(needed * perRound).toFixed(0)} s, by the normal approximation. ${needed > roundsInCap ? "That is more than the cap: on this machine only a longer cap, a smaller margin or a calmer runner would do." : "That fits the cap."} ${undecided(results)}
 `;
+}
+
+/** Why gates stayed inconclusive, counted over every slow-down. */
+function undecided(results: Replay["results"]): string {
+  const sum = (of: (one: Replay["results"][number]) => number) => results.reduce((total, one) => total + of(one), 0);
+  const [gates, open, voided] = [sum(({ ours }) => ours.gates), sum(({ ours }) => ours.inconclusive.count), sum((one) => one.voided)];
+  return `Of all ${gates.toLocaleString("en")} gates ${open} are INCONCLUSIVE: ${voided} because the A/A arm excluded 1, ${open - voided} because the cap or the last round came first.`;
 }

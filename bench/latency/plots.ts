@@ -59,15 +59,19 @@ export function timePlot(condition: string, { results, capSeconds }: Replay, liv
     return [...(drawn === undefined ? [] : [{ name: `${nameOf(slowdown)}, replayed`, seconds: drawn.ours.seconds }]), ...(gates.length === 0 ? [] : [{ name: `${nameOf(slowdown)}, live`, seconds: tally(gates, slowdown).seconds }])];
   });
   return standaloneSvg({
-    id: `time-${condition}`, title: `Time to the verdict, ${condition} machine`, width: 760, height: 60 + 30 * rows.length,
+    id: `time-${condition}`, title: `Time to the verdict, ${condition} machine`, width: 760, height: 76 + 30 * rows.length,
     description: "Bars: median seconds to the verdict; dots: the 90th percentile and the longest; dashed: the goals of 60 s for the median and the cap.",
     option: {
-      grid: { left: 190, right: 24, top: 12, bottom: 44 },
+      grid: { left: 190, right: 24, top: 28, bottom: 44 },
       xAxis: valueAxis("seconds", { min: 0, max: Math.ceil(Math.max(capSeconds, ...rows.map(({ seconds }) => seconds.max)) / 20) * 20 }),
       yAxis: categories(rows.map(({ name }) => name), { inverse: true }),
       series: [
         { type: "bar", silent: true, barWidth: 14, itemStyle: { color: palette.candidate }, data: rows.map(({ seconds }) => seconds.median) },
-        ...(["p90", "max"] as const).map((which) => ({ type: "scatter", silent: true, symbolSize: 7, itemStyle: { color: which === "p90" ? palette.baseline : palette.negative }, data: rows.map(({ name, seconds }) => [seconds[which], name]) })),
+        ...([["median", "none", "median"], ["p90", palette.baseline, "p90"], ["max", palette.negative, "longest"]] as const).map(([which, color, word]) => ({
+          type: "scatter", silent: true, symbolSize: 7, itemStyle: { color },
+          // Named once, above the first row.
+          data: rows.map(({ name, seconds }, i) => ({ value: [seconds[which], name], label: { show: i === 0, formatter: word, position: "top", distance: 8, color: palette.text, fontSize: 12 } })),
+        })),
         ...[60, capSeconds].map((x) => ({ type: "line", silent: true, showSymbol: false, lineStyle: { color: palette.faint, width: 1, type: [4, 4] }, data: rows.map(({ name }) => [x, name]) })),
       ],
     },
@@ -100,14 +104,15 @@ export function tracePlot(condition: string, trace: Trace): string {
     minutes += one.elapsedMs / 60_000;
     return [minutes, 100 * (Math.exp(roundContrast(replayed(one, [0, 1, 2, 3], 0), 0.5).effect) - 1)];
   }));
-  const reach = Math.ceil(Math.max(3, ...points.map(([, y]) => Math.min(15, Math.abs(y)))));
+  const reach = 2 * Math.ceil(Math.max(3, ...points.map(([, y]) => Math.min(15, Math.abs(y)))) / 2);
   return standaloneSvg({
     id: `trace-${condition}`, title: `A model against itself, round by round, ${condition} machine`, width: 900, height: 240,
     description: "Difference between two fresh processes of a model and two others of the same model, per round, over the minutes of the recording; dashed: plus and minus 3 %.",
     option: {
       grid: { left: 56, right: 16, top: 16, bottom: 48 },
-      xAxis: valueAxis("minutes recorded", { min: 0, max: Math.max(1, Math.ceil(minutes)) }), yAxis: valueAxis("difference, %", { min: -reach, max: reach, nameGap: 36 }),
-      series: [guide([0, 3], [Math.ceil(minutes), 3]), guide([0, -3], [Math.ceil(minutes), -3]), { type: "line", silent: true, showSymbol: false, lineStyle: { color: palette.candidate, width: 1 }, data: points }],
+      xAxis: valueAxis("minutes recorded", { min: 0, max: Math.max(1, minutes), axisLabel: { color: palette.faint, fontSize: 12, showMaxLabel: false } }),
+      yAxis: valueAxis("difference, %", { min: -reach, max: reach, interval: reach / 2, nameGap: 36 }),
+      series: [guide([0, 3], [minutes, 3]), guide([0, -3], [minutes, -3]), { type: "line", silent: true, showSymbol: false, lineStyle: { color: palette.candidate, width: 1 }, data: points }],
     },
   });
 }

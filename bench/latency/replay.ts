@@ -33,7 +33,7 @@ function stretches(rounds: readonly TraceRound[], capMs: number): number[] {
 }
 
 /** A real gate starts fresh processes each round, so their roles are drawn each round too. */
-function gate(rounds: readonly TraceRound[], start: number, slowdown: number, question: Question, capMs: number, random: RandomStream): Outcome {
+function gate(rounds: readonly TraceRound[], start: number, slowdown: number, question: Question, capMs: number, random: RandomStream): Outcome & { voided: boolean } {
   const judge = referee([question]);
   const seen: Round[] = [];
   let elapsed = 0;
@@ -46,8 +46,8 @@ function gate(rounds: readonly TraceRound[], start: number, slowdown: number, qu
     const last = seen.length >= mostRounds || elapsed + elapsed / seen.length > capMs;
     const standing = judge(seen, mostRounds, last);
     if (!last && standing.open) continue;
-    const { results: [result], ratios } = standing.summary(elapsed);
-    return { decision: result?.decision ?? "inconclusive", seconds: elapsed / 1000, rounds: seen.length, tails: tailsOf(ratios) };
+    const { aa, results: [result], ratios } = standing.summary(elapsed);
+    return { voided: aa.excludesOne, decision: result?.decision ?? "inconclusive", seconds: elapsed / 1000, rounds: seen.length, tails: tailsOf(ratios) };
   }
 }
 
@@ -83,7 +83,7 @@ const results = slowdowns.map((slowdown) => {
   const ours = tally(outcomes, slowdown);
   const others = alertsOfOthers(rounds, slowdown, Math.min(options.gates, 20_000), options.seed);
   process.stdout.write(`${tallyLine(slowdown, ours)}\n${others.map((one) => `    ${one.name.padEnd(46)} alerts ${(100 * one.rate).toFixed(2)} %\n`).join("")}`);
-  return { slowdown, ours, others };
+  return { slowdown, ours, voided: outcomes.filter((one) => one.voided).length, others };
 });
 if (rounds.length < roundsWanted) process.stdout.write(`the rules of other tools want ${roundsWanted} rounds of history and runs, there are ${rounds.length}\n`);
 const seconds = rounds.reduce((sum, one) => sum + one.elapsedMs, 0) / 1000;

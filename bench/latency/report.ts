@@ -65,9 +65,9 @@ const sections = conditions.map(({ condition, replay, live, trace }) => {
 ${replay.results[0]?.ours.gates.toLocaleString("en")} gates for each slow-down, drawn as contiguous stretches of the recording (${Math.floor(replay.seconds / replay.capSeconds)} stretches share nothing, so the intervals, which take gates for independent, are too narrow). Margin ${percent(replay.margin, 1)}, alpha ${replay.alpha}, cap ${replay.capSeconds} s. 95 % Wilson intervals in brackets.
 
 ${replayTable(replay)}
-${replay.results[0]?.others.length === 0 ? "The rules of other tools want 600 rounds; the recording is shorter.\n\n" : ""}${plot(`decisions-${condition}`, decisionPlot(condition, replay, live), "decisions by slow-down")}${plot(`time-${condition}`, timePlot(condition, replay, live), "time to the verdict")}${plot(`tails-${condition}`, tailPlot(condition, replay), "p95 and p99")}${limits(replay)}
+${replay.results[0]?.others.length === 0 ? "The rules of other tools want 600 rounds; the recording is shorter.\n\n" : ""}${plot(`decisions-${condition}`, decisionPlot(condition, replay, live), "decisions by slow-down")}${replay.results[0]?.others.length === 0 ? "" : `Filled: replayed, hollow: live. Lines: the other rules in the table's order, each colour's from short dashes to long ones.\n\n`}${plot(`time-${condition}`, timePlot(condition, replay, live), "time to the verdict")}${plot(`tails-${condition}`, tailPlot(condition, replay), "p95 and p99")}${limits(replay)}
 `;
-  const held = live.length === 0 ? "" : `### Live\n\n${new Set(live.map((gate) => gate.at.slice(0, 10))).size} day(s), load average ${Math.min(...live.map((gate) => gate.loadAverage)).toFixed(1)} to ${Math.max(...live.map((gate) => gate.loadAverage)).toFixed(1)}. "Agrees": the 95 % intervals of all three rates overlap.\n\n${liveTable(live, replay)}`;
+  const held = live.length === 0 ? "" : `### Live\n\n${live.length} gates on ${[...new Set(live.map((gate) => gate.at.slice(0, 10)))].join(", ")}, load average ${Math.min(...live.map((gate) => gate.loadAverage)).toFixed(1)} to ${Math.max(...live.map((gate) => gate.loadAverage)).toFixed(1)}. "Agrees": the 95 % intervals of all three rates overlap.\n\n${liveTable(live, replay)}`;
   return `${heading}${recorded}${replayed}${held}`;
 });
 

@@ -20,7 +20,8 @@ export type Replay = {
   margin: number; alpha: number; capSeconds: number; seed: number;
   /** What a round's ratio scatters by, natural logarithm (robust: 1.4826 times the median absolute deviation), and how many rounds the cap holds. */
   roundDeviation: number; roundsInCap: number;
-  results: { slowdown: number; ours: ReturnType<typeof tally>; others: Alerts[] }[];
+  /** `voided`: gates that are inconclusive because the A/A arm excludes 1. */
+  results: { slowdown: number; ours: ReturnType<typeof tally>; voided: number; others: Alerts[] }[];
 };
 
 /** Finished gates; a last line that was cut off is left out. */
