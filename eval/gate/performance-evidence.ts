@@ -109,7 +109,7 @@ function questionOf({ policy, alpha }: PlannedCheck): Question {
  * The contest decides, by the ratio of latencies; a check speaks of the difference in its margin's scale, and passes the decision on.
  * Milliseconds are the ratio's share of the baseline's latency at the deciding look, which is what the margin was held against.
  */
-export function contestEvidence(held: Contest, result: ContestResult): Evidence {
+export function contestEvidence(held: Pick<Contest, "candidate" | "baseline">, result: ContestResult): Evidence {
   const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
   const [observed, baseline] = [held.candidate[percentile[result.question.quantile]], held.baseline[percentile[result.question.quantile]]];
   const scale = "relative" in result.question.margin ? 1 : result.baselineMs;
@@ -131,6 +131,8 @@ export function tailNote({ ratios, candidate, baseline }: Pick<Contest, "ratios"
   return `Tail latency, candidate against baseline, over ${queries.toLocaleString("en")} queries each: ${tails.join(", ")}.`;
 }
 
-function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Contest): string {
-  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms.`;
+export function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Pick<Contest, "aa" | "candidate" | "baseline" | "blocks" | "rounds" | "elapsedMs">): string {
+  const kept = rounds.filter((round) => round.sameProcessors).length;
+  const share = kept === rounds.length ? "every round" : kept === 0 ? "no round, which costs precision" : `${kept} of ${rounds.length} rounds`;
+  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms; processes kept on the same processors in ${share}.`;
 }

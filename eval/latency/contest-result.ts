@@ -1,6 +1,6 @@
 import type { Interval } from "../schema/verdict.ts";
 import type { Question } from "./decide.ts";
-import type { Quantile, Round } from "./rounds.ts";
+import type { MeasuredRound, Quantile } from "./rounds.ts";
 
 export type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
 
@@ -31,7 +31,7 @@ export type Contest = {
   aa: { ratio: number; interval: Interval | null; pairs: number; excludesOne: boolean };
   candidate: Percentiles;
   baseline: Percentiles;
-  rounds: Round[];
+  rounds: MeasuredRound[];
   blocks: number;
   elapsedMs: number;
   provider: string;

@@ -8,7 +8,7 @@ import { referee, type Standing } from "./referee.ts";
 import { startModelProcess, type ModelProcess, type ProcessEdges } from "./model-process.ts";
 import { measureRound } from "./measure-round.ts";
 import type { OpenCommand } from "./protocol.ts";
-import { arms, type Arm, type Round } from "./rounds.ts";
+import { arms, type Arm, type MeasuredRound, type Round } from "./rounds.ts";
 import { MOST_ROUNDS, planRounds, shapeRound, type RoundShape } from "./schedule.ts";
 
 export type ContestOptions = {
@@ -61,7 +61,7 @@ async function run(candidateDir: string, baselineDir: string, rows: OpenCommand[
   let shape: RoundShape | null = null;
   let mostRounds = MOST_ROUNDS;
   let used = { provider: "", onnxruntime: "", threads: 0 };
-  const rounds: Round[] = [];
+  const rounds: MeasuredRound[] = [];
   const judge = referee(questions);
   let standing: Standing;
   do {

@@ -17,5 +17,8 @@ export type Round = {
   queriesMs: Record<Arm, Float64Array>;
 };
 
+/** `sameProcessors`: whether the round's four processes were kept on the same processors. */
+export type MeasuredRound = Round & { sameProcessors: boolean };
+
 /** Which tail of the latencies is compared. */
 export type Quantile = 0.5 | 0.95 | 0.99;

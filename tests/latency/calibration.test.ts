@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contestEvidence, tailNote } from "../../eval/gate/performance-evidence.ts";
+import { contestEvidence, selfComparisonNote, tailNote } from "../../eval/gate/performance-evidence.ts";
 import { judgeCheck } from "../../eval/judge/judge-check.ts";
 import type { CheckPolicy } from "../../models/core/gates.ts";
 import type { Question } from "../../eval/latency/decide.ts";
@@ -133,6 +133,15 @@ describe("the referee", () => {
     for (const { quantile, ratio, interval } of held.ratios) if (quantile !== 0.5 && interval !== null) expect(interval.low <= ratio && ratio <= interval.high).toBe(true);
   });
 
+  it("says how many rounds kept their processes on the same processors", () => {
+    const next = simulatedRounds(new RandomStream(5), 0, ordinary);
+    const summary = referee([question(0.05)])([next(), next()], 24, true).summary(0);
+    const note = (...kept: boolean[]) => selfComparisonNote({ ...summary, rounds: kept.map((sameProcessors) => ({ ...next(), sameProcessors })), blocks: 18, elapsedMs: 4_000 });
+    expect(note(true, true)).toMatch(/^Each model against a second process of itself \(A\/A\): .*, over 2 rounds and 18 blocks in 4 s; p50 .* ms; processes kept on the same processors in every round\.$/);
+    expect(note(true, false)).toContain("in 1 of 2 rounds.");
+    expect(note(false, false)).toContain("in no round, which costs precision.");
+  });
+
   it("has its decision passed on, and margins in ms can be redone from the figures of the look that decided", () => {
     const inMs: Question = { ...question(0), margin: { ms: 0.05 } };
     const outcomes = new Set<string>();
@@ -146,7 +155,7 @@ describe("the referee", () => {
         judge(rounds, 24, false);
       }
       rounds.push(next());
-      const held = { ...judge(rounds, 24, true).summary(0), rounds, blocks: 0, elapsedMs: 0, provider: "cpu", onnxruntime: "", threads: 1 };
+      const held = judge(rounds, 24, true).summary(0);
       const [result] = held.results;
       const evidence = contestEvidence(held, result!);
       const policy: CheckPolicy = { kind: "non-inferiority", metric: "latency_p50_ms", slices: [], margin: 0.05 };

@@ -141,6 +141,7 @@ describe("a contest between real processes", () => {
 
   it("ends at its cap and says that it could not decide", async () => {
     const { results: [result], rounds } = await contest(model, "models/births/production", rows, [{ ...question, margin: { relative: 0.05 } }], { warmMs: 20, capMs: 1 });
+    expect(rounds[0]?.sameProcessors).toBe(process.platform === "linux" && allowedProcessors(readFileSync("/proc/self/status", "utf8")).length > 1);
     expect(rounds).toHaveLength(1);
     expect(result).toMatchObject({ decision: "inconclusive", interval: null });
   });
