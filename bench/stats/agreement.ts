@@ -31,10 +31,18 @@ const csv = (name: string, { y, a, b }: Data) => {
   return join(folder, name);
 };
 const plain = ({ y, a, b, w }: Data) => ({ y: [...y], a: [...a], b: [...b], w: [...w] });
-const python = JSON.parse(execFileSync("/usr/bin/python3", [join(import.meta.dirname, "agreement.py")], {
-  input: JSON.stringify({ binary: plain(binary), regression: plain(regression), multiclass: { y: [...multiclass.labels], p: Array.from(multiclass.labels, (_, i) => [...multiclass.scores.subarray(3 * i, 3 * i + 3)]) } }), maxBuffer: 2 ** 28, timeout: 600_000, encoding: "utf8",
-})) as Record<string, number[]> & { values: Record<string, number>; versions: string };
-const r = new Map(execFileSync("Rscript", [join(import.meta.dirname, "agreement.R"), csv("binary.csv", binary), csv("regression.csv", regression)], { encoding: "utf8", timeout: 600_000 })
+/** A tool of Debian's on the same rows; ends with one line when it is not there. */
+const run = (command: string, args: string[], input = ""): string => {
+  try {
+    return execFileSync(command, args, { input, maxBuffer: 2 ** 28, timeout: 600_000, encoding: "utf8" });
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    process.stderr.write(`${command} could not give its figures (${(error as Error).message.split("\n")[0]}); needed: apt-get install python3-sklearn r-cran-proc r-cran-boot\n`);
+    process.exit(1);
+  }
+};
+const python = JSON.parse(run("/usr/bin/python3", [join(import.meta.dirname, "agreement.py")], JSON.stringify({ binary: plain(binary), regression: plain(regression), multiclass: { y: [...multiclass.labels], p: Array.from(multiclass.labels, (_, i) => [...multiclass.scores.subarray(3 * i, 3 * i + 3)]) } }))) as Record<string, number[]> & { values: Record<string, number>; versions: string };
+const r = new Map(run("Rscript", [join(import.meta.dirname, "agreement.R"), csv("binary.csv", binary), csv("regression.csv", regression)])
   .trim().split("\n").map((line): [string, string[]] => { const [name = "", ...values] = line.split("\t"); return [name, values]; }));
 rmSync(folder, { recursive: true });
 const fromR = (name: string, i = 0): number => Number(r.get(name)?.[i]);
