@@ -26,6 +26,7 @@ export function simulateAll({ file, gates, seed, only, doneBefore, onChunk }: Si
   mkdirSync(dirname(file), { recursive: true });
   const done = new Set(readChunks(file).map(({ cell, chunk }) => `${cell}#${chunk}`));
   const wanted = cells.filter(({ id }) => only.test(id));
+  if (wanted.length === 0) throw new Error(`--only ${only.source} names none of ${cells.length} kinds of data; for example "${cells[0]?.id}" or "n=200 "`);
   const prepared = new Map(wanted.map((cell) => [cell.id, prepareCell(cell)]));
   for (let chunk = 0; chunk * chunkGates < gates; chunk++) {
     for (const cell of wanted) {
