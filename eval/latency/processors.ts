@@ -51,8 +51,10 @@ function keepOn(pid: number, processors: readonly number[]): Promise<boolean> {
  */
 export async function onSameProcessors(processes: readonly { pid: number; threads: number }[], round: number): Promise<boolean> {
   const own = allowed("self");
-  const chosen = processorsOfRound(own, Math.max(...processes.map((one) => one.threads)), round);
-  if (chosen === null) return false;
+  const threads = Math.max(...processes.map((one) => one.threads));
+  const chosen = processorsOfRound(own, threads, round);
+  // Models that use every processor have the same ones without being told.
+  if (chosen === null) return own.length > 0 && threads >= own.length;
   const kept = await Promise.all(processes.map(({ pid }) => keepOn(pid, chosen)));
   if (kept.every(Boolean)) return true;
   if (kept.some(Boolean)) await Promise.all(processes.map(({ pid }) => keepOn(pid, own)));
