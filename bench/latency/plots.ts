@@ -67,7 +67,7 @@ export function timePlot(condition: string, { results, capSeconds }: Replay, liv
       yAxis: categories(rows.map(({ name }) => name), { inverse: true }),
       series: [
         { type: "bar", silent: true, barWidth: 14, itemStyle: { color: palette.candidate }, data: rows.map(({ seconds }) => seconds.median) },
-        ...([["median", "none", "median"], ["p90", palette.baseline, "p90"], ["max", palette.negative, "longest"]] as const).map(([which, color, word]) => ({
+        ...([["median", palette.none, "median"], ["p90", palette.baseline, "p90"], ["max", palette.negative, "longest"]] as const).map(([which, color, word]) => ({
           type: "scatter", silent: true, symbolSize: 7, itemStyle: { color },
           // Named once, above the first row.
           data: rows.map(({ name, seconds }, i) => ({ value: [seconds[which], name], label: { show: i === 0, formatter: word, position: "top", distance: 8, color: palette.text, fontSize: 12 } })),
