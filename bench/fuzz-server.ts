@@ -2,7 +2,7 @@
 // Ends with 0 when the server lives, gave no 500 and no stack trace, and holds no more descriptors than before.
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
-import { askRaw, brokenBytes, malformedRequest, oddities } from "../tests/server/malformed.ts";
+import { askRaw, brokenBytes, malformedRequest, oddities } from "../tests/spaces/server/malformed.ts";
 import { serve } from "./serving/processes.ts";
 
 const count = Number(process.argv[2] ?? 100_000);

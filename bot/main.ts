@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { parseYaml } from "../models/core/config-file.ts";
+import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { runBot } from "./bot.ts";
-import { botConfiguration, botExamples, readSecrets } from "./config.ts";
+import { botConfiguration, botExamples, readSecrets } from "./config/config.ts";
 import { telegramPace } from "./telegram/chat-queue.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
-import type { DeploymentReceipt } from "../actions/deploy/receipt.ts";
-import type { SessionEdges } from "../actions/deploy/session.ts";
+import type { DeploymentReceipt } from "../deploy/receipt.ts";
+import type { SessionEdges } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
@@ -30,7 +30,7 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
     .option("--bundle <dir>", "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there")
     .addHelpText("after", "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run");
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
-    const { runDeploy } = await import("../actions/deploy/session.ts");
+    const { runDeploy } = await import("../deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
     const { request, edges } = await compose(model, flags, streams);
@@ -45,7 +45,7 @@ function stage(text: string): string {
 
 /** What `deploy` and `rollback` share: request and edges from flags and environment. */
 export async function compose(model: string, flags: PlaceFlags, streams: Streams) {
-  const { readSettings } = await import("../actions/deploy/settings.ts");
+  const { readSettings } = await import("../deploy/hub/settings.ts");
   const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
   const request = {
     root: process.cwd(), model, stage: flags.environment, space: flags.space ?? null, reason: flags.reason, out: flags.out, dryRun: flags.dryRun,
@@ -80,14 +80,14 @@ async function spaceFiles() {
     const { ConfigurationError } = await import("../models/core/errors.ts");
     throw new ConfigurationError({ code: "space-files", place: dir, problem: "the Space's server is not built", expected: "actions/deploy/dist/space", hint: "npm run build" });
   }
-  const { readSpaceFiles } = await import("../actions/deploy/bundle/make.ts");
+  const { readSpaceFiles } = await import("../deploy/bundle/make.ts");
   return readSpaceFiles(dir);
 }
 
 /** Runs it and tells the end: the receipt or one sentence on stdout, why it could not begin on stderr. */
 export async function report(run: () => Promise<DeploymentReceipt>, flags: PlaceFlags, streams: Streams, finish: Finish): Promise<void> {
-  const { exitCodeOf } = await import("../actions/deploy/receipt.ts");
-  const { DeployFailure } = await import("../actions/deploy/failure.ts");
+  const { exitCodeOf } = await import("../deploy/receipt.ts");
+  const { DeployFailure } = await import("../deploy/hub/failure.ts");
   let receipt: DeploymentReceipt;
   try {
     receipt = await run();

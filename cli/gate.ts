@@ -6,7 +6,7 @@ import type { BaselineChoice } from "../eval/gate/baseline.ts";
 import type { GateEdges, GateRequest } from "../eval/gate/context.ts";
 import type { AdviceFile } from "../eval/schema/advice.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import type { LoadedRemote } from "../models/core/load.ts";
+import type { LoadedRemote } from "../models/core/predictor/load.ts";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";

@@ -10,7 +10,7 @@ export function historyCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout", false)
     .addHelpText("after", "\nReads GitHub with GITHUB_TOKEN.\n\nExample:\n  npx sluice history births")
     .action(async (model: string, flags: { json: boolean }) => {
-      const { historyOf, describeHistory } = await import("../actions/deploy/history.ts");
+      const { historyOf, describeHistory } = await import("../deploy/history.ts");
       const { github } = await connectRecords(streams);
       const history = await historyOf(github, model);
       if (history.versions.length + history.deployments.length === 0) await requireModel(model);

@@ -14,7 +14,7 @@ export function lockCommand(streams: Streams, finish: Finish): Command {
     .addHelpText("after", "\nExample:\n  npx sluice lock births-production --reason 'incident 12'")
     .action(async (environment: string, flags: { reason?: string }) => {
       await requireEnvironment(environment);
-      const { lockHolder, takeLock, Locked } = await import("../actions/deploy/record/lock.ts");
+      const { lockHolder, takeLock, Locked } = await import("../deploy/record/lock.ts");
       const { github, commit, actor } = await connectRecords(streams);
       if (flags.reason === undefined) {
         const holder = await lockHolder(github, environment);
@@ -42,7 +42,7 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
     .addHelpText("after", "\nExample:\n  npx sluice unlock births-production")
     .action(async (environment: string) => {
       await requireEnvironment(environment);
-      const { breakLock } = await import("../actions/deploy/record/lock.ts");
+      const { breakLock } = await import("../deploy/record/lock.ts");
       const { github } = await connectRecords(streams);
       await write(streams.stdout, `${environment}: ${(await breakLock(github, environment)) ? "unlocked" : "was not locked"}\n`);
       finish(0);
@@ -51,8 +51,8 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
 
 /** Models of the sluice.yaml that is here; null where there is none. */
 async function modelsHere(): Promise<string[] | null> {
-  const { configuration } = await import("../eval/config.ts");
-  const { parseYaml } = await import("../models/core/config-file.ts");
+  const { configuration } = await import("../eval/schema/configuration.ts");
+  const { parseYaml } = await import("../models/core/manifest/config-file.ts");
   const text = await readFile("sluice.yaml", "utf8").catch(() => null);
   return text === null ? null : parseYaml(text, "sluice.yaml", configuration).models.map((folder) => basename(folder));
 }
@@ -72,10 +72,10 @@ async function requireEnvironment(environment: string): Promise<void> {
 
 /** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
 export async function connectRecords({ env, stderr }: Streams) {
-  const { GitHubRecords } = await import("../actions/deploy/record/github.ts");
-  const { repositoryIn, runIn } = await import("../actions/deploy/record/repository.ts");
-  const { Http } = await import("../actions/deploy/hub/http.ts");
-  const { settingsSchema } = await import("../actions/deploy/settings.ts");
+  const { GitHubRecords } = await import("../deploy/record/github.ts");
+  const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
+  const { Http } = await import("../deploy/hub/http.ts");
+  const { settingsSchema } = await import("../deploy/hub/settings.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
   const token = env["GITHUB_TOKEN"];

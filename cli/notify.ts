@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { z } from "zod";
-import type { NotifyInputs } from "../actions/notify/inputs.ts";
-import type { Outcome } from "../actions/notify/run.ts";
+import type { NotifyInputs } from "../bot/notify/inputs.ts";
+import type { Outcome } from "../bot/notify/run.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
@@ -23,8 +23,8 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "the outcome as one JSON document on stdout", false)
     .addHelpText("after", "\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  npx sluice notify --verdict .sluice/verdict.json --chat -1001234567890")
     .action(async (models: string[], flags: NotifyFlags) => {
-      const { notifyInputs } = await import("../actions/notify/inputs.ts");
-      const { notify, patienceMs } = await import("../actions/notify/run.ts");
+      const { notifyInputs } = await import("../bot/notify/inputs.ts");
+      const { notify, patienceMs } = await import("../bot/notify/run.ts");
       const { renderCard } = await import("../bot/card/render.ts");
       const { redactor } = await import("../bot/telegram/redact.ts");
       const inputs = readFlags(notifyInputs, models, flags, streams.env);
@@ -48,7 +48,7 @@ function lines({ told, why, status }: Outcome): string[] {
 }
 
 /** The action's own inputs, from flags. @throws ConfigurationError naming the flag */
-function readFlags(schema: typeof import("../actions/notify/inputs.ts").notifyInputs, models: readonly string[], { json: _json, apiRoot, dryRun, ...flags }: NotifyFlags, env: NodeJS.ProcessEnv): NotifyInputs {
+function readFlags(schema: typeof import("../bot/notify/inputs.ts").notifyInputs, models: readonly string[], { json: _json, apiRoot, dryRun, ...flags }: NotifyFlags, env: NodeJS.ProcessEnv): NotifyInputs {
   const given = { ...flags, models: models.join(" "), "dry-run": String(dryRun), "github-token": env["GITHUB_TOKEN"] ?? "", ...(apiRoot === undefined ? {} : { "api-root": apiRoot }) };
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
@@ -61,7 +61,7 @@ function readFlags(schema: typeof import("../actions/notify/inputs.ts").notifyIn
 
 /** On a laptop the clone says what a workflow's variables would. */
 async function originIn(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { repositoryIn, runIn } = await import("../actions/deploy/record/repository.ts");
+  const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
   const commit = env["GITHUB_SHA"] || await commitOf(gitIn(process.cwd(), env), "HEAD").catch(() => null);

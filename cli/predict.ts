@@ -40,7 +40,7 @@ function positive(text: string): number {
 
 async function predict(model: string, flags: PredictFlags, streams: Streams): Promise<0 | 4> {
   const [{ authorization, targetOf }, { describeInput }, { columnsOf, openOutput, outputFormatOf }, { readCard }, { predictRows, tally }] = await Promise.all([
-    import("./predict/target.ts"), import("./predict/input.ts"), import("./predict/output.ts"), import("./predict/card.ts"), import("./predict/run.ts"),
+    import("../predict/target.ts"), import("../predict/input.ts"), import("../predict/output.ts"), import("../predict/card.ts"), import("../predict/run.ts"),
   ]);
   const target = targetOf(flags.url);
   const format = outputFormatOf(flags.output);
@@ -55,7 +55,7 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
   try {
     if (target.kind === "local") {
       progress.stage(`starting a server of ${model}`);
-      local = await (await import("./predict/local-server.ts")).serveLocally(model, { config: flags.config, timeoutMs: flags.timeoutMs, env: streams.env });
+      local = await (await import("../predict/local-server.ts")).serveLocally(model, { config: flags.config, timeoutMs: flags.timeoutMs, env: streams.env });
     }
     const origin = target.kind === "remote" ? target.origin : local!.origin;
     const connection = { origin, headers, timeoutMs: flags.timeoutMs };

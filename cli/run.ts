@@ -16,7 +16,7 @@ import { calibrateCommand } from "./calibrate.ts";
 import { predictCommand } from "./predict.ts";
 import { serveCommand } from "./serve.ts";
 import type { Streams } from "./streams.ts";
-import { sluiceVersion } from "../eval/version.ts";
+import { sluiceVersion } from "../models/core/version.ts";
 
 const exitCodes = `
 Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE or INCOMPARABLE · 4 ERROR · 5 the verdict stands but could not be reported`;

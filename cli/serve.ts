@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import type { Streams } from "./streams.ts";
-import { settingsFromEnvironment, settingsSchema, variableOf } from "../spaces/server/settings.ts";
+import { settingsFromEnvironment, settingsSchema, variableOf } from "../spaces/server/settings/settings.ts";
 
 type ServeFlags = { config: string; models?: string } & Record<string, unknown>;
 
@@ -65,8 +65,8 @@ async function modelDirs(names: readonly string[], flags: ServeFlags): Promise<s
 
 async function configuredDirs(file: string, names: readonly string[]): Promise<string[]> {
   if (!existsSync(file) && names.length > 0) return [];
-  const { parseYaml } = await import("../models/core/config-file.ts");
-  const { configuration } = await import("../eval/config.ts");
+  const { parseYaml } = await import("../models/core/manifest/config-file.ts");
+  const { configuration } = await import("../eval/schema/configuration.ts");
   let text: string;
   try {
     text = readFileSync(file, "utf8");

@@ -1,16 +1,16 @@
-import type { LoadedManifest } from "../models/core/load.ts";
+import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { judgeCheck } from "./judge/judge-check.ts";
 import { headEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import { catalog } from "./metrics/catalog.ts";
 import { castRoles, redraw } from "./power/self-comparison.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Predictions } from "./predictions/predictions.ts";
 import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "./schema/calibration.ts";
 import type { Check } from "./schema/verdict.ts";
 import { quantile } from "./stats/quantile.ts";
 import { wilson } from "./stats/wilson.ts";
-import { sluiceVersion } from "./version.ts";
+import { sluiceVersion } from "../models/core/version.ts";
 
 export type CalibrateRequest = GateRequest & {
   /** A/A gates to draw. */

@@ -1,23 +1,23 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { parseYaml } from "../models/core/config-file.ts";
+import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { defaultCacheDir } from "../models/core/hub.ts";
-import { isRemote, loadModelFile, withArtifact, type LoadedManifest, type LoadedRemote } from "../models/core/load.ts";
-import { configuration, type Configuration } from "./config.ts";
+import { defaultCacheDir } from "../models/core/artifact/hub.ts";
+import { isRemote, loadModelFile, withArtifact, type LoadedManifest, type LoadedRemote } from "../models/core/predictor/load.ts";
+import { configuration, type Configuration } from "./schema/configuration.ts";
 import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateEdges, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
 import { commitOf, gitIn } from "./gate/git.ts";
-import { requireStillMeasured } from "./gate/still-measured.ts";
+import { requireStillMeasured } from "./gate/forbid-backend-switch.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { readWaivers } from "./gate/waivers.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
-import { sluiceVersion } from "./version.ts";
+import { sluiceVersion } from "../models/core/version.ts";
 
 export type { GateEdges, GateEvent, GateRequest } from "./gate/context.ts";
 

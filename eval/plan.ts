@@ -1,5 +1,5 @@
-import type { LoadedManifest } from "../models/core/load.ts";
-import { openPredictor } from "../models/core/predictor.ts";
+import type { LoadedManifest } from "../models/core/predictor/load.ts";
+import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/heads.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
@@ -7,7 +7,7 @@ import { combine } from "./power/false-red.ts";
 import { planCheck } from "./power/plan-check.ts";
 import { power } from "./power/rows-needed.ts";
 import type { ModelPlan, PlanFile } from "./schema/plan.ts";
-import { sluiceVersion } from "./version.ts";
+import { sluiceVersion } from "../models/core/version.ts";
 
 export type PlanRequest = GateRequest & {
   /** Correlation of two models' errors, where there is no second model that answers differently. */

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { receiptOf } from "../eval/gate/receipt.ts";
 import { runGate } from "../eval/gate.ts";
-import { sluiceVersion } from "../eval/version.ts";
-import { loadManifest } from "../models/core/load.ts";
+import { sluiceVersion } from "../models/core/version.ts";
+import { loadManifest } from "../models/core/predictor/load.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const [name] = process.argv.slice(2);

@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { deployedSchema } from "../actions/deploy/bundle/deployed.ts";
-import { deploymentReceipt } from "../actions/deploy/receipt.ts";
-import { botConfiguration } from "../bot/config.ts";
-import { configuration } from "../eval/config.ts";
+import { deployedSchema } from "../deploy/bundle/deployed.ts";
+import { deploymentReceipt } from "../deploy/receipt.ts";
+import { botConfiguration } from "../bot/config/config.ts";
+import { configuration } from "../eval/schema/configuration.ts";
 import { adviceFile } from "../eval/schema/advice.ts";
 import { metricsFile } from "../eval/schema/metrics.ts";
 import { calibrationFile } from "../eval/schema/calibration.ts";
@@ -13,7 +13,7 @@ import { planFile } from "../eval/schema/plan.ts";
 import { receiptFile } from "../eval/schema/receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
-import { modelFile } from "../models/core/remote-manifest.ts";
+import { modelFile } from "../models/core/manifest/remote-manifest.ts";
 
 /** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
@@ -40,7 +40,7 @@ export function generateSchemas(): Record<string, string> {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const folder = join(import.meta.dirname, "..", "schemas");
+  const folder = join(import.meta.dirname, "../schemas");
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(generateSchemas())) writeFileSync(join(folder, name), text);
 }

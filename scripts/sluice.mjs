@@ -2,7 +2,7 @@
 // The `sluice` command. It needs Node 24 (TypeScript runs unbuilt); an older Node hands over to the pinned one.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { handOver } from "./hand-over.mjs";
+import { handOver } from "./exec-child.mjs";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 if (Number(process.versions.node.split(".")[0]) >= 24) {

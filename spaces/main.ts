@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveUntilSignal } from "./server/run.ts";
-import { settingsFromEnvironment, settingsSchema } from "./server/settings.ts";
+import { settingsFromEnvironment, settingsSchema } from "./server/settings/settings.ts";
 
 // What the Space's image starts, in the root of its tree: every folder of models/, with the page and the record of the
 // deployment beside them. SLUICE_* variables of the Space may say otherwise.

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isRemote, loadModelFile } from "../models/core/load.ts";
-import { optimise } from "../models/core/optimise.ts";
+import { isRemote, loadModelFile } from "../models/core/predictor/load.ts";
+import { optimise } from "../models/core/predictor/optimise.ts";
 
 // A step of the image's build: the form of large models that opens faster, made where it will run. What cannot be made
 // is left out with a word: the artifact itself serves then, or the server says what is wrong with it.

@@ -9,13 +9,13 @@ import { readInputs } from "../gate/inputs.ts";
 import { runStep } from "../gate/step.ts";
 import { prepareNative } from "../gate/runtime/prepare.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { readSpaceFiles } from "./bundle/make.ts";
-import { DeployFailure } from "./failure.ts";
+import { readSpaceFiles } from "../../deploy/bundle/make.ts";
+import { DeployFailure } from "../../deploy/hub/failure.ts";
 import { deployInputs } from "./inputs.ts";
-import { exitCodeOf, type DeploymentReceipt } from "./receipt.ts";
-import { runDeploy, runRollback, type SessionEdges } from "./session.ts";
-import { readSettings } from "./settings.ts";
-import { renderSummary } from "./summary.ts";
+import { exitCodeOf, type DeploymentReceipt } from "../../deploy/receipt.ts";
+import { runDeploy, runRollback, type SessionEdges } from "../../deploy/session.ts";
+import { readSettings } from "../../deploy/hub/settings.ts";
+import { renderSummary } from "../../deploy/summary.ts";
 
 const out = ".sluice";
 

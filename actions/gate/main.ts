@@ -4,7 +4,7 @@ import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
-import { sluiceVersion } from "../../eval/version.ts";
+import { sluiceVersion } from "../../models/core/version.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { commentMarker } from "./comment.ts";
 import { deliver } from "./deliver.ts";

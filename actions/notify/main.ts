@@ -4,9 +4,9 @@ import { redactor } from "../../bot/telegram/redact.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { readInputs } from "../gate/inputs.ts";
 import { harmless } from "../gate/log.ts";
-import { notifyInputs } from "./inputs.ts";
-import { notify, patienceMs, type Outcome } from "./run.ts";
-import { addSummary, summaryOf } from "./summary.ts";
+import { notifyInputs } from "../../bot/notify/inputs.ts";
+import { notify, patienceMs, type Outcome } from "../../bot/notify/run.ts";
+import { addSummary, summaryOf } from "../../bot/notify/summary.ts";
 
 // The HTTP client below Telegraf calls what Node deprecates; whoever reads the log can do nothing about it.
 process.noDeprecation = true;

@@ -7,8 +7,8 @@ import os, { tmpdir } from "node:os";
 import { enableCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { readDataset } from "../../eval/dataset/read.ts";
-import { loadManifest } from "../../models/core/load.ts";
-import { openPredictor } from "../../models/core/predictor.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import { openPredictor } from "../../models/core/predictor/predictor.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const runs = 5;

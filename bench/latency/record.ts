@@ -13,8 +13,8 @@ import { type ProcessEdges, startModelProcess } from "../../eval/latency/model-p
 import { arms } from "../../eval/latency/rounds.ts";
 import { shapeRound } from "../../eval/latency/schedule.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
-import { loadManifest } from "../../models/core/load.ts";
-import { runtimeVersion } from "../../models/core/session.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import { runtimeVersion } from "../../models/core/session/session.ts";
 import { builtWorker } from "./built-worker.ts";
 import { arrange } from "./condition.ts";
 import { flags } from "./options.ts";

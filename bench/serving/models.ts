@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { ManifestInput } from "../../models/core/manifest.ts";
+import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
 import { root } from "./processes.ts";
 
 const folder = join(root, ".cache/bench-serving");

@@ -1,9 +1,9 @@
 /** The runtime alone, in a process of its own: rows per second of `batch` rows of the MLP, or texts one at a time. */
-import { loadManifest } from "../../models/core/load.ts";
-import { fetchArtifact } from "../../models/core/artifact.ts";
-import { compilePipeline } from "../../models/core/pipeline.ts";
-import { openSession } from "../../models/core/session.ts";
-import { readStepFiles } from "../../models/core/step-files.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
+import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
+import { openSession } from "../../models/core/session/session.ts";
+import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 
 const [dir, batch, seconds, rowsJson] = process.argv.slice(2) as [string, string, string, string];
 const rows = JSON.parse(rowsJson) as Record<string, unknown>[];

@@ -9,7 +9,7 @@ import { aurocComponents, stratifiedMoments } from "../../eval/stats/deLong.ts";
 import { holm } from "../../eval/stats/holm.ts";
 import { normalQuantile } from "../../eval/stats/normal.ts";
 import { tango } from "../../eval/stats/tango.ts";
-import type { MetricName } from "../../models/core/gates.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
 import { agreementPlot, agreementTable, type Line } from "./agreement-report.ts";
 import { binaryData, multiclassData, regressionData, type Data } from "./agreement-data.ts";
 

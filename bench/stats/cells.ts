@@ -1,6 +1,6 @@
 import { catalog, type MetricDefinition } from "../../eval/metrics/catalog.ts";
 import type { Sample } from "../../eval/metrics/definition.ts";
-import type { MetricName } from "../../models/core/gates.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
 import { type BinaryMetric, binaryMetrics, type BinormalWorld, drawBinary, separationOf, threshold, trueBinary } from "./binormal.ts";
 import { drawRegression, type RegressionMetric, regressionMetrics, type RegressionWorld, trueRegression } from "./regressors.ts";
 

@@ -1,6 +1,6 @@
 import type { Ends } from "../../eval/stats/bca.ts";
 import type { PairedCounts } from "../../eval/stats/tango.ts";
-import { unseenProbability } from "../../eval/stats/unchanged.ts";
+import { unseenProbability } from "../../eval/stats/rule-of-three.ts";
 import { wilson } from "../../eval/stats/wilson.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { catalog, metricsFor } from "../../eval/metrics/catalog.ts";
-import { sampleOf, slicesOf } from "../../eval/measure.ts";
+import { sampleOf, slicesOf } from "../../eval/metrics/measure.ts";
 import { acceleration, leaveOneOut } from "../../eval/stats/jackknife.ts";
 import { bca } from "../../eval/stats/bca.ts";
 import { bootstrapInWorkers } from "../../eval/stats/bootstrap-workers.ts";
 import { columnSums, type SumStatistic } from "../../eval/stats/sums.ts";
-import type { Predictions } from "../../eval/predictions.ts";
+import type { Predictions } from "../../eval/predictions/predictions.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import { drawBinary, separationOf } from "./binormal.ts";
 

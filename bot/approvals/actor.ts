@@ -1,10 +1,10 @@
-import type { Room } from "../commands/command.ts";
+import type { Room } from "../context/command.ts";
 import { isRefusal, statusOf } from "../github/client.ts";
-import { inWords, type Log } from "../log.ts";
+import { inWords, type Log } from "../config/log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { briefly, stateCard } from "./card.ts";
-import { decideCards, paint } from "./paint.ts";
+import { decideCards, paint } from "./render-buttons.ts";
 import { findDone, perform, type Done } from "./perform.ts";
 import { recheck } from "./recheck.ts";
 

@@ -1,5 +1,5 @@
-import type { Button, Reply, Room } from "../commands/command.ts";
-import { safe, short } from "../commands/words.ts";
+import type { Button, Reply, Room } from "../context/command.ts";
+import { safe, short } from "../context/words.ts";
 import { stageOf } from "../github/environments.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 import { linkHtml } from "../telegram/format.ts";

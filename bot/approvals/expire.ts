@@ -1,7 +1,7 @@
-import type { Room } from "../commands/command.ts";
+import type { Room } from "../context/command.ts";
 import type { Action } from "../store/actions.ts";
 import { stateCard } from "./card.ts";
-import { paint } from "./paint.ts";
+import { paint } from "./render-buttons.ts";
 
 /** Ends what nobody confirmed in time: it stands in the audit, and its buttons go. */
 export function endLate(room: Room): void {

@@ -1,8 +1,8 @@
-import type { Room } from "../commands/command.ts";
-import type { Workflow } from "../config.ts";
+import type { Room } from "../context/command.ts";
+import type { Workflow } from "../config/config.ts";
 import { allEnvironments } from "../github/environments.ts";
 import type { GitHub } from "../github/github.ts";
-import { inWords } from "../log.ts";
+import { inWords } from "../config/log.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 
 /** What came of an action. */

@@ -1,4 +1,4 @@
-import type { Ask, Outcome, Room } from "../commands/command.ts";
+import type { Ask, Outcome, Room } from "../context/command.ts";
 import type { ActionDetail } from "../store/actions.ts";
 import { askCard } from "./card.ts";
 

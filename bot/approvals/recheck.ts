@@ -1,4 +1,4 @@
-import type { Room } from "../commands/command.ts";
+import type { Room } from "../context/command.ts";
 import { githubEnvironment, stageOf } from "../github/environments.ts";
 import { candidateOf, evidenceFor } from "../github/candidate.ts";
 import type { Action } from "../store/actions.ts";

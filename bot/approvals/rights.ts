@@ -1,4 +1,4 @@
-import type { Room } from "../commands/command.ts";
+import type { Room } from "../context/command.ts";
 
 const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
 

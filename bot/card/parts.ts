@@ -1,4 +1,4 @@
-import { decidingChecks, latencyRatio, shownCheck, summary, type ShownCheck } from "./decided.ts";
+import { decidingChecks, latencyRatio, shownCheck, summary, type ShownCheck } from "./deciding-checks.ts";
 import type { CardState } from "./state.ts";
 import { explanation, headline, nameOf, origin, way, word } from "./words.ts";
 

@@ -1,7 +1,7 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
 import type { Content } from "../telegram/show.ts";
 import { escapeHtml, isLink, longestText, truncate, truncateHtml } from "../telegram/format.ts";
-import type { ShownCheck } from "./decided.ts";
+import type { ShownCheck } from "./deciding-checks.ts";
 import { partsOf, type CardParts } from "./parts.ts";
 import { richCard } from "./rich.ts";
 import type { CardState } from "./state.ts";

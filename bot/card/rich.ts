@@ -1,6 +1,6 @@
 import type { InputRichBlock, InputRichMessage, RichBlockTableCell, RichText } from "@grammyjs/types";
 import type { InputFile } from "../telegram/payload.ts";
-import type { ShownCheck } from "./decided.ts";
+import type { ShownCheck } from "./deciding-checks.ts";
 import type { CardParts } from "./parts.ts";
 
 type Block = InputRichBlock<InputFile>;

@@ -1,5 +1,5 @@
-import { verdictMark } from "../../eval/report/verdict-mark.ts";
-import { cut, oneLine } from "../../eval/report/text.ts";
+import { verdictMark } from "../../eval/report/text/verdict-mark.ts";
+import { cut, oneLine } from "../../eval/report/text/text.ts";
 import { inert } from "../telegram/format.ts";
 import type { CardState, Phase } from "./state.ts";
 

@@ -3,11 +3,11 @@ import { whyNot } from "../approvals/rights.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { githubEnvironment } from "../github/environments.ts";
 import { earlierVersions, liveVersion } from "../github/live.ts";
-import type { Ask, Command, Reply, Room } from "./command.ts";
+import type { Ask, Command, Reply, Room } from "../context/command.ts";
 import { lockLines, lockOf } from "./locks.ts";
 import { target } from "./target.ts";
-import { commandButton, usage } from "./usage.ts";
-import { marked, safe, short } from "./words.ts";
+import { commandButton, usage } from "../context/usage.ts";
+import { marked, safe, short } from "../context/words.ts";
 
 /** Said at once rather than after the taps; it is checked again before acting. */
 async function notAllowed(room: Room, { said }: Ask): Promise<Reply | null> {

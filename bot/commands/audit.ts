@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../store/audit.ts";
-import type { Command } from "./command.ts";
-import { safe, short } from "./words.ts";
+import type { Command } from "../context/command.ts";
+import { safe, short } from "../context/words.ts";
 
 const mostEntries = 15;
 

@@ -1,8 +1,8 @@
-import { trendOf } from "../events/trend.ts";
+import { trendOf } from "../github/trend.ts";
 import { liveVersion } from "../github/live.ts";
-import type { Command } from "./command.ts";
-import { commandButton, modelIds, named, usage } from "./usage.ts";
-import { figure, marked, safe, short } from "./words.ts";
+import type { Command } from "../context/command.ts";
+import { commandButton, modelIds, named, usage } from "../context/usage.ts";
+import { figure, marked, safe, short } from "../context/words.ts";
 
 export const history: Command = {
   name: "history", usage: "/history MODEL", about: "versions of a model: verdict, metric, where each is live",

@@ -1,6 +1,6 @@
 import type { Held } from "../github/github.ts";
-import type { Room } from "./command.ts";
-import { safe } from "./words.ts";
+import type { Room } from "../context/command.ts";
+import { safe } from "../context/words.ts";
 
 /** The lock of one environment; null when it is free. */
 export async function lockOf({ github, bot }: Pick<Room, "github" | "bot">, environment: string): Promise<Held | null> {

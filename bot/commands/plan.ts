@@ -1,11 +1,11 @@
 import { candidateOf } from "../github/candidate.ts";
 import { githubEnvironment } from "../github/environments.ts";
 import { liveVersion } from "../github/live.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "../context/command.ts";
 import { lockLines, lockOf } from "./locks.ts";
 import { target } from "./target.ts";
-import { commandButton } from "./usage.ts";
-import { marked, safe, short } from "./words.ts";
+import { commandButton } from "../context/usage.ts";
+import { marked, safe, short } from "../context/words.ts";
 
 export const plan: Command = {
   name: "plan", usage: "/plan MODEL ENVIRONMENT [VERSION]", about: "what a deployment would do now; changes nothing",

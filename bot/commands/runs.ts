@@ -1,7 +1,7 @@
 import { linkHtml } from "../telegram/format.ts";
-import type { Command } from "./command.ts";
-import { commandButton } from "./usage.ts";
-import { ago, marked, safe, short } from "./words.ts";
+import type { Command } from "../context/command.ts";
+import { commandButton } from "../context/usage.ts";
+import { ago, marked, safe, short } from "../context/words.ts";
 
 export const runs: Command = {
   name: "runs", usage: "/runs", about: "latest workflow runs",

@@ -1,11 +1,11 @@
 import { liveVersion } from "../github/live.ts";
 import { askModel, askReady } from "../spaces/ask.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
-import type { Command, Room } from "./command.ts";
+import type { Command, Room } from "../context/command.ts";
 import { lockLines } from "./locks.ts";
-import { commandButton, modelIds, named, usage } from "./usage.ts";
+import { commandButton, modelIds, named, usage } from "../context/usage.ts";
 import { modelLines } from "./verdict-lines.ts";
-import { ago, marked, safe } from "./words.ts";
+import { ago, marked, safe } from "../context/words.ts";
 
 export const status: Command = {
   name: "status", usage: "/status [MODEL]", about: "every model: live version, Space health, verdicts of main and open pull requests",

@@ -1,16 +1,16 @@
 import { deploy, lock, rollback, unlock } from "./act.ts";
 import { audit } from "./audit.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "../context/command.ts";
 import { gates } from "./gates.ts";
 import { history } from "./history.ts";
 import { link, whoami } from "./link.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
-import { approve, reject } from "./review.ts";
+import { approve, reject } from "../approvals/review.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
 import { digest, mute, subscribe } from "./subscribe.ts";
-import { commandButton } from "./usage.ts";
+import { commandButton } from "../context/usage.ts";
 import { escapeHtml } from "../telegram/format.ts";
 
 const help: Command = {

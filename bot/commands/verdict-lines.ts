@@ -1,7 +1,7 @@
-import { decidingChecks, shownCheck } from "../card/decided.ts";
+import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
-import { ago, marked, safe, short } from "./words.ts";
+import { ago, marked, safe, short } from "../context/words.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
 const placeOf = ({ run, pullRequest }: RunVerdicts) => `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;

@@ -1,4 +1,4 @@
-import { inWords, type Log } from "../log.ts";
+import { inWords, type Log } from "../config/log.ts";
 import type { StoredMessage } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { TelegramClient } from "../telegram/client.ts";

@@ -1,8 +1,8 @@
-import { toContent, type Room } from "../commands/command.ts";
-import { marked, safe } from "../commands/words.ts";
+import { toContent, type Room } from "../context/command.ts";
+import { marked, safe } from "../context/words.ts";
 import { liveVersion } from "../github/live.ts";
-import { inWords } from "../log.ts";
-import { trendOf } from "./trend.ts";
+import { inWords } from "../config/log.ts";
+import { trendOf } from "../github/trend.ts";
 
 const dayMs = 86_400_000;
 

@@ -1,5 +1,5 @@
-import { toContent, type Room } from "../commands/command.ts";
-import { safe } from "../commands/words.ts";
+import { toContent, type Room } from "../context/command.ts";
+import { safe } from "../context/words.ts";
 import type { Linking } from "../store/links.ts";
 
 /** Asks GitHub, once for each that is due, whether a person has entered the code; links those who have. */

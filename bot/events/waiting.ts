@@ -1,7 +1,7 @@
-import { decideCards, putUnder, setButtons } from "../approvals/paint.ts";
-import { toContent, type Room } from "../commands/command.ts";
-import { waitingLines, type WaitingRun } from "../commands/review.ts";
-import { marked, safe } from "../commands/words.ts";
+import { decideCards, putUnder, setButtons } from "../approvals/render-buttons.ts";
+import { toContent, type Room } from "../context/command.ts";
+import { waitingLines, type WaitingRun } from "../approvals/review.ts";
+import { marked, safe } from "../context/words.ts";
 import type { Finder, FoundCard } from "../github/cards.ts";
 import { modelOf } from "../github/environments.ts";
 import type { Pending, Run } from "../github/github.ts";

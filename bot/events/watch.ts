@@ -1,10 +1,10 @@
 import { stateCard } from "../approvals/card.ts";
-import { toContent, type Reply, type Room } from "../commands/command.ts";
-import { waitingRun } from "../commands/review.ts";
-import { ago, marked, safe, short } from "../commands/words.ts";
+import { toContent, type Reply, type Room } from "../context/command.ts";
+import { waitingRun } from "../approvals/review.ts";
+import { ago, marked, safe, short } from "../context/words.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
-import { inWords } from "../log.ts";
+import { inWords } from "../config/log.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import type { EventKind } from "../store/subscriptions.ts";
 import { askForApproval, endQuestion, followCards } from "./waiting.ts";

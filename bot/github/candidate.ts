@@ -1,4 +1,4 @@
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 import { digestOf } from "./records.ts";
 import type { GitHub } from "./github.ts";
 

@@ -1,5 +1,5 @@
 import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../card/marker.ts";
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 import type { Place } from "../store/messages.ts";
 import { isRefusal } from "./client.ts";
 import type { DeploymentStatus, GitHub } from "./github.ts";

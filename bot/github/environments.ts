@@ -1,4 +1,4 @@
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 
 type Names = Pick<BotConfiguration, "models" | "environments"> & { github: Pick<BotConfiguration["github"], "environment"> };
 

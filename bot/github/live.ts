@@ -1,4 +1,4 @@
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 import { githubEnvironment } from "./environments.ts";
 import type { Deployment, DeploymentStatus, GitHub } from "./github.ts";
 import type { DeploymentPayload } from "./records.ts";

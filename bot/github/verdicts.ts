@@ -1,5 +1,5 @@
 import { verdictFile, type ModelVerdict } from "../../eval/schema/verdict.ts";
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub, Run } from "./github.ts";
 import { readZipEntry } from "./zip.ts";
 

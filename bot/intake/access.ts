@@ -1,4 +1,4 @@
-import type { BotConfiguration } from "../config.ts";
+import type { BotConfiguration } from "../config/config.ts";
 import type { Said } from "./update.ts";
 
 /** Deny by default: a listed user, by number, in a listed chat, by number. Names say nothing: anybody can take one. */

@@ -1,4 +1,4 @@
-import { repositoryIn } from "../../actions/deploy/record/repository.ts";
+import { repositoryIn } from "../../deploy/record/repository.ts";
 import { ask, broken, ok, warning, type DoctorEdges, type Finding } from "./finding.ts";
 
 /** What the product reads, and the fine-grained permission that lets it. */

@@ -1,4 +1,4 @@
-import type { Configuration } from "../../eval/config.ts";
+import type { Configuration } from "../../eval/schema/configuration.ts";
 import { ask, broken, ok, warning, type DoctorEdges, type Finding } from "./finding.ts";
 
 const endpointOf = (env: NodeJS.ProcessEnv) => (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");

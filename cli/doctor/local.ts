@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { repositoryIn } from "../../actions/deploy/record/repository.ts";
-import { configuration, type Configuration } from "../../eval/config.ts";
+import { repositoryIn } from "../../deploy/record/repository.ts";
+import { configuration, type Configuration } from "../../eval/schema/configuration.ts";
 import { gitIn } from "../../eval/gate/git.ts";
-import { fetchArtifact } from "../../models/core/artifact.ts";
-import { parseYaml } from "../../models/core/config-file.ts";
+import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
+import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { SluiceError } from "../../models/core/errors.ts";
-import { loadManifest } from "../../models/core/load.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
 import { ask, broken, inWords, ok, patienceMs, warning, type DoctorEdges, type Finding } from "./finding.ts";
 
 export function nodeVersion(): Finding {
@@ -93,7 +93,7 @@ async function onHub({ env, fetch: transport }: DoctorEdges, name: string, hub: 
 
 export async function runtime(): Promise<Finding> {
   try {
-    const { runtimeVersion } = await import("../../models/core/session.ts");
+    const { runtimeVersion } = await import("../../models/core/session/session.ts");
     return ok("onnxruntime", await runtimeVersion());
   } catch (error) {
     return broken("onnxruntime", `it does not load: ${inWords(error)}`, "`npm ci` on this machine, with its own Node; docs/serving.md says which platforms there are");

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { botConfiguration, botExamples, readSecrets, type BotConfiguration } from "../../bot/config.ts";
+import { botConfiguration, botExamples, readSecrets, type BotConfiguration } from "../../bot/config/config.ts";
 import { createTelegram, type TelegramClient } from "../../bot/telegram/client.ts";
 import { TelegramFailure } from "../../bot/telegram/failure.ts";
-import { parseYaml } from "../../models/core/config-file.ts";
+import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { broken, inWords, ok, patienceMs, warning, type DoctorEdges, type Finding } from "./finding.ts";
 import { complaint } from "./local.ts";
 

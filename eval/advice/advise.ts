@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { placeIn, type LoadedRemote } from "../../models/core/load.ts";
-import type { AdviceCheck } from "../../models/core/remote-advice.ts";
-import type { RemotePrices } from "../../models/core/remote-manifest.ts";
-import { remoteRowSchema } from "../../models/core/remote-prompt.ts";
+import { placeIn, type LoadedRemote } from "../../models/core/predictor/load.ts";
+import type { AdviceCheck } from "../../models/core/manifest/remote-advice.ts";
+import type { RemotePrices } from "../../models/core/manifest/remote-manifest.ts";
+import { remoteRowSchema } from "../../models/remote/prompt.ts";
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import type { GateEvent } from "../gate/context.ts";
 import type { AdviceResult, ModelAdvice } from "../schema/advice.ts";

@@ -1,14 +1,14 @@
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/load.ts";
+import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/predictor/load.ts";
 import { readConfiguration } from "../gate.ts";
 import { resolveReference } from "../gate/baseline.ts";
 import type { GateEdges, GateRequest } from "../gate/context.ts";
 import { gitIn } from "../gate/git.ts";
-import { requireStillMeasured } from "../gate/still-measured.ts";
+import { requireStillMeasured } from "../gate/forbid-backend-switch.ts";
 import { adviceMarkdown } from "../report/advice.ts";
 import type { AdviceFile } from "../schema/advice.ts";
-import { sluiceVersion } from "../version.ts";
+import { sluiceVersion } from "../../models/core/version.ts";
 import { adviseModel, type OpenRemote } from "./advise.ts";
 
 /** What a run asks for, told apart: models that are judged, and remote ones, which are only looked at. */

@@ -1,5 +1,5 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import type { Dataset } from "../../models/core/manifest.ts";
+import type { Dataset } from "../../models/core/manifest/manifest.ts";
 
 /** A row that cannot be evaluated: where it stands and why. */
 export type BadRow = { place: string; reason: string };

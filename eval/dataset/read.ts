@@ -1,12 +1,12 @@
 import { basename, extname, resolve } from "node:path";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest.ts";
+import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
-import { cellTypes } from "./cells.ts";
+import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
 import { npmFile, type NpmFileEdges } from "./npm/file.ts";
-import { placeName, type PlaceStyle } from "./reading.ts";
+import { placeName, type PlaceStyle } from "./formats/reading.ts";
 import { rowMaker, type DatasetRow } from "./row.ts";
 
 export type DatasetEdges = NpmFileEdges;

@@ -1,6 +1,6 @@
-import type { Dataset } from "../../models/core/manifest.ts";
+import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
-import { parseDecimal } from "./cells.ts";
+import { parseDecimal } from "./formats/cells.ts";
 
 /** One row that can be evaluated. */
 export type DatasetRow = {

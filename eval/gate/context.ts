@@ -1,4 +1,4 @@
-import type { Provider } from "../../models/core/session.ts";
+import type { Provider } from "../../models/core/session/session.ts";
 import type { BaselineChoice, Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
 import type { Waivers } from "./waivers.ts";

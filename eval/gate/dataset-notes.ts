@@ -1,5 +1,5 @@
-import type { MetricName } from "../../models/core/gates.ts";
-import type { Manifest } from "../../models/core/manifest.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 

@@ -1,5 +1,5 @@
 import { readDataset, type EvaluationDataset } from "../dataset/read.ts";
-import type { LoadedManifest } from "../../models/core/load.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { EvaluationContext } from "./context.ts";
 
 /** The candidate's dataset: baseline and candidate answer the same rows of it. */

@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../../models/core/errors.ts";
-import type { CheckPolicy, MetricName } from "../../models/core/gates.ts";
-import type { Manifest } from "../../models/core/manifest.ts";
+import type { CheckPolicy, MetricName } from "../../models/core/manifest/gates.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
-import { taskOfHead } from "../head-task.ts";
+import { taskOfHead } from "../predictions/head-task.ts";
 import { catalog } from "../metrics/catalog.ts";
 
 /** Figures of the whole model, measured by running it, not from its predictions. */

@@ -1,11 +1,11 @@
 import { SluiceError } from "../../models/core/errors.ts";
-import { loadManifest, type LoadedManifest } from "../../models/core/load.ts";
+import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 import type { Receipt } from "../schema/receipt.ts";
 import { findBaseline, type BaselineFolder } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";

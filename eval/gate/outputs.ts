@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 import { renderMarkdown } from "../report/markdown.ts";
-import type { PlotData } from "../report/plot-data.ts";
+import type { PlotData } from "../report/content/plot-data.ts";
 
 export type OutputFiles = { verdict: string; metrics: string; markdown: string; html: string };
 

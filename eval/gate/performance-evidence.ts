@@ -1,5 +1,5 @@
-import type { LoadedManifest } from "../../models/core/load.ts";
-import type { MetricName } from "../../models/core/gates.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
 import { contest } from "../latency/contest.ts";
 import type { Contest, ContestResult } from "../latency/contest-result.ts";
 import type { Question } from "../latency/decide.ts";

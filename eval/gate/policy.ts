@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { gates as gatesSchema, type Gates } from "../../models/core/gates.ts";
-import type { LoadedManifest } from "../../models/core/load.ts";
+import { gates as gatesSchema, type Gates } from "../../models/core/manifest/gates.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { policyChanges, type PolicyChange } from "../judge/policy-changes.ts";
 import { changedSince, readAtReference, type Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";

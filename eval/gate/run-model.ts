@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import type { BatchParity } from "../../models/core/batch-parity.ts";
-import type { LoadedManifest } from "../../models/core/load.ts";
-import { openPredictor, type ModelDescription } from "../../models/core/predictor.ts";
+import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { openPredictor, type ModelDescription } from "../../models/core/predictor/predictor.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import { readRunner } from "../latency/fingerprint.ts";
 import type { Shard } from "../dataset/shard.ts";
 import { predictDataset, type PredictedDataset } from "../predict/predict.ts";
 import { writeShard } from "../predict/shard-file.ts";
 import { writePredictions } from "../predictions/write.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 import type { Runner } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { LoadedManifest } from "../../models/core/load.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { ModelRun } from "./run-model.ts";
 
 type Evaluated = { loaded: LoadedManifest; run: ModelRun };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { parseYaml } from "../../models/core/config-file.ts";
+import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { nameOf } from "../judge/waive.ts";
 import { waiversFile, type Waiver } from "../schema/waivers.ts";

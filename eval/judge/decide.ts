@@ -1,4 +1,4 @@
-import type { CheckPolicy } from "../../models/core/gates.ts";
+import type { CheckPolicy } from "../../models/core/manifest/gates.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideObservedLimit, decideSuperiority, type Decision as Outcome, type Direction } from "../stats/decide.ts";
 

@@ -1,4 +1,4 @@
-import type { CheckPolicy, Gates } from "../../models/core/gates.ts";
+import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 
 /** A check policy applied to one slice: the unit that evidence is gathered for and that is judged. */
 export type PlannedCheck = {

@@ -1,9 +1,9 @@
 import { allRows, type PlannedCheck } from "./plan-checks.ts";
 import type { Evidence } from "./evidence.ts";
 import { smallSample } from "./small-sample.ts";
-import { sampleOf, slicesOf, supportOf } from "../measure.ts";
+import { sampleOf, slicesOf, supportOf } from "../metrics/measure.ts";
 import { catalog, type MeasureOptions } from "../metrics/catalog.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 
 export type BaselinePredictions =
   /** `same`: candidate and baseline are one model by construction, so that no sampling stands between them. */

@@ -1,6 +1,6 @@
-import type { MetricName } from "../../models/core/gates.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Sample } from "../metrics/definition.ts";
-import { supportOf } from "../measure.ts";
+import { supportOf } from "../metrics/measure.ts";
 
 /** Below this many rows of the rarest class, intervals of rankings, probabilities and rare decisions were measured to err above alpha. */
 export const fewOfAClass = 100;

@@ -1,5 +1,5 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import type { Provider } from "../../models/core/session.ts";
+import type { Provider } from "../../models/core/session/session.ts";
 import { RandomStream } from "../stats/random.ts";
 import { withCompileCache } from "./compile-cache.ts";
 import type { Contest } from "./contest-result.ts";

@@ -1,4 +1,4 @@
-import type { CheckKind } from "../../models/core/gates.ts";
+import type { CheckKind } from "../../models/core/manifest/gates.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { nominalLevels } from "./boundary.ts";
 import { hodgesLehmann } from "./hodges-lehmann.ts";

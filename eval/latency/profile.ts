@@ -1,6 +1,6 @@
-import { fetchArtifact, type ArtifactEdges } from "../../models/core/artifact.ts";
-import { loadManifest } from "../../models/core/load.ts";
-import type { Provider } from "../../models/core/session.ts";
+import { fetchArtifact, type ArtifactEdges } from "../../models/core/artifact/artifact.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import { startModelProcess, type ProcessEdges } from "./model-process.ts";
 import type { OpenCommand } from "./protocol.ts";

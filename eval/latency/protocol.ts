@@ -1,5 +1,5 @@
 import type { Complaint } from "../../models/core/errors.ts";
-import type { Provider } from "../../models/core/session.ts";
+import type { Provider } from "../../models/core/session/session.ts";
 
 /** What a model's process is told at its start. */
 export type OpenCommand = {

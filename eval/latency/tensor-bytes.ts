@@ -1,7 +1,7 @@
-import type { LoadedManifest } from "../../models/core/load.ts";
-import { compilePipeline } from "../../models/core/pipeline.ts";
-import type { Predictor } from "../../models/core/predictor.ts";
-import { readStepFiles } from "../../models/core/step-files.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
+import type { Predictor } from "../../models/core/predictor/predictor.ts";
+import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import type { GraphTensor } from "../../models/core/tensors.ts";
 import type { OpenCommand } from "./protocol.ts";
 

@@ -4,10 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
-import { loadManifest, type LoadedManifest } from "../../models/core/load.ts";
-import { openPredictor, type Predictor } from "../../models/core/predictor.ts";
+import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
-import { calibratedSpin } from "./spin.ts";
+import { calibratedSpin } from "./busy-wait.ts";
 import { tensorBytesPerRow } from "./tensor-bytes.ts";
 import { warmUp } from "./warm-up.ts";
 

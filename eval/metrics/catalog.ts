@@ -1,5 +1,5 @@
-import type { MetricName } from "../../models/core/gates.ts";
-import type { Task } from "../../models/core/manifest.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
+import type { Task } from "../../models/core/manifest/manifest.ts";
 import { accuracy } from "./accuracy.ts";
 import { auroc } from "./auroc.ts";
 import { averagePrecision } from "./average-precision.ts";

@@ -1,5 +1,5 @@
-import type { MetricName } from "../../models/core/gates.ts";
-import type { Task } from "../../models/core/manifest.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
+import type { Task } from "../../models/core/manifest/manifest.ts";
 import type { MetricOptions, MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 

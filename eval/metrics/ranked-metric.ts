@@ -2,7 +2,7 @@ import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { type Ends, percentile } from "../stats/bca.ts";
 import { affordableResamples, jackknifeBlocks } from "../stats/resamples.ts";
-import { unseenProbability } from "../stats/unchanged.ts";
+import { unseenProbability } from "../stats/rule-of-three.ts";
 import { fullWeights, jackknifeInterval, leaveBlocksOut, type WeightedStatistic, weightedReplicates } from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";

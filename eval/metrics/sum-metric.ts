@@ -6,7 +6,7 @@ import { bootstrapReplicates } from "../stats/bootstrap.ts";
 import { acceleration, leaveOneOut } from "../stats/jackknife.ts";
 import { defaultResamples, largeSample } from "../stats/resamples.ts";
 import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
-import { unseenProbability } from "../stats/unchanged.ts";
+import { unseenProbability } from "../stats/rule-of-three.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";
 

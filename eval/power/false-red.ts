@@ -1,7 +1,7 @@
 import { catalog } from "../metrics/catalog.ts";
 import type { Check, FalseRed } from "../schema/verdict.ts";
 import { standardErrorOf, zOf } from "./standard-error.ts";
-import { passProbability } from "./unchanged-passes.ts";
+import { passProbability } from "./pass-probability.ts";
 
 /**
  * Probability that one check is not PASS for a candidate that is truly no better and no worse than the baseline, yet answers as

@@ -1,15 +1,15 @@
 import { catalog, type MeasureOptions, type MetricDefinition } from "../metrics/catalog.ts";
 import type { Sample } from "../metrics/definition.ts";
-import type { Predictions } from "../predictions.ts";
-import { sampleOf, slicesOf, supportOf } from "../measure.ts";
-import type { CheckPolicy, Gates } from "../../models/core/gates.ts";
+import type { Predictions } from "../predictions/predictions.ts";
+import { sampleOf, slicesOf, supportOf } from "../metrics/measure.ts";
+import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
 import { pickRows, resampledError } from "./resampled-error.ts";
 import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
 import { standardErrorOf } from "./standard-error.ts";
-import { passProbability, type Rule } from "./unchanged-passes.ts";
+import { passProbability, type Rule } from "./pass-probability.ts";
 
 /** A planned check as far as its power goes (`eval/judge/plan-checks.ts` makes them). */
 export type PowerQuestion = { id: string; policy: CheckPolicy; head: string | null; slice: string; alpha: number; level: number };

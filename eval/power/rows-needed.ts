@@ -1,4 +1,4 @@
-import type { CheckKind } from "../../models/core/gates.ts";
+import type { CheckKind } from "../../models/core/manifest/gates.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { Check } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";

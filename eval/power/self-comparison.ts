@@ -1,4 +1,4 @@
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /** What each row of a redrawn comparison comes from: a row of the dataset, whether the models change places on it, and its cluster's copy. */

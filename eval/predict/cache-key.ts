@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ModelDescription } from "../../models/core/predictor.ts";
-import type { Manifest } from "../../models/core/manifest.ts";
+import type { ModelDescription } from "../../models/core/predictor/predictor.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { canonical } from "../dataset/canonical.ts";
 
 export type CacheKeyParts = {

@@ -1,8 +1,8 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import type { Manifest, Task } from "../../models/core/manifest.ts";
+import type { Manifest, Task } from "../../models/core/manifest/manifest.ts";
 import { positiveLabel, type HeadResult } from "../../models/core/postprocess/head.ts";
 import type { DatasetRow } from "../dataset/row.ts";
-import { taskOfHead } from "../head-task.ts";
+import { taskOfHead } from "../predictions/head-task.ts";
 
 /** One head's place in `Predictions`: its classes, and the numbers that its answers and its truth become. */
 export type HeadColumns = {

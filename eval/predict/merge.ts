@@ -1,7 +1,7 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import type { Dataset } from "../../models/core/manifest.ts";
+import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 import type { ShardResult } from "./shard-file.ts";
 
 /** All of a model's predictions, put together again. */

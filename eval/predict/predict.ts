@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
-import type { Manifest } from "../../models/core/manifest.ts";
-import type { Predictor, RowResult } from "../../models/core/predictor.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import type { Predictor, RowResult } from "../../models/core/predictor/predictor.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { DatasetRow } from "../dataset/row.ts";
 import { shardRange, type Shard } from "../dataset/shard.ts";
-import type { Predictions } from "../predictions.ts";
-import { sluiceVersion } from "../version.ts";
+import type { Predictions } from "../predictions/predictions.ts";
+import { sluiceVersion } from "../../models/core/version.ts";
 import { predictionCacheKey } from "./cache-key.ts";
 import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
 import { headColumns, type HeadColumns } from "./head-columns.ts";

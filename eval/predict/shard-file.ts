@@ -3,10 +3,10 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { EvaluationError } from "../../models/core/errors.ts";
-import { task } from "../../models/core/manifest.ts";
+import { task } from "../../models/core/manifest/manifest.ts";
 import { readPredictions } from "../predictions/read.ts";
 import { writePredictions } from "../predictions/write.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 
 const badRow = z.strictObject({ place: z.string(), reason: z.string() });
 const count = z.int().nonnegative();

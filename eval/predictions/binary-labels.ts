@@ -1,6 +1,6 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import { didYouMean } from "../../models/core/nearest.ts";
-import { parseDecimal } from "../dataset/cells.ts";
+import { parseDecimal } from "../dataset/formats/cells.ts";
 
 export type BinaryLabelOptions = {
   /** [negative, positive], when known: labels may then be these names or 0 and 1. */

@@ -1,5 +1,5 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import type { Task } from "../../models/core/manifest.ts";
+import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/nearest.ts";
 
 /** How a task's prediction files are laid out. */

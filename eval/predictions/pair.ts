@@ -1,4 +1,4 @@
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
 
 /** Candidate and baseline row by row, or why they cannot be compared (INCOMPARABLE). */

@@ -1,9 +1,9 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import type { Task } from "../../models/core/manifest.ts";
-import { parseDecimal } from "../dataset/cells.ts";
+import type { Task } from "../../models/core/manifest/manifest.ts";
+import { parseDecimal } from "../dataset/formats/cells.ts";
 import { formatOf, openReader, type Format } from "../dataset/formats/open.ts";
-import { placeName } from "../dataset/reading.ts";
-import type { Predictions } from "../predictions.ts";
+import { placeName } from "../dataset/formats/reading.ts";
+import type { Predictions } from "./predictions.ts";
 import { binaryLabels, type BinaryLabelOptions } from "./binary-labels.ts";
 import { classColumnPrefix, findColumns, layoutOf, naiveScaleColumn, type Columns } from "./columns.ts";
 

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import type { Predictions } from "../predictions.ts";
+import type { Predictions } from "./predictions.ts";
 import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
 
 /** Shortest decimal that reads back as the same double. */

@@ -1,11 +1,11 @@
 import picocolors from "picocolors";
 import type { AdviceFile, AdviceResult, AdviceWord, ModelAdvice } from "../schema/advice.ts";
-import { counted, fixed, percent } from "./format.ts";
-import { ascii, type Glyphs, unicode } from "./glyphs.ts";
-import { markdownCode, markdownCut } from "./markdown/escape.ts";
+import { counted, fixed, percent } from "./text/format.ts";
+import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
+import { markdownCode, markdownCut } from "./text/escape-markdown.ts";
 import type { TerminalOptions } from "./terminal.ts";
 import { renderTable, wrap } from "./terminal-table.ts";
-import { cut, oneLine } from "./text.ts";
+import { cut, oneLine } from "./text/text.ts";
 
 const heading = "advisory, decides nothing";
 const mostBroken = 5;

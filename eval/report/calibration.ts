@@ -1,8 +1,8 @@
 import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "../schema/calibration.ts";
-import { counted, percent, significant } from "./format.ts";
-import { ascii, type Glyphs, unicode } from "./glyphs.ts";
+import { counted, percent, significant } from "./text/format.ts";
+import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { type Column, renderTable, wrap } from "./terminal-table.ts";
-import { cut, oneLine } from "./text.ts";
+import { cut, oneLine } from "./text/text.ts";
 
 /** False-alarm rates of A/A gates, for a terminal. No line is wider than `width` (held between 80 and 140). */
 export function renderCalibration(file: CalibrationFile, options: { width: number; plain?: boolean }): string {

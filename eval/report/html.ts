@@ -1,13 +1,13 @@
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { ModelVerdict, VerdictFile } from "../schema/verdict.ts";
-import { tally } from "./check-order.ts";
-import { shortDigest } from "./format.ts";
+import { tally } from "./content/check-order.ts";
+import { shortDigest } from "./text/format.ts";
 import { type Budget, spend } from "./html/budget.ts";
-import { embeddedJson, htmlText } from "./html/escape.ts";
+import { embeddedJson, htmlText } from "./text/escape-html.ts";
 import { type Budgets, modelSection, type ModelPlots } from "./html/model.ts";
 import { style } from "./html/style.ts";
-import { metricsOf } from "./performance-rows.ts";
-import type { PlotData } from "./plot-data.ts";
+import { metricsOf } from "./content/performance-rows.ts";
+import type { PlotData } from "./content/plot-data.ts";
 import { calibrationPlot } from "./plots/calibration.ts";
 import { forestPlot } from "./plots/forest.ts";
 import { latencyPlot } from "./plots/latency.ts";
@@ -15,8 +15,8 @@ import { regressionPlots } from "./plots/regression.ts";
 import { rocPlot } from "./plots/roc.ts";
 import { scoreHistogramPlot } from "./plots/score-histogram.ts";
 import { reproduceCommands } from "./reproduce.ts";
-import { cut } from "./text.ts";
-import { verdictMeaning } from "./verdict-mark.ts";
+import { cut } from "./text/text.ts";
+import { verdictMeaning } from "./text/verdict-mark.ts";
 
 /** Characters that each kind of content may take, over all models; together well below 1.5 MB. */
 const room = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500_000, json: 200_000 };

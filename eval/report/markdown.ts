@@ -1,11 +1,11 @@
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 import { severity } from "../judge/algebra.ts";
-import { markdownCut } from "./markdown/escape.ts";
+import { markdownCut } from "./text/escape-markdown.ts";
 import { fitSections, type Section } from "./markdown/fit.ts";
 import { modelSections, overviewSection } from "./markdown/sections.ts";
 import { reproduceCommands } from "./reproduce.ts";
-import { verdictMark, verdictMeaning } from "./verdict-mark.ts";
+import { verdictMark, verdictMeaning } from "./text/verdict-mark.ts";
 
 export type MarkdownOptions = {
   /** Longest text, in UTF-16 units. GitHub takes 65,535 characters in a comment; a step summary takes 1 MiB of UTF-8, at most three bytes per unit. */

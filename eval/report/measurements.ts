@@ -1,9 +1,9 @@
 import type { Measurement, MetricsFile } from "../schema/metrics.ts";
-import { byteUnit, counted, decimalsFor, fixed, percent, significant } from "./format.ts";
-import { ascii, type Glyphs, unicode } from "./glyphs.ts";
-import { measurementLabel } from "./slice-spread.ts";
+import { byteUnit, counted, decimalsFor, fixed, percent, significant } from "./text/format.ts";
+import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
+import { measurementLabel } from "./content/slice-spread.ts";
 import { type Column, renderTable, type Row } from "./terminal-table.ts";
-import { cut, oneLine } from "./text.ts";
+import { cut, oneLine } from "./text/text.ts";
 
 /**
  * Every metric of every model with its interval, for a terminal: no judgement, no colour. A metric that is undefined

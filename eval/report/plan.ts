@@ -1,9 +1,9 @@
 import type { ModelPlan, PlanFile, PlannedPower } from "../schema/plan.ts";
-import { falseRedSentence } from "./false-red.ts";
-import { count, counted, percent, significant } from "./format.ts";
-import { ascii, type Glyphs, unicode } from "./glyphs.ts";
+import { falseRedSentence } from "./content/false-red.ts";
+import { count, counted, percent, significant } from "./text/format.ts";
+import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { type Column, renderTable, type Row, wrap } from "./terminal-table.ts";
-import { cut, oneLine } from "./text.ts";
+import { cut, oneLine } from "./text/text.ts";
 
 /** What each check can decide, for a terminal; refused checks carry their sentence. No line is wider than `width` (held between 80 and 140). */
 export function renderPlan(plan: PlanFile, options: { width: number; plain?: boolean }): string {

@@ -1,6 +1,6 @@
 import CliTable from "cli-table3";
 import tableUtils from "cli-table3/src/utils.js";
-import type { Glyphs } from "./glyphs.ts";
+import type { Glyphs } from "./text/glyphs.ts";
 
 export type Column = { head: string; align?: "left" | "right"; /** May be wrapped when the terminal is narrow. */ flexible?: boolean };
 /** A row of cells (lines separated by \n), and a sentence that stands below it over the full width. */

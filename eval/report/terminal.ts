@@ -1,14 +1,14 @@
 import picocolors from "picocolors";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { Check, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
-import { checkName, checkNumbers } from "./check-numbers.ts";
-import { byAttention, tally } from "./check-order.ts";
-import { falseRedSentence } from "./false-red.ts";
-import { count, counted, countedRows, percent, shortDigest } from "./format.ts";
-import { ascii, type Glyphs, unicode } from "./glyphs.ts";
-import { batchRows, figureRows, metricsOf } from "./performance-rows.ts";
+import { checkName, checkNumbers } from "./content/check-numbers.ts";
+import { byAttention, tally } from "./content/check-order.ts";
+import { falseRedSentence } from "./content/false-red.ts";
+import { count, counted, countedRows, percent, shortDigest } from "./text/format.ts";
+import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
+import { batchRows, figureRows, metricsOf } from "./content/performance-rows.ts";
 import { type Column, displayWidth, naturalWidth, renderTable, type Row, wrap } from "./terminal-table.ts";
-import { cut, oneLine, valueText } from "./text.ts";
+import { cut, oneLine, valueText } from "./text/text.ts";
 
 export type TerminalOptions = {
   color: boolean;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
 
 const rate = z.strictObject({ count: z.int().nonnegative(), rate: z.number(), low: z.number(), high: z.number() }).describe("With its 95 % Wilson interval.");
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity } from "./verdict.ts";
 
 /** A metric is measured or it is undefined with a reason; never 0 or NaN in place of an answer. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
 import { falseRed } from "./verdict.ts";
 
 const number = z.number().nullable();

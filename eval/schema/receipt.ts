@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity, verdictWord } from "./verdict.ts";
 
 /** receipt.json: what was measured and judged about the weights it lies beside, when they were let through. */

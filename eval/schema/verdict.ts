@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
-import { task } from "../../models/core/manifest.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
+import { task } from "../../models/core/manifest/manifest.ts";
 
 export const verdictWord = z.enum(["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE", "ERROR"]);
 export type VerdictWord = z.infer<typeof verdictWord>;

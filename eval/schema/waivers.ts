@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricName } from "../../models/core/gates.ts";
+import { metricName } from "../../models/core/manifest/gates.ts";
 
 export const waiver = z.strictObject({
   model: z.string().min(1).describe("Id of the model."),

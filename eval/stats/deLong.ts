@@ -1,7 +1,7 @@
 import type { Ends } from "./bca.ts";
 import { placements } from "./placements.ts";
 import { studentQuantile } from "./student.ts";
-import { unseenProbability } from "./unchanged.ts";
+import { unseenProbability } from "./rule-of-three.ts";
 
 /** An AUROC and what each row contributes to its error: `influence` sums to 0 within each class. */
 export type AurocComponents = { auroc: number; influence: Float64Array };

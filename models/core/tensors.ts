@@ -1,6 +1,6 @@
-import type { GraphInput } from "./manifest.ts";
-
-export type Dtype = GraphInput["dtype"];
+export const dtypes = ["float32", "float16", "float64", "int64", "int32", "int8", "uint8", "bool", "string"] as const;
+/** Element types that a graph's inputs and outputs may have, in ONNX's own words. */
+export type Dtype = (typeof dtypes)[number];
 
 /** Dense row-major numbers with their shape, before they take the graph's type. */
 export type NumberTensor = { data: Float64Array | Float32Array | Int32Array; dims: number[] };

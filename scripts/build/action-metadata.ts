@@ -4,7 +4,7 @@ import { gateInputs, gateOutputs } from "../../actions/gate/inputs.ts";
 import { changedInputs, changedOutputs } from "../../actions/gate/changed/inputs.ts";
 import { reportInputs, reportOutputs } from "../../actions/gate/report/inputs.ts";
 import { deployInputs, deployOutputs } from "../../actions/deploy/inputs.ts";
-import { notifyInputs, notifyOutputs } from "../../actions/notify/inputs.ts";
+import { notifyInputs, notifyOutputs } from "../../bot/notify/inputs.ts";
 
 /** Every action of the repository: where its action.yml lies, and the code that action.yml must equal. */
 export const actions: readonly { folder: string; inputs: z.ZodObject; outputs: Readonly<Record<string, string>> }[] = [

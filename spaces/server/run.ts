@@ -1,6 +1,6 @@
-import { leave } from "./lifecycle/leave.ts";
+import { leave } from "./lifecycle/exit-now.ts";
 import { startServer, type Edges, type Server } from "./server.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/settings.ts";
 
 /**
  * Serves until SIGTERM or SIGINT, then drains. SIGHUP reloads every model.

@@ -1,16 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import pino, { type Logger } from "pino";
 import packageFile from "../../package.json" with { type: "json" };
-import { isRemote, loadModelFile } from "../../models/core/load.ts";
-import { createApp } from "./http/app.ts";
+import { isRemote, loadModelFile } from "../../models/core/predictor/load.ts";
+import { createApp } from "./app.ts";
 import type { Serving } from "./http/context.ts";
 import { readKeys } from "./http/keys.ts";
 import { fingerprint, watchModels } from "./lifecycle/watch-models.ts";
-import { createMetrics } from "./metrics.ts";
-import { createResponseCache } from "./response-cache.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { createResponseCache } from "./http/response-cache.ts";
 import { loadLocalModel } from "./serving/local-model.ts";
 import { createRegistry, type Registry } from "./serving/registry.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/settings.ts";
 
 export type Edges = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; log?: Logger };
 

@@ -38,17 +38,17 @@ describe("the house", () => {
 
   it("lets only the session import the native runtime", () => {
     // What measures the runtime alone has to ask it alone.
-    expect(imports.filter((one) => one.to === "onnxruntime-node" && !within("bench/")(one.from)).map((one) => one.from)).toEqual(["models/core/session.ts"]);
+    expect(imports.filter((one) => one.to === "onnxruntime-node" && !within("bench/")(one.from)).map((one) => one.from)).toEqual(["models/core/session/session.ts"]);
   });
 
   it("keeps the models' core to itself, and its schemas and processing free of I/O", () => {
     expect(offenders(within("models/core/"), (one) => !isFile(one.to) || within("models/core/", "package.json")(one.to))).toEqual([]);
-    expect(offenders(within("models/core/manifest.ts", "models/core/gates.ts", "models/core/preprocess/", "models/core/postprocess/"), (one) => !io.test(one.to))).toEqual([]);
+    expect(offenders(within("models/core/manifest/manifest.ts", "models/core/manifest/gates.ts", "models/core/preprocess/", "models/core/postprocess/"), (one) => !io.test(one.to))).toEqual([]);
   });
 
   it("keeps metrics, statistics, judge and report pure: no I/O, no session, downward only", () => {
-    const pure = within("eval/metrics/", "eval/stats/", "eval/judge/", "eval/power/", "eval/report/", "eval/measure.ts", "eval/schema/", "eval/predictions.ts");
-    const below = within("eval/metrics/", "eval/stats/", "eval/judge/", "eval/power/", "eval/report/", "eval/measure.ts", "eval/schema/", "eval/predictions.ts", "eval/version.ts", "models/core/manifest.ts", "models/core/gates.ts", "models/core/errors.ts", "models/core/postprocess/schema.ts");
+    const pure = within("eval/metrics/", "eval/stats/", "eval/judge/", "eval/power/", "eval/report/", "eval/metrics/measure.ts", "eval/schema/", "eval/predictions/predictions.ts");
+    const below = within("eval/metrics/", "eval/stats/", "eval/judge/", "eval/power/", "eval/report/", "eval/metrics/measure.ts", "eval/schema/", "eval/predictions/predictions.ts", "models/core/version.ts", "models/core/manifest/manifest.ts", "models/core/manifest/gates.ts", "models/core/errors.ts", "models/core/postprocess/schema.ts");
     // The worker pool starts threads, which is all of its purpose; it reads and writes nothing.
     const pool = within("eval/stats/bootstrap-worker");
     expect(offenders(pure, (one) => (isFile(one.to) ? below(one.to) : !io.test(one.to) || (pool(one.from) && one.to === "node:worker_threads")))).toEqual([]);

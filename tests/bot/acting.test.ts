@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { addRun } from "../stand-ins/github/workflows.ts";
+import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { released } from "./released.ts";
 import { alreadyLinked, ask, changes, group, labels, main, press, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
-import type { StoredMessage } from "../stand-ins/telegram/state.ts";
+import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
 
 let here: World;
 

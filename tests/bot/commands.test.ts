@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bot/commands/table.ts";
-import { addRun } from "../stand-ins/github/workflows.ts";
-import { anyText } from "../telegram/hostile.ts";
+import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { anyText } from "./telegram/hostile.ts";
 import { ask, changes, group, labels, linkAccount, press, remember, requireRemembered, said, space, until, world, type World } from "./harness.ts";
 import { released } from "./released.ts";
 

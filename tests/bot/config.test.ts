@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { parseYaml } from "../../models/core/config-file.ts";
-import { botConfiguration, readSecrets } from "../../bot/config.ts";
-import { createLog } from "../../bot/log.ts";
+import { parseYaml } from "../../models/core/manifest/config-file.ts";
+import { botConfiguration, readSecrets } from "../../bot/config/config.ts";
+import { createLog } from "../../bot/config/log.ts";
 import { isAllowed } from "../../bot/intake/access.ts";
 import { readUpdate, updateSchema } from "../../bot/intake/update.ts";
-import { durationMs } from "../../bot/commands/words.ts";
-import { sparkline } from "../../bot/events/sparkline.ts";
+import { durationMs } from "../../bot/context/words.ts";
+import { sparkline } from "../../bot/github/sparkline.ts";
 import { readPayload, readReceipt } from "../../bot/github/records.ts";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const least = "schemaVersion: 1\nrepository: octo/models\nmodels: [{id: mood}]\ntelegram: {users: [{id: 11}]}\n";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { teamRepository, type TeamRepository } from "../cli/repository.ts";
 import { sluice } from "../cli/sluice.ts";
-import { addChat, startTelegram, type StandInTelegram } from "../stand-ins/telegram/server.ts";
+import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 
 type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };
 

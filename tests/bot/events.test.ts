@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { addRun } from "../stand-ins/github/workflows.ts";
+import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { released } from "./released.ts";
 import { alreadyLinked, ask, group, labels, main, press, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
 

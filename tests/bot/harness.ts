@@ -9,12 +9,12 @@ import { stringify } from "yaml";
 import { Store } from "../../bot/store/store.ts";
 import { buildBundle } from "../../scripts/build/bundle.ts";
 import { botBundle } from "../../scripts/build/bot.ts";
-import { requireContract } from "../stand-ins/github/contract.ts";
-import { startGitHub, type Exchange, type StandInGitHub } from "../stand-ins/github/server.ts";
-import { addRun } from "../stand-ins/github/workflows.ts";
-import { addChat, startTelegram, type StandInTelegram } from "../stand-ins/telegram/server.ts";
-import type { Person, StoredMessage } from "../stand-ins/telegram/state.ts";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
+import { startGitHub, type Exchange, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
+import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
+import type { Person, StoredMessage } from "../../rehearsal/telegram/state.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 
 export const group = -1001;
 export const main = "1a2b3c4d5e6f70819293a4b5c6d7e8f901234567";

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { stringify } from "yaml";
-import { startGitHub } from "../stand-ins/github/server.ts";
-import { addRun } from "../stand-ins/github/workflows.ts";
-import { addChat, startTelegram } from "../stand-ins/telegram/server.ts";
+import { startGitHub } from "../../rehearsal/github-stand-in/server.ts";
+import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { addChat, startTelegram } from "../../rehearsal/telegram/server.ts";
 import { until } from "./harness.ts";
 
 // docker build -f bot/Dockerfile -t sluice-bot .

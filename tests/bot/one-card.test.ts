@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { placeOf } from "../../bot/card/marker.ts";
-import type { UnpackedAction } from "../gate-action/runner.ts";
-import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../notify/step.ts";
-import { stories } from "../report/stories.ts";
-import { addRun, type StoredRun } from "../stand-ins/github/workflows.ts";
-import type { StoredMessage } from "../stand-ins/telegram/state.ts";
+import type { UnpackedAction } from "../actions/gate/runner.ts";
+import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../actions/notify/step.ts";
+import { stories } from "../eval/report/stories.ts";
+import { addRun, type StoredRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
 import { alreadyLinked, ask, group, labels, main, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
 import { released } from "./released.ts";
 

@@ -1,4 +1,4 @@
-import { Refusal } from "../stand-ins/telegram/refusal.ts";
+import { Refusal } from "../../rehearsal/telegram/refusal.ts";
 import { said, until, world } from "./harness.ts";
 
 // node scripts/with-node24.mjs tests/bot/soak.ts [UPDATES] [CHATS] [KILLS]

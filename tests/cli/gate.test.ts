@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { metricsFile } from "../../eval/schema/metrics.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
-import { sequenceManifest, sha256, wordTokenizer } from "../core/build.ts";
+import { sequenceManifest, sha256, wordTokenizer } from "../models/core/build.ts";
 import { jsonLines, linearManifest, rows, teamRepository, type TeamRepository } from "./repository.ts";
 import { sluice, type Run } from "./sluice.ts";
 
@@ -193,7 +193,7 @@ describe("sluice gate on bad input", () => {
       id: "linear", dataset: { id: "texts", files: [{ path: "data/texts.jsonl" }], idField: "id", labels: { mood: { field: "label" } } },
       gates: { checks: [{ kind: "limit", metric: "auroc", min: 0 }] },
     });
-    const core = join(import.meta.dirname, "..", "fixtures");
+    const core = join(import.meta.dirname, "../fixtures");
     team.write("models/linear/model.yaml", JSON.stringify(manifest));
     team.write("models/linear/data/texts.jsonl", jsonLines(texts));
     team.write("models/linear/sequence-leaks-padding.onnx", readFileSync(join(core, "sequence-leaks-padding.onnx")));

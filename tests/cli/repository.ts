@@ -4,9 +4,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import type { ManifestInput } from "../../models/core/manifest.ts";
+import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
 
-const fixtures = join(import.meta.dirname, "..", "fixtures");
+const fixtures = join(import.meta.dirname, "../fixtures");
 
 /** A repository of a team with one model, in a folder of its own, under git. */
 export type TeamRepository = {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const cli = join(import.meta.dirname, "..", "..", "cli.ts");
+const cli = join(import.meta.dirname, "../../cli.ts");
 
 export type Run = { code: number | null; stdout: string; stderr: string };
 

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
-import { repositoryRoot } from "../gate-action/runner.ts";
-import type { Behaviour, Deployed } from "../stand-ins/hub/space.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
+import type { Behaviour, Deployed } from "../../rehearsal/hub/space.ts";
 import { makePredecessor } from "./faults/predecessor.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildBundle, bundles, type Bundle } from "../../scripts/build/bundle.ts";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 
 /** Whatever a bundle is made of. */
 const sources = ["actions", "eval", "models/core", "spaces", "scripts/build", "package.json", "package-lock.json"];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, it } from "vitest";
-import { deployedSchema } from "../../actions/deploy/bundle/deployed.ts";
+import { deployedSchema } from "../../deploy/bundle/deployed.ts";
 import { sluice } from "../cli/sluice.ts";
 import { fast, Stage, tokens, unpackDeployAction, type DeployAction } from "./stage.ts";
 

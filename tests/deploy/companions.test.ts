@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { companionFiles } from "../../actions/deploy/bundle/companions.ts";
-import { loadManifest } from "../../models/core/load.ts";
-import { linearManifest, refusal } from "../core/build.ts";
+import { companionFiles } from "../../deploy/bundle/companions.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import { linearManifest, refusal } from "../models/core/build.ts";
 
 let root: string;
 beforeEach(() => { root = mkdtempSync(join(tmpdir(), "sluice-companions-")); });

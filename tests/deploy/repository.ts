@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
-import { git, repositoryRoot } from "../gate-action/runner.ts";
+import { git, repositoryRoot } from "../actions/gate/runner.ts";
 
 /** A repository with the births model and, beside it, the verdict of a gate on its commit. */
 export type DeployRepository = {

@@ -2,13 +2,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import type { Deployed } from "../../actions/deploy/bundle/deployed.ts";
-import { deploymentReceipt, type DeploymentReceipt } from "../../actions/deploy/receipt.ts";
-import { repositoryRoot } from "../gate-action/runner.ts";
-import { requireContract } from "../stand-ins/github/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../stand-ins/github/server.ts";
-import { sha256, type Operation } from "../stand-ins/hub/repository.ts";
-import { startHub, type HubOptions, type StandInHub } from "../stand-ins/hub/server.ts";
+import type { Deployed } from "../../deploy/bundle/deployed.ts";
+import { deploymentReceipt, type DeploymentReceipt } from "../../deploy/receipt.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
+import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
+import { startGitHub, type GitHubState, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
+import { sha256, type Operation } from "../../rehearsal/hub/repository.ts";
+import { startHub, type HubOptions, type StandInHub } from "../../rehearsal/hub/server.ts";
 import { builtAction } from "./built-action.ts";
 import { makeDeployRepository, type DeployRepository } from "./repository.ts";
 
@@ -83,7 +83,7 @@ export class Stage {
     const child = spawn(process.execPath, [join(this.#action.dir, "dist", "main.js")], {
       cwd: this.repository.dir,
       env: {
-        PATH: process.env["PATH"], HOME: temporary, NODE_OPTIONS: `--import ${new URL("../gate-action/loopback-only.mjs", import.meta.url).href}`, OUTSIDE_CONNECTIONS: files.outside,
+        PATH: process.env["PATH"], HOME: temporary, NODE_OPTIONS: `--import ${new URL("../actions/gate/loopback-only.mjs", import.meta.url).href}`, OUTSIDE_CONNECTIONS: files.outside,
         NODE_COMPILE_CACHE: join(this.#action.dir, ".compile-cache"),
         CI: "true", GITHUB_ACTIONS: "true", RUNNER_TEMP: temporary, GITHUB_WORKSPACE: this.repository.dir, GITHUB_REPOSITORY: "octo/models", GITHUB_ACTOR: "octo", GITHUB_RUN_ID: "42", GITHUB_RUN_ATTEMPT: "1",
         GITHUB_EVENT_NAME: "workflow_dispatch", GITHUB_SHA: "0".repeat(40), GITHUB_REF: "refs/heads/main", GITHUB_API_URL: this.github.url, GITHUB_SERVER_URL: "https://github.invalid",

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
-import { startHub, type StandInHub } from "../stand-ins/hub/server.ts";
+import { startHub, type StandInHub } from "../../rehearsal/hub/server.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
 // Processes of a busy machine; nobody waits for this long elsewhere.

@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 import { Stage, unpackDeployAction, type DeployAction } from "./stage.ts";
 
 // Processes of a busy machine; nobody waits for this long elsewhere.

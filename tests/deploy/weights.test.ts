@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest";
-import { sha256 } from "../stand-ins/hub/repository.ts";
+import { sha256 } from "../../rehearsal/hub/repository.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
 // Weights of 30 kB count as large here, and go up in parts.
@@ -139,8 +139,8 @@ describe("weights that are too large for the Space", () => {
 
 it("a folder of weights is named by the digests of all its files", async (test) => {
   const { expect } = test;
-  const { largeWeights, withHubWeights } = await import("../../actions/deploy/bundle/hub-weights.ts");
-  const { treeFile } = await import("../../actions/deploy/bundle/tree.ts");
+  const { largeWeights, withHubWeights } = await import("../../deploy/bundle/hub-weights.ts");
+  const { treeFile } = await import("../../deploy/bundle/tree.ts");
   const stage = await open(test);
   const original = stage.repository.read("models/births/model.yaml");
   const text = original.replace("  path: model.onnx\n", `  path: weights/model.onnx\n  externalData: [{path: big.data, sha256: ${"b".repeat(64)}}]\n`);

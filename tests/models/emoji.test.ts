@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aboutRows } from "../../eval/power/rows-needed.ts";
 import { planFile, type PlanFile } from "../../eval/schema/plan.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
-import { loadManifest } from "../../models/core/load.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
 import { compileStep } from "../../models/core/preprocess/step.ts";
-import { readStepFiles } from "../../models/core/step-files.ts";
+import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import { sluice, type Run } from "../cli/sluice.ts";
-import { json, root, serve, type ServerProcess } from "../server/harness.ts";
-import { chromiumPath, openBrowser } from "../ui/chromium.ts";
+import { json, root, serve, type ServerProcess } from "../spaces/server/harness.ts";
+import { chromiumPath, openBrowser } from "../spaces/ui/chromium.ts";
 
 type EmojiRow = { id: string; name: string; picture: string; category: string; count: number; log_count: number; popular: boolean; family: string };
 type Answer = { popular: { label: string; score: number }; log_count: { value: number } };

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadManifest, type LoadedManifest } from "../../models/core/load.ts";
+import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { ClassificationResult } from "../../models/core/postprocess/head.ts";
-import { openPredictor, type Predictor } from "../../models/core/predictor.ts";
-import { offline } from "../core/build.ts";
+import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
+import { offline } from "./core/build.ts";
 
 const mood = join(import.meta.dirname, "../../models/mood");
 const reference = (JSON.parse(readFileSync(join(mood, "train/reference.json"), "utf8")) as { rows: { text: string }[] }).rows.map(({ text }) => ({ text }));

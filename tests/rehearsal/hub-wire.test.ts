@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Exchange } from "../stand-ins/hub/server.ts";
-import { hubViolations } from "./hub-wire.ts";
+import type { Exchange } from "../../rehearsal/hub/server.ts";
+import { hubViolations } from "../../rehearsal/hub-wire.ts";
 
 const request = (change: Partial<Exchange>): Exchange => ({ method: "GET", path: "/api/spaces/acme/mood/runtime", query: "", authorization: "Bearer hf_abc", contentType: null, body: Buffer.alloc(0), status: 200, atMs: 0, ...change });
 const header = { key: "header", value: { summary: "Deploy", parentCommit: "a".repeat(40) } };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { counts } from "./figures.ts";
-import { playInLanes, type Lane } from "./lanes.ts";
-import { Scene } from "./scene/scene.ts";
-import { models, spaces, teamFiles } from "./scene/team.ts";
-import { stories } from "./stories/all.ts";
-import { nameOf, type Story } from "./stories/story.ts";
+import { counts } from "../../rehearsal/figures.ts";
+import { playInLanes, type Lane } from "../../rehearsal/lanes.ts";
+import { Scene } from "../../rehearsal/scene/scene.ts";
+import { models, spaces, teamFiles } from "../../rehearsal/scene/team.ts";
+import { stories } from "../../rehearsal/stories/all.ts";
+import { nameOf, type Story } from "../../rehearsal/stories/story.ts";
 
 const scenes: Scene[] = [];
 const results = new Map(stories.map((story) => [story, Promise.withResolvers<void>()]));

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { parse } from "yaml";
-import { botConfiguration } from "../../bot/config.ts";
-import { repositoryRoot } from "../gate-action/runner.ts";
-import { filesOf, filledIn } from "../rehearsal/snippets.ts";
+import { botConfiguration } from "../../bot/config/config.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
+import { filesOf, filledIn } from "../../rehearsal/snippets.ts";
 
 const files = filesOf(readFileSync(join(repositoryRoot, "docs/adopt.md"), "utf8"));
 const dir = mkdtempSync(join(tmpdir(), "sluice-adopt-"));

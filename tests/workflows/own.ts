@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 import type { Callable, Workflow } from "./workflow.ts";
 
 type Named = Record<string, { required?: boolean; default?: unknown } | null>;

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { repositoryRoot } from "../gate-action/runner.ts";
-import { filesOf, filledIn, snippetsOf } from "../rehearsal/snippets.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
+import { filesOf, filledIn, snippetsOf } from "../../rehearsal/snippets.ts";
 import { findingsOf } from "./rules.ts";
 import { ignored, openTools, type Complaint } from "./tools.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { repositoryRoot } from "../gate-action/runner.ts";
+import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const load = createRequire(import.meta.url);
 

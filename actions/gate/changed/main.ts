@@ -3,7 +3,7 @@ import { info } from "@actions/core";
 import { readConfiguration } from "../../../eval/gate.ts";
 import { resolveReference } from "../../../eval/gate/baseline.ts";
 import { gitIn } from "../../../eval/gate/git.ts";
-import { hadArtifact } from "../../../eval/gate/still-measured.ts";
+import { hadArtifact } from "../../../eval/gate/forbid-backend-switch.ts";
 import { output } from "../deliver.ts";
 import { readEvent } from "../event.ts";
 import { readInputs } from "../inputs.ts";

@@ -2,8 +2,8 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { parse, type CsvError, type Info } from "csv-parse";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import { parseCell, type CellType } from "../cells.ts";
-import type { Reading } from "../reading.ts";
+import { parseCell, type CellType } from "./cells.ts";
+import type { Reading } from "./reading.ts";
 
 const count = (cells: readonly (string | null)[], character: string): number =>
   cells.reduce((sum, cell) => sum + (cell === null ? 0 : cell.split(character).length - 1), 0);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import type { Reading } from "../reading.ts";
+import type { Reading } from "./reading.ts";
 
 const textual = new Set([".txt", ".md"]);
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import type { Reading } from "../reading.ts";
+import type { Reading } from "./reading.ts";
 import { isRecord } from "./jsonl.ts";
 
 /**

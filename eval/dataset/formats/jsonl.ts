@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { Reading } from "../reading.ts";
+import type { Reading } from "./reading.ts";
 
 /** Whether a parsed JSON value can be a row. */
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import type { DatasetFile } from "../../../models/core/manifest.ts";
-import type { CellType } from "../cells.ts";
-import type { PlaceStyle, Reading } from "../reading.ts";
+import type { DatasetFile } from "../../../models/core/manifest/manifest.ts";
+import type { CellType } from "./cells.ts";
+import type { PlaceStyle, Reading } from "./reading.ts";
 import { readCsv } from "./csv.ts";
 import { readFolder } from "./folder.ts";
 import { readJson } from "./json.ts";

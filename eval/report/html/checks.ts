@@ -1,11 +1,11 @@
 import type { Check } from "../../schema/verdict.ts";
-import { checkName, checkNumbers } from "../check-numbers.ts";
-import { byAttention } from "../check-order.ts";
-import { evidence } from "../evidence.ts";
-import { count, counted, percent } from "../format.ts";
-import { cut } from "../text.ts";
+import { checkName, checkNumbers } from "../content/check-numbers.ts";
+import { byAttention } from "../content/check-order.ts";
+import { evidence } from "../content/evidence.ts";
+import { count, counted, percent } from "../text/format.ts";
+import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
-import { htmlText } from "./escape.ts";
+import { htmlText } from "../text/escape-html.ts";
 
 /** The check table: each check in a body of its own, its reason opening into the decision written out. */
 export function checkTable(checks: readonly Check[], budget: Budget): string {

@@ -1,5 +1,5 @@
 import type { Plot } from "../plots/size.ts";
-import { htmlText } from "./escape.ts";
+import { htmlText } from "../text/escape-html.ts";
 
 /** One plot with its heading, colour key and caption. */
 export function figure(plot: Plot, heading: string): string {

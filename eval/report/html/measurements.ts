@@ -1,9 +1,9 @@
 import type { Measurement, MetricResult, ModelMetrics } from "../../schema/metrics.ts";
-import { count, counted, significant } from "../format.ts";
-import { measurementLabel } from "../slice-spread.ts";
-import { cut } from "../text.ts";
+import { count, counted, significant } from "../text/format.ts";
+import { measurementLabel } from "../content/slice-spread.ts";
+import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
-import { htmlText } from "./escape.ts";
+import { htmlText } from "../text/escape-html.ts";
 
 /** Everything that was measured, by metric and slice, decided on or not. */
 export function measurementTable(candidate: ModelMetrics | null, baseline: ModelMetrics | null, budget: Budget): string {

@@ -1,14 +1,14 @@
 import type { MetricsFile, ModelMetrics, Runner } from "../../schema/metrics.ts";
 import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
-import { tally } from "../check-order.ts";
-import { falseRedSentence } from "../false-red.ts";
-import { bytes, counted, countedRows, shortDigest, significant } from "../format.ts";
-import { batchRows, figureRows, metricsOf } from "../performance-rows.ts";
+import { tally } from "../content/check-order.ts";
+import { falseRedSentence } from "../content/false-red.ts";
+import { bytes, counted, countedRows, shortDigest, significant } from "../text/format.ts";
+import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import type { Plot } from "../plots/size.ts";
-import { cut, valueText } from "../text.ts";
+import { cut, valueText } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
 import { checkTable } from "./checks.ts";
-import { htmlText } from "./escape.ts";
+import { htmlText } from "../text/escape-html.ts";
 import { figure } from "./figures.ts";
 import { measurementTable } from "./measurements.ts";
 

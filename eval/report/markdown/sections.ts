@@ -1,16 +1,16 @@
 import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
-import { checkName, checkNumbers } from "../check-numbers.ts";
-import { byAttention, tally } from "../check-order.ts";
-import { falseRedSentence } from "../false-red.ts";
-import { counted, countedRows, percent, shortDigest, significant } from "../format.ts";
-import { batchRows, figureRows, metricsOf } from "../performance-rows.ts";
+import { checkName, checkNumbers } from "../content/check-numbers.ts";
+import { byAttention, tally } from "../content/check-order.ts";
+import { falseRedSentence } from "../content/false-red.ts";
+import { counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
+import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import { forestRow } from "../series/forest.ts";
-import { sliceSpreads } from "../slice-spread.ts";
-import { valueText } from "../text.ts";
-import { verdictMark } from "../verdict-mark.ts";
+import { sliceSpreads } from "../content/slice-spread.ts";
+import { valueText } from "../text/text.ts";
+import { verdictMark } from "../text/verdict-mark.ts";
 import { intervalBar, sparkline } from "./bars.ts";
-import { markdownCode, markdownCut } from "./escape.ts";
+import { markdownCode, markdownCut } from "../text/escape-markdown.ts";
 import type { Section } from "./fit.ts";
 
 /** A reason that says no more than the tally beside it. */

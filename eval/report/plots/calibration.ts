@@ -1,6 +1,6 @@
-import type { Predictions } from "../../predictions.ts";
-import { count } from "../format.ts";
-import type { PlotData } from "../plot-data.ts";
+import type { Predictions } from "../../predictions/predictions.ts";
+import { count } from "../text/format.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { topConfidence } from "../series/confidence.ts";
 import { type ReliabilityBin, reliabilityBins } from "../series/reliability.ts";
 import { guide, renderChart, valueAxis } from "./chart.ts";

@@ -2,7 +2,7 @@ import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { htmlText } from "../html/escape.ts";
+import { htmlText } from "../text/escape-html.ts";
 import { palette, withVariables } from "./palette.ts";
 
 echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, SVGRenderer]);

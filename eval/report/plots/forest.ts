@@ -1,8 +1,8 @@
 import type { Check } from "../../schema/verdict.ts";
-import { checkName, checkNumbers } from "../check-numbers.ts";
-import { byAttention } from "../check-order.ts";
+import { checkName, checkNumbers } from "../content/check-numbers.ts";
+import { byAttention } from "../content/check-order.ts";
 import { type ForestRow, forestRow } from "../series/forest.ts";
-import { cut, oneLine } from "../text.ts";
+import { cut, oneLine } from "../text/text.ts";
 import { renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 

@@ -1,5 +1,5 @@
 import type { PerformanceFigures } from "../../schema/metrics.ts";
-import { milliseconds } from "../format.ts";
+import { milliseconds } from "../text/format.ts";
 import { renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";

@@ -1,5 +1,5 @@
-import { count, significant } from "../format.ts";
-import type { PlotData } from "../plot-data.ts";
+import { count, significant } from "../text/format.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { residualPoints } from "../series/residuals.ts";
 import { guide, renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";

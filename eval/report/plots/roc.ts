@@ -1,4 +1,4 @@
-import type { PlotData } from "../plot-data.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { rocCurve } from "../series/roc.ts";
 import { guide, renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";

@@ -1,5 +1,5 @@
-import { count } from "../format.ts";
-import type { PlotData } from "../plot-data.ts";
+import { count } from "../text/format.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { topConfidence } from "../series/confidence.ts";
 import { histogram } from "../series/histogram.ts";
 import { renderChart, valueAxis } from "./chart.ts";

@@ -1,4 +1,4 @@
-import type { Predictions } from "../../predictions.ts";
+import type { Predictions } from "../../predictions/predictions.ts";
 
 /** Top-1 confidence of a multiclass head and whether it was right, one per row. */
 export type Confidence = { confidence: Float64Array; correct: Float64Array };

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { compileDerived, type ExpressionValue } from "../preprocess/expression.ts";
+import { compileDerived, type ExpressionValue } from "../expression/expression.ts";
 import type { HeadResult } from "./head.ts";
 import type { Head } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 import type { NumberTensor } from "../tensors.ts";
-import type { Row } from "./row-error.ts";
+import type { Row } from "../row.ts";
 
 /** One row after one step. A new kind of step (audio, say) adds a member. */
 export type Prepared =

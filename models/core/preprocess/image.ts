@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
 import { fixedSize } from "./numbers.ts";
-import { fieldOf, RowError } from "./row-error.ts";
+import { fieldOf, RowError } from "../row.ts";
 import type { ImageStep } from "./schema.ts";
 
 /**

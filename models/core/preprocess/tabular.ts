@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
-import { compileDerived } from "./expression.ts";
+import { compileDerived } from "../expression/expression.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
-import { parseDate } from "./dates.ts";
+import { parseDate } from "../expression/dates.ts";
 import { fixedSize } from "./numbers.ts";
-import { fieldOf, RowError, type Row } from "./row-error.ts";
+import { fieldOf, RowError, type Row } from "../row.ts";
 import type { tabularColumn, tabularFeature, TabularStep } from "./schema.ts";
 
 type Column = z.infer<typeof tabularColumn>;

@@ -1,6 +1,6 @@
 import type { CompiledStep } from "./compiled.ts";
 import { fixedSize } from "./numbers.ts";
-import { fieldOf, RowError, type Row } from "./row-error.ts";
+import { fieldOf, RowError, type Row } from "../row.ts";
 import type { TensorStep } from "./schema.ts";
 
 /** Numbers, nested lists of numbers or a typed array of the declared shape, as they are. */

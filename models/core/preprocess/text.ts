@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { ConfigurationError } from "../errors.ts";
 import type { CompiledStep, Prepared, StepFiles, StepPlace } from "./compiled.ts";
-import { fieldOf, RowError, type Row } from "./row-error.ts";
+import { fieldOf, RowError, type Row } from "../row.ts";
 import type { TextStep } from "./schema.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { Complaint } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
-import type { ModelDescription } from "../../../models/core/predictor.ts";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
+import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";

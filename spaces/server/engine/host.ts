@@ -4,8 +4,8 @@
  */
 import { parentPort } from "node:worker_threads";
 import { ConfigurationError, EvaluationError, SluiceError } from "../../../models/core/errors.ts";
-import { loadManifest } from "../../../models/core/load.ts";
-import { openPredictor, type Predictor } from "../../../models/core/predictor.ts";
+import { loadManifest } from "../../../models/core/predictor/load.ts";
+import { openPredictor, type Predictor } from "../../../models/core/predictor/predictor.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import { runRows } from "./run-rows.ts";
 import { sweepBatches } from "./sweep.ts";

@@ -1,4 +1,4 @@
-import type { Predictor } from "../../../models/core/predictor.ts";
+import type { Predictor } from "../../../models/core/predictor/predictor.ts";
 import type { Engine } from "./engine.ts";
 import { runRows } from "./run-rows.ts";
 import { sweepBatches } from "./sweep.ts";

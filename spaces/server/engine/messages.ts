@@ -1,6 +1,6 @@
 import type { Complaint } from "../../../models/core/errors.ts";
-import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
+import type { Row } from "../../../models/core/row.ts";
 import type { Feeds, RowsDone, RunPlan, TensorsDone } from "./engine.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { LoadedManifest } from "../../../models/core/load.ts";
-import { openPredictor } from "../../../models/core/predictor.ts";
-import type { ArtifactEdges } from "../../../models/core/artifact.ts";
-import type { Settings } from "../settings.ts";
+import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
+import { openPredictor } from "../../../models/core/predictor/predictor.ts";
+import type { ArtifactEdges } from "../../../models/core/artifact/artifact.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "./engine.ts";
 import { mainEngine } from "./main-engine.ts";
 import { longestRow } from "./probe-rows.ts";

@@ -1,5 +1,5 @@
-import type { Manifest } from "../../../models/core/manifest.ts";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Manifest } from "../../../models/core/manifest/manifest.ts";
+import type { Row } from "../../../models/core/row.ts";
 
 /**
  * Rows to measure with, made of the manifest's serving examples: as they are where rows are alike, and for texts the

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
-import type { ModelDescription, OpenOptions } from "../../../models/core/predictor.ts";
+import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
 import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import type { Turn } from "./turn.ts";

@@ -1,5 +1,5 @@
-import type { Predictor, RowResult } from "../../../models/core/predictor.ts";
-import { RowError, type Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Predictor, RowResult } from "../../../models/core/predictor/predictor.ts";
+import { RowError, type Row } from "../../../models/core/row.ts";
 import type { RowAnswer, RowsDone, RunPlan } from "./engine.ts";
 
 /** Runs a group of rows on a predictor: the same code on the main thread, in a worker and in a process. */

@@ -1,5 +1,5 @@
-import type { Predictor } from "../../../models/core/predictor.ts";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Predictor } from "../../../models/core/predictor/predictor.ts";
+import type { Row } from "../../../models/core/row.ts";
 
 /** One measured way to run: rows per run, budget of padded tokens, median time of all the rows and the rows per second that follow. */
 export type SweepPoint = { batch: number; tokenBudget: number | null; rows: number; totalMs: number; rowsPerSecond: number };

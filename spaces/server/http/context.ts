@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import type { ResponseCache } from "../response-cache.ts";
-import type { Metrics } from "../metrics.ts";
-import { Departure } from "../scheduling/departure.ts";
+import type { ResponseCache } from "./response-cache.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { Departure } from "../scheduling/client-disconnect.ts";
 import type { Patience } from "../scheduling/scheduler.ts";
 import type { Registry, Slot } from "../serving/registry.ts";
 import type { ServedModel } from "../serving/served-model.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { KeyRing } from "./keys.ts";
 import { Problem } from "./problem.ts";
 

@@ -1,4 +1,4 @@
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Row } from "../../../models/core/row.ts";
 import type { Patience } from "../scheduling/scheduler.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
@@ -27,7 +27,7 @@ export async function withImages(rows: readonly Row[], model: Pick<ServedModel, 
   for (const { index, name, urls } of wanted) if (!enabled && !urls) complain(index, name, "a URL", false);
   if (left.length > 0) {
     // Only servers that fetch images pay for the client.
-    const { FetchRefused, safeFetch } = await import("../safe-fetch.ts");
+    const { FetchRefused, safeFetch } = await import("./safe-fetch.ts");
     const lane = async () => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const { index, name, url, maxBytes, optional } = next;

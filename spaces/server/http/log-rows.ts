@@ -1,5 +1,5 @@
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
-import { redact } from "../redact.ts";
+import type { Row } from "../../../models/core/row.ts";
+import { redact } from "./redact.ts";
 import type { Serving } from "./context.ts";
 
 const MOST_LOGGED_ROWS = 20;

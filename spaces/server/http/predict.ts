@@ -1,5 +1,5 @@
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
-import { RowError, type Row } from "../../../models/core/preprocess/row-error.ts";
+import { RowError, type Row } from "../../../models/core/row.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { patienceOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";

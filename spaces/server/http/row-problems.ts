@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
-import { show } from "../../../models/core/show.ts";
+import type { Row } from "../../../models/core/row.ts";
+import { show } from "../../../models/core/format-value.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
 

@@ -1,6 +1,6 @@
 import { InferenceClient } from "@huggingface/inference";
-import type { ChatMessage } from "../../../models/core/remote-prompt.ts";
-import type { RemoteManifest } from "../../../models/core/remote-manifest.ts";
+import type { ChatMessage } from "../../../models/remote/prompt.ts";
+import type { RemoteManifest } from "../../../models/core/manifest/remote-manifest.ts";
 import { retryAfterMs } from "./retry.ts";
 
 /** More of an answer's bytes than any answer within its token limit has. */

@@ -1,8 +1,8 @@
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
 import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
-import type { Departure } from "./departure.ts";
+import type { Departure } from "./client-disconnect.ts";
 import type { BatchingPlan } from "./plan.ts";
 import { decided, formGroup } from "./group.ts";
 import { Refused } from "./refused.ts";

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../../models/core/manifest.ts";
+import type { Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { TensorFacts } from "../../../models/core/tensors.ts";
 
 /** A dimension that nothing bounds: as much as fits a request is not yet harmless to a model that squares it. */

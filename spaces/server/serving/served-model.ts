@@ -3,7 +3,7 @@ import type { Complaint } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
-import type { Row } from "../../../models/core/preprocess/row-error.ts";
+import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
 import type { Patience, TensorsTicket } from "../scheduling/scheduler.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Stage, type DeployAction } from "../stage.ts";
-import type { Deployed } from "../../stand-ins/hub/space.ts";
+import type { Deployed } from "../../../rehearsal/hub/space.ts";
 import { arm, disarm, type Boundary, type Kind, type Scenario } from "./boundaries.ts";
 
 export type Outcome = { boundary: Boundary; kind: Kind; first: string; problems: string[] };

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord, TriggerEvent } from "../contract.ts";
-import { createExecutor, type ExecutorOptions } from "./executor.ts";
+import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord, TriggerEvent } from "../../../rehearsal/contract.ts";
+import { createExecutor, type ExecutorOptions } from "../../../rehearsal/executor/executor.ts";
 
 const identity = { GIT_AUTHOR_NAME: "Octo", GIT_AUTHOR_EMAIL: "octo@example.org", GIT_COMMITTER_NAME: "Octo", GIT_COMMITTER_EMAIL: "octo@example.org", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
 const repository = "octo/models";

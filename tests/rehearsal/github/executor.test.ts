@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Octokit } from "@octokit/rest";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Executor } from "../contract.ts";
-import { createExecutor } from "../executor/executor.ts";
-import { GitHub } from "./github.ts";
-import { createRepository, mergePullRequest, openPullRequest, pushTo } from "./stories.ts";
+import type { Executor } from "../../../rehearsal/contract.ts";
+import { createExecutor } from "../../../rehearsal/executor/executor.ts";
+import { GitHub } from "../../../rehearsal/github/github.ts";
+import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../../../rehearsal/github/stories.ts";
 
 const name = "octo/models";
 const where = { owner: "octo", repo: "models" };

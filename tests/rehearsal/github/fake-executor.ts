@@ -1,5 +1,5 @@
-import type { Executor, JobRecord, Platform, Review, RunRecord, TriggerEvent } from "../contract.ts";
-import { DispatchRefused } from "../executor/triggers.ts";
+import type { Executor, JobRecord, Platform, Review, RunRecord, TriggerEvent } from "../../../rehearsal/contract.ts";
+import { DispatchRefused } from "../../../rehearsal/executor/triggers.ts";
 
 /** An executor that runs nothing: its runs go as the test says. */
 export class FakeExecutor implements Executor {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStage, refusal, type Stage, name, where } from "./stage.ts";
-import { fork, mergePullRequest, openPullRequest, pushFrom, pushTo } from "./stories.ts";
+import { fork, mergePullRequest, openPullRequest, pushFrom, pushTo } from "../../../rehearsal/github/stories.ts";
 
 let stage: Stage;
 beforeAll(async () => { stage = await openStage(); }, 60_000);

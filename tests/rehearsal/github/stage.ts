@@ -1,8 +1,8 @@
 import { Octokit } from "@octokit/rest";
-import type { Permissions, RunRecord } from "../contract.ts";
+import type { Permissions, RunRecord } from "../../../rehearsal/contract.ts";
 import { FakeExecutor } from "./fake-executor.ts";
-import { GitHub } from "./github.ts";
-import { createRepository } from "./stories.ts";
+import { GitHub } from "../../../rehearsal/github/github.ts";
+import { createRepository } from "../../../rehearsal/github/stories.ts";
 
 export const name = "octo/models";
 export const where = { owner: "octo", repo: "models" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { StoredMessage } from "../../stand-ins/telegram/state.ts";
-import { htmlOfMarkdown } from "./markdown.ts";
-import { htmlOfMessage } from "./telegram.ts";
+import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
+import { htmlOfMarkdown } from "../../../rehearsal/page/markdown.ts";
+import { htmlOfMessage } from "../../../rehearsal/page/telegram.ts";
 
 const message = (change: Partial<StoredMessage>): StoredMessage => ({ message_id: 1, chat: -1, thread: null, from: { id: 1, is_bot: true, first_name: "Sluice" }, date: 0, text: null, entities: [], rich: null, photo: null, caption: null, markup: null, replyTo: null, silent: false, edits: 0, pinned: false, ...change });
 

@@ -1,0 +1,84 @@
+import { cardKey, readComment, readDescription, writeComment, writeDescription, type Remembered } from "../card/marker.ts";
+import type { GitHub } from "./github.ts";
+
+/** Where the cards of one chat are remembered; there is no store besides GitHub. */
+export type Memory = {
+  recall: (model: string) => Promise<Remembered | null>;
+  /** Takes a card in; `write` makes it last. */
+  remember: (model: string, card: Remembered) => void;
+  write: () => Promise<void>;
+};
+
+/** 3,000 comments, as the gate searches. */
+const mostPages = 30;
+type Kept = { id: number; cards: Record<string, Remembered> };
+
+/**
+ * In one small comment on the pull request for all models that a run tells about. Jobs of a matrix, each with models
+ * of its own, keep a comment each, so that none overwrites another's. Only the token's own comments are believed.
+ */
+export function inPullRequest(github: GitHub, pullRequest: number, place: string): Memory {
+  const fresh: Record<string, Remembered> = {};
+  let known: Promise<Kept[]> | undefined;
+  let me: Promise<string> | undefined;
+
+  async function read(): Promise<Kept[]> {
+    const marked: { id: number; author: string; cards: Record<string, Remembered> }[] = [];
+    let pages = 0;
+    for await (const page of github.comments(pullRequest)) {
+      for (const { id, author, body } of page) {
+        const cards = readComment(body, place);
+        if (cards !== null) marked.push({ id, author, cards });
+      }
+      if (++pages >= mostPages) break;
+    }
+    if (marked.length === 0) return [];
+    me ??= github.whoAmI();
+    const author = await me;
+    return marked.filter((one) => one.author === author).map(({ id, cards }) => ({ id, cards }));
+  }
+
+  return {
+    async recall(model) {
+      known ??= read();
+      return (await known).find((one) => Object.hasOwn(one.cards, cardKey(model)))?.cards[cardKey(model)] ?? null;
+    },
+    remember(model, card) {
+      fresh[cardKey(model)] = card;
+    },
+    async write() {
+      if (Object.keys(fresh).length === 0) return;
+      // Read again: another job may have written to the same comment since.
+      const now = await read();
+      const left = { ...fresh };
+      for (const { id, cards: old } of now) {
+        const mine = Object.entries(left).filter(([model]) => Object.hasOwn(old, model));
+        for (const [model] of mine) delete left[model];
+        if (mine.length > 0) await github.updateComment(id, writeComment(place, { ...old, ...Object.fromEntries(mine) }));
+      }
+      if (Object.keys(left).length > 0) await github.createComment(pullRequest, writeComment(place, left));
+    },
+  };
+}
+
+/**
+ * In the description of a Deployment's status. A status repeats the latest one's state and addresses, so that it
+ * changes nothing but the description.
+ */
+export function inDeployment(github: GitHub, deployment: number, place: string): Memory {
+  const fresh = new Map<string, Remembered>();
+  return {
+    async recall(model) {
+      return (await github.statuses(deployment)).map((one) => readDescription(one, place, model)).find((one) => one !== null) ?? null;
+    },
+    remember(model, card) {
+      fresh.set(model, card);
+    },
+    async write() {
+      for (const [model, card] of fresh) {
+        const { state, logUrl, environmentUrl } = (await github.statuses(deployment))[0] ?? { state: "queued" as const, logUrl: "", environmentUrl: "" };
+        await github.addStatus(deployment, { state, description: writeDescription(place, model, card), logUrl, environmentUrl });
+      }
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { placeOf } from "../card/marker.ts";
+import type { Origin } from "./event.ts";
+import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
+
+export type FinderEdges = {
+  token: string | null;
+  origin: Origin;
+  /** The candidate's commit. */
+  commit: string | null;
+  deploymentId: number | null;
+  chat: string;
+  topic: number | null;
+  env: NodeJS.ProcessEnv;
+  log: (text: string) => void;
+  explain: (error: unknown) => string;
+};
+
+/** GitHub gets this long for each of: finding the place, looking cards up, writing them down. */
+const patienceMs = 20_000;
+
+/** A promise that is given up on: a run of ours must end even where a server trickles. */
+async function within<T>(promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => { late.reject(new Error(`GitHub did not answer within ${patienceMs / 1000} s`)); }, patienceMs);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function impatient({ recall, remember, write }: Memory): Memory {
+  return { recall: (model) => within(recall(model)), remember, write: () => within(write()) };
+}
+
+/** Where the cards are remembered, the pull request that was found for the commit, and what could not be asked. */
+export type Found = { memory: Memory | null; pullRequest: number | null; note: string | null };
+
+/**
+ * A pull request comes first, the event's or the one that the commit was merged by: then one card follows a candidate
+ * from the gate to production. Without one, a GitHub Deployment. Without either, or without a token, every run sends a
+ * new card.
+ */
+export async function findMemory({ token, origin, commit, deploymentId, chat, topic, env, log, explain }: FinderEdges): Promise<Found> {
+  if (token === null || origin.repository === null) return { memory: null, pullRequest: null, note: null };
+  // Octokit is loaded only where it is needed.
+  const { connectGitHub } = await import("./github.ts");
+  const github = connectGitHub({ token, repository: origin.repository, env, log });
+  const place = placeOf(chat, topic);
+  let { pullRequest } = origin;
+  let note: string | null = null;
+  const { head } = origin;
+  if (pullRequest === null && (head !== null || commit !== null)) {
+    try {
+      pullRequest = head !== null ? await within(github.openPullRequestOf(head)) : (await within(github.pullRequestsOf(commit as string)))[0] ?? null;
+    } catch (error) {
+      note = `the commit's pull request could not be looked up: ${explain(error)}`;
+    }
+  }
+  if (pullRequest !== null) return { memory: impatient(inPullRequest(github, pullRequest, place)), pullRequest, note };
+  const deployment = deploymentId ?? origin.deploymentId;
+  return { memory: deployment === null ? null : impatient(inDeployment(github, deployment, place)), pullRequest: null, note };
+}

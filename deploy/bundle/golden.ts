@@ -1,0 +1,30 @@
+import { cpus } from "node:os";
+import { ConfigurationError } from "../../models/core/errors.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import type { Golden } from "./deployed.ts";
+
+/**
+ * What the model answers here to its own examples, so that the Space can be held to it.
+ *
+ * @throws ConfigurationError when the manifest has no examples: an unproved answer is no proof
+ */
+export async function goldenAnswers(loaded: LoadedManifest, edges: { env: NodeJS.ProcessEnv; fetch: typeof fetch }): Promise<Golden> {
+  const rows = loaded.manifest.serving.examples;
+  if (rows.length === 0) throw new ConfigurationError({ code: "golden", place: loaded.file, problem: "the model has no serving.examples, and without them nobody can try the deployed model", expected: "at least one row", example: 'serving:\n  examples:\n    - {text: "a row"}' });
+  const { openPredictor } = await import("../../models/core/predictor/predictor.ts");
+  const predictor = await openPredictor(loaded, {}, edges);
+  try {
+    const answers = await predictor.predict(rows, { batch: 1 });
+    return {
+      schemaVersion: 1,
+      machine: { cpu: cpus()[0]?.model.trim() ?? "unknown", onnxruntime: predictor.describe().onnxruntime },
+      rows: rows.map((row, i) => {
+        const answer = answers[i]!;
+        if (!answer.ok) throw answer.error;
+        return { row, heads: answer.heads };
+      }),
+    };
+  } finally {
+    await predictor.close();
+  }
+}

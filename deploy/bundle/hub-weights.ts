@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { parseDocument } from "yaml";
+import { parseManifest } from "../../models/core/predictor/load.ts";
+import { DEPLOYED_FILE } from "./deployed.ts";
+import { deployedFile, treeFile, type Tree, type TreeFile } from "./tree.ts";
+
+/** Weights of a tree that are too large for the Space, and where they lie in a model repository. */
+export type LargeWeights = {
+  /** The files of the tree, under the names that they get in the model repository; the ONNX file first. */
+  files: TreeFile[];
+  /** Paths of the same files in the tree. */
+  paths: string[];
+  bytes: number;
+};
+
+const manifestPath = (tree: Tree) => `models/${tree.deployed.model.id}/model.yaml`;
+
+/**
+ * The weights of a tree when they are larger, together, than a Space should hold; null when they stay in the Space, or
+ * lie on the Hub already. Their folder in the model repository is named by their content, so that nothing there is ever
+ * overwritten and the same weights are always found at the same place. Pure.
+ */
+export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null {
+  const path = manifestPath(tree);
+  const manifest = tree.files.find((one) => one.path === path);
+  if (manifest === undefined) return null;
+  const { manifest: { id, artifact } } = parseManifest(Buffer.from(manifest.bytes).toString("utf8"), posix.dirname(path), path);
+  if (artifact.path === undefined) return null;
+  const beside = posix.dirname(artifact.path);
+  const named = [{ name: posix.basename(artifact.path), sha256: artifact.sha256 }, ...artifact.externalData.map((one) => ({ name: one.path, sha256: one.sha256 }))];
+  const digest = createHash("sha256").update(named.map(({ name, sha256 }) => `${sha256}  ${name}\n`).sort().join("")).digest("hex");
+  const found = named.flatMap(({ name }) => tree.files.filter((one) => one.path === posix.join(posix.dirname(path), beside, name)).map((file) => ({ file, name })));
+  const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
+  if (bytes <= maxBytes || found.length !== named.length) return null;
+  return { bytes, paths: found.map(({ file }) => file.path), files: found.map(({ file, name }) => ({ ...file, path: `${id}/${digest.slice(0, 16)}/${name}` })) };
+}
+
+/**
+ * The tree of the Space whose weights lie in a model repository: model.yaml names them there, pinned by revision, with
+ * the digests that it had. Equal arguments give equal bytes, for staging and for production. Pure.
+ *
+ * @param revision commit of the model repository
+ */
+export function withHubWeights(tree: Tree, weights: LargeWeights, repository: string, revision: string): Tree {
+  const path = manifestPath(tree);
+  const hub = `${repository}@${revision}/${weights.files[0]!.path}`;
+  const rest = tree.files.filter((one) => !weights.paths.includes(one.path) && one.path !== DEPLOYED_FILE);
+  const files = rest.map((one) => (one.path === path ? treeFile(path, Buffer.from(pointAt(hub, Buffer.from(one.bytes).toString("utf8")))) : one));
+  const { files: _files, ...known } = tree.deployed;
+  const deployed = { ...known, weights: { hub, bytes: weights.bytes }, files: Object.fromEntries(files.map((one) => [one.path, one.sha256])) };
+  return { ...tree, files: [...files, deployedFile(deployed)], deployed };
+}
+
+function pointAt(hub: string, manifest: string): string {
+  const document = parseDocument(manifest);
+  document.deleteIn(["artifact", "path"]);
+  document.setIn(["artifact", "hub"], hub);
+  return document.toString({ lineWidth: 0 });
+}

@@ -1,0 +1,55 @@
+import type { Credentials } from "./hub/credentials.ts";
+import { Http, type HttpEdges } from "./hub/http.ts";
+import { HubRepository } from "./hub/repository.ts";
+import { Space } from "./hub/space.ts";
+import { GitHubRecords } from "./record/github.ts";
+import type { Settings } from "./hub/settings.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Everything that a deployment works with; edges are parameters. */
+export type Context = {
+  space: Space;
+  /** The model repository for weights that are too large for the Space; null where they are not. */
+  weights: HubRepository | null;
+  /** Requests to the Hub and the Space. */
+  http: Http;
+  github: GitHubRecords | null;
+  settings: Settings;
+  edges: HttpEdges & { now: () => number };
+  timeline: Timeline;
+  /** http: of a Hub on loopback, https: of every other. */
+  scheme: string;
+  environment: string;
+  /** The commit of the GitHub repository that records point at. */
+  commit: string | null;
+  actor: string;
+  reason: string;
+  logUrl: string | null;
+  run: { id: string; attempt: number; url: string } | null;
+  /** The same with another signal: what must still happen after a cancellation. */
+  withSignal: (signal: AbortSignal) => Context;
+};
+
+export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "edges"> & {
+  edges: Omit<HttpEdges, "signal"> & { now: () => number };
+  endpoint: string;
+  spaceName: string;
+  credentials: Credentials;
+  weights: { name: string; credentials: Credentials } | null;
+  github: { apiUrl: string; repository: { owner: string; repo: string }; token: string } | null;
+};
+
+export function createContext(parts: ContextParts, signal: AbortSignal): Context {
+  const { endpoint, spaceName, credentials, weights, github, edges, ...rest } = parts;
+  const all = { ...edges, signal };
+  const http = new Http(parts.settings, all);
+  return {
+    ...rest, edges: all, http,
+    space: new Space({ endpoint, name: spaceName, http, credentials, settings: parts.settings }),
+    weights: weights === null ? null : new HubRepository("model", { endpoint, ...weights, http, settings: parts.settings }),
+    // A client of its own: GitHub's allowance is not the Hub's.
+    github: github === null ? null : new GitHubRecords(new Http(parts.settings, all), github.apiUrl, github.repository, github.token),
+    scheme: new URL(endpoint).protocol,
+    withSignal: (other) => createContext(parts, other),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Settings } from "./settings.ts";
+
+export type HttpEdges = {
+  fetch: typeof fetch;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  random: () => number;
+  note: (text: string) => void;
+  signal: AbortSignal;
+};
+
+export type Call = {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  url: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  /** Whether doing it twice is the same as doing it once. Anything else is tried once only. */
+  repeatable: boolean;
+  timeoutMs?: number;
+  /** Asked before every attempt, so that a renewed token is used. */
+  token?: () => Promise<string | null>;
+};
+
+export type Reply = { status: number; headers: Headers; bytes: Buffer };
+
+/** The server answered and said no. Its words are cut short; nothing of the request is repeated. */
+export class HttpRefusal extends Error {
+  override name = "HttpRefusal";
+  readonly status: number;
+  readonly errorCode: string | null;
+  /** The answer, where it was JSON. */
+  readonly said: unknown;
+  constructor(call: Call, { status, headers, bytes }: Reply) {
+    super(`${call.method} ${new URL(call.url).pathname} answered ${status}: ${wordsOf(bytes)}`);
+    this.status = status;
+    this.errorCode = headers.get("x-error-code");
+    this.said = jsonOf(bytes);
+  }
+}
+
+/** There was no whole answer: the server may or may not have done what was asked. */
+export class NoAnswer extends Error {
+  override name = "NoAnswer";
+}
+
+const longestWaitMs = 30_000;
+
+/** Calls with time limits, bounded retries with jitter where repeating is harmless, and an eye on the rate limit. */
+export class Http {
+  readonly #settings: Settings;
+  readonly #edges: HttpEdges;
+  /** How long to pause between polls so that the allowance lasts; 0 while there is plenty. */
+  paceMs = 0;
+
+  constructor(settings: Settings, edges: HttpEdges) {
+    this.#settings = settings;
+    this.#edges = edges;
+  }
+
+  /**
+   * @returns the whole answer, status below 400
+   * @throws HttpRefusal for a status of 400 or more, NoAnswer when there was none, the signal's reason when aborted
+   */
+  async call(call: Call): Promise<Reply> {
+    const attempts = call.repeatable ? this.#settings.retries + 1 : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.#attempt(call);
+      if (!(outcome instanceof Error)) {
+        if (outcome.status < 400) return outcome;
+        const refusal = new HttpRefusal(call, outcome);
+        const again = outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || limited(outcome);
+        if (!again || attempt >= attempts) throw refusal;
+        await this.#wait(attempt, waitOf(outcome.headers), refusal.message);
+      } else {
+        this.#edges.signal.throwIfAborted();
+        if (attempt >= attempts) throw outcome;
+        await this.#wait(attempt, 0, outcome.message);
+      }
+    }
+  }
+
+  async json<T>(call: Call): Promise<T> {
+    const { bytes } = await this.call({ ...call, headers: { accept: "application/json", ...call.headers } });
+    try {
+      return JSON.parse(bytes.toString("utf8")) as T;
+    } catch (error) {
+      throw new NoAnswer(`${call.method} ${new URL(call.url).pathname}: the answer is not JSON`, { cause: error });
+    }
+  }
+
+  /** The pause before something that was unclear is looked at or tried again: what is under way may still land. */
+  async pause(attempt: number): Promise<void> {
+    await this.#edges.sleep(Math.min(longestWaitMs, this.#settings["retry-wait"] * 2 ** attempt), this.#edges.signal);
+  }
+
+  async #attempt(call: Call): Promise<Reply | NoAnswer> {
+    const { signal, fetch: send } = this.#edges;
+    signal.throwIfAborted();
+    const timeoutMs = call.timeoutMs ?? this.#settings["request-timeout"];
+    const place = `${call.method} ${new URL(call.url).pathname}`;
+    // Outside the try: a token that cannot be had is its own failure, not this request's.
+    const token = (await call.token?.()) ?? null;
+    try {
+      const response = await send(call.url, {
+        method: call.method,
+        headers: { "user-agent": "sluice-deploy", ...call.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        redirect: "follow",
+        ...(call.body === undefined ? {} : { body: call.body as string }),
+      });
+      const bytes = Buffer.from(await response.arrayBuffer());
+      this.#observe(response.headers);
+      return { status: response.status, headers: response.headers, bytes };
+    } catch (error) {
+      const cause = (error as { cause?: { code?: string } }).cause?.code;
+      return new NoAnswer(`${place}: ${(error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`, { cause: error });
+    }
+  }
+
+  async #wait(attempt: number, askedMs: number, why: string): Promise<void> {
+    const own = this.#settings["retry-wait"] * 2 ** (attempt - 1) * (0.8 + 0.4 * this.#edges.random());
+    const ms = Math.min(longestWaitMs, Math.max(own, askedMs));
+    this.#edges.note(`${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
+    await this.#edges.sleep(ms, this.#edges.signal);
+  }
+
+  /** `ratelimit: "api";r=REMAINING;t=SECONDS`: with little left, what is left is spread over the time to the reset. */
+  #observe(headers: Headers): void {
+    const found = /r=(\d+);t=(\d+)/.exec(headers.get("ratelimit") ?? "");
+    if (found === null) return;
+    const [remaining, seconds] = [Number(found[1]), Number(found[2])];
+    this.paceMs = remaining > 100 ? 0 : Math.min(longestWaitMs, (seconds * 1000) / Math.max(1, remaining));
+  }
+}
+
+/** GitHub's way of saying 429. */
+function limited({ status, headers }: Reply): boolean {
+  return status === 403 && (headers.has("retry-after") || headers.get("x-ratelimit-remaining") === "0");
+}
+
+function waitOf(headers: Headers): number {
+  const seconds = Number(headers.get("retry-after") ?? "");
+  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
+  const reset = /r=0;t=(\d+)/.exec(headers.get("ratelimit") ?? "");
+  return reset === null ? 0 : Number(reset[1]) * 1000;
+}
+
+function wordsOf(bytes: Buffer): string {
+  const said = jsonOf(bytes) as { error?: unknown; message?: unknown; error_description?: unknown; detail?: unknown; status?: unknown } | null;
+  if (said === null || typeof said !== "object") return bytes.toString("utf8").replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ").trim().slice(0, 200) || "no words";
+  return [said.error, said.error_description, said.message, said.detail, said.status].filter((one) => typeof one === "string").join(": ").slice(0, 300) || "no words";
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8")) as unknown;
+  } catch {
+    return null;
+  }
+}

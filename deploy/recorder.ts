@@ -1,0 +1,106 @@
+import type { Deployed } from "./bundle/deployed.ts";
+import type { Tree } from "./bundle/tree.ts";
+import type { Context } from "./context.ts";
+import type { FallBack } from "./fall-back.ts";
+import type { Proof } from "./prove/prove.ts";
+import { HttpRefusal } from "./hub/http.ts";
+import type { StatusWanted } from "./record/github.ts";
+import { openDeployment, tagRelease } from "./records.ts";
+import type { Payload } from "./record/payload.ts";
+
+/** Writes a deployment down on GitHub. What cannot be written is kept in words and never changes what is deployed. */
+export class Recorder {
+  readonly problems: string[] = [];
+  deployment: number | null = null;
+  tag: string | null = null;
+  readonly #context: Context;
+  readonly #tree: Pick<Tree, "deployed" | "files">;
+
+  readonly #kind: Payload["kind"];
+
+  constructor(context: Context, tree: Pick<Tree, "deployed" | "files">, kind: Payload["kind"] = "deploy") {
+    this.#context = context;
+    this.#tree = tree;
+    this.#kind = kind;
+  }
+
+  /** Runs something that must not fail the deployment. */
+  async attempt(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const denied = error instanceof HttpRefusal && (error.status === 403 || error.status === 404);
+      const words = `${what} (${(error as Error).message}${denied ? "; the job needs `permissions: deployments: write, contents: write`" : ""})`;
+      this.problems.push(words);
+      this.#context.timeline.note(words);
+    }
+  }
+
+  async begin(revision: string): Promise<void> {
+    await this.attempt("the deployment could not be recorded", async () => {
+      this.deployment = await this.#open(this.#context, revision);
+      await this.#status(this.#context, this.deployment, { state: "in_progress", description: `${this.#words()} is being built`, environmentUrl: null });
+    });
+  }
+
+  async success(revision: string, url: string, proof: Proof): Promise<void> {
+    const { github, commit } = this.#context;
+    if (github === null || commit === null) return;
+    await this.attempt("the success could not be recorded", async () => {
+      this.deployment ??= await this.#open(this.#context, revision);
+      await this.#status(this.#context, this.deployment, { state: "success", description: `${this.#words()} proved: ${proof.rounds} rounds, p50 ${proof.p50Ms.toFixed(0)} ms`, environmentUrl: url });
+    });
+    const { id, version } = this.#tree.deployed.model;
+    const tag = `${id}@${version}`;
+    await this.attempt(`the tag ${tag} could not be written`, async () => {
+      await tagRelease(github, tag, `${id} ${version}\n\n${this.#receipt()}`, commit);
+      this.tag = tag;
+    });
+  }
+
+  /** The failure of the new revision and, where there was one, the return of the old. */
+  async failure(context: Context, reason: string, back: FallBack): Promise<void> {
+    const { github } = context;
+    if (github === null) return;
+    const deployment = this.deployment;
+    if (deployment !== null) await this.attempt("the failure could not be recorded", () => this.#status(context, deployment, { state: "failure", description: `${reason}. ${back.done ? `${back.to.model} ${back.to.version} serves again.` : "Not rolled back."}`, environmentUrl: null }));
+    if (!back.done) return;
+    await this.attempt("the roll-back could not be recorded", async () => {
+      await this.restored(context, back);
+    });
+  }
+
+  /** A proved return to an earlier tree is a deployment too: the next one may have to come back to it. */
+  async restored(context: Context, back: FallBack & { done: true }): Promise<number> {
+    const payload = payloadOf(context, "rollback", back.revision, back.deployed);
+    const id = await openDeployment(context.github!, context.environment, payload, context.commit!, `${back.to.model} ${back.to.version}, restored`);
+    await this.#status(context, id, { state: "success", description: `${back.to.model} ${back.to.version} restored and proved, p50 ${back.proof.p50Ms.toFixed(0)} ms`, environmentUrl: back.url });
+    return id;
+  }
+
+  async #open(context: Context, revision: string): Promise<number | null> {
+    if (context.github === null || context.commit === null) return null;
+    return openDeployment(context.github, context.environment, payloadOf(context, this.#kind, revision, this.#tree.deployed), context.commit, this.#words());
+  }
+
+  async #status(context: Context, deployment: number | null, status: Omit<StatusWanted, "logUrl">): Promise<void> {
+    if (deployment === null || context.github === null) return;
+    await context.github.addStatus(deployment, { ...status, logUrl: context.logUrl });
+  }
+
+  #words(): string {
+    const { id, version } = this.#tree.deployed.model;
+    return `${id} ${version}`;
+  }
+
+  /** The gate's receipt where the tree carries one; else what is known of the version. */
+  #receipt(): string {
+    const { deployed: { files: _files, ...known }, files } = this.#tree;
+    const receipt = files.find(({ path }) => path === `models/${known.model.id}/receipt.json`);
+    return receipt === undefined ? JSON.stringify(known, null, 1) : Buffer.from(receipt.bytes).toString("utf8").trimEnd();
+  }
+}
+
+function payloadOf(context: Context, kind: Payload["kind"], spaceCommit: string, { model: { id, version, sha256 }, verdict }: Pick<Deployed, "model" | "verdict">): Payload {
+  return { schemaVersion: 1, kind, space: context.space.name, spaceCommit, model: { id, version, sha256 }, verdictSha256: verdict.sha256, reason: context.reason, actor: context.actor };
+}

@@ -1,0 +1,178 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { configuration } from "../eval/schema/configuration.ts";
+import { commitOf, gitIn } from "../eval/gate/git.ts";
+import { parseYaml } from "../models/core/manifest/config-file.ts";
+import { ConfigurationError } from "../models/core/errors.ts";
+import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
+import { largeWeights } from "./bundle/hub-weights.ts";
+import { makeTree } from "./bundle/make.ts";
+import { readTree, writeTree, type Tree } from "./bundle/tree.ts";
+import { createContext, type Context } from "./context.ts";
+import { deploy, dryRun, withoutFiles } from "./deploy.ts";
+import { hubCredentials, type Credentials, type Resource } from "./hub/credentials.ts";
+import { Http, type HttpEdges } from "./hub/http.ts";
+import type { DeploymentReceipt } from "./receipt.ts";
+import { repositoryIn, runIn } from "./record/repository.ts";
+import { environmentOf } from "./record/payload.ts";
+import { rollback, rollbackDryRun } from "./rollback.ts";
+import type { Settings } from "./hub/settings.ts";
+import { Timeline, type Sink } from "./timeline.ts";
+import { readVerdict, requirePass, type PassedVerdict } from "./bundle/verdict.ts";
+
+export type DeployRequest = {
+  root: string;
+  /** Id or folder of a model. */
+  model: string;
+  /** staging, production, … */
+  stage: string;
+  /** NS/NAME, null for what sluice.yaml says, "none" to make the tree only. */
+  space: string | null;
+  verdict: string;
+  /** Folder of a tree: read when it is there, written when `space` is "none". */
+  bundle: string | null;
+  reason: string;
+  settings: Settings;
+  dryRun: boolean;
+  hubToken: string | null;
+  githubToken: string | null;
+  out: string;
+};
+
+export type SessionEdges = Omit<HttpEdges, "note"> & {
+  env: NodeJS.ProcessEnv;
+  now: () => number;
+  mask: (secret: string) => void;
+  sink: Sink;
+  /** The part of the tree that every Space shares. */
+  spaceFiles: () => Promise<{ name: string; bytes: Uint8Array }[]>;
+  /** Makes the native runtime ready where that is needed. */
+  prepareNative: () => Promise<void>;
+};
+
+/** From a request to its receipt, which is also written to OUT/deployment.json. */
+export async function runDeploy(request: DeployRequest, edges: SessionEdges): Promise<DeploymentReceipt> {
+  const { root, settings } = request;
+  const startedAt = new Date(edges.now()).toISOString();
+  const timeline = new Timeline(edges.sink, edges.now);
+  const { loaded, places } = await findModel(root, request.model);
+  const { id } = loaded.manifest;
+  const commit = await commitOf(gitIn(root, edges.env), "HEAD");
+  if (request.space !== "none") spaceNamed(request, id, places);
+  const verdict = await readVerdict(resolve(root, request.verdict), id);
+  const source = { repository: (await repositoryIn(root, edges.env))?.name ?? null, commit };
+  const policy = { now: new Date(edges.now()), maxAgeHours: settings["max-verdict-age-hours"] };
+  const { version, artifact: { sha256 } } = loaded.manifest;
+  requirePass(verdict, { model: id, version, sha256, commit }, policy);
+
+  const bundle = request.bundle === null ? null : resolve(root, request.bundle);
+  const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
+  const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, edges);
+  if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
+  timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
+  if (bundle !== null && !ready) await writeTree(bundle, tree);
+  const environment = environmentOf(id, request.stage);
+  const none = nothingYet(environment, withoutFiles(tree), startedAt, timeline);
+  if (request.space === "none") return written(request, { ...none, outcome: "bundled", reason: `the tree lies in ${request.bundle ?? "memory only"}`, space: null });
+
+  const context = await contextFor(request, id, places, commit, timeline, edges, largeWeights(tree, settings["max-weights-bytes"]) !== null);
+  if (request.dryRun) {
+    return written(request, { ...none, outcome: "planned", reason: (await dryRun(tree, context)).join("\n"), space: context.space.name });
+  }
+  return written(request, await deploy(tree, context));
+}
+
+/** A receipt of what changed nothing. */
+function nothingYet(environment: string, deployed: DeploymentReceipt["deployed"], startedAt: string, timeline: Timeline) {
+  return { schemaVersion: 1 as const, environment, url: null, deployed, spaceCommit: null, serving: null, committed: false, rolledBackTo: null, proof: null, githubDeployment: null, tag: null, notRecorded: [], log: [], startedAt, finishedAt: startedAt, timeline: timeline.entries };
+}
+
+/** The same for a return to an earlier version. */
+export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null }, edges: SessionEdges): Promise<DeploymentReceipt> {
+  const timeline = new Timeline(edges.sink, edges.now);
+  const { loaded, places } = await findModel(request.root, request.model);
+  const commit = await commitOf(gitIn(request.root, edges.env), "HEAD");
+  const startedAt = new Date(edges.now()).toISOString();
+  const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, edges, false);
+  if (request.dryRun) {
+    const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
+    return written(request, { ...nothingYet(context.environment, deployed, startedAt, timeline), outcome: "planned", reason: lines.join("\n"), space: context.space.name });
+  }
+  return written(request, await rollback(loaded.manifest.id, request.version, context));
+}
+
+async function fresh(loaded: LoadedManifest, verdict: PassedVerdict, source: { repository: string | null; commit: string | null }, edges: SessionEdges): Promise<Tree> {
+  await edges.prepareNative();
+  return makeTree(loaded, verdict, source, { env: edges.env, fetch: edges.fetch, space: edges.spaceFiles });
+}
+
+/** A tree that was made earlier must be of the same model, commit and verdict as what was just checked. */
+function requireSame({ deployed }: Tree, wanted: { id: string; version: string; sha256: string; commit: string | null }, verdict: PassedVerdict, place: string): void {
+  const differ = (what: string, expected: string | null, received: string | null) => {
+    if (expected !== received) throw new ConfigurationError({ code: "bundle-other", place, problem: `the tree was made for another ${what}`, expected: expected ?? "none", received: received ?? "none", hint: `remove ${place}: it is then made again for this commit` });
+  };
+  differ("model", wanted.id, deployed.model.id);
+  differ("version", wanted.version, deployed.model.version);
+  differ("artifact", wanted.sha256, deployed.model.sha256);
+  differ("commit", wanted.commit, deployed.source.commit);
+  differ("verdict", verdict.sha256, deployed.verdict.sha256);
+}
+
+/** Where a model goes, as sluice.yaml says: its Spaces by stage, and the repository for large weights. */
+export type Places = { spaces: Record<string, string>; weights: string | null };
+
+/** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
+export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
+  const file = join(root, "sluice.yaml");
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new ConfigurationError({ code: "config-missing", place: file, problem: "there is no configuration here", expected: "a sluice.yaml at the repository's root" });
+  });
+  const { models, spaces, weights } = parseYaml(text, file, configuration);
+  const dir = models.find((one) => one === name || basename(one) === name);
+  if (dir === undefined) throw new ConfigurationError({ code: "model-unknown", place: file, problem: `no model ${name}`, expected: models.map((one) => basename(one)).join(", "), received: name });
+  const loaded = await loadManifest(join(root, dir));
+  const { id } = loaded.manifest;
+  return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
+}
+
+/** NS/NAME of the Space to deploy to. @throws ConfigurationError when none is named */
+function spaceNamed({ space, stage }: Pick<DeployRequest, "space" | "stage">, model: string, { spaces }: Places): string {
+  const name = space ?? spaces[stage];
+  if (name === undefined) throw new ConfigurationError({ code: "space-unknown", place: "sluice.yaml spaces", problem: `${model} has no Space for ${stage}`, expected: `a Space for ${stage}, or another stage${Object.keys(spaces).length === 0 ? "" : `: ${Object.keys(spaces).join(", ")}`}`, received: "none", example: `spaces:\n  ${model}: {${stage}: ns/${model}}` });
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) throw new ConfigurationError({ code: "space-name", place: "the Space's name", problem: "not the name of a Space", expected: "NS/NAME", received: name, example: "octo/births" });
+  return name;
+}
+
+async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, places: Places, commit: string | null, timeline: Timeline, edges: SessionEdges, largeWeights: boolean): Promise<Context> {
+  const { env, settings } = { env: edges.env, settings: request.settings };
+  const spaceName = spaceNamed(request, model, places);
+  const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
+  const note = (text: string) => { timeline.note(text); };
+  const shared = { fetch: edges.fetch, sleep: edges.sleep, random: edges.random, note, now: edges.now };
+  const signIn: HttpEdges = { ...shared, signal: edges.signal };
+  const credentialsFor = (resource: Resource) => hubCredentials(resource, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: edges.now, mask: edges.mask }).catch((error: unknown): Credentials => {
+    // Looking at what is public needs no rights.
+    if (request.dryRun && error instanceof ConfigurationError) return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
+    throw error;
+  });
+  const credentials = await credentialsFor(`spaces/${spaceName}`);
+  timeline.stage("sign in", `with ${credentials.kind}`);
+  const weightsName = places.weights ?? `${spaceName.split("/")[0]}/${model}`;
+  const weightsPart = largeWeights ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) } : null;
+  const repository = await repositoryIn(request.root, env);
+  if (request.githubToken !== null) edges.mask(request.githubToken);
+  const github = request.githubToken === null || repository === null ? null : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
+  if (github === null && !request.dryRun) note("without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now");
+  const { run, actor, logUrl } = runIn(env);
+  return createContext({ endpoint, spaceName, credentials, weights: weightsPart, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, edges: shared }, edges.signal);
+}
+
+async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<DeploymentReceipt> {
+  const out = resolve(request.root, request.out);
+  await mkdir(out, { recursive: true });
+  const path = join(out, "deployment.json");
+  await writeFile(`${path}.${process.pid}.draft`, `${JSON.stringify(receipt, null, 2)}\n`);
+  await rename(`${path}.${process.pid}.draft`, path);
+  return receipt;
+}

@@ -1,0 +1,48 @@
+import { ConfigurationError, type Complaint } from "../models/core/errors.ts";
+import type { Deployed } from "./bundle/deployed.ts";
+import type { Context } from "./context.ts";
+import { HttpRefusal } from "./hub/http.ts";
+import { hasRecord, missingComplaint, paymentComplaint, type CurrentState, type Verified } from "./plan.ts";
+import { releaseOf, verifiedRevisions } from "./records.ts";
+import { provesNow, recordOf, urlOf } from "./serve-proof.ts";
+
+/** Reads everything that the plan depends on; changes nothing. */
+export async function readState(context: Context, model: Deployed["model"]): Promise<CurrentState> {
+  const { space, github, environment } = context;
+  const info = await hubAnswer(context, () => space.info());
+  const [files, runtime] = [await space.tree(info.head), await space.runtime()];
+  const verified = github === null ? [] : await verifiedRevisions(github, environment, space.name);
+  const released = github === null ? null : await releaseOf(github, `${model.id}@${model.version}`);
+  return { space: space.name, info, runtime, files, verified, released };
+}
+
+/**
+ * What serves now becomes something to go back to when it proves itself, whoever deployed it and whatever GitHub knows.
+ *
+ * @returns the state with HEAD first among the proved revisions, or unchanged
+ */
+export async function withLivePredecessor(context: Context, state: CurrentState): Promise<CurrentState> {
+  const { info, runtime, files, verified } = state;
+  if (verified.some(({ commit }) => commit === info.head) || runtime.stage !== "RUNNING" || runtime.sha !== info.head || !hasRecord(files)) return state;
+  const url = urlOf(context, runtime);
+  const record = url === null ? null : await recordOf(context, info.head);
+  if (url === null || record === null || !(await provesNow(context, url, record, info.private))) return state;
+  const { id, version } = record.deployed.model;
+  const live: Verified = { commit: info.head, model: id, version, source: "it serves now and proves itself" };
+  return { ...state, verified: [live, ...verified] };
+}
+
+/** Turns the Hub's refusals into what to do about them. */
+export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof HttpRefusal)) throw error;
+    const { name } = context.space;
+    const denied: Complaint = { code: "hub-denied", place: `spaces/${name}`, problem: "the Hub does not let this token do that", expected: "a token with write access to the Space, or a trusted publisher for it", received: error.message };
+    const unknown: Complaint = { ...denied, code: "hub-token", problem: "the Hub does not know this token", expected: "a token that is valid, with write access to the Space" };
+    const complaint = error.status === 402 ? paymentComplaint(name) : error.status === 404 ? missingComplaint(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingComplaint(name) : unknown) : error.status === 403 ? denied : null;
+    if (complaint === null) throw error;
+    throw new ConfigurationError(complaint, { cause: error });
+  }
+}

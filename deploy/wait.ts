@@ -1,0 +1,110 @@
+import { DeployFailure } from "./hub/failure.ts";
+import type { Http, HttpEdges } from "./hub/http.ts";
+import { HttpRefusal, NoAnswer } from "./hub/http.ts";
+import { followLog, type LogStream } from "./hub/log-stream.ts";
+import type { Runtime, Space } from "./hub/space.ts";
+import type { Settings } from "./hub/settings.ts";
+import { decide, isBuilding, isStarting } from "./stages.ts";
+
+export type WaitEdges = HttpEdges & {
+  http: Http;
+  now: () => number;
+  /** Told when the stage or the revision changes. */
+  onStage: (text: string) => void;
+  /** Told every line of the build's log. */
+  onLog: (line: string) => void;
+};
+
+/**
+ * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. Wakes it once, restarts it
+ * once and rebuilds it once where it stalls.
+ *
+ * @returns the runtime that serves the commit
+ * @throws DeployFailure with the tail of the log that tells why
+ */
+export async function waitForRevision(commit: string, space: Space, settings: Settings, edges: WaitEdges): Promise<Runtime> {
+  let began = edges.now();
+  let builtAt: number | null = null;
+  let sawBuild = false;
+  let woken = false;
+  let restarts: 0 | 1 | 2 = 0;
+  let mayRestart = true;
+  let shown = "";
+  let changedAt = began;
+  let log: LogStream | null = null;
+  try {
+    for (;;) {
+      const runtime = await look(space, began, settings, edges);
+      const now = edges.now();
+      const view = `${runtime.stage}${runtime.sha === null ? "" : ` ${runtime.sha.slice(0, 7)}`}`;
+      if (view !== shown) {
+        shown = view;
+        changedAt = now;
+        edges.onStage(`${view}${runtime.sha === commit ? " (this deployment)" : ""}`);
+      }
+      if (isBuilding(runtime.stage)) {
+        sawBuild = true;
+        builtAt = null;
+        log ??= followLog(space, "build", edges, edges.onLog);
+      }
+      if (isStarting(runtime.stage)) {
+        sawBuild = true;
+        builtAt ??= now;
+      }
+      const decision = decide({ commit, runtime, sinceStartMs: now - began, unchangedMs: now - changedAt, sawBuild, sinceBuiltMs: builtAt === null ? null : now - builtAt, woken, restarts, mayRestart }, settings);
+      if (decision.do === "go") return runtime;
+      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, edges) });
+      if (decision.do === "wake" || decision.do === "restart") {
+        const factory = decision.do === "restart" && decision.factory;
+        edges.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
+        mayRestart = await optionalRestart(space, factory, edges);
+        if (!mayRestart) continue;
+        if (decision.do === "wake") woken = true;
+        else restarts = factory ? 2 : 1;
+        changedAt = began = edges.now();
+        builtAt = null;
+        sawBuild = false;
+      }
+      const pause = Math.max(settings["poll-interval"] * (0.8 + 0.4 * edges.random()), edges.http.paceMs);
+      await edges.sleep(pause, edges.signal);
+    }
+  } finally {
+    await log?.stop();
+  }
+}
+
+/** The Hub may be away for a while; the Space goes on building. */
+async function look(space: Space, began: number, settings: Settings, edges: WaitEdges): Promise<Runtime> {
+  for (;;) {
+    try {
+      return await space.runtime();
+    } catch (error) {
+      edges.signal.throwIfAborted();
+      const passing = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
+      if (!passing || edges.now() - began >= settings["build-timeout"]) throw error;
+      edges.note(`${error.message}; the Space is looked at again`);
+      await edges.sleep(settings["poll-interval"], edges.signal);
+    }
+  }
+}
+
+/** Not every token may restart a Space; what cannot be asked for is waited for. @returns whether it may */
+async function optionalRestart(space: Space, factory: boolean, edges: WaitEdges): Promise<boolean> {
+  try {
+    await space.restart(factory);
+    return true;
+  } catch (error) {
+    edges.signal.throwIfAborted();
+    const denied = error instanceof HttpRefusal && (error.status === 401 || error.status === 403);
+    edges.note(denied ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand" : `the restart was not confirmed: ${(error as Error).message}`);
+    return !denied;
+  }
+}
+
+/** The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being read already */
+export async function tailOf(space: Space, kind: "build" | "run", followed: LogStream | null, settings: Settings, edges: HttpEdges): Promise<string[]> {
+  const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, edges, () => {});
+  // A log never ends by itself: what comes within a moment is all there is.
+  await edges.sleep(Math.min(2000, settings["request-timeout"] / 4), edges.signal);
+  return (await stream.stop()).slice(-settings["log-tail"]);
+}

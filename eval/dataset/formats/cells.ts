@@ -1,0 +1,68 @@
+import type { Dataset, Manifest } from "../../../models/core/manifest/manifest.ts";
+import type { PreprocessStep } from "../../../models/core/preprocess/schema.ts";
+
+/** What a CSV cell's text becomes. `guess` is for columns that the manifest says nothing about. */
+export type CellType = "text" | "number" | "boolean" | "json" | "guess";
+
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** A decimal number's value, or null when the text is none (NaN, hexadecimal, empty). */
+export function parseDecimal(text: string): number | null {
+  const trimmed = text.trim();
+  return decimal.test(trimmed) ? Number(trimmed) : null;
+}
+
+/**
+ * A CSV cell as the value that the same row would have in JSON. A cell that does not fit its type stays text, so that
+ * the model's own check of its inputs names it. Guessed numbers must be written as JSON writes them and have at most
+ * 15 significant digits: `007` and long identifiers stay text.
+ */
+export function parseCell(text: string | null, type: CellType): unknown {
+  if (text === null || type === "text") return text;
+  if (type === "number") return parseDecimal(text) ?? text;
+  if (type === "boolean") return /^(true|1)$/i.test(text) ? true : /^(false|0)$/i.test(text) ? false : text;
+  if (type === "json") {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text;
+    }
+  }
+  if (text === "true" || text === "false") return text === "true";
+  if (jsonNumber.test(text) && text.replace(/[eE].*$/, "").replace(/\D/g, "").replace(/^0+/, "").length <= 15) return Number(text);
+  return text;
+}
+
+function stepCells(step: PreprocessStep): [string, CellType][] {
+  switch (step.kind) {
+    case "text":
+      return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];
+    case "image":
+      return [[step.field, "text"]];
+    case "tensor":
+      return [[step.field, "json"]];
+    case "tabular":
+      return Object.entries(step.columns).flatMap(([name, { type }]): [string, CellType][] => (type === "present" ? [] : [[
+        name,
+        type === "number" ? "number" : type === "boolean" ? "boolean" : type === "number-list" ? "json" : "text",
+      ]]));
+  }
+}
+
+/**
+ * Column of the dataset → how its cells are read: as the model's preprocessing declares its fields, and as text where
+ * the column is an id, label, slice, group or weight.
+ */
+export function cellTypes(preprocess: Manifest["preprocess"], dataset: Dataset): Map<string, CellType> {
+  const types = new Map<string, CellType>();
+  for (const step of Object.values(preprocess)) {
+    for (const [field, type] of stepCells(step)) {
+      const column = Object.hasOwn(dataset.rename, field) ? dataset.rename[field]! : field;
+      if (!types.has(column)) types.set(column, type);
+    }
+  }
+  const plain = [dataset.idField, dataset.group, dataset.weight, ...dataset.slices, ...Object.values(dataset.labels).map((label) => label.field)];
+  for (const column of plain) if (column !== undefined && !types.has(column)) types.set(column, "text");
+  return types;
+}

@@ -1,0 +1,52 @@
+import { posix } from "node:path";
+import { EvaluationError } from "../errors.ts";
+import { hubFile, type HubEdges, type HubLocation } from "./hub.ts";
+import type { Artifact } from "../manifest/manifest.ts";
+import { localFile, type VerifiedFile } from "./verified-file.ts";
+
+export type VerifiedModel = VerifiedFile & {
+  /** External-data files by the location that the graph names. */
+  externalData: { path: string; bytes: Uint8Array; sha256: string }[];
+  /** Size of the model with its external data. */
+  totalBytes: number;
+};
+
+export type ArtifactEdges = HubEdges & { /** Largest file that is read. */ maxBytes?: number };
+
+/** Larger than any ONNX file with its external data that one machine of CI loads. */
+export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
+
+/**
+ * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks every digest.
+ *
+ * @param dir folder of model.yaml; nothing outside of it is read.
+ * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated, artifact-lfs-pointer,
+ *   artifact-outside, artifact-too-large, and the hub-* codes.
+ */
+export async function fetchArtifact(artifact: Artifact, dir: string, edges: ArtifactEdges): Promise<VerifiedModel> {
+  const maxBytes = edges.maxBytes ?? DEFAULT_MAX_BYTES;
+  const read = async (path: string | null, sha256: string): Promise<VerifiedFile> => {
+    if (artifact.hub === undefined) return localFile(dir, path === null ? artifact.path! : posix.join(posix.dirname(artifact.path!.replaceAll("\\", "/")), path), sha256, maxBytes);
+    const location = parseHubLocation(artifact.hub);
+    return hubFile(path === null ? location : { ...location, path: beside(location.path, path) }, sha256, maxBytes, edges);
+  };
+  const model = await read(null, artifact.sha256);
+  const externalData = [];
+  for (const file of artifact.externalData) externalData.push({ path: file.path, ...pick(await read(file.path, file.sha256)) });
+  return { ...model, externalData, totalBytes: externalData.reduce((sum, file) => sum + file.bytes.length, model.bytes.length) };
+}
+
+/** `org/repo@revision/path`; a revision with slashes is not told apart from a path, so branches named a/b need their commit. */
+export function parseHubLocation(hub: string): HubLocation {
+  const at = hub.indexOf("@");
+  const slash = hub.indexOf("/", at);
+  return { repo: hub.slice(0, at), revision: hub.slice(at + 1, slash), path: hub.slice(slash + 1) };
+}
+
+function beside(file: string, path: string): string {
+  const joined = posix.join(posix.dirname(file), path);
+  if (joined.startsWith("../") || posix.isAbsolute(path)) throw new EvaluationError({ code: "artifact-outside", place: path, problem: "the external-data path leads out of the repository", expected: "a path beside the model", received: path });
+  return joined;
+}
+
+const pick = ({ bytes, sha256 }: VerifiedFile) => ({ bytes, sha256 });

@@ -1,0 +1,162 @@
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { EvaluationError } from "../errors.ts";
+import { tooLarge, verify, type VerifiedFile } from "./verified-file.ts";
+
+export type HubLocation = { repo: string; revision: string; path: string };
+
+export type HubEdges = {
+  /** HF_ENDPOINT, HF_TOKEN, SLUICE_CACHE, XDG_CACHE_HOME. */
+  env: Readonly<Record<string, string | undefined>>;
+  fetch: typeof fetch;
+  /** Where downloads are kept, by content; `defaultCacheDir(env)` unless told. */
+  cacheDir?: string;
+  /** Waits between attempts; a test passes its own. */
+  sleep?: (ms: number) => Promise<void>;
+  /** Longest a single file may take. */
+  timeoutMs?: number;
+};
+
+const ATTEMPTS = 4;
+const MAX_WAIT_MS = 30_000;
+
+/** `$SLUICE_CACHE`, `$XDG_CACHE_HOME/sluice`, or `.cache/sluice` of the working folder. */
+export function defaultCacheDir(env: HubEdges["env"]): string {
+  if (env["SLUICE_CACHE"]) return env["SLUICE_CACHE"];
+  return env["XDG_CACHE_HOME"] ? join(env["XDG_CACHE_HOME"], "sluice") : join(".cache", "sluice");
+}
+
+/**
+ * A file of a Hub model repository, from the cache when it holds the digest, else downloaded.
+ * The cache is content-addressed and written by rename; an entry that no longer has its digest is dropped and fetched again.
+ *
+ * @throws EvaluationError: hub-missing, hub-denied, hub-unreachable, hub-refused, artifact-truncated, artifact-digest, artifact-too-large.
+ */
+export async function hubFile(location: HubLocation, sha256: string, maxBytes: number, edges: HubEdges): Promise<VerifiedFile> {
+  const place = `${location.repo}@${location.revision}/${location.path}`;
+  const cached = join(edges.cacheDir ?? defaultCacheDir(edges.env), "sha256", sha256.slice(0, 2), sha256);
+  const kept = await readFile(cached).catch(() => null);
+  if (kept !== null) {
+    try {
+      return verify(kept, sha256, place);
+    } catch {
+      await rm(cached, { force: true });
+    }
+  }
+  await mkdir(dirname(cached), { recursive: true });
+  // Beside its destination, so that the rename is atomic; the pid keeps two processes apart.
+  const partial = `${cached}.${process.pid}.${Math.random().toString(36).slice(2)}.part`;
+  try {
+    await retrying(place, edges, () => download(location, place, partial, maxBytes, edges));
+    const verified = verify(await readFile(partial), sha256, place);
+    await rename(partial, cached);
+    return verified;
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function download(location: HubLocation, place: string, partial: string, maxBytes: number, edges: HubEdges): Promise<void> {
+  const { downloadFile, fileDownloadInfo } = await import("@huggingface/hub");
+  const signal = AbortSignal.timeout(edges.timeoutMs ?? 15 * 60_000);
+  const token = edges.env["HF_TOKEN"];
+  const request = {
+    repo: { type: "model" as const, name: location.repo },
+    revision: location.revision,
+    path: location.path,
+    fetch: withFacts(edges.fetch, signal),
+    // The client would make "//api" of a trailing slash.
+    ...(edges.env["HF_ENDPOINT"] ? { hubUrl: edges.env["HF_ENDPOINT"].replace(/\/+$/, "") } : {}),
+    ...(token ? { accessToken: token } : {}),
+  };
+  const info = await fileDownloadInfo(request);
+  const missing = () => new EvaluationError({ code: "hub-missing", place, problem: "the file is not in the repository at this revision", expected: "a file that exists", received: "404 EntryNotFound" });
+  if (info === null) throw missing();
+  if (info.size > maxBytes) throw tooLarge(place, info.size, maxBytes);
+  // Plain download: the digest is ours to check, and xet's chunk protocol would bypass the injected fetch's limits.
+  const blob = await downloadFile({ ...request, downloadInfo: info, xet: false });
+  if (blob === null) throw missing();
+  const file = await open(partial, "w");
+  let received = 0;
+  try {
+    for await (const chunk of blob.stream()) {
+      received += chunk.length;
+      if (received > maxBytes) throw tooLarge(place, received, maxBytes);
+      await file.writeFile(chunk);
+    }
+  } catch (error) {
+    if (error instanceof EvaluationError) throw error;
+    throw new Retry(truncated(place, info.size, received), 0, error);
+  } finally {
+    await file.close();
+  }
+  if (received < info.size) throw new Retry(truncated(place, info.size, received), 0);
+}
+
+const truncated = (place: string, expected: number, received: number) =>
+  new EvaluationError({ code: "artifact-truncated", place, problem: "the download ended too early", expected: `${expected} bytes`, received: `${received} bytes` });
+
+/** A failure that another attempt may cure; `waitMs` is what the server asked for. */
+class Retry extends Error {
+  readonly failure: EvaluationError;
+  readonly waitMs: number;
+  constructor(failure: EvaluationError, waitMs: number, cause?: unknown) {
+    super(failure.message, { cause });
+    this.failure = failure;
+    this.waitMs = waitMs;
+  }
+}
+
+async function retrying(place: string, edges: HubEdges, attempt: () => Promise<void>): Promise<void> {
+  const sleep = edges.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
+  for (let number = 1; ; number++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const retry = error instanceof Retry ? error : classify(error, place);
+      if (!(retry instanceof Retry)) throw retry;
+      if (number === ATTEMPTS) throw retry.failure;
+      await sleep(Math.min(MAX_WAIT_MS, Math.max(retry.waitMs, 500 * 2 ** (number - 1))));
+    }
+  }
+}
+
+/** Refused is not unreachable; neither ever prints a token or a response body. */
+function classify(error: unknown, place: string): Error {
+  if (error instanceof EvaluationError) return error;
+  if (error instanceof Refusal) {
+    const { status, errorCode, waitMs } = error;
+    const received = `HTTP ${status}${errorCode === null ? "" : ` ${errorCode}`}`;
+    if (status === 404) return new EvaluationError({ code: "hub-missing", place, problem: errorCode === "RevisionNotFound" ? "no such revision" : "no such repository or file", expected: "org/repo@revision/file that exists and that HF_TOKEN may read", received });
+    if (status === 401 || status === 403) return new EvaluationError({ code: "hub-denied", place, problem: "the Hub refuses access", expected: "an HF_TOKEN that may read the repository (and its licence accepted, where it is gated)", received });
+    const refused = new EvaluationError({ code: "hub-refused", place, problem: "the Hub answered with an error", expected: "HTTP 200", received });
+    return status === 429 || status >= 500 ? new Retry(refused, waitMs) : refused;
+  }
+  const reason = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).name;
+  const unreachable = new EvaluationError({ code: "hub-unreachable", place, problem: "the Hub cannot be reached", expected: "an answer", received: reason, hint: "HF_ENDPOINT names another Hub" }, { cause: error });
+  return (error as Error).name === "TimeoutError" ? unreachable : new Retry(unreachable, 0, error);
+}
+
+class Refusal extends Error {
+  readonly status: number;
+  readonly errorCode: string | null;
+  readonly waitMs: number;
+  constructor(response: Response) {
+    super(`HTTP ${response.status}`);
+    this.status = response.status;
+    this.errorCode = response.headers.get("x-error-code");
+    const seconds = Number(response.headers.get("retry-after"));
+    this.waitMs = Number.isFinite(seconds) ? seconds * 1000 : 0;
+  }
+}
+
+/** The client drops an error response's headers, so what they say is kept here; it also takes no signal. */
+function withFacts(inner: typeof fetch, signal: AbortSignal): typeof fetch {
+  return async (input, init) => {
+    const response = await inner(input, { ...init, signal });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound") return new Response(null, { status: 404, headers: { "X-Error-Code": "EntryNotFound" } });
+    throw new Refusal(response);
+  };
+}

@@ -1,0 +1,247 @@
+import { existsSync } from "node:fs";
+import { fetchArtifact, type ArtifactEdges, type VerifiedModel } from "../artifact/artifact.ts";
+import { batchParity, type BatchParity } from "./batch-parity.ts";
+import type { DirectPipeline } from "./direct.ts";
+import type { EvaluationError } from "../errors.ts";
+import { placeIn, type LoadedManifest } from "./load.ts";
+import { compilePipeline, type PreparedRow } from "./pipeline.ts";
+import type { HeadResult } from "../postprocess/head.ts";
+import type { Note } from "../preprocess/compiled.ts";
+import { RowError, type Row } from "../row.ts";
+import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
+import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
+import { checkContract } from "../session/contract.ts";
+import { readStepFiles } from "./step-files.ts";
+import type { GraphTensor, TensorFacts } from "../tensors.ts";
+
+export type RowResult =
+  | { ok: true; heads: Record<string, HeadResult>; /** Fields that a placeholder took the place of; absent without any. */ notes?: readonly Note[] }
+  /** RowError: the row cannot be used. Otherwise (only with `badOutput: "row"`) the model gave no usable answer. */
+  | { ok: false; error: RowError | EvaluationError };
+
+export type PredictOptions = {
+  /** Rows per run; the manifest's runtime.batch unless told. */
+  batch?: number;
+  /** Batch rows of similar length together; the manifest's runtime.sortByLength unless told. */
+  sort?: boolean;
+  /** Looked at between runs; a run that has begun cannot be stopped. */
+  signal?: AbortSignal;
+  /** An answer that is not a finite number: reject the whole call (evaluation), or that row alone (serving). */
+  badOutput?: "throw" | "row";
+  /** Names row i in errors; "row i" of the call unless told. */
+  rowName?: (index: number) => string;
+  /** Most tokens that one run may hold, padding included; a single row is always run. No limit unless told. */
+  tokenBudget?: number;
+  /** Told of every run of the graph when it is over. */
+  onRun?: (run: GraphRun) => void;
+};
+
+/** One run of the graph: its rows, the tokens it held with padding, and how long it took. */
+export type GraphRun = { rows: number; tokens: number; ms: number };
+
+export type ModelDescription = {
+  id: string; version: string; task: string; sha256: string;
+  source: string;
+  /** Model and external data. */
+  modelBytes: number;
+  /** Digest of the files that preprocessing reads. */
+  filesDigest: string;
+  /** SHA-256 of the optimised graph that is open in the artifact's place; null where the artifact itself is. */
+  optimised: string | null;
+  /** Execution provider really used. */
+  provider: Provider;
+  providerNodes: Readonly<Record<string, number>> | null;
+  onnxruntime: string;
+  threads: number;
+  inputs: readonly TensorFacts[];
+  outputs: readonly TensorFacts[];
+};
+
+export type Predictor = {
+  /**
+   * @returns one result per row, in the order of `rows`. A bad row is its own result and spoils no other.
+   * @throws EvaluationError when the model fails or answers with a number that is not finite; the signal's reason when aborted.
+   */
+  predict(rows: readonly Row[], options?: PredictOptions): Promise<RowResult[]>;
+  /** @throws RowError when the row cannot be used. */
+  predictOne(row: Row, options?: PredictOptions): Promise<Record<string, HeadResult>>;
+  /** Whether rows get the same answers alone and in batches with rows of other lengths. */
+  batchParity(rows: readonly Row[], tolerance?: number): Promise<BatchParity>;
+  /**
+   * The graph alone: tensors in, tensors out, without preprocessing and heads.
+   *
+   * @throws EvaluationError `feeds` when they do not fit the graph, `run-failed` when the runtime refuses them.
+   */
+  runTensors(feeds: Readonly<Record<string, GraphTensor>>, fetches?: readonly string[]): Promise<Record<string, GraphTensor>>;
+  /** Runs the manifest's serving examples once (zeros where there are none), so that the first real row is not the slow one. */
+  warmUp(): Promise<void>;
+  describe(): ModelDescription;
+  /** Frees the native memory. */
+  close(): Promise<void>;
+};
+
+export type OpenOptions = {
+  provider?: Provider; threads?: number; batch?: number;
+  /** Open the optimised form beside the model, where there is one of this very artifact. Serving does; what is measured is the artifact itself. */
+  optimised?: boolean;
+};
+
+/** A model opened from its manifest: fetch, verify, open, hold the graph against the manifest. */
+export async function openPredictor(loaded: LoadedManifest, options: OpenOptions, edges: ArtifactEdges): Promise<Predictor> {
+  const { files, digest } = await readStepFiles(loaded);
+  // Before the download: a manifest that cannot work should not cost one.
+  const pipeline = compilePipeline(loaded, files);
+  const { artifact, runtime, serving } = loaded.manifest;
+  const example = serving.examples[0];
+  const provider = options.provider ?? runtime.provider;
+  const optimised = options.optimised === true && provider === "cpu" && artifact.path !== undefined && existsSync(recordFile(loaded.dir)) ? await findOptimised(loaded.dir, artifact, await runtimeVersion()) : null;
+  const model: VerifiedModel = optimised === null
+    ? await fetchArtifact(artifact, loaded.dir, edges)
+    : { bytes: optimised.graph, sha256: artifact.sha256, source: optimised.source, externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }], totalBytes: optimised.record.bytes };
+  const session = await openSession(model, {
+    provider,
+    threads: options.threads ?? runtime.threads,
+    optimisedFile: optimised?.file,
+    ...(provider !== "cpu" && example !== undefined ? { probe: pipeline.feeds([await pipeline.prepare(example)]) } : {}),
+  });
+  try {
+    checkContract(loaded.manifest, session.inputs, session.outputs, (path) => placeIn(loaded, path));
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return assemble(loaded, pipeline, session, model, { filesDigest: digest, optimised: optimised?.record.files.graph ?? null }, options.batch ?? runtime.batch);
+}
+
+function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePipeline>, session: Session, model: VerifiedModel, { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">, defaultBatch: number): Predictor {
+  const { manifest } = loaded;
+
+  const run = async (rows: readonly PreparedRow[]): Promise<Record<string, number[]>[]> => {
+    const answers = await session.run(pipeline.feeds(rows), pipeline.fetches);
+    return rows.map((_, i) => pipeline.raw(answers, i, rows.length));
+  };
+
+  const prepare = async (rows: readonly Row[]) => {
+    const good: { index: number; row: PreparedRow }[] = [];
+    const bad: { index: number; error: RowError }[] = [];
+    for (const [index, row] of rows.entries()) {
+      try {
+        good.push({ index, row: await pipeline.prepare(row) });
+      } catch (error) {
+        if (!(error instanceof RowError)) throw error;
+        bad.push({ index, error });
+      }
+    }
+    return { good, bad };
+  };
+
+  const runTimed = async (feeds: Record<string, GraphTensor>, rows: number, tokens: number, options: PredictOptions) => {
+    const start = performance.now();
+    const answers = await session.run(feeds, pipeline.fetches);
+    options.onRun?.({ rows, tokens, ms: performance.now() - start });
+    return answers;
+  };
+
+  const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
+
+  /** Reads the answers of one run into the results of the rows that it held. */
+  const readRun = (answers: Record<string, GraphTensor>, indices: ArrayLike<number>, count: number, results: RowResult[], options: PredictOptions) => {
+    const read = pipeline.read(answers, count);
+    for (let i = 0; i < count; i++) {
+      const index = indices[i]!;
+      try {
+        results[index] = { ok: true, heads: read(i, () => options.rowName?.(index) ?? `row ${index}`) };
+      } catch (error) {
+        if (options.badOutput !== "row") throw error;
+        results[index] = { ok: false, error: error as EvaluationError };
+      }
+    }
+  };
+
+  /** Rows of plain numbers have no length and nothing to wait for: each is written into the feeds as it comes. */
+  const predictDirect = async (direct: DirectPipeline, rows: readonly Row[], options: PredictOptions): Promise<RowResult[]> => {
+    const results = new Array<RowResult>(rows.length);
+    const most = Math.max(1, Math.min(batchOf(options), rows.length, Math.floor(options.tokenBudget ?? Infinity)));
+    const indices = new Array<number>(most);
+    for (let from = 0; from < rows.length;) {
+      options.signal?.throwIfAborted();
+      const batch = direct.begin(most);
+      let count = 0;
+      for (; from < rows.length && count < most; from++) {
+        try {
+          batch.put(rows[from]!, count);
+          indices[count++] = from;
+        } catch (error) {
+          if (!(error instanceof RowError)) throw error;
+          results[from] = { ok: false, error };
+        }
+      }
+      if (count === 0) break;
+      const answers = await runTimed(batch.feeds(count), count, count, options);
+      batch.giveBack();
+      readRun(answers, indices, count, results, options);
+    }
+    return results;
+  };
+
+  const predict: Predictor["predict"] = async (rows, options = {}) => {
+    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, options);
+    const { good, bad } = await prepare(rows);
+    const results = new Array<RowResult>(rows.length);
+    for (const { index, error } of bad) results[index] = { ok: false, error };
+    const ordered = (options.sort ?? manifest.runtime.sortByLength) ? good.toSorted((a, b) => a.row.length - b.row.length) : good;
+    const size = batchOf(options);
+    for (let from = 0; from < ordered.length;) {
+      options.signal?.throwIfAborted();
+      const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
+      from += batch.length;
+      const answers = await runTimed(pipeline.feeds(batch.map(({ row }) => row)), batch.length, batch.length * longest(batch), options);
+      readRun(answers, batch.map(({ index }) => index), batch.length, results, options);
+      for (const { index, row: { notes } } of batch) {
+        const result = results[index]!;
+        if (notes.length > 0 && result.ok) results[index] = { ...result, notes };
+      }
+    }
+    return results;
+  };
+
+  return {
+    predict,
+    async predictOne(row, options) {
+      const [result] = await predict([row], { ...options, badOutput: "throw" });
+      if (!result!.ok) throw result!.error;
+      return result!.heads;
+    },
+    async batchParity(rows, tolerance = manifest.runtime.batchTolerance) {
+      const { good } = await prepare(rows);
+      return batchParity(good, { tolerance, batch: pipeline.fixedBatch ?? defaultBatch, length: (one) => one.row.length, run: (some) => run(some.map(({ row }) => row)), index: (one) => one.index });
+    },
+    async warmUp() {
+      if (manifest.serving.examples.length === 0) return session.warmUp();
+      for (const example of manifest.serving.examples) await run([await pipeline.prepare(example)]);
+    },
+    describe: () => ({
+      id: manifest.id, version: manifest.version, task: manifest.task, sha256: model.sha256, source: model.source, modelBytes: model.totalBytes, filesDigest, optimised,
+      provider: session.provider, providerNodes: session.providerNodes, onnxruntime: session.onnxruntime, threads: session.threads,
+      inputs: session.inputs, outputs: session.outputs,
+    }),
+    runTensors: (feeds, fetches) => session.run(feeds, fetches),
+    close: () => session.close(),
+  };
+}
+
+type Sized = readonly { row: PreparedRow }[];
+
+const longest = (batch: Sized) => batch.reduce((most, { row }) => Math.max(most, row.length), 1);
+
+/** How many rows from `from` on go into one run: at most `size`, and their padded tokens within the budget. */
+function fitting(rows: Sized, from: number, size: number, budget = Infinity): number {
+  let count = 1;
+  let length = rows[from]!.row.length;
+  while (count < size && from + count < rows.length) {
+    length = Math.max(length, rows[from + count]!.row.length);
+    if (length * (count + 1) > budget) break;
+    count++;
+  }
+  return count;
+}

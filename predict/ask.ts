@@ -1,0 +1,109 @@
+import { EvaluationError, type SluiceError } from "../models/core/errors.ts";
+import type { Card } from "./card.ts";
+import { requestBatch, type BatchReply, type ClientEdges, type Connection, type Failure, type Note, type RowReply } from "./client.ts";
+import type { Item } from "./input.ts";
+import type { Pace } from "./pace.ts";
+import { isRefusal, stepAfter, type Policy } from "./policy.ts";
+
+/**
+ * What became of a row: an answer of every head; `refused`: its input cannot be used; `failed`: the server or the way
+ * there did not answer. `latencyMs` is that of the request that decided it, with all of that request's rows.
+ */
+export type Outcome = { item: Item; latencyMs: number | null; attempts: number } & (
+  | { kind: "predicted"; heads: Record<string, Record<string, unknown>>; notes: Note[] }
+  | { kind: "refused" | "failed"; status: number | null; code: string; detail: string }
+);
+
+export type AskEdges = ClientEdges & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
+
+export type Asking = {
+  connection: Connection; card: Card; policy: Policy; pace: Pace;
+  counters: { requests: number; retries: number };
+  /** Told whether a request ended with an answer to any row, or its rows got none for good. May throw to end the run. */
+  ended: (answered: boolean, why: string) => void;
+  /** The error that ends the run after such a refusal. */
+  stopped: (failure: Failure) => Promise<SluiceError>;
+};
+
+type Piece = { items: (Item & { json: string })[]; attempt: number };
+const SPLIT_INTO = 4;
+
+/**
+ * Asks for the rows of one batch until each has an outcome, in order. Requests follow one another; every wait and every
+ * repetition is bounded by the policy. Asking twice is harmless: a prediction changes nothing.
+ *
+ * @throws SluiceError when no other request would fare better, or another version of the model begins to answer
+ */
+export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdges): Promise<Outcome[]> {
+  const { connection, card, policy, pace, counters } = asking;
+  const outcomes = new Map<number, Outcome>();
+  for (const item of batch) if ("malformed" in item) outcomes.set(item.row, { item, latencyMs: null, attempts: 0, kind: "refused", status: null, code: "malformed-row", detail: item.malformed });
+  const rows = batch.filter((item): item is Item & { json: string } => "json" in item);
+  const pieces: Piece[] = rows.length === 0 ? [] : [{ items: rows, attempt: 1 }];
+
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+    const { items, attempt } = piece;
+    await pace.enter();
+    const beganMs = edges.nowMs();
+    counters.requests += 1;
+    if (attempt > 1) counters.retries += 1;
+    const reply = asFailure(await requestBatch(connection, card.id, items.map((item) => item.json), edges).finally(() => pace.leave()));
+    const latencyMs = edges.nowMs() - beganMs;
+
+    if (reply.ok) {
+      if (reply.version !== card.version) throw new EvaluationError({ code: "predict-version", place: connection.origin, problem: `another version of ${card.id} answers now`, expected: card.version, received: reply.version, hint: "the rows so far are in the output; the rest need an output of their own" });
+      pace.answered(items.length, latencyMs);
+      const again: Piece["items"] = [];
+      for (const [i, item] of items.entries()) {
+        const outcome = outcomeOf(item, reply.rows[i]!, latencyMs, attempt);
+        // A remote model may fail for some of the rows; that passes like any other failure.
+        if (outcome.kind === "failed" && attempt < policy.attempts) again.push(item);
+        else outcomes.set(item.row, outcome);
+      }
+      asking.ended(true, "");
+      if (again.length > 0) {
+        pieces.unshift({ items: again, attempt: attempt + 1 });
+        const step = stepAfter({ ok: false, status: 503, code: "rows", detail: "", retryAfterMs: null }, 1, attempt, policy, edges.random);
+        if (step.do === "again") await edges.sleep(step.waitMs);
+      }
+      continue;
+    }
+
+    const step = stepAfter(reply, items.length, attempt, policy, edges.random);
+    if (step.do === "stop") throw await asking.stopped(reply);
+    if (step.do === "fail") {
+      const kind = isRefusal(reply.status) ? "refused" : "failed";
+      for (const item of items) outcomes.set(item.row, { item, latencyMs, attempts: attempt, kind, status: reply.status, code: reply.code, detail: reply.detail });
+      asking.ended(kind === "refused", reply.detail);
+      continue;
+    }
+    if (reply.status === 429 || reply.status === 503) {
+      pace.busy(reply.retryAfterMs ?? 0);
+      if (step.waitMs >= 1000) edges.note(`${reply.status} ${reply.code}: ${reply.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
+    }
+    if (step.do === "split") {
+      pace.tooMany(items.length);
+      const size = Math.ceil(items.length / SPLIT_INTO);
+      pieces.unshift(...Array.from({ length: Math.ceil(items.length / size) }, (_, i) => ({ items: items.slice(i * size, (i + 1) * size), attempt: step.counts ? attempt + 1 : attempt })));
+    } else pieces.unshift({ items, attempt: attempt + 1 });
+    await edges.sleep(step.waitMs);
+  }
+  return batch.map((item) => outcomes.get(item.row)!);
+}
+
+/** A remote model that is down answers with one failure per row: the request failed, whatever its own status. */
+function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
+  if (!reply.ok) return reply;
+  const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<RowReply, { error: object }>[];
+  return failures.length < reply.rows.length || failures.length === 0 ? reply : { ok: false, ...failures[0]!.error, detail: withoutPlace(failures[0]!.error.detail), retryAfterMs: null };
+}
+
+/** The row's place in its request means nothing to whoever reads the row's own error. */
+const withoutPlace = (detail: string): string => detail.replaceAll(/\brows\[\d+\](\.|: )?/g, "");
+
+function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {
+  const base = { item, latencyMs, attempts };
+  if ("heads" in reply) return { ...base, kind: "predicted", heads: reply.heads, notes: reply.notes };
+  const { status, code, detail } = reply.error;
+  return { ...base, kind: isRefusal(status) ? "refused" : "failed", status, code, detail: withoutPlace(detail) };
+}

@@ -1,0 +1,158 @@
+import { createReadStream } from "node:fs";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { stringify } from "csv-stringify/sync";
+import { z } from "zod";
+import { openReader } from "../eval/dataset/formats/open.ts";
+import { ConfigurationError, EvaluationError, SluiceError } from "../models/core/errors.ts";
+import type { Outcome } from "./ask.ts";
+import type { Card } from "./card.ts";
+
+export type OutputFormat = "csv" | "jsonl";
+export type Counts = { predicted: number; refused: number; failed: number };
+
+/** @throws ConfigurationError for an ending that no kept library writes. */
+export function outputFormatOf(path: string): OutputFormat {
+  const extension = extname(path).toLowerCase();
+  if (extension === ".csv") return "csv";
+  if (extension === ".jsonl" || extension === ".ndjson") return "jsonl";
+  throw new ConfigurationError({ code: "predict-output", place: "--output", problem: extension === ".parquet" || extension === ".pq" ? "Parquet is read here, not written" : "the file's ending does not tell a format that is written", expected: "a name ending in .csv or .jsonl", received: extension || "no ending", example: "--output answers.csv" });
+}
+
+const parts = { classification: ["label", "score"], regression: ["value"], text: ["text"] } as const;
+
+export function columnsOf(heads: Card["heads"]): string[] {
+  return ["row", "id", "outcome", ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)), "latency_ms", "attempts", "error_status", "error_code", "error", "notes"];
+}
+
+/** Rows as text, a line end after each. Numbers are the shortest decimals that give the same doubles back. */
+export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], format: OutputFormat): string {
+  const columns = columnsOf(heads);
+  const table = outcomes.map((outcome) => {
+    const said = heads.flatMap(({ name, kind }) => parts[kind].map((part) => (outcome.kind === "predicted" ? outcome.heads[name]?.[part] ?? null : null)));
+    const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
+    return [outcome.item.row, outcome.item.id, outcome.kind, ...said, outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000, outcome.attempts, ...error, notesOf(outcome)];
+  });
+  if (format === "jsonl") return table.map((cells) => `${JSON.stringify(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))}\n`).join("");
+  return csv(table);
+}
+
+const notesOf = (outcome: Outcome): string | null => (outcome.kind !== "predicted" || outcome.notes.length === 0 ? null : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · "));
+
+const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
+
+/** What a run is a run of; kept beside the output, so that no other run goes on with it. */
+const identitySchema = z.object({
+  schemaVersion: z.literal(1),
+  input: z.object({ sha256: z.string(), rows: z.number(), idField: z.string() }),
+  model: z.object({ id: z.string(), version: z.string(), content: z.string() }),
+  columns: z.array(z.string()),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+export type Output = {
+  /** Rows that stood there already. */
+  rows: number;
+  counts: Counts;
+  append: (text: string) => Promise<void>;
+  close: () => Promise<void>;
+};
+
+export const identityFile = (path: string) => `${path}.run.json`;
+
+/**
+ * Opens the output, new or as an earlier run left it, whenever that ended: a line that was not finished is cut off, every
+ * other one is read and checked.
+ *
+ * @throws ConfigurationError when another run wrote it, naming what differs, or nobody's run did
+ */
+export async function openOutput(path: string, format: OutputFormat, identity: Identity): Promise<Output> {
+  const exists = (await stat(path).catch(() => null)) !== null;
+  const counts: Counts = { predicted: 0, refused: 0, failed: 0 };
+  if (exists) sameRun(await readIdentity(path), identity, path);
+  else {
+    const part = `${identityFile(path)}.part`;
+    await writeFile(part, `${JSON.stringify(identity, null, 2)}\n`);
+    await rename(part, identityFile(path));
+  }
+  const handle = await open(path, "a");
+  try {
+    let end = await endOfLastRow(path, format);
+    if ((await handle.stat()).size > end) await handle.truncate(end);
+    const rows = end === 0 ? 0 : await checkRows(path, format, identity, counts);
+    const append = async (text: string) => {
+      const { size } = await handle.stat();
+      if (size !== end) throw new EvaluationError({ code: "predict-output-shared", place: path, problem: "another process writes to the output", expected: `${end} bytes`, received: String(size) });
+      const bytes = Buffer.from(text);
+      await handle.appendFile(bytes);
+      end += bytes.length;
+    };
+    if (end === 0 && format === "csv") await append(csv([identity.columns]));
+    return {
+      rows, counts, append,
+      async close() {
+        await handle.datasync();
+        await handle.close();
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readIdentity(path: string): Promise<Identity> {
+  try {
+    return identitySchema.parse(JSON.parse(await readFile(identityFile(path), "utf8")));
+  } catch (error) {
+    throw new ConfigurationError({ code: "predict-output", place: path, problem: `the file exists, and no readable ${identityFile(path)} says which run wrote it`, expected: "a new file, or the output of an earlier run of the same", hint: "name another --output, or remove the file" }, { cause: error });
+  }
+}
+
+function sameRun(earlier: Identity, now: Identity, path: string): void {
+  const differences = ([
+    ["the input's content (sha256)", earlier.input.sha256, now.input.sha256],
+    ["the column of ids", earlier.input.idField, now.input.idField],
+    ["the model", earlier.model.id, now.model.id],
+    ["the model's version", earlier.model.version, now.model.version],
+    ["the model's content (sha256)", earlier.model.content, now.model.content],
+    ["the columns", earlier.columns.join(" "), now.columns.join(" ")],
+  ] as const).filter(([, before, after]) => before !== after);
+  if (differences.length === 0) return;
+  const [complaint, ...others] = differences.map(([what, before, after], i) => ({ code: "predict-other-run", place: path, problem: `begun by another run: ${what} differs`, expected: before, received: after, ...(i === differences.length - 1 ? { hint: `name another --output, or remove ${path} and ${identityFile(path)}` } : {}) }));
+  throw new ConfigurationError({ ...complaint!, others });
+}
+
+/** Where the last whole row ends: the last line end outside quotes (CSV), or at all (JSON Lines, where texts hold none). */
+async function endOfLastRow(path: string, format: OutputFormat): Promise<number> {
+  let at = 0;
+  let end = 0;
+  let quoted = false;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    for (let i = 0; i < chunk.length; i++) {
+      if (chunk[i] === 0x22 && format === "csv") quoted = !quoted;
+      else if (chunk[i] === 0x0a && !quoted) end = at + i + 1;
+    }
+    at += chunk.length;
+  }
+  return end;
+}
+
+async function checkRows(path: string, format: OutputFormat, identity: Identity, counts: Counts): Promise<number> {
+  let rows = 0;
+  const damaged = (problem: string) => new ConfigurationError({ code: "predict-output-damaged", place: `${path}: row ${rows}`, problem, expected: `the rows 0, 1, 2, … of ${identity.input.rows}, as they were written`, hint: `remove ${path} and ${identityFile(path)} to begin again` });
+  try {
+    for await (const reading of openReader(path, path, format, new Map(), "text").readings) {
+      if (reading.kind === "malformed") throw damaged(reading.reason);
+      const { row, outcome } = reading.fields;
+      if (Object.keys(reading.fields).join("\n") !== identity.columns.join("\n")) throw damaged("other columns than the run writes");
+      if (String(row) !== String(rows) || rows >= identity.input.rows || !Object.hasOwn(counts, String(outcome))) throw damaged(`${JSON.stringify(row)} stands where row ${rows} belongs`);
+      counts[outcome as keyof Counts] += 1;
+      rows += 1;
+    }
+  } catch (error) {
+    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw damaged(error.complaint.problem);
+    throw error;
+  }
+  return rows;
+}

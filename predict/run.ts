@@ -1,0 +1,103 @@
+import { EvaluationError } from "../models/core/errors.ts";
+import { ask, type Asking, type AskEdges, type Outcome } from "./ask.ts";
+import { stopped, type Card } from "./card.ts";
+import type { Connection } from "./client.ts";
+import { batcher, readItems, type Input } from "./input.ts";
+import { linesOf, type Counts, type Output, type OutputFormat } from "./output.ts";
+import { createPace } from "./pace.ts";
+import type { Policy } from "./policy.ts";
+
+export type Job = {
+  input: Input; idField: string; connection: Connection; card: Card; output: Output; format: OutputFormat; policy: Policy;
+  concurrency: number;
+  /** Most rows of one request; the server's limit may be less. */
+  maxRows: number;
+  /** Failures for good, one after another, that end the run. */
+  giveUpAfter: number;
+};
+
+export type RunEdges = Omit<AskEdges, "signal" | "sleep"> & { sleep: (ms: number, signal: AbortSignal) => Promise<void>; done: (rows: number) => void };
+export type RunSummary = { counts: Counts; requests: number; retries: number; seconds: number };
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** Batches per lane that may have come before an earlier one that is still asked for. */
+const AHEAD_PER_LANE = 4;
+
+/**
+ * Asks for every row that the output lacks and appends the answers in order, whole rows at a time. Rows that failed at the
+ * server or on the way are written when a later one got through, or at the end: what a run gives up at is left to the next.
+ *
+ * @throws EvaluationError `predict-gave-up`, and what `ask` throws; all that was answered until then, in order, is written
+ */
+export async function predictRows(job: Job, edges: RunEdges): Promise<RunSummary> {
+  const { card, connection, output } = job;
+  const counts = { ...output.counts };
+  const counters = { requests: 0, retries: 0 };
+  const cancel = new AbortController();
+  const own: AskEdges = { ...edges, signal: cancel.signal, sleep: (ms) => edges.sleep(ms, cancel.signal) };
+  const pace = createPace({ concurrency: job.concurrency, maxRows: Math.min(job.maxRows, card.limits.maxRows) }, own);
+  const batches = batcher(readItems(job.input, card.fields, job.idField, output.rows), pace.rows, Math.min(MAX_BODY_BYTES, card.limits.maxBodyBytes - 64));
+  const beganMs = edges.nowMs();
+
+  let written = 0;
+  let held: Outcome[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  const finished = new Map<number, Outcome[]>();
+  let room: (() => void)[] = [];
+  const write = async () => {
+    for (let batch = finished.get(written); batch !== undefined; batch = finished.get(written)) {
+      finished.delete(written);
+      written += 1;
+      held.push(...batch);
+      if (batch.some((one) => one.kind !== "failed")) await flush();
+      edges.done(output.rows + tally(counts) + held.length - tally(output.counts));
+      for (const one of room.splice(0)) one();
+    }
+  };
+  const flush = async () => {
+    const rows = held;
+    held = [];
+    if (rows.length === 0) return;
+    await output.append(linesOf(rows, card.heads, job.format));
+    for (const { kind } of rows) counts[kind] += 1;
+  };
+
+  let failures = 0;
+  const asking: Asking = {
+    connection, card, policy: job.policy, pace, counters,
+    ended(answered, why) {
+      failures = answered ? 0 : failures + 1;
+      if (failures >= job.giveUpAfter) throw new EvaluationError({ code: "predict-gave-up", place: connection.origin, problem: `given up after ${failures} failures in a row; the last: ${why}`, hint: "the same command goes on where this run ended" });
+    },
+    stopped: (failure) => stopped(failure, connection, connection.origin, own),
+  };
+
+  let next = 0;
+  const lane = async () => {
+    for (;;) {
+      while (next - written >= job.concurrency * AHEAD_PER_LANE) {
+        cancel.signal.throwIfAborted();
+        await new Promise<void>((resolve) => { room.push(resolve); });
+      }
+      cancel.signal.throwIfAborted();
+      const sequence = next++;
+      const batch = await batches.take();
+      if (batch === null) return;
+      finished.set(sequence, await ask(batch, asking, own));
+      writing = writing.then(write);
+      await writing;
+    }
+  };
+  const end = (reason: unknown) => {
+    cancel.abort(reason);
+    for (const one of room.splice(0)) one();
+  };
+  await Promise.all(Array.from({ length: job.concurrency }, () => lane().catch((error: unknown) => { if (!cancel.signal.aborted) end(error); })));
+  await batches.close();
+  await writing.catch(() => {}); // its error has ended the run already
+  if (cancel.signal.aborted) throw cancel.signal.reason;
+  await flush();
+  return { counts, ...counters, seconds: (edges.nowMs() - beganMs) / 1000 };
+}
+
+export const tally = (counts: Counts): number => counts.predicted + counts.refused + counts.failed;

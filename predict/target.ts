@@ -1,0 +1,40 @@
+import { isIP } from "node:net";
+import { ConfigurationError } from "../models/core/errors.ts";
+
+/** The variable whose value the server is asked with, as `Authorization: Bearer KEY`. */
+export const KEY_VARIABLE = "SLUICE_API_KEY";
+
+/** `origin` has no final slash. A Space NS/NAME is asked at the host that the Hub gives it. */
+export type Target = { kind: "local" } | { kind: "remote"; origin: string };
+
+/** @throws ConfigurationError for anything but `local`, a URL or NS/NAME. */
+export function targetOf(text: string): Target {
+  if (text === "local") return { kind: "local" };
+  const space = /^([\w-][\w.-]*)\/([\w-][\w.-]*)$/.exec(text);
+  if (space !== null) return { kind: "remote", origin: `https://${text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.hf.space` };
+  const url = URL.parse(text);
+  const wrong = (problem: string, received: string) => new ConfigurationError({ code: "predict-url", place: "--url", problem, expected: "local, NS/NAME of a Space, or an http(s) URL", received, example: "--url octo/births" });
+  if (url === null || !/^https?:$/.test(url.protocol)) throw wrong("not a server", text.slice(0, 100));
+  // What stands there is not repeated: it is a secret.
+  if (url.username !== "" || url.password !== "") throw wrong("a URL with credentials", `a URL of ${url.host}`);
+  if (url.search !== "" || url.hash !== "") throw wrong("a URL with a query or a fragment", `${url.origin}${url.pathname}`);
+  return { kind: "remote", origin: `${url.origin}${url.pathname.replace(/\/+$/, "")}` };
+}
+
+/**
+ * Headers of every request. @throws ConfigurationError when the key is none that a header can carry, or would travel
+ * in the clear.
+ */
+export function authorization(env: NodeJS.ProcessEnv, origin: string): Record<string, string> {
+  const key = env[KEY_VARIABLE]?.trim() ?? "";
+  if (key === "") return {};
+  if (!/^[\x21-\x7e]{1,512}$/.test(key)) throw new ConfigurationError({ code: "predict-key", place: KEY_VARIABLE, problem: "not an API key", expected: "up to 512 visible ASCII characters" });
+  const { protocol, hostname } = new URL(origin);
+  if (protocol === "http:" && !isLoopback(hostname)) throw new ConfigurationError({ code: "predict-key", place: KEY_VARIABLE, problem: "the key would travel unencrypted", expected: "an https URL, or a server on this machine", received: origin });
+  return { authorization: `Bearer ${key}` };
+}
+
+function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, "$1");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}

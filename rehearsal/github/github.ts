@@ -1,0 +1,251 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { violations } from "../github-stand-in/contract.ts";
+import type { Fault } from "../github-stand-in/server.ts";
+import { emptyWorkflows, type WorkflowsState } from "../github-stand-in/workflows.ts";
+import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord } from "../contract.ts";
+import { checkRoutes, followCheck } from "./checks.ts";
+import { deploymentRoutes, followJob } from "./deployments.ts";
+import { Emulate } from "./emulate.ts";
+import { environmentOf, environmentRoutes } from "./environments.ts";
+import { raiseMerge, raisePull, raisePush, raiseRunCompleted } from "./events.ts";
+import { createFront } from "./front.ts";
+import { gitRoutes } from "./git-routes.ts";
+import { addHook, deliver, hookRoutes } from "./hooks.ts";
+import { issueRoutes } from "./issues.ts";
+import { pullRoutes } from "./pulls.ts";
+import { repositoryRoutes } from "./repositories.ts";
+import { runAnswer, jobAnswer } from "./run-answers.ts";
+import { runRoutes } from "./runs.ts";
+import { botLogin, Tokens } from "./tokens.ts";
+import { type Delivery, repositoryNamed, type RecordedExchange, type Role, type User, userOf, type World } from "./world.ts";
+
+export type GitHubOptions = {
+  /** Everybody who will ever appear, owners of repositories and the bot's account too. */
+  people: readonly string[];
+  port?: number;
+  now?: () => Date;
+};
+
+/**
+ * A GitHub for one machine. Repositories, people and rules are made through this class; stories.ts adds what people do;
+ * everything else is asked over HTTP, as of the real one.
+ */
+export class GitHub implements Platform {
+  readonly world: World;
+  readonly directory: string;
+  readonly #server: Server;
+  readonly #logins: WorkflowsState;
+  readonly #tokens = new Map<string, string>();
+  readonly #checks = new Map<string, { id: number; state: string }>();
+  readonly #deployments = new Map<string, number>();
+  /** Run or job → the state that the world was last told of. */
+  readonly #told = new Map<string, string>();
+  /** What follows from runs happens in their order, one after the other. */
+  #following: Promise<void> = Promise.resolve();
+
+  private constructor(world: World, directory: string, logins: WorkflowsState) {
+    this.world = world;
+    this.directory = directory;
+    this.#logins = logins;
+    const pushed = (_: World, ...push: [Parameters<typeof raisePush>[1], Parameters<typeof raisePush>[2]]) => raisePush(world, ...push);
+    this.#server = createFront(world, [
+      repositoryRoutes, hookRoutes, environmentRoutes, deploymentRoutes, issueRoutes, checkRoutes, runRoutes,
+      pullRoutes({
+        opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
+        merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
+      }),
+      gitRoutes(pushed),
+    ], logins);
+  }
+
+  static async start({ people, port = 0, now = () => new Date() }: GitHubOptions): Promise<GitHub> {
+    const logins = emptyWorkflows();
+    let id = 10_000;
+    const world: World = {
+      origin: "", emulate: undefined as unknown as Emulate, tokens: new Tokens(() => logins.tokens), repositories: new Map(), users: new Map(), faults: [], transcript: [], deliveries: [], reactions: [], downloads: new Map(), problems: [], executor: null, now,
+      nextId: () => { id += 1; return id; },
+    };
+    const github = new GitHub(world, await mkdtemp(join(tmpdir(), "rehearsal-github-")), logins);
+    await new Promise<void>((resolve, reject) => { github.#server.once("error", reject).listen(port, "127.0.0.1", resolve); });
+    world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`;
+    const everybody = [...new Set([botLogin, ...people])];
+    try {
+      world.emulate = await Emulate.start(world.origin, everybody);
+      for (const login of everybody) {
+        const user = await world.emulate.must<User>(login, "GET", "/user");
+        world.users.set(login.toLowerCase(), { ...user, type: login.endsWith("[bot]") ? "Bot" : "User" });
+      }
+    } catch (error) {
+      await github.close();
+      throw error;
+    }
+    return github;
+  }
+
+  attach(executor: Executor): void {
+    this.world.executor = executor;
+  }
+
+  get apiUrl(): string {
+    return this.world.origin;
+  }
+
+  get serverUrl(): string {
+    return this.world.origin;
+  }
+
+  /** A personal token of somebody, always the same. */
+  tokenOf(login: string): string {
+    const known = this.#tokens.get(login) ?? this.world.tokens.ofPerson(userOf(this.world, login).login);
+    this.#tokens.set(login, known);
+    return known;
+  }
+
+  gitDirectory(repository: string): string {
+    return repositoryNamed(this.world, repository).git.directory;
+  }
+
+  defaultBranch(repository: string): string {
+    return repositoryNamed(this.world, repository).defaultBranch;
+  }
+
+  /** Runs of a fork's pull request read and nothing else, whatever the workflow asks for. */
+  issueToken(grant: Grant): { token: string; revoke: () => void } {
+    const run = this.world.executor?.runs.find(({ id }) => id === grant.runId);
+    const foreign = run?.event === "pull_request" && run.headRepository.fork;
+    const permissions = foreign ? Object.fromEntries(Object.entries(grant.permissions).map(([name, access]) => [name, name === "id-token" ? "none" as const : access === "write" ? "read" as const : access])) : grant.permissions;
+    return this.world.tokens.ofJob({ ...grant, permissions });
+  }
+
+  issueOidc(claims: OidcClaims): { url: string; requestToken: string; revoke: () => void } {
+    return this.world.tokens.oidcOf(claims, this.world.origin);
+  }
+
+  secrets(repository: string, environment: string | null): Readonly<Record<string, string>> {
+    const { secrets, environments } = repositoryNamed(this.world, repository);
+    return { ...secrets, ...environments.find(({ name }) => name === environment)?.secrets };
+  }
+
+  variables(repository: string, environment: string | null): Readonly<Record<string, string>> {
+    const { variables, environments } = repositoryNamed(this.world, repository);
+    return { ...variables, ...environments.find(({ name }) => name === environment)?.variables };
+  }
+
+  environment(repository: string, name: string): { id: number; reviewers: readonly string[]; preventSelfReview: boolean } {
+    return environmentOf(this.world, repositoryNamed(this.world, repository), name);
+  }
+
+  runChanged(run: RunRecord, job?: JobRecord): void {
+    const repository = repositoryNamed(this.world, run.repository);
+    // Records go on changing while this waits for its turn.
+    const now = structuredClone({ run, jobs: job === undefined ? run.jobs : [job] });
+    for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
+    this.#following = this.#following.then(async () => {
+      for (const one of now.jobs) await followCheck(this.world, repository, now.run, one, this.#checks);
+      const sender = userOf(this.world, run.actor);
+      for (const one of now.jobs) if (this.#news(`job ${run.id}/${run.attempt}/${one.id}`, one.status)) deliver(this.world, repository, "workflow_job", { action: one.status, workflow_job: jobAnswer(this.world, repository, now.run, one), sender });
+      if (!this.#news(`run ${run.id}/${run.attempt}`, now.run.status)) return;
+      if (now.run.status === "completed") await raiseRunCompleted(this.world, repository, now.run);
+      else deliver(this.world, repository, "workflow_run", { action: now.run.status === "in_progress" ? "in_progress" : "requested", workflow_run: await runAnswer(this.world, repository, now.run), sender });
+    }).catch((error: unknown) => { this.world.problems.push(error instanceof Error ? error : new Error(String(error))); });
+  }
+
+  #news(of: string, state: string): boolean {
+    if (this.#told.get(of) === state) return false;
+    this.#told.set(of, state);
+    return true;
+  }
+
+  /**
+   * Resolves when no run is going on, and what the last ones started has ended too.
+   * @throws AggregateError with what went wrong in this stand-in itself
+   */
+  async settled(): Promise<void> {
+    for (let seen: Promise<void> | null = null; seen !== this.#following;) {
+      seen = this.#following;
+      await seen;
+      await this.world.executor?.idle();
+    }
+    if (this.world.problems.length > 0) throw new AggregateError(this.world.problems, `the stand-in of GitHub failed: ${this.world.problems.map(({ message }) => message).join("; ")}`);
+  }
+
+  addCollaborator(repository: string, login: string, role: Role): Promise<unknown> {
+    const found = repositoryNamed(this.world, repository);
+    found.roles.set(login.toLowerCase(), role);
+    return this.world.emulate.must(found.owner, "PUT", `/repos/${found.fullName}/collaborators/${login}`, { permission: role === "read" ? "pull" : role === "write" ? "push" : role });
+  }
+
+  createEnvironment(repository: string, name: string, { reviewers = [], preventSelfReview = false }: { reviewers?: readonly string[]; preventSelfReview?: boolean } = {}): void {
+    for (const reviewer of reviewers) userOf(this.world, reviewer);
+    Object.assign(environmentOf(this.world, repositoryNamed(this.world, repository), name), { reviewers: [...reviewers], preventSelfReview });
+  }
+
+  setSecret(repository: string, name: string, value: string, environment?: string): void {
+    const found = repositoryNamed(this.world, repository);
+    (environment === undefined ? found : environmentOf(this.world, found, environment)).secrets[name] = value;
+  }
+
+  setVariable(repository: string, name: string, value: string, environment?: string): void {
+    const found = repositoryNamed(this.world, repository);
+    (environment === undefined ? found : environmentOf(this.world, found, environment)).variables[name] = value;
+  }
+
+  /** @param events names of events, or "*" */
+  addWebhook(repository: string, hook: { url: string; secret: string; events: readonly string[] }): void {
+    addHook(this.world, repositoryNamed(this.world, repository), hook);
+  }
+
+  /** Lets requests fail; the answer takes it back. `times` is as often as needed unless told. */
+  fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
+    const added: Fault = { times: Infinity, ...fault };
+    this.world.faults.push(added);
+    return () => { added.times = 0; };
+  }
+
+  /** Somebody enters the code of the device flow on the website, or refuses. */
+  enterDeviceCode(userCode: string, login: string | null): void {
+    const code = Object.values(this.#logins.device.codes).find((one) => one.userCode === userCode);
+    if (code === undefined) throw new Error(`nobody was given the code ${userCode}`);
+    Object.assign(code, login === null ? { denied: true } : { login: userOf(this.world, login).login });
+  }
+
+  get deviceClientId(): string {
+    return this.#logins.device.clientId;
+  }
+
+  get transcript(): readonly RecordedExchange[] {
+    return this.world.transcript;
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return this.world.deliveries;
+  }
+
+  /** Id token → what it says; for whoever checks them. */
+  get idTokens(): Tokens["idTokens"] {
+    return this.world.tokens.idTokens;
+  }
+
+  /** Everything in the transcript that GitHub's OpenAPI description does not allow. */
+  violations(): string[] {
+    return this.world.transcript.filter(({ door }) => door === "rest" || door === "graphql").map(described).flatMap(violations);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => { this.#server.close(() => { resolve(); }); });
+    await this.#following;
+    await (this.world.emulate as Emulate | undefined)?.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A Deployment whose job waits for a reviewer has the state "waiting", which GitHub's own description forgets. */
+function described(exchange: RecordedExchange): RecordedExchange {
+  if (!/\/deployments\/\d+\/statuses$/.test(exchange.path) || !Array.isArray(exchange.answer)) return exchange;
+  return { ...exchange, answer: (exchange.answer as { state: string }[]).map((one) => (one.state === "waiting" ? { ...one, state: "pending" } : one)) };
+}

@@ -1,0 +1,136 @@
+import type { Executor } from "../contract.ts";
+import type { Exchange, Fault } from "../github-stand-in/server.ts";
+import type { StoredDeployment, StoredStatus } from "../github-stand-in/deployments.ts";
+import type { Emulate } from "./emulate.ts";
+import type { Git } from "./git.ts";
+import type { Caller, Tokens } from "./tokens.ts";
+
+export type Json = Record<string, unknown>;
+export type Role = "read" | "triage" | "write" | "maintain" | "admin";
+/** `user` as every answer carries it; the emulator's own. */
+export type User = Json & { login: string; id: number };
+
+export type Environment = { id: number; name: string; reviewers: string[]; preventSelfReview: boolean; createdAt: string; updatedAt: string; secrets: Record<string, string>; variables: Record<string, string> };
+
+/** A pull request's sides; its words and comments lie in the emulator. */
+export type Pull = {
+  number: number;
+  author: string;
+  headRepository: Repository;
+  headRef: string;
+  headSha: string;
+  baseRef: string;
+  /** What the merge commit was made on. */
+  baseSha: string;
+  /** refs/pull/N/merge; null where the sides conflict. */
+  mergeSha: string | null;
+  merged: { sha: string; at: string; by: string; commits: string[] } | null;
+  closed: boolean;
+};
+
+export type CommitStatus = { id: number; sha: string; state: string; context: string; description: string | null; targetUrl: string | null; creator: string; createdAt: string };
+export type Hook = { id: number; url: string; secret: string; events: readonly string[]; active: boolean; createdAt: string };
+export type Delivery = { hook: number; event: string; delivery: string; status: number | null; error: string | null };
+export type Reaction = { id: number; subject: string; content: string; login: string; createdAt: string };
+
+export type Repository = {
+  fullName: string; owner: string; name: string;
+  /** As answers carry it. */
+  resource: Json & { id: number };
+  parent: Repository | null;
+  defaultBranch: string;
+  git: Git;
+  roles: Map<string, Role>;
+  environments: Environment[];
+  secrets: Record<string, string>;
+  variables: Record<string, string>;
+  pulls: Map<number, Pull>;
+  /** Branch → names of the checks that a merge needs. */
+  required: Map<string, readonly string[]>;
+  deployments: StoredDeployment[];
+  deploymentStatuses: Record<number, StoredStatus[]>;
+  statuses: CommitStatus[];
+  hooks: Hook[];
+  /** Real commit → what the emulator knows it as, and back. */
+  shadows: { of: Map<string, string>; real: Map<string, string> };
+};
+
+/** Everything that the rooms of this GitHub share. */
+export type World = {
+  origin: string;
+  emulate: Emulate;
+  tokens: Tokens;
+  repositories: Map<string, Repository>;
+  users: Map<string, User>;
+  faults: Fault[];
+  transcript: RecordedExchange[];
+  deliveries: Delivery[];
+  reactions: Reaction[];
+  /** What redirects lead to, by path. */
+  downloads: Map<string, () => Promise<Answer>>;
+  /** What went wrong in this stand-in itself; must stay empty. */
+  problems: Error[];
+  executor: Executor | null;
+  now: () => Date;
+  /** Numbers that no two things share. */
+  nextId: () => number;
+};
+
+/** An exchange, and whose token asked; the token itself is not kept. `door` tells what has an OpenAPI description. */
+export type RecordedExchange = Exchange & { door: "rest" | "graphql" | "login" | "oidc" | "download"; owner: string; runId: number | null; at: string };
+
+export type Request = {
+  method: string; url: URL;
+  /** After /repos/OWNER/NAME/, as it was sent. */
+  rest: string;
+  query: URLSearchParams;
+  body: Json;
+  headers: Record<string, string | string[] | undefined>;
+  caller: Caller;
+};
+export type RepositoryRequest = Request & { repository: Repository };
+/** `raw` goes out as it is, without being JSON. */
+export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
+/** Answers null to what is not its own. */
+export type Room = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
+
+/** Ends a request with GitHub's own words. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly errors: readonly unknown[] | undefined;
+
+  constructor(status: number, message: string, errors?: readonly unknown[]) {
+    super(message);
+    this.name = "Refusal";
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+export const notFound = () => new Refusal(404, "Not Found");
+/** @param code missing, missing_field, invalid, already_exists, unprocessable or custom */
+export const invalid = (resource: string, field: string, code: string, message: string) => new Refusal(422, "Validation Failed", [{ resource, field, code, message }]);
+
+export function userOf(world: World, login: string): User {
+  const user = world.users.get(login.toLowerCase());
+  if (user === undefined) throw new Error(`nobody is called ${login}: name everybody when GitHub starts`);
+  return user;
+}
+
+export function repositoryNamed(world: World, fullName: string): Repository {
+  const repository = world.repositories.get(fullName.toLowerCase());
+  if (repository === undefined) throw new Error(`there is no repository ${fullName}: createRepository comes first`);
+  return repository;
+}
+
+/** A page of a list, with the Link header that leads to the next. */
+export function paged<T>(world: World, { url, query }: Request, all: readonly T[]): { items: T[]; headers: Record<string, string> } {
+  const perPage = Math.min(100, Math.max(1, Number(query.get("per_page") ?? "30") || 30));
+  const page = Math.max(1, Number(query.get("page") ?? "1") || 1);
+  const next = new URL(`${world.origin}${url.pathname}${url.search}`);
+  next.searchParams.set("page", String(page + 1));
+  return { items: all.slice((page - 1) * perPage, page * perPage), headers: page * perPage < all.length ? { link: `<${next.href}>; rel="next"` } : {} };
+}
+
+/** The branch that a name or full ref means; null for other refs. */
+export const branchOf = (ref: string) => (ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : ref.startsWith("refs/") ? null : ref);

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { escapeHtml, inert, isLink, linkHtml, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import { parseHtml } from "../../../rehearsal/telegram/html.ts";
+import { soak } from "./texts.ts";
+
+describe("text from outside", () => {
+  it("is no markup", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
+  it.each([["@octocat", "@\u200boctocat"], ["/deploy now", "/\u200bdeploy now"], ["a/b c", "a/b c"], ["#1 #tag", "#\u200b1 #\u200btag"], ["https://x.y", "https:\u200b//x.y"], ["www.x.y", "www\u200b.x.y"], ["\u202eabc", "abc"]])("%j is no mention, command, hashtag or link: %j", (text, dead) => {
+    expect(inert(text)).toBe(dead);
+  });
+});
+
+describe("cutting", () => {
+  it("never tears an emoji, a flag or a surrogate pair", () => {
+    expect(truncate("ab👩‍👩‍👧‍👦cd", 10)).toBe("ab…");
+    expect(truncate("ab👩‍👩‍👧‍👦cd", 14)).toBe("ab👩‍👩‍👧‍👦…");
+    expect(truncate("🇪🇺🇪🇺", 7)).toBe("🇪🇺…");
+    expect(truncate("short", 5)).toBe("short");
+  });
+
+  it("never tears an entity or a tag, and closes what is open", () => {
+    expect(truncateHtml("<b>ab&amp;cd<i>ef</i></b>", 4)).toBe("<b>ab&amp;…</b>");
+    expect(truncateHtml("<pre>abc</pre>", 3)).toBe("<pre>abc</pre>");
+  });
+
+  it("splits at line breaks, and opens again what it closed", () => {
+    const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`).join("\n");
+    const parts = splitHtml(`<pre>${lines}</pre>`, 100);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts) expect(part).toMatch(/^<pre>line \d+\n[\s\S]*<\/pre>$/);
+    expect(parts.map((part) => parseHtml(part).text).join("").split("\n").filter(Boolean)).toEqual(lines.split("\n"));
+  });
+
+  it("splits what has no line breaks", () => {
+    expect(splitHtml(`<b>${"x".repeat(250)}</b>`, 100)).toEqual([`<b>${"x".repeat(100)}</b>`, `<b>${"x".repeat(100)}</b>`, `<b>${"x".repeat(50)}</b>`]);
+    expect(splitHtml(" \n ")).toEqual([]);
+  });
+});
+
+describe("links", () => {
+  it.each(["javascript:alert(1)", "http://localhost:3000/x", "https://a.b/\"onclick", "https://a b.c", "//x.y", "https://a.b\u0000", `https://a.b/${"x".repeat(2000)}`])("%j is none", (url) => {
+    expect(isLink(url)).toBe(false);
+    expect(linkHtml("<x>", url)).toBe("&lt;x&gt;");
+  });
+  it("is one", () => expect(linkHtml("run 5 & more", "https://github.com/a/b?x=1&y=2")).toBe('<a href="https://github.com/a/b?x=1&amp;y=2">run 5 &amp; more</a>'));
+});
+
+describe("random texts", () => {
+  it("300 of them and 300 cards: nothing torn, every request taken (10,000 of each: tests/bot/telegram/soak.ts)", async () => {
+    expect(await soak(300, 7)).toEqual({ texts: expect.any(Number), cards: 300, calls: 900, refused: [] });
+  });
+});

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { renderCard } from "../../../bot/card/render.ts";
+import { escapeHtml, fit, inert, longestText, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import { createTelegram } from "../../../bot/telegram/client.ts";
+import { show } from "../../../bot/telegram/show.ts";
+import { parseHtml } from "../../../rehearsal/telegram/html.ts";
+import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";
+import { quickClock } from "./clock.ts";
+import { anyCard, anyText } from "./hostile.ts";
+
+export type Tally = { texts: number; cards: number; calls: number; refused: string[] };
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+function claim(holds: boolean, words: string): void {
+  if (!holds) throw new Error(words);
+}
+
+/** What must hold of one text through every function that formats: nothing torn, nothing live, nothing too long. */
+export function formatsSafely(text: string, longest: number): void {
+  const html = `<b>${escapeHtml(inert(text))}</b>`;
+  const whole = parseHtml(html);
+  claim(!/[@#](?=[\p{L}\p{N}_])|:\/\//u.test(whole.text), `live text: ${JSON.stringify(whole.text)}`);
+  for (const cut of [truncateHtml(html, longest), ...splitHtml(html, longest)]) {
+    const { text: shown, entities } = parseHtml(cut);
+    claim(shown.length <= longest, `${shown.length} > ${longest}`);
+    claim(shown.isWellFormed(), "half a surrogate pair");
+    claim(entities.every((one) => one.type === "bold"), "a tag of the text's own");
+  }
+  const again = splitHtml(html, longest).map((part) => parseHtml(part).text).join("");
+  claim(again.replace(/\s/g, "") === whole.text.replace(/\s/g, ""), "text was lost or added in splitting");
+  const short = truncate(fit(text), longest);
+  claim(short.length <= longest && short.isWellFormed(), "plain text is too long or torn");
+  const kept = short.replace(/…$/, "");
+  const edges = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(({ segment }) => segment.length <= 64);
+  claim(kept.length === fit(text).length || edges.length === 0 || [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64), "a grapheme was torn");
+}
+
+/**
+ * Renders random cards, sends each as a rich message, as HTML and as plain text to the stand-in, and counts what it
+ * refused.
+ */
+export async function soak(runs: number, seed: number): Promise<Tally> {
+  const tally: Tally = { texts: 0, cards: 0, calls: 0, refused: [] };
+  fc.assert(fc.property(anyText, fc.integer({ min: 64, max: longestText }), (text, longest) => {
+    tally.texts += 1;
+    formatsSafely(text, longest);
+  }), { numRuns: runs, seed });
+
+  const telegram = await startTelegram();
+  try {
+    addChat(telegram.state, { id: 5 });
+    const clock = quickClock();
+    const client = createTelegram({ token: telegram.token, apiRoot: telegram.url, clock, pace: { private: { count: 1e9, perMs: 1 }, group: { count: 1e9, perMs: 1 } } });
+    for (const state of fc.sample(anyCard, { numRuns: runs, seed })) {
+      tally.cards += 1;
+      const card = renderCard(state, [[{ text: "Approve", callback_data: "0123456789abcdef" }]]);
+      const { rich: _rich, ...html } = card;
+      // show() would fall back in silence; here the first form of each must be taken.
+      for (const [content, wanted] of [[card, "rich"], [html, "html"]] as const) {
+        const shown = await show(client, { chat: 5 }, content, null);
+        if (shown.form !== wanted) tally.refused.push(`${wanted}: ${JSON.stringify(telegram.transcript.at(-2)?.answer)} for ${JSON.stringify(state).slice(0, 300)}`);
+      }
+      await client.call("sendMessage", { chat_id: 5, text: card.plain });
+      telegram.state.messages.length = 0;
+      tally.calls += telegram.transcript.length;
+      telegram.transcript.length = 0;
+    }
+    tally.refused.push(...telegram.violations);
+  } finally {
+    await telegram.close();
+  }
+  return tally;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { separationOf } from "../../../bench/stats/binormal.ts";
+import { drawBinary } from "../../../bench/stats/binormal.ts";
+import { drawRegression } from "../../../bench/stats/regressors.ts";
+import { planChecks } from "../../../eval/judge/plan-checks.ts";
+import { qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
+import { smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
+import { gates } from "../../../models/core/manifest/gates.ts";
+import { predictions } from "../report/builders.ts";
+
+const binary = (n: number, share: number) => {
+  const model = { separation: separationOf(0.9), shift: 0 };
+  return drawBinary({ share, correlation: 0.9, candidate: model, baseline: model }, n, 1, 0).samples("brier").candidate;
+};
+const errors = (n: number, spread: number) => drawRegression({ spread, correlation: 0.9, candidate: 1, baseline: 1 }, n, 1, 0).samples("mae").candidate;
+
+describe("a small sample", () => {
+  it("is one with fewer than 100 rows of the rarer class, for what depends on them", () => {
+    expect(smallSample("auroc", [binary(1_000, 0.05)])).toMatch(/^\d\d positives and \d+ negatives$/);
+    expect(smallSample("auroc", [binary(1_000, 0.95)])).toMatch(/negatives$/);
+    expect(smallSample("f1", [binary(200, 0.3)])).not.toBeNull();
+    expect(smallSample("log_loss", [binary(10_000, 0.05)])).toBeNull();
+    // Tango's and ECE's errors stayed at or below alpha on every simulated sample.
+    expect(smallSample("accuracy", [binary(200, 0.05)])).toBeNull();
+    expect(smallSample("ece", [binary(200, 0.05)])).toBeNull();
+  });
+
+  it("of squared errors is one that few rows carry, however many there are", () => {
+    expect(smallSample("rmse", [errors(2_000, 0)])).toBeNull();
+    expect(smallSample("rmse", [errors(200, 0)])).toMatch(/^its squared errors rest on about \d+ rows$/);
+    expect(smallSample("r2", [errors(1_000, 0.8)])).not.toBeNull();
+    expect(smallSample("rmse", [errors(2_000, 0), errors(1_000, 0.8)])).not.toBeNull();
+    expect(smallSample("median_absolute_error", [errors(200, 0)])).toBeNull();
+    expect(smallSample("mae", [errors(40, 0)])).toBe("40 rows");
+  });
+
+  it("of mean errors is one whose variance few rows carry, in the unit that is averaged", () => {
+    const { candidate: one, baseline: two } = drawRegression({ spread: 0, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
+    const { candidate: wild, baseline: other } = drawRegression({ spread: 0.8, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
+    expect(smallSample("mae", [one, two])).toBeNull();
+    expect(smallSample("mae", [one])).toBeNull();
+    expect(smallSample("mae", [wild, other])).toMatch(/^its differences rest on about \d+ rows$/);
+    expect(smallSample("mae", [wild])).toMatch(/^its errors rest on about \d+ rows$/);
+    // One series whose scale is a thousandth of the others' carries a mean of scaled errors alone.
+    const scaled = { ...one, naiveScales: one.labels.map((_, i) => (i % 100 === 0 ? 0.001 : 1)) };
+    expect(smallSample("mase", [scaled])).toMatch(/rest on about \d rows$/);
+    expect(smallSample("mase", [{ ...one, naiveScales: one.labels.map(() => 3) }])).toBeNull();
+  });
+
+  it("of average precision is one with fewer than 1,000 rows of the rarer class", () => {
+    expect(smallSample("average_precision", [binary(1_000, 0.5)])).not.toBeNull();
+    expect(smallSample("average_precision", [binary(10_000, 0.3)])).toBeNull();
+  });
+
+  it("is told of in one note, at most five by name", () => {
+    expect(smallSampleNote([])).toBeNull();
+    const one = { metric: "auroc", slice: "source=imdb", caution: "40 positives and 900 negatives" };
+    expect(smallSampleNote([one])).toContain("Small-sample warning: auroc on source=imdb (40 positives and 900 negatives): on so few rows");
+    expect(smallSampleNote(Array.from({ length: 8 }, (_, i) => ({ ...one, slice: `source=${i}` })))).toContain("and 3 more");
+  });
+
+  it("is noticed where an interval decides, and nowhere else", () => {
+    const { labels, scores } = binary(400, 0.12);
+    const candidate = predictions(labels, scores);
+    const baseline = { kind: "paired" as const, predictions: predictions(labels, scores.map((p) => Math.min(0.999, p * 1.01))) };
+    const cautionOf = (check: object) => {
+      const [planned] = planChecks(gates.parse({ checks: [check] }), {}, () => null, false);
+      if (planned === undefined) throw new Error("nothing planned");
+      const evidence = qualityEvidence(planned, candidate, baseline, { minimumPerClass: 30, seed: 1 });
+      return "caution" in evidence;
+    };
+    expect(cautionOf({ kind: "non-inferiority", metric: "log_loss", margin: 0.1 })).toBe(true);
+    expect(cautionOf({ kind: "limit", metric: "auroc", min: 0.5, confident: true })).toBe(true);
+    expect(cautionOf({ kind: "limit", metric: "auroc", min: 0.5 })).toBe(false);
+    expect(cautionOf({ kind: "non-inferiority", metric: "accuracy", margin: 0.1 })).toBe(false);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { castRoles, redraw } from "../../../eval/power/self-comparison.ts";
+import { predictions } from "../report/builders.ts";
+
+const n = 600;
+const labels = Array.from({ length: n }, (_, i) => i % 3 === 0 ? 1 : 0);
+const slices = { source: Array.from({ length: n }, (_, i) => (i % 10 === 0 ? "rare" : "common")) };
+const candidate = predictions(labels, labels.map((_, i) => i), { slices });
+const baseline = predictions(labels, labels.map((_, i) => -i), { slices });
+
+describe("a comparison without a true difference", () => {
+  it("keeps the dataset's composition: as many rows of each slice and class", () => {
+    const { rows } = redraw(candidate, 1, 0);
+    const count = (of: Iterable<number>) => [...of].reduce<Record<string, number>>((sums, row) => {
+      const key = `${slices.source[row]} ${labels[row]}`;
+      return { ...sums, [key]: (sums[key] ?? 0) + 1 };
+    }, {});
+    expect(count(rows)).toEqual(count(labels.keys()));
+    expect(new Set(rows).size).toBeLessThan(n);
+  });
+
+  it("gives each row both models' answers, in an order that a coin decides", () => {
+    const drawn = redraw(candidate, 1, 0);
+    const cast = castRoles(candidate, baseline, drawn);
+    drawn.rows.forEach((row, i) => {
+      expect([cast.candidate.scores[i], cast.baseline.scores[i]].map((one) => Math.abs(one as number))).toEqual([row, row]);
+      expect(cast.candidate.labels[i]).toBe(labels[row]);
+      expect(cast.candidate.slices["source"]?.[i]).toBe(slices.source[row]);
+    });
+    const swaps = drawn.swapped.reduce((sum, one) => sum + one, 0);
+    expect(Math.abs(swaps - n / 2)).toBeLessThan(4 * Math.sqrt(n / 4));
+  });
+
+  it("is the same for the same seed and number, another for another", () => {
+    expect(redraw(candidate, 1, 5)).toEqual(redraw(candidate, 1, 5));
+    expect(redraw(candidate, 1, 5).rows).not.toEqual(redraw(candidate, 1, 6).rows);
+    expect(redraw(candidate, 2, 5).rows).not.toEqual(redraw(candidate, 1, 5).rows);
+  });
+
+  it("draws and swaps whole clusters, and a cluster drawn twice is two", () => {
+    const groups = labels.map((_, i) => `g${Math.floor(i / 6)}`);
+    const grouped = { ...candidate, groups };
+    const drawn = redraw(grouped, 1, 0);
+    const cast = castRoles(grouped, { ...baseline, groups }, drawn);
+    const clusters = Map.groupBy(drawn.rows.keys(), (i) => cast.candidate.groups?.[i] as string);
+    expect(clusters.size).toBe(100);
+    for (const members of clusters.values()) {
+      expect(members).toHaveLength(6);
+      expect(new Set(members.map((i) => groups[drawn.rows[i] as number])).size).toBe(1);
+      expect(new Set(members.map((i) => drawn.swapped[i])).size).toBe(1);
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { holm } from "../../../eval/stats/holm.ts";
+import { normalQuantile } from "../../../eval/stats/normal.ts";
+import { RandomStream } from "../../../eval/stats/random.ts";
+import { type PairedCounts, tango } from "../../../eval/stats/tango.ts";
+import { unseenProbability } from "../../../eval/stats/rule-of-three.ts";
+import { wilson } from "../../../eval/stats/wilson.ts";
+import { python, r } from "./reference.ts";
+
+const counts = ([both, first, second, neither]: readonly [number, number, number, number]): PairedCounts => ({ both, first, second, neither });
+const anyCounts = fc.tuple(fc.nat(300), fc.nat(60), fc.nat(60), fc.nat(300)).filter(([a, b, c, d]) => a + b + c + d > 0);
+
+describe("wilson", () => {
+  it("agrees with SciPy's binomtest to 1e-12", () => {
+    for (const { successes, trials, level, low, high } of python.wilson) {
+      const ends = wilson(successes, trials, level);
+      expect(ends.low).toBeCloseTo(low, 12);
+      expect(ends.high).toBeCloseTo(high, 12);
+    }
+  });
+  it("never has width 0 and always holds the share", () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
+      const successes = Math.round(share * trials);
+      const { low, high } = wilson(successes, trials, 0.9);
+      expect(low).toBeLessThan(high);
+      expect(low).toBeLessThanOrEqual(successes / trials);
+      expect(high).toBeGreaterThanOrEqual(successes / trials);
+    }));
+  });
+});
+
+describe("tango", () => {
+  it("agrees with a numerical inversion of the score test in SciPy to 1e-12", () => {
+    for (const { counts: four, level, low, high } of python.tango90) {
+      const ends = tango(counts(four), level);
+      expect(ends.low).toBeCloseTo(low, 12);
+      expect(ends.high).toBeCloseTo(high, 12);
+    }
+  });
+  it("is McNemar's test at a difference of 0: the level whose interval just touches 0 is its level", () => {
+    const z = Math.sqrt(r.mcnemar.chi2);
+    // |z| of McNemar in R is the normal quantile of the one-sided level at which an end reaches 0.
+    let low = 0.5;
+    let high = 0.9999;
+    for (let i = 0; i < 60; i++) {
+      const level = (low + high) / 2;
+      if (tango(counts(r.mcnemar.counts), level).high < 0) low = level;
+      else high = level;
+    }
+    expect(normalQuantile(0.5 + low / 2)).toBeCloseTo(z, 9);
+  });
+  it("is z²/(n + z²) wide on either side when no row is discordant", () => {
+    const z2 = normalQuantile(0.95) ** 2;
+    const ends = tango({ both: 40, first: 0, second: 0, neither: 10 }, 0.9);
+    expect(ends.high).toBeCloseTo(z2 / (50 + z2), 12);
+    expect(ends.low).toBeCloseTo(-z2 / (50 + z2), 12);
+  });
+  it("reaches ±1 only when all rows say so", () => {
+    expect(tango({ both: 0, first: 9, second: 0, neither: 0 }, 0.9).high).toBe(1);
+    expect(tango({ both: 0, first: 0, second: 9, neither: 0 }, 0.9).low).toBe(-1);
+    expect(tango({ both: 0, first: 9, second: 0, neither: 0 }, 0.9).low).toBeLessThan(1);
+  });
+});
+
+describe("tango on any counts", () => {
+  it("holds the estimate, stays within ±1 and is never of width 0", () => {
+    fc.assert(fc.property(anyCounts, ([both, first, second, neither]) => {
+      const { low, high } = tango({ both, first, second, neither }, 0.9);
+      const difference = (first - second) / (both + first + second + neither);
+      expect(low).toBeGreaterThanOrEqual(-1);
+      expect(high).toBeLessThanOrEqual(1);
+      expect(low).toBeLessThan(high);
+      expect(low).toBeLessThanOrEqual(difference + 1e-12);
+      expect(high).toBeGreaterThanOrEqual(difference - 1e-12);
+    }));
+  });
+  it("turns around when the models change places", () => {
+    fc.assert(fc.property(anyCounts, ([both, first, second, neither]) => {
+      const one = tango({ both, first, second, neither }, 0.9);
+      const other = tango({ both, first: second, second: first, neither }, 0.9);
+      expect(one.low).toBeCloseTo(-other.high, 11);
+      expect(one.high).toBeCloseTo(-other.low, 11);
+    }));
+  });
+});
+
+describe("calibration of the paired rate interval, seeded", () => {
+  it.each([[200, 0.9, 0.03], [400, 0.6, 0.05], [1000, 0.97, 0.01]])("n = %d, share %d, margin %d: a true change of -margin passes in at most alpha of 400 gates", (n, share, margin) => {
+    const random = new RandomStream(11, n);
+    const worse = margin + 0.01;
+    let wrong = 0;
+    for (let gate = 0; gate < 400; gate++) {
+      const four = { both: 0, first: 0, second: 0, neither: 0 };
+      for (let i = 0; i < n; i++) {
+        const u = random.uniform();
+        if (u < worse) four.second++;
+        else if (u < worse + 0.01) four.first++;
+        else if (u < share) four.both++;
+        else four.neither++;
+      }
+      if (tango(four, 0.9).low > -margin) wrong++;
+    }
+    // alpha + three standard errors of a share of 0.05 in 400.
+    expect(wrong / 400).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 400));
+    expect(wrong).toBeGreaterThan(0);
+  });
+});
+
+describe("unseenProbability", () => {
+  it("is the exact rule of three", () => {
+    expect((1 - unseenProbability(30, 0.05)) ** 30).toBeCloseTo(0.05, 14);
+    expect(unseenProbability(1e6, 0.05) * 1e6).toBeCloseTo(-Math.log(0.05), 5);
+    expect(unseenProbability(0, 0.05)).toBe(1);
+  });
+});
+
+describe("holm", () => {
+  it("agrees with R's p.adjust", () => {
+    expect(holm(r.holm.p)).toEqual(r.holm.adjusted.map((p) => expect.closeTo(p, 14)));
+  });
+  it("keeps the order given, is never below the raw value and counts NaN as a test", () => {
+    expect(holm([0.03, 0.01])).toEqual([0.03, 0.02]);
+    expect(holm([])).toEqual([]);
+    expect(holm([Number.NaN, 0.01])).toEqual([Number.NaN, 0.02]);
+    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => holm(p).every((adjusted, i) => adjusted >= (p[i] as number) && adjusted <= 1)));
+  });
+});
