@@ -3,7 +3,7 @@ import { Actor } from "./approvals/actor.ts";
 import { endLate } from "./approvals/expire.ts";
 import { responder } from "./respond.ts";
 import { commands } from "./commands/table.ts";
-import type { Room } from "./context/command.ts";
+import type { BotContext } from "./context/command.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
@@ -17,18 +17,18 @@ import { pollForever } from "./intake/poll.ts";
 import { allowedUpdates } from "./intake/update.ts";
 import { createLog, inWords } from "./config/log.ts";
 import { Store } from "./store/store.ts";
-import { createTelegram, type ClientEdges } from "./telegram/client.ts";
+import { createTelegram, type ClientDeps } from "./telegram/client.ts";
 import { systemClock, type Clock } from "./telegram/clock.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 import { redactor } from "./telegram/redact.ts";
 
-export type BotEdges = {
+export type BotDeps = {
   bot: BotConfiguration; secrets: Secrets;
   env: NodeJS.ProcessEnv; fetch: typeof fetch; clock?: Clock;
   write: (line: string) => void;
   /** Ends the bot: it takes nothing more, finishes what is under way, and resolves. */
   signal: AbortSignal;
-  pace?: ClientEdges["pace"];
+  pace?: ClientDeps["pace"];
 };
 
 const drainMs = 10_000;
@@ -39,7 +39,7 @@ const tickMs = 400;
  *
  * @throws ConfigurationError when the store is in use; TelegramFailure when the token is wrong
  */
-export async function runBot({ bot, secrets, env, fetch: transport, clock = systemClock, write, signal, pace }: BotEdges): Promise<void> {
+export async function runBot({ bot, secrets, env, fetch: transport, clock = systemClock, write, signal, pace }: BotDeps): Promise<void> {
   const hidden = [secrets.telegramToken, secrets.githubToken, secrets.telegramWebhookSecret, secrets.githubWebhookSecret, secrets.sealingKey].flatMap((one) => (one === null ? [] : [one]));
   const hideTelegram = redactor(secrets.telegramToken);
   const redact = (text: string) => hideTelegram(hidden.reduce((kept, one) => kept.replaceAll(one, "[secret]"), text)).replace(/\bgh[a-z]_\w{10,}|\bgithub_pat_\w{10,}/g, "[secret]");
@@ -52,18 +52,18 @@ export async function runBot({ bot, secrets, env, fetch: transport, clock = syst
   let username = "";
   let ready = false;
   const github = new GitHub(secrets.githubToken, bot.repository, { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", fetch: transport, log: (line) => { log.info("github", { line }); } });
-  const room: Room = {
+  const context: BotContext = {
     bot, store, github, verdicts: new Verdicts(github, bot), log, now: clock.now, username: () => username, spaces: { fetch: transport, timeoutMs: bot.predict.timeoutSeconds * 1000 },
     device: bot.github.clientId === null ? null : new DeviceFlow(env["GITHUB_SERVER_URL"] || "https://github.com", bot.github.clientId, transport),
   };
 
   const delivery = new Delivery({ store, client, log, clock, signal: ended });
   const kickDelivery = () => { delivery.kick(); };
-  const actor = new Actor({ ...room, clock, signal: ended, kick: kickDelivery });
+  const actor = new Actor({ ...context, clock, signal: ended, kick: kickDelivery });
   const answer = (query: string, toast: string, alert = false) => {
     void client.call("answerCallbackQuery", { callback_query_id: query, ...(toast === "" ? {} : { text: toast.slice(0, 200), ...(alert ? { show_alert: true } : {}) }) }, { signal: ended }).catch((error: unknown) => { log.info("press-not-answered", { error: inWords(error) }); });
   };
-  const lines = new Lines(store, responder({ ...room, answer, kick: kickDelivery }), log, () => { delivery.kick(); actor.kick(); });
+  const lines = new Lines(store, responder({ ...context, answer, kick: kickDelivery }), log, () => { delivery.kick(); actor.kick(); });
   const take = intake({ bot, store, log, now: clock.now, kick: () => { lines.kick(); delivery.kick(); } });
 
   let wake = () => {};
@@ -96,7 +96,7 @@ export async function runBot({ bot, secrets, env, fetch: transport, clock = syst
     lines.kick();
     delivery.kick();
     actor.kick();
-    work.push(watch(room, { signal: ended, kick: kickDelivery, sleep: nap }), tick(room, clock, ended, () => { delivery.kick(); actor.kick(); lines.kick(); }));
+    work.push(watch(context, { signal: ended, kick: kickDelivery, sleep: nap }), tick(context, clock, ended, () => { delivery.kick(); actor.kick(); lines.kick(); }));
     const onLaunch = () => {
       ready = true;
       log.info("polling", { bot: username });
@@ -146,18 +146,18 @@ export async function runBot({ bot, secrets, env, fetch: transport, clock = syst
 }
 
 /** What is due by the clock: linking, digests, forgetting; and a push for whatever waits. */
-async function tick(room: Room, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
+async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
   for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
-    await settleLinks(room).catch((error: unknown) => { room.log.warn("linking-failed", { error: inWords(error) }); });
+    await settleLinks(context).catch((error: unknown) => { context.log.warn("linking-failed", { error: inWords(error) }); });
     if (clock.now() >= nextDigest) {
       nextDigest = clock.now() + 60_000;
-      await sendDigests(room);
+      await sendDigests(context);
     }
     if (clock.now() >= nextForget) {
       nextForget = clock.now() + 3_600_000;
-      room.store.forget(clock.now());
+      context.store.forget(clock.now());
     }
-    endLate(room);
+    endLate(context);
     kick();
     await clock.sleep(tickMs, signal).catch(() => undefined);
   }

@@ -8,13 +8,13 @@ import { isCardKey } from "./store/cards.ts";
 import type { Store } from "./store/store.ts";
 import { inWords } from "./config/log.ts";
 import { statusOf } from "./github/client.ts";
-import { toContent, type Ask, type Outcome, type Room } from "./context/command.ts";
+import { toContent, type Ask, type Outcome, type BotContext } from "./context/command.ts";
 import { start } from "./commands/link.ts";
 import { commands } from "./commands/table.ts";
 import { commandButton } from "./context/usage.ts";
 import { safe } from "./context/words.ts";
 
-export type ResponderEdges = Room & {
+export type ResponderDeps = BotContext & {
   /** Tells a presser that the press arrived; never fails. */
   answer: (query: string, toast: string, alert?: boolean) => void;
   /** Runs after something was written down to be shown. */
@@ -22,52 +22,52 @@ export type ResponderEdges = Room & {
 };
 
 /** Handles what somebody said: finds out what to answer, and returns what to write down, all in one transaction. */
-export function responder(edges: ResponderEdges): Handler {
+export function responder(deps: ResponderDeps): Handler {
   return async (said) => {
-    const outcome = said.act.kind === "text" ? await written(edges, said, said.act.text) : await press(edges, said, said.act);
+    const outcome = said.act.kind === "text" ? await written(deps, said, said.act.text) : await press(deps, said, said.act);
     return outcome ?? (() => {});
   };
 }
 
 /** Writes an outcome down as the message of `key`. */
-function show(edges: ResponderEdges, said: Said, key: string, outcome: Outcome): () => void {
+function show(deps: ResponderDeps, said: Said, key: string, outcome: Outcome): () => void {
   return () => {
     const reply = typeof outcome === "function" ? outcome() : outcome;
-    paint(edges, key, placeOf(said), reply, `${key}:${said.updateId}`);
+    paint(deps, key, placeOf(said), reply, `${key}:${said.updateId}`);
   };
 }
 
 const placeOf = (said: Said) => ({ chat: said.chat, topic: said.topic });
 
-async function written(edges: ResponderEdges, said: Said, text: string, key = `u${said.updateId}`): Promise<(() => void) | null> {
+async function written(deps: ResponderDeps, said: Said, text: string, key = `u${said.updateId}`): Promise<(() => void) | null> {
   const [, name, bot, rest = ""] = /^\/(\w{1,32})(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
   // In a group, talk is not for the bot, nor are other bots' commands.
-  if (bot !== undefined && bot.toLowerCase() !== edges.username().toLowerCase()) return null;
-  if (name === undefined) return said.privateChat ? show(edges, said, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
+  if (bot !== undefined && bot.toLowerCase() !== deps.username().toLowerCase()) return null;
+  if (name === undefined) return said.privateChat ? show(deps, said, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
   const ask: Ask = {
     args: rest.split(/\s+/).filter((word) => word !== ""), rest, said, place: placeOf(said), key,
     acknowledge: (html) => {
-      edges.store.messages.want(key, placeOf(said), toContent(edges, { html }, said.chat, key), edges.now());
-      edges.kick();
+      deps.store.messages.want(key, placeOf(said), toContent(deps, { html }, said.chat, key), deps.now());
+      deps.kick();
     },
   };
-  return show(edges, said, key, await guarded(edges, said, async () => {
-    if (name.toLowerCase() === "start") return await start(edges, ask) ?? run(edges, ask, "help");
-    return run(edges, ask, name);
+  return show(deps, said, key, await guarded(deps, said, async () => {
+    if (name.toLowerCase() === "start") return await start(deps, ask) ?? run(deps, ask, "help");
+    return run(deps, ask, name);
   }));
 }
 
-async function run(edges: ResponderEdges, ask: Ask, name: string): Promise<Outcome> {
+async function run(deps: ResponderDeps, ask: Ask, name: string): Promise<Outcome> {
   const command = commands.find((one) => one.name === name.toLowerCase());
-  return command === undefined ? suggestions(name) : command.run(edges, ask);
+  return command === undefined ? suggestions(name) : command.run(deps, ask);
 }
 
 /** A failure of GitHub's or a Space's becomes an answer; nobody is left waiting. */
-async function guarded(edges: ResponderEdges, said: Said, work: () => Promise<Outcome>): Promise<Outcome> {
+async function guarded(deps: ResponderDeps, said: Said, work: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await work();
   } catch (error) {
-    edges.log.warn("command-failed", { updateId: said.updateId, error: inWords(error) });
+    deps.log.warn("command-failed", { updateId: said.updateId, error: inWords(error) });
     const status = statusOf(error);
     return { html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(inWords(error), 200)}\nNothing was done. Try again.` };
   }
@@ -92,11 +92,11 @@ function keyUnder({ messages }: Store, { chat, messageId, updateId }: Said, fami
   return sent.key;
 }
 
-async function press(edges: ResponderEdges, said: Said, { query, data }: { query: string; data: string }): Promise<(() => void) | null> {
-  const { store, now, answer } = edges;
+async function press(deps: ResponderDeps, said: Said, { query, data }: { query: string; data: string }): Promise<(() => void) | null> {
+  const { store, now, answer } = deps;
   const id = data.startsWith("n:") ? data.slice(2) : "";
   const nonce = store.nonces.find(id);
-  const dead = whyDead(nonce, said, now(), (user) => who(edges, user));
+  const dead = whyDead(nonce, said, now(), (user) => who(deps, user));
   if (nonce === null || dead !== null) {
     answer(query, dead ?? "");
     return null;
@@ -105,14 +105,14 @@ async function press(edges: ResponderEdges, said: Said, { query, data }: { query
   const key = isCardKey(nonce.family) ? nonce.family : keyUnder(store, said, nonce.family);
   if (nonce.press.kind === "command") {
     answer(query, "");
-    return written(edges, said, nonce.press.text, key);
+    return written(deps, said, nonce.press.text, key);
   }
   try {
-    const { toast, outcome, alert = false } = await pressed(edges, said, nonce, key);
+    const { toast, outcome, alert = false } = await pressed(deps, said, nonce, key);
     answer(query, toast, alert);
-    return outcome === null ? null : show(edges, said, key, outcome);
+    return outcome === null ? null : show(deps, said, key, outcome);
   } catch (error) {
-    edges.log.warn("press-failed", { updateId: said.updateId, error: inWords(error) });
+    deps.log.warn("press-failed", { updateId: said.updateId, error: inWords(error) });
     answer(query, "GitHub did not answer. Nothing was done; press again.");
     return null;
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import type { DeploymentReceipt } from "../deploy/receipt.ts";
-import type { SessionEdges } from "../deploy/session.ts";
+import type { SessionDeps } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
@@ -33,8 +33,8 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
     const { runDeploy } = await import("../deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
-    const { request, edges } = await compose(model, flags, streams);
-    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, edges), flags, streams, finish);
+    const { request, deps } = await compose(model, flags, streams);
+    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, deps), flags, streams, finish);
   });
 }
 
@@ -54,13 +54,13 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
   const cancelled = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
   const line = (text: string) => { streams.stderr.write(`${text}\n`); };
-  const edges: SessionEdges = {
+  const deps: SessionDeps = {
     env, fetch, random: Math.random, now: Date.now, signal: cancelled.signal, mask: () => {},
     sleep: async (ms, signal) => { await sleep(ms, undefined, signal === undefined ? {} : { signal }); },
     sink: { line, group: (title) => { line(`── ${title}`); }, endGroup: () => { line("──"); } },
     spaceFiles, prepareNative: async () => {},
   };
-  return { request, edges };
+  return { request, deps };
 }
 
 /** How it ended, in words: what a person without --json reads on stdout. */

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Shard } from "../eval/dataset/shard.ts";
 import type { BaselineChoice } from "../eval/gate/baseline.ts";
-import type { GateEdges, GateRequest } from "../eval/gate/context.ts";
+import type { GateDeps, GateRequest } from "../eval/gate/context.ts";
 import type { AdviceFile } from "../eval/schema/advice.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { LoadedRemote } from "../models/core/predictor/load.ts";
@@ -41,20 +41,20 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         root: process.cwd(), configFile: flags.config, models, baseline: baselineChoice(flags.baseline), out: flags.out, seed: flags.seed, performance: flags.performance,
         ...(flags.provider === undefined ? {} : { provider: flags.provider }), ...(flags.shards === undefined ? {} : { shards: flags.shards }),
       };
-      const edges: GateEdges = {
+      const deps: GateDeps = {
         env: streams.env, now: () => new Date(), fetch,
         onEvent: (event) => showEvent(progress, event),
       };
       if (flags.shard !== undefined) {
         if (flags.shards !== undefined) throw new ConfigurationError({ code: "flags", problem: "--shard writes a part and --shards judges all of them: use one", place: "--shard", example: "sluice gate mood --shard 0/4 --out parts, then sluice gate mood --shards parts" });
-        const folders = await predictShard(request, flags.shard, edges);
+        const folders = await predictShard(request, flags.shard, deps);
         progress.close();
         await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`);
         return finish(0);
       }
-      const { judged, models: named, remote } = await splitModels(request, edges.env);
-      const outcome = judged ? await runGate({ ...request, models: named }, edges) : null;
-      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, edges).catch((error: unknown) => {
+      const { judged, models: named, remote } = await splitModels(request, deps.env);
+      const outcome = judged ? await runGate({ ...request, models: named }, deps) : null;
+      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, deps).catch((error: unknown) => {
         // The verdict is written by now: what is wrong with advice does not take it back.
         if (!judged) throw error;
         progress.note(`no advice on ${remote.map(({ manifest }) => manifest.id).join(", ")}: ${error instanceof Error ? error.message : String(error)}`);
@@ -74,10 +74,10 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
   });
 }
 
-async function adviseRemote(remote: readonly LoadedRemote[], judged: boolean, out: string, streams: Streams, edges: GateEdges): Promise<AdviceFile> {
+async function adviseRemote(remote: readonly LoadedRemote[], judged: boolean, out: string, streams: Streams, deps: GateDeps): Promise<AdviceFile> {
   const { adviseRun } = await import("../eval/advice/run.ts");
   const { openRemoteWith } = await import("./ask-remote.ts");
-  return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), edges);
+  return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), deps);
 }
 
 /** `auto`, `none`, a folder that exists, else a git ref. */

@@ -24,14 +24,14 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     .addHelpText("after", "\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  npx sluice notify --verdict .sluice/verdict.json --chat -1001234567890")
     .action(async (models: string[], flags: NotifyFlags) => {
       const { notifyInputs } = await import("../bot/notify/inputs.ts");
-      const { notify, patienceMs } = await import("../bot/notify/run.ts");
+      const { notify, timeoutMs } = await import("../bot/notify/run.ts");
       const { renderCard } = await import("../bot/card/render.ts");
       const { redactor } = await import("../bot/telegram/redact.ts");
       const inputs = readFlags(notifyInputs, models, flags, streams.env);
       const hiders = [streams.env["TELEGRAM_BOT_TOKEN"], streams.env["GITHUB_TOKEN"]].flatMap((secret) => (secret ? [redactor(secret)] : []));
       const hide = (text: string) => hiders.reduce((hidden, one) => one(hidden), text);
       const outcome = await notify(inputs, {
-        env: await originIn(streams.env), hide, signal: AbortSignal.timeout(patienceMs), log: (line) => { streams.stderr.write(`${hide(line)}\n`); },
+        env: await originIn(streams.env), hide, signal: AbortSignal.timeout(timeoutMs), log: (line) => { streams.stderr.write(`${hide(line)}\n`); },
       });
       if (flags.json) await write(streams.stdout, `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.told }, null, 2)}\n`);
       else if (outcome.status === "dry-run") await write(streams.stdout, `${outcome.cards.map((card) => renderCard(card).plain).join("\n\n")}\n`);

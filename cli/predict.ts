@@ -49,8 +49,8 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
   const input = await describeInput(flags.input);
 
   const progress = new Progress(streams.stderr);
-  const policy = { attempts: flags.retries + 1, baseMs: 250, maxMs: 30_000, longestWaitMs: 120_000 };
-  const edges = { fetch, random: Math.random, nowMs: () => performance.now(), note: (text: string) => progress.note(text) };
+  const policy = { attempts: flags.retries + 1, baseMs: 250, maxMs: 30_000, maxWaitMs: 120_000 };
+  const deps = { fetch, random: Math.random, nowMs: () => performance.now(), note: (text: string) => progress.note(text) };
   let local: { origin: string; close: () => Promise<void> } | null = null;
   try {
     if (target.kind === "local") {
@@ -59,7 +59,7 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
     }
     const origin = target.kind === "remote" ? target.origin : local!.origin;
     const connection = { origin, headers, timeoutMs: flags.timeoutMs };
-    const card = await readCard(connection, target.kind === "remote" ? model : null, policy, { ...edges, sleep: (ms) => sleep(ms), signal: new AbortController().signal });
+    const card = await readCard(connection, target.kind === "remote" ? model : null, policy, { ...deps, sleep: (ms) => sleep(ms), signal: new AbortController().signal });
     const output = await openOutput(flags.output, format, { schemaVersion: 1, input: { sha256: input.sha256, rows: input.rows, idField: flags.id }, model: { id: card.id, version: card.version, content: card.content }, columns: columnsOf(card.heads) });
     try {
       progress.stage(`${card.id} v${card.version} at ${flags.url}: ${input.rows} rows${output.rows === 0 ? "" : `, ${output.rows} of them answered earlier`}`);
@@ -73,7 +73,7 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
       };
       const { counts, requests, retries, seconds } = await predictRows(
         { input, idField: flags.id, connection, card, output, format, policy, concurrency: flags.concurrency, maxRows: flags.batchRows, giveUpAfter: flags.giveUpAfter },
-        { ...edges, sleep: async (ms, signal) => { await sleep(ms, undefined, { signal }); }, done },
+        { ...deps, sleep: async (ms, signal) => { await sleep(ms, undefined, { signal }); }, done },
       );
       progress.close();
       const asked = tally(counts) - output.rows;

@@ -11,7 +11,7 @@ export function rollbackCommand(streams: Streams, finish: Finish): Command {
     .addHelpText("after", "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'");
   return placeFlags(command).action(async (model: string, flags: PlaceFlags & { to?: string }) => {
     const { runRollback } = await import("../deploy/session.ts");
-    const { request, edges } = await compose(model, flags, streams);
-    await report(() => runRollback({ ...request, version: flags.to ?? null }, edges), flags, streams, finish);
+    const { request, deps } = await compose(model, flags, streams);
+    await report(() => runRollback({ ...request, version: flags.to ?? null }, deps), flags, streams, finish);
   });
 }

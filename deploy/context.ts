@@ -1,5 +1,5 @@
 import type { Credentials } from "./hub/credentials.ts";
-import { Http, type HttpEdges } from "./hub/http.ts";
+import { Http, type HttpDeps } from "./hub/http.ts";
 import { HubRepository } from "./hub/repository.ts";
 import { Space } from "./hub/space.ts";
 import { GitHubRecords } from "./record/github.ts";
@@ -15,7 +15,7 @@ export type Context = {
   http: Http;
   github: GitHubRecords | null;
   settings: Settings;
-  edges: HttpEdges & { now: () => number };
+  deps: HttpDeps & { now: () => number };
   timeline: Timeline;
   /** http: of a Hub on loopback, https: of every other. */
   scheme: string;
@@ -30,8 +30,8 @@ export type Context = {
   withSignal: (signal: AbortSignal) => Context;
 };
 
-export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "edges"> & {
-  edges: Omit<HttpEdges, "signal"> & { now: () => number };
+export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
+  deps: Omit<HttpDeps, "signal"> & { now: () => number };
   endpoint: string;
   spaceName: string;
   credentials: Credentials;
@@ -40,11 +40,11 @@ export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github"
 };
 
 export function createContext(parts: ContextParts, signal: AbortSignal): Context {
-  const { endpoint, spaceName, credentials, weights, github, edges, ...rest } = parts;
-  const all = { ...edges, signal };
+  const { endpoint, spaceName, credentials, weights, github, deps, ...rest } = parts;
+  const all = { ...deps, signal };
   const http = new Http(parts.settings, all);
   return {
-    ...rest, edges: all, http,
+    ...rest, deps: all, http,
     space: new Space({ endpoint, name: spaceName, http, credentials, settings: parts.settings }),
     weights: weights === null ? null : new HubRepository("model", { endpoint, ...weights, http, settings: parts.settings }),
     // A client of its own: GitHub's allowance is not the Hub's.

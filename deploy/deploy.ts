@@ -1,4 +1,4 @@
-import { ConfigurationError, type Complaint } from "../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import { largeWeights, withHubWeights, type LargeWeights } from "./bundle/hub-weights.ts";
 import type { Tree } from "./bundle/tree.ts";
 import { isTree } from "./content.ts";
@@ -26,8 +26,8 @@ const lastChanceMs = 6000;
  * @throws ConfigurationError for every refusal before anything was changed; HttpRefusal, NoAnswer when the Hub or GitHub could not be worked with before anything was changed
  */
 export async function deploy(tree: Tree, context: Context): Promise<DeploymentReceipt> {
-  const { timeline, github, environment, edges } = context;
-  const startedAt = new Date(edges.now()).toISOString();
+  const { timeline, github, environment, deps } = context;
+  const startedAt = new Date(deps.now()).toISOString();
   const recorder = new Recorder(context, tree);
   let space: Tree;
   const lock = github === null || context.commit === null ? null : await takeLock(github, environment, {
@@ -47,14 +47,14 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
     result = await execute(steps, state, space, context, recorder);
   } finally {
     // A cancelled job gives it back too.
-    const { github: able } = edges.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
+    const { github: able } = deps.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
     if (lock !== null && able !== null) await recorder.attempt(`the lock of ${environment} could not be given back; npx sluice unlock ${environment}`, () => releaseLock(able, lock));
     timeline.close();
   }
   return {
     schemaVersion: 1, ...result, space: context.space.name, environment, deployed: withoutFiles(space),
     githubDeployment: recorder.deployment, tag: recorder.tag, notRecorded: recorder.problems,
-    startedAt, finishedAt: new Date(edges.now()).toISOString(), timeline: timeline.entries,
+    startedAt, finishedAt: new Date(deps.now()).toISOString(), timeline: timeline.entries,
   };
 }
 
@@ -93,8 +93,8 @@ export function withoutFiles({ deployed: { files: _files, ...rest } }: Pick<Tree
 
 type Result = Pick<DeploymentReceipt, "outcome" | "reason" | "url" | "spaceCommit" | "serving" | "committed" | "rolledBackTo" | "proof" | "log">;
 
-function refuse(complaints: readonly Complaint[]): void {
-  const [first, ...others] = complaints;
+function refuse(diagnostics: readonly Diagnostic[]): void {
+  const [first, ...others] = diagnostics;
   if (first !== undefined) throw new ConfigurationError({ ...first, ...(others.length === 0 ? {} : { others }) });
 }
 
@@ -116,18 +116,18 @@ async function execute(steps: readonly Step[], state: CurrentState, tree: Tree, 
 }
 
 async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: Context): Promise<string> {
-  const { space, timeline, edges, settings, reason, logUrl } = context;
+  const { space, timeline, deps, settings, reason, logUrl } = context;
   const { model, source } = tree.deployed;
   timeline.stage("upload", `${step.changes.upload.length} files, ${(step.bytes / 1_048_576).toFixed(1)} MiB`);
   const revision = await hubAnswer(context, async () => {
     const lines = await space.upload(step.changes.upload, (path) => { timeline.note(`uploading ${path}`); });
     for (const path of step.changes.remove) lines.push({ key: "deletedFile", value: { path } });
-    edges.signal.throwIfAborted();
+    deps.signal.throwIfAborted();
     return commitOnce(space, {
       lines, parent: step.parent, title: `Deploy ${model.id} ${model.version}`,
       description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? ""].join(" ").trim(),
       isDone: async (head) => isTree(tree.files, await space.tree(head)),
-    }, { ...edges, retryMs: settings["retry-wait"] });
+    }, { ...deps, retryMs: settings["retry-wait"] });
   });
   timeline.stage("commit", revision.slice(0, 7));
   return revision;
@@ -135,7 +135,7 @@ async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: 
 
 /** The new revision is not to be trusted: back to the last one that was. */
 async function undo(error: unknown, revision: string, committed: boolean, state: CurrentState, noWay: string, context: Context, recorder: Recorder): Promise<Result> {
-  const cancelled = context.edges.signal.aborted;
+  const cancelled = context.deps.signal.aborted;
   const failure = error instanceof DeployFailure ? error : new DeployFailure(cancelled ? "cancelled" : "unreachable", cancelled ? "the job was cancelled" : (error as Error).message, { cause: error });
   context.timeline.stage("failed", failure.message);
   for (const line of failure.log) context.timeline.log(line);
@@ -160,7 +160,7 @@ async function persistently(context: Context, act: () => Promise<FallBack>): Pro
     try {
       return await act();
     } catch (problem) {
-      if (context.edges.signal.aborted || attempt >= 5) return { done: false, why: `rolling back failed: ${(problem as Error).message}`, to: null, revision: null };
+      if (context.deps.signal.aborted || attempt >= 5) return { done: false, why: `rolling back failed: ${(problem as Error).message}`, to: null, revision: null };
       context.timeline.note(`rolling back: ${(problem as Error).message}; trying again`);
       await context.http.pause(attempt + 2).catch(() => {});
     }

@@ -46,7 +46,7 @@ async function restoredAt(context: Context, head: string, candidates: readonly V
 
 /** @returns the revision that holds the earlier tree again */
 export async function restore(context: Context, to: Verified, parent: string): Promise<string> {
-  const { space, timeline, edges, settings } = context;
+  const { space, timeline, deps, settings } = context;
   const good = await space.tree(to.commit);
   const { large, small, remove } = restorationOf(good, await space.tree(parent));
   const lines: CommitLine[] = [...large];
@@ -59,7 +59,7 @@ export async function restore(context: Context, to: Verified, parent: string): P
   const revision = await commitOnce(space, {
     lines, parent, title: `Restore ${to.model} ${to.version}`, description: `The tree of ${to.commit}, proved before. ${context.logUrl ?? ""}`.trim(),
     isDone: async (head) => sameTree(good, await space.tree(head)),
-  }, { ...edges, retryMs: settings["retry-wait"] });
+  }, { ...deps, retryMs: settings["retry-wait"] });
   timeline.stage("commit", `${revision.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`);
   return revision;
 }
@@ -71,7 +71,7 @@ async function proveRestored(context: Context, to: Verified, revision: string, i
     const { proof, url } = await waitAndProve(context, revision, record, isPrivate);
     return { done: true, to, revision, deployed: record.deployed, proof, url };
   } catch (error) {
-    context.edges.signal.throwIfAborted();
+    context.deps.signal.throwIfAborted();
     return { done: false, why: `the restored revision ${revision.slice(0, 7)} could not be proved: ${(error as Error).message}`, to, revision };
   }
 }

@@ -9,13 +9,13 @@ export type VersionHistory = {
 export type DeploymentHistory = { at: string; environment: string; kind: string; version: string; state: string; by: string; reason: string; space: string; spaceCommit: string };
 export type History = { model: string; versions: VersionHistory[]; deployments: DeploymentHistory[] };
 
-const mostShown = 30;
+const maxShown = 30;
 
 /** What GitHub remembers of a model: its release tags and our Deployments, newest first. */
 export async function historyOf(github: GitHubRecords, model: string): Promise<History> {
   const deployments: DeploymentHistory[] = [];
   const live = new Map<string, string>();
-  const past = (await pastDeployments(github, null)).filter(({ payload }) => payload.model.id === model).slice(0, mostShown);
+  const past = (await pastDeployments(github, null)).filter(({ payload }) => payload.model.id === model).slice(0, maxShown);
   for (const { row, payload } of past) {
     const states = (await github.statuses(row.id)).map(({ state }) => state);
     const state = states.includes("success") ? "success" : states[0] ?? "pending";

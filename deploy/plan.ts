@@ -1,4 +1,4 @@
-import type { Complaint } from "../models/core/errors.ts";
+import type { Diagnostic } from "../models/core/errors.ts";
 import { DEPLOYED_FILE, type Deployed } from "./bundle/deployed.ts";
 import type { TreeFile } from "./bundle/tree.ts";
 import { changesTo, type Changes } from "./content.ts";
@@ -37,15 +37,15 @@ export type Step =
 const planHint = "A Docker Space needs an owner with a PRO, Team or Enterprise plan (since July 2026), even on cpu-basic: subscribe, or move the Space to an organisation that has one.";
 
 /** What a 402 of the Hub means, wherever it comes from. */
-export const paymentComplaint = (space: string): Complaint => ({ code: "space-plan", place: `spaces/${space}`, problem: "the Hub asks for a paid plan (402)", expected: "an owner whose plan includes Docker Spaces", hint: planHint });
+export const paymentDiagnostic = (space: string): Diagnostic => ({ code: "space-plan", place: `spaces/${space}`, problem: "the Hub asks for a paid plan (402)", expected: "an owner whose plan includes Docker Spaces", hint: planHint });
 
-export const missingComplaint = (space: string): Complaint => ({ code: "space-missing", place: `spaces/${space}`, problem: "there is no such Space, or this token may not see it", expected: "a Docker Space that exists: deploying never creates one", hint: `create it once at https://huggingface.co/new-space (SDK: Docker). ${planHint}` });
+export const missingDiagnostic = (space: string): Diagnostic => ({ code: "space-missing", place: `spaces/${space}`, problem: "there is no such Space, or this token may not see it", expected: "a Docker Space that exists: deploying never creates one", hint: `create it once at https://huggingface.co/new-space (SDK: Docker). ${planHint}` });
 
 /** Every reason not to begin, all at once; empty when there is none. Pure. */
-export function refusals(current: CurrentState, wanted: Wanted, settings: Settings): Complaint[] {
+export function refusals(current: CurrentState, wanted: Wanted, settings: Settings): Diagnostic[] {
   const { space, info, runtime } = current;
   const place = `spaces/${space}`;
-  const found: Complaint[] = [];
+  const found: Diagnostic[] = [];
   if (info.sdk !== "docker") found.push({ code: "space-sdk", place, problem: "not a Docker Space", expected: "sdk: docker", received: info.sdk ?? "none", hint: "a Space's SDK stands in its README's front matter; make a Docker Space for the model" });
   if (info.disabled) found.push({ code: "space-disabled", place, problem: "the Hub has disabled the Space", expected: "a Space that runs", hint: "its page on the Hub says why" });
   if (runtime.stage === "PAUSED") found.push({ code: "space-paused", place, problem: "the Space is paused", expected: "a Space that may run", received: "PAUSED", hint: "only its owner can unpause it: Settings → Restart this Space" });

@@ -5,7 +5,7 @@ import type { DeploymentRow, GitHubRecords } from "./record/github.ts";
 import { DEPLOY_TASK, payloadSchema, type Payload } from "./record/payload.ts";
 
 /** How far back a proved revision is looked for: each row costs one request. */
-const mostLookedAt = 20;
+const maxDeployments = 20;
 
 export type Past = { row: DeploymentRow; payload: Payload };
 
@@ -21,7 +21,7 @@ export async function pastDeployments(github: GitHubRecords, environment: string
 /** Revisions of a Space that were proved live once, newest first, each once. */
 export async function verifiedRevisions(github: GitHubRecords, environment: string, space: string, wanted = 3): Promise<Verified[]> {
   const found: Verified[] = [];
-  for (const { row, payload } of (await pastDeployments(github, environment)).slice(0, mostLookedAt)) {
+  for (const { row, payload } of (await pastDeployments(github, environment)).slice(0, maxDeployments)) {
     if (payload.space !== space || found.some(({ commit }) => commit === payload.spaceCommit)) continue;
     if (!(await wasProved(github, row.id))) continue;
     found.push({ commit: payload.spaceCommit, model: payload.model.id, version: payload.model.version, source: `GitHub Deployment ${row.id}` });

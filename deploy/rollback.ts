@@ -21,8 +21,8 @@ import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
  * @throws ConfigurationError when there is none
  */
 export async function rollback(model: string, version: string | null, context: Context): Promise<DeploymentReceipt> {
-  const { environment, edges, timeline, space } = context;
-  const startedAt = new Date(edges.now()).toISOString();
+  const { environment, deps, timeline, space } = context;
+  const startedAt = new Date(deps.now()).toISOString();
   const github = recordsOf(context);
   const lock = await takeLock(github, environment, { schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run }, context.commit!);
   timeline.stage("lock", environment);
@@ -40,7 +40,7 @@ export async function rollback(model: string, version: string | null, context: C
     const revision = committed ? await restore(context, to, info.head) : info.head;
     const deployed = withoutFiles(record);
     const common = { schemaVersion: 1 as const, space: space.name, environment, deployed, spaceCommit: revision, committed, tag: null, startedAt, timeline: timeline.entries };
-    const finish = () => ({ githubDeployment: recorder.deployment, notRecorded: recorder.problems, finishedAt: new Date(edges.now()).toISOString() });
+    const finish = () => ({ githubDeployment: recorder.deployment, notRecorded: recorder.problems, finishedAt: new Date(deps.now()).toISOString() });
     try {
       await recorder.begin(revision);
       const { proof, url } = await waitAndProve(context, revision, record, info.private);

@@ -27,19 +27,19 @@ export function urlOf(context: Context, runtime: Runtime): string | null {
 
 /** Waits for a revision and proves it. @throws DeployFailure */
 export async function waitAndProve(context: Context, revision: string, expected: { deployed: Deployed; golden: Golden }, isPrivate: boolean): Promise<{ proof: Proof; url: string }> {
-  const { space, settings, edges, http, timeline } = context;
+  const { space, settings, deps, http, timeline } = context;
   timeline.stage("wait", `for ${revision.slice(0, 7)} to run`);
-  const runtime = await waitForRevision(revision, space, settings, { ...edges, http, onStage: (text) => { timeline.stage("stage", text); }, onLog: (line) => { timeline.log(line); } });
+  const runtime = await waitForRevision(revision, space, settings, { ...deps, http, onStage: (text) => { timeline.stage("stage", text); }, onLog: (line) => { timeline.log(line); } });
   const url = urlOf(context, runtime);
   if (url === null) throw new DeployFailure("no-domain", "the Hub names no address for the running Space");
   timeline.stage("prove", url);
   // The server listens before it has fetched what lies on the Hub.
-  const patience = { ...settings, "prove-timeout": settings["prove-timeout"] + (expected.deployed.weights?.bytes ?? 0) / slowestBytesPerMs };
+  const onRateLimited = { ...settings, "prove-timeout": settings["prove-timeout"] + (expected.deployed.weights?.bytes ?? 0) / slowestBytesPerMs };
   try {
-    return { proof: await proveAt(context, url, expected, isPrivate, patience), url };
+    return { proof: await proveAt(context, url, expected, isPrivate, onRateLimited), url };
   } catch (error) {
     // The app's own words say most about why.
-    if (error instanceof DeployFailure && error.log.length === 0) throw new DeployFailure(error.code, error.message, { cause: error, log: await tailOf(space, "run", null, settings, edges) });
+    if (error instanceof DeployFailure && error.log.length === 0) throw new DeployFailure(error.code, error.message, { cause: error, log: await tailOf(space, "run", null, settings, deps) });
     throw error;
   }
 }
@@ -50,11 +50,11 @@ export async function provesNow(context: Context, url: string, expected: { deplo
     await proveAt(context, url, expected, isPrivate, { ...context.settings, passes: 1, probes: 1, "prove-timeout": 0 });
     return true;
   } catch {
-    context.edges.signal.throwIfAborted();
+    context.deps.signal.throwIfAborted();
     return false;
   }
 }
 
 function proveAt(context: Context, url: string, { deployed, golden }: { deployed: Deployed; golden: Golden }, isPrivate: boolean, settings: Settings): Promise<Proof> {
-  return prove(url, deployed, golden, isPrivate ? context.space.token : null, settings, { ...context.edges, http: context.http, onRound: (text) => { context.timeline.note(text); } });
+  return prove(url, deployed, golden, isPrivate ? context.space.token : null, settings, { ...context.deps, http: context.http, onRound: (text) => { context.timeline.note(text); } });
 }

@@ -12,7 +12,7 @@ import { readTree, writeTree, type Tree } from "./bundle/tree.ts";
 import { createContext, type Context } from "./context.ts";
 import { deploy, dryRun, withoutFiles } from "./deploy.ts";
 import { hubCredentials, type Credentials, type Resource } from "./hub/credentials.ts";
-import { Http, type HttpEdges } from "./hub/http.ts";
+import { Http, type HttpDeps } from "./hub/http.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
 import { repositoryIn, runIn } from "./record/repository.ts";
 import { environmentOf } from "./record/payload.ts";
@@ -40,7 +40,7 @@ export type DeployRequest = {
   out: string;
 };
 
-export type SessionEdges = Omit<HttpEdges, "note"> & {
+export type SessionDeps = Omit<HttpDeps, "note"> & {
   env: NodeJS.ProcessEnv;
   now: () => number;
   mask: (secret: string) => void;
@@ -52,23 +52,23 @@ export type SessionEdges = Omit<HttpEdges, "note"> & {
 };
 
 /** From a request to its receipt, which is also written to OUT/deployment.json. */
-export async function runDeploy(request: DeployRequest, edges: SessionEdges): Promise<DeploymentReceipt> {
+export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<DeploymentReceipt> {
   const { root, settings } = request;
-  const startedAt = new Date(edges.now()).toISOString();
-  const timeline = new Timeline(edges.sink, edges.now);
+  const startedAt = new Date(deps.now()).toISOString();
+  const timeline = new Timeline(deps.sink, deps.now);
   const { loaded, places } = await findModel(root, request.model);
   const { id } = loaded.manifest;
-  const commit = await commitOf(gitIn(root, edges.env), "HEAD");
+  const commit = await commitOf(gitIn(root, deps.env), "HEAD");
   if (request.space !== "none") spaceNamed(request, id, places);
   const verdict = await readVerdict(resolve(root, request.verdict), id);
-  const source = { repository: (await repositoryIn(root, edges.env))?.name ?? null, commit };
-  const policy = { now: new Date(edges.now()), maxAgeHours: settings["max-verdict-age-hours"] };
+  const source = { repository: (await repositoryIn(root, deps.env))?.name ?? null, commit };
+  const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
   const { version, artifact: { sha256 } } = loaded.manifest;
   requirePass(verdict, { model: id, version, sha256, commit }, policy);
 
   const bundle = request.bundle === null ? null : resolve(root, request.bundle);
   const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
-  const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, edges);
+  const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
   if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
   timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
   if (bundle !== null && !ready) await writeTree(bundle, tree);
@@ -76,7 +76,7 @@ export async function runDeploy(request: DeployRequest, edges: SessionEdges): Pr
   const none = nothingYet(environment, withoutFiles(tree), startedAt, timeline);
   if (request.space === "none") return written(request, { ...none, outcome: "bundled", reason: `the tree lies in ${request.bundle ?? "memory only"}`, space: null });
 
-  const context = await contextFor(request, id, places, commit, timeline, edges, largeWeights(tree, settings["max-weights-bytes"]) !== null);
+  const context = await contextFor(request, id, places, commit, timeline, deps, largeWeights(tree, settings["max-weights-bytes"]) !== null);
   if (request.dryRun) {
     return written(request, { ...none, outcome: "planned", reason: (await dryRun(tree, context)).join("\n"), space: context.space.name });
   }
@@ -89,12 +89,12 @@ function nothingYet(environment: string, deployed: DeploymentReceipt["deployed"]
 }
 
 /** The same for a return to an earlier version. */
-export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null }, edges: SessionEdges): Promise<DeploymentReceipt> {
-  const timeline = new Timeline(edges.sink, edges.now);
+export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null }, deps: SessionDeps): Promise<DeploymentReceipt> {
+  const timeline = new Timeline(deps.sink, deps.now);
   const { loaded, places } = await findModel(request.root, request.model);
-  const commit = await commitOf(gitIn(request.root, edges.env), "HEAD");
-  const startedAt = new Date(edges.now()).toISOString();
-  const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, edges, false);
+  const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
+  const startedAt = new Date(deps.now()).toISOString();
+  const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, deps, false);
   if (request.dryRun) {
     const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
     return written(request, { ...nothingYet(context.environment, deployed, startedAt, timeline), outcome: "planned", reason: lines.join("\n"), space: context.space.name });
@@ -102,9 +102,9 @@ export async function runRollback(request: Omit<DeployRequest, "verdict" | "bund
   return written(request, await rollback(loaded.manifest.id, request.version, context));
 }
 
-async function fresh(loaded: LoadedManifest, verdict: PassedVerdict, source: { repository: string | null; commit: string | null }, edges: SessionEdges): Promise<Tree> {
-  await edges.prepareNative();
-  return makeTree(loaded, verdict, source, { env: edges.env, fetch: edges.fetch, space: edges.spaceFiles });
+async function fresh(loaded: LoadedManifest, verdict: PassedVerdict, source: { repository: string | null; commit: string | null }, deps: SessionDeps): Promise<Tree> {
+  await deps.prepareNative();
+  return makeTree(loaded, verdict, source, { env: deps.env, fetch: deps.fetch, space: deps.spaceFiles });
 }
 
 /** A tree that was made earlier must be of the same model, commit and verdict as what was just checked. */
@@ -144,14 +144,14 @@ function spaceNamed({ space, stage }: Pick<DeployRequest, "space" | "stage">, mo
   return name;
 }
 
-async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, places: Places, commit: string | null, timeline: Timeline, edges: SessionEdges, largeWeights: boolean): Promise<Context> {
-  const { env, settings } = { env: edges.env, settings: request.settings };
+async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, places: Places, commit: string | null, timeline: Timeline, deps: SessionDeps, largeWeights: boolean): Promise<Context> {
+  const { env, settings } = { env: deps.env, settings: request.settings };
   const spaceName = spaceNamed(request, model, places);
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
   const note = (text: string) => { timeline.note(text); };
-  const shared = { fetch: edges.fetch, sleep: edges.sleep, random: edges.random, note, now: edges.now };
-  const signIn: HttpEdges = { ...shared, signal: edges.signal };
-  const credentialsFor = (resource: Resource) => hubCredentials(resource, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: edges.now, mask: edges.mask }).catch((error: unknown): Credentials => {
+  const shared = { fetch: deps.fetch, sleep: deps.sleep, random: deps.random, note, now: deps.now };
+  const signIn: HttpDeps = { ...shared, signal: deps.signal };
+  const credentialsFor = (resource: Resource) => hubCredentials(resource, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: deps.now, mask: deps.mask }).catch((error: unknown): Credentials => {
     // Looking at what is public needs no rights.
     if (request.dryRun && error instanceof ConfigurationError) return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
     throw error;
@@ -161,11 +161,11 @@ async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space
   const weightsName = places.weights ?? `${spaceName.split("/")[0]}/${model}`;
   const weightsPart = largeWeights ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) } : null;
   const repository = await repositoryIn(request.root, env);
-  if (request.githubToken !== null) edges.mask(request.githubToken);
+  if (request.githubToken !== null) deps.mask(request.githubToken);
   const github = request.githubToken === null || repository === null ? null : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
   if (github === null && !request.dryRun) note("without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now");
   const { run, actor, logUrl } = runIn(env);
-  return createContext({ endpoint, spaceName, credentials, weights: weightsPart, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, edges: shared }, edges.signal);
+  return createContext({ endpoint, spaceName, credentials, weights: weightsPart, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, deps: shared }, deps.signal);
 }
 
 async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<DeploymentReceipt> {

@@ -1,8 +1,8 @@
-import { ConfigurationError, type Complaint } from "../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import type { Deployed } from "./bundle/deployed.ts";
 import type { Context } from "./context.ts";
 import { HttpRefusal } from "./hub/http.ts";
-import { hasRecord, missingComplaint, paymentComplaint, type CurrentState, type Verified } from "./plan.ts";
+import { hasRecord, missingDiagnostic, paymentDiagnostic, type CurrentState, type Verified } from "./plan.ts";
 import { releaseOf, verifiedRevisions } from "./records.ts";
 import { provesNow, recordOf, urlOf } from "./serve-proof.ts";
 
@@ -39,10 +39,10 @@ export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Pro
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
     const { name } = context.space;
-    const denied: Complaint = { code: "hub-denied", place: `spaces/${name}`, problem: "the Hub does not let this token do that", expected: "a token with write access to the Space, or a trusted publisher for it", received: error.message };
-    const unknown: Complaint = { ...denied, code: "hub-token", problem: "the Hub does not know this token", expected: "a token that is valid, with write access to the Space" };
-    const complaint = error.status === 402 ? paymentComplaint(name) : error.status === 404 ? missingComplaint(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingComplaint(name) : unknown) : error.status === 403 ? denied : null;
-    if (complaint === null) throw error;
-    throw new ConfigurationError(complaint, { cause: error });
+    const denied: Diagnostic = { code: "hub-denied", place: `spaces/${name}`, problem: "the Hub does not let this token do that", expected: "a token with write access to the Space, or a trusted publisher for it", received: error.message };
+    const unknown: Diagnostic = { ...denied, code: "hub-token", problem: "the Hub does not know this token", expected: "a token that is valid, with write access to the Space" };
+    const diagnostic = error.status === 402 ? paymentDiagnostic(name) : error.status === 404 ? missingDiagnostic(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingDiagnostic(name) : unknown) : error.status === 403 ? denied : null;
+    if (diagnostic === null) throw error;
+    throw new ConfigurationError(diagnostic, { cause: error });
   }
 }

@@ -1,12 +1,12 @@
 import { DeployFailure } from "./hub/failure.ts";
-import type { Http, HttpEdges } from "./hub/http.ts";
+import type { Http, HttpDeps } from "./hub/http.ts";
 import { HttpRefusal, NoAnswer } from "./hub/http.ts";
 import { followLog, type LogStream } from "./hub/log-stream.ts";
 import type { Runtime, Space } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 import { decide, isBuilding, isStarting } from "./stages.ts";
 
-export type WaitEdges = HttpEdges & {
+export type WaitDeps = HttpDeps & {
   http: Http;
   now: () => number;
   /** Told when the stage or the revision changes. */
@@ -22,8 +22,8 @@ export type WaitEdges = HttpEdges & {
  * @returns the runtime that serves the commit
  * @throws DeployFailure with the tail of the log that tells why
  */
-export async function waitForRevision(commit: string, space: Space, settings: Settings, edges: WaitEdges): Promise<Runtime> {
-  let began = edges.now();
+export async function waitForRevision(commit: string, space: Space, settings: Settings, deps: WaitDeps): Promise<Runtime> {
+  let began = deps.now();
   let builtAt: number | null = null;
   let sawBuild = false;
   let woken = false;
@@ -34,18 +34,18 @@ export async function waitForRevision(commit: string, space: Space, settings: Se
   let log: LogStream | null = null;
   try {
     for (;;) {
-      const runtime = await look(space, began, settings, edges);
-      const now = edges.now();
+      const runtime = await look(space, began, settings, deps);
+      const now = deps.now();
       const view = `${runtime.stage}${runtime.sha === null ? "" : ` ${runtime.sha.slice(0, 7)}`}`;
       if (view !== shown) {
         shown = view;
         changedAt = now;
-        edges.onStage(`${view}${runtime.sha === commit ? " (this deployment)" : ""}`);
+        deps.onStage(`${view}${runtime.sha === commit ? " (this deployment)" : ""}`);
       }
       if (isBuilding(runtime.stage)) {
         sawBuild = true;
         builtAt = null;
-        log ??= followLog(space, "build", edges, edges.onLog);
+        log ??= followLog(space, "build", deps, deps.onLog);
       }
       if (isStarting(runtime.stage)) {
         sawBuild = true;
@@ -53,20 +53,20 @@ export async function waitForRevision(commit: string, space: Space, settings: Se
       }
       const decision = decide({ commit, runtime, sinceStartMs: now - began, unchangedMs: now - changedAt, sawBuild, sinceBuiltMs: builtAt === null ? null : now - builtAt, woken, restarts, mayRestart }, settings);
       if (decision.do === "go") return runtime;
-      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, edges) });
+      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, deps) });
       if (decision.do === "wake" || decision.do === "restart") {
         const factory = decision.do === "restart" && decision.factory;
-        edges.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
-        mayRestart = await optionalRestart(space, factory, edges);
+        deps.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
+        mayRestart = await optionalRestart(space, factory, deps);
         if (!mayRestart) continue;
         if (decision.do === "wake") woken = true;
         else restarts = factory ? 2 : 1;
-        changedAt = began = edges.now();
+        changedAt = began = deps.now();
         builtAt = null;
         sawBuild = false;
       }
-      const pause = Math.max(settings["poll-interval"] * (0.8 + 0.4 * edges.random()), edges.http.paceMs);
-      await edges.sleep(pause, edges.signal);
+      const pause = Math.max(settings["poll-interval"] * (0.8 + 0.4 * deps.random()), deps.http.paceMs);
+      await deps.sleep(pause, deps.signal);
     }
   } finally {
     await log?.stop();
@@ -74,37 +74,37 @@ export async function waitForRevision(commit: string, space: Space, settings: Se
 }
 
 /** The Hub may be away for a while; the Space goes on building. */
-async function look(space: Space, began: number, settings: Settings, edges: WaitEdges): Promise<Runtime> {
+async function look(space: Space, began: number, settings: Settings, deps: WaitDeps): Promise<Runtime> {
   for (;;) {
     try {
       return await space.runtime();
     } catch (error) {
-      edges.signal.throwIfAborted();
+      deps.signal.throwIfAborted();
       const passing = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
-      if (!passing || edges.now() - began >= settings["build-timeout"]) throw error;
-      edges.note(`${error.message}; the Space is looked at again`);
-      await edges.sleep(settings["poll-interval"], edges.signal);
+      if (!passing || deps.now() - began >= settings["build-timeout"]) throw error;
+      deps.note(`${error.message}; the Space is looked at again`);
+      await deps.sleep(settings["poll-interval"], deps.signal);
     }
   }
 }
 
 /** Not every token may restart a Space; what cannot be asked for is waited for. @returns whether it may */
-async function optionalRestart(space: Space, factory: boolean, edges: WaitEdges): Promise<boolean> {
+async function optionalRestart(space: Space, factory: boolean, deps: WaitDeps): Promise<boolean> {
   try {
     await space.restart(factory);
     return true;
   } catch (error) {
-    edges.signal.throwIfAborted();
+    deps.signal.throwIfAborted();
     const denied = error instanceof HttpRefusal && (error.status === 401 || error.status === 403);
-    edges.note(denied ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand" : `the restart was not confirmed: ${(error as Error).message}`);
+    deps.note(denied ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand" : `the restart was not confirmed: ${(error as Error).message}`);
     return !denied;
   }
 }
 
 /** The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being read already */
-export async function tailOf(space: Space, kind: "build" | "run", followed: LogStream | null, settings: Settings, edges: HttpEdges): Promise<string[]> {
-  const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, edges, () => {});
+export async function tailOf(space: Space, kind: "build" | "run", followed: LogStream | null, settings: Settings, deps: HttpDeps): Promise<string[]> {
+  const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, deps, () => {});
   // A log never ends by itself: what comes within a moment is all there is.
-  await edges.sleep(Math.min(2000, settings["request-timeout"] / 4), edges.signal);
+  await deps.sleep(Math.min(2000, settings["request-timeout"] / 4), deps.signal);
   return (await stream.stop()).slice(-settings["log-tail"]);
 }

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Complaint } from "../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import type { LargeWeights } from "./bundle/hub-weights.ts";
 import type { TreeFile } from "./bundle/tree.ts";
 import { sameContent } from "./content.ts";
@@ -30,7 +30,7 @@ export async function lookAtWeights(context: Context, repository: HubRepository,
 }
 
 /** Why these weights must not be relied on; the Space would not start. Pure. */
-export function weightsRefusals({ repository, private: isPrivate, secret }: WeightsState, space: string): Complaint[] {
+export function weightsRefusals({ repository, private: isPrivate, secret }: WeightsState, space: string): Diagnostic[] {
   if (!isPrivate || secret !== false) return [];
   return [{ code: "weights-secret", place: `spaces/${space}`, problem: `the weights lie in ${repository}, which is private, and the Space has no token to fetch them with`, expected: "a secret HF_TOKEN of the Space that may read the model repository", received: "no such secret", hint: "add it once in the Space's Settings → Variables and secrets (a fine-grained token, read access to that repository alone)" }];
 }
@@ -43,15 +43,15 @@ export function weightsRefusals({ repository, private: isPrivate, secret }: Weig
  */
 export async function publishWeights(context: Context, repository: HubRepository, weights: LargeWeights, seen: WeightsState, title: string): Promise<string> {
   if (seen.revision !== null) return seen.revision;
-  const { timeline, edges, settings, logUrl } = context;
+  const { timeline, deps, settings, logUrl } = context;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
     const lines = await answered(repository, () => repository.upload(weights.files, (path) => { timeline.note(`uploading ${path} to ${repository.name}`); }));
-    edges.signal.throwIfAborted();
+    deps.signal.throwIfAborted();
     try {
       const made = await answered(repository, () => commitOnce(repository, {
         lines, parent, title, description: logUrl ?? "", isDone: async (head) => (await revisionOf(repository, head, weights.files)) !== null,
-      }, { ...edges, retryMs: settings["retry-wait"] }));
+      }, { ...deps, retryMs: settings["retry-wait"] }));
       return (await revisionOf(repository, made, weights.files)) ?? made;
     } catch (error) {
       if (!(error instanceof HeadMoved) || attempt >= tries) throw error;
@@ -87,10 +87,10 @@ async function answered<T>({ name }: HubRepository, ask: () => Promise<T>): Prom
     return await ask();
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
-    const missing: Complaint = { code: "weights-repository", place: `models/${name}`, problem: "the weights are too large for the Space, and there is no such model repository, or this token may not see it", expected: "a model repository that exists: deploying never creates one", hint: `create it once at https://huggingface.co/new; or name another in sluice.yaml (\`weights:\`); or keep the weights in the Space with the setting max-weights-bytes` };
-    const denied: Complaint = { code: "weights-denied", place: `models/${name}`, problem: "the Hub does not let this token write the weights there", expected: "a token with write access to the model repository too, or a trusted publisher for it", received: error.message };
-    const complaint = error.status === 404 || (error.status === 401 && error.errorCode === "RepoNotFound") ? missing : error.status === 401 || error.status === 403 ? denied : null;
-    if (complaint === null) throw error;
-    throw new ConfigurationError(complaint, { cause: error });
+    const missing: Diagnostic = { code: "weights-repository", place: `models/${name}`, problem: "the weights are too large for the Space, and there is no such model repository, or this token may not see it", expected: "a model repository that exists: deploying never creates one", hint: `create it once at https://huggingface.co/new; or name another in sluice.yaml (\`weights:\`); or keep the weights in the Space with the setting max-weights-bytes` };
+    const denied: Diagnostic = { code: "weights-denied", place: `models/${name}`, problem: "the Hub does not let this token write the weights there", expected: "a token with write access to the model repository too, or a trusted publisher for it", received: error.message };
+    const diagnostic = error.status === 404 || (error.status === 401 && error.errorCode === "RepoNotFound") ? missing : error.status === 401 || error.status === 403 ? denied : null;
+    if (diagnostic === null) throw error;
+    throw new ConfigurationError(diagnostic, { cause: error });
   }
 }

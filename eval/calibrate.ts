@@ -1,5 +1,5 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
-import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
+import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { judgeCheck } from "./judge/judge-check.ts";
 import { headEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
@@ -26,14 +26,14 @@ export type CalibrateRequest = GateRequest & {
  *
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
  */
-export async function calibrateGate(request: CalibrateRequest, edges: GateEdges): Promise<CalibrationFile> {
-  const { candidates, context } = await prepare(request, edges);
+export async function calibrateGate(request: CalibrateRequest, deps: GateDeps): Promise<CalibrationFile> {
+  const { candidates, context } = await prepare(request, deps);
   const models: ModelCalibration[] = [];
-  for (const loaded of candidates) models.push(calibrateModel(loaded, await readPair(loaded, context), request, edges));
-  return { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), wantedRate: request.wantedRate, models };
+  for (const loaded of candidates) models.push(calibrateModel(loaded, await readPair(loaded, context), request, deps));
+  return { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), wantedRate: request.wantedRate, models };
 }
 
-function calibrateModel({ manifest }: LoadedManifest, pair: ModelPair, request: CalibrateRequest, edges: GateEdges): ModelCalibration {
+function calibrateModel({ manifest }: LoadedManifest, pair: ModelPair, request: CalibrateRequest, deps: GateDeps): ModelCalibration {
   const { candidate, baseline, paired, planned, same, mismatch, baselineFolder, policy: { gates } } = pair;
   const named = { model: manifest.id, candidate: candidate.identity.version, baseline: baseline?.identity.version ?? null };
   const nothing = (why: string): ModelCalibration => ({ ...named, gates: 0, why, notPass: null, fail: null, checks: [] });
@@ -44,8 +44,8 @@ function calibrateModel({ manifest }: LoadedManifest, pair: ModelPair, request: 
 
   const drawn: Check[][] = [];
   for (let gate = 0; gate < request.gates; gate++) {
-    edges.signal?.throwIfAborted();
-    edges.onEvent({ kind: "progress", model: manifest.id, stage: "A/A gates", done: gate, total: request.gates });
+    deps.signal?.throwIfAborted();
+    deps.onEvent({ kind: "progress", model: manifest.id, stage: "A/A gates", done: gate, total: request.gates });
     const { ours, theirs } = shuffled(candidate.predictions, paired, request.seed, gate);
     drawn.push(relative.map((one) => judgeCheck(one, headEvidence(one, ours, theirs, { minimumPerClass: gates.minimumPerClass, seed: request.seed + gate }), {
       direction: catalog.get(one.policy.metric)?.direction ?? "higher", unit: "", onInsufficient: gates.onInsufficient, declaredAt: null,

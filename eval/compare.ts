@@ -37,16 +37,16 @@ export type CompareRequest = {
   seed: number;
 };
 
-export type FileEdges = { now: () => Date; onNote: (text: string) => void };
+export type FileDeps = { now: () => Date; onNote: (text: string) => void };
 
 /** The gate's judgement on two prediction files of any framework; writes the same four files. */
-export async function compareFiles(request: CompareRequest, edges: FileEdges): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
+export async function compareFiles(request: CompareRequest, deps: FileDeps): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = { task, slices, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }) };
   const candidate = await readPredictions(request.candidate, options);
   const baseline = await readPredictions(request.baseline, options);
-  for (const note of new Set([...candidate.notes, ...baseline.notes])) edges.onNote(note);
+  for (const note of new Set([...candidate.notes, ...baseline.notes])) deps.onNote(note);
 
   const pairing = pairPredictions(candidate.predictions, baseline.predictions);
   const paired: BaselinePredictions = pairing.status === "paired" ? { kind: "paired", predictions: pairing.baseline } : { kind: "incomparable", why: pairing.reason };
@@ -63,7 +63,7 @@ export async function compareFiles(request: CompareRequest, edges: FileEdges): P
   const judged = judgeModel(checks);
   const identity = { candidate: await identify(request.candidate, task), baseline: await identify(request.baseline, task) };
   const dataset = summary(candidate.predictions);
-  const createdAt = edges.now().toISOString();
+  const createdAt = deps.now().toISOString();
   const expectedFalseRed = falseRedOfGate(checks);
   const summaries = [sliceNote(checks), smallSampleNote(cautions)].filter((note) => note !== null);
   const model = {
@@ -85,14 +85,14 @@ export async function compareFiles(request: CompareRequest, edges: FileEdges): P
 }
 
 /** Every metric of the task on one prediction file, with intervals and without judgement. */
-export async function measureFile(request: PredictionFile & { level: number; seed: number }, edges: FileEdges): Promise<MetricsFile> {
+export async function measureFile(request: PredictionFile & { level: number; seed: number }, deps: FileDeps): Promise<MetricsFile> {
   const { predictions, notes } = await readPredictions(request.file, {
     task: request.task, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.slices === undefined ? {} : { slices: request.slices }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
   });
-  for (const note of notes) edges.onNote(note);
+  for (const note of notes) deps.onNote(note);
   return {
-    schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(),
+    schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(),
     models: [metricsOf(await identify(request.file, request.task), "candidate", predictions, request.level, request.seed)],
   };
 }

@@ -8,10 +8,10 @@ import { isRemote, loadModelFile, withArtifact, type LoadedManifest, type Loaded
 import { configuration, type Configuration } from "./schema/configuration.ts";
 import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
-import type { EvaluationContext, GateEdges, GateRequest } from "./gate/context.ts";
+import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
 import { commitOf, gitIn } from "./gate/git.ts";
-import { requireStillMeasured } from "./gate/forbid-backend-switch.ts";
+import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { readWaivers } from "./gate/waivers.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -19,7 +19,7 @@ import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
-export type { GateEdges, GateEvent, GateRequest } from "./gate/context.ts";
+export type { GateDeps, GateEvent, GateRequest } from "./gate/context.ts";
 
 export type GateOutcome = { verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles; configuration: Configuration };
 
@@ -30,19 +30,19 @@ export type GateOutcome = { verdict: VerdictFile; metrics: MetricsFile; files: O
  * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
  * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong: then nothing was judged
  */
-export async function runGate(request: GateRequest, edges: GateEdges): Promise<GateOutcome> {
-  const { config, candidates, context } = await prepare(request, edges);
+export async function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  const { config, candidates, context } = await prepare(request, deps);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
-    edges.signal?.throwIfAborted();
+    deps.signal?.throwIfAborted();
     evaluations.push(await evaluateModel(loaded, context));
   }
 
-  const createdAt = edges.now().toISOString();
+  const createdAt = deps.now().toISOString();
   const models = evaluations.map((one) => one.verdict);
   const verdict: VerdictFile = { schemaVersion: 1, ...judgeRun(models), commit: await commitOf(context.git, "HEAD"), sluiceVersion, createdAt, models };
   const metrics: MetricsFile = { schemaVersion: 1, sluiceVersion, createdAt, models: evaluations.flatMap((one) => one.metrics) };
-  edges.onEvent({ kind: "stage", model: candidates.map((one) => one.manifest.id).join(", "), stage: "writing the report" });
+  deps.onEvent({ kind: "stage", model: candidates.map((one) => one.manifest.id).join(", "), stage: "writing the report" });
   const files = await writeOutputs(context.request.out, verdict, metrics, evaluations.flatMap((one) => one.plots));
   return { verdict, metrics, files, configuration: config };
 }
@@ -54,29 +54,29 @@ export async function runGate(request: GateRequest, edges: GateEdges): Promise<G
  * @returns the folders written
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
  */
-export async function predictShard(request: GateRequest, shard: Shard, edges: GateEdges): Promise<string[]> {
-  const { candidates, context } = await prepare(request, edges);
+export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
+  const { candidates, context } = await prepare(request, deps);
   const folders: string[] = [];
   for (const loaded of candidates) folders.push(...await predictModelShard(loaded, shard, context));
   return folders;
 }
 
 /** Everything that is the same for all models of a run, read and checked once. */
-export async function prepare(request: GateRequest, edges: GateEdges): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
+export async function prepare(request: GateRequest, deps: GateDeps): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
   const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
-  const all = measurable(found, request.models, edges);
+  const all = measurable(found, request.models, deps);
   const candidates = chooseModels(all, request.models);
-  const git = gitIn(root, edges.env);
+  const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
-  await requireStillMeasured(found.filter(isRemote), reference, root, git);
+  await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference = request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
   const waivers = await readWaivers(resolve(root, request.configFile), policyReference, root, all.map((one) => one.manifest.id), git);
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
     config, candidates,
-    context: { request: { ...request, root, out: resolve(root, request.out), ...shards }, production: config.production, reference, policyReference, waivers, git, cacheDir: defaultCacheDir(edges.env), edges },
+    context: { request: { ...request, root, out: resolve(root, request.out), ...shards }, production: config.production, reference, policyReference, waivers, git, cacheDir: defaultCacheDir(deps.env), deps },
   };
 }
 
@@ -89,11 +89,11 @@ export async function readConfiguration(file: string): Promise<Configuration> {
 }
 
 /** Models with a remote backend have nothing to measure: left out with a note, refused when they are named or alone. */
-function measurable(found: readonly (LoadedManifest | LoadedRemote)[], wanted: readonly string[], edges: GateEdges): LoadedManifest[] {
+function measurable(found: readonly (LoadedManifest | LoadedRemote)[], wanted: readonly string[], deps: GateDeps): LoadedManifest[] {
   const named = (one: LoadedManifest | LoadedRemote) => wanted.includes(one.manifest.id) || wanted.includes(basename(one.dir));
   const left = found.filter((one) => isRemote(one) && !named(one));
   const kept = found.length === left.length ? found : found.filter((one) => !left.includes(one));
-  if (kept.length < found.length) edges.onEvent({ kind: "note", text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}` });
+  if (kept.length < found.length) deps.onEvent({ kind: "note", text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}` });
   return kept.map(withArtifact);
 }
 

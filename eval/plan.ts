@@ -1,6 +1,6 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { openPredictor } from "../models/core/predictor/predictor.ts";
-import { prepare, type GateEdges, type GateRequest } from "./gate.ts";
+import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/heads.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { combine } from "./power/false-red.ts";
@@ -25,17 +25,17 @@ const contestCapSeconds = 120;
  *
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
  */
-export async function planGate(request: PlanRequest, edges: GateEdges): Promise<PlanFile> {
-  const { candidates, context } = await prepare(request, edges);
+export async function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
+  const { candidates, context } = await prepare(request, deps);
   const models: ModelPlan[] = [];
   for (const loaded of candidates) {
     const pair = await readPair(loaded, context);
-    edges.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "timing some rows" });
-    const seconds = await secondsToPredict(loaded, pair, context.cacheDir, edges);
-    edges.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "planning" });
+    deps.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "timing some rows" });
+    const seconds = await secondsToPredict(loaded, pair, context.cacheDir, deps);
+    deps.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "planning" });
     models.push(planModel(loaded, pair, request, seconds));
   }
-  return { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), power, models };
+  return { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), power, models };
 }
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
@@ -61,9 +61,9 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
 }
 
 /** Predictions are cached, so that their time says nothing: some rows are predicted again, and the rest is proportion. */
-async function secondsToPredict(loaded: LoadedManifest, { dataset }: ModelPair, cacheDir: string, edges: GateEdges): Promise<number> {
+async function secondsToPredict(loaded: LoadedManifest, { dataset }: ModelPair, cacheDir: string, deps: GateDeps): Promise<number> {
   const opened = performance.now();
-  const predictor = await openPredictor(loaded, {}, { env: edges.env, fetch: edges.fetch, cacheDir });
+  const predictor = await openPredictor(loaded, {}, { env: deps.env, fetch: deps.fetch, cacheDir });
   try {
     await predictor.warmUp();
     const opening = performance.now() - opened;

@@ -1,6 +1,6 @@
 import { EvaluationError, type SluiceError } from "../models/core/errors.ts";
 import type { Card } from "./card.ts";
-import { requestBatch, type BatchReply, type ClientEdges, type Connection, type Failure, type Note, type RowReply } from "./client.ts";
+import { requestBatch, type BatchReply, type ClientDeps, type Connection, type Failure, type Note, type RowReply } from "./client.ts";
 import type { Item } from "./input.ts";
 import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
@@ -14,7 +14,7 @@ export type Outcome = { item: Item; latencyMs: number | null; attempts: number }
   | { kind: "refused" | "failed"; status: number | null; code: string; detail: string }
 );
 
-export type AskEdges = ClientEdges & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
+export type AskDeps = ClientDeps & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
 
 export type Asking = {
   connection: Connection; card: Card; policy: Policy; pace: Pace;
@@ -34,7 +34,7 @@ const SPLIT_INTO = 4;
  *
  * @throws SluiceError when no other request would fare better, or another version of the model begins to answer
  */
-export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdges): Promise<Outcome[]> {
+export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps): Promise<Outcome[]> {
   const { connection, card, policy, pace, counters } = asking;
   const outcomes = new Map<number, Outcome>();
   for (const item of batch) if ("malformed" in item) outcomes.set(item.row, { item, latencyMs: null, attempts: 0, kind: "refused", status: null, code: "malformed-row", detail: item.malformed });
@@ -44,11 +44,11 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
   for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
     const { items, attempt } = piece;
     await pace.enter();
-    const beganMs = edges.nowMs();
+    const beganMs = deps.nowMs();
     counters.requests += 1;
     if (attempt > 1) counters.retries += 1;
-    const reply = asFailure(await requestBatch(connection, card.id, items.map((item) => item.json), edges).finally(() => pace.leave()));
-    const latencyMs = edges.nowMs() - beganMs;
+    const reply = asFailure(await requestBatch(connection, card.id, items.map((item) => item.json), deps).finally(() => pace.leave()));
+    const latencyMs = deps.nowMs() - beganMs;
 
     if (reply.ok) {
       if (reply.version !== card.version) throw new EvaluationError({ code: "predict-version", place: connection.origin, problem: `another version of ${card.id} answers now`, expected: card.version, received: reply.version, hint: "the rows so far are in the output; the rest need an output of their own" });
@@ -63,13 +63,13 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
       asking.ended(true, "");
       if (again.length > 0) {
         pieces.unshift({ items: again, attempt: attempt + 1 });
-        const step = stepAfter({ ok: false, status: 503, code: "rows", detail: "", retryAfterMs: null }, 1, attempt, policy, edges.random);
-        if (step.do === "again") await edges.sleep(step.waitMs);
+        const step = stepAfter({ ok: false, status: 503, code: "rows", detail: "", retryAfterMs: null }, 1, attempt, policy, deps.random);
+        if (step.do === "again") await deps.sleep(step.waitMs);
       }
       continue;
     }
 
-    const step = stepAfter(reply, items.length, attempt, policy, edges.random);
+    const step = stepAfter(reply, items.length, attempt, policy, deps.random);
     if (step.do === "stop") throw await asking.stopped(reply);
     if (step.do === "fail") {
       const kind = isRefusal(reply.status) ? "refused" : "failed";
@@ -79,14 +79,14 @@ export async function ask(batch: readonly Item[], asking: Asking, edges: AskEdge
     }
     if (reply.status === 429 || reply.status === 503) {
       pace.busy(reply.retryAfterMs ?? 0);
-      if (step.waitMs >= 1000) edges.note(`${reply.status} ${reply.code}: ${reply.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
+      if (step.waitMs >= 1000) deps.note(`${reply.status} ${reply.code}: ${reply.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
     }
     if (step.do === "split") {
       pace.tooMany(items.length);
       const size = Math.ceil(items.length / SPLIT_INTO);
       pieces.unshift(...Array.from({ length: Math.ceil(items.length / size) }, (_, i) => ({ items: items.slice(i * size, (i + 1) * size), attempt: step.counts ? attempt + 1 : attempt })));
     } else pieces.unshift({ items, attempt: attempt + 1 });
-    await edges.sleep(step.waitMs);
+    await deps.sleep(step.waitMs);
   }
   return batch.map((item) => outcomes.get(item.row)!);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CellType } from "../eval/dataset/formats/cells.ts";
 import { ConfigurationError, EvaluationError } from "../models/core/errors.ts";
-import { request, type ClientEdges, type Connection, type Failure } from "./client.ts";
+import { request, type ClientDeps, type Connection, type Failure } from "./client.ts";
 import { stepAfter, type Policy } from "./policy.ts";
 import { KEY_VARIABLE } from "./target.ts";
 
@@ -25,7 +25,7 @@ export type Card = {
   limits: { maxRows: number; maxBodyBytes: number };
 };
 
-export type CardEdges = ClientEdges & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
+export type CardDeps = ClientDeps & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
 
 /** A server that answers "loading" is well; weights may have to come from far. */
 const LOADS_WITHIN_MS = 300_000;
@@ -37,23 +37,23 @@ const LOADING_POLL_MS = 200;
  * @param model null for the server's default model
  * @throws ConfigurationError when there is no such model, no such server or no right; EvaluationError when it does not come up
  */
-export async function readCard(connection: Connection, model: string | null, policy: Policy, edges: CardEdges): Promise<Card> {
+export async function readCard(connection: Connection, model: string | null, policy: Policy, deps: CardDeps): Promise<Card> {
   const path = model === null ? "/model/info" : `/models/${encodeURIComponent(model)}`;
   const place = connection.origin + path;
-  const beganMs = edges.nowMs();
+  const beganMs = deps.nowMs();
   for (let attempt = 1; ;) {
-    const reply = await request(connection, path, null, edges);
+    const reply = await request(connection, path, null, deps);
     if (reply.ok) {
-      if ((reply.json as { state?: unknown } | null)?.state !== "loading" || edges.nowMs() - beganMs > LOADS_WITHIN_MS) return cardOf(reply.json, place);
-      await edges.sleep(LOADING_POLL_MS);
+      if ((reply.json as { state?: unknown } | null)?.state !== "loading" || deps.nowMs() - beganMs > LOADS_WITHIN_MS) return cardOf(reply.json, place);
+      await deps.sleep(LOADING_POLL_MS);
       continue;
     }
     const failure = reply;
-    const step = stepAfter(failure, 1, attempt, policy, edges.random);
-    if (step.do === "stop" || (step.do === "fail" && failure.status !== null && failure.status < 500)) throw await stopped(failure, connection, place, edges);
+    const step = stepAfter(failure, 1, attempt, policy, deps.random);
+    if (step.do === "stop" || (step.do === "fail" && failure.status !== null && failure.status < 500)) throw await stopped(failure, connection, place, deps);
     if (step.do === "fail") throw new EvaluationError({ code: "predict-unreachable", place, problem: failure.detail, expected: "the model's card", received: `${failure.code}, ${attempt} ${attempt === 1 ? "time" : "times"}`, hint: "is the Space running? its address may be given as --url https://…" });
-    if (step.waitMs >= 1000) edges.note(`${place}: ${failure.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
-    await edges.sleep(step.waitMs);
+    if (step.waitMs >= 1000) deps.note(`${place}: ${failure.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
+    await deps.sleep(step.waitMs);
     attempt += 1;
   }
 }
@@ -84,11 +84,11 @@ function cellType(schema: unknown): CellType {
 }
 
 /** The refusal that ends a run, in the words of who has to mend it. */
-export async function stopped(failure: Failure, connection: Connection, place: string, edges: ClientEdges): Promise<ConfigurationError> {
+export async function stopped(failure: Failure, connection: Connection, place: string, deps: ClientDeps): Promise<ConfigurationError> {
   const received = `${failure.status} ${failure.code}`;
   if (failure.status === 401 || failure.status === 403) return new ConfigurationError({ code: "predict-key", place: KEY_VARIABLE, problem: `the server refuses: ${failure.detail}`, expected: `a key that the server knows, in ${KEY_VARIABLE}`, received });
   if (failure.status === 404) {
-    const models = await request(connection, "/models", null, edges);
+    const models = await request(connection, "/models", null, deps);
     const ids = models.ok ? (((models.json as { models?: { id?: unknown }[] } | null)?.models ?? []).map(({ id }) => String(id))) : [];
     return new ConfigurationError({ code: "predict-model", place, problem: failure.detail, expected: ids.length === 0 ? "a server of `sluice serve` that has the model" : `one of ${ids.join(", ")}`, received });
   }

@@ -9,7 +9,7 @@ export type Note = { field: string; problem: string; used: string };
 export type RowReply = { heads: Record<string, Record<string, unknown>>; notes: Note[] } | { error: { status: number; code: string; detail: string } };
 export type BatchReply = { ok: true; model: string; version: string; rows: RowReply[]; latencyMs: number };
 
-export type ClientEdges = { fetch: typeof fetch; nowMs: () => number; signal: AbortSignal };
+export type ClientDeps = { fetch: typeof fetch; nowMs: () => number; signal: AbortSignal };
 export type Connection = { origin: string; headers: Record<string, string>; timeoutMs: number };
 
 const problemSchema = z.object({ code: z.string().optional(), title: z.string().optional(), detail: z.string().optional() });
@@ -21,17 +21,17 @@ const batchSchema = z.object({
 });
 
 /** One request: the whole JSON of a 200, or why there is none. Never throws but for the run's own signal. */
-export async function request(connection: Connection, path: string, body: string | null, edges: ClientEdges): Promise<Failure | { ok: true; json: unknown; latencyMs: number }> {
-  const began = edges.nowMs();
+export async function request(connection: Connection, path: string, body: string | null, deps: ClientDeps): Promise<Failure | { ok: true; json: unknown; latencyMs: number }> {
+  const began = deps.nowMs();
   const timeout = AbortSignal.timeout(connection.timeoutMs);
   try {
-    const response = await edges.fetch(connection.origin + path, {
+    const response = await deps.fetch(connection.origin + path, {
       // A redirected POST would lose its rows, or take the key elsewhere.
-      redirect: "manual", signal: AbortSignal.any([edges.signal, timeout]), method: body === null ? "GET" : "POST", body,
+      redirect: "manual", signal: AbortSignal.any([deps.signal, timeout]), method: body === null ? "GET" : "POST", body,
       headers: { accept: `${STANDARD_ANSWER}, application/json`, "x-request-timeout-ms": String(Math.min(600_000, connection.timeoutMs)), ...connection.headers, ...(body === null ? {} : { "content-type": "application/json" }) },
     });
     const text = await response.text();
-    const latencyMs = edges.nowMs() - began;
+    const latencyMs = deps.nowMs() - began;
     if (response.status === 200) {
       try {
         return { ok: true, json: JSON.parse(text) as unknown, latencyMs };
@@ -41,7 +41,7 @@ export async function request(connection: Connection, path: string, body: string
     }
     return refusal(response, text);
   } catch (error) {
-    edges.signal.throwIfAborted();
+    deps.signal.throwIfAborted();
     if (timeout.aborted) return failure(null, "timeout", `no answer within ${connection.timeoutMs} ms`);
     const cause = (error as { cause?: { code?: string; message?: string } }).cause;
     return failure(null, "network", `the connection failed: ${cause?.code ?? cause?.message ?? (error as Error).message}`);
@@ -49,8 +49,8 @@ export async function request(connection: Connection, path: string, body: string
 }
 
 /** @param rows JSON texts of rows, in order; `model` the id in the path. */
-export async function requestBatch(connection: Connection, model: string, rows: readonly string[], edges: ClientEdges): Promise<Failure | BatchReply> {
-  const reply = await request(connection, `/models/${encodeURIComponent(model)}/predict/batch`, `{"rows":[${rows.join(",")}]}`, edges);
+export async function requestBatch(connection: Connection, model: string, rows: readonly string[], deps: ClientDeps): Promise<Failure | BatchReply> {
+  const reply = await request(connection, `/models/${encodeURIComponent(model)}/predict/batch`, `{"rows":[${rows.join(",")}]}`, deps);
   if (!reply.ok) return reply;
   const parsed = batchSchema.safeParse(reply.json);
   if (!parsed.success) return failure(null, "bad-answer", `the answer is none of a batch: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);

@@ -27,7 +27,7 @@ export async function describeInput(path: string): Promise<Input> {
     if (rows === 0) throw new ConfigurationError({ code: "predict-input", place: path, problem: "the file has no rows", expected: "at least one row" });
     return { path, format, sha256: hash.digest("hex"), rows };
   } catch (error) {
-    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw new ConfigurationError(error.complaint, { cause: error });
+    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw new ConfigurationError(error.diagnostic, { cause: error });
     throw error;
   }
 }

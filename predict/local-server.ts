@@ -24,8 +24,8 @@ export async function serveLocally(model: string, options: { config: string; tim
   child.stdin.on("error", () => {}); // a child that has ended is told by "close"
   let said = "";
   const origin = await new Promise<string | null>((resolve) => {
-    const patience = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
-    const end = (value: string | null) => { clearTimeout(patience); resolve(value); };
+    const onRateLimited = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
+    const end = (value: string | null) => { clearTimeout(onRateLimited); resolve(value); };
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-10_000);
       const found = /^Serving .* at (http:\S+)$/m.exec(said)?.[1];

@@ -119,8 +119,8 @@ function sameRun(earlier: Identity, now: Identity, path: string): void {
     ["the columns", earlier.columns.join(" "), now.columns.join(" ")],
   ] as const).filter(([, before, after]) => before !== after);
   if (differences.length === 0) return;
-  const [complaint, ...others] = differences.map(([what, before, after], i) => ({ code: "predict-other-run", place: path, problem: `begun by another run: ${what} differs`, expected: before, received: after, ...(i === differences.length - 1 ? { hint: `name another --output, or remove ${path} and ${identityFile(path)}` } : {}) }));
-  throw new ConfigurationError({ ...complaint!, others });
+  const [diagnostic, ...others] = differences.map(([what, before, after], i) => ({ code: "predict-other-run", place: path, problem: `begun by another run: ${what} differs`, expected: before, received: after, ...(i === differences.length - 1 ? { hint: `name another --output, or remove ${path} and ${identityFile(path)}` } : {}) }));
+  throw new ConfigurationError({ ...diagnostic!, others });
 }
 
 /** Where the last whole row ends: the last line end outside quotes (CSV), or at all (JSON Lines, where texts hold none). */
@@ -151,7 +151,7 @@ async function checkRows(path: string, format: OutputFormat, identity: Identity,
       rows += 1;
     }
   } catch (error) {
-    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw damaged(error.complaint.problem);
+    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw damaged(error.diagnostic.problem);
     throw error;
   }
   return rows;

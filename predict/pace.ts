@@ -18,7 +18,7 @@ const SHORT_MS = 250;
 const LONG_MS = 1500;
 
 /** @param sleep rejects when the signal aborts. */
-export function createPace(options: { concurrency: number; maxRows: number }, edges: { nowMs: () => number; sleep: (ms: number) => Promise<void>; signal: AbortSignal }): Pace {
+export function createPace(options: { concurrency: number; maxRows: number }, deps: { nowMs: () => number; sleep: (ms: number) => Promise<void>; signal: AbortSignal }): Pace {
   let active = 0;
   let allowed = options.concurrency;
   let notBeforeMs = 0;
@@ -30,13 +30,13 @@ export function createPace(options: { concurrency: number; maxRows: number }, ed
     waiting = [];
     for (const one of all) one();
   };
-  edges.signal.addEventListener("abort", wake);
+  deps.signal.addEventListener("abort", wake);
   return {
     async enter() {
       for (;;) {
-        edges.signal.throwIfAborted();
-        const pauseMs = notBeforeMs - edges.nowMs();
-        if (pauseMs > 0) await edges.sleep(pauseMs);
+        deps.signal.throwIfAborted();
+        const pauseMs = notBeforeMs - deps.nowMs();
+        if (pauseMs > 0) await deps.sleep(pauseMs);
         else if (active >= allowed) await new Promise<void>((resolve) => { waiting.push(resolve); });
         else break;
       }
@@ -47,7 +47,7 @@ export function createPace(options: { concurrency: number; maxRows: number }, ed
       wake();
     },
     busy(pauseMs) {
-      notBeforeMs = Math.max(notBeforeMs, edges.nowMs() + pauseMs);
+      notBeforeMs = Math.max(notBeforeMs, deps.nowMs() + pauseMs);
       allowed = Math.max(1, Math.floor(allowed / 2));
       good = 0;
     },

@@ -1,8 +1,8 @@
 import { retryDelayMs } from "../spaces/server/remote/retry.ts";
 import type { Failure } from "./client.ts";
 
-/** `attempts`: requests that one row may be in; `longestWaitMs`: a longer Retry-After is not waited for. */
-export type Policy = { attempts: number; baseMs: number; maxMs: number; longestWaitMs: number };
+/** `attempts`: requests that one row may be in; `maxWaitMs`: a longer Retry-After is not waited for. */
+export type Policy = { attempts: number; baseMs: number; maxMs: number; maxWaitMs: number };
 
 /**
  * What follows a failed request. `stop`: no other request would fare better. `split`: the same rows in smaller requests.
@@ -22,7 +22,7 @@ export function stepAfter(failure: Failure, rows: number, attempt: number, polic
   const { status, code } = failure;
   if (status !== null && (ofTheRun.has(status) || status < 400)) return { do: "stop" };
   if (status !== null && status < 500 && !passing.has(status)) return rows > 1 ? { do: "split", counts: false, waitMs: 0 } : { do: "fail" };
-  if (attempt >= policy.attempts || (failure.retryAfterMs ?? 0) > policy.longestWaitMs) return { do: "fail" };
+  if (attempt >= policy.attempts || (failure.retryAfterMs ?? 0) > policy.maxWaitMs) return { do: "fail" };
   // Full jitter on top of Retry-After: clients that were told the same time do not come back together.
   const waitMs = (failure.retryAfterMs ?? 0) + retryDelayMs(attempt, null, policy, random);
   return rows > 1 && perhapsOneRow.has(status ?? code) ? { do: "split", counts: true, waitMs } : { do: "again", waitMs };

@@ -1,5 +1,5 @@
 import { EvaluationError } from "../models/core/errors.ts";
-import { ask, type Asking, type AskEdges, type Outcome } from "./ask.ts";
+import { ask, type Asking, type AskDeps, type Outcome } from "./ask.ts";
 import { stopped, type Card } from "./card.ts";
 import type { Connection } from "./client.ts";
 import { batcher, readItems, type Input } from "./input.ts";
@@ -16,7 +16,7 @@ export type Job = {
   giveUpAfter: number;
 };
 
-export type RunEdges = Omit<AskEdges, "signal" | "sleep"> & { sleep: (ms: number, signal: AbortSignal) => Promise<void>; done: (rows: number) => void };
+export type RunDeps = Omit<AskDeps, "signal" | "sleep"> & { sleep: (ms: number, signal: AbortSignal) => Promise<void>; done: (rows: number) => void };
 export type RunSummary = { counts: Counts; requests: number; retries: number; seconds: number };
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -29,15 +29,15 @@ const AHEAD_PER_LANE = 4;
  *
  * @throws EvaluationError `predict-gave-up`, and what `ask` throws; all that was answered until then, in order, is written
  */
-export async function predictRows(job: Job, edges: RunEdges): Promise<RunSummary> {
+export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> {
   const { card, connection, output } = job;
   const counts = { ...output.counts };
   const counters = { requests: 0, retries: 0 };
   const cancel = new AbortController();
-  const own: AskEdges = { ...edges, signal: cancel.signal, sleep: (ms) => edges.sleep(ms, cancel.signal) };
+  const own: AskDeps = { ...deps, signal: cancel.signal, sleep: (ms) => deps.sleep(ms, cancel.signal) };
   const pace = createPace({ concurrency: job.concurrency, maxRows: Math.min(job.maxRows, card.limits.maxRows) }, own);
   const batches = batcher(readItems(job.input, card.fields, job.idField, output.rows), pace.rows, Math.min(MAX_BODY_BYTES, card.limits.maxBodyBytes - 64));
-  const beganMs = edges.nowMs();
+  const beganMs = deps.nowMs();
 
   let written = 0;
   let held: Outcome[] = [];
@@ -50,7 +50,7 @@ export async function predictRows(job: Job, edges: RunEdges): Promise<RunSummary
       written += 1;
       held.push(...batch);
       if (batch.some((one) => one.kind !== "failed")) await flush();
-      edges.done(output.rows + tally(counts) + held.length - tally(output.counts));
+      deps.done(output.rows + tally(counts) + held.length - tally(output.counts));
       for (const one of room.splice(0)) one();
     }
   };
@@ -97,7 +97,7 @@ export async function predictRows(job: Job, edges: RunEdges): Promise<RunSummary
   await writing.catch(() => {}); // its error has ended the run already
   if (cancel.signal.aborted) throw cancel.signal.reason;
   await flush();
-  return { counts, ...counters, seconds: (edges.nowMs() - beganMs) / 1000 };
+  return { counts, ...counters, seconds: (deps.nowMs() - beganMs) / 1000 };
 }
 
 export const tally = (counts: Counts): number => counts.predicted + counts.refused + counts.failed;

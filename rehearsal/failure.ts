@@ -1,9 +1,9 @@
 import type { RunRecord } from "./contract.ts";
 import { type Scene, textOf } from "./scene/scene.ts";
 
-const mostRequests = 25;
-const mostLogLines = 60;
-const mostOfMessage = 2000;
+const maxRequests = 25;
+const maxLogLines = 60;
+const maxMessageCharacters = 2000;
 
 /** What whoever repairs it needs first: the step, what was expected, the log of the job that failed, the last requests. */
 export function failureLines(scene: Scene, { error, step, sinceMs }: { error: unknown; /** What the story told last. */ step: string; /** Unix time at which the story began. */ sinceMs: number }): string[] {
@@ -18,7 +18,7 @@ export function failureLines(scene: Scene, { error, step, sinceMs }: { error: un
     ...difference(error),
     "", "runs of this story:", ...runs.map((run) => `  ${run.workflowName} ${run.id} "${run.displayTitle}": ${run.conclusion ?? run.status}${run.startupError === undefined ? "" : `, ${run.startupError}`}`),
     ...(failed === undefined ? [] : failedJobs(failed)),
-    "", `requests, the last ${mostRequests}:`, ...requests(scene, sinceMs).map((one) => `  ${one}`),
+    "", `requests, the last ${maxRequests}:`, ...requests(scene, sinceMs).map((one) => `  ${one}`),
     "", "the team's chat:", ...scene.said().slice(-6).map((one) => `  #${one.message_id} ${cut(textOf(one).replaceAll("\n", " / "), 300)}`),
   ];
 }
@@ -26,7 +26,7 @@ export function failureLines(scene: Scene, { error, step, sinceMs }: { error: un
 /** Stories explain a conclusion with the run's logs, which stand below. */
 const withoutLogs = (message: string) => (message.startsWith("===== ") ? "a run ended otherwise than the story says" : message);
 
-const cut = (text: string, most = mostOfMessage) => (text.length > most ? `${text.slice(0, most)} … (${text.length - most} characters more)` : text);
+const cut = (text: string, most = maxMessageCharacters) => (text.length > most ? `${text.slice(0, most)} … (${text.length - most} characters more)` : text);
 
 function difference(error: unknown): string[] {
   const { code, actual, expected } = error as { code?: string; actual?: unknown; expected?: unknown };
@@ -37,7 +37,7 @@ function difference(error: unknown): string[] {
 function failedJobs(run: RunRecord): string[] {
   return run.jobs.filter(({ conclusion }) => conclusion === "failure" || conclusion === "cancelled").flatMap((job) => [
     "", `job ${job.name} of run ${run.id}: ${job.conclusion}, in the step ${job.steps.find(({ conclusion }) => conclusion === "failure")?.name ?? "?"}`,
-    ...job.log.trimEnd().split("\n").slice(-mostLogLines).map((line) => `  │ ${line}`),
+    ...job.log.trimEnd().split("\n").slice(-maxLogLines).map((line) => `  │ ${line}`),
   ]);
 }
 
@@ -48,5 +48,5 @@ function requests({ github, telegram, hubs }: Scene, sinceMs: number): string[] 
     ...telegram.transcript.filter(({ method }) => method !== "getUpdates").map((one) => ({ atMs: one.atMs, words: `Telegram ${one.status} ${one.method} ${cut(JSON.stringify(one.parameters), 120)}` })),
     ...hubs.all.flatMap(({ transcript }) => transcript).map((one) => ({ atMs: one.atMs, words: `Hub      ${one.status ?? "—"} ${one.method} ${one.path}${one.query}` })),
   ].filter(({ atMs }) => atMs >= sinceMs);
-  return all.toSorted((a, b) => a.atMs - b.atMs).slice(-mostRequests).map(({ atMs, words }) => `${new Date(atMs).toISOString().slice(11, 23)} ${words}`);
+  return all.toSorted((a, b) => a.atMs - b.atMs).slice(-maxRequests).map(({ atMs, words }) => `${new Date(atMs).toISOString().slice(11, 23)} ${words}`);
 }

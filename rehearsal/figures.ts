@@ -31,11 +31,11 @@ export function counts(scenes: readonly Scene[]): Count[] {
   ];
 }
 
-const mostShown = 20;
+const maxShown = 20;
 
 export function countLines(all: readonly Count[]): string[] {
   return all.flatMap(({ service, requests, heldTo, violations }) => [
     `${service.padEnd(9)} ${requests.toLocaleString("en").padStart(7)} requests held to ${heldTo.padEnd(24)} ${violations.length === 0 ? "0 violations" : `${violations.length} VIOLATIONS`}`,
-    ...[...new Set(violations)].slice(0, mostShown).map((one) => `          ${one}`),
+    ...[...new Set(violations)].slice(0, maxShown).map((one) => `          ${one}`),
   ]);
 }

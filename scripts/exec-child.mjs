@@ -8,7 +8,7 @@ import { constants } from "node:os";
  * @param {string} file
  * @param {readonly string[]} args
  */
-export function handOver(file, args) {
+export function execChild(file, args) {
   const child = spawn(file, args, { stdio: "inherit" });
   const signals = /** @type {const} */ (["SIGTERM", "SIGINT", "SIGHUP"]);
   const listeners = signals.map((signal) => {

@@ -2,7 +2,7 @@
 // The `sluice` command. It needs Node 24 (TypeScript runs unbuilt); an older Node hands over to the pinned one.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { handOver } from "./exec-child.mjs";
+import { execChild } from "./exec-child.mjs";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 if (Number(process.versions.node.split(".")[0]) >= 24) {
@@ -14,5 +14,5 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     console.error(`sluice needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` once: it brings the pinned one.`);
     process.exit(2);
   }
-  handOver(pinned, [cli, ...process.argv.slice(2)]);
+  execChild(pinned, [cli, ...process.argv.slice(2)]);
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { endGroup, error as annotateError, info, setOutput, setSecret, startGroup, warning } from "@actions/core";
-import { harmless } from "../gate/log.ts";
+import { escapeWorkflowCommands } from "../gate/log.ts";
 import { readInputs } from "../gate/inputs.ts";
 import { runStep } from "../gate/step.ts";
 import { prepareNative } from "../gate/runtime/prepare.ts";
@@ -13,7 +13,7 @@ import { readSpaceFiles } from "../../deploy/bundle/make.ts";
 import { DeployFailure } from "../../deploy/hub/failure.ts";
 import { deployInputs } from "./inputs.ts";
 import { exitCodeOf, type DeploymentReceipt } from "../../deploy/receipt.ts";
-import { runDeploy, runRollback, type SessionEdges } from "../../deploy/session.ts";
+import { runDeploy, runRollback, type SessionDeps } from "../../deploy/session.ts";
 import { readSettings } from "../../deploy/hub/settings.ts";
 import { renderSummary } from "../../deploy/summary.ts";
 
@@ -33,18 +33,18 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     root, model: inputs.model, stage: inputs.environment, space: inputs.space, reason: inputs.reason,
     settings: readSettings(inputs.settings, "input settings"), hubToken: inputs["hf-token"] ?? (hubToken || null), githubToken: inputs.token, out,
   });
-  const edges: SessionEdges = {
+  const deps: SessionDeps = {
     env, fetch, random: Math.random, now: Date.now, signal, mask: setSecret,
     sleep: async (ms, until) => { await sleep(ms, undefined, until === undefined ? {} : { signal: until }); },
-    sink: { line: (text) => { info(harmless(text)); }, group: (title) => { startGroup(harmless(title)); }, endGroup },
+    sink: { line: (text) => { info(escapeWorkflowCommands(text)); }, group: (title) => { startGroup(escapeWorkflowCommands(title)); }, endGroup },
     spaceFiles: () => readSpaceFiles(fileURLToPath(new URL("./space", import.meta.url))),
     prepareNative: async () => { await prepareNative(ortDir(env), root, env); },
   };
   let receipt: DeploymentReceipt;
   try {
     receipt = inputs.version === null
-      ? await runDeploy({ ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] }, edges)
-      : await runRollback({ ...request(), dryRun: inputs["dry-run"], version: inputs.version === "previous" ? null : inputs.version }, edges);
+      ? await runDeploy({ ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] }, deps)
+      : await runRollback({ ...request(), dryRun: inputs["dry-run"], version: inputs.version === "previous" ? null : inputs.version }, deps);
   } catch (error) {
     await summarise(`## ${inputs.model} → ${inputs.environment}: not deployed\n\n${(error as Error).message.split("\n").map((line) => `    ${line}`).join("\n")}\n`, env);
     if (!(error instanceof DeployFailure)) throw error;
@@ -56,7 +56,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
 }
 
 async function tell(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<void> {
-  if (receipt.outcome === "planned") for (const line of receipt.reason.split("\n")) info(harmless(line));
+  if (receipt.outcome === "planned") for (const line of receipt.reason.split("\n")) info(escapeWorkflowCommands(line));
   const { timeline: _timeline, log: _log, ...result } = receipt;
   if (receipt.outcome === "rolled-back" || receipt.outcome === "failed") annotateError(receipt.reason, { title: `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}` });
   for (const problem of receipt.notRecorded) warning(problem, { title: "not recorded" });

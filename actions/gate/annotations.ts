@@ -2,7 +2,7 @@ import { isAbsolute, relative } from "node:path";
 import type { Check, VerdictFile } from "../../eval/schema/verdict.ts";
 
 /** GitHub shows the first ten errors of a step and drops the others silently. */
-const mostShown = 10;
+const maxShown = 10;
 
 export type Annotation = { level: "error" | "warning"; title: string; message: string; file: string | null; line: number | null };
 
@@ -16,9 +16,9 @@ export function annotationsOf(verdict: VerdictFile): Annotation[] {
     if (failed.length > 0) return failed.map((check) => ofCheck(model.model.id, check));
     return model.verdict === "PASS" ? [] : [{ level: "error" as const, title: `${model.model.id}: ${model.verdict}`, message: model.reason, file: null, line: null }];
   });
-  if (all.length <= mostShown) return all;
-  const rest = all.length - (mostShown - 1);
-  return [...all.slice(0, mostShown - 1), { level: "error", title: "and more", message: `${rest} more checks did not pass; see the step summary`, file: null, line: null }];
+  if (all.length <= maxShown) return all;
+  const rest = all.length - (maxShown - 1);
+  return [...all.slice(0, maxShown - 1), { level: "error", title: "and more", message: `${rest} more checks did not pass; see the step summary`, file: null, line: null }];
 }
 
 function ofCheck(model: string, check: Check): Annotation {

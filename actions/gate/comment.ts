@@ -7,7 +7,7 @@ export type Reported =
   | { status: "failed"; why: string };
 
 /** 3,000 comments: a pull request beyond that gets a new comment rather than an endless search. */
-const mostPages = 30;
+const maxPages = 30;
 
 /**
  * The hidden first line that makes a comment findable; one per configuration and selection of models, so
@@ -44,7 +44,7 @@ async function findOwn(github: GitHub, pullRequest: number, marker: string): Pro
   let pages = 0;
   for await (const page of github.comments(pullRequest)) {
     marked.push(...page.filter((comment) => comment.body.startsWith(marker)));
-    if (++pages >= mostPages) break;
+    if (++pages >= maxPages) break;
   }
   if (marked.length === 0) return null;
   const me = await github.whoAmI();

@@ -5,7 +5,7 @@ import type { Base } from "./event.ts";
 /** Asks GitHub for the merge base of two commits or branches; rejects when it cannot tell. */
 export type Compare = (base: string, head: string) => Promise<string>;
 
-export type CommitEdges = {
+export type CommitDeps = {
   git: Git;
   /** The same git, with the token for fetching; null when there is no token or no remote. */
   fetching: { git: Git; remote: string } | null;
@@ -24,25 +24,25 @@ const fetchTimeoutMs = 120_000;
  * @returns the commit's SHA, present in the local repository
  * @throws EvaluationError when the commit cannot be had, with what to change in the workflow
  */
-export async function resolveBase(base: Base, edges: CommitEdges): Promise<string> {
-  const commit = base.kind === "commit" ? base.commit : await mergeBase(base.base, base.head, edges);
-  await ensureCommit(commit, base.kind === "commit" ? base.why : "the merge base", edges);
+export async function resolveBase(base: Base, deps: CommitDeps): Promise<string> {
+  const commit = base.kind === "commit" ? base.commit : await mergeBase(base.base, base.head, deps);
+  await ensureCommit(commit, base.kind === "commit" ? base.why : "the merge base", deps);
   return commit;
 }
 
 /** A ref that a person wrote: known here, or fetched by name. */
-export async function resolveRef(ref: string, edges: CommitEdges): Promise<string> {
+export async function resolveRef(ref: string, deps: CommitDeps): Promise<string> {
   for (const name of [ref, `origin/${ref}`]) {
-    const known = await commitOf(edges.git, name);
+    const known = await commitOf(deps.git, name);
     if (known !== null) return known;
   }
-  const failure = await fetchCommit(ref, edges);
-  const fetched = failure === null ? await commitOf(edges.git, "FETCH_HEAD") : null;
+  const failure = await fetchCommit(ref, deps);
+  const fetched = failure === null ? await commitOf(deps.git, "FETCH_HEAD") : null;
   if (fetched !== null) return fetched;
   throw unreachable(`the baseline ${ref}`, failure ?? "git fetched nothing");
 }
 
-async function mergeBase(base: string, head: string, { git, compare, note }: CommitEdges): Promise<string> {
+async function mergeBase(base: string, head: string, { git, compare, note }: CommitDeps): Promise<string> {
   const [localBase, localHead] = await Promise.all([commitOf(git, base).then((found) => found ?? commitOf(git, `origin/${base}`)), commitOf(git, head)]);
   if (localBase !== null && localHead !== null && !(await isShallow(git))) {
     const { code, stdout } = await git(["merge-base", localBase, localHead]);
@@ -58,15 +58,15 @@ async function mergeBase(base: string, head: string, { git, compare, note }: Com
   }
 }
 
-async function ensureCommit(commit: string, what: string, edges: CommitEdges): Promise<void> {
-  if ((await commitOf(edges.git, commit)) !== null) return;
-  const failure = await fetchCommit(commit, edges);
-  if (failure !== null || (await commitOf(edges.git, commit)) === null) throw unreachable(`${what} (${commit.slice(0, 7)})`, failure ?? "git fetched something else");
-  edges.note(`fetched ${what}, ${commit.slice(0, 7)}`);
+async function ensureCommit(commit: string, what: string, deps: CommitDeps): Promise<void> {
+  if ((await commitOf(deps.git, commit)) !== null) return;
+  const failure = await fetchCommit(commit, deps);
+  if (failure !== null || (await commitOf(deps.git, commit)) === null) throw unreachable(`${what} (${commit.slice(0, 7)})`, failure ?? "git fetched something else");
+  deps.note(`fetched ${what}, ${commit.slice(0, 7)}`);
 }
 
 /** Null when git fetched it; otherwise why not. */
-async function fetchCommit(commit: string, { git, fetching }: CommitEdges): Promise<string | null> {
+async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promise<string | null> {
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
   // In a full clone --depth would cut history that is already there.
   const depth = (await isShallow(git)) ? ["--depth=1"] : [];

@@ -8,7 +8,7 @@ import { annotationsOf } from "./annotations.ts";
 import { keepComment, type Reported } from "./comment.ts";
 import type { PullRequest } from "./event.ts";
 import type { GitHub } from "./github.ts";
-import { harmless } from "./log.ts";
+import { escapeWorkflowCommands } from "./log.ts";
 import { exitCode, resultOf, type ExitPolicy } from "./result.ts";
 
 /** GitHub refuses a comment above 65,536 characters and drops a summary above 1 MiB whole; both with some room. */
@@ -34,7 +34,7 @@ export type Delivery = {
   annotate: boolean;
 };
 
-export type DeliveryEdges = { env: NodeJS.ProcessEnv; github: () => Promise<GitHub | null> };
+export type DeliveryDeps = { env: NodeJS.ProcessEnv; github: () => Promise<GitHub | null> };
 
 /**
  * Tells the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. Whatever fails here is
@@ -42,26 +42,26 @@ export type DeliveryEdges = { env: NodeJS.ProcessEnv; github: () => Promise<GitH
  *
  * @returns the step's exit code
  */
-export async function deliver(delivery: Delivery, edges: DeliveryEdges): Promise<number> {
+export async function deliver(delivery: Delivery, deps: DeliveryDeps): Promise<number> {
   const { verdict, metrics, marker } = delivery;
-  const runUrl = runUrlOf(edges.env);
+  const runUrl = runUrlOf(deps.env);
   const link = runUrl === null ? {} : { runUrl };
-  if (verdict.models.length > 0) info(harmless(renderTerminal(verdict, metrics, { color: false, width: 120 })));
+  if (verdict.models.length > 0) info(escapeWorkflowCommands(renderTerminal(verdict, metrics, { color: false, width: 120 })));
   if (delivery.annotate) annotate(verdict, delivery.prefix);
 
-  const comment = await commentOn(delivery, renderMarkdown(verdict, metrics, { maxCharacters: commentCharacters, marker, ...link }), edges);
+  const comment = await commentOn(delivery, renderMarkdown(verdict, metrics, { maxCharacters: commentCharacters, marker, ...link }), deps);
   const code = exitCode(verdict.verdict, delivery.codeOfVerdict, comment, delivery.policy);
-  await writeSummary(renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }), summaryNotes(verdict, comment, delivery.policy), edges.env);
+  await writeSummary(renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }), summaryNotes(verdict, comment, delivery.policy), deps.env);
 
   if (comment.status === "failed") warning(`The verdict stands, but the comment could not be posted: ${comment.why}.`, { title: "comment not posted" });
   else info(comment.status === "skipped" ? `No comment: ${comment.why}.` : `Comment ${comment.status}: ${comment.url}`);
-  output("verdict", verdict.verdict, edges.env);
-  output("result", JSON.stringify(resultOf({ verdict, baseline: delivery.baseline, comment, exitCode: code })), edges.env);
-  output("report", delivery.html, edges.env);
+  output("verdict", verdict.verdict, deps.env);
+  output("result", JSON.stringify(resultOf({ verdict, baseline: delivery.baseline, comment, exitCode: code })), deps.env);
+  output("report", delivery.html, deps.env);
   return code;
 }
 
-async function commentOn({ pullRequest, silence, policy, marker }: Delivery, body: string, { github }: DeliveryEdges): Promise<Reported> {
+async function commentOn({ pullRequest, silence, policy, marker }: Delivery, body: string, { github }: DeliveryDeps): Promise<Reported> {
   if (policy.comment === "never") return { status: "skipped", why: "comments are switched off" };
   if (pullRequest === null) return { status: "skipped", why: silence ?? "there is no pull request" };
   if (pullRequest.fork) return { status: "skipped", why: "the pull request comes from a fork, whose token may only read; the step summary has the report" };

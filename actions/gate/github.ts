@@ -23,10 +23,10 @@ export type GitHub = {
   tree(sha: string): Promise<ReadonlyMap<string, TreeEntry>>;
 };
 
-export type GitHubEdges = { token: string; repository: Repository; env: NodeJS.ProcessEnv; log: (text: string) => void };
+export type GitHubDeps = { token: string; repository: Repository; env: NodeJS.ProcessEnv; log: (text: string) => void };
 
 /** GitHub through Octokit, with bounded retries and timeouts (client.ts). */
-export function connectGitHub({ token, repository, env, log }: GitHubEdges): GitHub {
+export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitHub {
   const octokit = createClient({ token, env, log });
   const { owner, repo } = repository;
   return {

@@ -7,7 +7,7 @@ const progressEveryMs = 10_000;
 /**
  * Text from a repository under judgement, made safe to print: the runner obeys lines that start with "::" and "##[".
  */
-export function harmless(text: string): string {
+export function escapeWorkflowCommands(text: string): string {
   return text.replace(/^(\s*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
 }
 
@@ -18,7 +18,7 @@ export function logEvents(now: () => number): { onEvent: (event: GateEvent) => v
   const open = (model: string) => {
     if (group === model) return;
     if (group !== null) endGroup();
-    startGroup(harmless(model));
+    startGroup(escapeWorkflowCommands(model));
     group = model;
   };
   return {
@@ -27,16 +27,16 @@ export function logEvents(now: () => number): { onEvent: (event: GateEvent) => v
         case "stage":
           open(event.model);
           lastProgress = now();
-          info(harmless(event.stage));
+          info(escapeWorkflowCommands(event.stage));
           break;
         case "progress":
           if (now() - lastProgress < progressEveryMs) break;
           lastProgress = now();
           open(event.model);
-          info(harmless(`${event.stage}: ${event.done} of ${event.total}`));
+          info(escapeWorkflowCommands(`${event.stage}: ${event.done} of ${event.total}`));
           break;
         case "note":
-          info(harmless(event.text));
+          info(escapeWorkflowCommands(event.text));
           break;
       }
     },

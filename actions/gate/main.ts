@@ -11,7 +11,7 @@ import { deliver } from "./deliver.ts";
 import { readEvent, type Situation } from "./event.ts";
 import type { GitHub } from "./github.ts";
 import { gateInputs, readInputs, type GateInputs } from "./inputs.ts";
-import { harmless, logEvents } from "./log.ts";
+import { escapeWorkflowCommands, logEvents } from "./log.ts";
 import { prepareReferences, type Baseline } from "./prepare.ts";
 import { prepareNative } from "./runtime/prepare.ts";
 import { annotate, connect, eventPayload, once, runStep, withoutToken } from "./step.ts";
@@ -86,7 +86,7 @@ async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Prom
 }
 
 function log(line: string): void {
-  info(harmless(line));
+  info(escapeWorkflowCommands(line));
 }
 
 function baselineWord(baseline: Baseline): string {

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { gitIn, type Git } from "../../eval/gate/git.ts";
-import { gitCredentials, resolveBase, resolveRef, type CommitEdges } from "./commits.ts";
+import { gitCredentials, resolveBase, resolveRef, type CommitDeps } from "./commits.ts";
 import type { Situation } from "./event.ts";
 import type { GitHub, Repository } from "./github.ts";
 
 export type Baseline = "none" | { ref: string } | { dir: string };
 
-export type PrepareEdges = {
+export type PrepareDeps = {
   env: NodeJS.ProcessEnv;
   /** Made when first needed: most runs with a full clone never ask. */
   github: () => Promise<GitHub | null>;
@@ -21,15 +21,15 @@ export type PrepareEdges = {
  * @param root the checked-out repository, absolute
  * @throws EvaluationError when a commit cannot be had
  */
-export async function prepareReferences(choice: string, situation: Situation, root: string, token: string | null, edges: PrepareEdges): Promise<{ baseline: Baseline; policyRef: string }> {
-  const commits = await commitEdges(root, token, edges);
+export async function prepareReferences(choice: string, situation: Situation, root: string, token: string | null, deps: PrepareDeps): Promise<{ baseline: Baseline; policyRef: string }> {
+  const commits = await commitDeps(root, token, deps);
   // One after the other: two fetches at once would fight over the repository's shallow file.
   const baseline = await chooseBaseline(choice, situation, root, commits);
   const policyRef = await resolveBase(situation.policy, commits);
   return { baseline, policyRef };
 }
 
-async function chooseBaseline(choice: string, situation: Situation, root: string, commits: CommitEdges): Promise<Baseline> {
+async function chooseBaseline(choice: string, situation: Situation, root: string, commits: CommitDeps): Promise<Baseline> {
   if (choice === "none") return "none";
   if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits) };
   const dir = resolve(root, choice);
@@ -37,7 +37,7 @@ async function chooseBaseline(choice: string, situation: Situation, root: string
   return { ref: await resolveRef(choice, commits) };
 }
 
-async function commitEdges(root: string, token: string | null, { env, github, note }: PrepareEdges): Promise<CommitEdges> {
+async function commitDeps(root: string, token: string | null, { env, github, note }: PrepareDeps): Promise<CommitDeps> {
   const git = gitIn(root, env);
   const remote = await remoteOf(git, env);
   const serverUrl = env["GITHUB_SERVER_URL"] ?? "https://github.com";

@@ -25,8 +25,8 @@ export const gateResult = z.strictObject({
 export type GateResult = z.infer<typeof gateResult>;
 
 const wrongUsage = 2;
-const mostFailed = 20;
-const longestReason = 300;
+const maxFailed = 20;
+const maxReasonLength = 300;
 
 export type ResultParts = { verdict: VerdictFile; baseline: string | null; comment: Reported; exitCode: number };
 
@@ -40,7 +40,7 @@ export function resultOf({ verdict, baseline, comment, exitCode }: ResultParts):
     models: verdict.models.map((one) => ({
       id: one.model.id, version: one.model.version, sha256: one.model.sha256, verdict: one.verdict, reason: short(one.reason),
       checks: one.checks.length,
-      failed: one.checks.filter((check) => check.verdict !== "PASS" && !check.advisory).slice(0, mostFailed).map((check) => check.id),
+      failed: one.checks.filter((check) => check.verdict !== "PASS" && !check.advisory).slice(0, maxFailed).map((check) => check.id),
     })),
     comment,
     exitCode,
@@ -62,5 +62,5 @@ export function exitCode(verdict: VerdictWord, codeOfVerdict: number, comment: R
 }
 
 function short(text: string): string {
-  return text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`;
+  return text.length <= maxReasonLength ? text : `${text.slice(0, maxReasonLength - 1)}…`;
 }

@@ -4,7 +4,7 @@ import { error as annotateError, info, setSecret } from "@actions/core";
 import { ConfigurationError, SluiceError } from "../../models/core/errors.ts";
 import { placeOf } from "./annotations.ts";
 import type { GitHub } from "./github.ts";
-import { harmless } from "./log.ts";
+import { escapeWorkflowCommands } from "./log.ts";
 import { repositoryOf } from "./prepare.ts";
 
 /**
@@ -40,13 +40,13 @@ export function withoutToken({ INPUT_TOKEN: _secret, ...env }: NodeJS.ProcessEnv
 /** One error annotation, on the line that a complaint names. */
 export function annotate(error: unknown): void {
   const words = error instanceof Error ? error.message : String(error);
-  const place = error instanceof SluiceError ? placeOf(error.complaint.place, resolve(process.env["GITHUB_WORKSPACE"] ?? ".")) : null;
+  const place = error instanceof SluiceError ? placeOf(error.diagnostic.place, resolve(process.env["GITHUB_WORKSPACE"] ?? ".")) : null;
   annotateError(words, {
     title: error instanceof ConfigurationError ? "configuration" : "could not run",
     ...(place === null ? {} : { file: place.file, ...(place.line === null ? {} : { startLine: place.line }) }),
   });
   // An error of ours says all; anything else is a defect, and its stack is wanted.
-  if (!(error instanceof SluiceError) && error instanceof Error) info(harmless(error.stack ?? ""));
+  if (!(error instanceof SluiceError) && error instanceof Error) info(escapeWorkflowCommands(error.stack ?? ""));
 }
 
 /** The event that started the workflow, as the runner wrote it down. */
@@ -61,7 +61,7 @@ export async function connect(token: string | null, env: NodeJS.ProcessEnv): Pro
   const repository = repositoryOf(env);
   if (token === null || repository === null) return null;
   const { connectGitHub } = await import("./github.ts");
-  return connectGitHub({ token, repository, env, log: (text) => info(harmless(text)) });
+  return connectGitHub({ token, repository, env, log: (text) => info(escapeWorkflowCommands(text)) });
 }
 
 /** Makes something at most once, when it is first asked for. */

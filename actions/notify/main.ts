@@ -3,9 +3,9 @@ import { renderCard } from "../../bot/card/render.ts";
 import { redactor } from "../../bot/telegram/redact.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { readInputs } from "../gate/inputs.ts";
-import { harmless } from "../gate/log.ts";
+import { escapeWorkflowCommands } from "../gate/log.ts";
 import { notifyInputs } from "../../bot/notify/inputs.ts";
-import { notify, patienceMs, type Outcome } from "../../bot/notify/run.ts";
+import { notify, timeoutMs, type Outcome } from "../../bot/notify/run.ts";
 import { addSummary, summaryOf } from "../../bot/notify/summary.ts";
 
 // The HTTP client below Telegraf calls what Node deprecates; whoever reads the log can do nothing about it.
@@ -19,11 +19,11 @@ function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
 /** Reports what happened. Never throws: the last thing that could break a deployment is its announcement. */
 async function report({ status, told, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
   for (const one of told) {
-    info(harmless(`${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`));
-    for (const note of one.notes) warning(harmless(`${one.model}: ${note}`), { title: one.status === "failed" ? "Telegram card not delivered" : "Telegram card" });
+    info(escapeWorkflowCommands(`${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`));
+    for (const note of one.notes) warning(escapeWorkflowCommands(`${one.model}: ${note}`), { title: one.status === "failed" ? "Telegram card not delivered" : "Telegram card" });
   }
-  if (why !== null) (status === "skipped" ? warning : info)(harmless(why));
-  if (status === "dry-run") for (const card of cards) info(harmless(renderCard(card).plain));
+  if (why !== null) (status === "skipped" ? warning : info)(escapeWorkflowCommands(why));
+  if (status === "dry-run") for (const card of cards) info(escapeWorkflowCommands(renderCard(card).plain));
   const undelivered = cards.filter((card) => status === "dry-run" || status === "skipped" || told.some((one) => one.model === card.model.id && one.status === "failed"));
   await addSummary(summaryOf(undelivered, told, why), env).catch((error: unknown) => { warning(`The step summary could not be written: ${String(error)}`); });
   output("status", status, env);
@@ -45,12 +45,12 @@ async function main(): Promise<number> {
   const cancelled = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => { cancelled.abort(new Error(`cancelled by ${name}`)); });
   try {
-    const outcome = await notify(readInputs(notifyInputs, env), { env, hide, log: (line) => { info(harmless(line)); }, signal: AbortSignal.any([cancelled.signal, AbortSignal.timeout(patienceMs)]) });
+    const outcome = await notify(readInputs(notifyInputs, env), { env, hide, log: (line) => { info(escapeWorkflowCommands(line)); }, signal: AbortSignal.any([cancelled.signal, AbortSignal.timeout(timeoutMs)]) });
     await report(outcome, env);
     return failOnError && (outcome.status === "failed" || outcome.status === "skipped") ? 5 : 0;
   } catch (error) {
     const words = hide(error instanceof Error ? error.message : String(error));
-    (failOnError ? annotateError : warning)(harmless(words), { title: "Telegram card not delivered" });
+    (failOnError ? annotateError : warning)(escapeWorkflowCommands(words), { title: "Telegram card not delivered" });
     await addSummary(summaryOf([], [], words), env).catch(() => undefined);
     output("status", "failed", env);
     return failOnError ? (error instanceof ConfigurationError ? 2 : 5) : 0;

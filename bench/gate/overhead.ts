@@ -19,11 +19,11 @@ enableCompileCache(join(root, "node_modules", ".cache", "compile"));
 
 if (mode === "bare" && model !== undefined) {
   const dir = join(root, "models", model);
-  const edges = { env: process.env, fetch, cacheDir: join(root, ".cache", "sluice") };
+  const deps = { env: process.env, fetch, cacheDir: join(root, ".cache", "sluice") };
   const candidate = await loadManifest(dir);
-  const { rows } = await readDataset(candidate.manifest, dir, edges);
+  const { rows } = await readDataset(candidate.manifest, dir, deps);
   for (const loaded of [candidate, await loadManifest(join(dir, "production"))]) {
-    const predictor = await openPredictor(loaded, {}, edges);
+    const predictor = await openPredictor(loaded, {}, deps);
     await predictor.predict(rows.map(({ row }) => row));
     await predictor.close();
   }

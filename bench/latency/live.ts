@@ -20,7 +20,7 @@ import { nameOf, slowdowns, tally, tallyLine, tailsOf } from "./tally.ts";
 
 const options = flags({ condition: "quiet", same: 60, slower: 20, model: "models/births", rows: "models/births/data/eval.jsonl", margin: 0.015, alpha: 0.05, cap: 120, minutes: 600, out: "" });
 const { condition } = options;
-const edges = builtWorker(process.env);
+const deps = builtWorker(process.env);
 const out = options.out || liveFile(condition);
 
 /** Which slow-down the next gate needs, the one furthest behind its number first; null when all are done. */
@@ -34,7 +34,7 @@ function next(gates: readonly LiveGate[]): number | null {
 async function p50(rows: Record<string, unknown>[]): Promise<number> {
   const medians: number[] = [];
   for (let i = 0; i < 5; i++) {
-    const child = await startModelProcess({ modelDir: options.model, rows, warmMs: 400, slowdownMs: 0 }, edges);
+    const child = await startModelProcess({ modelDir: options.model, rows, warmMs: 400, slowdownMs: 0 }, deps);
     medians.push(quantile((await child.turn({ start: 0, batch: 1, lead: 10, budgetMs: 150, atLeast: 20 })).durationsMs, 0.5));
     await child.close();
   }
@@ -46,7 +46,7 @@ async function hold(rows: Record<string, unknown>[], slowdown: number, number: n
   const slowdownMs = slowdown === 0 ? 0 : slowdown * (await p50(rows));
   const at = new Date().toISOString();
   const question = { quantile: 0.5, kind: "non-inferiority", margin: { relative: options.margin }, alpha: options.alpha } as const;
-  const held = await contest(options.model, options.model, rows, [question], { seed, slowdownMs, capMs: options.cap * 1000 }, edges);
+  const held = await contest(options.model, options.model, rows, [question], { seed, slowdownMs, capMs: options.cap * 1000 }, deps);
   const [result] = held.results;
   if (result === undefined) throw new Error("a contest without an answer");
   return {

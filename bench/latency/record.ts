@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import { withCompileCache } from "../../eval/latency/compile-cache.ts";
 import { measureRound } from "../../eval/latency/measure-round.ts";
-import { type ProcessEdges, startModelProcess } from "../../eval/latency/model-process.ts";
+import { type ProcessDeps, startModelProcess } from "../../eval/latency/model-process.ts";
 import { arms } from "../../eval/latency/rounds.ts";
 import { shapeRound } from "../../eval/latency/schedule.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
@@ -35,10 +35,10 @@ const mine = { sitting, rounds: [] as ReturnType<typeof toTrace>[] };
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
-async function round(index: number, edges: ProcessEdges): Promise<ReturnType<typeof toTrace>> {
+async function round(index: number, deps: ProcessDeps): Promise<ReturnType<typeof toTrace>> {
   const at = new Date().toISOString();
   const start = performance.now();
-  const started = await Promise.all(arms.map(() => startModelProcess({ modelDir: options.model, rows, warmMs: options.warm, slowdownMs: 0 }, edges)));
+  const started = await Promise.all(arms.map(() => startModelProcess({ modelDir: options.model, rows, warmMs: options.warm, slowdownMs: 0 }, deps)));
   const [baseline, baselineTwin, candidate, candidateTwin] = started as [typeof started[0], typeof started[0], typeof started[0], typeof started[0]];
   const processes = { baseline: baseline!, baselineTwin: baselineTwin!, candidate: candidate!, candidateTwin: candidateTwin! };
   const shape = shapeRound(Math.max(...started.map((one) => one.opened.callMs)), performance.now() - start);
@@ -48,10 +48,10 @@ async function round(index: number, edges: ProcessEdges): Promise<ReturnType<typ
 }
 
 async function record(env: NodeJS.ProcessEnv): Promise<void> {
-  const edges = builtWorker(env);
+  const deps = builtWorker(env);
   let saved = performance.now();
   for (let index = earlier.length; recordedMs < options.minutes * 60_000 && !stop.signal.aborted; index++) {
-    const one = await round(index, edges);
+    const one = await round(index, deps);
     recordedMs += one.elapsedMs;
     mine.rounds.push(one);
     if (process.stderr.isTTY || index % 20 === 0) process.stderr.write(`\r${out}: ${index + 1} rounds, ${(recordedMs / 60_000).toFixed(1)} of ${options.minutes} min `);

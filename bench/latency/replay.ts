@@ -37,14 +37,14 @@ function gate(rounds: readonly TraceRound[], start: number, slowdown: number, qu
   const judge = referee([question]);
   const seen: Round[] = [];
   let elapsed = 0;
-  let mostRounds = MOST_ROUNDS;
+  let maxRounds = MOST_ROUNDS;
   for (;;) {
     const one = rounds[start + seen.length] as TraceRound;
     seen.push(replayed(one, roles(random), slowdown));
     elapsed += one.elapsedMs;
-    if (seen.length <= 2) mostRounds = planRounds(seen.length, elapsed, one.elapsedMs, capMs);
-    const last = seen.length >= mostRounds || elapsed + elapsed / seen.length > capMs;
-    const standing = judge(seen, mostRounds, last);
+    if (seen.length <= 2) maxRounds = planRounds(seen.length, elapsed, one.elapsedMs, capMs);
+    const last = seen.length >= maxRounds || elapsed + elapsed / seen.length > capMs;
+    const standing = judge(seen, maxRounds, last);
     if (!last && standing.open) continue;
     const { aa, results: [result], ratios } = standing.summary(elapsed);
     return { voided: aa.excludesOne, decision: result?.decision ?? "inconclusive", seconds: elapsed / 1000, rounds: seen.length, tails: tailsOf(ratios) };

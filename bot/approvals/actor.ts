@@ -1,4 +1,4 @@
-import type { Room } from "../context/command.ts";
+import type { BotContext } from "../context/command.ts";
 import { isRefusal, statusOf } from "../github/client.ts";
 import { inWords, type Log } from "../config/log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
@@ -8,10 +8,10 @@ import { decideCards, paint } from "./render-buttons.ts";
 import { findDone, perform, type Done } from "./perform.ts";
 import { recheck } from "./recheck.ts";
 
-export type ActorEdges = Room & { clock: Clock; signal: AbortSignal; log: Log; kick: () => void };
+export type ActorDeps = BotContext & { clock: Clock; signal: AbortSignal; log: Log; kick: () => void };
 
 const firstPauseMs = 1_000;
-const longestPauseMs = 30_000;
+const maxPauseMs = 30_000;
 
 /**
  * Carries out what was agreed on, one action at a time: checks everything again, writes "started" down, acts once,
@@ -22,10 +22,10 @@ export class Actor {
   private running: Promise<void> | null = null;
   private again = false;
   private failures = 0;
-  private readonly edges: ActorEdges;
+  private readonly deps: ActorDeps;
 
-  constructor(edges: ActorEdges) {
-    this.edges = edges;
+  constructor(deps: ActorDeps) {
+    this.deps = deps;
   }
 
   kick(): void {
@@ -33,7 +33,7 @@ export class Actor {
       this.again = true;
       return;
     }
-    if (this.edges.signal.aborted || this.edges.store.actions.open().length === 0) return;
+    if (this.deps.signal.aborted || this.deps.store.actions.open().length === 0) return;
     this.running = this.work().finally(() => {
       this.running = null;
       if (this.again) {
@@ -48,7 +48,7 @@ export class Actor {
   }
 
   private async work(): Promise<void> {
-    const { store, signal, clock, log } = this.edges;
+    const { store, signal, clock, log } = this.deps;
     while (!signal.aborted) {
       const [action] = store.actions.open();
       if (action === undefined) return;
@@ -58,20 +58,20 @@ export class Actor {
       } catch (error) {
         if (signal.aborted) return;
         log.warn("action-waits", { action: action.id, error: inWords(error) });
-        await clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** this.failures), signal).catch(() => undefined);
+        await clock.sleep(Math.min(maxPauseMs, firstPauseMs * 2 ** this.failures), signal).catch(() => undefined);
         this.failures += 1;
       }
     }
   }
 
   private async begin(action: Action): Promise<void> {
-    const { store, now, log } = this.edges;
+    const { store, now, log } = this.deps;
     if (action.expiresAt <= now()) return this.end(action, "refused", "it came too late: ask again");
-    const why = await recheck(this.edges, action);
+    const why = await recheck(this.deps, action);
     if (why !== null) return this.end(action, "refused", why);
     store.actions.move(action.id, "wanted", "started", { startedAt: now() });
     try {
-      this.end(action, "done", await perform(this.edges, action));
+      this.end(action, "done", await perform(this.deps, action));
     } catch (error) {
       log.warn("action-failed", { action: action.id, error: inWords(error) });
       // GitHub said no: nothing happened. Without an answer, it may have: the next round looks.
@@ -81,8 +81,8 @@ export class Actor {
   }
 
   private async settle(action: Action): Promise<void> {
-    const { store, clock, signal, now, bot } = this.edges;
-    const found = await findDone(this.edges, action);
+    const { store, clock, signal, now, bot } = this.deps;
+    const found = await findDone(this.deps, action);
     if (typeof found === "object") return this.end(action, "done", found);
     const waitMs = (action.startedAt ?? 0) + bot.approvals.settleSeconds * 1000 - now();
     if (waitMs > 0) {
@@ -95,7 +95,7 @@ export class Actor {
   }
 
   private end(action: Action, state: ActionState, result: string | Done): void {
-    const { store, now, kick } = this.edges;
+    const { store, now, kick } = this.deps;
     const words = typeof result === "string" ? result : result.words;
     const run = typeof result === "string" ? null : result.run;
     store.transaction(() => {
@@ -106,15 +106,15 @@ export class Actor {
       const ended = { ...action, state, result: words };
       this.show(ended, run);
       // The same question may stand under cards of other chats.
-      if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject")) decideCards(this.edges, action.detail.run, action.detail.environment, briefly(this.edges, ended) ?? "");
+      if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject")) decideCards(this.deps, action.detail.run, action.detail.environment, briefly(this.deps, ended) ?? "");
     });
     kick();
   }
 
   private show(action: Action, run: { id: number; url: string } | null): void {
-    const shown = this.edges.store.messages.byKey(action.messageKey) ?? this.edges.store.cards.find(action.messageKey);
+    const shown = this.deps.store.messages.byKey(action.messageKey) ?? this.deps.store.cards.find(action.messageKey);
     if (shown === null) return;
-    const reply = stateCard(this.edges, action, run === null ? null : { text: `run ${run.id}`, url: run.url });
-    paint(this.edges, action.messageKey, { chat: shown.chat, topic: null }, reply, action.messageKey);
+    const reply = stateCard(this.deps, action, run === null ? null : { text: `run ${run.id}`, url: run.url });
+    paint(this.deps, action.messageKey, { chat: shown.chat, topic: null }, reply, action.messageKey);
   }
 }

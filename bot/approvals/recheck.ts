@@ -1,4 +1,4 @@
-import type { Room } from "../context/command.ts";
+import type { BotContext } from "../context/command.ts";
 import { githubEnvironment, stageOf } from "../github/environments.ts";
 import { candidateOf, evidenceFor } from "../github/candidate.ts";
 import type { Action } from "../store/actions.ts";
@@ -10,11 +10,11 @@ import { whyNot } from "./rights.ts";
  *
  * @returns null, or why the action must not be carried out
  */
-export async function recheck(room: Room, action: Action): Promise<string | null> {
-  const { bot, github, store } = room;
+export async function recheck(context: BotContext, action: Action): Promise<string | null> {
+  const { bot, github, store } = context;
   const { detail, initiator, approvers, needed, sha, digest } = action;
   for (const user of [initiator, ...approvers]) {
-    const why = await whyNot(room, user);
+    const why = await whyNot(context, user);
     if (why !== null) return why;
   }
   const people = new Set([initiator, ...approvers].map((user) => store.links.find(user)?.login.toLowerCase()));

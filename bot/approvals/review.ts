@@ -2,19 +2,19 @@ import { evidenceFor } from "../github/candidate.ts";
 import { stageOf } from "../github/environments.ts";
 import type { GitHub, Pending, Run } from "../github/github.ts";
 import { linkHtml } from "../telegram/format.ts";
-import type { Button, Command, Outcome, Room } from "../context/command.ts";
+import type { Button, Command, Outcome, BotContext } from "../context/command.ts";
 import { commandButton, usage } from "../context/usage.ts";
 import { ago, marked, safe, short } from "../context/words.ts";
 
 export type WaitingRun = { run: Run; pending: Pending[]; evidence: Awaited<ReturnType<typeof evidenceFor>> };
 
 /** Runs that wait for an environment's approval, with the evidence for their commits. */
-export async function waitingRuns(github: GitHub, bot: Room["bot"]): Promise<WaitingRun[]> {
+export async function waitingRuns(github: GitHub, bot: BotContext["bot"]): Promise<WaitingRun[]> {
   const runs = await github.runs({ status: "waiting", count: 10 });
   return Promise.all(runs.map((run) => waitingRun(github, bot, run)));
 }
 
-export async function waitingRun(github: GitHub, bot: Room["bot"], run: Run): Promise<WaitingRun> {
+export async function waitingRun(github: GitHub, bot: BotContext["bot"], run: Run): Promise<WaitingRun> {
   const pending = (await github.pending(run.id)).filter(({ environment }) => stageOf(bot, environment) !== null);
   return { run, pending, evidence: await evidenceFor(github, bot, run.sha) };
 }
@@ -28,7 +28,7 @@ export function waitingLines({ run, pending, evidence }: WaitingRun, now: number
   };
 }
 
-async function list({ github, bot, now }: Room, command: Command, wanted: string | undefined): Promise<Outcome> {
+async function list({ github, bot, now }: BotContext, command: Command, wanted: string | undefined): Promise<Outcome> {
   if (wanted !== undefined && !/^\d{1,15}$/.test(wanted)) return usage(command, `${safe(wanted)} is not a run's number.`, [`/${command.name}`]);
   const waiting = (await waitingRuns(github, bot)).filter(({ run }) => wanted === undefined || run.id === Number(wanted));
   if (waiting.length === 0) return { html: wanted === undefined ? "No run waits for an approval." : `Run ${safe(wanted)} does not wait for an approval.`, buttons: [[commandButton("/runs")]] };
@@ -36,5 +36,5 @@ async function list({ github, bot, now }: Room, command: Command, wanted: string
   return { html: shown.flatMap(({ lines }) => lines).join("\n"), buttons: shown.flatMap(({ buttons }) => buttons) };
 }
 
-export const approve: Command = { name: "approve", usage: "/approve [RUN]", about: "runs that wait, to approve or reject", run: (room, { args }) => list(room, approve, args[0]) };
-export const reject: Command = { name: "reject", usage: "/reject [RUN]", about: "runs that wait, to reject or approve", run: (room, { args }) => list(room, reject, args[0]) };
+export const approve: Command = { name: "approve", usage: "/approve [RUN]", about: "runs that wait, to approve or reject", run: (context, { args }) => list(context, approve, args[0]) };
+export const reject: Command = { name: "reject", usage: "/reject [RUN]", about: "runs that wait, to reject or approve", run: (context, { args }) => list(context, reject, args[0]) };

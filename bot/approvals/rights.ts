@@ -1,4 +1,4 @@
-import type { Room } from "../context/command.ts";
+import type { BotContext } from "../context/command.ts";
 
 const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
 
@@ -7,7 +7,7 @@ const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, m
  *
  * @returns null, or why not, in plain words
  */
-export async function whyNot({ bot, store, github }: Pick<Room, "bot" | "store" | "github">, user: number): Promise<string | null> {
+export async function whyNot({ bot, store, github }: Pick<BotContext, "bot" | "store" | "github">, user: number): Promise<string | null> {
   if (!bot.telegram.users.some(({ id }) => id === user)) return `user ${user} is not on the list any more`;
   const link = store.links.find(user);
   if (link === null) return "no GitHub account is linked: write /link";

@@ -7,7 +7,7 @@ import { word } from "./words.ts";
 /** One check as the card shows it; the unit, where there is one, stands with the name. */
 export type ShownCheck = { name: string; verdict: string; observed: string; baseline: string; difference: string; rule: string };
 
-const mostChecks = 4;
+const maxChecks = 4;
 
 /**
  * The few checks that decided: what did not pass, worst first; of a PASS, those that compare with the baseline over
@@ -18,7 +18,7 @@ export function decidingChecks({ checks }: ModelVerdict): Check[] {
   const failed = deciding.filter((check) => check.verdict !== "PASS");
   const weight = (check: Check) => (check.kind === "limit" ? 2 : 0) + (check.slice === "all" ? 0 : 1);
   const passed = deciding.filter((check) => check.verdict === "PASS").toSorted((a, b) => weight(a) - weight(b));
-  return (failed.length > 0 ? failed : passed).slice(0, failed.length > 0 ? mostChecks : mostChecks - 1);
+  return (failed.length > 0 ? failed : passed).slice(0, failed.length > 0 ? maxChecks : maxChecks - 1);
 }
 
 export function shownCheck(check: Check): ShownCheck {

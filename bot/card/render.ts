@@ -1,6 +1,6 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
 import type { Content } from "../telegram/show.ts";
-import { escapeHtml, isLink, longestText, truncate, truncateHtml } from "../telegram/format.ts";
+import { escapeHtml, isLink, maxTextLength, truncate, truncateHtml } from "../telegram/format.ts";
 import type { ShownCheck } from "./deciding-checks.ts";
 import { partsOf, type CardParts } from "./parts.ts";
 import { richCard } from "./rich.ts";
@@ -16,7 +16,7 @@ export function renderCard(state: CardState, extraButtons: InlineKeyboardButton[
   const parts = partsOf(state);
   const links = linkRow(state);
   const buttons = [...(links.length === 0 ? [] : [links]), ...extraButtons];
-  return { rich: richCard(parts), html: truncateHtml(htmlCard(parts, state)), plain: truncate(plainCard(parts), longestText), ...(buttons.length === 0 ? {} : { buttons }) };
+  return { rich: richCard(parts), html: truncateHtml(htmlCard(parts, state)), plain: truncate(plainCard(parts), maxTextLength), ...(buttons.length === 0 ? {} : { buttons }) };
 }
 
 const rows = (check: ShownCheck) => [

@@ -2,13 +2,13 @@ import type { AuditEntry } from "../store/audit.ts";
 import type { Command } from "../context/command.ts";
 import { safe, short } from "../context/words.ts";
 
-const mostEntries = 15;
+const maxEntries = 15;
 
 export const audit: Command = {
   name: "audit", usage: "/audit", about: "who did what, on which commit and report, and what came of it",
   run({ store }) {
     const broken = store.audit.brokenAt();
-    const lines = store.audit.latest(mostEntries).map(line);
+    const lines = store.audit.latest(maxEntries).map(line);
     return { html: [broken === null ? "<b>Audit</b>, its chain of hashes holds" : `🛑 <b>Audit</b>: entry ${broken} was tampered with`, ...(lines.length === 0 ? ["nothing yet"] : lines)].join("\n") };
   },
 };

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../telegram/format.ts";
-import type { Ask, Command, Outcome, Room } from "../context/command.ts";
+import type { Ask, Command, Outcome, BotContext } from "../context/command.ts";
 import { commandButton } from "../context/usage.ts";
 import { safe } from "../context/words.ts";
 
@@ -8,8 +8,8 @@ const deepLinkMs = 600_000;
 
 export const link: Command = {
   name: "link", usage: "/link [off]", about: "prove which GitHub account is yours; acting needs it",
-  async run(room, ask) {
-    const { store, device, username, now } = room;
+  async run(context, ask) {
+    const { store, device, username, now } = context;
     const { user, privateChat } = ask.said;
     const known = store.links.find(user);
     if (ask.args[0] === "off") {
@@ -21,7 +21,7 @@ export const link: Command = {
       };
     }
     if (device === null) return { html: "Linking is not set up: <code>github.clientId</code> is missing in bot.yaml." };
-    if (privateChat) return beginDeviceFlow(room, ask);
+    if (privateChat) return beginDeviceFlow(context, ask);
     // The code must be seen by one person only: on to the private chat, by a link that works once and only for them.
     return () => {
       const id = store.nonces.make({ kind: "link" }, { family: `${ask.key}:link`, chat: user, user, single: true, expiresAt: now() + deepLinkMs });
@@ -31,20 +31,20 @@ export const link: Command = {
 };
 
 /** /start ID, as a deep link sends it; plain /start is /help. */
-export async function start(room: Room, ask: Ask): Promise<Outcome | null> {
+export async function start(context: BotContext, ask: Ask): Promise<Outcome | null> {
   const [id] = ask.args;
   if (id === undefined) return null;
-  const { store, now } = room;
+  const { store, now } = context;
   const nonce = store.nonces.find(id);
   if (nonce === null || nonce.press.kind !== "link" || nonce.user !== ask.said.user || nonce.chat !== ask.said.chat || nonce.usedAt !== null || nonce.expiresAt <= now()) return { html: "This link is not yours, or was used, or is too old.", buttons: [[commandButton("/link")]] };
-  const outcome = await beginDeviceFlow(room, ask);
+  const outcome = await beginDeviceFlow(context, ask);
   return () => {
     store.nonces.use(id, ask.said.user, now());
     return typeof outcome === "function" ? outcome() : outcome;
   };
 }
 
-async function beginDeviceFlow({ store, device, now }: Room, { said, key }: Ask): Promise<Outcome> {
+async function beginDeviceFlow({ store, device, now }: BotContext, { said, key }: Ask): Promise<Outcome> {
   if (device === null) return { html: "Linking is not set up." };
   const code = await device.begin();
   return () => {

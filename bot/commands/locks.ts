@@ -1,9 +1,9 @@
 import type { Held } from "../github/github.ts";
-import type { Room } from "../context/command.ts";
+import type { BotContext } from "../context/command.ts";
 import { safe } from "../context/words.ts";
 
 /** The lock of one environment; null when it is free. */
-export async function lockOf({ github, bot }: Pick<Room, "github" | "bot">, environment: string): Promise<Held | null> {
+export async function lockOf({ github, bot }: Pick<BotContext, "github" | "bot">, environment: string): Promise<Held | null> {
   return (await github.locks(bot.github.lock)).find((one) => one.environment === environment) ?? null;
 }
 

@@ -9,12 +9,12 @@ import { marked, safe, short } from "../context/words.ts";
 
 export const plan: Command = {
   name: "plan", usage: "/plan MODEL ENVIRONMENT [VERSION]", about: "what a deployment would do now; changes nothing",
-  async run(room, { args }) {
-    const { bot, github } = room;
+  async run(context, { args }) {
+    const { bot, github } = context;
     const wanted = target(plan, bot, args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
-    const [candidate, live, lock] = await Promise.all([candidateOf(github, bot, model, version), liveVersion(github, bot, environment, model), lockOf(room, githubEnvironment(bot, model, environment))]);
+    const [candidate, live, lock] = await Promise.all([candidateOf(github, bot, model, version), liveVersion(github, bot, environment, model), lockOf(context, githubEnvironment(bot, model, environment))]);
     if (candidate === null) return { html: `There is no tag ${safe(`${model}@${version}`)}.`, buttons: [[commandButton(`/history ${model}`)]] };
     const { danger, persons } = bot.environments[environment] as { danger: boolean; persons: number };
     return {

@@ -3,7 +3,7 @@ import type { Command } from "../context/command.ts";
 import { commandButton, modelIds, named, usage } from "../context/usage.ts";
 import { figure, safe } from "../context/words.ts";
 
-const longestInput = 4096;
+const maxInputLength = 4096;
 
 export const predict: Command = {
   name: "predict", usage: "/predict MODEL TEXT | {\"field\": value} | field=value …", about: "ask the candidate and the live version, side by side",
@@ -21,7 +21,7 @@ export const predict: Command = {
     const input = rest.slice(rest.indexOf(args[0] as string) + (args[0] as string).length).trim();
     const examples = (card?.input?.examples ?? []).slice(0, 3);
     if (input === "") return { ...usage(predict, `What should ${safe(id)} say something about?`), buttons: examples.map((row) => [commandButton(`/predict ${id} ${JSON.stringify(row)}`, label(row))]) };
-    if (input.length > longestInput) return usage(predict, `The input is too long: at most ${longestInput} characters.`);
+    if (input.length > maxInputLength) return usage(predict, `The input is too long: at most ${maxInputLength} characters.`);
     const row = readRow(input, card);
     if (typeof row === "string") return usage(predict, safe(row, 200));
 

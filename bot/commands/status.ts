@@ -1,7 +1,7 @@
 import { liveVersion } from "../github/live.ts";
 import { askModel, askReady } from "../spaces/ask.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
-import type { Command, Room } from "../context/command.ts";
+import type { Command, BotContext } from "../context/command.ts";
 import { lockLines } from "./locks.ts";
 import { commandButton, modelIds, named, usage } from "../context/usage.ts";
 import { modelLines } from "./verdict-lines.ts";
@@ -9,14 +9,14 @@ import { ago, marked, safe } from "../context/words.ts";
 
 export const status: Command = {
   name: "status", usage: "/status [MODEL]", about: "every model: live version, Space health, verdicts of main and open pull requests",
-  async run(room, { args, acknowledge }) {
-    const { bot, github } = room;
+  async run(context, { args, acknowledge }) {
+    const { bot, github } = context;
     const ids = modelIds(bot);
     const one = named(args[0], ids);
     if (args[0] !== undefined && one === null) return usage(status, `There is no model ${safe(args[0])}.`, ids.map((id) => `/status ${id}`));
     acknowledge("⏳ Asking GitHub and the Spaces…");
-    const [locks, latest] = await Promise.all([github.locks(bot.github.lock), room.verdicts.latest()]);
-    const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(room, id, latest)));
+    const [locks, latest] = await Promise.all([github.locks(bot.github.lock), context.verdicts.latest()]);
+    const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(context, id, latest)));
     return {
       html: [`<b>Status of ${safe(bot.live)}</b>`, ...lockLines(locks), ...lines].join("\n"),
       buttons: [[commandButton(one === null ? "/status" : `/status ${one}`, "Again"), commandButton("/runs"), commandButton("/gates")]],
@@ -24,7 +24,7 @@ export const status: Command = {
   },
 };
 
-async function describe({ bot, github, spaces, now }: Room, id: string, latest: readonly RunVerdicts[]): Promise<string> {
+async function describe({ bot, github, spaces, now }: BotContext, id: string, latest: readonly RunVerdicts[]): Promise<string> {
   const live = await liveVersion(github, bot, bot.live, id);
   const space = bot.models.find((one) => one.id === id)?.live;
   const served = live === null ? "no live version" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;

@@ -5,14 +5,14 @@ import type { GitHub } from "../github/github.ts";
 import type { Verdicts } from "../github/verdicts.ts";
 import type { Said } from "../intake/update.ts";
 import type { Log } from "../config/log.ts";
-import type { SpaceEdges } from "../spaces/ask.ts";
+import type { SpaceDeps } from "../spaces/ask.ts";
 import type { Place } from "../store/messages.ts";
 import type { Press } from "../store/nonces.ts";
 import type { Store } from "../store/store.ts";
 import type { Content } from "../telegram/show.ts";
 
 /** What commands work with. */
-export type Room = { bot: BotConfiguration; store: Store; github: GitHub; verdicts: Verdicts; spaces: SpaceEdges; device: DeviceFlow | null; username: () => string; now: () => number; log: Log };
+export type BotContext = { bot: BotConfiguration; store: Store; github: GitHub; verdicts: Verdicts; spaces: SpaceDeps; device: DeviceFlow | null; username: () => string; now: () => number; log: Log };
 
 export type Button = { text: string; url: string } | { text: string; press: Press; user?: number; single?: boolean; style?: "danger" | "success" | "primary" };
 /** A message of the bot's before its buttons have ids; `html` is markup, so every text from outside in it is escaped. */
@@ -41,17 +41,17 @@ export type Command = {
   usage: string;
   /** One line for the menu. */
   about: string;
-  run: (room: Room, ask: Ask) => Promise<Outcome> | Outcome;
+  run: (context: BotContext, ask: Ask) => Promise<Outcome> | Outcome;
 };
 
 /** A reply as it goes to Telegram: its buttons get ids, all of one family. In the transaction that shows it. */
-export function toContent(room: Pick<Room, "store" | "bot" | "now">, { html, buttons = [] }: Reply, chat: number, family: string): Content {
-  const rows = toRows(room, buttons, chat, family);
+export function toContent(context: Pick<BotContext, "store" | "bot" | "now">, { html, buttons = [] }: Reply, chat: number, family: string): Content {
+  const rows = toRows(context, buttons, chat, family);
   return { html, plain: plain(html), ...(rows.length === 0 ? {} : { buttons: rows }) };
 }
 
 /** Buttons with ids that work once each, in this chat, for as long as bot.yaml says. */
-export function toRows({ store, bot, now }: Pick<Room, "store" | "bot" | "now">, buttons: readonly Button[][], chat: number, family: string): InlineKeyboardButton[][] {
+export function toRows({ store, bot, now }: Pick<BotContext, "store" | "bot" | "now">, buttons: readonly Button[][], chat: number, family: string): InlineKeyboardButton[][] {
   const lives = (press: Press) => (press.kind === "review" ? bot.approvals.waitSeconds : bot.approvals.expireSeconds) * 1000;
   return buttons.map((row) => row.map((one) => ("url" in one
     ? { text: one.text, url: one.url }

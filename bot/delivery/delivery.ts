@@ -7,9 +7,9 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { show } from "../telegram/show.ts";
 import { findSent } from "./find-sent.ts";
 
-export type DeliveryEdges = { store: Store; client: TelegramClient; log: Log; clock: Clock; signal: AbortSignal; firstPauseMs?: number };
+export type DeliveryDeps = { store: Store; client: TelegramClient; log: Log; clock: Clock; signal: AbortSignal; firstPauseMs?: number };
 
-const longestPauseMs = 60_000;
+const maxPauseMs = 60_000;
 
 /**
  * Makes Telegram agree with the store: sends and edits what is not shown yet, one message at a time in each chat. A
@@ -18,18 +18,18 @@ const longestPauseMs = 60_000;
  */
 export class Delivery {
   private readonly busy = new Map<number, Promise<void>>();
-  private readonly edges: DeliveryEdges;
+  private readonly deps: DeliveryDeps;
 
-  constructor(edges: DeliveryEdges) {
-    this.edges = edges;
+  constructor(deps: DeliveryDeps) {
+    this.deps = deps;
   }
 
   kick(): void {
-    const { store, signal } = this.edges;
+    const { store, signal } = this.deps;
     if (signal.aborted) return;
     for (const chat of store.messages.chatsToServe()) {
       if (this.busy.has(chat)) continue;
-      this.busy.set(chat, this.serve(chat).catch((error: unknown) => { this.edges.log.warn("delivery-failed", { chat, error: inWords(error) }); }).finally(() => {
+      this.busy.set(chat, this.serve(chat).catch((error: unknown) => { this.deps.log.warn("delivery-failed", { chat, error: inWords(error) }); }).finally(() => {
         this.busy.delete(chat);
         if (store.messages.nextFor(chat) !== null) this.kick();
       }));
@@ -42,7 +42,7 @@ export class Delivery {
   }
 
   private async serve(chat: number): Promise<void> {
-    const { store, signal } = this.edges;
+    const { store, signal } = this.deps;
     for (let one = store.messages.nextFor(chat); one !== null && !signal.aborted; one = store.messages.nextFor(chat)) {
       try {
         await this.deliver(one);
@@ -53,7 +53,7 @@ export class Delivery {
   }
 
   private async deliver(one: StoredMessage): Promise<void> {
-    const { store: { messages }, client, signal, log } = this.edges;
+    const { store: { messages }, client, signal, log } = this.deps;
     if (one.state === "sending") {
       const found = await findSent(client, messages, one, signal);
       log.info("send-settled", { key: one.key, found: found !== null });
@@ -69,7 +69,7 @@ export class Delivery {
   }
 
   private async failed(one: StoredMessage, error: unknown): Promise<void> {
-    const { store: { messages }, log, clock, signal, firstPauseMs = 1_000 } = this.edges;
+    const { store: { messages }, log, clock, signal, firstPauseMs = 1_000 } = this.deps;
     if (!(error instanceof TelegramFailure)) throw error;
     if (error.kind === "aborted") return;
     log.warn("message-not-delivered", { key: one.key, kind: error.kind, error: inWords(error) });
@@ -80,7 +80,7 @@ export class Delivery {
     // Its end is not known: it stays "sending" and is looked for.
     if (error.kind === "unsure" && one.messageId === null) messages.tried(one.key);
     else messages.notSent(one.key);
-    const pauseMs = Math.max((error.retryAfterSeconds ?? 0) * 1000, Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(one.attempts, 6)));
+    const pauseMs = Math.max((error.retryAfterSeconds ?? 0) * 1000, Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(one.attempts, 6)));
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 }

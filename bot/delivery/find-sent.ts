@@ -4,8 +4,8 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import type { Content } from "../telegram/show.ts";
 
 /** The search ends after so many ids in a row where nothing is, and after so many that are looked at. */
-const mostMisses = 5;
-const mostProbes = 40;
+const maxMisses = 5;
+const maxProbes = 40;
 
 type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
 
@@ -17,7 +17,7 @@ type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_messa
  * @returns the id of the message; null when it is not there
  */
 export async function findSent(client: TelegramClient, messages: Messages, wanted: StoredMessage, signal: AbortSignal): Promise<number | null> {
-  for (let id = wanted.afterId + 1, misses = 0, probes = 0; misses < mostMisses && probes < mostProbes; id += 1) {
+  for (let id = wanted.afterId + 1, misses = 0, probes = 0; misses < maxMisses && probes < maxProbes; id += 1) {
     if (messages.isKnown(wanted.chat, id)) continue;
     probes += 1;
     const probe = await client.call("sendMessage", { chat_id: wanted.chat, text: "…", disable_notification: true, reply_parameters: { message_id: id }, ...(wanted.topic === null ? {} : { message_thread_id: wanted.topic }) }, { signal })

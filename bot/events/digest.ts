@@ -1,4 +1,4 @@
-import { toContent, type Room } from "../context/command.ts";
+import { toContent, type BotContext } from "../context/command.ts";
 import { marked, safe } from "../context/words.ts";
 import { liveVersion } from "../github/live.ts";
 import { inWords } from "../config/log.ts";
@@ -7,8 +7,8 @@ import { trendOf } from "../github/trend.ts";
 const dayMs = 86_400_000;
 
 /** The digest of the last 24 hours: counts of runs and deployments, and each model's metric over its versions. */
-export async function digestHtml(room: Room): Promise<string> {
-  const { github, bot, now } = room;
+export async function digestHtml(context: BotContext): Promise<string> {
+  const { github, bot, now } = context;
   const since = now() - dayMs;
   const [runs, deployments] = [(await github.runs({ count: 100 })).filter((run) => run.updatedAt >= since), (await github.deployments({ count: 100 })).filter((one) => one.createdAt >= since && one.payload !== null)];
   const gates = runs.filter((run) => run.file === bot.github.gate && run.status === "completed");
@@ -25,16 +25,16 @@ export async function digestHtml(room: Room): Promise<string> {
 }
 
 /** Sends today's digest where it is due and was not sent; a chat gets one a day, however often the bot restarts. */
-export async function sendDigests(room: Room): Promise<void> {
-  const { store, bot, now } = room;
+export async function sendDigests(context: BotContext): Promise<void> {
+  const { store, bot, now } = context;
   const day = new Date(now()).toISOString().slice(0, 10);
   if (new Date(now()).getUTCHours() < bot.digest.hourUtc) return;
   const due = store.subscriptions.digestPlaces().filter(({ chat }) => store.messages.byKey(`digest:${day}:${chat}`) === null);
   if (due.length === 0) return;
   try {
-    const html = await digestHtml(room);
-    for (const place of due) store.messages.want(`digest:${day}:${place.chat}`, place, toContent(room, { html }, place.chat, "digest"), now(), { silent: true });
+    const html = await digestHtml(context);
+    for (const place of due) store.messages.want(`digest:${day}:${place.chat}`, place, toContent(context, { html }, place.chat, "digest"), now(), { silent: true });
   } catch (error) {
-    room.log.warn("digest-failed", { error: inWords(error) });
+    context.log.warn("digest-failed", { error: inWords(error) });
   }
 }

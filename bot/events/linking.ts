@@ -1,46 +1,46 @@
-import { toContent, type Room } from "../context/command.ts";
+import { toContent, type BotContext } from "../context/command.ts";
 import { safe } from "../context/words.ts";
 import type { Linking } from "../store/links.ts";
 
 /** Asks GitHub, once for each that is due, whether a person has entered the code; links those who have. */
-export async function settleLinks(room: Room): Promise<void> {
-  const { store, device, now } = room;
+export async function settleLinks(context: BotContext): Promise<void> {
+  const { store, device, now } = context;
   if (device === null) return;
   for (const one of store.links.begun()) {
     if (one.nextAt > now()) continue;
     if (one.expiresAt <= now()) {
-      end(room, one, "The code was not entered in time. Write /link again.");
+      end(context, one, "The code was not entered in time. Write /link again.");
       continue;
     }
     store.links.begin({ ...one, nextAt: now() + one.intervalMs });
     const answer = await device.ask(one.deviceCode);
     if (answer.kind === "pending") {
       if (answer.slowDownMs !== null) store.links.begin({ ...one, intervalMs: answer.slowDownMs, nextAt: now() + answer.slowDownMs });
-    } else if (answer.kind === "ended") end(room, one, `GitHub ended it: ${safe(answer.why)}. Write /link again.`);
-    else await finish(room, one, answer.token);
+    } else if (answer.kind === "ended") end(context, one, `GitHub ended it: ${safe(answer.why)}. Write /link again.`);
+    else await finish(context, one, answer.token);
   }
 }
 
-async function finish(room: Room, one: Linking, token: string): Promise<void> {
-  const { store, github, bot, now } = room;
+async function finish(context: BotContext, one: Linking, token: string): Promise<void> {
+  const { store, github, bot, now } = context;
   const { login, id } = await github.as(token).me();
   const only = bot.telegram.users.find((user) => user.id === one.user)?.github;
   if (only !== undefined && only.toLowerCase() !== login.toLowerCase()) {
     store.audit.add(now(), { user: one.user, login }, "link refused", { expected: only });
-    return end(room, one, `⛔ bot.yaml lets you link only ${safe(only)}; you logged in as ${safe(login)}.`);
+    return end(context, one, `⛔ bot.yaml lets you link only ${safe(only)}; you logged in as ${safe(login)}.`);
   }
   store.transaction(() => {
     const before = store.links.link({ user: one.user, login, githubId: id, linkedAt: now() }, token);
     store.audit.add(now(), { user: one.user, login }, "link", before === null ? {} : { takenFrom: before });
-    end(room, one, `✅ You are <b>${safe(login)}</b> on GitHub.`);
+    end(context, one, `✅ You are <b>${safe(login)}</b> on GitHub.`);
   });
 }
 
-function end(room: Room, { user, messageKey }: Linking, html: string): void {
-  const { store, now } = room;
+function end(context: BotContext, { user, messageKey }: Linking, html: string): void {
+  const { store, now } = context;
   store.transaction(() => {
     store.links.end(user);
     const shown = store.messages.byKey(messageKey);
-    if (shown !== null) store.messages.want(messageKey, shown, toContent(room, { html }, shown.chat, messageKey), now());
+    if (shown !== null) store.messages.want(messageKey, shown, toContent(context, { html }, shown.chat, messageKey), now());
   });
 }

@@ -1,5 +1,5 @@
 import { stateCard } from "../approvals/card.ts";
-import { toContent, type Reply, type Room } from "../context/command.ts";
+import { toContent, type Reply, type BotContext } from "../context/command.ts";
 import { waitingRun } from "../approvals/review.ts";
 import { ago, marked, safe, short } from "../context/words.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
@@ -11,29 +11,29 @@ import { askForApproval, endQuestion, followCards } from "./waiting.ts";
 
 /** Deployments younger than this are looked at each time; older ones have ended. */
 const freshMs = 2 * 86_400_000;
-const mostWaiting = 10;
+const maxWaiting = 10;
 
 /**
  * Looks at GitHub once and tells subscribers what changed since the last look. The first look of all tells nothing:
  * it only learns what is. State and messages are written in one transaction per change, so a kill neither loses nor
  * doubles an alert.
  */
-export async function lookOnce(room: Room, look: number): Promise<void> {
-  const { store, now, github, bot, log } = room;
+export async function lookOnce(context: BotContext, look: number): Promise<void> {
+  const { store, now, github, bot, log } = context;
   const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => { log.warn("cards-not-looked-up", { error: inWords(error), hint: "the token needs pull-requests: read and deployments: read" }); });
   const learning = store.seen.state("watch", "began") === null;
   const runs = await github.runs({ count: 50 });
-  for (const run of runs.toReversed()) await runChanged(room, run, learning, finder);
-  const waiting = await Promise.all(runs.filter(({ status }) => status === "waiting").slice(0, mostWaiting).toReversed().map((run) => waitingRun(github, bot, run)));
-  for (const one of waiting) await askForApproval(room, one, learning, finder);
-  await followCards(room, runs, waiting, finder, look);
+  for (const run of runs.toReversed()) await runChanged(context, run, learning, finder);
+  const waiting = await Promise.all(runs.filter(({ status }) => status === "waiting").slice(0, maxWaiting).toReversed().map((run) => waitingRun(github, bot, run)));
+  for (const one of waiting) await askForApproval(context, one, learning, finder);
+  await followCards(context, runs, waiting, finder, look);
   const deployments = (await github.deployments({ count: 30 })).filter(({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs));
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
     // A status that only carries words (who approved, where a card is) repeats the state before it.
     const statuses = await github.statuses(deployment.id);
-    if (statuses[0] !== undefined) await deploymentChanged(room, deployment, statuses[0], learning, finder);
+    if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
   }
   if (learning) store.seen.set("watch", "began", "yes", now());
 }
@@ -43,7 +43,7 @@ async function chatsWithCard(finder: Finder, sha: string, model: string | null):
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-function tell({ store, now, bot }: Room, key: string, kind: EventKind, models: readonly string[] | null, reply: Reply, silent: boolean, except: ReadonlySet<number>): void {
+function tell({ store, now, bot }: BotContext, key: string, kind: EventKind, models: readonly string[] | null, reply: Reply, silent: boolean, except: ReadonlySet<number>): void {
   for (const place of store.subscriptions.listeners(models, kind, now())) {
     if (except.has(place.chat)) continue;
     const own = `${key}:${place.chat}`;
@@ -51,55 +51,55 @@ function tell({ store, now, bot }: Room, key: string, kind: EventKind, models: r
   }
 }
 
-async function runChanged(room: Room, run: Run, learning: boolean, finder: Finder): Promise<void> {
-  const { store, now, bot } = room;
+async function runChanged(context: BotContext, run: Run, learning: boolean, finder: Finder): Promise<void> {
+  const { store, now, bot } = context;
   const state = `${run.status}/${run.conclusion ?? ""}`;
   const before = store.seen.state("run", run.id);
   if (before === state) return;
   // What is needed is fetched before the transaction; inside it nothing waits.
   const gateOver = run.file === bot.github.gate && run.status === "completed";
   const withCard = gateOver && !learning ? await chatsWithCard(finder, run.sha, null) : new Set<number>();
-  const answer = learning ? null : await endQuestion(room, run);
+  const answer = learning ? null : await endQuestion(context, run);
   store.transaction(() => {
     store.seen.set("run", run.id, state, now());
     if (learning) {
       if (gateOver) store.seen.set("gate", run.branch, run.conclusion ?? "", now());
       return;
     }
-    followAction(room, run);
+    followAction(context, run);
     answer?.();
-    if (gateOver) gateEnded(room, run, withCard);
+    if (gateOver) gateEnded(context, run, withCard);
   });
 }
 
 /** Only a branch whose gate changed colour is news. A pull request's first green is not. */
-function gateEnded(room: Room, run: Run, withCard: ReadonlySet<number>): void {
-  const { store, now } = room;
+function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>): void {
+  const { store, now } = context;
   const last = store.seen.state("gate", run.branch);
   const conclusion = run.conclusion ?? "";
   if (!["success", "failure", "timed_out", "startup_failure"].includes(conclusion)) return;
   store.seen.set("gate", run.branch, conclusion, now());
   const green = conclusion === "success";
   if (last === null ? green : (last === "success") === green) return;
-  tell(room, `gate:${run.id}`, "gate", null, { html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}` }, false, withCard);
+  tell(context, `gate:${run.id}`, "gate", null, { html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}` }, false, withCard);
 }
 
 /** The message of an action that started a run follows the run. */
-function followAction(room: Room, run: Run): void {
-  const { store, now } = room;
+function followAction(context: BotContext, run: Run): void {
+  const { store, now } = context;
   const id = store.seen.state("action-run", run.id);
   const action = id === null ? null : store.actions.find(id);
   const shown = action === null ? null : store.messages.byKey(action.messageKey);
   if (action === null || shown === null) return;
-  const reply = stateCard(room, { ...action, result: `run ${run.id}: ${run.conclusion ?? run.status}` }, { text: run.title, url: run.url });
-  store.messages.want(action.messageKey, shown, toContent(room, reply, shown.chat, action.messageKey), now());
+  const reply = stateCard(context, { ...action, result: `run ${run.id}: ${run.conclusion ?? run.status}` }, { text: run.title, url: run.url });
+  store.messages.want(action.messageKey, shown, toContent(context, reply, shown.chat, action.messageKey), now());
 }
 
 const ended = new Set(["success", "failure", "error"]);
 const words: Record<string, string> = { success: "🟢 live", failure: "🛑 failed", error: "🛑 failed", in_progress: "🚚 deploying", queued: "⏳ queued", pending: "⏳ pending" };
 
-async function deploymentChanged(room: Room, { id, payload, environment, sha, creator, createdAt }: Deployment, { state, description, environmentUrl, logUrl }: DeploymentStatus, learning: boolean, finder: Finder): Promise<void> {
-  const { store, now } = room;
+async function deploymentChanged(context: BotContext, { id, payload, environment, sha, creator, createdAt }: Deployment, { state, description, environmentUrl, logUrl }: DeploymentStatus, learning: boolean, finder: Finder): Promise<void> {
+  const { store, now } = context;
   if (payload === null || store.seen.state("deployment", id) === state) return;
   const withCard = learning ? new Set<number>() : await chatsWithCard(finder, sha, payload.model);
   store.transaction(() => {
@@ -117,21 +117,21 @@ async function deploymentChanged(room: Room, { id, payload, environment, sha, cr
     ].join("\n");
     // An edit makes no sound: what turned red, or well again, is a message of its own.
     const loud = red || recovered;
-    tell(room, `deployment:${id}${loud ? `:${state}` : ""}`, "deploy", [payload.model], { html }, !loud, withCard);
+    tell(context, `deployment:${id}${loud ? `:${state}` : ""}`, "deploy", [payload.model], { html }, !loud, withCard);
   });
 }
 
 /** Looks again and again; a look that fails is logged, and the next one comes later. */
-export async function watch(room: Room, edges: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> }): Promise<void> {
-  for (let failures = 0, look = 1; !edges.signal.aborted; look += 1) {
+export async function watch(context: BotContext, deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> }): Promise<void> {
+  for (let failures = 0, look = 1; !deps.signal.aborted; look += 1) {
     try {
-      await lookOnce(room, look);
+      await lookOnce(context, look);
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (!edges.signal.aborted) room.log.warn("watch-failed", { error: inWords(error) });
+      if (!deps.signal.aborted) context.log.warn("watch-failed", { error: inWords(error) });
     }
-    edges.kick();
-    await edges.sleep(Math.min(room.bot.github.pollSeconds * 1000 * 2 ** Math.min(failures, 5), 600_000));
+    deps.kick();
+    await deps.sleep(Math.min(context.bot.github.pollSeconds * 1000 * 2 ** Math.min(failures, 5), 600_000));
   }
 }

@@ -5,15 +5,15 @@ import { Octokit } from "@octokit/rest";
 const Patient = Octokit.plugin(retry, throttling);
 export type Client = InstanceType<typeof Patient>;
 
-export type GitHubEdges = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
+export type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
 
-const longestPauseSeconds = 30;
+const maxPauseSeconds = 30;
 
 /**
  * Octokit with a time limit on every request, two retries of reads, and patience with rate limits. What changes
  * something is never sent twice by itself: who calls decides after looking.
  */
-export function createClient(token: string, { apiUrl, fetch: transport, log, timeoutMs = 10_000 }: GitHubEdges): Client {
+export function createClient(token: string, { apiUrl, fetch: transport, log, timeoutMs = 10_000 }: GitHubDeps): Client {
   const impatient: typeof fetch = async (url, init) => {
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
@@ -23,15 +23,15 @@ export function createClient(token: string, { apiUrl, fetch: transport, log, tim
       throw error;
     }
   };
-  const patience = (what: string) => (retryAfter: number, { method, url }: { method: string; url: string }, _octokit: unknown, count: number) => {
-    const again = method === "GET" && retryAfter <= longestPauseSeconds && count < 2;
+  const onRateLimited = (what: string) => (retryAfter: number, { method, url }: { method: string; url: string }, _octokit: unknown, count: number) => {
+    const again = method === "GET" && retryAfter <= maxPauseSeconds && count < 2;
     log(`GitHub's ${what} on ${method} ${url}: asked to wait ${retryAfter} s; ${again ? "waiting" : "giving up"}`);
     return again;
   };
   return new Patient({
     auth: token, baseUrl: apiUrl, userAgent: "sluice-bot", request: { fetch: impatient },
     retry: { retries: 2, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
-    throttle: { id: apiUrl, fallbackSecondaryRateRetryAfter: 5, onRateLimit: patience("rate limit"), onSecondaryRateLimit: patience("secondary rate limit") },
+    throttle: { id: apiUrl, fallbackSecondaryRateRetryAfter: 5, onRateLimit: onRateLimited("rate limit"), onSecondaryRateLimit: onRateLimited("secondary rate limit") },
     log: { debug: () => {}, info: () => {}, warn: log, error: log },
   });
 }

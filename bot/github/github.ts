@@ -1,4 +1,4 @@
-import { createClient, statusOf, type Client, type GitHubEdges } from "./client.ts";
+import { createClient, statusOf, type Client, type GitHubDeps } from "./client.ts";
 import { digestOf, readLock, readPayload, readReceipt, writeLock, type DeploymentPayload, type LockRecord, type ReceiptRecord } from "./records.ts";
 
 export type Run = { id: number; name: string; file: string; title: string; status: string; conclusion: string | null; sha: string; branch: string; event: string; actor: string; url: string; pullRequests: number[]; /** Its commit, and so its workflow file, lies in a fork. */ fork: boolean; createdAt: number; updatedAt: number };
@@ -19,19 +19,19 @@ const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse
 /** The one door to GitHub: every call in the words of this product, through Octokit. */
 export class GitHub {
   private readonly octokit: Client;
-  private readonly edges: GitHubEdges;
+  private readonly deps: GitHubDeps;
   private readonly where: { owner: string; repo: string };
 
-  constructor(token: string, repository: string, edges: GitHubEdges) {
-    this.octokit = createClient(token, edges);
-    this.edges = edges;
+  constructor(token: string, repository: string, deps: GitHubDeps) {
+    this.octokit = createClient(token, deps);
+    this.deps = deps;
     const [owner = "", repo = ""] = repository.split("/");
     this.where = { owner, repo };
   }
 
   /** The same repository as somebody else. */
   as(token: string): GitHub {
-    return new GitHub(token, `${this.where.owner}/${this.where.repo}`, this.edges);
+    return new GitHub(token, `${this.where.owner}/${this.where.repo}`, this.deps);
   }
 
   /** Latest first. */
@@ -51,13 +51,13 @@ export class GitHub {
   }
 
   /** An artifact's archive; null when it is larger than it says. */
-  async artifactZip(id: number, mostBytes: number): Promise<Buffer | null> {
+  async artifactZip(id: number, maxBytes: number): Promise<Buffer | null> {
     const { data } = await this.octokit.rest.actions.downloadArtifact({ ...this.where, artifact_id: id, archive_format: "zip", request: { parseSuccessResponseBody: false } });
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of data as unknown as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > mostBytes) return null;
+      if (size > maxBytes) return null;
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);

@@ -12,12 +12,12 @@ export type RunVerdicts = {
   models: ModelVerdict[];
 };
 
-const mostZipBytes = 16 * 1024 * 1024;
-const mostVerdictBytes = 4 * 1024 * 1024;
+const maxZipBytes = 16 * 1024 * 1024;
+const maxVerdictBytes = 4 * 1024 * 1024;
 /** A gate uploads one artifact for each model and kind of runner. */
-const mostArtifacts = 12;
-const mostPullRequests = 5;
-const mostRemembered = 200;
+const maxArtifacts = 12;
+const maxPullRequests = 5;
+const maxRemembered = 200;
 
 /**
  * Verdicts of gate runs, for people to read. They are what the run uploaded: bounded, checked against the schema, never
@@ -37,14 +37,14 @@ export class Verdicts {
   /** The latest gates: of the branch, then of the open pull requests, those changed last first. */
   async latest(): Promise<RunVerdicts[]> {
     const { github, bot } = this;
-    const [[main], pulls] = await Promise.all([github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }), github.openPullRequests(mostPullRequests)]);
+    const [[main], pulls] = await Promise.all([github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }), github.openPullRequests(maxPullRequests)]);
     const ofPulls = await Promise.all(pulls.map(async ({ number, sha }) => ({ number, run: (await github.runs({ file: bot.github.gate, sha, count: 1 }))[0] })));
     const wanted = [...(main === undefined ? [] : [{ run: main, pullRequest: null }]), ...ofPulls.flatMap(({ number, run }) => (run === undefined ? [] : [{ run, pullRequest: number }]))];
     return Promise.all(wanted.map(async ({ run, pullRequest }) => ({ run, pullRequest, models: run.status === "completed" && !run.fork ? await this.of(run.id) : [] })));
   }
 
   private async of(run: number): Promise<ModelVerdict[]> {
-    const artifacts = (await this.github.artifacts(run)).filter(({ name, sizeBytes, expired }) => name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= mostZipBytes).slice(0, mostArtifacts);
+    const artifacts = (await this.github.artifacts(run)).filter(({ name, sizeBytes, expired }) => name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= maxZipBytes).slice(0, maxArtifacts);
     const all = (await Promise.all(artifacts.map(({ id }) => this.read(id)))).flat();
     // The same model on several kinds of runners: the worst of them counts.
     return [...Map.groupBy(all, ({ model }) => model.id).values()].map((same) => same.find(({ verdict }) => verdict !== "PASS") ?? same[0] as ModelVerdict);
@@ -53,17 +53,17 @@ export class Verdicts {
   private async read(artifact: number): Promise<ModelVerdict[]> {
     const known = this.known.get(artifact);
     if (known !== undefined) return known;
-    const zip = await this.github.artifactZip(artifact, mostZipBytes).catch(() => null);
+    const zip = await this.github.artifactZip(artifact, maxZipBytes).catch(() => null);
     if (zip === null) return [];
     const models = await modelsIn(zip);
-    if (this.known.size >= mostRemembered) this.known.delete(this.known.keys().next().value as number);
+    if (this.known.size >= maxRemembered) this.known.delete(this.known.keys().next().value as number);
     this.known.set(artifact, models);
     return models;
   }
 }
 
 async function modelsIn(zip: Buffer): Promise<ModelVerdict[]> {
-  const bytes = await readZipEntry(zip, "verdict.json", mostVerdictBytes);
+  const bytes = await readZipEntry(zip, "verdict.json", maxVerdictBytes);
   if (bytes === null) return [];
   try {
     return verdictFile.parse(JSON.parse(bytes.toString("utf8"))).models.slice(0, 50);

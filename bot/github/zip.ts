@@ -2,24 +2,24 @@ import { buffer } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import { fromBufferPromise } from "yauzl";
 
-const mostEntries = 1_000;
+const maxEntries = 1_000;
 
 /**
- * One file out of a zip archive that anybody may have made: nothing is inflated beyond `mostBytes`, and the checksum
+ * One file out of a zip archive that anybody may have made: nothing is inflated beyond `maxBytes`, and the checksum
  * must hold.
  *
  * @param name path inside the archive, or its last part
  * @returns null when there is no such file or the archive is not as it should be
  */
-export async function readZipEntry(zip: Buffer, name: string, mostBytes: number): Promise<Buffer | null> {
+export async function readZipEntry(zip: Buffer, name: string, maxBytes: number): Promise<Buffer | null> {
   try {
     const archive = await fromBufferPromise(zip, { validateEntrySizes: true, strictFileNames: true });
     let seen = 0;
     for await (const entry of archive.eachEntry()) {
       seen += 1;
-      if (seen > mostEntries) return null;
+      if (seen > maxEntries) return null;
       if (entry.fileName !== name && !entry.fileName.endsWith(`/${name}`)) continue;
-      if (entry.uncompressedSize > mostBytes) return null;
+      if (entry.uncompressedSize > maxBytes) return null;
       // The stream ends with an error where there is more in it than the directory says.
       const bytes = await buffer(await archive.openReadStreamPromise(entry));
       return crc32(bytes) === entry.crc32 ? bytes : null;

@@ -4,13 +4,13 @@ import type { Store } from "../store/store.ts";
 import { isAllowed } from "./access.ts";
 import { readUpdate, updateSchema, type Said } from "./update.ts";
 
-export type IntakeEdges = { bot: BotConfiguration; store: Store; log: Log; now: () => number; /** Runs after an update was written down. */ kick: () => void };
+export type IntakeDeps = { bot: BotConfiguration; store: Store; log: Log; now: () => number; /** Runs after an update was written down. */ kick: () => void };
 
 /** What became of an update at the door. */
 export type Taken = "taken" | "repeated" | "ignored" | "stranger" | "malformed";
 
 /** The door: checks an update's shape and sender, writes it down, and is done. Work comes later, from the store. */
-export function intake({ bot, store, log, now, kick }: IntakeEdges): (update: unknown) => Taken {
+export function intake({ bot, store, log, now, kick }: IntakeDeps): (update: unknown) => Taken {
   return (update) => {
     const parsed = updateSchema.safeParse(update);
     if (!parsed.success) {
@@ -43,7 +43,7 @@ export function intake({ bot, store, log, now, kick }: IntakeEdges): (update: un
 export type Handler = (said: Said) => Promise<() => void>;
 
 /** Handling is tried so often; an update that breaks it every time must not stop its chat for ever. */
-const mostAttempts = 10;
+const maxAttempts = 10;
 
 /**
  * Works off the inbox: one update at a time in each chat, in the order they came, chats beside each other. What a
@@ -82,7 +82,7 @@ export class Lines {
       let commit = () => {};
       this.store.inbox.begun(updateId);
       try {
-        if (attempts < mostAttempts) commit = await this.handle(JSON.parse(body) as Said);
+        if (attempts < maxAttempts) commit = await this.handle(JSON.parse(body) as Said);
         else this.log.warn("update-given-up", { updateId });
       } catch (error) {
         this.log.warn("handler-failed", { updateId, attempts: attempts + 1, error: inWords(error) });

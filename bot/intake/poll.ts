@@ -6,10 +6,10 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { knowOneself, throughClient } from "../telegram/telegraf.ts";
 import { allowedUpdates } from "./update.ts";
 
-export type PollEdges = { client: TelegramClient; token: string; take: (update: unknown) => unknown; log: Log; clock: Clock; signal: AbortSignal; onLaunch: () => void };
+export type PollDeps = { client: TelegramClient; token: string; take: (update: unknown) => unknown; log: Log; clock: Clock; signal: AbortSignal; onLaunch: () => void };
 
 const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+const maxPauseMs = 60_000;
 
 /**
  * Long polling that does not end before it is told to: a conflict with another poller, a proxy's HTML, a webhook that
@@ -17,7 +17,7 @@ const longestPauseMs = 60_000;
  *
  * @throws TelegramFailure when the token is wrong: no pause makes that better
  */
-export async function pollForever({ client, token, take, log, clock, signal, onLaunch }: PollEdges): Promise<void> {
+export async function pollForever({ client, token, take, log, clock, signal, onLaunch }: PollDeps): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
     const telegraf = new Telegraf(token, { handlerTimeout: Infinity });
     let again: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export async function pollForever({ client, token, take, log, clock, signal, onL
       if (signal.aborted) return;
       if (error instanceof TelegramFailure && error.kind === "token") throw error;
       failures += 1;
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1));
+      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1));
       log.warn("polling-ended", { error: inWords(error), againInMs: pauseMs });
       await clock.sleep(pauseMs, signal).catch(() => undefined);
     } finally {

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { inWords, type Log } from "../config/log.ts";
 import type { Taken } from "./inbox-worker.ts";
 
-const mostTelegramBytes = 256 * 1024;
-const mostGitHubBytes = 5 * 1024 * 1024;
+const maxTelegramBytes = 256 * 1024;
+const maxGitHubBytes = 5 * 1024 * 1024;
 
-export type FrontEdges = {
+export type FrontDeps = {
   host: string; port: number; log: Log;
   telegram: { path: string; secret: string; take: (update: unknown) => Taken } | null;
   github: { path: string; secret: string; heard: (event: string, delivery: string) => void } | null;
@@ -17,24 +17,24 @@ export type FrontEdges = {
 export type Front = { port: number; close: () => Promise<void> };
 
 /** The bot's own HTTP: both webhooks, liveness and readiness. Nothing is parsed before its sender is proved. */
-export async function openFront(edges: FrontEdges): Promise<Front> {
+export async function openFront(deps: FrontDeps): Promise<Front> {
   const server = createServer((request, response) => {
-    respond(edges, request, response).catch((error: unknown) => {
-      edges.log.warn("front-failed", { error: inWords(error) });
+    respond(deps, request, response).catch((error: unknown) => {
+      deps.log.warn("front-failed", { error: inWords(error) });
       // Telegram and GitHub come again after a 500.
       if (!response.headersSent) end(response, 500);
     });
   });
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
-  await new Promise<void>((resolve, reject) => { server.once("error", reject).listen(edges.port, edges.host, resolve); });
+  await new Promise<void>((resolve, reject) => { server.once("error", reject).listen(deps.port, deps.host, resolve); });
   return {
     port: (server.address() as AddressInfo).port,
     close: () => new Promise((resolve) => { server.close(() => { resolve(); }); server.closeIdleConnections(); }),
   };
 }
 
-async function respond({ telegram, github, isReady }: FrontEdges, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond({ telegram, github, isReady }: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0];
   if (request.method === "GET" && path === "/livez") return end(response, 200, "alive\n");
   if (request.method === "GET" && path === "/readyz") return end(response, isReady() ? 200 : 503, isReady() ? "ready\n" : "starting\n");
@@ -42,7 +42,7 @@ async function respond({ telegram, github, isReady }: FrontEdges, request: Incom
     if (request.method !== "POST") return end(response, 405);
     // The secret comes first: nothing of a forger's body is read.
     if (!equal(header(request, "x-telegram-bot-api-secret-token"), telegram.secret)) return end(response, 401);
-    const body = await readBody(request, mostTelegramBytes);
+    const body = await readBody(request, maxTelegramBytes);
     if (body === null) return end(response, 413);
     const update = parse(body);
     const taken = typeof update === "object" && update !== null ? telegram.take(update) : "malformed";
@@ -50,7 +50,7 @@ async function respond({ telegram, github, isReady }: FrontEdges, request: Incom
   }
   if (github !== null && path === github.path) {
     if (request.method !== "POST") return end(response, 405);
-    const body = await readBody(request, mostGitHubBytes);
+    const body = await readBody(request, maxGitHubBytes);
     if (body === null) return end(response, 413);
     const right = `sha256=${createHmac("sha256", github.secret).update(body).digest("hex")}`;
     if (!equal(header(request, "x-hub-signature-256"), right)) return end(response, 401);

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 
-const mostBytes = 4 * 1024 * 1024;
-const mostPictureBytes = 10 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
+const maxPictureBytes = 10 * 1024 * 1024;
 
 /** What a card needs of the receipt that actions/deploy writes; whatever else stands there is passed over. */
 export const deploymentFile = z.looseObject({
@@ -30,7 +30,7 @@ export async function readDeployment(path: string): Promise<DeploymentFile> {
 
 async function readJson<T extends z.ZodType>(path: string, schema: T, input: string, expected: string): Promise<z.infer<T>> {
   const complain = (problem: string, received: string) => new ConfigurationError({ code: "notify-file", problem, place: `input ${input}: ${path}`, expected, received, example: `${input}: .sluice/${input}.json` });
-  const text = await read(path, mostBytes).catch((error: unknown) => { throw complain("the file cannot be read", error instanceof Error ? error.message : String(error)); });
+  const text = await read(path, maxBytes).catch((error: unknown) => { throw complain("the file cannot be read", error instanceof Error ? error.message : String(error)); });
   let json: unknown;
   try { json = JSON.parse(text.toString("utf8")); } catch (error) { throw complain("the file is not JSON", error instanceof Error ? error.message : String(error)); }
   const parsed = schema.safeParse(json);
@@ -56,6 +56,6 @@ export async function findPicture(verdictPath: string, model: string): Promise<{
   const names = await readdir(folder).catch(() => [] as string[]);
   const filename = [`${model}.png`, "report.png"].find((one) => names.includes(one) && extname(one) === ".png");
   if (filename === undefined) return null;
-  const source = await read(join(folder, filename), mostPictureBytes).catch(() => null);
+  const source = await read(join(folder, filename), maxPictureBytes).catch(() => null);
   return source !== null && source.subarray(0, 8).toString("latin1") === "\u0089PNG\r\n\u001a\n" ? { source, filename } : null;
 }

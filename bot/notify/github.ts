@@ -19,10 +19,10 @@ export type GitHub = {
   addStatus: (deployment: number, status: Status) => Promise<void>;
 };
 
-export type GitHubEdges = { token: string; repository: string; env: NodeJS.ProcessEnv; log: (text: string) => void };
+export type GitHubDeps = { token: string; repository: string; env: NodeJS.ProcessEnv; log: (text: string) => void };
 
 /** GitHub through Octokit, with the gate's bounded retries and timeouts. */
-export function connectGitHub({ token, repository, env, log }: GitHubEdges): GitHub {
+export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitHub {
   const octokit = createClient({ token, env, log });
   const [owner = "", repo = ""] = repository.split("/");
   const where = { owner, repo };

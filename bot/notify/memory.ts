@@ -10,7 +10,7 @@ export type Memory = {
 };
 
 /** 3,000 comments, as the gate searches. */
-const mostPages = 30;
+const maxPages = 30;
 type Kept = { id: number; cards: Record<string, Remembered> };
 
 /**
@@ -30,7 +30,7 @@ export function inPullRequest(github: GitHub, pullRequest: number, place: string
         const cards = readComment(body, place);
         if (cards !== null) marked.push({ id, author, cards });
       }
-      if (++pages >= mostPages) break;
+      if (++pages >= maxPages) break;
     }
     if (marked.length === 0) return [];
     me ??= github.whoAmI();

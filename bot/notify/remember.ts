@@ -2,7 +2,7 @@ import { placeOf } from "../card/marker.ts";
 import type { Origin } from "./event.ts";
 import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
-export type FinderEdges = {
+export type FinderDeps = {
   token: string | null;
   origin: Origin;
   /** The candidate's commit. */
@@ -16,12 +16,12 @@ export type FinderEdges = {
 };
 
 /** GitHub gets this long for each of: finding the place, looking cards up, writing them down. */
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /** A promise that is given up on: a run of ours must end even where a server trickles. */
 async function within<T>(promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { late.reject(new Error(`GitHub did not answer within ${patienceMs / 1000} s`)); }, patienceMs);
+  const timer = setTimeout(() => { late.reject(new Error(`GitHub did not answer within ${timeoutMs / 1000} s`)); }, timeoutMs);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {
@@ -41,7 +41,7 @@ export type Found = { memory: Memory | null; pullRequest: number | null; note: s
  * from the gate to production. Without one, a GitHub Deployment. Without either, or without a token, every run sends a
  * new card.
  */
-export async function findMemory({ token, origin, commit, deploymentId, chat, topic, env, log, explain }: FinderEdges): Promise<Found> {
+export async function findMemory({ token, origin, commit, deploymentId, chat, topic, env, log, explain }: FinderDeps): Promise<Found> {
   if (token === null || origin.repository === null) return { memory: null, pullRequest: null, note: null };
   // Octokit is loaded only where it is needed.
   const { connectGitHub } = await import("./github.ts");

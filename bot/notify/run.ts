@@ -12,14 +12,14 @@ import { findMemory } from "./remember.ts";
 import { tell, type Told } from "./update-card.ts";
 
 /** All of it, retries and pauses included; a deployment waits no longer than this for a message. */
-export const patienceMs = 60_000;
-const mostCards = 10;
+export const timeoutMs = 60_000;
+const maxCards = 10;
 
 export type Outcome = { status: Told["status"] | "dry-run" | "skipped" | "failed"; told: (Told | { model: string; status: "failed"; notes: string[] })[]; why: string | null; cards: CardState[] };
 
 const worst = ["failed", "skipped", "dry-run", "resent", "sent", "edited", "unchanged"] as const;
 
-export type NotifyEdges = {
+export type NotifyDeps = {
   env: NodeJS.ProcessEnv;
   /** Hides secrets in any text. */
   hide: (text: string) => string;
@@ -32,7 +32,7 @@ export type NotifyEdges = {
  *
  * @throws ConfigurationError for a file that cannot be read; a card that could not be delivered is part of the outcome
  */
-export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: NotifyEdges): Promise<Outcome> {
+export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: NotifyDeps): Promise<Outcome> {
   const workspace = resolve(env["GITHUB_WORKSPACE"] || ".");
   const path = (file: string | null) => (file === null ? null : resolve(workspace, file));
   const [verdictPath, deploymentPath] = [path(inputs.verdict), path(inputs.deployment)];
@@ -51,14 +51,14 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
 
   const explain = (error: unknown) => hide(error instanceof Error ? error.message : String(error)).split("\n")[0] as string;
   const client = createTelegram({
-    token, apiRoot: inputs["api-root"] ?? (env["TELEGRAM_API_ROOT"] || "https://api.telegram.org"), timeoutMs: 10_000, longestPauseSeconds: 20, log,
+    token, apiRoot: inputs["api-root"] ?? (env["TELEGRAM_API_ROOT"] || "https://api.telegram.org"), timeoutMs: 10_000, maxPauseSeconds: 20, log,
     // Node's agents pass a proxy by unless they are told.
     agent: new Agent({ keepAlive: true, proxyEnv: env } as object),
   });
   const { memory, pullRequest, note } = await findMemory({ token: inputs["github-token"], origin, commit: cards[0]?.commit ?? null, deploymentId: deployment?.githubDeployment ?? null, chat, topic: inputs.topic, env, log: (text) => { log(hide(text)); }, explain });
   const address = { chat: /^-?\d+$/.test(chat) ? Number(chat) : chat, topic: inputs.topic };
   const told: Outcome["told"] = [];
-  for (const card of cards.slice(0, mostCards)) {
+  for (const card of cards.slice(0, maxCards)) {
     const model = card.model.id;
     const picture = async () => (verdictPath === null ? null : findPicture(verdictPath, model));
     try {
@@ -69,8 +69,8 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
   }
   const unwritten = memory === null ? null : await memory.write().then(() => null, (error: unknown) => `what was delivered could not be remembered, so the next run sends it anew: ${explain(error)}`);
   told[0]?.notes.push(...[note, unwritten].filter((one) => one !== null));
-  const left = cards.length - mostCards;
-  return { status: worst.find((word) => told.some((one) => one.status === word)) ?? "skipped", told, why: left > 0 ? `${left} more models have no card: one run posts at most ${mostCards}` : null, cards };
+  const left = cards.length - maxCards;
+  return { status: worst.find((word) => told.some((one) => one.status === word)) ?? "skipped", told, why: left > 0 ? `${left} more models have no card: one run posts at most ${maxCards}` : null, cards };
 }
 
 async function eventOf(env: NodeJS.ProcessEnv): Promise<unknown> {

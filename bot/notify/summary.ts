@@ -5,7 +5,7 @@ import type { CardState } from "../card/state.ts";
 export type SummaryLine = { model: string; status: string; notes: string[] };
 
 /** A step summary may be 1 MiB; ten cards are far less. */
-const mostCharacters = 200_000;
+const maxCharacters = 200_000;
 
 /**
  * What the chat did not get, for the step summary: the cards as plain text, and why. Indented by four, none of the
@@ -14,7 +14,7 @@ const mostCharacters = 200_000;
 export function summaryOf(undelivered: readonly CardState[], told: readonly SummaryLine[], why: string | null): string {
   const lines = [...(why === null ? [] : [why]), ...told.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)), ...undelivered.flatMap((card) => ["", ...renderCard(card).plain.split("\n")])];
   if (lines.length === 0) return "";
-  return `#### Telegram card\n\n${lines.join("\n").split("\n").map((line) => `    ${line}`).join("\n")}\n\n`.slice(0, mostCharacters);
+  return `#### Telegram card\n\n${lines.join("\n").split("\n").map((line) => `    ${line}`).join("\n")}\n\n`.slice(0, maxCharacters);
 }
 
 export async function addSummary(markdown: string, env: NodeJS.ProcessEnv): Promise<void> {

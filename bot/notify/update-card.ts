@@ -3,7 +3,7 @@ import { linkRow, renderCard } from "../card/render.ts";
 import { isAudible, remembered as toneToRemember, toneOf, type CardState, type Tone } from "../card/state.ts";
 import { headline, nameOf } from "../card/words.ts";
 import type { TelegramClient } from "../telegram/client.ts";
-import { escapeHtml, longestCaption, truncateHtml } from "../telegram/format.ts";
+import { escapeHtml, maxCaptionLength, truncateHtml } from "../telegram/format.ts";
 import type { InputFile } from "../telegram/payload.ts";
 import { show, type Shown } from "../telegram/show.ts";
 import type { Memory } from "./memory.ts";
@@ -12,7 +12,7 @@ export type When = "always" | "change" | "failure";
 
 export type Told = { model: string; status: "sent" | "edited" | "resent" | "unchanged"; message: number | null; form: Shown["form"] | null; tone: Tone; rang: boolean; notes: string[] };
 
-export type TellEdges = {
+export type TellDeps = {
   client: TelegramClient;
   memory: Memory | null;
   picture: () => Promise<InputFile | null>;
@@ -31,7 +31,7 @@ export type TellEdges = {
  *
  * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
  */
-export async function tell(state: CardState, address: { chat: number | string; topic: number | null }, when: When, { client, memory, picture, signal, explain, now }: TellEdges): Promise<Told> {
+export async function tell(state: CardState, address: { chat: number | string; topic: number | null }, when: When, { client, memory, picture, signal, explain, now }: TellDeps): Promise<Told> {
   const notes: string[] = [];
   const note = (what: string) => (error: unknown): null => {
     notes.push(`${what}: ${explain(error)}`);
@@ -76,7 +76,7 @@ async function reply(client: TelegramClient, { chat, topic, messageId }: Shown, 
   const common = { chat_id: chat, ...(topic === null ? {} : { message_thread_id: topic }), ...(silent ? { disable_notification: true } : {}), reply_parameters: { message_id: messageId, allow_sending_without_reply: true }, parse_mode: "HTML" as const };
   if (plot !== null) {
     // A picture that Telegram cannot read must not cost the sound.
-    const sent = await client.call("sendPhoto", { ...common, photo: plot, caption: truncateHtml(html, longestCaption) }, { signal }).catch(() => null);
+    const sent = await client.call("sendPhoto", { ...common, photo: plot, caption: truncateHtml(html, maxCaptionLength) }, { signal }).catch(() => null);
     if (sent !== null) return sent.message_id;
   }
   return (await client.call("sendMessage", { ...common, text: html }, { signal })).message_id;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 
-const mostBytes = 64 * 1024;
+const maxBytes = 64 * 1024;
 
-export type SpaceEdges = { fetch: typeof fetch; timeoutMs: number };
+export type SpaceDeps = { fetch: typeof fetch; timeoutMs: number };
 export type Answer<T> = { ok: true; value: T; ms: number } | { ok: false; why: string };
 
 const info = z.looseObject({
@@ -17,20 +17,20 @@ const prediction = z.looseObject({ version: z.string().optional(), heads: z.reco
 export type Prediction = z.infer<typeof prediction>;
 
 /** What a Space says of one of its models. */
-export function askModel(edges: SpaceEdges, url: string, model: string): Promise<Answer<SpaceModel>> {
-  return ask(edges, `${url}/models/${encodeURIComponent(model)}`, info);
+export function askModel(deps: SpaceDeps, url: string, model: string): Promise<Answer<SpaceModel>> {
+  return ask(deps, `${url}/models/${encodeURIComponent(model)}`, info);
 }
 
-export function askReady(edges: SpaceEdges, url: string): Promise<Answer<unknown>> {
-  return ask(edges, `${url}/readyz`, z.unknown());
+export function askReady(deps: SpaceDeps, url: string): Promise<Answer<unknown>> {
+  return ask(deps, `${url}/readyz`, z.unknown());
 }
 
-export function askPrediction(edges: SpaceEdges, url: string, model: string, row: unknown): Promise<Answer<Prediction>> {
-  return ask(edges, `${url}/models/${encodeURIComponent(model)}/predict`, prediction, JSON.stringify(row));
+export function askPrediction(deps: SpaceDeps, url: string, model: string, row: unknown): Promise<Answer<Prediction>> {
+  return ask(deps, `${url}/models/${encodeURIComponent(model)}/predict`, prediction, JSON.stringify(row));
 }
 
 /** One request with a time limit, no redirects, and an answer of bounded size; a failure is words, never an exception. */
-async function ask<T>({ fetch: transport, timeoutMs }: SpaceEdges, url: string, schema: z.ZodType<T>, body?: string): Promise<Answer<T>> {
+async function ask<T>({ fetch: transport, timeoutMs }: SpaceDeps, url: string, schema: z.ZodType<T>, body?: string): Promise<Answer<T>> {
   const began = performance.now();
   try {
     const answer = await transport(url, { method: body === undefined ? "GET" : "POST", redirect: "error", signal: AbortSignal.timeout(timeoutMs), headers: { accept: `${STANDARD_ANSWER}, application/json`, ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body }) });
@@ -50,7 +50,7 @@ async function bounded(answer: Response): Promise<string> {
   let size = 0;
   for await (const chunk of answer.body ?? []) {
     size += (chunk as Uint8Array).length;
-    if (size > mostBytes) throw new SyntaxError("too large");
+    if (size > maxBytes) throw new SyntaxError("too large");
     chunks.push(chunk as Uint8Array);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -32,7 +32,7 @@ export type TelegramClient = {
   redact: (text: string) => string;
 };
 
-export type ClientEdges = {
+export type ClientDeps = {
   token: string;
   /** TELEGRAM_API_ROOT; a path is kept. */
   apiRoot?: string;
@@ -42,8 +42,8 @@ export type ClientEdges = {
   /** Longest wait for one answer; a long poll's own timeout is added. */
   timeoutMs?: number;
   /** Longest pause that a 429 may ask for. */
-  longestPauseSeconds?: number;
-  mostAttempts?: number;
+  maxPauseSeconds?: number;
+  maxAttempts?: number;
   pace?: { private: Pace; group: Pace };
   /** HTTPS agent, e.g. one that goes through a proxy. */
   agent?: Agent;
@@ -53,8 +53,8 @@ const firstPauseMs = 500;
 
 export function createTelegram({
   token, apiRoot = "https://api.telegram.org", clock = systemClock, log = () => {}, timeoutMs = 15_000,
-  longestPauseSeconds = 60, mostAttempts = 5, pace = telegramPace, agent,
-}: ClientEdges): TelegramClient {
+  maxPauseSeconds = 60, maxAttempts = 5, pace = telegramPace, agent,
+}: ClientDeps): TelegramClient {
   const redact = redactor(token);
   // telegraf resolves methods relative to the root: without the slash the last part of its path would be lost.
   const root = apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`;
@@ -82,7 +82,7 @@ export function createTelegram({
         if (failure.kind === "not-modified") return true;
         // The poller has its own pauses and must hear of every conflict.
         const pauseMs = method === "getUpdates" ? null : pauseBefore(failure, attempt, whenUnsure);
-        if (pauseMs === null || attempt >= mostAttempts) throw failure;
+        if (pauseMs === null || attempt >= maxAttempts) throw failure;
         log(`${failure.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`);
         await clock.sleep(pauseMs, signal);
       }
@@ -95,7 +95,7 @@ export function createTelegram({
     switch (failure.kind) {
       case "rate": {
         const seconds = failure.retryAfterSeconds ?? 1;
-        return seconds <= longestPauseSeconds ? seconds * 1000 : null;
+        return seconds <= maxPauseSeconds ? seconds * 1000 : null;
       }
       case "server": return Math.max(growing, (failure.retryAfterSeconds ?? 0) * 1000);
       case "unreachable": return growing;

@@ -1,12 +1,12 @@
 /** Longest text and caption that Telegram takes, in UTF-16 units after markup is read. */
-export const longestText = 4096;
-export const longestCaption = 1024;
+export const maxTextLength = 4096;
+export const maxCaptionLength = 1024;
 
 // Invisible and direction-changing characters can forge what is read; controls other than line breaks and tabs are dropped by Telegram.
 const unfit = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** No emoji is longer; what is longer is a heap of combining marks, and may be cut between code points. */
-const longestGrapheme = 64;
+const maxGraphemeLength = 64;
 
 /** Text from outside as Telegram can hold it: valid Unicode, no controls, nothing that reorders what is read. */
 export function fit(text: string): string {
@@ -28,7 +28,7 @@ export function inert(text: string): string {
 
 /** The parts of a text that may not be torn: graphemes, so that no emoji, flag or surrogate pair is cut. */
 function pieces(text: string): string[] {
-  return [...graphemes.segment(text)].flatMap(({ segment }) => (segment.length <= longestGrapheme ? [segment] : [...segment]));
+  return [...graphemes.segment(text)].flatMap(({ segment }) => (segment.length <= maxGraphemeLength ? [segment] : [...segment]));
 }
 
 /** At most `longest` UTF-16 units of plain text, ending in an ellipsis where something is missing. */
@@ -36,7 +36,7 @@ export function truncate(text: string, longest: number): string {
   if (text.length <= longest) return text;
   if (longest < 1) return "";
   let kept = "";
-  for (const piece of pieces(text.slice(0, longest + longestGrapheme))) {
+  for (const piece of pieces(text.slice(0, longest + maxGraphemeLength))) {
     if (kept.length + piece.length + 1 > longest) break;
     kept += piece;
   }
@@ -61,7 +61,7 @@ function tokens(html: string): Token[] {
  *
  * @param longest at least 64, the length of the longest emoji
  */
-export function splitHtml(html: string, longest = longestText): string[] {
+export function splitHtml(html: string, longest = maxTextLength): string[] {
   const parts: string[] = [];
   const open: Token[] = [];
   let written = "";
@@ -94,7 +94,7 @@ export function splitHtml(html: string, longest = longestText): string[] {
 }
 
 /** As much of some HTML as fits, whole tags closed, with an ellipsis where something is missing. */
-export function truncateHtml(html: string, longest = longestText): string {
+export function truncateHtml(html: string, longest = maxTextLength): string {
   const whole = tokens(html);
   if (whole.reduce((sum, { length }) => sum + length, 0) <= longest) return html;
   const open: string[] = [];

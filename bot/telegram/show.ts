@@ -1,7 +1,7 @@
 import type { InlineKeyboardButton, InputRichMessage } from "@grammyjs/types";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 import { TelegramFailure } from "./failure.ts";
-import { longestText, truncate, truncateHtml } from "./format.ts";
+import { maxTextLength, truncate, truncateHtml } from "./format.ts";
 import type { InputFile } from "./payload.ts";
 
 /** One message in every form that a Telegram may take, best first; `plain` must always do. */
@@ -107,11 +107,11 @@ async function firstTaken(content: Content, attempt: (form: Form, body: object) 
 function bodies({ rich, html, plain, buttons }: Content): [Form, object][] {
   const markup = buttons === undefined || buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } };
   const text = plain.trim() === "" ? "…" : plain;
-  const pre = `<pre>${truncate(text, longestText).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")}</pre>`;
+  const pre = `<pre>${truncate(text, maxTextLength).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")}</pre>`;
   return [
     ...(rich === undefined ? [] : [["rich", { rich_message: rich, ...markup }] as [Form, object]]),
     ["html", { text: truncateHtml(html), parse_mode: "HTML", link_preview_options: noPreview, ...markup }],
     ["pre", { text: pre, parse_mode: "HTML", link_preview_options: noPreview, ...markup }],
-    ["plain", { text: truncate(text, longestText), link_preview_options: noPreview }],
+    ["plain", { text: truncate(text, maxTextLength), link_preview_options: noPreview }],
   ];
 }

@@ -1,21 +1,21 @@
 /** One line of the doctor's. `fix` is what to do; null where nothing is to be done. */
 export type Finding = { name: string; status: "ok" | "warning" | "broken"; says: string; fix: string | null };
 
-export type DoctorEdges = { root: string; config: string; bot: string; env: NodeJS.ProcessEnv; fetch: typeof fetch };
+export type DoctorDeps = { root: string; config: string; bot: string; env: NodeJS.ProcessEnv; fetch: typeof fetch };
 
 export const ok = (name: string, says: string): Finding => ({ name, status: "ok", says, fix: null });
 export const warning = (name: string, says: string, fix: string): Finding => ({ name, status: "warning", says, fix });
 export const broken = (name: string, says: string, fix: string): Finding => ({ name, status: "broken", says, fix });
 
 /** No question to a service takes longer. */
-export const patienceMs = 10_000;
+export const timeoutMs = 10_000;
 
 export type Answer = { reached: true; status: number; body: unknown; headers: Headers } | { reached: false; why: string };
 
 /** One GET or HEAD with a time limit; a failure is words, never an exception. */
 export async function ask(transport: typeof fetch, url: string, { token = null, method = "GET", headers = {} }: { token?: string | null; method?: "GET" | "HEAD"; headers?: Record<string, string> } = {}): Promise<Answer> {
   try {
-    const answer = await transport(url, { method, redirect: "manual", signal: AbortSignal.timeout(patienceMs), headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) } });
+    const answer = await transport(url, { method, redirect: "manual", signal: AbortSignal.timeout(timeoutMs), headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) } });
     const text = await answer.text();
     let body: unknown = null;
     try { body = JSON.parse(text.slice(0, 1_000_000)); } catch { /* Some say it in HTML. */ }
@@ -23,7 +23,7 @@ export async function ask(transport: typeof fetch, url: string, { token = null, 
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error && "code" in error.cause ? ` (${String(error.cause.code)})` : "";
     const late = error instanceof Error && error.name === "TimeoutError";
-    return { reached: false, why: late ? `${new URL(url).host} did not answer within ${patienceMs / 1000} s` : `${URL.canParse(url) ? new URL(url).host : "the address"} could not be reached${cause}` };
+    return { reached: false, why: late ? `${new URL(url).host} did not answer within ${timeoutMs / 1000} s` : `${URL.canParse(url) ? new URL(url).host : "the address"} could not be reached${cause}` };
   }
 }
 

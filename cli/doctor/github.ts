@@ -1,5 +1,5 @@
 import { repositoryIn } from "../../deploy/record/repository.ts";
-import { ask, broken, ok, warning, type DoctorEdges, type Finding } from "./finding.ts";
+import { ask, broken, ok, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
 /** What the product reads, and the fine-grained permission that lets it. */
 const readings = [
@@ -8,7 +8,7 @@ const readings = [
   { path: "pulls?per_page=1", permission: "pull-requests" },
 ] as const;
 
-export async function githubToken({ root, env, fetch: transport }: DoctorEdges): Promise<Finding[]> {
+export async function githubToken({ root, env, fetch: transport }: DoctorDeps): Promise<Finding[]> {
   const name = "GITHUB_TOKEN";
   const token = env[name];
   const repository = await repositoryIn(root, env);

@@ -1,9 +1,9 @@
 import type { Configuration } from "../../eval/schema/configuration.ts";
-import { ask, broken, ok, warning, type DoctorEdges, type Finding } from "./finding.ts";
+import { ask, broken, ok, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
 const endpointOf = (env: NodeJS.ProcessEnv) => (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
 
-export async function hubToken({ env, fetch: transport }: DoctorEdges): Promise<Finding> {
+export async function hubToken({ env, fetch: transport }: DoctorDeps): Promise<Finding> {
   const name = "HF_TOKEN";
   const token = env[name];
   if (!token) return warning(name, "is not set", "deploying from here and private models need it; a workflow does better with a trusted publisher (docs/deploy.md)");
@@ -19,7 +19,7 @@ export async function hubToken({ env, fetch: transport }: DoctorEdges): Promise<
 type Space = { sdk?: string; runtime?: { stage?: string } };
 
 /** Every Space that sluice.yaml names. */
-export async function spaces({ env, fetch: transport }: DoctorEdges, { spaces: named }: Configuration): Promise<Finding[]> {
+export async function spaces({ env, fetch: transport }: DoctorDeps, { spaces: named }: Configuration): Promise<Finding[]> {
   const wanted = Object.entries(named).flatMap(([model, stages]) => Object.entries(stages).map(([stage, space]) => ({ name: `${model} ${stage}`, space })));
   if (wanted.length === 0) return [warning("spaces", "sluice.yaml names none", "deploying needs one: spaces: {MODEL: {production: NS/NAME}}, or --space")];
   return Promise.all(wanted.map(async ({ name, space }) => {

@@ -7,17 +7,17 @@ import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { SluiceError } from "../../models/core/errors.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
-import { ask, broken, inWords, ok, patienceMs, warning, type DoctorEdges, type Finding } from "./finding.ts";
+import { ask, broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
 export function nodeVersion(): Finding {
   const { version } = process;
   return Number(version.slice(1).split(".")[0]) >= 24 ? ok("node", version) : broken("node", `${version} is too old`, "Node 24 or newer runs it: `npm ci` brings one");
 }
 
-export async function git({ root, env }: DoctorEdges): Promise<Finding[]> {
+export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
   const run = gitIn(root, env);
   const said = async (...args: string[]) => {
-    const { code, stdout } = await run(args, { timeoutMs: patienceMs });
+    const { code, stdout } = await run(args, { timeoutMs: timeoutMs });
     return code === 0 ? stdout.toString("utf8").trim() : null;
   };
   try {
@@ -33,28 +33,28 @@ export async function git({ root, env }: DoctorEdges): Promise<Finding[]> {
 }
 
 /** sluice.yaml; null where it cannot be used. */
-export function readConfiguration({ root, config }: DoctorEdges): { finding: Finding; value: Configuration | null } {
+export function readConfiguration({ root, config }: DoctorDeps): { finding: Finding; value: Configuration | null } {
   const file = resolve(root, config);
   if (!existsSync(file)) return { finding: broken(config, "there is none here", `write one at the repository's root: schemaVersion: 1, models: [models/NAME]`), value: null };
   try {
     const value = parseYaml(readFileSync(file, "utf8"), config, configuration);
     return { finding: ok(config, `${value.models.length} ${value.models.length === 1 ? "model" : "models"}`), value };
   } catch (error) {
-    return { finding: complaint(config, error), value: null };
+    return { finding: diagnostic(config, error), value: null };
   }
 }
 
 /** A refusal of ours as a finding: the rest of its lines says what to do. */
-export function complaint(name: string, error: unknown): Finding {
+export function diagnostic(name: string, error: unknown): Finding {
   if (!(error instanceof SluiceError)) return broken(name, inWords(error), "look at the file");
-  const { problem, place, expected, received, example, hint, others = [] } = error.complaint;
+  const { problem, place, expected, received, example, hint, others = [] } = error.diagnostic;
   const fix = [expected === undefined ? null : `expected ${expected}`, received === undefined ? null : `received ${received}`, example === undefined ? null : `e.g. ${example.replaceAll(/\s*\n\s*/g, " · ")}`, hint ?? null].filter((one) => one !== null).join("; ");
   return broken(name, `${place === undefined || place === name ? "" : `${place}: `}${problem}${others.length === 0 ? "" : ` (and ${others.length} more)`}`, fix || "look at the file");
 }
 
 /** model.yaml and the artifact with its sha256; of an artifact on the Hub only what the Hub says of it. */
-export async function model(edges: DoctorEdges, folder: string): Promise<Finding[]> {
-  const { root, env, fetch: transport } = edges;
+export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]> {
+  const { root, env, fetch: transport } = deps;
   // Relative, so that no complaint shows a machine's own paths.
   const dir = relative(process.cwd(), join(root, folder)) || ".";
   let loaded;
@@ -62,7 +62,7 @@ export async function model(edges: DoctorEdges, folder: string): Promise<Finding
     loaded = await loadManifest(dir);
   } catch (error) {
     if (error instanceof SluiceError && error.code === "remote-backend") return [ok(folder, "a remote provider answers for it; there is no artifact")];
-    return [complaint(folder, error)];
+    return [diagnostic(folder, error)];
   }
   const { id, version, artifact } = loaded.manifest;
   const name = `${id} ${version}`;
@@ -72,13 +72,13 @@ export async function model(edges: DoctorEdges, folder: string): Promise<Finding
       const { totalBytes } = await fetchArtifact(artifact, dir, { env, fetch: transport });
       return [manifest, ok(`${name} artifact`, `${artifact.path}: ${(totalBytes / 1e6).toFixed(1)} MB, sha256 ${artifact.sha256.slice(0, 12)} holds`)];
     } catch (error) {
-      return [manifest, complaint(`${name} artifact`, error)];
+      return [manifest, diagnostic(`${name} artifact`, error)];
     }
   }
-  return [manifest, await onHub(edges, `${name} artifact`, artifact.hub, artifact.sha256)];
+  return [manifest, await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256)];
 }
 
-async function onHub({ env, fetch: transport }: DoctorEdges, name: string, hub: string, sha256: string): Promise<Finding> {
+async function onHub({ env, fetch: transport }: DoctorDeps, name: string, hub: string, sha256: string): Promise<Finding> {
   const at = hub.indexOf("@");
   const slash = hub.indexOf("/", at);
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");

@@ -5,19 +5,19 @@ import { botConfiguration, botExamples, readSecrets, type BotConfiguration } fro
 import { createTelegram, type TelegramClient } from "../../bot/telegram/client.ts";
 import { TelegramFailure } from "../../bot/telegram/failure.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
-import { broken, inWords, ok, patienceMs, warning, type DoctorEdges, type Finding } from "./finding.ts";
-import { complaint } from "./local.ts";
+import { broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
+import { diagnostic } from "./local.ts";
 
 /** Token, chats and the bot's configuration. Nothing is sent. */
-export async function telegram(edges: DoctorEdges): Promise<Finding[]> {
-  const { env } = edges;
-  const { findings, value: bot } = readBot(edges);
+export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
+  const { env } = deps;
+  const { findings, value: bot } = readBot(deps);
   const name = "TELEGRAM_BOT_TOKEN";
   const token = env[name];
   if (!token) return [warning(name, "is not set", "cards and the bot need it; @BotFather gives one"), ...findings];
   if (!/^\d+:[\w-]{20,}$/.test(token)) return [broken(name, "it does not look like a bot's token", "123456789:AA…, as @BotFather gives it, without quotes or blanks"), ...findings];
   const apiRoot = env["TELEGRAM_API_ROOT"];
-  const client = createTelegram({ token, timeoutMs: patienceMs, mostAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
+  const client = createTelegram({ token, timeoutMs: timeoutMs, maxAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
   let me: { id: number; username: string };
   try {
     me = await client.call("getMe", {});
@@ -62,7 +62,7 @@ async function mayWrite(client: TelegramClient, name: string, chat: number | str
   }
 }
 
-function readBot({ root, bot: file, env }: DoctorEdges): { findings: Finding[]; value: BotConfiguration | null } {
+function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; value: BotConfiguration | null } {
   const path = resolve(root, file);
   if (!existsSync(path)) return { findings: [], value: null };
   try {
@@ -71,13 +71,13 @@ function readBot({ root, bot: file, env }: DoctorEdges): { findings: Finding[]; 
     try {
       readSecrets({ TELEGRAM_BOT_TOKEN: "0:xxxxxxxxxxxxxxxxxxxxxxxx", ...env, GITHUB_TOKEN: env["GITHUB_TOKEN"] || "checked-elsewhere" }, value);
     } catch (error) {
-      findings.push(complaint("bot secrets", error));
+      findings.push(diagnostic("bot secrets", error));
     }
     if (value.github.clientId === null) findings.push(warning(`${file} github.clientId`, "is not set", "nobody can link an account, and so nobody can act; looking works"));
     else if (!env["SLUICE_BOT_KEY"]) findings.push(warning("SLUICE_BOT_KEY", "is not set", "approving runs that wait needs it: the bot then acts as the person who pressed"));
     return { findings: [...findings, ...workflow(root, value)], value };
   } catch (error) {
-    return { findings: [complaint(file, error)], value: null };
+    return { findings: [diagnostic(file, error)], value: null };
   }
 }
 

@@ -12,7 +12,7 @@ import { readModelFiles } from "./model-files.ts";
 import { renderReadme } from "./readme.ts";
 import { deployedFile, treeFile, type Tree } from "./tree.ts";
 
-export type MakeEdges = {
+export type MakeDeps = {
   env: NodeJS.ProcessEnv;
   fetch: typeof fetch;
   /** The part of the tree that is the same for every model: from dist/space of the action, or built on the spot. */
@@ -25,13 +25,13 @@ export type MakeEdges = {
  *
  * @throws ConfigurationError for anything that must not be published; EvaluationError when the model cannot be run
  */
-export async function makeTree(loaded: LoadedManifest, verdict: PassedVerdict, source: Deployed["source"], edges: MakeEdges): Promise<Tree> {
+export async function makeTree(loaded: LoadedManifest, verdict: PassedVerdict, source: Deployed["source"], deps: MakeDeps): Promise<Tree> {
   const { manifest } = loaded;
-  const shared = await edges.space();
+  const shared = await deps.space();
   const template = shared.find(({ name }) => name === "README.template.md");
   if (template === undefined) throw new ConfigurationError({ code: "space-files", problem: "the Space's README.template.md is missing from the action" });
   const model = await readModelFiles(loaded);
-  const golden = await goldenAnswers(loaded, edges);
+  const golden = await goldenAnswers(loaded, deps);
   const described = {
     schemaVersion: 1 as const,
     model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },

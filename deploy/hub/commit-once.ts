@@ -1,5 +1,5 @@
 import { DeployFailure } from "./failure.ts";
-import type { HttpEdges } from "./http.ts";
+import type { HttpDeps } from "./http.ts";
 import { HttpRefusal, NoAnswer } from "./http.ts";
 import type { CommitLine, HubRepository } from "./repository.ts";
 
@@ -28,23 +28,23 @@ const tries = 4;
  * @returns the commit's sha
  * @throws HeadMoved, HttpRefusal for what the Hub will not take, NoAnswer when it stays silent
  */
-export async function commitOnce(repository: HubRepository, plan: CommitPlan, edges: Pick<HttpEdges, "sleep" | "signal" | "note"> & { retryMs: number }): Promise<string> {
+export async function commitOnce(repository: HubRepository, plan: CommitPlan, deps: Pick<HttpDeps, "sleep" | "signal" | "note"> & { retryMs: number }): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
     try {
       return await repository.commit(plan.lines, plan.parent, plan.title, plan.description);
     } catch (error) {
-      edges.signal.throwIfAborted();
+      deps.signal.throwIfAborted();
       const unclear = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
       const overtaken = error instanceof HttpRefusal && (error.status === 412 || error.status === 409);
       if (!unclear && !overtaken) throw error;
       failure = error;
-      edges.note(`${(error as Error).message}; looking at HEAD before anything else`);
+      deps.note(`${(error as Error).message}; looking at HEAD before anything else`);
     }
-    const head = await headAfter(repository, plan.parent, failure instanceof HttpRefusal && failure.status === 412, edges);
+    const head = await headAfter(repository, plan.parent, failure instanceof HttpRefusal && failure.status === 412, deps);
     if (head !== plan.parent) {
       if (await plan.isDone(head)) {
-        edges.note(`the commit had been made: ${head.slice(0, 7)}`);
+        deps.note(`the commit had been made: ${head.slice(0, 7)}`);
         return head;
       }
       throw new HeadMoved(repository.name, head);
@@ -54,10 +54,10 @@ export async function commitOnce(repository: HubRepository, plan: CommitPlan, ed
 }
 
 /** HEAD, read again for a while where it must have moved: a replica may lag behind. */
-async function headAfter(repository: HubRepository, parent: string, mustHaveMoved: boolean, edges: Pick<HttpEdges, "sleep" | "signal"> & { retryMs: number }): Promise<string> {
+async function headAfter(repository: HubRepository, parent: string, mustHaveMoved: boolean, deps: Pick<HttpDeps, "sleep" | "signal"> & { retryMs: number }): Promise<string> {
   let head = parent;
   for (let look = 1; look <= (mustHaveMoved ? 6 : 3); look += 1) {
-    await edges.sleep(edges.retryMs * look, edges.signal);
+    await deps.sleep(deps.retryMs * look, deps.signal);
     head = (await repository.info()).head;
     if (head !== parent) return head;
   }

@@ -1,6 +1,6 @@
 import type { Settings } from "./settings.ts";
 
-export type HttpEdges = {
+export type HttpDeps = {
   fetch: typeof fetch;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   random: () => number;
@@ -42,18 +42,18 @@ export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 
 /** Calls with time limits, bounded retries with jitter where repeating is harmless, and an eye on the rate limit. */
 export class Http {
   readonly #settings: Settings;
-  readonly #edges: HttpEdges;
+  readonly #deps: HttpDeps;
   /** How long to pause between polls so that the allowance lasts; 0 while there is plenty. */
   paceMs = 0;
 
-  constructor(settings: Settings, edges: HttpEdges) {
+  constructor(settings: Settings, deps: HttpDeps) {
     this.#settings = settings;
-    this.#edges = edges;
+    this.#deps = deps;
   }
 
   /**
@@ -71,7 +71,7 @@ export class Http {
         if (!again || attempt >= attempts) throw refusal;
         await this.#wait(attempt, waitOf(outcome.headers), refusal.message);
       } else {
-        this.#edges.signal.throwIfAborted();
+        this.#deps.signal.throwIfAborted();
         if (attempt >= attempts) throw outcome;
         await this.#wait(attempt, 0, outcome.message);
       }
@@ -89,11 +89,11 @@ export class Http {
 
   /** The pause before something that was unclear is looked at or tried again: what is under way may still land. */
   async pause(attempt: number): Promise<void> {
-    await this.#edges.sleep(Math.min(longestWaitMs, this.#settings["retry-wait"] * 2 ** attempt), this.#edges.signal);
+    await this.#deps.sleep(Math.min(maxWaitMs, this.#settings["retry-wait"] * 2 ** attempt), this.#deps.signal);
   }
 
   async #attempt(call: Call): Promise<Reply | NoAnswer> {
-    const { signal, fetch: send } = this.#edges;
+    const { signal, fetch: send } = this.#deps;
     signal.throwIfAborted();
     const timeoutMs = call.timeoutMs ?? this.#settings["request-timeout"];
     const place = `${call.method} ${new URL(call.url).pathname}`;
@@ -117,10 +117,10 @@ export class Http {
   }
 
   async #wait(attempt: number, askedMs: number, why: string): Promise<void> {
-    const own = this.#settings["retry-wait"] * 2 ** (attempt - 1) * (0.8 + 0.4 * this.#edges.random());
-    const ms = Math.min(longestWaitMs, Math.max(own, askedMs));
-    this.#edges.note(`${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
-    await this.#edges.sleep(ms, this.#edges.signal);
+    const own = this.#settings["retry-wait"] * 2 ** (attempt - 1) * (0.8 + 0.4 * this.#deps.random());
+    const ms = Math.min(maxWaitMs, Math.max(own, askedMs));
+    this.#deps.note(`${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
+    await this.#deps.sleep(ms, this.#deps.signal);
   }
 
   /** `ratelimit: "api";r=REMAINING;t=SECONDS`: with little left, what is left is spread over the time to the reset. */
@@ -128,7 +128,7 @@ export class Http {
     const found = /r=(\d+);t=(\d+)/.exec(headers.get("ratelimit") ?? "");
     if (found === null) return;
     const [remaining, seconds] = [Number(found[1]), Number(found[2])];
-    this.paceMs = remaining > 100 ? 0 : Math.min(longestWaitMs, (seconds * 1000) / Math.max(1, remaining));
+    this.paceMs = remaining > 100 ? 0 : Math.min(maxWaitMs, (seconds * 1000) / Math.max(1, remaining));
   }
 }
 

@@ -3,7 +3,7 @@ import { DeployFailure } from "./failure.ts";
 import type { Settings } from "./settings.ts";
 import { NoAnswer, type Http } from "./http.ts";
 
-export type LfsEdges = { http: Http; settings: Settings; token: () => Promise<string | null> };
+export type LfsDeps = { http: Http; settings: Settings; token: () => Promise<string | null> };
 
 type Action = { href: string; header?: Record<string, string> };
 type Batch = { objects: { oid: string; actions?: { upload?: Action; verify?: Action }; error?: { message: string } }[] };
@@ -17,10 +17,10 @@ const lfsType = "application/vnd.git-lfs+json";
  * @param progress told every path whose bytes are sent
  * @throws DeployFailure when the Hub will not store one
  */
-export async function uploadLarge(files: readonly TreeFile[], batchUrl: string, edges: LfsEdges, progress: (path: string) => void): Promise<void> {
+export async function uploadLarge(files: readonly TreeFile[], batchUrl: string, deps: LfsDeps, progress: (path: string) => void): Promise<void> {
   const unique = [...new Map(files.map((file) => [file.sha256, file])).values()];
-  const answer = await edges.http.json<Batch>({
-    method: "POST", url: batchUrl, repeatable: true, token: edges.token, headers: { "content-type": lfsType, accept: lfsType },
+  const answer = await deps.http.json<Batch>({
+    method: "POST", url: batchUrl, repeatable: true, token: deps.token, headers: { "content-type": lfsType, accept: lfsType },
     body: JSON.stringify({ operation: "upload", transfers: ["basic", "multipart"], hash_algo: "sha_256", ref: { name: "main" }, objects: unique.map(({ sha256, size }) => ({ oid: sha256, size })) }),
   });
   for (const { oid, actions, error } of answer.objects) {
@@ -32,25 +32,25 @@ export async function uploadLarge(files: readonly TreeFile[], batchUrl: string, 
     progress(file.path);
     const { href, header = {} } = actions.upload;
     const partBytes = Number(header["chunk_size"] ?? 0);
-    if (partBytes > 0) await uploadParts(file, href, header, partBytes, edges);
-    else await put(href, file.bytes, edges);
+    if (partBytes > 0) await uploadParts(file, href, header, partBytes, deps);
+    else await put(href, file.bytes, deps);
   }
 }
 
-async function uploadParts(file: TreeFile, href: string, header: Record<string, string>, partBytes: number, edges: LfsEdges): Promise<void> {
+async function uploadParts(file: TreeFile, href: string, header: Record<string, string>, partBytes: number, deps: LfsDeps): Promise<void> {
   const numbers = Object.keys(header).filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
   if (numbers.length !== Math.ceil(file.size / partBytes)) throw new NoAnswer(`the Hub offers ${numbers.length} parts for ${file.path}, which has ${Math.ceil(file.size / partBytes)}`);
   const parts: { partNumber: number; etag: string }[] = [];
   for (const [i, number] of numbers.entries()) {
-    const { headers } = await put(header[number]!, file.bytes.subarray(i * partBytes, (i + 1) * partBytes), edges);
+    const { headers } = await put(header[number]!, file.bytes.subarray(i * partBytes, (i + 1) * partBytes), deps);
     const etag = headers.get("etag");
     if (etag === null) throw new NoAnswer(`the storage gave no ETag for part ${number} of ${file.path}`);
     parts.push({ partNumber: Number(number), etag });
   }
-  await edges.http.call({ method: "POST", url: href, repeatable: true, headers: { "content-type": lfsType, accept: lfsType }, body: JSON.stringify({ oid: file.sha256, parts }), timeoutMs: edges.settings["upload-timeout"] });
+  await deps.http.call({ method: "POST", url: href, repeatable: true, headers: { "content-type": lfsType, accept: lfsType }, body: JSON.stringify({ oid: file.sha256, parts }), timeoutMs: deps.settings["upload-timeout"] });
 }
 
 /** Signed URLs: no token goes there. */
-function put(url: string, body: Uint8Array, edges: LfsEdges) {
-  return edges.http.call({ method: "PUT", url, repeatable: true, body, timeoutMs: edges.settings["upload-timeout"] });
+function put(url: string, body: Uint8Array, deps: LfsDeps) {
+  return deps.http.call({ method: "PUT", url, repeatable: true, body, timeoutMs: deps.settings["upload-timeout"] });
 }

@@ -1,10 +1,10 @@
-import type { HttpEdges } from "./http.ts";
+import type { HttpDeps } from "./http.ts";
 import type { Space } from "./space.ts";
 
 /** A log that is read while it grows. `stop` ends it and gives what came. */
 export type LogStream = { stop: () => Promise<string[]> };
 
-const mostLines = 2000;
+const maxLines = 2000;
 /** After this long without a reader's connection a log is given up on; it is never what a deployment depends on. */
 const reconnects = 3;
 
@@ -14,24 +14,24 @@ const reconnects = 3;
  *
  * @param onLine told every line as it comes
  */
-export function followLog(space: Space, kind: "build" | "run", edges: HttpEdges, onLine: (line: string) => void): LogStream {
+export function followLog(space: Space, kind: "build" | "run", deps: HttpDeps, onLine: (line: string) => void): LogStream {
   const ended = new AbortController();
   const lines: string[] = [];
-  const signal = AbortSignal.any([edges.signal, ended.signal]);
+  const signal = AbortSignal.any([deps.signal, ended.signal]);
   const running = (async () => {
     for (let attempt = 1; attempt <= reconnects && !signal.aborted; attempt += 1) {
       try {
         const token = await space.token();
-        const response = await edges.fetch(space.logUrl(kind), { headers: { accept: "text/event-stream", "user-agent": "sluice-deploy", ...(token === null ? {} : { authorization: `Bearer ${token}` }) }, signal });
+        const response = await deps.fetch(space.logUrl(kind), { headers: { accept: "text/event-stream", "user-agent": "sluice-deploy", ...(token === null ? {} : { authorization: `Bearer ${token}` }) }, signal });
         if (!response.ok || response.body === null) {
           await response.body?.cancel();
           if (response.status !== 429 && response.status < 500) {
-            edges.note(`the ${kind} log cannot be read (${response.status})`);
+            deps.note(`the ${kind} log cannot be read (${response.status})`);
             return;
           }
         } else {
           await read(response.body, (line) => {
-            if (lines.length < mostLines) lines.push(line);
+            if (lines.length < maxLines) lines.push(line);
             onLine(line);
           }, lines.length);
           return;
@@ -39,7 +39,7 @@ export function followLog(space: Space, kind: "build" | "run", edges: HttpEdges,
       } catch {
         if (signal.aborted) return;
       }
-      await edges.sleep(500, signal).catch(() => {});
+      await deps.sleep(500, signal).catch(() => {});
     }
   })();
   return {

@@ -19,7 +19,7 @@ export type CommitLine =
   | { key: "lfsFile"; value: { path: string; algo: "sha256"; oid: string; size: number } }
   | { key: "deletedFile"; value: { path: string } };
 
-export type RepositoryEdges = { endpoint: string; name: string; http: Http; credentials: Credentials; settings: Settings };
+export type RepositoryDeps = { endpoint: string; name: string; http: Http; credentials: Credentials; settings: Settings };
 
 type ListedFile = { type?: string; path: string; size: number; oid: string; lfs?: { oid: string; size: number }; lastCommit?: { id?: string } };
 const remote = ({ path, size, oid, lfs }: ListedFile): RemoteFile => ({ path, size, oid, lfs: lfs === undefined ? null : { oid: lfs.oid.replace(/^sha256:/, ""), size: lfs.size } });
@@ -32,17 +32,17 @@ export class HubRepository {
   /** NS/NAME. */
   readonly name: string;
   readonly kind: "model" | "space";
-  protected readonly edges: RepositoryEdges;
+  protected readonly deps: RepositoryDeps;
   protected readonly api: string;
   /** Where its files and its LFS lie. */
   readonly #web: string;
 
-  constructor(kind: "model" | "space", edges: RepositoryEdges) {
-    this.name = edges.name;
+  constructor(kind: "model" | "space", deps: RepositoryDeps) {
+    this.name = deps.name;
     this.kind = kind;
-    this.edges = edges;
-    this.api = `${edges.endpoint}/api/${kind}s/${edges.name}`;
-    this.#web = `${edges.endpoint}/${kind === "space" ? "spaces/" : ""}${edges.name}`;
+    this.deps = deps;
+    this.api = `${deps.endpoint}/api/${kind}s/${deps.name}`;
+    this.#web = `${deps.endpoint}/${kind === "space" ? "spaces/" : ""}${deps.name}`;
   }
 
   async info(): Promise<RepositoryInfo> {
@@ -55,7 +55,7 @@ export class HubRepository {
     const files: RemoteFile[] = [];
     let url: string | null = `${this.api}/tree/${revision}?recursive=true&expand=false`;
     while (url !== null) {
-      const { bytes, headers } = await this.edges.http.call({ method: "GET", url, repeatable: true, token: this.token });
+      const { bytes, headers } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
       for (const one of JSON.parse(bytes.toString("utf8")) as ListedFile[]) if (one.type === "file") files.push(remote(one));
       url = /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1] ?? null;
     }
@@ -72,7 +72,7 @@ export class HubRepository {
   async read(revision: string, path: string, listed?: RemoteFile): Promise<Buffer | null> {
     const url = `${this.#web}/resolve/${revision}/${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
-      const { bytes } = await this.edges.http.call({ method: "GET", url, repeatable: true, token: this.token });
+      const { bytes } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
       if (listed !== undefined && listed.lfs === null && gitOid(bytes) !== listed.oid) throw new DeployFailure("hub-bytes", `the Hub's ${path} at ${revision.slice(0, 7)} is not what its listing names`);
       return bytes;
     } catch (error) {
@@ -94,7 +94,7 @@ export class HubRepository {
       for (const { path, uploadMode } of answer.files) modes.set(path, uploadMode);
     }
     const large = files.filter(({ path }) => modes.get(path) === "lfs");
-    if (large.length > 0) await uploadLarge(large, `${this.#web}.git/info/lfs/objects/batch`, { ...this.edges, token: this.token }, progress);
+    if (large.length > 0) await uploadLarge(large, `${this.#web}.git/info/lfs/objects/batch`, { ...this.deps, token: this.token }, progress);
     return files.map(({ path, bytes, size, sha256 }) => (modes.get(path) === "lfs"
       ? { key: "lfsFile", value: { path, algo: "sha256", oid: sha256, size } }
       : { key: "file", value: { path, content: Buffer.from(bytes).toString("base64"), encoding: "base64" } }));
@@ -107,19 +107,19 @@ export class HubRepository {
    */
   async commit(lines: readonly CommitLine[], parent: string, title: string, description: string): Promise<string> {
     const body = [{ key: "header", value: { summary: title, description, parentCommit: parent } }, ...lines].map((line) => JSON.stringify(line)).join("\n");
-    const { commitOid } = await this.edges.http.json<{ commitOid?: string }>({ method: "POST", url: `${this.api}/commit/main`, repeatable: false, token: this.token, headers: { "content-type": "application/x-ndjson" }, body, timeoutMs: this.edges.settings["upload-timeout"] });
+    const { commitOid } = await this.deps.http.json<{ commitOid?: string }>({ method: "POST", url: `${this.api}/commit/main`, repeatable: false, token: this.token, headers: { "content-type": "application/x-ndjson" }, body, timeoutMs: this.deps.settings["upload-timeout"] });
     if (commitOid === undefined) throw new NoAnswer("the Hub's answer to the commit names none");
     return commitOid;
   }
 
   /** What a client of a private repository must send; null for nothing. */
-  readonly token = (): Promise<string | null> => this.edges.credentials.token();
+  readonly token = (): Promise<string | null> => this.deps.credentials.token();
 
   protected get(url: string): Promise<unknown> {
-    return this.edges.http.json({ method: "GET", url, repeatable: true, token: this.token });
+    return this.deps.http.json({ method: "GET", url, repeatable: true, token: this.token });
   }
 
   protected post<T>(url: string, body: unknown, repeatable: boolean): Promise<T> {
-    return this.edges.http.json<T>({ method: "POST", url, repeatable, token: this.token, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    return this.deps.http.json<T>({ method: "POST", url, repeatable, token: this.token, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   }
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HttpRefusal } from "./http.ts";
-import { HubRepository, type RepositoryEdges } from "./repository.ts";
+import { HubRepository, type RepositoryDeps } from "./repository.ts";
 
 const runtimeSchema = z.object({
   stage: z.string(),
@@ -13,8 +13,8 @@ export type Runtime = { stage: string; sha: string | null; errorMessage: string 
 
 /** A Space: a repository of the Hub, and what runs from it. */
 export class Space extends HubRepository {
-  constructor(edges: RepositoryEdges) {
-    super("space", edges);
+  constructor(deps: RepositoryDeps) {
+    super("space", deps);
   }
 
   async runtime(): Promise<Runtime> {
@@ -34,7 +34,7 @@ export class Space extends HubRepository {
 
   /** Starts the Space anew; `factory` builds the image without its cache. Not every token may. */
   async restart(factory: boolean): Promise<void> {
-    await this.edges.http.call({ method: "POST", url: `${this.api}/restart${factory ? "?factory=true" : ""}`, repeatable: false, token: this.token });
+    await this.deps.http.call({ method: "POST", url: `${this.api}/restart${factory ? "?factory=true" : ""}`, repeatable: false, token: this.token });
   }
 
   /** Where the log of a build or of the running app can be followed as server-sent events. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import type { Deployed, Golden } from "../bundle/deployed.ts";
 import { DeployFailure } from "../hub/failure.ts";
-import { HttpRefusal, type Http, type HttpEdges } from "../hub/http.ts";
+import { HttpRefusal, type Http, type HttpDeps } from "../hub/http.ts";
 import type { Settings } from "../hub/settings.ts";
 import { differenceOf } from "./compare.ts";
 
@@ -17,7 +17,7 @@ const infoSchema = z.object({
   deployment: z.object({ source: z.object({ commit: z.string().nullable() }), verdict: z.object({ sha256: z.string() }) }),
 });
 
-export type ProveEdges = HttpEdges & { http: Http; now: () => number; onRound: (text: string) => void };
+export type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
 
 /** A mismatch that is seen this often in a row will not go away by itself. */
 const surelyWrong = 3;
@@ -30,9 +30,9 @@ const surelyWrong = 3;
  * @param token sent only to a private Space
  * @throws DeployFailure telling which of these failed last
  */
-export async function prove(baseUrl: string, deployed: Deployed, golden: Golden, token: (() => Promise<string | null>) | null, settings: Settings, edges: ProveEdges): Promise<Proof> {
-  const deadline = edges.now() + settings["prove-timeout"];
-  const probe = new Probe(baseUrl, token, settings, edges);
+export async function prove(baseUrl: string, deployed: Deployed, golden: Golden, token: (() => Promise<string | null>) | null, settings: Settings, deps: ProveDeps): Promise<Proof> {
+  const deadline = deps.now() + settings["prove-timeout"];
+  const probe = new Probe(baseUrl, token, settings, deps);
   let rounds = 0;
   let predictions = 0;
   let exact = false;
@@ -44,19 +44,19 @@ export async function prove(baseUrl: string, deployed: Deployed, golden: Golden,
       predictions = times.length;
       rounds += 1;
       wrong = { code: "", count: 0 };
-      edges.onRound(`proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${median(times).toFixed(0)} ms`);
+      deps.onRound(`proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${median(times).toFixed(0)} ms`);
       if (rounds >= settings.passes) return { rounds, predictions, p50Ms: median(times), exact, commit: deployed.source.commit, sha256: deployed.model.sha256 };
     } catch (error) {
-      edges.signal.throwIfAborted();
+      deps.signal.throwIfAborted();
       const failure = error instanceof DeployFailure ? error : new DeployFailure("unreachable", `the Space did not answer: ${(error as Error).message}`, { cause: error });
       wrong = { code: failure.code, count: wrong.code === failure.code ? wrong.count + 1 : 1 };
       rounds = 0;
       times.length = 0;
-      edges.onRound(`not proved: ${failure.message}`);
+      deps.onRound(`not proved: ${failure.message}`);
       const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= surelyWrong;
-      if (definite || edges.now() >= deadline) throw failure;
+      if (definite || deps.now() >= deadline) throw failure;
     }
-    await edges.sleep(settings["poll-interval"] * (0.4 + 0.2 * edges.random()), edges.signal);
+    await deps.sleep(settings["poll-interval"] * (0.4 + 0.2 * deps.random()), deps.signal);
   }
 }
 
@@ -64,13 +64,13 @@ class Probe {
   readonly #base: string;
   readonly #token: (() => Promise<string | null>) | null;
   readonly #settings: Settings;
-  readonly #edges: ProveEdges;
+  readonly #deps: ProveDeps;
 
-  constructor(base: string, token: (() => Promise<string | null>) | null, settings: Settings, edges: ProveEdges) {
+  constructor(base: string, token: (() => Promise<string | null>) | null, settings: Settings, deps: ProveDeps) {
     this.#base = base;
     this.#token = token;
     this.#settings = settings;
-    this.#edges = edges;
+    this.#deps = deps;
   }
 
   async round(deployed: Deployed, golden: Golden, times: number[]): Promise<boolean> {
@@ -90,9 +90,9 @@ class Probe {
       if (difference !== null) throw new DeployFailure("wrong-answers", `golden row ${i + 1} of ${golden.rows.length}: ${difference}`);
     }
     for (let i = 0; i < this.#settings.probes; i += 1) {
-      const before = this.#edges.now();
+      const before = this.#deps.now();
       await this.#ask("POST", "/predict", golden.rows[i % golden.rows.length]!.row, "wrong-answers");
-      times.push(this.#edges.now() - before);
+      times.push(this.#deps.now() - before);
     }
     const p50 = median(times);
     if (p50 > this.#settings["max-p50-ms"]) throw new DeployFailure("slow", `the median prediction takes ${p50.toFixed(0)} ms, more than ${this.#settings["max-p50-ms"]} ms`);
@@ -101,7 +101,7 @@ class Probe {
 
   async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string, model?: string): Promise<unknown> {
     try {
-      return await this.#edges.http.json({
+      return await this.#deps.http.json({
         method, url: `${this.#base}${path}`, repeatable: false,
         ...(this.#token === null ? {} : { token: this.#token }),
         ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` } }),

@@ -3,9 +3,9 @@ import { basename, join, resolve } from "node:path";
 import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/predictor/load.ts";
 import { readConfiguration } from "../gate.ts";
 import { resolveReference } from "../gate/baseline.ts";
-import type { GateEdges, GateRequest } from "../gate/context.ts";
+import type { GateDeps, GateRequest } from "../gate/context.ts";
 import { gitIn } from "../gate/git.ts";
-import { requireStillMeasured } from "../gate/forbid-backend-switch.ts";
+import { forbidBackendSwitch } from "../gate/forbid-backend-switch.ts";
 import { adviceMarkdown } from "../report/advice.ts";
 import type { AdviceFile } from "../schema/advice.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
@@ -14,7 +14,7 @@ import { adviseModel, type OpenRemote } from "./advise.ts";
 /** What a run asks for, told apart: models that are judged, and remote ones, which are only looked at. */
 export type Split = { judged: boolean; models: string[]; remote: LoadedRemote[] };
 
-/** @throws ConfigurationError as `readConfiguration` and `requireStillMeasured`, and for a manifest that is wrong */
+/** @throws ConfigurationError as `readConfiguration` and `forbidBackendSwitch`, and for a manifest that is wrong */
 export async function splitModels(request: Pick<GateRequest, "root" | "configFile" | "models" | "baseline">, env: NodeJS.ProcessEnv): Promise<Split> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
@@ -26,7 +26,7 @@ export async function splitModels(request: Pick<GateRequest, "root" | "configFil
   // A gate looks itself; where there is nothing to judge, this is all that looks.
   if (!judged) {
     const git = gitIn(root, env);
-    await requireStillMeasured(remote, await resolveReference(request.baseline, git), root, git);
+    await forbidBackendSwitch(remote, await resolveReference(request.baseline, git), root, git);
   }
   return { judged, models, remote };
 }
@@ -37,10 +37,10 @@ export async function splitModels(request: Pick<GateRequest, "root" | "configFil
  *
  * @param judged whether a verdict was written to the same folder just before
  */
-export async function adviseRun(remote: readonly LoadedRemote[], judged: boolean, out: string, open: OpenRemote, edges: Pick<GateEdges, "now" | "onEvent">): Promise<AdviceFile> {
+export async function adviseRun(remote: readonly LoadedRemote[], judged: boolean, out: string, open: OpenRemote, deps: Pick<GateDeps, "now" | "onEvent">): Promise<AdviceFile> {
   const advised = [];
-  for (const loaded of remote) advised.push(await adviseModel(loaded, open, edges.onEvent));
-  const file: AdviceFile = { schemaVersion: 1, sluiceVersion, createdAt: edges.now().toISOString(), models: advised.map(({ advice }) => advice) };
+  for (const loaded of remote) advised.push(await adviseModel(loaded, open, deps.onEvent));
+  const file: AdviceFile = { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), models: advised.map(({ advice }) => advice) };
   await mkdir(out, { recursive: true });
   await writeFile(join(out, "advice.json"), `${JSON.stringify(file, null, 2)}\n`);
   for (const { advice, answers } of advised) {

@@ -5,11 +5,11 @@ import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
-import { npmFile, type NpmFileEdges } from "./npm/file.ts";
+import { npmFile, type NpmFileDeps } from "./npm/file.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
 import { rowMaker, type DatasetRow } from "./row.ts";
 
-export type DatasetEdges = NpmFileEdges;
+export type DatasetDeps = NpmFileDeps;
 
 /** A dataset in memory. */
 export type EvaluationDataset = {
@@ -39,7 +39,7 @@ export type EvaluationDataset = {
  * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
  *   `dataset-digest`, and those of the readers
  */
-export async function readDataset(manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">, dir: string, edges: DatasetEdges): Promise<EvaluationDataset> {
+export async function readDataset(manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">, dir: string, deps: DatasetDeps): Promise<EvaluationDataset> {
   const { dataset } = manifest;
   if (dataset === undefined) throw new ConfigurationError({ code: "no-dataset", place: "dataset", problem: "the manifest names no dataset to evaluate on", example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}" });
   const types = cellTypes(manifest.preprocess, dataset);
@@ -52,14 +52,14 @@ export async function readDataset(manifest: Pick<Manifest, "dataset" | "postproc
 
   for (const file of dataset.files) {
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
-    const path = await locate(file, dir, edges);
+    const path = await locate(file, dir, deps);
     const format = await formatOf(path, name, file.format);
     const stem = basename(path, format === "folder" ? "" : extname(path));
     const { style, readings } = openReader(path, name, format, types);
     places.startFile(name, style);
     const set = Object.entries(file.set);
     for await (const reading of readings) {
-      edges.signal?.throwIfAborted();
+      deps.signal?.throwIfAborted();
       const place = () => placeName(name, style, reading.at);
       if (reading.kind === "malformed") {
         badRows.push({ place: place(), reason: reading.reason });
@@ -90,8 +90,8 @@ export async function readDataset(manifest: Pick<Manifest, "dataset" | "postproc
   };
 }
 
-async function locate(file: DatasetFile, dir: string, edges: DatasetEdges): Promise<string> {
-  return file.npm === undefined ? resolve(dir, file.path) : npmFile(file.npm, file.integrity!, file.path, dir, edges);
+async function locate(file: DatasetFile, dir: string, deps: DatasetDeps): Promise<string> {
+  return file.npm === undefined ? resolve(dir, file.path) : npmFile(file.npm, file.integrity!, file.path, dir, deps);
 }
 
 function duplicate(id: string, first: string, second: string, idField: string | undefined): EvaluationError {

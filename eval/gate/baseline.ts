@@ -12,7 +12,7 @@ export type BaselineFolder =
   | { found: true; dir: string; source: string; commit: string | null }
   | { found: false; source: string; commit: string | null };
 
-export type BaselineEdges = { git: Git; cacheDir: string };
+export type BaselineDeps = { git: Git; cacheDir: string };
 
 /** Where baselines and thresholds are read from, decided once for a run. */
 export type Reference = { kind: "none" } | { kind: "dir"; dir: string } | { kind: "commit"; commit: string; label: string } | { kind: "working-tree" };
@@ -41,7 +41,7 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
  * @param modelDir the candidate's folder, absolute
  * @param root the repository, absolute
  */
-export async function findBaseline(reference: Reference, modelDir: string, root: string, production: string, edges: BaselineEdges): Promise<BaselineFolder> {
+export async function findBaseline(reference: Reference, modelDir: string, root: string, production: string, deps: BaselineDeps): Promise<BaselineFolder> {
   switch (reference.kind) {
     case "none":
       return { found: false, source: "none asked for", commit: null };
@@ -54,15 +54,15 @@ export async function findBaseline(reference: Reference, modelDir: string, root:
         : { found: false, source: `no ${production}/ beside model.yaml, and no base branch to look at`, commit: null };
     }
     case "commit": {
-      const folder = slashed(relative(await topLevel(edges.git, root), modelDir));
-      const files = await listTree(edges.git, reference.commit, folder);
+      const folder = slashed(relative(await topLevel(deps.git, root), modelDir));
+      const files = await listTree(deps.git, reference.commit, folder);
       const kept = `${folder}/${production}`;
       const chosen = files.some((file) => file.path === `${kept}/model.yaml`) ? kept : folder;
       if (!files.some((file) => file.path === `${chosen}/model.yaml`)) {
         return { found: false, source: `no ${folder}/model.yaml at ${reference.label}: a first version`, commit: reference.commit };
       }
       const inside = files.filter((file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)));
-      const dir = await layOut(inside, chosen, reference.commit, edges);
+      const dir = await layOut(inside, chosen, reference.commit, deps);
       return { found: true, dir, source: `${chosen} at ${reference.label}`, commit: reference.commit };
     }
   }
@@ -98,7 +98,7 @@ function inFolder(dir: string, modelDir: string, production: string): BaselineFo
 }
 
 /** Writes blobs into a folder named by the commit and the place, once; a complete folder is never written again. */
-async function layOut(files: readonly TreeFile[], prefix: string, commit: string, { git, cacheDir }: BaselineEdges): Promise<string> {
+async function layOut(files: readonly TreeFile[], prefix: string, commit: string, { git, cacheDir }: BaselineDeps): Promise<string> {
   const target = join(cacheDir, "baselines", commit, prefix.replaceAll("/", "+"));
   if (existsSync(join(target, "model.yaml"))) return target;
   const draft = `${target}.${process.pid}.draft`;

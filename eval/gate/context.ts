@@ -26,7 +26,7 @@ export type GateEvent =
   | { kind: "progress"; model: string; stage: string; done: number; total: number }
   | { kind: "note"; text: string };
 
-export type GateEdges = {
+export type GateDeps = {
   env: NodeJS.ProcessEnv;
   now: () => Date;
   fetch: typeof fetch;
@@ -45,5 +45,5 @@ export type EvaluationContext = {
   waivers: Waivers;
   git: Git;
   cacheDir: string;
-  edges: GateEdges;
+  deps: GateDeps;
 };

@@ -3,6 +3,6 @@ import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { EvaluationContext } from "./context.ts";
 
 /** The candidate's dataset: baseline and candidate answer the same rows of it. */
-export function readEvaluationDataset(loaded: LoadedManifest, { cacheDir, edges }: Pick<EvaluationContext, "cacheDir" | "edges">): Promise<EvaluationDataset> {
-  return readDataset(loaded.manifest, loaded.dir, { env: edges.env, fetch: edges.fetch, cacheDir, ...(edges.signal === undefined ? {} : { signal: edges.signal }) });
+export function readEvaluationDataset(loaded: LoadedManifest, { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">): Promise<EvaluationDataset> {
+  return readDataset(loaded.manifest, loaded.dir, { env: deps.env, fetch: deps.fetch, cacheDir, ...(deps.signal === undefined ? {} : { signal: deps.signal }) });
 }

@@ -34,9 +34,9 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
   try {
     return await evaluate(loaded, context);
   } catch (error) {
-    context.edges.signal?.throwIfAborted();
+    context.deps.signal?.throwIfAborted();
     const words = error instanceof SluiceError ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
-    if (!(error instanceof SluiceError) && context.edges.env["SLUICE_DEBUG"] === "1") context.edges.onEvent({ kind: "note", text: String((error as Error).stack) });
+    if (!(error instanceof SluiceError) && context.deps.env["SLUICE_DEBUG"] === "1") context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
     return {
       verdict: {
         model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },
@@ -49,9 +49,9 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
 }
 
 async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
-  const { request, edges } = context;
+  const { request, deps } = context;
   const { manifest } = loaded;
-  const stage = (text: string) => edges.onEvent({ kind: "stage", model: manifest.id, stage: text });
+  const stage = (text: string) => deps.onEvent({ kind: "stage", model: manifest.id, stage: text });
   const notes: string[] = [];
 
   const { policy, baselineFolder, receipt, dataset, candidate, baseline, baselineLoaded, mismatch, same, paired, planned } = await readPair(loaded, context);
@@ -78,7 +78,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     return judgeCheck(one, evidence, { direction: definition?.direction ?? "higher", unit, onInsufficient: policy.gates.onInsufficient, declaredAt: declaredAt(loaded, one.index, request.root) });
   });
 
-  const waived = waive(judgedChecks, context.waivers.counting.filter((one) => one.model === manifest.id), edges.now().toISOString().slice(0, 10));
+  const waived = waive(judgedChecks, context.waivers.counting.filter((one) => one.model === manifest.id), deps.now().toISOString().slice(0, 10));
   const { checks } = waived;
   notes.push(...waived.notes, ...pendingNotes(context.waivers, manifest.id));
 

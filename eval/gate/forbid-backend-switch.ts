@@ -22,7 +22,7 @@ export async function hadArtifact(reference: Reference, modelDir: string, root: 
  *
  * @throws ConfigurationError for a remote model that had an artifact at the reference
  */
-export async function requireStillMeasured(remote: readonly LoadedRemote[], reference: Reference, root: string, git: Git): Promise<void> {
+export async function forbidBackendSwitch(remote: readonly LoadedRemote[], reference: Reference, root: string, git: Git): Promise<void> {
   for (const loaded of remote) {
     if (!await hadArtifact(reference, loaded.dir, root, git)) continue;
     throw new ConfigurationError({

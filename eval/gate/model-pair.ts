@@ -41,7 +41,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
   const baselineLoaded = baselineFolder.found ? await blaming("baseline", loadManifest(baselineFolder.dir)) : null;
   const receipt = baselineFolder.found ? await blaming("baseline", readReceipt(baselineFolder.dir)) : null;
 
-  context.edges.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
+  context.deps.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
   const dataset = await readEvaluationDataset(loaded, context);
   const candidate = await runModel("candidate", loaded, dataset, manifest.id, context);
   const mismatch = baselineLoaded === null ? null : incomparableManifests(loaded, baselineLoaded) ?? receiptMismatch(receipt, baselineLoaded.manifest.artifact.sha256);
@@ -77,7 +77,7 @@ function pairHead(candidate: Predictions, baseline: Predictions | undefined, mis
 /** Says in the error whose fault it is, so that a broken baseline is not looked for in the candidate. */
 export async function blaming<T>(who: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    if (error instanceof SluiceError) throw new SluiceError({ ...error.complaint, problem: `${who}: ${error.complaint.problem}` }, { cause: error });
+    if (error instanceof SluiceError) throw new SluiceError({ ...error.diagnostic, problem: `${who}: ${error.diagnostic.problem}` }, { cause: error });
     throw error;
   });
 }

@@ -47,7 +47,7 @@ export type PerformanceRequest = {
 /** Measures what running the models costs, and turns it into evidence for the checks that ask. */
 export async function performanceEvidence(planned: readonly PlannedCheck[], request: PerformanceRequest, context: EvaluationContext): Promise<PerformanceOutcome> {
   const { candidate, baseline, dataset } = request;
-  const { edges } = context;
+  const { deps } = context;
   const mine = planned.filter((one) => performanceMetrics.has(one.policy.metric));
   const outcome: PerformanceOutcome = { evidence: new Map(), candidate: null, baseline: null, notes: [] };
   if (!context.request.performance) {
@@ -56,10 +56,10 @@ export async function performanceEvidence(planned: readonly PlannedCheck[], requ
   }
 
   const rows = dataset.rows.slice(0, 256).map(({ row }) => row);
-  const processEdges = { env: edges.env, ...(edges.latencyWorker === undefined ? {} : { worker: edges.latencyWorker }) };
+  const processDeps = { env: deps.env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
   const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
-  const profileOf = (loaded: LoadedManifest) => profile(loaded.dir, rows, options, { ...processEdges, fetch: edges.fetch, cacheDir: context.cacheDir, env: edges.env });
-  edges.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
+  const profileOf = (loaded: LoadedManifest) => profile(loaded.dir, rows, options, { ...processDeps, fetch: deps.fetch, cacheDir: context.cacheDir, env: deps.env });
+  deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
   outcome.candidate = await profileOf(candidate.loaded);
   outcome.baseline = baseline === null ? null : await profileOf(baseline.loaded);
 
@@ -71,10 +71,10 @@ export async function performanceEvidence(planned: readonly PlannedCheck[], requ
   }
   if (asked.size > 0 && baseline !== null) {
     const stage = "timing candidate and baseline in turn";
-    edges.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage });
+    deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage });
     const held = await contest(candidate.loaded.dir, baseline.loaded.dir, rows, [...asked.values()], { ...options, seed: context.request.seed }, {
-      ...processEdges,
-      onRound: (_, share) => edges.onEvent({ kind: "progress", model: candidate.loaded.manifest.id, stage, done: Math.round(share * 100), total: 100 }),
+      ...processDeps,
+      onRound: (_, share) => deps.onEvent({ kind: "progress", model: candidate.loaded.manifest.id, stage, done: Math.round(share * 100), total: 100 }),
     });
     [...asked.keys()].forEach((id, i) => outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)));
     outcome.notes.push(selfComparisonNote(held), tailNote(held));

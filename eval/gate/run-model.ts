@@ -42,7 +42,7 @@ export async function runModel(role: ModelRun["role"], loaded: LoadedManifest, d
   return withModel(role, loaded, dataset, id, context, async (opened) => {
     const { name, runner, described, batchParity } = opened;
     const predicted = shards === undefined ? await opened.predict() : await mergedPredictions(shards, { id, role }, described.sha256, dataset);
-    for (const note of predicted.notes) context.edges.onEvent({ kind: "note", text: `${name}: ${note}` });
+    for (const note of predicted.notes) context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
     return {
       role, batchParity, runner,
       identity: { id: described.id, version: described.version, task: loaded.manifest.task, sha256: described.sha256 },
@@ -76,11 +76,11 @@ type OpenModel = {
 };
 
 async function withModel<T>(role: ModelRun["role"], loaded: LoadedManifest, dataset: EvaluationDataset, id: string, context: EvaluationContext, work: (opened: OpenModel) => Promise<T>): Promise<T> {
-  const { edges, cacheDir, request } = context;
+  const { deps, cacheDir, request } = context;
   const name = `${id}: ${role} ${loaded.manifest.version}`;
-  const onEvent = (stage: string) => edges.onEvent({ kind: "stage", model: id, stage });
+  const onEvent = (stage: string) => deps.onEvent({ kind: "stage", model: id, stage });
   onEvent(`${role} ${loaded.manifest.version}: opening`);
-  const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, { env: edges.env, fetch: edges.fetch, cacheDir });
+  const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, { env: deps.env, fetch: deps.fetch, cacheDir });
   try {
     const described = predictor.describe();
     const runner = await readRunner({ provider: described.provider, threads: described.threads, onnxruntime: described.onnxruntime });
@@ -96,8 +96,8 @@ async function withModel<T>(role: ModelRun["role"], loaded: LoadedManifest, data
       },
       {
         cacheDir,
-        ...(edges.signal === undefined ? {} : { signal: edges.signal }),
-        onProgress: ({ done, total }) => edges.onEvent({ kind: "progress", model: id, stage, done, total }),
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+        onProgress: ({ done, total }) => deps.onEvent({ kind: "progress", model: id, stage, done, total }),
       },
     );
     return await work({ name, described, runner, batchParity, predict });

@@ -22,7 +22,7 @@ export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
   return compared.map((one, i) => ({ ...one, adjusted: adjusted[i] as number }));
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 /** Which slices regressed, in one sentence, when a check on a slice is not PASS; otherwise null. */
 export function sliceNote(checks: readonly Check[]): string | null {
@@ -37,8 +37,8 @@ export function sliceNote(checks: readonly Check[]): string | null {
     const nearest = tested.reduce((least, one) => (one.adjusted < least.adjusted ? one : least));
     return `No slice is shown to have regressed at ${shown(alpha)}; nearest is ${named(nearest)}: ${method}.`;
   }
-  const more = regressed.length - mostNamed;
-  return `Slices shown to have regressed at ${shown(alpha)}: ${regressed.slice(0, mostNamed).map(named).join(", ")}${more > 0 ? `, and ${more} more` : ""}: ${method}.`;
+  const more = regressed.length - maxNamed;
+  return `Slices shown to have regressed at ${shown(alpha)}: ${regressed.slice(0, maxNamed).map(named).join(", ")}${more > 0 ? `, and ${more} more` : ""}: ${method}.`;
 }
 
 function shown(p: number): string {

@@ -72,12 +72,12 @@ function carryingRows(deviations: Float64Array): number {
   return fourths > 0 ? (squares * squares) / fourths : Infinity;
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 /** One note for all checks that decide on an interval of a small sample; null when there are none. */
 export function smallSampleNote(cautions: readonly { metric: string; slice: string; caution: string }[]): string | null {
   if (cautions.length === 0) return null;
   const named = [...new Set(cautions.map(({ metric, slice, caution }) => `${metric}${slice === "all" ? "" : ` on ${slice}`} (${caution})`))];
-  const more = named.length - mostNamed;
-  return `Small-sample warning: ${named.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}: on so few rows simulated gates let a loss of exactly the margin through more often than alpha allows (bench/results/calibration.md). Take a PASS that is close to its margin with care.`;
+  const more = named.length - maxNamed;
+  return `Small-sample warning: ${named.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}: on so few rows simulated gates let a loss of exactly the margin through more often than alpha allows (bench/results/calibration.md). Take a PASS that is close to its margin with care.`;
 }

@@ -5,7 +5,7 @@ import { withCompileCache } from "./compile-cache.ts";
 import type { Contest } from "./contest-result.ts";
 import type { Question } from "./decide.ts";
 import { referee, type Standing } from "./referee.ts";
-import { startModelProcess, type ModelProcess, type ProcessEdges } from "./model-process.ts";
+import { startModelProcess, type ModelProcess, type ProcessDeps } from "./model-process.ts";
 import { measureRound } from "./measure-round.ts";
 import type { OpenCommand } from "./protocol.ts";
 import { arms, type Arm, type MeasuredRound, type Round } from "./rounds.ts";
@@ -26,7 +26,7 @@ export type ContestOptions = {
   slowdownMs?: number;
 };
 
-export type ContestEdges = ProcessEdges & {
+export type ContestDeps = ProcessDeps & {
   now?: () => number;
   /** Called after every round, with the share of the planned rounds that is done. */
   onRound?: (round: Round, share: number) => void;
@@ -45,21 +45,21 @@ const MOST_ROWS = 256;
  *
  * @throws EvaluationError when a model cannot be run, or when the two got different providers.
  */
-export async function contest(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions = {}, edges: ContestEdges = {}): Promise<Contest> {
-  return withCompileCache(edges.env ?? process.env, (env) => run(candidateDir, baselineDir, rows, questions, options, { ...edges, env }));
+export async function contest(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions = {}, deps: ContestDeps = {}): Promise<Contest> {
+  return withCompileCache(deps.env ?? process.env, (env) => run(candidateDir, baselineDir, rows, questions, options, { ...deps, env }));
 }
 
-async function run(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions, edges: ContestEdges): Promise<Contest> {
+async function run(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions, deps: ContestDeps): Promise<Contest> {
   const { batch = 1, seed = 1, capMs = DEFAULT_CAP_MS, warmMs = 400, slowdownMs = 0 } = options;
-  const now = edges.now ?? (() => performance.now());
+  const now = deps.now ?? (() => performance.now());
   const random = new RandomStream(seed);
   const begin = now();
   const sample = shuffled(rows, random).slice(0, MOST_ROWS);
   const common = { rows: sample, warmMs, ...(options.provider === undefined ? {} : { provider: options.provider }), ...(options.threads === undefined ? {} : { threads: options.threads }) };
-  const start = (arm: Arm) => startModelProcess({ ...common, ...(arm.startsWith("candidate") ? { modelDir: candidateDir, slowdownMs } : { modelDir: baselineDir, slowdownMs: 0 }) }, edges);
+  const start = (arm: Arm) => startModelProcess({ ...common, ...(arm.startsWith("candidate") ? { modelDir: candidateDir, slowdownMs } : { modelDir: baselineDir, slowdownMs: 0 }) }, deps);
 
   let shape: RoundShape | null = null;
-  let mostRounds = MOST_ROUNDS;
+  let maxRounds = MOST_ROUNDS;
   let used = { provider: "", onnxruntime: "", threads: 0 };
   const rounds: MeasuredRound[] = [];
   const judge = referee(questions);
@@ -74,11 +74,11 @@ async function run(candidateDir: string, baselineDir: string, rows: OpenCommand[
     } finally {
       await Promise.all(arms.map((arm) => processes[arm].close()));
     }
-    if (rounds.length <= 2) mostRounds = planRounds(rounds.length, now() - begin, now() - roundStart, capMs);
+    if (rounds.length <= 2) maxRounds = planRounds(rounds.length, now() - begin, now() - roundStart, capMs);
     const average = (now() - begin) / rounds.length;
-    const last = rounds.length >= mostRounds || now() - begin + average > capMs;
-    standing = judge(rounds, mostRounds, last);
-    edges.onRound?.(rounds.at(-1) as Round, rounds.length / mostRounds);
+    const last = rounds.length >= maxRounds || now() - begin + average > capMs;
+    standing = judge(rounds, maxRounds, last);
+    deps.onRound?.(rounds.at(-1) as Round, rounds.length / maxRounds);
     if (last) break;
   } while (standing.open);
   const elapsedMs = now() - begin;

@@ -26,12 +26,12 @@ export type Look = { rounds: number; ratio: number; interval: Interval | null; d
  *
  * @param effects log ratio of each round, candidate over baseline
  * @param earlier rounds at which was looked before
- * @param mostRounds how many were planned; `last` says that none will follow, and spends what is left of alpha
+ * @param maxRounds how many were planned; `last` says that none will follow, and spends what is left of alpha
  * @param relativeMargin the margin as a fraction of the baseline
  */
-export function look(question: Question, effects: readonly number[], earlier: readonly number[], mostRounds: number, last: boolean, relativeMargin: number): Look {
+export function look(question: Question, effects: readonly number[], earlier: readonly number[], maxRounds: number, last: boolean, relativeMargin: number): Look {
   const rounds = effects.length;
-  const fractions = [...earlier.map((n) => n / mostRounds), last ? 1 : rounds / mostRounds];
+  const fractions = [...earlier.map((n) => n / maxRounds), last ? 1 : rounds / maxRounds];
   const nominal = nominalLevel(fractions, question.alpha);
   const { estimate, low, high } = hodgesLehmann(effects, nominal);
   const bounded = Number.isFinite(low) && Number.isFinite(high);

@@ -6,7 +6,7 @@ import { containerLimits } from "./container-limits.ts";
 /** What a session knows and the machine does not: read it from the session that made the figures. */
 export type RuntimeUsed = { provider: string; threads: number; onnxruntime: string };
 
-export type FingerprintEdges = {
+export type FingerprintDeps = {
   /** Text of a file, or null when it cannot be read. */
   readText: (path: string) => Promise<string | null>;
   platform: string;
@@ -19,7 +19,7 @@ export type FingerprintEdges = {
 };
 
 /** This machine's edges. */
-export function systemEdges(): FingerprintEdges {
+export function systemDeps(): FingerprintDeps {
   return {
     readText: (path) => readFile(path, "utf8").catch(() => null),
     platform: process.platform,
@@ -46,19 +46,19 @@ const flagsThatMatter = new Set([
  * The runner's fingerprint: what must agree before two latencies may be compared.
  * Linux reads /proc and /sys; elsewhere the flags are empty and the governor and container limits null.
  */
-export async function readRunner(used: RuntimeUsed, edges: FingerprintEdges = systemEdges()): Promise<Runner> {
-  const linux = edges.platform === "linux";
-  const cpuinfo = linux ? ((await edges.readText("/proc/cpuinfo")) ?? "") : "";
-  const governor = linux ? await edges.readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") : null;
-  const limits = linux ? await containerLimits(edges.readText) : { cpus: null, memoryBytes: null };
+export async function readRunner(used: RuntimeUsed, deps: FingerprintDeps = systemDeps()): Promise<Runner> {
+  const linux = deps.platform === "linux";
+  const cpuinfo = linux ? ((await deps.readText("/proc/cpuinfo")) ?? "") : "";
+  const governor = linux ? await deps.readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") : null;
+  const limits = linux ? await containerLimits(deps.readText) : { cpus: null, memoryBytes: null };
   return {
-    os: edges.platform,
-    arch: edges.arch,
-    cpuModel: cpuModel(cpuinfo) ?? edges.cpuModel,
+    os: deps.platform,
+    arch: deps.arch,
+    cpuModel: cpuModel(cpuinfo) ?? deps.cpuModel,
     cpuFlags: cpuFlags(cpuinfo),
-    cores: edges.cores,
-    memoryBytes: edges.memoryBytes,
-    node: edges.node,
+    cores: deps.cores,
+    memoryBytes: deps.memoryBytes,
+    node: deps.node,
     onnxruntime: used.onnxruntime,
     provider: used.provider,
     threads: used.threads,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
 
-export type ProcessEdges = {
+export type ProcessDeps = {
   /** The worker's file. Unbuilt it is worker.ts beside this file; in a bundle latency-worker.js beside the bundle. */
   worker?: URL;
   /** Environment of the child, less what `withoutSecrets` drops. */
@@ -35,17 +35,17 @@ const EXIT_TIMEOUT_MS = 5_000;
  *
  * @throws EvaluationError (the child's own complaint, latency-timeout, latency-process-ended).
  */
-export async function startModelProcess(command: Omit<OpenCommand, "kind">, edges: ProcessEdges = {}): Promise<ModelProcess> {
+export async function startModelProcess(command: Omit<OpenCommand, "kind">, deps: ProcessDeps = {}): Promise<ModelProcess> {
   const startedAt = Date.now();
-  const child = fork(edges.worker ?? defaultWorker(), [], {
+  const child = fork(deps.worker ?? defaultWorker(), [], {
     serialization: "advanced",
     execArgv: [],
-    env: withoutSecrets(edges.env ?? process.env),
+    env: withoutSecrets(deps.env ?? process.env),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => { stderr = (stderr + text).slice(-2000); });
-  const ask = <Kind extends Reply["kind"]>(one: Command, expected: Kind) => request(child, one, expected, edges.timeoutMs ?? DEFAULT_TIMEOUT_MS, command.modelDir, () => stderr);
+  const ask = <Kind extends Reply["kind"]>(one: Command, expected: Kind) => request(child, one, expected, deps.timeoutMs ?? DEFAULT_TIMEOUT_MS, command.modelDir, () => stderr);
   const close = () => end(child);
   try {
     const opened = await ask({ kind: "open", ...command }, "opened");
@@ -72,7 +72,7 @@ function request<Kind extends Reply["kind"]>(child: ChildProcess, command: Comma
     };
     const refuse = (code: string, problem: string, received?: string) => settle(() => reject(new EvaluationError({ code, problem, place, ...(received === undefined ? {} : { received }) })));
     const onMessage = (reply: Reply) => {
-      if (reply.kind === "failed") settle(() => reject(new EvaluationError({ place, ...reply.complaint })));
+      if (reply.kind === "failed") settle(() => reject(new EvaluationError({ place, ...reply.diagnostic })));
       else settle(() => resolve(reply as Extract<Reply, { kind: Kind }>));
     };
     const onExit = (code: number | null, signal: string | null) => refuse("latency-process-ended", `the model's process ended before it answered (${expected})`, `${signal ?? `exit code ${code}`}${stderr() === "" ? "" : `; it wrote: ${stderr().trim()}`}`);

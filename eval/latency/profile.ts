@@ -1,8 +1,8 @@
-import { fetchArtifact, type ArtifactEdges } from "../../models/core/artifact/artifact.ts";
+import { fetchArtifact, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
-import { startModelProcess, type ProcessEdges } from "./model-process.ts";
+import { startModelProcess, type ProcessDeps } from "./model-process.ts";
 import type { OpenCommand } from "./protocol.ts";
 import { quantileOfSorted } from "./quantile.ts";
 
@@ -38,16 +38,16 @@ const MOST_ROWS = 256;
  * @param rows at least one; each must be usable by the model
  * @throws ConfigurationError for a wrong manifest; EvaluationError for what keeps the model from answering.
  */
-export async function profile(modelDir: string, rows: OpenCommand["rows"], options: ProfileOptions, edges: ProcessEdges & ArtifactEdges): Promise<PerformanceFigures> {
+export async function profile(modelDir: string, rows: OpenCommand["rows"], options: ProfileOptions, deps: ProcessDeps & ArtifactDeps): Promise<PerformanceFigures> {
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
   // So that a cold start is never a download; a local file needs no second reading.
-  if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, edges);
+  if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
   const child = await startModelProcess({
     modelDir, rows: rows.slice(0, MOST_ROWS), warmMs, slowdownMs: 0,
     ...(options.provider === undefined ? {} : { provider: options.provider }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
-  }, edges);
+  }, deps);
   try {
     const sizes = [...new Set(options.batches ?? [1, child.opened.servedBatch])];
     const batches: PerformanceFigures["batches"] = [];

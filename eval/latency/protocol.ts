@@ -1,4 +1,4 @@
-import type { Complaint } from "../../models/core/errors.ts";
+import type { Diagnostic } from "../../models/core/errors.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 
 /** What a model's process is told at its start. */
@@ -40,4 +40,4 @@ export type Reply =
   | Opened
   | { kind: "timings"; durationsMs: Float64Array; elapsedMs: number }
   | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number }
-  | { kind: "failed"; complaint: Complaint };
+  | { kind: "failed"; diagnostic: Diagnostic };

@@ -19,11 +19,11 @@ type Glance = { at: Look; looks: number; relativeMargin: number; baselineMs: num
  * The deciding half of a contest, without processes or clocks: the same rounds give the same answers, live or from a recording.
  * Call it after every round; it looks only when a look is due, or when `last` says that no round follows.
  */
-export function referee(questions: readonly Question[]): (rounds: readonly Round[], mostRounds: number, last: boolean) => Standing {
+export function referee(questions: readonly Question[]): (rounds: readonly Round[], maxRounds: number, last: boolean) => Standing {
   const contrasts: Record<Quantile, Contrast[]> = { 0.5: [], 0.95: [], 0.99: [] };
   const decided = new Map<number, Glance>();
   const looked: number[] = [];
-  return (rounds, mostRounds, last) => {
+  return (rounds, maxRounds, last) => {
     for (const q of [0.5, 0.95, 0.99] as const) {
       for (const round of rounds.slice(contrasts[q].length)) contrasts[q].push(roundContrast(round, q));
     }
@@ -32,9 +32,9 @@ export function referee(questions: readonly Question[]): (rounds: readonly Round
     const glance = (question: Question): Glance => {
       const baseMs = baselineMs(question.quantile);
       const relativeMargin = "relative" in question.margin ? question.margin.relative : question.margin.ms / baseMs;
-      return { at: look(question, contrasts[question.quantile].map((one) => one.effect), before, mostRounds, last, relativeMargin), looks: before.length + 1, relativeMargin, baselineMs: baseMs };
+      return { at: look(question, contrasts[question.quantile].map((one) => one.effect), before, maxRounds, last, relativeMargin), looks: before.length + 1, relativeMargin, baselineMs: baseMs };
     };
-    const due = last || lookRounds(mostRounds).includes(rounds.length);
+    const due = last || lookRounds(maxRounds).includes(rounds.length);
     const latest = questions.map((question, i) => decided.get(i) ?? (due ? glance(question) : null));
     latest.forEach((one, i) => {
       if (one !== null && one.at.decision !== "open" && enoughQueries(rounds, questions[i] as Question)) decided.set(i, one);
@@ -48,7 +48,7 @@ export function referee(questions: readonly Question[]): (rounds: readonly Round
           aa,
           results: questions.map((question, i) => result(question, latest[i] ?? glance(question), decided.has(i), aa, rounds, elapsedMs)),
           ratios: ([0.5, 0.95, 0.99] as const).map((q) => {
-            const { ratio, interval } = look({ quantile: q, kind: "non-inferiority", margin: { relative: 0 }, alpha: questions[0]?.alpha ?? 0.05 }, contrasts[q].map((one) => one.effect), before, mostRounds, true, 0);
+            const { ratio, interval } = look({ quantile: q, kind: "non-inferiority", margin: { relative: 0 }, alpha: questions[0]?.alpha ?? 0.05 }, contrasts[q].map((one) => one.effect), before, maxRounds, true, 0);
             return { quantile: q, ratio, interval, queriesNeeded: q === 0.5 ? null : queriesNeeded(q) };
           }),
           candidate: percentiles(rounds, ["candidate", "candidateTwin"]),

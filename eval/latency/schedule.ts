@@ -20,13 +20,13 @@ export function blockOrder(random: RandomStream): Arm[] {
 }
 
 /**
- * After how many rounds the data is looked at: from `FIRST_LOOK` on, each about a quarter later than the one before, the last at `mostRounds`.
+ * After how many rounds the data is looked at: from `FIRST_LOOK` on, each about a quarter later than the one before, the last at `maxRounds`.
  * Fewer than `FIRST_LOOK` rounds give a single look, at the end.
  */
-export function lookRounds(mostRounds: number): number[] {
+export function lookRounds(maxRounds: number): number[] {
   const looks: number[] = [];
-  for (let next = FIRST_LOOK; next < mostRounds; next = Math.max(next + 2, Math.round(next * 1.25))) looks.push(next);
-  return [...looks, mostRounds];
+  for (let next = FIRST_LOOK; next < maxRounds; next = Math.max(next + 2, Math.round(next * 1.25))) looks.push(next);
+  return [...looks, maxRounds];
 }
 
 /**

@@ -106,6 +106,6 @@ process.on("disconnect", () => process.exit(0));
 process.on("message", (command: Command) => {
   answer(command).then(
     (reply) => process.send?.(reply),
-    (error: unknown) => process.send?.({ kind: "failed", complaint: error instanceof SluiceError ? error.complaint : { code: "latency-process", problem: `the model's process failed: ${String((error as Error)?.message ?? error)}` } } satisfies Reply),
+    (error: unknown) => process.send?.({ kind: "failed", diagnostic: error instanceof SluiceError ? error.diagnostic : { code: "latency-process", problem: `the model's process failed: ${String((error as Error)?.message ?? error)}` } } satisfies Reply),
   );
 });

@@ -28,7 +28,7 @@ export function aboutRows(rows: number): string {
   return String(Math.round(roundUp(Math.max(10, rows)))).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 /**
  * How many rows would decide the checks that are INCONCLUSIVE because their interval is wide for their margin, most first; null when
@@ -42,6 +42,6 @@ export function rowsNote(checks: readonly Check[]): string | null {
     return needed > check.n ? [{ needed, name: `${check.metric}${check.slice === "all" ? "" : ` on ${check.slice}`}`, n: check.n }] : [];
   }).toSorted((a, b) => b.needed / b.n - a.needed / a.n);
   if (open.length === 0) return null;
-  const named = open.slice(0, mostNamed).map(({ needed, name, n }) => `${name} about ${aboutRows(needed)} in place of ${n.toLocaleString("en-US")}`);
-  return `More rows would decide: ${named.join(", ")}${open.length > mostNamed ? ` and ${open.length - mostNamed} more` : ""}; a candidate that answers as differently as this one and is truly no worse would then pass ${100 * power} % of the time.`;
+  const named = open.slice(0, maxNamed).map(({ needed, name, n }) => `${name} about ${aboutRows(needed)} in place of ${n.toLocaleString("en-US")}`);
+  return `More rows would decide: ${named.join(", ")}${open.length > maxNamed ? ` and ${open.length - maxNamed} more` : ""}; a candidate that answers as differently as this one and is truly no worse would then pass ${100 * power} % of the time.`;
 }

@@ -27,7 +27,7 @@ export type PredictRequest = {
   cpuFlags?: readonly string[];
 };
 
-export type PredictEdges = {
+export type PredictDeps = {
   /** Where finished chunks are kept; null: nowhere. */
   cacheDir: string | null;
   signal?: AbortSignal;
@@ -55,12 +55,12 @@ export type PredictedDataset = {
  * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's tolerance is passed), `no-rows`, and those of the
  *   model, and `label-mismatch` when a head does not know one of the dataset's labels; ConfigurationError `no-labelled-head`, `shard-range`; the signal's reason when aborted
  */
-export async function predictDataset(request: PredictRequest, edges: PredictEdges): Promise<PredictedDataset> {
+export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
   const { manifest, dataset, chunkRows = 512 } = request;
   const heads = headColumns(manifest, dataset.heads, request.heads);
   const widths = Object.fromEntries(heads.map((head) => [head.head, head.width]));
   const { from, to } = shardRange(dataset.rows.length, request.shard ?? { index: 0, count: 1 });
-  const store = edges.cacheDir === null ? null : storeFor(request, heads, chunkRows, edges.cacheDir);
+  const store = deps.cacheDir === null ? null : storeFor(request, heads, chunkRows, deps.cacheDir);
   for (const { labelOf } of heads) for (const row of dataset.rows) labelOf(row);
   const notes: string[] = [];
   const chunks: Chunk[] = [];
@@ -68,7 +68,7 @@ export async function predictDataset(request: PredictRequest, edges: PredictEdge
   let cachedRows = 0;
 
   for (let start = from; start < to; start += chunkRows) {
-    edges.signal?.throwIfAborted();
+    deps.signal?.throwIfAborted();
     const end = Math.min(start + chunkRows, to);
     const kept = (await store?.read(start, end, widths)) ?? null;
     let chunk: Chunk;
@@ -77,14 +77,14 @@ export async function predictDataset(request: PredictRequest, edges: PredictEdge
       cachedRows += end - start;
     } else {
       if (kept !== null) notes.push(`cached predictions of rows ${start} to ${end - 1} were computed again: the file ${kept}`);
-      chunk = await compute(request, heads, start, end, edges.signal);
+      chunk = await compute(request, heads, start, end, deps.signal);
       // A full or read-only disk costs the next run time, not this one its answer.
       await store?.write(chunk).catch((error: Error) => notes.length < 20 && notes.push(`predictions of rows ${start} to ${end - 1} could not be cached: ${error.message}`));
     }
     for (const [row, reason] of chunk.errors) badRows.push({ place: `${dataset.placeOf(row)} (${dataset.rows[row]!.id})`, reason });
     assertBadRows([...dataset.badRows, ...badRows], dataset.rows.length + dataset.badRows.length, dataset);
     chunks.push(chunk);
-    edges.onProgress?.({ done: end - from, total: to - from, cached: cachedRows });
+    deps.onProgress?.({ done: end - from, total: to - from, cached: cachedRows });
   }
 
   const failed = new Set(chunks.flatMap((chunk) => chunk.errors.map(([row]) => row)));

@@ -8,7 +8,7 @@ import { renderTable, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
 const heading = "advisory, decides nothing";
-const mostBroken = 5;
+const maxBroken = 5;
 
 /** What was seen of remote models, for a terminal: a table per model, or why nothing was asked. */
 export function adviceTerminal(file: AdviceFile, options: TerminalOptions): string {
@@ -59,8 +59,8 @@ function interval({ interval }: AdviceResult, glyphs: Glyphs): string {
 }
 
 function broken({ broken }: AdviceResult, glyphs: Glyphs, show: (id: string) => string): string {
-  const left = broken.length - mostBroken;
-  return `not by ${broken.slice(0, mostBroken).map(show).join(", ")}${left > 0 ? ` ${glyphs.ellipsis} and ${left} more` : ""}`;
+  const left = broken.length - maxBroken;
+  return `not by ${broken.slice(0, maxBroken).map(show).join(", ")}${left > 0 ? ` ${glyphs.ellipsis} and ${left} more` : ""}`;
 }
 
 function facts(model: ModelAdvice, glyphs: Glyphs): string[] {

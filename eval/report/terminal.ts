@@ -17,10 +17,10 @@ export type TerminalOptions = {
   /** Only ASCII signs, for TERM=dumb and log files. */
   plain?: boolean;
   /** PASS rows shown per model at most; every other row is always shown up to ten times as many. */
-  mostRows?: number;
+  maxRows?: number;
 };
 
-type Style = { glyphs: Glyphs; width: number; paint: ReturnType<typeof picocolors.createColors>; mostRows: number };
+type Style = { glyphs: Glyphs; width: number; paint: ReturnType<typeof picocolors.createColors>; maxRows: number };
 
 /**
  * The verdict as a person at a terminal reads it: per model the checks that decide, latency, and one last line per
@@ -31,7 +31,7 @@ export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null
     glyphs: options.plain === true ? ascii : unicode,
     width: Math.min(140, Math.max(80, Math.floor(options.width))),
     paint: picocolors.createColors(options.color),
-    mostRows: options.mostRows ?? 40,
+    maxRows: options.maxRows ?? 40,
   };
   const models = verdict.models.map((model) => renderModel(model, metrics, style));
   const last = verdict.models.map((model) => conclusion(model.verdict, `${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${sentence(model.reason)}`, style));
@@ -83,8 +83,8 @@ const layouts = [
 
 function checkTable(checks: readonly Check[], style: Style): string {
   const ordered = byAttention(checks);
-  const open = ordered.filter((check) => check.verdict !== "PASS").slice(0, style.mostRows * 10);
-  const passed = ordered.filter((check) => check.verdict === "PASS").slice(0, style.mostRows);
+  const open = ordered.filter((check) => check.verdict !== "PASS").slice(0, style.maxRows * 10);
+  const passed = ordered.filter((check) => check.verdict === "PASS").slice(0, style.maxRows);
   const shown = [...open, ...passed];
   const sliced = shown.some((check) => check.slice !== "all");
   const made = layouts.map((layout) => checkLayout(shown, { ...layout, sliced }, style));

@@ -2,7 +2,7 @@ import { RandomStream } from "./random.ts";
 
 const chunk = 4096;
 /** 64 MB. Every metric of a dataset and of each of its slices resamples the same units with the same seed. */
-const mostKept = 16_000_000;
+const maxKept = 16_000_000;
 
 type Kept = { key: string; units: number; resamples: Uint32Array[] };
 const kept: Kept[] = [];
@@ -39,6 +39,6 @@ function keptFor(seed: number, units: number): Kept {
   const at = kept.findIndex((one) => one.key === key);
   const found = at < 0 ? { key, units, resamples: [] } : kept.splice(at, 1)[0] as Kept;
   kept.push(found);
-  while (kept.length > 1 && kept.reduce((sum, one) => sum + one.units * one.resamples.length, 0) > mostKept) kept.shift();
+  while (kept.length > 1 && kept.reduce((sum, one) => sum + one.units * one.resamples.length, 0) > maxKept) kept.shift();
   return found;
 }

@@ -2,7 +2,7 @@
  * What every refusal carries, so that one message teaches: where, what was expected, what came, and an example.
  * `code` is stable and meant for programs; the words are meant for people.
  */
-export type Complaint = {
+export type Diagnostic = {
   code: string;
   /** What is wrong, in one sentence without a final stop. */
   problem: string;
@@ -14,20 +14,20 @@ export type Complaint = {
   /** The next step when it is not obvious from `expected`. */
   hint?: string;
   /** Further complaints about the same file: it is told whole, not one error at a time. */
-  others?: Complaint[];
+  others?: Diagnostic[];
 };
 
 export class SluiceError extends Error {
-  readonly complaint: Complaint;
+  readonly diagnostic: Diagnostic;
 
-  constructor(complaint: Complaint, options?: { cause?: unknown }) {
-    super(describeComplaint(complaint), options);
+  constructor(diagnostic: Diagnostic, options?: { cause?: unknown }) {
+    super(describeDiagnostic(diagnostic), options);
     this.name = new.target.name;
-    this.complaint = complaint;
+    this.diagnostic = diagnostic;
   }
 
   get code(): string {
-    return this.complaint.code;
+    return this.diagnostic.code;
   }
 }
 
@@ -38,13 +38,13 @@ export class ConfigurationError extends SluiceError {}
 export class EvaluationError extends SluiceError {}
 
 /** The renderer of a complaint; several lines, the first of which stands alone. */
-export function describeComplaint(complaint: Complaint): string {
-  const first = complaint.place === undefined ? complaint.problem : `${complaint.place}: ${complaint.problem}`;
+export function describeDiagnostic(diagnostic: Diagnostic): string {
+  const first = diagnostic.place === undefined ? diagnostic.problem : `${diagnostic.place}: ${diagnostic.problem}`;
   const lines = [first];
-  if (complaint.expected !== undefined) lines.push(`  expected: ${complaint.expected}`);
-  if (complaint.received !== undefined) lines.push(`  received: ${complaint.received}`);
-  if (complaint.example !== undefined) lines.push(`  example:  ${complaint.example.replaceAll("\n", "\n            ")}`);
-  if (complaint.hint !== undefined) lines.push(`  hint:     ${complaint.hint}`);
-  for (const other of complaint.others ?? []) lines.push(describeComplaint(other));
+  if (diagnostic.expected !== undefined) lines.push(`  expected: ${diagnostic.expected}`);
+  if (diagnostic.received !== undefined) lines.push(`  received: ${diagnostic.received}`);
+  if (diagnostic.example !== undefined) lines.push(`  example:  ${diagnostic.example.replaceAll("\n", "\n            ")}`);
+  if (diagnostic.hint !== undefined) lines.push(`  hint:     ${diagnostic.hint}`);
+  for (const other of diagnostic.others ?? []) lines.push(describeDiagnostic(other));
   return lines.join("\n");
 }

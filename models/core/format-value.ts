@@ -1,5 +1,5 @@
 /** A value as an error message quotes it: its JSON, or its kind for what JSON cannot say; at most 80 characters. */
-export function show(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number") return String(value);
   if (typeof value === "bigint") return `${value}n`;

@@ -1,5 +1,5 @@
 import { EvaluationError } from "./errors.ts";
-import { show } from "./format-value.ts";
+import { formatValue } from "./format-value.ts";
 
 /** One row of named fields, as JSON gives it (images may be bytes). */
 export type Row = Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export class RowError extends EvaluationError {
   readonly field: string;
 
   constructor(field: string, problem: string, expected: string, received: unknown, options?: { cause?: unknown; shown?: string }) {
-    super({ code: "bad-row", place: field, problem, expected, received: options?.shown ?? show(received) }, options);
+    super({ code: "bad-row", place: field, problem, expected, received: options?.shown ?? formatValue(received) }, options);
     this.field = field;
   }
 }

@@ -9,7 +9,7 @@ import { interpolateText, type Json } from "./expressions.ts";
 import { changedPaths, commitMessage, mergeBase, subjectOf, workflowFiles } from "./git.ts";
 import { messageOf } from "./job-runner.ts";
 import { WorkflowReader, type Prepared } from "./prepare.ts";
-import { runnersPatience, type Patience } from "./processes.ts";
+import { runnerKillTimeouts, type KillTimeouts } from "./processes.ts";
 import { makeRunner } from "./runner.ts";
 import { DispatchRefused, inputsOf, listens } from "./triggers.ts";
 import type { WorkflowFile } from "./workflow.ts";
@@ -24,7 +24,7 @@ export type ExecutorOptions = {
   environment?: Readonly<Record<string, string>>;
   /** RUNNER_TOOL_CACHE; one of its own unless told. */
   toolCache?: string;
-  patience?: Patience;
+  killTimeouts?: KillTimeouts;
   /** Length of a minute of `timeout-minutes`. */
   minuteMs?: number;
   now?: () => Date;
@@ -34,10 +34,10 @@ export type ExecutorOptions = {
 const skips = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/;
 
 /** Starts an executor on this machine; see contract.ts. Jobs run in directories below `directory`. */
-export async function createExecutor(platform: Platform, { directory, parallelJobs = 2, environment = {}, toolCache, patience = runnersPatience, minuteMs = 60_000, now = () => new Date() }: ExecutorOptions): Promise<Executor> {
+export async function createExecutor(platform: Platform, { directory, parallelJobs = 2, environment = {}, toolCache, killTimeouts = runnerKillTimeouts, minuteMs = 60_000, now = () => new Date() }: ExecutorOptions): Promise<Executor> {
   await mkdir(directory, { recursive: true });
   const closing = new AbortController();
-  const runner = await makeRunner({ directory, environment, patience, minuteMs, closing: closing.signal, ...(toolCache === undefined ? {} : { toolCache }) });
+  const runner = await makeRunner({ directory, environment, killTimeouts, minuteMs, closing: closing.signal, ...(toolCache === undefined ? {} : { toolCache }) });
   const records: RunRecord[] = [];
   const runs = new Map<number, WorkflowRun>();
   const finished: Promise<void>[] = [];
@@ -47,7 +47,7 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
   const repositories = new Map<string, string>();
   let nextRunId = 1001;
   let nextJobId = 50_001;
-  const edges = {
+  const deps = {
     platform, runner, now, activity, repositories,
     artifacts: new ArtifactStore(join(directory, "artifacts"), now), slots: new Slots(parallelJobs), groups: new ConcurrencyGroups(), tokens: new Map<string, Permissions>(),
     findRun: (id: number) => records.find((one) => one.id === id),
@@ -93,7 +93,7 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
     nextRunId += 1;
     records.push(record);
     let prepared: Prepared | null = null;
-    const run = new WorkflowRun({ event: told, run: record, number, source }, edges);
+    const run = new WorkflowRun({ event: told, run: record, number, source }, deps);
     runs.set(record.id, run);
     try {
       record.displayTitle = await titleOf(event, file, name, run, inputs);

@@ -15,11 +15,11 @@ function environmentName(instance: Instance): string {
 /** One job from its turn to its conclusion: its concurrency group, its environment's reviewers, a place on the runner, its steps. */
 export async function runInstance(run: WorkflowRun, instance: Instance, busy: Busy, cancelled: boolean): Promise<{ conclusion: Result; outputs: Record<string, string> }> {
   const { record, job, signal } = instance;
-  const { edges, facts } = run;
+  const { deps, facts } = run;
   const finish = (conclusion: Result, outputs: Record<string, string> = {}) => {
     record.status = "completed";
     record.conclusion = conclusion;
-    record.completedAt = edges.now().toISOString();
+    record.completedAt = deps.now().toISOString();
     run.changed(record);
     return { conclusion, outputs };
   };
@@ -31,7 +31,7 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
     leaving.push(leave);
     const name = environmentName(instance);
     record.environment = name === "" ? null : name;
-    if (name !== "" && edges.platform.environment(facts.event.repository, name).reviewers.length > 0) {
+    if (name !== "" && deps.platform.environment(facts.event.repository, name).reviewers.length > 0) {
       record.status = "waiting";
       const answer = run.reviews.wait(name, record.key, signal);
       run.changed(record);
@@ -42,10 +42,10 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
       record.status = "queued";
       run.changed(record);
     }
-    const back = await edges.slots.acquire(signal);
+    const back = await deps.slots.acquire(signal);
     if (back === null) return finish("cancelled");
     leaving.push(back);
-    const { conclusion, outputs } = await new JobRunner(planOf(run, instance, name), edges).run();
+    const { conclusion, outputs } = await new JobRunner(planOf(run, instance, name), deps).run();
     return finish(conclusion, outputs);
   } catch (error) {
     record.log += `##[error]${messageOf(error)}\n`;
@@ -55,18 +55,18 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
 }
 
 function planOf(run: WorkflowRun, instance: Instance, environment: string) {
-  const { edges, facts } = run;
+  const { deps, facts } = run;
   const { event } = facts;
   const { frame, job, record, permissions } = instance;
   const untrusted = isUntrusted(event);
   // What the environment holds beyond the repository's own; the latter come through the frame, which a call may narrow.
-  const repositorySecrets = edges.platform.secrets(event.repository, null);
-  const environmentSecrets = untrusted || environment === "" ? {} : Object.fromEntries(Object.entries(edges.platform.secrets(event.repository, environment)).filter(([name, value]) => repositorySecrets[name] !== value));
-  const vars = untrusted || environment === "" ? run.vars : { ...run.vars, ...edges.platform.variables(event.repository, environment) };
+  const repositorySecrets = deps.platform.secrets(event.repository, null);
+  const environmentSecrets = untrusted || environment === "" ? {} : Object.fromEntries(Object.entries(deps.platform.secrets(event.repository, environment)).filter(([name, value]) => repositorySecrets[name] !== value));
+  const vars = untrusted || environment === "" ? run.vars : { ...run.vars, ...deps.platform.variables(event.repository, environment) };
   const contexts = { ...instance.contexts, secrets: { ...frame.secrets, ...environmentSecrets } as Record<string, Json>, vars, job: run.jobContext(instance) };
-  const claims = () => edges.platform.issueOidc({
+  const claims = () => deps.platform.issueOidc({
     repository: event.repository, ref: event.ref, sha: event.sha, environment: environment === "" ? null : environment, workflowRef: workflowRef(facts.source), jobWorkflowRef: workflowRef(frame.prepared.source),
     runId: run.record.id, actor: event.actor, eventName: event.name,
   });
-  return { record, run: run.record, key: instance.key, job, workflow: frame.prepared.workflow, contexts, permissions, oidc: permissions["id-token"] === "write" ? claims : null, repositories: edges.repositories, signal: instance.signal };
+  return { record, run: run.record, key: instance.key, job, workflow: frame.prepared.workflow, contexts, permissions, oidc: permissions["id-token"] === "write" ? claims : null, repositories: deps.repositories, signal: instance.signal };
 }

@@ -12,7 +12,7 @@ import { runStep, type PostStep } from "./steps.ts";
 import type { Job, Step, Workflow } from "./workflow.ts";
 
 /** What jobs need of the executor. */
-export type JobEdges = {
+export type JobDeps = {
   platform: Platform; runner: Runner; artifacts: ArtifactStore;
   now: () => Date;
   changed: (run: RunRecord, job?: JobRecord) => void;
@@ -40,7 +40,7 @@ const defaultTimeoutMinutes = 360;
 /** One job on a runner: its directories, token and environment, and its steps one after the other. */
 export class JobRunner {
   readonly plan: JobPlan;
-  readonly edges: JobEdges;
+  readonly deps: JobDeps;
   readonly masks = new Masks();
   readonly log: JobLog;
   readonly processes = new Processes();
@@ -56,24 +56,24 @@ export class JobRunner {
   credentials: Record<string, string> = {};
   token = "";
 
-  constructor(plan: JobPlan, edges: JobEdges) {
+  constructor(plan: JobPlan, deps: JobDeps) {
     this.plan = plan;
-    this.edges = edges;
+    this.deps = deps;
     this.log = new JobLog(plan.record, this.masks);
     this.signal = AbortSignal.any([plan.signal, this.timeout.signal]);
   }
 
   async run(): Promise<JobResult> {
-    const { plan, edges } = this;
+    const { plan, deps } = this;
     const { record, job } = plan;
     const repository = String(plan.contexts["github"] === undefined ? "" : (plan.contexts["github"] as Record<string, Json>)["repository"]);
     record.status = "in_progress";
-    record.startedAt = edges.now().toISOString();
+    record.startedAt = deps.now().toISOString();
     record.steps = ["Set up job", ...(job.steps ?? []).map(rawName)].map((name, at) => ({ name, number: at + 1, status: "queued", conclusion: null, startedAt: null, completedAt: null }));
-    const issued = edges.platform.issueToken({ repository, runId: plan.run.id, jobId: record.id, permissions: plan.permissions });
+    const issued = deps.platform.issueToken({ repository, runId: plan.run.id, jobId: record.id, permissions: plan.permissions });
     const oidc = plan.oidc?.() ?? null;
     this.token = issued.token;
-    edges.tokens.set(issued.token, plan.permissions);
+    deps.tokens.set(issued.token, plan.permissions);
     for (const secret of [issued.token, oidc?.requestToken ?? "", ...Object.values((plan.contexts["secrets"] ?? {}) as Record<string, string>)]) this.masks.add(secret);
     if (oidc !== null) this.credentials = { ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken };
     let timer: NodeJS.Timeout | undefined;
@@ -81,7 +81,7 @@ export class JobRunner {
     try {
       await this.#record(record.steps[0] as StepRecord, async () => {
         const minutes = Number(interpolate(job["timeout-minutes"] ?? defaultTimeoutMinutes, this.scope({})));
-        timer = setTimeout(() => { this.timeout.abort(`The job has exceeded the maximum execution time of ${minutes}m0s`); }, Math.min(minutes * edges.runner.minuteMs, 2 ** 31 - 1));
+        timer = setTimeout(() => { this.timeout.abort(`The job has exceeded the maximum execution time of ${minutes}m0s`); }, Math.min(minutes * deps.runner.minuteMs, 2 ** 31 - 1));
         await this.#setUp(repository);
         return "success";
       });
@@ -97,7 +97,7 @@ export class JobRunner {
       clearTimeout(timer);
       this.processes.killAll();
       for (const revoke of [issued.revoke, oidc?.revoke]) revoke?.();
-      edges.tokens.delete(issued.token);
+      deps.tokens.delete(issued.token);
       await rm(this.directories?.root ?? "", { recursive: true, force: true });
     }
     if (this.timeout.signal.aborted) this.log.error(String(this.timeout.signal.reason));
@@ -111,7 +111,7 @@ export class JobRunner {
     const github = { ...(plan.contexts["github"] as Record<string, Json>), token: this.token, job: plan.key, workspace: this.directories?.workspace ?? "", event_path: join(this.directories?.temporary ?? "", "_github_workflow/event.json") };
     const steps = Object.fromEntries(Object.entries(this.steps).map(([id, one]) => [id, { ...one }]));
     const contexts = {
-      ...plan.contexts, github, steps, env: { ...this.env, ...env }, runner: this.directories === undefined ? {} : runnerContext(this.edges.runner, this.directories),
+      ...plan.contexts, github, steps, env: { ...this.env, ...env }, runner: this.directories === undefined ? {} : runnerContext(this.deps.runner, this.directories),
       secrets: { ...(plan.contexts["secrets"] as Record<string, Json>), GITHUB_TOKEN: this.token, github_token: this.token },
       job: { ...(plan.contexts["job"] as Record<string, Json>), status: this.status, check_run_id: plan.record.id },
       ...more,
@@ -130,13 +130,13 @@ export class JobRunner {
   }
 
   async #setUp(repository: string): Promise<void> {
-    const { plan, edges } = this;
+    const { plan, deps } = this;
     const { job, workflow } = plan;
     for (const key of ["container", "services", "snapshot"] as const) if (job[key] !== undefined) throw new Error(`the rehearsal does not play jobs.${plan.key}.${key}`);
     const label = interpolate(job["runs-on"], this.scope({}));
     const labels = (Array.isArray(label) ? label : [label]).map(String);
     if (!labels.every((one) => /^(ubuntu-[\w.-]+|self-hosted|linux|x64)$/i.test(one))) throw new Error(`the rehearsal has no runner with the label ${labels.join(", ")}; it plays ubuntu-*`);
-    this.directories = await makeJobDirectories(edges.runner, plan.record.id, repository, plan.repositories);
+    this.directories = await makeJobDirectories(deps.runner, plan.record.id, repository, plan.repositories);
     await writeEvent(this.directories, plan.contexts);
     this.env = interpolateTexts(workflow.env, this.scope({}));
     this.env = { ...this.env, ...interpolateTexts(job.env, this.scope({})) };
@@ -145,14 +145,14 @@ export class JobRunner {
 
   async #record(step: StepRecord, work: () => Promise<string>): Promise<string> {
     step.status = "in_progress";
-    step.startedAt = this.edges.now().toISOString();
-    this.edges.changed(this.plan.run, this.plan.record);
+    step.startedAt = this.deps.now().toISOString();
+    this.deps.changed(this.plan.run, this.plan.record);
     let conclusion = "failure";
     try { conclusion = await work(); } catch (error) { this.log.error(messageOf(error)); this.status = "failure"; }
     step.status = "completed";
     step.conclusion = conclusion;
-    step.completedAt = this.edges.now().toISOString();
-    this.edges.changed(this.plan.run, this.plan.record);
+    step.completedAt = this.deps.now().toISOString();
+    this.deps.changed(this.plan.run, this.plan.record);
     return conclusion;
   }
 
@@ -196,7 +196,7 @@ export class JobRunner {
   }
 
   environment(env: Readonly<Record<string, string>>): Record<string, string> {
-    const runner = runnerEnvironment(this.edges.runner, this.directories, this.extraPath);
+    const runner = runnerEnvironment(this.deps.runner, this.directories, this.extraPath);
     const fixed = Object.fromEntries(Object.entries(runner).filter(([name]) => name.startsWith("RUNNER_") || name === "NODE_OPTIONS"));
     return { ...runner, ...this.env, ...env, ...fixed, ...this.credentials };
   }

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /** How long a cancelled process may take: after SIGINT it gets SIGTERM, after that SIGKILL, as the runner does. */
-export type Patience = { interruptMs: number; terminateMs: number };
-export const runnersPatience: Patience = { interruptMs: 7_500, terminateMs: 2_500 };
+export type KillTimeouts = { interruptMs: number; terminateMs: number };
+export const runnerKillTimeouts: KillTimeouts = { interruptMs: 7_500, terminateMs: 2_500 };
 /** A process has ended but something it started still holds its output. */
 const drainMs = 2_000;
 
@@ -14,14 +14,14 @@ export type ProcessOptions = {
   signal: AbortSignal;
   /** Ends it at once, with everything that it started. */
   kill: AbortSignal;
-  patience: Patience;
+  killTimeouts: KillTimeouts;
 };
 
 /** Runs a process in a process group of its own. @returns its exit code; a signal counts as 128 and more, as a shell says it */
 export class Processes {
   readonly #groups = new Set<number>();
 
-  async run({ command, args, cwd, env, onLine, signal, kill, patience }: ProcessOptions): Promise<number> {
+  async run({ command, args, cwd, env, onLine, signal, kill, killTimeouts }: ProcessOptions): Promise<number> {
     const child = spawn(command, [...args], { cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
     const group = child.pid;
     if (group !== undefined) this.#groups.add(group);
@@ -29,8 +29,8 @@ export class Processes {
     const timers: NodeJS.Timeout[] = [];
     const stop = () => {
       child.kill("SIGINT");
-      timers.push(setTimeout(() => { child.kill("SIGTERM"); }, patience.interruptMs));
-      timers.push(setTimeout(() => { killGroup(group); }, patience.interruptMs + patience.terminateMs));
+      timers.push(setTimeout(() => { child.kill("SIGTERM"); }, killTimeouts.interruptMs));
+      timers.push(setTimeout(() => { killGroup(group); }, killTimeouts.interruptMs + killTimeouts.terminateMs));
     };
     const end = () => { killGroup(group); };
     try {

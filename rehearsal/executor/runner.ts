@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Patience } from "./processes.ts";
+import type { KillTimeouts } from "./processes.ts";
 
 /** The machine that jobs run on. */
 export type Runner = {
@@ -12,7 +12,7 @@ export type Runner = {
   toolCache: string;
   /** As a self-hosted runner's .env file: variables that every job gets. */
   environment: Readonly<Record<string, string>>;
-  patience: Patience;
+  killTimeouts: KillTimeouts;
   /** Ends every process at once. */
   closing: AbortSignal;
   /** Of `timeout-minutes`. */

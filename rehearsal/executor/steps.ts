@@ -26,7 +26,7 @@ const played: Readonly<Record<string, PlayedAction>> = {
 export async function runStep(job: JobRunner, step: Step, id: string, env: Record<string, string>): Promise<Outcome> {
   const minutes = step["timeout-minutes"] === undefined ? null : Number(interpolate(step["timeout-minutes"], job.scope(env)));
   const limit = new AbortController();
-  const timer = minutes === null ? undefined : setTimeout(() => { limit.abort(); }, minutes * job.edges.runner.minuteMs);
+  const timer = minutes === null ? undefined : setTimeout(() => { limit.abort(); }, minutes * job.deps.runner.minuteMs);
   // A step that starts after the job was cancelled (always()) is there to clean up: that signal does not end it.
   const signal = job.signal.aborted ? limit.signal : AbortSignal.any([limit.signal, job.signal]);
   try {
@@ -72,7 +72,7 @@ async function execute(job: JobRunner, { env, program, args, cwd, signal, github
   const variables = githubVariables({ ...(job.scope(env).contexts["github"] as Record<string, Json>), ...github });
   const outputs: Record<string, string> = {};
   const code = await job.processes.run({
-    command: program, args, cwd, signal, kill: job.edges.runner.closing, patience: job.edges.runner.patience,
+    command: program, args, cwd, signal, kill: job.deps.runner.closing, killTimeouts: job.deps.runner.killTimeouts,
     env: {
       ...job.environment(env), ...variables, ...Object.fromEntries([...state].map(([name, value]) => [`STATE_${name}`, value])),
       GITHUB_ENV: files.env, GITHUB_OUTPUT: files.output, GITHUB_PATH: files.path, GITHUB_STATE: files.state, GITHUB_STEP_SUMMARY: files.summary,
@@ -126,7 +126,7 @@ async function hostedAction(job: JobRunner, uses: string): Promise<string> {
 
 function hostedDirectory(job: JobRunner, repository: string): string | null {
   try {
-    const directory = job.edges.platform.gitDirectory(repository);
+    const directory = job.deps.platform.gitDirectory(repository);
     return existsSync(directory) ? directory : null;
   } catch { return null; }
 }
@@ -138,13 +138,13 @@ async function play(job: JobRunner, step: Step, uses: string, action: PlayedActi
   const outputs: Record<string, string> = {};
   const github = job.plan.contexts["github"] as Record<string, string>;
   await action.run({
-    inputs, env: job.environment(env), workspace: job.directories.workspace, platform: job.edges.platform, runner: job.edges.runner, run: job.plan.run,
-    repository: github["repository"] as string, sha: github["sha"] as string, ref: github["ref"] as string, eventName: github["event_name"] as string, event: github["event"] as unknown as Record<string, unknown>, artifacts: job.edges.artifacts, findRun: job.edges.findRun,
-    permissionsOf: (token) => job.edges.tokens.get(token),
+    inputs, env: job.environment(env), workspace: job.directories.workspace, platform: job.deps.platform, runner: job.deps.runner, run: job.plan.run,
+    repository: github["repository"] as string, sha: github["sha"] as string, ref: github["ref"] as string, eventName: github["event_name"] as string, event: github["event"] as unknown as Record<string, unknown>, artifacts: job.deps.artifacts, findRun: job.deps.findRun,
+    permissionsOf: (token) => job.deps.tokens.get(token),
     log: (line) => { job.log.write(line); }, warn: (message) => { job.log.warning(message); },
     output: (name, value) => { outputs[name] = value; }, addPath: (path) => { job.extraPath.unshift(path); }, mask: (value) => { job.masks.add(value); },
   });
-  job.edges.changed(job.plan.run, job.plan.record);
+  job.deps.changed(job.plan.run, job.plan.record);
   return { outcome: "success", outputs };
 }
 
@@ -158,7 +158,7 @@ async function nodeAction(job: JobRunner, step: Step, id: string, env: Record<st
   if (runs.pre !== undefined) job.log.warning(`\`pre\` execution is not supported for local action from '${uses}'`);
   const state = new Map<string, string>();
   const start = (script: string, ending: AbortSignal) => execute(job, {
-    env: { ...env, ...inputEnv }, program: job.edges.runner.nodePath, args: [join(directory, script)], cwd: job.directories.workspace, signal: ending, state, github: { action: id },
+    env: { ...env, ...inputEnv }, program: job.deps.runner.nodePath, args: [join(directory, script)], cwd: job.directories.workspace, signal: ending, state, github: { action: id },
   });
   const post = runs.post;
   if (post !== undefined) {

@@ -4,7 +4,7 @@ import { ConcurrencyGroups, Slots } from "./concurrency.ts";
 import { githubContext, isUntrusted, workflowRef, type RunFacts } from "./contexts.ts";
 import { asText, condition, interpolate, interpolateText, interpolateTexts, type Contexts, type Functions, type Json } from "./expressions.ts";
 import { runInstance } from "./instance.ts";
-import { messageOf, type JobEdges } from "./job-runner.ts";
+import { messageOf, type JobDeps } from "./job-runner.ts";
 import { combinationName, combinations, type Combination } from "./matrix.ts";
 import { permissionsOf, withoutWrite } from "./permissions.ts";
 import type { Prepared } from "./prepare.ts";
@@ -12,7 +12,7 @@ import { Reviews } from "./reviews.ts";
 import { inputsOf } from "./triggers.ts";
 import { needsOf, type Job } from "./workflow.ts";
 
-export type RunEdges = JobEdges & { activity: Activity; slots: Slots; groups: ConcurrencyGroups; nextJobId: () => number; repositories: ReadonlyMap<string, string> };
+export type RunDeps = JobDeps & { activity: Activity; slots: Slots; groups: ConcurrencyGroups; nextJobId: () => number; repositories: ReadonlyMap<string, string> };
 export type Result = "success" | "failure" | "cancelled" | "skipped";
 export type NodeResult = { result: Result; outputs: Record<string, string>; /** Every job before it, direct or not. */ ancestors: ReadonlySet<string> };
 /** One workflow being executed: the run's own, or one that a job of it calls. */
@@ -23,19 +23,19 @@ export type Instance = { frame: Frame; key: string; job: Job; record: JobRecord;
 export class WorkflowRun {
   readonly record: RunRecord;
   readonly facts: RunFacts;
-  readonly edges: RunEdges;
+  readonly deps: RunDeps;
   readonly reviews: Reviews;
   readonly #abort = new AbortController();
   readonly github: Record<string, Json>;
   readonly vars: Readonly<Record<string, string>>;
 
-  constructor(facts: RunFacts, edges: RunEdges) {
+  constructor(facts: RunFacts, deps: RunDeps) {
     this.record = facts.run;
     this.facts = facts;
-    this.edges = edges;
-    this.reviews = new Reviews(facts.run, edges.platform);
-    this.github = githubContext(facts, edges.platform);
-    this.vars = isUntrusted(facts.event) ? {} : edges.platform.variables(facts.event.repository, null);
+    this.deps = deps;
+    this.reviews = new Reviews(facts.run, deps.platform);
+    this.github = githubContext(facts, deps.platform);
+    this.vars = isUntrusted(facts.event) ? {} : deps.platform.variables(facts.event.repository, null);
   }
 
   get cancelled(): boolean { return this.#abort.signal.aborted; }
@@ -44,7 +44,7 @@ export class WorkflowRun {
   /** Derives the run's status from its jobs'. */
   refresh(): void {
     const { record } = this;
-    record.updatedAt = this.edges.now().toISOString();
+    record.updatedAt = this.deps.now().toISOString();
     if (record.status === "completed") return;
     const has = (status: JobRecord["status"]) => record.jobs.some((one) => one.status === status);
     if (has("in_progress")) record.status = "in_progress";
@@ -52,12 +52,12 @@ export class WorkflowRun {
     else record.status = record.jobs.some((one) => one.startedAt !== null) ? "in_progress" : "queued";
   }
 
-  changed(job?: JobRecord): void { this.edges.changed(this.record, job); }
+  changed(job?: JobRecord): void { this.deps.changed(this.record, job); }
 
   /** Runs to the end; never rejects. */
   async execute(prepared: Prepared, inputs: Record<string, Json>): Promise<void> {
-    const busy = this.edges.activity.begin();
-    const secrets = isUntrusted(this.facts.event) ? {} : this.edges.platform.secrets(this.facts.event.repository, null);
+    const busy = this.deps.activity.begin();
+    const secrets = isUntrusted(this.facts.event) ? {} : this.deps.platform.secrets(this.facts.event.repository, null);
     const frame: Frame = { prepared, inputs, secrets: { ...secrets }, keyPrefix: "", namePrefix: "", signal: this.#abort.signal, cancel: (why) => { this.cancel(why); }, held: new Set() };
     let conclusion: string;
     try {
@@ -93,7 +93,7 @@ export class WorkflowRun {
     if (group === "") return () => {};
     if (held.has(group.toLowerCase())) throw new Error(`Canceling since a deadlock was detected for concurrency group: '${group}' between a workflow and what it calls`);
     held.add(group.toLowerCase());
-    return this.edges.groups.enter(this.record.repository, group, { cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true", cancel: target.cancel, signal: target.signal, waiting: () => busy.rest() });
+    return this.deps.groups.enter(this.record.repository, group, { cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true", cancel: target.cancel, signal: target.signal, waiting: () => busy.rest() });
   }
 
   scope(frame: Frame, more: Contexts = {}, functions: Functions = {}): { contexts: Contexts; functions: Functions } {
@@ -108,7 +108,7 @@ export class WorkflowRun {
       if (known !== undefined) return known;
       const job = frame.prepared.workflow.jobs[key] as Job;
       const promise = Promise.all(needsOf(job).map(start)).then(async () => {
-        const busy = this.edges.activity.begin();
+        const busy = this.deps.activity.begin();
         try { results.set(key, await this.#node(frame, key, job, results, busy)); } finally { busy.end(); }
       });
       started.set(key, promise);
@@ -152,7 +152,7 @@ export class WorkflowRun {
     const outputs: Record<string, string> = {};
     const results: Result[] = [];
     // What starts after the run was cancelled (always()) is there to clean up.
-    const base = frame.signal.aborted ? this.edges.runner.closing : frame.signal;
+    const base = frame.signal.aborted ? this.deps.runner.closing : frame.signal;
     const instances = matrix.map((combination, index): Instance => {
       const stop = new AbortController();
       const more = { strategy: { "fail-fast": failFast, "job-index": index, "job-total": matrix.length, "max-parallel": matrix.length }, matrix: combination };
@@ -163,7 +163,7 @@ export class WorkflowRun {
     });
     if (job.uses === undefined) for (const { record } of instances) { this.record.jobs.push(record); this.changed(record); }
     const all = Promise.all(instances.map(async (one) => {
-      const own = this.edges.activity.begin();
+      const own = this.deps.activity.begin();
       const back = await parallel.acquire(one.signal);
       const { conclusion, outputs: given } = await (job.uses === undefined ? runInstance(this, one, own, back === null) : this.#call(one, own).catch((error: unknown) => this.#failed(one, error)));
       back?.();
@@ -220,11 +220,11 @@ export class WorkflowRun {
   }
 
   #newRecord(frame: Frame, key: string, name: string): JobRecord {
-    return { id: this.edges.nextJobId(), key: frame.keyPrefix + key, name: frame.namePrefix + name, status: "queued", conclusion: null, startedAt: null, completedAt: null, steps: [], log: "", summary: "", annotations: [], environment: null };
+    return { id: this.deps.nextJobId(), key: frame.keyPrefix + key, name: frame.namePrefix + name, status: "queued", conclusion: null, startedAt: null, completedAt: null, steps: [], log: "", summary: "", annotations: [], environment: null };
   }
 
   #addJob(frame: Frame, key: string, name: string, conclusion: string): JobRecord {
-    const now = this.edges.now().toISOString();
+    const now = this.deps.now().toISOString();
     const record: JobRecord = { ...this.#newRecord(frame, key, name), status: "completed", conclusion, startedAt: now, completedAt: now };
     this.record.jobs.push(record);
     this.changed(record);

@@ -3,8 +3,8 @@ import { realOf, shadowOf } from "./shadows.ts";
 import { botLogin } from "./tokens.ts";
 import { notFound, paged, Refusal, type Answer, type Json, type Repository, type RepositoryRequest, type Room, type World } from "./world.ts";
 
-const mostAnnotations = 50;
-const mostCharacters = 65_535;
+const maxAnnotations = 50;
+const maxCharacters = 65_535;
 /** Which the emulator knows. */
 const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]);
 
@@ -46,9 +46,9 @@ export const checkRoutes: Room = async (world, request) => {
 async function writeCheck(world: World, { repository, caller }: RepositoryRequest, method: string, path: string, body: Json): Promise<Answer> {
   const output = body["output"] as { title?: string; summary?: string; text?: string; annotations?: Json[] } | undefined;
   const annotations = output?.annotations ?? [];
-  if (annotations.length > mostAnnotations) throw new Refusal(422, `Invalid request.\n\nNo more than ${mostAnnotations} items are allowed; ${annotations.length} were supplied.`);
+  if (annotations.length > maxAnnotations) throw new Refusal(422, `Invalid request.\n\nNo more than ${maxAnnotations} items are allowed; ${annotations.length} were supplied.`);
   for (const field of ["summary", "text"] as const) {
-    if ((output?.[field]?.length ?? 0) > mostCharacters) throw new Refusal(422, `Invalid request.\n\nOnly ${mostCharacters} characters are allowed; ${output?.[field]?.length} were supplied.`);
+    if ((output?.[field]?.length ?? 0) > maxCharacters) throw new Refusal(422, `Invalid request.\n\nOnly ${maxCharacters} characters are allowed; ${output?.[field]?.length} were supplied.`);
   }
   if (output !== undefined && output.summary === undefined) throw new Refusal(422, "Invalid request.\n\n\"summary\" wasn't supplied.");
   const answer = await world.emulate.call(caller.login, method, path, { ...body, ...(output === undefined ? {} : { output: { ...output, annotations: [] } }) });

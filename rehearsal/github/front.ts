@@ -6,7 +6,7 @@ import { botLogin, type Caller } from "./tokens.ts";
 import { notFound, Refusal, userOf, type Answer, type Json, type RecordedExchange, type Request, type Room, type World } from "./world.ts";
 
 const documentation = "https://docs.github.com/rest";
-const mostBytes = 16 * 1024 * 1024;
+const maxBytes = 16 * 1024 * 1024;
 
 /** The HTTP in front of everything: tokens, faults, the transcript, and which room answers. */
 export function createFront(world: World, rooms: readonly Room[], logins: WorkflowsState): Server {
@@ -125,7 +125,7 @@ async function readText(incoming: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of incoming) {
     size += (chunk as Buffer).length;
-    if (size > mostBytes) throw new Error(`a request of more than ${mostBytes} bytes`);
+    if (size > maxBytes) throw new Error(`a request of more than ${maxBytes} bytes`);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -22,7 +22,7 @@ export class GitFailure extends Error {
   }
 }
 
-const mostBytes = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 const nullSha = "0".repeat(40);
 
 /** A bare repository on disk, through the `git` of the machine. */
@@ -38,7 +38,7 @@ export class Git {
   async run(args: readonly string[], { input, env = {} }: { input?: string | Buffer; env?: Record<string, string> } = {}): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const child = execFile("git", ["--git-dir", this.directory, ...args], {
-        encoding: "buffer", maxBuffer: mostBytes, timeout: 60_000,
+        encoding: "buffer", maxBuffer: maxBytes, timeout: 60_000,
         env: { PATH: process.env["PATH"], LC_ALL: "C", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", ...env },
       }, (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);

@@ -3,7 +3,7 @@ import { pullAnswer } from "./pulls.ts";
 import { botLogin } from "./tokens.ts";
 import { invalid, notFound, paged, Refusal, type Answer, type Json, type Reaction, type Repository, type RepositoryRequest, type Room, userOf, type World } from "./world.ts";
 
-const mostCharacters = 65_536;
+const maxCharacters = 65_536;
 const kinds = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
 
 type Comment = Json & { id: number; issue_url: string; user: { login: string } | null };
@@ -22,7 +22,7 @@ export const issueRoutes: Room = async (world, request) => {
   if (method === "POST" || method === "PATCH") {
     const words = body["body"];
     if (isComment && (typeof words !== "string" || words.trim() === "")) throw invalid("IssueComment", "body", "missing_field", "body can't be blank");
-    if (typeof words === "string" && words.length > mostCharacters) throw invalid(isComment ? "IssueComment" : "Issue", "body", "unprocessable", `body is too long (maximum is ${mostCharacters} characters)`);
+    if (typeof words === "string" && words.length > maxCharacters) throw invalid(isComment ? "IssueComment" : "Issue", "body", "unprocessable", `body is too long (maximum is ${maxCharacters} characters)`);
   }
   const one = /^issues\/comments\/(\d+)$/.exec(rest);
   if (one !== null && (method === "PATCH" || method === "DELETE")) {

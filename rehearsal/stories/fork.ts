@@ -38,7 +38,7 @@ export const forks: Story = {
     const trusted = await newRuns();
     const gate = gateOf(honest.sha);
     assert.equal(gate.conclusion, "success", scene.logs(gate));
-    await requireHarmless(scene, gate);
+    await requireEscapedCommands(scene, gate);
     assert.deepEqual(trusted.map(({ conclusion }) => conclusion), ["success"], trusted.map((run) => scene.logs(run)).join("\n"));
     const told = await scene.comments(honest.number);
     const sticky = told.filter(({ body }) => body.includes("fares 1.7.0 against"));
@@ -53,7 +53,7 @@ export const forks: Story = {
     // On GitHub, too, a pull request's run takes the workflow from the pull request, and its check is what that says.
     assert.equal(hostile.conclusion, "success", scene.logs(hostile));
     assert.match(hostile.jobs[0]?.log ?? "", /comment: 403/);
-    await requireHarmless(scene, hostile);
+    await requireEscapedCommands(scene, hostile);
     const log = refusing === undefined ? "nothing was started" : scene.logs(refusing);
     assert.match(log, /changes \.github\/workflows, by which it was evaluated/);
     requireNothingForged(log);
@@ -85,7 +85,7 @@ export const forks: Story = {
 };
 
 /** No secret reached the run, not even one that was written backwards to get past the masks; its token only read. */
-async function requireHarmless(scene: Scene, run: RunRecord): Promise<void> {
+async function requireEscapedCommands(scene: Scene, run: RunRecord): Promise<void> {
   assert.ok(run.headRepository.fork);
   const text = scene.logs(run);
   for (const secret of [canary, scene.telegram.token]) for (const form of [secret, reversed(secret), Buffer.from(secret).toString("base64")]) assert.ok(!text.includes(form), "a secret is in the log");

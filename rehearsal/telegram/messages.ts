@@ -1,6 +1,6 @@
 import { parseHtml } from "./html.ts";
 import { badRequest } from "./refusal.ts";
-import { chatFor, checkKeyboard, checkLength, checkRich, countAgainstLimit, longestCaption, longestText } from "./rules.ts";
+import { chatFor, checkKeyboard, checkLength, checkRich, countAgainstLimit, maxCaptionLength, maxTextLength } from "./rules.ts";
 import type { Parameters, Upload } from "./schemas.ts";
 import { findMessage, messageJson, type StoredMessage, type TelegramState } from "./state.ts";
 
@@ -37,7 +37,7 @@ function send(state: TelegramState, parameters: Sending, content: Content): unkn
 }
 
 export function sendMessage(state: TelegramState, parameters: Parameters<"sendMessage">): unknown {
-  const { text, entities } = formatted(parameters.text, parameters.parse_mode, longestText, tooLong);
+  const { text, entities } = formatted(parameters.text, parameters.parse_mode, maxTextLength, tooLong);
   if (text === "" || text === null) throw badRequest("message text is empty");
   return send(state, parameters, { ...empty, text, entities });
 }
@@ -58,7 +58,7 @@ export function sendDocument(state: TelegramState, parameters: Parameters<"sendD
 
 function captionOf({ caption, parse_mode }: { caption?: string | undefined; parse_mode?: "HTML" | undefined }): Pick<StoredMessage, "caption" | "entities"> {
   if (caption === undefined) return { caption: null, entities: [] };
-  const { text, entities } = formatted(caption, parse_mode, longestCaption, captionTooLong);
+  const { text, entities } = formatted(caption, parse_mode, maxCaptionLength, captionTooLong);
   return { caption: text, entities };
 }
 
@@ -73,7 +73,7 @@ export function editMessageText(state: TelegramState, parameters: Parameters<"ed
     checkRich(parameters.rich_message as { blocks: { type: string }[] });
     return edit(state, parameters, { ...empty, rich: parameters.rich_message });
   }
-  const { text, entities } = formatted(parameters.text ?? "", parameters.parse_mode, longestText, tooLong);
+  const { text, entities } = formatted(parameters.text ?? "", parameters.parse_mode, maxTextLength, tooLong);
   if (text === "" || text === null) throw badRequest("message text is empty");
   return edit(state, parameters, { ...empty, text, entities });
 }

@@ -1,8 +1,8 @@
 import { badRequest, Refusal } from "./refusal.ts";
 import type { StoredChat, TelegramState } from "./state.ts";
 
-export const longestText = 4096;
-export const longestCaption = 1024;
+export const maxTextLength = 4096;
+export const maxCaptionLength = 1024;
 
 type Markup = { inline_keyboard: Record<string, unknown>[][] };
 

@@ -9,7 +9,7 @@ export type Delivery = { updateId: number; status: number };
 
 const deliveryTimeoutMs = 5_000;
 const retryEveryMs = 20;
-const mostTries = 50;
+const maxTries = 50;
 
 /**
  * The bot's queue of updates: long polling with offsets, one poller at a time, or one webhook with its secret header.
@@ -87,7 +87,7 @@ export class Updates {
   private async deliver(): Promise<void> {
     if (this.delivering) return;
     this.delivering = true;
-    for (let tries = 0; this.webhook !== null && this.pending.length > 0 && tries < mostTries && !this.closed;) {
+    for (let tries = 0; this.webhook !== null && this.pending.length > 0 && tries < maxTries && !this.closed;) {
       const [update] = this.pending as [Update];
       const status = await this.deliverOne(this.webhook, update);
       this.deliveries.push({ updateId: update.update_id, status });

@@ -13,9 +13,9 @@ import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
 import { record } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
-import { shortWay } from "./fast-path.ts";
+import { fastPath } from "./fast-path.ts";
 import { countRefusal, problemAnswer, toProblem } from "./http/to-problem.ts";
-import { whenOver } from "./http/on-response-end.ts";
+import { onResponseEnd } from "./http/on-response-end.ts";
 
 /** Imported as a module, node:http would make every name that it exports, and load a WebSocket client for one of them: a tenth of the start. */
 const { createServer } = process.getBuiltinModule("node:http");
@@ -24,7 +24,7 @@ const { createServer } = process.getBuiltinModule("node:http");
 export async function createApp(serving: Serving): Promise<FastifyInstance> {
   const { settings, metrics, log } = serving;
   const nextId = requestIds();
-  const short = shortWay(serving, nextId);
+  const short = fastPath(serving, nextId);
   const app = Fastify({
     bodyLimit: settings.maxBodyBytes,
     trustProxy: settings.trustProxy,
@@ -62,7 +62,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     request.startedAt = performance.now();
     metrics.began();
     // Not Fastify's own event: a request whose client leaves half-way never gets one.
-    whenOver(request.raw.socket, reply.raw, () => record(serving, {
+    onResponseEnd(request.raw.socket, reply.raw, () => record(serving, {
       id: request.id, method: request.method, route: request.routeOptions.url ?? "unmatched", status: reply.raw.writableFinished ? reply.raw.statusCode : 499, startedAt: request.startedAt,
       model: request.modelId, key: request.keyName, headers: request.headers, responseBytes: Number(reply.getHeader("content-length") ?? 0) || 0,
     }));

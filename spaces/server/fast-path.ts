@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { answerTensors } from "./v2/answer.ts";
-import { Departure } from "./scheduling/client-disconnect.ts";
+import { ClientDisconnect } from "./scheduling/client-disconnect.ts";
 import { bodyMemory, readBody } from "./http/body.ts";
 import { onConnectionEnd } from "./http/connection.ts";
 import { readyModel, type Serving } from "./http/context.ts";
@@ -27,7 +27,7 @@ const DEFAULT_ONE: Target = { kind: "one", route: "/predict", model: null, versi
  *
  * @returns whether it took the request.
  */
-export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => string): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function fastPath(serving: Serving, nextId: (raw: IncomingMessage) => string): (request: IncomingMessage, response: ServerResponse) => boolean {
   const { settings, registry, metrics, log, lifecycle } = serving;
   if (serving.keys !== null || settings.rateLimit !== undefined || settings.cors !== "") return () => false;
   const memory = bodyMemory();
@@ -45,11 +45,11 @@ export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => str
     const id = nextId(request);
     let model: string | null = null;
     metrics.began();
-    const departure = new Departure();
+    const disconnect = new ClientDisconnect();
     let whole = false;
     const forget = onConnectionEnd(request.socket, () => {
       // In the middle of the body there is nobody to answer, but the request is over.
-      if (whole) departure.leave();
+      if (whole) disconnect.abort();
       else fail(new Problem(499, "cancelled", "the client went away"));
     });
     // Names and values in turn are what Node writes without looking further.
@@ -76,7 +76,7 @@ export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => str
         const slot = target.model === null ? registry.defaultSlot() : registry.find(target.model);
         const served = readyModel(slot, target.model ?? slot!.id);
         if (target.kind === "tensors") {
-          const told = await answerTensors(serving, served, target.version, { id, startedAt, headers, body: bytes, response, departure }, (asked) => { model = asked; });
+          const told = await answerTensors(serving, served, target.version, { id, startedAt, headers, body: bytes, response, disconnect }, (asked) => { model = asked; });
           // Not where it failed: what was refused may still be in a run's hands.
           release();
           return finish(200, Object.entries(told.headers).flat(), told.body);
@@ -84,7 +84,7 @@ export function shortWay(serving: Serving, nextId: (raw: IncomingMessage) => str
         model = served.id;
         const body = parseJson(bytes);
         release();
-        finish(200, JSON_ANSWER, await (target.kind === "one" ? answerOne : answerMany)(serving, served, { id, startedAt, headers, body, response, departure }));
+        finish(200, JSON_ANSWER, await (target.kind === "one" ? answerOne : answerMany)(serving, served, { id, startedAt, headers, body, response, disconnect }));
       } catch (error) {
         fail(error);
       }

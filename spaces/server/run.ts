@@ -1,5 +1,5 @@
-import { leave } from "./lifecycle/exit-now.ts";
-import { startServer, type Edges, type Server } from "./server.ts";
+import { exitNow } from "./lifecycle/exit-now.ts";
+import { startServer, type Deps, type Server } from "./server.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /**
@@ -9,8 +9,8 @@ import type { Settings } from "./settings/settings.ts";
  * @returns when everything is answered and closed. When the deadline passes first, a run may still be going on that cannot
  *   be stopped, and the process ends here.
  */
-export async function serveUntilSignal(dirs: readonly string[], settings: Settings, edges: Edges, onListening: (server: Server) => void): Promise<void> {
-  const server = await startServer(dirs, settings, edges);
+export async function serveUntilSignal(dirs: readonly string[], settings: Settings, deps: Deps, onListening: (server: Server) => void): Promise<void> {
+  const server = await startServer(dirs, settings, deps);
   onListening(server);
   await new Promise<void>((resolve) => {
     const reload = () => void server.reloadAll();
@@ -20,5 +20,5 @@ export async function serveUntilSignal(dirs: readonly string[], settings: Settin
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
   });
-  if (!(await server.drain(settings.drainSeconds * 1000))) leave();
+  if (!(await server.drain(settings.drainSeconds * 1000))) exitNow();
 }

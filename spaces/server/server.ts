@@ -12,7 +12,7 @@ import { loadLocalModel } from "./serving/local-model.ts";
 import { createRegistry, type Registry } from "./serving/registry.ts";
 import type { Settings } from "./settings/settings.ts";
 
-export type Edges = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; log?: Logger };
+export type Deps = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; log?: Logger };
 
 export type Server = {
   app: FastifyInstance;
@@ -32,18 +32,18 @@ export type Server = {
  * @param dirs folders of model.yaml, the default model first unless the settings name it.
  * @throws ConfigurationError for a bad file of keys; the system's error when the port cannot be had.
  */
-export async function startServer(dirs: readonly string[], settings: Settings, edges: Edges): Promise<Server> {
+export async function startServer(dirs: readonly string[], settings: Settings, deps: Deps): Promise<Server> {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
-  const log = edges.log ?? pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, destination);
+  const log = deps.log ?? pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, destination);
   const cache = createResponseCache(settings.cacheBytes);
   let registry: Registry | null = null;
   const metrics = createMetrics(() => registry, () => cache.state());
-  const modelEdges = { env: edges.env, fetch: edges.fetch };
+  const modelDeps = { env: deps.env, fetch: deps.fetch };
   registry = createRegistry(dirs, settings.defaultModel, async (dir) => {
     let id = dir;
     const found = await loadModelFile(dir);
     id = found.manifest.id;
-    if (!isRemote(found)) return loadLocalModel(found, settings, metrics.scheduler(() => id), modelEdges);
+    if (!isRemote(found)) return loadLocalModel(found, settings, metrics.scheduler(() => id), modelDeps);
     // Only a server with a remote model pays for the client.
     const { loadRemoteModel } = await import("./remote/remote-model.ts");
     return loadRemoteModel(found, {
@@ -53,17 +53,17 @@ export async function startServer(dirs: readonly string[], settings: Settings, e
         log.warn({ model: id, attempt, delayMs: Math.round(delayMs), status: failure.status, reason: failure.message }, "remote call failed; trying again");
       },
       circuit: (state) => log.warn({ model: id, circuit: state }, "circuit breaker"),
-    }, modelEdges);
+    }, modelDeps);
   }, fingerprint, {
     loaded(slot, model) {
       metrics.loaded(slot, model);
-      const { state, complaint } = model.condition();
-      if (complaint === null) log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
-      else log.warn({ model: model.id, version: model.version, state, complaint }, "model not configured");
+      const { state, diagnostic } = model.condition();
+      if (diagnostic === null) log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
+      else log.warn({ model: model.id, version: model.version, state, diagnostic }, "model not configured");
     },
-    failed(slot, complaint) {
+    failed(slot, diagnostic) {
       if (slot.state.kind === "ready") metrics.reloaded(slot.id, false);
-      log.error({ model: slot.id, complaint }, slot.state.kind === "ready" ? "model reload failed; the version before it still answers" : "model broken");
+      log.error({ model: slot.id, diagnostic }, slot.state.kind === "ready" ? "model reload failed; the version before it still answers" : "model broken");
     },
     replaced(slot, from, to) {
       metrics.reloaded(slot.id, true);
@@ -113,7 +113,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, e
         }
         // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited for.
         // (`flush()` answers at once on a destination that writes as it comes, so the write's own event is awaited.)
-        const written = edges.log === undefined && log.isLevelEnabled("info")
+        const written = deps.log === undefined && log.isLevelEnabled("info")
           ? new Promise<void>((resolve) => { destination.once("drain", resolve); setTimeout(resolve, 2000).unref(); })
           : Promise.resolve();
         log.info({ inTime }, "drained");

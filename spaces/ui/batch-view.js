@@ -35,7 +35,7 @@ export async function runView(element, model, input, outcomes, begin) {
   /** @type {Failure | null} */
   let failure = null;
   try {
-    await runChunks(chunksOf(waiting.map((row) => row.values), model.mostRows), model.predictMany, {
+    await runChunks(chunksOf(waiting.map((row) => row.values), model.maxRows), model.predictMany, {
       signal: running.signal,
       done(chunk, answers) {
         answers.forEach((answer, i) => {

@@ -75,13 +75,13 @@ describe("the house", () => {
   });
 
   it("has no import cycle, types included", () => {
-    const edges = new Map(files.map((path) => [path, imports.filter((one) => one.from === path && files.includes(one.to)).map((one) => one.to)]));
+    const deps = new Map(files.map((path) => [path, imports.filter((one) => one.from === path && files.includes(one.to)).map((one) => one.to)]));
     const done = new Set<string>();
     const walk = (path: string, trail: string[]): string[] | null => {
       const at = trail.indexOf(path);
       if (at >= 0) return [...trail.slice(at), path];
       if (done.has(path)) return null;
-      for (const next of edges.get(path) ?? []) {
+      for (const next of deps.get(path) ?? []) {
         const cycle = walk(next, [...trail, path]);
         if (cycle !== null) return cycle;
       }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { stepAfter } from "../../predict/policy.ts";
 import { targetOf } from "../../predict/target.ts";
 
-const policy = { attempts: 4, baseMs: 100, maxMs: 1000, longestWaitMs: 60_000 };
+const policy = { attempts: 4, baseMs: 100, maxMs: 1000, maxWaitMs: 60_000 };
 const refusal = (status: number | null, code = "x", retryAfterMs: number | null = null) => ({ ok: false as const, status, code, detail: "", retryAfterMs });
 const step = (failure: ReturnType<typeof refusal>, rows: number, attempt = 1) => stepAfter(failure, rows, attempt, policy, () => 0.5);
 

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 import { findingsOf } from "./rules.ts";
-import { ignored, openTools, type Complaint } from "./tools.ts";
+import { ignored, openTools, type Diagnostic } from "./tools.ts";
 
 const folder = ".github/workflows";
 const workflows = readdirSync(join(repositoryRoot, folder)).map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(repositoryRoot, folder, name), "utf8") }));
 
-const said = new Map<string, Complaint[]>();
+const said = new Map<string, Diagnostic[]>();
 beforeAll(async () => {
-  const complaintsOf = await openTools();
-  for (const { path, text } of workflows) said.set(path, await complaintsOf(path, text));
+  const diagnosticsOf = await openTools();
+  for (const { path, text } of workflows) said.set(path, await diagnosticsOf(path, text));
 });
 
 it("there are workflows", () => { expect(workflows.length).toBeGreaterThanOrEqual(4); });

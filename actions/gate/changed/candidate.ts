@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parse } from "yaml";
 
-const harmless = /^[\w.+-]{1,64}$/;
+const escapeWorkflowCommands = /^[\w.+-]{1,64}$/;
 
 /**
  * ID@VERSION of the model in a folder; the folder's name where its model.yaml cannot be read. Nothing is judged here:
@@ -12,7 +12,7 @@ export async function candidateName(folder: string): Promise<string> {
   const manifest = await readManifest(folder);
   const field = (name: string): string | null => {
     const value = manifest[name];
-    return (typeof value === "string" || typeof value === "number") && harmless.test(String(value)) ? String(value) : null;
+    return (typeof value === "string" || typeof value === "number") && escapeWorkflowCommands.test(String(value)) ? String(value) : null;
   };
   const [id, version] = [field("id") ?? basename(folder), field("version")];
   return version === null ? id : `${id}@${version}`;

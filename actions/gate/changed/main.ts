@@ -7,7 +7,7 @@ import { hadArtifact } from "../../../eval/gate/forbid-backend-switch.ts";
 import { output } from "../deliver.ts";
 import { readEvent } from "../event.ts";
 import { readInputs } from "../inputs.ts";
-import { harmless } from "../log.ts";
+import { escapeWorkflowCommands } from "../log.ts";
 import { prepareReferences } from "../prepare.ts";
 import { connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
 import { changedFiles, changedModels } from "./changed.ts";
@@ -41,7 +41,7 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
 }
 
 function log(line: string): void {
-  info(harmless(line));
+  info(escapeWorkflowCommands(line));
 }
 
 runStep(main);

@@ -8,7 +8,7 @@ import type { Shard } from "./merge.ts";
 
 /** Far above what a gate writes; a stranger's pull request may have written these files. */
 const largestFileBytes = 4_000_000;
-const mostShards = 256;
+const maxShards = 256;
 
 /**
  * Reads the verdict and metrics of every shard as hostile input: plain files only, bounded in number and size, and
@@ -20,7 +20,7 @@ const mostShards = 256;
 export async function readShards(dir: string): Promise<Shard[]> {
   const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
-  if (folders.length > mostShards) throw new EvaluationError({ code: "shards", problem: "too many shards", place: dir, expected: `at most ${mostShards}`, received: String(folders.length) });
+  if (folders.length > maxShards) throw new EvaluationError({ code: "shards", problem: "too many shards", place: dir, expected: `at most ${maxShards}`, received: String(folders.length) });
   const shards: Shard[] = [];
   for (const name of folders) {
     const verdict = await readBounded(join(dir, name, "verdict.json"), verdictFile);

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import type { NativePins, PinnedFile } from "./pins.ts";
 
-export type InstallEdges = {
+export type InstallDeps = {
   fetch: typeof fetch;
   /** npm registry, without a final slash. */
   registry: string;
@@ -25,20 +25,20 @@ const settleMs = 250;
  * The stream is unpacked while its SHA-512 is taken, so 113 MB never lie on disk; the folder gets its final name
  * only after npm's integrity and each file's SHA-256 are found right. Two jobs may race: the first rename wins.
  */
-export async function installFromRegistry(pins: NativePins, target: string, files: readonly PinnedFile[], edges: InstallEdges): Promise<void> {
+export async function installFromRegistry(pins: NativePins, target: string, files: readonly PinnedFile[], deps: InstallDeps): Promise<void> {
   const { x: extract } = await import("tar");
-  const url = `${edges.registry}/${pins.package}/-/${pins.package}-${pins.version}.tgz`;
+  const url = `${deps.registry}/${pins.package}/-/${pins.package}-${pins.version}.tgz`;
   const draft = `${target}.${process.pid}.draft`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true });
   try {
-    const signal = AbortSignal.timeout(edges.timeoutMs);
-    const response = await edges.fetch(url, { signal });
+    const signal = AbortSignal.timeout(deps.timeoutMs);
+    const response = await deps.fetch(url, { signal });
     if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
 
     const hash = createHash("sha512");
     const tap = new Transform({ transform(chunk: Buffer, _encoding, done) { hash.update(chunk); done(null, chunk); } });
-    const prefix = `package/${pins.folder}/${edges.platform}/${edges.arch}/`;
+    const prefix = `package/${pins.folder}/${deps.platform}/${deps.arch}/`;
     const wanted = new Set(files.map((file) => prefix + file.name));
     await pipeline(
       Readable.fromWeb(response.body as import("node:stream/web").ReadableStream),

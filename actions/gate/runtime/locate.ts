@@ -18,7 +18,7 @@ export type NativePlaces = {
   toolCache: string | null;
 };
 
-export type NativeEdges = {
+export type NativeDeps = {
   platform: string;
   arch: string;
   /** Fetches and unpacks the pinned package into a new folder, checking as it goes. */
@@ -36,16 +36,16 @@ export type NativeRuntime = { binding: string; source: "ort-dir" | "vendored" | 
  *
  * @throws ConfigurationError when `ort-dir` holds no runtime; EvaluationError naming every place tried.
  */
-export async function locateNative(pins: NativePins, places: NativePlaces, edges: NativeEdges): Promise<NativeRuntime> {
-  const key = `${edges.platform}-${edges.arch}`;
-  if (places.ortDir !== null) return { binding: await inOrtDir(places.ortDir, pins, edges), source: "ort-dir" };
+export async function locateNative(pins: NativePins, places: NativePlaces, deps: NativeDeps): Promise<NativeRuntime> {
+  const key = `${deps.platform}-${deps.arch}`;
+  if (places.ortDir !== null) return { binding: await inOrtDir(places.ortDir, pins, deps), source: "ort-dir" };
 
   const files = pins.platforms[key];
   if (files === undefined) {
     throw new EvaluationError({ code: "native-platform", problem: `${pins.package} ${pins.version} has no build for this machine`, expected: Object.keys(pins.platforms).join(", "), received: key, hint: "provide a directory with the runtime through the input ort-dir" });
   }
   const tried: string[] = [];
-  const inModules = join(places.modules, pins.package, pins.folder, edges.platform, edges.arch);
+  const inModules = join(places.modules, pins.package, pins.folder, deps.platform, deps.arch);
   const cached = places.toolCache === null ? null : join(places.toolCache, "sluice-onnxruntime", pins.version, key);
   for (const [source, dir] of [["vendored", places.vendored], ["node_modules", inModules], ["tool cache", cached]] as const) {
     if (dir === null) continue;
@@ -57,7 +57,7 @@ export async function locateNative(pins: NativePins, places: NativePlaces, edges
     tried.push("download into the tool cache (RUNNER_TOOL_CACHE is not set)");
   } else {
     try {
-      await edges.install(cached, files);
+      await deps.install(cached, files);
       return { binding: join(cached, pins.binding), source: "download" };
     } catch (error) {
       tried.push(`download of ${pins.package}@${pins.version} (${error instanceof Error ? error.message : String(error)})`);
@@ -72,7 +72,7 @@ export async function locateNative(pins: NativePins, places: NativePlaces, edges
   });
 }
 
-async function inOrtDir(dir: string, pins: NativePins, { platform, arch }: NativeEdges): Promise<string> {
+async function inOrtDir(dir: string, pins: NativePins, { platform, arch }: NativeDeps): Promise<string> {
   const candidates = [dir, join(dir, pins.folder, platform, arch), join(dir, "node_modules", pins.package, pins.folder, platform, arch)].map((folder) => join(folder, pins.binding));
   for (const candidate of candidates) if ((await sizeOf(candidate)) !== null) return candidate;
   throw new ConfigurationError({ code: "ort-dir", problem: "ort-dir holds no native ONNX Runtime", place: "input ort-dir", expected: candidates.join(" or "), received: dir, example: "ort-dir: /opt/onnxruntime-node" });

@@ -6,7 +6,7 @@ import { EvaluationError } from "../../../models/core/errors.ts";
 import type { NpmPackage } from "./package.ts";
 import { tarballRequest } from "./registry.ts";
 
-export type DownloadEdges = {
+export type DownloadDeps = {
   fetch: typeof fetch;
   env: Record<string, string | undefined>;
   signal?: AbortSignal;
@@ -23,10 +23,10 @@ export type DownloadEdges = {
  * unverified is ever found there.
  * @throws EvaluationError `npm-unreachable`, `npm-refused` (HTTP status), `npm-timeout`, `npm-too-large`, `npm-integrity`
  */
-export async function downloadTarball(pkg: NpmPackage, target: string, edges: DownloadEdges): Promise<void> {
-  const { idleTimeoutMs = 30_000, timeoutMs = 600_000, maxBytes = 500_000_000 } = edges;
+export async function downloadTarball(pkg: NpmPackage, target: string, deps: DownloadDeps): Promise<void> {
+  const { idleTimeoutMs = 30_000, timeoutMs = 600_000, maxBytes = 500_000_000 } = deps;
   const spec = `${pkg.name}@${pkg.version}`;
-  const { url, headers } = tarballRequest(pkg, edges.env);
+  const { url, headers } = tarballRequest(pkg, deps.env);
   const fail = (code: string, problem: string, more: { expected?: string; received?: string; hint?: string } = {}, cause?: unknown) =>
     new EvaluationError({ code, place: url, problem: `${spec}: ${problem}`, ...more }, { cause });
 
@@ -37,13 +37,13 @@ export async function downloadTarball(pkg: NpmPackage, target: string, edges: Do
     idle = setTimeout(() => waiting.abort(fail("npm-timeout", `the registry sent nothing for ${idleTimeoutMs / 1000} s`, { hint: offline(spec) })), idleTimeoutMs);
   };
   const total = setTimeout(() => waiting.abort(fail("npm-timeout", `the download took longer than ${timeoutMs / 1000} s`, { hint: offline(spec) })), timeoutMs);
-  const signal = edges.signal === undefined ? waiting.signal : AbortSignal.any([waiting.signal, edges.signal]);
+  const signal = deps.signal === undefined ? waiting.signal : AbortSignal.any([waiting.signal, deps.signal]);
 
   const temporary = `${target}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(dirname(target), { recursive: true });
   try {
     awake();
-    const response = await edges.fetch(url, { headers, signal, redirect: "follow" });
+    const response = await deps.fetch(url, { headers, signal, redirect: "follow" });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw fail("npm-refused", `the registry answered HTTP ${response.status}`, { expected: "200", received: String(response.status), ...(response.status === 404 ? { hint: "check the package's name and version" } : {}) });
@@ -69,7 +69,7 @@ export async function downloadTarball(pkg: NpmPackage, target: string, edges: Do
   } catch (error) {
     if (error instanceof EvaluationError) throw error;
     if (waiting.signal.aborted) throw waiting.signal.reason;
-    if (edges.signal?.aborted === true) throw edges.signal.reason;
+    if (deps.signal?.aborted === true) throw deps.signal.reason;
     const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
     throw fail("npm-unreachable", "the download failed", { received: cause?.code ?? cause?.message ?? message, hint: offline(spec) }, error);
   } finally {

@@ -3,12 +3,12 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import ssri from "ssri";
 import { ConfigurationError } from "../../../models/core/errors.ts";
-import { downloadTarball, type DownloadEdges } from "./download.ts";
+import { downloadTarball, type DownloadDeps } from "./download.ts";
 import { extractFromTarball } from "./extract.ts";
 import { installedPackage } from "./installed.ts";
 import { insidePackage, npmPackage } from "./package.ts";
 
-export type NpmFileEdges = DownloadEdges & {
+export type NpmFileDeps = DownloadDeps & {
   /** Content-addressed store; tarballs lie in `npm/SHA512.tgz` below it. */
   cacheDir: string;
 };
@@ -28,7 +28,7 @@ async function verified(tarball: string, integrity: string): Promise<boolean> {
  * this very call, before anything was unpacked.
  * @throws EvaluationError of `downloadTarball` and `extractFromTarball`; ConfigurationError for paths outside the package
  */
-export async function npmFile(spec: string, integrity: string, path: string, from: string, edges: NpmFileEdges): Promise<string> {
+export async function npmFile(spec: string, integrity: string, path: string, from: string, deps: NpmFileDeps): Promise<string> {
   const pkg = npmPackage(spec, integrity);
   const wanted = insidePackage(path, spec);
   const installed = await installedPackage(pkg, from);
@@ -36,13 +36,13 @@ export async function npmFile(spec: string, integrity: string, path: string, fro
 
   const digest = ssri.parse(integrity, { single: true })?.hexDigest() ?? "";
   if (digest.length !== 128) throw new ConfigurationError({ code: "npm-integrity-form", place: "dataset.files", problem: `the integrity of ${spec} is not a SHA-512`, expected: "sha512- and 88 base64 characters", received: integrity, example: `npm view ${spec} dist.integrity` });
-  const tarball = join(edges.cacheDir, "npm", `${digest}.tgz`);
+  const tarball = join(deps.cacheDir, "npm", `${digest}.tgz`);
   const cached = await access(tarball).then(() => true, () => false);
   if (!cached || !(await verified(tarball, integrity))) {
     await rm(tarball, { force: true });
-    await downloadTarball(pkg, tarball, edges);
+    await downloadTarball(pkg, tarball, deps);
   }
-  const folder = join(edges.cacheDir, "npm", digest);
+  const folder = join(deps.cacheDir, "npm", digest);
   await extractFromTarball(tarball, wanted, folder, spec);
   return join(folder, wanted);
 }

@@ -6,7 +6,7 @@ import { cut, oneLine } from "../text/text.ts";
 import { renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 
-const mostRows = 60;
+const maxRows = 60;
 const furthest = 3;
 
 export type ForestPlot = { wide: string; narrow: string; left: number };
@@ -21,7 +21,7 @@ export function forestPlot(checks: readonly Check[], id: string): ForestPlot | n
     return row === null ? [] : [{ check, row }];
   });
   if (drawable.length === 0) return null;
-  const rows = drawable.slice(0, mostRows);
+  const rows = drawable.slice(0, maxRows);
   return { wide: draw(rows, `${id}w`, 860), narrow: draw(rows, `${id}n`, 380), left: drawable.length - rows.length };
 }
 

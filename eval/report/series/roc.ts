@@ -2,14 +2,14 @@
 export type RocCurve = { falsePositiveRate: number[]; truePositiveRate: number[] };
 
 /**
- * The ROC curve of binary scores, unweighted, thinned to at most `mostPoints` (evenly along the curve, ends kept).
+ * The ROC curve of binary scores, unweighted, thinned to at most `maxPoints` (evenly along the curve, ends kept).
  * Tied scores make one slanted step. Positives and negatives are sorted apart, so that a million rows need no
  * argsort. Null when a class is missing. Rows with a score that is not finite are left out.
  *
  * @param labels 1 is the positive class, one per row
  * @param scores P(positive), one per row
  */
-export function rocCurve(labels: Float64Array, scores: Float64Array, mostPoints = 400): RocCurve | null {
+export function rocCurve(labels: Float64Array, scores: Float64Array, maxPoints = 400): RocCurve | null {
   const isFinite = (_: number, i: number) => Number.isFinite(scores[i]);
   const positives = scores.filter((score, i) => labels[i] === 1 && isFinite(score, i)).sort();
   const negatives = scores.filter((score, i) => labels[i] !== 1 && isFinite(score, i)).sort();
@@ -25,7 +25,7 @@ export function rocCurve(labels: Float64Array, scores: Float64Array, mostPoints 
     x.push((negatives.length - 1 - j) / negatives.length);
     y.push((positives.length - 1 - i) / positives.length);
   }
-  return thin(withoutMidpoints(x, y), mostPoints);
+  return thin(withoutMidpoints(x, y), maxPoints);
 }
 
 function withoutMidpoints(x: readonly number[], y: readonly number[]): RocCurve {
@@ -40,12 +40,12 @@ function withoutMidpoints(x: readonly number[], y: readonly number[]): RocCurve 
   return kept;
 }
 
-function thin(curve: RocCurve, mostPoints: number): RocCurve {
+function thin(curve: RocCurve, maxPoints: number): RocCurve {
   const { falsePositiveRate: x, truePositiveRate: y } = curve;
-  if (x.length <= mostPoints) return curve;
+  if (x.length <= maxPoints) return curve;
   // x + y grows from 0 to 2 along the curve; keep the last point of each equal step of it.
   const kept: RocCurve = { falsePositiveRate: [0], truePositiveRate: [0] };
-  const step = 2 / (mostPoints - 2);
+  const step = 2 / (maxPoints - 2);
   let next = step;
   for (let k = 1; k < x.length; k += 1) {
     const [a = 0, b = 0] = [x[k], y[k]];

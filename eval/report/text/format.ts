@@ -1,6 +1,6 @@
 import { type Glyphs, unicode } from "./glyphs.ts";
 
-const mostDecimals = 9;
+const maxDecimals = 9;
 
 /**
  * A number with exactly `decimals` decimals and grouped thousands: 10871.26 → "10,871.3". A value that rounds to
@@ -90,7 +90,7 @@ export function decimalsWritten(value: number): number {
 }
 
 function clampDecimals(decimals: number): number {
-  return Math.min(mostDecimals, Math.max(0, decimals));
+  return Math.min(maxDecimals, Math.max(0, decimals));
 }
 
 function grouped(digits: string): string {

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { EvaluationError } from "../errors.ts";
-import { hubFile, type HubEdges, type HubLocation } from "./hub.ts";
+import { hubFile, type HubDeps, type HubLocation } from "./hub.ts";
 import type { Artifact } from "../manifest/manifest.ts";
 import { localFile, type VerifiedFile } from "./verified-file.ts";
 
@@ -11,7 +11,7 @@ export type VerifiedModel = VerifiedFile & {
   totalBytes: number;
 };
 
-export type ArtifactEdges = HubEdges & { /** Largest file that is read. */ maxBytes?: number };
+export type ArtifactDeps = HubDeps & { /** Largest file that is read. */ maxBytes?: number };
 
 /** Larger than any ONNX file with its external data that one machine of CI loads. */
 export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
@@ -23,12 +23,12 @@ export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
  * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated, artifact-lfs-pointer,
  *   artifact-outside, artifact-too-large, and the hub-* codes.
  */
-export async function fetchArtifact(artifact: Artifact, dir: string, edges: ArtifactEdges): Promise<VerifiedModel> {
-  const maxBytes = edges.maxBytes ?? DEFAULT_MAX_BYTES;
+export async function fetchArtifact(artifact: Artifact, dir: string, deps: ArtifactDeps): Promise<VerifiedModel> {
+  const maxBytes = deps.maxBytes ?? DEFAULT_MAX_BYTES;
   const read = async (path: string | null, sha256: string): Promise<VerifiedFile> => {
     if (artifact.hub === undefined) return localFile(dir, path === null ? artifact.path! : posix.join(posix.dirname(artifact.path!.replaceAll("\\", "/")), path), sha256, maxBytes);
     const location = parseHubLocation(artifact.hub);
-    return hubFile(path === null ? location : { ...location, path: beside(location.path, path) }, sha256, maxBytes, edges);
+    return hubFile(path === null ? location : { ...location, path: beside(location.path, path) }, sha256, maxBytes, deps);
   };
   const model = await read(null, artifact.sha256);
   const externalData = [];

@@ -5,7 +5,7 @@ import { tooLarge, verify, type VerifiedFile } from "./verified-file.ts";
 
 export type HubLocation = { repo: string; revision: string; path: string };
 
-export type HubEdges = {
+export type HubDeps = {
   /** HF_ENDPOINT, HF_TOKEN, SLUICE_CACHE, XDG_CACHE_HOME. */
   env: Readonly<Record<string, string | undefined>>;
   fetch: typeof fetch;
@@ -21,7 +21,7 @@ const ATTEMPTS = 4;
 const MAX_WAIT_MS = 30_000;
 
 /** `$SLUICE_CACHE`, `$XDG_CACHE_HOME/sluice`, or `.cache/sluice` of the working folder. */
-export function defaultCacheDir(env: HubEdges["env"]): string {
+export function defaultCacheDir(env: HubDeps["env"]): string {
   if (env["SLUICE_CACHE"]) return env["SLUICE_CACHE"];
   return env["XDG_CACHE_HOME"] ? join(env["XDG_CACHE_HOME"], "sluice") : join(".cache", "sluice");
 }
@@ -32,9 +32,9 @@ export function defaultCacheDir(env: HubEdges["env"]): string {
  *
  * @throws EvaluationError: hub-missing, hub-denied, hub-unreachable, hub-refused, artifact-truncated, artifact-digest, artifact-too-large.
  */
-export async function hubFile(location: HubLocation, sha256: string, maxBytes: number, edges: HubEdges): Promise<VerifiedFile> {
+export async function hubFile(location: HubLocation, sha256: string, maxBytes: number, deps: HubDeps): Promise<VerifiedFile> {
   const place = `${location.repo}@${location.revision}/${location.path}`;
-  const cached = join(edges.cacheDir ?? defaultCacheDir(edges.env), "sha256", sha256.slice(0, 2), sha256);
+  const cached = join(deps.cacheDir ?? defaultCacheDir(deps.env), "sha256", sha256.slice(0, 2), sha256);
   const kept = await readFile(cached).catch(() => null);
   if (kept !== null) {
     try {
@@ -47,7 +47,7 @@ export async function hubFile(location: HubLocation, sha256: string, maxBytes: n
   // Beside its destination, so that the rename is atomic; the pid keeps two processes apart.
   const partial = `${cached}.${process.pid}.${Math.random().toString(36).slice(2)}.part`;
   try {
-    await retrying(place, edges, () => download(location, place, partial, maxBytes, edges));
+    await retrying(place, deps, () => download(location, place, partial, maxBytes, deps));
     const verified = verify(await readFile(partial), sha256, place);
     await rename(partial, cached);
     return verified;
@@ -56,17 +56,17 @@ export async function hubFile(location: HubLocation, sha256: string, maxBytes: n
   }
 }
 
-async function download(location: HubLocation, place: string, partial: string, maxBytes: number, edges: HubEdges): Promise<void> {
+async function download(location: HubLocation, place: string, partial: string, maxBytes: number, deps: HubDeps): Promise<void> {
   const { downloadFile, fileDownloadInfo } = await import("@huggingface/hub");
-  const signal = AbortSignal.timeout(edges.timeoutMs ?? 15 * 60_000);
-  const token = edges.env["HF_TOKEN"];
+  const signal = AbortSignal.timeout(deps.timeoutMs ?? 15 * 60_000);
+  const token = deps.env["HF_TOKEN"];
   const request = {
     repo: { type: "model" as const, name: location.repo },
     revision: location.revision,
     path: location.path,
-    fetch: withFacts(edges.fetch, signal),
+    fetch: withFacts(deps.fetch, signal),
     // The client would make "//api" of a trailing slash.
-    ...(edges.env["HF_ENDPOINT"] ? { hubUrl: edges.env["HF_ENDPOINT"].replace(/\/+$/, "") } : {}),
+    ...(deps.env["HF_ENDPOINT"] ? { hubUrl: deps.env["HF_ENDPOINT"].replace(/\/+$/, "") } : {}),
     ...(token ? { accessToken: token } : {}),
   };
   const info = await fileDownloadInfo(request);
@@ -107,8 +107,8 @@ class Retry extends Error {
   }
 }
 
-async function retrying(place: string, edges: HubEdges, attempt: () => Promise<void>): Promise<void> {
-  const sleep = edges.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
+async function retrying(place: string, deps: HubDeps, attempt: () => Promise<void>): Promise<void> {
+  const sleep = deps.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
   for (let number = 1; ; number++) {
     try {
       return await attempt();

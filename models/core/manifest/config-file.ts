@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
-import { ConfigurationError, type Complaint } from "../errors.ts";
+import { ConfigurationError, type Diagnostic } from "../errors.ts";
 import { explainIssues } from "./config-issues.ts";
 
 export type Path = readonly (string | number)[];
@@ -49,7 +49,7 @@ function readYaml(text: string, file: string) {
     if (problems.length > 0) {
       throw whole(problems.map((problem) => {
         const { line, col } = lines.linePos(problem.pos[0]);
-        return syntaxComplaint(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
+        return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
       }));
     }
     return {
@@ -66,7 +66,7 @@ function readYaml(text: string, file: string) {
   }
 }
 
-function syntaxComplaint(code: string, message: string, place: string, received: string): Complaint {
+function syntaxDiagnostic(code: string, message: string, place: string, received: string): Diagnostic {
   const duplicate = code === "DUPLICATE_KEY";
   return {
     code: duplicate ? "yaml-duplicate-key" : "yaml-syntax",
@@ -78,8 +78,8 @@ function syntaxComplaint(code: string, message: string, place: string, received:
   };
 }
 
-function whole(complaints: Complaint[]): ConfigurationError {
-  const [first, ...others] = complaints as [Complaint, ...Complaint[]];
+function whole(diagnostics: Diagnostic[]): ConfigurationError {
+  const [first, ...others] = diagnostics as [Diagnostic, ...Diagnostic[]];
   return new ConfigurationError(others.length === 0 ? first : { ...first, others });
 }
 

@@ -1,11 +1,11 @@
 import type { z } from "zod";
-import type { Complaint } from "../errors.ts";
+import type { Diagnostic } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { keysAt } from "./schema-keys.ts";
-import { show } from "../format-value.ts";
+import { formatValue } from "../format-value.ts";
 
 type Issue = z.core.$ZodIssue;
-type Explained = Complaint & { path: (string | number)[]; /** Point at the key (it is the problem) rather than at its value. */ atKey: boolean };
+type Explained = Diagnostic & { path: (string | number)[]; /** Point at the key (it is the problem) rather than at its value. */ atKey: boolean };
 
 type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };
 
@@ -25,7 +25,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   };
   const missing = received === undefined;
   const complain = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [{
-    code, path, atKey: missing, problem, expected, received: missing ? "nothing" : show(received), ...exampleOf(expected), ...extra,
+    code, path, atKey: missing, problem, expected, received: missing ? "nothing" : formatValue(received), ...exampleOf(expected), ...extra,
   }];
 
   switch (issue.code) {
@@ -76,7 +76,7 @@ function closest(members: readonly (readonly Issue[])[]): readonly Issue[] | nul
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type": return { object: "a map", record: "a map", array: "a list", int: "a whole number", number: "a number", string: "a text", boolean: "true or false" }[issue.expected as string] ?? String(issue.expected);
-    case "invalid_value": return issue.values.length === 1 ? show(issue.values[0]) : `one of ${issue.values.map(String).join(", ")}`;
+    case "invalid_value": return issue.values.length === 1 ? formatValue(issue.values[0]) : `one of ${issue.values.map(String).join(", ")}`;
     case "too_small": return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${unit(issue.origin)}`;
     case "too_big": return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unit(issue.origin)}`;
     case "invalid_format": return issue.message.startsWith("Invalid") ? `a text like ${issue.pattern ?? issue.format}` : issue.message;

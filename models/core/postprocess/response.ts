@@ -20,7 +20,7 @@ export function responseProblem(expression: string, heads: readonly Head[]): str
     return null;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const { problem, expected, hint } = error.complaint;
+    const { problem, expected, hint } = error.diagnostic;
     return `${problem}; ${expected}${hint === undefined ? "" : `; ${hint}`}`;
   }
 }

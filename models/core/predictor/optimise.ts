@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fetchArtifact, type ArtifactEdges } from "../artifact/artifact.ts";
+import { fetchArtifact, type ArtifactDeps } from "../artifact/artifact.ts";
 import type { LoadedManifest } from "./load.ts";
 import { artifactDigests, digestOf, OPTIMISED_FOLDER, OPTIMISED_GRAPH, OPTIMISED_WEIGHTS, platformHere, recordFile, type OptimisedRecord } from "../session/optimised.ts";
 import { openPredictor } from "./predictor.ts";
@@ -17,7 +17,7 @@ export type Outcome = { made: true; bytes: number; compared: number; openMs: { a
  *
  * @throws EvaluationError, ConfigurationError when the artifact itself cannot be used.
  */
-export async function optimise(loaded: LoadedManifest, edges: ArtifactEdges, leastBytes = LEAST_BYTES): Promise<Outcome> {
+export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, leastBytes = LEAST_BYTES): Promise<Outcome> {
   const { artifact, runtime, serving } = loaded.manifest;
   const folder = join(loaded.dir, OPTIMISED_FOLDER);
   await rm(folder, { recursive: true, force: true });
@@ -26,7 +26,7 @@ export async function optimise(loaded: LoadedManifest, edges: ArtifactEdges, lea
   const known = (await stat(join(loaded.dir, artifact.path)).catch(() => null))?.size ?? 0;
   if (artifact.externalData.length === 0 && known < leastBytes) return { made: false, why: `${known} bytes are less than ${leastBytes}` };
   if (serving.examples.length === 0) return { made: false, why: "there are no serving.examples to compare answers with" };
-  const model = await fetchArtifact(artifact, loaded.dir, edges);
+  const model = await fetchArtifact(artifact, loaded.dir, deps);
   if (model.totalBytes < leastBytes) return { made: false, why: `${model.totalBytes} bytes are less than ${leastBytes}` };
   await mkdir(folder);
   const give = async (why: string): Promise<Outcome> => {
@@ -40,7 +40,7 @@ export async function optimise(loaded: LoadedManifest, edges: ArtifactEdges, lea
   await writeFile(recordFile(loaded.dir), `${JSON.stringify(record, null, 1)}\n`);
   const answers = async (optimised: boolean) => {
     const start = performance.now();
-    const predictor = await openPredictor(loaded, { optimised }, edges);
+    const predictor = await openPredictor(loaded, { optimised }, deps);
     const openMs = performance.now() - start;
     try {
       if (optimised && predictor.describe().optimised === null) return { openMs, text: "not opened" };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { fetchArtifact, type ArtifactEdges, type VerifiedModel } from "../artifact/artifact.ts";
+import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
@@ -87,7 +87,7 @@ export type OpenOptions = {
 };
 
 /** A model opened from its manifest: fetch, verify, open, hold the graph against the manifest. */
-export async function openPredictor(loaded: LoadedManifest, options: OpenOptions, edges: ArtifactEdges): Promise<Predictor> {
+export async function openPredictor(loaded: LoadedManifest, options: OpenOptions, deps: ArtifactDeps): Promise<Predictor> {
   const { files, digest } = await readStepFiles(loaded);
   // Before the download: a manifest that cannot work should not cost one.
   const pipeline = compilePipeline(loaded, files);
@@ -96,7 +96,7 @@ export async function openPredictor(loaded: LoadedManifest, options: OpenOptions
   const provider = options.provider ?? runtime.provider;
   const optimised = options.optimised === true && provider === "cpu" && artifact.path !== undefined && existsSync(recordFile(loaded.dir)) ? await findOptimised(loaded.dir, artifact, await runtimeVersion()) : null;
   const model: VerifiedModel = optimised === null
-    ? await fetchArtifact(artifact, loaded.dir, edges)
+    ? await fetchArtifact(artifact, loaded.dir, deps)
     : { bytes: optimised.graph, sha256: artifact.sha256, source: optimised.source, externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }], totalBytes: optimised.record.bytes };
   const session = await openSession(model, {
     provider,

@@ -19,7 +19,7 @@ export async function readStepFiles(loaded: LoadedManifest): Promise<{ files: Re
     const place = () => placeIn(loaded, ["preprocess", step, key]);
     const file = await localFile(loaded.dir, path, null, MAX_FILE_BYTES).catch((error: unknown) => {
       if (!(error instanceof EvaluationError)) throw error;
-      throw new ConfigurationError({ ...error.complaint, place: place(), received: `${path}: ${error.complaint.received ?? error.complaint.problem}` }, { cause: error });
+      throw new ConfigurationError({ ...error.diagnostic, place: place(), received: `${path}: ${error.diagnostic.received ?? error.diagnostic.problem}` }, { cause: error });
     });
     hash.update(`${step}\0${key}\0${file.sha256}\0`);
     try {

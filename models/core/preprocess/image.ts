@@ -42,7 +42,7 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
         if (step.missing === "reject" || !(error instanceof Unusable)) throw error;
         const { placeholder } = step.missing;
         plain ??= plainPicture(placeholder, step.resize ?? size).then(async (bytes) => normalised(await decode(bytes, step)));
-        return { kind: "numbers", values: await plain, replaced: { field: step.field, problem: error.complaint.problem, used: `a plain picture of ${placeholder}` } };
+        return { kind: "numbers", values: await plain, replaced: { field: step.field, problem: error.diagnostic.problem, used: `a plain picture of ${placeholder}` } };
       }
     },
   };

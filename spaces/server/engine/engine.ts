@@ -1,4 +1,4 @@
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
@@ -8,7 +8,7 @@ import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
 
 /** What one row got. `refused`: the row cannot be used; otherwise the model gave no usable answer for it. */
-export type RowAnswer = { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; complaint: Complaint };
+export type RowAnswer = { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
 
 /** How a group of rows is cut into runs of the graph. */
 export type RunPlan = { maxBatch: number; tokenBudget: number | null };

@@ -56,8 +56,8 @@ async function serve({ id, ask, turn }: Question): Promise<void> {
   try {
     send({ id, ok: true, answer: turn === undefined || begin(turn) ? await answer(ask) : null });
   } catch (error) {
-    const complaint = error instanceof SluiceError ? error.complaint : { code: "engine-failed", problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}` };
-    send({ id, ok: false, configuration: error instanceof ConfigurationError, complaint });
+    const diagnostic = error instanceof SluiceError ? error.diagnostic : { code: "engine-failed", problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}` };
+    send({ id, ok: false, configuration: error instanceof ConfigurationError, diagnostic });
   }
   if (ask.kind !== "close") return;
   if (parentPort === null) process.disconnect();

@@ -1,4 +1,4 @@
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { Feeds, RowsDone, RunPlan, TensorsDone } from "./engine.ts";
@@ -19,4 +19,4 @@ export type Answers = { open: ModelDescription; rows: RowsDone | null; tensors: 
 /** `turn`: of a question that waits behind another one. */
 export type Question = { id: number; ask: Ask; turn?: Turn | undefined };
 /** `configuration`: the complaint is about model.yaml, not about the run. */
-export type Reply = { id: number; ok: true; answer: Answers[keyof Answers] } | { id: number; ok: false; configuration: boolean; complaint: Complaint };
+export type Reply = { id: number; ok: true; answer: Answers[keyof Answers] } | { id: number; ok: false; configuration: boolean; diagnostic: Diagnostic };

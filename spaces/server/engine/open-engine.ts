@@ -2,11 +2,11 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
 import { openPredictor } from "../../../models/core/predictor/predictor.ts";
-import type { ArtifactEdges } from "../../../models/core/artifact/artifact.ts";
+import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "./engine.ts";
 import { mainEngine } from "./main-engine.ts";
-import { longestRow } from "./probe-rows.ts";
+import { largestRow } from "./probe-rows.ts";
 import { remoteEngine } from "./remote-engine.ts";
 
 /** Smaller files are opened on the main thread first: creating their session takes milliseconds. */
@@ -16,7 +16,7 @@ const NEVER_MAIN_BYTES = 64 * 1024 * 1024;
 
 const SERVED = { optimised: true } as const;
 
-export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row alone; null where there are no examples to measure. */ longestRowMs: number | null };
+export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row alone; null where there are no examples to measure. */ maxRowMs: number | null };
 
 /**
  * Opens a model where it belongs. A run blocks the thread that it happens on, so only a model whose slowest row takes
@@ -24,44 +24,44 @@ export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row
  *
  * @throws ConfigurationError, EvaluationError as `openPredictor`.
  */
-export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings, "engine" | "workers" | "mainThreadLimitMs" | "runLimitMs">, edges: ArtifactEdges): Promise<OpenedEngine> {
-  const row = longestRow(loaded.manifest);
+export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings, "engine" | "workers" | "mainThreadLimitMs" | "runLimitMs">, deps: ArtifactDeps): Promise<OpenedEngine> {
+  const row = largestRow(loaded.manifest);
   const measure = async (engine: Engine) => {
     if (row === null) return null;
     const [point] = await engine.sweep([row], { ways: [], budgetMs: 20 });
     return point!.totalMs;
   };
-  const onMain = async () => mainEngine(await openPredictor(loaded, SERVED, edges));
+  const onMain = async () => mainEngine(await openPredictor(loaded, SERVED, deps));
   const remote = (kind: "worker" | "process") => remoteEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
 
   if (settings.engine === "main") {
     const engine = await onMain();
-    return { engine, reason: "as configured", longestRowMs: await measured(engine, measure) };
+    return { engine, reason: "as configured", maxRowMs: await measured(engine, measure) };
   }
   if (settings.engine !== "auto") {
     const engine = await remote(settings.engine);
-    return { engine, reason: "as configured", longestRowMs: await measured(engine, measure) };
+    return { engine, reason: "as configured", maxRowMs: await measured(engine, measure) };
   }
   const limit = settings.mainThreadLimitMs;
   const bytes = await modelFileBytes(loaded);
   if (row !== null && bytes !== null && bytes <= SURELY_SMALL_BYTES) {
     const engine = await onMain();
     const ms = (await measured(engine, measure))!;
-    if (ms < limit) return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, longestRowMs: ms };
+    if (ms < limit) return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
     await engine.close();
   }
   const engine = await remote("worker");
   const ms = await measured(engine, measure);
-  if (ms === null) return { engine, reason: "no serving examples to measure with", longestRowMs: null };
+  if (ms === null) return { engine, reason: "no serving examples to measure with", maxRowMs: null };
   if (ms < limit && settings.workers === 1 && engine.describe().modelBytes <= NEVER_MAIN_BYTES) {
     const main = await onMain().catch(async (error: unknown) => {
       await engine.close();
       throw error;
     });
     await engine.close();
-    return { engine: main, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, longestRowMs: ms };
+    return { engine: main, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
   }
-  return { engine, reason: ms < limit ? `throughput mode, ${settings.workers} workers` : `the slowest row takes ${ms.toFixed(3)} ms, and would block the main thread for more than ${limit} ms`, longestRowMs: ms };
+  return { engine, reason: ms < limit ? `throughput mode, ${settings.workers} workers` : `the slowest row takes ${ms.toFixed(3)} ms, and would block the main thread for more than ${limit} ms`, maxRowMs: ms };
 }
 
 async function measured(engine: Engine, measure: (engine: Engine) => Promise<number | null>): Promise<number | null> {

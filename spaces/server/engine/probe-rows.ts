@@ -19,7 +19,7 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
 }
 
 /** One row per example with texts as long as the model reads: the slowest that can come. */
-export function longestRow(manifest: Pick<Manifest, "preprocess" | "serving">): Row | null {
+export function largestRow(manifest: Pick<Manifest, "preprocess" | "serving">): Row | null {
   const [example] = manifest.serving.examples;
   if (example === undefined) return null;
   return Object.values(manifest.preprocess).reduce<Row>((row, step) => (step.kind === "text" ? { ...row, [step.field]: textOf(String(example[step.field] ?? "a"), step.maxTokens, step.maxCharacters) } : row), example);

@@ -13,7 +13,7 @@ const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js"
 type Place = {
   post(question: Question): void;
   onReply(take: (reply: Reply) => void): void;
-  onGone(take: (why: string) => void): void;
+  onAborted(take: (why: string) => void): void;
   /** Only what may be killed at any time has one. */
   kill: (() => void) | null;
 };
@@ -23,7 +23,7 @@ function workerPlace(): Place {
   return {
     post: (question) => worker.postMessage(question, []),
     onReply: (take) => { worker.on("message", take); },
-    onGone: (take) => {
+    onAborted: (take) => {
       worker.on("error", (error) => take((error as Error).message));
       worker.on("exit", (code) => take(`worker exit ${code}`));
     },
@@ -36,7 +36,7 @@ function processPlace(): Place {
   return {
     post: (question) => { child.send(question, (error) => { if (error !== null) child.kill("SIGKILL"); }); },
     onReply: (take) => { child.on("message", (message) => take(message as Reply)); },
-    onGone: (take) => {
+    onAborted: (take) => {
       child.on("error", (error) => take(error.message));
       child.on("exit", (code, signal) => take(signal === null ? `process exit ${code}` : `process killed by ${signal}`));
     },
@@ -63,9 +63,9 @@ export async function startHost(kind: "worker" | "process", dir: string, options
     open.delete(reply.id);
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     if (reply.ok) waiting.resolve(reply.answer as never);
-    else waiting.reject(reply.configuration ? new ConfigurationError(reply.complaint) : new EvaluationError(reply.complaint));
+    else waiting.reject(reply.configuration ? new ConfigurationError(reply.diagnostic) : new EvaluationError(reply.diagnostic));
   });
-  place.onGone((why) => {
+  place.onAborted((why) => {
     gone ??= why;
     for (const waiting of open.values()) {
       if (waiting.timer !== null) clearTimeout(waiting.timer);

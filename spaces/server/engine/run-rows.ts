@@ -25,6 +25,6 @@ function answer(result: RowResult): RowAnswer {
   if (result.ok) return result;
   const { error } = result;
   return error instanceof RowError
-    ? { ok: false, refused: true, field: error.field, complaint: error.complaint }
-    : { ok: false, refused: false, field: null, complaint: error.complaint };
+    ? { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic }
+    : { ok: false, refused: false, field: null, diagnostic: error.diagnostic };
 }

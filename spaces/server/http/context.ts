@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { ResponseCache } from "./response-cache.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { Departure } from "../scheduling/client-disconnect.ts";
-import type { Patience } from "../scheduling/scheduler.ts";
+import { ClientDisconnect } from "../scheduling/client-disconnect.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import type { Registry, Slot } from "../serving/registry.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -42,7 +42,7 @@ export function readyModel(slot: Slot | undefined, id: string): ServedModel {
 }
 
 /** What a handler needs of a request, whether Fastify or the short way brought it. */
-export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse; /** Where whoever brought the request watches its client. */ departure?: Departure };
+export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse; /** Where whoever brought the request watches its client. */ disconnect?: ClientDisconnect };
 
 export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {
   return { id: request.id, startedAt: request.startedAt, headers: request.headers, body: request.body, response: reply.raw };
@@ -54,7 +54,7 @@ export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchan
  *
  * @throws Problem 400 when the header is not a whole number of milliseconds.
  */
-export function patienceOf(exchange: Exchange, settings: Pick<Settings, "requestTimeoutMs">): Patience {
+export function requestDeadlineOf(exchange: Exchange, settings: Pick<Settings, "requestTimeoutMs">): RequestDeadline {
   const asked = exchange.headers["x-request-timeout-ms"];
   let timeoutMs = settings.requestTimeoutMs;
   if (asked !== undefined) {
@@ -62,5 +62,5 @@ export function patienceOf(exchange: Exchange, settings: Pick<Settings, "request
     if (given === 0) throw new Problem(400, "bad-header", "x-request-timeout-ms is not a whole number of milliseconds of at least 1", { errors: [{ field: "x-request-timeout-ms", problem: "not a positive whole number", expected: "1 to 600000" }] });
     timeoutMs = Math.min(timeoutMs, given);
   }
-  return { deadlineAt: exchange.startedAt + timeoutMs, departure: exchange.departure ?? Departure.of(exchange.response) };
+  return { deadlineAt: exchange.startedAt + timeoutMs, disconnect: exchange.disconnect ?? ClientDisconnect.of(exchange.response) };
 }

@@ -1,5 +1,5 @@
 import type { Row } from "../../../models/core/row.ts";
-import type { Patience } from "../scheduling/scheduler.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
 
@@ -17,7 +17,7 @@ export type UnfetchedNote = { field: string; problem: string };
  * @returns the rows; problems by row: a URL that was not fetched, or any URL of a field for which they are switched off;
  *   and notes by row: a URL that was not fetched for a field that has a placeholder, which is null then.
  */
-export async function withImages(rows: readonly Row[], model: Pick<ServedModel, "imageFields">, enabled: boolean, patience: Patience): Promise<{ rows: Row[]; problems: Map<number, FieldProblem[]>; notes: Map<number, UnfetchedNote[]> }> {
+export async function withImages(rows: readonly Row[], model: Pick<ServedModel, "imageFields">, enabled: boolean, requestDeadline: RequestDeadline): Promise<{ rows: Row[]; problems: Map<number, FieldProblem[]>; notes: Map<number, UnfetchedNote[]> }> {
   const out = [...rows];
   const problems = new Map<number, FieldProblem[]>();
   const wanted = out.flatMap((row, index) => model.imageFields.filter(({ name }) => isUrl(row[name])).map((field) => ({ index, ...field, url: row[field.name] as string })));
@@ -32,8 +32,8 @@ export async function withImages(rows: readonly Row[], model: Pick<ServedModel, 
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const { index, name, url, maxBytes, optional } = next;
         try {
-          const timeoutMs = Math.max(1, Math.min(LONGEST_MS, Math.floor(patience.deadlineAt - performance.now())));
-          const bytes = await safeFetch(url, { maxBytes, timeoutMs, signal: patience.departure?.signal() });
+          const timeoutMs = Math.max(1, Math.min(LONGEST_MS, Math.floor(requestDeadline.deadlineAt - performance.now())));
+          const bytes = await safeFetch(url, { maxBytes, timeoutMs, signal: requestDeadline.disconnect?.signal() });
           out[index] = { ...out[index], [name]: bytes };
         } catch (error) {
           if (!(error instanceof FetchRefused)) throw error;

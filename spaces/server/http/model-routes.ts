@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { FastifyInstance } from "fastify";
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { Slot } from "../serving/registry.ts";
 import type { Serving } from "./context.ts";
 import { Problem } from "./problem.ts";
@@ -33,9 +33,9 @@ function brief(serving: Serving, slot: Slot): Record<string, unknown> {
   };
 }
 
-function errorOf({ state }: Slot): { error?: Complaint } {
-  const complaint = state.kind === "broken" ? state.complaint : state.kind === "ready" ? state.model.condition().complaint : null;
-  return complaint === null ? {} : { error: complaint };
+function errorOf({ state }: Slot): { error?: Diagnostic } {
+  const diagnostic = state.kind === "broken" ? state.diagnostic : state.kind === "ready" ? state.model.condition().diagnostic : null;
+  return diagnostic === null ? {} : { error: diagnostic };
 }
 
 function whole(serving: Serving, slot: Slot): Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { onConnectionEnd } from "./connection.ts";
 
 /** Tells once when a response is over: finished, or its connection gone. */
-export function whenOver(socket: Socket, response: ServerResponse, tell: () => void): void {
+export function onResponseEnd(socket: Socket, response: ServerResponse, tell: () => void): void {
   let told = false;
   const over = () => {
     if (told) return;

@@ -1,7 +1,7 @@
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
-import { patienceOf, type Exchange, type Serving } from "./context.ts";
+import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";
 import { logRows } from "./log-rows.ts";
 import { wantsStandard } from "./negotiate.ts";
@@ -15,9 +15,9 @@ import { countRefusal, toProblem } from "./to-problem.ts";
  * @throws Problem 400, 422; Refused; EvaluationError when the model failed.
  */
 export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
-  const patience = patienceOf(exchange, serving.settings);
+  const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const row = rowOf(serving, model, exchange);
-  const fetched = model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, patience);
+  const fetched = model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, requestDeadline);
   if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
   // A written text is not a function of its input.
   const cached = serving.cache.enabled && model.stream === null;
@@ -30,7 +30,7 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
       return oneAnswer(model, kept, { queueMs: 0, inferenceMs: 0 }, exchange);
     }
   }
-  const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, patience);
+  const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, requestDeadline);
   serving.metrics.outcome(model.id, outcome);
   if (!outcome.ok) throw outcomeProblem(model, outcome);
   const unfetched = fetched?.notes.get(0) ?? [];
@@ -51,8 +51,8 @@ export async function streamOne(serving: Serving, model: ServedModel, exchange: 
     const answer = await answerOne(serving, model, exchange);
     return (async function* whole() { yield event("result", answer); })();
   }
-  const patience = patienceOf(exchange, serving.settings);
-  const pieces = model.stream(rowOf(serving, model, exchange), patience);
+  const requestDeadline = requestDeadlineOf(exchange, serving.settings);
+  const pieces = model.stream(rowOf(serving, model, exchange), requestDeadline);
   const first = await pieces.next();
   const last = ({ outcome, timing }: Prediction) => {
     serving.metrics.outcome(model.id, outcome);
@@ -95,7 +95,7 @@ const NONE: readonly FieldProblem[] = [];
 
 /** Many rows' answers as JSON text, in their order. @throws as `answerOne`, but a bad row is an answer of its own. */
 export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
-  const patience = patienceOf(exchange, serving.settings);
+  const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
   logRows(serving, exchange.id, model.id, rows);
   const wellFormed: Row[] = [];
@@ -116,14 +116,14 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     }
   }
   if (model.imageFields.length > 0) {
-    const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, patience);
+    const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
     for (const [i, problems] of fetched.problems) refuse(at[i]!, unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))));
     const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
     notes.push(...usable.map((i) => fetched.notes.get(i) ?? []));
     wellFormed.splice(0, Infinity, ...usable.map((i) => fetched.rows[i]!));
     at.splice(0, Infinity, ...usable.map((i) => at[i]!));
   }
-  const { outcomes, timing } = wellFormed.length === 0 ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } } : await model.predictMany(wellFormed, patience);
+  const { outcomes, timing } = wellFormed.length === 0 ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } } : await model.predictMany(wellFormed, requestDeadline);
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
@@ -156,7 +156,7 @@ const unusable = (errors: readonly FieldProblem[]) => new Problem(422, "bad-row"
 function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
   if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
-  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.complaint.code, outcome.field === null ? outcome.complaint.problem : `${field}: ${outcome.complaint.problem}`, { errors: [{ ...fieldProblem(outcome.complaint, field), ...exampleOf(model.example, outcome.field ?? "") }] });
+  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.diagnostic.code, outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`, { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] });
   return problem;
 }
 
@@ -182,7 +182,7 @@ function ownAnswer(model: ServedModel, said: string, timing: Timing, exchange: E
     return JSON.stringify(notes === undefined ? own : { ...own, notes });
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
-    throw new Problem(422, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.complaint.problem}`);
+    throw new Problem(422, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.diagnostic.problem}`);
   }
 }
 

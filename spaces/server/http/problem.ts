@@ -1,4 +1,4 @@
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import { Refused, type RefusalReason } from "../scheduling/refused.ts";
 
 /** One wrong place in a request; `field` is a path like `history[3]` or `rows[2].text`. */
@@ -34,10 +34,10 @@ export function refusalProblem(refused: Refused): Problem {
 }
 
 /** A complaint of the core about a row, told with the row's place in the request. */
-export function fieldProblem(complaint: Complaint, field: string): FieldProblem {
+export function fieldProblem(diagnostic: Diagnostic, field: string): FieldProblem {
   return {
-    field, problem: complaint.problem,
-    ...(complaint.expected === undefined ? {} : { expected: complaint.expected }),
-    ...(complaint.received === undefined ? {} : { received: complaint.received }),
+    field, problem: diagnostic.problem,
+    ...(diagnostic.expected === undefined ? {} : { expected: diagnostic.expected }),
+    ...(diagnostic.received === undefined ? {} : { received: diagnostic.received }),
   };
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Row } from "../../../models/core/row.ts";
-import { show } from "../../../models/core/format-value.ts";
+import { formatValue } from "../../../models/core/format-value.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
 
@@ -11,13 +11,13 @@ type Issue = z.core.$ZodIssue;
 
 /** Every field of a row that its model's schema refuses, with its path below `at`; empty when the row is well formed. */
 export function rowProblems(model: Pick<ServedModel, "rowSchema" | "example">, row: unknown, at = ""): readonly FieldProblem[] {
-  if (typeof row !== "object" || row === null || Array.isArray(row)) return [{ field: at, problem: "not a row", expected: "an object of the model's fields", received: show(row), ...exampleOf(model.example, "") }];
+  if (typeof row !== "object" || row === null || Array.isArray(row)) return [{ field: at, problem: "not a row", expected: "an object of the model's fields", received: formatValue(row), ...exampleOf(model.example, "") }];
   const result = model.rowSchema.safeParse(row);
   if (result.success) return [];
   return result.error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const value = valueAt(row as Row, issue.path);
     const { problem, expected } = words(issue);
-    return { field: pathOf(issue.path, at), problem: value === undefined ? "missing" : problem, expected, received: show(value), ...exampleOf(model.example, pathOf(issue.path, "")) };
+    return { field: pathOf(issue.path, at), problem: value === undefined ? "missing" : problem, expected, received: formatValue(value), ...exampleOf(model.example, pathOf(issue.path, "")) };
   });
 }
 

@@ -16,7 +16,7 @@ export type SafeFetchOptions = {
   timeoutMs: number;
   maxRedirects?: number;
   signal?: AbortSignal | undefined;
-  /** Edges: a test resolves names and allows addresses of its own. */
+  /** Deps: a test resolves names and allows addresses of its own. */
   lookup?: Resolve;
   allowed?: (address: string) => boolean;
   ports?: readonly number[];

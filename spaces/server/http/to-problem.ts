@@ -20,7 +20,7 @@ export function toProblem(error: unknown, log: Serving["log"]): Problem {
   const code = (error as FastifyError).code;
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new Problem(known[0], known[1], (error as Error).message);
-  if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed")) return new Problem(400, code, error.complaint.problem, { errors: [{ field: "inputs", problem: error.complaint.problem, ...(error.complaint.expected === undefined ? {} : { expected: error.complaint.expected }) }] });
+  if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed")) return new Problem(400, code, error.diagnostic.problem, { errors: [{ field: "inputs", problem: error.diagnostic.problem, ...(error.diagnostic.expected === undefined ? {} : { expected: error.diagnostic.expected }) }] });
   const status = (error as FastifyError).statusCode;
   if (status !== undefined && status >= 400 && status < 500) return new Problem(status, "bad-request", (error as Error).message);
   log.error({ err: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { message: String(error) } }, "unexpected error");

@@ -100,7 +100,7 @@ export function createMetrics(models: () => Models | null, cacheState: () => { e
     },
     rejected: (model, reason) => rejected.inc({ model, reason }),
     outcome(model, outcome) {
-      if (!outcome.ok) return rowErrors.inc({ model, reason: outcome.complaint.code });
+      if (!outcome.ok) return rowErrors.inc({ model, reason: outcome.diagnostic.code });
       for (const head in outcome.heads) {
         const result = outcome.heads[head]!;
         if (result.kind === "classification") {

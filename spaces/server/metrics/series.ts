@@ -82,10 +82,10 @@ type Window = { from: number; seen: number; values: Float64Array };
  *
  * @param windowMs length of one window.
  */
-export function quantileSeries<L extends string>(registry: Registry, described: Described<L>, quantiles: readonly number[], windowMs: number, edges: { now: () => number; random: () => number } = { now: () => performance.now(), random: Math.random }): ObservedSeries<L> {
+export function quantileSeries<L extends string>(registry: Registry, described: Described<L>, quantiles: readonly number[], windowMs: number, deps: { now: () => number; random: () => number } = { now: () => performance.now(), random: Math.random }): ObservedSeries<L> {
   const found = cells(described.labelNames, (labels) => ({ labels: own(labels, described.labelNames), sum: 0, count: 0, windows: [] as Window[] }));
   register(registry, "summary", described, () => found.all.flatMap(({ labels, sum, count, windows }) => [
-    ...quantilesOf(windows.filter(({ from }) => from > edges.now() - WINDOWS * windowMs), quantiles).map((value, i) => ({ labels: { quantile: quantiles[i]!, ...labels }, value })),
+    ...quantilesOf(windows.filter(({ from }) => from > deps.now() - WINDOWS * windowMs), quantiles).map((value, i) => ({ labels: { quantile: quantiles[i]!, ...labels }, value })),
     { metricName: `${described.name}_sum`, labels, value: sum }, { metricName: `${described.name}_count`, labels, value: count },
   ]));
   return {
@@ -93,13 +93,13 @@ export function quantileSeries<L extends string>(registry: Registry, described: 
       const cell = found.of(labels);
       cell.sum += value;
       cell.count++;
-      const now = edges.now();
+      const now = deps.now();
       let current = cell.windows.at(-1);
       if (current === undefined || now - current.from >= windowMs) {
         const old = cell.windows.length < WINDOWS ? undefined : cell.windows.shift();
         cell.windows.push(current = { from: now, seen: 0, values: old?.values ?? new Float64Array(KEPT) });
       }
-      const at = current.seen < KEPT ? current.seen : Math.floor(edges.random() * (current.seen + 1));
+      const at = current.seen < KEPT ? current.seen : Math.floor(deps.random() * (current.seen + 1));
       if (at < KEPT) current.values[at] = value;
       current.seen++;
     },

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { ConfigurationError, type Complaint } from "../../../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
 
 export type Access = { token: string; endpoint: string | null };
 
@@ -8,7 +8,7 @@ export type Access = { token: string; endpoint: string | null };
  *
  * @throws ConfigurationError for an endpoint that is no URL, or would get the token in the clear.
  */
-export function accessFrom(env: Readonly<Record<string, string | undefined>>): { access: Access } | { missing: Complaint } {
+export function accessFrom(env: Readonly<Record<string, string | undefined>>): { access: Access } | { missing: Diagnostic } {
   const token = env["HF_TOKEN"]?.trim() ?? "";
   const given = env["HF_INFERENCE_ENDPOINT"]?.trim() ?? "";
   if (given !== "") {

@@ -33,12 +33,12 @@ export type Chat = (messages: readonly ChatMessage[], signal: AbortSignal) => As
  * @param endpoint base URL in the place of Hugging Face's router.
  * The calls throw CallFailure; the signal's reason when aborted.
  */
-export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters">, access: { token: string; endpoint: string | null }, edges: { fetch: typeof fetch }): Chat {
+export function createChat(manifest: Pick<RemoteManifest, "model" | "parameters">, access: { token: string; endpoint: string | null }, deps: { fetch: typeof fetch }): Chat {
   const client = new InferenceClient(access.token, access.endpoint === null ? {} : { endpointUrl: access.endpoint });
   const { maxTokens, temperature, topP, seed } = manifest.parameters;
   // The library tells neither headers nor, always, the status.
   const watched: typeof fetch = async (url, init) => {
-    const response = await edges.fetch(url, { ...init, redirect: "error" });
+    const response = await deps.fetch(url, { ...init, redirect: "error" });
     if (response.ok) return bounded(response);
     await response.body?.cancel().catch(() => {});
     throw new CallFailure(`the provider answers ${response.status}`, { status: response.status, retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()), passing: [408, 425, 429].includes(response.status) || response.status >= 500 });

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { LoadedRemote } from "../../../models/core/predictor/load.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { promptOf, remoteRowSchema, type ChatMessage } from "../../../models/remote/prompt.ts";
 import { Refused } from "../scheduling/refused.ts";
-import type { Patience } from "../scheduling/scheduler.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import type { Prediction, RowOutcome, ServedModel } from "../serving/served-model.ts";
 import { accessFrom } from "./access.ts";
 import { createBreaker, type BreakerState } from "./breaker.ts";
@@ -23,7 +23,7 @@ export type RemoteEvents = {
   circuit(state: BreakerState): void;
 };
 
-export type RemoteEdges = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; now?: () => number; random?: () => number };
+export type RemoteDeps = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; now?: () => number; random?: () => number };
 
 /**
  * A model that a remote provider runs, with the same face as one that runs here. Without a token it is there too, and
@@ -31,13 +31,13 @@ export type RemoteEdges = { env: Readonly<Record<string, string | undefined>>; f
  *
  * @throws ConfigurationError for an endpoint that cannot be used, or an example that is no row.
  */
-export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents, edges: RemoteEdges): Promise<ServedModel> {
+export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents, deps: RemoteDeps): Promise<ServedModel> {
   const { manifest, dir } = loaded;
-  const now = edges.now ?? (() => performance.now());
-  const random = edges.random ?? Math.random;
+  const now = deps.now ?? (() => performance.now());
+  const random = deps.random ?? Math.random;
   for (const example of manifest.serving.examples) promptOf(manifest, example);
-  const configured = accessFrom(edges.env);
-  const chat = "access" in configured ? createChat(manifest, configured.access, edges) : null;
+  const configured = accessFrom(deps.env);
+  const chat = "access" in configured ? createChat(manifest, configured.access, deps) : null;
   const missing = "missing" in configured ? configured.missing : null;
   const turns = createTurns(manifest.limits, now);
   const breaker = createBreaker(manifest.breaker, now, events.circuit);
@@ -45,36 +45,36 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
   const loadedAt = new Date().toISOString();
   const readme = await readFile(join(dir, "README.md"), "utf8").catch(() => null);
 
-  async function* stream(row: Row, patience: Patience): AsyncGenerator<string, Prediction> {
+  async function* stream(row: Row, requestDeadline: RequestDeadline): AsyncGenerator<string, Prediction> {
     if (chat === null) throw new Refused("not-configured", `${missing!.problem}; set ${missing!.expected}`, 60_000);
     let messages: ChatMessage[];
     try {
       messages = promptOf(manifest, row);
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      return { outcome: { ok: false, refused: true, field: error.field, complaint: error.complaint }, timing: { queueMs: 0, inferenceMs: 0 } };
+      return { outcome: { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic }, timing: { queueMs: 0, inferenceMs: 0 } };
     }
     const enqueuedAt = now();
     if (breaker.state() === "open") breaker.admit(); // throws: nobody waits for a turn that will not be used
-    const giveBack = await turns.take(patience);
+    const giveBack = await turns.take(requestDeadline);
     try {
       const queueMs = now() - enqueuedAt;
       events.waited(queueMs);
-      return yield* answer(chat, messages, queueMs, patience);
+      return yield* answer(chat, messages, queueMs, requestDeadline);
     } finally {
       giveBack();
     }
   }
 
-  async function* answer(call: Chat, messages: readonly ChatMessage[], queueMs: number, patience: Patience): AsyncGenerator<string, Prediction> {
+  async function* answer(call: Chat, messages: readonly ChatMessage[], queueMs: number, requestDeadline: RequestDeadline): AsyncGenerator<string, Prediction> {
     const permit = breaker.admit();
     const startedAt = now();
-    const deadlineAt = Math.min(patience.deadlineAt, startedAt + manifest.limits.timeoutMs);
+    const deadlineAt = Math.min(requestDeadline.deadlineAt, startedAt + manifest.limits.timeoutMs);
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(new Refused("deadline", "the remote model did not answer within the deadline")), Math.max(0, deadlineAt - now()));
-    const leave = () => stop.abort(new Refused("cancelled", "the client went away"));
-    if (patience.departure?.gone) leave();
-    patience.departure?.onGone(leave);
+    const abort = () => stop.abort(new Refused("cancelled", "the client went away"));
+    if (requestDeadline.disconnect?.aborted) abort();
+    requestDeadline.disconnect?.onAborted(abort);
     let firstTokenMs: number | null = null;
     let text = "";
     let result = "cancelled";
@@ -117,7 +117,7 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       result = refused instanceof Refused ? refused.reason : "error";
       if (result === "cancelled") permit.abandoned();
       // A request that asks for less than the model needs does not prove the model to be down.
-      else if (result === "deadline" && patience.deadlineAt < startedAt + manifest.limits.timeoutMs) permit.abandoned();
+      else if (result === "deadline" && requestDeadline.deadlineAt < startedAt + manifest.limits.timeoutMs) permit.abandoned();
       else permit.failed(error instanceof CallFailure ? (error.retryAfterMs ?? 0) : 0);
       throw refused;
     } finally {
@@ -129,8 +129,8 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
     }
   }
 
-  const predict = async (row: Row, patience: Patience): Promise<Prediction> => {
-    const pieces = stream(row, patience);
+  const predict = async (row: Row, requestDeadline: RequestDeadline): Promise<Prediction> => {
+    const pieces = stream(row, requestDeadline);
     for (;;) {
       const { value, done } = await pieces.next();
       if (done) return value;
@@ -145,7 +145,7 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
     example: manifest.serving.examples[0] ?? null,
     imageFields: [],
     maxRows: manifest.limits.maxRows,
-    condition: () => (missing === null ? { state: "ready", complaint: null } : { state: "not-configured", complaint: missing }),
+    condition: () => (missing === null ? { state: "ready", diagnostic: null } : { state: "not-configured", diagnostic: missing }),
     card: () => ({
       task: manifest.task,
       description: manifest.description,
@@ -163,7 +163,7 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       readme,
     }),
     predict,
-    async predictMany(many, patience) {
+    async predictMany(many, requestDeadline) {
       const outcomes = new Array<RowOutcome>(many.length);
       const timing = { queueMs: 0, inferenceMs: 0 };
       let next = 0;
@@ -171,13 +171,13 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
         while (next < many.length) {
           const index = next++;
           try {
-            const one = await predict(many[index]!, patience);
+            const one = await predict(many[index]!, requestDeadline);
             outcomes[index] = one.outcome;
             timing.queueMs += one.timing.queueMs;
             timing.inferenceMs += one.timing.inferenceMs;
           } catch (error) {
             if (!(error instanceof Refused) || error.reason === "cancelled" || error.reason === "not-configured") throw error;
-            outcomes[index] = { ok: false, refused: false, field: null, complaint: complaintOf(error), failure: error };
+            outcomes[index] = { ok: false, refused: false, field: null, diagnostic: diagnosticOf(error), failure: error };
           }
         }
       };
@@ -191,7 +191,7 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
   };
 }
 
-const complaintOf = (refused: Refused): Complaint => ({ code: refused.reason, problem: refused.message });
+const diagnosticOf = (refused: Refused): Diagnostic => ({ code: refused.reason, problem: refused.message });
 
 /** A failed call as what a client is told. */
 function refusal(failure: CallFailure, begun: boolean): Refused {

@@ -1,11 +1,11 @@
-import type { Patience } from "../scheduling/scheduler.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import { Refused } from "../scheduling/refused.ts";
 
 type Waiting = { go: () => void; stop: (why: Refused) => void };
 
 export type Turns = {
   /** Waits for a turn. @returns gives it back. @throws Refused when too many wait, the deadline passes, or the client leaves. */
-  take(patience: Patience): Promise<() => void>;
+  take(requestDeadline: RequestDeadline): Promise<() => void>;
   waiting(): number;
   taken(): number;
   /** Refuses what waits and what comes; resolves when every turn is given back. */
@@ -36,9 +36,9 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
   return {
     waiting: () => queue.length,
     taken: () => taken,
-    async take(patience) {
+    async take(requestDeadline) {
       if (closed !== null) throw new Refused("draining", "the model is being replaced or the server is stopping");
-      if (patience.departure?.gone) throw new Refused("cancelled", "the client went away");
+      if (requestDeadline.disconnect?.aborted) throw new Refused("cancelled", "the client went away");
       if (taken < limits.concurrency) return once();
       if (queue.length >= limits.queue) throw new Refused("queue-full", `${queue.length} rows are waiting for the remote model`);
       return new Promise<() => void>((resolve, reject) => {
@@ -55,8 +55,8 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
             reject(why);
           },
         };
-        const timer = setTimeout(() => waiting.stop(new Refused("deadline", "the request's deadline passed while it waited for the remote model")), Math.max(0, patience.deadlineAt - now()));
-        patience.departure?.onGone(() => waiting.stop(new Refused("cancelled", "the client went away")));
+        const timer = setTimeout(() => waiting.stop(new Refused("deadline", "the request's deadline passed while it waited for the remote model")), Math.max(0, requestDeadline.deadlineAt - now()));
+        requestDeadline.disconnect?.onAborted(() => waiting.stop(new Refused("cancelled", "the client went away")));
         queue.push(waiting);
       });
     },

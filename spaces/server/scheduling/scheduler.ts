@@ -2,7 +2,7 @@ import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
 import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
-import type { Departure } from "./client-disconnect.ts";
+import type { ClientDisconnect } from "./client-disconnect.ts";
 import type { BatchingPlan } from "./plan.ts";
 import { decided, formGroup } from "./group.ts";
 import { Refused } from "./refused.ts";
@@ -17,7 +17,7 @@ export type SchedulerEvents = {
   ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
   waited(queueMs: number): void;
 };
-export type Patience = { /** By the scheduler's clock. */ deadlineAt: number; departure?: Departure; /** Part of a request that was already let in. */ admitted?: boolean };
+export type RequestDeadline = { /** By the scheduler's clock. */ deadlineAt: number; disconnect?: ClientDisconnect; /** Part of a request that was already let in. */ admitted?: boolean };
 
 /** One submission that waits or runs. */
 export type Entry = {
@@ -38,8 +38,8 @@ type Group = { entries: readonly Entry[]; rows: number; turn: Turn | null; begun
 
 export type Scheduler = {
   /** @throws Refused; what the engine throws. */
-  rows(rows: readonly Row[], patience: Patience): Promise<RowsTicket>;
-  tensors(feeds: Feeds, fetches: readonly string[] | undefined, rows: number, patience: Patience): Promise<TensorsTicket>;
+  rows(rows: readonly Row[], requestDeadline: RequestDeadline): Promise<RowsTicket>;
+  tensors(feeds: Feeds, fetches: readonly string[] | undefined, rows: number, requestDeadline: RequestDeadline): Promise<TensorsTicket>;
   /** @throws Refused when a request that comes now would wait too long or not at all. */
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
@@ -135,18 +135,18 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     if (now() + waitMs > deadlineAt) throw new Refused("queue-wait", `a request that came now would wait about ${Math.ceil(waitMs)} ms, past its deadline`, waitMs);
   }
 
-  function submit<T>(part: Pick<Entry, "rows" | "feeds" | "length">, patience: Patience): Promise<T> {
+  function submit<T>(part: Pick<Entry, "rows" | "feeds" | "length">, requestDeadline: RequestDeadline): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const entry: Entry = { ...part, enqueuedAt: now(), deadlineAt: patience.deadlineAt, state: "queued", resolve, reject };
+      const entry: Entry = { ...part, enqueuedAt: now(), deadlineAt: requestDeadline.deadlineAt, state: "queued", resolve, reject };
       try {
-        if (patience.departure?.gone === true) throw new Refused("cancelled", "the client went away");
-        if (patience.admitted !== true) admit(sizeOf(entry), entry.deadlineAt);
+        if (requestDeadline.disconnect?.aborted === true) throw new Refused("cancelled", "the client went away");
+        if (requestDeadline.admitted !== true) admit(sizeOf(entry), entry.deadlineAt);
         if (entry.enqueuedAt >= entry.deadlineAt) throw new Refused("deadline", "the request's deadline passed before it was queued");
       } catch (error) {
         reject(error as Error);
         return;
       }
-      patience.departure?.onGone(() => drop(entry, new Refused("cancelled", "the client went away")));
+      requestDeadline.disconnect?.onAborted(() => drop(entry, new Refused("cancelled", "the client went away")));
       queue.push(entry);
       queuedRows += sizeOf(entry);
       watchDeadline(entry.deadlineAt);
@@ -276,8 +276,8 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
   }
 
   return {
-    rows: (rows, patience) => submit({ rows, feeds: null, length: lengthOf === null ? 1 : rows.reduce((most, row) => Math.max(most, lengthOf(row)), 1) }, patience),
-    tensors: (tensors, fetches, rows, patience) => submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, patience),
+    rows: (rows, requestDeadline) => submit({ rows, feeds: null, length: lengthOf === null ? 1 : rows.reduce((most, row) => Math.max(most, lengthOf(row)), 1) }, requestDeadline),
+    tensors: (tensors, fetches, rows, requestDeadline) => submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, requestDeadline),
     admit,
     estimatedWaitMs,
     state: () => ({ queuedRows, runningGroups: running.length }),

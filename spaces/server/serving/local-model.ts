@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
-import type { ArtifactEdges } from "../../../models/core/artifact/artifact.ts";
+import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Row } from "../../../models/core/row.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
 import { compileResponse, responseSchema } from "../../../models/core/postprocess/response.ts";
@@ -14,7 +14,7 @@ import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
 import { planBatches } from "../scheduling/plan.ts";
-import { createScheduler, type Patience, type RowsTicket, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
+import { createScheduler, type RequestDeadline, type RowsTicket, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
 import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
@@ -31,18 +31,18 @@ export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
  *
  * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
  */
-export async function loadLocalModel(loaded: LoadedManifest, settings: Settings, events: SchedulerEvents, edges: ArtifactEdges): Promise<ServedModel & { times: LoadTimes }> {
+export async function loadLocalModel(loaded: LoadedManifest, settings: Settings, events: SchedulerEvents, deps: ArtifactDeps): Promise<ServedModel & { times: LoadTimes }> {
   const start = performance.now();
   const { dir } = loaded;
-  const { engine, reason, longestRowMs } = await openEngine(loaded, settings, edges);
+  const { engine, reason, maxRowMs } = await openEngine(loaded, settings, deps);
   const opened = performance.now();
   try {
     await checkExamples(loaded, engine);
     const warm = performance.now();
-    const plan = planBatches(await sweep(loaded, engine, longestRowMs, settings.sweepBudgetMs), { onMainThread: engine.kind === "main", maxBatch: settings.maxBatch, maxDelayUs: settings.maxDelayUs });
+    const plan = planBatches(await sweep(loaded, engine, maxRowMs, settings.sweepBudgetMs), { onMainThread: engine.kind === "main", maxBatch: settings.maxBatch, maxDelayUs: settings.maxDelayUs });
     const times = { openMs: opened - start, warmUpMs: warm - opened, sweepMs: performance.now() - warm };
     const scheduler = createScheduler(engine, plan, settings, roughLength(loaded), events);
-    return serve(loaded, engine, scheduler, { plan, reason, longestRowMs, times, gate: await readJson(join(dir, "receipt.json")), readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null) });
+    return serve(loaded, engine, scheduler, { plan, reason, maxRowMs, times, gate: await readJson(join(dir, "receipt.json")), readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null) });
   } catch (error) {
     await engine.close();
     throw error;
@@ -55,21 +55,21 @@ async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<vo
   if (examples.length === 0) return;
   const { answers } = (await engine.rows(examples, { maxBatch: 1, tokenBudget: null }))!;
   for (const [i, answer] of answers.entries()) {
-    if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.complaint, problem: `serving.examples[${i}]: ${answer.complaint.problem}` });
+    if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.diagnostic, problem: `serving.examples[${i}]: ${answer.diagnostic.problem}` });
   }
 }
 
-async function sweep(loaded: LoadedManifest, engine: Engine, longestRowMs: number | null, budgetMs: number) {
-  if (longestRowMs === null || budgetMs === 0) return [];
+async function sweep(loaded: LoadedManifest, engine: Engine, maxRowMs: number | null, budgetMs: number) {
+  if (maxRowMs === null || budgetMs === 0) return [];
   // As many rows as the slowest would let run within the budget; a batch larger than the rows is not tried.
-  const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * longestRowMs))));
+  const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * maxRowMs))));
   const texts = Object.values(loaded.manifest.preprocess).some((step) => step.kind === "text");
   const ways = SWEPT.flatMap((batch) => (texts ? [128, 512] : [null]).map((tokenBudget) => ({ batch, tokenBudget })));
   const cheapMs = engine.kind === "main" ? 60 : budgetMs;
   return engine.sweep(probeRows(loaded.manifest, count), { ways, budgetMs: Math.min(budgetMs, cheapMs) });
 }
 
-type Facts = { plan: ReturnType<typeof planBatches>; reason: string; longestRowMs: number | null; times: LoadTimes; gate: unknown; readme: string | null };
+type Facts = { plan: ReturnType<typeof planBatches>; reason: string; maxRowMs: number | null; times: LoadTimes; gate: unknown; readme: string | null };
 
 function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, facts: Facts): ServedModel & { times: LoadTimes } {
   const { manifest } = loaded;
@@ -93,7 +93,7 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     ...(response === undefined ? {} : { response: { write: compileResponse(response, manifest.postprocess), schema: responseSchema(response, manifest.postprocess) } }),
     times: facts.times,
     maxRows: null,
-    condition: () => ({ state: "ready", complaint: null }),
+    condition: () => ({ state: "ready", diagnostic: null }),
     card: () => ({
       task: manifest.task,
       description: manifest.description,
@@ -107,21 +107,21 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       heads: manifest.postprocess.map((head) => ({ name: head.name, kind: head.kind, ...(head.kind === "classification" ? { labels: head.labels, ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}) } : head.unit === undefined ? {} : { unit: head.unit }) })),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: { sha256: described.sha256, bytes: described.modelBytes, preprocessingSha256: described.filesDigest, optimisedSha256: described.optimised },
-      engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.longestRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
+      engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.maxRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
       batching: { maxBatch: facts.plan.maxBatch, tokenBudget: facts.plan.tokenBudget, maxDelayUs: facts.plan.maxDelayUs, gain: facts.plan.gain, reason: facts.plan.reason, sweep: facts.plan.sweep },
       loaded: { at: loadedAt, ...facts.times },
       ...(manifest.prices === undefined ? {} : { prices: manifest.prices }),
       gate: facts.gate,
       readme: facts.readme,
     }),
-    predict: (row, patience) => scheduler.rows([row], patience).then(only),
-    predictMany: (rows, patience) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, patience),
+    predict: (row, requestDeadline) => scheduler.rows([row], requestDeadline).then(only),
+    predictMany: (rows, requestDeadline) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
     stream: null,
     tensors: {
       inputs: described.inputs,
       outputs: described.outputs,
       largest: largestSizes(manifest, described.inputs),
-      run: (feeds, fetches, rows, patience) => scheduler.tensors(feeds, fetches, rows, patience),
+      run: (feeds, fetches, rows, requestDeadline) => scheduler.tensors(feeds, fetches, rows, requestDeadline),
     },
     load: () => ({ ...scheduler.state(), estimatedWaitMs: scheduler.estimatedWaitMs() }),
     async close() {
@@ -137,8 +137,8 @@ const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({ o
  * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
  * sorted by length over the whole request first.
  */
-async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row: Row) => number) | null, atOnce: number, scheduler: Scheduler, patience: Patience): Promise<Predictions> {
-  scheduler.admit(rows.length, patience.deadlineAt);
+async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row: Row) => number) | null, atOnce: number, scheduler: Scheduler, requestDeadline: RequestDeadline): Promise<Predictions> {
+  scheduler.admit(rows.length, requestDeadline.deadlineAt);
   const order = rows.map((_, i) => i);
   if (lengthOf !== null) {
     const lengths = rows.map(lengthOf);
@@ -153,7 +153,7 @@ async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row
       const piece = order.slice(from, from + chunkRows);
       from += piece.length;
       try {
-        const ticket = await scheduler.rows(piece.map((i) => rows[i]!), { ...patience, admitted: true });
+        const ticket = await scheduler.rows(piece.map((i) => rows[i]!), { ...requestDeadline, admitted: true });
         piece.forEach((index, i) => { outcomes[index] = ticket.answers[i]!; });
         timing.queueMs += ticket.queueMs;
         timing.inferenceMs += ticket.inferenceMs;

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { SluiceError, type Complaint } from "../../../models/core/errors.ts";
+import { SluiceError, type Diagnostic } from "../../../models/core/errors.ts";
 import type { ServedModel } from "./served-model.ts";
 
 /** How one version of a model is brought up; a remote backend has a loader of its own. */
@@ -8,7 +8,7 @@ export type Loader = (dir: string) => Promise<ServedModel>;
 export type SlotState =
   | { kind: "loading" }
   | { kind: "ready"; model: ServedModel }
-  | { kind: "broken"; complaint: Complaint };
+  | { kind: "broken"; diagnostic: Diagnostic };
 
 /** A model's place in the server, whatever became of it. `reload`: the last attempt to replace a ready model. */
 export type Slot = {
@@ -17,13 +17,13 @@ export type Slot = {
   /** What the folder was when its content was last read; empty before that. */
   loadedFrom: string;
   state: SlotState;
-  reload: { at: string; ok: boolean; complaint: Complaint | null } | null;
+  reload: { at: string; ok: boolean; diagnostic: Diagnostic | null } | null;
   reloads: number;
 };
 
 export type RegistryEvents = {
   loaded(slot: Slot, model: ServedModel): void;
-  failed(slot: Slot, complaint: Complaint): void;
+  failed(slot: Slot, diagnostic: Diagnostic): void;
   replaced(slot: Slot, from: ServedModel, to: ServedModel): void;
 };
 
@@ -70,8 +70,8 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
       slot.state = { kind: "ready", model };
       events.loaded(slot, model);
     } catch (error) {
-      slot.state = { kind: "broken", complaint: complaintOf(error) };
-      events.failed(slot, slot.state.complaint);
+      slot.state = { kind: "broken", diagnostic: diagnosticOf(error) };
+      events.failed(slot, slot.state.diagnostic);
     }
   };
 
@@ -83,17 +83,17 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
       const before = slot.state;
       slot.id = model.id;
       slot.state = { kind: "ready", model };
-      slot.reload = { at, ok: true, complaint: null };
+      slot.reload = { at, ok: true, diagnostic: null };
       slot.reloads++;
       if (before.kind === "ready") {
         events.replaced(slot, before.model, model);
         retire(before.model);
       } else events.loaded(slot, model);
     } catch (error) {
-      const complaint = complaintOf(error);
-      slot.reload = { at, ok: false, complaint };
-      if (slot.state.kind !== "ready") slot.state = { kind: "broken", complaint };
-      events.failed(slot, complaint);
+      const diagnostic = diagnosticOf(error);
+      slot.reload = { at, ok: false, diagnostic };
+      if (slot.state.kind !== "ready") slot.state = { kind: "broken", diagnostic };
+      events.failed(slot, diagnostic);
     }
   };
 
@@ -127,7 +127,7 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
   return registry;
 }
 
-function complaintOf(error: unknown): Complaint {
-  if (error instanceof SluiceError) return error.complaint;
+function diagnosticOf(error: unknown): Diagnostic {
+  if (error instanceof SluiceError) return error.diagnostic;
   return { code: "model-failed", problem: String((error as Error)?.message ?? error).split("\n", 1)[0]! };
 }

@@ -1,19 +1,19 @@
 import type { z } from "zod";
-import type { Complaint } from "../../../models/core/errors.ts";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
-import type { Patience, TensorsTicket } from "../scheduling/scheduler.ts";
+import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts";
 
 /** `firstTokenMs`: of a text that is written piece by piece, until its first one. */
 export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
 /** A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the provider counted. */
 export type TextResult = { kind: "text"; text: string; finishReason: string; usage: { inputTokens: number; outputTokens: number } | null };
 /** What every backend answers for one row, wherever it ran. */
-export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; complaint: Complaint; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
+export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
@@ -23,7 +23,7 @@ export type TensorFace = {
   outputs: readonly TensorFacts[];
   /** Largest size of each dimension that varies, per input. */
   largest: Readonly<Record<string, readonly number[]>>;
-  run(feeds: Record<string, GraphTensor>, fetches: readonly string[] | undefined, rows: number, patience: Patience): Promise<TensorsTicket>;
+  run(feeds: Record<string, GraphTensor>, fetches: readonly string[] | undefined, rows: number, requestDeadline: RequestDeadline): Promise<TensorsTicket>;
 };
 
 /** One version of a model that answers. Local and remote backends offer the same. */
@@ -46,14 +46,14 @@ export type ServedModel = {
   /** Most rows of one request, where the model itself sets a limit. */
   maxRows: number | null;
   /** Whether it can answer at all; a model may be in its place and still lack what only an operator can give. */
-  condition(): { state: "ready"; complaint: null } | { state: "not-configured"; complaint: Complaint };
+  condition(): { state: "ready"; diagnostic: null } | { state: "not-configured"; diagnostic: Diagnostic };
   /** Facts for `/models/{id}`. */
   card(): Record<string, unknown>;
-  predict(row: Row, patience: Patience): Promise<Prediction>;
+  predict(row: Row, requestDeadline: RequestDeadline): Promise<Prediction>;
   /** Order kept; a bad row is its own outcome. */
-  predictMany(rows: readonly Row[], patience: Patience): Promise<Predictions>;
+  predictMany(rows: readonly Row[], requestDeadline: RequestDeadline): Promise<Predictions>;
   /** The answer piece by piece, then whole; null where it comes at once. @throws as `predict`, and it may after some pieces. */
-  stream: ((row: Row, patience: Patience) => AsyncGenerator<string, Prediction>) | null;
+  stream: ((row: Row, requestDeadline: RequestDeadline) => AsyncGenerator<string, Prediction>) | null;
   tensors: TensorFace | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
   /** Answers what has come, refuses what comes, frees the memory. */

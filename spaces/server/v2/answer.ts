@@ -1,4 +1,4 @@
-import { patienceOf, type Exchange, type Serving } from "../http/context.ts";
+import { requestDeadlineOf, type Exchange, type Serving } from "../http/context.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServedModel, TensorFace } from "../serving/served-model.ts";
 import { readInference, writeInference, type InferAnswer } from "./infer.ts";
@@ -12,10 +12,10 @@ import { readInference, writeInference, type InferAnswer } from "./infer.ts";
 export async function answerTensors(serving: Serving, model: ServedModel, version: string | undefined, exchange: Exchange, asked: (model: string) => void): Promise<InferAnswer> {
   checkVersion(model, version);
   asked(model.id);
-  const patience = patienceOf(exchange, serving.settings);
+  const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const face = faceOf(model);
   const inference = readInference(exchange.body, headerLength(exchange), face, serving.settings.maxRows);
-  const { outputs } = await face.run(inference.feeds, [...new Set(inference.outputs.map(({ name }) => name))], inference.rows, patience);
+  const { outputs } = await face.run(inference.feeds, [...new Set(inference.outputs.map(({ name }) => name))], inference.rows, requestDeadline);
   return writeInference(model, inference, outputs);
 }
 

@@ -12,7 +12,7 @@ import { changedModels } from "../../../actions/gate/changed/changed.ts";
 import { commentMarker } from "../../../actions/gate/comment.ts";
 import { gitCredentials } from "../../../actions/gate/commits.ts";
 import { readEvent } from "../../../actions/gate/event.ts";
-import { harmless } from "../../../actions/gate/log.ts";
+import { escapeWorkflowCommands } from "../../../actions/gate/log.ts";
 import { exitCode } from "../../../actions/gate/result.ts";
 import { withStableNames } from "../../../scripts/build/stable-names.ts";
 
@@ -73,7 +73,7 @@ describe("annotations", () => {
 });
 
 it("text from a repository cannot command the runner", () => {
-  for (const text of ["::error::x", "a\n  ::set-env name=x::y", "##[group]x", ":::add-mask::x"]) expect(harmless(text)).not.toMatch(/^\s*::|##\[/m);
+  for (const text of ["::error::x", "a\n  ::set-env name=x::y", "##[group]x", ":::add-mask::x"]) expect(escapeWorkflowCommands(text)).not.toMatch(/^\s*::|##\[/m);
 });
 
 it("a marker cannot be closed from inside", () => {

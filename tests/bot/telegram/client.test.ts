@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { Telegraf } from "telegraf";
 import { afterEach, describe, expect, it } from "vitest";
-import { createTelegram, type ClientEdges } from "../../../bot/telegram/client.ts";
+import { createTelegram, type ClientDeps } from "../../../bot/telegram/client.ts";
 import { TelegramFailure } from "../../../bot/telegram/failure.ts";
 import { knowOneself, throughClient } from "../../../bot/telegram/telegraf.ts";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
@@ -16,13 +16,13 @@ afterEach(async () => {
   if (telegram.violations.length > 0) throw new Error(`not by Telegram's documentation: ${telegram.violations.join("\n")}`);
 });
 
-async function start(edges: Partial<ClientEdges> = {}, options: StandInOptions = {}) {
+async function start(deps: Partial<ClientDeps> = {}, options: StandInOptions = {}) {
   telegram = await startTelegram(options);
   addChat(telegram.state, { id: group, topics: new Map([[9, "open"]]) });
   addChat(telegram.state, { id: 5 });
   const clock = quickClock();
   const log: string[] = [];
-  const client = createTelegram({ token: telegram.token, apiRoot: telegram.url, clock, log: (line) => log.push(line), timeoutMs: 400, ...edges });
+  const client = createTelegram({ token: telegram.token, apiRoot: telegram.url, clock, log: (line) => log.push(line), timeoutMs: 400, ...deps });
   return { client, clock, log };
 }
 const failureOf = (call: Promise<unknown>) => call.then(() => { throw new Error("it succeeded"); }, (error: unknown) => error as TelegramFailure);
@@ -40,7 +40,7 @@ describe("retries", () => {
   });
 
   it("gives up on a 429 that asks for too much", async () => {
-    const { client, clock } = await start({ longestPauseSeconds: 30 });
+    const { client, clock } = await start({ maxPauseSeconds: 30 });
     telegram.fail({ method: "sendMessage", times: 1, does: limited(600) });
     expect(await failureOf(client.call("sendMessage", hello))).toMatchObject({ kind: "rate", retryAfterSeconds: 600, attempts: 1 });
     expect(clock.slept).toEqual([]);
@@ -65,7 +65,7 @@ describe("retries", () => {
   });
 
   it("says where nothing listens", async () => {
-    const { client } = await start({ apiRoot: "http://127.0.0.1:9", mostAttempts: 2 });
+    const { client } = await start({ apiRoot: "http://127.0.0.1:9", maxAttempts: 2 });
     expect(await failureOf(client.call("getMe", {}))).toMatchObject({ kind: "unreachable", attempts: 2 });
   });
 
@@ -98,7 +98,7 @@ describe("what a refusal means", () => {
 
 describe("the token", () => {
   it.each(["html", "reset", "hang"] as const)("is in no message and no stack after %s", async (kind) => {
-    const { client, log } = await start({ mostAttempts: 2 });
+    const { client, log } = await start({ maxAttempts: 2 });
     // A page with status 200 is what telegraf puts into its message, address, token and all.
     telegram.fail({ method: "*", times: 9, does: kind === "html" ? { kind, status: 200 } : { kind } });
     const failure = await failureOf(client.call("getMe", {}));
@@ -108,7 +108,7 @@ describe("the token", () => {
   });
 
   it("is not in the message when the address cannot be reached or is none", async () => {
-    const { client } = await start({ apiRoot: "http://no-such-host.invalid", mostAttempts: 1 });
+    const { client } = await start({ apiRoot: "http://no-such-host.invalid", maxAttempts: 1 });
     const failure = await failureOf(client.call("getMe", {}));
     expect(`${failure.message}${failure.stack ?? ""}`).not.toContain("AAF-stand_in");
     expect(client.redact(`https://x/bot${encodeURIComponent(telegram.token)}/y ${telegram.token} 987654321:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`)).toBe("https://x/bot[token]/y [token] [token]");
@@ -159,8 +159,8 @@ describe("what telegraf loses", () => {
   });
 
   it("the path of an API root is kept", async () => {
-    const { client } = await start({ mostAttempts: 1 });
-    const below = createTelegram({ token: telegram.token, apiRoot: `${telegram.url}/tg`, mostAttempts: 1, timeoutMs: 400 });
+    const { client } = await start({ maxAttempts: 1 });
+    const below = createTelegram({ token: telegram.token, apiRoot: `${telegram.url}/tg`, maxAttempts: 1, timeoutMs: 400 });
     await failureOf(below.call("getMe", {}));
     expect(telegram.transcript.at(-1)).toMatchObject({ method: "", status: 404 });
     await client.call("getMe", {});

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { renderCard } from "../../../bot/card/render.ts";
-import { escapeHtml, fit, inert, longestText, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import { escapeHtml, fit, inert, maxTextLength, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
 import { createTelegram } from "../../../bot/telegram/client.ts";
 import { show } from "../../../bot/telegram/show.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
@@ -32,8 +32,8 @@ export function formatsSafely(text: string, longest: number): void {
   const short = truncate(fit(text), longest);
   claim(short.length <= longest && short.isWellFormed(), "plain text is too long or torn");
   const kept = short.replace(/…$/, "");
-  const edges = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(({ segment }) => segment.length <= 64);
-  claim(kept.length === fit(text).length || edges.length === 0 || [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64), "a grapheme was torn");
+  const deps = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(({ segment }) => segment.length <= 64);
+  claim(kept.length === fit(text).length || deps.length === 0 || [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64), "a grapheme was torn");
 }
 
 /**
@@ -42,7 +42,7 @@ export function formatsSafely(text: string, longest: number): void {
  */
 export async function soak(runs: number, seed: number): Promise<Tally> {
   const tally: Tally = { texts: 0, cards: 0, calls: 0, refused: [] };
-  fc.assert(fc.property(anyText, fc.integer({ min: 64, max: longestText }), (text, longest) => {
+  fc.assert(fc.property(anyText, fc.integer({ min: 64, max: maxTextLength }), (text, longest) => {
     tally.texts += 1;
     formatsSafely(text, longest);
   }), { numRuns: runs, seed });

@@ -32,7 +32,7 @@ function patternOf(route: string): RegExp {
 }
 
 /** Every boundary that a run went over. Of requests that are repeated (polls, timed predictions) the first few count. */
-export function boundariesOf(scenario: Scenario, stage: Stage, from: { hub: number; github: number; app: number }, mostOfAKind = 2): Boundary[] {
+export function boundariesOf(scenario: Scenario, stage: Stage, from: { hub: number; github: number; app: number }, maxPerKind = 2): Boundary[] {
   const found: Boundary[] = [];
   const counts = new Map<string, number>();
   const add = (server: Boundary["server"], method: string, path: string) => {
@@ -40,7 +40,7 @@ export function boundariesOf(scenario: Scenario, stage: Stage, from: { hub: numb
     const key = `${server} ${method} ${route}`;
     const nth = (counts.get(key) ?? 0) + 1;
     counts.set(key, nth);
-    if (nth <= mostOfAKind) found.push({ scenario, server, method, route, nth });
+    if (nth <= maxPerKind) found.push({ scenario, server, method, route, nth });
   };
   for (const { method, path } of stage.hub.transcript.slice(from.hub)) add("hub", method, path);
   for (const { method, path } of stage.github.transcript.slice(from.github)) add("github", method, path);

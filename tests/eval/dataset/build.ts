@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { manifest, type Manifest, type ManifestInput } from "../../../models/core/manifest/manifest.ts";
 import type { EvaluationDataset } from "../../../eval/dataset/read.ts";
-import { readDataset, type DatasetEdges } from "../../../eval/dataset/read.ts";
+import { readDataset, type DatasetDeps } from "../../../eval/dataset/read.ts";
 
 export type DatasetInput = Partial<NonNullable<ManifestInput["dataset"]>>;
 
@@ -42,12 +42,12 @@ export function folderWith(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-/** Edges of a machine without a network. */
-export function offlineEdges(cacheDir: string): DatasetEdges {
+/** Deps of a machine without a network. */
+export function offlineDeps(cacheDir: string): DatasetDeps {
   return { cacheDir, env: {}, fetch: () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ENETUNREACH" } })) };
 }
 
 export function read(dataset: DatasetInput, files: Record<string, string | Uint8Array>, more: Partial<ManifestInput> = {}): Promise<EvaluationDataset> {
   const folder = folderWith(files);
-  return readDataset(manifestWith(dataset, more), folder, offlineEdges(join(folder, "cache")));
+  return readDataset(manifestWith(dataset, more), folder, offlineDeps(join(folder, "cache")));
 }

@@ -8,8 +8,8 @@ import * as tar from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { npmFile } from "../../../eval/dataset/npm/file.ts";
 import { tarballRequest } from "../../../eval/dataset/npm/registry.ts";
-import { readDataset, type DatasetEdges } from "../../../eval/dataset/read.ts";
-import { folderWith, manifestWith, offlineEdges } from "./build.ts";
+import { readDataset, type DatasetDeps } from "../../../eval/dataset/read.ts";
+import { folderWith, manifestWith, offlineDeps } from "./build.ts";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const csv = "text,class\nfine,1\nbad,0\n";
@@ -43,18 +43,18 @@ async function pack(files: Record<string, string>, prepare: (folder: string) => 
 
 const send = (bytes: Buffer): RequestListener => (_, response) => void response.end(bytes);
 
-function edges(more: Partial<DatasetEdges> = {}): DatasetEdges {
+function deps(more: Partial<DatasetDeps> = {}): DatasetDeps {
   requests = [];
   return { cacheDir: join(folderWith({}), "cache"), env: { npm_config_registry: registry }, fetch, ...more };
 }
 
-const get = (integrity: string, with_: DatasetEdges, path = "data/rows.csv") => npmFile(spec, integrity, path, folderWith({}), with_);
+const get = (integrity: string, with_: DatasetDeps, path = "data/rows.csv") => npmFile(spec, integrity, path, folderWith({}), with_);
 
 describe("a package that is not installed", () => {
   it("is downloaded once, verified, and only the wanted file is unpacked", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv, "index.js": "throw 1", "package.json": "{}" });
     answer = send(bytes);
-    const with_ = edges();
+    const with_ = deps();
     const manifest = manifestWith({ files: [{ path: "data/rows.csv", npm: spec, integrity }] });
     const dir = folderWith({});
     const dataset = await readDataset(manifest, dir, with_);
@@ -64,14 +64,14 @@ describe("a package that is not installed", () => {
     const unpacked = readdirSync(join(with_.cacheDir, "npm"), { recursive: true }).map(String).filter((path) => /\.(csv|js|json)$/.test(path));
     expect(unpacked).toEqual([expect.stringMatching(/rows\.csv$/)]);
 
-    const again = await readDataset(manifest, dir, offlineEdges(with_.cacheDir));
+    const again = await readDataset(manifest, dir, offlineDeps(with_.cacheDir));
     expect(again.digest).toBe(dataset.digest);
   });
 
   it("may hold a folder of labels", async () => {
     const { bytes, integrity } = await pack({ "set/pos/a.txt": "good", "set/neg/b.txt": "bad" });
     answer = send(bytes);
-    const dataset = await readDataset(manifestWith({ files: [{ path: "set", npm: spec, integrity }], labels: { sentiment: { field: "label" } } }), folderWith({}), edges());
+    const dataset = await readDataset(manifestWith({ files: [{ path: "set", npm: spec, integrity }], labels: { sentiment: { field: "label" } } }), folderWith({}), deps());
     expect(dataset.rows.map((row) => [row.labels["sentiment"], row.row["text"]])).toEqual([["neg", "bad"], ["pos", "good"]]);
   });
 
@@ -79,20 +79,20 @@ describe("a package that is not installed", () => {
     const { bytes } = await pack({ "data/rows.csv": csv });
     const { integrity } = await pack({ "data/rows.csv": `${csv}x,1\n` });
     answer = send(bytes);
-    const with_ = edges();
-    await expect(get(integrity, with_)).rejects.toMatchObject({ name: "EvaluationError", code: "npm-integrity", complaint: { expected: integrity } });
+    const with_ = deps();
+    await expect(get(integrity, with_)).rejects.toMatchObject({ name: "EvaluationError", code: "npm-integrity", diagnostic: { expected: integrity } });
     expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
   });
 
   it("is refused when the download is cut short, with and without the connection breaking", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = send(bytes.subarray(0, 100));
-    await expect(get(integrity, edges())).rejects.toMatchObject({ code: "npm-integrity" });
+    await expect(get(integrity, deps())).rejects.toMatchObject({ code: "npm-integrity" });
     answer = (_, response) => {
       response.writeHead(200, { "content-length": bytes.length });
       response.write(bytes.subarray(0, 100), () => response.destroy());
     };
-    const with_ = edges();
+    const with_ = deps();
     await expect(get(integrity, with_)).rejects.toMatchObject({ code: "npm-unreachable" });
     expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
   });
@@ -100,47 +100,47 @@ describe("a package that is not installed", () => {
   it("times out when the registry hangs, before and in the middle of its answer, and when it dribbles", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = () => {};
-    await expect(get(integrity, edges({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringMatching(/nothing for 0\.1 s[^]*npm install/) });
+    await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringMatching(/nothing for 0\.1 s[^]*npm install/) });
     answer = (_, response) => void response.write(bytes.subarray(0, 100));
-    await expect(get(integrity, edges({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout" });
+    await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout" });
     answer = (_, response) => {
       const tick = setInterval(() => response.write("x"), 20);
       response.on("close", () => clearInterval(tick));
     };
-    await expect(get(integrity, edges({ idleTimeoutMs: 5_000, timeoutMs: 200 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringContaining("longer than 0.2 s") });
+    await expect(get(integrity, deps({ idleTimeoutMs: 5_000, timeoutMs: 200 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringContaining("longer than 0.2 s") });
   });
 
   it("is refused above the size cap", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = send(bytes);
-    await expect(get(integrity, edges({ maxBytes: 50 }))).rejects.toMatchObject({ code: "npm-too-large" });
+    await expect(get(integrity, deps({ maxBytes: 50 }))).rejects.toMatchObject({ code: "npm-too-large" });
   });
 
   it("reports the registry's status, and offline says what to do", async () => {
     const { integrity } = await pack({ "data/rows.csv": csv });
     answer = (_, response) => void response.writeHead(404).end();
-    await expect(get(integrity, edges())).rejects.toMatchObject({ code: "npm-refused", complaint: { received: "404" } });
-    await expect(get(integrity, offlineEdges(edges().cacheDir))).rejects.toMatchObject({ code: "npm-unreachable", complaint: { received: "ENETUNREACH", hint: expect.stringMatching(/npm install --save-dev --save-exact @scope\/rows@1\.2\.3.*npm_config_registry.*cache/) } });
+    await expect(get(integrity, deps())).rejects.toMatchObject({ code: "npm-refused", diagnostic: { received: "404" } });
+    await expect(get(integrity, offlineDeps(deps().cacheDir))).rejects.toMatchObject({ code: "npm-unreachable", diagnostic: { received: "ENETUNREACH", hint: expect.stringMatching(/npm install --save-dev --save-exact @scope\/rows@1\.2\.3.*npm_config_registry.*cache/) } });
   });
 
   it("stops when the caller does", async () => {
     const { integrity } = await pack({ "data/rows.csv": csv });
     const caller = new AbortController();
     answer = () => caller.abort(new Error("cancelled"));
-    await expect(get(integrity, edges({ signal: caller.signal }))).rejects.toThrow("cancelled");
+    await expect(get(integrity, deps({ signal: caller.signal }))).rejects.toThrow("cancelled");
   });
 
   it("is fetched again when the cached tarball was damaged", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = send(bytes);
-    const with_ = edges();
+    const with_ = deps();
     await get(integrity, with_);
     const tarball = join(with_.cacheDir, "npm", readdirSync(join(with_.cacheDir, "npm")).find((name) => name.endsWith(".tgz"))!);
     writeFileSync(tarball, "garbage");
     expect(readFileSync(await get(integrity, with_), "utf8")).toBe(csv);
     expect(requests).toHaveLength(2);
     writeFileSync(tarball, "garbage");
-    await expect(get(integrity, offlineEdges(with_.cacheDir))).rejects.toMatchObject({ code: "npm-unreachable" });
+    await expect(get(integrity, offlineDeps(with_.cacheDir))).rejects.toMatchObject({ code: "npm-unreachable" });
   });
 
   it("gives no links, no paths outside, and names a missing file", async () => {
@@ -149,9 +149,9 @@ describe("a package that is not installed", () => {
       symlinkSync("/etc/passwd", join(folder, "data/rows.csv"));
     });
     answer = send(bytes);
-    await expect(get(integrity, edges())).rejects.toMatchObject({ code: "npm-link" });
-    await expect(get(integrity, edges(), "none.csv")).rejects.toMatchObject({ code: "npm-no-such-file", complaint: { received: expect.stringContaining("other.csv") } });
-    for (const path of ["../x.csv", "/etc/passwd", "a/../../x", "C:\\x", "."]) await expect(get(integrity, edges(), path)).rejects.toMatchObject({ name: "ConfigurationError", code: "path-outside-package" });
+    await expect(get(integrity, deps())).rejects.toMatchObject({ code: "npm-link" });
+    await expect(get(integrity, deps(), "none.csv")).rejects.toMatchObject({ code: "npm-no-such-file", diagnostic: { received: expect.stringContaining("other.csv") } });
+    for (const path of ["../x.csv", "/etc/passwd", "a/../../x", "C:\\x", "."]) await expect(get(integrity, deps(), path)).rejects.toMatchObject({ name: "ConfigurationError", code: "path-outside-package" });
   });
 
   it("cannot write outside even when the tarball says so", async () => {
@@ -160,7 +160,7 @@ describe("a package that is not installed", () => {
     const bytes = readFileSync(join(folder, "p.tgz"));
     const integrity = ssri.fromData(bytes, { algorithms: ["sha512"] }).toString();
     answer = send(bytes);
-    const with_ = edges();
+    const with_ = deps();
     await expect(get(integrity, with_, "data")).rejects.toMatchObject({ code: expect.stringMatching(/npm-(no-such-file|damaged)/) });
     expect(readdirSync(with_.cacheDir, { recursive: true }).filter((path) => String(path).endsWith("evil.txt"))).toEqual([]);
     expect(existsSync(join(with_.cacheDir, "..", "evil.txt"))).toBe(false);
@@ -173,19 +173,19 @@ describe("an installed package", () => {
 
   it("is used from node_modules above the model's folder at exactly the pinned version", async () => {
     const root = install("1.2.3");
-    expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineEdges(root))).toBe(join(root, "node_modules/@scope/rows/data/rows.csv"));
-    await expect(npmFile(spec, integrity, "data/rows.csv", join(install("1.2.4"), "models/toy"), offlineEdges(root))).rejects.toMatchObject({ code: "npm-unreachable" });
+    expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineDeps(root))).toBe(join(root, "node_modules/@scope/rows/data/rows.csv"));
+    await expect(npmFile(spec, integrity, "data/rows.csv", join(install("1.2.4"), "models/toy"), offlineDeps(root))).rejects.toMatchObject({ code: "npm-unreachable" });
   });
 
   it.skipIf(!existsSync(join(repository, "node_modules/sentiment")))("reads sentiment@5.0.2: 3,000 sentences, three slices, one empty row per file", async () => {
     const files = ["amazon", "imdb", "yelp"].map((source) => ({ path: `test/fixtures/${source}.json`, npm: "sentiment@5.0.2", integrity: "sha512-ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g==", set: { source } }));
     const manifest = (maxBadRows: number) => manifestWith({ files, slices: ["source"], maxBadRows });
-    const dataset = await readDataset(manifest(3), join(repository, "models/mood"), offlineEdges(folderWith({})));
+    const dataset = await readDataset(manifest(3), join(repository, "models/mood"), offlineDeps(folderWith({})));
     expect(dataset.rows).toHaveLength(3000);
     const counts = Object.fromEntries([...Map.groupBy(dataset.rows, (row) => `${row.slices["source"]} ${row.labels["sentiment"]}`)].map(([key, rows]) => [key, rows.length]));
     expect(counts).toEqual({ "amazon pos": 500, "amazon neg": 500, "imdb pos": 500, "imdb neg": 500, "yelp pos": 500, "yelp neg": 500 });
     expect(dataset.badRows.map((bad) => bad.reason)).toEqual(Array(3).fill('field "class" is empty'));
-    await expect(readDataset(manifest(2), join(repository, "models/mood"), offlineEdges(folderWith({})))).rejects.toMatchObject({ code: "too-many-bad-rows" });
+    await expect(readDataset(manifest(2), join(repository, "models/mood"), offlineDeps(folderWith({})))).rejects.toMatchObject({ code: "too-many-bad-rows" });
   });
 });
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { folderWith, manifestWith, offlineEdges, read } from "./build.ts";
+import { folderWith, manifestWith, offlineDeps, read } from "./build.ts";
 import { readDataset } from "../../../eval/dataset/read.ts";
 
 const fixtures = fileURLToPath(new URL("fixtures/", import.meta.url));
@@ -18,9 +18,9 @@ const rebuilt = Array.from({ length: 2500 }, (_, i) => ({
 
 describe("Parquet", () => {
   it.each(["snappy", "gzip", "zstd"])("%s: the same rows and digest as the JSON they were made of", async (codec) => {
-    const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineEdges("unused"));
+    const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineDeps("unused"));
     const folder = folderWith({ "rows.json": JSON.stringify(rebuilt) });
-    const json = await readDataset(dataset("rows.json"), folder, offlineEdges("unused"));
+    const json = await readDataset(dataset("rows.json"), folder, offlineDeps("unused"));
     expect(parquet.rows).toHaveLength(2500);
     expect(parquet.rows[1234]).toEqual(json.rows[1234]);
     expect(parquet.digest).toBe(json.digest);
@@ -28,7 +28,7 @@ describe("Parquet", () => {
   });
 
   it("names a compression that it cannot read", async () => {
-    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineEdges("unused"))).rejects.toMatchObject({ code: "parquet-codec", complaint: { received: "LZ4_RAW" } });
+    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused"))).rejects.toMatchObject({ code: "parquet-codec", diagnostic: { received: "LZ4_RAW" } });
   });
 
   it("refuses a truncated or damaged file", async () => {

@@ -110,6 +110,6 @@ describe("refusals", () => {
   it("a digest other than the pinned one", async () => {
     const { digest } = await read({}, { "rows.csv": "text,class\na,1\n" });
     await expect(read({ sha256: digest }, { "rows.csv": "text,class\na,1\n" })).resolves.toMatchObject({ digest });
-    await expect(read({ sha256: digest }, { "rows.csv": "text,class\na,0\n" })).rejects.toMatchObject({ code: "dataset-digest", complaint: { expected: digest } });
+    await expect(read({ sha256: digest }, { "rows.csv": "text,class\na,0\n" })).rejects.toMatchObject({ code: "dataset-digest", diagnostic: { expected: digest } });
   });
 });

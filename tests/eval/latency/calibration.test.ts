@@ -15,14 +15,14 @@ const ordinary: Noise = { process: 0.02, turn: 0.02, outliers: 0, pace: 0.1 };
 const rough: Noise = { process: 0.02, turn: 0.05, outliers: 0.03, pace: 0.3 };
 const question = (margin: number, kind: Question["kind"] = "non-inferiority"): Question => ({ quantile: 0.5, kind, margin: { relative: margin }, alpha: 0.05 });
 
-function gate(stream: number, effect: number, noise: Noise, asked: Question, mostRounds = 24) {
+function gate(stream: number, effect: number, noise: Noise, asked: Question, maxRounds = 24) {
   const next = simulatedRounds(new RandomStream(20261121, stream), effect, noise);
   const judge = referee([asked]);
   const rounds: Round[] = [];
   for (;;) {
     rounds.push(next());
-    const last = rounds.length === mostRounds;
-    const standing = judge(rounds, mostRounds, last);
+    const last = rounds.length === maxRounds;
+    const standing = judge(rounds, maxRounds, last);
     if (last || !standing.open) return { ...standing.summary(0), rounds };
   }
 }

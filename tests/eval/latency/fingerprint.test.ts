@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { readRunner, sameNumerics, sameRunner, systemEdges, type FingerprintEdges } from "../../../eval/latency/fingerprint.ts";
+import { readRunner, sameNumerics, sameRunner, systemDeps, type FingerprintDeps } from "../../../eval/latency/fingerprint.ts";
 import { runner } from "../../../eval/schema/metrics.ts";
 
 const used = { provider: "cpu", threads: 1, onnxruntime: "1.30.0" };
-const machine = (files: Record<string, string>, over: Partial<FingerprintEdges> = {}): FingerprintEdges => ({
+const machine = (files: Record<string, string>, over: Partial<FingerprintDeps> = {}): FingerprintDeps => ({
   readText: async (path) => files[path] ?? null,
   platform: "linux", arch: "x64", node: "24.9.0", cores: 2, memoryBytes: 8e9, cpuModel: "from the system", ...over,
 });
@@ -14,7 +14,7 @@ describe("fingerprint", () => {
     const here = runner.parse(await readRunner(used));
     expect(here.cores).toBeGreaterThan(0);
     expect(here.cpuModel).not.toBe("");
-    expect(sameRunner(here, runner.parse(await readRunner(used, systemEdges())))).toEqual({ same: true });
+    expect(sameRunner(here, runner.parse(await readRunner(used, systemDeps())))).toEqual({ same: true });
   });
 
   it("keeps the instruction sets that matter, sorted, and drops the others", async () => {

@@ -14,7 +14,7 @@ import { performanceFigures } from "../../../eval/schema/metrics.ts";
 const model = "models/births";
 const rows = readFileSync("models/births/data/eval.jsonl", "utf8").trim().split("\n").slice(0, 64).map((line) => JSON.parse(line) as Record<string, unknown>);
 const scratch = mkdtempSync(join(tmpdir(), "sluice-latency-"));
-const edges = { env: process.env, fetch: () => Promise.reject(new Error("no network in a test")) };
+const deps = { env: process.env, fetch: () => Promise.reject(new Error("no network in a test")) };
 const quick = { modelDir: model, rows, warmMs: 20, slowdownMs: 0 };
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -27,7 +27,7 @@ function worker(name: string, code: string): URL {
 
 describe("profile of a real model", () => {
   it("fills every figure", async () => {
-    const figures = performanceFigures.parse(await profile(model, rows, { measureMs: 60, warmMs: 20 }, edges));
+    const figures = performanceFigures.parse(await profile(model, rows, { measureMs: 60, warmMs: 20 }, deps));
     expect(figures.batches.map(({ batch }) => batch)).toEqual([1, 32]);
     for (const one of figures.batches) {
       expect(one.runs).toBeGreaterThanOrEqual(3);
@@ -43,7 +43,7 @@ describe("profile of a real model", () => {
   });
 
   it("times the sizes that it is asked for, each at least so often", async () => {
-    const { batches } = await profile(model, rows, { batches: [4, 7], measureMs: 0, warmMs: 0, atLeast: 5 }, edges);
+    const { batches } = await profile(model, rows, { batches: [4, 7], measureMs: 0, warmMs: 0, atLeast: 5 }, deps);
     expect(batches.map(({ batch, runs }) => [batch, runs])).toEqual([[4, 5], [7, 5]]);
   });
 
@@ -51,10 +51,10 @@ describe("profile of a real model", () => {
     const dir = join(scratch, "truncated");
     cpSync(model, dir, { recursive: true });
     writeFileSync(join(dir, "model.onnx"), readFileSync(join(dir, "model.onnx")).subarray(0, 1000));
-    await expect(profile(dir, rows, {}, edges)).rejects.toThrow(/sha256|digest/i);
-    await expect(profile(join(scratch, "nothing"), rows, {}, edges)).rejects.toThrow("no model manifest");
-    await expect(profile(model, [], {}, edges)).rejects.toThrow("at least one row");
-    await expect(profile(model, [{ date: "2002-01-01" }], {}, edges)).rejects.toThrow("one was refused");
+    await expect(profile(dir, rows, {}, deps)).rejects.toThrow(/sha256|digest/i);
+    await expect(profile(join(scratch, "nothing"), rows, {}, deps)).rejects.toThrow("no model manifest");
+    await expect(profile(model, [], {}, deps)).rejects.toThrow("at least one row");
+    await expect(profile(model, [{ date: "2002-01-01" }], {}, deps)).rejects.toThrow("one was refused");
   });
 });
 
@@ -111,7 +111,7 @@ describe("a model's process", () => {
     const dying = worker("dying", "process.on('message', () => { console.error('out of luck'); setTimeout(() => process.exit(7), 50); });");
     const error: unknown = await startModelProcess(quick, { worker: dying }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(EvaluationError);
-    expect((error as EvaluationError).complaint).toMatchObject({ code: "latency-process-ended" });
+    expect((error as EvaluationError).diagnostic).toMatchObject({ code: "latency-process-ended" });
     expect((error as EvaluationError).message).toContain("exit code 7; it wrote: out of luck");
   });
 

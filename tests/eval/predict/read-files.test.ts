@@ -30,7 +30,7 @@ describe("binary labels", () => {
     expect(notes).toEqual(['labels are "ham" and "spam"; "spam", the last in sorted order, is taken as positive (--positive chooses)']);
     const chosen = await read(file, { positive: "ham" });
     expect([chosen.predictions.classes, Array.from(chosen.predictions.labels), chosen.notes]).toEqual([["spam", "ham"], [0, 1], []]);
-    await expect(read(file, { positive: "hamm" })).rejects.toMatchObject({ name: "ConfigurationError", complaint: { hint: "did you mean ham?", expected: "ham or spam" } });
+    await expect(read(file, { positive: "hamm" })).rejects.toMatchObject({ name: "ConfigurationError", diagnostic: { hint: "did you mean ham?", expected: "ham or spam" } });
   });
 
   it("0 can be the positive one, and a single name needs to be told", async () => {
@@ -88,7 +88,7 @@ describe("columns", () => {
     const file = "id,label,score,region,text\na,1,0.5,,hello\nb,0,0.5,south,bye\n";
     expect((await read(file)).predictions.slices).toEqual({ region: ["", "south"], text: ["hello", "bye"] });
     expect((await read(file, { slices: ["region"] })).predictions.slices).toEqual({ region: ["", "south"] });
-    await expect(read(file, { slices: ["regoin"] })).rejects.toMatchObject({ code: "missing-column", complaint: { hint: expect.stringContaining('"region"') } });
+    await expect(read(file, { slices: ["regoin"] })).rejects.toMatchObject({ code: "missing-column", diagnostic: { hint: expect.stringContaining('"region"') } });
   });
 
   it("scores that are no probabilities are said in a note", async () => {

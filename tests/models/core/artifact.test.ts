@@ -36,7 +36,7 @@ describe("an artifact beside its manifest", () => {
 
   it("with a wrong digest shows both digests", async () => {
     const error = await refusal(() => fetchArtifact(artifact("model.onnx", "0".repeat(64)), dir, offline));
-    expect(error.complaint).toMatchObject({ code: "artifact-digest", expected: `sha256 ${"0".repeat(64)}`, received: expect.stringContaining(sha256(linear)) });
+    expect(error.diagnostic).toMatchObject({ code: "artifact-digest", expected: `sha256 ${"0".repeat(64)}`, received: expect.stringContaining(sha256(linear)) });
   });
 
   it.each([

@@ -2,26 +2,26 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { locate, parseYaml } from "../../../models/core/manifest/config-file.ts";
-import { ConfigurationError, type Complaint } from "../../../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
 import { modelFile } from "../../../models/core/manifest/remote-manifest.ts";
 import { manifestExamples } from "../../../models/core/manifest/examples.ts";
 import { linearManifest, refusal } from "./build.ts";
 
 const parse = (text: string) => parseYaml(text, "model.yaml", modelFile, manifestExamples);
 const good = stringify(linearManifest());
-const complaints = async (text: string) => {
-  const { complaint } = await refusal(() => parse(text));
-  return [complaint, ...(complaint.others ?? [])];
+const diagnostics = async (text: string) => {
+  const { diagnostic } = await refusal(() => parse(text));
+  return [diagnostic, ...(diagnostic.others ?? [])];
 };
 
 /** None for a manifest that is right; anything else than a ConfigurationError comes out. */
-function complaintsOf(text: string): Complaint[] {
+function diagnosticsOf(text: string): Diagnostic[] {
   try {
     parse(text);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return [error.complaint, ...(error.complaint.others ?? [])];
+    return [error.diagnostic, ...(error.diagnostic.others ?? [])];
   }
 }
 
@@ -64,20 +64,20 @@ describe("a manifest that is wrong", () => {
     ["a best possible value of no head", good.replace("version: 1.0.0", "version: 1.0.0\ndataset: {id: d, files: [{path: d.csv}], labels: {value: {field: v}}, bestPossible: {valeu: {mae: 1}}}"), { code: "config-inconsistent", problem: expect.stringContaining("there are: value") }],
     ["a second document", `${good}---\n${good}`, { code: "yaml-syntax" }],
   ])("%s", async (_, text, expected) => {
-    expect((await complaints(text))[0]).toMatchObject(expected);
+    expect((await diagnostics(text))[0]).toMatchObject(expected);
   });
 
   it("tells every problem at once, each with its own place", async () => {
-    const all = await complaints(good.replace("id: linear", "id: Linear").replace("task: regression", "task: nothing").replace("batch", "''"));
+    const all = await diagnostics(good.replace("id: linear", "id: Linear").replace("task: regression", "task: nothing").replace("batch", "''"));
     expect(all.length).toBeGreaterThanOrEqual(2);
     expect(new Set(all.map(({ place }) => place)).size).toBe(all.length);
   });
 
   it("gives up on a file of absurd size, nesting or aliases instead of hanging", async () => {
-    expect((await complaints("a".repeat(1_000_001)))[0]!.code).toBe("config-too-large");
-    expect((await complaints("[".repeat(50_000)))[0]!.code).toMatch(/^yaml-/);
+    expect((await diagnostics("a".repeat(1_000_001)))[0]!.code).toBe("config-too-large");
+    expect((await diagnostics("[".repeat(50_000)))[0]!.code).toMatch(/^yaml-/);
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefghi"].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[i]}`).join(",")}]`).join("\n")}\n`;
-    expect((await complaints(bomb))[0]!.code).toBe("yaml-invalid");
+    expect((await diagnostics(bomb))[0]!.code).toBe("yaml-invalid");
   });
 
   it("never fails in another way than with a placed complaint", () => {
@@ -85,7 +85,7 @@ describe("a manifest that is wrong", () => {
     const mutated = fc.tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 10, unit: "binary" })).map(([at, cut, extra]) => good.slice(0, at) + extra + good.slice(at + cut));
     let refused = 0;
     fc.assert(fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.array(line).map((lines) => lines.join("\n")), mutated), (text) => {
-      for (const { place, problem } of complaintsOf(text)) {
+      for (const { place, problem } of diagnosticsOf(text)) {
         refused++;
         const [, row, column] = /^model\.yaml:(\d+):(\d+)$/.exec(place ?? "")!;
         expect(Number(row)).toBeLessThanOrEqual(text.split("\n").length + 1);

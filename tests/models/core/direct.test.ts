@@ -32,7 +32,7 @@ describe("rows of plain numbers", () => {
             told = error;
           }
           expect(told).toBeInstanceOf(RowError);
-          expect((told as RowError).complaint).toEqual(prepared.complaint);
+          expect((told as RowError).diagnostic).toEqual(prepared.diagnostic);
         } else {
           batch.put(row, good.length);
           good.push(prepared);

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { fetchArtifact, type ArtifactEdges } from "../../../models/core/artifact/artifact.ts";
+import { fetchArtifact, type ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import { fixture, refusal, sha256, temporaryFolder } from "./build.ts";
 
 /** A Hub of one repository: `resolve` as the real one answers it, Range requests included, and faults on demand. */
@@ -12,7 +12,7 @@ const files: Record<string, Uint8Array> = { "onnx/linear.onnx": fixture("linear.
 let server: Server;
 let fault: Fault;
 let requests: { url: string; range: string | undefined; authorization: string | undefined }[];
-let edges: ArtifactEdges & { cacheDir: string };
+let deps: ArtifactDeps & { cacheDir: string };
 let waits: number[];
 
 beforeAll(async () => {
@@ -44,12 +44,12 @@ beforeEach(() => {
   requests = [];
   waits = [];
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  edges = { env: { HF_ENDPOINT: url, HF_TOKEN: "hf_secret" }, fetch, cacheDir: join(temporaryFolder(), "cache"), sleep: async (ms) => { waits.push(ms); } };
+  deps = { env: { HF_ENDPOINT: url, HF_TOKEN: "hf_secret" }, fetch, cacheDir: join(temporaryFolder(), "cache"), sleep: async (ms) => { waits.push(ms); } };
 });
 
 const artifact = (name = "linear.onnx", externalData: { path: string; sha256: string }[] = []) => ({ hub: `org/repo@v1/onnx/${name}`, sha256: sha256(files[`onnx/${name}`] ?? ""), externalData });
-const get = () => fetchArtifact(artifact(), "/nowhere", edges);
-const cached = (digest: string) => join(edges.cacheDir, "sha256", digest.slice(0, 2), digest);
+const get = () => fetchArtifact(artifact(), "/nowhere", deps);
+const cached = (digest: string) => join(deps.cacheDir, "sha256", digest.slice(0, 2), digest);
 
 describe("an artifact on the Hub", () => {
   it("is downloaded with the token, verified, and kept by its content", async () => {
@@ -63,9 +63,9 @@ describe("an artifact on the Hub", () => {
   });
 
   it("brings external data from beside it", async () => {
-    const model = await fetchArtifact(artifact("external.onnx", [{ path: "external.onnx.data", sha256: sha256(files["onnx/external.onnx.data"]!) }]), "/nowhere", edges);
+    const model = await fetchArtifact(artifact("external.onnx", [{ path: "external.onnx.data", sha256: sha256(files["onnx/external.onnx.data"]!) }]), "/nowhere", deps);
     expect(model.externalData[0]!.bytes).toHaveLength(16);
-    const error = await refusal(() => fetchArtifact(artifact("external.onnx", [{ path: "../../secret", sha256: "0".repeat(64) }]), "/nowhere", edges));
+    const error = await refusal(() => fetchArtifact(artifact("external.onnx", [{ path: "../../secret", sha256: "0".repeat(64) }]), "/nowhere", deps));
     expect(error.code).toBe("artifact-outside");
   });
 
@@ -97,22 +97,22 @@ describe("an artifact on the Hub", () => {
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("hf_secret");
-    const left = existsSync(edges.cacheDir) ? readdirSync(edges.cacheDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : [];
+    const left = existsSync(deps.cacheDir) ? readdirSync(deps.cacheDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : [];
     expect(left).toEqual([]);
   });
 
   it("names a file that is not there", async () => {
-    expect((await refusal(() => fetchArtifact(artifact("none.onnx"), "/nowhere", edges))).code).toBe("hub-missing");
+    expect((await refusal(() => fetchArtifact(artifact("none.onnx"), "/nowhere", deps))).code).toBe("hub-missing");
   });
 
   it("refuses a file above the cap before downloading it", async () => {
-    const error = await refusal(() => fetchArtifact(artifact(), "/nowhere", { ...edges, maxBytes: 100 }));
+    const error = await refusal(() => fetchArtifact(artifact(), "/nowhere", { ...deps, maxBytes: 100 }));
     expect(error.code).toBe("artifact-too-large");
     expect(requests.every(({ range }) => range === "bytes=0-0")).toBe(true);
   });
 
   it("tells an unreachable Hub from a refusing one", async () => {
-    const error = await refusal(() => fetchArtifact(artifact(), "/nowhere", { ...edges, env: { HF_ENDPOINT: "http://127.0.0.1:9" } }));
+    const error = await refusal(() => fetchArtifact(artifact(), "/nowhere", { ...deps, env: { HF_ENDPOINT: "http://127.0.0.1:9" } }));
     expect(error.code).toBe("hub-unreachable");
   });
 });

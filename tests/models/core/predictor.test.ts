@@ -154,9 +154,9 @@ describe("a model that cannot be opened", () => {
     ["a tokenizer that is not there", sequenceManifest("sequence.onnx", { preprocess: { tokens: { kind: "text", tokenizer: "none.json" } } }), { code: "artifact-missing", place: at }],
     ["a fixed batch of many rows", linearManifest({ inputs: [{ name: "features", dtype: "float32", shape: [8, 3], from: "row.features" }] }), { code: "input-batch", place: at }],
     ["texts for a graph of numbers", linearManifest({ inputs: [{ name: "features", dtype: "string", shape: ["batch", 3], from: "row.features" }] }), { code: "input-dtype", place: at }],
-  ])("%s", async (_, manifest, complaint) => {
+  ])("%s", async (_, manifest, diagnostic) => {
     const error = await refusal(() => openPredictor(modelFolder(manifest), {}, offline));
-    expect(error.complaint).toMatchObject(complaint);
-    expect(error).toBeInstanceOf("place" in complaint ? ConfigurationError : EvaluationError);
+    expect(error.diagnostic).toMatchObject(diagnostic);
+    expect(error).toBeInstanceOf("place" in diagnostic ? ConfigurationError : EvaluationError);
   });
 });

@@ -16,9 +16,9 @@ const remote = (changes: Partial<RemoteManifestInput> = {}): RemoteManifestInput
   ...changes,
 });
 const parsed = (changes: Partial<RemoteManifestInput> = {}) => remoteManifest.parse(remote(changes));
-const complaints = async (value: object) => {
-  const { complaint } = await refusal(() => parseYaml(stringify(value), "model.yaml", modelFile, manifestExamples));
-  return [complaint, ...(complaint.others ?? [])];
+const diagnostics = async (value: object) => {
+  const { diagnostic } = await refusal(() => parseYaml(stringify(value), "model.yaml", modelFile, manifestExamples));
+  return [diagnostic, ...(diagnostic.others ?? [])];
 };
 
 function folder(manifest: object): string {
@@ -51,7 +51,7 @@ describe("a manifest with a remote backend", () => {
     ["another task", { ...remote(), task: "regression" }, { code: "config-value", expected: '"text-generation"' }],
     ["a pair's answer for no input", remote({ pair: { model: "mood", answers: { feeling: "mood.label" } } }), { code: "config-inconsistent" }],
   ])("tells %s", async (_, value, expected) => {
-    expect((await complaints(value))[0]).toMatchObject(expected);
+    expect((await diagnostics(value))[0]).toMatchObject(expected);
   });
 });
 

@@ -110,7 +110,7 @@ describe("what cannot be opened", () => {
   it("nodes on another provider than the one asked for are no proof", async () => {
     expect(() => requireProvider({ CUDAExecutionProvider: 40, CPUExecutionProvider: 3 }, "cuda", "m")).not.toThrow();
     const error = await refusal(() => requireProvider({ CPUExecutionProvider: 43 }, "cuda", "m"));
-    expect(error.complaint).toMatchObject({ code: "provider-unavailable", received: "nodes run by CPUExecutionProvider (43)" });
+    expect(error.diagnostic).toMatchObject({ code: "provider-unavailable", received: "nodes run by CPUExecutionProvider (43)" });
     expect((await refusal(() => requireProvider({}, "webgpu", "m"))).message).toContain("no provider at all");
   });
 
@@ -148,6 +148,6 @@ describe("the graph against its manifest", () => {
   ])("%s", async (_, call, code, place) => {
     const error = await refusal(call);
     expect(error).toBeInstanceOf(ConfigurationError);
-    expect(error.complaint).toMatchObject({ code, place });
+    expect(error.diagnostic).toMatchObject({ code, place });
   });
 });

@@ -29,7 +29,7 @@ export class Stage implements Platform {
 
   static async start(options: Partial<ExecutorOptions> = {}): Promise<Stage> {
     const stage = new Stage();
-    stage.executor = await createExecutor(stage, { directory: join(stage.directory, "runner"), patience: { interruptMs: 200, terminateMs: 200 }, ...options });
+    stage.executor = await createExecutor(stage, { directory: join(stage.directory, "runner"), killTimeouts: { interruptMs: 200, terminateMs: 200 }, ...options });
     return stage;
   }
 

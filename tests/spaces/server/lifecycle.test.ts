@@ -87,10 +87,10 @@ describe("reloading", () => {
     await until(async () => ((await versionOf(server)) === "1.2.0" ? true : undefined));
     rewrite(dir, { version: "1.3.0", artifact: { path: "linear.onnx", sha256: "1".repeat(64) } });
     const reload = await until(async () => {
-      const last = (await json(await server.get("/models/linear")))["reload"] as unknown as { ok: boolean; complaint: { code: string } } | null;
+      const last = (await json(await server.get("/models/linear")))["reload"] as unknown as { ok: boolean; diagnostic: { code: string } } | null;
       return last?.ok === false ? last : undefined;
     });
-    expect(reload.complaint.code).toBe("artifact-digest");
+    expect(reload.diagnostic.code).toBe("artifact-digest");
     expect(await versionOf(server)).toBe("1.2.0");
     expect((await server.post("/predict", row)).status).toBe(200);
     expect((await server.get("/readyz")).status).toBe(200);

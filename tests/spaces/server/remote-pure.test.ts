@@ -4,7 +4,7 @@ import { accessFrom } from "../../../spaces/server/remote/access.ts";
 import { createBreaker } from "../../../spaces/server/remote/breaker.ts";
 import { retryAfterMs, retryDelayMs } from "../../../spaces/server/remote/retry.ts";
 import { createTurns } from "../../../spaces/server/remote/turns.ts";
-import { Departure } from "../../../spaces/server/scheduling/client-disconnect.ts";
+import { ClientDisconnect } from "../../../spaces/server/scheduling/client-disconnect.ts";
 
 const reasonOf = (act: () => unknown) => {
   try {
@@ -54,19 +54,19 @@ describe("waiting between calls", () => {
 describe("turns", () => {
   it("are given in order, refused beyond the queue, left by clients, and drained", async () => {
     const turns = createTurns({ concurrency: 1, queue: 2 }, () => 0);
-    const patience = { deadlineAt: 60_000 };
+    const requestDeadline = { deadlineAt: 60_000 };
     const order: string[] = [];
-    const first = await turns.take(patience);
+    const first = await turns.take(requestDeadline);
     const response = Object.assign(new EventEmitter(), { writableFinished: false });
-    const leaving = turns.take({ ...patience, departure: Departure.of(response) }).catch((error: { reason: string }) => order.push(error.reason));
-    const second = turns.take(patience).then((giveBack) => { order.push("second"); return giveBack; });
-    await expect(turns.take(patience)).rejects.toMatchObject({ reason: "queue-full" });
+    const leaving = turns.take({ ...requestDeadline, disconnect: ClientDisconnect.of(response) }).catch((error: { reason: string }) => order.push(error.reason));
+    const second = turns.take(requestDeadline).then((giveBack) => { order.push("second"); return giveBack; });
+    await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "queue-full" });
     response.emit("close");
     await leaving;
     first();
     first(); // twice is once
     const closing = (await second, turns.close());
-    await expect(turns.take(patience)).rejects.toMatchObject({ reason: "draining" });
+    await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "draining" });
     (await second)();
     await closing;
     expect([order, turns.taken(), turns.waiting()]).toEqual([["cancelled", "second"], 0, 0]);

@@ -7,7 +7,7 @@ const { readBatch } = await pageModule<{ readBatch: (text: string, fields: reado
 type Chunk = { from: number; rows: readonly Record<string, unknown>[] };
 type Run = { signal: AbortSignal; done: (chunk: Chunk, result: unknown) => void; paused?: (ms: number) => void; sleep?: (ms: number, signal: AbortSignal) => Promise<void> };
 const { chunksOf, runChunks, CHUNK_ROWS, CHUNK_BYTES } = await pageModule<{
-  chunksOf: (rows: readonly Record<string, unknown>[], mostRows?: number) => Chunk[];
+  chunksOf: (rows: readonly Record<string, unknown>[], maxRows?: number) => Chunk[];
   runChunks: (chunks: readonly Chunk[], send: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<unknown>, run: Run) => Promise<void>;
   CHUNK_ROWS: number; CHUNK_BYTES: number;
 }>("batch-run.js");

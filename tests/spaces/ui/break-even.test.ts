@@ -2,17 +2,17 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { pageModule } from "./page-module.ts";
 
-type Point = { answersPerHour: number | null; mostPerHour: number | null; why: string };
+type Point = { answersPerHour: number | null; maxPerHour: number | null; why: string };
 const { breakEven, costLines } = await pageModule<{
   breakEven: (machine: { perHour: number | null; currency: string; medianMs: number | null }, provider: { perAnswer: number | null; currency: string }) => Point;
-  costLines: (perHour: number, perAnswer: number, answersPerHour: number, steps?: number) => { machine: number[]; provider: number[]; mostAnswers: number };
+  costLines: (perHour: number, perAnswer: number, answersPerHour: number, steps?: number) => { machine: number[]; provider: number[]; maxAnswers: number };
 }>("break-even.js");
 
 const machine = { perHour: 0.03, currency: "USD", medianMs: 0.5 };
 const provider = { perAnswer: 0.00002, currency: "USD" };
 
 test("where an hour of the machine costs what the answers of an hour do", () => {
-  expect(breakEven(machine, provider)).toEqual({ answersPerHour: 0.03 / 0.00002, mostPerHour: 7_200_000, why: "" });
+  expect(breakEven(machine, provider)).toEqual({ answersPerHour: 0.03 / 0.00002, maxPerHour: 7_200_000, why: "" });
 });
 
 test.each([
@@ -30,8 +30,8 @@ test("a machine that costs nothing always pays, a provider that costs nothing al
 });
 
 test("without a time nothing is said of what a machine can give", () => {
-  expect(breakEven({ ...machine, medianMs: null }, provider).mostPerHour).toBeNull();
-  expect(breakEven({ ...machine, medianMs: 0 }, provider).mostPerHour).toBeNull();
+  expect(breakEven({ ...machine, medianMs: null }, provider).maxPerHour).toBeNull();
+  expect(breakEven({ ...machine, medianMs: 0 }, provider).maxPerHour).toBeNull();
 });
 
 test("below the point the provider is cheaper, above it the machine, at any prices; the lines cross in the middle", () => {

@@ -24,12 +24,12 @@ export function answerCard(title, from, note = "") {
   const spoken = h("p", { class: "sr", role: "status" });
   const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, note !== "" && h("p", { class: "hint note" }, note), spoken);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let patience;
+  let onRateLimited;
   /** What has come of a text that is still being written. */
   let written = "";
   const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
-    clearTimeout(patience);
+    clearTimeout(onRateLimited);
     element.classList.remove("waiting", "writing");
     element.removeAttribute("aria-busy");
     spoken.textContent = words;
@@ -46,19 +46,19 @@ export function answerCard(title, from, note = "") {
       fill(body, h("div", { class: "notice calm" }, h("p", { class: "notice-title" }, title), h("p", { class: "pre" }, words)));
     },
     write(text) {
-      clearTimeout(patience);
+      clearTimeout(onRateLimited);
       written += text;
       page.textContent = written;
       if (page.parentElement !== body) fill(body, page);
       element.classList.add("writing");
     },
     wait(cancel) {
-      clearTimeout(patience);
+      clearTimeout(onRateLimited);
       written = "";
       element.classList.remove("writing");
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
-      patience = setTimeout(() => {
+      onRateLimited = setTimeout(() => {
         fill(body, h("div", { class: "slow" }, h("p", null, "Still waiting for the server…"), h("p", { class: "quiet" }, "It may be busy or waking up."), h("button", { type: "button", class: "plain", onclick: cancel }, "Cancel")));
         spoken.textContent = "Still waiting for the server.";
       }, SLOW_MS);

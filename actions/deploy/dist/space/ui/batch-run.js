@@ -16,17 +16,17 @@ const LONGEST_PAUSE_MS = 60_000;
 /**
  * @template {Record<string, unknown>} T
  * @param {readonly T[]} rows
- * @param {number} [mostRows] what the server takes in one request
+ * @param {number} [maxRows] what the server takes in one request
  * @returns {Chunk<T>[]} chunks of at most that many rows and about CHUNK_BYTES of JSON; never an empty one
  */
-export function chunksOf(rows, mostRows = CHUNK_ROWS) {
+export function chunksOf(rows, maxRows = CHUNK_ROWS) {
   /** @type {Chunk<T>[]} */
   const chunks = [];
   let from = 0;
   let bytes = 0;
   rows.forEach((row, i) => {
     const own = JSON.stringify(row).length;
-    if (i > from && (i - from >= Math.min(CHUNK_ROWS, mostRows) || bytes + own > CHUNK_BYTES)) {
+    if (i > from && (i - from >= Math.min(CHUNK_ROWS, maxRows) || bytes + own > CHUNK_BYTES)) {
       chunks.push({ from, rows: rows.slice(from, i) });
       from = i;
       bytes = 0;

@@ -56,7 +56,7 @@ export function comparison(sides) {
     if (point.answersPerHour === null || point.answersPerHour === 0 || machine.perHour === null || provider.cost === null) return;
     const drawn = costLines(machine.perHour, provider.cost, point.answersPerHour);
     lines.element.hidden = false;
-    lines.update([{ name: machine.name, values: drawn.machine }, { name: provider.name, values: drawn.provider }], `${count(drawn.mostAnswers)} answers`);
+    lines.update([{ name: machine.name, values: drawn.machine }, { name: provider.name, values: drawn.provider }], `${count(drawn.maxAnswers)} answers`);
   }
 
   return {
@@ -79,9 +79,9 @@ function inWords(point, machine, provider) {
   if (point.why !== "") return `Not known: ${point.why} is missing.`;
   if (point.answersPerHour === 0) return `${machine.name} costs nothing by its manifest, so it is the cheaper one from the first answer on.`;
   if (point.answersPerHour === null) return `${provider.name} costs nothing by its manifest, so a machine for ${machine.name} never pays.`;
-  const most = point.mostPerHour === null ? "" : point.mostPerHour < point.answersPerHour
-    ? ` One such machine gives only about ${about(point.mostPerHour)} an hour, so it never gets there.`
-    : ` One such machine gives up to about ${about(point.mostPerHour)} an hour, one after the other.`;
+  const most = point.maxPerHour === null ? "" : point.maxPerHour < point.answersPerHour
+    ? ` One such machine gives only about ${about(point.maxPerHour)} an hour, so it never gets there.`
+    : ` One such machine gives up to about ${about(point.maxPerHour)} an hour, one after the other.`;
   return `${count(point.answersPerHour)} answers an hour. Below that, ${provider.name} costs less by the answer (${money((provider.cost ?? 0) * 1000, provider.currency)} per 1,000, of ${plural(provider.answers, "answer")} seen); above it, the machine for ${machine.name} does (${money(machine.perHour ?? 0, machine.currency)} an hour).${most}`;
 }
 

@@ -18,7 +18,7 @@ import { readFields } from "./schema-fields.js";
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
  *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
- *   predictPath: string, mostRows: number | undefined,
+ *   predictPath: string, maxRows: number | undefined,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./batch-tables.js").RowOutcome[]>,
  * }} Model
  */
@@ -43,7 +43,7 @@ export function readModel(listed, card) {
     // A model that lacks a setting has its place, and says in it what to set.
     ready: facts.state === "ready" || facts.state === "not-configured",
     missing: facts.state === "not-configured" ? lacking(facts.error) : "",
-    error: facts.state === "not-configured" ? "" : complaint(facts.error ?? facts.reload?.complaint),
+    error: facts.state === "not-configured" ? "" : diagnostic(facts.error ?? facts.reload?.diagnostic),
     fields: readFields(facts.input?.schema),
     examples: facts.input?.examples ?? [],
     heads,
@@ -54,7 +54,7 @@ export function readModel(listed, card) {
     prices: facts.prices ?? facts.remote?.prices ?? null,
     backend: text(facts.backend) || "local",
     predictPath: path,
-    mostRows: facts.limits?.maxRows,
+    maxRows: facts.limits?.maxRows,
     async predictMany(rows, signal) {
       const { data } = await request(`${path}/batch`, { body: { rows }, signal, timeoutMs: 60_000 });
       const results = data.predictions;
@@ -153,7 +153,7 @@ function lacking(problem) {
 }
 
 /** @param {any} problem @returns {string} a complaint of the server in words */
-function complaint(problem) {
+function diagnostic(problem) {
   if (problem === undefined || problem === null) return "";
   if (typeof problem === "string") return problem;
   return [problem.place, problem.problem ?? problem.detail ?? problem.title, problem.expected && `expected: ${problem.expected}`, problem.received && `received: ${problem.received}`, problem.hint].filter(Boolean).join("\n");
