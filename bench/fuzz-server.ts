@@ -11,7 +11,8 @@ const LANES = 16;
 const server = await serve(["models/births", "models/mood"], ["--request-timeout-ms", "5000"]);
 const { port } = new URL(server.url);
 const descriptors = () => readdirSync(`/proc/${server.pid}/fd`).length;
-const rss = () => Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+const rss = () =>
+  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
 const before = { descriptors: descriptors(), rssMb: rss() };
 const problems: string[] = [];
 let asked = 0;
@@ -23,7 +24,10 @@ async function lane(index: number): Promise<void> {
   const chunk = 500;
   for (let from = 0; from < share && problems.length < 20; from += chunk) {
     const size = Math.min(chunk, share - from);
-    const requests = fc.sample(malformedRequest(["births", "mood"]), { numRuns: size, seed: seed + 1000 * index + from });
+    const requests = fc.sample(malformedRequest(["births", "mood"]), {
+      numRuns: size,
+      seed: seed + 1000 * index + from,
+    });
     const bytes = fc.sample(brokenBytes(), { numRuns: Math.ceil(size / 10), seed: seed + 1000 * index + from });
     for (const [i, request] of requests.entries()) {
       if (i % 10 === 9) {
@@ -39,14 +43,27 @@ async function lane(index: number): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)));
-await new Promise((done) => { setTimeout(done, 3000); });
-const alive = await fetch(`${server.url}/livez`).then(({ status }) => status === 200, () => false);
-const inFlight = alive ? Number(/^http_requests_in_flight (\d+)/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]) - 1 : null;
+await new Promise((done) => {
+  setTimeout(done, 3000);
+});
+const alive = await fetch(`${server.url}/livez`).then(
+  ({ status }) => status === 200,
+  () => false,
+);
+const inFlight = alive
+  ? Number(/^http_requests_in_flight (\d+)/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]) - 1
+  : null;
 // The client's own idle connections would look like the server's leaks.
-await (globalThis as unknown as Record<symbol, { close(): Promise<void> }>)[Symbol.for("undici.globalDispatcher.1")]!.close();
-await new Promise((done) => { setTimeout(done, 500); });
+await (globalThis as unknown as Record<symbol, { close(): Promise<void> }>)[
+  Symbol.for("undici.globalDispatcher.1")
+]!.close();
+await new Promise((done) => {
+  setTimeout(done, 500);
+});
 const after = { descriptors: descriptors(), rssMb: rss() };
 const leaked = after.descriptors - before.descriptors;
-process.stdout.write(`${JSON.stringify({ asked, seed, seconds: Math.round((performance.now() - started) / 1000), alive, inFlight, before, after, leakedDescriptors: Math.max(0, leaked), problems }, null, 2)}\n`);
+process.stdout.write(
+  `${JSON.stringify({ asked, seed, seconds: Math.round((performance.now() - started) / 1000), alive, inFlight, before, after, leakedDescriptors: Math.max(0, leaked), problems }, null, 2)}\n`,
+);
 await server.stop();
 process.exit(alive && problems.length === 0 && leaked <= 0 && inFlight === 0 ? 0 : 1);

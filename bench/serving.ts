@@ -8,14 +8,28 @@ import { killAndRestart } from "./serving/kill.ts";
 import { root } from "./serving/processes.ts";
 import { batches, coldStart, encoder, overload, singleRows, type Figure, type Options } from "./serving/scenarios.ts";
 
-const scenarios: Record<string, (options: Options) => Promise<Figure[]>> = { single: singleRows, batch: batches, encoder, start: coldStart, overload, kill: killAndRestart };
+const scenarios: Record<string, (options: Options) => Promise<Figure[]>> = {
+  single: singleRows,
+  batch: batches,
+  encoder,
+  start: coldStart,
+  overload,
+  kill: killAndRestart,
+};
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
 const names = args.filter((one) => !one.startsWith("--"));
 const options = quick ? { rounds: 1, seconds: 1, overloadSeconds: 5 } : { rounds: 5, seconds: 2, overloadSeconds: 60 };
 const results = join(root, "bench/results");
 
-type Results = { schemaVersion: 1; date: string; machine: string; node: string; command: string; scenarios: Record<string, Figure[]> };
+type Results = {
+  schemaVersion: 1;
+  date: string;
+  machine: string;
+  node: string;
+  command: string;
+  scenarios: Record<string, Figure[]>;
+};
 let known: Results["scenarios"] = {};
 try {
   known = (JSON.parse(readFileSync(join(results, "serving.json"), "utf8")) as Results).scenarios;
@@ -33,10 +47,20 @@ for (const name of names.length === 0 ? Object.keys(scenarios) : names) {
 /** After every scenario: what was measured stays, whatever becomes of the next. */
 function write(): void {
   const cpus = os.cpus();
-  const all: Results = { schemaVersion: 1, date: new Date().toISOString().slice(0, 10), machine: `${cpus[0]?.model.trim() ?? "unknown"}, ${cpus.length} cores, load ${os.loadavg()[0]!.toFixed(1)}`, node: process.version, command: `node scripts/with-node24.mjs bench/serving.ts ${names.join(" ")}`.trim(), scenarios: known };
+  const all: Results = {
+    schemaVersion: 1,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus[0]?.model.trim() ?? "unknown"}, ${cpus.length} cores, load ${os.loadavg()[0]!.toFixed(1)}`,
+    node: process.version,
+    command: `node scripts/with-node24.mjs bench/serving.ts ${names.join(" ")}`.trim(),
+    scenarios: known,
+  };
   writeFileSync(join(results, "serving.json"), `${JSON.stringify(all, null, 2)}\n`);
   const rows = Object.values(known).flat().map(line);
-  writeFileSync(join(results, "serving.md"), `# Serving\n\n${all.date}, ${all.machine}, Node ${all.node.slice(1)}. Medians of ${options.rounds} alternating rounds. Command: \`${all.command}\`\n\n| what | measured | goal | met | detail |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}\n`);
+  writeFileSync(
+    join(results, "serving.md"),
+    `# Serving\n\n${all.date}, ${all.machine}, Node ${all.node.slice(1)}. Medians of ${options.rounds} alternating rounds. Command: \`${all.command}\`\n\n| what | measured | goal | met | detail |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}\n`,
+  );
 }
 
 function line({ what, value, unit, goal, met, detail }: Figure): string {

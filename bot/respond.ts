@@ -24,7 +24,8 @@ export type ResponderDeps = BotContext & {
 /** Handles what somebody said: finds out what to answer, and returns what to write down, all in one transaction. */
 export function responder(deps: ResponderDeps): Handler {
   return async (said) => {
-    const outcome = said.act.kind === "text" ? await written(deps, said, said.act.text) : await press(deps, said, said.act);
+    const outcome =
+      said.act.kind === "text" ? await written(deps, said, said.act.text) : await press(deps, said, said.act);
     return outcome ?? (() => {});
   };
 }
@@ -39,22 +40,37 @@ function show(deps: ResponderDeps, said: Said, key: string, outcome: Outcome): (
 
 const placeOf = (said: Said) => ({ chat: said.chat, topic: said.topic });
 
-async function written(deps: ResponderDeps, said: Said, text: string, key = `u${said.updateId}`): Promise<(() => void) | null> {
+async function written(
+  deps: ResponderDeps,
+  said: Said,
+  text: string,
+  key = `u${said.updateId}`,
+): Promise<(() => void) | null> {
   const [, name, bot, rest = ""] = /^\/(\w{1,32})(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
   // In a group, talk is not for the bot, nor are other bots' commands.
   if (bot !== undefined && bot.toLowerCase() !== deps.username().toLowerCase()) return null;
-  if (name === undefined) return said.privateChat ? show(deps, said, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
+  if (name === undefined)
+    return said.privateChat ? show(deps, said, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
   const ask: Ask = {
-    args: rest.split(/\s+/).filter((word) => word !== ""), rest, said, place: placeOf(said), key,
+    args: rest.split(/\s+/).filter((word) => word !== ""),
+    rest,
+    said,
+    place: placeOf(said),
+    key,
     acknowledge: (html) => {
       deps.store.messages.want(key, placeOf(said), toContent(deps, { html }, said.chat, key), deps.now());
       deps.kick();
     },
   };
-  return show(deps, said, key, await guarded(deps, said, async () => {
-    if (name.toLowerCase() === "start") return await start(deps, ask) ?? run(deps, ask, "help");
-    return run(deps, ask, name);
-  }));
+  return show(
+    deps,
+    said,
+    key,
+    await guarded(deps, said, async () => {
+      if (name.toLowerCase() === "start") return (await start(deps, ask)) ?? run(deps, ask, "help");
+      return run(deps, ask, name);
+    }),
+  );
 }
 
 async function run(deps: ResponderDeps, ask: Ask, name: string): Promise<Outcome> {
@@ -69,14 +85,22 @@ async function guarded(deps: ResponderDeps, said: Said, work: () => Promise<Outc
   } catch (error) {
     deps.log.warn("command-failed", { updateId: said.updateId, error: inWords(error) });
     const status = statusOf(error);
-    return { html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(inWords(error), 200)}\nNothing was done. Try again.` };
+    return {
+      html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(inWords(error), 200)}\nNothing was done. Try again.`,
+    };
   }
 }
 
 function suggestions(word: string): Outcome {
-  const close = didYouMean(word.replace(/^\//, ""), commands.map(({ name }) => name));
+  const close = didYouMean(
+    word.replace(/^\//, ""),
+    commands.map(({ name }) => name),
+  );
   const names = close === null ? ["status", "runs", "help"] : [close, "help"];
-  return { html: word === "" ? "What would you like?" : `There is no command ${safe(word, 40)}.`, buttons: [names.map((name) => commandButton(`/${name}`))] };
+  return {
+    html: word === "" ? "What would you like?" : `There is no command ${safe(word, 40)}.`,
+    buttons: [names.map((name) => commandButton(`/${name}`))],
+  };
 }
 
 /**
@@ -86,13 +110,19 @@ function suggestions(word: string): Outcome {
 function keyUnder({ messages }: Store, { chat, messageId, updateId }: Said, family: string): string {
   const known = messages.keyOf(chat, messageId);
   if (known !== null) return known;
-  const sent = [family, family.replace(/:\d+$/, "")].map((key) => messages.byKey(key)).find((one) => one?.chat === chat && one.messageId === null);
+  const sent = [family, family.replace(/:\d+$/, "")]
+    .map((key) => messages.byKey(key))
+    .find((one) => one?.chat === chat && one.messageId === null);
   if (sent == null) return `u${updateId}`;
   messages.found(sent.key, messageId);
   return sent.key;
 }
 
-async function press(deps: ResponderDeps, said: Said, { query, data }: { query: string; data: string }): Promise<(() => void) | null> {
+async function press(
+  deps: ResponderDeps,
+  said: Said,
+  { query, data }: { query: string; data: string },
+): Promise<(() => void) | null> {
   const { store, now, answer } = deps;
   const id = data.startsWith("n:") ? data.slice(2) : "";
   const nonce = store.nonces.find(id);

@@ -17,12 +17,21 @@ export function openRemoteWith(deps: { env: NodeJS.ProcessEnv; fetch: typeof fet
       const askedAt = performance.now();
       try {
         // The manifest's own time limit comes first: this one is for turns that never come.
-        const { outcome, timing } = await model.predict(row, { deadlineAt: askedAt + 2 * loaded.manifest.limits.timeoutMs });
+        const { outcome, timing } = await model.predict(row, {
+          deadlineAt: askedAt + 2 * loaded.manifest.limits.timeoutMs,
+        });
         const answerMs = performance.now() - askedAt;
         if (!outcome.ok) return { ok: false, reason: outcome.diagnostic.code, answerMs };
         const head = outcome.heads[loaded.manifest.head];
         if (head?.kind !== "text") return { ok: false, reason: "no-text", answerMs };
-        return { ok: true, text: head.text, cut: head.finishReason === "length", firstWordsMs: timing.queueMs + (timing.firstTokenMs ?? timing.inferenceMs), answerMs, usage: head.usage };
+        return {
+          ok: true,
+          text: head.text,
+          cut: head.finishReason === "length",
+          firstWordsMs: timing.queueMs + (timing.firstTokenMs ?? timing.inferenceMs),
+          answerMs,
+          usage: head.usage,
+        };
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         return { ok: false, reason: error.reason, answerMs: performance.now() - askedAt };

@@ -6,14 +6,25 @@ export function botCommand(streams: Streams, finish: Finish): Command {
   return new Command("bot")
     .description("run the Telegram bot: status, predictions, approvals and deployments from a chat")
     .option("--config <file>", "who may do what, where (docs/bot.md)", "bot.yaml")
-    .addHelpText("after", "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml")
+    .addHelpText(
+      "after",
+      "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml",
+    )
     .action(async ({ config }: { config: string }) => {
-      // node:sqlite calls itself experimental, and telegraf parses addresses the old way; neither is the operator's affair.
+      // node:sqlite calls itself experimental, and telegraf parses addresses the old way; neither is the operator's
+      // affair.
       process.removeAllListeners("warning").on("warning", ({ name, message, code }: Error & { code?: string }) => {
-        if (name !== "ExperimentalWarning" && code !== "DEP0169") streams.stderr.write(`${JSON.stringify({ level: "warn", event: "node-warning", name, message })}\n`);
+        if (name !== "ExperimentalWarning" && code !== "DEP0169")
+          streams.stderr.write(`${JSON.stringify({ level: "warn", event: "node-warning", name, message })}\n`);
       });
       const { botUntilSignal } = await import("../bot/main.ts");
-      await botUntilSignal({ config, env: streams.env, write: (line) => { streams.stderr.write(line); } });
+      await botUntilSignal({
+        config,
+        env: streams.env,
+        write: (line) => {
+          streams.stderr.write(line);
+        },
+      });
       finish(0);
     });
 }

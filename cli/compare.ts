@@ -2,7 +2,13 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { checkPolicy, metricNames, type CheckKind, type CheckPolicy, type MetricName } from "../models/core/manifest/gates.ts";
+import {
+  checkPolicy,
+  metricNames,
+  type CheckKind,
+  type CheckPolicy,
+  type MetricName,
+} from "../models/core/manifest/gates.ts";
 import { tasks, type Task } from "../models/core/manifest/manifest.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
@@ -11,9 +17,24 @@ import { terminalOptions } from "./terminal.ts";
 import { integer, list, margin, number } from "./usage.ts";
 
 type CompareFlags = CommonFlags & {
-  baseline: string; candidate: string; task: Task; metric: MetricName; kind: CheckKind; margin?: number | { relative: number };
-  min?: number; max?: number; confident: boolean; alpha: number; slices?: string[]; threshold?: number; at?: number; k?: number;
-  positive?: string; naiveScale?: number; minimumPerClass: number; seed: number;
+  baseline: string;
+  candidate: string;
+  task: Task;
+  metric: MetricName;
+  kind: CheckKind;
+  margin?: number | { relative: number };
+  min?: number;
+  max?: number;
+  confident: boolean;
+  alpha: number;
+  slices?: string[];
+  threshold?: number;
+  at?: number;
+  k?: number;
+  positive?: string;
+  naiveScale?: number;
+  minimumPerClass: number;
+  seed: number;
 };
 
 export function compareCommand(streams: Streams, finish: Finish): Command {
@@ -23,7 +44,11 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .requiredOption("--candidate <file>", "predictions of the model that may replace it, on the same rows")
     .addOption(new Option("--task <task>", "what the scores are").choices(tasks).makeOptionMandatory())
     .addOption(new Option("--metric <name>", "what is compared").choices(metricNames).makeOptionMandatory())
-    .addOption(new Option("--kind <rule>", "how it is judged").choices(["non-inferiority", "superiority", "equivalence", "limit"]).default("non-inferiority"))
+    .addOption(
+      new Option("--kind <rule>", "how it is judged")
+        .choices(["non-inferiority", "superiority", "equivalence", "limit"])
+        .default("non-inferiority"),
+    )
     .option("--margin <x>", "largest acceptable loss: absolute (0.01) or relative to the baseline (2%)", margin)
     .option("--min <x>", "with --kind limit: smallest acceptable value", number)
     .option("--max <x>", "with --kind limit: largest acceptable value", number)
@@ -34,17 +59,31 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--at <rate>", "false-positive rate of tpr_at_fpr and partial_auroc", number)
     .option("--k <n>", "cut-off of ndcg_at_k and recall_at_k", integer)
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
-    .option("--naive-scale <x>", "what mase divides by, where the files have no column naive_scale: the naive forecast's error on the training data", number)
+    .option(
+      "--naive-scale <x>",
+      "what mase divides by, where the files have no column naive_scale: the naive forecast's error on the training data",
+      number,
+    )
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
     .option("--seed <n>", "seed of every random draw", integer, 1)
-    .addHelpText("after", "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01");
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01",
+    );
   return commonFlags(command).action(async (flags: CompareFlags) => {
     const { compareFiles } = await import("../eval/compare.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
     const outcome = await compareFiles(
       {
-        candidate: flags.candidate, baseline: flags.baseline, task: flags.task, policies: [policyOf(flags)], alpha: flags.alpha,
-        minimumPerClass: flags.minimumPerClass, out: resolve(flags.out), seed: flags.seed, ...(flags.positive === undefined ? {} : { positive: flags.positive }),
+        candidate: flags.candidate,
+        baseline: flags.baseline,
+        task: flags.task,
+        policies: [policyOf(flags)],
+        alpha: flags.alpha,
+        minimumPerClass: flags.minimumPerClass,
+        out: resolve(flags.out),
+        seed: flags.seed,
+        ...(flags.positive === undefined ? {} : { positive: flags.positive }),
         ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
       },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
@@ -61,16 +100,32 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
 /** One check from flags, by the same schema that model.yaml's checks have. */
 function policyOf(flags: CompareFlags): CheckPolicy {
   const { kind, metric, min, max, threshold, at, k } = flags;
-  const wrong = (problem: string, example: string) => new ConfigurationError({ code: "flags", problem, place: `--kind ${kind}`, example });
-  if (kind === "limit" && min === undefined && max === undefined) throw wrong("a limit needs --min or --max", `--kind limit --metric ${metric} --min 0.8`);
-  if (kind === "limit" && flags.margin !== undefined) throw wrong("a limit has no --margin; it has --min and --max", `--kind limit --metric ${metric} --min 0.8`);
-  if (kind !== "limit" && (min !== undefined || max !== undefined || flags.confident)) throw wrong("--min, --max and --confident belong to --kind limit", `--kind ${kind} --margin 0.01`);
-  if (kind !== "limit" && kind !== "superiority" && flags.margin === undefined) throw wrong(`${kind} needs --margin: the largest difference that does not matter`, `--kind ${kind} --margin 0.01`);
+  const wrong = (problem: string, example: string) =>
+    new ConfigurationError({ code: "flags", problem, place: `--kind ${kind}`, example });
+  if (kind === "limit" && min === undefined && max === undefined)
+    throw wrong("a limit needs --min or --max", `--kind limit --metric ${metric} --min 0.8`);
+  if (kind === "limit" && flags.margin !== undefined)
+    throw wrong("a limit has no --margin; it has --min and --max", `--kind limit --metric ${metric} --min 0.8`);
+  if (kind !== "limit" && (min !== undefined || max !== undefined || flags.confident))
+    throw wrong("--min, --max and --confident belong to --kind limit", `--kind ${kind} --margin 0.01`);
+  if (kind !== "limit" && kind !== "superiority" && flags.margin === undefined)
+    throw wrong(`${kind} needs --margin: the largest difference that does not matter`, `--kind ${kind} --margin 0.01`);
   const common = {
-    metric, slices: flags.slices ?? [],
-    ...(threshold === undefined ? {} : { threshold }), ...(at === undefined ? {} : { at }), ...(k === undefined ? {} : { k }),
+    metric,
+    slices: flags.slices ?? [],
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(at === undefined ? {} : { at }),
+    ...(k === undefined ? {} : { k }),
   };
-  return checkPolicy.parse(kind === "limit"
-    ? { kind, ...common, confident: flags.confident, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }
-    : { kind, ...common, ...(flags.margin === undefined ? {} : { margin: flags.margin }) });
+  return checkPolicy.parse(
+    kind === "limit"
+      ? {
+          kind,
+          ...common,
+          confident: flags.confident,
+          ...(min === undefined ? {} : { min }),
+          ...(max === undefined ? {} : { max }),
+        }
+      : { kind, ...common, ...(flags.margin === undefined ? {} : { margin: flags.margin }) },
+  );
 }

@@ -7,7 +7,15 @@ import type { SessionDeps } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
-export type PlaceFlags = { environment: string; space?: string; reason: string; set: string[]; out: string; json: boolean; dryRun: boolean };
+export type PlaceFlags = {
+  environment: string;
+  space?: string;
+  reason: string;
+  set: string[];
+  out: string;
+  json: boolean;
+  dryRun: boolean;
+};
 type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
 
 /** Flags that say where to, shared with `rollback`. */
@@ -16,7 +24,12 @@ export function placeFlags(command: Command): Command {
     .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
     .option("--space <ns/name>", "the Space; what sluice.yaml names for the model and the stage unless told")
     .option("--reason <text>", "why, for the lock and the records", "")
-    .option("--set <name=value>", "a wait, limit or tolerance of docs/deploy.md; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option(
+      "--set <name=value>",
+      "a wait, limit or tolerance of docs/deploy.md; may be repeated",
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
     .option("--out <dir>", "folder for deployment.json, the receipt", ".sluice")
     .option("--dry-run", "print the plan and change nothing", false)
     .option("--json", "the receipt as one JSON document on stdout; progress stays on stderr", false);
@@ -26,20 +39,36 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("deploy")
     .description("deploy a model that passed the gate to its Hugging Face Space, prove it live, go back when it is not")
     .argument("<model>", "id or folder of a model in sluice.yaml")
-    .option("--verdict <file|dir>", "verdict.json of the gate, or a folder that is searched for the one that names the model", ".sluice")
-    .option("--bundle <dir>", "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there")
-    .addHelpText("after", "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run");
+    .option(
+      "--verdict <file|dir>",
+      "verdict.json of the gate, or a folder that is searched for the one that names the model",
+      ".sluice",
+    )
+    .option(
+      "--bundle <dir>",
+      "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there",
+    )
+    .addHelpText(
+      "after",
+      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
+    );
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
     const { runDeploy } = await import("../deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
     const { request, deps } = await compose(model, flags, streams);
-    await report(() => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, deps), flags, streams, finish);
+    await report(
+      () => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, deps),
+      flags,
+      streams,
+      finish,
+    );
   });
 }
 
 function stage(text: string): string {
-  if (!/^[a-z][a-z0-9-]*$/.test(text)) throw new InvalidArgumentError("expected a stage in lower case, e.g. production.");
+  if (!/^[a-z][a-z0-9-]*$/.test(text))
+    throw new InvalidArgumentError("expected a stage in lower case, e.g. production.");
   return text;
 }
 
@@ -48,28 +77,66 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
   const { readSettings } = await import("../deploy/hub/settings.ts");
   const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
   const request = {
-    root: process.cwd(), model, stage: flags.environment, space: flags.space ?? null, reason: flags.reason, out: flags.out, dryRun: flags.dryRun,
-    settings: readSettings(flags.set.join(" "), "--set"), hubToken: hubToken || null, githubToken: githubToken || null,
+    root: process.cwd(),
+    model,
+    stage: flags.environment,
+    space: flags.space ?? null,
+    reason: flags.reason,
+    out: flags.out,
+    dryRun: flags.dryRun,
+    settings: readSettings(flags.set.join(" "), "--set"),
+    hubToken: hubToken || null,
+    githubToken: githubToken || null,
   };
   const cancelled = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
-  const line = (text: string) => { streams.stderr.write(`${text}\n`); };
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
+  const line = (text: string) => {
+    streams.stderr.write(`${text}\n`);
+  };
   const deps: SessionDeps = {
-    env, fetch, random: Math.random, now: Date.now, signal: cancelled.signal, mask: () => {},
-    sleep: async (ms, signal) => { await sleep(ms, undefined, signal === undefined ? {} : { signal }); },
-    sink: { line, group: (title) => { line(`── ${title}`); }, endGroup: () => { line("──"); } },
-    spaceFiles, prepareNative: async () => {},
+    env,
+    fetch,
+    random: Math.random,
+    now: Date.now,
+    signal: cancelled.signal,
+    mask: () => {},
+    sleep: async (ms, signal) => {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    },
+    sink: {
+      line,
+      group: (title) => {
+        line(`── ${title}`);
+      },
+      endGroup: () => {
+        line("──");
+      },
+    },
+    spaceFiles,
+    prepareNative: async () => {},
   };
   return { request, deps };
 }
 
 /** How it ended, in words: what a person without --json reads on stdout. */
-function sentence({ outcome, reason, url, deployed: { model: { id, version } } }: DeploymentReceipt): string {
+function sentence({
+  outcome,
+  reason,
+  url,
+  deployed: {
+    model: { id, version },
+  },
+}: DeploymentReceipt): string {
   switch (outcome) {
-    case "planned": return reason;
-    case "bundled": return `${id} ${version}: ${reason}`;
-    case "live": return `${id} ${version} is live at ${url}: ${reason}`;
-    default: return `${id} ${version} is not live: ${reason}`;
+    case "planned":
+      return reason;
+    case "bundled":
+      return `${id} ${version}: ${reason}`;
+    case "live":
+      return `${id} ${version} is live at ${url}: ${reason}`;
+    default:
+      return `${id} ${version} is not live: ${reason}`;
   }
 }
 
@@ -78,14 +145,25 @@ async function spaceFiles() {
   const dir = fileURLToPath(new URL("../actions/deploy/dist/space", import.meta.url));
   if (!existsSync(dir)) {
     const { ConfigurationError } = await import("../models/core/errors.ts");
-    throw new ConfigurationError({ code: "space-files", place: dir, problem: "the Space's server is not built", expected: "actions/deploy/dist/space", hint: "npm run build" });
+    throw new ConfigurationError({
+      code: "space-files",
+      place: dir,
+      problem: "the Space's server is not built",
+      expected: "actions/deploy/dist/space",
+      hint: "npm run build",
+    });
   }
   const { readSpaceFiles } = await import("../deploy/bundle/make.ts");
   return readSpaceFiles(dir);
 }
 
 /** Runs it and tells the end: the receipt or one sentence on stdout, why it could not begin on stderr. */
-export async function report(run: () => Promise<DeploymentReceipt>, flags: PlaceFlags, streams: Streams, finish: Finish): Promise<void> {
+export async function report(
+  run: () => Promise<DeploymentReceipt>,
+  flags: PlaceFlags,
+  streams: Streams,
+  finish: Finish,
+): Promise<void> {
   const { exitCodeOf } = await import("../deploy/receipt.ts");
   const { DeployFailure } = await import("../deploy/hub/failure.ts");
   let receipt: DeploymentReceipt;

@@ -7,17 +7,31 @@ import { terminalOptions } from "./terminal.ts";
 
 export function doctorCommand(streams: Streams, finish: Finish): Command {
   return new Command("doctor")
-    .description("check what is set up here: Node, repository, models, tokens and what they may do; changes nothing, sends nothing")
+    .description(
+      "check what is set up here: Node, repository, models, tokens and what they may do; changes nothing, sends nothing",
+    )
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
     .option("--bot <file>", "the bot's configuration; looked at where there is one", "bot.yaml")
     .option("--json", "one JSON document on stdout", false)
-    .addHelpText("after", "\nExit codes: 0 nothing is broken · 2 something is · 4 the doctor itself failed.\n\nExample:\n  npx sluice doctor")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 nothing is broken · 2 something is · 4 the doctor itself failed.\n\nExample:\n  npx sluice doctor",
+    )
     .action(async ({ config, bot, json }: { config: string; bot: string; json: boolean }) => {
       const { examine } = await import("./doctor/examine.ts");
       const findings = await examine({ root: process.cwd(), config, bot, env: streams.env, fetch });
-      const worst = findings.some(({ status }) => status === "broken") ? "broken" : findings.some(({ status }) => status === "warning") ? "warning" : "ok";
+      const worst = findings.some(({ status }) => status === "broken")
+        ? "broken"
+        : findings.some(({ status }) => status === "warning")
+          ? "warning"
+          : "ok";
       const { color, plain } = terminalOptions(streams);
-      await write(streams.stdout, json ? `${JSON.stringify({ schemaVersion: 1, status: worst, checks: findings }, null, 2)}\n` : `${lines(findings, { color, plain }).join("\n")}\n`);
+      await write(
+        streams.stdout,
+        json
+          ? `${JSON.stringify({ schemaVersion: 1, status: worst, checks: findings }, null, 2)}\n`
+          : `${lines(findings, { color, plain }).join("\n")}\n`,
+      );
       finish(worst === "broken" ? 2 : 0);
     });
 }

@@ -15,17 +15,38 @@ import { commonFlags, type CommonFlags } from "./flags.ts";
 import { integer, shard } from "./usage.ts";
 import type { Finish } from "./exit-code.ts";
 
-type GateFlags = CommonFlags & { config: string; baseline: string; provider?: "cpu" | "cuda" | "webgpu"; performance: boolean; shard?: Shard; shards?: string; seed: number };
+type GateFlags = CommonFlags & {
+  config: string;
+  baseline: string;
+  provider?: "cpu" | "cuda" | "webgpu";
+  performance: boolean;
+  shard?: Shard;
+  shards?: string;
+  seed: number;
+};
 
 export function gateCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("gate")
     .description("evaluate candidates against their baselines, judge, write the report")
     .argument("[model...]", "ids of models in sluice.yaml; all of them unless named")
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
-    .option("--baseline <ref|dir|none>", "git ref, folder, none, or auto: the production version at the merge base with the default branch", "auto")
-    .addOption(new Option("--provider <name>", "execution provider instead of the manifest's; fails when it is not really used").choices(["cpu", "cuda", "webgpu"]))
+    .option(
+      "--baseline <ref|dir|none>",
+      "git ref, folder, none, or auto: the production version at the merge base with the default branch",
+      "auto",
+    )
+    .addOption(
+      new Option(
+        "--provider <name>",
+        "execution provider instead of the manifest's; fails when it is not really used",
+      ).choices(["cpu", "cuda", "webgpu"]),
+    )
     .option("--no-performance", "leave out latency, throughput and memory (checks on them become ERROR)")
-    .option("--shard <i/n>", "predict only part I of N of the rows (from 0) and write it to OUT/shards, without a verdict", shard)
+    .option(
+      "--shard <i/n>",
+      "predict only part I of N of the rows (from 0) and write it to OUT/shards, without a verdict",
+      shard,
+    )
     .option("--shards <dir>", "judge the shards below this folder instead of predicting")
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice gate mood --baseline origin/main");
@@ -38,33 +59,60 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
     const progress = new Progress(streams.stderr);
     try {
       const request: GateRequest = {
-        root: process.cwd(), configFile: flags.config, models, baseline: baselineChoice(flags.baseline), out: flags.out, seed: flags.seed, performance: flags.performance,
-        ...(flags.provider === undefined ? {} : { provider: flags.provider }), ...(flags.shards === undefined ? {} : { shards: flags.shards }),
+        root: process.cwd(),
+        configFile: flags.config,
+        models,
+        baseline: baselineChoice(flags.baseline),
+        out: flags.out,
+        seed: flags.seed,
+        performance: flags.performance,
+        ...(flags.provider === undefined ? {} : { provider: flags.provider }),
+        ...(flags.shards === undefined ? {} : { shards: flags.shards }),
       };
       const deps: GateDeps = {
-        env: streams.env, now: () => new Date(), fetch,
+        env: streams.env,
+        now: () => new Date(),
+        fetch,
         onEvent: (event) => showEvent(progress, event),
       };
       if (flags.shard !== undefined) {
-        if (flags.shards !== undefined) throw new ConfigurationError({ code: "flags", problem: "--shard writes a part and --shards judges all of them: use one", place: "--shard", example: "sluice gate mood --shard 0/4 --out parts, then sluice gate mood --shards parts" });
+        if (flags.shards !== undefined)
+          throw new ConfigurationError({
+            code: "flags",
+            problem: "--shard writes a part and --shards judges all of them: use one",
+            place: "--shard",
+            example: "sluice gate mood --shard 0/4 --out parts, then sluice gate mood --shards parts",
+          });
         const folders = await predictShard(request, flags.shard, deps);
         progress.close();
-        await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`);
+        await write(
+          streams.stdout,
+          flags.json ? `${JSON.stringify({ schemaVersion: 1, shards: folders })}\n` : `${folders.join("\n")}\n`,
+        );
         return finish(0);
       }
       const { judged, models: named, remote } = await splitModels(request, deps.env);
       const outcome = judged ? await runGate({ ...request, models: named }, deps) : null;
-      const advice = remote.length === 0 ? null : await adviseRemote(remote, judged, flags.out, streams, deps).catch((error: unknown) => {
-        // The verdict is written by now: what is wrong with advice does not take it back.
-        if (!judged) throw error;
-        progress.note(`no advice on ${remote.map(({ manifest }) => manifest.id).join(", ")}: ${error instanceof Error ? error.message : String(error)}`);
-        return null;
-      });
+      const advice =
+        remote.length === 0
+          ? null
+          : await adviseRemote(remote, judged, flags.out, streams, deps).catch((error: unknown) => {
+              // The verdict is written by now: what is wrong with advice does not take it back.
+              if (!judged) throw error;
+              progress.note(
+                `no advice on ${remote.map(({ manifest }) => manifest.id).join(", ")}: ${error instanceof Error ? error.message : String(error)}`,
+              );
+              return null;
+            });
       progress.close();
       if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome?.verdict ?? advice, null, 2)}\n`);
       else {
         if (advice !== null) await write(streams.stdout, `${adviceTerminal(advice, terminalOptions(streams))}\n`);
-        if (outcome !== null) await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
+        if (outcome !== null)
+          await write(
+            streams.stdout,
+            `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`,
+          );
         await write(streams.stderr, `Report: ${outcome?.files.html ?? join(flags.out, "report.md")}\n`);
       }
       finish(outcome === null ? 0 : exitCodeOf(outcome.verdict.verdict));
@@ -74,7 +122,13 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
   });
 }
 
-async function adviseRemote(remote: readonly LoadedRemote[], judged: boolean, out: string, streams: Streams, deps: GateDeps): Promise<AdviceFile> {
+async function adviseRemote(
+  remote: readonly LoadedRemote[],
+  judged: boolean,
+  out: string,
+  streams: Streams,
+  deps: GateDeps,
+): Promise<AdviceFile> {
   const { adviseRun } = await import("../eval/advice/run.ts");
   const { openRemoteWith } = await import("./ask-remote.ts");
   return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), deps);

@@ -14,7 +14,10 @@ export function historyCommand(streams: Streams, finish: Finish): Command {
       const { github } = await connectRecords(streams);
       const history = await historyOf(github, model);
       if (history.versions.length + history.deployments.length === 0) await requireModel(model);
-      await write(streams.stdout, flags.json ? `${JSON.stringify({ schemaVersion: 1, ...history }, null, 2)}\n` : `${describeHistory(history)}\n`);
+      await write(
+        streams.stdout,
+        flags.json ? `${JSON.stringify({ schemaVersion: 1, ...history }, null, 2)}\n` : `${describeHistory(history)}\n`,
+      );
       finish(0);
     });
 }

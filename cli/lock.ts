@@ -18,13 +18,28 @@ export function lockCommand(streams: Streams, finish: Finish): Command {
       const { github, commit, actor } = await connectRecords(streams);
       if (flags.reason === undefined) {
         const holder = await lockHolder(github, environment);
-        const words = holder === null ? "free" : holder === "unreadable" ? "locked; its note cannot be read" : `locked by ${holder.holder} since ${holder.at}: ${holder.reason}`;
+        const words =
+          holder === null
+            ? "free"
+            : holder === "unreadable"
+              ? "locked; its note cannot be read"
+              : `locked by ${holder.holder} since ${holder.at}: ${holder.reason}`;
         await write(streams.stdout, `${environment}: ${words}\n`);
         return finish(0);
       }
-      if (commit === null) throw new ConfigurationError({ code: "no-commit", problem: "a lock points at a commit, and there is none here", expected: "a clone of the repository" });
+      if (commit === null)
+        throw new ConfigurationError({
+          code: "no-commit",
+          problem: "a lock points at a commit, and there is none here",
+          expected: "a clone of the repository",
+        });
       try {
-        await takeLock(github, environment, { schemaVersion: 1, holder: actor, reason: flags.reason, at: new Date().toISOString(), run: null }, commit);
+        await takeLock(
+          github,
+          environment,
+          { schemaVersion: 1, holder: actor, reason: flags.reason, at: new Date().toISOString(), run: null },
+          commit,
+        );
         await write(streams.stdout, `${environment}: locked\n`);
         finish(0);
       } catch (error) {
@@ -44,7 +59,10 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
       await requireEnvironment(environment);
       const { breakLock } = await import("../deploy/record/lock.ts");
       const { github } = await connectRecords(streams);
-      await write(streams.stdout, `${environment}: ${(await breakLock(github, environment)) ? "unlocked" : "was not locked"}\n`);
+      await write(
+        streams.stdout,
+        `${environment}: ${(await breakLock(github, environment)) ? "unlocked" : "was not locked"}\n`,
+      );
       finish(0);
     });
 }
@@ -60,14 +78,29 @@ async function modelsHere(): Promise<string[] | null> {
 /** @throws ConfigurationError when the sluice.yaml that is here names no such model */
 export async function requireModel(model: string): Promise<void> {
   const models = await modelsHere();
-  if (models !== null && !models.includes(model)) throw new ConfigurationError({ code: "model-unknown", place: "sluice.yaml", problem: `no model ${model}, and GitHub has no record of one`, expected: models.join(", "), received: model });
+  if (models !== null && !models.includes(model))
+    throw new ConfigurationError({
+      code: "model-unknown",
+      place: "sluice.yaml",
+      problem: `no model ${model}, and GitHub has no record of one`,
+      expected: models.join(", "),
+      received: model,
+    });
 }
 
 /** A lock on a misspelt environment would stop nobody. */
 async function requireEnvironment(environment: string): Promise<void> {
   const models = await modelsHere();
   const known = models === null || models.some((model) => environment.startsWith(`${model}-`));
-  if (!known || !/^[\w.-]+-[a-z][a-z0-9-]*$/.test(environment)) throw new ConfigurationError({ code: "environment", place: "<environment>", problem: "not an environment of a model here", expected: models === null ? "MODEL-STAGE" : models.map((model) => `${model}-STAGE`).join(", "), received: environment, example: `${models?.[0] ?? "births"}-production` });
+  if (!known || !/^[\w.-]+-[a-z][a-z0-9-]*$/.test(environment))
+    throw new ConfigurationError({
+      code: "environment",
+      place: "<environment>",
+      problem: "not an environment of a model here",
+      expected: models === null ? "MODEL-STAGE" : models.map((model) => `${model}-STAGE`).join(", "),
+      received: environment,
+      example: `${models?.[0] ?? "births"}-production`,
+    });
 }
 
 /** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
@@ -79,10 +112,28 @@ export async function connectRecords({ env, stderr }: Streams) {
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
   const token = env["GITHUB_TOKEN"];
-  if (!token || repository === null) throw new ConfigurationError({ code: "no-records", problem: "GitHub holds the records, and it cannot be asked", expected: "GITHUB_TOKEN, and GITHUB_REPOSITORY or a clone with an origin", received: token ? "no repository" : "no token", example: "GITHUB_TOKEN=$(gh auth token) npx sluice history births" });
+  if (!token || repository === null)
+    throw new ConfigurationError({
+      code: "no-records",
+      problem: "GitHub holds the records, and it cannot be asked",
+      expected: "GITHUB_TOKEN, and GITHUB_REPOSITORY or a clone with an origin",
+      received: token ? "no repository" : "no token",
+      example: "GITHUB_TOKEN=$(gh auth token) npx sluice history births",
+    });
   const http = new Http(settingsSchema.parse({}), {
-    fetch, random: Math.random, signal: new AbortController().signal, note: (text) => { stderr.write(`${text}\n`); },
-    sleep: async (ms, signal) => { await sleep(ms, undefined, signal === undefined ? {} : { signal }); },
+    fetch,
+    random: Math.random,
+    signal: new AbortController().signal,
+    note: (text) => {
+      stderr.write(`${text}\n`);
+    },
+    sleep: async (ms, signal) => {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    },
   });
-  return { github: new GitHubRecords(http, env["GITHUB_API_URL"] || "https://api.github.com", repository, token), commit: await commitOf(gitIn(process.cwd(), env), "HEAD"), actor: runIn(env).actor };
+  return {
+    github: new GitHubRecords(http, env["GITHUB_API_URL"] || "https://api.github.com", repository, token),
+    commit: await commitOf(gitIn(process.cwd(), env), "HEAD"),
+    actor: runIn(env).actor,
+  };
 }

@@ -8,7 +8,15 @@ import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { integer, list, number } from "./usage.ts";
 
-type MeasureFlags = CommonFlags & { predictions: string; task: Task; positive?: string; naiveScale?: number; slices?: string[]; level: number; seed: number };
+type MeasureFlags = CommonFlags & {
+  predictions: string;
+  task: Task;
+  positive?: string;
+  naiveScale?: number;
+  slices?: string[];
+  level: number;
+  seed: number;
+};
 
 export function measureCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("measure")
@@ -16,7 +24,11 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
     .requiredOption("--predictions <file>", "CSV, JSON Lines or Parquet: id, label, score, slice columns")
     .addOption(new Option("--task <task>", "what the scores are").choices(tasks).makeOptionMandatory())
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
-    .option("--naive-scale <x>", "what mase divides by, where the file has no column naive_scale: the naive forecast's error on the training data", number)
+    .option(
+      "--naive-scale <x>",
+      "what mase divides by, where the file has no column naive_scale: the naive forecast's error on the training data",
+      number,
+    )
     .option("--slices <columns>", "slice columns to measure on; every further column unless told", list)
     .option("--level <p>", "coverage of the intervals", number, 0.95)
     .option("--seed <n>", "seed of every random draw", integer, 1)
@@ -24,7 +36,15 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
   return commonFlags(command).action(async (flags: MeasureFlags) => {
     const { measureFile } = await import("../eval/compare.ts");
     const metrics = await measureFile(
-      { file: flags.predictions, task: flags.task, level: flags.level, seed: flags.seed, ...(flags.positive === undefined ? {} : { positive: flags.positive }), ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }), ...(flags.slices === undefined ? {} : { slices: flags.slices }) },
+      {
+        file: flags.predictions,
+        task: flags.task,
+        level: flags.level,
+        seed: flags.seed,
+        ...(flags.positive === undefined ? {} : { positive: flags.positive }),
+        ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
+        ...(flags.slices === undefined ? {} : { slices: flags.slices }),
+      },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
     );
     const out = resolve(flags.out);

@@ -6,7 +6,17 @@ import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
-type NotifyFlags = { chat?: string; topic?: string; apiRoot?: string; verdict?: string; deployment?: string; phase?: string; when?: string; dryRun: boolean; json: boolean };
+type NotifyFlags = {
+  chat?: string;
+  topic?: string;
+  apiRoot?: string;
+  verdict?: string;
+  deployment?: string;
+  phase?: string;
+  when?: string;
+  dryRun: boolean;
+  json: boolean;
+};
 
 export function notifyCommand(streams: Streams, finish: Finish): Command {
   return new Command("notify")
@@ -21,20 +31,35 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     .addOption(new Option("--when <when>", "always, change or failure").default("always"))
     .option("--dry-run", "print the card and send nothing", false)
     .option("--json", "the outcome as one JSON document on stdout", false)
-    .addHelpText("after", "\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  npx sluice notify --verdict .sluice/verdict.json --chat -1001234567890")
+    .addHelpText(
+      "after",
+      "\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  npx sluice notify --verdict .sluice/verdict.json --chat -1001234567890",
+    )
     .action(async (models: string[], flags: NotifyFlags) => {
       const { notifyInputs } = await import("../bot/notify/inputs.ts");
       const { notify, timeoutMs } = await import("../bot/notify/run.ts");
       const { renderCard } = await import("../bot/card/render.ts");
       const { redactor } = await import("../bot/telegram/redact.ts");
       const inputs = readFlags(notifyInputs, models, flags, streams.env);
-      const hiders = [streams.env["TELEGRAM_BOT_TOKEN"], streams.env["GITHUB_TOKEN"]].flatMap((secret) => (secret ? [redactor(secret)] : []));
+      const hiders = [streams.env["TELEGRAM_BOT_TOKEN"], streams.env["GITHUB_TOKEN"]].flatMap((secret) =>
+        secret ? [redactor(secret)] : [],
+      );
       const hide = (text: string) => hiders.reduce((hidden, one) => one(hidden), text);
       const outcome = await notify(inputs, {
-        env: await originIn(streams.env), hide, signal: AbortSignal.timeout(timeoutMs), log: (line) => { streams.stderr.write(`${hide(line)}\n`); },
+        env: await originIn(streams.env),
+        hide,
+        signal: AbortSignal.timeout(timeoutMs),
+        log: (line) => {
+          streams.stderr.write(`${hide(line)}\n`);
+        },
       });
-      if (flags.json) await write(streams.stdout, `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.told }, null, 2)}\n`);
-      else if (outcome.status === "dry-run") await write(streams.stdout, `${outcome.cards.map((card) => renderCard(card).plain).join("\n\n")}\n`);
+      if (flags.json)
+        await write(
+          streams.stdout,
+          `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.told }, null, 2)}\n`,
+        );
+      else if (outcome.status === "dry-run")
+        await write(streams.stdout, `${outcome.cards.map((card) => renderCard(card).plain).join("\n\n")}\n`);
       else await write(streams.stdout, `${lines(outcome).join("\n")}\n`);
       finish(outcome.status === "failed" || outcome.status === "skipped" ? 5 : 0);
     });
@@ -42,21 +67,44 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
 
 function lines({ told, why, status }: Outcome): string[] {
   return [
-    ...told.flatMap((one) => [`${one.model}: ${one.status}${"message" in one && one.message !== null ? `, message ${one.message}` : ""}`, ...one.notes.map((note) => `  ${note}`)]),
+    ...told.flatMap((one) => [
+      `${one.model}: ${one.status}${"message" in one && one.message !== null ? `, message ${one.message}` : ""}`,
+      ...one.notes.map((note) => `  ${note}`),
+    ]),
     ...(why === null ? [] : [status === "skipped" ? `nothing was sent: ${why}` : why]),
   ];
 }
 
 /** The action's own inputs, from flags. @throws ConfigurationError naming the flag */
-function readFlags(schema: typeof import("../bot/notify/inputs.ts").notifyInputs, models: readonly string[], { json: _json, apiRoot, dryRun, ...flags }: NotifyFlags, env: NodeJS.ProcessEnv): NotifyInputs {
-  const given = { ...flags, models: models.join(" "), "dry-run": String(dryRun), "github-token": env["GITHUB_TOKEN"] ?? "", ...(apiRoot === undefined ? {} : { "api-root": apiRoot }) };
+function readFlags(
+  schema: typeof import("../bot/notify/inputs.ts").notifyInputs,
+  models: readonly string[],
+  { json: _json, apiRoot, dryRun, ...flags }: NotifyFlags,
+  env: NodeJS.ProcessEnv,
+): NotifyInputs {
+  const given = {
+    ...flags,
+    models: models.join(" "),
+    "dry-run": String(dryRun),
+    "github-token": env["GITHUB_TOKEN"] ?? "",
+    ...(apiRoot === undefined ? {} : { "api-root": apiRoot }),
+  };
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
   const name = String(issue.path[0]);
-  const { properties = {} } = z.toJSONSchema(schema, { io: "input" }) as { properties?: Record<string, { enum?: string[]; default?: string }> };
+  const { properties = {} } = z.toJSONSchema(schema, { io: "input" }) as {
+    properties?: Record<string, { enum?: string[]; default?: string }>;
+  };
   const values = properties[name]?.enum;
-  throw new ConfigurationError({ code: "flags", place: `--${name}`, problem: "the flag's value is not valid", expected: values === undefined ? issue.message : `one of ${values.join(", ")}`, received: JSON.stringify(given[name as keyof typeof given] ?? ""), example: `--${name} ${name === "chat" ? "-1001234567890" : name === "topic" ? "42" : values?.[0] ?? "…"}` });
+  throw new ConfigurationError({
+    code: "flags",
+    place: `--${name}`,
+    problem: "the flag's value is not valid",
+    expected: values === undefined ? issue.message : `one of ${values.join(", ")}`,
+    received: JSON.stringify(given[name as keyof typeof given] ?? ""),
+    example: `--${name} ${name === "chat" ? "-1001234567890" : name === "topic" ? "42" : (values?.[0] ?? "…")}`,
+  });
 }
 
 /** On a laptop the clone says what a workflow's variables would. */
@@ -64,6 +112,11 @@ async function originIn(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
-  const commit = env["GITHUB_SHA"] || await commitOf(gitIn(process.cwd(), env), "HEAD").catch(() => null);
-  return { ...env, ...(repository === null ? {} : { GITHUB_REPOSITORY: repository.name }), ...(commit === null ? {} : { GITHUB_SHA: commit }), GITHUB_ACTOR: runIn(env).actor };
+  const commit = env["GITHUB_SHA"] || (await commitOf(gitIn(process.cwd(), env), "HEAD").catch(() => null));
+  return {
+    ...env,
+    ...(repository === null ? {} : { GITHUB_REPOSITORY: repository.name }),
+    ...(commit === null ? {} : { GITHUB_SHA: commit }),
+    GITHUB_ACTOR: runIn(env).actor,
+  };
 }

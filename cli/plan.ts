@@ -7,25 +7,62 @@ import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { fraction, integer } from "./usage.ts";
 
-type PlanFlags = { config: string; baseline: string; provider?: "cpu" | "cuda" | "webgpu"; correlation: number; seed: number; json: boolean };
+type PlanFlags = {
+  config: string;
+  baseline: string;
+  provider?: "cpu" | "cuda" | "webgpu";
+  correlation: number;
+  seed: number;
+  json: boolean;
+};
 
 export function planCommand(streams: Streams, finish: Finish): Command {
   return new Command("plan")
-    .description("before running: the smallest change each check can detect on its dataset, expected false-red rate and minutes")
+    .description(
+      "before running: the smallest change each check can detect on its dataset, expected false-red rate and minutes",
+    )
     .argument("[model...]", "ids of models in sluice.yaml; all of them unless named")
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
-    .option("--baseline <ref|dir|none>", "git ref, folder, none, or auto: the production version at the merge base with the default branch", "auto")
-    .addOption(new Option("--provider <name>", "execution provider instead of the manifest's").choices(["cpu", "cuda", "webgpu"]))
-    .option("--correlation <r>", "assumed correlation of two models' errors, where there is only one model to look at", fraction, 0.95)
+    .option(
+      "--baseline <ref|dir|none>",
+      "git ref, folder, none, or auto: the production version at the merge base with the default branch",
+      "auto",
+    )
+    .addOption(
+      new Option("--provider <name>", "execution provider instead of the manifest's").choices([
+        "cpu",
+        "cuda",
+        "webgpu",
+      ]),
+    )
+    .option(
+      "--correlation <r>",
+      "assumed correlation of two models' errors, where there is only one model to look at",
+      fraction,
+      0.95,
+    )
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .option("--json", "one JSON document on stdout; progress and logs stay on stderr", false)
-    .addHelpText("after", "\nExits 2 when a margin cannot be reached with the rows there are.\n\nExample:\n  npx sluice plan mood")
+    .addHelpText(
+      "after",
+      "\nExits 2 when a margin cannot be reached with the rows there are.\n\nExample:\n  npx sluice plan mood",
+    )
     .action(async (models: string[], flags: PlanFlags) => {
       const { planGate } = await import("../eval/plan.ts");
       const progress = new Progress(streams.stderr);
       try {
         const plan = await planGate(
-          { root: process.cwd(), configFile: flags.config, models, baseline: baselineChoice(flags.baseline), out: ".sluice", seed: flags.seed, performance: false, correlation: flags.correlation, ...(flags.provider === undefined ? {} : { provider: flags.provider }) },
+          {
+            root: process.cwd(),
+            configFile: flags.config,
+            models,
+            baseline: baselineChoice(flags.baseline),
+            out: ".sluice",
+            seed: flags.seed,
+            performance: false,
+            correlation: flags.correlation,
+            ...(flags.provider === undefined ? {} : { provider: flags.provider }),
+          },
           { env: streams.env, now: () => new Date(), fetch, onEvent: (event) => showEvent(progress, event) },
         );
         progress.close();
@@ -44,5 +81,9 @@ export function planCommand(streams: Streams, finish: Finish): Command {
 }
 
 function refusals(plan: PlanFile): string[] {
-  return plan.models.flatMap(({ model, checks }) => checks.flatMap(({ metric, slice, refused }) => (refused === null ? [] : [`${model}: ${metric}${slice === "all" ? "" : ` on ${slice}`}: ${refused}`])));
+  return plan.models.flatMap(({ model, checks }) =>
+    checks.flatMap(({ metric, slice, refused }) =>
+      refused === null ? [] : [`${model}: ${metric}${slice === "all" ? "" : ` on ${slice}`}: ${refused}`],
+    ),
+  );
 }

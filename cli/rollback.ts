@@ -8,7 +8,10 @@ export function rollbackCommand(streams: Streams, finish: Finish): Command {
     .description("put an earlier version back that was proved in this environment, and prove it again")
     .argument("<model>", "id or folder of a model in sluice.yaml")
     .option("--to <version>", "the version; the last proved one before what is there now unless told")
-    .addHelpText("after", "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'");
+    .addHelpText(
+      "after",
+      "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'",
+    );
   return placeFlags(command).action(async (model: string, flags: PlaceFlags & { to?: string }) => {
     const { runRollback } = await import("../deploy/session.ts");
     const { request, deps } = await compose(model, flags, streams);

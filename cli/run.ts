@@ -24,7 +24,9 @@ Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE
 /** Parses the arguments, runs one command, and says how it ended. Never throws; never prints a stack. */
 export async function run(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const finish: Finish = (value) => { code = value; };
+  const finish: Finish = (value) => {
+    code = value;
+  };
   const program = new Command("sluice")
     .description("Judge machine-learning models before they are merged, with statistics a reviewer can redo by hand.")
     .version(sluiceVersion, "-v, --version")
@@ -32,8 +34,27 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     .showSuggestionAfterError(true)
     .addHelpText("after", exitCodes)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) });
-  for (const command of [gateCommand, compareCommand, measureCommand, planCommand, calibrateCommand, serveCommand, predictCommand, deployCommand, rollbackCommand, historyCommand, lockCommand, unlockCommand, notifyCommand, botCommand, doctorCommand]) {
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+    });
+  for (const command of [
+    gateCommand,
+    compareCommand,
+    measureCommand,
+    planCommand,
+    calibrateCommand,
+    serveCommand,
+    predictCommand,
+    deployCommand,
+    rollbackCommand,
+    historyCommand,
+    lockCommand,
+    unlockCommand,
+    notifyCommand,
+    botCommand,
+    doctorCommand,
+  ]) {
     program.addCommand(command(streams, finish).copyInheritedSettings(program));
   }
   try {
@@ -50,7 +71,9 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
       return error instanceof ConfigurationError ? 2 : 4;
     }
     const failure = error as Error;
-    streams.stderr.write(`sluice: ${failure.message}\n${streams.env["SLUICE_DEBUG"] === "1" ? `${failure.stack}\n` : "  hint: SLUICE_DEBUG=1 shows where\n"}`);
+    streams.stderr.write(
+      `sluice: ${failure.message}\n${streams.env["SLUICE_DEBUG"] === "1" ? `${failure.stack}\n` : "  hint: SLUICE_DEBUG=1 shows where\n"}`,
+    );
     return 4;
   }
 }

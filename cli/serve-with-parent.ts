@@ -4,6 +4,10 @@ import { run } from "./run.ts";
 // closes however the run ends, kill -9 included: a server that nobody asks must not stay.
 const leave = () => process.kill(process.pid, "SIGTERM");
 process.stdin.once("close", leave).resume();
-process.exitCode = await run(["serve", ...process.argv.slice(2)], { stdout: process.stdout, stderr: process.stderr, env: process.env });
+process.exitCode = await run(["serve", ...process.argv.slice(2)], {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+});
 // Otherwise a server that did not start would wait for its stdin to end.
 process.stdin.off("close", leave).destroy();

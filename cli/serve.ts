@@ -15,14 +15,20 @@ export function serveCommand(streams: Streams, finish: Finish): Command {
     .argument("[model...]", "ids or folders of models; all of sluice.yaml unless named. The first is the default")
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
     .option("--models <dir>", "serve every model in this folder, without a sluice.yaml");
-  for (const [name, schema] of Object.entries(settingsSchema.shape)) command.addOption(flagOf(name, schema as z.ZodType));
+  for (const [name, schema] of Object.entries(settingsSchema.shape))
+    command.addOption(flagOf(name, schema as z.ZodType));
   return command
-    .addHelpText("after", "\nEvery flag is also a variable: --max-rows is SLUICE_MAX_ROWS.\n\nExample:\n  npx sluice serve births mood --port 7860")
+    .addHelpText(
+      "after",
+      "\nEvery flag is also a variable: --max-rows is SLUICE_MAX_ROWS.\n\nExample:\n  npx sluice serve births mood --port 7860",
+    )
     .action(async (names: string[], flags: ServeFlags) => {
       const settings = readSettings(flags, streams.env);
       const dirs = await modelDirs(names, flags);
       const { serveUntilSignal } = await import("../spaces/server/run.ts");
-      await serveUntilSignal(dirs, settings, { env: streams.env, fetch }, (server) => streams.stderr.write(`Serving ${dirs.length} model${dirs.length === 1 ? "" : "s"} at ${server.address}\n`));
+      await serveUntilSignal(dirs, settings, { env: streams.env, fetch }, (server) =>
+        streams.stderr.write(`Serving ${dirs.length} model${dirs.length === 1 ? "" : "s"} at ${server.address}\n`),
+      );
       finish(0);
       // The listeners of signals keep a drained process alive.
       process.exit(0);
@@ -35,30 +41,64 @@ function flagOf(name: string, schema: z.ZodType): Option {
   const fallback = schema.safeParse(undefined).data;
   const text = `${schema.description ?? name}${fallback === undefined || fallback === "" || typeof fallback === "boolean" ? "" : ` (default: ${String(fallback)})`}`;
   if (fallback === true) return new Option(`--no-${dashed}`, `do not: ${text}`);
-  return new Option(fallback === false ? `--${dashed}` : `--${dashed} <${/Ms|Us|Seconds|Bytes|Rows|port|workers|rateLimit|maxBatch/.test(name) ? "n" : "value"}>`, text);
+  return new Option(
+    fallback === false
+      ? `--${dashed}`
+      : `--${dashed} <${/Ms|Us|Seconds|Bytes|Rows|port|workers|rateLimit|maxBatch/.test(name) ? "n" : "value"}>`,
+    text,
+  );
 }
 
 /** @throws ConfigurationError naming the flag and the variable. */
 function readSettings(flags: ServeFlags, env: Streams["env"]) {
-  const given = Object.fromEntries(Object.entries(flags).filter(([name, value]) => name in settingsSchema.shape && !(name === "watch" && value === true)));
+  const given = Object.fromEntries(
+    Object.entries(flags).filter(
+      ([name, value]) => name in settingsSchema.shape && !(name === "watch" && value === true),
+    ),
+  );
   const result = settingsSchema.safeParse({ ...settingsFromEnvironment(env), ...given });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue!.path[0]);
-  throw new ConfigurationError({ code: "serve-settings", place: `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} (or ${variableOf(name)})`, problem: issue!.message, expected: settingsSchema.shape[name as keyof typeof settingsSchema.shape]?.description ?? "a setting of `sluice serve`", received: String({ ...settingsFromEnvironment(env), ...given }[name]).slice(0, 60) });
+  throw new ConfigurationError({
+    code: "serve-settings",
+    place: `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} (or ${variableOf(name)})`,
+    problem: issue!.message,
+    expected:
+      settingsSchema.shape[name as keyof typeof settingsSchema.shape]?.description ?? "a setting of `sluice serve`",
+    received: String({ ...settingsFromEnvironment(env), ...given }[name]).slice(0, 60),
+  });
 }
 
-/** Folders of models: named ones, those of --models, or those of sluice.yaml; relative, so that no answer shows a machine's paths. */
+/**
+ * Folders of models: named ones, those of --models, or those of sluice.yaml; relative, so that no answer shows a
+ * machine's paths.
+ */
 async function modelDirs(names: readonly string[], flags: ServeFlags): Promise<string[]> {
   const listed = flags.models === undefined ? await configuredDirs(flags.config, names) : foldersOf(flags.models);
   if (names.length === 0) {
-    if (listed.length === 0) throw new ConfigurationError({ code: "serve-models", place: flags.models ?? flags.config, problem: "no model to serve", expected: "folders with a model.yaml" });
+    if (listed.length === 0)
+      throw new ConfigurationError({
+        code: "serve-models",
+        place: flags.models ?? flags.config,
+        problem: "no model to serve",
+        expected: "folders with a model.yaml",
+      });
     return listed;
   }
   return names.map((name) => {
     if (existsSync(join(name, "model.yaml"))) return relative(process.cwd(), name) || ".";
     const found = listed.find((dir) => dir === name || dir.split("/").at(-1) === name || idOf(dir) === name);
-    if (found === undefined) throw new ConfigurationError({ code: "serve-models", problem: `no model ${name}`, expected: listed.length === 0 ? "a folder with a model.yaml" : `one of ${listed.join(", ")}, or a folder with a model.yaml`, received: name });
+    if (found === undefined)
+      throw new ConfigurationError({
+        code: "serve-models",
+        problem: `no model ${name}`,
+        expected:
+          listed.length === 0
+            ? "a folder with a model.yaml"
+            : `one of ${listed.join(", ")}, or a folder with a model.yaml`,
+        received: name,
+      });
     return found;
   });
 }
@@ -71,15 +111,29 @@ async function configuredDirs(file: string, names: readonly string[]): Promise<s
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigurationError({ code: "config-missing", place: file, problem: "there is no configuration here", expected: "a sluice.yaml, names of folders, or --models DIR", received: (error as NodeJS.ErrnoException).code ?? "an error" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "config-missing",
+        place: file,
+        problem: "there is no configuration here",
+        expected: "a sluice.yaml, names of folders, or --models DIR",
+        received: (error as NodeJS.ErrnoException).code ?? "an error",
+      },
+      { cause: error },
+    );
   }
-  return parseYaml(text, file, configuration).models.map((dir) => relative(process.cwd(), join(dirname(file), dir)) || ".");
+  return parseYaml(text, file, configuration).models.map(
+    (dir) => relative(process.cwd(), join(dirname(file), dir)) || ".",
+  );
 }
 
 function foldersOf(dir: string): string[] {
   if (existsSync(join(dir, "model.yaml"))) return [relative(process.cwd(), dir) || "."];
   const entries = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }) : [];
-  return entries.filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, "model.yaml"))).map((entry) => join(dir, entry.name)).toSorted();
+  return entries
+    .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, "model.yaml")))
+    .map((entry) => join(dir, entry.name))
+    .toSorted();
 }
 
 function idOf(dir: string): string | null {

@@ -8,7 +8,9 @@ export type Streams = { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; 
  * taken yet.
  */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => { stream.write(text, (error) => (error == null ? resolve() : reject(error))); });
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error == null ? resolve() : reject(error)));
+  });
 }
 
 /** Progress on stderr: bars on a terminal, one line per stage elsewhere. */
@@ -32,7 +34,15 @@ export class Progress {
     if (text !== this.#current || this.#bar === null) {
       this.#end();
       this.#current = text;
-      this.#bar = new cliProgress.SingleBar({ format: "  {name} {bar} {value}/{total}", stream: this.#stream, barsize: 24, clearOnComplete: true, hideCursor: true, barCompleteChar: "█", barIncompleteChar: "░" });
+      this.#bar = new cliProgress.SingleBar({
+        format: "  {name} {bar} {value}/{total}",
+        stream: this.#stream,
+        barsize: 24,
+        clearOnComplete: true,
+        hideCursor: true,
+        barCompleteChar: "█",
+        barIncompleteChar: "░",
+      });
       this.#bar.start(total, done, { name: text });
     }
     this.#bar.update(done);

@@ -9,7 +9,8 @@ export function number(text: string): number {
 
 export function integer(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("expected a whole number of at least 0, e.g. 7.");
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("expected a whole number of at least 0, e.g. 7.");
   return value;
 }
 
@@ -24,12 +25,16 @@ export function margin(text: string): number | { relative: number } {
 /** I/N, counted from 0. */
 export function shard(text: string): { index: number; count: number } {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text.trim()) ?? [];
-  if (index === undefined || count === undefined || Number(index) >= Number(count)) throw new InvalidArgumentError("expected I/N with I from 0 to N - 1, e.g. 0/4.");
+  if (index === undefined || count === undefined || Number(index) >= Number(count))
+    throw new InvalidArgumentError("expected I/N with I from 0 to N - 1, e.g. 0/4.");
   return { index: Number(index), count: Number(count) };
 }
 
 export function list(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
   if (names.length === 0) throw new InvalidArgumentError("expected names with commas between, e.g. source,language.");
   return names;
 }

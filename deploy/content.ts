@@ -14,9 +14,16 @@ export function sameContent(local: TreeFile, remote: RemoteFile): boolean {
 /** Pure: by content, never by time. */
 export function changesTo(wanted: readonly TreeFile[], current: readonly RemoteFile[]): Changes {
   const now = new Map(current.map((file) => [file.path, file]));
-  const upload = wanted.filter((file) => { const there = now.get(file.path); return there === undefined || !sameContent(file, there); });
+  const upload = wanted.filter((file) => {
+    const there = now.get(file.path);
+    return there === undefined || !sameContent(file, there);
+  });
   const paths = new Set(wanted.map(({ path }) => path));
-  return { upload, remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path), kept: wanted.length - upload.length };
+  return {
+    upload,
+    remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path),
+    kept: wanted.length - upload.length,
+  };
 }
 
 export function isTree(wanted: readonly TreeFile[], current: readonly RemoteFile[]): boolean {
@@ -32,7 +39,11 @@ export function restorationOf(good: readonly RemoteFile[], current: readonly Rem
   const differs = good.filter(({ path, oid }) => !theirs(path) && now.get(path)?.oid !== oid);
   const paths = new Set(good.map(({ path }) => path));
   return {
-    large: differs.flatMap(({ path, lfs }) => (lfs === null ? [] : [{ key: "lfsFile" as const, value: { path, algo: "sha256" as const, oid: lfs.oid, size: lfs.size } }])),
+    large: differs.flatMap(({ path, lfs }) =>
+      lfs === null
+        ? []
+        : [{ key: "lfsFile" as const, value: { path, algo: "sha256" as const, oid: lfs.oid, size: lfs.size } }],
+    ),
     small: differs.filter(({ lfs }) => lfs === null),
     remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path),
   };

@@ -44,11 +44,17 @@ export function createContext(parts: ContextParts, signal: AbortSignal): Context
   const all = { ...deps, signal };
   const http = new Http(parts.settings, all);
   return {
-    ...rest, deps: all, http,
+    ...rest,
+    deps: all,
+    http,
     space: new Space({ endpoint, name: spaceName, http, credentials, settings: parts.settings }),
-    weights: weights === null ? null : new HubRepository("model", { endpoint, ...weights, http, settings: parts.settings }),
+    weights:
+      weights === null ? null : new HubRepository("model", { endpoint, ...weights, http, settings: parts.settings }),
     // A client of its own: GitHub's allowance is not the Hub's.
-    github: github === null ? null : new GitHubRecords(new Http(parts.settings, all), github.apiUrl, github.repository, github.token),
+    github:
+      github === null
+        ? null
+        : new GitHubRecords(new Http(parts.settings, all), github.apiUrl, github.repository, github.token),
     scheme: new URL(endpoint).protocol,
     withSignal: (other) => createContext(parts, other),
   };

@@ -19,20 +19,33 @@ import { lookAtWeights, publishWeights, type WeightsState } from "./weights.ts";
 const lastChanceMs = 6000;
 
 /**
- * Deploys a tree: lock, look, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails, back
- * to the last proved tree. Never leaves a lock behind, except when the process is killed.
+ * Deploys a tree: lock, look, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails,
+ * back to the last proved tree. Never leaves a lock behind, except when the process is killed.
  *
  * @returns what happened; `outcome` says whether the tree is live
- * @throws ConfigurationError for every refusal before anything was changed; HttpRefusal, NoAnswer when the Hub or GitHub could not be worked with before anything was changed
+ * @throws ConfigurationError for every refusal before anything was changed; HttpRefusal, NoAnswer when the Hub or
+ * GitHub could not be worked with before anything was changed
  */
 export async function deploy(tree: Tree, context: Context): Promise<DeploymentReceipt> {
   const { timeline, github, environment, deps } = context;
   const startedAt = new Date(deps.now()).toISOString();
   const recorder = new Recorder(context, tree);
   let space: Tree;
-  const lock = github === null || context.commit === null ? null : await takeLock(github, environment, {
-    schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run,
-  }, context.commit);
+  const lock =
+    github === null || context.commit === null
+      ? null
+      : await takeLock(
+          github,
+          environment,
+          {
+            schemaVersion: 1,
+            holder: context.actor,
+            reason: context.reason,
+            at: startedAt,
+            run: context.run,
+          },
+          context.commit,
+        );
   if (lock !== null) timeline.stage("lock", environment);
   let result: Result;
   try {
@@ -43,18 +56,31 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
     space = await published(tree, looked, context);
     const steps = plan(state, space);
     // File by file only where the plan is all there is: in --dry-run.
-    for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one))) timeline.note(line);
+    for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one)))
+      timeline.note(line);
     result = await execute(steps, state, space, context, recorder);
   } finally {
     // A cancelled job gives it back too.
     const { github: able } = deps.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
-    if (lock !== null && able !== null) await recorder.attempt(`the lock of ${environment} could not be given back; npx sluice unlock ${environment}`, () => releaseLock(able, lock));
+    if (lock !== null && able !== null)
+      await recorder.attempt(
+        `the lock of ${environment} could not be given back; npx sluice unlock ${environment}`,
+        () => releaseLock(able, lock),
+      );
     timeline.close();
   }
   return {
-    schemaVersion: 1, ...result, space: context.space.name, environment, deployed: withoutFiles(space),
-    githubDeployment: recorder.deployment, tag: recorder.tag, notRecorded: recorder.problems,
-    startedAt, finishedAt: new Date(deps.now()).toISOString(), timeline: timeline.entries,
+    schemaVersion: 1,
+    ...result,
+    space: context.space.name,
+    environment,
+    deployed: withoutFiles(space),
+    githubDeployment: recorder.deployment,
+    tag: recorder.tag,
+    notRecorded: recorder.problems,
+    startedAt,
+    finishedAt: new Date(deps.now()).toISOString(),
+    timeline: timeline.entries,
   };
 }
 
@@ -69,7 +95,9 @@ export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
 
 type Looked = Tree & { large: LargeWeights | null; weights: WeightsState | null };
 
-/** The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros. */
+/**
+ * The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros.
+ */
 async function withWeights(tree: Tree, context: Context): Promise<Looked> {
   const large = largeWeights(tree, context.settings["max-weights-bytes"]);
   if (large === null || context.weights === null) return { ...tree, large: null, weights: null };
@@ -80,25 +108,42 @@ async function withWeights(tree: Tree, context: Context): Promise<Looked> {
 /** The tree to commit, after its large weights were committed to their repository. */
 async function published(tree: Tree, { large, weights }: Looked, context: Context): Promise<Tree> {
   if (large === null || weights === null || context.weights === null) return tree;
-  if (weights.private && weights.secret === null) context.timeline.note(`${weights.repository} is private: the Space needs a secret HF_TOKEN that may read it, and this token may not look whether it has one`);
+  if (weights.private && weights.secret === null)
+    context.timeline.note(
+      `${weights.repository} is private: the Space needs a secret HF_TOKEN that may read it, and this token may not look whether it has one`,
+    );
   const { id, version } = tree.deployed.model;
   const revision = await publishWeights(context, context.weights, large, weights, `Weights of ${id} ${version}`);
-  context.timeline.stage("weights", `${weights.repository}@${revision.slice(0, 7)}${weights.revision === null ? "" : ", there before"}`);
+  context.timeline.stage(
+    "weights",
+    `${weights.repository}@${revision.slice(0, 7)}${weights.revision === null ? "" : ", there before"}`,
+  );
   return withHubWeights(tree, large, weights.repository, revision);
 }
 
-export function withoutFiles({ deployed: { files: _files, ...rest } }: Pick<Tree, "deployed">): DeploymentReceipt["deployed"] {
+export function withoutFiles({
+  deployed: { files: _files, ...rest },
+}: Pick<Tree, "deployed">): DeploymentReceipt["deployed"] {
   return rest;
 }
 
-type Result = Pick<DeploymentReceipt, "outcome" | "reason" | "url" | "spaceCommit" | "serving" | "committed" | "rolledBackTo" | "proof" | "log">;
+type Result = Pick<
+  DeploymentReceipt,
+  "outcome" | "reason" | "url" | "spaceCommit" | "serving" | "committed" | "rolledBackTo" | "proof" | "log"
+>;
 
 function refuse(diagnostics: readonly Diagnostic[]): void {
   const [first, ...others] = diagnostics;
   if (first !== undefined) throw new ConfigurationError({ ...first, ...(others.length === 0 ? {} : { others }) });
 }
 
-async function execute(steps: readonly Step[], state: CurrentState, tree: Tree, context: Context, recorder: Recorder): Promise<Result> {
+async function execute(
+  steps: readonly Step[],
+  state: CurrentState,
+  tree: Tree,
+  context: Context,
+  recorder: Recorder,
+): Promise<Result> {
   const first = steps[0]!;
   const committed = first.kind === "commit";
   const revision = first.kind === "commit" ? await commitTree(first, tree, context) : state.info.head;
@@ -108,10 +153,28 @@ async function execute(steps: readonly Step[], state: CurrentState, tree: Tree, 
     const { proof, url } = await waitAndProve(context, revision, tree, state.info.private);
     await recorder.success(revision, url, proof);
     context.timeline.stage("live", `${tree.deployed.model.id} ${tree.deployed.model.version} at ${url}`);
-    return { outcome: "live", reason: "proved", url, spaceCommit: revision, serving: revision, committed, rolledBackTo: null, proof, log: [] };
+    return {
+      outcome: "live",
+      reason: "proved",
+      url,
+      spaceCommit: revision,
+      serving: revision,
+      committed,
+      rolledBackTo: null,
+      proof,
+      log: [],
+    };
   } catch (error) {
     const way = steps.find((step) => step.kind === "fall-back");
-    return await undo(error, revision, committed, way?.to == null ? { ...state, verified: [] } : state, way?.why ?? "", context, recorder);
+    return await undo(
+      error,
+      revision,
+      committed,
+      way?.to == null ? { ...state, verified: [] } : state,
+      way?.why ?? "",
+      context,
+      recorder,
+    );
   }
 }
 
@@ -120,47 +183,93 @@ async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: 
   const { model, source } = tree.deployed;
   timeline.stage("upload", `${step.changes.upload.length} files, ${(step.bytes / 1_048_576).toFixed(1)} MiB`);
   const revision = await hubAnswer(context, async () => {
-    const lines = await space.upload(step.changes.upload, (path) => { timeline.note(`uploading ${path}`); });
+    const lines = await space.upload(step.changes.upload, (path) => {
+      timeline.note(`uploading ${path}`);
+    });
     for (const path of step.changes.remove) lines.push({ key: "deletedFile", value: { path } });
     deps.signal.throwIfAborted();
-    return commitOnce(space, {
-      lines, parent: step.parent, title: `Deploy ${model.id} ${model.version}`,
-      description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? ""].join(" ").trim(),
-      isDone: async (head) => isTree(tree.files, await space.tree(head)),
-    }, { ...deps, retryMs: settings["retry-wait"] });
+    return commitOnce(
+      space,
+      {
+        lines,
+        parent: step.parent,
+        title: `Deploy ${model.id} ${model.version}`,
+        description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? ""].join(" ").trim(),
+        isDone: async (head) => isTree(tree.files, await space.tree(head)),
+      },
+      { ...deps, retryMs: settings["retry-wait"] },
+    );
   });
   timeline.stage("commit", revision.slice(0, 7));
   return revision;
 }
 
 /** The new revision is not to be trusted: back to the last one that was. */
-async function undo(error: unknown, revision: string, committed: boolean, state: CurrentState, noWay: string, context: Context, recorder: Recorder): Promise<Result> {
+async function undo(
+  error: unknown,
+  revision: string,
+  committed: boolean,
+  state: CurrentState,
+  noWay: string,
+  context: Context,
+  recorder: Recorder,
+): Promise<Result> {
   const cancelled = context.deps.signal.aborted;
-  const failure = error instanceof DeployFailure ? error : new DeployFailure(cancelled ? "cancelled" : "unreachable", cancelled ? "the job was cancelled" : (error as Error).message, { cause: error });
+  const failure =
+    error instanceof DeployFailure
+      ? error
+      : new DeployFailure(
+          cancelled ? "cancelled" : "unreachable",
+          cancelled ? "the job was cancelled" : (error as Error).message,
+          { cause: error },
+        );
   context.timeline.stage("failed", failure.message);
   for (const line of failure.log) context.timeline.log(line);
   const able = cancelled ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
-  const back: FallBack = state.verified.length === 0
-    ? { done: false, why: noWay, to: null, revision: null }
-    : await persistently(able, () => fallBack(able, revision, state.verified, state.info.private, !cancelled));
+  const back: FallBack =
+    state.verified.length === 0
+      ? { done: false, why: noWay, to: null, revision: null }
+      : await persistently(able, () => fallBack(able, revision, state.verified, state.info.private, !cancelled));
   await recorder.failure(able, failure.message, back);
   const common = { spaceCommit: revision, committed, log: [...failure.log] };
   if (back.done) {
     const reason = `${failure.message}. Rolled back: ${back.to.model} ${back.to.version} serves again, proved.`;
     context.timeline.stage("rolled back", `${back.to.model} ${back.to.version} serves again at ${back.url}, proved`);
-    return { ...common, outcome: "rolled-back", reason, url: back.url, serving: back.revision, rolledBackTo: { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version }, proof: back.proof as Proof };
+    return {
+      ...common,
+      outcome: "rolled-back",
+      reason,
+      url: back.url,
+      serving: back.revision,
+      rolledBackTo: { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version },
+      proof: back.proof as Proof,
+    };
   }
   context.timeline.stage("not rolled back", back.why);
-  return { ...common, outcome: "failed", reason: `${failure.message}. Not rolled back: ${back.why}.`, url: null, serving: null, rolledBackTo: back.to === null ? null : { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version }, proof: null };
+  return {
+    ...common,
+    outcome: "failed",
+    reason: `${failure.message}. Not rolled back: ${back.why}.`,
+    url: null,
+    serving: null,
+    rolledBackTo:
+      back.to === null
+        ? null
+        : { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version },
+    proof: null,
+  };
 }
 
-/** Nothing matters more than getting back: a Hub that does not answer is asked again for longer than for anything else. */
+/**
+ * Nothing matters more than getting back: a Hub that does not answer is asked again for longer than for anything else.
+ */
 async function persistently(context: Context, act: () => Promise<FallBack>): Promise<FallBack> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await act();
     } catch (problem) {
-      if (context.deps.signal.aborted || attempt >= 5) return { done: false, why: `rolling back failed: ${(problem as Error).message}`, to: null, revision: null };
+      if (context.deps.signal.aborted || attempt >= 5)
+        return { done: false, why: `rolling back failed: ${(problem as Error).message}`, to: null, revision: null };
       context.timeline.note(`rolling back: ${(problem as Error).message}; trying again`);
       await context.http.pause(attempt + 2).catch(() => {});
     }

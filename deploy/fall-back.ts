@@ -18,12 +18,27 @@ export type FallBack =
  * @param from the revision that failed; when main is no longer there, somebody else took over and nothing is touched
  * @param mustProve false when there is no time left (the job is being cancelled): the commit alone is made
  */
-export async function fallBack(context: Context, from: string, candidates: readonly Verified[], isPrivate: boolean, mustProve = true): Promise<FallBack> {
+export async function fallBack(
+  context: Context,
+  from: string,
+  candidates: readonly Verified[],
+  isPrivate: boolean,
+  mustProve = true,
+): Promise<FallBack> {
   const { space, timeline } = context;
   const { head } = await space.info();
   const landed = head === from ? null : await restoredAt(context, head, candidates);
-  if (landed !== null) return mustProve ? proveRestored(context, landed, head, isPrivate) : { done: false, why: "it was committed, and there was no time to prove it", to: landed, revision: head };
-  if (head !== from) return { done: false, why: `main of ${space.name} is at ${head.slice(0, 7)}, which this deployment did not make: it is left as it is`, to: null, revision: null };
+  if (landed !== null)
+    return mustProve
+      ? proveRestored(context, landed, head, isPrivate)
+      : { done: false, why: "it was committed, and there was no time to prove it", to: landed, revision: head };
+  if (head !== from)
+    return {
+      done: false,
+      why: `main of ${space.name} is at ${head.slice(0, 7)}, which this deployment did not make: it is left as it is`,
+      to: null,
+      revision: null,
+    };
   const current = await space.tree(head);
   for (const to of candidates) {
     if (to.commit === from) continue;
@@ -34,7 +49,12 @@ export async function fallBack(context: Context, from: string, candidates: reado
     if (!mustProve) return { done: false, why: "it was committed, and there was no time to prove it", to, revision };
     return await proveRestored(context, to, revision, isPrivate);
   }
-  return { done: false, why: "no earlier revision of this Space is known to have been proved", to: null, revision: null };
+  return {
+    done: false,
+    why: "no earlier revision of this Space is known to have been proved",
+    to: null,
+    revision: null,
+  };
 }
 
 /** The proved revision whose tree main holds already, because an earlier try got that far; null when it is not one. */
@@ -52,26 +72,48 @@ export async function restore(context: Context, to: Verified, parent: string): P
   const lines: CommitLine[] = [...large];
   for (const file of small) {
     const bytes = await space.read(to.commit, file.path, file);
-    if (bytes === null) throw new DeployFailure("restore", `${file.path} of ${to.commit.slice(0, 7)} cannot be read back`);
+    if (bytes === null)
+      throw new DeployFailure("restore", `${file.path} of ${to.commit.slice(0, 7)} cannot be read back`);
     lines.push({ key: "file", value: { path: file.path, content: bytes.toString("base64"), encoding: "base64" } });
   }
   for (const path of remove) lines.push({ key: "deletedFile", value: { path } });
-  const revision = await commitOnce(space, {
-    lines, parent, title: `Restore ${to.model} ${to.version}`, description: `The tree of ${to.commit}, proved before. ${context.logUrl ?? ""}`.trim(),
-    isDone: async (head) => sameTree(good, await space.tree(head)),
-  }, { ...deps, retryMs: settings["retry-wait"] });
-  timeline.stage("commit", `${revision.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`);
+  const revision = await commitOnce(
+    space,
+    {
+      lines,
+      parent,
+      title: `Restore ${to.model} ${to.version}`,
+      description: `The tree of ${to.commit}, proved before. ${context.logUrl ?? ""}`.trim(),
+      isDone: async (head) => sameTree(good, await space.tree(head)),
+    },
+    { ...deps, retryMs: settings["retry-wait"] },
+  );
+  timeline.stage(
+    "commit",
+    `${revision.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`,
+  );
   return revision;
 }
 
 async function proveRestored(context: Context, to: Verified, revision: string, isPrivate: boolean): Promise<FallBack> {
   const record = await recordOf(context, revision);
-  if (record === null) return { done: false, why: `the restored revision ${revision.slice(0, 7)} carries no deployment.json and golden.json to prove it by`, to, revision };
+  if (record === null)
+    return {
+      done: false,
+      why: `the restored revision ${revision.slice(0, 7)} carries no deployment.json and golden.json to prove it by`,
+      to,
+      revision,
+    };
   try {
     const { proof, url } = await waitAndProve(context, revision, record, isPrivate);
     return { done: true, to, revision, deployed: record.deployed, proof, url };
   } catch (error) {
     context.deps.signal.throwIfAborted();
-    return { done: false, why: `the restored revision ${revision.slice(0, 7)} could not be proved: ${(error as Error).message}`, to, revision };
+    return {
+      done: false,
+      why: `the restored revision ${revision.slice(0, 7)} could not be proved: ${(error as Error).message}`,
+      to,
+      revision,
+    };
   }
 }

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { deployedSchema } from "./bundle/deployed.ts";
 
-const proof = z.strictObject({ rounds: z.int(), predictions: z.int(), p50Ms: z.number(), exact: z.boolean().describe("Whether golden answers had to be equal to the last bit, because processor and runtime are the same."), commit: z.string().nullable(), sha256: z.string() });
+const proof = z.strictObject({
+  rounds: z.int(),
+  predictions: z.int(),
+  p50Ms: z.number(),
+  exact: z
+    .boolean()
+    .describe("Whether golden answers had to be equal to the last bit, because processor and runtime are the same."),
+  commit: z.string().nullable(),
+  sha256: z.string(),
+});
 
 /** deployment.json of --out: what was deployed, what became of it, and what serves now. */
 export const deploymentReceipt = z.strictObject({
@@ -15,7 +24,9 @@ export const deploymentReceipt = z.strictObject({
   spaceCommit: z.string().nullable().describe("The revision of the Space that was to be deployed."),
   serving: z.string().nullable().describe("The revision that serves now, as far as was proved."),
   committed: z.boolean().describe("Whether a commit was made; false when the Space held this tree already."),
-  rolledBackTo: z.strictObject({ commit: z.string(), restored: z.string().nullable(), model: z.string(), version: z.string() }).nullable(),
+  rolledBackTo: z
+    .strictObject({ commit: z.string(), restored: z.string().nullable(), model: z.string(), version: z.string() })
+    .nullable(),
   proof: proof.nullable(),
   githubDeployment: z.int().nullable(),
   tag: z.string().nullable(),

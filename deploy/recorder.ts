@@ -39,7 +39,11 @@ export class Recorder {
   async begin(revision: string): Promise<void> {
     await this.attempt("the deployment could not be recorded", async () => {
       this.deployment = await this.#open(this.#context, revision);
-      await this.#status(this.#context, this.deployment, { state: "in_progress", description: `${this.#words()} is being built`, environmentUrl: null });
+      await this.#status(this.#context, this.deployment, {
+        state: "in_progress",
+        description: `${this.#words()} is being built`,
+        environmentUrl: null,
+      });
     });
   }
 
@@ -48,7 +52,11 @@ export class Recorder {
     if (github === null || commit === null) return;
     await this.attempt("the success could not be recorded", async () => {
       this.deployment ??= await this.#open(this.#context, revision);
-      await this.#status(this.#context, this.deployment, { state: "success", description: `${this.#words()} proved: ${proof.rounds} rounds, p50 ${proof.p50Ms.toFixed(0)} ms`, environmentUrl: url });
+      await this.#status(this.#context, this.deployment, {
+        state: "success",
+        description: `${this.#words()} proved: ${proof.rounds} rounds, p50 ${proof.p50Ms.toFixed(0)} ms`,
+        environmentUrl: url,
+      });
     });
     const { id, version } = this.#tree.deployed.model;
     const tag = `${id}@${version}`;
@@ -63,7 +71,14 @@ export class Recorder {
     const { github } = context;
     if (github === null) return;
     const deployment = this.deployment;
-    if (deployment !== null) await this.attempt("the failure could not be recorded", () => this.#status(context, deployment, { state: "failure", description: `${reason}. ${back.done ? `${back.to.model} ${back.to.version} serves again.` : "Not rolled back."}`, environmentUrl: null }));
+    if (deployment !== null)
+      await this.attempt("the failure could not be recorded", () =>
+        this.#status(context, deployment, {
+          state: "failure",
+          description: `${reason}. ${back.done ? `${back.to.model} ${back.to.version} serves again.` : "Not rolled back."}`,
+          environmentUrl: null,
+        }),
+      );
     if (!back.done) return;
     await this.attempt("the roll-back could not be recorded", async () => {
       await this.restored(context, back);
@@ -73,14 +88,30 @@ export class Recorder {
   /** A proved return to an earlier tree is a deployment too: the next one may have to come back to it. */
   async restored(context: Context, back: FallBack & { done: true }): Promise<number> {
     const payload = payloadOf(context, "rollback", back.revision, back.deployed);
-    const id = await openDeployment(context.github!, context.environment, payload, context.commit!, `${back.to.model} ${back.to.version}, restored`);
-    await this.#status(context, id, { state: "success", description: `${back.to.model} ${back.to.version} restored and proved, p50 ${back.proof.p50Ms.toFixed(0)} ms`, environmentUrl: back.url });
+    const id = await openDeployment(
+      context.github!,
+      context.environment,
+      payload,
+      context.commit!,
+      `${back.to.model} ${back.to.version}, restored`,
+    );
+    await this.#status(context, id, {
+      state: "success",
+      description: `${back.to.model} ${back.to.version} restored and proved, p50 ${back.proof.p50Ms.toFixed(0)} ms`,
+      environmentUrl: back.url,
+    });
     return id;
   }
 
   async #open(context: Context, revision: string): Promise<number | null> {
     if (context.github === null || context.commit === null) return null;
-    return openDeployment(context.github, context.environment, payloadOf(context, this.#kind, revision, this.#tree.deployed), context.commit, this.#words());
+    return openDeployment(
+      context.github,
+      context.environment,
+      payloadOf(context, this.#kind, revision, this.#tree.deployed),
+      context.commit,
+      this.#words(),
+    );
   }
 
   async #status(context: Context, deployment: number | null, status: Omit<StatusWanted, "logUrl">): Promise<void> {
@@ -95,12 +126,31 @@ export class Recorder {
 
   /** The gate's receipt where the tree carries one; else what is known of the version. */
   #receipt(): string {
-    const { deployed: { files: _files, ...known }, files } = this.#tree;
+    const {
+      deployed: { files: _files, ...known },
+      files,
+    } = this.#tree;
     const receipt = files.find(({ path }) => path === `models/${known.model.id}/receipt.json`);
-    return receipt === undefined ? JSON.stringify(known, null, 1) : Buffer.from(receipt.bytes).toString("utf8").trimEnd();
+    return receipt === undefined
+      ? JSON.stringify(known, null, 1)
+      : Buffer.from(receipt.bytes).toString("utf8").trimEnd();
   }
 }
 
-function payloadOf(context: Context, kind: Payload["kind"], spaceCommit: string, { model: { id, version, sha256 }, verdict }: Pick<Deployed, "model" | "verdict">): Payload {
-  return { schemaVersion: 1, kind, space: context.space.name, spaceCommit, model: { id, version, sha256 }, verdictSha256: verdict.sha256, reason: context.reason, actor: context.actor };
+function payloadOf(
+  context: Context,
+  kind: Payload["kind"],
+  spaceCommit: string,
+  { model: { id, version, sha256 }, verdict }: Pick<Deployed, "model" | "verdict">,
+): Payload {
+  return {
+    schemaVersion: 1,
+    kind,
+    space: context.space.name,
+    spaceCommit,
+    model: { id, version, sha256 },
+    verdictSha256: verdict.sha256,
+    reason: context.reason,
+    actor: context.actor,
+  };
 }

@@ -19,12 +19,22 @@ export async function pastDeployments(github: GitHubRecords, environment: string
 }
 
 /** Revisions of a Space that were proved live once, newest first, each once. */
-export async function verifiedRevisions(github: GitHubRecords, environment: string, space: string, wanted = 3): Promise<Verified[]> {
+export async function verifiedRevisions(
+  github: GitHubRecords,
+  environment: string,
+  space: string,
+  wanted = 3,
+): Promise<Verified[]> {
   const found: Verified[] = [];
   for (const { row, payload } of (await pastDeployments(github, environment)).slice(0, maxDeployments)) {
     if (payload.space !== space || found.some(({ commit }) => commit === payload.spaceCommit)) continue;
     if (!(await wasProved(github, row.id))) continue;
-    found.push({ commit: payload.spaceCommit, model: payload.model.id, version: payload.model.version, source: `GitHub Deployment ${row.id}` });
+    found.push({
+      commit: payload.spaceCommit,
+      model: payload.model.id,
+      version: payload.model.version,
+      source: `GitHub Deployment ${row.id}`,
+    });
     if (found.length >= wanted) break;
   }
   return found;
@@ -36,12 +46,30 @@ export async function wasProved(github: GitHubRecords, deployment: number): Prom
 }
 
 /** The Deployment for a revision of a Space: the one that an interrupted run left behind, or a new one. */
-export async function openDeployment(github: GitHubRecords, environment: string, payload: Payload, commit: string, description: string): Promise<number> {
+export async function openDeployment(
+  github: GitHubRecords,
+  environment: string,
+  payload: Payload,
+  commit: string,
+  description: string,
+): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
-    const there = (await pastDeployments(github, environment, 30)).find((past) => past.payload.space === payload.space && past.payload.spaceCommit === payload.spaceCommit && past.payload.kind === payload.kind);
+    const there = (await pastDeployments(github, environment, 30)).find(
+      (past) =>
+        past.payload.space === payload.space &&
+        past.payload.spaceCommit === payload.spaceCommit &&
+        past.payload.kind === payload.kind,
+    );
     if (there !== undefined) return there.row.id;
     try {
-      return await github.createDeployment({ ref: commit, environment, task: DEPLOY_TASK, description, payload, production: /prod/i.test(environment) });
+      return await github.createDeployment({
+        ref: commit,
+        environment,
+        task: DEPLOY_TASK,
+        description,
+        payload,
+        production: /prod/i.test(environment),
+      });
     } catch (error) {
       const unclear = error instanceof NoAnswer || (error instanceof HttpRefusal && error.status >= 500);
       if (!unclear || attempt >= 3) throw error;
@@ -73,7 +101,12 @@ export function receiptIn(message: string): z.infer<typeof released> | null {
 }
 
 /** Makes the annotated tag MODEL@VERSION; leaves one that is there alone. @returns whether it is new */
-export async function tagRelease(github: GitHubRecords, tag: string, message: string, commit: string): Promise<boolean> {
+export async function tagRelease(
+  github: GitHubRecords,
+  tag: string,
+  message: string,
+  commit: string,
+): Promise<boolean> {
   if ((await github.ref(`refs/tags/${tag}`)) !== null) return false;
   const object = await github.createTagObject(tag, message, commit);
   try {

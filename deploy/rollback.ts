@@ -15,7 +15,8 @@ import { recordOf, waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
 
 /**
- * Goes back, on somebody's word, to a version that was proved in this environment: the tree of then, by a commit on top.
+ * Goes back, on somebody's word, to a version that was proved in this environment: the tree of then, by a commit on
+ * top.
  *
  * @param version the version to go back to; null: the last proved one that is not what main holds
  * @throws ConfigurationError when there is none
@@ -24,7 +25,12 @@ export async function rollback(model: string, version: string | null, context: C
   const { environment, deps, timeline, space } = context;
   const startedAt = new Date(deps.now()).toISOString();
   const github = recordsOf(context);
-  const lock = await takeLock(github, environment, { schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run }, context.commit!);
+  const lock = await takeLock(
+    github,
+    environment,
+    { schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
+    context.commit!,
+  );
   timeline.stage("lock", environment);
   const problems: Recorder[] = [];
   try {
@@ -39,29 +45,75 @@ export async function rollback(model: string, version: string | null, context: C
     timeline.stage("roll back", `to ${to.model} ${to.version} (${to.commit.slice(0, 7)}), ${to.source}`);
     const revision = committed ? await restore(context, to, info.head) : info.head;
     const deployed = withoutFiles(record);
-    const common = { schemaVersion: 1 as const, space: space.name, environment, deployed, spaceCommit: revision, committed, tag: null, startedAt, timeline: timeline.entries };
-    const finish = () => ({ githubDeployment: recorder.deployment, notRecorded: recorder.problems, finishedAt: new Date(deps.now()).toISOString() });
+    const common = {
+      schemaVersion: 1 as const,
+      space: space.name,
+      environment,
+      deployed,
+      spaceCommit: revision,
+      committed,
+      tag: null,
+      startedAt,
+      timeline: timeline.entries,
+    };
+    const finish = () => ({
+      githubDeployment: recorder.deployment,
+      notRecorded: recorder.problems,
+      finishedAt: new Date(deps.now()).toISOString(),
+    });
     try {
       await recorder.begin(revision);
       const { proof, url } = await waitAndProve(context, revision, record, info.private);
       await recorder.success(revision, url, proof);
       timeline.stage("live", `${to.model} ${to.version} at ${url}`);
-      return { ...common, ...finish(), outcome: "live", reason: `rolled back to ${to.version}, proved`, url, serving: revision, rolledBackTo: { commit: to.commit, restored: revision, model: to.model, version: to.version }, proof, log: [] };
+      return {
+        ...common,
+        ...finish(),
+        outcome: "live",
+        reason: `rolled back to ${to.version}, proved`,
+        url,
+        serving: revision,
+        rolledBackTo: { commit: to.commit, restored: revision, model: to.model, version: to.version },
+        proof,
+        log: [],
+      };
     } catch (error) {
       if (!(error instanceof DeployFailure)) throw error;
       timeline.stage("failed", error.message);
-      const back = await fallBack(context, revision, state.verified.filter(({ commit }) => commit !== to.commit), info.private);
+      const back = await fallBack(
+        context,
+        revision,
+        state.verified.filter(({ commit }) => commit !== to.commit),
+        info.private,
+      );
       await recorder.failure(context, error.message, back);
-      return { ...common, ...finish(), outcome: back.done ? "rolled-back" : "failed", reason: `${error.message}. ${back.done ? `${back.to.version} serves again.` : `Not undone: ${back.why}.`}`, url: back.done ? back.url : null, serving: back.done ? back.revision : null, rolledBackTo: null, proof: null, log: [...error.log] };
+      return {
+        ...common,
+        ...finish(),
+        outcome: back.done ? "rolled-back" : "failed",
+        reason: `${error.message}. ${back.done ? `${back.to.version} serves again.` : `Not undone: ${back.why}.`}`,
+        url: back.done ? back.url : null,
+        serving: back.done ? back.revision : null,
+        rolledBackTo: null,
+        proof: null,
+        log: [...error.log],
+      };
     }
   } finally {
-    await (problems[0]?.attempt(`the lock of ${environment} could not be given back; npx sluice unlock ${environment}`, () => releaseLock(github, lock)) ?? releaseLock(github, lock));
+    await (problems[0]?.attempt(
+      `the lock of ${environment} could not be given back; npx sluice unlock ${environment}`,
+      () => releaseLock(github, lock),
+    ) ?? releaseLock(github, lock));
     timeline.close();
   }
 }
 
 /** What `rollback` would do. Takes no lock and changes nothing. @throws as `rollback` does */
-export async function rollbackDryRun(model: string, version: string | null, context: Context): Promise<{ lines: string[]; deployed: Omit<Deployed, "files"> }> {
+export async function rollbackDryRun(
+  model: string,
+  version: string | null,
+  context: Context,
+): Promise<{ lines: string[]; deployed: Omit<Deployed, "files"> }> {
   const { space } = context;
   const github = recordsOf(context);
   const { head } = await hubAnswer(context, () => space.info());
@@ -73,14 +125,24 @@ export async function rollbackDryRun(model: string, version: string | null, cont
     deployed: withoutFiles({ deployed }),
     lines: [
       `back to ${to.model} ${to.version} on ${space.name} (${to.commit.slice(0, 7)}, ${to.source})`,
-      changes === 0 ? `no commit: ${head.slice(0, 7)} already holds exactly that tree` : `commit once on top of ${head.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`,
-      "wait until the Space runs that very revision", "prove it: readiness, weights, source commit, golden answers, latency", "record the deployment",
+      changes === 0
+        ? `no commit: ${head.slice(0, 7)} already holds exactly that tree`
+        : `commit once on top of ${head.slice(0, 7)}: ${large.length} large files by name, ${small.length} small ones, ${remove.length} removed`,
+      "wait until the Space runs that very revision",
+      "prove it: readiness, weights, source commit, golden answers, latency",
+      "record the deployment",
     ],
   };
 }
 
 function recordsOf({ github, commit }: Context): GitHubRecords {
-  if (github === null || commit === null) throw new ConfigurationError({ code: "no-records", problem: "without GitHub nobody knows what was proved before", expected: "GITHUB_TOKEN, in a clone of the repository", received: github === null ? "no token, or no repository" : "no commit" });
+  if (github === null || commit === null)
+    throw new ConfigurationError({
+      code: "no-records",
+      problem: "without GitHub nobody knows what was proved before",
+      expected: "GITHUB_TOKEN, in a clone of the repository",
+      received: github === null ? "no token, or no repository" : "no commit",
+    });
   return github;
 }
 
@@ -88,22 +150,50 @@ function recordsOf({ github, commit }: Context): GitHubRecords {
 async function provable(context: Context, to: Verified): Promise<{ deployed: Deployed; golden: Golden }> {
   const record = await recordOf(context, to.commit);
   if (record !== null) return record;
-  throw new ConfigurationError({ code: "not-ours", place: `spaces/${context.space.name}@${to.commit.slice(0, 7)}`, problem: "the revision has no deployment.json to prove it by", expected: "a revision that sluice deployed" });
+  throw new ConfigurationError({
+    code: "not-ours",
+    place: `spaces/${context.space.name}@${to.commit.slice(0, 7)}`,
+    problem: "the revision has no deployment.json to prove it by",
+    expected: "a revision that sluice deployed",
+  });
 }
 
-async function target(context: Context, github: GitHubRecords, model: string, version: string | null, head: string): Promise<Verified> {
+async function target(
+  context: Context,
+  github: GitHubRecords,
+  model: string,
+  version: string | null,
+  head: string,
+): Promise<Verified> {
   const { environment, space } = context;
   if (version === null) {
     const now = await recordOf(context, head);
-    const found = (await verifiedRevisions(github, environment, space.name, 10)).find((one) => one.commit !== head && one.version !== now?.deployed.model.version);
+    const found = (await verifiedRevisions(github, environment, space.name, 10)).find(
+      (one) => one.commit !== head && one.version !== now?.deployed.model.version,
+    );
     if (found !== undefined) return found;
-    throw new ConfigurationError({ code: "no-predecessor", place: environment, problem: "no earlier version is known to have been proved here", expected: "an earlier version whose deployment to this environment succeeded", hint: `npx sluice history ${model}` });
+    throw new ConfigurationError({
+      code: "no-predecessor",
+      place: environment,
+      problem: "no earlier version is known to have been proved here",
+      expected: "an earlier version whose deployment to this environment succeeded",
+      hint: `npx sluice history ${model}`,
+    });
   }
   const known = new Set<string>();
   for (const { row, payload } of await pastDeployments(github, environment)) {
     if (payload.space !== space.name) continue;
     known.add(payload.model.version);
-    if (payload.model.version === version && await wasProved(github, row.id)) return { commit: payload.spaceCommit, model: payload.model.id, version, source: `GitHub Deployment ${row.id}` };
+    if (payload.model.version === version && (await wasProved(github, row.id)))
+      return { commit: payload.spaceCommit, model: payload.model.id, version, source: `GitHub Deployment ${row.id}` };
   }
-  throw new ConfigurationError({ code: "no-such-version", place: environment, problem: `${model} ${version} was never proved here`, expected: known.size === 0 ? "a version whose deployment to this environment succeeded" : `one of ${[...known].join(", ")}`, received: version, hint: `npx sluice history ${model}` });
+  throw new ConfigurationError({
+    code: "no-such-version",
+    place: environment,
+    problem: `${model} ${version} was never proved here`,
+    expected:
+      known.size === 0 ? "a version whose deployment to this environment succeeded" : `one of ${[...known].join(", ")}`,
+    received: version,
+    hint: `npx sluice history ${model}`,
+  });
 }

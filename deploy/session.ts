@@ -63,7 +63,10 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   const verdict = await readVerdict(resolve(root, request.verdict), id);
   const source = { repository: (await repositoryIn(root, deps.env))?.name ?? null, commit };
   const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
-  const { version, artifact: { sha256 } } = loaded.manifest;
+  const {
+    version,
+    artifact: { sha256 },
+  } = loaded.manifest;
   requirePass(verdict, { model: id, version, sha256, commit }, policy);
 
   const bundle = request.bundle === null ? null : resolve(root, request.bundle);
@@ -74,22 +77,66 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   if (bundle !== null && !ready) await writeTree(bundle, tree);
   const environment = environmentOf(id, request.stage);
   const none = nothingYet(environment, withoutFiles(tree), startedAt, timeline);
-  if (request.space === "none") return written(request, { ...none, outcome: "bundled", reason: `the tree lies in ${request.bundle ?? "memory only"}`, space: null });
+  if (request.space === "none")
+    return written(request, {
+      ...none,
+      outcome: "bundled",
+      reason: `the tree lies in ${request.bundle ?? "memory only"}`,
+      space: null,
+    });
 
-  const context = await contextFor(request, id, places, commit, timeline, deps, largeWeights(tree, settings["max-weights-bytes"]) !== null);
+  const context = await contextFor(
+    request,
+    id,
+    places,
+    commit,
+    timeline,
+    deps,
+    largeWeights(tree, settings["max-weights-bytes"]) !== null,
+  );
   if (request.dryRun) {
-    return written(request, { ...none, outcome: "planned", reason: (await dryRun(tree, context)).join("\n"), space: context.space.name });
+    return written(request, {
+      ...none,
+      outcome: "planned",
+      reason: (await dryRun(tree, context)).join("\n"),
+      space: context.space.name,
+    });
   }
   return written(request, await deploy(tree, context));
 }
 
 /** A receipt of what changed nothing. */
-function nothingYet(environment: string, deployed: DeploymentReceipt["deployed"], startedAt: string, timeline: Timeline) {
-  return { schemaVersion: 1 as const, environment, url: null, deployed, spaceCommit: null, serving: null, committed: false, rolledBackTo: null, proof: null, githubDeployment: null, tag: null, notRecorded: [], log: [], startedAt, finishedAt: startedAt, timeline: timeline.entries };
+function nothingYet(
+  environment: string,
+  deployed: DeploymentReceipt["deployed"],
+  startedAt: string,
+  timeline: Timeline,
+) {
+  return {
+    schemaVersion: 1 as const,
+    environment,
+    url: null,
+    deployed,
+    spaceCommit: null,
+    serving: null,
+    committed: false,
+    rolledBackTo: null,
+    proof: null,
+    githubDeployment: null,
+    tag: null,
+    notRecorded: [],
+    log: [],
+    startedAt,
+    finishedAt: startedAt,
+    timeline: timeline.entries,
+  };
 }
 
 /** The same for a return to an earlier version. */
-export async function runRollback(request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null }, deps: SessionDeps): Promise<DeploymentReceipt> {
+export async function runRollback(
+  request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null },
+  deps: SessionDeps,
+): Promise<DeploymentReceipt> {
   const timeline = new Timeline(deps.sink, deps.now);
   const { loaded, places } = await findModel(request.root, request.model);
   const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
@@ -97,20 +144,43 @@ export async function runRollback(request: Omit<DeployRequest, "verdict" | "bund
   const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, deps, false);
   if (request.dryRun) {
     const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
-    return written(request, { ...nothingYet(context.environment, deployed, startedAt, timeline), outcome: "planned", reason: lines.join("\n"), space: context.space.name });
+    return written(request, {
+      ...nothingYet(context.environment, deployed, startedAt, timeline),
+      outcome: "planned",
+      reason: lines.join("\n"),
+      space: context.space.name,
+    });
   }
   return written(request, await rollback(loaded.manifest.id, request.version, context));
 }
 
-async function fresh(loaded: LoadedManifest, verdict: PassedVerdict, source: { repository: string | null; commit: string | null }, deps: SessionDeps): Promise<Tree> {
+async function fresh(
+  loaded: LoadedManifest,
+  verdict: PassedVerdict,
+  source: { repository: string | null; commit: string | null },
+  deps: SessionDeps,
+): Promise<Tree> {
   await deps.prepareNative();
   return makeTree(loaded, verdict, source, { env: deps.env, fetch: deps.fetch, space: deps.spaceFiles });
 }
 
 /** A tree that was made earlier must be of the same model, commit and verdict as what was just checked. */
-function requireSame({ deployed }: Tree, wanted: { id: string; version: string; sha256: string; commit: string | null }, verdict: PassedVerdict, place: string): void {
+function requireSame(
+  { deployed }: Tree,
+  wanted: { id: string; version: string; sha256: string; commit: string | null },
+  verdict: PassedVerdict,
+  place: string,
+): void {
   const differ = (what: string, expected: string | null, received: string | null) => {
-    if (expected !== received) throw new ConfigurationError({ code: "bundle-other", place, problem: `the tree was made for another ${what}`, expected: expected ?? "none", received: received ?? "none", hint: `remove ${place}: it is then made again for this commit` });
+    if (expected !== received)
+      throw new ConfigurationError({
+        code: "bundle-other",
+        place,
+        problem: `the tree was made for another ${what}`,
+        expected: expected ?? "none",
+        received: received ?? "none",
+        hint: `remove ${place}: it is then made again for this commit`,
+      });
   };
   differ("model", wanted.id, deployed.model.id);
   differ("version", wanted.version, deployed.model.version);
@@ -126,49 +196,130 @@ export type Places = { spaces: Record<string, string>; weights: string | null };
 export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
   const file = join(root, "sluice.yaml");
   const text = await readFile(file, "utf8").catch(() => {
-    throw new ConfigurationError({ code: "config-missing", place: file, problem: "there is no configuration here", expected: "a sluice.yaml at the repository's root" });
+    throw new ConfigurationError({
+      code: "config-missing",
+      place: file,
+      problem: "there is no configuration here",
+      expected: "a sluice.yaml at the repository's root",
+    });
   });
   const { models, spaces, weights } = parseYaml(text, file, configuration);
   const dir = models.find((one) => one === name || basename(one) === name);
-  if (dir === undefined) throw new ConfigurationError({ code: "model-unknown", place: file, problem: `no model ${name}`, expected: models.map((one) => basename(one)).join(", "), received: name });
+  if (dir === undefined)
+    throw new ConfigurationError({
+      code: "model-unknown",
+      place: file,
+      problem: `no model ${name}`,
+      expected: models.map((one) => basename(one)).join(", "),
+      received: name,
+    });
   const loaded = await loadManifest(join(root, dir));
   const { id } = loaded.manifest;
   return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
 }
 
 /** NS/NAME of the Space to deploy to. @throws ConfigurationError when none is named */
-function spaceNamed({ space, stage }: Pick<DeployRequest, "space" | "stage">, model: string, { spaces }: Places): string {
+function spaceNamed(
+  { space, stage }: Pick<DeployRequest, "space" | "stage">,
+  model: string,
+  { spaces }: Places,
+): string {
   const name = space ?? spaces[stage];
-  if (name === undefined) throw new ConfigurationError({ code: "space-unknown", place: "sluice.yaml spaces", problem: `${model} has no Space for ${stage}`, expected: `a Space for ${stage}, or another stage${Object.keys(spaces).length === 0 ? "" : `: ${Object.keys(spaces).join(", ")}`}`, received: "none", example: `spaces:\n  ${model}: {${stage}: ns/${model}}` });
-  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) throw new ConfigurationError({ code: "space-name", place: "the Space's name", problem: "not the name of a Space", expected: "NS/NAME", received: name, example: "octo/births" });
+  if (name === undefined)
+    throw new ConfigurationError({
+      code: "space-unknown",
+      place: "sluice.yaml spaces",
+      problem: `${model} has no Space for ${stage}`,
+      expected: `a Space for ${stage}, or another stage${Object.keys(spaces).length === 0 ? "" : `: ${Object.keys(spaces).join(", ")}`}`,
+      received: "none",
+      example: `spaces:\n  ${model}: {${stage}: ns/${model}}`,
+    });
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name))
+    throw new ConfigurationError({
+      code: "space-name",
+      place: "the Space's name",
+      problem: "not the name of a Space",
+      expected: "NS/NAME",
+      received: name,
+      example: "octo/births",
+    });
   return name;
 }
 
-async function contextFor(request: Pick<DeployRequest, "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun">, model: string, places: Places, commit: string | null, timeline: Timeline, deps: SessionDeps, largeWeights: boolean): Promise<Context> {
+async function contextFor(
+  request: Pick<
+    DeployRequest,
+    "root" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken" | "dryRun"
+  >,
+  model: string,
+  places: Places,
+  commit: string | null,
+  timeline: Timeline,
+  deps: SessionDeps,
+  largeWeights: boolean,
+): Promise<Context> {
   const { env, settings } = { env: deps.env, settings: request.settings };
   const spaceName = spaceNamed(request, model, places);
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
-  const note = (text: string) => { timeline.note(text); };
+  const note = (text: string) => {
+    timeline.note(text);
+  };
   const shared = { fetch: deps.fetch, sleep: deps.sleep, random: deps.random, note, now: deps.now };
   const signIn: HttpDeps = { ...shared, signal: deps.signal };
-  const credentialsFor = (resource: Resource) => hubCredentials(resource, endpoint, env, request.hubToken, { ...signIn, http: new Http(settings, signIn), now: deps.now, mask: deps.mask }).catch((error: unknown): Credentials => {
-    // Looking at what is public needs no rights.
-    if (request.dryRun && error instanceof ConfigurationError) return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
-    throw error;
-  });
+  const credentialsFor = (resource: Resource) =>
+    hubCredentials(resource, endpoint, env, request.hubToken, {
+      ...signIn,
+      http: new Http(settings, signIn),
+      now: deps.now,
+      mask: deps.mask,
+    }).catch((error: unknown): Credentials => {
+      // Looking at what is public needs no rights.
+      if (request.dryRun && error instanceof ConfigurationError)
+        return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
+      throw error;
+    });
   const credentials = await credentialsFor(`spaces/${spaceName}`);
   timeline.stage("sign in", `with ${credentials.kind}`);
   const weightsName = places.weights ?? `${spaceName.split("/")[0]}/${model}`;
-  const weightsPart = largeWeights ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) } : null;
+  const weightsPart = largeWeights
+    ? { name: weightsName, credentials: await credentialsFor(weightsName as Resource) }
+    : null;
   const repository = await repositoryIn(request.root, env);
   if (request.githubToken !== null) deps.mask(request.githubToken);
-  const github = request.githubToken === null || repository === null ? null : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
-  if (github === null && !request.dryRun) note("without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now");
+  const github =
+    request.githubToken === null || repository === null
+      ? null
+      : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
+  if (github === null && !request.dryRun)
+    note(
+      "without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now",
+    );
   const { run, actor, logUrl } = runIn(env);
-  return createContext({ endpoint, spaceName, credentials, weights: weightsPart, github, settings, timeline, environment: environmentOf(model, request.stage), commit: commit ?? env["GITHUB_SHA"] ?? null, actor, reason: request.reason, logUrl, run, deps: shared }, deps.signal);
+  return createContext(
+    {
+      endpoint,
+      spaceName,
+      credentials,
+      weights: weightsPart,
+      github,
+      settings,
+      timeline,
+      environment: environmentOf(model, request.stage),
+      commit: commit ?? env["GITHUB_SHA"] ?? null,
+      actor,
+      reason: request.reason,
+      logUrl,
+      run,
+      deps: shared,
+    },
+    deps.signal,
+  );
 }
 
-async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<DeploymentReceipt> {
+async function written(
+  request: Pick<DeployRequest, "root" | "out">,
+  receipt: DeploymentReceipt,
+): Promise<DeploymentReceipt> {
   const out = resolve(request.root, request.out);
   await mkdir(out, { recursive: true });
   const path = join(out, "deployment.json");

@@ -40,17 +40,22 @@ const broken: Readonly<Record<string, string>> = {
  * Pure.
  */
 export function decide(seen: Sighting, settings: Settings): Decision {
-  const { runtime: { stage, sha, errorMessage }, commit } = seen;
+  const {
+    runtime: { stage, sha, errorMessage },
+    commit,
+  } = seen;
   const ours = sha === commit;
   if (stage === "RUNNING" && ours) return { do: "go" };
-  if (stage === "PAUSED") return { do: "fail", code: "paused", why: "the Space is paused, and only its owner can unpause it" };
+  if (stage === "PAUSED")
+    return { do: "fail", code: "paused", why: "the Space is paused, and only its owner can unpause it" };
   if (stage === "DELETING") return { do: "fail", code: "deleting", why: "the Space is being deleted" };
 
   const words = broken[stage];
   if (words !== undefined) {
     const why = `${words} (${stage}${errorMessage === null ? "" : `: ${errorMessage}`})`;
     // An error that is shown right after the commit may still be the old revision's.
-    if (ours || seen.sawBuild || seen.unchangedMs >= settings["settle-after"]) return { do: "fail", code: stage.toLowerCase().replaceAll("_", "-"), why };
+    if (ours || seen.sawBuild || seen.unchangedMs >= settings["settle-after"])
+      return { do: "fail", code: stage.toLowerCase().replaceAll("_", "-"), why };
     return { do: "wait" };
   }
   if (stage === "SLEEPING" || stage === "STOPPED") {
@@ -63,10 +68,20 @@ export function decide(seen: Sighting, settings: Settings): Decision {
     return { do: "fail", code: "stalled", why: `${why}, after a restart and a factory rebuild` };
   }
   if (seen.sinceBuiltMs !== null && starting.test(stage)) {
-    if (seen.sinceBuiltMs >= settings["start-timeout"]) return { do: "fail", code: "start-timeout", why: `our revision did not start within ${settings["start-timeout"] / 1000} s (${stage})` };
+    if (seen.sinceBuiltMs >= settings["start-timeout"])
+      return {
+        do: "fail",
+        code: "start-timeout",
+        why: `our revision did not start within ${settings["start-timeout"] / 1000} s (${stage})`,
+      };
     return { do: "wait" };
   }
-  if (seen.sinceStartMs >= settings["build-timeout"]) return { do: "fail", code: "build-timeout", why: `our revision was not built within ${settings["build-timeout"] / 1000} s (${stage}${sha === null ? "" : `, serving ${sha.slice(0, 7)}`})` };
+  if (seen.sinceStartMs >= settings["build-timeout"])
+    return {
+      do: "fail",
+      code: "build-timeout",
+      why: `our revision was not built within ${settings["build-timeout"] / 1000} s (${stage}${sha === null ? "" : `, serving ${sha.slice(0, 7)}`})`,
+    };
   return { do: "wait" };
 }
 

@@ -23,7 +23,13 @@ export async function readState(context: Context, model: Deployed["model"]): Pro
  */
 export async function withLivePredecessor(context: Context, state: CurrentState): Promise<CurrentState> {
   const { info, runtime, files, verified } = state;
-  if (verified.some(({ commit }) => commit === info.head) || runtime.stage !== "RUNNING" || runtime.sha !== info.head || !hasRecord(files)) return state;
+  if (
+    verified.some(({ commit }) => commit === info.head) ||
+    runtime.stage !== "RUNNING" ||
+    runtime.sha !== info.head ||
+    !hasRecord(files)
+  )
+    return state;
   const url = urlOf(context, runtime);
   const record = url === null ? null : await recordOf(context, info.head);
   if (url === null || record === null || !(await provesNow(context, url, record, info.private))) return state;
@@ -39,9 +45,31 @@ export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Pro
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
     const { name } = context.space;
-    const denied: Diagnostic = { code: "hub-denied", place: `spaces/${name}`, problem: "the Hub does not let this token do that", expected: "a token with write access to the Space, or a trusted publisher for it", received: error.message };
-    const unknown: Diagnostic = { ...denied, code: "hub-token", problem: "the Hub does not know this token", expected: "a token that is valid, with write access to the Space" };
-    const diagnostic = error.status === 402 ? paymentDiagnostic(name) : error.status === 404 ? missingDiagnostic(name) : error.status === 401 ? (error.errorCode === "RepoNotFound" ? missingDiagnostic(name) : unknown) : error.status === 403 ? denied : null;
+    const denied: Diagnostic = {
+      code: "hub-denied",
+      place: `spaces/${name}`,
+      problem: "the Hub does not let this token do that",
+      expected: "a token with write access to the Space, or a trusted publisher for it",
+      received: error.message,
+    };
+    const unknown: Diagnostic = {
+      ...denied,
+      code: "hub-token",
+      problem: "the Hub does not know this token",
+      expected: "a token that is valid, with write access to the Space",
+    };
+    const diagnostic =
+      error.status === 402
+        ? paymentDiagnostic(name)
+        : error.status === 404
+          ? missingDiagnostic(name)
+          : error.status === 401
+            ? error.errorCode === "RepoNotFound"
+              ? missingDiagnostic(name)
+              : unknown
+            : error.status === 403
+              ? denied
+              : null;
     if (diagnostic === null) throw error;
     throw new ConfigurationError(diagnostic, { cause: error });
   }

@@ -16,13 +16,18 @@ export type WaitDeps = HttpDeps & {
 };
 
 /**
- * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. Wakes it once, restarts it
- * once and rebuilds it once where it stalls.
+ * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. Wakes it once, restarts
+ * it once and rebuilds it once where it stalls.
  *
  * @returns the runtime that serves the commit
  * @throws DeployFailure with the tail of the log that tells why
  */
-export async function waitForRevision(commit: string, space: Space, settings: Settings, deps: WaitDeps): Promise<Runtime> {
+export async function waitForRevision(
+  commit: string,
+  space: Space,
+  settings: Settings,
+  deps: WaitDeps,
+): Promise<Runtime> {
   let began = deps.now();
   let builtAt: number | null = null;
   let sawBuild = false;
@@ -51,9 +56,25 @@ export async function waitForRevision(commit: string, space: Space, settings: Se
         sawBuild = true;
         builtAt ??= now;
       }
-      const decision = decide({ commit, runtime, sinceStartMs: now - began, unchangedMs: now - changedAt, sawBuild, sinceBuiltMs: builtAt === null ? null : now - builtAt, woken, restarts, mayRestart }, settings);
+      const decision = decide(
+        {
+          commit,
+          runtime,
+          sinceStartMs: now - began,
+          unchangedMs: now - changedAt,
+          sawBuild,
+          sinceBuiltMs: builtAt === null ? null : now - builtAt,
+          woken,
+          restarts,
+          mayRestart,
+        },
+        settings,
+      );
       if (decision.do === "go") return runtime;
-      if (decision.do === "fail") throw new DeployFailure(decision.code, decision.why, { log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, deps) });
+      if (decision.do === "fail")
+        throw new DeployFailure(decision.code, decision.why, {
+          log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, deps),
+        });
       if (decision.do === "wake" || decision.do === "restart") {
         const factory = decision.do === "restart" && decision.factory;
         deps.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
@@ -80,7 +101,8 @@ async function look(space: Space, began: number, settings: Settings, deps: WaitD
       return await space.runtime();
     } catch (error) {
       deps.signal.throwIfAborted();
-      const passing = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
+      const passing =
+        error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
       if (!passing || deps.now() - began >= settings["build-timeout"]) throw error;
       deps.note(`${error.message}; the Space is looked at again`);
       await deps.sleep(settings["poll-interval"], deps.signal);
@@ -96,13 +118,26 @@ async function optionalRestart(space: Space, factory: boolean, deps: WaitDeps): 
   } catch (error) {
     deps.signal.throwIfAborted();
     const denied = error instanceof HttpRefusal && (error.status === 401 || error.status === 403);
-    deps.note(denied ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand" : `the restart was not confirmed: ${(error as Error).message}`);
+    deps.note(
+      denied
+        ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand"
+        : `the restart was not confirmed: ${(error as Error).message}`,
+    );
     return !denied;
   }
 }
 
-/** The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being read already */
-export async function tailOf(space: Space, kind: "build" | "run", followed: LogStream | null, settings: Settings, deps: HttpDeps): Promise<string[]> {
+/**
+ * The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being
+ * read already
+ */
+export async function tailOf(
+  space: Space,
+  kind: "build" | "run",
+  followed: LogStream | null,
+  settings: Settings,
+  deps: HttpDeps,
+): Promise<string[]> {
   const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, deps, () => {});
   // A log never ends by itself: what comes within a moment is all there is.
   await deps.sleep(Math.min(2000, settings["request-timeout"] / 4), deps.signal);

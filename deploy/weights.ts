@@ -19,20 +19,45 @@ export type WeightsState = {
   bytes: number;
 };
 
-/** How often somebody else may commit to the model repository before ours is given up on: others' files are no obstacle. */
+/**
+ * How often somebody else may commit to the model repository before ours is given up on: others' files are no obstacle.
+ */
 const tries = 5;
 
-/** Looks for large weights in their model repository; changes nothing. @throws ConfigurationError when there is none to work with */
-export async function lookAtWeights(context: Context, repository: HubRepository, weights: LargeWeights): Promise<WeightsState> {
+/**
+ * Looks for large weights in their model repository; changes nothing. @throws ConfigurationError when there is none to
+ * work with
+ */
+export async function lookAtWeights(
+  context: Context,
+  repository: HubRepository,
+  weights: LargeWeights,
+): Promise<WeightsState> {
   const { private: isPrivate, head } = await answered(repository, () => repository.info());
   const names = isPrivate ? await context.space.secretNames() : null;
-  return { repository: repository.name, head, revision: await revisionOf(repository, head, weights.files), private: isPrivate, secret: names === null ? null : names.includes("HF_TOKEN"), bytes: weights.bytes };
+  return {
+    repository: repository.name,
+    head,
+    revision: await revisionOf(repository, head, weights.files),
+    private: isPrivate,
+    secret: names === null ? null : names.includes("HF_TOKEN"),
+    bytes: weights.bytes,
+  };
 }
 
 /** Why these weights must not be relied on; the Space would not start. Pure. */
 export function weightsRefusals({ repository, private: isPrivate, secret }: WeightsState, space: string): Diagnostic[] {
   if (!isPrivate || secret !== false) return [];
-  return [{ code: "weights-secret", place: `spaces/${space}`, problem: `the weights lie in ${repository}, which is private, and the Space has no token to fetch them with`, expected: "a secret HF_TOKEN of the Space that may read the model repository", received: "no such secret", hint: "add it once in the Space's Settings → Variables and secrets (a fine-grained token, read access to that repository alone)" }];
+  return [
+    {
+      code: "weights-secret",
+      place: `spaces/${space}`,
+      problem: `the weights lie in ${repository}, which is private, and the Space has no token to fetch them with`,
+      expected: "a secret HF_TOKEN of the Space that may read the model repository",
+      received: "no such secret",
+      hint: "add it once in the Space's Settings → Variables and secrets (a fine-grained token, read access to that repository alone)",
+    },
+  ];
 }
 
 /**
@@ -41,17 +66,37 @@ export function weightsRefusals({ repository, private: isPrivate, secret }: Weig
  *
  * @returns the revision to pin
  */
-export async function publishWeights(context: Context, repository: HubRepository, weights: LargeWeights, seen: WeightsState, title: string): Promise<string> {
+export async function publishWeights(
+  context: Context,
+  repository: HubRepository,
+  weights: LargeWeights,
+  seen: WeightsState,
+  title: string,
+): Promise<string> {
   if (seen.revision !== null) return seen.revision;
   const { timeline, deps, settings, logUrl } = context;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
-    const lines = await answered(repository, () => repository.upload(weights.files, (path) => { timeline.note(`uploading ${path} to ${repository.name}`); }));
+    const lines = await answered(repository, () =>
+      repository.upload(weights.files, (path) => {
+        timeline.note(`uploading ${path} to ${repository.name}`);
+      }),
+    );
     deps.signal.throwIfAborted();
     try {
-      const made = await answered(repository, () => commitOnce(repository, {
-        lines, parent, title, description: logUrl ?? "", isDone: async (head) => (await revisionOf(repository, head, weights.files)) !== null,
-      }, { ...deps, retryMs: settings["retry-wait"] }));
+      const made = await answered(repository, () =>
+        commitOnce(
+          repository,
+          {
+            lines,
+            parent,
+            title,
+            description: logUrl ?? "",
+            isDone: async (head) => (await revisionOf(repository, head, weights.files)) !== null,
+          },
+          { ...deps, retryMs: settings["retry-wait"] },
+        ),
+      );
       return (await revisionOf(repository, made, weights.files)) ?? made;
     } catch (error) {
       if (!(error instanceof HeadMoved) || attempt >= tries) throw error;
@@ -76,8 +121,14 @@ async function revisionOf(repository: HubRepository, head: string, files: readon
 
 /** The commit that last changed the first of these files, when a revision holds them all. */
 async function holds(repository: HubRepository, revision: string, files: readonly TreeFile[]): Promise<string | null> {
-  const found = await repository.find(revision, files.map(({ path }) => path));
-  const same = files.every((file) => { const there = found.find(({ path }) => path === file.path); return there !== undefined && sameContent(file, there); });
+  const found = await repository.find(
+    revision,
+    files.map(({ path }) => path),
+  );
+  const same = files.every((file) => {
+    const there = found.find(({ path }) => path === file.path);
+    return there !== undefined && sameContent(file, there);
+  });
   return same ? (found.find(({ path }) => path === files[0]!.path)!.lastCommit ?? revision) : null;
 }
 
@@ -87,9 +138,27 @@ async function answered<T>({ name }: HubRepository, ask: () => Promise<T>): Prom
     return await ask();
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
-    const missing: Diagnostic = { code: "weights-repository", place: `models/${name}`, problem: "the weights are too large for the Space, and there is no such model repository, or this token may not see it", expected: "a model repository that exists: deploying never creates one", hint: `create it once at https://huggingface.co/new; or name another in sluice.yaml (\`weights:\`); or keep the weights in the Space with the setting max-weights-bytes` };
-    const denied: Diagnostic = { code: "weights-denied", place: `models/${name}`, problem: "the Hub does not let this token write the weights there", expected: "a token with write access to the model repository too, or a trusted publisher for it", received: error.message };
-    const diagnostic = error.status === 404 || (error.status === 401 && error.errorCode === "RepoNotFound") ? missing : error.status === 401 || error.status === 403 ? denied : null;
+    const missing: Diagnostic = {
+      code: "weights-repository",
+      place: `models/${name}`,
+      problem:
+        "the weights are too large for the Space, and there is no such model repository, or this token may not see it",
+      expected: "a model repository that exists: deploying never creates one",
+      hint: `create it once at https://huggingface.co/new; or name another in sluice.yaml (\`weights:\`); or keep the weights in the Space with the setting max-weights-bytes`,
+    };
+    const denied: Diagnostic = {
+      code: "weights-denied",
+      place: `models/${name}`,
+      problem: "the Hub does not let this token write the weights there",
+      expected: "a token with write access to the model repository too, or a trusted publisher for it",
+      received: error.message,
+    };
+    const diagnostic =
+      error.status === 404 || (error.status === 401 && error.errorCode === "RepoNotFound")
+        ? missing
+        : error.status === 401 || error.status === 403
+          ? denied
+          : null;
     if (diagnostic === null) throw error;
     throw new ConfigurationError(diagnostic, { cause: error });
   }

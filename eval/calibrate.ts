@@ -20,9 +20,9 @@ export type CalibrateRequest = GateRequest & {
 };
 
 /**
- * A/A runs of the quality gate on this dataset: candidate and baseline are shuffled into two models that do not differ, the rows drawn
- * anew, and the gate's own judge decides, again and again. Gives the false-alarm rate of every relative check and of all of them
- * together, and the margin that would hold.
+ * A/A runs of the quality gate on this dataset: candidate and baseline are shuffled into two models that do not differ,
+ * the rows drawn anew, and the gate's own judge decides, again and again. Gives the false-alarm rate of every relative
+ * check and of all of them together, and the margin that would hold.
  *
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
  */
@@ -30,37 +30,101 @@ export async function calibrateGate(request: CalibrateRequest, deps: GateDeps): 
   const { candidates, context } = await prepare(request, deps);
   const models: ModelCalibration[] = [];
   for (const loaded of candidates) models.push(calibrateModel(loaded, await readPair(loaded, context), request, deps));
-  return { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), wantedRate: request.wantedRate, models };
+  return {
+    schemaVersion: 1,
+    sluiceVersion,
+    createdAt: deps.now().toISOString(),
+    wantedRate: request.wantedRate,
+    models,
+  };
 }
 
-function calibrateModel({ manifest }: LoadedManifest, pair: ModelPair, request: CalibrateRequest, deps: GateDeps): ModelCalibration {
-  const { candidate, baseline, paired, planned, same, mismatch, baselineFolder, policy: { gates } } = pair;
-  const named = { model: manifest.id, candidate: candidate.identity.version, baseline: baseline?.identity.version ?? null };
-  const nothing = (why: string): ModelCalibration => ({ ...named, gates: 0, why, notPass: null, fail: null, checks: [] });
-  if (baseline === null) return nothing(`there is no baseline to shuffle the candidate with: ${mismatch ?? baselineFolder.source}`);
-  if (same) return nothing("the candidate is the baseline: every difference is exactly 0, and no such gate is ever red for chance");
-  const relative = planned.filter(({ policy }) => (policy.kind === "non-inferiority" || policy.kind === "equivalence") && catalog.has(policy.metric));
-  if (relative.length === 0) return nothing("no check asks that predictions are not worse than, or like, the baseline's");
+function calibrateModel(
+  { manifest }: LoadedManifest,
+  pair: ModelPair,
+  request: CalibrateRequest,
+  deps: GateDeps,
+): ModelCalibration {
+  const {
+    candidate,
+    baseline,
+    paired,
+    planned,
+    same,
+    mismatch,
+    baselineFolder,
+    policy: { gates },
+  } = pair;
+  const named = {
+    model: manifest.id,
+    candidate: candidate.identity.version,
+    baseline: baseline?.identity.version ?? null,
+  };
+  const nothing = (why: string): ModelCalibration => ({
+    ...named,
+    gates: 0,
+    why,
+    notPass: null,
+    fail: null,
+    checks: [],
+  });
+  if (baseline === null)
+    return nothing(`there is no baseline to shuffle the candidate with: ${mismatch ?? baselineFolder.source}`);
+  if (same)
+    return nothing(
+      "the candidate is the baseline: every difference is exactly 0, and no such gate is ever red for chance",
+    );
+  const relative = planned.filter(
+    ({ policy }) => (policy.kind === "non-inferiority" || policy.kind === "equivalence") && catalog.has(policy.metric),
+  );
+  if (relative.length === 0)
+    return nothing("no check asks that predictions are not worse than, or like, the baseline's");
 
   const drawn: Check[][] = [];
   for (let gate = 0; gate < request.gates; gate++) {
     deps.signal?.throwIfAborted();
     deps.onEvent({ kind: "progress", model: manifest.id, stage: "A/A gates", done: gate, total: request.gates });
     const { ours, theirs } = shuffled(candidate.predictions, paired, request.seed, gate);
-    drawn.push(relative.map((one) => judgeCheck(one, headEvidence(one, ours, theirs, { minimumPerClass: gates.minimumPerClass, seed: request.seed + gate }), {
-      direction: catalog.get(one.policy.metric)?.direction ?? "higher", unit: "", onInsufficient: gates.onInsufficient, declaredAt: null,
-    })));
+    drawn.push(
+      relative.map((one) =>
+        judgeCheck(
+          one,
+          headEvidence(one, ours, theirs, { minimumPerClass: gates.minimumPerClass, seed: request.seed + gate }),
+          {
+            direction: catalog.get(one.policy.metric)?.direction ?? "higher",
+            unit: "",
+            onInsufficient: gates.onInsufficient,
+            declaredAt: null,
+          },
+        ),
+      ),
+    );
   }
   const deciding = drawn.map((checks) => checks.filter((check) => !check.advisory));
   return {
-    ...named, gates: request.gates, why: "On every row a coin decides which of the two models plays the candidate; rows are drawn anew for each gate, within their slices and classes",
-    notPass: rateOf(deciding.filter((checks) => checks.some((check) => check.verdict !== "PASS")).length, request.gates),
+    ...named,
+    gates: request.gates,
+    why: "On every row a coin decides which of the two models plays the candidate; rows are drawn anew for each gate, within their slices and classes",
+    notPass: rateOf(
+      deciding.filter((checks) => checks.some((check) => check.verdict !== "PASS")).length,
+      request.gates,
+    ),
     fail: rateOf(deciding.filter((checks) => checks.some((check) => check.verdict === "FAIL")).length, request.gates),
-    checks: relative.map((_, i) => calibrated(drawn.map((checks) => checks[i] as Check), request.wantedRate)),
+    checks: relative.map((_, i) =>
+      calibrated(
+        drawn.map((checks) => checks[i] as Check),
+        request.wantedRate,
+      ),
+    ),
   };
 }
 
-function shuffled(candidate: ReadonlyMap<string, Predictions>, paired: ReadonlyMap<string, BaselinePredictions>, seed: number, gate: number) {
+function shuffled(
+  candidate: ReadonlyMap<string, Predictions>,
+  paired: ReadonlyMap<string, BaselinePredictions>,
+  seed: number,
+  gate: number,
+) {
   const ours = new Map<string, Predictions>();
   const theirs = new Map<string, BaselinePredictions>();
   for (const [head, predictions] of candidate) {
@@ -79,8 +143,14 @@ function calibrated(checks: readonly Check[], wantedRate: number): CalibratedChe
   const count = (fits: (check: Check) => boolean) => rateOf(checks.filter(fits).length, checks.length);
   const needed = checks.flatMap(neededMargin).toSorted((a, b) => a - b);
   return {
-    id, metric, slice, kind, margin, scale,
-    notPass: count((check) => check.verdict !== "PASS"), fail: count((check) => check.verdict === "FAIL"),
+    id,
+    metric,
+    slice,
+    kind,
+    margin,
+    scale,
+    notPass: count((check) => check.verdict !== "PASS"),
+    fail: count((check) => check.verdict === "FAIL"),
     holdingMargin: needed.length < checks.length ? null : Math.max(0, quantile(needed, 1 - wantedRate)),
   };
 }

@@ -21,7 +21,13 @@ import type { MetricsFile, ModelMetrics } from "./schema/metrics.ts";
 import type { ModelIdentity, VerdictFile } from "./schema/verdict.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
-export type PredictionFile = { file: string; task: Task; positive?: string; naiveScale?: number; slices?: readonly string[] };
+export type PredictionFile = {
+  file: string;
+  task: Task;
+  positive?: string;
+  naiveScale?: number;
+  slices?: readonly string[];
+};
 
 export type CompareRequest = {
   candidate: string;
@@ -40,66 +46,141 @@ export type CompareRequest = {
 export type FileDeps = { now: () => Date; onNote: (text: string) => void };
 
 /** The gate's judgement on two prediction files of any framework; writes the same four files. */
-export async function compareFiles(request: CompareRequest, deps: FileDeps): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
+export async function compareFiles(
+  request: CompareRequest,
+  deps: FileDeps,
+): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
-  const options = { task, slices, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }) };
+  const options = {
+    task,
+    slices,
+    ...(request.positive === undefined ? {} : { positive: request.positive }),
+    ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
+  };
   const candidate = await readPredictions(request.candidate, options);
   const baseline = await readPredictions(request.baseline, options);
   for (const note of new Set([...candidate.notes, ...baseline.notes])) deps.onNote(note);
 
   const pairing = pairPredictions(candidate.predictions, baseline.predictions);
-  const paired: BaselinePredictions = pairing.status === "paired" ? { kind: "paired", predictions: pairing.baseline } : { kind: "incomparable", why: pairing.reason };
-  const gates = gatesSchema.parse({ alpha: request.alpha, minimumPerClass: request.minimumPerClass, checks: request.policies });
-  const values = Object.fromEntries(slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]));
+  const paired: BaselinePredictions =
+    pairing.status === "paired"
+      ? { kind: "paired", predictions: pairing.baseline }
+      : { kind: "incomparable", why: pairing.reason };
+  const gates = gatesSchema.parse({
+    alpha: request.alpha,
+    minimumPerClass: request.minimumPerClass,
+    checks: request.policies,
+  });
+  const values = Object.fromEntries(
+    slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]),
+  );
   const cautions: { metric: string; slice: string; caution: string }[] = [];
   const checks = planChecks(gates, values, () => null, false).map((planned) => {
     const definition = catalog.get(planned.policy.metric);
-    const evidence = qualityEvidence(planned, candidate.predictions, paired, { minimumPerClass: gates.minimumPerClass, seed: request.seed });
-    if ("caution" in evidence && evidence.caution !== undefined) cautions.push({ metric: planned.policy.metric, slice: planned.slice, caution: evidence.caution });
-    return judgeCheck(planned, evidence, { direction: definition?.direction ?? "higher", unit: definition?.unit === "label" ? "" : (definition?.unit ?? ""), onInsufficient: gates.onInsufficient, declaredAt: null });
+    const evidence = qualityEvidence(planned, candidate.predictions, paired, {
+      minimumPerClass: gates.minimumPerClass,
+      seed: request.seed,
+    });
+    if ("caution" in evidence && evidence.caution !== undefined)
+      cautions.push({ metric: planned.policy.metric, slice: planned.slice, caution: evidence.caution });
+    return judgeCheck(planned, evidence, {
+      direction: definition?.direction ?? "higher",
+      unit: definition?.unit === "label" ? "" : (definition?.unit ?? ""),
+      onInsufficient: gates.onInsufficient,
+      declaredAt: null,
+    });
   });
 
   const judged = judgeModel(checks);
-  const identity = { candidate: await identify(request.candidate, task), baseline: await identify(request.baseline, task) };
+  const identity = {
+    candidate: await identify(request.candidate, task),
+    baseline: await identify(request.baseline, task),
+  };
   const dataset = summary(candidate.predictions);
   const createdAt = deps.now().toISOString();
   const expectedFalseRed = falseRedOfGate(checks);
   const summaries = [sliceNote(checks), smallSampleNote(cautions)].filter((note) => note !== null);
   const model = {
-    model: identity.candidate, baseline: identity.baseline, baselineSource: request.baseline, dataset, ...judged, checks,
+    model: identity.candidate,
+    baseline: identity.baseline,
+    baselineSource: request.baseline,
+    dataset,
+    ...judged,
+    checks,
     notes: [...new Set([...candidate.notes, ...baseline.notes]), ...summaries],
-    ...(expectedFalseRed === null ? {} : { expectedFalseRed }), policySource: "the command line", policyChanges: [],
+    ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
+    policySource: "the command line",
+    policyChanges: [],
   };
-  const verdict: VerdictFile = { schemaVersion: 1, ...judgeRun([model]), commit: null, sluiceVersion, createdAt, models: [model] };
+  const verdict: VerdictFile = {
+    schemaVersion: 1,
+    ...judgeRun([model]),
+    commit: null,
+    sluiceVersion,
+    createdAt,
+    models: [model],
+  };
   const level = 1 - 2 * request.alpha;
   const metrics: MetricsFile = {
-    schemaVersion: 1, sluiceVersion, createdAt,
+    schemaVersion: 1,
+    sluiceVersion,
+    createdAt,
     models: [
       metricsOf(identity.candidate, "candidate", candidate.predictions, level, request.seed),
-      ...(pairing.status === "paired" ? [metricsOf(identity.baseline, "baseline", pairing.baseline, level, request.seed)] : []),
+      ...(pairing.status === "paired"
+        ? [metricsOf(identity.baseline, "baseline", pairing.baseline, level, request.seed)]
+        : []),
     ],
   };
-  const files = await writeOutputs(request.out, verdict, metrics, [{ modelId: identity.candidate.id, head: candidate.predictions.head, candidate: candidate.predictions, baseline: pairing.status === "paired" ? pairing.baseline : null, unit: "" }]);
+  const files = await writeOutputs(request.out, verdict, metrics, [
+    {
+      modelId: identity.candidate.id,
+      head: candidate.predictions.head,
+      candidate: candidate.predictions,
+      baseline: pairing.status === "paired" ? pairing.baseline : null,
+      unit: "",
+    },
+  ]);
   return { verdict, metrics, files };
 }
 
 /** Every metric of the task on one prediction file, with intervals and without judgement. */
-export async function measureFile(request: PredictionFile & { level: number; seed: number }, deps: FileDeps): Promise<MetricsFile> {
+export async function measureFile(
+  request: PredictionFile & { level: number; seed: number },
+  deps: FileDeps,
+): Promise<MetricsFile> {
   const { predictions, notes } = await readPredictions(request.file, {
-    task: request.task, ...(request.positive === undefined ? {} : { positive: request.positive }), ...(request.slices === undefined ? {} : { slices: request.slices }),
+    task: request.task,
+    ...(request.positive === undefined ? {} : { positive: request.positive }),
+    ...(request.slices === undefined ? {} : { slices: request.slices }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
   });
   for (const note of notes) deps.onNote(note);
   return {
-    schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(),
-    models: [metricsOf(await identify(request.file, request.task), "candidate", predictions, request.level, request.seed)],
+    schemaVersion: 1,
+    sluiceVersion,
+    createdAt: deps.now().toISOString(),
+    models: [
+      metricsOf(await identify(request.file, request.task), "candidate", predictions, request.level, request.seed),
+    ],
   };
 }
 
-function metricsOf(model: ModelIdentity, role: "candidate" | "baseline", predictions: Predictions, level: number, seed: number): ModelMetrics {
+function metricsOf(
+  model: ModelIdentity,
+  role: "candidate" | "baseline",
+  predictions: Predictions,
+  level: number,
+  seed: number,
+): ModelMetrics {
   return {
-    model, role, dataset: summary(predictions), runner: null, batchParity: null, performance: null,
+    model,
+    role,
+    dataset: summary(predictions),
+    runner: null,
+    batchParity: null,
+    performance: null,
     measurements: measure(predictions, predictions.task, null, { level, seed, intervals: true }),
   };
 }

@@ -4,7 +4,13 @@ import { basename, join, resolve } from "node:path";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { defaultCacheDir } from "../models/core/artifact/hub.ts";
-import { isRemote, loadModelFile, withArtifact, type LoadedManifest, type LoadedRemote } from "../models/core/predictor/load.ts";
+import {
+  isRemote,
+  loadModelFile,
+  withArtifact,
+  type LoadedManifest,
+  type LoadedRemote,
+} from "../models/core/predictor/load.ts";
 import { configuration, type Configuration } from "./schema/configuration.ts";
 import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
@@ -21,7 +27,12 @@ import { sluiceVersion } from "../models/core/version.ts";
 
 export type { GateDeps, GateEvent, GateRequest } from "./gate/context.ts";
 
-export type GateOutcome = { verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles; configuration: Configuration };
+export type GateOutcome = {
+  verdict: VerdictFile;
+  metrics: MetricsFile;
+  files: OutputFiles;
+  configuration: Configuration;
+};
 
 /**
  * Evaluates models against their baselines, judges them, and writes predictions/, metrics.json, verdict.json,
@@ -40,16 +51,37 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
 
   const createdAt = deps.now().toISOString();
   const models = evaluations.map((one) => one.verdict);
-  const verdict: VerdictFile = { schemaVersion: 1, ...judgeRun(models), commit: await commitOf(context.git, "HEAD"), sluiceVersion, createdAt, models };
-  const metrics: MetricsFile = { schemaVersion: 1, sluiceVersion, createdAt, models: evaluations.flatMap((one) => one.metrics) };
-  deps.onEvent({ kind: "stage", model: candidates.map((one) => one.manifest.id).join(", "), stage: "writing the report" });
-  const files = await writeOutputs(context.request.out, verdict, metrics, evaluations.flatMap((one) => one.plots));
+  const verdict: VerdictFile = {
+    schemaVersion: 1,
+    ...judgeRun(models),
+    commit: await commitOf(context.git, "HEAD"),
+    sluiceVersion,
+    createdAt,
+    models,
+  };
+  const metrics: MetricsFile = {
+    schemaVersion: 1,
+    sluiceVersion,
+    createdAt,
+    models: evaluations.flatMap((one) => one.metrics),
+  };
+  deps.onEvent({
+    kind: "stage",
+    model: candidates.map((one) => one.manifest.id).join(", "),
+    stage: "writing the report",
+  });
+  const files = await writeOutputs(
+    context.request.out,
+    verdict,
+    metrics,
+    evaluations.flatMap((one) => one.plots),
+  );
   return { verdict, metrics, files, configuration: config };
 }
 
 /**
- * One job's part of a gate whose rows are split over several: predicts a contiguous part of the rows with candidate
- * and baseline and writes it under OUT/shards. There is no verdict before all parts are merged by `runGate` with `shards`.
+ * One job's part of a gate whose rows are split over several: predicts a contiguous part of the rows with candidate and
+ * baseline and writes it under OUT/shards. There is no verdict before all parts are merged by `runGate` with `shards`.
  *
  * @returns the folders written
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
@@ -57,12 +89,15 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
 export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
   const { candidates, context } = await prepare(request, deps);
   const folders: string[] = [];
-  for (const loaded of candidates) folders.push(...await predictModelShard(loaded, shard, context));
+  for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
   return folders;
 }
 
 /** Everything that is the same for all models of a run, read and checked once. */
-export async function prepare(request: GateRequest, deps: GateDeps): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
+export async function prepare(
+  request: GateRequest,
+  deps: GateDeps,
+): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
   const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
@@ -71,39 +106,94 @@ export async function prepare(request: GateRequest, deps: GateDeps): Promise<{ c
   const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
-  const policyReference = request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
-  const waivers = await readWaivers(resolve(root, request.configFile), policyReference, root, all.map((one) => one.manifest.id), git);
+  const policyReference =
+    request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
+  const waivers = await readWaivers(
+    resolve(root, request.configFile),
+    policyReference,
+    root,
+    all.map((one) => one.manifest.id),
+    git,
+  );
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
-    config, candidates,
-    context: { request: { ...request, root, out: resolve(root, request.out), ...shards }, production: config.production, reference, policyReference, waivers, git, cacheDir: defaultCacheDir(deps.env), deps },
+    config,
+    candidates,
+    context: {
+      request: { ...request, root, out: resolve(root, request.out), ...shards },
+      production: config.production,
+      reference,
+      policyReference,
+      waivers,
+      git,
+      cacheDir: defaultCacheDir(deps.env),
+      deps,
+    },
   };
 }
 
 /** @throws ConfigurationError with file, line and column when it is not what the schema says */
 export async function readConfiguration(file: string): Promise<Configuration> {
   if (!existsSync(file)) {
-    throw new ConfigurationError({ code: "configuration-missing", problem: "there is no such configuration file", place: file, expected: "a sluice.yaml that names the repository's models", received: "no file", example: "schemaVersion: 1\nmodels:\n  - models/mood" });
+    throw new ConfigurationError({
+      code: "configuration-missing",
+      problem: "there is no such configuration file",
+      place: file,
+      expected: "a sluice.yaml that names the repository's models",
+      received: "no file",
+      example: "schemaVersion: 1\nmodels:\n  - models/mood",
+    });
   }
-  return parseYaml(await readFile(file, "utf8"), file, configuration, { models: "models: [models/mood]", schemaVersion: "schemaVersion: 1" });
+  return parseYaml(await readFile(file, "utf8"), file, configuration, {
+    models: "models: [models/mood]",
+    schemaVersion: "schemaVersion: 1",
+  });
 }
 
 /** Models with a remote backend have nothing to measure: left out with a note, refused when they are named or alone. */
-function measurable(found: readonly (LoadedManifest | LoadedRemote)[], wanted: readonly string[], deps: GateDeps): LoadedManifest[] {
-  const named = (one: LoadedManifest | LoadedRemote) => wanted.includes(one.manifest.id) || wanted.includes(basename(one.dir));
+function measurable(
+  found: readonly (LoadedManifest | LoadedRemote)[],
+  wanted: readonly string[],
+  deps: GateDeps,
+): LoadedManifest[] {
+  const named = (one: LoadedManifest | LoadedRemote) =>
+    wanted.includes(one.manifest.id) || wanted.includes(basename(one.dir));
   const left = found.filter((one) => isRemote(one) && !named(one));
   const kept = found.length === left.length ? found : found.filter((one) => !left.includes(one));
-  if (kept.length < found.length) deps.onEvent({ kind: "note", text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}` });
+  if (kept.length < found.length)
+    deps.onEvent({
+      kind: "note",
+      text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}`,
+    });
   return kept.map(withArtifact);
 }
 
 function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[]): LoadedManifest[] {
   const known = all.map((one) => one.manifest.id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);
-  if (twice !== undefined) throw new ConfigurationError({ code: "duplicate-model", problem: `two models have the id ${twice}`, place: all.filter((one) => one.manifest.id === twice).map((one) => one.file).join(" and "), expected: "every id once" });
-  return wanted.length === 0 ? [...all] : wanted.map((name) => {
-    const found = all.find((one) => one.manifest.id === name || basename(one.dir) === name);
-    if (found === undefined) throw new ConfigurationError({ code: "unknown-model", problem: "sluice.yaml has no such model", place: "MODEL", expected: `one of ${known.join(", ")}`, received: name, example: `npx sluice gate ${known[0]}` });
-    return found;
-  });
+  if (twice !== undefined)
+    throw new ConfigurationError({
+      code: "duplicate-model",
+      problem: `two models have the id ${twice}`,
+      place: all
+        .filter((one) => one.manifest.id === twice)
+        .map((one) => one.file)
+        .join(" and "),
+      expected: "every id once",
+    });
+  return wanted.length === 0
+    ? [...all]
+    : wanted.map((name) => {
+        const found = all.find((one) => one.manifest.id === name || basename(one.dir) === name);
+        if (found === undefined)
+          throw new ConfigurationError({
+            code: "unknown-model",
+            problem: "sluice.yaml has no such model",
+            place: "MODEL",
+            expected: `one of ${known.join(", ")}`,
+            received: name,
+            example: `npx sluice gate ${known[0]}`,
+          });
+        return found;
+      });
 }

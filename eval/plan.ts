@@ -20,8 +20,8 @@ const timedRows = 128;
 const contestCapSeconds = 120;
 
 /**
- * What each check of each model can decide on its dataset: smallest change, expected false-red rate, expected minutes. Predicts with
- * candidate and baseline where that is not cached yet; judges nothing and writes no report.
+ * What each check of each model can decide on its dataset: smallest change, expected false-red rate, expected minutes.
+ * Predicts with candidate and baseline where that is not cached yet; judges nothing and writes no report.
  *
  * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
  */
@@ -39,29 +39,62 @@ export async function planGate(request: PlanRequest, deps: GateDeps): Promise<Pl
 }
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
-  const { policy: { gates }, planned, candidate, baseline, paired, same, dataset } = pair;
+  const {
+    policy: { gates },
+    planned,
+    candidate,
+    baseline,
+    paired,
+    same,
+    dataset,
+  } = pair;
   const checks = planned.map((one) => {
     const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
     const other = paired.get(one.head ?? "");
     if (predictions === undefined) throw new Error("a dataset without labels was let through");
-    return planCheck(one, predictions, other?.kind === "paired" && !same ? other.predictions : null, { minimumPerClass: gates.minimumPerClass, onInsufficient: gates.onInsufficient, seed: request.seed, correlation: request.correlation });
+    return planCheck(one, predictions, other?.kind === "paired" && !same ? other.predictions : null, {
+      minimumPerClass: gates.minimumPerClass,
+      onInsufficient: gates.onInsufficient,
+      seed: request.seed,
+      correlation: request.correlation,
+    });
   });
-  const rates = checks.map(({ id, kind, passes }) => ({ id, rate: kind === "superiority" || passes === null ? null : 1 - passes }));
+  const rates = checks.map(({ id, kind, passes }) => ({
+    id,
+    rate: kind === "superiority" || passes === null ? null : 1 - passes,
+  }));
   const expectedFalseRed = combine(rates, checks.length);
-  const contested = planned.some(({ policy }) => performanceMetrics.has(policy.metric) && policy.metric.startsWith("latency_") && policy.kind !== "limit");
+  const contested = planned.some(
+    ({ policy }) =>
+      performanceMetrics.has(policy.metric) && policy.metric.startsWith("latency_") && policy.kind !== "limit",
+  );
   return {
-    model: manifest.id, candidate: candidate.identity.version, baseline: baseline?.identity.version ?? null,
+    model: manifest.id,
+    candidate: candidate.identity.version,
+    baseline: baseline?.identity.version ?? null,
     dataset: { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length },
-    assumption: baseline !== null && !same
-      ? "a candidate that answers as differently from the baseline as this one does"
-      : `two models like this one whose errors have a correlation of ${request.correlation}: ${same ? "the candidate is the baseline" : pair.mismatch ?? pair.baselineFolder.source}`,
-    checks, ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
-    expectedMinutes: { predicting: (seconds * (baseline === null ? 1 : 2)) / 60, timingAtMost: contested && baseline !== null ? contestCapSeconds / 60 : 0 },
+    assumption:
+      baseline !== null && !same
+        ? "a candidate that answers as differently from the baseline as this one does"
+        : `two models like this one whose errors have a correlation of ${request.correlation}: ${same ? "the candidate is the baseline" : (pair.mismatch ?? pair.baselineFolder.source)}`,
+    checks,
+    ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
+    expectedMinutes: {
+      predicting: (seconds * (baseline === null ? 1 : 2)) / 60,
+      timingAtMost: contested && baseline !== null ? contestCapSeconds / 60 : 0,
+    },
   };
 }
 
-/** Predictions are cached, so that their time says nothing: some rows are predicted again, and the rest is proportion. */
-async function secondsToPredict(loaded: LoadedManifest, { dataset }: ModelPair, cacheDir: string, deps: GateDeps): Promise<number> {
+/**
+ * Predictions are cached, so that their time says nothing: some rows are predicted again, and the rest is proportion.
+ */
+async function secondsToPredict(
+  loaded: LoadedManifest,
+  { dataset }: ModelPair,
+  cacheDir: string,
+  deps: GateDeps,
+): Promise<number> {
   const opened = performance.now();
   const predictor = await openPredictor(loaded, {}, { env: deps.env, fetch: deps.fetch, cacheDir });
   try {

@@ -1,6 +1,14 @@
 import { EvaluationError, type SluiceError } from "../models/core/errors.ts";
 import type { Card } from "./card.ts";
-import { requestBatch, type BatchReply, type ClientDeps, type Connection, type Failure, type Note, type RowReply } from "./client.ts";
+import {
+  requestBatch,
+  type BatchReply,
+  type ClientDeps,
+  type Connection,
+  type Failure,
+  type Note,
+  type RowReply,
+} from "./client.ts";
 import type { Item } from "./input.ts";
 import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
@@ -14,12 +22,21 @@ export type Outcome = { item: Item; latencyMs: number | null; attempts: number }
   | { kind: "refused" | "failed"; status: number | null; code: string; detail: string }
 );
 
-export type AskDeps = ClientDeps & { random: () => number; sleep: (ms: number) => Promise<void>; note: (text: string) => void };
+export type AskDeps = ClientDeps & {
+  random: () => number;
+  sleep: (ms: number) => Promise<void>;
+  note: (text: string) => void;
+};
 
 export type Asking = {
-  connection: Connection; card: Card; policy: Policy; pace: Pace;
+  connection: Connection;
+  card: Card;
+  policy: Policy;
+  pace: Pace;
   counters: { requests: number; retries: number };
-  /** Told whether a request ended with an answer to any row, or its rows got none for good. May throw to end the run. */
+  /**
+   * Told whether a request ended with an answer to any row, or its rows got none for good. May throw to end the run.
+   */
   ended: (answered: boolean, why: string) => void;
   /** The error that ends the run after such a refusal. */
   stopped: (failure: Failure) => Promise<SluiceError>;
@@ -37,7 +54,17 @@ const SPLIT_INTO = 4;
 export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps): Promise<Outcome[]> {
   const { connection, card, policy, pace, counters } = asking;
   const outcomes = new Map<number, Outcome>();
-  for (const item of batch) if ("malformed" in item) outcomes.set(item.row, { item, latencyMs: null, attempts: 0, kind: "refused", status: null, code: "malformed-row", detail: item.malformed });
+  for (const item of batch)
+    if ("malformed" in item)
+      outcomes.set(item.row, {
+        item,
+        latencyMs: null,
+        attempts: 0,
+        kind: "refused",
+        status: null,
+        code: "malformed-row",
+        detail: item.malformed,
+      });
   const rows = batch.filter((item): item is Item & { json: string } => "json" in item);
   const pieces: Piece[] = rows.length === 0 ? [] : [{ items: rows, attempt: 1 }];
 
@@ -47,11 +74,26 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
     const beganMs = deps.nowMs();
     counters.requests += 1;
     if (attempt > 1) counters.retries += 1;
-    const reply = asFailure(await requestBatch(connection, card.id, items.map((item) => item.json), deps).finally(() => pace.leave()));
+    const reply = asFailure(
+      await requestBatch(
+        connection,
+        card.id,
+        items.map((item) => item.json),
+        deps,
+      ).finally(() => pace.leave()),
+    );
     const latencyMs = deps.nowMs() - beganMs;
 
     if (reply.ok) {
-      if (reply.version !== card.version) throw new EvaluationError({ code: "predict-version", place: connection.origin, problem: `another version of ${card.id} answers now`, expected: card.version, received: reply.version, hint: "the rows so far are in the output; the rest need an output of their own" });
+      if (reply.version !== card.version)
+        throw new EvaluationError({
+          code: "predict-version",
+          place: connection.origin,
+          problem: `another version of ${card.id} answers now`,
+          expected: card.version,
+          received: reply.version,
+          hint: "the rows so far are in the output; the rest need an output of their own",
+        });
       pace.answered(items.length, latencyMs);
       const again: Piece["items"] = [];
       for (const [i, item] of items.entries()) {
@@ -63,7 +105,13 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
       asking.ended(true, "");
       if (again.length > 0) {
         pieces.unshift({ items: again, attempt: attempt + 1 });
-        const step = stepAfter({ ok: false, status: 503, code: "rows", detail: "", retryAfterMs: null }, 1, attempt, policy, deps.random);
+        const step = stepAfter(
+          { ok: false, status: 503, code: "rows", detail: "", retryAfterMs: null },
+          1,
+          attempt,
+          policy,
+          deps.random,
+        );
         if (step.do === "again") await deps.sleep(step.waitMs);
       }
       continue;
@@ -73,18 +121,33 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
     if (step.do === "stop") throw await asking.stopped(reply);
     if (step.do === "fail") {
       const kind = isRefusal(reply.status) ? "refused" : "failed";
-      for (const item of items) outcomes.set(item.row, { item, latencyMs, attempts: attempt, kind, status: reply.status, code: reply.code, detail: reply.detail });
+      for (const item of items)
+        outcomes.set(item.row, {
+          item,
+          latencyMs,
+          attempts: attempt,
+          kind,
+          status: reply.status,
+          code: reply.code,
+          detail: reply.detail,
+        });
       asking.ended(kind === "refused", reply.detail);
       continue;
     }
     if (reply.status === 429 || reply.status === 503) {
       pace.busy(reply.retryAfterMs ?? 0);
-      if (step.waitMs >= 1000) deps.note(`${reply.status} ${reply.code}: ${reply.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
+      if (step.waitMs >= 1000)
+        deps.note(`${reply.status} ${reply.code}: ${reply.detail}; again in ${(step.waitMs / 1000).toFixed(1)} s`);
     }
     if (step.do === "split") {
       pace.tooMany(items.length);
       const size = Math.ceil(items.length / SPLIT_INTO);
-      pieces.unshift(...Array.from({ length: Math.ceil(items.length / size) }, (_, i) => ({ items: items.slice(i * size, (i + 1) * size), attempt: step.counts ? attempt + 1 : attempt })));
+      pieces.unshift(
+        ...Array.from({ length: Math.ceil(items.length / size) }, (_, i) => ({
+          items: items.slice(i * size, (i + 1) * size),
+          attempt: step.counts ? attempt + 1 : attempt,
+        })),
+      );
     } else pieces.unshift({ items, attempt: attempt + 1 });
     await deps.sleep(step.waitMs);
   }
@@ -94,8 +157,13 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
 /** A remote model that is down answers with one failure per row: the request failed, whatever its own status. */
 function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
   if (!reply.ok) return reply;
-  const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<RowReply, { error: object }>[];
-  return failures.length < reply.rows.length || failures.length === 0 ? reply : { ok: false, ...failures[0]!.error, detail: withoutPlace(failures[0]!.error.detail), retryAfterMs: null };
+  const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<
+    RowReply,
+    { error: object }
+  >[];
+  return failures.length < reply.rows.length || failures.length === 0
+    ? reply
+    : { ok: false, ...failures[0]!.error, detail: withoutPlace(failures[0]!.error.detail), retryAfterMs: null };
 }
 
 /** The row's place in its request means nothing to whoever reads the row's own error. */

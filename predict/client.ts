@@ -6,29 +6,63 @@ import { retryAfterMs } from "../spaces/server/remote/retry.ts";
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };
 /** A field that the server used something else for. */
 export type Note = { field: string; problem: string; used: string };
-export type RowReply = { heads: Record<string, Record<string, unknown>>; notes: Note[] } | { error: { status: number; code: string; detail: string } };
+export type RowReply =
+  | { heads: Record<string, Record<string, unknown>>; notes: Note[] }
+  | { error: { status: number; code: string; detail: string } };
 export type BatchReply = { ok: true; model: string; version: string; rows: RowReply[]; latencyMs: number };
 
 export type ClientDeps = { fetch: typeof fetch; nowMs: () => number; signal: AbortSignal };
 export type Connection = { origin: string; headers: Record<string, string>; timeoutMs: number };
 
-const problemSchema = z.object({ code: z.string().optional(), title: z.string().optional(), detail: z.string().optional() });
-const rowProblemSchema = z.object({ status: z.number(), code: z.string().default(""), detail: z.string().optional(), title: z.string().optional() })
+const problemSchema = z.object({
+  code: z.string().optional(),
+  title: z.string().optional(),
+  detail: z.string().optional(),
+});
+const rowProblemSchema = z
+  .object({
+    status: z.number(),
+    code: z.string().default(""),
+    detail: z.string().optional(),
+    title: z.string().optional(),
+  })
   .transform(({ status, code, detail, title }) => ({ status, code, detail: detail ?? title ?? `answered ${status}` }));
 const batchSchema = z.object({
-  model: z.string(), version: z.string(),
-  predictions: z.array(z.union([z.object({ heads: z.record(z.string(), z.record(z.string(), z.unknown())), notes: z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).default([]) }), z.object({ error: rowProblemSchema })])),
+  model: z.string(),
+  version: z.string(),
+  predictions: z.array(
+    z.union([
+      z.object({
+        heads: z.record(z.string(), z.record(z.string(), z.unknown())),
+        notes: z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).default([]),
+      }),
+      z.object({ error: rowProblemSchema }),
+    ]),
+  ),
 });
 
 /** One request: the whole JSON of a 200, or why there is none. Never throws but for the run's own signal. */
-export async function request(connection: Connection, path: string, body: string | null, deps: ClientDeps): Promise<Failure | { ok: true; json: unknown; latencyMs: number }> {
+export async function request(
+  connection: Connection,
+  path: string,
+  body: string | null,
+  deps: ClientDeps,
+): Promise<Failure | { ok: true; json: unknown; latencyMs: number }> {
   const began = deps.nowMs();
   const timeout = AbortSignal.timeout(connection.timeoutMs);
   try {
     const response = await deps.fetch(connection.origin + path, {
       // A redirected POST would lose its rows, or take the key elsewhere.
-      redirect: "manual", signal: AbortSignal.any([deps.signal, timeout]), method: body === null ? "GET" : "POST", body,
-      headers: { accept: `${STANDARD_ANSWER}, application/json`, "x-request-timeout-ms": String(Math.min(600_000, connection.timeoutMs)), ...connection.headers, ...(body === null ? {} : { "content-type": "application/json" }) },
+      redirect: "manual",
+      signal: AbortSignal.any([deps.signal, timeout]),
+      method: body === null ? "GET" : "POST",
+      body,
+      headers: {
+        accept: `${STANDARD_ANSWER}, application/json`,
+        "x-request-timeout-ms": String(Math.min(600_000, connection.timeoutMs)),
+        ...connection.headers,
+        ...(body === null ? {} : { "content-type": "application/json" }),
+      },
     });
     const text = await response.text();
     const latencyMs = deps.nowMs() - began;
@@ -44,30 +78,70 @@ export async function request(connection: Connection, path: string, body: string
     deps.signal.throwIfAborted();
     if (timeout.aborted) return failure(null, "timeout", `no answer within ${connection.timeoutMs} ms`);
     const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-    return failure(null, "network", `the connection failed: ${cause?.code ?? cause?.message ?? (error as Error).message}`);
+    return failure(
+      null,
+      "network",
+      `the connection failed: ${cause?.code ?? cause?.message ?? (error as Error).message}`,
+    );
   }
 }
 
 /** @param rows JSON texts of rows, in order; `model` the id in the path. */
-export async function requestBatch(connection: Connection, model: string, rows: readonly string[], deps: ClientDeps): Promise<Failure | BatchReply> {
-  const reply = await request(connection, `/models/${encodeURIComponent(model)}/predict/batch`, `{"rows":[${rows.join(",")}]}`, deps);
+export async function requestBatch(
+  connection: Connection,
+  model: string,
+  rows: readonly string[],
+  deps: ClientDeps,
+): Promise<Failure | BatchReply> {
+  const reply = await request(
+    connection,
+    `/models/${encodeURIComponent(model)}/predict/batch`,
+    `{"rows":[${rows.join(",")}]}`,
+    deps,
+  );
   if (!reply.ok) return reply;
   const parsed = batchSchema.safeParse(reply.json);
-  if (!parsed.success) return failure(null, "bad-answer", `the answer is none of a batch: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);
-  if (parsed.data.predictions.length !== rows.length) return failure(null, "bad-answer", `${parsed.data.predictions.length} answers to ${rows.length} rows`);
-  return { ok: true, model: parsed.data.model, version: parsed.data.version, rows: parsed.data.predictions, latencyMs: reply.latencyMs };
+  if (!parsed.success)
+    return failure(
+      null,
+      "bad-answer",
+      `the answer is none of a batch: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`,
+    );
+  if (parsed.data.predictions.length !== rows.length)
+    return failure(null, "bad-answer", `${parsed.data.predictions.length} answers to ${rows.length} rows`);
+  return {
+    ok: true,
+    model: parsed.data.model,
+    version: parsed.data.version,
+    rows: parsed.data.predictions,
+    latencyMs: reply.latencyMs,
+  };
 }
 
 function refusal(response: Response, text: string): Failure {
   const { status, headers } = response;
-  if (status >= 300 && status < 400) return failure(status, "redirect", `the server sends to ${headers.get("location")?.slice(0, 200) ?? "elsewhere"}`);
+  if (status >= 300 && status < 400)
+    return failure(status, "redirect", `the server sends to ${headers.get("location")?.slice(0, 200) ?? "elsewhere"}`);
   let problem: z.infer<typeof problemSchema> = {};
   try {
     problem = problemSchema.catch({}).parse(JSON.parse(text));
   } catch {
     // A proxy's page says nothing that its status does not.
   }
-  return { ...failure(status, problem.code ?? `http-${status}`, problem.detail ?? problem.title ?? `the server answers ${status}`), retryAfterMs: retryAfterMs(headers.get("retry-after"), Date.now()) };
+  return {
+    ...failure(
+      status,
+      problem.code ?? `http-${status}`,
+      problem.detail ?? problem.title ?? `the server answers ${status}`,
+    ),
+    retryAfterMs: retryAfterMs(headers.get("retry-after"), Date.now()),
+  };
 }
 
-const failure = (status: number | null, code: string, detail: string): Failure => ({ ok: false, status, code, detail: detail.slice(0, 500), retryAfterMs: null });
+const failure = (status: number | null, code: string, detail: string): Failure => ({
+  ok: false,
+  status,
+  code,
+  detail: detail.slice(0, 500),
+  retryAfterMs: null,
+});

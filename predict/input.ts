@@ -7,8 +7,8 @@ import { placeName } from "../eval/dataset/formats/reading.ts";
 import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
 
 /**
- * One row of the input. `row` counts the file's records from 0, `id` is its field of that name, or its number; `json` what
- * the server is sent of it, or why there is nothing to send.
+ * One row of the input. `row` counts the file's records from 0, `id` is its field of that name, or its number; `json`
+ * what the server is sent of it, or why there is nothing to send.
  */
 export type Item = { row: number; id: string } & ({ json: string } | { malformed: string });
 
@@ -17,26 +17,46 @@ export type Input = { path: string; format: Format; sha256: string; rows: number
 /** @throws ConfigurationError when the file is not there, of no known format, or without rows. */
 export async function describeInput(path: string): Promise<Input> {
   const found = await stat(path).catch(() => null);
-  if (found?.isFile() !== true) throw new ConfigurationError({ code: "predict-input", place: "--input", problem: found === null ? "no such file" : "not a file", expected: "a CSV, JSON, JSON Lines or Parquet file", received: path, example: "--input rows.csv" });
+  if (found?.isFile() !== true)
+    throw new ConfigurationError({
+      code: "predict-input",
+      place: "--input",
+      problem: found === null ? "no such file" : "not a file",
+      expected: "a CSV, JSON, JSON Lines or Parquet file",
+      received: path,
+      example: "--input rows.csv",
+    });
   try {
     const format = await formatOf(path, path, undefined);
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     let rows = 0;
     for await (const reading of openReader(path, path, format, new Map(), "text").readings) rows = reading.index + 1;
-    if (rows === 0) throw new ConfigurationError({ code: "predict-input", place: path, problem: "the file has no rows", expected: "at least one row" });
+    if (rows === 0)
+      throw new ConfigurationError({
+        code: "predict-input",
+        place: path,
+        problem: "the file has no rows",
+        expected: "at least one row",
+      });
     return { path, format, sha256: hash.digest("hex"), rows };
   } catch (error) {
-    if (error instanceof SluiceError && !(error instanceof ConfigurationError)) throw new ConfigurationError(error.diagnostic, { cause: error });
+    if (error instanceof SluiceError && !(error instanceof ConfigurationError))
+      throw new ConfigurationError(error.diagnostic, { cause: error });
     throw error;
   }
 }
 
 /**
- * The rows from number `from` on. Of each the model's own fields are kept, empty ones left out; where the server names no
- * fields, all are. Bytes become base64, as image fields take them.
+ * The rows from number `from` on. Of each the model's own fields are kept, empty ones left out; where the server names
+ * no fields, all are. Bytes become base64, as image fields take them.
  */
-export async function* readItems(input: Input, fields: ReadonlyMap<string, CellType>, idField: string, from: number): AsyncGenerator<Item> {
+export async function* readItems(
+  input: Input,
+  fields: ReadonlyMap<string, CellType>,
+  idField: string,
+  from: number,
+): AsyncGenerator<Item> {
   const types = fields.has(idField) ? fields : new Map(fields).set(idField, "text");
   const { style, readings } = openReader(input.path, input.path, input.format, types);
   for await (const reading of readings) {
@@ -47,18 +67,32 @@ export async function* readItems(input: Input, fields: ReadonlyMap<string, CellT
       continue;
     }
     const given = Object.hasOwn(reading.fields, idField) ? reading.fields[idField] : undefined;
-    const id = given !== undefined && given !== "" && ["string", "number", "boolean"].includes(typeof given) ? String(given) : String(row);
+    const id =
+      given !== undefined && given !== "" && ["string", "number", "boolean"].includes(typeof given)
+        ? String(given)
+        : String(row);
     const sent: Record<string, unknown> = {};
     for (const name of fields.size === 0 ? Object.keys(reading.fields) : fields.keys()) {
       const value = Object.hasOwn(reading.fields, name) ? reading.fields[name] : null;
-      if (value !== null && value !== undefined) Object.defineProperty(sent, name, { value: value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value, enumerable: true });
+      if (value !== null && value !== undefined)
+        Object.defineProperty(sent, name, {
+          value: value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
+          enumerable: true,
+        });
     }
     yield { row, id, json: JSON.stringify(sent) };
   }
 }
 
-/** Rows in requests: `size()` of them as asked for when a request is taken, and no more bytes than `maxBytes`. One taker at a time. */
-export function batcher(items: AsyncGenerator<Item>, size: () => number, maxBytes: number): { take: () => Promise<Item[] | null>; close: () => Promise<unknown> } {
+/**
+ * Rows in requests: `size()` of them as asked for when a request is taken, and no more bytes than `maxBytes`. One taker
+ * at a time.
+ */
+export function batcher(
+  items: AsyncGenerator<Item>,
+  size: () => number,
+  maxBytes: number,
+): { take: () => Promise<Item[] | null>; close: () => Promise<unknown> } {
   let ahead: Item | null = null;
   let turn: Promise<unknown> = Promise.resolve();
   const fill = async (): Promise<Item[] | null> => {

@@ -14,18 +14,44 @@ const CLOSES_WITHIN_MS = 5_000;
  *
  * @throws ConfigurationError or EvaluationError with the server's own words when it does not open its port.
  */
-export async function serveLocally(model: string, options: { config: string; timeoutMs: number; env: NodeJS.ProcessEnv }): Promise<LocalServer> {
-  const child = spawn(process.execPath, [
-    fileURLToPath(new URL("../cli/serve-with-parent.ts", import.meta.url)), model, "--config", options.config,
-    // One client that waits for its answers needs no protection from itself: nothing is refused for the length of a queue.
-    "--host", "127.0.0.1", "--port", "0", "--no-watch", "--log-level", "silent", "--max-queue-wait-ms", "600000", "--request-timeout-ms", String(Math.min(600_000, options.timeoutMs)), "--drain-seconds", "1",
-  ], { env: options.env, stdio: ["pipe", "ignore", "pipe"] });
+export async function serveLocally(
+  model: string,
+  options: { config: string; timeoutMs: number; env: NodeJS.ProcessEnv },
+): Promise<LocalServer> {
+  const child = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL("../cli/serve-with-parent.ts", import.meta.url)),
+      model,
+      "--config",
+      options.config,
+      // One client that waits for its answers needs no protection from itself: nothing is refused for the length of a
+      // queue.
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "--no-watch",
+      "--log-level",
+      "silent",
+      "--max-queue-wait-ms",
+      "600000",
+      "--request-timeout-ms",
+      String(Math.min(600_000, options.timeoutMs)),
+      "--drain-seconds",
+      "1",
+    ],
+    { env: options.env, stdio: ["pipe", "ignore", "pipe"] },
+  );
   const closed = once(child, "close");
   child.stdin.on("error", () => {}); // a child that has ended is told by "close"
   let said = "";
   const origin = await new Promise<string | null>((resolve) => {
     const onRateLimited = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
-    const end = (value: string | null) => { clearTimeout(onRateLimited); resolve(value); };
+    const end = (value: string | null) => {
+      clearTimeout(onRateLimited);
+      resolve(value);
+    };
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-10_000);
       const found = /^Serving .* at (http:\S+)$/m.exec(said)?.[1];
@@ -44,5 +70,9 @@ export async function serveLocally(model: string, options: { config: string; tim
   const { exitCode } = child;
   await close();
   const words = said.trim().replace(/^sluice: /, "") || `it ended with ${exitCode}`;
-  throw new (exitCode === 2 ? ConfigurationError : EvaluationError)({ code: "predict-local", place: "--url local", problem: `the server of ${model} did not start: ${words}` });
+  throw new (exitCode === 2 ? ConfigurationError : EvaluationError)({
+    code: "predict-local",
+    place: "--url local",
+    problem: `the server of ${model} did not start: ${words}`,
+  });
 }

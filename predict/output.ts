@@ -16,28 +16,66 @@ export function outputFormatOf(path: string): OutputFormat {
   const extension = extname(path).toLowerCase();
   if (extension === ".csv") return "csv";
   if (extension === ".jsonl" || extension === ".ndjson") return "jsonl";
-  throw new ConfigurationError({ code: "predict-output", place: "--output", problem: extension === ".parquet" || extension === ".pq" ? "Parquet is read here, not written" : "the file's ending does not tell a format that is written", expected: "a name ending in .csv or .jsonl", received: extension || "no ending", example: "--output answers.csv" });
+  throw new ConfigurationError({
+    code: "predict-output",
+    place: "--output",
+    problem:
+      extension === ".parquet" || extension === ".pq"
+        ? "Parquet is read here, not written"
+        : "the file's ending does not tell a format that is written",
+    expected: "a name ending in .csv or .jsonl",
+    received: extension || "no ending",
+    example: "--output answers.csv",
+  });
 }
 
 const parts = { classification: ["label", "score"], regression: ["value"], text: ["text"] } as const;
 
 export function columnsOf(heads: Card["heads"]): string[] {
-  return ["row", "id", "outcome", ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)), "latency_ms", "attempts", "error_status", "error_code", "error", "notes"];
+  return [
+    "row",
+    "id",
+    "outcome",
+    ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)),
+    "latency_ms",
+    "attempts",
+    "error_status",
+    "error_code",
+    "error",
+    "notes",
+  ];
 }
 
 /** Rows as text, a line end after each. Numbers are the shortest decimals that give the same doubles back. */
 export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], format: OutputFormat): string {
   const columns = columnsOf(heads);
   const table = outcomes.map((outcome) => {
-    const said = heads.flatMap(({ name, kind }) => parts[kind].map((part) => (outcome.kind === "predicted" ? outcome.heads[name]?.[part] ?? null : null)));
+    const said = heads.flatMap(({ name, kind }) =>
+      parts[kind].map((part) => (outcome.kind === "predicted" ? (outcome.heads[name]?.[part] ?? null) : null)),
+    );
     const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
-    return [outcome.item.row, outcome.item.id, outcome.kind, ...said, outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000, outcome.attempts, ...error, notesOf(outcome)];
+    return [
+      outcome.item.row,
+      outcome.item.id,
+      outcome.kind,
+      ...said,
+      outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000,
+      outcome.attempts,
+      ...error,
+      notesOf(outcome),
+    ];
   });
-  if (format === "jsonl") return table.map((cells) => `${JSON.stringify(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))}\n`).join("");
+  if (format === "jsonl")
+    return table
+      .map((cells) => `${JSON.stringify(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))}\n`)
+      .join("");
   return csv(table);
 }
 
-const notesOf = (outcome: Outcome): string | null => (outcome.kind !== "predicted" || outcome.notes.length === 0 ? null : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · "));
+const notesOf = (outcome: Outcome): string | null =>
+  outcome.kind !== "predicted" || outcome.notes.length === 0
+    ? null
+    : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · ");
 
 const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
 
@@ -61,8 +99,8 @@ export type Output = {
 export const identityFile = (path: string) => `${path}.run.json`;
 
 /**
- * Opens the output, new or as an earlier run left it, whenever that ended: a line that was not finished is cut off, every
- * other one is read and checked.
+ * Opens the output, new or as an earlier run left it, whenever that ended: a line that was not finished is cut off,
+ * every other one is read and checked.
  *
  * @throws ConfigurationError when another run wrote it, naming what differs, or nobody's run did
  */
@@ -82,14 +120,23 @@ export async function openOutput(path: string, format: OutputFormat, identity: I
     const rows = end === 0 ? 0 : await checkRows(path, format, identity, counts);
     const append = async (text: string) => {
       const { size } = await handle.stat();
-      if (size !== end) throw new EvaluationError({ code: "predict-output-shared", place: path, problem: "another process writes to the output", expected: `${end} bytes`, received: String(size) });
+      if (size !== end)
+        throw new EvaluationError({
+          code: "predict-output-shared",
+          place: path,
+          problem: "another process writes to the output",
+          expected: `${end} bytes`,
+          received: String(size),
+        });
       const bytes = Buffer.from(text);
       await handle.appendFile(bytes);
       end += bytes.length;
     };
     if (end === 0 && format === "csv") await append(csv([identity.columns]));
     return {
-      rows, counts, append,
+      rows,
+      counts,
+      append,
       async close() {
         await handle.datasync();
         await handle.close();
@@ -105,25 +152,47 @@ async function readIdentity(path: string): Promise<Identity> {
   try {
     return identitySchema.parse(JSON.parse(await readFile(identityFile(path), "utf8")));
   } catch (error) {
-    throw new ConfigurationError({ code: "predict-output", place: path, problem: `the file exists, and no readable ${identityFile(path)} says which run wrote it`, expected: "a new file, or the output of an earlier run of the same", hint: "name another --output, or remove the file" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "predict-output",
+        place: path,
+        problem: `the file exists, and no readable ${identityFile(path)} says which run wrote it`,
+        expected: "a new file, or the output of an earlier run of the same",
+        hint: "name another --output, or remove the file",
+      },
+      { cause: error },
+    );
   }
 }
 
 function sameRun(earlier: Identity, now: Identity, path: string): void {
-  const differences = ([
-    ["the input's content (sha256)", earlier.input.sha256, now.input.sha256],
-    ["the column of ids", earlier.input.idField, now.input.idField],
-    ["the model", earlier.model.id, now.model.id],
-    ["the model's version", earlier.model.version, now.model.version],
-    ["the model's content (sha256)", earlier.model.content, now.model.content],
-    ["the columns", earlier.columns.join(" "), now.columns.join(" ")],
-  ] as const).filter(([, before, after]) => before !== after);
+  const differences = (
+    [
+      ["the input's content (sha256)", earlier.input.sha256, now.input.sha256],
+      ["the column of ids", earlier.input.idField, now.input.idField],
+      ["the model", earlier.model.id, now.model.id],
+      ["the model's version", earlier.model.version, now.model.version],
+      ["the model's content (sha256)", earlier.model.content, now.model.content],
+      ["the columns", earlier.columns.join(" "), now.columns.join(" ")],
+    ] as const
+  ).filter(([, before, after]) => before !== after);
   if (differences.length === 0) return;
-  const [diagnostic, ...others] = differences.map(([what, before, after], i) => ({ code: "predict-other-run", place: path, problem: `begun by another run: ${what} differs`, expected: before, received: after, ...(i === differences.length - 1 ? { hint: `name another --output, or remove ${path} and ${identityFile(path)}` } : {}) }));
+  const [diagnostic, ...others] = differences.map(([what, before, after], i) => ({
+    code: "predict-other-run",
+    place: path,
+    problem: `begun by another run: ${what} differs`,
+    expected: before,
+    received: after,
+    ...(i === differences.length - 1
+      ? { hint: `name another --output, or remove ${path} and ${identityFile(path)}` }
+      : {}),
+  }));
   throw new ConfigurationError({ ...diagnostic!, others });
 }
 
-/** Where the last whole row ends: the last line end outside quotes (CSV), or at all (JSON Lines, where texts hold none). */
+/**
+ * Where the last whole row ends: the last line end outside quotes (CSV), or at all (JSON Lines, where texts hold none).
+ */
 async function endOfLastRow(path: string, format: OutputFormat): Promise<number> {
   let at = 0;
   let end = 0;
@@ -140,13 +209,22 @@ async function endOfLastRow(path: string, format: OutputFormat): Promise<number>
 
 async function checkRows(path: string, format: OutputFormat, identity: Identity, counts: Counts): Promise<number> {
   let rows = 0;
-  const damaged = (problem: string) => new ConfigurationError({ code: "predict-output-damaged", place: `${path}: row ${rows}`, problem, expected: `the rows 0, 1, 2, … of ${identity.input.rows}, as they were written`, hint: `remove ${path} and ${identityFile(path)} to begin again` });
+  const damaged = (problem: string) =>
+    new ConfigurationError({
+      code: "predict-output-damaged",
+      place: `${path}: row ${rows}`,
+      problem,
+      expected: `the rows 0, 1, 2, … of ${identity.input.rows}, as they were written`,
+      hint: `remove ${path} and ${identityFile(path)} to begin again`,
+    });
   try {
     for await (const reading of openReader(path, path, format, new Map(), "text").readings) {
       if (reading.kind === "malformed") throw damaged(reading.reason);
       const { row, outcome } = reading.fields;
-      if (Object.keys(reading.fields).join("\n") !== identity.columns.join("\n")) throw damaged("other columns than the run writes");
-      if (String(row) !== String(rows) || rows >= identity.input.rows || !Object.hasOwn(counts, String(outcome))) throw damaged(`${JSON.stringify(row)} stands where row ${rows} belongs`);
+      if (Object.keys(reading.fields).join("\n") !== identity.columns.join("\n"))
+        throw damaged("other columns than the run writes");
+      if (String(row) !== String(rows) || rows >= identity.input.rows || !Object.hasOwn(counts, String(outcome)))
+        throw damaged(`${JSON.stringify(row)} stands where row ${rows} belongs`);
       counts[outcome as keyof Counts] += 1;
       rows += 1;
     }

@@ -18,7 +18,10 @@ const SHORT_MS = 250;
 const LONG_MS = 1500;
 
 /** @param sleep rejects when the signal aborts. */
-export function createPace(options: { concurrency: number; maxRows: number }, deps: { nowMs: () => number; sleep: (ms: number) => Promise<void>; signal: AbortSignal }): Pace {
+export function createPace(
+  options: { concurrency: number; maxRows: number },
+  deps: { nowMs: () => number; sleep: (ms: number) => Promise<void>; signal: AbortSignal },
+): Pace {
   let active = 0;
   let allowed = options.concurrency;
   let notBeforeMs = 0;
@@ -37,7 +40,10 @@ export function createPace(options: { concurrency: number; maxRows: number }, de
         deps.signal.throwIfAborted();
         const pauseMs = notBeforeMs - deps.nowMs();
         if (pauseMs > 0) await deps.sleep(pauseMs);
-        else if (active >= allowed) await new Promise<void>((resolve) => { waiting.push(resolve); });
+        else if (active >= allowed)
+          await new Promise<void>((resolve) => {
+            waiting.push(resolve);
+          });
         else break;
       }
       active += 1;
@@ -61,7 +67,9 @@ export function createPace(options: { concurrency: number; maxRows: number }, de
       if (latencyMs > LONG_MS && count > 1) rows = Math.max(1, Math.min(rows, Math.floor(count / 2)));
       else if (latencyMs < SHORT_MS && count >= rows) rows = Math.min(options.maxRows, rows * 2);
     },
-    tooMany(count) { rows = Math.max(1, Math.min(rows, Math.floor(count / 2))); },
+    tooMany(count) {
+      rows = Math.max(1, Math.min(rows, Math.floor(count / 2)));
+    },
     rows: () => rows,
   };
 }

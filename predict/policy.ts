@@ -5,10 +5,14 @@ import type { Failure } from "./client.ts";
 export type Policy = { attempts: number; baseMs: number; maxMs: number; maxWaitMs: number };
 
 /**
- * What follows a failed request. `stop`: no other request would fare better. `split`: the same rows in smaller requests.
- * `fail`: these rows get no answer.
+ * What follows a failed request. `stop`: no other request would fare better. `split`: the same rows in smaller
+ * requests. `fail`: these rows get no answer.
  */
-export type Step = { do: "stop" } | { do: "fail" } | { do: "split"; counts: boolean; waitMs: number } | { do: "again"; waitMs: number };
+export type Step =
+  | { do: "stop" }
+  | { do: "fail" }
+  | { do: "split"; counts: boolean; waitMs: number }
+  | { do: "again"; waitMs: number };
 
 const ofTheRun = new Set([401, 403, 404, 405]);
 const passing = new Set([408, 425, 429]);
@@ -21,11 +25,14 @@ const perhapsOneRow = new Set<string | number>([500, 504, "timeout", "bad-answer
 export function stepAfter(failure: Failure, rows: number, attempt: number, policy: Policy, random: () => number): Step {
   const { status, code } = failure;
   if (status !== null && (ofTheRun.has(status) || status < 400)) return { do: "stop" };
-  if (status !== null && status < 500 && !passing.has(status)) return rows > 1 ? { do: "split", counts: false, waitMs: 0 } : { do: "fail" };
+  if (status !== null && status < 500 && !passing.has(status))
+    return rows > 1 ? { do: "split", counts: false, waitMs: 0 } : { do: "fail" };
   if (attempt >= policy.attempts || (failure.retryAfterMs ?? 0) > policy.maxWaitMs) return { do: "fail" };
   // Full jitter on top of Retry-After: clients that were told the same time do not come back together.
   const waitMs = (failure.retryAfterMs ?? 0) + retryDelayMs(attempt, null, policy, random);
-  return rows > 1 && perhapsOneRow.has(status ?? code) ? { do: "split", counts: true, waitMs } : { do: "again", waitMs };
+  return rows > 1 && perhapsOneRow.has(status ?? code)
+    ? { do: "split", counts: true, waitMs }
+    : { do: "again", waitMs };
 }
 
 /** Whether a status is the server's word on the row itself, which no repetition changes. */

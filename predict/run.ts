@@ -8,7 +8,13 @@ import { createPace } from "./pace.ts";
 import type { Policy } from "./policy.ts";
 
 export type Job = {
-  input: Input; idField: string; connection: Connection; card: Card; output: Output; format: OutputFormat; policy: Policy;
+  input: Input;
+  idField: string;
+  connection: Connection;
+  card: Card;
+  output: Output;
+  format: OutputFormat;
+  policy: Policy;
   concurrency: number;
   /** Most rows of one request; the server's limit may be less. */
   maxRows: number;
@@ -16,7 +22,10 @@ export type Job = {
   giveUpAfter: number;
 };
 
-export type RunDeps = Omit<AskDeps, "signal" | "sleep"> & { sleep: (ms: number, signal: AbortSignal) => Promise<void>; done: (rows: number) => void };
+export type RunDeps = Omit<AskDeps, "signal" | "sleep"> & {
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  done: (rows: number) => void;
+};
 export type RunSummary = { counts: Counts; requests: number; retries: number; seconds: number };
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -24,10 +33,12 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const AHEAD_PER_LANE = 4;
 
 /**
- * Asks for every row that the output lacks and appends the answers in order, whole rows at a time. Rows that failed at the
- * server or on the way are written when a later one got through, or at the end: what a run gives up at is left to the next.
+ * Asks for every row that the output lacks and appends the answers in order, whole rows at a time. Rows that failed at
+ * the server or on the way are written when a later one got through, or at the end: what a run gives up at is left to
+ * the next.
  *
- * @throws EvaluationError `predict-gave-up`, and what `ask` throws; all that was answered until then, in order, is written
+ * @throws EvaluationError `predict-gave-up`, and what `ask` throws; all that was answered until then, in order, is
+ * written
  */
 export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> {
   const { card, connection, output } = job;
@@ -36,7 +47,11 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   const cancel = new AbortController();
   const own: AskDeps = { ...deps, signal: cancel.signal, sleep: (ms) => deps.sleep(ms, cancel.signal) };
   const pace = createPace({ concurrency: job.concurrency, maxRows: Math.min(job.maxRows, card.limits.maxRows) }, own);
-  const batches = batcher(readItems(job.input, card.fields, job.idField, output.rows), pace.rows, Math.min(MAX_BODY_BYTES, card.limits.maxBodyBytes - 64));
+  const batches = batcher(
+    readItems(job.input, card.fields, job.idField, output.rows),
+    pace.rows,
+    Math.min(MAX_BODY_BYTES, card.limits.maxBodyBytes - 64),
+  );
   const beganMs = deps.nowMs();
 
   let written = 0;
@@ -64,10 +79,20 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
 
   let failures = 0;
   const asking: Asking = {
-    connection, card, policy: job.policy, pace, counters,
+    connection,
+    card,
+    policy: job.policy,
+    pace,
+    counters,
     ended(answered, why) {
       failures = answered ? 0 : failures + 1;
-      if (failures >= job.giveUpAfter) throw new EvaluationError({ code: "predict-gave-up", place: connection.origin, problem: `given up after ${failures} failures in a row; the last: ${why}`, hint: "the same command goes on where this run ended" });
+      if (failures >= job.giveUpAfter)
+        throw new EvaluationError({
+          code: "predict-gave-up",
+          place: connection.origin,
+          problem: `given up after ${failures} failures in a row; the last: ${why}`,
+          hint: "the same command goes on where this run ended",
+        });
     },
     stopped: (failure) => stopped(failure, connection, connection.origin, own),
   };
@@ -77,7 +102,9 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
     for (;;) {
       while (next - written >= job.concurrency * AHEAD_PER_LANE) {
         cancel.signal.throwIfAborted();
-        await new Promise<void>((resolve) => { room.push(resolve); });
+        await new Promise<void>((resolve) => {
+          room.push(resolve);
+        });
       }
       cancel.signal.throwIfAborted();
       const sequence = next++;
@@ -92,7 +119,13 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
     cancel.abort(reason);
     for (const one of room.splice(0)) one();
   };
-  await Promise.all(Array.from({ length: job.concurrency }, () => lane().catch((error: unknown) => { if (!cancel.signal.aborted) end(error); })));
+  await Promise.all(
+    Array.from({ length: job.concurrency }, () =>
+      lane().catch((error: unknown) => {
+        if (!cancel.signal.aborted) end(error);
+      }),
+    ),
+  );
   await batches.close();
   await writing.catch(() => {}); // its error has ended the run already
   if (cancel.signal.aborted) throw cancel.signal.reason;

@@ -11,13 +11,23 @@ export type Target = { kind: "local" } | { kind: "remote"; origin: string };
 export function targetOf(text: string): Target {
   if (text === "local") return { kind: "local" };
   const space = /^([\w-][\w.-]*)\/([\w-][\w.-]*)$/.exec(text);
-  if (space !== null) return { kind: "remote", origin: `https://${text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.hf.space` };
+  if (space !== null)
+    return { kind: "remote", origin: `https://${text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.hf.space` };
   const url = URL.parse(text);
-  const wrong = (problem: string, received: string) => new ConfigurationError({ code: "predict-url", place: "--url", problem, expected: "local, NS/NAME of a Space, or an http(s) URL", received, example: "--url octo/births" });
+  const wrong = (problem: string, received: string) =>
+    new ConfigurationError({
+      code: "predict-url",
+      place: "--url",
+      problem,
+      expected: "local, NS/NAME of a Space, or an http(s) URL",
+      received,
+      example: "--url octo/births",
+    });
   if (url === null || !/^https?:$/.test(url.protocol)) throw wrong("not a server", text.slice(0, 100));
   // What stands there is not repeated: it is a secret.
   if (url.username !== "" || url.password !== "") throw wrong("a URL with credentials", `a URL of ${url.host}`);
-  if (url.search !== "" || url.hash !== "") throw wrong("a URL with a query or a fragment", `${url.origin}${url.pathname}`);
+  if (url.search !== "" || url.hash !== "")
+    throw wrong("a URL with a query or a fragment", `${url.origin}${url.pathname}`);
   return { kind: "remote", origin: `${url.origin}${url.pathname.replace(/\/+$/, "")}` };
 }
 
@@ -28,9 +38,22 @@ export function targetOf(text: string): Target {
 export function authorization(env: NodeJS.ProcessEnv, origin: string): Record<string, string> {
   const key = env[KEY_VARIABLE]?.trim() ?? "";
   if (key === "") return {};
-  if (!/^[\x21-\x7e]{1,512}$/.test(key)) throw new ConfigurationError({ code: "predict-key", place: KEY_VARIABLE, problem: "not an API key", expected: "up to 512 visible ASCII characters" });
+  if (!/^[\x21-\x7e]{1,512}$/.test(key))
+    throw new ConfigurationError({
+      code: "predict-key",
+      place: KEY_VARIABLE,
+      problem: "not an API key",
+      expected: "up to 512 visible ASCII characters",
+    });
   const { protocol, hostname } = new URL(origin);
-  if (protocol === "http:" && !isLoopback(hostname)) throw new ConfigurationError({ code: "predict-key", place: KEY_VARIABLE, problem: "the key would travel unencrypted", expected: "an https URL, or a server on this machine", received: origin });
+  if (protocol === "http:" && !isLoopback(hostname))
+    throw new ConfigurationError({
+      code: "predict-key",
+      place: KEY_VARIABLE,
+      problem: "the key would travel unencrypted",
+      expected: "an https URL, or a server on this machine",
+      received: origin,
+    });
   return { authorization: `Bearer ${key}` };
 }
 

@@ -31,25 +31,70 @@ export type TriggerEvent = {
   payload: Record<string, unknown>;
 };
 
-export type StepRecord = { name: string; number: number; status: "queued" | "in_progress" | "completed"; conclusion: string | null; startedAt: string | null; completedAt: string | null };
-export type Annotation = { level: "notice" | "warning" | "failure"; title: string; message: string; path: string | null; line: number | null };
+export type StepRecord = {
+  name: string;
+  number: number;
+  status: "queued" | "in_progress" | "completed";
+  conclusion: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+};
+export type Annotation = {
+  level: "notice" | "warning" | "failure";
+  title: string;
+  message: string;
+  path: string | null;
+  line: number | null;
+};
 export type JobRecord = {
-  id: number; key: string; name: string; status: "queued" | "waiting" | "in_progress" | "completed"; conclusion: string | null;
-  startedAt: string | null; completedAt: string | null; steps: StepRecord[];
+  id: number;
+  key: string;
+  name: string;
+  status: "queued" | "waiting" | "in_progress" | "completed";
+  conclusion: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  steps: StepRecord[];
   /** Masked, as a reader of the run sees it. */
   log: string;
   summary: string;
   annotations: Annotation[];
   environment: string | null;
 };
-export type ArtifactRecord = { id: number; runId: number; name: string; /** Of the stored zip. */ path: string; sizeBytes: number; /** "sha256:…" */ digest: string; createdAt: string; expired: boolean };
+export type ArtifactRecord = {
+  id: number;
+  runId: number;
+  name: string;
+  /** Of the stored zip. */ path: string;
+  sizeBytes: number;
+  /** "sha256:…" */ digest: string;
+  createdAt: string;
+  expired: boolean;
+};
 export type PendingEnvironment = { id: number; name: string; reviewers: readonly string[]; jobKeys: readonly string[] };
 export type Review = { environment: string; state: "approved" | "rejected"; user: string; comment: string };
 export type RunRecord = {
-  id: number; repository: string; workflowFile: string; workflowName: string; displayTitle: string; event: TriggerEvent["name"]; attempt: number;
-  status: "queued" | "waiting" | "in_progress" | "completed"; conclusion: string | null;
-  headSha: string; headBranch: string; headRepository: TriggerEvent["headRepository"]; actor: string; pullRequests: readonly number[];
-  createdAt: string; updatedAt: string; jobs: JobRecord[]; artifacts: ArtifactRecord[]; pending: PendingEnvironment[]; reviews: Review[]; inputs: Record<string, string> | null;
+  id: number;
+  repository: string;
+  workflowFile: string;
+  workflowName: string;
+  displayTitle: string;
+  event: TriggerEvent["name"];
+  attempt: number;
+  status: "queued" | "waiting" | "in_progress" | "completed";
+  conclusion: string | null;
+  headSha: string;
+  headBranch: string;
+  headRepository: TriggerEvent["headRepository"];
+  actor: string;
+  pullRequests: readonly number[];
+  createdAt: string;
+  updatedAt: string;
+  jobs: JobRecord[];
+  artifacts: ArtifactRecord[];
+  pending: PendingEnvironment[];
+  reviews: Review[];
+  inputs: Record<string, string> | null;
   /** Why a run with the conclusion startup_failure could not start. */
   startupError?: string;
 };
@@ -57,7 +102,17 @@ export type RunRecord = {
 /** What a job's token may do; GitHub refuses everything else with 403 "Resource not accessible by integration". */
 export type Grant = { repository: string; runId: number; jobId: number; permissions: Permissions };
 /** A running job that was given `id-token: write` asks here for its OIDC token. */
-export type OidcClaims = { repository: string; ref: string; sha: string; environment: string | null; workflowRef: string; jobWorkflowRef: string; runId: number; actor: string; eventName: string };
+export type OidcClaims = {
+  repository: string;
+  ref: string;
+  sha: string;
+  environment: string | null;
+  workflowRef: string;
+  jobWorkflowRef: string;
+  runId: number;
+  actor: string;
+  eventName: string;
+};
 
 /** GitHub, as the executor needs it. */
 export interface Platform {
@@ -72,7 +127,10 @@ export interface Platform {
   secrets(repository: string, environment: string | null): Readonly<Record<string, string>>;
   variables(repository: string, environment: string | null): Readonly<Record<string, string>>;
   /** Rules of an environment; a job that names an unknown one creates it, without rules. */
-  environment(repository: string, name: string): { id: number; reviewers: readonly string[]; preventSelfReview: boolean };
+  environment(
+    repository: string,
+    name: string,
+  ): { id: number; reviewers: readonly string[]; preventSelfReview: boolean };
   defaultBranch(repository: string): string;
   /** After every change of a run: GitHub raises workflow_run events, check runs of the jobs, and webhooks from it. */
   runChanged(run: RunRecord, job?: JobRecord): void;
@@ -83,7 +141,8 @@ export interface Executor {
   readonly runs: readonly RunRecord[];
   /**
    * Starts every workflow that listens to the event (or the dispatched one) and answers at once with the new runs.
-   * @throws DispatchRefused (executor/triggers.ts) for a dispatch that GitHub answers with its `status`, 404 or 422, and its message
+   * @throws DispatchRefused (executor/triggers.ts) for a dispatch that GitHub answers with its `status`, 404 or 422,
+   * and its message
    */
   trigger(event: TriggerEvent): Promise<readonly RunRecord[]>;
   /** @throws Error when the run does not wait for one of these environments */

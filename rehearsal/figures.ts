@@ -25,8 +25,18 @@ export function counts(scenes: readonly Scene[]): Count[] {
   const toHub = scenes.flatMap(({ hubs }) => hubs.all.flatMap(({ transcript }) => transcript));
   const sum = (count: (scene: Scene) => number) => scenes.reduce((total, scene) => total + count(scene), 0);
   return [
-    { service: "GitHub", requests: sum(({ github }) => github.transcript.length), heldTo: "its OpenAPI description", violations: scenes.flatMap(({ github }) => github.violations()) },
-    { service: "Telegram", requests: sum(({ telegram }) => telegram.transcript.length), heldTo: "the Bot API's types", violations: scenes.flatMap(({ telegram }) => telegram.violations) },
+    {
+      service: "GitHub",
+      requests: sum(({ github }) => github.transcript.length),
+      heldTo: "its OpenAPI description",
+      violations: scenes.flatMap(({ github }) => github.violations()),
+    },
+    {
+      service: "Telegram",
+      requests: sum(({ telegram }) => telegram.transcript.length),
+      heldTo: "the Bot API's types",
+      violations: scenes.flatMap(({ telegram }) => telegram.violations),
+    },
     { service: "Hub", requests: toHub.length, heldTo: "its wire table", violations: hubViolations(toHub) },
   ];
 }

@@ -13,15 +13,21 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
   const look = () => {
     for (const { number, author, headSha, merged } of scene.github.world.repositories.get(team)?.pulls.values() ?? []) {
       news(`pull ${number}`, headSha, `GitHub    pull request ${number}: ${author} pushes ${headSha.slice(0, 7)}`);
-      if (merged !== null) news(`merge ${number}`, merged.sha, `GitHub    pull request ${number}: ${merged.by} merges it`);
+      if (merged !== null)
+        news(`merge ${number}`, merged.sha, `GitHub    pull request ${number}: ${merged.by} merges it`);
     }
     for (const run of scene.executor.runs) {
       for (const job of run.jobs) {
         // What is skipped, or queued for a moment, would hide the rest.
         if (job.status === "queued" || job.conclusion === "skipped") continue;
-        news(`job ${run.id} ${job.id}`, `${job.status} ${job.conclusion}`, `GitHub    ${run.workflowName} ${run.id}, ${job.name}: ${job.conclusion ?? job.status.replaceAll("_", " ")}`);
+        news(
+          `job ${run.id} ${job.id}`,
+          `${job.status} ${job.conclusion}`,
+          `GitHub    ${run.workflowName} ${run.id}, ${job.name}: ${job.conclusion ?? job.status.replaceAll("_", " ")}`,
+        );
       }
-      if (run.status === "completed") news(`run ${run.id}`, "completed", `GitHub    ${run.workflowName} ${run.id}: ${run.conclusion}`);
+      if (run.status === "completed")
+        news(`run ${run.id}`, "completed", `GitHub    ${run.workflowName} ${run.id}: ${run.conclusion}`);
     }
     for (const { space } of scene.hubs.all) {
       const seen = Number(known.get(`space ${space.name}`) ?? "0");
@@ -34,14 +40,30 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
     }
   };
   const timer = setInterval(look, lookEveryMs);
-  return () => { clearInterval(timer); look(); };
+  return () => {
+    clearInterval(timer);
+    look();
+  };
 }
 
 /** Lets a viewer's eye follow: a pause before people act, and after something that was waited for has come. */
 export function slowDown(scene: Scene, pauseMs: number): void {
-  const pause = () => new Promise<void>((resolve) => { setTimeout(resolve, pauseMs); });
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      setTimeout(resolve, pauseMs);
+    });
   const { propose, merge, until } = Scene.prototype;
-  scene.propose = async (...given) => { await pause(); return propose.apply(scene, given); };
-  scene.merge = async (...given) => { await pause(); return merge.apply(scene, given); };
-  scene.until = async (...given) => { const found = await until.apply(scene, given) as never; await pause(); return found; };
+  scene.propose = async (...given) => {
+    await pause();
+    return propose.apply(scene, given);
+  };
+  scene.merge = async (...given) => {
+    await pause();
+    return merge.apply(scene, given);
+  };
+  scene.until = async (...given) => {
+    const found = (await until.apply(scene, given)) as never;
+    await pause();
+    return found;
+  };
 }

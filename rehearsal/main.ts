@@ -22,14 +22,30 @@ function options(): { keep: boolean; watch: boolean; wanted: readonly Story[] } 
     process.exit(2);
   };
   try {
-    const { values } = parseArgs({ options: { keep: { type: "boolean", default: false }, watch: { type: "boolean", default: false }, help: { type: "boolean", default: false }, story: { type: "string", multiple: true, default: [] } } });
+    const { values } = parseArgs({
+      options: {
+        keep: { type: "boolean", default: false },
+        watch: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+        story: { type: "string", multiple: true, default: [] },
+      },
+    });
     if (values.help) {
-      process.stdout.write(`${usage}\n\n${stories.map((story) => `${nameOf(story).padEnd(12)}  ${story.title}`).join("\n")}\n`);
+      process.stdout.write(
+        `${usage}\n\n${stories.map((story) => `${nameOf(story).padEnd(12)}  ${story.title}`).join("\n")}\n`,
+      );
       process.exit(0);
     }
     const unknown = values.story.find((one) => !stories.some((story) => isCalled(story, one)));
-    if (unknown !== undefined) complain(`--story: there is no story ${unknown}; there are ${stories.map(nameOf).join(", ")}`);
-    return { ...values, wanted: values.story.length === 0 ? stories : stories.filter((story) => values.story.some((one) => isCalled(story, one))) };
+    if (unknown !== undefined)
+      complain(`--story: there is no story ${unknown}; there are ${stories.map(nameOf).join(", ")}`);
+    return {
+      ...values,
+      wanted:
+        values.story.length === 0
+          ? stories
+          : stories.filter((story) => values.story.some((one) => isCalled(story, one))),
+    };
   } catch (error) {
     return complain((error as Error).message);
   }
@@ -37,30 +53,59 @@ function options(): { keep: boolean; watch: boolean; wanted: readonly Story[] } 
 
 const { keep, watch, wanted } = options();
 const beganAt = Date.now();
-const say = (line = "") => { process.stdout.write(`${line}\n`); };
-const tell = (line: string) => { say(`${((Date.now() - beganAt) / 1000).toFixed(1).padStart(6)} s  ${line}`); };
+const say = (line = "") => {
+  process.stdout.write(`${line}\n`);
+};
+const tell = (line: string) => {
+  say(`${((Date.now() - beganAt) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+};
 const told = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => { told.abort(); });
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    told.abort();
+  });
 
 /** @param named lines name their story, because others are told between them */
-async function play(scene: Scene, ours: readonly Story[], named: boolean, onEnd: (story: Story) => void = () => {}): Promise<Played[]> {
+async function play(
+  scene: Scene,
+  ours: readonly Story[],
+  named: boolean,
+  onEnd: (story: Story) => void = () => {},
+): Promise<Played[]> {
   const played: Played[] = [];
   for (const story of ours) {
     if (told.signal.aborted) break;
     const state = states[wanted.indexOf(story)] as StoryState;
-    const words = (line: string) => { tell(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`); };
+    const words = (line: string) => {
+      tell(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`);
+    };
     const from = Date.now();
     let step = "the beginning";
     let error: unknown = null;
     state.state = "playing";
     tell(`Story ${nameOf(story)}: ${story.title}`);
-    const ended = new Promise<never>((_, reject) => { told.signal.addEventListener("abort", () => { reject(new Error("interrupted")); }, { once: true }); });
+    const ended = new Promise<never>((_, reject) => {
+      told.signal.addEventListener(
+        "abort",
+        () => {
+          reject(new Error("interrupted"));
+        },
+        { once: true },
+      );
+    });
     try {
-      await Promise.race([story.play(scene, (line) => { step = line; words(line); }), ended]);
+      await Promise.race([
+        story.play(scene, (line) => {
+          step = line;
+          words(line);
+        }),
+        ended,
+      ]);
     } catch (caught) {
       error = caught;
       words(told.signal.aborted ? "interrupted" : "FAILED");
-      if (!told.signal.aborted) for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
+      if (!told.signal.aborted)
+        for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
     }
     const until = Date.now();
     Object.assign(state, { state: error === null ? "passed" : "failed", seconds: (until - from) / 1000 });
@@ -75,7 +120,16 @@ async function playAll(scene: Scene, open: () => Promise<Scene>): Promise<Played
   if (keep || watch) return await play(scene, wanted, false);
   const named = wanted.some(({ beside }) => beside === true) && wanted.some(({ beside }) => beside !== true);
   const played: Played[] = [];
-  await playInLanes(wanted, async (ours, onEnd) => { played.push(...await play(scene, ours, named, onEnd)); }, async (ours, onEnd) => { played.push(...await play(await open(), ours, named, onEnd)); }, told.signal);
+  await playInLanes(
+    wanted,
+    async (ours, onEnd) => {
+      played.push(...(await play(scene, ours, named, onEnd)));
+    },
+    async (ours, onEnd) => {
+      played.push(...(await play(await open(), ours, named, onEnd)));
+    },
+    told.signal,
+  );
   return played.toSorted((a, b) => wanted.indexOf(a.story) - wanted.indexOf(b.story));
 }
 
@@ -85,7 +139,9 @@ function addresses(scene: Scene, page: string): string[] {
     `${scene.github.apiUrl}  GitHub's API, e.g. /repos/acme/models/pulls`,
     `${scene.hubs.url}  the Hub's API, e.g. /api/spaces/acme/fares/runtime`,
     `${scene.telegram.url}  Telegram's Bot API; the team's chat is ${chat}`,
-    ...scene.hubs.all.filter(({ space }) => space.live !== null).map(({ space, domain }) => `http://${domain}  the Space ${space.name}, e.g. /model/info`),
+    ...scene.hubs.all
+      .filter(({ space }) => space.live !== null)
+      .map(({ space, domain }) => `http://${domain}  the Space ${space.name}, e.g. /model/info`),
     `${scene.directory}  the bot's files and the runner's`,
   ];
 }
@@ -97,7 +153,12 @@ const open = async () => {
   return opened;
 };
 const scene = await open();
-const states = wanted.map((story): StoryState => ({ name: nameOf(story), title: story.title, state: "waiting", seconds: null }));
+const states = wanted.map((story): StoryState => ({
+  name: nameOf(story),
+  title: story.title,
+  state: "waiting",
+  seconds: null,
+}));
 let page: Awaited<ReturnType<typeof servePage>> | null = null;
 let stop = () => {};
 try {
@@ -107,7 +168,9 @@ try {
   }
   if (watch) {
     slowDown(scene, viewersPauseMs);
-    stop = follow(scene, (line) => { tell(`      ${line}`); });
+    stop = follow(scene, (line) => {
+      tell(`      ${line}`);
+    });
   }
   const played = await playAll(scene, open);
   stop();
@@ -117,12 +180,26 @@ try {
   for (const line of timeline(played)) say(line);
   say();
   for (const line of countLines(all)) say(line);
-  process.exitCode = told.signal.aborted ? 130 : whole && all.every(({ violations }) => violations.length === 0) ? 0 : 1;
-  say(`\n${played.filter(({ error }) => error === null).length} of ${wanted.length} stories as told, in ${((Date.now() - beganAt) / 1000).toFixed(0)} s`);
+  process.exitCode = told.signal.aborted
+    ? 130
+    : whole && all.every(({ violations }) => violations.length === 0)
+      ? 0
+      : 1;
+  say(
+    `\n${played.filter(({ error }) => error === null).length} of ${wanted.length} stories as told, in ${((Date.now() - beganAt) / 1000).toFixed(0)} s`,
+  );
   if (page !== null && !told.signal.aborted) {
     say("\nEverything is left up until Ctrl-C:");
     for (const line of addresses(scene, page.url)) say(`  ${line}`);
-    await new Promise<void>((resolve) => { told.signal.addEventListener("abort", () => { resolve(); }, { once: true }); });
+    await new Promise<void>((resolve) => {
+      told.signal.addEventListener(
+        "abort",
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+    });
   }
 } finally {
   stop();

@@ -17,7 +17,12 @@ export function snippetsOf(markdown: string): Snippet[] {
     if (open === null) {
       if (fence === null) continue;
       const [, indent = "", marks = "", info = ""] = fence;
-      const snippet = { language: /^\s*([\w+-]*)/.exec(info)?.[1] ?? "", title: /\btitle="([^"]+)"/.exec(info)?.[1] ?? null, text: "", line: i + 1 };
+      const snippet = {
+        language: /^\s*([\w+-]*)/.exec(info)?.[1] ?? "",
+        title: /\btitle="([^"]+)"/.exec(info)?.[1] ?? null,
+        text: "",
+        line: i + 1,
+      };
       open = { fence: marks, indent: indent.length, snippet, lines: [] };
     } else if (fence !== null && fence[3]?.trim() === "" && fence[2]?.startsWith(open.fence) === true) {
       found.push({ ...open.snippet, text: open.lines.map((one) => `${one}\n`).join("") });
@@ -41,8 +46,13 @@ export function filesOf(markdown: string): Map<string, string> {
   return files;
 }
 
-/** Puts the reader's own names where the documents say OWNER/REPO (Sluice's repository), its SHA, and NS (of Spaces). */
-export function filledIn(text: string, { sluice, sha, namespace }: { sluice: string; sha: string; namespace?: string }): string {
+/**
+ * Puts the reader's own names where the documents say OWNER/REPO (Sluice's repository), its SHA, and NS (of Spaces).
+ */
+export function filledIn(
+  text: string,
+  { sluice, sha, namespace }: { sluice: string; sha: string; namespace?: string },
+): string {
   const filled = text.replaceAll(/\bOWNER\/REPO\b/g, sluice).replaceAll(/@SHA\b/g, `@${sha}`);
   return namespace === undefined ? filled : filled.replaceAll(/\bNS\//g, `${namespace}/`);
 }

@@ -14,13 +14,16 @@ const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** Names of files that are missing, extra or different in the committed folder. */
 async function differences(dist: string, fresh: readonly BuiltFile[]): Promise<string[]> {
   const entries = await readdir(join(root, dist), { recursive: true, withFileTypes: true }).catch(() => []);
-  const committed = entries.filter((entry) => entry.isFile()).map((entry) => relative(join(root, dist), join(entry.parentPath, entry.name)).split(sep).join("/"));
+  const committed = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(join(root, dist), join(entry.parentPath, entry.name)).split(sep).join("/"));
   const found: string[] = [];
   for (const { name, bytes } of fresh) {
     if (!committed.includes(name)) found.push(`${dist}/${name}: missing`);
     else if (!Buffer.from(bytes).equals(await readFile(join(root, dist, name)))) found.push(`${dist}/${name}: differs`);
   }
-  for (const name of committed) if (!fresh.some((file) => file.name === name)) found.push(`${dist}/${name}: not built any more`);
+  for (const name of committed)
+    if (!fresh.some((file) => file.name === name)) found.push(`${dist}/${name}: not built any more`);
   return found;
 }
 
@@ -54,6 +57,8 @@ for (const one of bundles.filter(({ dist }) => named.length === 0 || named.some(
   console.log(`${one.dist}  ${kib(files.reduce((sum, { bytes }) => sum + bytes.length, 0))}`);
 }
 if (stale.length > 0) {
-  console.error(`What is committed is not what the sources build:\n${stale.map((line) => `  ${line}`).join("\n")}\nRun: npm run build`);
+  console.error(
+    `What is committed is not what the sources build:\n${stale.map((line) => `  ${line}`).join("\n")}\nRun: npm run build`,
+  );
   process.exitCode = 1;
 } else if (check) console.log("The committed bundles are what the sources build.");

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * SIGTERM, SIGINT and SIGHUP are handed on, once: a terminal sends Ctrl+C to the whole group, so the program has it already.
- * Ends with the program's exit code, or dies by the signal that ended it.
+ * SIGTERM, SIGINT and SIGHUP are handed on, once: a terminal sends Ctrl+C to the whole group, so the program has it
+ * already. Ends with the program's exit code, or dies by the signal that ended it.
  * @param {string} file
  * @param {readonly string[]} args
  */

@@ -10,12 +10,17 @@ const stamp = `${root}/node_modules/.installed-lock`;
 
 /** @returns {string} path of the Node 24 that the repository pins */
 export function installIfMissing() {
-  const digest = createHash("sha256").update(readFileSync(`${root}/package-lock.json`)).digest("hex");
+  const digest = createHash("sha256")
+    .update(readFileSync(`${root}/package-lock.json`))
+    .digest("hex");
   const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
   const node = `${root}/node_modules/node/bin/node`;
   if (installed !== digest || !existsSync(node)) {
     console.error("Installing dependencies (npm ci) …");
-    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+    });
     if (status !== 0) {
       console.error("npm ci failed; see its message above.");
       process.exit(status ?? 1);

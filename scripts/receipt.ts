@@ -20,7 +20,8 @@ const production = join(modelDir, "production");
 const candidate = parseDocument((await loadManifest(modelDir)).text).toJS() as Record<string, unknown>;
 const kept = parseDocument((await loadManifest(production)).text).toJS() as Record<string, unknown>;
 
-// The production version with the model's data and gates, beside the repository's node_modules so that npm data is found.
+// The production version with the model's data and gates, beside the repository's node_modules so that npm data is
+// found.
 const work = await mkdtemp(join(tmpdir(), "sluice-receipt-"));
 try {
   const dir = join(root, ".sluice", `receipt-${name}`);
@@ -28,16 +29,38 @@ try {
   await cp(production, join(dir, name), { recursive: true });
   await cp(join(modelDir, "data"), join(dir, name, "data"), { recursive: true }).catch(() => undefined);
   await rm(join(dir, name, "receipt.json"), { force: true });
-  await writeFile(join(dir, name, "model.yaml"), JSON.stringify({ ...kept, dataset: candidate["dataset"], gates: candidate["gates"] }));
+  await writeFile(
+    join(dir, name, "model.yaml"),
+    JSON.stringify({ ...kept, dataset: candidate["dataset"], gates: candidate["gates"] }),
+  );
   await writeFile(join(dir, "sluice.yaml"), JSON.stringify({ schemaVersion: 1, models: [name] }));
   const { verdict, metrics } = await runGate(
-    { root: dir, configFile: "sluice.yaml", models: [], baseline: "none", out: join(work, "out"), seed: 1, performance: true },
-    { env: process.env, now: () => new Date(), fetch, onEvent: (event) => { if (event.kind === "stage") console.error(`${event.model}: ${event.stage}`); } },
+    {
+      root: dir,
+      configFile: "sluice.yaml",
+      models: [],
+      baseline: "none",
+      out: join(work, "out"),
+      seed: 1,
+      performance: true,
+    },
+    {
+      env: process.env,
+      now: () => new Date(),
+      fetch,
+      onEvent: (event) => {
+        if (event.kind === "stage") console.error(`${event.model}: ${event.stage}`);
+      },
+    },
   );
   const [judged] = verdict.models;
   const [measured] = metrics.models;
-  if (judged === undefined || measured === undefined || judged.verdict !== "PASS") throw new Error(`${name}: ${judged?.verdict}: ${judged?.reason}`);
-  await writeFile(join(production, "receipt.json"), `${JSON.stringify(receiptOf(judged, measured, sluiceVersion), null, 1)}\n`);
+  if (judged === undefined || measured === undefined || judged.verdict !== "PASS")
+    throw new Error(`${name}: ${judged?.verdict}: ${judged?.reason}`);
+  await writeFile(
+    join(production, "receipt.json"),
+    `${JSON.stringify(receiptOf(judged, measured, sluiceVersion), null, 1)}\n`,
+  );
   console.error(`Wrote models/${name}/production/receipt.json`);
 } finally {
   await rm(work, { recursive: true, force: true });

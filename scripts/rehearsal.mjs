@@ -1,8 +1,13 @@
-// `npm run rehearsal`: install what is missing, then play the stories. Ctrl-C reaches what plays, which cleans up first.
+// `npm run rehearsal`: install what is missing, then play the stories. Ctrl-C reaches what plays, which cleans up
+// first.
 import { fileURLToPath } from "node:url";
 import { debianIfMissing } from "./debian.mjs";
 import { execChild } from "./exec-child.mjs";
 import { installIfMissing } from "./install.mjs";
 
 debianIfMissing();
-execChild(installIfMissing(), ["--disable-warning=ExperimentalWarning", fileURLToPath(new URL("../rehearsal/main.ts", import.meta.url)), ...process.argv.slice(2)]);
+execChild(installIfMissing(), [
+  "--disable-warning=ExperimentalWarning",
+  fileURLToPath(new URL("../rehearsal/main.ts", import.meta.url)),
+  ...process.argv.slice(2),
+]);

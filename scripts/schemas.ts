@@ -18,25 +18,59 @@ import { modelFile } from "../models/core/manifest/remote-manifest.ts";
 /** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
   "model.schema.json": { schema: modelFile, title: "model.yaml: a model that Sluice gates and serves", io: "input" },
-  "sluice.schema.json": { schema: configuration, title: "sluice.yaml: the models that a repository keeps", io: "input" },
-  "bot.schema.json": { schema: botConfiguration, title: "bot.yaml: who may do what in the Telegram bot, and where", io: "input" },
-  "waivers.schema.json": { schema: waiversFile, title: "waivers.yaml: checks that a team lets fail until a date", io: "input" },
+  "sluice.schema.json": {
+    schema: configuration,
+    title: "sluice.yaml: the models that a repository keeps",
+    io: "input",
+  },
+  "bot.schema.json": {
+    schema: botConfiguration,
+    title: "bot.yaml: who may do what in the Telegram bot, and where",
+    io: "input",
+  },
+  "waivers.schema.json": {
+    schema: waiversFile,
+    title: "waivers.yaml: checks that a team lets fail until a date",
+    io: "input",
+  },
   "verdict.schema.json": { schema: verdictFile, title: "verdict.json: the judgement of a gate run", io: "output" },
   "metrics.schema.json": { schema: metricsFile, title: "metrics.json: what a gate run measured", io: "output" },
-  "advice.schema.json": { schema: adviceFile, title: "advice.json: what was seen of remote models, which decides nothing", io: "output" },
+  "advice.schema.json": {
+    schema: adviceFile,
+    title: "advice.json: what was seen of remote models, which decides nothing",
+    io: "output",
+  },
   "plan.schema.json": { schema: planFile, title: "sluice plan --json: what each check can decide", io: "output" },
-  "calibration.schema.json": { schema: calibrationFile, title: "sluice calibrate --json: how often the gate is red for no reason", io: "output" },
-  "deployment.schema.json": { schema: deploymentReceipt, title: "deployment.json of a deployment: what was deployed, what became of it, what serves now", io: "output" },
-  "space.schema.json": { schema: deployedSchema, title: "deployment.json of a Space's tree: what this is", io: "output" },
-  "receipt.schema.json": { schema: receiptFile, title: "receipt.json: what was measured when a version was let through", io: "output" },
+  "calibration.schema.json": {
+    schema: calibrationFile,
+    title: "sluice calibrate --json: how often the gate is red for no reason",
+    io: "output",
+  },
+  "deployment.schema.json": {
+    schema: deploymentReceipt,
+    title: "deployment.json of a deployment: what was deployed, what became of it, what serves now",
+    io: "output",
+  },
+  "space.schema.json": {
+    schema: deployedSchema,
+    title: "deployment.json of a Space's tree: what this is",
+    io: "output",
+  },
+  "receipt.schema.json": {
+    schema: receiptFile,
+    title: "receipt.json: what was measured when a version was let through",
+    io: "output",
+  },
 };
 
 /** File name → text of the published JSON Schemas (draft 2020-12), generated from the zod schemas. */
 export function generateSchemas(): Record<string, string> {
-  return Object.fromEntries(Object.entries(published).map(([name, { schema, title, io }]) => [
-    name,
-    `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io, target: "draft-2020-12" }) }, null, 2)}\n`,
-  ]));
+  return Object.fromEntries(
+    Object.entries(published).map(([name, { schema, title, io }]) => [
+      name,
+      `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io, target: "draft-2020-12" }) }, null, 2)}\n`,
+    ]),
+  );
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

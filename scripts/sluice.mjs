@@ -11,7 +11,9 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
 } else {
   const pinned = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
   if (!existsSync(pinned)) {
-    console.error(`sluice needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` once: it brings the pinned one.`);
+    console.error(
+      `sluice needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` once: it brings the pinned one.`,
+    );
     process.exit(2);
   }
   execChild(pinned, [cli, ...process.argv.slice(2)]);

@@ -19,8 +19,13 @@ if (files === undefined) throw new Error(`${pins.package} ${pins.version} has no
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 for (const { name, bytes, sha256 } of files) {
-  await copyFile(join(root, "node_modules", pins.package, pins.folder, ...platform.split("-"), name), join(target, name));
-  const copied = createHash("sha256").update(await readFile(join(target, name))).digest("hex");
+  await copyFile(
+    join(root, "node_modules", pins.package, pins.folder, ...platform.split("-"), name),
+    join(target, name),
+  );
+  const copied = createHash("sha256")
+    .update(await readFile(join(target, name)))
+    .digest("hex");
   if (copied !== sha256) throw new Error(`${name} changed while it was copied`);
   console.log(`${join(target, name)}  ${bytes} bytes  sha256 ${sha256}`);
 }

@@ -6,8 +6,18 @@ import { settingsFromEnvironment, settingsSchema } from "./server/settings/setti
 // What the Space's image starts, in the root of its tree: every folder of models/, with the page and the record of the
 // deployment beside them. SLUICE_* variables of the Space may say otherwise.
 // The deployed model is the default; remote models that go with it are served beside it.
-const deployed = existsSync("deployment.json") ? (JSON.parse(readFileSync("deployment.json", "utf8")) as { model?: { id?: string } }).model?.id : undefined;
-const settings = settingsSchema.parse({ uiDir: "ui", deploymentFile: "deployment.json", watch: false, ...(deployed === undefined ? {} : { defaultModel: deployed }), ...settingsFromEnvironment(process.env) });
-const dirs = readdirSync("models").sort().map((name) => join("models", name));
+const deployed = existsSync("deployment.json")
+  ? (JSON.parse(readFileSync("deployment.json", "utf8")) as { model?: { id?: string } }).model?.id
+  : undefined;
+const settings = settingsSchema.parse({
+  uiDir: "ui",
+  deploymentFile: "deployment.json",
+  watch: false,
+  ...(deployed === undefined ? {} : { defaultModel: deployed }),
+  ...settingsFromEnvironment(process.env),
+});
+const dirs = readdirSync("models")
+  .sort()
+  .map((name) => join("models", name));
 await serveUntilSignal(dirs, settings, { env: process.env, fetch }, () => {});
 process.exit(0);

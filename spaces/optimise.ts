@@ -8,8 +8,14 @@ import { optimise } from "../models/core/predictor/optimise.ts";
 for (const name of readdirSync("models").sort()) {
   try {
     const loaded = await loadModelFile(join("models", name));
-    const outcome = isRemote(loaded) ? { made: false as const, why: "it has no weights here" } : await optimise(loaded, { env: process.env, fetch });
-    process.stdout.write(outcome.made ? `${name}: optimised, ${outcome.compared} answers equal bit for bit; opens in ${Math.round(outcome.openMs.optimised)} instead of ${Math.round(outcome.openMs.artifact)} ms\n` : `${name}: as it is: ${outcome.why}\n`);
+    const outcome = isRemote(loaded)
+      ? { made: false as const, why: "it has no weights here" }
+      : await optimise(loaded, { env: process.env, fetch });
+    process.stdout.write(
+      outcome.made
+        ? `${name}: optimised, ${outcome.compared} answers equal bit for bit; opens in ${Math.round(outcome.openMs.optimised)} instead of ${Math.round(outcome.openMs.artifact)} ms\n`
+        : `${name}: as it is: ${outcome.why}\n`,
+    );
   } catch (error) {
     process.stdout.write(`${name}: as it is: ${String((error as Error).message).split("\n", 1)[0]}\n`);
   }

@@ -2,20 +2,70 @@ import { z } from "zod";
 
 const orNull = (text: string) => (text === "" ? null : text);
 
-/** The inputs of actions/deploy: type, default, description and validator in one place; action.yml and the documentation are compared with it. */
+/**
+ * The inputs of actions/deploy: type, default, description and validator in one place; action.yml and the documentation
+ * are compared with it.
+ */
 export const deployInputs = z.strictObject({
   model: z.string().min(1).prefault("").describe("Id or folder of the model."),
-  environment: z.string().regex(/^[a-z][a-z0-9-]*$/, "a stage in lower case, e.g. production").prefault("production").describe("Stage to deploy to. The GitHub environment of the records is MODEL-STAGE."),
-  space: z.string().prefault("").transform(orNull).describe("The Space, NS/NAME. Empty: what sluice.yaml names for the model and the stage. none: make the tree in `bundle` and deploy nothing."),
-  verdict: z.string().min(1).prefault(".sluice").describe("verdict.json of the gate, or a folder that is searched for the one that names the model."),
-  bundle: z.string().prefault("").transform(orNull).describe("Folder of a Space's tree. Deployed as it is when it is there, so that staging and production get the same bytes; else the tree is written there."),
-  version: z.string().prefault("").transform(orNull).describe("Go back to this version, which was proved in this environment before; previous: the last one before what is there now. Empty: deploy what is checked out."),
-  "dry-run": z.enum(["true", "false"]).prefault("false").transform((text) => text === "true").describe("Print the plan and change nothing."),
+  environment: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, "a stage in lower case, e.g. production")
+    .prefault("production")
+    .describe("Stage to deploy to. The GitHub environment of the records is MODEL-STAGE."),
+  space: z
+    .string()
+    .prefault("")
+    .transform(orNull)
+    .describe(
+      "The Space, NS/NAME. Empty: what sluice.yaml names for the model and the stage. none: make the tree in `bundle` and deploy nothing.",
+    ),
+  verdict: z
+    .string()
+    .min(1)
+    .prefault(".sluice")
+    .describe("verdict.json of the gate, or a folder that is searched for the one that names the model."),
+  bundle: z
+    .string()
+    .prefault("")
+    .transform(orNull)
+    .describe(
+      "Folder of a Space's tree. Deployed as it is when it is there, so that staging and production get the same bytes; else the tree is written there.",
+    ),
+  version: z
+    .string()
+    .prefault("")
+    .transform(orNull)
+    .describe(
+      "Go back to this version, which was proved in this environment before; previous: the last one before what is there now. Empty: deploy what is checked out.",
+    ),
+  "dry-run": z
+    .enum(["true", "false"])
+    .prefault("false")
+    .transform((text) => text === "true")
+    .describe("Print the plan and change nothing."),
   reason: z.string().prefault("").describe("Why, for the lock and the records."),
-  settings: z.string().prefault("").describe("Waits, limits and tolerances as NAME=VALUE, separated by spaces or lines; docs/deploy.md lists them."),
-  "working-directory": z.string().min(1).prefault(".").describe("Root of the checked-out repository, relative to the workspace."),
-  token: z.string().prefault("${{ github.token }}").transform(orNull).describe("Token for lock, records and tags (contents: write, deployments: write)."),
-  "hf-token": z.string().prefault("").transform(orNull).describe("Hub token with write access, where there is no trusted publisher; also for restarts. The variable HF_TOKEN does the same."),
+  settings: z
+    .string()
+    .prefault("")
+    .describe("Waits, limits and tolerances as NAME=VALUE, separated by spaces or lines; docs/deploy.md lists them."),
+  "working-directory": z
+    .string()
+    .min(1)
+    .prefault(".")
+    .describe("Root of the checked-out repository, relative to the workspace."),
+  token: z
+    .string()
+    .prefault("${{ github.token }}")
+    .transform(orNull)
+    .describe("Token for lock, records and tags (contents: write, deployments: write)."),
+  "hf-token": z
+    .string()
+    .prefault("")
+    .transform(orNull)
+    .describe(
+      "Hub token with write access, where there is no trusted publisher; also for restarts. The variable HF_TOKEN does the same.",
+    ),
 });
 export type DeployInputs = z.infer<typeof deployInputs>;
 

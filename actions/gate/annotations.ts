@@ -4,7 +4,13 @@ import type { Check, VerdictFile } from "../../eval/schema/verdict.ts";
 /** GitHub shows the first ten errors of a step and drops the others silently. */
 const maxShown = 10;
 
-export type Annotation = { level: "error" | "warning"; title: string; message: string; file: string | null; line: number | null };
+export type Annotation = {
+  level: "error" | "warning";
+  title: string;
+  message: string;
+  file: string | null;
+  line: number | null;
+};
 
 /**
  * One annotation per check that did not pass, on the line of model.yaml that declares it; models without a failed
@@ -14,11 +20,30 @@ export function annotationsOf(verdict: VerdictFile): Annotation[] {
   const all = verdict.models.flatMap((model) => {
     const failed = model.checks.filter((check) => check.verdict !== "PASS" && !check.advisory);
     if (failed.length > 0) return failed.map((check) => ofCheck(model.model.id, check));
-    return model.verdict === "PASS" ? [] : [{ level: "error" as const, title: `${model.model.id}: ${model.verdict}`, message: model.reason, file: null, line: null }];
+    return model.verdict === "PASS"
+      ? []
+      : [
+          {
+            level: "error" as const,
+            title: `${model.model.id}: ${model.verdict}`,
+            message: model.reason,
+            file: null,
+            line: null,
+          },
+        ];
   });
   if (all.length <= maxShown) return all;
   const rest = all.length - (maxShown - 1);
-  return [...all.slice(0, maxShown - 1), { level: "error", title: "and more", message: `${rest} more checks did not pass; see the step summary`, file: null, line: null }];
+  return [
+    ...all.slice(0, maxShown - 1),
+    {
+      level: "error",
+      title: "and more",
+      message: `${rest} more checks did not pass; see the step summary`,
+      file: null,
+      line: null,
+    },
+  ];
 }
 
 function ofCheck(model: string, check: Check): Annotation {

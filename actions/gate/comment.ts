@@ -22,7 +22,12 @@ export function commentMarker(config: string, models: readonly string[]): string
  * Creates or edits the one sticky comment. Only a comment that carries the marker AND was written by the token's own
  * account is edited: anyone may paste the marker into a comment of theirs.
  */
-export async function keepComment(github: GitHub, pullRequest: number, marker: string, body: string): Promise<Reported> {
+export async function keepComment(
+  github: GitHub,
+  pullRequest: number,
+  marker: string,
+  body: string,
+): Promise<Reported> {
   try {
     const own = await findOwn(github, pullRequest, marker);
     if (own !== null) return { status: "updated", url: (await github.updateComment(own.id, body)).url };
@@ -32,7 +37,9 @@ export async function keepComment(github: GitHub, pullRequest: number, marker: s
       if (!mayHaveWorked(error)) throw error;
       // A server error or a lost connection may come after the comment was made: look before trying again.
       const made = await findOwn(github, pullRequest, marker);
-      return made !== null ? { status: "created", url: made.url } : { status: "created", url: (await github.createComment(pullRequest, body)).url };
+      return made !== null
+        ? { status: "created", url: made.url }
+        : { status: "created", url: (await github.createComment(pullRequest, body)).url };
     }
   } catch (error) {
     return { status: "failed", why: refusalInWords(error) };
@@ -59,11 +66,13 @@ function mayHaveWorked(error: unknown): boolean {
 /** What GitHub refused and which permission would have helped, without the request's headers. */
 export function refusalInWords(error: unknown): string {
   const status = statusOf(error);
-  const message = error instanceof Error ? error.message.split("\n")[0] as string : String(error);
+  const message = error instanceof Error ? (error.message.split("\n")[0] as string) : String(error);
   if (status === 403 && /rate limit/i.test(message)) return "GitHub's rate limit was reached (403)";
   if (status === 401) return "GitHub does not know the token (401)";
-  if (status === 403) return `the token may not comment (403): the job needs \`permissions: pull-requests: write\` (GitHub says: ${message})`;
-  if (status === 404) return "GitHub does not show the pull request to this token (404): the job needs `permissions: pull-requests: write`";
+  if (status === 403)
+    return `the token may not comment (403): the job needs \`permissions: pull-requests: write\` (GitHub says: ${message})`;
+  if (status === 404)
+    return "GitHub does not show the pull request to this token (404): the job needs `permissions: pull-requests: write`";
   if (status !== null) return `GitHub answered ${status} (${message})`;
   return `GitHub could not be reached (${message})`;
 }

@@ -43,25 +43,33 @@ export async function resolveRef(ref: string, deps: CommitDeps): Promise<string>
 }
 
 async function mergeBase(base: string, head: string, { git, compare, note }: CommitDeps): Promise<string> {
-  const [localBase, localHead] = await Promise.all([commitOf(git, base).then((found) => found ?? commitOf(git, `origin/${base}`)), commitOf(git, head)]);
+  const [localBase, localHead] = await Promise.all([
+    commitOf(git, base).then((found) => found ?? commitOf(git, `origin/${base}`)),
+    commitOf(git, head),
+  ]);
   if (localBase !== null && localHead !== null && !(await isShallow(git))) {
     const { code, stdout } = await git(["merge-base", localBase, localHead]);
     if (code === 0) return stdout.toString("utf8").trim();
   }
-  if (compare === null) throw unreachable("the merge base", "the clone is shallow and there is no token to ask GitHub with");
+  if (compare === null)
+    throw unreachable("the merge base", "the clone is shallow and there is no token to ask GitHub with");
   try {
     const found = await compare(base, head);
     note(`merge base ${found.slice(0, 7)}, as GitHub tells (the clone is shallow)`);
     return found;
   } catch (error) {
-    throw unreachable("the merge base", `the clone is shallow and GitHub would not say: ${error instanceof Error ? error.message : String(error)}`);
+    throw unreachable(
+      "the merge base",
+      `the clone is shallow and GitHub would not say: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
 async function ensureCommit(commit: string, what: string, deps: CommitDeps): Promise<void> {
   if ((await commitOf(deps.git, commit)) !== null) return;
   const failure = await fetchCommit(commit, deps);
-  if (failure !== null || (await commitOf(deps.git, commit)) === null) throw unreachable(`${what} (${commit.slice(0, 7)})`, failure ?? "git fetched something else");
+  if (failure !== null || (await commitOf(deps.git, commit)) === null)
+    throw unreachable(`${what} (${commit.slice(0, 7)})`, failure ?? "git fetched something else");
   deps.note(`fetched ${what}, ${commit.slice(0, 7)}`);
 }
 
@@ -70,7 +78,10 @@ async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promi
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
   // In a full clone --depth would cut history that is already there.
   const depth = (await isShallow(git)) ? ["--depth=1"] : [];
-  const { code, stderr } = await fetching.git(["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", ...depth, "--end-of-options", fetching.remote, commit], { timeoutMs: fetchTimeoutMs });
+  const { code, stderr } = await fetching.git(
+    ["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", ...depth, "--end-of-options", fetching.remote, commit],
+    { timeoutMs: fetchTimeoutMs },
+  );
   return code === 0 ? null : `git fetch: ${stderr.trim().split("\n").at(-1) ?? `exit code ${code}`}`;
 }
 
@@ -100,7 +111,9 @@ export function gitCredentials(serverUrl: string, token: string): Record<string,
   const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
   return {
     GIT_CONFIG_COUNT: "2",
-    GIT_CONFIG_KEY_0: key, GIT_CONFIG_VALUE_0: "",
-    GIT_CONFIG_KEY_1: key, GIT_CONFIG_VALUE_1: `AUTHORIZATION: basic ${basic}`,
+    GIT_CONFIG_KEY_0: key,
+    GIT_CONFIG_VALUE_0: "",
+    GIT_CONFIG_KEY_1: key,
+    GIT_CONFIG_VALUE_1: `AUTHORIZATION: basic ${basic}`,
   };
 }

@@ -46,31 +46,60 @@ export async function deliver(delivery: Delivery, deps: DeliveryDeps): Promise<n
   const { verdict, metrics, marker } = delivery;
   const runUrl = runUrlOf(deps.env);
   const link = runUrl === null ? {} : { runUrl };
-  if (verdict.models.length > 0) info(escapeWorkflowCommands(renderTerminal(verdict, metrics, { color: false, width: 120 })));
+  if (verdict.models.length > 0)
+    info(escapeWorkflowCommands(renderTerminal(verdict, metrics, { color: false, width: 120 })));
   if (delivery.annotate) annotate(verdict, delivery.prefix);
 
-  const comment = await commentOn(delivery, renderMarkdown(verdict, metrics, { maxCharacters: commentCharacters, marker, ...link }), deps);
+  const comment = await commentOn(
+    delivery,
+    renderMarkdown(verdict, metrics, { maxCharacters: commentCharacters, marker, ...link }),
+    deps,
+  );
   const code = exitCode(verdict.verdict, delivery.codeOfVerdict, comment, delivery.policy);
-  await writeSummary(renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }), summaryNotes(verdict, comment, delivery.policy), deps.env);
+  await writeSummary(
+    renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }),
+    summaryNotes(verdict, comment, delivery.policy),
+    deps.env,
+  );
 
-  if (comment.status === "failed") warning(`The verdict stands, but the comment could not be posted: ${comment.why}.`, { title: "comment not posted" });
+  if (comment.status === "failed")
+    warning(`The verdict stands, but the comment could not be posted: ${comment.why}.`, {
+      title: "comment not posted",
+    });
   else info(comment.status === "skipped" ? `No comment: ${comment.why}.` : `Comment ${comment.status}: ${comment.url}`);
   output("verdict", verdict.verdict, deps.env);
-  output("result", JSON.stringify(resultOf({ verdict, baseline: delivery.baseline, comment, exitCode: code })), deps.env);
+  output(
+    "result",
+    JSON.stringify(resultOf({ verdict, baseline: delivery.baseline, comment, exitCode: code })),
+    deps.env,
+  );
   output("report", delivery.html, deps.env);
   return code;
 }
 
-async function commentOn({ pullRequest, silence, policy, marker }: Delivery, body: string, { github }: DeliveryDeps): Promise<Reported> {
+async function commentOn(
+  { pullRequest, silence, policy, marker }: Delivery,
+  body: string,
+  { github }: DeliveryDeps,
+): Promise<Reported> {
   if (policy.comment === "never") return { status: "skipped", why: "comments are switched off" };
   if (pullRequest === null) return { status: "skipped", why: silence ?? "there is no pull request" };
-  if (pullRequest.fork) return { status: "skipped", why: "the pull request comes from a fork, whose token may only read; the step summary has the report" };
+  if (pullRequest.fork)
+    return {
+      status: "skipped",
+      why: "the pull request comes from a fork, whose token may only read; the step summary has the report",
+    };
   const deadline = new Promise<Reported>((resolve) => {
-    setTimeout(() => resolve({ status: "failed", why: `no success within ${reportingTimeoutMs / 1000} s` }), reportingTimeoutMs).unref();
+    setTimeout(
+      () => resolve({ status: "failed", why: `no success within ${reportingTimeoutMs / 1000} s` }),
+      reportingTimeoutMs,
+    ).unref();
   });
   const attempt = async (): Promise<Reported> => {
     const api = await github();
-    return api === null ? { status: "skipped", why: "there is no token" } : keepComment(api, pullRequest.number, marker, body);
+    return api === null
+      ? { status: "skipped", why: "there is no token" }
+      : keepComment(api, pullRequest.number, marker, body);
   };
   return Promise.race([attempt(), deadline]);
 }
@@ -85,9 +114,17 @@ function annotate(verdict: VerdictFile, prefix: string): void {
 function summaryNotes(verdict: VerdictFile, comment: Reported, { failOn }: ExitPolicy): string {
   const notes: string[] = [];
   // A complaint is several lines with its example; indented, none of its characters mean anything to Markdown.
-  if (verdict.models.length === 0) notes.push(verdict.reason.split("\n").map((line) => `    ${line}`).join("\n"));
-  if (failOn === "nothing") notes.push("> [!NOTE]\n> This gate only reports (`fail-on: nothing`): the step is green whatever the verdict.");
-  if (comment.status === "failed") notes.push(`> [!WARNING]\n> The verdict stands, but the comment could not be posted: ${comment.why}.`);
+  if (verdict.models.length === 0)
+    notes.push(
+      verdict.reason
+        .split("\n")
+        .map((line) => `    ${line}`)
+        .join("\n"),
+    );
+  if (failOn === "nothing")
+    notes.push("> [!NOTE]\n> This gate only reports (`fail-on: nothing`): the step is green whatever the verdict.");
+  if (comment.status === "failed")
+    notes.push(`> [!WARNING]\n> The verdict stands, but the comment could not be posted: ${comment.why}.`);
   if (comment.status === "skipped") notes.push(`> No comment: ${comment.why}.`);
   return notes.length === 0 ? "" : `\n\n${notes.join("\n\n")}\n`;
 }
@@ -98,7 +135,10 @@ async function writeSummary(markdown: string, notes: string, env: NodeJS.Process
   const whole = markdown + notes;
   const fits = Buffer.byteLength(whole) <= summaryBytes;
   try {
-    await appendFile(path, fits ? whole : `The report is too long for a step summary; see the report artifact.${notes}`);
+    await appendFile(
+      path,
+      fits ? whole : `The report is too long for a step summary; see the report artifact.${notes}`,
+    );
   } catch (error) {
     warning(`The step summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
   }

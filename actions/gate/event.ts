@@ -17,9 +17,7 @@ const pushEvent = z.object({ before: sha, after: sha, ref: z.string(), repositor
 const anyEvent = z.object({ repository });
 
 /** Which commit a run compares with, before anything was looked up. */
-export type Base =
-  | { kind: "merge-base"; base: string; head: string }
-  | { kind: "commit"; commit: string; why: string };
+export type Base = { kind: "merge-base"; base: string; head: string } | { kind: "commit"; commit: string; why: string };
 
 /** The pull request that a report belongs to. */
 export type PullRequest = { number: number; fork: boolean };
@@ -64,7 +62,13 @@ export function readEvent(name: string, payload: unknown, commit: string, ref: s
     case "merge_group": {
       const { merge_group: group } = parse(mergeGroupEvent, payload, name);
       const base: Base = { kind: "commit", commit: group.base_sha, why: "base of the merge group" };
-      return { event: name, baseline: base, policy: base, pullRequest: null, silence: "a merge group has no pull request of its own" };
+      return {
+        event: name,
+        baseline: base,
+        policy: base,
+        pullRequest: null,
+        silence: "a merge group has no pull request of its own",
+      };
     }
     case "push": {
       const push = parse(pushEvent, payload, name);
@@ -90,9 +94,17 @@ export function readEvent(name: string, payload: unknown, commit: string, ref: s
         hint: "to comment on pull requests from forks, publish from a second workflow with actions/gate/report",
       });
     default: {
-      const { repository: { default_branch } } = parse(anyEvent, payload, name);
+      const {
+        repository: { default_branch },
+      } = parse(anyEvent, payload, name);
       const base = againstDefaultBranch(default_branch, commit, ref);
-      return { event: name, baseline: base, policy: base, pullRequest: null, silence: `${name} has no pull request to comment on` };
+      return {
+        event: name,
+        baseline: base,
+        policy: base,
+        pullRequest: null,
+        silence: `${name} has no pull request to comment on`,
+      };
     }
   }
 }

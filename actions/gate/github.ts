@@ -32,7 +32,12 @@ export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitH
   return {
     async mergeBase(base, head) {
       // The comparison itself is not wanted; one commit per page keeps the answer small.
-      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({ owner, repo, basehead: `${base}...${head}`, per_page: 1 });
+      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+        owner,
+        repo,
+        basehead: `${base}...${head}`,
+        per_page: 1,
+      });
       return data.merge_base_commit.sha;
     },
     async whoAmI() {
@@ -41,12 +46,23 @@ export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitH
       return withoutSuffix(viewer.login);
     },
     async *comments(pullRequest) {
-      const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, { owner, repo, issue_number: pullRequest, per_page: 100 });
+      const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
+        owner,
+        repo,
+        issue_number: pullRequest,
+        per_page: 100,
+      });
       for await (const { data } of pages) yield data.map(toComment);
     },
     async createComment(pullRequest, body) {
       // A retried POST could leave two comments behind; the caller looks first, then tries again.
-      const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: pullRequest, body, request: { retries: 0 } });
+      const { data } = await octokit.rest.issues.createComment({
+        owner,
+        repo,
+        issue_number: pullRequest,
+        body,
+        request: { retries: 0 },
+      });
       return toComment(data);
     },
     async updateComment(id, body) {

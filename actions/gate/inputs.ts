@@ -10,25 +10,79 @@ const flag = (text: string) => text === "true";
  * docs/actions-gate.md are compared with it by a test. The runner hands every input over as text.
  */
 export const gateInputs = z.strictObject({
-  models: z.string().prefault("").transform(names).describe("Ids or folders of the models to gate, separated by commas, spaces or lines. Empty: every model that the configuration names."),
+  models: z
+    .string()
+    .prefault("")
+    .transform(names)
+    .describe(
+      "Ids or folders of the models to gate, separated by commas, spaces or lines. Empty: every model that the configuration names.",
+    ),
   config: z.string().min(1).prefault("sluice.yaml").describe("The configuration, relative to working-directory."),
-  "working-directory": z.string().min(1).prefault(".").describe("Root of the checked-out repository, relative to the workspace."),
-  baseline: z.string().min(1).prefault("auto").describe("What candidates are compared with: auto (the merge base's production version; for a push, the commit before it), a git ref, a folder, or none."),
-  out: z.string().min(1).prefault(".sluice").describe("Folder for verdict.json, metrics.json, report.md and report.html, relative to working-directory."),
-  provider: z.enum(["manifest", "cpu", "cuda", "webgpu"]).prefault("manifest").transform((word) => (word === "manifest" ? null : word)).describe("Execution provider; manifest: what model.yaml names. Fails when the provider is not really used."),
-  performance: z.enum(["true", "false"]).prefault("true").transform(flag).describe("Measure latency, throughput, cold start and memory too."),
-  seed: z.string().regex(/^\d{1,9}$/, "a whole number").prefault("1").transform(Number).describe("Seed of everything that is drawn at random."),
-  token: z.string().prefault("${{ github.token }}").transform(orNull).describe("Token for the comment (pull-requests: write) and, in a shallow clone, for finding the merge base (contents: read)."),
-  comment: z.enum(["auto", "required", "never"]).prefault("auto").describe("Keep one sticky comment on the pull request. auto: a comment that cannot be posted is a warning; required: it fails the step with exit code 5 when the verdict is PASS; never: none."),
-  "fail-on": z.enum(["not-pass", "nothing"]).prefault("not-pass").describe("not-pass: only PASS is green. nothing: report without deciding, for trying the gate out; wrong usage still fails."),
-  "ort-dir": z.string().prefault("").transform(orNull).describe("Directory with a pre-installed native ONNX Runtime, for GPU machines and machines without a network."),
+  "working-directory": z
+    .string()
+    .min(1)
+    .prefault(".")
+    .describe("Root of the checked-out repository, relative to the workspace."),
+  baseline: z
+    .string()
+    .min(1)
+    .prefault("auto")
+    .describe(
+      "What candidates are compared with: auto (the merge base's production version; for a push, the commit before it), a git ref, a folder, or none.",
+    ),
+  out: z
+    .string()
+    .min(1)
+    .prefault(".sluice")
+    .describe("Folder for verdict.json, metrics.json, report.md and report.html, relative to working-directory."),
+  provider: z
+    .enum(["manifest", "cpu", "cuda", "webgpu"])
+    .prefault("manifest")
+    .transform((word) => (word === "manifest" ? null : word))
+    .describe("Execution provider; manifest: what model.yaml names. Fails when the provider is not really used."),
+  performance: z
+    .enum(["true", "false"])
+    .prefault("true")
+    .transform(flag)
+    .describe("Measure latency, throughput, cold start and memory too."),
+  seed: z
+    .string()
+    .regex(/^\d{1,9}$/, "a whole number")
+    .prefault("1")
+    .transform(Number)
+    .describe("Seed of everything that is drawn at random."),
+  token: z
+    .string()
+    .prefault("${{ github.token }}")
+    .transform(orNull)
+    .describe(
+      "Token for the comment (pull-requests: write) and, in a shallow clone, for finding the merge base (contents: read).",
+    ),
+  comment: z
+    .enum(["auto", "required", "never"])
+    .prefault("auto")
+    .describe(
+      "Keep one sticky comment on the pull request. auto: a comment that cannot be posted is a warning; required: it fails the step with exit code 5 when the verdict is PASS; never: none.",
+    ),
+  "fail-on": z
+    .enum(["not-pass", "nothing"])
+    .prefault("not-pass")
+    .describe(
+      "not-pass: only PASS is green. nothing: report without deciding, for trying the gate out; wrong usage still fails.",
+    ),
+  "ort-dir": z
+    .string()
+    .prefault("")
+    .transform(orNull)
+    .describe("Directory with a pre-installed native ONNX Runtime, for GPU machines and machines without a network."),
 });
 export type GateInputs = z.infer<typeof gateInputs>;
 
 /** Outputs of actions/gate, by name. */
 export const gateOutputs = {
   verdict: "PASS, FAIL, INCONCLUSIVE, INCOMPARABLE or ERROR.",
-  result: "One line of JSON with schemaVersion: the verdict, each model's verdict and failed checks, and what was reported where.",
+  result:
+    "One line of JSON with schemaVersion: the verdict, each model's verdict and failed checks, and what was reported where.",
   report: "Path of report.html, self-contained; empty when it could not be written.",
 } as const;
 
@@ -64,7 +118,9 @@ export type DescribedInput = { name: string; default: string; description: strin
 
 /** Inputs as data, for action.yml and the documentation. */
 export function describedInputs(schema: z.ZodObject): DescribedInput[] {
-  const { properties = {} } = z.toJSONSchema(schema, { io: "input" }) as { properties?: Record<string, { default?: string; description?: string; enum?: string[] }> };
+  const { properties = {} } = z.toJSONSchema(schema, { io: "input" }) as {
+    properties?: Record<string, { default?: string; description?: string; enum?: string[] }>;
+  };
   return Object.entries(properties).map(([name, property]) => ({
     name,
     default: property.default ?? "",

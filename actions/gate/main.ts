@@ -16,7 +16,14 @@ import { prepareReferences, type Baseline } from "./prepare.ts";
 import { prepareNative } from "./runtime/prepare.ts";
 import { annotate, connect, eventPayload, once, runStep, withoutToken } from "./step.ts";
 
-type Evaluated = { verdict: VerdictFile; metrics: MetricsFile; html: string; baseline: string | null; code: number; /** What sluice.yaml says of the comment. */ comment: boolean };
+type Evaluated = {
+  verdict: VerdictFile;
+  metrics: MetricsFile;
+  html: string;
+  baseline: string | null;
+  code: number;
+  /** What sluice.yaml says of the comment. */ comment: boolean;
+};
 
 /**
  * The gate as a step of a workflow: read inputs and event, find what to compare with, evaluate, tell.
@@ -29,24 +36,48 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   const env = withoutToken(given);
   const workspace = resolve(env["GITHUB_WORKSPACE"] ?? ".");
   const root = resolve(workspace, inputs["working-directory"]);
-  const situation = readEvent(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), env["GITHUB_SHA"] ?? "", env["GITHUB_REF"] ?? "");
+  const situation = readEvent(
+    env["GITHUB_EVENT_NAME"] ?? "",
+    await eventPayload(env),
+    env["GITHUB_SHA"] ?? "",
+    env["GITHUB_REF"] ?? "",
+  );
   const github = once(() => connect(inputs.token, env));
 
-  const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) => broken(error, resolve(root, inputs.out), env));
+  const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>
+    broken(error, resolve(root, inputs.out), env),
+  );
   const prefix = relative(workspace, root);
-  return deliver({
-    verdict: evaluated.verdict, metrics: evaluated.metrics, html: evaluated.html, baseline: evaluated.baseline,
-    marker: commentMarker(join(inputs["working-directory"], inputs.config), inputs.models),
-    prefix: prefix === "" ? "" : `${prefix}/`,
-    pullRequest: situation.pullRequest, silence: situation.silence,
-    policy: { failOn: inputs["fail-on"], comment: inputs.comment === "auto" && !evaluated.comment ? "never" : inputs.comment },
-    codeOfVerdict: evaluated.code,
-    // What could not be evaluated at all is annotated where it was caught.
-    annotate: evaluated.verdict.models.length > 0,
-  }, { env, github });
+  return deliver(
+    {
+      verdict: evaluated.verdict,
+      metrics: evaluated.metrics,
+      html: evaluated.html,
+      baseline: evaluated.baseline,
+      marker: commentMarker(join(inputs["working-directory"], inputs.config), inputs.models),
+      prefix: prefix === "" ? "" : `${prefix}/`,
+      pullRequest: situation.pullRequest,
+      silence: situation.silence,
+      policy: {
+        failOn: inputs["fail-on"],
+        comment: inputs.comment === "auto" && !evaluated.comment ? "never" : inputs.comment,
+      },
+      codeOfVerdict: evaluated.code,
+      // What could not be evaluated at all is annotated where it was caught.
+      annotate: evaluated.verdict.models.length > 0,
+    },
+    { env, github },
+  );
 }
 
-async function evaluate(inputs: GateInputs, situation: Situation, root: string, github: () => Promise<GitHub | null>, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Evaluated> {
+async function evaluate(
+  inputs: GateInputs,
+  situation: Situation,
+  root: string,
+  github: () => Promise<GitHub | null>,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Evaluated> {
   // A repository can hold a verdict.json too: whatever ends this step, that is none of its own.
   await removeOutputs(resolve(root, inputs.out));
   const [{ baseline, policyRef }, native] = await Promise.all([
@@ -58,23 +89,49 @@ async function evaluate(inputs: GateInputs, situation: Situation, root: string, 
   try {
     // Only now: what the gate loads may load the native runtime.
     const { runGate } = await import("../../eval/gate.ts");
-    const { verdict, metrics, files, configuration } = await runGate({
-      root, configFile: inputs.config, models: inputs.models.map((name) => basename(name)), baseline, policyRef,
-      out: resolve(root, inputs.out), seed: inputs.seed, performance: inputs.performance,
-      ...(inputs.provider === null ? {} : { provider: inputs.provider }),
-    }, { env: { ...env, ...native.env }, now: () => new Date(), onEvent: events.onEvent, fetch, signal });
-    return { verdict, metrics, html: files.html, baseline: baselineWord(baseline), code: exitCodeOf(verdict.verdict), comment: configuration.reporting.comment };
+    const { verdict, metrics, files, configuration } = await runGate(
+      {
+        root,
+        configFile: inputs.config,
+        models: inputs.models.map((name) => basename(name)),
+        baseline,
+        policyRef,
+        out: resolve(root, inputs.out),
+        seed: inputs.seed,
+        performance: inputs.performance,
+        ...(inputs.provider === null ? {} : { provider: inputs.provider }),
+      },
+      { env: { ...env, ...native.env }, now: () => new Date(), onEvent: events.onEvent, fetch, signal },
+    );
+    return {
+      verdict,
+      metrics,
+      html: files.html,
+      baseline: baselineWord(baseline),
+      code: exitCodeOf(verdict.verdict),
+      comment: configuration.reporting.comment,
+    };
   } finally {
     events.close();
   }
 }
 
-/** What could not be evaluated at all is a verdict too: ERROR, told in the same places and written to the same files. */
+/**
+ * What could not be evaluated at all is a verdict too: ERROR, told in the same places and written to the same files.
+ */
 async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
   annotate(error);
   const createdAt = new Date().toISOString();
   const reason = error instanceof Error ? error.message : String(error);
-  const verdict: VerdictFile = { schemaVersion: 1, verdict: "ERROR", reason, commit: env["GITHUB_SHA"] ?? null, sluiceVersion, createdAt, models: [] };
+  const verdict: VerdictFile = {
+    schemaVersion: 1,
+    verdict: "ERROR",
+    reason,
+    commit: env["GITHUB_SHA"] ?? null,
+    sluiceVersion,
+    createdAt,
+    models: [],
+  };
   const metrics: MetricsFile = { schemaVersion: 1, sluiceVersion, createdAt, models: [] };
   let html = "";
   try {
@@ -82,7 +139,14 @@ async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Prom
   } catch (failure) {
     log(`the report could not be written: ${failure instanceof Error ? failure.message : String(failure)}`);
   }
-  return { verdict, metrics, html, baseline: null, code: error instanceof ConfigurationError ? 2 : exitCodeOf("ERROR"), comment: true };
+  return {
+    verdict,
+    metrics,
+    html,
+    baseline: null,
+    code: error instanceof ConfigurationError ? 2 : exitCodeOf("ERROR"),
+    comment: true,
+  };
 }
 
 function log(line: string): void {

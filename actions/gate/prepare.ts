@@ -21,7 +21,13 @@ export type PrepareDeps = {
  * @param root the checked-out repository, absolute
  * @throws EvaluationError when a commit cannot be had
  */
-export async function prepareReferences(choice: string, situation: Situation, root: string, token: string | null, deps: PrepareDeps): Promise<{ baseline: Baseline; policyRef: string }> {
+export async function prepareReferences(
+  choice: string,
+  situation: Situation,
+  root: string,
+  token: string | null,
+  deps: PrepareDeps,
+): Promise<{ baseline: Baseline; policyRef: string }> {
   const commits = await commitDeps(root, token, deps);
   // One after the other: two fetches at once would fight over the repository's shallow file.
   const baseline = await chooseBaseline(choice, situation, root, commits);
@@ -29,7 +35,12 @@ export async function prepareReferences(choice: string, situation: Situation, ro
   return { baseline, policyRef };
 }
 
-async function chooseBaseline(choice: string, situation: Situation, root: string, commits: CommitDeps): Promise<Baseline> {
+async function chooseBaseline(
+  choice: string,
+  situation: Situation,
+  root: string,
+  commits: CommitDeps,
+): Promise<Baseline> {
   if (choice === "none") return "none";
   if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits) };
   const dir = resolve(root, choice);
@@ -44,12 +55,18 @@ async function commitDeps(root: string, token: string | null, { env, github, not
   return {
     git,
     note,
-    fetching: remote === null ? null : { remote, git: gitIn(root, token === null ? env : { ...env, ...gitCredentials(serverUrl, token) }) },
-    compare: token === null ? null : async (base, head) => {
-      const api = await github();
-      if (api === null) throw new Error("GITHUB_REPOSITORY is not set");
-      return api.mergeBase(base, head);
-    },
+    fetching:
+      remote === null
+        ? null
+        : { remote, git: gitIn(root, token === null ? env : { ...env, ...gitCredentials(serverUrl, token) }) },
+    compare:
+      token === null
+        ? null
+        : async (base, head) => {
+            const api = await github();
+            if (api === null) throw new Error("GITHUB_REPOSITORY is not set");
+            return api.mergeBase(base, head);
+          },
   };
 }
 

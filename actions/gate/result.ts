@@ -14,11 +14,17 @@ export const gateResult = z.strictObject({
   reason: z.string(),
   commit: z.string().nullable(),
   baseline: z.string().nullable().describe("The commit, folder or word that candidates were compared with."),
-  models: z.array(z.strictObject({
-    id: z.string(), version: z.string(), sha256: z.string(), verdict: verdictWord, reason: z.string(),
-    checks: z.int().nonnegative(),
-    failed: z.array(z.string()).describe("Ids of the deciding checks that did not pass; at most 20."),
-  })),
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      version: z.string(),
+      sha256: z.string(),
+      verdict: verdictWord,
+      reason: z.string(),
+      checks: z.int().nonnegative(),
+      failed: z.array(z.string()).describe("Ids of the deciding checks that did not pass; at most 20."),
+    }),
+  ),
   comment: reported,
   exitCode: z.int().min(0).max(5),
 });
@@ -38,9 +44,16 @@ export function resultOf({ verdict, baseline, comment, exitCode }: ResultParts):
     commit: verdict.commit,
     baseline,
     models: verdict.models.map((one) => ({
-      id: one.model.id, version: one.model.version, sha256: one.model.sha256, verdict: one.verdict, reason: short(one.reason),
+      id: one.model.id,
+      version: one.model.version,
+      sha256: one.model.sha256,
+      verdict: one.verdict,
+      reason: short(one.reason),
       checks: one.checks.length,
-      failed: one.checks.filter((check) => check.verdict !== "PASS" && !check.advisory).slice(0, maxFailed).map((check) => check.id),
+      failed: one.checks
+        .filter((check) => check.verdict !== "PASS" && !check.advisory)
+        .slice(0, maxFailed)
+        .map((check) => check.id),
     })),
     comment,
     exitCode,

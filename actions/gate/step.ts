@@ -12,7 +12,8 @@ import { repositoryOf } from "./prepare.ts";
  */
 export function runStep(main: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<number>): void {
   const cancelled = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
   // A secret must be known to the runner before anything could print it; nothing that the step starts needs it.
   const token = process.env["INPUT_TOKEN"];
   if (token !== undefined && token !== "") setSecret(token);
@@ -40,7 +41,10 @@ export function withoutToken({ INPUT_TOKEN: _secret, ...env }: NodeJS.ProcessEnv
 /** One error annotation, on the line that a complaint names. */
 export function annotate(error: unknown): void {
   const words = error instanceof Error ? error.message : String(error);
-  const place = error instanceof SluiceError ? placeOf(error.diagnostic.place, resolve(process.env["GITHUB_WORKSPACE"] ?? ".")) : null;
+  const place =
+    error instanceof SluiceError
+      ? placeOf(error.diagnostic.place, resolve(process.env["GITHUB_WORKSPACE"] ?? "."))
+      : null;
   annotateError(words, {
     title: error instanceof ConfigurationError ? "configuration" : "could not run",
     ...(place === null ? {} : { file: place.file, ...(place.line === null ? {} : { startLine: place.line }) }),
@@ -52,7 +56,12 @@ export function annotate(error: unknown): void {
 /** The event that started the workflow, as the runner wrote it down. */
 export async function eventPayload(env: NodeJS.ProcessEnv): Promise<unknown> {
   const path = env["GITHUB_EVENT_PATH"];
-  if (path === undefined || path === "") throw new ConfigurationError({ code: "event", problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow", hint: "on a laptop run `npx sluice gate` instead" });
+  if (path === undefined || path === "")
+    throw new ConfigurationError({
+      code: "event",
+      problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow",
+      hint: "on a laptop run `npx sluice gate` instead",
+    });
   return JSON.parse(await readFile(path, "utf8")) as unknown;
 }
 

@@ -19,23 +19,44 @@ function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
 /** Reports what happened. Never throws: the last thing that could break a deployment is its announcement. */
 async function report({ status, told, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
   for (const one of told) {
-    info(escapeWorkflowCommands(`${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`));
-    for (const note of one.notes) warning(escapeWorkflowCommands(`${one.model}: ${note}`), { title: one.status === "failed" ? "Telegram card not delivered" : "Telegram card" });
+    info(
+      escapeWorkflowCommands(
+        `${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`,
+      ),
+    );
+    for (const note of one.notes)
+      warning(escapeWorkflowCommands(`${one.model}: ${note}`), {
+        title: one.status === "failed" ? "Telegram card not delivered" : "Telegram card",
+      });
   }
   if (why !== null) (status === "skipped" ? warning : info)(escapeWorkflowCommands(why));
   if (status === "dry-run") for (const card of cards) info(escapeWorkflowCommands(renderCard(card).plain));
-  const undelivered = cards.filter((card) => status === "dry-run" || status === "skipped" || told.some((one) => one.model === card.model.id && one.status === "failed"));
-  await addSummary(summaryOf(undelivered, told, why), env).catch((error: unknown) => { warning(`The step summary could not be written: ${String(error)}`); });
+  const undelivered = cards.filter(
+    (card) =>
+      status === "dry-run" ||
+      status === "skipped" ||
+      told.some((one) => one.model === card.model.id && one.status === "failed"),
+  );
+  await addSummary(summaryOf(undelivered, told, why), env).catch((error: unknown) => {
+    warning(`The step summary could not be written: ${String(error)}`);
+  });
   output("status", status, env);
-  output("message", String(told.flatMap((one) => ("message" in one && one.message !== null ? [one.message] : []))[0] ?? ""), env);
+  output(
+    "message",
+    String(told.flatMap((one) => ("message" in one && one.message !== null ? [one.message] : []))[0] ?? ""),
+    env,
+  );
   output("result", JSON.stringify({ schemaVersion: 1, status, why, cards: told }), env);
 }
 
 /** @returns 0; with fail-on-error 2 for wrong usage and 5 for a card that could not be delivered */
 async function main(): Promise<number> {
-  // A secret must be known to the runner before anything could print it; nothing that runs here needs it in the environment.
+  // A secret must be known to the runner before anything could print it; nothing that runs here needs it in the
+  // environment.
   const env = { ...process.env };
-  const secrets = ["INPUT_TOKEN", "INPUT_GITHUB-TOKEN", "TELEGRAM_BOT_TOKEN"].flatMap((name) => (env[name] ? [env[name]] : []));
+  const secrets = ["INPUT_TOKEN", "INPUT_GITHUB-TOKEN", "TELEGRAM_BOT_TOKEN"].flatMap((name) =>
+    env[name] ? [env[name]] : [],
+  );
   for (const secret of secrets) setSecret(secret);
   for (const name of ["INPUT_TOKEN", "INPUT_GITHUB-TOKEN", "TELEGRAM_BOT_TOKEN"]) delete process.env[name];
   const hiders = secrets.map(redactor);
@@ -43,9 +64,19 @@ async function main(): Promise<number> {
   const failOnError = env["INPUT_FAIL-ON-ERROR"]?.trim() === "true";
 
   const cancelled = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => { cancelled.abort(new Error(`cancelled by ${name}`)); });
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => {
+      cancelled.abort(new Error(`cancelled by ${name}`));
+    });
   try {
-    const outcome = await notify(readInputs(notifyInputs, env), { env, hide, log: (line) => { info(escapeWorkflowCommands(line)); }, signal: AbortSignal.any([cancelled.signal, AbortSignal.timeout(timeoutMs)]) });
+    const outcome = await notify(readInputs(notifyInputs, env), {
+      env,
+      hide,
+      log: (line) => {
+        info(escapeWorkflowCommands(line));
+      },
+      signal: AbortSignal.any([cancelled.signal, AbortSignal.timeout(timeoutMs)]),
+    });
     await report(outcome, env);
     return failOnError && (outcome.status === "failed" || outcome.status === "skipped") ? 5 : 0;
   } catch (error) {

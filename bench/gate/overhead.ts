@@ -30,22 +30,46 @@ if (mode === "bare" && model !== undefined) {
 } else {
   const time = (args: string[], env: NodeJS.ProcessEnv = {}) => {
     const start = performance.now();
-    const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8" });
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      encoding: "utf8",
+    });
     // Checks on performance are ERROR here (exit 4): it is the overhead over inference that is measured.
     if (status !== 0 && status !== 4) throw new Error(`${args.join(" ")} ended with ${status}: ${stderr}`);
     return (performance.now() - start) / 1000;
   };
   const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-  const lines = [`| model | bare inference loop, s | gate, s | gate − bare × 1.1, s (goal ≤ 1) |`, "| --- | --- | --- | --- |"];
+  const lines = [
+    `| model | bare inference loop, s | gate, s | gate − bare × 1.1, s (goal ≤ 1) |`,
+    "| --- | --- | --- | --- |",
+  ];
   for (const name of ["births", "mood"]) {
     const [bare, gate]: [number[], number[]] = [[], []];
     for (let i = 0; i < runs; i++) {
       bare.push(time([import.meta.filename, "bare", name]));
       const cache = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-      gate.push(time(["cli.ts", "gate", name, "--no-performance", "--out", join(cache, "out"), "--baseline", `models/${name}/production`, "--json"], { SLUICE_CACHE: join(cache, "cache") }));
+      gate.push(
+        time(
+          [
+            "cli.ts",
+            "gate",
+            name,
+            "--no-performance",
+            "--out",
+            join(cache, "out"),
+            "--baseline",
+            `models/${name}/production`,
+            "--json",
+          ],
+          { SLUICE_CACHE: join(cache, "cache") },
+        ),
+      );
       rmSync(cache, { recursive: true, force: true });
     }
-    lines.push(`| ${name} | ${median(bare).toFixed(2)} | ${median(gate).toFixed(2)} | ${(median(gate) - 1.1 * median(bare)).toFixed(2)} |`);
+    lines.push(
+      `| ${name} | ${median(bare).toFixed(2)} | ${median(gate).toFixed(2)} | ${(median(gate) - 1.1 * median(bare)).toFixed(2)} |`,
+    );
     console.error(lines.at(-1));
   }
   const text = `# Gate overhead\n\n${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, Node ${process.versions.node}. Medians of ${runs} runs, alternating. Command: \`node scripts/with-node24.mjs bench/gate/overhead.ts\`\n\n${lines.join("\n")}\n`;

@@ -6,7 +6,9 @@ const goals = { slowdown: slowdowns[1] as number, found: 0.95, falseFail: 0.005,
 /** One-sided level of one look of a Pocock-type plan with about a dozen looks at alpha 0.05, as a normal quantile. */
 const LOOK_QUANTILE = 2.2;
 
-/** The goals, kept or not, and what stands in the way of those that are not, in words and figures of the same recording. */
+/**
+ * The goals, kept or not, and what stands in the way of those that are not, in words and figures of the same recording.
+ */
 export function limits({ results, margin, capSeconds, roundDeviation, roundsInCap, rounds, seconds }: Replay): string {
   const same = results.find((one) => one.slowdown === 0)?.ours;
   const slower = results.find((one) => one.slowdown === goals.slowdown)?.ours;
@@ -21,7 +23,7 @@ export function limits({ results, margin, capSeconds, roundDeviation, roundsInCa
   ];
   // Normal approximation: the interval's low end must clear the margin by chance's worst 5 %.
   const distance = Math.log((1 + goals.slowdown) / (1 + margin));
-  const needed = Math.ceil(((LOOK_QUANTILE + normalQuantile(goals.found)) * roundDeviation / distance) ** 2);
+  const needed = Math.ceil((((LOOK_QUANTILE + normalQuantile(goals.found)) * roundDeviation) / distance) ** 2);
   const perRound = seconds / rounds;
   return `| goal | | measured | |
 | --- | --- | --- | --- |
@@ -34,6 +36,10 @@ ${lines.join("\n")}
 /** Why gates stayed inconclusive, counted over every slow-down. */
 function undecided(results: Replay["results"]): string {
   const sum = (of: (one: Replay["results"][number]) => number) => results.reduce((total, one) => total + of(one), 0);
-  const [gates, open, voided] = [sum(({ ours }) => ours.gates), sum(({ ours }) => ours.inconclusive.count), sum((one) => one.voided)];
+  const [gates, open, voided] = [
+    sum(({ ours }) => ours.gates),
+    sum(({ ours }) => ours.inconclusive.count),
+    sum((one) => one.voided),
+  ];
   return `Of all ${gates.toLocaleString("en")} gates ${open} are INCONCLUSIVE: ${voided} because the A/A arm excluded 1, ${open - voided} because the cap or the last round came first.`;
 }

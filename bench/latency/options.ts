@@ -1,13 +1,19 @@
 import { parseArgs } from "node:util";
 
-/** `--name value` flags over defaults; an unknown flag or a word that is not a number where one is due ends the program. */
+/**
+ * `--name value` flags over defaults; an unknown flag or a word that is not a number where one is due ends the program.
+ */
 export function flags<Defaults extends Record<string, string | number>>(defaults: Defaults): Defaults {
-  const { values } = parseArgs({ options: Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: "string" as const }])) });
-  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => {
-    const given = values[name];
-    if (given === undefined) return [name, value];
-    if (typeof value === "string") return [name, given];
-    if (!Number.isFinite(Number(given))) throw new Error(`--${name} wants a number, not ${given}`);
-    return [name, Number(given)];
-  })) as Defaults;
+  const { values } = parseArgs({
+    options: Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: "string" as const }])),
+  });
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => {
+      const given = values[name];
+      if (given === undefined) return [name, value];
+      if (typeof value === "string") return [name, given];
+      if (!Number.isFinite(Number(given))) throw new Error(`--${name} wants a number, not ${given}`);
+      return [name, Number(given)];
+    }),
+  ) as Defaults;
 }

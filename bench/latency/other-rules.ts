@@ -14,12 +14,14 @@ const APART = 10;
 export const roundsWanted = 2 * HISTORY * APART;
 
 /** One run as other tools see it: the calls of one process of one round. */
-const turnsOf = (round: TraceRound, arm: number, factor = 1): number[] => round.blocksUs.flatMap((block) => [factor * (block[2 * arm] as number), factor * (block[2 * arm + 1] as number)]);
+const turnsOf = (round: TraceRound, arm: number, factor = 1): number[] =>
+  round.blocksUs.flatMap((block) => [factor * (block[2 * arm] as number), factor * (block[2 * arm + 1] as number)]);
 const valueOf = (round: TraceRound, arm: number, factor = 1): number => quantile(turnsOf(round, arm, factor), 0.5);
 
 type Run = { current: number; history: number[]; turns: number[]; before: number[] };
 const rules: Record<string, (run: Run) => boolean> = {
-  "ratio 200 % (github-action-benchmark's default)": ({ current, history }) => ratioAlert(current, history[0] as number, 2),
+  "ratio 200 % (github-action-benchmark's default)": ({ current, history }) =>
+    ratioAlert(current, history[0] as number, 2),
   "ratio 115 %": ({ current, history }) => ratioAlert(current, history[0] as number, 1.15),
   "ratio 103 %": ({ current, history }) => ratioAlert(current, history[0] as number, 1.03),
   "t-test over 30 runs, boundary 0.98 (Bencher)": ({ current, history }) => studentAlert(current, history, 0.98),
@@ -28,9 +30,10 @@ const rules: Record<string, (run: Run) => boolean> = {
 };
 
 /**
- * The rules of other tools on the recording, whose rounds stand for earlier jobs and this one. The candidate is one process, slower by
- * `slowdown`. Ratio and t-test hold its median against such medians of earlier jobs; Mann-Whitney holds its turns against those of a
- * baseline that the same job ran just before (the round before). Empty where the recording is shorter than `roundsWanted`.
+ * The rules of other tools on the recording, whose rounds stand for earlier jobs and this one. The candidate is one
+ * process, slower by `slowdown`. Ratio and t-test hold its median against such medians of earlier jobs; Mann-Whitney
+ * holds its turns against those of a baseline that the same job ran just before (the round before). Empty where the
+ * recording is shorter than `roundsWanted`.
  */
 export function alertsOfOthers(rounds: readonly TraceRound[], slowdown: number, runs: number, seed: number): Alerts[] {
   if (rounds.length < roundsWanted) return [];
@@ -43,9 +46,11 @@ export function alertsOfOthers(rounds: readonly TraceRound[], slowdown: number, 
     const run: Run = {
       current: (1 + slowdown) * (values[at]?.[arm] as number),
       history: Array.from({ length: HISTORY }, (_, k) => values[at - (k + 1) * APART]?.[random.below(4)] as number),
-      turns: turnsOf(rounds[at] as TraceRound, arm, 1 + slowdown), before: turnsOf(rounds[at - 1] as TraceRound, random.below(4)),
+      turns: turnsOf(rounds[at] as TraceRound, arm, 1 + slowdown),
+      before: turnsOf(rounds[at - 1] as TraceRound, random.below(4)),
     };
-    for (const [name, alerts] of Object.entries(rules)) if (alerts(run)) counts.set(name, (counts.get(name) as number) + 1);
+    for (const [name, alerts] of Object.entries(rules))
+      if (alerts(run)) counts.set(name, (counts.get(name) as number) + 1);
   }
   return [...counts].map(([name, count]) => ({ name, runs, count, rate: count / runs, ...wilson(count, runs, 0.95) }));
 }

@@ -1,6 +1,6 @@
 /**
- * Records raw block timings of a model against itself (all four processes the same), for replay.ts.
- * Resumable: what is there is kept, and the file grows once a minute and at the end (also on Ctrl-C) until it holds `--minutes` of rounds.
+ * Records raw block timings of a model against itself (all four processes the same), for replay.ts. Resumable: what is
+ * there is kept, and the file grows once a minute and at the end (also on Ctrl-C) until it holds `--minutes` of rounds.
  *
  *   node scripts/with-node24.mjs bench/latency/record.ts --condition quiet --minutes 60
  *   node scripts/with-node24.mjs bench/latency/record.ts --condition busy --minutes 60
@@ -21,12 +21,29 @@ import { flags } from "./options.ts";
 import { readTrace, toTrace, traceFile, writeTrace } from "./trace.ts";
 
 const SAVE_EVERY_MS = 60_000;
-const options = flags({ condition: "quiet", minutes: 60, model: "models/births", rows: "models/births/data/eval.jsonl", out: "", seed: 1, warm: 400 });
+const options = flags({
+  condition: "quiet",
+  minutes: 60,
+  model: "models/births",
+  rows: "models/births/data/eval.jsonl",
+  out: "",
+  seed: 1,
+  warm: 400,
+});
 const out = options.out || traceFile(options.condition);
-const rows = readFileSync(options.rows, "utf8").trim().split("\n").slice(0, 256).map((line) => JSON.parse(line) as Record<string, unknown>);
+const rows = readFileSync(options.rows, "utf8")
+  .trim()
+  .split("\n")
+  .slice(0, 256)
+  .map((line) => JSON.parse(line) as Record<string, unknown>);
 const sitting = {
-  condition: options.condition, model: options.model, modelSha256: (await loadManifest(options.model)).manifest.artifact.sha256,
-  cpu: os.cpus()[0]?.model.trim() ?? "", cores: os.availableParallelism(), node: process.version, onnxruntime: await runtimeVersion(),
+  condition: options.condition,
+  model: options.model,
+  modelSha256: (await loadManifest(options.model)).manifest.artifact.sha256,
+  cpu: os.cpus()[0]?.model.trim() ?? "",
+  cores: os.availableParallelism(),
+  node: process.version,
+  onnxruntime: await runtimeVersion(),
 };
 const trace = readTrace(out);
 const earlier = trace.flatMap((one) => one.rounds);
@@ -38,13 +55,29 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 async function round(index: number, deps: ProcessDeps): Promise<ReturnType<typeof toTrace>> {
   const at = new Date().toISOString();
   const start = performance.now();
-  const started = await Promise.all(arms.map(() => startModelProcess({ modelDir: options.model, rows, warmMs: options.warm, slowdownMs: 0 }, deps)));
-  const [baseline, baselineTwin, candidate, candidateTwin] = started as [typeof started[0], typeof started[0], typeof started[0], typeof started[0]];
-  const processes = { baseline: baseline!, baselineTwin: baselineTwin!, candidate: candidate!, candidateTwin: candidateTwin! };
+  const started = await Promise.all(
+    arms.map(() => startModelProcess({ modelDir: options.model, rows, warmMs: options.warm, slowdownMs: 0 }, deps)),
+  );
+  const [baseline, baselineTwin, candidate, candidateTwin] = started as [
+    (typeof started)[0],
+    (typeof started)[0],
+    (typeof started)[0],
+    (typeof started)[0],
+  ];
+  const processes = {
+    baseline: baseline!,
+    baselineTwin: baselineTwin!,
+    candidate: candidate!,
+    candidateTwin: candidateTwin!,
+  };
   const shape = shapeRound(Math.max(...started.map((one) => one.opened.callMs)), performance.now() - start);
   const measured = await measureRound(processes, shape, 1, index, new RandomStream(options.seed, index));
   await Promise.all(started.map((one) => one.close()));
-  return toTrace(measured, { at, elapsedMs: performance.now() - start, loadAverage: Number((os.loadavg()[0] ?? 0).toFixed(2)) });
+  return toTrace(measured, {
+    at,
+    elapsedMs: performance.now() - start,
+    loadAverage: Number((os.loadavg()[0] ?? 0).toFixed(2)),
+  });
 }
 
 async function record(env: NodeJS.ProcessEnv): Promise<void> {
@@ -54,7 +87,10 @@ async function record(env: NodeJS.ProcessEnv): Promise<void> {
     const one = await round(index, deps);
     recordedMs += one.elapsedMs;
     mine.rounds.push(one);
-    if (process.stderr.isTTY || index % 20 === 0) process.stderr.write(`\r${out}: ${index + 1} rounds, ${(recordedMs / 60_000).toFixed(1)} of ${options.minutes} min `);
+    if (process.stderr.isTTY || index % 20 === 0)
+      process.stderr.write(
+        `\r${out}: ${index + 1} rounds, ${(recordedMs / 60_000).toFixed(1)} of ${options.minutes} min `,
+      );
     if (performance.now() - saved < SAVE_EVERY_MS) continue;
     writeTrace(out, [...trace, mine]);
     saved = performance.now();

@@ -9,24 +9,54 @@ export const replayFile = (condition: string) => `${folder}/replay-${condition}.
 
 /** One gate that was really held, as live.ts writes it. */
 export type LiveGate = Outcome & {
-  at: string; condition: string; model: string; slowdown: number; slowdownMs: number; seed: number; margin: number; capSeconds: number;
-  ratio: number; low: number | null; high: number | null; aa: number; looks: number; reason: string; loadAverage: number; cpu: string; cores: number;
+  at: string;
+  condition: string;
+  model: string;
+  slowdown: number;
+  slowdownMs: number;
+  seed: number;
+  margin: number;
+  capSeconds: number;
+  ratio: number;
+  low: number | null;
+  high: number | null;
+  aa: number;
+  looks: number;
+  reason: string;
+  loadAverage: number;
+  cpu: string;
+  cores: number;
 };
 
 /** What replay.ts writes. */
 export type Replay = {
   schemaVersion: 1;
-  condition: string; sittings: Sitting[]; rounds: number; seconds: number;
-  margin: number; alpha: number; capSeconds: number; seed: number;
-  /** What a round's ratio scatters by, natural logarithm (robust: 1.4826 times the median absolute deviation), and how many rounds the cap holds. */
-  roundDeviation: number; roundsInCap: number;
+  condition: string;
+  sittings: Sitting[];
+  rounds: number;
+  seconds: number;
+  margin: number;
+  alpha: number;
+  capSeconds: number;
+  seed: number;
+  /**
+   * What a round's ratio scatters by, natural logarithm (robust: 1.4826 times the median absolute deviation), and how
+   * many rounds the cap holds.
+   */
+  roundDeviation: number;
+  roundsInCap: number;
   /** `voided`: gates that are inconclusive because the A/A arm excludes 1. */
   results: { slowdown: number; ours: ReturnType<typeof tally>; voided: number; others: Alerts[] }[];
 };
 
 /** Finished gates; a last line that was cut off is left out. */
 export function readGates(file: string): LiveGate[] {
-  return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as LiveGate) : [];
+  return existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as LiveGate)
+    : [];
 }
 
 export function readReplay(file: string): Replay | null {

@@ -22,13 +22,19 @@ export function studentAlert(current: number, history: readonly number[], bounda
   return current > mean + studentQuantile(boundary, history.length - 1) * sd;
 }
 
-/** Mann-Whitney U, one-sided (candidate larger), normal approximation with continuity and tie correction, as SciPy's asymptotic method. */
+/**
+ * Mann-Whitney U, one-sided (candidate larger), normal approximation with continuity and tie correction, as SciPy's
+ * asymptotic method.
+ */
 export function mannWhitneyAlert(candidate: readonly number[], baseline: readonly number[], alpha: number): boolean {
-  const all = [...candidate.map((value) => ({ value, mine: true })), ...baseline.map((value) => ({ value, mine: false }))].toSorted((a, b) => a.value - b.value);
+  const all = [
+    ...candidate.map((value) => ({ value, mine: true })),
+    ...baseline.map((value) => ({ value, mine: false })),
+  ].toSorted((a, b) => a.value - b.value);
   const [m, n, total] = [candidate.length, baseline.length, all.length];
   let rankSum = 0;
   let ties = 0;
-  for (let i = 0; i < total; ) {
+  for (let i = 0; i < total;) {
     let j = i;
     while (j < total && all[j]?.value === all[i]?.value) j++;
     for (let k = i; k < j; k++) if (all[k]?.mine === true) rankSum += (i + j + 1) / 2;

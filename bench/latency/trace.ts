@@ -6,8 +6,19 @@ import { arms, type Block, type Round } from "../../eval/latency/rounds.ts";
 
 export const traceFile = (condition: string) => `bench/results/latency/traces/${condition}.jsonl.gz`;
 
-/** What holds for all rounds of one sitting. Recordings go on in another sitting, perhaps on another machine, so a gate never spans two. */
-export type Sitting = { condition: string; model: string; modelSha256: string; cpu: string; cores: number; node: string; onnxruntime: string };
+/**
+ * What holds for all rounds of one sitting. Recordings go on in another sitting, perhaps on another machine, so a gate
+ * never spans two.
+ */
+export type Sitting = {
+  condition: string;
+  model: string;
+  modelSha256: string;
+  cpu: string;
+  cores: number;
+  node: string;
+  onnxruntime: string;
+};
 
 /** One round of a recording; all four processes run the same model. */
 export type TraceRound = {
@@ -40,23 +51,37 @@ export function toTrace(round: Round, facts: Pick<TraceRound, "at" | "elapsedMs"
 }
 
 /**
- * A recorded round as the gate's referee takes it, its four processes in the roles `roles` (an order of 0…3) and the candidate's two
- * slower by `slowdown`. Of each process's calls the recording holds three quantiles: 101 values that have just these stand for them.
+ * A recorded round as the gate's referee takes it, its four processes in the roles `roles` (an order of 0…3) and the
+ * candidate's two slower by `slowdown`. Of each process's calls the recording holds three quantiles: 101 values that
+ * have just these stand for them.
  */
 export function replayed(one: TraceRound, roles: readonly number[], slowdown: number): Round {
   const factor = (role: number) => (role < 2 ? 1 : 1 + slowdown) / 1000;
-  const turns = (block: readonly number[], role: number) => [factor(role) * (block[2 * (roles[role] as number)] as number), factor(role) * (block[2 * (roles[role] as number) + 1] as number)] as const;
+  const turns = (block: readonly number[], role: number) =>
+    [
+      factor(role) * (block[2 * (roles[role] as number)] as number),
+      factor(role) * (block[2 * (roles[role] as number) + 1] as number),
+    ] as const;
   const calls = (role: number) => {
-    const [p50, p95, p99] = tails.map((_, k) => factor(role) * (one.tailsUs[tails.length * (roles[role] as number) + k] as number)) as [number, number, number];
+    const [p50, p95, p99] = tails.map(
+      (_, k) => factor(role) * (one.tailsUs[tails.length * (roles[role] as number) + k] as number),
+    ) as [number, number, number];
     return Float64Array.from({ length: 101 }, (_, rank) => (rank <= 50 ? p50 : rank <= 95 ? p95 : p99));
   };
   return {
-    blocks: one.blocksUs.map((block): Block => ({ baseline: turns(block, 0), baselineTwin: turns(block, 1), candidate: turns(block, 2), candidateTwin: turns(block, 3) })),
+    blocks: one.blocksUs.map((block): Block => ({
+      baseline: turns(block, 0),
+      baselineTwin: turns(block, 1),
+      candidate: turns(block, 2),
+      candidateTwin: turns(block, 3),
+    })),
     queriesMs: { baseline: calls(0), baselineTwin: calls(1), candidate: calls(2), candidateTwin: calls(3) },
   };
 }
 
-type Line = { sitting: Sitting } | [at: string, elapsedMs: number, loadAverage: number, queries: number, tailsUs: number[], blocksUs: number[][]];
+type Line =
+  | { sitting: Sitting }
+  | [at: string, elapsedMs: number, loadAverage: number, queries: number, tailsUs: number[], blocksUs: number[][]];
 
 /** The sittings of a recording, in the order of time; none where there is no file. */
 export function readTrace(file: string): Trace {
@@ -76,7 +101,10 @@ export function readTrace(file: string): Trace {
 
 /** Gzipped JSON Lines, a line per sitting and per round; written whole or not at all. */
 export function writeTrace(file: string, trace: Trace): void {
-  const lines = trace.flatMap(({ sitting, rounds }): Line[] => [{ sitting }, ...rounds.map((one): Line => [one.at, one.elapsedMs, one.loadAverage, one.queries, one.tailsUs, one.blocksUs])]);
+  const lines = trace.flatMap(({ sitting, rounds }): Line[] => [
+    { sitting },
+    ...rounds.map((one): Line => [one.at, one.elapsedMs, one.loadAverage, one.queries, one.tailsUs, one.blocksUs]),
+  ]);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.part`, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(""), { level: 9 }));
   renameSync(`${file}.part`, file);

@@ -1,7 +1,7 @@
 /**
- * What the server is held against, with nothing around it: `bare.ts PORT MODEL.onnx INPUT`.
- * /: a JSON echo, the body parsed and answered. /sink: the body's bytes received, a short answer. /run/WIDTH: the body's
- * float32 rows received into memory of their own and run, the outputs' bytes answered; nothing is checked.
+ * What the server is held against, with nothing around it: `bare.ts PORT MODEL.onnx INPUT`. /: a JSON echo, the body
+ * parsed and answered. /sink: the body's bytes received, a short answer. /run/WIDTH: the body's float32 rows received
+ * into memory of their own and run, the outputs' bytes answered; nothing is checked.
  */
 import { createServer } from "node:http";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -10,7 +10,9 @@ const [port, model, input] = process.argv.slice(2) as [string, string, string];
 const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
 
 createServer((request, response) => {
-  const answer = (body: string | Buffer, type: string) => { response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body); };
+  const answer = (body: string | Buffer, type: string) => {
+    response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+  };
   if (request.url === "/sink") {
     request.on("data", () => {});
     request.on("end", () => answer("received", "text/plain"));
@@ -20,7 +22,10 @@ createServer((request, response) => {
   if (width > 0) {
     const bytes = new Uint8Array(Number(request.headers["content-length"]));
     let at = 0;
-    request.on("data", (chunk: Buffer) => { bytes.set(chunk, at); at += chunk.length; });
+    request.on("data", (chunk: Buffer) => {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    });
     request.on("end", async () => {
       const values = new Float32Array(bytes.buffer);
       const outputs = await session.run({ [input]: new Tensor("float32", values, [values.length / width, width]) });
@@ -31,5 +36,7 @@ createServer((request, response) => {
   }
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => answer(JSON.stringify(JSON.parse(Buffer.concat(chunks).toString("utf8"))), "application/json"));
+  request.on("end", () =>
+    answer(JSON.stringify(JSON.parse(Buffer.concat(chunks).toString("utf8"))), "application/json"),
+  );
 }).listen(Number(port), "127.0.0.1");

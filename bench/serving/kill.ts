@@ -21,15 +21,37 @@ export async function killAndRestart({ rounds, seconds }: Options): Promise<Figu
   const lost = Math.max(...all.map((one) => one.lost - one.inFlight));
   const sum = (read: (one: Round) => number) => all.reduce((total, one) => total + read(one), 0);
   return [
-    { what: `kill and restart under ${LANES} connections: lost beyond those in flight`, value: Math.max(0, lost), unit: "requests", goal: "≤ 0", met: lost <= 0, detail: { kills: rounds, "in flight at the kills": sum((one) => one.inFlight), lost: sum((one) => one.lost), answered: sum((one) => one.answered), "answered wrongly": sum((one) => one.wrong) } },
-    { what: "kill → first answer of the new process", value: Math.round(median(all.map((one) => one.backMs))), unit: "ms", goal: "shown", met: null, detail: {} },
+    {
+      what: `kill and restart under ${LANES} connections: lost beyond those in flight`,
+      value: Math.max(0, lost),
+      unit: "requests",
+      goal: "≤ 0",
+      met: lost <= 0,
+      detail: {
+        kills: rounds,
+        "in flight at the kills": sum((one) => one.inFlight),
+        lost: sum((one) => one.lost),
+        answered: sum((one) => one.answered),
+        "answered wrongly": sum((one) => one.wrong),
+      },
+    },
+    {
+      what: "kill → first answer of the new process",
+      value: Math.round(median(all.map((one) => one.backMs))),
+      unit: "ms",
+      goal: "shown",
+      met: null,
+      detail: {},
+    },
   ];
 }
 
 async function oneRound(model: string, seconds: number): Promise<Round> {
   const port = await freePort();
   let server = await serve([model], [], port);
-  const right = await (await fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body })).json() as { heads: object };
+  const right = (await (
+    await fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body })
+  ).json()) as { heads: object };
   const expected = JSON.stringify(right.heads);
   const agent = new Agent({ keepAlive: true, maxSockets: LANES });
   const counts: Record<Outcome, number> = { answered: 0, lost: 0, refused: 0, wrong: 0 };
@@ -45,16 +67,23 @@ async function oneRound(model: string, seconds: number): Promise<Round> {
       counts[outcome]++;
       // What was on its way at the kill may still arrive; that somebody was refused tells that nobody listened.
       if (outcome === "answered" && counts.refused > 0 && backMs === 0) backMs = performance.now() - killedAt;
-      if (outcome === "refused" || outcome === "lost") await new Promise((done) => { setTimeout(done, 5); });
+      if (outcome === "refused" || outcome === "lost")
+        await new Promise((done) => {
+          setTimeout(done, 5);
+        });
     }
   };
   const lanes = Array.from({ length: LANES }, lane);
-  await new Promise((done) => { setTimeout(done, (seconds * 1000) / 2); });
+  await new Promise((done) => {
+    setTimeout(done, (seconds * 1000) / 2);
+  });
   const atKill = inFlight;
   killedAt = performance.now();
   process.kill(server.pid, "SIGKILL");
   server = await serve([model], [], port);
-  await new Promise((done) => { setTimeout(done, (seconds * 1000) / 2); });
+  await new Promise((done) => {
+    setTimeout(done, (seconds * 1000) / 2);
+  });
   stopped.abort();
   await Promise.all(lanes);
   agent.destroy();
@@ -64,17 +93,28 @@ async function oneRound(model: string, seconds: number): Promise<Round> {
 
 function ask(port: number, agent: Agent, expected: string): Promise<Outcome> {
   return new Promise((resolve) => {
-    const sent = request({ port, host: "127.0.0.1", path: "/predict", method: "POST", agent, timeout: 60_000, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", () => resolve("lost"));
-      response.on("end", () => {
-        // Until its model is loaded, a new process takes nothing: it says so, with Retry-After.
-        if (response.statusCode === 503) return resolve("refused");
-        if (!response.complete) return resolve("lost");
-        resolve(response.statusCode === 200 && Buffer.concat(chunks).includes(expected) ? "answered" : "wrong");
-      });
-    });
+    const sent = request(
+      {
+        port,
+        host: "127.0.0.1",
+        path: "/predict",
+        method: "POST",
+        agent,
+        timeout: 60_000,
+        headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", () => resolve("lost"));
+        response.on("end", () => {
+          // Until its model is loaded, a new process takes nothing: it says so, with Retry-After.
+          if (response.statusCode === 503) return resolve("refused");
+          if (!response.complete) return resolve("lost");
+          resolve(response.statusCode === 200 && Buffer.concat(chunks).includes(expected) ? "answered" : "wrong");
+        });
+      },
+    );
     sent.on("timeout", () => sent.destroy());
     sent.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED" ? "refused" : "lost"));
     sent.end(body);

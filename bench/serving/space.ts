@@ -3,7 +3,10 @@ import { dirname, join } from "node:path";
 import { buildSpace } from "../../scripts/build/space.ts";
 import { root } from "./processes.ts";
 
-/** The tree of a Space with these models, as the image holds it but for its installed packages, which are this repository's. @returns its folder. */
+/**
+ * The tree of a Space with these models, as the image holds it but for its installed packages, which are this
+ * repository's. @returns its folder.
+ */
 export async function spaceTree(folder: string, models: Readonly<Record<string, string>>): Promise<string> {
   rmSync(folder, { recursive: true, force: true });
   for (const { name, bytes } of await buildSpace(root)) {

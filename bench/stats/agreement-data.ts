@@ -6,7 +6,8 @@ import { drawRegression } from "./regressors.ts";
 
 export type Data = { y: Float64Array; a: Float64Array; b: Float64Array; w: Float64Array };
 
-const digits = (values: Float64Array, places: number): Float64Array => values.map((value) => Number(value.toFixed(places)));
+const digits = (values: Float64Array, places: number): Float64Array =>
+  values.map((value) => Number(value.toFixed(places)));
 const weights = (n: number, seed: number): Float64Array => {
   const random = new RandomStream(seed, 1);
   return Float64Array.from({ length: n }, () => Number((0.2 + 2.8 * random.uniform()).toFixed(2)));
@@ -14,15 +15,29 @@ const weights = (n: number, seed: number): Float64Array => {
 
 /** Probabilities with two digits: many ties, within and between the classes, and on bin edges; none is 0 or 1. */
 export function binaryData(n: number, seed: number): Data {
-  const world = { share: 0.3, correlation: 0.9, candidate: { separation: separationOf(0.88), shift: 0 }, baseline: { separation: separationOf(0.9), shift: 0.2 } };
+  const world = {
+    share: 0.3,
+    correlation: 0.9,
+    candidate: { separation: separationOf(0.88), shift: 0 },
+    baseline: { separation: separationOf(0.9), shift: 0.2 },
+  };
   const { candidate, baseline } = drawBinary(world, n, seed, 0).samples("brier");
   const inside = (scores: Float64Array) => digits(scores, 2).map((p) => Math.min(0.99, Math.max(0.01, p)));
   return { y: candidate.labels, a: inside(candidate.scores), b: inside(baseline.scores), w: weights(n, seed) };
 }
 
 export function regressionData(n: number, seed: number): Data {
-  const { candidate, baseline } = drawRegression({ spread: 0.5, correlation: 0.7, candidate: 1.05, baseline: 1 }, n, seed, 0).samples("mae");
-  const far = (values: Float64Array) => digits(values.map((value) => value + 40), 3);
+  const { candidate, baseline } = drawRegression(
+    { spread: 0.5, correlation: 0.7, candidate: 1.05, baseline: 1 },
+    n,
+    seed,
+    0,
+  ).samples("mae");
+  const far = (values: Float64Array) =>
+    digits(
+      values.map((value) => value + 40),
+      3,
+    );
   return { y: far(candidate.labels), a: far(candidate.scores), b: far(baseline.scores), w: weights(n, seed) };
 }
 

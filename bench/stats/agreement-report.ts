@@ -2,7 +2,15 @@ import { valueAxis } from "../../eval/report/plots/chart.ts";
 import { palette } from "../../eval/report/plots/palette.ts";
 import { standaloneSvg } from "./standalone-svg.ts";
 
-export type Line = { figure: string; ours: number; theirs: number; tool: string; source: "fresh" | "shared"; tolerance: number; kind: "exact" | "Monte Carlo" };
+export type Line = {
+  figure: string;
+  ours: number;
+  theirs: number;
+  tool: string;
+  source: "fresh" | "shared";
+  tolerance: number;
+  kind: "exact" | "Monte Carlo";
+};
 
 const gap = ({ ours, theirs }: Line): number => Math.abs(ours - theirs) / Math.max(1, Math.abs(theirs));
 
@@ -31,15 +39,34 @@ const short = (value: number): string => String(Number(value.toPrecision(12)));
 export function agreementPlot(lines: readonly Line[]): string {
   const exact = lines.filter((line) => line.kind === "exact").toSorted((a, b) => gap(a) - gap(b));
   return standaloneSvg({
-    id: "agreement", title: "Differences from reference tools, exact figures", description: "Every exact figure's difference from its reference on a logarithmic scale, smallest first; the goal is 1e-9.",
-    width: 900, height: 300,
+    id: "agreement",
+    title: "Differences from reference tools, exact figures",
+    description:
+      "Every exact figure's difference from its reference on a logarithmic scale, smallest first; the goal is 1e-9.",
+    width: 900,
+    height: 300,
     option: {
       grid: { left: 64, right: 16, top: 16, bottom: 48 },
       xAxis: valueAxis("figures, smallest difference first", { min: 0, max: exact.length }),
       yAxis: valueAxis("log10 of the difference", { min: -17, max: -5, nameGap: 36 }),
       series: [
-        { type: "line", silent: true, showSymbol: false, data: [[0, -9], [exact.length, -9]], lineStyle: { color: palette.faint, width: 1, type: [4, 4] } },
-        { type: "scatter", silent: true, symbolSize: 5, itemStyle: { color: palette.candidate }, data: exact.map((line, i) => [i + 0.5, Math.log10(Math.max(1e-17, gap(line)))]) },
+        {
+          type: "line",
+          silent: true,
+          showSymbol: false,
+          data: [
+            [0, -9],
+            [exact.length, -9],
+          ],
+          lineStyle: { color: palette.faint, width: 1, type: [4, 4] },
+        },
+        {
+          type: "scatter",
+          silent: true,
+          symbolSize: 5,
+          itemStyle: { color: palette.candidate },
+          data: exact.map((line, i) => [i + 0.5, Math.log10(Math.max(1e-17, gap(line)))]),
+        },
       ],
     },
   });

@@ -5,8 +5,8 @@ import { findRoot } from "../../eval/stats/rootfind.ts";
 import { normals } from "./normals.ts";
 
 /**
- * Two correlated classifiers: row i is positive with probability `share`; each model's latent score is
- * separation · y + ε with standard normal ε, correlated between the models. Everything a metric needs follows from that score.
+ * Two correlated classifiers: row i is positive with probability `share`; each model's latent score is separation · y +
+ * ε with standard normal ε, correlated between the models. Everything a metric needs follows from that score.
  */
 export type BinormalWorld = {
   share: number;
@@ -18,7 +18,15 @@ export type BinormalWorld = {
 export type BinormalModel = { separation: number; shift: number };
 
 export type BinaryMetric = "auroc" | "average_precision" | "accuracy" | "f1" | "log_loss" | "brier" | "ece";
-export const binaryMetrics: readonly BinaryMetric[] = ["auroc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1"];
+export const binaryMetrics: readonly BinaryMetric[] = [
+  "auroc",
+  "average_precision",
+  "log_loss",
+  "brier",
+  "ece",
+  "accuracy",
+  "f1",
+];
 
 /** Which score a metric is given: the latent one, or the probability that it stands for. */
 const onProbability: ReadonlySet<BinaryMetric> = new Set(["log_loss", "brier", "ece"]);
@@ -32,7 +40,8 @@ function logOdds(world: BinormalWorld, model: BinormalModel, score: number): num
 
 /** The decision threshold on the latent score at which the baseline predicts as many positives as there are. */
 export function threshold(world: BinormalWorld): number {
-  const predicted = (t: number): number => world.share * normalCdf(world.baseline.separation - t) + (1 - world.share) * normalCdf(-t);
+  const predicted = (t: number): number =>
+    world.share * normalCdf(world.baseline.separation - t) + (1 - world.share) * normalCdf(-t);
   return findRoot((t) => predicted(t) - world.share, -8, 12);
 }
 
@@ -47,19 +56,28 @@ export function drawBinary(world: BinormalWorld, n: number, seed: number, stream
   for (let i = 0; i < n; i++) {
     const shared = noise[2 * i] as number;
     latent.baseline[i] = world.baseline.separation * (labels[i] as number) + shared;
-    latent.candidate[i] = world.candidate.separation * (labels[i] as number) + world.correlation * shared + rest * (noise[2 * i + 1] as number);
+    latent.candidate[i] =
+      world.candidate.separation * (labels[i] as number) +
+      world.correlation * shared +
+      rest * (noise[2 * i + 1] as number);
   }
   const sampleOf = (scores: Float64Array): Sample => ({ labels, scores, classCount: 2, weights: null, groups: null });
-  const both = (role: "candidate" | "baseline") => ({ latent: sampleOf(latent[role]), probability: sampleOf(latent[role].map((s) => logistic(logOdds(world, world[role], s)))) });
+  const both = (role: "candidate" | "baseline") => ({
+    latent: sampleOf(latent[role]),
+    probability: sampleOf(latent[role].map((s) => logistic(logOdds(world, world[role], s)))),
+  });
   const [candidate, baseline] = [both("candidate"), both("baseline")];
   const positives = labels.reduce((sum, y) => sum + y, 0);
   const pick = (metric: BinaryMetric) => (onProbability.has(metric) ? "probability" : "latent");
-  return { fewest: Math.min(positives, n - positives), samples: (metric: BinaryMetric) => ({ candidate: candidate[pick(metric)], baseline: baseline[pick(metric)] }) };
+  return {
+    fewest: Math.min(positives, n - positives),
+    samples: (metric: BinaryMetric) => ({ candidate: candidate[pick(metric)], baseline: baseline[pick(metric)] }),
+  };
 }
 
 /**
- * The metric's value in an infinite sample: closed forms where there are any, otherwise Simpson's rule over the latent score on
- * 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
+ * The metric's value in an infinite sample: closed forms where there are any, otherwise Simpson's rule over the latent
+ * score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
  */
 export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: BinormalModel): number {
   const { share } = world;
@@ -67,35 +85,52 @@ export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: Bi
   const t = threshold(world);
   const hits = normalCdf(d - t);
   const alarms = normalCdf(-t);
-  const density = (s: number): { positive: number; negative: number } => ({ positive: share * normalDensity(s - d), negative: (1 - share) * normalDensity(s) });
+  const density = (s: number): { positive: number; negative: number } => ({
+    positive: share * normalDensity(s - d),
+    negative: (1 - share) * normalDensity(s),
+  });
   const over = (f: (s: number) => number): number => simpson(f, -10, d + 10, 20_000);
   switch (metric) {
-    case "auroc": return normalCdf(d / Math.SQRT2);
-    case "accuracy": return share * hits + (1 - share) * (1 - alarms);
-    case "f1": return (2 * share * hits) / (share + share * hits + (1 - share) * alarms);
-    case "average_precision": return over((s) => {
-      const found = share * normalCdf(d - s);
-      return (found / (found + (1 - share) * normalCdf(-s))) * normalDensity(s - d);
-    });
-    case "log_loss": return over((s) => {
-      const odds = logOdds(world, model, s);
-      const { positive, negative } = density(s);
-      return positive * softplus(-odds) + negative * softplus(odds);
-    });
-    case "brier": return over((s) => {
-      const p = logistic(logOdds(world, model, s));
-      const { positive, negative } = density(s);
-      return positive * (1 - p) ** 2 + negative * p ** 2;
-    });
+    case "auroc":
+      return normalCdf(d / Math.SQRT2);
+    case "accuracy":
+      return share * hits + (1 - share) * (1 - alarms);
+    case "f1":
+      return (2 * share * hits) / (share + share * hits + (1 - share) * alarms);
+    case "average_precision":
+      return over((s) => {
+        const found = share * normalCdf(d - s);
+        return (found / (found + (1 - share) * normalCdf(-s))) * normalDensity(s - d);
+      });
+    case "log_loss":
+      return over((s) => {
+        const odds = logOdds(world, model, s);
+        const { positive, negative } = density(s);
+        return positive * softplus(-odds) + negative * softplus(odds);
+      });
+    case "brier":
+      return over((s) => {
+        const p = logistic(logOdds(world, model, s));
+        const { positive, negative } = density(s);
+        return positive * (1 - p) ** 2 + negative * p ** 2;
+      });
     case "ece": {
-      const edge = (p: number): number => Math.min(d + 10, Math.max(-10, (Math.log(p / (1 - p)) - logOdds(world, model, 0)) / d));
+      const edge = (p: number): number =>
+        Math.min(d + 10, Math.max(-10, (Math.log(p / (1 - p)) - logOdds(world, model, 0)) / d));
       let sum = 0;
       for (let k = 0; k < 15; k++) {
-        sum += Math.abs(simpson((s) => {
-          const p = logistic(logOdds(world, model, s));
-          const { positive, negative } = density(s);
-          return p * (positive + negative) - positive;
-        }, edge(k / 15), edge((k + 1) / 15), 400));
+        sum += Math.abs(
+          simpson(
+            (s) => {
+              const p = logistic(logOdds(world, model, s));
+              const { positive, negative } = density(s);
+              return p * (positive + negative) - positive;
+            },
+            edge(k / 15),
+            edge((k + 1) / 15),
+            400,
+          ),
+        );
       }
       return sum;
     }

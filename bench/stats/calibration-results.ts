@@ -16,7 +16,13 @@ export type MetricResult = {
   gates: number;
   /** Of both worlds: data on which the metric is undefined. */
   undefined: number;
-  wrongPass: { nonInferiority: Rate; equivalence: Rate; superiority: Rate; superiorityAtZero: Rate; confidentLimit: Rate };
+  wrongPass: {
+    nonInferiority: Rate;
+    equivalence: Rate;
+    superiority: Rate;
+    superiorityAtZero: Rate;
+    confidentLimit: Rate;
+  };
   wrongFail: { confidentLimit: Rate; unchanged: Rate };
   /** Unchanged candidates that are not PASS under non-inferiority with this margin. */
   falseRed: Rate;
@@ -29,58 +35,107 @@ export const resultsFile = "bench/results/calibration.json";
 /** What a results file holds of one simulation: the first gates of every cell. */
 export type Committed = { results: readonly MetricResult[]; gatesOf(cell: Cell): number };
 
-/** The results file, which a run goes on from. Nothing of it where it has another seed, or with `fresh`: after a change to what is simulated. */
+/**
+ * The results file, which a run goes on from. Nothing of it where it has another seed, or with `fresh`: after a change
+ * to what is simulated.
+ */
 export function readCommitted(seed: number, fresh: boolean, file = resultsFile): Committed {
-  const stored = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { seed: number; results: MetricResult[] }) : null;
+  const stored = existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as { seed: number; results: MetricResult[] })
+    : null;
   const found = fresh || stored?.seed !== seed ? [] : stored.results;
-  return { results: found, gatesOf: (cell) => found.find((one) => one.n === cell.n && one.share === cell.share && one.spread === cell.spread)?.gates ?? 0 };
+  return {
+    results: found,
+    gatesOf: (cell) =>
+      found.find((one) => one.n === cell.n && one.share === cell.share && one.spread === cell.spread)?.gates ?? 0,
+  };
 }
 
-/** The committed gates and the chunks that follow on them without a gap in both worlds; later chunks wait for the gap to be filled. */
+/**
+ * The committed gates and the chunks that follow on them without a gap in both worlds; later chunks wait for the gap to
+ * be filled.
+ */
 export function results(committed: Committed, chunks: readonly Chunk[]): MetricResult[] {
   const tallies = new Map(chunks.map((one) => [`${one.cell}#${one.chunk}`, one.tallies]));
-  return cells.filter((cell) => cell.world === "boundary").flatMap((cell) => {
-    const news: [Chunk["tallies"], Chunk["tallies"]][] = [];
-    for (let chunk = committed.gatesOf(cell) / chunkGates; ; chunk++) {
-      const boundary = tallies.get(`${cell.id}#${chunk}`);
-      const unchanged = tallies.get(`${cell.id.replace("boundary", "unchanged")}#${chunk}`);
-      if (boundary === undefined || unchanged === undefined) break;
-      news.push([boundary, unchanged]);
-    }
-    return prepareCell(cell).metrics.flatMap(({ definition, margin }) => {
-      const { name } = definition;
-      const before = committed.results.find((one) => one.metric === name && one.n === cell.n && one.share === cell.share && one.spread === cell.spread);
-      const [boundary, unchanged] = [0, 1].map((world) => news.map((pair) => (pair[world] as Chunk["tallies"])[name] as Tally).reduce<Tally | undefined>((sum, one) => (sum === undefined ? one : add(sum, one)), undefined));
-      const after = boundary === undefined || unchanged === undefined ? undefined : resultOf(cell, name, margin, boundary, unchanged);
-      const parts = [before, after].filter((one) => one !== undefined);
-      return parts.length === 0 ? [] : [{ ...joined(parts), margin }];
+  return cells
+    .filter((cell) => cell.world === "boundary")
+    .flatMap((cell) => {
+      const news: [Chunk["tallies"], Chunk["tallies"]][] = [];
+      for (let chunk = committed.gatesOf(cell) / chunkGates; ; chunk++) {
+        const boundary = tallies.get(`${cell.id}#${chunk}`);
+        const unchanged = tallies.get(`${cell.id.replace("boundary", "unchanged")}#${chunk}`);
+        if (boundary === undefined || unchanged === undefined) break;
+        news.push([boundary, unchanged]);
+      }
+      return prepareCell(cell).metrics.flatMap(({ definition, margin }) => {
+        const { name } = definition;
+        const before = committed.results.find(
+          (one) => one.metric === name && one.n === cell.n && one.share === cell.share && one.spread === cell.spread,
+        );
+        const [boundary, unchanged] = [0, 1].map((world) =>
+          news
+            .map((pair) => (pair[world] as Chunk["tallies"])[name] as Tally)
+            .reduce<Tally | undefined>((sum, one) => (sum === undefined ? one : add(sum, one)), undefined),
+        );
+        const after =
+          boundary === undefined || unchanged === undefined
+            ? undefined
+            : resultOf(cell, name, margin, boundary, unchanged);
+        const parts = [before, after].filter((one) => one !== undefined);
+        return parts.length === 0 ? [] : [{ ...joined(parts), margin }];
+      });
     });
-  });
 }
 
 /** Results on different gates of the same kind, as one. Shares, which the file holds rounded, become counts again. */
 function joined(parts: readonly MetricResult[]): MetricResult {
   const first = parts[0] as MetricResult;
   const sum = (read: (one: MetricResult) => number) => parts.reduce((total, one) => total + read(one), 0);
-  const rate = (read: (one: MetricResult) => Rate) => rateOf(sum((one) => read(one).count), sum((one) => read(one).of));
+  const rate = (read: (one: MetricResult) => Rate) =>
+    rateOf(
+      sum((one) => read(one).count),
+      sum((one) => read(one).of),
+    );
   const rates = <Name extends string>(read: (one: MetricResult) => Record<Name, Rate>) =>
-    Object.fromEntries(Object.keys(read(first)).map((name) => [name, rate((one) => read(one)[name as Name])])) as Record<Name, Rate>;
+    Object.fromEntries(
+      Object.keys(read(first)).map((name) => [name, rate((one) => read(one)[name as Name])]),
+    ) as Record<Name, Rate>;
   const gates = sum((one) => one.gates);
   return {
-    ...first, gates, undefined: sum((one) => one.undefined), wrongPass: rates((one) => one.wrongPass), wrongFail: rates((one) => one.wrongFail), falseRed: rate((one) => one.falseRed),
+    ...first,
+    gates,
+    undefined: sum((one) => one.undefined),
+    wrongPass: rates((one) => one.wrongPass),
+    wrongFail: rates((one) => one.wrongFail),
+    falseRed: rate((one) => one.falseRed),
     power: first.power.map((_, k) => sum((one) => Math.round((one.power[k] as number) * one.gates)) / gates),
   };
 }
 
-function resultOf({ n, share, spread }: Cell, metric: string, margin: number, boundary: Tally, unchanged: Tally): MetricResult {
+function resultOf(
+  { n, share, spread }: Cell,
+  metric: string,
+  margin: number,
+  boundary: Tally,
+  unchanged: Tally,
+): MetricResult {
   const at = (count: number) => rateOf(count, boundary.gates);
   const still = (count: number) => rateOf(count, unchanged.gates);
   let below = 0;
   return {
-    metric, n, share, spread, margin, gates: boundary.gates, undefined: boundary.undefined + unchanged.undefined,
+    metric,
+    n,
+    share,
+    spread,
+    margin,
+    gates: boundary.gates,
+    undefined: boundary.undefined + unchanged.undefined,
     wrongPass: {
-      nonInferiority: at(boundary.nonInferiority.pass), equivalence: at(boundary.equivalencePass), superiority: at(boundary.superiorityPass),
-      superiorityAtZero: still(unchanged.superiorityPass), confidentLimit: at(boundary.limitPass),
+      nonInferiority: at(boundary.nonInferiority.pass),
+      equivalence: at(boundary.equivalencePass),
+      superiority: at(boundary.superiorityPass),
+      superiorityAtZero: still(unchanged.superiorityPass),
+      confidentLimit: at(boundary.limitPass),
     },
     wrongFail: { confidentLimit: at(boundary.limitFail), unchanged: still(unchanged.nonInferiority.fail) },
     falseRed: still(unchanged.gates - unchanged.nonInferiority.pass),

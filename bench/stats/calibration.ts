@@ -8,27 +8,47 @@ import { gatesFile, readChunks } from "./chunks.ts";
 import { simulateAll } from "./simulate-all.ts";
 
 /**
- * npm run bench:calibration -- --gates 2000
- * Simulates what bench/results/calibration.json and the chunks beside it lack (an hour or so; an interrupted run goes on where it
- * stopped), then writes bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes the report. A change to a
- * formula calls for --fresh, which leaves the committed gates out, and for deleting the chunks.
+ * npm run bench:calibration -- --gates 2000 Simulates what bench/results/calibration.json and the chunks beside it lack
+ * (an hour or so; an interrupted run goes on where it stopped), then writes bench/results/calibration.{md,json,svg} and
+ * power.svg. --gates 0 only writes the report. A change to a formula calls for --fresh, which leaves the committed
+ * gates out, and for deleting the chunks.
  */
-const { values } = parseArgs({ options: { gates: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, only: { type: "string", default: "" }, fresh: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    gates: { type: "string", default: "2000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    fresh: { type: "boolean", default: false },
+  },
+});
 const seed = Number(values.seed);
 const committed = readCommitted(seed, values.fresh);
 simulateAll({
-  file: gatesFile, gates: Number(values.gates), seed, only: new RegExp(values.only), doneBefore: committed.gatesOf,
+  file: gatesFile,
+  gates: Number(values.gates),
+  seed,
+  only: new RegExp(values.only),
+  doneBefore: committed.gatesOf,
   onChunk: ({ cell, chunk, seconds }) => process.stderr.write(`${cell} #${chunk}: ${seconds} s\n`),
 });
 
 const found = results(committed, readChunks(gatesFile));
 const folder = "bench/results";
-writeFileSync(resultsFile, `${JSON.stringify({ schemaVersion: 1, seed, alpha: 0.05, node: process.version, cpu: cpus()[0]?.model ?? "", results: found }, rounded)}\n`);
+writeFileSync(
+  resultsFile,
+  `${JSON.stringify({ schemaVersion: 1, seed, alpha: 0.05, node: process.version, cpu: cpus()[0]?.model ?? "", results: found }, rounded)}\n`,
+);
 writeFileSync(`${folder}/calibration.svg`, wrongPassPlot(found));
 writeFileSync(`${folder}/power.svg`, powerPlot(found));
 writeFileSync(`${folder}/calibration.md`, report(found));
 const docs = "docs/statistics.md";
-writeFileSync(docs, readFileSync(docs, "utf8").replace(/(<!-- rates -->)[\s\S]*(<!-- \/rates -->)/, (_, open: string, close: string) => `${open}\n${summary(found)}\n${close}`));
+writeFileSync(
+  docs,
+  readFileSync(docs, "utf8").replace(
+    /(<!-- rates -->)[\s\S]*(<!-- \/rates -->)/,
+    (_, open: string, close: string) => `${open}\n${summary(found)}\n${close}`,
+  ),
+);
 
 function rounded(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
@@ -37,7 +57,14 @@ function rounded(_: string, value: unknown): unknown {
 function report(all: readonly MetricResult[]): string {
   const least = Math.min(...all.map((one) => one.gates));
   const rates = all.flatMap((one) => Object.values(one.wrongPass));
-  const high = all.filter((one) => [one.wrongPass.nonInferiority, one.wrongPass.equivalence, one.wrongPass.superiority, one.wrongPass.confidentLimit].some(exceeds));
+  const high = all.filter((one) =>
+    [
+      one.wrongPass.nonInferiority,
+      one.wrongPass.equivalence,
+      one.wrongPass.superiority,
+      one.wrongPass.confidentLimit,
+    ].some(exceeds),
+  );
   return `# Simulated gates: wrong passes, false reds, power
 
 Command: \`npm run bench:calibration\` (seeded; the same numbers on every machine). At least ${least} gates per rule, metric, kind of data and world; ${rates.reduce((sum, one) => sum + one.of, 0).toLocaleString("en")} decisions at a boundary in all. alpha 0.05, intervals of level 0.9.
@@ -56,7 +83,12 @@ Command: \`npm run bench:calibration\` (seeded; the same numbers on every machin
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${Number(one.margin.toPrecision(3))} | ${cell(one.wrongPass.nonInferiority)} | ${cell(one.wrongPass.equivalence)} | ${cell(one.wrongPass.superiority)} | ${cell(one.wrongPass.superiorityAtZero)} | ${cell(one.wrongPass.confidentLimit)} |`).join("\n")}
 
-${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than ${fewOfAClass} rows of the rarer class, ${fewForPrecision.toLocaleString("en")} for average precision; RMSE and R² with fewer than ${fewCarryingSquares} effective rows, MAE with fewer than ${fewCarryingMean}). Lines without it: ${high.filter((one) => !warned(one)).map((one) => `${one.metric} ${one.n} ${kind(one)}`).join(", ") || "none"}. With ${4 * all.length} rates tested at 5 %, about ${Math.round(0.05 * 4 * all.filter((one) => !warned(one)).length)} of the unwarned ones would be bold by chance if every one of them were exactly at alpha.
+${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than ${fewOfAClass} rows of the rarer class, ${fewForPrecision.toLocaleString("en")} for average precision; RMSE and R² with fewer than ${fewCarryingSquares} effective rows, MAE with fewer than ${fewCarryingMean}). Lines without it: ${
+    high
+      .filter((one) => !warned(one))
+      .map((one) => `${one.metric} ${one.n} ${kind(one)}`)
+      .join(", ") || "none"
+  }. With ${4 * all.length} rates tested at 5 %, about ${Math.round(0.05 * 4 * all.filter((one) => !warned(one)).length)} of the unwarned ones would be bold by chance if every one of them were exactly at alpha.
 
 The default \`minimumPerClass: 30\` makes checks on fewer rows of a class INCONCLUSIVE, whatever their interval: of the lines above, those with 2 % positives of 200 and 1,000 rows, and 10 % of 200, would hardly ever be decided.
 
@@ -78,10 +110,16 @@ How often an unchanged candidate passes, by margin: dotted 200, dashed 1,000, so
 
 /** The range of rates per metric, for data with and without the warning. */
 function summary(all: readonly MetricResult[]): string {
-  const range = (rates: readonly Rate[]) => (rates.length === 0 ? "" : `${(100 * Math.min(...rates.map(({ rate }) => rate))).toFixed(1)} to ${(100 * Math.max(...rates.map(({ rate }) => rate))).toFixed(1)}`);
+  const range = (rates: readonly Rate[]) =>
+    rates.length === 0
+      ? ""
+      : `${(100 * Math.min(...rates.map(({ rate }) => rate))).toFixed(1)} to ${(100 * Math.max(...rates.map(({ rate }) => rate))).toFixed(1)}`;
   const lines = [...new Set(all.map(({ metric }) => metric))].map((metric) => {
-    const [plain, small] = [false, true].map((which) => all.filter((one) => one.metric === metric && warned(one) === which)) as [MetricResult[], MetricResult[]];
-    const rates = (some: readonly MetricResult[], rule: "nonInferiority" | "superiority" | "confidentLimit") => range(some.map((one) => one.wrongPass[rule]));
+    const [plain, small] = [false, true].map((which) =>
+      all.filter((one) => one.metric === metric && warned(one) === which),
+    ) as [MetricResult[], MetricResult[]];
+    const rates = (some: readonly MetricResult[], rule: "nonInferiority" | "superiority" | "confidentLimit") =>
+      range(some.map((one) => one.wrongPass[rule]));
     return `| ${metric} | ${rates(plain, "nonInferiority")} | ${rates(plain, "superiority")} | ${rates(plain, "confidentLimit")} | ${rates(small, "nonInferiority")} | ${rates(small, "confidentLimit")} |`;
   });
   const least = Math.min(...all.map((one) => one.gates));
@@ -93,12 +131,14 @@ Ranges over ${all.length} kinds of data (200 to 10,000 rows, 2 to 50 % positives
 }
 
 /**
- * Whether data of this kind carries the warning of eval/judge/small-sample.ts: its expected counts lie below the thresholds. Effective rows:
- * n over the kurtosis of the errors, or of the differences of absolute errors, which is 3.15 for normal errors of this correlation.
+ * Whether data of this kind carries the warning of eval/judge/small-sample.ts: its expected counts lie below the
+ * thresholds. Effective rows: n over the kurtosis of the errors, or of the differences of absolute errors, which is
+ * 3.15 for normal errors of this correlation.
  */
 function warned({ metric, n, share, spread }: MetricResult): boolean {
   if (metric === "accuracy" || metric === "ece") return false;
-  if (share !== null) return n * Math.min(share, 1 - share) < (metric === "average_precision" ? fewForPrecision : fewOfAClass) + 1;
+  if (share !== null)
+    return n * Math.min(share, 1 - share) < (metric === "average_precision" ? fewForPrecision : fewOfAClass) + 1;
   const tails = Math.exp(4 * (spread ?? 0) ** 2);
   return metric === "mae" ? n / (3.15 * tails) < fewCarryingMean : n / (3 * tails) < fewCarryingSquares;
 }
@@ -112,5 +152,7 @@ function show({ rate, low, high }: Rate): string {
 }
 
 function cell(rate: Rate): string {
-  return exceeds(rate) ? `**${(100 * rate.rate).toFixed(1)}** [${(100 * rate.low).toFixed(1)}, ${(100 * rate.high).toFixed(1)}]` : show(rate);
+  return exceeds(rate)
+    ? `**${(100 * rate.rate).toFixed(1)}** [${(100 * rate.low).toFixed(1)}, ${(100 * rate.high).toFixed(1)}]`
+    : show(rate);
 }

@@ -10,6 +10,12 @@ export const gatesFile = ".cache/bench/calibration-gates.jsonl";
 
 /** Finished chunks, each once, though two runs at a time may have written it twice. */
 export function readChunks(file: string): Chunk[] {
-  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => line !== "") : [];
-  return [...new Map(lines.map((line) => JSON.parse(line) as Chunk).map((one) => [`${one.cell}#${one.chunk}`, one])).values()];
+  const lines = existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+    : [];
+  return [
+    ...new Map(lines.map((line) => JSON.parse(line) as Chunk).map((one) => [`${one.cell}#${one.chunk}`, one])).values(),
+  ];
 }

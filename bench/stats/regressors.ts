@@ -3,8 +3,9 @@ import { RandomStream } from "../../eval/stats/random.ts";
 import { normals } from "./normals.ts";
 
 /**
- * Two correlated regressors: y is normal with standard deviation 3; a row's error is its own scale (log-normal, `spread` on the
- * log scale: 0 for normal errors, 0.8 for heavy tails) times a standard normal, correlated between the models, times the model's size.
+ * Two correlated regressors: y is normal with standard deviation 3; a row's error is its own scale (log-normal,
+ * `spread` on the log scale: 0 for normal errors, 0.8 for heavy tails) times a standard normal, correlated between the
+ * models, times the model's size.
  */
 export type RegressionWorld = { spread: number; correlation: number; candidate: number; baseline: number };
 
@@ -37,8 +38,11 @@ export function trueRegression(metric: RegressionMetric, world: RegressionWorld,
   const { spread } = world;
   const squares = size ** 2 * Math.exp(2 * spread ** 2);
   switch (metric) {
-    case "mae": return size * Math.sqrt(2 / Math.PI) * Math.exp(spread ** 2 / 2);
-    case "rmse": return Math.sqrt(squares);
-    case "r2": return 1 - squares / labelDeviation ** 2;
+    case "mae":
+      return size * Math.sqrt(2 / Math.PI) * Math.exp(spread ** 2 / 2);
+    case "rmse":
+      return Math.sqrt(squares);
+    case "r2":
+      return 1 - squares / labelDeviation ** 2;
   }
 }

@@ -19,21 +19,36 @@ export type Simulation = {
 };
 
 /**
- * Simulates the chunks that nobody has yet, round by round over all cells so that an interrupted run is even, and appends each.
- * A chunk's numbers depend on its cell and its position alone.
+ * Simulates the chunks that nobody has yet, round by round over all cells so that an interrupted run is even, and
+ * appends each. A chunk's numbers depend on its cell and its position alone.
  */
 export function simulateAll({ file, gates, seed, only, doneBefore, onChunk }: Simulation): void {
   mkdirSync(dirname(file), { recursive: true });
   const done = new Set(readChunks(file).map(({ cell, chunk }) => `${cell}#${chunk}`));
   const wanted = cells.filter(({ id }) => only.test(id));
-  if (wanted.length === 0) throw new Error(`--only ${only.source} names none of ${cells.length} kinds of data; for example "${cells[0]?.id}" or "n=200 "`);
+  if (wanted.length === 0)
+    throw new Error(
+      `--only ${only.source} names none of ${cells.length} kinds of data; for example "${cells[0]?.id}" or "n=200 "`,
+    );
   const prepared = new Map(wanted.map((cell) => [cell.id, prepareCell(cell)]));
   for (let chunk = 0; chunk * chunkGates < gates; chunk++) {
     for (const cell of wanted) {
       if (chunk * chunkGates < doneBefore(cell) || done.has(`${cell.id}#${chunk}`)) continue;
       const start = performance.now();
-      const tallies = simulate(cell, prepared.get(cell.id) as NonNullable<ReturnType<typeof prepared.get>>, seed + seedOf(cell), chunk * chunkGates, chunkGates);
-      const line: Chunk = { cell: cell.id, chunk, gates: chunkGates, seconds: Math.round(performance.now() - start) / 1000, tallies };
+      const tallies = simulate(
+        cell,
+        prepared.get(cell.id) as NonNullable<ReturnType<typeof prepared.get>>,
+        seed + seedOf(cell),
+        chunk * chunkGates,
+        chunkGates,
+      );
+      const line: Chunk = {
+        cell: cell.id,
+        chunk,
+        gates: chunkGates,
+        seconds: Math.round(performance.now() - start) / 1000,
+        tallies,
+      };
       appendFileSync(file, `${JSON.stringify(line)}\n`);
       onChunk(line);
     }
@@ -46,10 +61,22 @@ function seedOf(cell: Cell): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { gates: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, only: { type: "string", default: "" }, out: { type: "string", default: gatesFile }, fresh: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: {
+      gates: { type: "string", default: "2000" },
+      seed: { type: "string", default: "1" },
+      only: { type: "string", default: "" },
+      out: { type: "string", default: gatesFile },
+      fresh: { type: "boolean", default: false },
+    },
+  });
   const committed = readCommitted(Number(values.seed), values.fresh);
   simulateAll({
-    file: values.out, gates: Number(values.gates), seed: Number(values.seed), only: new RegExp(values.only), doneBefore: committed.gatesOf,
+    file: values.out,
+    gates: Number(values.gates),
+    seed: Number(values.seed),
+    only: new RegExp(values.only),
+    doneBefore: committed.gatesOf,
     onChunk: ({ cell, chunk, seconds }) => process.stderr.write(`${cell} #${chunk}: ${seconds} s\n`),
   });
 }

@@ -1,4 +1,9 @@
-import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideSuperiority } from "../../eval/stats/decide.ts";
+import {
+  decideConfidentLimit,
+  decideEquivalence,
+  decideNonInferiority,
+  decideSuperiority,
+} from "../../eval/stats/decide.ts";
 import type { Cell, CellMetric, PreparedCell } from "./cells.ts";
 
 /** What a chunk of simulated gates came to, for one metric of one cell. Counts add up over chunks. */
@@ -8,14 +13,20 @@ export type Tally = {
   undefined: number;
   nonInferiority: { pass: number; fail: number };
   equivalencePass: number;
-  /** Boundary world: models changed over, so that the candidate is better by exactly the margin. Unchanged world: margin 0. */
+  /**
+   * Boundary world: models changed over, so that the candidate is better by exactly the margin. Unchanged world: margin
+   * 0.
+   */
   superiorityPass: number;
   /** A confident limit at the candidate's true value. */
   limitPass: number;
   limitFail: number;
   /** Fewest rows of a class ≥ 30, the default minimum, and non-inferiority passes among those. */
   enough: { gates: number; pass: number };
-  /** Unchanged world: gates by the margin that they need to pass, in tenths of the cell's margin; the last holds all beyond. */
+  /**
+   * Unchanged world: gates by the margin that they need to pass, in tenths of the cell's margin; the last holds all
+   * beyond.
+   */
   needed: number[];
 };
 
@@ -24,14 +35,24 @@ export const alpha = 0.05;
 const minimumPerClass = 30;
 
 /** `gates` gates of a cell, numbers `from` … `from + gates - 1`: each draws its data from a stream of its own. */
-export function simulate(cell: Cell, prepared: PreparedCell, seed: number, from: number, gates: number): Record<string, Tally> {
+export function simulate(
+  cell: Cell,
+  prepared: PreparedCell,
+  seed: number,
+  from: number,
+  gates: number,
+): Record<string, Tally> {
   const tallies = Object.fromEntries(prepared.metrics.map(({ definition }) => [definition.name, empty()]));
   for (let gate = from; gate < from + gates; gate++) {
     const drawn = prepared.draw(seed, gate);
     for (const metric of prepared.metrics) {
       const tally = tallies[metric.definition.name] as Tally;
       const { candidate, baseline } = drawn.samples(metric.definition.name);
-      const options = { level: 1 - 2 * alpha, seed: gate + 1, ...(metric.threshold === undefined ? {} : { threshold: metric.threshold }) };
+      const options = {
+        level: 1 - 2 * alpha,
+        seed: gate + 1,
+        ...(metric.threshold === undefined ? {} : { threshold: metric.threshold }),
+      };
       const contrast = metric.definition.contrast(candidate, baseline, options);
       const own = metric.definition.measure(candidate, options);
       tally.gates++;
@@ -44,14 +65,24 @@ export function simulate(cell: Cell, prepared: PreparedCell, seed: number, from:
   return tallies;
 }
 
-function countLimit(tally: Tally, { definition, candidate }: CellMetric, interval: { low: number; high: number } | null): void {
+function countLimit(
+  tally: Tally,
+  { definition, candidate }: CellMetric,
+  interval: { low: number; high: number } | null,
+): void {
   const [min, max] = definition.direction === "higher" ? [candidate, null] : [null, candidate];
   const decision = decideConfidentLimit(interval, min, max);
   if (decision === "pass") tally.limitPass++;
   if (decision === "fail") tally.limitFail++;
 }
 
-function countContrast(tally: Tally, { definition, margin }: CellMetric, interval: { low: number; high: number }, world: Cell["world"], enough: boolean): void {
+function countContrast(
+  tally: Tally,
+  { definition, margin }: CellMetric,
+  interval: { low: number; high: number },
+  world: Cell["world"],
+  enough: boolean,
+): void {
   const { direction } = definition;
   const decision = decideNonInferiority(interval, margin, direction);
   if (decision === "pass") tally.nonInferiority.pass++;
@@ -70,17 +101,30 @@ function countContrast(tally: Tally, { definition, margin }: CellMetric, interva
 
 export function empty(): Tally {
   return {
-    gates: 0, undefined: 0, nonInferiority: { pass: 0, fail: 0 }, equivalencePass: 0, superiorityPass: 0, limitPass: 0, limitFail: 0,
-    enough: { gates: 0, pass: 0 }, needed: Array.from({ length: neededBins }, () => 0),
+    gates: 0,
+    undefined: 0,
+    nonInferiority: { pass: 0, fail: 0 },
+    equivalencePass: 0,
+    superiorityPass: 0,
+    limitPass: 0,
+    limitFail: 0,
+    enough: { gates: 0, pass: 0 },
+    needed: Array.from({ length: neededBins }, () => 0),
   };
 }
 
 export function add(a: Tally, b: Tally): Tally {
   return {
-    gates: a.gates + b.gates, undefined: a.undefined + b.undefined,
-    nonInferiority: { pass: a.nonInferiority.pass + b.nonInferiority.pass, fail: a.nonInferiority.fail + b.nonInferiority.fail },
-    equivalencePass: a.equivalencePass + b.equivalencePass, superiorityPass: a.superiorityPass + b.superiorityPass,
-    limitPass: a.limitPass + b.limitPass, limitFail: a.limitFail + b.limitFail,
+    gates: a.gates + b.gates,
+    undefined: a.undefined + b.undefined,
+    nonInferiority: {
+      pass: a.nonInferiority.pass + b.nonInferiority.pass,
+      fail: a.nonInferiority.fail + b.nonInferiority.fail,
+    },
+    equivalencePass: a.equivalencePass + b.equivalencePass,
+    superiorityPass: a.superiorityPass + b.superiorityPass,
+    limitPass: a.limitPass + b.limitPass,
+    limitFail: a.limitFail + b.limitFail,
     enough: { gates: a.enough.gates + b.enough.gates, pass: a.enough.pass + b.enough.pass },
     needed: a.needed.map((count, i) => count + (b.needed[i] as number)),
   };

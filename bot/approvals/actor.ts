@@ -99,14 +99,36 @@ export class Actor {
     const words = typeof result === "string" ? result : result.words;
     const run = typeof result === "string" ? null : result.run;
     store.transaction(() => {
-      if (!store.actions.move(action.id, action.state === "wanted" && state !== "refused" ? "started" : action.state, state, { result: words })) return;
+      if (
+        !store.actions.move(
+          action.id,
+          action.state === "wanted" && state !== "refused" ? "started" : action.state,
+          state,
+          { result: words },
+        )
+      )
+        return;
       const people = { initiator: action.initiator, approvers: action.approvers.join(",") };
-      store.audit.add(now(), { user: action.initiator, login: store.links.find(action.initiator)?.login ?? null }, `${action.detail.kind} ${state}`, { action: action.id, ...action.detail, ...people, sha: action.sha, digest: action.digest, result: words, ...(run === null ? {} : { run: run.id }) });
+      store.audit.add(
+        now(),
+        { user: action.initiator, login: store.links.find(action.initiator)?.login ?? null },
+        `${action.detail.kind} ${state}`,
+        {
+          action: action.id,
+          ...action.detail,
+          ...people,
+          sha: action.sha,
+          digest: action.digest,
+          result: words,
+          ...(run === null ? {} : { run: run.id }),
+        },
+      );
       if (run !== null) store.seen.set("action-run", run.id, action.id, now());
       const ended = { ...action, state, result: words };
       this.show(ended, run);
       // The same question may stand under cards of other chats.
-      if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject")) decideCards(this.deps, action.detail.run, action.detail.environment, briefly(this.deps, ended) ?? "");
+      if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject"))
+        decideCards(this.deps, action.detail.run, action.detail.environment, briefly(this.deps, ended) ?? "");
     });
     kick();
   }

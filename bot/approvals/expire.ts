@@ -10,9 +10,22 @@ export function endLate(context: BotContext): void {
     store.transaction(() => {
       const result = "nobody confirmed in time";
       if (!store.actions.move(id, "collecting", "cancelled", { result })) return;
-      store.audit.add(now(), { user: null, login: null }, `${detail.kind} expired`, { action: id, ...detail, sha, digest, result });
+      store.audit.add(now(), { user: null, login: null }, `${detail.kind} expired`, {
+        action: id,
+        ...detail,
+        sha,
+        digest,
+        result,
+      });
       const shown = store.messages.byKey(messageKey) ?? store.cards.find(messageKey);
-      if (shown !== null) paint(context, messageKey, { chat: shown.chat, topic: null }, stateCard(context, store.actions.find(id) as Action), messageKey);
+      if (shown !== null)
+        paint(
+          context,
+          messageKey,
+          { chat: shown.chat, topic: null },
+          stateCard(context, store.actions.find(id) as Action),
+          messageKey,
+        );
     });
   }
 }

@@ -5,7 +5,14 @@ import type { Check, ModelVerdict } from "../../eval/schema/verdict.ts";
 import { word } from "./words.ts";
 
 /** One check as the card shows it; the unit, where there is one, stands with the name. */
-export type ShownCheck = { name: string; verdict: string; observed: string; baseline: string; difference: string; rule: string };
+export type ShownCheck = {
+  name: string;
+  verdict: string;
+  observed: string;
+  baseline: string;
+  difference: string;
+  rule: string;
+};
 
 const maxChecks = 4;
 
@@ -29,19 +36,39 @@ export function shownCheck(check: Check): ShownCheck {
     observed: candidate,
     baseline: check.baseline === null ? "no baseline" : baseline,
     // A limit's interval is of the value itself, not of the difference.
-    difference: check.kind === "limit" ? (interval === "" ? "" : `value in ${interval}`) : interval === "" ? difference : `${difference} ${interval}`,
+    difference:
+      check.kind === "limit"
+        ? interval === ""
+          ? ""
+          : `value in ${interval}`
+        : interval === ""
+          ? difference
+          : `${difference} ${interval}`,
     rule: word(rule, 80),
   };
 }
 
 /** "×1.019 [×1.004, ×1.035]": how much longer the candidate takes than its baseline; null when it was not measured. */
 export function latencyRatio({ checks }: ModelVerdict): string | null {
-  const timed = checks.filter((check) => /^latency_p\d+_ms$/.test(check.metric) && check.slice === "all" && check.observed !== null && check.baseline !== null && check.baseline > 0);
+  const timed = checks.filter(
+    (check) =>
+      /^latency_p\d+_ms$/.test(check.metric) &&
+      check.slice === "all" &&
+      check.observed !== null &&
+      check.baseline !== null &&
+      check.baseline > 0,
+  );
   const check = timed.find((one) => isRelative(one)) ?? timed[0];
   if (check === undefined) return null;
-  const ratio = isRelative(check) && check.difference !== null ? 1 + check.difference : (check.observed as number) / (check.baseline as number);
+  const ratio =
+    isRelative(check) && check.difference !== null
+      ? 1 + check.difference
+      : (check.observed as number) / (check.baseline as number);
   if (!Number.isFinite(ratio)) return null;
-  const interval = isRelative(check) && check.interval !== null ? ` [×${fixed(1 + check.interval.low, 3)}, ×${fixed(1 + check.interval.high, 3)}]` : "";
+  const interval =
+    isRelative(check) && check.interval !== null
+      ? ` [×${fixed(1 + check.interval.low, 3)}, ×${fixed(1 + check.interval.high, 3)}]`
+      : "";
   return `×${fixed(ratio, 3)}${interval}`;
 }
 

@@ -4,20 +4,37 @@ import { explanation, headline, nameOf, origin, way, word } from "./words.ts";
 
 /** The pieces of a card, each a line or a few, before they get any markup. All text in them is inert. */
 export type CardParts = {
-  sign: string; name: string; headline: string; way: string; explanation: string[];
+  sign: string;
+  name: string;
+  headline: string;
+  way: string;
+  explanation: string[];
   /** "mood 1.0.0 (production at 1a2b3c4)" or why there is none. */
   baseline: string | null;
   /** The gate passed and something else matters now. */
   settled: boolean;
-  verdict: string | null; checks: ShownCheck[]; summary: string | null; latency: string | null; origin: string[];
+  verdict: string | null;
+  checks: ShownCheck[];
+  summary: string | null;
+  latency: string | null;
+  origin: string[];
 };
 
 export function partsOf(state: CardState): CardParts {
   const { verdict } = state;
   const { sign, words } = headline(state);
   return {
-    sign, name: nameOf(state), headline: words, way: way(state), explanation: explanation(state),
-    baseline: verdict === null ? null : verdict.baseline === null ? `none: ${word(verdict.baselineSource, 120)}` : `${word(verdict.baseline.version, 40)} (${word(verdict.baselineSource, 80)})`,
+    sign,
+    name: nameOf(state),
+    headline: words,
+    way: way(state),
+    explanation: explanation(state),
+    baseline:
+      verdict === null
+        ? null
+        : verdict.baseline === null
+          ? `none: ${word(verdict.baselineSource, 120)}`
+          : `${word(verdict.baseline.version, 40)} (${word(verdict.baselineSource, 80)})`,
     settled: verdict?.verdict === "PASS" && state.phase !== "verdict",
     verdict: verdict === null || state.phase === "verdict" ? null : verdict.verdict,
     checks: verdict === null ? [] : decidingChecks(verdict).map(shownCheck),

@@ -16,13 +16,20 @@ export function renderCard(state: CardState, extraButtons: InlineKeyboardButton[
   const parts = partsOf(state);
   const links = linkRow(state);
   const buttons = [...(links.length === 0 ? [] : [links]), ...extraButtons];
-  return { rich: richCard(parts), html: truncateHtml(htmlCard(parts, state)), plain: truncate(plainCard(parts), maxTextLength), ...(buttons.length === 0 ? {} : { buttons }) };
+  return {
+    rich: richCard(parts),
+    html: truncateHtml(htmlCard(parts, state)),
+    plain: truncate(plainCard(parts), maxTextLength),
+    ...(buttons.length === 0 ? {} : { buttons }),
+  };
 }
 
 const rows = (check: ShownCheck) => [
   `${check.verdict} ${check.name}`,
   `  ${check.observed}, ${check.baseline === "no baseline" ? "" : "baseline "}${check.baseline}`,
-  ...(check.difference === "" ? [] : [`  ${check.difference.startsWith("value") ? "" : "difference "}${check.difference}`]),
+  ...(check.difference === ""
+    ? []
+    : [`  ${check.difference.startsWith("value") ? "" : "difference "}${check.difference}`]),
   `  asks: ${check.rule}`,
 ];
 
@@ -39,20 +46,45 @@ function htmlCard(parts: CardParts, { links }: CardState): string {
     ...(summary === null ? [] : [e(summary)]),
     ...(latency === null ? [] : [`Latency: <code>${e(latency)}</code> of the baseline`]),
     ...(baseline === null ? [] : [`Baseline: ${e(baseline)}`]),
-    ...(origin.length === 0 ? [] : [commit === null ? e(origin.join(" · ")) : `<a href="${e(commit)}">${e(origin.join(" · "))}</a>`]),
+    ...(origin.length === 0
+      ? []
+      : [commit === null ? e(origin.join(" · ")) : `<a href="${e(commit)}">${e(origin.join(" · "))}</a>`]),
   ].join("\n");
 }
 
-function plainCard({ sign, name, headline, way, explanation, baseline, verdict, checks, summary, latency, origin }: CardParts): string {
+function plainCard({
+  sign,
+  name,
+  headline,
+  way,
+  explanation,
+  baseline,
+  verdict,
+  checks,
+  summary,
+  latency,
+  origin,
+}: CardParts): string {
   return [
-    `${sign} ${name}: ${headline}`, ...(way === "" ? [] : [way]), ...explanation,
-    ...(verdict === null ? [] : [`Verdict: ${verdict}`]), ...checks.flatMap(rows), ...(summary === null ? [] : [summary]),
-    ...(latency === null ? [] : [`Latency: ${latency} of the baseline`]), ...(baseline === null ? [] : [`Baseline: ${baseline}`]), ...(origin.length === 0 ? [] : [origin.join(" · ")]),
+    `${sign} ${name}: ${headline}`,
+    ...(way === "" ? [] : [way]),
+    ...explanation,
+    ...(verdict === null ? [] : [`Verdict: ${verdict}`]),
+    ...checks.flatMap(rows),
+    ...(summary === null ? [] : [summary]),
+    ...(latency === null ? [] : [`Latency: ${latency} of the baseline`]),
+    ...(baseline === null ? [] : [`Baseline: ${baseline}`]),
+    ...(origin.length === 0 ? [] : [origin.join(" · ")]),
   ].join("\n");
 }
 
 /** The row of links, of the addresses that Telegram takes; it refuses the whole message for one that it does not. */
 export function linkRow({ links }: CardState): { text: string; url: string }[] {
-  const wanted: [string, string | null][] = [["Run", links.run], ["Report", links.report], ["Pull request", links.pullRequest], ["Space", links.space]];
+  const wanted: [string, string | null][] = [
+    ["Run", links.run],
+    ["Report", links.report],
+    ["Pull request", links.pullRequest],
+    ["Space", links.space],
+  ];
   return wanted.flatMap(([text, url]) => (url !== null && isLink(url) ? [{ text, url }] : []));
 }

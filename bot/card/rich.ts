@@ -5,7 +5,12 @@ import type { CardParts } from "./parts.ts";
 
 type Block = InputRichBlock<InputFile>;
 
-const cell = (text: RichText, change: Partial<RichBlockTableCell> = {}): RichBlockTableCell => ({ text, align: "left", valign: "top", ...change });
+const cell = (text: RichText, change: Partial<RichBlockTableCell> = {}): RichBlockTableCell => ({
+  text,
+  align: "left",
+  valign: "top",
+  ...change,
+});
 const header = { is_header: true } as const;
 
 /** Two rows a check, so that three columns do: what was asked and how it went, then the figures. A phone is narrow. */
@@ -20,13 +25,31 @@ function checkRows({ name, verdict, rule, observed, baseline, difference }: Show
  * The card as blocks of Bot API 10: a table instead of <pre>, folded away once a PASS is behind the candidate. Blocks
  * are data, so nothing is escaped; detection of mentions and links is switched off.
  */
-export function richCard({ settled, sign, name, headline, way, explanation, baseline, verdict, checks, summary, latency, origin }: CardParts): InputRichMessage<InputFile> {
+export function richCard({
+  settled,
+  sign,
+  name,
+  headline,
+  way,
+  explanation,
+  baseline,
+  verdict,
+  checks,
+  summary,
+  latency,
+  origin,
+}: CardParts): InputRichMessage<InputFile> {
   const paragraph = (text: RichText): Block => ({ type: "paragraph", text });
   const table: Block = {
-    type: "table", is_bordered: true, is_compact: true,
+    type: "table",
+    is_bordered: true,
+    is_compact: true,
     cells: [["candidate", "baseline", "difference"].map((text) => cell(text, header)), ...checks.flatMap(checkRows)],
   };
-  const facts = [...(latency === null ? [] : [`Latency: ${latency} of the baseline`]), ...(baseline === null ? [] : [`Baseline: ${baseline}`])];
+  const facts = [
+    ...(latency === null ? [] : [`Latency: ${latency} of the baseline`]),
+    ...(baseline === null ? [] : [`Baseline: ${baseline}`]),
+  ];
   return {
     skip_entity_detection: true,
     blocks: [

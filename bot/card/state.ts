@@ -1,8 +1,27 @@
 import type { ModelVerdict } from "../../eval/schema/verdict.ts";
 
 /** Where a candidate stands in its life. */
-export type Phase = "evaluating" | "verdict" | "waiting" | "build" | "start" | "proving" | "live" | "rolled-back" | "failed";
-export const phases = ["evaluating", "verdict", "waiting", "build", "start", "proving", "live", "rolled-back", "failed"] as const satisfies readonly Phase[];
+export type Phase =
+  | "evaluating"
+  | "verdict"
+  | "waiting"
+  | "build"
+  | "start"
+  | "proving"
+  | "live"
+  | "rolled-back"
+  | "failed";
+export const phases = [
+  "evaluating",
+  "verdict",
+  "waiting",
+  "build",
+  "start",
+  "proving",
+  "live",
+  "rolled-back",
+  "failed",
+] as const satisfies readonly Phase[];
 
 /** Everything that one candidate's card shows. Any text may come from a stranger. */
 export type CardState = {
@@ -21,10 +40,19 @@ export type CardState = {
   actor: string | null;
   repository: string | null;
   pullRequest: number | null;
-  links: { run: string | null; report: string | null; space: string | null; pullRequest: string | null; commit: string | null };
+  links: {
+    run: string | null;
+    report: string | null;
+    space: string | null;
+    pullRequest: string | null;
+    commit: string | null;
+  };
 };
 
-/** What people should feel: green needs nobody, attention needs somebody to act, red is not well, pending is not known yet. */
+/**
+ * What people should feel: green needs nobody, attention needs somebody to act, red is not well, pending is not known
+ * yet.
+ */
 export type Tone = "pending" | "green" | "attention" | "red";
 
 export function toneOf({ phase, verdict }: Pick<CardState, "phase" | "verdict">): Tone {

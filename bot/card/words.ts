@@ -12,26 +12,44 @@ export function nameOf({ model }: CardState): string {
   return model.version === "" ? word(model.id, 64) : `${word(model.id, 64)} ${word(model.version, 40)}`;
 }
 
-const to = (environment: string | null, preposition: "to" | "in") => (environment === null ? "" : ` ${preposition} ${word(environment, 40)}`);
+const to = (environment: string | null, preposition: "to" | "in") =>
+  environment === null ? "" : ` ${preposition} ${word(environment, 40)}`;
 
 /** A sign and a few words: what is going on now. */
 export function headline(state: CardState): { sign: string; words: string } {
   const { phase, verdict, environment } = state;
   switch (phase) {
-    case "evaluating": return { sign: "⏳", words: "evaluating" };
-    case "verdict": return verdict === null ? { sign: "❔", words: "no verdict" } : { sign: verdictMark[verdict.verdict], words: verdict.verdict };
-    case "waiting": return { sign: "🔔", words: `waiting for approval${environment === null ? "" : ` to deploy${to(environment, "to")}`}` };
+    case "evaluating":
+      return { sign: "⏳", words: "evaluating" };
+    case "verdict":
+      return verdict === null
+        ? { sign: "❔", words: "no verdict" }
+        : { sign: verdictMark[verdict.verdict], words: verdict.verdict };
+    case "waiting":
+      return {
+        sign: "🔔",
+        words: `waiting for approval${environment === null ? "" : ` to deploy${to(environment, "to")}`}`,
+      };
     case "build":
     case "start":
-    case "proving": return { sign: "🚚", words: `deploying${to(environment, "to")}` };
-    case "live": return { sign: "🟢", words: `live${to(environment, "in")}` };
-    case "rolled-back": return { sign: "↩️", words: `rolled back${to(environment, "in")}` };
-    case "failed": return { sign: "🛑", words: `deployment${to(environment, "to")} failed` };
+    case "proving":
+      return { sign: "🚚", words: `deploying${to(environment, "to")}` };
+    case "live":
+      return { sign: "🟢", words: `live${to(environment, "in")}` };
+    case "rolled-back":
+      return { sign: "↩️", words: `rolled back${to(environment, "in")}` };
+    case "failed":
+      return { sign: "🛑", words: `deployment${to(environment, "to")} failed` };
   }
 }
 
 const stations: readonly { name: string; phase: Phase }[] = [
-  { name: "gate", phase: "evaluating" }, { name: "approval", phase: "waiting" }, { name: "build", phase: "build" }, { name: "start", phase: "start" }, { name: "proof", phase: "proving" }, { name: "live", phase: "live" },
+  { name: "gate", phase: "evaluating" },
+  { name: "approval", phase: "waiting" },
+  { name: "build", phase: "build" },
+  { name: "start", phase: "start" },
+  { name: "proof", phase: "proving" },
+  { name: "live", phase: "live" },
 ];
 
 /**
@@ -42,11 +60,14 @@ export function way({ phase, verdict }: CardState): string {
   if (phase === "rolled-back" || phase === "failed") return "";
   const passing = stations.filter((one) => one.phase !== "waiting" || phase === "waiting");
   const at = phase === "verdict" ? 1 : passing.findIndex((one) => one.phase === phase);
-  return passing.map(({ name }, i) => {
-    if (i === 0 && verdict !== null && phase !== "evaluating") return `${name} ${verdict.verdict === "PASS" ? "✓" : "✗"}`;
-    if (i < at || phase === "live") return `${name} ✓`;
-    return i === at && phase !== "verdict" ? `${name} …` : name;
-  }).join(" · ");
+  return passing
+    .map(({ name }, i) => {
+      if (i === 0 && verdict !== null && phase !== "evaluating")
+        return `${name} ${verdict.verdict === "PASS" ? "✓" : "✗"}`;
+      if (i < at || phase === "live") return `${name} ✓`;
+      return i === at && phase !== "verdict" ? `${name} …` : name;
+    })
+    .join(" · ");
 }
 
 /** Why it is so, where that needs saying: the gate's reason unless PASS, the deployment's failure, what serves now. */
@@ -56,7 +77,8 @@ export function explanation({ phase, verdict, reason, restored, model }: CardSta
   if ((phase === "failed" || phase === "rolled-back") && reason !== null) lines.push(word(reason, 300));
   const again = restored === null ? null : `${word(model.id, 64)} ${word(restored, 40)} serves again`;
   // A receipt's reason ends with it, unless it was too long for the card.
-  if (phase === "rolled-back" && (again === null || lines.at(-1)?.includes(again) !== true)) lines.push(again === null ? "What serves now is not known." : `${again}.`);
+  if (phase === "rolled-back" && (again === null || lines.at(-1)?.includes(again) !== true))
+    lines.push(again === null ? "What serves now is not known." : `${again}.`);
   return lines;
 }
 

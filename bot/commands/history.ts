@@ -5,22 +5,37 @@ import { commandButton, modelIds, named, usage } from "../context/usage.ts";
 import { figure, marked, safe, short } from "../context/words.ts";
 
 export const history: Command = {
-  name: "history", usage: "/history MODEL", about: "versions of a model: verdict, metric, where each is live",
+  name: "history",
+  usage: "/history MODEL",
+  about: "versions of a model: verdict, metric, where each is live",
   async run({ bot, github }, { args, acknowledge }) {
     const ids = modelIds(bot);
-    const model = named(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? ids[0] as string : null);
-    if (model === null) return usage(history, args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`, ids.map((id) => `/history ${id}`));
+    const model = named(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? (ids[0] as string) : null);
+    if (model === null)
+      return usage(
+        history,
+        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        ids.map((id) => `/history ${id}`),
+      );
     acknowledge("⏳ Reading the receipts…");
     const { releases, metric, values, line } = await trendOf(github, bot, model);
     if (releases.length === 0) return { html: `<b>${safe(model)}</b> has no tagged version yet.` };
-    const live = await Promise.all(Object.keys(bot.environments).map(async (environment) => ({ environment, version: (await liveVersion(github, bot, environment, model))?.deployment.payload.version })));
+    const live = await Promise.all(
+      Object.keys(bot.environments).map(async (environment) => ({
+        environment,
+        version: (await liveVersion(github, bot, environment, model))?.deployment.payload.version,
+      })),
+    );
     const rows = releases.map(({ version, sha, receipt }, i) => {
       const where = live.filter((one) => one.version === version).map(({ environment }) => environment);
       const value = values[i];
       return `${marked(receipt?.verdict ?? "no receipt")} <b>${safe(version, 40)}</b> ${short(sha)}${value === undefined || Number.isNaN(value) ? "" : ` ${figure(value)}`}${where.length === 0 ? "" : ` · live in ${safe(where.join(", "))}`}`;
     });
     return {
-      html: [`<b>${safe(model)}</b>${metric === null ? "" : `, ${safe(metric)} <code>${line}</code>`}`, ...rows.toReversed()].join("\n"),
+      html: [
+        `<b>${safe(model)}</b>${metric === null ? "" : `, ${safe(metric)} <code>${line}</code>`}`,
+        ...rows.toReversed(),
+      ].join("\n"),
       buttons: [[commandButton(`/plan ${model} ${bot.live}`), commandButton(`/rollback ${model} ${bot.live}`)]],
     };
   },

@@ -3,12 +3,18 @@ import type { BotContext } from "../context/command.ts";
 import { safe } from "../context/words.ts";
 
 /** The lock of one environment; null when it is free. */
-export async function lockOf({ github, bot }: Pick<BotContext, "github" | "bot">, environment: string): Promise<Held | null> {
+export async function lockOf(
+  { github, bot }: Pick<BotContext, "github" | "bot">,
+  environment: string,
+): Promise<Held | null> {
   return (await github.locks(bot.github.lock)).find((one) => one.environment === environment) ?? null;
 }
 
 /** Locks as lines, those of one holder and reason together. */
 export function lockLines(held: readonly Held[]): string[] {
   const groups = Map.groupBy(held, ({ record }) => `${record.holder}: ${record.reason}`);
-  return [...groups].map(([words, all]) => `🔒 ${safe(all.map(({ environment }) => environment).join(", "), 200)} locked by ${safe(words, 200)}`);
+  return [...groups].map(
+    ([words, all]) =>
+      `🔒 ${safe(all.map(({ environment }) => environment).join(", "), 200)} locked by ${safe(words, 200)}`,
+  );
 }

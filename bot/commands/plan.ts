@@ -8,14 +8,24 @@ import { commandButton } from "../context/usage.ts";
 import { marked, safe, short } from "../context/words.ts";
 
 export const plan: Command = {
-  name: "plan", usage: "/plan MODEL ENVIRONMENT [VERSION]", about: "what a deployment would do now; changes nothing",
+  name: "plan",
+  usage: "/plan MODEL ENVIRONMENT [VERSION]",
+  about: "what a deployment would do now; changes nothing",
   async run(context, { args }) {
     const { bot, github } = context;
     const wanted = target(plan, bot, args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
-    const [candidate, live, lock] = await Promise.all([candidateOf(github, bot, model, version), liveVersion(github, bot, environment, model), lockOf(context, githubEnvironment(bot, model, environment))]);
-    if (candidate === null) return { html: `There is no tag ${safe(`${model}@${version}`)}.`, buttons: [[commandButton(`/history ${model}`)]] };
+    const [candidate, live, lock] = await Promise.all([
+      candidateOf(github, bot, model, version),
+      liveVersion(github, bot, environment, model),
+      lockOf(context, githubEnvironment(bot, model, environment)),
+    ]);
+    if (candidate === null)
+      return {
+        html: `There is no tag ${safe(`${model}@${version}`)}.`,
+        buttons: [[commandButton(`/history ${model}`)]],
+      };
     const { danger, persons } = bot.environments[environment] as { danger: boolean; persons: number };
     return {
       html: [
@@ -27,7 +37,9 @@ export const plan: Command = {
         ...(lock === null ? [] : lockLines([lock])),
         ...(candidate.passed ? [] : ["A deployment would be refused: only PASS is deployed."]),
       ].join("\n"),
-      ...(candidate.passed && lock === null ? { buttons: [[commandButton(`/deploy ${model} ${environment}${version === null ? "" : ` ${version}`}`)]] } : {}),
+      ...(candidate.passed && lock === null
+        ? { buttons: [[commandButton(`/deploy ${model} ${environment}${version === null ? "" : ` ${version}`}`)]] }
+        : {}),
     };
   },
 };

@@ -6,33 +6,61 @@ import { figure, safe } from "../context/words.ts";
 const maxInputLength = 4096;
 
 export const predict: Command = {
-  name: "predict", usage: "/predict MODEL TEXT | {\"field\": value} | field=value …", about: "ask the candidate and the live version, side by side",
+  name: "predict",
+  usage: '/predict MODEL TEXT | {"field": value} | field=value …',
+  about: "ask the candidate and the live version, side by side",
   async run({ bot, spaces }, { args, rest, acknowledge }) {
     const ids = modelIds(bot);
     const id = named(args[0], ids);
-    if (id === null) return usage(predict, args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`, ids.map((one) => `/predict ${one}`));
+    if (id === null)
+      return usage(
+        predict,
+        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        ids.map((one) => `/predict ${one}`),
+      );
     const { live, candidate } = bot.models.find((one) => one.id === id) as (typeof bot.models)[number];
-    const places = ([["candidate", candidate], ["live", live]] as const).filter((one): one is [(typeof one)[0], string] => one[1] !== undefined);
-    if (places.length === 0) return { html: `<b>${safe(id)}</b> has no Space in bot.yaml: set <code>live</code> and <code>candidate</code>.` };
+    const places = (
+      [
+        ["candidate", candidate],
+        ["live", live],
+      ] as const
+    ).filter((one): one is [(typeof one)[0], string] => one[1] !== undefined);
+    if (places.length === 0)
+      return { html: `<b>${safe(id)}</b> has no Space in bot.yaml: set <code>live</code> and <code>candidate</code>.` };
     acknowledge(`⏳ Asking ${places.map(([name]) => name).join(" and ")} of ${safe(id)}…`);
 
     const cards = await Promise.all(places.map(([, url]) => askModel(spaces, url, id)));
     const card = cards.find((one) => one.ok)?.value;
     const input = rest.slice(rest.indexOf(args[0] as string) + (args[0] as string).length).trim();
     const examples = (card?.input?.examples ?? []).slice(0, 3);
-    if (input === "") return { ...usage(predict, `What should ${safe(id)} say something about?`), buttons: examples.map((row) => [commandButton(`/predict ${id} ${JSON.stringify(row)}`, label(row))]) };
-    if (input.length > maxInputLength) return usage(predict, `The input is too long: at most ${maxInputLength} characters.`);
+    if (input === "")
+      return {
+        ...usage(predict, `What should ${safe(id)} say something about?`),
+        buttons: examples.map((row) => [commandButton(`/predict ${id} ${JSON.stringify(row)}`, label(row))]),
+      };
+    if (input.length > maxInputLength)
+      return usage(predict, `The input is too long: at most ${maxInputLength} characters.`);
     const row = readRow(input, card);
     if (typeof row === "string") return usage(predict, safe(row, 200));
 
     const answers = await Promise.all(places.map(([, url]) => askPrediction(spaces, url, id, row)));
     const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${told(answer)}`);
-    return { html: [`<b>${safe(id)}</b> says of <code>${safe(input, 200)}</code>`, ...lines, ...difference(answers)].join("\n"), buttons: [[commandButton(`/predict ${id} ${input}`, "Again")]] };
+    return {
+      html: [`<b>${safe(id)}</b> says of <code>${safe(input, 200)}</code>`, ...lines, ...difference(answers)].join(
+        "\n",
+      ),
+      buttons: [[commandButton(`/predict ${id} ${input}`, "Again")]],
+    };
   },
 };
 
 function label(row: Record<string, unknown>): string {
-  return Object.values(row).map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ").slice(0, 40) || "example";
+  return (
+    Object.values(row)
+      .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
+      .join(", ")
+      .slice(0, 40) || "example"
+  );
 }
 
 /** The row that was meant, or why there is none. */
@@ -40,17 +68,24 @@ function readRow(input: string, card: SpaceModel | undefined): Record<string, un
   if (input.startsWith("{")) {
     try {
       const row = JSON.parse(input) as unknown;
-      return typeof row === "object" && row !== null && !Array.isArray(row) ? row as Record<string, unknown> : "The row must be one JSON object.";
+      return typeof row === "object" && row !== null && !Array.isArray(row)
+        ? (row as Record<string, unknown>)
+        : "The row must be one JSON object.";
     } catch {
       return "That is not JSON.";
     }
   }
   const fields = Object.entries(card?.input?.schema?.properties ?? {});
-  const pairs = [...input.matchAll(/(?:^|\s)([A-Za-z_]\w*)=(\S+)/g)].map(([, name, value]) => [name as string, value as string] as const);
-  if (pairs.some(([name]) => fields.some(([field]) => field === name))) return Object.fromEntries(pairs.map(([name, value]) => [name, valueOf(value)]));
+  const pairs = [...input.matchAll(/(?:^|\s)([A-Za-z_]\w*)=(\S+)/g)].map(
+    ([, name, value]) => [name as string, value as string] as const,
+  );
+  if (pairs.some(([name]) => fields.some(([field]) => field === name)))
+    return Object.fromEntries(pairs.map(([name, value]) => [name, valueOf(value)]));
   const texts = fields.filter(([, { type }]) => type === "string");
   if (fields.length === 1 && texts.length === 1) return { [(texts[0] as [string, unknown])[0]]: input };
-  return fields.length === 0 ? "Neither Space tells what this model takes; give the row as JSON." : `This model takes ${fields.map(([name]) => name).join(", ")}: give them as name=value or as JSON.`;
+  return fields.length === 0
+    ? "Neither Space tells what this model takes; give the row as JSON."
+    : `This model takes ${fields.map(([name]) => name).join(", ")}: give them as name=value or as JSON.`;
 }
 
 function valueOf(text: string): unknown {
@@ -60,7 +95,12 @@ function valueOf(text: string): unknown {
 
 function told(answer: Answer<Prediction>): string {
   if (!answer.ok) return `🔴 ${safe(answer.why, 200)}`;
-  const heads = Object.entries(answer.value.heads).slice(0, 5).map(([name, { label, score, value }]) => `${safe(name, 30)}: ${label === undefined ? figure(value ?? Number.NaN) : `${safe(label, 40)}${score === undefined ? "" : ` ${figure(score)}`}`}`);
+  const heads = Object.entries(answer.value.heads)
+    .slice(0, 5)
+    .map(
+      ([name, { label, score, value }]) =>
+        `${safe(name, 30)}: ${label === undefined ? figure(value ?? Number.NaN) : `${safe(label, 40)}${score === undefined ? "" : ` ${figure(score)}`}`}`,
+    );
   return `${answer.value.version === undefined ? "" : `${safe(answer.value.version, 40)} `}(${Math.round(answer.ms)} ms): <b>${heads.join("; ")}</b>`;
 }
 
@@ -71,7 +111,9 @@ function difference([candidate, live]: readonly Answer<Prediction>[]): string[] 
     if (before === undefined) return [];
     if (now.label !== before.label) return [`${safe(name, 30)}: the labels differ`];
     const [a, b] = [now.value ?? now.score, before.value ?? before.score];
-    return a === undefined || b === undefined ? [] : [`${safe(name, 30)}: ${a === b ? "equal" : `${a > b ? "+" : ""}${figure(a - b)}`}`];
+    return a === undefined || b === undefined
+      ? []
+      : [`${safe(name, 30)}: ${a === b ? "equal" : `${a > b ? "+" : ""}${figure(a - b)}`}`];
   });
   return words.length === 0 ? [] : [`candidate − live: ${words.join("; ")}`];
 }

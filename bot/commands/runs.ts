@@ -4,10 +4,18 @@ import { commandButton } from "../context/usage.ts";
 import { ago, marked, safe, short } from "../context/words.ts";
 
 export const runs: Command = {
-  name: "runs", usage: "/runs", about: "latest workflow runs",
+  name: "runs",
+  usage: "/runs",
+  about: "latest workflow runs",
   async run({ github, now }) {
     const found = await github.runs({ count: 10 });
-    const lines = found.map((run) => `${marked(run.conclusion ?? run.status)} ${linkHtml(run.name, run.url)} ${safe(run.branch, 40)} ${short(run.sha)}, ${ago(run.updatedAt, now())}`);
-    return { html: ["<b>Latest runs</b>", ...(lines.length === 0 ? ["none yet"] : lines)].join("\n"), ...(found.some(({ status }) => status === "waiting") ? { buttons: [[commandButton("/approve")]] } : {}) };
+    const lines = found.map(
+      (run) =>
+        `${marked(run.conclusion ?? run.status)} ${linkHtml(run.name, run.url)} ${safe(run.branch, 40)} ${short(run.sha)}, ${ago(run.updatedAt, now())}`,
+    );
+    return {
+      html: ["<b>Latest runs</b>", ...(lines.length === 0 ? ["none yet"] : lines)].join("\n"),
+      ...(found.some(({ status }) => status === "waiting") ? { buttons: [[commandButton("/approve")]] } : {}),
+    };
   },
 };

@@ -8,30 +8,58 @@ import { modelLines } from "./verdict-lines.ts";
 import { ago, marked, safe } from "../context/words.ts";
 
 export const status: Command = {
-  name: "status", usage: "/status [MODEL]", about: "every model: live version, Space health, verdicts of main and open pull requests",
+  name: "status",
+  usage: "/status [MODEL]",
+  about: "every model: live version, Space health, verdicts of main and open pull requests",
   async run(context, { args, acknowledge }) {
     const { bot, github } = context;
     const ids = modelIds(bot);
     const one = named(args[0], ids);
-    if (args[0] !== undefined && one === null) return usage(status, `There is no model ${safe(args[0])}.`, ids.map((id) => `/status ${id}`));
+    if (args[0] !== undefined && one === null)
+      return usage(
+        status,
+        `There is no model ${safe(args[0])}.`,
+        ids.map((id) => `/status ${id}`),
+      );
     acknowledge("⏳ Asking GitHub and the Spaces…");
     const [locks, latest] = await Promise.all([github.locks(bot.github.lock), context.verdicts.latest()]);
     const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(context, id, latest)));
     return {
       html: [`<b>Status of ${safe(bot.live)}</b>`, ...lockLines(locks), ...lines].join("\n"),
-      buttons: [[commandButton(one === null ? "/status" : `/status ${one}`, "Again"), commandButton("/runs"), commandButton("/gates")]],
+      buttons: [
+        [
+          commandButton(one === null ? "/status" : `/status ${one}`, "Again"),
+          commandButton("/runs"),
+          commandButton("/gates"),
+        ],
+      ],
     };
   },
 };
 
-async function describe({ bot, github, spaces, now }: BotContext, id: string, latest: readonly RunVerdicts[]): Promise<string> {
+async function describe(
+  { bot, github, spaces, now }: BotContext,
+  id: string,
+  latest: readonly RunVerdicts[],
+): Promise<string> {
   const live = await liveVersion(github, bot, bot.live, id);
   const space = bot.models.find((one) => one.id === id)?.live;
-  const served = live === null ? "no live version" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;
-  const gates = modelLines(latest, id, now()).map((line) => `\n  ${line}`).join("");
+  const served =
+    live === null
+      ? "no live version"
+      : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;
+  const gates = modelLines(latest, id, now())
+    .map((line) => `\n  ${line}`)
+    .join("");
   if (space === undefined) return `<b>${safe(id)}</b>: ${served}${gates}`;
   const [ready, model] = await Promise.all([askReady(spaces, space), askModel(spaces, space, id)]);
   const health = ready.ok ? `🟢 Space ready, ${Math.round(ready.ms)} ms` : `🔴 Space: ${safe(ready.why, 120)}`;
-  const differs = model.ok && live !== null && model.value.version !== undefined && model.value.version !== live.deployment.payload.version ? `\n  ⚠️ the Space serves ${safe(model.value.version, 40)}` : "";
+  const differs =
+    model.ok &&
+    live !== null &&
+    model.value.version !== undefined &&
+    model.value.version !== live.deployment.payload.version
+      ? `\n  ⚠️ the Space serves ${safe(model.value.version, 40)}`
+      : "";
   return `<b>${safe(id)}</b>: ${served}\n  ${health}${differs}${gates}`;
 }

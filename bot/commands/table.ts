@@ -14,9 +14,34 @@ import { commandButton } from "../context/usage.ts";
 import { escapeHtml } from "../telegram/format.ts";
 
 const help: Command = {
-  name: "help", usage: "/help", about: "every command",
-  run: () => ({ html: commands.map(({ usage, about }) => `<code>${escapeHtml(usage)}</code> ${escapeHtml(about)}`).join("\n"), buttons: [["/status", "/runs", "/approve"].map((text) => commandButton(text))] }),
+  name: "help",
+  usage: "/help",
+  about: "every command",
+  run: () => ({
+    html: commands.map(({ usage, about }) => `<code>${escapeHtml(usage)}</code> ${escapeHtml(about)}`).join("\n"),
+    buttons: [["/status", "/runs", "/approve"].map((text) => commandButton(text))],
+  }),
 };
 
 /** In the order of the menu. */
-export const commands: readonly Command[] = [status, gates, runs, history, predict, plan, deploy, rollback, approve, reject, lock, unlock, subscribe, mute, digest, whoami, link, audit, help];
+export const commands: readonly Command[] = [
+  status,
+  gates,
+  runs,
+  history,
+  predict,
+  plan,
+  deploy,
+  rollback,
+  approve,
+  reject,
+  lock,
+  unlock,
+  subscribe,
+  mute,
+  digest,
+  whoami,
+  link,
+  audit,
+  help,
+];

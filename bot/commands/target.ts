@@ -6,14 +6,38 @@ import { safe } from "../context/words.ts";
 export type Target = { model: string; environment: string; version: string | null };
 
 /** MODEL ENVIRONMENT [VERSION], or the usage with the likely choices. Only listed names pass. */
-export function target(command: Command, bot: BotConfiguration, [first, second, third, ...more]: readonly string[]): Target | { reply: Reply } {
+export function target(
+  command: Command,
+  bot: BotConfiguration,
+  [first, second, third, ...more]: readonly string[],
+): Target | { reply: Reply } {
   const ids = modelIds(bot);
   const environments = Object.keys(bot.environments);
   const model = named(first, ids);
-  if (model === null) return { reply: usage(command, first === undefined ? "Which model, and where?" : `There is no model ${safe(first)}.`, ids.flatMap((id) => environments.map((one) => `/${command.name} ${id} ${one}`))) };
+  if (model === null)
+    return {
+      reply: usage(
+        command,
+        first === undefined ? "Which model, and where?" : `There is no model ${safe(first)}.`,
+        ids.flatMap((id) => environments.map((one) => `/${command.name} ${id} ${one}`)),
+      ),
+    };
   const environment = named(second, environments);
-  if (environment === null) return { reply: usage(command, second === undefined ? "Where?" : `There is no environment ${safe(second)}.`, environments.map((one) => `/${command.name} ${model} ${one}`)) };
-  if (third !== undefined && !/^[0-9A-Za-z][\w.+-]{0,63}$/.test(third)) return { reply: usage(command, `${safe(third)} is not a version.`, [`/${command.name} ${model} ${environment}`]) };
-  if (more.length > 0) return { reply: usage(command, `What is ${safe(more.join(" "))}?`, [`/${command.name} ${model} ${environment}${third === undefined ? "" : ` ${third}`}`]) };
+  if (environment === null)
+    return {
+      reply: usage(
+        command,
+        second === undefined ? "Where?" : `There is no environment ${safe(second)}.`,
+        environments.map((one) => `/${command.name} ${model} ${one}`),
+      ),
+    };
+  if (third !== undefined && !/^[0-9A-Za-z][\w.+-]{0,63}$/.test(third))
+    return { reply: usage(command, `${safe(third)} is not a version.`, [`/${command.name} ${model} ${environment}`]) };
+  if (more.length > 0)
+    return {
+      reply: usage(command, `What is ${safe(more.join(" "))}?`, [
+        `/${command.name} ${model} ${environment}${third === undefined ? "" : ` ${third}`}`,
+      ]),
+    };
   return { model, environment, version: third ?? null };
 }

@@ -4,10 +4,12 @@ import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import { ago, marked, safe, short } from "../context/words.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
-const placeOf = ({ run, pullRequest }: RunVerdicts) => `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;
+const placeOf = ({ run, pullRequest }: RunVerdicts) =>
+  `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;
 
 /** Where the words come from: a reader must know whether they are the gate's file or only a run's colour. */
-const source = ({ run, models }: RunVerdicts) => `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
+const source = ({ run, models }: RunVerdicts) =>
+  `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
 
 /** A fork's run can say and show anything; the trusted workflow's word on it is the pull request's comment. */
 const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the gate's comment there`;
@@ -16,7 +18,9 @@ const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the
 export function runLine(one: RunVerdicts, now: number): string {
   const { run, models } = one;
   if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
-  const verdicts = models.slice(0, 6).map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${marked(verdict)}`);
+  const verdicts = models
+    .slice(0, 6)
+    .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${marked(verdict)}`);
   return `${placeOf(one)}: ${verdicts.length === 0 ? marked(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
@@ -24,8 +28,13 @@ export function runLine(one: RunVerdicts, now: number): string {
 export function modelLines(all: readonly RunVerdicts[], id: string, now: number): string[] {
   return all.flatMap((one) => {
     const found = one.models.find(({ model }) => model.id === id);
-    if (found !== undefined) return [`${placeOf(one)}: ${safe(found.model.version, 40)} ${marked(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`];
-    return one.models.length === 0 && one.pullRequest === null ? [`${placeOf(one)}: ${marked(one.run.conclusion ?? one.run.status)} (${source(one)})`] : [];
+    if (found !== undefined)
+      return [
+        `${placeOf(one)}: ${safe(found.model.version, 40)} ${marked(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
+      ];
+    return one.models.length === 0 && one.pullRequest === null
+      ? [`${placeOf(one)}: ${marked(one.run.conclusion ?? one.run.status)} (${source(one)})`]
+      : [];
   });
 }
 
@@ -34,8 +43,15 @@ export function decidingLines(all: readonly RunVerdicts[], id: string): string[]
   for (const one of all) {
     const found = one.models.find(({ model }) => model.id === id);
     if (found === undefined) continue;
-    const checks = decidingChecks(found).map(shownCheck).map(({ name, verdict, observed, baseline, difference }) => `${verdict} ${name}\n  ${observed}, ${baseline === "no baseline" ? baseline : `baseline ${baseline}`}${difference === "" ? "" : `, ${difference}`}`);
-    return checks.length === 0 ? [] : [`<b>What decided</b> at ${short(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
+    const checks = decidingChecks(found)
+      .map(shownCheck)
+      .map(
+        ({ name, verdict, observed, baseline, difference }) =>
+          `${verdict} ${name}\n  ${observed}, ${baseline === "no baseline" ? baseline : `baseline ${baseline}`}${difference === "" ? "" : `, ${difference}`}`,
+      );
+    return checks.length === 0
+      ? []
+      : [`<b>What decided</b> at ${short(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
   }
   return [];
 }

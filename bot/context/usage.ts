@@ -8,9 +8,16 @@ export function commandButton(text: string, label = text): Button {
 }
 
 /** What was wrong, the usage, and buttons for the likely choices. */
-export function usage({ usage: words, about }: Pick<Command, "usage" | "about">, problem: string, choices: readonly string[] = []): Reply {
+export function usage(
+  { usage: words, about }: Pick<Command, "usage" | "about">,
+  problem: string,
+  choices: readonly string[] = [],
+): Reply {
   const rows = choices.slice(0, 9).map((text) => [commandButton(text)]);
-  return { html: `${problem}\n<code>${escapeHtml(words)}</code>: ${escapeHtml(about)}`, ...(rows.length === 0 ? {} : { buttons: rows }) };
+  return {
+    html: `${problem}\n<code>${escapeHtml(words)}</code>: ${escapeHtml(about)}`,
+    ...(rows.length === 0 ? {} : { buttons: rows }),
+  };
 }
 
 export function modelIds(bot: BotConfiguration): string[] {
@@ -24,5 +31,5 @@ export function named(given: string | undefined, names: readonly string[]): stri
   const same = names.find((one) => one.toLowerCase() === wanted);
   if (same !== undefined) return same;
   const begin = names.filter((one) => one.toLowerCase().startsWith(wanted));
-  return begin.length === 1 ? begin[0] as string : null;
+  return begin.length === 1 ? (begin[0] as string) : null;
 }

@@ -14,7 +14,17 @@ export function short(sha: string): string {
 /** A verdict or a run's conclusion, with a sign. */
 export function marked(word: string): string {
   const known = verdictMark[word as keyof typeof verdictMark] as string | undefined;
-  const signs: Record<string, string> = { success: "✅", SUCCESS: "✅", failure: "❌", FAILURE: "❌", cancelled: "⚪", in_progress: "⏳", queued: "⏳", waiting: "🔔", skipped: "⚪" };
+  const signs: Record<string, string> = {
+    success: "✅",
+    SUCCESS: "✅",
+    failure: "❌",
+    FAILURE: "❌",
+    cancelled: "⚪",
+    in_progress: "⏳",
+    queued: "⏳",
+    waiting: "🔔",
+    skipped: "⚪",
+  };
   return `${known ?? signs[word] ?? "❔"} ${safe(word, 24)}`;
 }
 

@@ -7,7 +7,14 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { show } from "../telegram/show.ts";
 import { findSent } from "./find-sent.ts";
 
-export type DeliveryDeps = { store: Store; client: TelegramClient; log: Log; clock: Clock; signal: AbortSignal; firstPauseMs?: number };
+export type DeliveryDeps = {
+  store: Store;
+  client: TelegramClient;
+  log: Log;
+  clock: Clock;
+  signal: AbortSignal;
+  firstPauseMs?: number;
+};
 
 const maxPauseMs = 60_000;
 
@@ -29,10 +36,17 @@ export class Delivery {
     if (signal.aborted) return;
     for (const chat of store.messages.chatsToServe()) {
       if (this.busy.has(chat)) continue;
-      this.busy.set(chat, this.serve(chat).catch((error: unknown) => { this.deps.log.warn("delivery-failed", { chat, error: inWords(error) }); }).finally(() => {
-        this.busy.delete(chat);
-        if (store.messages.nextFor(chat) !== null) this.kick();
-      }));
+      this.busy.set(
+        chat,
+        this.serve(chat)
+          .catch((error: unknown) => {
+            this.deps.log.warn("delivery-failed", { chat, error: inWords(error) });
+          })
+          .finally(() => {
+            this.busy.delete(chat);
+            if (store.messages.nextFor(chat) !== null) this.kick();
+          }),
+      );
     }
   }
 
@@ -53,7 +67,12 @@ export class Delivery {
   }
 
   private async deliver(one: StoredMessage): Promise<void> {
-    const { store: { messages }, client, signal, log } = this.deps;
+    const {
+      store: { messages },
+      client,
+      signal,
+      log,
+    } = this.deps;
     if (one.state === "sending") {
       const found = await findSent(client, messages, one, signal);
       log.info("send-settled", { key: one.key, found: found !== null });
@@ -62,14 +81,23 @@ export class Delivery {
       return;
     }
     if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
-    const shown = await show(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, { silent: one.silent, signal });
+    const shown = await show(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
+      silent: one.silent,
+      signal,
+    });
     const chat = typeof shown.chat === "number" ? shown.chat : one.chat;
     if (chat !== one.chat) messages.moved(one.chat, chat);
     messages.shown(one.key, one.wanted, shown.messageId, chat, shown.topic);
   }
 
   private async failed(one: StoredMessage, error: unknown): Promise<void> {
-    const { store: { messages }, log, clock, signal, firstPauseMs = 1_000 } = this.deps;
+    const {
+      store: { messages },
+      log,
+      clock,
+      signal,
+      firstPauseMs = 1_000,
+    } = this.deps;
     if (!(error instanceof TelegramFailure)) throw error;
     if (error.kind === "aborted") return;
     log.warn("message-not-delivered", { key: one.key, kind: error.kind, error: inWords(error) });
@@ -80,7 +108,10 @@ export class Delivery {
     // Its end is not known: it stays "sending" and is looked for.
     if (error.kind === "unsure" && one.messageId === null) messages.tried(one.key);
     else messages.notSent(one.key);
-    const pauseMs = Math.max((error.retryAfterSeconds ?? 0) * 1000, Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(one.attempts, 6)));
+    const pauseMs = Math.max(
+      (error.retryAfterSeconds ?? 0) * 1000,
+      Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(one.attempts, 6)),
+    );
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 }

@@ -10,22 +10,44 @@ const maxProbes = 40;
 type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
 
 /**
- * Finds out whether a message was sent whose answer never came. A bot cannot read a chat, but Telegram shows the message
- * that one replies to: a silent reply to the next unknown ids either fails (nothing is there) or shows what is; it is
- * deleted at once.
+ * Finds out whether a message was sent whose answer never came. A bot cannot read a chat, but Telegram shows the
+ * message that one replies to: a silent reply to the next unknown ids either fails (nothing is there) or shows what is;
+ * it is deleted at once.
  *
  * @returns the id of the message; null when it is not there
  */
-export async function findSent(client: TelegramClient, messages: Messages, wanted: StoredMessage, signal: AbortSignal): Promise<number | null> {
+export async function findSent(
+  client: TelegramClient,
+  messages: Messages,
+  wanted: StoredMessage,
+  signal: AbortSignal,
+): Promise<number | null> {
   for (let id = wanted.afterId + 1, misses = 0, probes = 0; misses < maxMisses && probes < maxProbes; id += 1) {
     if (messages.isKnown(wanted.chat, id)) continue;
     probes += 1;
-    const probe = await client.call("sendMessage", { chat_id: wanted.chat, text: "…", disable_notification: true, reply_parameters: { message_id: id }, ...(wanted.topic === null ? {} : { message_thread_id: wanted.topic }) }, { signal })
-      .catch((error: unknown) => { if (error instanceof TelegramFailure && (error.kind === "message-gone" || error.kind === "topic-gone")) return null; throw error; });
+    const probe = await client
+      .call(
+        "sendMessage",
+        {
+          chat_id: wanted.chat,
+          text: "…",
+          disable_notification: true,
+          reply_parameters: { message_id: id },
+          ...(wanted.topic === null ? {} : { message_thread_id: wanted.topic }),
+        },
+        { signal },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof TelegramFailure && (error.kind === "message-gone" || error.kind === "topic-gone"))
+          return null;
+        throw error;
+      });
     misses = probe === null ? misses + 1 : 0;
     if (probe === null) continue;
     messages.saw(wanted.chat, probe.message_id);
-    await client.call("deleteMessage", { chat_id: wanted.chat, message_id: probe.message_id }, { signal }).catch(() => undefined);
+    await client
+      .call("deleteMessage", { chat_id: wanted.chat, message_id: probe.message_id }, { signal })
+      .catch(() => undefined);
     const found = probe.reply_to_message as Found | undefined;
     if (found?.from?.is_bot === true && isSame(wanted.sent ?? wanted.content, found)) return id;
     // Beyond the probe itself there can be nothing of that send.
@@ -39,6 +61,11 @@ const letters = (text: string) => text.replace(/\s+/g, "").slice(0, 400);
 function isSame({ html, plain, rich }: Content, { text, rich_message }: Found): boolean {
   if (rich_message !== undefined) return rich !== undefined;
   if (text === undefined) return false;
-  const words = html.replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+  const words = html
+    .replace(/<[^>]*>/g, "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&amp;", "&");
   return letters(text) === letters(words) || letters(text) === letters(plain);
 }

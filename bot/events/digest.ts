@@ -10,13 +10,18 @@ const dayMs = 86_400_000;
 export async function digestHtml(context: BotContext): Promise<string> {
   const { github, bot, now } = context;
   const since = now() - dayMs;
-  const [runs, deployments] = [(await github.runs({ count: 100 })).filter((run) => run.updatedAt >= since), (await github.deployments({ count: 100 })).filter((one) => one.createdAt >= since && one.payload !== null)];
+  const [runs, deployments] = [
+    (await github.runs({ count: 100 })).filter((run) => run.updatedAt >= since),
+    (await github.deployments({ count: 100 })).filter((one) => one.createdAt >= since && one.payload !== null),
+  ];
   const gates = runs.filter((run) => run.file === bot.github.gate && run.status === "completed");
   const count = (conclusion: string) => gates.filter((run) => run.conclusion === conclusion).length;
-  const models = await Promise.all(bot.models.map(async ({ id }) => {
-    const [trend, live] = [await trendOf(github, bot, id), await liveVersion(github, bot, bot.live, id)];
-    return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
-  }));
+  const models = await Promise.all(
+    bot.models.map(async ({ id }) => {
+      const [trend, live] = [await trendOf(github, bot, id), await liveVersion(github, bot, bot.live, id)];
+      return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
+    }),
+  );
   return [
     `<b>Digest of ${new Date(now()).toISOString().slice(0, 10)}</b>`,
     `gates: ${gates.length} (${count("success")} green, ${count("failure")} red) · deployments: ${deployments.length} · waiting: ${runs.filter(({ status }) => status === "waiting").length}`,
@@ -29,11 +34,20 @@ export async function sendDigests(context: BotContext): Promise<void> {
   const { store, bot, now } = context;
   const day = new Date(now()).toISOString().slice(0, 10);
   if (new Date(now()).getUTCHours() < bot.digest.hourUtc) return;
-  const due = store.subscriptions.digestPlaces().filter(({ chat }) => store.messages.byKey(`digest:${day}:${chat}`) === null);
+  const due = store.subscriptions
+    .digestPlaces()
+    .filter(({ chat }) => store.messages.byKey(`digest:${day}:${chat}`) === null);
   if (due.length === 0) return;
   try {
     const html = await digestHtml(context);
-    for (const place of due) store.messages.want(`digest:${day}:${place.chat}`, place, toContent(context, { html }, place.chat, "digest"), now(), { silent: true });
+    for (const place of due)
+      store.messages.want(
+        `digest:${day}:${place.chat}`,
+        place,
+        toContent(context, { html }, place.chat, "digest"),
+        now(),
+        { silent: true },
+      );
   } catch (error) {
     context.log.warn("digest-failed", { error: inWords(error) });
   }

@@ -15,7 +15,8 @@ export async function settleLinks(context: BotContext): Promise<void> {
     store.links.begin({ ...one, nextAt: now() + one.intervalMs });
     const answer = await device.ask(one.deviceCode);
     if (answer.kind === "pending") {
-      if (answer.slowDownMs !== null) store.links.begin({ ...one, intervalMs: answer.slowDownMs, nextAt: now() + answer.slowDownMs });
+      if (answer.slowDownMs !== null)
+        store.links.begin({ ...one, intervalMs: answer.slowDownMs, nextAt: now() + answer.slowDownMs });
     } else if (answer.kind === "ended") end(context, one, `GitHub ended it: ${safe(answer.why)}. Write /link again.`);
     else await finish(context, one, answer.token);
   }
@@ -41,6 +42,7 @@ function end(context: BotContext, { user, messageKey }: Linking, html: string): 
   store.transaction(() => {
     store.links.end(user);
     const shown = store.messages.byKey(messageKey);
-    if (shown !== null) store.messages.want(messageKey, shown, toContent(context, { html }, shown.chat, messageKey), now());
+    if (shown !== null)
+      store.messages.want(messageKey, shown, toContent(context, { html }, shown.chat, messageKey), now());
   });
 }

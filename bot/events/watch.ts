@@ -20,14 +20,27 @@ const maxWaiting = 10;
  */
 export async function lookOnce(context: BotContext, look: number): Promise<void> {
   const { store, now, github, bot, log } = context;
-  const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => { log.warn("cards-not-looked-up", { error: inWords(error), hint: "the token needs pull-requests: read and deployments: read" }); });
+  const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => {
+    log.warn("cards-not-looked-up", {
+      error: inWords(error),
+      hint: "the token needs pull-requests: read and deployments: read",
+    });
+  });
   const learning = store.seen.state("watch", "began") === null;
   const runs = await github.runs({ count: 50 });
   for (const run of runs.toReversed()) await runChanged(context, run, learning, finder);
-  const waiting = await Promise.all(runs.filter(({ status }) => status === "waiting").slice(0, maxWaiting).toReversed().map((run) => waitingRun(github, bot, run)));
+  const waiting = await Promise.all(
+    runs
+      .filter(({ status }) => status === "waiting")
+      .slice(0, maxWaiting)
+      .toReversed()
+      .map((run) => waitingRun(github, bot, run)),
+  );
   for (const one of waiting) await askForApproval(context, one, learning, finder);
   await followCards(context, runs, waiting, finder, look);
-  const deployments = (await github.deployments({ count: 30 })).filter(({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs));
+  const deployments = (await github.deployments({ count: 30 })).filter(
+    ({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs),
+  );
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
@@ -43,11 +56,21 @@ async function chatsWithCard(finder: Finder, sha: string, model: string | null):
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-function tell({ store, now, bot }: BotContext, key: string, kind: EventKind, models: readonly string[] | null, reply: Reply, silent: boolean, except: ReadonlySet<number>): void {
+function tell(
+  { store, now, bot }: BotContext,
+  key: string,
+  kind: EventKind,
+  models: readonly string[] | null,
+  reply: Reply,
+  silent: boolean,
+  except: ReadonlySet<number>,
+): void {
   for (const place of store.subscriptions.listeners(models, kind, now())) {
     if (except.has(place.chat)) continue;
     const own = `${key}:${place.chat}`;
-    store.messages.want(own, place, toContent({ store, bot, now }, reply, place.chat, `${own}:${now()}`), now(), { silent });
+    store.messages.want(own, place, toContent({ store, bot, now }, reply, place.chat, `${own}:${now()}`), now(), {
+      silent,
+    });
   }
 }
 
@@ -81,7 +104,17 @@ function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>)
   store.seen.set("gate", run.branch, conclusion, now());
   const green = conclusion === "success";
   if (last === null ? green : (last === "success") === green) return;
-  tell(context, `gate:${run.id}`, "gate", null, { html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}` }, false, withCard);
+  tell(
+    context,
+    `gate:${run.id}`,
+    "gate",
+    null,
+    {
+      html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}`,
+    },
+    false,
+    withCard,
+  );
 }
 
 /** The message of an action that started a run follows the run. */
@@ -91,14 +124,31 @@ function followAction(context: BotContext, run: Run): void {
   const action = id === null ? null : store.actions.find(id);
   const shown = action === null ? null : store.messages.byKey(action.messageKey);
   if (action === null || shown === null) return;
-  const reply = stateCard(context, { ...action, result: `run ${run.id}: ${run.conclusion ?? run.status}` }, { text: run.title, url: run.url });
+  const reply = stateCard(
+    context,
+    { ...action, result: `run ${run.id}: ${run.conclusion ?? run.status}` },
+    { text: run.title, url: run.url },
+  );
   store.messages.want(action.messageKey, shown, toContent(context, reply, shown.chat, action.messageKey), now());
 }
 
 const ended = new Set(["success", "failure", "error"]);
-const words: Record<string, string> = { success: "🟢 live", failure: "🛑 failed", error: "🛑 failed", in_progress: "🚚 deploying", queued: "⏳ queued", pending: "⏳ pending" };
+const words: Record<string, string> = {
+  success: "🟢 live",
+  failure: "🛑 failed",
+  error: "🛑 failed",
+  in_progress: "🚚 deploying",
+  queued: "⏳ queued",
+  pending: "⏳ pending",
+};
 
-async function deploymentChanged(context: BotContext, { id, payload, environment, sha, creator, createdAt }: Deployment, { state, description, environmentUrl, logUrl }: DeploymentStatus, learning: boolean, finder: Finder): Promise<void> {
+async function deploymentChanged(
+  context: BotContext,
+  { id, payload, environment, sha, creator, createdAt }: Deployment,
+  { state, description, environmentUrl, logUrl }: DeploymentStatus,
+  learning: boolean,
+  finder: Finder,
+): Promise<void> {
   const { store, now } = context;
   if (payload === null || store.seen.state("deployment", id) === state) return;
   const withCard = learning ? new Set<number>() : await chatsWithCard(finder, sha, payload.model);
@@ -122,7 +172,10 @@ async function deploymentChanged(context: BotContext, { id, payload, environment
 }
 
 /** Looks again and again; a look that fails is logged, and the next one comes later. */
-export async function watch(context: BotContext, deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> }): Promise<void> {
+export async function watch(
+  context: BotContext,
+  deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> },
+): Promise<void> {
   for (let failures = 0, look = 1; !deps.signal.aborted; look += 1) {
     try {
       await lookOnce(context, look);

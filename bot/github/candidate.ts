@@ -18,20 +18,39 @@ export type Candidate = {
 };
 
 /** The evidence for one commit: its latest gate run and the digests of that run's reports. */
-export async function evidenceFor(github: GitHub, bot: BotConfiguration, sha: string): Promise<Pick<Candidate, "digest" | "verdict" | "passed" | "source" | "url">> {
+export async function evidenceFor(
+  github: GitHub,
+  bot: BotConfiguration,
+  sha: string,
+): Promise<Pick<Candidate, "digest" | "verdict" | "passed" | "source" | "url">> {
   // A fork's run has the fork's workflow file, and may say anything.
   const run = (await github.runs({ file: bot.github.gate, sha, count: 20 })).find(({ fork }) => !fork);
-  if (run === undefined) return { digest: digestOf(["no evidence", sha]), verdict: "no gate run", passed: false, source: `no ${bot.github.gate} run at ${sha.slice(0, 7)}`, url: null };
+  if (run === undefined)
+    return {
+      digest: digestOf(["no evidence", sha]),
+      verdict: "no gate run",
+      passed: false,
+      source: `no ${bot.github.gate} run at ${sha.slice(0, 7)}`,
+      url: null,
+    };
   const passed = run.status === "completed" && run.conclusion === "success";
   const reports = await github.reportDigest(run.id, bot.github.artifact);
   return {
-    digest: reports ?? digestOf(["run", String(run.id), run.conclusion ?? run.status]), verdict: passed ? "PASS" : (run.conclusion ?? run.status).toUpperCase(), passed,
-    source: reports === null ? `gate run ${run.id}, without reports` : `gate run ${run.id}`, url: run.url,
+    digest: reports ?? digestOf(["run", String(run.id), run.conclusion ?? run.status]),
+    verdict: passed ? "PASS" : (run.conclusion ?? run.status).toUpperCase(),
+    passed,
+    source: reports === null ? `gate run ${run.id}, without reports` : `gate run ${run.id}`,
+    url: run.url,
   };
 }
 
 /** @returns null for a version that was never tagged */
-export async function candidateOf(github: GitHub, bot: BotConfiguration, model: string, version: string | null): Promise<Candidate | null> {
+export async function candidateOf(
+  github: GitHub,
+  bot: BotConfiguration,
+  model: string,
+  version: string | null,
+): Promise<Candidate | null> {
   if (version === null) {
     const sha = await github.head(bot.branch);
     return { model, version, sha, ...(await evidenceFor(github, bot, sha)) };
@@ -40,5 +59,14 @@ export async function candidateOf(github: GitHub, bot: BotConfiguration, model: 
   if (tag === undefined) return null;
   const { sha, receipt, name } = await github.release(tag);
   const right = receipt !== null && receipt.model === model && receipt.version === version;
-  return { model, version, sha, digest: receipt?.digest ?? digestOf(["no receipt", tag.tagSha]), verdict: right ? receipt.verdict ?? "no verdict" : "no receipt", passed: right && receipt.verdict === "PASS", source: `receipt of ${name}`, url: null };
+  return {
+    model,
+    version,
+    sha,
+    digest: receipt?.digest ?? digestOf(["no receipt", tag.tagSha]),
+    verdict: right ? (receipt.verdict ?? "no verdict") : "no receipt",
+    passed: right && receipt.verdict === "PASS",
+    source: `receipt of ${name}`,
+    url: null,
+  };
 }

@@ -12,7 +12,10 @@ export type Finder = {
 };
 
 /** Every place where the bot may have buttons: its chats, private ones too, each with the topics that it knows of. */
-function placesOf({ telegram: { chats, users, privateChats, topics } }: BotConfiguration, heardIn: readonly Place[]): Place[] {
+function placesOf(
+  { telegram: { chats, users, privateChats, topics } }: BotConfiguration,
+  heardIn: readonly Place[],
+): Place[] {
   return [
     ...chats.flatMap((chat) => [null, ...topics].map((topic) => ({ chat, topic }))),
     ...(privateChats ? users.map(({ id }) => ({ chat: id, topic: null })) : []),
@@ -22,35 +25,59 @@ function placesOf({ telegram: { chats, users, privateChats, topics } }: BotConfi
 
 /**
  * Looks cards up as actions/notify remembers them: on the pull request of the commit, else in the Deployments of the
- * commit. Comments count only by accounts that bot.yaml names: anybody may paste the marker into one of theirs. What was
- * asked once is not asked again by the same finder; make one for each look.
+ * commit. Comments count only by accounts that bot.yaml names: anybody may paste the marker into one of theirs. What
+ * was asked once is not asked again by the same finder; make one for each look.
  */
-export function cardFinder(github: GitHub, bot: BotConfiguration, heardIn: readonly Place[], complain: (error: unknown) => void): Finder {
+export function cardFinder(
+  github: GitHub,
+  bot: BotConfiguration,
+  heardIn: readonly Place[],
+  complain: (error: unknown) => void,
+): Finder {
   const places = placesOf(bot, heardIn).map((place) => ({ place, digest: placeOf(place.chat, place.topic) }));
   const trusted = new Set(bot.github.cards.map((login) => login.toLowerCase()));
   const once = <T>(nothing: T, work: (key: string) => Promise<T>) => {
     const asked = new Map<string, Promise<T>>();
     return (key: string) => {
-      const answer = asked.get(key) ?? work(key).catch((error: unknown) => {
-        // A token that may not look at pull requests sees no cards; a GitHub that does not answer is asked later.
-        if (!isRefusal(error)) throw error;
-        complain(error);
-        return nothing;
-      });
+      const answer =
+        asked.get(key) ??
+        work(key).catch((error: unknown) => {
+          // A token that may not look at pull requests sees no cards; a GitHub that does not answer is asked later.
+          if (!isRefusal(error)) throw error;
+          complain(error);
+          return nothing;
+        });
       asked.set(key, answer);
       return answer;
     };
   };
   const pullRequests = once<number[]>([], (sha) => github.pullRequestsOf(sha));
-  const bodies = once<string[]>([], async (pullRequest) => (await github.comments(Number(pullRequest))).filter(({ author }) => trusted.has(author.toLowerCase())).map(({ body }) => body));
-  const described = once<DeploymentStatus[][]>([], async (sha) => Promise.all((await github.deployments({ sha, count: 10 })).map(({ id }) => github.statuses(id))));
+  const bodies = once<string[]>([], async (pullRequest) =>
+    (await github.comments(Number(pullRequest)))
+      .filter(({ author }) => trusted.has(author.toLowerCase()))
+      .map(({ body }) => body),
+  );
+  const described = once<DeploymentStatus[][]>([], async (sha) =>
+    Promise.all((await github.deployments({ sha, count: 10 })).map(({ id }) => github.statuses(id))),
+  );
   return {
     async find(sha, model) {
       const [pullRequest] = await pullRequests(sha);
       if (pullRequest !== undefined) {
         const comments = await bodies(String(pullRequest));
         const found = places.flatMap(({ place, digest }) => {
-          const card = comments.map((body) => readComment(body, digest)).map((cards) => (cards === null ? undefined : model === null ? Object.values(cards)[0] : Object.hasOwn(cards, cardKey(model)) ? cards[cardKey(model)] : undefined)).find((one) => one !== undefined);
+          const card = comments
+            .map((body) => readComment(body, digest))
+            .map((cards) =>
+              cards === null
+                ? undefined
+                : model === null
+                  ? Object.values(cards)[0]
+                  : Object.hasOwn(cards, cardKey(model))
+                    ? cards[cardKey(model)]
+                    : undefined,
+            )
+            .find((one) => one !== undefined);
           return card === undefined ? [] : [{ place, pullRequest, card }];
         });
         if (found.length > 0) return found;
@@ -58,7 +85,9 @@ export function cardFinder(github: GitHub, bot: BotConfiguration, heardIn: reado
       const models = model === null ? bot.models.map(({ id }) => id) : [model];
       const statuses = (await described(sha)).flat();
       return places.flatMap(({ place, digest }) => {
-        const card = statuses.flatMap((one) => models.map((id) => readDescription(one, digest, id))).find((one) => one !== null);
+        const card = statuses
+          .flatMap((one) => models.map((id) => readDescription(one, digest, id)))
+          .find((one) => one !== null);
         return card == null ? [] : [{ place, pullRequest: pullRequest ?? null, card }];
       });
     },

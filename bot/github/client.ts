@@ -17,28 +17,43 @@ export function createClient(token: string, { apiUrl, fetch: transport, log, tim
   const impatient: typeof fetch = async (url, init) => {
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await transport(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
+      return await transport(url, {
+        ...init,
+        signal: init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
+      });
     } catch (error) {
       if (timeout.aborted) throw new DOMException(`no answer within ${timeoutMs / 1000} s`, "AbortError");
       throw error;
     }
   };
-  const onRateLimited = (what: string) => (retryAfter: number, { method, url }: { method: string; url: string }, _octokit: unknown, count: number) => {
-    const again = method === "GET" && retryAfter <= maxPauseSeconds && count < 2;
-    log(`GitHub's ${what} on ${method} ${url}: asked to wait ${retryAfter} s; ${again ? "waiting" : "giving up"}`);
-    return again;
-  };
+  const onRateLimited =
+    (what: string) =>
+    (retryAfter: number, { method, url }: { method: string; url: string }, _octokit: unknown, count: number) => {
+      const again = method === "GET" && retryAfter <= maxPauseSeconds && count < 2;
+      log(`GitHub's ${what} on ${method} ${url}: asked to wait ${retryAfter} s; ${again ? "waiting" : "giving up"}`);
+      return again;
+    };
   return new Patient({
-    auth: token, baseUrl: apiUrl, userAgent: "sluice-bot", request: { fetch: impatient },
+    auth: token,
+    baseUrl: apiUrl,
+    userAgent: "sluice-bot",
+    request: { fetch: impatient },
     retry: { retries: 2, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
-    throttle: { id: apiUrl, fallbackSecondaryRateRetryAfter: 5, onRateLimit: onRateLimited("rate limit"), onSecondaryRateLimit: onRateLimited("secondary rate limit") },
+    throttle: {
+      id: apiUrl,
+      fallbackSecondaryRateRetryAfter: 5,
+      onRateLimit: onRateLimited("rate limit"),
+      onSecondaryRateLimit: onRateLimited("secondary rate limit"),
+    },
     log: { debug: () => {}, info: () => {}, warn: log, error: log },
   });
 }
 
 /** The HTTP status of a failure; null where no answer came. */
 export function statusOf(error: unknown): number | null {
-  return error instanceof Error && "status" in error && typeof error.status === "number" && "response" in error ? error.status : null;
+  return error instanceof Error && "status" in error && typeof error.status === "number" && "response" in error
+    ? error.status
+    : null;
 }
 
 /** Whether a refused call certainly changed nothing: GitHub said no. */

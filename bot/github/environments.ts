@@ -1,6 +1,8 @@
 import type { BotConfiguration } from "../config/config.ts";
 
-type Names = Pick<BotConfiguration, "models" | "environments"> & { github: Pick<BotConfiguration["github"], "environment"> };
+type Names = Pick<BotConfiguration, "models" | "environments"> & {
+  github: Pick<BotConfiguration["github"], "environment">;
+};
 
 /** GitHub's name for a stage of a model, as the deploy action writes it: births-production. */
 export function githubEnvironment({ github }: Pick<Names, "github">, model: string, stage: string): string {
@@ -9,15 +11,28 @@ export function githubEnvironment({ github }: Pick<Names, "github">, model: stri
 
 /** The stage that a GitHub environment stands for, by either of its names; null for one that is not listed. */
 export function stageOf(bot: Names, environment: string): string | null {
-  return Object.keys(bot.environments).find((stage) => stage === environment || bot.models.some(({ id }) => githubEnvironment(bot, id, stage) === environment)) ?? null;
+  return (
+    Object.keys(bot.environments).find(
+      (stage) =>
+        stage === environment || bot.models.some(({ id }) => githubEnvironment(bot, id, stage) === environment),
+    ) ?? null
+  );
 }
 
 /** The model that a GitHub environment is a stage of; null where its name tells none. */
 export function modelOf(bot: Names, environment: string): string | null {
-  return bot.models.find(({ id }) => Object.keys(bot.environments).some((stage) => githubEnvironment(bot, id, stage) === environment && environment !== stage))?.id ?? (bot.models.length === 1 ? bot.models[0]?.id ?? null : null);
+  return (
+    bot.models.find(({ id }) =>
+      Object.keys(bot.environments).some(
+        (stage) => githubEnvironment(bot, id, stage) === environment && environment !== stage,
+      ),
+    )?.id ?? (bot.models.length === 1 ? (bot.models[0]?.id ?? null) : null)
+  );
 }
 
 /** Every environment that bot.yaml lists. */
 export function allEnvironments(bot: Names): string[] {
-  return bot.models.flatMap(({ id }) => Object.keys(bot.environments).map((stage) => githubEnvironment(bot, id, stage)));
+  return bot.models.flatMap(({ id }) =>
+    Object.keys(bot.environments).map((stage) => githubEnvironment(bot, id, stage)),
+  );
 }

@@ -1,9 +1,48 @@
 import { createClient, statusOf, type Client, type GitHubDeps } from "./client.ts";
-import { digestOf, readLock, readPayload, readReceipt, writeLock, type DeploymentPayload, type LockRecord, type ReceiptRecord } from "./records.ts";
+import {
+  digestOf,
+  readLock,
+  readPayload,
+  readReceipt,
+  writeLock,
+  type DeploymentPayload,
+  type LockRecord,
+  type ReceiptRecord,
+} from "./records.ts";
 
-export type Run = { id: number; name: string; file: string; title: string; status: string; conclusion: string | null; sha: string; branch: string; event: string; actor: string; url: string; pullRequests: number[]; /** Its commit, and so its workflow file, lies in a fork. */ fork: boolean; createdAt: number; updatedAt: number };
-export type Deployment = { id: number; sha: string; environment: string; description: string; creator: string; payload: DeploymentPayload | null; createdAt: number };
-export type DeploymentStatus = { state: string; description: string; logUrl: string; environmentUrl: string; createdAt: number };
+export type Run = {
+  id: number;
+  name: string;
+  file: string;
+  title: string;
+  status: string;
+  conclusion: string | null;
+  sha: string;
+  branch: string;
+  event: string;
+  actor: string;
+  url: string;
+  pullRequests: number[];
+  /** Its commit, and so its workflow file, lies in a fork. */ fork: boolean;
+  createdAt: number;
+  updatedAt: number;
+};
+export type Deployment = {
+  id: number;
+  sha: string;
+  environment: string;
+  description: string;
+  creator: string;
+  payload: DeploymentPayload | null;
+  createdAt: number;
+};
+export type DeploymentStatus = {
+  state: string;
+  description: string;
+  logUrl: string;
+  environmentUrl: string;
+  createdAt: number;
+};
 export type Pending = { environment: string; environmentId: number; reviewers: string[] };
 export type Tag = { name: string; version: string; sha: string; tagSha: string };
 export type Released = Tag & { receipt: ReceiptRecord | null };
@@ -35,9 +74,33 @@ export class GitHub {
   }
 
   /** Latest first. */
-  async runs({ file, sha, branch, event, status, count = 50 }: { file?: string; sha?: string; branch?: string; event?: string; status?: "waiting" | "completed"; count?: number } = {}): Promise<Run[]> {
-    const query = { ...this.where, per_page: count, ...(sha === undefined ? {} : { head_sha: sha }), ...(branch === undefined ? {} : { branch }), ...(event === undefined ? {} : { event }), ...(status === undefined ? {} : { status }) };
-    const { data } = file === undefined ? await this.octokit.rest.actions.listWorkflowRunsForRepo(query) : await this.octokit.rest.actions.listWorkflowRuns({ ...query, workflow_id: file });
+  async runs({
+    file,
+    sha,
+    branch,
+    event,
+    status,
+    count = 50,
+  }: {
+    file?: string;
+    sha?: string;
+    branch?: string;
+    event?: string;
+    status?: "waiting" | "completed";
+    count?: number;
+  } = {}): Promise<Run[]> {
+    const query = {
+      ...this.where,
+      per_page: count,
+      ...(sha === undefined ? {} : { head_sha: sha }),
+      ...(branch === undefined ? {} : { branch }),
+      ...(event === undefined ? {} : { event }),
+      ...(status === undefined ? {} : { status }),
+    };
+    const { data } =
+      file === undefined
+        ? await this.octokit.rest.actions.listWorkflowRunsForRepo(query)
+        : await this.octokit.rest.actions.listWorkflowRuns({ ...query, workflow_id: file });
     return data.workflow_runs.map(readRun);
   }
 
@@ -45,14 +108,31 @@ export class GitHub {
     return readRun((await this.octokit.rest.actions.getWorkflowRun({ ...this.where, run_id: id })).data);
   }
 
-  async artifacts(run: number): Promise<{ id: number; name: string; digest: string; sizeBytes: number; expired: boolean }[]> {
-    const { data } = await this.octokit.rest.actions.listWorkflowRunArtifacts({ ...this.where, run_id: run, per_page: 100 });
-    return data.artifacts.map(({ id, name, digest, size_in_bytes: sizeBytes, expired }) => ({ id, name, digest: digest ?? "", sizeBytes, expired }));
+  async artifacts(
+    run: number,
+  ): Promise<{ id: number; name: string; digest: string; sizeBytes: number; expired: boolean }[]> {
+    const { data } = await this.octokit.rest.actions.listWorkflowRunArtifacts({
+      ...this.where,
+      run_id: run,
+      per_page: 100,
+    });
+    return data.artifacts.map(({ id, name, digest, size_in_bytes: sizeBytes, expired }) => ({
+      id,
+      name,
+      digest: digest ?? "",
+      sizeBytes,
+      expired,
+    }));
   }
 
   /** An artifact's archive; null when it is larger than it says. */
   async artifactZip(id: number, maxBytes: number): Promise<Buffer | null> {
-    const { data } = await this.octokit.rest.actions.downloadArtifact({ ...this.where, artifact_id: id, archive_format: "zip", request: { parseSuccessResponseBody: false } });
+    const { data } = await this.octokit.rest.actions.downloadArtifact({
+      ...this.where,
+      artifact_id: id,
+      archive_format: "zip",
+      request: { parseSuccessResponseBody: false },
+    });
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of data as unknown as AsyncIterable<Uint8Array>) {
@@ -65,28 +145,56 @@ export class GitHub {
 
   /** Those changed last first. */
   async openPullRequests(count: number): Promise<{ number: number; sha: string }[]> {
-    const { data } = await this.octokit.rest.pulls.list({ ...this.where, state: "open", sort: "updated", direction: "desc", per_page: count });
+    const { data } = await this.octokit.rest.pulls.list({
+      ...this.where,
+      state: "open",
+      sort: "updated",
+      direction: "desc",
+      per_page: count,
+    });
     return data.map(({ number, head }) => ({ number, sha: head.sha }));
   }
 
   async pending(run: number): Promise<Pending[]> {
     const { data } = await this.octokit.rest.actions.getPendingDeploymentsForRun({ ...this.where, run_id: run });
-    return data.map(({ environment, reviewers }) => ({ environment: environment.name ?? "", environmentId: environment.id ?? 0, reviewers: reviewers.map(({ reviewer }) => (reviewer !== undefined && "login" in reviewer ? reviewer.login ?? "" : reviewer?.name ?? "")) }));
+    return data.map(({ environment, reviewers }) => ({
+      environment: environment.name ?? "",
+      environmentId: environment.id ?? 0,
+      reviewers: reviewers.map(({ reviewer }) =>
+        reviewer !== undefined && "login" in reviewer ? (reviewer.login ?? "") : (reviewer?.name ?? ""),
+      ),
+    }));
   }
 
   async review(run: number, environmentId: number, state: "approved" | "rejected", comment: string): Promise<void> {
-    await this.octokit.rest.actions.reviewPendingDeploymentsForRun({ ...this.where, run_id: run, environment_ids: [environmentId], state, comment, ...noRetry });
+    await this.octokit.rest.actions.reviewPendingDeploymentsForRun({
+      ...this.where,
+      run_id: run,
+      environment_ids: [environmentId],
+      state,
+      comment,
+      ...noRetry,
+    });
   }
 
   /** Comments of the reviews that a run has had. */
   async reviews(run: number): Promise<{ state: string; user: string; comment: string; environments: string[] }[]> {
     const { data } = await this.octokit.rest.actions.getReviewsForRun({ ...this.where, run_id: run });
-    return data.map(({ state, user, comment, environments }) => ({ state, user: user.login, comment, environments: environments.map(({ name }) => name ?? "") }));
+    return data.map(({ state, user, comment, environments }) => ({
+      state,
+      user: user.login,
+      comment,
+      environments: environments.map(({ name }) => name ?? ""),
+    }));
   }
 
   /** Pull requests that a commit belongs to, merged ones too. */
   async pullRequestsOf(sha: string): Promise<number[]> {
-    const { data } = await this.octokit.rest.repos.listPullRequestsAssociatedWithCommit({ ...this.where, commit_sha: sha, per_page: 10 });
+    const { data } = await this.octokit.rest.repos.listPullRequestsAssociatedWithCommit({
+      ...this.where,
+      commit_sha: sha,
+      per_page: 10,
+    });
     return data.map(({ number }) => number);
   }
 
@@ -94,7 +202,12 @@ export class GitHub {
   async comments(pullRequest: number): Promise<{ author: string; body: string }[]> {
     const all: { author: string; body: string }[] = [];
     for (let page = 1; page <= 10; page += 1) {
-      const { data } = await this.octokit.rest.issues.listComments({ ...this.where, issue_number: pullRequest, per_page: 100, page });
+      const { data } = await this.octokit.rest.issues.listComments({
+        ...this.where,
+        issue_number: pullRequest,
+        per_page: 100,
+        page,
+      });
       all.push(...data.map(({ user, body }) => ({ author: user?.login ?? "", body: body ?? "" })));
       if (data.length < 100) break;
     }
@@ -102,15 +215,42 @@ export class GitHub {
   }
 
   /** Latest first. */
-  async deployments({ environment, sha, count = 50 }: { environment?: string; sha?: string; count?: number } = {}): Promise<Deployment[]> {
-    const { data } = await this.octokit.rest.repos.listDeployments({ ...this.where, per_page: count, ...(environment === undefined ? {} : { environment }), ...(sha === undefined ? {} : { sha }) });
-    return data.map((one) => ({ id: one.id, sha: one.sha, environment: one.environment, description: one.description ?? "", creator: one.creator?.login ?? "", payload: readPayload(one.payload), createdAt: time(one.created_at) }));
+  async deployments({
+    environment,
+    sha,
+    count = 50,
+  }: { environment?: string; sha?: string; count?: number } = {}): Promise<Deployment[]> {
+    const { data } = await this.octokit.rest.repos.listDeployments({
+      ...this.where,
+      per_page: count,
+      ...(environment === undefined ? {} : { environment }),
+      ...(sha === undefined ? {} : { sha }),
+    });
+    return data.map((one) => ({
+      id: one.id,
+      sha: one.sha,
+      environment: one.environment,
+      description: one.description ?? "",
+      creator: one.creator?.login ?? "",
+      payload: readPayload(one.payload),
+      createdAt: time(one.created_at),
+    }));
   }
 
   /** Latest first. */
   async statuses(deployment: number): Promise<DeploymentStatus[]> {
-    const { data } = await this.octokit.rest.repos.listDeploymentStatuses({ ...this.where, deployment_id: deployment, per_page: 30 });
-    return data.map((one) => ({ state: one.state, description: one.description, logUrl: one.log_url ?? "", environmentUrl: one.environment_url ?? "", createdAt: time(one.created_at) }));
+    const { data } = await this.octokit.rest.repos.listDeploymentStatuses({
+      ...this.where,
+      deployment_id: deployment,
+      per_page: 30,
+    });
+    return data.map((one) => ({
+      state: one.state,
+      description: one.description,
+      logUrl: one.log_url ?? "",
+      environmentUrl: one.environment_url ?? "",
+      createdAt: time(one.created_at),
+    }));
   }
 
   /** Adds words to a Deployment without changing its state. */
@@ -119,15 +259,28 @@ export class GitHub {
     // GitHub writes states, such as "waiting", that it lets nobody else write.
     const state = postable.find((one) => one === latest?.state) ?? "queued";
     await this.octokit.rest.repos.createDeploymentStatus({
-      ...this.where, deployment_id: deployment, state, description: words.slice(0, 140), auto_inactive: false, ...noRetry,
-      ...(latest?.logUrl ? { log_url: latest.logUrl } : {}), ...(latest?.environmentUrl ? { environment_url: latest.environmentUrl } : {}),
+      ...this.where,
+      deployment_id: deployment,
+      state,
+      description: words.slice(0, 140),
+      auto_inactive: false,
+      ...noRetry,
+      ...(latest?.logUrl ? { log_url: latest.logUrl } : {}),
+      ...(latest?.environmentUrl ? { environment_url: latest.environmentUrl } : {}),
     });
   }
 
   /** Versions of a model that were tagged MODEL@VERSION, in GitHub's order. */
   async tags(model: string): Promise<Tag[]> {
     const { data } = await this.octokit.rest.git.listMatchingRefs({ ...this.where, ref: `tags/${model}@` });
-    return data.filter(({ object }) => object.type === "tag").map(({ ref, object }) => ({ name: ref.slice("refs/tags/".length), version: ref.slice(`refs/tags/${model}@`.length), sha: "", tagSha: object.sha }));
+    return data
+      .filter(({ object }) => object.type === "tag")
+      .map(({ ref, object }) => ({
+        name: ref.slice("refs/tags/".length),
+        version: ref.slice(`refs/tags/${model}@`.length),
+        sha: "",
+        tagSha: object.sha,
+      }));
   }
 
   async release(tag: Tag): Promise<Released> {
@@ -153,21 +306,49 @@ export class GitHub {
   }
 
   /** @returns the run that was started; null from a GitHub that does not tell */
-  async dispatch(file: string, ref: string, inputs: Record<string, string>): Promise<{ id: number; url: string } | null> {
-    const { data } = await this.octokit.request("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", { ...this.where, workflow_id: file, ref, inputs, return_run_details: true, ...noRetry });
+  async dispatch(
+    file: string,
+    ref: string,
+    inputs: Record<string, string>,
+  ): Promise<{ id: number; url: string } | null> {
+    const { data } = await this.octokit.request(
+      "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
+      { ...this.where, workflow_id: file, ref, inputs, return_run_details: true, ...noRetry },
+    );
     const details = data as { workflow_run_id?: number; html_url?: string } | undefined;
     return details?.workflow_run_id === undefined ? null : { id: details.workflow_run_id, url: details.html_url ?? "" };
   }
 
   /** Locks under a prefix of refs, one per environment. */
   async locks(prefix: string): Promise<Held[]> {
-    const { data } = await this.octokit.rest.git.listMatchingRefs({ ...this.where, ref: `${prefix.replace(/^refs\//, "")}/` });
-    return Promise.all(data.map(async ({ ref, object }) => ({ environment: ref.slice(prefix.length + 1), tagSha: object.sha, record: object.type === "tag" ? readLock((await this.octokit.rest.git.getTag({ ...this.where, tag_sha: object.sha })).data.message) : readLock("") })));
+    const { data } = await this.octokit.rest.git.listMatchingRefs({
+      ...this.where,
+      ref: `${prefix.replace(/^refs\//, "")}/`,
+    });
+    return Promise.all(
+      data.map(async ({ ref, object }) => ({
+        environment: ref.slice(prefix.length + 1),
+        tagSha: object.sha,
+        record:
+          object.type === "tag"
+            ? readLock((await this.octokit.rest.git.getTag({ ...this.where, tag_sha: object.sha })).data.message)
+            : readLock(""),
+      })),
+    );
   }
 
   /** The note that locks point at, one for all that are taken together. @returns its sha */
   async lockNote(record: Parameters<typeof writeLock>[0], sha: string): Promise<string> {
-    return (await this.octokit.rest.git.createTag({ ...this.where, tag: "sluice-lock", message: writeLock(record), object: sha, type: "commit", ...noRetry })).data.sha;
+    return (
+      await this.octokit.rest.git.createTag({
+        ...this.where,
+        tag: "sluice-lock",
+        message: writeLock(record),
+        object: sha,
+        type: "commit",
+        ...noRetry,
+      })
+    ).data.sha;
   }
 
   /** Creating a ref is atomic: of two, one is refused. @returns false when it is locked already */
@@ -183,7 +364,11 @@ export class GitHub {
 
   async releaseLock(prefix: string, environment: string): Promise<void> {
     try {
-      await this.octokit.rest.git.deleteRef({ ...this.where, ref: `${prefix.replace(/^refs\//, "")}/${environment}`, ...noRetry });
+      await this.octokit.rest.git.deleteRef({
+        ...this.where,
+        ref: `${prefix.replace(/^refs\//, "")}/${environment}`,
+        ...noRetry,
+      });
     } catch (error) {
       const status = statusOf(error);
       if (status !== 404 && status !== 422) throw error;
@@ -198,7 +383,9 @@ export class GitHub {
 
   /** Evidence of a gate run: a digest over its report artifacts; null when it has none. */
   async reportDigest(run: number, artifact: string): Promise<string | null> {
-    const reports = (await this.artifacts(run)).filter(({ name, digest }) => name.startsWith(artifact) && digest !== "");
+    const reports = (await this.artifacts(run)).filter(
+      ({ name, digest }) => name.startsWith(artifact) && digest !== "",
+    );
     return reports.length === 0 ? null : digestOf(reports.map(({ name, digest }) => `${name}=${digest}`).toSorted());
   }
 }
@@ -207,8 +394,20 @@ type RawRun = Awaited<ReturnType<Client["rest"]["actions"]["getWorkflowRun"]>>["
 
 function readRun(one: RawRun): Run {
   return {
-    id: one.id, name: one.name ?? one.path, file: one.path.split("@")[0]?.split("/").at(-1) ?? "", title: one.display_title, status: one.status ?? "unknown", conclusion: one.conclusion,
-    sha: one.head_sha, branch: one.head_branch ?? "", event: one.event, actor: one.triggering_actor?.login ?? one.actor?.login ?? "", url: one.html_url,
-    pullRequests: (one.pull_requests ?? []).map(({ number }) => number), fork: one.head_repository?.full_name !== one.repository.full_name, createdAt: time(one.created_at), updatedAt: time(one.updated_at),
+    id: one.id,
+    name: one.name ?? one.path,
+    file: one.path.split("@")[0]?.split("/").at(-1) ?? "",
+    title: one.display_title,
+    status: one.status ?? "unknown",
+    conclusion: one.conclusion,
+    sha: one.head_sha,
+    branch: one.head_branch ?? "",
+    event: one.event,
+    actor: one.triggering_actor?.login ?? one.actor?.login ?? "",
+    url: one.html_url,
+    pullRequests: (one.pull_requests ?? []).map(({ number }) => number),
+    fork: one.head_repository?.full_name !== one.repository.full_name,
+    createdAt: time(one.created_at),
+    updatedAt: time(one.updated_at),
   };
 }

@@ -12,8 +12,15 @@ const depth = 20;
  * The version of a model that a stage serves: its latest deployment that succeeded. Deployments that were
  * superseded become inactive, so an inactive one counts only while none is active.
  */
-export async function liveVersion(github: GitHub, bot: BotConfiguration, stage: string, model: string): Promise<LiveVersion | null> {
-  const ofModel = (await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 })).filter((one): one is LiveVersion["deployment"] => one.payload?.model === model).slice(0, depth);
+export async function liveVersion(
+  github: GitHub,
+  bot: BotConfiguration,
+  stage: string,
+  model: string,
+): Promise<LiveVersion | null> {
+  const ofModel = (await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 }))
+    .filter((one): one is LiveVersion["deployment"] => one.payload?.model === model)
+    .slice(0, depth);
   for (const deployment of ofModel) {
     const statuses = await github.statuses(deployment.id);
     const status = statuses.find(({ state }) => state !== "inactive" && state !== "queued" && state !== "pending");
@@ -23,9 +30,19 @@ export async function liveVersion(github: GitHub, bot: BotConfiguration, stage: 
 }
 
 /** Versions that a stage served before the live one, newest first, each once. */
-export async function earlierVersions(github: GitHub, bot: BotConfiguration, stage: string, model: string, live: string | null): Promise<string[]> {
+export async function earlierVersions(
+  github: GitHub,
+  bot: BotConfiguration,
+  stage: string,
+  model: string,
+  live: string | null,
+): Promise<string[]> {
   const versions: string[] = [];
-  for (const { id, payload } of (await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 })).filter(({ payload }) => payload?.model === model).slice(0, depth)) {
+  for (const { id, payload } of (
+    await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 })
+  )
+    .filter(({ payload }) => payload?.model === model)
+    .slice(0, depth)) {
     const version = payload?.version;
     if (version === undefined || version === live || versions.includes(version)) continue;
     if ((await github.statuses(id)).some(({ state }) => state === "success")) versions.push(version);

@@ -8,7 +8,10 @@ export type RunVerdicts = {
   run: Run;
   /** The pull request; null for a branch. */
   pullRequest: number | null;
-  /** From the verdict.json of the run's artifacts; empty where none can be read, and then only the run's conclusion is known. */
+  /**
+   * From the verdict.json of the run's artifacts; empty where none can be read, and then only the run's conclusion is
+   * known.
+   */
   models: ModelVerdict[];
 };
 
@@ -37,17 +40,41 @@ export class Verdicts {
   /** The latest gates: of the branch, then of the open pull requests, those changed last first. */
   async latest(): Promise<RunVerdicts[]> {
     const { github, bot } = this;
-    const [[main], pulls] = await Promise.all([github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }), github.openPullRequests(maxPullRequests)]);
-    const ofPulls = await Promise.all(pulls.map(async ({ number, sha }) => ({ number, run: (await github.runs({ file: bot.github.gate, sha, count: 1 }))[0] })));
-    const wanted = [...(main === undefined ? [] : [{ run: main, pullRequest: null }]), ...ofPulls.flatMap(({ number, run }) => (run === undefined ? [] : [{ run, pullRequest: number }]))];
-    return Promise.all(wanted.map(async ({ run, pullRequest }) => ({ run, pullRequest, models: run.status === "completed" && !run.fork ? await this.of(run.id) : [] })));
+    const [[main], pulls] = await Promise.all([
+      github.runs({ file: bot.github.gate, branch: bot.branch, count: 1 }),
+      github.openPullRequests(maxPullRequests),
+    ]);
+    const ofPulls = await Promise.all(
+      pulls.map(async ({ number, sha }) => ({
+        number,
+        run: (await github.runs({ file: bot.github.gate, sha, count: 1 }))[0],
+      })),
+    );
+    const wanted = [
+      ...(main === undefined ? [] : [{ run: main, pullRequest: null }]),
+      ...ofPulls.flatMap(({ number, run }) => (run === undefined ? [] : [{ run, pullRequest: number }])),
+    ];
+    return Promise.all(
+      wanted.map(async ({ run, pullRequest }) => ({
+        run,
+        pullRequest,
+        models: run.status === "completed" && !run.fork ? await this.of(run.id) : [],
+      })),
+    );
   }
 
   private async of(run: number): Promise<ModelVerdict[]> {
-    const artifacts = (await this.github.artifacts(run)).filter(({ name, sizeBytes, expired }) => name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= maxZipBytes).slice(0, maxArtifacts);
+    const artifacts = (await this.github.artifacts(run))
+      .filter(
+        ({ name, sizeBytes, expired }) =>
+          name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= maxZipBytes,
+      )
+      .slice(0, maxArtifacts);
     const all = (await Promise.all(artifacts.map(({ id }) => this.read(id)))).flat();
     // The same model on several kinds of runners: the worst of them counts.
-    return [...Map.groupBy(all, ({ model }) => model.id).values()].map((same) => same.find(({ verdict }) => verdict !== "PASS") ?? same[0] as ModelVerdict);
+    return [...Map.groupBy(all, ({ model }) => model.id).values()].map(
+      (same) => same.find(({ verdict }) => verdict !== "PASS") ?? (same[0] as ModelVerdict),
+    );
   }
 
   private async read(artifact: number): Promise<ModelVerdict[]> {

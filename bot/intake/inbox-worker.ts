@@ -4,7 +4,13 @@ import type { Store } from "../store/store.ts";
 import { isAllowed } from "./access.ts";
 import { readUpdate, updateSchema, type Said } from "./update.ts";
 
-export type IntakeDeps = { bot: BotConfiguration; store: Store; log: Log; now: () => number; /** Runs after an update was written down. */ kick: () => void };
+export type IntakeDeps = {
+  bot: BotConfiguration;
+  store: Store;
+  log: Log;
+  now: () => number;
+  /** Runs after an update was written down. */ kick: () => void;
+};
 
 /** What became of an update at the door. */
 export type Taken = "taken" | "repeated" | "ignored" | "stranger" | "malformed";
@@ -18,14 +24,27 @@ export function intake({ bot, store, log, now, kick }: IntakeDeps): (update: unk
       return "malformed";
     }
     const moved = parsed.data.message?.migrate_to_chat_id;
-    if (moved !== undefined && bot.telegram.chats.includes(parsed.data.message?.chat.id ?? 0)) log.warn("chat-moved", { from: parsed.data.message?.chat.id, to: moved, hint: "put the new id into telegram.chats" });
+    if (moved !== undefined && bot.telegram.chats.includes(parsed.data.message?.chat.id ?? 0))
+      log.warn("chat-moved", {
+        from: parsed.data.message?.chat.id,
+        to: moved,
+        hint: "put the new id into telegram.chats",
+      });
     const said = readUpdate(parsed.data);
     if (said === null) return "ignored";
     if (!isAllowed(bot.telegram, said)) {
       log.info("stranger", { user: said.user, chat: said.chat });
       // One line, once for each, and in private only: a bot that answers everybody is a bot that can be made to spam.
       if (bot.telegram.stranger !== null && said.privateChat && said.act.kind === "text") {
-        store.messages.want(`stranger:${said.user}`, { chat: said.chat, topic: null }, { html: bot.telegram.stranger.replaceAll("&", "&amp;").replaceAll("<", "&lt;"), plain: bot.telegram.stranger }, now());
+        store.messages.want(
+          `stranger:${said.user}`,
+          { chat: said.chat, topic: null },
+          {
+            html: bot.telegram.stranger.replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
+            plain: bot.telegram.stranger,
+          },
+          now(),
+        );
         kick();
       }
       return "stranger";
@@ -67,7 +86,14 @@ export class Lines {
   kick(): void {
     if (this.stopped) return;
     for (const chat of new Set(this.store.inbox.waiting().map((one) => one.chat))) {
-      if (!this.busy.has(chat)) this.busy.set(chat, this.serve(chat).finally(() => { this.busy.delete(chat); if (this.store.inbox.nextFor(chat) !== null) this.kick(); }));
+      if (!this.busy.has(chat))
+        this.busy.set(
+          chat,
+          this.serve(chat).finally(() => {
+            this.busy.delete(chat);
+            if (this.store.inbox.nextFor(chat) !== null) this.kick();
+          }),
+        );
     }
   }
 
@@ -77,7 +103,11 @@ export class Lines {
   }
 
   private async serve(chat: number): Promise<void> {
-    for (let one = this.store.inbox.nextFor(chat); one !== null && !this.stopped; one = this.store.inbox.nextFor(chat)) {
+    for (
+      let one = this.store.inbox.nextFor(chat);
+      one !== null && !this.stopped;
+      one = this.store.inbox.nextFor(chat)
+    ) {
       const { updateId, attempts, body } = one;
       let commit = () => {};
       this.store.inbox.begun(updateId);

@@ -6,7 +6,15 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { knowOneself, throughClient } from "../telegram/telegraf.ts";
 import { allowedUpdates } from "./update.ts";
 
-export type PollDeps = { client: TelegramClient; token: string; take: (update: unknown) => unknown; log: Log; clock: Clock; signal: AbortSignal; onLaunch: () => void };
+export type PollDeps = {
+  client: TelegramClient;
+  token: string;
+  take: (update: unknown) => unknown;
+  log: Log;
+  clock: Clock;
+  signal: AbortSignal;
+  onLaunch: () => void;
+};
 
 const firstPauseMs = 1_000;
 const maxPauseMs = 60_000;
@@ -22,17 +30,30 @@ export async function pollForever({ client, token, take, log, clock, signal, onL
     const telegraf = new Telegraf(token, { handlerTimeout: Infinity });
     let again: NodeJS.Timeout | undefined;
     // Between its launch and its first poll, telegraf refuses to stop, and would then go on for ever.
-    const stop = () => { try { telegraf.stop(); } catch { again = setTimeout(stop, 20); } };
+    const stop = () => {
+      try {
+        telegraf.stop();
+      } catch {
+        again = setTimeout(stop, 20);
+      }
+    };
     signal.addEventListener("abort", stop);
     try {
       // Without a catch, telegraf ends its polling at the first handler that throws. Ours only writes to the store;
       // if that fails, the update must not be confirmed, so the polling does end, and begins again.
-      telegraf.catch((error) => { throw error; });
+      telegraf.catch((error) => {
+        throw error;
+      });
       throughClient(telegraf, client);
-      telegraf.use((context) => { take(context.update); });
+      telegraf.use((context) => {
+        take(context.update);
+      });
       await knowOneself(telegraf, client);
       if (signal.aborted) return;
-      await telegraf.launch({ allowedUpdates: [...allowedUpdates] }, () => { failures = 0; onLaunch(); });
+      await telegraf.launch({ allowedUpdates: [...allowedUpdates] }, () => {
+        failures = 0;
+        onLaunch();
+      });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof TelegramFailure && error.kind === "token") throw error;

@@ -8,7 +8,9 @@ const maxTelegramBytes = 256 * 1024;
 const maxGitHubBytes = 5 * 1024 * 1024;
 
 export type FrontDeps = {
-  host: string; port: number; log: Log;
+  host: string;
+  port: number;
+  log: Log;
   telegram: { path: string; secret: string; take: (update: unknown) => Taken } | null;
   github: { path: string; secret: string; heard: (event: string, delivery: string) => void } | null;
   isReady: () => boolean;
@@ -27,17 +29,30 @@ export async function openFront(deps: FrontDeps): Promise<Front> {
   });
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
-  await new Promise<void>((resolve, reject) => { server.once("error", reject).listen(deps.port, deps.host, resolve); });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(deps.port, deps.host, resolve);
+  });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => { server.close(() => { resolve(); }); server.closeIdleConnections(); }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
   };
 }
 
-async function respond({ telegram, github, isReady }: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  { telegram, github, isReady }: FrontDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0];
   if (request.method === "GET" && path === "/livez") return end(response, 200, "alive\n");
-  if (request.method === "GET" && path === "/readyz") return end(response, isReady() ? 200 : 503, isReady() ? "ready\n" : "starting\n");
+  if (request.method === "GET" && path === "/readyz")
+    return end(response, isReady() ? 200 : 503, isReady() ? "ready\n" : "starting\n");
   if (telegram !== null && path === telegram.path) {
     if (request.method !== "POST") return end(response, 405);
     // The secret comes first: nothing of a forger's body is read.
@@ -61,7 +76,12 @@ async function respond({ telegram, github, isReady }: FrontDeps, request: Incomi
 }
 
 function end(response: ServerResponse, status: number, text = ""): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...(status >= 400 ? { connection: "close" } : {}) }).end(text);
+  response
+    .writeHead(status, {
+      "content-type": "text/plain; charset=utf-8",
+      ...(status >= 400 ? { connection: "close" } : {}),
+    })
+    .end(text);
 }
 
 function header(request: IncomingMessage, name: string): string {

@@ -4,7 +4,13 @@ import type { CardState, Phase } from "../card/state.ts";
 import type { Origin } from "./event.ts";
 import type { DeploymentFile } from "./files.ts";
 
-export type Told = { verdict: VerdictFile | null; deployment: DeploymentFile | null; models: readonly string[]; phase: Phase | "auto"; origin: Origin };
+export type Told = {
+  verdict: VerdictFile | null;
+  deployment: DeploymentFile | null;
+  models: readonly string[];
+  phase: Phase | "auto";
+  origin: Origin;
+};
 
 /**
  * The candidates that a run tells about, worst first: the deployed model where there is a deployment, else every
@@ -18,19 +24,33 @@ export function candidatesOf({ verdict, deployment, models, phase, origin }: Tol
   const commit = origin.head?.commit ?? deployment?.deployed.source.commit ?? verdict?.commit ?? origin.commit;
   const card = (model: { id: string; version: string }, one: ModelVerdict | null): CardState => ({
     // "failed" is what a workflow says of a step that left no receipt; a receipt knows more.
-    model, phase: phase === "auto" || (phase === "failed" && phaseOf(deployment) !== null) ? auto : phase, verdict: one,
-    environment: deployment?.environment ?? null, reason: deployment?.reason ?? null, restored: deployment?.rolledBackTo?.version ?? null,
-    commit, actor: origin.actor, repository: origin.repository, pullRequest: origin.pullRequest,
+    model,
+    phase: phase === "auto" || (phase === "failed" && phaseOf(deployment) !== null) ? auto : phase,
+    verdict: one,
+    environment: deployment?.environment ?? null,
+    reason: deployment?.reason ?? null,
+    restored: deployment?.rolledBackTo?.version ?? null,
+    commit,
+    actor: origin.actor,
+    repository: origin.repository,
+    pullRequest: origin.pullRequest,
     links: linksOf(origin, deployment, commit),
   });
   if (deployment !== null) {
     const { model } = deployment.deployed;
-    return [card({ id: model.id, version: model.version }, judged.find((one) => one.model.id === model.id && one.model.version === model.version) ?? null)];
+    return [
+      card(
+        { id: model.id, version: model.version },
+        judged.find((one) => one.model.id === model.id && one.model.version === model.version) ?? null,
+      ),
+    ];
   }
   if (verdict === null) return named.map((model) => card(model, null));
   const worstFirst = judged.toSorted((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
   // Judged on several kinds of machines, a candidate still has one card.
-  return worstFirst.filter((one, i) => worstFirst.findIndex(({ model }) => model.id === one.model.id) === i).map((one) => card(one.model, one));
+  return worstFirst
+    .filter((one, i) => worstFirst.findIndex(({ model }) => model.id === one.model.id) === i)
+    .map((one) => card(one.model, one));
 }
 
 /** What a receipt says of the candidate's place; nothing where nothing was deployed. */
@@ -43,13 +63,26 @@ function phaseOf(deployment: DeploymentFile | null): Phase | null {
  * The verdicts on the models that were named, or on all. A model without one could not be evaluated; where not even a
  * model is known, the card goes under the repository's name.
  */
-function judgedModels(file: VerdictFile, named: readonly { id: string; version: string }[], { repository }: Origin): ModelVerdict[] {
+function judgedModels(
+  file: VerdictFile,
+  named: readonly { id: string; version: string }[],
+  { repository }: Origin,
+): ModelVerdict[] {
   if (named.length === 0 && file.models.length > 0) return file.models;
   const unjudged = (model: { id: string; version: string }): ModelVerdict => ({
-    model: { ...model, task: "regression", sha256: "" }, baseline: null, baselineSource: "nothing was evaluated", dataset: null,
-    verdict: "ERROR", reason: file.reason, checks: [], notes: [], policySource: "", policyChanges: [],
+    model: { ...model, task: "regression", sha256: "" },
+    baseline: null,
+    baselineSource: "nothing was evaluated",
+    dataset: null,
+    verdict: "ERROR",
+    reason: file.reason,
+    checks: [],
+    notes: [],
+    policySource: "",
+    policyChanges: [],
   });
-  if (named.length === 0) return [{ ...unjudged({ id: repository?.split("/")[1] ?? "gate", version: "" }), verdict: file.verdict }];
+  if (named.length === 0)
+    return [{ ...unjudged({ id: repository?.split("/")[1] ?? "gate", version: "" }), verdict: file.verdict }];
   return named.flatMap((model) => {
     const found = file.models.filter((one) => one.model.id === model.id);
     return found.length > 0 ? found : [unjudged(model)];
@@ -57,12 +90,27 @@ function judgedModels(file: VerdictFile, named: readonly { id: string; version: 
 }
 
 /** A deployment's commit leads back to the pull request that it was merged by. */
-export function withPullRequest(card: CardState, pullRequest: number | null, { serverUrl, repository }: Origin): CardState {
+export function withPullRequest(
+  card: CardState,
+  pullRequest: number | null,
+  { serverUrl, repository }: Origin,
+): CardState {
   if (card.pullRequest !== null || pullRequest === null) return card;
-  return { ...card, pullRequest, links: { ...card.links, pullRequest: repository === null ? null : `${serverUrl}/${repository}/pull/${pullRequest}` } };
+  return {
+    ...card,
+    pullRequest,
+    links: {
+      ...card.links,
+      pullRequest: repository === null ? null : `${serverUrl}/${repository}/pull/${pullRequest}`,
+    },
+  };
 }
 
-function linksOf({ runUrl, serverUrl, repository, pullRequest }: Origin, deployment: DeploymentFile | null, commit: string | null): CardState["links"] {
+function linksOf(
+  { runUrl, serverUrl, repository, pullRequest }: Origin,
+  deployment: DeploymentFile | null,
+  commit: string | null,
+): CardState["links"] {
   const page = repository === null ? null : `${serverUrl}/${repository}`;
   return {
     run: runUrl,

@@ -1,7 +1,17 @@
 import { z } from "zod";
 
 /** What the run's event tells about a card's candidate. Nothing of it is needed: a card has less on it without. */
-export type Origin = { repository: string | null; pullRequest: number | null; fork: boolean; commit: string | null; actor: string | null; deploymentId: number | null; runUrl: string | null; serverUrl: string; head: Head | null };
+export type Origin = {
+  repository: string | null;
+  pullRequest: number | null;
+  fork: boolean;
+  commit: string | null;
+  actor: string | null;
+  deploymentId: number | null;
+  runUrl: string | null;
+  serverUrl: string;
+  head: Head | null;
+};
 
 /** A pull request's head as GitHub's workflow_run event names it, which knows no number for forks. */
 export type Head = { owner: string; branch: string; commit: string };
@@ -11,7 +21,16 @@ const payload = z.object({
   pull_request: z.object({ number: z.int().positive(), head: side, base: side }).optional().catch(undefined),
   deployment: z.object({ id: z.int().positive(), sha: z.string() }).optional().catch(undefined),
   merge_group: z.object({ head_sha: z.string() }).optional().catch(undefined),
-  workflow_run: z.object({ id: z.int().positive(), event: z.string(), head_sha: z.string(), head_branch: z.string(), head_repository: z.object({ owner: z.object({ login: z.string() }) }) }).optional().catch(undefined),
+  workflow_run: z
+    .object({
+      id: z.int().positive(),
+      event: z.string(),
+      head_sha: z.string(),
+      head_branch: z.string(),
+      head_repository: z.object({ owner: z.object({ login: z.string() }) }),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 /** Reads the event's payload and the runner's variables; whatever is missing or odd is null. */
@@ -21,10 +40,14 @@ export function readOrigin(event: unknown, env: NodeJS.ProcessEnv): Origin {
   const repository = orNull(env["GITHUB_REPOSITORY"]);
   const serverUrl = env["GITHUB_SERVER_URL"] || "https://github.com";
   // A workflow that publishes what a pull request's run found: its own commit and run are not the candidate's.
-  const head = ran?.event === "pull_request" ? { owner: ran.head_repository.owner.login, branch: ran.head_branch, commit: ran.head_sha } : null;
+  const head =
+    ran?.event === "pull_request"
+      ? { owner: ran.head_repository.owner.login, branch: ran.head_branch, commit: ran.head_sha }
+      : null;
   const run = head !== null && ran !== undefined ? String(ran.id) : orNull(env["GITHUB_RUN_ID"]);
   return {
-    repository, serverUrl,
+    repository,
+    serverUrl,
     pullRequest: pr?.number ?? null,
     fork: pr !== undefined && pr.head.repo?.full_name !== pr.base.repo?.full_name,
     commit: pr?.head.sha ?? deployment?.sha ?? group?.head_sha ?? ran?.head_sha ?? orNull(env["GITHUB_SHA"]),

@@ -14,7 +14,10 @@ export const deploymentFile = z.looseObject({
   reason: z.string().describe("Why it failed or was rolled back."),
   environment: z.string(),
   url: z.string().nullable().describe("The Space."),
-  deployed: z.looseObject({ model: z.looseObject({ id: z.string(), version: z.string() }), source: z.looseObject({ commit: z.string().nullable() }) }),
+  deployed: z.looseObject({
+    model: z.looseObject({ id: z.string(), version: z.string() }),
+    source: z.looseObject({ commit: z.string().nullable() }),
+  }),
   rolledBackTo: z.looseObject({ version: z.string() }).nullable().describe("What serves after a rollback."),
   githubDeployment: z.int().positive().nullable().describe("Remembers the card where there is no pull request."),
 });
@@ -28,11 +31,30 @@ export async function readDeployment(path: string): Promise<DeploymentFile> {
   return readJson(path, deploymentFile, "deployment", "the deployment.json that actions/deploy writes");
 }
 
-async function readJson<T extends z.ZodType>(path: string, schema: T, input: string, expected: string): Promise<z.infer<T>> {
-  const complain = (problem: string, received: string) => new ConfigurationError({ code: "notify-file", problem, place: `input ${input}: ${path}`, expected, received, example: `${input}: .sluice/${input}.json` });
-  const text = await read(path, maxBytes).catch((error: unknown) => { throw complain("the file cannot be read", error instanceof Error ? error.message : String(error)); });
+async function readJson<T extends z.ZodType>(
+  path: string,
+  schema: T,
+  input: string,
+  expected: string,
+): Promise<z.infer<T>> {
+  const complain = (problem: string, received: string) =>
+    new ConfigurationError({
+      code: "notify-file",
+      problem,
+      place: `input ${input}: ${path}`,
+      expected,
+      received,
+      example: `${input}: .sluice/${input}.json`,
+    });
+  const text = await read(path, maxBytes).catch((error: unknown) => {
+    throw complain("the file cannot be read", error instanceof Error ? error.message : String(error));
+  });
   let json: unknown;
-  try { json = JSON.parse(text.toString("utf8")); } catch (error) { throw complain("the file is not JSON", error instanceof Error ? error.message : String(error)); }
+  try {
+    json = JSON.parse(text.toString("utf8"));
+  } catch (error) {
+    throw complain("the file is not JSON", error instanceof Error ? error.message : String(error));
+  }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
@@ -51,11 +73,16 @@ async function read(path: string, longest: number): Promise<Buffer> {
  * A picture of the model's report beside the verdict, for a failure's message: MODEL.png, then report.png; null when
  * there is none that Telegram would take.
  */
-export async function findPicture(verdictPath: string, model: string): Promise<{ source: Buffer; filename: string } | null> {
+export async function findPicture(
+  verdictPath: string,
+  model: string,
+): Promise<{ source: Buffer; filename: string } | null> {
   const folder = dirname(verdictPath);
   const names = await readdir(folder).catch(() => [] as string[]);
   const filename = [`${model}.png`, "report.png"].find((one) => names.includes(one) && extname(one) === ".png");
   if (filename === undefined) return null;
   const source = await read(join(folder, filename), maxPictureBytes).catch(() => null);
-  return source !== null && source.subarray(0, 8).toString("latin1") === "\u0089PNG\r\n\u001a\n" ? { source, filename } : null;
+  return source !== null && source.subarray(0, 8).toString("latin1") === "\u0089PNG\r\n\u001a\n"
+    ? { source, filename }
+    : null;
 }

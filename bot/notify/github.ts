@@ -1,7 +1,12 @@
 import { createClient } from "../../actions/gate/client.ts";
 
 export type Comment = { id: number; body: string; author: string };
-export type Status = { state: "error" | "failure" | "inactive" | "in_progress" | "queued" | "pending" | "success"; description: string; logUrl: string; environmentUrl: string };
+export type Status = {
+  state: "error" | "failure" | "inactive" | "in_progress" | "queued" | "pending" | "success";
+  description: string;
+  logUrl: string;
+  environmentUrl: string;
+};
 
 /** The few calls that remembering a card takes, each in GitHub's own words. */
 export type GitHub = {
@@ -32,7 +37,11 @@ export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitH
       return withoutSuffix(viewer.login);
     },
     async *comments(pullRequest) {
-      for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, { ...where, issue_number: pullRequest, per_page: 100 })) {
+      for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, {
+        ...where,
+        issue_number: pullRequest,
+        per_page: 100,
+      })) {
         yield data.map((one) => ({ id: one.id, body: one.body ?? "", author: withoutSuffix(one.user?.login ?? "") }));
       }
     },
@@ -43,21 +52,45 @@ export function connectGitHub({ token, repository, env, log }: GitHubDeps): GitH
       await octokit.rest.issues.updateComment({ ...where, comment_id: id, body });
     },
     async pullRequestsOf(commit) {
-      const { data } = await octokit.rest.repos.listPullRequestsAssociatedWithCommit({ ...where, commit_sha: commit, per_page: 10 });
+      const { data } = await octokit.rest.repos.listPullRequestsAssociatedWithCommit({
+        ...where,
+        commit_sha: commit,
+        per_page: 10,
+      });
       return data.map((one) => one.number);
     },
     async openPullRequestOf({ owner: headOwner, branch, commit }) {
-      const { data } = await octokit.rest.pulls.list({ ...where, state: "open", head: `${headOwner}:${branch}`, per_page: 100 });
+      const { data } = await octokit.rest.pulls.list({
+        ...where,
+        state: "open",
+        head: `${headOwner}:${branch}`,
+        per_page: 100,
+      });
       return data.find((one) => one.head.sha === commit)?.number ?? null;
     },
     async statuses(deployment) {
-      const { data } = await octokit.rest.repos.listDeploymentStatuses({ ...where, deployment_id: deployment, per_page: 100 });
-      return data.map((one) => ({ state: one.state, description: one.description ?? "", logUrl: one.log_url ?? "", environmentUrl: one.environment_url ?? "" }));
+      const { data } = await octokit.rest.repos.listDeploymentStatuses({
+        ...where,
+        deployment_id: deployment,
+        per_page: 100,
+      });
+      return data.map((one) => ({
+        state: one.state,
+        description: one.description ?? "",
+        logUrl: one.log_url ?? "",
+        environmentUrl: one.environment_url ?? "",
+      }));
     },
     async addStatus(deployment, { state, description, logUrl, environmentUrl }) {
       await octokit.rest.repos.createDeploymentStatus({
-        ...where, deployment_id: deployment, state, description, auto_inactive: false, request: { retries: 0 },
-        ...(logUrl === "" ? {} : { log_url: logUrl }), ...(environmentUrl === "" ? {} : { environment_url: environmentUrl }),
+        ...where,
+        deployment_id: deployment,
+        state,
+        description,
+        auto_inactive: false,
+        request: { retries: 0 },
+        ...(logUrl === "" ? {} : { log_url: logUrl }),
+        ...(environmentUrl === "" ? {} : { environment_url: environmentUrl }),
       });
     },
   };

@@ -1,4 +1,11 @@
-import { cardKey, readComment, readDescription, writeComment, writeDescription, type Remembered } from "../card/marker.ts";
+import {
+  cardKey,
+  readComment,
+  readDescription,
+  writeComment,
+  writeDescription,
+  type Remembered,
+} from "../card/marker.ts";
 import type { GitHub } from "./github.ts";
 
 /** Where the cards of one chat are remembered; there is no store besides GitHub. */
@@ -54,7 +61,8 @@ export function inPullRequest(github: GitHub, pullRequest: number, place: string
       for (const { id, cards: old } of now) {
         const mine = Object.entries(left).filter(([model]) => Object.hasOwn(old, model));
         for (const [model] of mine) delete left[model];
-        if (mine.length > 0) await github.updateComment(id, writeComment(place, { ...old, ...Object.fromEntries(mine) }));
+        if (mine.length > 0)
+          await github.updateComment(id, writeComment(place, { ...old, ...Object.fromEntries(mine) }));
       }
       if (Object.keys(left).length > 0) await github.createComment(pullRequest, writeComment(place, left));
     },
@@ -69,15 +77,28 @@ export function inDeployment(github: GitHub, deployment: number, place: string):
   const fresh = new Map<string, Remembered>();
   return {
     async recall(model) {
-      return (await github.statuses(deployment)).map((one) => readDescription(one, place, model)).find((one) => one !== null) ?? null;
+      return (
+        (await github.statuses(deployment))
+          .map((one) => readDescription(one, place, model))
+          .find((one) => one !== null) ?? null
+      );
     },
     remember(model, card) {
       fresh.set(model, card);
     },
     async write() {
       for (const [model, card] of fresh) {
-        const { state, logUrl, environmentUrl } = (await github.statuses(deployment))[0] ?? { state: "queued" as const, logUrl: "", environmentUrl: "" };
-        await github.addStatus(deployment, { state, description: writeDescription(place, model, card), logUrl, environmentUrl });
+        const { state, logUrl, environmentUrl } = (await github.statuses(deployment))[0] ?? {
+          state: "queued" as const,
+          logUrl: "",
+          environmentUrl: "",
+        };
+        await github.addStatus(deployment, {
+          state,
+          description: writeDescription(place, model, card),
+          logUrl,
+          environmentUrl,
+        });
       }
     },
   };

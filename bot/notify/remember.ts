@@ -21,7 +21,9 @@ const timeoutMs = 20_000;
 /** A promise that is given up on: a run of ours must end even where a server trickles. */
 async function within<T>(promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { late.reject(new Error(`GitHub did not answer within ${timeoutMs / 1000} s`)); }, timeoutMs);
+  const timer = setTimeout(() => {
+    late.reject(new Error(`GitHub did not answer within ${timeoutMs / 1000} s`));
+  }, timeoutMs);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {
@@ -41,7 +43,17 @@ export type Found = { memory: Memory | null; pullRequest: number | null; note: s
  * from the gate to production. Without one, a GitHub Deployment. Without either, or without a token, every run sends a
  * new card.
  */
-export async function findMemory({ token, origin, commit, deploymentId, chat, topic, env, log, explain }: FinderDeps): Promise<Found> {
+export async function findMemory({
+  token,
+  origin,
+  commit,
+  deploymentId,
+  chat,
+  topic,
+  env,
+  log,
+  explain,
+}: FinderDeps): Promise<Found> {
   if (token === null || origin.repository === null) return { memory: null, pullRequest: null, note: null };
   // Octokit is loaded only where it is needed.
   const { connectGitHub } = await import("./github.ts");
@@ -52,12 +64,19 @@ export async function findMemory({ token, origin, commit, deploymentId, chat, to
   const { head } = origin;
   if (pullRequest === null && (head !== null || commit !== null)) {
     try {
-      pullRequest = head !== null ? await within(github.openPullRequestOf(head)) : (await within(github.pullRequestsOf(commit as string)))[0] ?? null;
+      pullRequest =
+        head !== null
+          ? await within(github.openPullRequestOf(head))
+          : ((await within(github.pullRequestsOf(commit as string)))[0] ?? null);
     } catch (error) {
       note = `the commit's pull request could not be looked up: ${explain(error)}`;
     }
   }
   if (pullRequest !== null) return { memory: impatient(inPullRequest(github, pullRequest, place)), pullRequest, note };
   const deployment = deploymentId ?? origin.deploymentId;
-  return { memory: deployment === null ? null : impatient(inDeployment(github, deployment, place)), pullRequest: null, note };
+  return {
+    memory: deployment === null ? null : impatient(inDeployment(github, deployment, place)),
+    pullRequest: null,
+    note,
+  };
 }

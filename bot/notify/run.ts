@@ -15,7 +15,12 @@ import { tell, type Told } from "./update-card.ts";
 export const timeoutMs = 60_000;
 const maxCards = 10;
 
-export type Outcome = { status: Told["status"] | "dry-run" | "skipped" | "failed"; told: (Told | { model: string; status: "failed"; notes: string[] })[]; why: string | null; cards: CardState[] };
+export type Outcome = {
+  status: Told["status"] | "dry-run" | "skipped" | "failed";
+  told: (Told | { model: string; status: "failed"; notes: string[] })[];
+  why: string | null;
+  cards: CardState[];
+};
 
 const worst = ["failed", "skipped", "dry-run", "resent", "sent", "edited", "unchanged"] as const;
 
@@ -38,7 +43,8 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
   const [verdictPath, deploymentPath] = [path(inputs.verdict), path(inputs.deployment)];
   const origin = readOrigin(await eventOf(env), env);
   // A deploy step that was skipped, or that refused to start, leaves no receipt: the card tells the rest.
-  const deployment = deploymentPath === null || !existsSync(deploymentPath) ? null : await readDeployment(deploymentPath);
+  const deployment =
+    deploymentPath === null || !existsSync(deploymentPath) ? null : await readDeployment(deploymentPath);
   const verdict = verdictPath === null ? null : await readVerdict(verdictPath);
   const cards = candidatesOf({ verdict, deployment, models: inputs.models, phase: inputs.phase, origin });
   const none = (status: Outcome["status"], why: string): Outcome => ({ status, told: [], why, cards });
@@ -46,35 +52,81 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
   if (inputs["dry-run"]) return none("dry-run", "dry-run: nothing was sent");
   const token = inputs.token ?? (env["TELEGRAM_BOT_TOKEN"] || null);
   const chat = inputs.chat ?? (env["TELEGRAM_CHAT_ID"] || null);
-  if (token === null) return none("skipped", "there is no token: set TELEGRAM_BOT_TOKEN or the input token (a pull request from a fork has no secrets)");
+  if (token === null)
+    return none(
+      "skipped",
+      "there is no token: set TELEGRAM_BOT_TOKEN or the input token (a pull request from a fork has no secrets)",
+    );
   if (chat === null) return none("skipped", "there is no chat: set the input chat or TELEGRAM_CHAT_ID");
 
-  const explain = (error: unknown) => hide(error instanceof Error ? error.message : String(error)).split("\n")[0] as string;
+  const explain = (error: unknown) =>
+    hide(error instanceof Error ? error.message : String(error)).split("\n")[0] as string;
   const client = createTelegram({
-    token, apiRoot: inputs["api-root"] ?? (env["TELEGRAM_API_ROOT"] || "https://api.telegram.org"), timeoutMs: 10_000, maxPauseSeconds: 20, log,
+    token,
+    apiRoot: inputs["api-root"] ?? (env["TELEGRAM_API_ROOT"] || "https://api.telegram.org"),
+    timeoutMs: 10_000,
+    maxPauseSeconds: 20,
+    log,
     // Node's agents pass a proxy by unless they are told.
     agent: new Agent({ keepAlive: true, proxyEnv: env } as object),
   });
-  const { memory, pullRequest, note } = await findMemory({ token: inputs["github-token"], origin, commit: cards[0]?.commit ?? null, deploymentId: deployment?.githubDeployment ?? null, chat, topic: inputs.topic, env, log: (text) => { log(hide(text)); }, explain });
+  const { memory, pullRequest, note } = await findMemory({
+    token: inputs["github-token"],
+    origin,
+    commit: cards[0]?.commit ?? null,
+    deploymentId: deployment?.githubDeployment ?? null,
+    chat,
+    topic: inputs.topic,
+    env,
+    log: (text) => {
+      log(hide(text));
+    },
+    explain,
+  });
   const address = { chat: /^-?\d+$/.test(chat) ? Number(chat) : chat, topic: inputs.topic };
   const told: Outcome["told"] = [];
   for (const card of cards.slice(0, maxCards)) {
     const model = card.model.id;
     const picture = async () => (verdictPath === null ? null : findPicture(verdictPath, model));
     try {
-      told.push(await tell(withPullRequest(card, pullRequest, origin), address, inputs.when, { client, memory, signal, explain, picture, now: Date.now }));
+      told.push(
+        await tell(withPullRequest(card, pullRequest, origin), address, inputs.when, {
+          client,
+          memory,
+          signal,
+          explain,
+          picture,
+          now: Date.now,
+        }),
+      );
     } catch (error) {
       told.push({ model, status: "failed", notes: [explain(error)] });
     }
   }
-  const unwritten = memory === null ? null : await memory.write().then(() => null, (error: unknown) => `what was delivered could not be remembered, so the next run sends it anew: ${explain(error)}`);
+  const unwritten =
+    memory === null
+      ? null
+      : await memory.write().then(
+          () => null,
+          (error: unknown) =>
+            `what was delivered could not be remembered, so the next run sends it anew: ${explain(error)}`,
+        );
   told[0]?.notes.push(...[note, unwritten].filter((one) => one !== null));
   const left = cards.length - maxCards;
-  return { status: worst.find((word) => told.some((one) => one.status === word)) ?? "skipped", told, why: left > 0 ? `${left} more models have no card: one run posts at most ${maxCards}` : null, cards };
+  return {
+    status: worst.find((word) => told.some((one) => one.status === word)) ?? "skipped",
+    told,
+    why: left > 0 ? `${left} more models have no card: one run posts at most ${maxCards}` : null,
+    cards,
+  };
 }
 
 async function eventOf(env: NodeJS.ProcessEnv): Promise<unknown> {
   const path = env["GITHUB_EVENT_PATH"];
   if (!path) return null;
-  try { return JSON.parse(await readFile(path, "utf8")) as unknown; } catch { return null; }
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as unknown;
+  } catch {
+    return null;
+  }
 }

@@ -12,9 +12,17 @@ const maxCharacters = 200_000;
  * text's characters mean anything to Markdown. Empty when everything was delivered without a note.
  */
 export function summaryOf(undelivered: readonly CardState[], told: readonly SummaryLine[], why: string | null): string {
-  const lines = [...(why === null ? [] : [why]), ...told.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)), ...undelivered.flatMap((card) => ["", ...renderCard(card).plain.split("\n")])];
+  const lines = [
+    ...(why === null ? [] : [why]),
+    ...told.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)),
+    ...undelivered.flatMap((card) => ["", ...renderCard(card).plain.split("\n")]),
+  ];
   if (lines.length === 0) return "";
-  return `#### Telegram card\n\n${lines.join("\n").split("\n").map((line) => `    ${line}`).join("\n")}\n\n`.slice(0, maxCharacters);
+  return `#### Telegram card\n\n${lines
+    .join("\n")
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n")}\n\n`.slice(0, maxCharacters);
 }
 
 export async function addSummary(markdown: string, env: NodeJS.ProcessEnv): Promise<void> {

@@ -7,12 +7,25 @@ export type SpaceDeps = { fetch: typeof fetch; timeoutMs: number };
 export type Answer<T> = { ok: true; value: T; ms: number } | { ok: false; why: string };
 
 const info = z.looseObject({
-  version: z.string().optional(), state: z.string().optional(),
-  input: z.looseObject({ schema: z.looseObject({ properties: z.record(z.string(), z.looseObject({ type: z.string().optional() })).catch({}) }).optional(), examples: z.array(z.record(z.string(), z.unknown())).catch([]) }).optional().catch(undefined),
+  version: z.string().optional(),
+  state: z.string().optional(),
+  input: z
+    .looseObject({
+      schema: z
+        .looseObject({ properties: z.record(z.string(), z.looseObject({ type: z.string().optional() })).catch({}) })
+        .optional(),
+      examples: z.array(z.record(z.string(), z.unknown())).catch([]),
+    })
+    .optional()
+    .catch(undefined),
 });
 export type SpaceModel = z.infer<typeof info>;
 
-const head = z.looseObject({ label: z.string().optional(), score: z.number().optional(), value: z.number().optional() });
+const head = z.looseObject({
+  label: z.string().optional(),
+  score: z.number().optional(),
+  value: z.number().optional(),
+});
 const prediction = z.looseObject({ version: z.string().optional(), heads: z.record(z.string(), head) });
 export type Prediction = z.infer<typeof prediction>;
 
@@ -29,19 +42,45 @@ export function askPrediction(deps: SpaceDeps, url: string, model: string, row: 
   return ask(deps, `${url}/models/${encodeURIComponent(model)}/predict`, prediction, JSON.stringify(row));
 }
 
-/** One request with a time limit, no redirects, and an answer of bounded size; a failure is words, never an exception. */
-async function ask<T>({ fetch: transport, timeoutMs }: SpaceDeps, url: string, schema: z.ZodType<T>, body?: string): Promise<Answer<T>> {
+/**
+ * One request with a time limit, no redirects, and an answer of bounded size; a failure is words, never an exception.
+ */
+async function ask<T>(
+  { fetch: transport, timeoutMs }: SpaceDeps,
+  url: string,
+  schema: z.ZodType<T>,
+  body?: string,
+): Promise<Answer<T>> {
   const began = performance.now();
   try {
-    const answer = await transport(url, { method: body === undefined ? "GET" : "POST", redirect: "error", signal: AbortSignal.timeout(timeoutMs), headers: { accept: `${STANDARD_ANSWER}, application/json`, ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body }) });
+    const answer = await transport(url, {
+      method: body === undefined ? "GET" : "POST",
+      redirect: "error",
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: {
+        accept: `${STANDARD_ANSWER}, application/json`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
     const text = await bounded(answer);
     const ms = performance.now() - began;
     if (!answer.ok) return { ok: false, why: `HTTP ${answer.status}${detail(text)}` };
     const parsed = schema.safeParse(JSON.parse(text));
-    return parsed.success ? { ok: true, value: parsed.data, ms } : { ok: false, why: "an answer that is not a model's" };
+    return parsed.success
+      ? { ok: true, value: parsed.data, ms }
+      : { ok: false, why: "an answer that is not a model's" };
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
-    return { ok: false, why: name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : error instanceof SyntaxError ? "an answer that is not JSON" : "cannot be reached" };
+    return {
+      ok: false,
+      why:
+        name === "TimeoutError"
+          ? `no answer within ${timeoutMs / 1000} s`
+          : error instanceof SyntaxError
+            ? "an answer that is not JSON"
+            : "cannot be reached",
+    };
   }
 }
 

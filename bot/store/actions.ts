@@ -4,23 +4,47 @@ import type { Database, Row } from "./database.ts";
 
 /** What may be done to GitHub, with everything that it takes. */
 export const actionDetail = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("deploy"), model: z.string(), environment: z.string(), version: z.string().nullable(), candidate: z.string() }),
-  z.strictObject({ kind: z.literal("rollback"), model: z.string(), environment: z.string(), version: z.string(), candidate: z.string() }),
+  z.strictObject({
+    kind: z.literal("deploy"),
+    model: z.string(),
+    environment: z.string(),
+    version: z.string().nullable(),
+    candidate: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("rollback"),
+    model: z.string(),
+    environment: z.string(),
+    version: z.string(),
+    candidate: z.string(),
+  }),
   z.strictObject({ kind: z.literal("approve"), run: z.int(), environment: z.string(), environmentId: z.int() }),
   z.strictObject({ kind: z.literal("reject"), run: z.int(), environment: z.string(), environmentId: z.int() }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
-  z.strictObject({ kind: z.literal("unlock"), reason: z.string(), locks: z.array(z.strictObject({ environment: z.string(), tagSha: z.string() })) }),
+  z.strictObject({
+    kind: z.literal("unlock"),
+    reason: z.string(),
+    locks: z.array(z.strictObject({ environment: z.string(), tagSha: z.string() })),
+  }),
 ]);
 export type ActionDetail = z.infer<typeof actionDetail>;
 export type ActionState = "collecting" | "wanted" | "started" | "done" | "failed" | "refused" | "unsure" | "cancelled";
 export type Action = {
-  id: string; detail: ActionDetail;
+  id: string;
+  detail: ActionDetail;
   /** The commit and the report that were shown when the action was asked for. */
-  sha: string; digest: string;
-  initiator: number; approvers: number[];
+  sha: string;
+  digest: string;
+  initiator: number;
+  approvers: number[];
   /** Persons that it takes, the initiator included. */
   needed: number;
-  state: ActionState; messageKey: string; result: string | null; createdAt: number; startedAt: number | null; expiresAt: number;
+  state: ActionState;
+  messageKey: string;
+  result: string | null;
+  createdAt: number;
+  startedAt: number | null;
+  expiresAt: number;
 };
 
 /** Actions on GitHub: written down as wanted, then as started, then as ended, so that a kill never does one twice. */
@@ -31,9 +55,26 @@ export class Actions {
     this.db = db;
   }
 
-  add(action: Pick<Action, "detail" | "sha" | "digest" | "initiator" | "needed" | "messageKey" | "createdAt" | "expiresAt">): Action {
+  add(
+    action: Pick<
+      Action,
+      "detail" | "sha" | "digest" | "initiator" | "needed" | "messageKey" | "createdAt" | "expiresAt"
+    >,
+  ): Action {
     const id = `sl-${randomBytes(8).toString("hex")}`;
-    this.db.run("INSERT INTO actions (id, kind, detail, sha, digest, initiator, approvers, needed, state, message_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, '[]', ?, 'collecting', ?, ?, ?)", id, action.detail.kind, JSON.stringify(action.detail), action.sha, action.digest, action.initiator, action.needed, action.messageKey, action.createdAt, action.expiresAt);
+    this.db.run(
+      "INSERT INTO actions (id, kind, detail, sha, digest, initiator, approvers, needed, state, message_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, '[]', ?, 'collecting', ?, ?, ?)",
+      id,
+      action.detail.kind,
+      JSON.stringify(action.detail),
+      action.sha,
+      action.digest,
+      action.initiator,
+      action.needed,
+      action.messageKey,
+      action.createdAt,
+      action.expiresAt,
+    );
     return this.find(id) as Action;
   }
 
@@ -48,7 +89,9 @@ export class Actions {
 
   /** Those that nobody confirmed in time. */
   late(now: number): Action[] {
-    return this.db.all("SELECT * FROM actions WHERE state = 'collecting' AND expires_at <= ? ORDER BY created_at", now).map(read);
+    return this.db
+      .all("SELECT * FROM actions WHERE state = 'collecting' AND expires_at <= ? ORDER BY created_at", now)
+      .map(read);
   }
 
   approve(id: string, approvers: readonly number[]): void {
@@ -56,16 +99,39 @@ export class Actions {
   }
 
   /** @returns false when it was not in `from` any more */
-  move(id: string, from: ActionState, to: ActionState, { result = null, startedAt = null }: { result?: string | null; startedAt?: number | null } = {}): boolean {
-    return this.db.run("UPDATE actions SET state = ?, result = coalesce(?, result), started_at = coalesce(?, started_at) WHERE id = ? AND state = ?", to, result, startedAt, id, from) > 0;
+  move(
+    id: string,
+    from: ActionState,
+    to: ActionState,
+    { result = null, startedAt = null }: { result?: string | null; startedAt?: number | null } = {},
+  ): boolean {
+    return (
+      this.db.run(
+        "UPDATE actions SET state = ?, result = coalesce(?, result), started_at = coalesce(?, started_at) WHERE id = ? AND state = ?",
+        to,
+        result,
+        startedAt,
+        id,
+        from,
+      ) > 0
+    );
   }
 }
 
 function read(row: Row): Action {
   return {
-    id: String(row["id"]), detail: actionDetail.parse(JSON.parse(String(row["detail"]))), sha: String(row["sha"]), digest: String(row["digest"]),
-    initiator: Number(row["initiator"]), approvers: JSON.parse(String(row["approvers"])) as number[], needed: Number(row["needed"]),
-    state: row["state"] as ActionState, messageKey: String(row["message_key"]), result: row["result"] as string | null,
-    createdAt: Number(row["created_at"]), startedAt: row["started_at"] as number | null, expiresAt: Number(row["expires_at"]),
+    id: String(row["id"]),
+    detail: actionDetail.parse(JSON.parse(String(row["detail"]))),
+    sha: String(row["sha"]),
+    digest: String(row["digest"]),
+    initiator: Number(row["initiator"]),
+    approvers: JSON.parse(String(row["approvers"])) as number[],
+    needed: Number(row["needed"]),
+    state: row["state"] as ActionState,
+    messageKey: String(row["message_key"]),
+    result: row["result"] as string | null,
+    createdAt: Number(row["created_at"]),
+    startedAt: row["started_at"] as number | null,
+    expiresAt: Number(row["expires_at"]),
   };
 }

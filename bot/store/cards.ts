@@ -11,13 +11,23 @@ export type Link = Remembered["links"][number];
 
 /** What stands under one card of actions/notify for one environment that a run waits for. */
 export type CardEntry = {
-  key: string; run: number; environment: string; chat: number; messageId: number; model: string; sha: string; runUrl: string; pullRequest: number | null;
+  key: string;
+  run: number;
+  environment: string;
+  chat: number;
+  messageId: number;
+  model: string;
+  sha: string;
+  runUrl: string;
+  pullRequest: number | null;
   /** When notify last edited the card, as it says; an edit takes the buttons away. */
   edited: number;
-  links: Link[]; state: CardState;
+  links: Link[];
+  state: CardState;
   /** One line, such as who decided; a button that leads to the run. */
   brief: string | null;
-  rows: InlineKeyboardButton[][]; askedAt: number;
+  rows: InlineKeyboardButton[][];
+  askedAt: number;
   /** When the buttons end; null where there are none. */
   expiresAt: number | null;
   changedAt: number;
@@ -42,10 +52,44 @@ export class Cards {
     this.db = db;
   }
 
-  put({ key, run, environment, chat, messageId, model, sha, runUrl, pullRequest, edited, links, state, brief, rows, askedAt, expiresAt, changedAt }: CardEntry): void {
+  put({
+    key,
+    run,
+    environment,
+    chat,
+    messageId,
+    model,
+    sha,
+    runUrl,
+    pullRequest,
+    edited,
+    links,
+    state,
+    brief,
+    rows,
+    askedAt,
+    expiresAt,
+    changedAt,
+  }: CardEntry): void {
     this.db.run(
       "INSERT OR REPLACE INTO cards (key, run, environment, chat, message_id, model, sha, run_url, pull_request, edited, links, state, brief, rows, asked_at, expires_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      key, run, environment, chat, messageId, model, sha, runUrl, pullRequest, edited, JSON.stringify(links), state, brief, JSON.stringify(rows), askedAt, expiresAt, changedAt,
+      key,
+      run,
+      environment,
+      chat,
+      messageId,
+      model,
+      sha,
+      runUrl,
+      pullRequest,
+      edited,
+      JSON.stringify(links),
+      state,
+      brief,
+      JSON.stringify(rows),
+      askedAt,
+      expiresAt,
+      changedAt,
     );
   }
 
@@ -64,7 +108,15 @@ export class Cards {
 
   /** Every entry under one message, of its latest run only: what an earlier run asked is an old story. */
   under(chat: number, messageId: number): CardEntry[] {
-    return this.db.all("SELECT * FROM cards WHERE chat = ? AND message_id = ? AND run = (SELECT max(run) FROM cards WHERE chat = ? AND message_id = ?) ORDER BY asked_at, key", chat, messageId, chat, messageId).map(read);
+    return this.db
+      .all(
+        "SELECT * FROM cards WHERE chat = ? AND message_id = ? AND run = (SELECT max(run) FROM cards WHERE chat = ? AND message_id = ?) ORDER BY asked_at, key",
+        chat,
+        messageId,
+        chat,
+        messageId,
+      )
+      .map(read);
   }
 
   forget(before: number): void {
@@ -74,8 +126,22 @@ export class Cards {
 
 function read(row: Row): CardEntry {
   return {
-    key: String(row["key"]), run: Number(row["run"]), environment: String(row["environment"]), chat: Number(row["chat"]), messageId: Number(row["message_id"]), model: String(row["model"]), sha: String(row["sha"]),
-    runUrl: String(row["run_url"]), pullRequest: row["pull_request"] as number | null, edited: Number(row["edited"]), links: JSON.parse(String(row["links"])) as Link[], state: row["state"] as CardState,
-    brief: row["brief"] as string | null, rows: JSON.parse(String(row["rows"])) as InlineKeyboardButton[][], askedAt: Number(row["asked_at"]), expiresAt: row["expires_at"] as number | null, changedAt: Number(row["changed_at"]),
+    key: String(row["key"]),
+    run: Number(row["run"]),
+    environment: String(row["environment"]),
+    chat: Number(row["chat"]),
+    messageId: Number(row["message_id"]),
+    model: String(row["model"]),
+    sha: String(row["sha"]),
+    runUrl: String(row["run_url"]),
+    pullRequest: row["pull_request"] as number | null,
+    edited: Number(row["edited"]),
+    links: JSON.parse(String(row["links"])) as Link[],
+    state: row["state"] as CardState,
+    brief: row["brief"] as string | null,
+    rows: JSON.parse(String(row["rows"])) as InlineKeyboardButton[][],
+    askedAt: Number(row["asked_at"]),
+    expiresAt: row["expires_at"] as number | null,
+    changedAt: Number(row["changed_at"]),
   };
 }

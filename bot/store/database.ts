@@ -15,12 +15,30 @@ export class Database {
     this.db = new DatabaseSync(path, { timeout: 2_000 });
     try {
       // The lock is held as long as the process lives, also across a kill -9: two bots would answer everything twice.
-      this.db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;");
+      this.db.exec(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;",
+      );
     } catch (error) {
-      throw new ConfigurationError({ code: "bot-store", place: path, problem: "the database cannot be opened for writing", expected: "a database that no other bot has open, in a folder that may be written", received: (error as Error).message }, { cause: error });
+      throw new ConfigurationError(
+        {
+          code: "bot-store",
+          place: path,
+          problem: "the database cannot be opened for writing",
+          expected: "a database that no other bot has open, in a folder that may be written",
+          received: (error as Error).message,
+        },
+        { cause: error },
+      );
     }
     const version = Number((this.get("PRAGMA user_version") as { user_version: number }).user_version);
-    if (version > migrations.length) throw new ConfigurationError({ code: "bot-store", place: path, problem: "the database is from a newer version of the bot", expected: `version ${migrations.length} or less`, received: `version ${version}` });
+    if (version > migrations.length)
+      throw new ConfigurationError({
+        code: "bot-store",
+        place: path,
+        problem: "the database is from a newer version of the bot",
+        expected: `version ${migrations.length} or less`,
+        received: `version ${version}`,
+      });
     for (let i = version; i < migrations.length; i += 1) {
       this.transaction(() => {
         this.db.exec(migrations[i] as string);

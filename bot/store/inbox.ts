@@ -15,7 +15,15 @@ export class Inbox {
 
   /** @returns false for an update that was taken before */
   take(updateId: number, chat: number, body: string, now: number): boolean {
-    return this.db.run("INSERT OR IGNORE INTO updates (update_id, chat, body, state, received_at) VALUES (?, ?, ?, 'waiting', ?)", updateId, chat, body, now) > 0;
+    return (
+      this.db.run(
+        "INSERT OR IGNORE INTO updates (update_id, chat, body, state, received_at) VALUES (?, ?, ?, 'waiting', ?)",
+        updateId,
+        chat,
+        body,
+        now,
+      ) > 0
+    );
   }
 
   waiting(): Waiting[] {
@@ -43,5 +51,10 @@ export class Inbox {
 }
 
 function read(row: Row): Waiting {
-  return { updateId: Number(row["update_id"]), chat: Number(row["chat"]), body: String(row["body"]), attempts: Number(row["attempts"]) };
+  return {
+    updateId: Number(row["update_id"]),
+    chat: Number(row["chat"]),
+    body: String(row["body"]),
+    attempts: Number(row["attempts"]),
+  };
 }

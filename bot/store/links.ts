@@ -2,7 +2,14 @@ import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from "node:
 import type { Database } from "./database.ts";
 
 export type Link = { user: number; login: string; githubId: number; linkedAt: number };
-export type Linking = { user: number; deviceCode: string; messageKey: string; intervalMs: number; nextAt: number; expiresAt: number };
+export type Linking = {
+  user: number;
+  deviceCode: string;
+  messageKey: string;
+  intervalMs: number;
+  nextAt: number;
+  expiresAt: number;
+};
 
 /** Which Telegram user is which GitHub login, proved by GitHub's device flow. Tokens are kept only under a key. */
 export class Links {
@@ -16,7 +23,9 @@ export class Links {
 
   find(user: number): Link | null {
     const row = this.db.get("SELECT * FROM links WHERE user = ?", user);
-    return row === undefined ? null : { user, login: String(row["login"]), githubId: Number(row["github_id"]), linkedAt: Number(row["linked_at"]) };
+    return row === undefined
+      ? null
+      : { user, login: String(row["login"]), githubId: Number(row["github_id"]), linkedAt: Number(row["linked_at"]) };
   }
 
   /** A login belongs to one Telegram user; who proves it last has it. @returns whom it was taken from */
@@ -24,7 +33,14 @@ export class Links {
     return this.db.transaction(() => {
       const before = this.db.get("SELECT user FROM links WHERE login = ? AND user <> ?", login, user);
       this.db.run("DELETE FROM links WHERE login = ? OR user = ?", login, user);
-      this.db.run("INSERT INTO links (user, login, github_id, sealed_token, linked_at) VALUES (?, ?, ?, ?, ?)", user, login, githubId, this.key === null ? null : seal(token, this.key), linkedAt);
+      this.db.run(
+        "INSERT INTO links (user, login, github_id, sealed_token, linked_at) VALUES (?, ?, ?, ?, ?)",
+        user,
+        login,
+        githubId,
+        this.key === null ? null : seal(token, this.key),
+        linkedAt,
+      );
       return before === undefined ? null : Number(before["user"]);
     });
   }
@@ -40,11 +56,26 @@ export class Links {
   }
 
   begin({ user, deviceCode, messageKey, intervalMs, nextAt, expiresAt }: Linking): void {
-    this.db.run("INSERT OR REPLACE INTO linking (user, device_code, message_key, interval_ms, next_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)", user, deviceCode, messageKey, intervalMs, nextAt, expiresAt);
+    this.db.run(
+      "INSERT OR REPLACE INTO linking (user, device_code, message_key, interval_ms, next_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      user,
+      deviceCode,
+      messageKey,
+      intervalMs,
+      nextAt,
+      expiresAt,
+    );
   }
 
   begun(): Linking[] {
-    return this.db.all("SELECT * FROM linking").map((row) => ({ user: Number(row["user"]), deviceCode: String(row["device_code"]), messageKey: String(row["message_key"]), intervalMs: Number(row["interval_ms"]), nextAt: Number(row["next_at"]), expiresAt: Number(row["expires_at"]) }));
+    return this.db.all("SELECT * FROM linking").map((row) => ({
+      user: Number(row["user"]),
+      deviceCode: String(row["device_code"]),
+      messageKey: String(row["message_key"]),
+      intervalMs: Number(row["interval_ms"]),
+      nextAt: Number(row["next_at"]),
+      expiresAt: Number(row["expires_at"]),
+    }));
   }
 
   end(user: number): void {

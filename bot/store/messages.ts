@@ -3,9 +3,18 @@ import type { Database, Row } from "./database.ts";
 
 export type Place = { chat: number; topic: number | null };
 export type StoredMessage = {
-  key: string; chat: number; topic: number | null; messageId: number | null; content: Content; /** What the last send carried, where one began. */ sent: Content | null; silent: boolean; wanted: number;
+  key: string;
+  chat: number;
+  topic: number | null;
+  messageId: number | null;
+  content: Content;
+  /** What the last send carried, where one began. */ sent: Content | null;
+  silent: boolean;
+  wanted: number;
   /** "sending": a send began whose end nobody knows. */
-  state: "waiting" | "sending" | "shown" | "dead"; afterId: number; attempts: number;
+  state: "waiting" | "sending" | "shown" | "dead";
+  afterId: number;
+  attempts: number;
 };
 
 /**
@@ -20,23 +29,53 @@ export class Messages {
   }
 
   /** Sends or edits the message of this key. */
-  want(key: string, { chat, topic }: Place, content: Content, now: number, { silent = false, messageId = null, again = false }: { silent?: boolean; messageId?: number | null; /** Also where it was shown as it is: somebody else may have changed it. */ again?: boolean } = {}): void {
+  want(
+    key: string,
+    { chat, topic }: Place,
+    content: Content,
+    now: number,
+    {
+      silent = false,
+      messageId = null,
+      again = false,
+    }: {
+      silent?: boolean;
+      messageId?: number | null;
+      /** Also where it was shown as it is: somebody else may have changed it. */ again?: boolean;
+    } = {},
+  ): void {
     const text = JSON.stringify(content);
     this.db.transaction(() => {
       const old = this.db.get("SELECT content FROM messages WHERE key = ?", key);
       if (old?.["content"] === text && !again) return;
       const seq = this.next();
       if (old === undefined) {
-        this.db.run("INSERT INTO messages (key, chat, topic, message_id, content, silent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)", key, this.whereIs(chat), topic, messageId, text, silent ? 1 : 0, seq, now);
+        this.db.run(
+          "INSERT INTO messages (key, chat, topic, message_id, content, silent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)",
+          key,
+          this.whereIs(chat),
+          topic,
+          messageId,
+          text,
+          silent ? 1 : 0,
+          seq,
+          now,
+        );
       } else {
-        this.db.run("UPDATE messages SET content = ?, wanted = wanted + 1, changed_seq = ?, attempts = 0, state = CASE state WHEN 'sending' THEN 'sending' ELSE 'waiting' END WHERE key = ?", text, seq, key);
+        this.db.run(
+          "UPDATE messages SET content = ?, wanted = wanted + 1, changed_seq = ?, attempts = 0, state = CASE state WHEN 'sending' THEN 'sending' ELSE 'waiting' END WHERE key = ?",
+          text,
+          seq,
+          key,
+        );
       }
     });
   }
 
   /** Under which key the bot's message in a chat is known. */
   keyOf(chat: number, messageId: number): string | null {
-    return (this.db.get("SELECT key FROM messages WHERE chat = ? AND message_id = ?", chat, messageId)?.["key"] ?? null) as string | null;
+    return (this.db.get("SELECT key FROM messages WHERE chat = ? AND message_id = ?", chat, messageId)?.["key"] ??
+      null) as string | null;
   }
 
   byKey(key: string): StoredMessage | null {
@@ -45,21 +84,39 @@ export class Messages {
   }
 
   chatsToServe(): number[] {
-    return this.db.all("SELECT DISTINCT chat FROM messages WHERE state IN ('waiting', 'sending')").map((row) => Number(row["chat"]));
+    return this.db
+      .all("SELECT DISTINCT chat FROM messages WHERE state IN ('waiting', 'sending')")
+      .map((row) => Number(row["chat"]));
   }
 
   nextFor(chat: number): StoredMessage | null {
-    const row = this.db.get("SELECT * FROM messages WHERE chat = ? AND state IN ('waiting', 'sending') ORDER BY state = 'sending' DESC, changed_seq LIMIT 1", chat);
+    const row = this.db.get(
+      "SELECT * FROM messages WHERE chat = ? AND state IN ('waiting', 'sending') ORDER BY state = 'sending' DESC, changed_seq LIMIT 1",
+      chat,
+    );
     return row === undefined ? null : read(row);
   }
 
   /** Written down before the call: after a kill, this is the message whose fate must be found out. */
   sending(key: string, afterId: number, content: Content): void {
-    this.db.run("UPDATE messages SET state = 'sending', after_id = ?, sent = ? WHERE key = ?", afterId, JSON.stringify(content), key);
+    this.db.run(
+      "UPDATE messages SET state = 'sending', after_id = ?, sent = ? WHERE key = ?",
+      afterId,
+      JSON.stringify(content),
+      key,
+    );
   }
 
   shown(key: string, wanted: number, messageId: number, chat: number, topic: number | null): void {
-    this.db.run("UPDATE messages SET message_id = ?, chat = ?, topic = ?, shown = ?, attempts = 0, state = CASE WHEN wanted = ? THEN 'shown' ELSE 'waiting' END WHERE key = ?", messageId, chat, topic, wanted, wanted, key);
+    this.db.run(
+      "UPDATE messages SET message_id = ?, chat = ?, topic = ?, shown = ?, attempts = 0, state = CASE WHEN wanted = ? THEN 'shown' ELSE 'waiting' END WHERE key = ?",
+      messageId,
+      chat,
+      topic,
+      wanted,
+      wanted,
+      key,
+    );
     this.saw(chat, messageId);
   }
 
@@ -86,7 +143,11 @@ export class Messages {
   }
 
   saw(chat: number, messageId: number): void {
-    this.db.run("INSERT INTO chats (chat, last_message_id) VALUES (?, ?) ON CONFLICT (chat) DO UPDATE SET last_message_id = max(last_message_id, excluded.last_message_id)", chat, messageId);
+    this.db.run(
+      "INSERT INTO chats (chat, last_message_id) VALUES (?, ?) ON CONFLICT (chat) DO UPDATE SET last_message_id = max(last_message_id, excluded.last_message_id)",
+      chat,
+      messageId,
+    );
   }
 
   /** A message of somebody's. */
@@ -97,14 +158,26 @@ export class Messages {
 
   /** Whether a message is known, as one of the bot's or of somebody's. */
   isKnown(chat: number, messageId: number): boolean {
-    return this.keyOf(chat, messageId) !== null || this.db.get("SELECT 1 AS one FROM heard WHERE chat = ? AND message_id = ?", chat, messageId) !== undefined;
+    return (
+      this.keyOf(chat, messageId) !== null ||
+      this.db.get("SELECT 1 AS one FROM heard WHERE chat = ? AND message_id = ?", chat, messageId) !== undefined
+    );
   }
 
   moved(from: number, to: number): void {
     this.db.transaction(() => {
-      this.db.run("INSERT INTO chats (chat, last_message_id, moved_to) VALUES (?, 0, ?) ON CONFLICT (chat) DO UPDATE SET moved_to = excluded.moved_to", from, to);
-      this.db.run("UPDATE messages SET chat = ?, message_id = NULL WHERE chat = ? AND state IN ('waiting', 'sending')", to, from);
-      for (const table of ["subscriptions", "mutes", "digests"]) this.db.run(`UPDATE OR REPLACE ${table} SET chat = ? WHERE chat = ?`, to, from);
+      this.db.run(
+        "INSERT INTO chats (chat, last_message_id, moved_to) VALUES (?, 0, ?) ON CONFLICT (chat) DO UPDATE SET moved_to = excluded.moved_to",
+        from,
+        to,
+      );
+      this.db.run(
+        "UPDATE messages SET chat = ?, message_id = NULL WHERE chat = ? AND state IN ('waiting', 'sending')",
+        to,
+        from,
+      );
+      for (const table of ["subscriptions", "mutes", "digests"])
+        this.db.run(`UPDATE OR REPLACE ${table} SET chat = ? WHERE chat = ?`, to, from);
     });
   }
 
@@ -119,15 +192,25 @@ export class Messages {
   }
 
   private next(): number {
-    this.db.run("INSERT INTO counters (name, value) VALUES ('message', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
+    this.db.run(
+      "INSERT INTO counters (name, value) VALUES ('message', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+    );
     return Number(this.db.get("SELECT value FROM counters WHERE name = 'message'")?.["value"]);
   }
 }
 
 function read(row: Row): StoredMessage {
   return {
-    key: String(row["key"]), chat: Number(row["chat"]), topic: row["topic"] as number | null, messageId: row["message_id"] as number | null,
-    content: JSON.parse(String(row["content"])) as Content, sent: row["sent"] == null ? null : JSON.parse(String(row["sent"])) as Content, silent: row["silent"] === 1, wanted: Number(row["wanted"]), state: row["state"] as StoredMessage["state"],
-    afterId: Number(row["after_id"]), attempts: Number(row["attempts"]),
+    key: String(row["key"]),
+    chat: Number(row["chat"]),
+    topic: row["topic"] as number | null,
+    messageId: row["message_id"] as number | null,
+    content: JSON.parse(String(row["content"])) as Content,
+    sent: row["sent"] == null ? null : (JSON.parse(String(row["sent"])) as Content),
+    silent: row["silent"] === 1,
+    wanted: Number(row["wanted"]),
+    state: row["state"] as StoredMessage["state"],
+    afterId: Number(row["after_id"]),
+    attempts: Number(row["attempts"]),
   };
 }

@@ -1,5 +1,6 @@
 /** Each entry is run once, in order, in one transaction. Entries are never edited; a change is a new entry. */
-export const migrations: readonly string[] = [`
+export const migrations: readonly string[] = [
+  `
   -- Updates as they came. update_id is Telegram's own, so an update is taken once however often it is delivered.
   CREATE TABLE updates (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, update_id INTEGER NOT NULL UNIQUE, chat INTEGER NOT NULL, body TEXT,
@@ -49,7 +50,8 @@ export const migrations: readonly string[] = [`
   CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, user INTEGER, login TEXT, event TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
   CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
   CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
-`, `
+`,
+  `
   -- Buttons of the bot's under cards that actions/notify keeps: one row for each environment that a run waits for, in each chat.
   CREATE TABLE cards (
     key TEXT PRIMARY KEY, run INTEGER NOT NULL, environment TEXT NOT NULL, chat INTEGER NOT NULL, message_id INTEGER NOT NULL, model TEXT NOT NULL,
@@ -60,7 +62,9 @@ export const migrations: readonly string[] = [`
   CREATE INDEX cards_open ON cards (run) WHERE state <> 'closed';
   CREATE INDEX actions_collecting ON actions (expires_at) WHERE state = 'collecting';
   CREATE INDEX cards_place ON cards (chat, message_id);
-`, `
+`,
+  `
   -- What a send whose end is not known carried: the message may be wanted otherwise by the time it is looked for.
   ALTER TABLE messages ADD COLUMN sent TEXT;
-`];
+`,
+];

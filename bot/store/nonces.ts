@@ -10,11 +10,28 @@ export const press = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("approve"), action: z.string() }),
   z.strictObject({ kind: z.literal("confirm-approval"), action: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), action: z.string() }),
-  z.strictObject({ kind: z.literal("review"), decision: z.enum(["approve", "reject"]), run: z.int(), environment: z.string(), environmentId: z.int(), sha: z.string(), digest: z.string() }),
+  z.strictObject({
+    kind: z.literal("review"),
+    decision: z.enum(["approve", "reject"]),
+    run: z.int(),
+    environment: z.string(),
+    environmentId: z.int(),
+    sha: z.string(),
+    digest: z.string(),
+  }),
   z.strictObject({ kind: z.literal("link") }),
 ]);
 export type Press = z.infer<typeof press>;
-export type Nonce = { id: string; family: string; chat: number; user: number | null; press: Press; single: boolean; expiresAt: number; usedAt: number | null };
+export type Nonce = {
+  id: string;
+  family: string;
+  chat: number;
+  user: number | null;
+  press: Press;
+  single: boolean;
+  expiresAt: number;
+  usedAt: number | null;
+};
 /** Buttons of one family end together: pressing one spends them all. */
 export type NonceOptions = { family: string; chat: number; user?: number | null; single: boolean; expiresAt: number };
 
@@ -28,21 +45,52 @@ export class Nonces {
   /** @returns 22 characters of 128 random bits */
   make(what: Press, { family, chat, user = null, single, expiresAt }: NonceOptions): string {
     const id = randomBytes(16).toString("base64url");
-    this.db.run("INSERT INTO nonces (id, family, chat, user, press, single, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)", id, family, chat, user, JSON.stringify(what), single ? 1 : 0, expiresAt);
+    this.db.run(
+      "INSERT INTO nonces (id, family, chat, user, press, single, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      id,
+      family,
+      chat,
+      user,
+      JSON.stringify(what),
+      single ? 1 : 0,
+      expiresAt,
+    );
     return id;
   }
 
   find(id: string): Nonce | null {
     const row = this.db.get("SELECT * FROM nonces WHERE id = ?", id);
     if (row === undefined) return null;
-    return { id, family: String(row["family"]), chat: Number(row["chat"]), user: row["user"] as number | null, press: press.parse(JSON.parse(String(row["press"]))), single: row["single"] === 1, expiresAt: Number(row["expires_at"]), usedAt: row["used_at"] as number | null };
+    return {
+      id,
+      family: String(row["family"]),
+      chat: Number(row["chat"]),
+      user: row["user"] as number | null,
+      press: press.parse(JSON.parse(String(row["press"]))),
+      single: row["single"] === 1,
+      expiresAt: Number(row["expires_at"]),
+      usedAt: row["used_at"] as number | null,
+    };
   }
 
   /** Spends a whole family of buttons. @returns false when this one was spent before */
   use(id: string, user: number, now: number): boolean {
     return this.db.transaction(() => {
-      const mine = this.db.run("UPDATE nonces SET used_at = ?, used_by = ? WHERE id = ? AND used_at IS NULL AND expires_at > ?", now, user, id, now) > 0;
-      if (mine) this.db.run("UPDATE nonces SET used_at = ?, used_by = ? WHERE used_at IS NULL AND family = (SELECT family FROM nonces WHERE id = ?)", now, user, id);
+      const mine =
+        this.db.run(
+          "UPDATE nonces SET used_at = ?, used_by = ? WHERE id = ? AND used_at IS NULL AND expires_at > ?",
+          now,
+          user,
+          id,
+          now,
+        ) > 0;
+      if (mine)
+        this.db.run(
+          "UPDATE nonces SET used_at = ?, used_by = ? WHERE used_at IS NULL AND family = (SELECT family FROM nonces WHERE id = ?)",
+          now,
+          user,
+          id,
+        );
       return mine;
     });
   }

@@ -9,11 +9,19 @@ export class Seen {
   }
 
   state(kind: string, id: string | number): string | null {
-    return (this.db.get("SELECT state FROM seen WHERE kind = ? AND id = ?", kind, String(id))?.["state"] ?? null) as string | null;
+    return (this.db.get("SELECT state FROM seen WHERE kind = ? AND id = ?", kind, String(id))?.["state"] ?? null) as
+      | string
+      | null;
   }
 
   set(kind: string, id: string | number, state: string, now: number): void {
-    this.db.run("INSERT INTO seen (kind, id, state, at) VALUES (?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET state = excluded.state, at = excluded.at", kind, String(id), state, now);
+    this.db.run(
+      "INSERT INTO seen (kind, id, state, at) VALUES (?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET state = excluded.state, at = excluded.at",
+      kind,
+      String(id),
+      state,
+      now,
+    );
   }
 
   forget(before: number): void {

@@ -14,7 +14,13 @@ export class Subscriptions {
   }
 
   add({ chat, topic, model, event }: Subscription): void {
-    this.db.run("INSERT OR REPLACE INTO subscriptions (chat, topic, model, event) VALUES (?, ?, ?, ?)", chat, topic, model, event);
+    this.db.run(
+      "INSERT OR REPLACE INTO subscriptions (chat, topic, model, event) VALUES (?, ?, ?, ?)",
+      chat,
+      topic,
+      model,
+      event,
+    );
   }
 
   remove(chat: number, model: string): number {
@@ -22,12 +28,21 @@ export class Subscriptions {
   }
 
   of(chat: number): Subscription[] {
-    return this.db.all("SELECT * FROM subscriptions WHERE chat = ? ORDER BY model, event", chat).map(({ chat, topic, model, event }) => ({ chat: Number(chat), topic: topic as number | null, model: String(model), event: event as EventKind }));
+    return this.db
+      .all("SELECT * FROM subscriptions WHERE chat = ? ORDER BY model, event", chat)
+      .map(({ chat, topic, model, event }) => ({
+        chat: Number(chat),
+        topic: topic as number | null,
+        model: String(model),
+        event: event as EventKind,
+      }));
   }
 
   /** Places that want to hear of an event now; one per chat. `models` null: it is not known which. */
   listeners(models: readonly string[] | null, event: EventKind, now: number): Place[] {
-    const wanted = this.db.all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event).filter((row) => row["model"] === "all" || models === null || models.includes(String(row["model"])));
+    const wanted = this.db
+      .all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event)
+      .filter((row) => row["model"] === "all" || models === null || models.includes(String(row["model"])));
     const places = new Map<number, Place>();
     for (const row of wanted) {
       const chat = Number(row["chat"]);
@@ -40,7 +55,9 @@ export class Subscriptions {
 
   /** Every place that hears of something. */
   places(): Place[] {
-    return this.db.all("SELECT DISTINCT chat, topic FROM subscriptions ORDER BY chat").map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
+    return this.db
+      .all("SELECT DISTINCT chat, topic FROM subscriptions ORDER BY chat")
+      .map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
   }
 
   mute(chat: number, model: string, until: number): void {
@@ -57,6 +74,8 @@ export class Subscriptions {
   }
 
   digestPlaces(): Place[] {
-    return this.db.all("SELECT chat, topic FROM digests ORDER BY chat").map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
+    return this.db
+      .all("SELECT chat, topic FROM digests ORDER BY chat")
+      .map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
   }
 }

@@ -4,7 +4,10 @@ import type { Clock } from "./clock.ts";
 export type Pace = { count: number; perMs: number };
 
 /** Telegram asks for about one message a second in a chat and twenty a minute in a group; short bursts are free. */
-export const telegramPace = { private: { count: 5, perMs: 5_000 }, group: { count: 20, perMs: 60_000 } } satisfies Record<string, Pace>;
+export const telegramPace = {
+  private: { count: 5, perMs: 5_000 },
+  group: { count: 20, perMs: 60_000 },
+} satisfies Record<string, Pace>;
 
 type Line = { tail: Promise<unknown>; waiting: number; sentAt: number[] };
 
@@ -30,7 +33,11 @@ export class ChatQueue {
     line.waiting += 1;
     const mine = line.tail.then(async () => {
       signal?.throwIfAborted();
-      await this.keepPace(line, key.startsWith("-") || key.startsWith("@") ? this.paces.group : this.paces.private, signal);
+      await this.keepPace(
+        line,
+        key.startsWith("-") || key.startsWith("@") ? this.paces.group : this.paces.private,
+        signal,
+      );
       return task();
     });
     line.tail = mine.catch(() => undefined);

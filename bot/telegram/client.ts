@@ -20,7 +20,9 @@ export type CallOptions = {
   whenUnsure?: "fail" | "retry";
 };
 
-/** Telegram's Bot API, typed by its own description, with a queue per chat, bounded retries and no token in any error. */
+/**
+ * Telegram's Bot API, typed by its own description, with a queue per chat, bounded retries and no token in any error.
+ */
 export type TelegramClient = {
   /**
    * Calls one method. An edit that changes nothing succeeds with `true`.
@@ -52,16 +54,32 @@ export type ClientDeps = {
 const firstPauseMs = 500;
 
 export function createTelegram({
-  token, apiRoot = "https://api.telegram.org", clock = systemClock, log = () => {}, timeoutMs = 15_000,
-  maxPauseSeconds = 60, maxAttempts = 5, pace = telegramPace, agent,
+  token,
+  apiRoot = "https://api.telegram.org",
+  clock = systemClock,
+  log = () => {},
+  timeoutMs = 15_000,
+  maxPauseSeconds = 60,
+  maxAttempts = 5,
+  pace = telegramPace,
+  agent,
 }: ClientDeps): TelegramClient {
   const redact = redactor(token);
   // telegraf resolves methods relative to the root: without the slash the last part of its path would be lost.
   const root = apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`;
-  const telegram = new Telegram(token, { apiRoot: root, webhookReply: false, ...(agent === undefined ? {} : { agent }) });
+  const telegram = new Telegram(token, {
+    apiRoot: root,
+    webhookReply: false,
+    ...(agent === undefined ? {} : { agent }),
+  });
   const queue = new ChatQueue(pace, clock);
 
-  async function once(method: Method, payload: Record<string, unknown>, attempts: number, signal?: AbortSignal): Promise<unknown> {
+  async function once(
+    method: Method,
+    payload: Record<string, unknown>,
+    attempts: number,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const seconds = method === "getUpdates" && typeof payload["timeout"] === "number" ? payload["timeout"] : 0;
     const timeout = AbortSignal.timeout(timeoutMs + seconds * 1000);
     const both = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
@@ -69,11 +87,18 @@ export function createTelegram({
       // telegraf's types end at Bot API 7.1; ours come from the current description.
       return await telegram.callApi(method as "getMe", payload as never, { signal: both as never });
     } catch (error) {
-      throw toFailure(error, method, attempts, redact, { timedOut: timeout.aborted, aborted: signal?.aborted === true });
+      throw toFailure(error, method, attempts, redact, {
+        timedOut: timeout.aborted,
+        aborted: signal?.aborted === true,
+      });
     }
   }
 
-  async function persistent(method: Method, payload: Record<string, unknown>, { signal, whenUnsure = /^(send|copy|forward)/.test(method) ? "fail" : "retry" }: CallOptions): Promise<unknown> {
+  async function persistent(
+    method: Method,
+    payload: Record<string, unknown>,
+    { signal, whenUnsure = /^(send|copy|forward)/.test(method) ? "fail" : "retry" }: CallOptions,
+  ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await once(method, payload, attempt, signal);
@@ -97,10 +122,14 @@ export function createTelegram({
         const seconds = failure.retryAfterSeconds ?? 1;
         return seconds <= maxPauseSeconds ? seconds * 1000 : null;
       }
-      case "server": return Math.max(growing, (failure.retryAfterSeconds ?? 0) * 1000);
-      case "unreachable": return growing;
-      case "unsure": return whenUnsure === "retry" ? growing : null;
-      default: return null;
+      case "server":
+        return Math.max(growing, (failure.retryAfterSeconds ?? 0) * 1000);
+      case "unreachable":
+        return growing;
+      case "unsure":
+        return whenUnsure === "retry" ? growing : null;
+      default:
+        return null;
     }
   }
 
@@ -110,9 +139,12 @@ export function createTelegram({
       const payload = preparePayload(parameters as Record<string, unknown>);
       const chat = payload["chat_id"];
       const task = () => persistent(method, payload, options);
-      const queued = /^(send|edit|delete|pin|copy|forward)/.test(method) && method !== "sendChatAction" && (typeof chat === "number" || typeof chat === "string");
+      const queued =
+        /^(send|edit|delete|pin|copy|forward)/.test(method) &&
+        method !== "sendChatAction" &&
+        (typeof chat === "number" || typeof chat === "string");
       try {
-        return await (queued ? queue.run(chat, task, options.signal) : task()) as never;
+        return (await (queued ? queue.run(chat, task, options.signal) : task())) as never;
       } catch (error) {
         throw toFailure(error, method, 0, redact, { timedOut: false, aborted: options.signal?.aborted === true });
       }

@@ -10,5 +10,7 @@ export type Clock = {
 
 export const systemClock: Clock = {
   now: Date.now,
-  sleep: async (ms, signal) => { await wait(ms, undefined, signal === undefined ? {} : { signal }); },
+  sleep: async (ms, signal) => {
+    await wait(ms, undefined, signal === undefined ? {} : { signal });
+  },
 };

@@ -9,10 +9,26 @@ import { TelegramError } from "telegraf";
  * aborted: the caller gave up.
  */
 export type FailureKind =
-  | "not-modified" | "message-gone" | "topic-gone" | "chat-gone" | "chat-migrated" | "content" | "method" | "token"
-  | "rate" | "conflict" | "server" | "unreachable" | "unsure" | "aborted";
+  | "not-modified"
+  | "message-gone"
+  | "topic-gone"
+  | "chat-gone"
+  | "chat-migrated"
+  | "content"
+  | "method"
+  | "token"
+  | "rate"
+  | "conflict"
+  | "server"
+  | "unreachable"
+  | "unsure"
+  | "aborted";
 
-type Response = { error_code: number; description: string; parameters?: { retry_after?: number; migrate_to_chat_id?: number } };
+type Response = {
+  error_code: number;
+  description: string;
+  parameters?: { retry_after?: number; migrate_to_chat_id?: number };
+};
 
 /** A call to Telegram that failed. Neither message nor stack holds the bot's token; the request's text is not kept. */
 export class TelegramFailure extends TelegramError {
@@ -41,9 +57,15 @@ export class TelegramFailure extends TelegramError {
 
 const byDescription: readonly [RegExp, FailureKind][] = [
   [/message is not modified/i, "not-modified"],
-  [/message to (edit|delete|pin|be replied|reply) not found|message can't be edited|MESSAGE_ID_INVALID|there is no text in the message to edit/i, "message-gone"],
+  [
+    /message to (edit|delete|pin|be replied|reply) not found|message can't be edited|MESSAGE_ID_INVALID|there is no text in the message to edit/i,
+    "message-gone",
+  ],
   [/message thread not found|TOPIC_(DELETED|CLOSED|ID_INVALID)/i, "topic-gone"],
-  [/chat not found|chat_id is empty|PEER_ID_INVALID|need administrator rights|not enough rights|CHAT_WRITE_FORBIDDEN/i, "chat-gone"],
+  [
+    /chat not found|chat_id is empty|PEER_ID_INVALID|need administrator rights|not enough rights|CHAT_WRITE_FORBIDDEN/i,
+    "chat-gone",
+  ],
 ];
 
 /** The kind of a refusal that Telegram answered with, by its code and words. */
@@ -59,31 +81,69 @@ export function kindOf({ error_code: code, description, parameters }: Response, 
 }
 
 /** Errors after which nothing can have reached Telegram. */
-const neverArrived = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT"]);
+const neverArrived = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
 
 /**
  * Turns whatever telegraf threw into a failure without secrets.
  *
  * @param timedOut whether our own time limit ended the call; `aborted` whether the caller's signal did
  */
-export function toFailure(error: unknown, method: string, attempts: number, redact: (text: string) => string, ended: { timedOut: boolean; aborted: boolean }): TelegramFailure {
+export function toFailure(
+  error: unknown,
+  method: string,
+  attempts: number,
+  redact: (text: string) => string,
+  ended: { timedOut: boolean; aborted: boolean },
+): TelegramFailure {
   if (error instanceof TelegramFailure) return error;
   const failure = classify(error, method, attempts, redact, ended);
   failure.stack = redact(failure.stack ?? "");
   return failure;
 }
 
-function classify(error: unknown, method: string, attempts: number, redact: (text: string) => string, ended: { timedOut: boolean; aborted: boolean }): TelegramFailure {
+function classify(
+  error: unknown,
+  method: string,
+  attempts: number,
+  redact: (text: string) => string,
+  ended: { timedOut: boolean; aborted: boolean },
+): TelegramFailure {
   if (error instanceof TelegramError) {
     const { error_code, description, parameters } = error.response;
-    const response = { error_code, description: `${error_code} ${redact(String(description))}`, ...(parameters === undefined ? {} : { parameters: parameters as NonNullable<Response["parameters"]> }) };
+    const response = {
+      error_code,
+      description: `${error_code} ${redact(String(description))}`,
+      ...(parameters === undefined ? {} : { parameters: parameters as NonNullable<Response["parameters"]> }),
+    };
     return new TelegramFailure(kindOf(response, method), method, response, attempts);
   }
   const words = redact(error instanceof Error ? error.message : String(error));
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (ended.aborted) return new TelegramFailure("aborted", method, { error_code: 0, description: "given up by the caller" }, attempts);
-  if (ended.timedOut) return new TelegramFailure("unsure", method, { error_code: 0, description: "no answer in time" }, attempts);
-  if (neverArrived.has(code)) return new TelegramFailure("unreachable", method, { error_code: 0, description: `could not be reached (${code})` }, attempts);
-  if (error instanceof Error && "type" in error && error.type === "invalid-json") return new TelegramFailure("unsure", method, { error_code: 0, description: "answered something that is not JSON: is a proxy in between?" }, attempts);
+  if (ended.aborted)
+    return new TelegramFailure("aborted", method, { error_code: 0, description: "given up by the caller" }, attempts);
+  if (ended.timedOut)
+    return new TelegramFailure("unsure", method, { error_code: 0, description: "no answer in time" }, attempts);
+  if (neverArrived.has(code))
+    return new TelegramFailure(
+      "unreachable",
+      method,
+      { error_code: 0, description: `could not be reached (${code})` },
+      attempts,
+    );
+  if (error instanceof Error && "type" in error && error.type === "invalid-json")
+    return new TelegramFailure(
+      "unsure",
+      method,
+      { error_code: 0, description: "answered something that is not JSON: is a proxy in between?" },
+      attempts,
+    );
   return new TelegramFailure("unsure", method, { error_code: 0, description: words }, attempts);
 }

@@ -2,7 +2,8 @@
 export const maxTextLength = 4096;
 export const maxCaptionLength = 1024;
 
-// Invisible and direction-changing characters can forge what is read; controls other than line breaks and tabs are dropped by Telegram.
+// Invisible and direction-changing characters can forge what is read; controls other than line breaks and tabs are
+// dropped by Telegram.
 const unfit = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** No emoji is longer; what is longer is a heap of combining marks, and may be cut between code points. */
@@ -23,12 +24,18 @@ export function escapeHtml(text: string): string {
  * the character that would start one.
  */
 export function inert(text: string): string {
-  return fit(text).replace(/([@#$])(?=[\p{L}\p{N}_])/gu, "$1\u200b").replace(/:\/\//g, ":\u200b//").replace(/(?<![\p{L}\p{N}/])\/(?=[a-z0-9_])/giu, "/\u200b").replace(/\bwww\./gi, "www\u200b.");
+  return fit(text)
+    .replace(/([@#$])(?=[\p{L}\p{N}_])/gu, "$1\u200b")
+    .replace(/:\/\//g, ":\u200b//")
+    .replace(/(?<![\p{L}\p{N}/])\/(?=[a-z0-9_])/giu, "/\u200b")
+    .replace(/\bwww\./gi, "www\u200b.");
 }
 
 /** The parts of a text that may not be torn: graphemes, so that no emoji, flag or surrogate pair is cut. */
 function pieces(text: string): string[] {
-  return [...graphemes.segment(text)].flatMap(({ segment }) => (segment.length <= maxGraphemeLength ? [segment] : [...segment]));
+  return [...graphemes.segment(text)].flatMap(({ segment }) =>
+    segment.length <= maxGraphemeLength ? [segment] : [...segment],
+  );
 }
 
 /** At most `longest` UTF-16 units of plain text, ending in an ellipsis where something is missing. */
@@ -47,12 +54,16 @@ type Token = { kind: "open" | "close" | "text"; raw: string; tag: string; length
 
 /** Reads HTML as this product writes it: every "<" starts a tag, every "&" an entity. */
 function tokens(html: string): Token[] {
-  return [...html.matchAll(/<(\/?)([a-z-]+)[^>]*>|&(?:[a-z]+|#\d+|#x[\da-f]+);|[^<&]+|[<&]/gi)].flatMap((match): Token[] => {
-    const [raw, slash, tag] = match;
-    if (tag !== undefined) return [{ kind: slash === "/" ? "close" : "open", raw, tag: tag.toLowerCase(), length: 0 }];
-    if (raw.startsWith("&") && raw.length > 1) return [{ kind: "text", raw, tag: "", length: /^&(lt|gt|amp|quot);$/.test(raw) ? 1 : 2 }];
-    return pieces(raw).map((piece) => ({ kind: "text", raw: piece, tag: "", length: piece.length }));
-  });
+  return [...html.matchAll(/<(\/?)([a-z-]+)[^>]*>|&(?:[a-z]+|#\d+|#x[\da-f]+);|[^<&]+|[<&]/gi)].flatMap(
+    (match): Token[] => {
+      const [raw, slash, tag] = match;
+      if (tag !== undefined)
+        return [{ kind: slash === "/" ? "close" : "open", raw, tag: tag.toLowerCase(), length: 0 }];
+      if (raw.startsWith("&") && raw.length > 1)
+        return [{ kind: "text", raw, tag: "", length: /^&(lt|gt|amp|quot);$/.test(raw) ? 1 : 2 }];
+      return pieces(raw).map((piece) => ({ kind: "text", raw: piece, tag: "", length: piece.length }));
+    },
+  );
 }
 
 /**
@@ -67,9 +78,15 @@ export function splitHtml(html: string, longest = maxTextLength): string[] {
   let written = "";
   let visible = 0;
   let atBreak: { written: string; visible: number; open: Token[] } | null = null;
-  const closing = (tags: readonly Token[]) => tags.toReversed().map(({ tag }) => `</${tag}>`).join("");
+  const closing = (tags: readonly Token[]) =>
+    tags
+      .toReversed()
+      .map(({ tag }) => `</${tag}>`)
+      .join("");
   const opening = (tags: readonly Token[]) => tags.map(({ raw }) => raw).join("");
-  const keep = (text: string) => { if (text.replace(/<[^>]*>/g, "").trim() !== "") parts.push(text); };
+  const keep = (text: string) => {
+    if (text.replace(/<[^>]*>/g, "").trim() !== "") parts.push(text);
+  };
   for (const token of tokens(html)) {
     if (token.kind === "open") open.push(token);
     else if (token.kind === "close") open.pop();
@@ -107,7 +124,10 @@ export function truncateHtml(html: string, longest = maxTextLength): string {
     kept += token.raw;
     visible += token.length;
   }
-  return `${kept}…${open.toReversed().map((tag) => `</${tag}>`).join("")}`;
+  return `${kept}…${open
+    .toReversed()
+    .map((tag) => `</${tag}>`)
+    .join("")}`;
 }
 
 /** A link in HTML where the address is one that Telegram takes; the bare words otherwise. */
@@ -118,5 +138,10 @@ export function linkHtml(words: string, url: string | null): string {
 
 /** Whether Telegram takes the address in a button or a link: http(s), a host with a dot, no white space. */
 export function isLink(url: string): boolean {
-  return /^https?:\/\/[^\s\p{Cc}/?#<>"]+\.[^\s\p{Cc}/?#.<>"]+([/?#][^\s\p{Cc}<>"]*)?$/iu.test(url) && url.length <= 1000 && url.isWellFormed() && URL.canParse(url);
+  return (
+    /^https?:\/\/[^\s\p{Cc}/?#<>"]+\.[^\s\p{Cc}/?#.<>"]+([/?#][^\s\p{Cc}<>"]*)?$/iu.test(url) &&
+    url.length <= 1000 &&
+    url.isWellFormed() &&
+    URL.canParse(url)
+  );
 }

@@ -13,11 +13,15 @@ function isFile(value: unknown): value is InputFile {
  */
 export function preparePayload(payload: Record<string, unknown>): Record<string, unknown> {
   const hasFile = Object.values(payload).some(isFile);
-  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined).map(([name, value]) => {
-    if (isFile(value)) return [name, value];
-    const tidy = clean(value);
-    return [name, hasFile && typeof tidy === "object" && tidy !== null ? JSON.stringify(tidy) : tidy];
-  }));
+  return Object.fromEntries(
+    Object.entries(payload)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => {
+        if (isFile(value)) return [name, value];
+        const tidy = clean(value);
+        return [name, hasFile && typeof tidy === "object" && tidy !== null ? JSON.stringify(tidy) : tidy];
+      }),
+  );
 }
 
 function clean(value: unknown): unknown {
@@ -25,5 +29,9 @@ function clean(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clean);
   if (typeof value !== "object" || value === null) return value;
   const isButton = "text" in value && "hide" in value;
-  return Object.fromEntries(Object.entries(value).filter(([name, one]) => one !== undefined && !(isButton && name === "hide")).map(([name, one]) => [name, clean(one)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, one]) => one !== undefined && !(isButton && name === "hide"))
+      .map(([name, one]) => [name, clean(one)]),
+  );
 }

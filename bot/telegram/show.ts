@@ -43,13 +43,23 @@ const noPreview = { is_disabled: true } as const;
  * @param messageId the message to edit; null for a new one
  * @throws TelegramFailure when the chat is gone, the token is wrong, or Telegram cannot be reached
  */
-export async function show(client: TelegramClient, address: Address, content: Content, messageId: number | null, options: ShowOptions = {}): Promise<Shown> {
+export async function show(
+  client: TelegramClient,
+  address: Address,
+  content: Content,
+  messageId: number | null,
+  options: ShowOptions = {},
+): Promise<Shown> {
   const { chat } = address;
   const topic = address.topic ?? null;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   try {
     if (content.onlyButtons === true && messageId !== null) {
-      await client.call("editMessageReplyMarkup", { chat_id: chat, message_id: messageId, reply_markup: { inline_keyboard: content.buttons ?? [] } }, signal);
+      await client.call(
+        "editMessageReplyMarkup",
+        { chat_id: chat, message_id: messageId, reply_markup: { inline_keyboard: content.buttons ?? [] } },
+        signal,
+      );
       return { messageId, chat, topic, form: "plain", outcome: "edited" };
     }
     if (messageId !== null) {
@@ -60,8 +70,13 @@ export async function show(client: TelegramClient, address: Address, content: Co
     return { messageId: id, chat, topic, form, outcome: messageId === null ? "sent" : "resent" };
   } catch (error) {
     if (!(error instanceof TelegramFailure) || content.onlyButtons === true) throw error;
-    if (error.kind === "chat-migrated" && error.migratedTo !== null && error.migratedTo !== chat) return show(client, { chat: error.migratedTo, topic }, content, null, options);
-    if (error.kind === "topic-gone" && topic !== null) return { ...(await show(client, { chat }, content, null, options)), outcome: messageId === null ? "sent" : "resent" };
+    if (error.kind === "chat-migrated" && error.migratedTo !== null && error.migratedTo !== chat)
+      return show(client, { chat: error.migratedTo, topic }, content, null, options);
+    if (error.kind === "topic-gone" && topic !== null)
+      return {
+        ...(await show(client, { chat }, content, null, options)),
+        outcome: messageId === null ? "sent" : "resent",
+      };
     throw error;
   }
 }
@@ -71,19 +86,37 @@ function gone(error: unknown): null {
   throw error;
 }
 
-async function edit(client: TelegramClient, chat: number | string, messageId: number, content: Content, call: { signal?: AbortSignal }): Promise<Form> {
+async function edit(
+  client: TelegramClient,
+  chat: number | string,
+  messageId: number,
+  content: Content,
+  call: { signal?: AbortSignal },
+): Promise<Form> {
   const common = { chat_id: chat, message_id: messageId };
   return firstTaken(content, async (_form, body) => {
     await client.call("editMessageText", { ...common, ...body } as Parameters<"editMessageText">, call);
   });
 }
 
-async function send(client: TelegramClient, { chat, topic }: Address, content: Content, silent: boolean, call: { signal?: AbortSignal }): Promise<{ id: number; form: Form }> {
-  const common = { chat_id: chat, ...(topic === null || topic === undefined ? {} : { message_thread_id: topic }), ...(silent ? { disable_notification: true } : {}) };
+async function send(
+  client: TelegramClient,
+  { chat, topic }: Address,
+  content: Content,
+  silent: boolean,
+  call: { signal?: AbortSignal },
+): Promise<{ id: number; form: Form }> {
+  const common = {
+    chat_id: chat,
+    ...(topic === null || topic === undefined ? {} : { message_thread_id: topic }),
+    ...(silent ? { disable_notification: true } : {}),
+  };
   let id = 0;
   const form = await firstTaken(content, async (form, body) => {
     const method: Method = form === "rich" ? "sendRichMessage" : "sendMessage";
-    const message = await client.call(method, { ...common, ...body } as Parameters<"sendMessage">, call) as { message_id: number };
+    const message = (await client.call(method, { ...common, ...body } as Parameters<"sendMessage">, call)) as {
+      message_id: number;
+    };
     id = message.message_id;
   });
   return { id, form };

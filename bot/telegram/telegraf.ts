@@ -9,8 +9,14 @@ import type { Method, Parameters, TelegramClient } from "./client.ts";
  */
 export function throughClient(bot: Telegraf<Context>, client: TelegramClient): void {
   const callApi = (method: string, payload: object, { signal }: { signal?: AbortLike } = {}) =>
-    client.call(method as Method, payload as Parameters<Method>, signal === undefined ? {} : { signal: nativeSignal(signal) });
-  const redirect = (telegram: object) => { Object.assign(telegram, { callApi }); };
+    client.call(
+      method as Method,
+      payload as Parameters<Method>,
+      signal === undefined ? {} : { signal: nativeSignal(signal) },
+    );
+  const redirect = (telegram: object) => {
+    Object.assign(telegram, { callApi });
+  };
   redirect(bot.telegram);
   bot.use((context, next) => {
     redirect(context.telegram);
@@ -25,11 +31,14 @@ function nativeSignal(signal: AbortLike): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
   const controller = new AbortController();
   if (signal.aborted) controller.abort();
-  else signal.addEventListener("abort", () => { controller.abort(); });
+  else
+    signal.addEventListener("abort", () => {
+      controller.abort();
+    });
   return controller.signal;
 }
 
 /** What getMe answers, asked until it answers: telegraf itself remembers one failed getMe for ever. */
 export async function knowOneself(bot: Telegraf<Context>, client: TelegramClient): Promise<void> {
-  bot.botInfo = await client.call("getMe", {}) as NonNullable<typeof bot.botInfo>;
+  bot.botInfo = (await client.call("getMe", {})) as NonNullable<typeof bot.botInfo>;
 }

@@ -8,27 +8,57 @@ import { telegram } from "./telegram.ts";
 /** Nothing is waited for longer than this, whatever it is. */
 const maxMs = 30_000;
 
-const secretNames = ["GITHUB_TOKEN", "HF_TOKEN", "TELEGRAM_BOT_TOKEN", "SLUICE_BOT_KEY", "TELEGRAM_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET"] as const;
+const secretNames = [
+  "GITHUB_TOKEN",
+  "HF_TOKEN",
+  "TELEGRAM_BOT_TOKEN",
+  "SLUICE_BOT_KEY",
+  "TELEGRAM_WEBHOOK_SECRET",
+  "GITHUB_WEBHOOK_SECRET",
+] as const;
 
 /** Looks at everything, at once; what cannot be reached says so. No finding holds a secret. */
 export async function examine(deps: DoctorDeps): Promise<Finding[]> {
   const { finding, value } = readConfiguration(deps);
   const checks: [string, () => Promise<Finding[]> | Finding[] | Promise<Finding> | Finding][] = [
-    ["node", nodeVersion], ["git", () => git(deps)], ["onnxruntime", runtime], [deps.config, () => finding],
+    ["node", nodeVersion],
+    ["git", () => git(deps)],
+    ["onnxruntime", runtime],
+    [deps.config, () => finding],
     ...(value?.models ?? []).map((folder): [string, () => Promise<Finding[]>] => [folder, () => model(deps, folder)]),
-    ["GITHUB_TOKEN", () => githubToken(deps)], ["HF_TOKEN", () => hubToken(deps)],
+    ["GITHUB_TOKEN", () => githubToken(deps)],
+    ["HF_TOKEN", () => hubToken(deps)],
     ...(value === null ? [] : [["spaces", () => spaces(deps, value)] as [string, () => Promise<Finding[]>]]),
     ["telegram", () => telegram(deps)],
   ];
   const hiders = secretNames.flatMap((name) => (deps.env[name] ? [redactor(deps.env[name])] : []));
-  const hide = (text: string) => hiders.reduce((hidden, one) => one(hidden), secretNames.reduce((kept, name) => (deps.env[name] ? kept.replaceAll(deps.env[name], "[secret]") : kept), text));
-  const found = await Promise.all(checks.map(async ([name, check]) => within(name, async () => [await check()].flat())));
-  return found.flat().map((one) => ({ ...one, name: hide(one.name), says: hide(one.says), fix: one.fix === null ? null : hide(one.fix) }));
+  const hide = (text: string) =>
+    hiders.reduce(
+      (hidden, one) => one(hidden),
+      secretNames.reduce((kept, name) => (deps.env[name] ? kept.replaceAll(deps.env[name], "[secret]") : kept), text),
+    );
+  const found = await Promise.all(
+    checks.map(async ([name, check]) => within(name, async () => [await check()].flat())),
+  );
+  return found.flat().map((one) => ({
+    ...one,
+    name: hide(one.name),
+    says: hide(one.says),
+    fix: one.fix === null ? null : hide(one.fix),
+  }));
 }
 
 async function within(name: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
   const late = Promise.withResolvers<Finding[]>();
-  const timer = setTimeout(() => { late.resolve([broken(name, `it did not end within ${maxMs / 1000} s`, "something hangs: look at the disk, the proxy and the network")]); }, maxMs);
+  const timer = setTimeout(() => {
+    late.resolve([
+      broken(
+        name,
+        `it did not end within ${maxMs / 1000} s`,
+        "something hangs: look at the disk, the proxy and the network",
+      ),
+    ]);
+  }, maxMs);
   try {
     return await Promise.race([check(), late.promise]);
   } catch (error) {

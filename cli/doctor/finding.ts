@@ -10,20 +10,47 @@ export const broken = (name: string, says: string, fix: string): Finding => ({ n
 /** No question to a service takes longer. */
 export const timeoutMs = 10_000;
 
-export type Answer = { reached: true; status: number; body: unknown; headers: Headers } | { reached: false; why: string };
+export type Answer =
+  | { reached: true; status: number; body: unknown; headers: Headers }
+  | { reached: false; why: string };
 
 /** One GET or HEAD with a time limit; a failure is words, never an exception. */
-export async function ask(transport: typeof fetch, url: string, { token = null, method = "GET", headers = {} }: { token?: string | null; method?: "GET" | "HEAD"; headers?: Record<string, string> } = {}): Promise<Answer> {
+export async function ask(
+  transport: typeof fetch,
+  url: string,
+  {
+    token = null,
+    method = "GET",
+    headers = {},
+  }: { token?: string | null; method?: "GET" | "HEAD"; headers?: Record<string, string> } = {},
+): Promise<Answer> {
   try {
-    const answer = await transport(url, { method, redirect: "manual", signal: AbortSignal.timeout(timeoutMs), headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) } });
+    const answer = await transport(url, {
+      method,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+    });
     const text = await answer.text();
     let body: unknown = null;
-    try { body = JSON.parse(text.slice(0, 1_000_000)); } catch { /* Some say it in HTML. */ }
+    try {
+      body = JSON.parse(text.slice(0, 1_000_000));
+    } catch {
+      /* Some say it in HTML. */
+    }
     return { reached: true, status: answer.status, body, headers: answer.headers };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error && "code" in error.cause ? ` (${String(error.cause.code)})` : "";
+    const cause =
+      error instanceof Error && error.cause instanceof Error && "code" in error.cause
+        ? ` (${String(error.cause.code)})`
+        : "";
     const late = error instanceof Error && error.name === "TimeoutError";
-    return { reached: false, why: late ? `${new URL(url).host} did not answer within ${timeoutMs / 1000} s` : `${URL.canParse(url) ? new URL(url).host : "the address"} could not be reached${cause}` };
+    return {
+      reached: false,
+      why: late
+        ? `${new URL(url).host} did not answer within ${timeoutMs / 1000} s`
+        : `${URL.canParse(url) ? new URL(url).host : "the address"} could not be reached${cause}`,
+    };
   }
 }
 

@@ -11,7 +11,9 @@ import { ask, broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Fin
 
 export function nodeVersion(): Finding {
   const { version } = process;
-  return Number(version.slice(1).split(".")[0]) >= 24 ? ok("node", version) : broken("node", `${version} is too old`, "Node 24 or newer runs it: `npm ci` brings one");
+  return Number(version.slice(1).split(".")[0]) >= 24
+    ? ok("node", version)
+    : broken("node", `${version} is too old`, "Node 24 or newer runs it: `npm ci` brings one");
 }
 
 export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
@@ -21,21 +23,54 @@ export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
     return code === 0 ? stdout.toString("utf8").trim() : null;
   };
   try {
-    if ((await said("rev-parse", "--is-inside-work-tree")) !== "true") return [broken("git", "this folder is not in a git repository", "run it in a clone of your repository, or `git init`: a candidate is compared with what its base branch has")];
+    if ((await said("rev-parse", "--is-inside-work-tree")) !== "true")
+      return [
+        broken(
+          "git",
+          "this folder is not in a git repository",
+          "run it in a clone of your repository, or `git init`: a candidate is compared with what its base branch has",
+        ),
+      ];
   } catch {
     return [broken("git", "git cannot be started", "install git")];
   }
-  const [head, shallow, repository] = [await said("rev-parse", "--short", "HEAD"), await said("rev-parse", "--is-shallow-repository"), await repositoryIn(root, env)];
+  const [head, shallow, repository] = [
+    await said("rev-parse", "--short", "HEAD"),
+    await said("rev-parse", "--is-shallow-repository"),
+    await repositoryIn(root, env),
+  ];
   return [
-    head === null ? warning("git", "a repository without a commit", "commit once: the gate compares with a commit") : shallow === "true" ? warning("git", `a shallow clone at ${head}`, "`git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout: the production version may not be in it") : ok("git", `a repository at ${head}`),
-    repository === null ? warning("remote", "no GitHub repository is known", "`git remote add origin git@github.com:OWNER/NAME.git`, or set GITHUB_REPOSITORY: deploying and cards need it") : ok("remote", repository.name),
+    head === null
+      ? warning("git", "a repository without a commit", "commit once: the gate compares with a commit")
+      : shallow === "true"
+        ? warning(
+            "git",
+            `a shallow clone at ${head}`,
+            "`git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout: the production version may not be in it",
+          )
+        : ok("git", `a repository at ${head}`),
+    repository === null
+      ? warning(
+          "remote",
+          "no GitHub repository is known",
+          "`git remote add origin git@github.com:OWNER/NAME.git`, or set GITHUB_REPOSITORY: deploying and cards need it",
+        )
+      : ok("remote", repository.name),
   ];
 }
 
 /** sluice.yaml; null where it cannot be used. */
 export function readConfiguration({ root, config }: DoctorDeps): { finding: Finding; value: Configuration | null } {
   const file = resolve(root, config);
-  if (!existsSync(file)) return { finding: broken(config, "there is none here", `write one at the repository's root: schemaVersion: 1, models: [models/NAME]`), value: null };
+  if (!existsSync(file))
+    return {
+      finding: broken(
+        config,
+        "there is none here",
+        `write one at the repository's root: schemaVersion: 1, models: [models/NAME]`,
+      ),
+      value: null,
+    };
   try {
     const value = parseYaml(readFileSync(file, "utf8"), config, configuration);
     return { finding: ok(config, `${value.models.length} ${value.models.length === 1 ? "model" : "models"}`), value };
@@ -48,8 +83,19 @@ export function readConfiguration({ root, config }: DoctorDeps): { finding: Find
 export function diagnostic(name: string, error: unknown): Finding {
   if (!(error instanceof SluiceError)) return broken(name, inWords(error), "look at the file");
   const { problem, place, expected, received, example, hint, others = [] } = error.diagnostic;
-  const fix = [expected === undefined ? null : `expected ${expected}`, received === undefined ? null : `received ${received}`, example === undefined ? null : `e.g. ${example.replaceAll(/\s*\n\s*/g, " · ")}`, hint ?? null].filter((one) => one !== null).join("; ");
-  return broken(name, `${place === undefined || place === name ? "" : `${place}: `}${problem}${others.length === 0 ? "" : ` (and ${others.length} more)`}`, fix || "look at the file");
+  const fix = [
+    expected === undefined ? null : `expected ${expected}`,
+    received === undefined ? null : `received ${received}`,
+    example === undefined ? null : `e.g. ${example.replaceAll(/\s*\n\s*/g, " · ")}`,
+    hint ?? null,
+  ]
+    .filter((one) => one !== null)
+    .join("; ");
+  return broken(
+    name,
+    `${place === undefined || place === name ? "" : `${place}: `}${problem}${others.length === 0 ? "" : ` (and ${others.length} more)`}`,
+    fix || "look at the file",
+  );
 }
 
 /** model.yaml and the artifact with its sha256; of an artifact on the Hub only what the Hub says of it. */
@@ -61,7 +107,8 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   try {
     loaded = await loadManifest(dir);
   } catch (error) {
-    if (error instanceof SluiceError && error.code === "remote-backend") return [ok(folder, "a remote provider answers for it; there is no artifact")];
+    if (error instanceof SluiceError && error.code === "remote-backend")
+      return [ok(folder, "a remote provider answers for it; there is no artifact")];
     return [diagnostic(folder, error)];
   }
   const { id, version, artifact } = loaded.manifest;
@@ -70,7 +117,13 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   if (artifact.hub === undefined) {
     try {
       const { totalBytes } = await fetchArtifact(artifact, dir, { env, fetch: transport });
-      return [manifest, ok(`${name} artifact`, `${artifact.path}: ${(totalBytes / 1e6).toFixed(1)} MB, sha256 ${artifact.sha256.slice(0, 12)} holds`)];
+      return [
+        manifest,
+        ok(
+          `${name} artifact`,
+          `${artifact.path}: ${(totalBytes / 1e6).toFixed(1)} MB, sha256 ${artifact.sha256.slice(0, 12)} holds`,
+        ),
+      ];
     } catch (error) {
       return [manifest, diagnostic(`${name} artifact`, error)];
     }
@@ -78,17 +131,40 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   return [manifest, await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256)];
 }
 
-async function onHub({ env, fetch: transport }: DoctorDeps, name: string, hub: string, sha256: string): Promise<Finding> {
+async function onHub(
+  { env, fetch: transport }: DoctorDeps,
+  name: string,
+  hub: string,
+  sha256: string,
+): Promise<Finding> {
   const at = hub.indexOf("@");
   const slash = hub.indexOf("/", at);
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
   const url = `${endpoint}/${hub.slice(0, at)}/resolve/${encodeURIComponent(hub.slice(at + 1, slash))}/${hub.slice(slash + 1)}`;
   const answer = await ask(transport, url, { method: "HEAD", token: env["HF_TOKEN"] || null });
   if (!answer.reached) return warning(name, `${hub} was not checked: ${answer.why}`, "try again with a network");
-  if (answer.status >= 400) return broken(name, `the Hub answers ${answer.status} for ${hub}`, answer.status === 404 ? "check repository, revision and path" : "the repository is private or gated: set HF_TOKEN with access to it");
+  if (answer.status >= 400)
+    return broken(
+      name,
+      `the Hub answers ${answer.status} for ${hub}`,
+      answer.status === 404
+        ? "check repository, revision and path"
+        : "the repository is private or gated: set HF_TOKEN with access to it",
+    );
   const digest = /^"?([0-9a-f]{64})"?$/.exec(answer.headers.get("x-linked-etag") ?? "")?.[1];
-  if (digest !== undefined && digest !== sha256) return broken(name, `the Hub's file has sha256 ${digest.slice(0, 12)}, model.yaml says ${sha256.slice(0, 12)}`, "put the right revision or sha256 into model.yaml");
-  return digest === undefined ? warning(name, `${hub} is there; its sha256 is checked when it is fetched`, "`npx sluice gate` fetches and checks it") : ok(name, `${hub}: sha256 ${sha256.slice(0, 12)} holds`);
+  if (digest !== undefined && digest !== sha256)
+    return broken(
+      name,
+      `the Hub's file has sha256 ${digest.slice(0, 12)}, model.yaml says ${sha256.slice(0, 12)}`,
+      "put the right revision or sha256 into model.yaml",
+    );
+  return digest === undefined
+    ? warning(
+        name,
+        `${hub} is there; its sha256 is checked when it is fetched`,
+        "`npx sluice gate` fetches and checks it",
+      )
+    : ok(name, `${hub}: sha256 ${sha256.slice(0, 12)} holds`);
 }
 
 export async function runtime(): Promise<Finding> {
@@ -96,6 +172,10 @@ export async function runtime(): Promise<Finding> {
     const { runtimeVersion } = await import("../../models/core/session/session.ts");
     return ok("onnxruntime", await runtimeVersion());
   } catch (error) {
-    return broken("onnxruntime", `it does not load: ${inWords(error)}`, "`npm ci` on this machine, with its own Node; docs/serving.md says which platforms there are");
+    return broken(
+      "onnxruntime",
+      `it does not load: ${inWords(error)}`,
+      "`npm ci` on this machine, with its own Node; docs/serving.md says which platforms there are",
+    );
   }
 }

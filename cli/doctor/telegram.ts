@@ -15,7 +15,15 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
   const name = "TELEGRAM_BOT_TOKEN";
   const token = env[name];
   if (!token) return [warning(name, "is not set", "cards and the bot need it; @BotFather gives one"), ...findings];
-  if (!/^\d+:[\w-]{20,}$/.test(token)) return [broken(name, "it does not look like a bot's token", "123456789:AA…, as @BotFather gives it, without quotes or blanks"), ...findings];
+  if (!/^\d+:[\w-]{20,}$/.test(token))
+    return [
+      broken(
+        name,
+        "it does not look like a bot's token",
+        "123456789:AA…, as @BotFather gives it, without quotes or blanks",
+      ),
+      ...findings,
+    ];
   const apiRoot = env["TELEGRAM_API_ROOT"];
   const client = createTelegram({ token, timeoutMs: timeoutMs, maxAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
   let me: { id: number; username: string };
@@ -31,34 +39,81 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
   for (const chat of bot?.telegram.chats ?? []) chats.set(`bot.yaml chat ${chat}`, chat);
   return [
     ok(name, `@${me.username}`),
-    ...(hook?.url ? [warning("webhook", `one is set, to ${URL.canParse(hook.url) ? new URL(hook.url).host : "an address"}`, "a bot that polls gets no updates until it is deleted: it is the same token somewhere else")] : []),
-    ...(said ? [] : [warning("TELEGRAM_CHAT_ID", "is not set", "the number of the chat that cards go to; /whoami tells it, or give --chat and the action's input")]),
+    ...(hook?.url
+      ? [
+          warning(
+            "webhook",
+            `one is set, to ${URL.canParse(hook.url) ? new URL(hook.url).host : "an address"}`,
+            "a bot that polls gets no updates until it is deleted: it is the same token somewhere else",
+          ),
+        ]
+      : []),
+    ...(said
+      ? []
+      : [
+          warning(
+            "TELEGRAM_CHAT_ID",
+            "is not set",
+            "the number of the chat that cards go to; /whoami tells it, or give --chat and the action's input",
+          ),
+        ]),
     ...(await Promise.all([...chats].map(([label, chat]) => mayWrite(client, label, chat, me.id)))),
     ...findings,
   ];
 }
 
 function notReached(name: string, error: unknown, env: NodeJS.ProcessEnv): Finding {
-  if (error instanceof TelegramFailure && error.kind === "token") return broken(name, "Telegram does not know it: wrong or revoked", "@BotFather, /token");
-  return warning(name, `was not checked: ${inWords(error)}`, env["SPACE_ID"] ? "Hugging Face Spaces cannot reach api.telegram.org: run the bot elsewhere" : "try again with a network; TELEGRAM_API_ROOT names another server");
+  if (error instanceof TelegramFailure && error.kind === "token")
+    return broken(name, "Telegram does not know it: wrong or revoked", "@BotFather, /token");
+  return warning(
+    name,
+    `was not checked: ${inWords(error)}`,
+    env["SPACE_ID"]
+      ? "Hugging Face Spaces cannot reach api.telegram.org: run the bot elsewhere"
+      : "try again with a network; TELEGRAM_API_ROOT names another server",
+  );
 }
 
 async function mayWrite(client: TelegramClient, name: string, chat: number | string, me: number): Promise<Finding> {
-  if (typeof chat === "string" && !/^@\w{4,}$/.test(chat)) return broken(name, "it is not a chat", "a number such as -1001234567890, or @name of a public channel");
+  if (typeof chat === "string" && !/^@\w{4,}$/.test(chat))
+    return broken(name, "it is not a chat", "a number such as -1001234567890, or @name of a public channel");
   try {
     const found = await client.call("getChat", { chat_id: chat });
     const title = found.title ?? found.first_name ?? String(chat);
     if (found.type === "private") return ok(name, `${title}, a private chat`);
     const member = await client.call("getChatMember", { chat_id: chat, user_id: me });
     const { status } = member;
-    if (status === "left" || status === "kicked") return broken(name, `the bot is not in ${title}`, "add it to the group");
-    const silenced = status === "restricted" ? member.can_send_messages !== true : status === "member" && (found.type === "channel" || found.permissions?.can_send_messages === false);
+    if (status === "left" || status === "kicked")
+      return broken(name, `the bot is not in ${title}`, "add it to the group");
+    const silenced =
+      status === "restricted"
+        ? member.can_send_messages !== true
+        : status === "member" && (found.type === "channel" || found.permissions?.can_send_messages === false);
     const mayPost = status !== "administrator" || found.type !== "channel" || member.can_post_messages === true;
-    return silenced || !mayPost ? broken(name, `the bot may not write in ${title}`, found.type === "channel" ? "make it an administrator that may post" : "let members send messages, or make it an administrator") : ok(name, `${title}, the bot is ${status === "member" ? "a member" : status}`);
+    return silenced || !mayPost
+      ? broken(
+          name,
+          `the bot may not write in ${title}`,
+          found.type === "channel"
+            ? "make it an administrator that may post"
+            : "let members send messages, or make it an administrator",
+        )
+      : ok(name, `${title}, the bot is ${status === "member" ? "a member" : status}`);
   } catch (error) {
     const gone = error instanceof TelegramFailure && ["chat-gone", "content", "chat-migrated"].includes(error.kind);
-    const moved = error instanceof TelegramFailure && error.migratedTo !== null ? `the group is a supergroup now: ${error.migratedTo}` : null;
-    return gone ? broken(name, moved ?? `Telegram shows no such chat to the bot: ${inWords(error)}`, moved === null ? "add the bot to the group, or write to it in private once; groups' numbers begin with a minus" : "put the new number in") : warning(name, `was not checked: ${inWords(error)}`, "try again");
+    const moved =
+      error instanceof TelegramFailure && error.migratedTo !== null
+        ? `the group is a supergroup now: ${error.migratedTo}`
+        : null;
+    return gone
+      ? broken(
+          name,
+          moved ?? `Telegram shows no such chat to the bot: ${inWords(error)}`,
+          moved === null
+            ? "add the bot to the group, or write to it in private once; groups' numbers begin with a minus"
+            : "put the new number in",
+        )
+      : warning(name, `was not checked: ${inWords(error)}`, "try again");
   }
 }
 
@@ -67,14 +122,40 @@ function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; v
   if (!existsSync(path)) return { findings: [], value: null };
   try {
     const value = parseYaml(readFileSync(path, "utf8"), file, botConfiguration, botExamples);
-    const findings = [ok(file, `${value.repository}, ${value.telegram.users.length} ${value.telegram.users.length === 1 ? "person" : "people"}`)];
+    const findings = [
+      ok(
+        file,
+        `${value.repository}, ${value.telegram.users.length} ${value.telegram.users.length === 1 ? "person" : "people"}`,
+      ),
+    ];
     try {
-      readSecrets({ TELEGRAM_BOT_TOKEN: "0:xxxxxxxxxxxxxxxxxxxxxxxx", ...env, GITHUB_TOKEN: env["GITHUB_TOKEN"] || "checked-elsewhere" }, value);
+      readSecrets(
+        {
+          TELEGRAM_BOT_TOKEN: "0:xxxxxxxxxxxxxxxxxxxxxxxx",
+          ...env,
+          GITHUB_TOKEN: env["GITHUB_TOKEN"] || "checked-elsewhere",
+        },
+        value,
+      );
     } catch (error) {
       findings.push(diagnostic("bot secrets", error));
     }
-    if (value.github.clientId === null) findings.push(warning(`${file} github.clientId`, "is not set", "nobody can link an account, and so nobody can act; looking works"));
-    else if (!env["SLUICE_BOT_KEY"]) findings.push(warning("SLUICE_BOT_KEY", "is not set", "approving runs that wait needs it: the bot then acts as the person who pressed"));
+    if (value.github.clientId === null)
+      findings.push(
+        warning(
+          `${file} github.clientId`,
+          "is not set",
+          "nobody can link an account, and so nobody can act; looking works",
+        ),
+      );
+    else if (!env["SLUICE_BOT_KEY"])
+      findings.push(
+        warning(
+          "SLUICE_BOT_KEY",
+          "is not set",
+          "approving runs that wait needs it: the bot then acts as the person who pressed",
+        ),
+      );
     return { findings: [...findings, ...workflow(root, value)], value };
   } catch (error) {
     return { findings: [diagnostic(file, error)], value: null };
@@ -82,16 +163,50 @@ function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; v
 }
 
 /** Whether the deploying workflow takes what the bot gives it, and shows the request by which a run is found again. */
-function workflow(root: string, { github: { deploy: { file, inputs } } }: BotConfiguration): Finding[] {
+function workflow(
+  root: string,
+  {
+    github: {
+      deploy: { file, inputs },
+    },
+  }: BotConfiguration,
+): Finding[] {
   const path = join(root, ".github/workflows", file);
   const name = `workflow ${file}`;
-  if (!existsSync(path)) return [warning(name, "is not in this checkout", "the bot starts it on GitHub: run the doctor in the repository of bot.yaml, or correct github.deploy.file")];
+  if (!existsSync(path))
+    return [
+      warning(
+        name,
+        "is not in this checkout",
+        "the bot starts it on GitHub: run the doctor in the repository of bot.yaml, or correct github.deploy.file",
+      ),
+    ];
   try {
-    const { "run-name": runName = "", on } = parse(readFileSync(path, "utf8")) as { "run-name"?: string; on?: { workflow_dispatch?: { inputs?: Record<string, unknown> } | null } };
-    if (on?.workflow_dispatch === undefined) return [broken(name, "it cannot be started by hand", "add on: workflow_dispatch with its inputs")];
-    const missing = Object.values(inputs).filter((one): one is string => one !== null && !Object.hasOwn(on.workflow_dispatch?.inputs ?? {}, one));
-    if (missing.length > 0) return [broken(name, `it has no input ${missing.join(", ")}`, `add it, or name another (or null) in bot.yaml github.deploy.inputs`)];
-    if (inputs.request !== null && !runName.includes(`inputs.${inputs.request}`)) return [warning(name, `its run-name does not show inputs.${inputs.request}`, `run-name: Deploy \${{ inputs.${inputs.model} }} \${{ inputs.${inputs.request} }}; without it a run whose start was cut off is not found again`)];
+    const { "run-name": runName = "", on } = parse(readFileSync(path, "utf8")) as {
+      "run-name"?: string;
+      on?: { workflow_dispatch?: { inputs?: Record<string, unknown> } | null };
+    };
+    if (on?.workflow_dispatch === undefined)
+      return [broken(name, "it cannot be started by hand", "add on: workflow_dispatch with its inputs")];
+    const missing = Object.values(inputs).filter(
+      (one): one is string => one !== null && !Object.hasOwn(on.workflow_dispatch?.inputs ?? {}, one),
+    );
+    if (missing.length > 0)
+      return [
+        broken(
+          name,
+          `it has no input ${missing.join(", ")}`,
+          `add it, or name another (or null) in bot.yaml github.deploy.inputs`,
+        ),
+      ];
+    if (inputs.request !== null && !runName.includes(`inputs.${inputs.request}`))
+      return [
+        warning(
+          name,
+          `its run-name does not show inputs.${inputs.request}`,
+          `run-name: Deploy \${{ inputs.${inputs.model} }} \${{ inputs.${inputs.request} }}; without it a run whose start was cut off is not found again`,
+        ),
+      ];
     return [ok(name, "takes what the bot gives it")];
   } catch (error) {
     return [broken(name, inWords(error), "mend the YAML")];

@@ -5,8 +5,8 @@ import { isRemote, loadModelFile, MANIFEST_FILE, type LoadedManifest } from "../
 import { secretIn } from "./secrets.ts";
 
 /**
- * The files of the remote models that stand in folders beside a model's and name it as their `pair`: they go to its Space
- * with it. They have no weights, and nothing of them was gated.
+ * The files of the remote models that stand in folders beside a model's and name it as their `pair`: they go to its
+ * Space with it. They have no weights, and nothing of them was gated.
  *
  * @returns files by their path in the tree
  * @throws ConfigurationError for a manifest that is wrong, and for what must not be published
@@ -16,7 +16,9 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
   const own = resolve(loaded.dir);
   const beside = await readdir(dirname(own), { withFileTypes: true });
   const found: { path: string; bytes: Uint8Array }[] = [];
-  for (const { name } of beside.filter((entry) => entry.isDirectory() && entry.name !== basename(own)).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { name } of beside
+    .filter((entry) => entry.isDirectory() && entry.name !== basename(own))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const dir = join(dirname(loaded.dir), name);
     // A neighbour that is none of this model's business may be as broken as it likes.
     const text = await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => "");
@@ -24,15 +26,29 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
     const companion = await loadModelFile(dir);
     if (!isRemote(companion) || companion.manifest.pair?.model !== id) continue;
     const taken = posix.join("models", companion.manifest.id);
-    if (companion.manifest.id === id || found.some(({ path }) => path.startsWith(`${taken}/`))) throw new ConfigurationError({ code: "duplicate-model", place: companion.file, problem: `two models of one Space have the id ${companion.manifest.id}`, expected: "every id once" });
+    if (companion.manifest.id === id || found.some(({ path }) => path.startsWith(`${taken}/`)))
+      throw new ConfigurationError({
+        code: "duplicate-model",
+        place: companion.file,
+        problem: `two models of one Space have the id ${companion.manifest.id}`,
+        expected: "every id once",
+      });
     for (const file of [MANIFEST_FILE, "README.md"]) {
       const place = join(dir, file);
       const facts = await lstat(place).catch(() => null);
       if (facts === null && file !== MANIFEST_FILE) continue;
-      if (facts?.isFile() !== true) throw new ConfigurationError({ code: "symlink", place, problem: "not a plain file", expected: "a plain file" });
+      if (facts?.isFile() !== true)
+        throw new ConfigurationError({ code: "symlink", place, problem: "not a plain file", expected: "a plain file" });
       const bytes = await readFile(place);
       const secret = secretIn(file, bytes);
-      if (secret !== null) throw new ConfigurationError({ code: "secret", place, problem: `the file must not be published: ${secret}`, expected: "no secrets in a Space's tree", hint: "keep the token among the Space's secrets, as HF_TOKEN" });
+      if (secret !== null)
+        throw new ConfigurationError({
+          code: "secret",
+          place,
+          problem: `the file must not be published: ${secret}`,
+          expected: "no secrets in a Space's tree",
+          hint: "keep the token among the Space's secrets, as HF_TOKEN",
+        });
       found.push({ path: posix.join(taken, file), bytes });
     }
   }

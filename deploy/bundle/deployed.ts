@@ -13,10 +13,15 @@ export const deployedSchema = z.strictObject({
   source: z.strictObject({ repository: z.string().nullable(), commit: z.string().nullable() }),
   verdict: z.strictObject({ verdict: z.literal("PASS"), sha256: sha256.describe("Of verdict.json's bytes.") }),
   server: z.strictObject({ version: z.string() }),
-  weights: z.strictObject({
-    hub: z.string().describe("ORG/REPO@COMMIT/FILE of the ONNX file; external data lies beside it."),
-    bytes: z.int().describe("All of them together."),
-  }).optional().describe("Weights that are too large for the Space and lie in a model repository; the server fetches and verifies them at its start."),
+  weights: z
+    .strictObject({
+      hub: z.string().describe("ORG/REPO@COMMIT/FILE of the ONNX file; external data lies beside it."),
+      bytes: z.int().describe("All of them together."),
+    })
+    .optional()
+    .describe(
+      "Weights that are too large for the Space and lie in a model repository; the server fetches and verifies them at its start.",
+    ),
   files: z.record(z.string(), sha256).describe("Every other file of the tree."),
 });
 export type Deployed = z.infer<typeof deployedSchema>;
@@ -25,7 +30,14 @@ export type Deployed = z.infer<typeof deployedSchema>;
 export const goldenSchema = z.strictObject({
   schemaVersion: z.literal(1),
   machine: z.strictObject({ cpu: z.string(), onnxruntime: z.string() }),
-  rows: z.array(z.strictObject({ row: z.record(z.string(), z.unknown()), heads: z.record(z.string(), z.record(z.string(), z.unknown())) })).min(1),
+  rows: z
+    .array(
+      z.strictObject({
+        row: z.record(z.string(), z.unknown()),
+        heads: z.record(z.string(), z.record(z.string(), z.unknown())),
+      }),
+    )
+    .min(1),
 });
 export type Golden = z.infer<typeof goldenSchema>;
 
@@ -33,15 +45,30 @@ export const DEPLOYED_FILE = "deployment.json";
 export const GOLDEN_FILE = "golden.json";
 
 /** @throws ConfigurationError when the text is not such a file */
-export function parseTreeFile<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array, place: string): z.infer<Schema> {
+export function parseTreeFile<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+  place: string,
+): z.infer<Schema> {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    throw new ConfigurationError({ code: "tree-file", place, problem: "the file is not JSON", expected: "a file that `sluice deploy --bundle` wrote" });
+    throw new ConfigurationError({
+      code: "tree-file",
+      place,
+      problem: "the file is not JSON",
+      expected: "a file that `sluice deploy --bundle` wrote",
+    });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ConfigurationError({ code: "tree-file", place: `${place} ${issue?.path.join(".") ?? ""}`, problem: "the file is not what it should be", expected: issue?.message ?? "another value", hint: "make the tree again with `sluice deploy MODEL --bundle DIR`" });
+  throw new ConfigurationError({
+    code: "tree-file",
+    place: `${place} ${issue?.path.join(".") ?? ""}`,
+    problem: "the file is not what it should be",
+    expected: issue?.message ?? "another value",
+    hint: "make the tree again with `sluice deploy MODEL --bundle DIR`",
+  });
 }

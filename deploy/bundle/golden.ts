@@ -8,9 +8,19 @@ import type { Golden } from "./deployed.ts";
  *
  * @throws ConfigurationError when the manifest has no examples: an unproved answer is no proof
  */
-export async function goldenAnswers(loaded: LoadedManifest, deps: { env: NodeJS.ProcessEnv; fetch: typeof fetch }): Promise<Golden> {
+export async function goldenAnswers(
+  loaded: LoadedManifest,
+  deps: { env: NodeJS.ProcessEnv; fetch: typeof fetch },
+): Promise<Golden> {
   const rows = loaded.manifest.serving.examples;
-  if (rows.length === 0) throw new ConfigurationError({ code: "golden", place: loaded.file, problem: "the model has no serving.examples, and without them nobody can try the deployed model", expected: "at least one row", example: 'serving:\n  examples:\n    - {text: "a row"}' });
+  if (rows.length === 0)
+    throw new ConfigurationError({
+      code: "golden",
+      place: loaded.file,
+      problem: "the model has no serving.examples, and without them nobody can try the deployed model",
+      expected: "at least one row",
+      example: 'serving:\n  examples:\n    - {text: "a row"}',
+    });
   const { openPredictor } = await import("../../models/core/predictor/predictor.ts");
   const predictor = await openPredictor(loaded, {}, deps);
   try {

@@ -25,15 +25,35 @@ export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null 
   const path = manifestPath(tree);
   const manifest = tree.files.find((one) => one.path === path);
   if (manifest === undefined) return null;
-  const { manifest: { id, artifact } } = parseManifest(Buffer.from(manifest.bytes).toString("utf8"), posix.dirname(path), path);
+  const {
+    manifest: { id, artifact },
+  } = parseManifest(Buffer.from(manifest.bytes).toString("utf8"), posix.dirname(path), path);
   if (artifact.path === undefined) return null;
   const beside = posix.dirname(artifact.path);
-  const named = [{ name: posix.basename(artifact.path), sha256: artifact.sha256 }, ...artifact.externalData.map((one) => ({ name: one.path, sha256: one.sha256 }))];
-  const digest = createHash("sha256").update(named.map(({ name, sha256 }) => `${sha256}  ${name}\n`).sort().join("")).digest("hex");
-  const found = named.flatMap(({ name }) => tree.files.filter((one) => one.path === posix.join(posix.dirname(path), beside, name)).map((file) => ({ file, name })));
+  const named = [
+    { name: posix.basename(artifact.path), sha256: artifact.sha256 },
+    ...artifact.externalData.map((one) => ({ name: one.path, sha256: one.sha256 })),
+  ];
+  const digest = createHash("sha256")
+    .update(
+      named
+        .map(({ name, sha256 }) => `${sha256}  ${name}\n`)
+        .sort()
+        .join(""),
+    )
+    .digest("hex");
+  const found = named.flatMap(({ name }) =>
+    tree.files
+      .filter((one) => one.path === posix.join(posix.dirname(path), beside, name))
+      .map((file) => ({ file, name })),
+  );
   const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
   if (bytes <= maxBytes || found.length !== named.length) return null;
-  return { bytes, paths: found.map(({ file }) => file.path), files: found.map(({ file, name }) => ({ ...file, path: `${id}/${digest.slice(0, 16)}/${name}` })) };
+  return {
+    bytes,
+    paths: found.map(({ file }) => file.path),
+    files: found.map(({ file, name }) => ({ ...file, path: `${id}/${digest.slice(0, 16)}/${name}` })),
+  };
 }
 
 /**
@@ -46,9 +66,15 @@ export function withHubWeights(tree: Tree, weights: LargeWeights, repository: st
   const path = manifestPath(tree);
   const hub = `${repository}@${revision}/${weights.files[0]!.path}`;
   const rest = tree.files.filter((one) => !weights.paths.includes(one.path) && one.path !== DEPLOYED_FILE);
-  const files = rest.map((one) => (one.path === path ? treeFile(path, Buffer.from(pointAt(hub, Buffer.from(one.bytes).toString("utf8")))) : one));
+  const files = rest.map((one) =>
+    one.path === path ? treeFile(path, Buffer.from(pointAt(hub, Buffer.from(one.bytes).toString("utf8")))) : one,
+  );
   const { files: _files, ...known } = tree.deployed;
-  const deployed = { ...known, weights: { hub, bytes: weights.bytes }, files: Object.fromEntries(files.map((one) => [one.path, one.sha256])) };
+  const deployed = {
+    ...known,
+    weights: { hub, bytes: weights.bytes },
+    files: Object.fromEntries(files.map((one) => [one.path, one.sha256])),
+  };
   return { ...tree, files: [...files, deployedFile(deployed)], deployed };
 }
 

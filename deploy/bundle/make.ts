@@ -25,36 +25,66 @@ export type MakeDeps = {
  *
  * @throws ConfigurationError for anything that must not be published; EvaluationError when the model cannot be run
  */
-export async function makeTree(loaded: LoadedManifest, verdict: PassedVerdict, source: Deployed["source"], deps: MakeDeps): Promise<Tree> {
+export async function makeTree(
+  loaded: LoadedManifest,
+  verdict: PassedVerdict,
+  source: Deployed["source"],
+  deps: MakeDeps,
+): Promise<Tree> {
   const { manifest } = loaded;
   const shared = await deps.space();
   const template = shared.find(({ name }) => name === "README.template.md");
-  if (template === undefined) throw new ConfigurationError({ code: "space-files", problem: "the Space's README.template.md is missing from the action" });
+  if (template === undefined)
+    throw new ConfigurationError({
+      code: "space-files",
+      problem: "the Space's README.template.md is missing from the action",
+    });
   const model = await readModelFiles(loaded);
   const golden = await goldenAnswers(loaded, deps);
   const described = {
     schemaVersion: 1 as const,
     model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },
-    source, verdict: { verdict: "PASS" as const, sha256: verdict.sha256 }, server: { version: sluiceVersion },
+    source,
+    verdict: { verdict: "PASS" as const, sha256: verdict.sha256 },
+    server: { version: sluiceVersion },
   };
   const card = model.find(({ path }) => path === "README.md");
   const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
-  const readme = renderReadme(Buffer.from(template.bytes).toString("utf8"), card === undefined ? null : Buffer.from(card.bytes).toString("utf8"), { deployed: described, title: manifest.id, description: manifest.description, license: manifest.license ?? null });
+  const readme = renderReadme(
+    Buffer.from(template.bytes).toString("utf8"),
+    card === undefined ? null : Buffer.from(card.bytes).toString("utf8"),
+    { deployed: described, title: manifest.id, description: manifest.description, license: manifest.license ?? null },
+  );
   const files = [
     ...shared.filter(({ name }) => name !== "README.template.md").map(({ name, bytes }) => treeFile(name, bytes)),
     ...model.map(({ path, bytes }) => treeFile(posix.join("models", manifest.id, path), bytes)),
     ...(await companionFiles(loaded)).map(({ path, bytes }) => treeFile(path, bytes)),
-    ...(verdict.metrics === null ? [] : [treeFile(`models/${manifest.id}/receipt.json`, json(receiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)))]),
+    ...(verdict.metrics === null
+      ? []
+      : [
+          treeFile(
+            `models/${manifest.id}/receipt.json`,
+            json(receiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)),
+          ),
+        ]),
     treeFile("README.md", Buffer.from(readme)),
     treeFile(GOLDEN_FILE, json(golden)),
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  const deployed: Deployed = { ...described, files: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])) };
+  const deployed: Deployed = {
+    ...described,
+    files: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])),
+  };
   return { files: [...files, deployedFile(deployed)], deployed, golden };
 }
 
 /** The shared files as they lie in a folder. */
 export async function readSpaceFiles(dir: string): Promise<{ name: string; bytes: Uint8Array }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
-  return Promise.all(files.map(async (file) => ({ name: relative(dir, file).split(sep).join("/"), bytes: await readFile(file) })));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  return Promise.all(
+    files.map(async (file) => ({ name: relative(dir, file).split(sep).join("/"), bytes: await readFile(file) })),
+  );
 }

@@ -9,8 +9,13 @@ import { secretIn } from "./secrets.ts";
 /** Paths of the model's folder that serving needs, relative to it. Data and training stay at home. */
 export function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
   const { artifact } = manifest;
-  const weights = artifact.path === undefined ? [] : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
-  const steps = Object.values(manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : []));
+  const weights =
+    artifact.path === undefined
+      ? []
+      : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
+  const steps = Object.values(manifest.preprocess).flatMap((step) =>
+    step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : [],
+  );
   return { needed: [...new Set(["model.yaml", ...weights, ...steps])], optional: ["README.md"] };
 }
 
@@ -18,7 +23,10 @@ export function servedPaths({ manifest }: LoadedManifest): { needed: string[]; o
 function namedDigests({ manifest: { artifact } }: LoadedManifest): Map<string, string> {
   if (artifact.path === undefined) return new Map();
   const folder = posix.dirname(artifact.path);
-  return new Map([[artifact.path, artifact.sha256], ...artifact.externalData.map(({ path, sha256 }): [string, string] => [posix.join(folder, path), sha256])]);
+  return new Map([
+    [artifact.path, artifact.sha256],
+    ...artifact.externalData.map(({ path, sha256 }): [string, string] => [posix.join(folder, path), sha256]),
+  ]);
 }
 
 /**
@@ -34,18 +42,50 @@ export async function readModelFiles(loaded: LoadedManifest): Promise<{ path: st
     const place = join(loaded.dir, path);
     const facts = await lstat(place).catch(() => null);
     if (facts === null && optional.includes(path)) continue;
-    const refuse = (code: string, problem: string, expected: string, hint?: string) => new ConfigurationError({ code, place, problem, expected, ...(hint === undefined ? {} : { hint }) });
+    const refuse = (code: string, problem: string, expected: string, hint?: string) =>
+      new ConfigurationError({ code, place, problem, expected, ...(hint === undefined ? {} : { hint }) });
     if (facts === null) throw refuse("model-file", "the file is missing", "every file that model.yaml names");
-    if (facts.isSymbolicLink()) throw refuse("symlink", "a symbolic link cannot be deployed: what it points at may differ where it is read", "a plain file");
+    if (facts.isSymbolicLink())
+      throw refuse(
+        "symlink",
+        "a symbolic link cannot be deployed: what it points at may differ where it is read",
+        "a plain file",
+      );
     if (!facts.isFile()) throw refuse("model-file", "not a plain file", "a plain file");
-    if ((facts.mode & 0o111) !== 0) throw refuse("executable", "the file is executable, and the Hub's commits keep no such bit", "a file without the executable bit", `chmod -x ${place}`);
+    if ((facts.mode & 0o111) !== 0)
+      throw refuse(
+        "executable",
+        "the file is executable, and the Hub's commits keep no such bit",
+        "a file without the executable bit",
+        `chmod -x ${place}`,
+      );
     const bytes = await readFile(place);
-    if (isLfsPointer(bytes)) throw refuse("lfs-pointer", "a Git LFS pointer stands in the place of the file", "the file itself", "run `git lfs pull`; in a workflow, actions/checkout with `lfs: true`");
+    if (isLfsPointer(bytes))
+      throw refuse(
+        "lfs-pointer",
+        "a Git LFS pointer stands in the place of the file",
+        "the file itself",
+        "run `git lfs pull`; in a workflow, actions/checkout with `lfs: true`",
+      );
     const named = digests.get(path);
     const digest = createHash("sha256").update(bytes).digest("hex");
-    if (named !== undefined && named !== digest) throw new ConfigurationError({ code: "artifact-digest", place, problem: "the file is not the one that the manifest names", expected: `sha256 ${named}`, received: `sha256 ${digest}`, hint: "put back the file, or, when the change is meant, the new sha256 into model.yaml, and run the gate" });
+    if (named !== undefined && named !== digest)
+      throw new ConfigurationError({
+        code: "artifact-digest",
+        place,
+        problem: "the file is not the one that the manifest names",
+        expected: `sha256 ${named}`,
+        received: `sha256 ${digest}`,
+        hint: "put back the file, or, when the change is meant, the new sha256 into model.yaml, and run the gate",
+      });
     const secret = secretIn(path, bytes);
-    if (secret !== null) throw refuse("secret", `the file must not be published: ${secret}`, "no secrets in a Space's tree", "remove it, revoke it, and keep it among the Space's secrets");
+    if (secret !== null)
+      throw refuse(
+        "secret",
+        `the file must not be published: ${secret}`,
+        "no secrets in a Space's tree",
+        "remove it, revoke it, and keep it among the Space's secrets",
+      );
     files.push({ path, bytes });
   }
   return files;

@@ -10,7 +10,8 @@ const patterns: readonly (readonly [string, RegExp])[] = [
   ["a private key", /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/],
 ];
 
-const names = /(^|\/)(\.env(\..*)?|\.netrc|\.npmrc|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx|key|keystore|jks)|\.git(\/.*)?|credentials(\.json)?|secrets?\.(ya?ml|json|toml))$/i;
+const names =
+  /(^|\/)(\.env(\..*)?|\.netrc|\.npmrc|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx|key|keystore|jks)|\.git(\/.*)?|credentials(\.json)?|secrets?\.(ya?ml|json|toml))$/i;
 
 /** Why a file must not be published, without repeating the secret; null when nothing speaks against it. */
 export function secretIn(path: string, bytes: Uint8Array): string | null {

@@ -6,7 +6,15 @@ import { verdictFile, type ModelVerdict, type VerdictFile } from "../../eval/sch
 import { ConfigurationError } from "../../models/core/errors.ts";
 
 /** A verdict that lets this model through, with the digest of the file that says so. */
-export type PassedVerdict = { file: string; sha256: string; createdAt: string; commit: string | null; sluiceVersion: string; model: ModelVerdict; metrics: ModelMetrics | null };
+export type PassedVerdict = {
+  file: string;
+  sha256: string;
+  createdAt: string;
+  commit: string | null;
+  sluiceVersion: string;
+  model: ModelVerdict;
+  metrics: ModelMetrics | null;
+};
 
 const largestBytes = 16_000_000;
 
@@ -25,16 +33,30 @@ export async function readVerdict(place: string, model: string): Promise<PassedV
     const found = parsed.models.find((one) => one.model.id === model);
     if (found === undefined) continue;
     return {
-      file, sha256: createHash("sha256").update(bytes).digest("hex"), createdAt: parsed.createdAt, commit: parsed.commit, sluiceVersion: parsed.sluiceVersion,
-      model: worstOf(parsed, found), metrics: await metricsBeside(file, model),
+      file,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      createdAt: parsed.createdAt,
+      commit: parsed.commit,
+      sluiceVersion: parsed.sluiceVersion,
+      model: worstOf(parsed, found),
+      metrics: await metricsBeside(file, model),
     };
   }
-  throw new ConfigurationError({ code: "verdict-missing", place, problem: `no verdict on ${model} is here`, expected: "verdict.json of a gate that judged the model", received: candidates.length === 0 ? "no verdict.json" : candidates.join(", "), hint: `run \`npx sluice gate ${model}\` first, or name its verdict.json` });
+  throw new ConfigurationError({
+    code: "verdict-missing",
+    place,
+    problem: `no verdict on ${model} is here`,
+    expected: "verdict.json of a gate that judged the model",
+    received: candidates.length === 0 ? "no verdict.json" : candidates.join(", "),
+    hint: `run \`npx sluice gate ${model}\` first, or name its verdict.json`,
+  });
 }
 
 /** A file that says ERROR as a whole lets nobody through, whatever one model's entry says. */
 function worstOf(file: VerdictFile, model: ModelVerdict): ModelVerdict {
-  return file.verdict === "ERROR" && model.verdict === "PASS" && file.models.length === 1 ? { ...model, verdict: "ERROR", reason: file.reason } : model;
+  return file.verdict === "ERROR" && model.verdict === "PASS" && file.models.length === 1
+    ? { ...model, verdict: "ERROR", reason: file.reason }
+    : model;
 }
 
 /**
@@ -42,22 +64,63 @@ function worstOf(file: VerdictFile, model: ModelVerdict): ModelVerdict {
  *
  * @throws ConfigurationError naming what differs
  */
-export function requirePass(verdict: PassedVerdict, wanted: { model: string; version: string; sha256: string; commit: string | null }, policy: { now: Date; maxAgeHours: number }): void {
+export function requirePass(
+  verdict: PassedVerdict,
+  wanted: { model: string; version: string; sha256: string; commit: string | null },
+  policy: { now: Date; maxAgeHours: number },
+): void {
   const { model } = verdict;
-  const refuse = (code: string, problem: string, expected: string, received: string, hint?: string) => new ConfigurationError({ code, place: verdict.file, problem, expected, received, ...(hint === undefined ? {} : { hint }) });
-  if (model.verdict !== "PASS") throw refuse("verdict-not-pass", `the gate did not let ${wanted.model} through`, "PASS", `${model.verdict}: ${model.reason}`);
-  if (model.model.sha256 !== wanted.sha256) throw refuse("verdict-weights", "the verdict is on other weights", `sha256 ${wanted.sha256}`, `sha256 ${model.model.sha256}`, "run the gate on what is to be deployed");
-  if (model.model.version !== wanted.version) throw refuse("verdict-version", "the verdict is on another version", wanted.version, model.model.version);
-  if (verdict.commit !== wanted.commit) throw refuse("verdict-commit", "the verdict was made for another commit", wanted.commit ?? "no commit", verdict.commit ?? "no commit", "run the gate on this commit");
+  const refuse = (code: string, problem: string, expected: string, received: string, hint?: string) =>
+    new ConfigurationError({
+      code,
+      place: verdict.file,
+      problem,
+      expected,
+      received,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  if (model.verdict !== "PASS")
+    throw refuse(
+      "verdict-not-pass",
+      `the gate did not let ${wanted.model} through`,
+      "PASS",
+      `${model.verdict}: ${model.reason}`,
+    );
+  if (model.model.sha256 !== wanted.sha256)
+    throw refuse(
+      "verdict-weights",
+      "the verdict is on other weights",
+      `sha256 ${wanted.sha256}`,
+      `sha256 ${model.model.sha256}`,
+      "run the gate on what is to be deployed",
+    );
+  if (model.model.version !== wanted.version)
+    throw refuse("verdict-version", "the verdict is on another version", wanted.version, model.model.version);
+  if (verdict.commit !== wanted.commit)
+    throw refuse(
+      "verdict-commit",
+      "the verdict was made for another commit",
+      wanted.commit ?? "no commit",
+      verdict.commit ?? "no commit",
+      "run the gate on this commit",
+    );
   const ageHours = (policy.now.getTime() - Date.parse(verdict.createdAt)) / 3_600_000;
-  if (ageHours > policy.maxAgeHours) throw refuse("verdict-stale", "the verdict is too old", `at most ${policy.maxAgeHours} hours`, `${ageHours.toFixed(1)} hours`, "run the gate again");
-  if (ageHours < -0.25) throw refuse("verdict-stale", "the verdict is from the future", "a clock that agrees", verdict.createdAt);
+  if (ageHours > policy.maxAgeHours)
+    throw refuse(
+      "verdict-stale",
+      "the verdict is too old",
+      `at most ${policy.maxAgeHours} hours`,
+      `${ageHours.toFixed(1)} hours`,
+      "run the gate again",
+    );
+  if (ageHours < -0.25)
+    throw refuse("verdict-stale", "the verdict is from the future", "a clock that agrees", verdict.createdAt);
 }
 
 async function metricsBeside(file: string, model: string): Promise<ModelMetrics | null> {
   const path = join(dirname(file), "metrics.json");
   const bytes = await readFile(path).catch(() => null);
-  return bytes === null ? null : parse(metricsFile, bytes, path).models.find((one) => one.model.id === model) ?? null;
+  return bytes === null ? null : (parse(metricsFile, bytes, path).models.find((one) => one.model.id === model) ?? null);
 }
 
 async function verdictPaths(place: string): Promise<string[]> {
@@ -65,18 +128,43 @@ async function verdictPaths(place: string): Promise<string[]> {
   if (facts === null) return [];
   if (facts.isFile()) return [place];
   const entries = await readdir(place, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && entry.name === "verdict.json").map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile() && entry.name === "verdict.json")
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
-function parse<Schema extends { safeParse(value: unknown): { success: true; data: unknown } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } } }>(schema: Schema, bytes: Uint8Array, place: string): Extract<ReturnType<Schema["safeParse"]>, { success: true }>["data"] {
+function parse<
+  Schema extends {
+    safeParse(
+      value: unknown,
+    ):
+      | { success: true; data: unknown }
+      | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
+  },
+>(
+  schema: Schema,
+  bytes: Uint8Array,
+  place: string,
+): Extract<ReturnType<Schema["safeParse"]>, { success: true }>["data"] {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    throw new ConfigurationError({ code: "verdict-file", place, problem: "the file is not JSON", expected: "a file that the gate wrote" });
+    throw new ConfigurationError({
+      code: "verdict-file",
+      place,
+      problem: "the file is not JSON",
+      expected: "a file that the gate wrote",
+    });
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new ConfigurationError({ code: "verdict-file", place: `${place} ${issue?.path.join(".") ?? ""}`, problem: "the file does not fit its schema", expected: issue?.message ?? "the published schema" });
+  throw new ConfigurationError({
+    code: "verdict-file",
+    place: `${place} ${issue?.path.join(".") ?? ""}`,
+    problem: "the file does not fit its schema",
+    expected: issue?.message ?? "the published schema",
+  });
 }

@@ -15,7 +15,10 @@ export type CommitPlan = {
 /** Somebody else committed in between; nothing of theirs is undone. */
 export class HeadMoved extends DeployFailure {
   constructor(repository: string, head: string) {
-    super("head-moved", `somebody else committed to ${repository}: main is now ${head.slice(0, 7)}, which is not what this deployment made`);
+    super(
+      "head-moved",
+      `somebody else committed to ${repository}: main is now ${head.slice(0, 7)}, which is not what this deployment made`,
+    );
   }
 }
 
@@ -28,20 +31,30 @@ const tries = 4;
  * @returns the commit's sha
  * @throws HeadMoved, HttpRefusal for what the Hub will not take, NoAnswer when it stays silent
  */
-export async function commitOnce(repository: HubRepository, plan: CommitPlan, deps: Pick<HttpDeps, "sleep" | "signal" | "note"> & { retryMs: number }): Promise<string> {
+export async function commitOnce(
+  repository: HubRepository,
+  plan: CommitPlan,
+  deps: Pick<HttpDeps, "sleep" | "signal" | "note"> & { retryMs: number },
+): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     let failure: unknown;
     try {
       return await repository.commit(plan.lines, plan.parent, plan.title, plan.description);
     } catch (error) {
       deps.signal.throwIfAborted();
-      const unclear = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
+      const unclear =
+        error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
       const overtaken = error instanceof HttpRefusal && (error.status === 412 || error.status === 409);
       if (!unclear && !overtaken) throw error;
       failure = error;
       deps.note(`${(error as Error).message}; looking at HEAD before anything else`);
     }
-    const head = await headAfter(repository, plan.parent, failure instanceof HttpRefusal && failure.status === 412, deps);
+    const head = await headAfter(
+      repository,
+      plan.parent,
+      failure instanceof HttpRefusal && failure.status === 412,
+      deps,
+    );
     if (head !== plan.parent) {
       if (await plan.isDone(head)) {
         deps.note(`the commit had been made: ${head.slice(0, 7)}`);
@@ -54,7 +67,12 @@ export async function commitOnce(repository: HubRepository, plan: CommitPlan, de
 }
 
 /** HEAD, read again for a while where it must have moved: a replica may lag behind. */
-async function headAfter(repository: HubRepository, parent: string, mustHaveMoved: boolean, deps: Pick<HttpDeps, "sleep" | "signal"> & { retryMs: number }): Promise<string> {
+async function headAfter(
+  repository: HubRepository,
+  parent: string,
+  mustHaveMoved: boolean,
+  deps: Pick<HttpDeps, "sleep" | "signal"> & { retryMs: number },
+): Promise<string> {
   let head = parent;
   for (let look = 1; look <= (mustHaveMoved ? 6 : 3); look += 1) {
     await deps.sleep(deps.retryMs * look, deps.signal);

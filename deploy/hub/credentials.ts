@@ -2,7 +2,10 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 import { HttpRefusal, NoAnswer, type Http, type HttpDeps } from "./http.ts";
 
 /** How the Hub is reached with rights to write; `kind` is for words only. */
-export type Credentials = { kind: "trusted publishing" | "HF_TOKEN" | "nothing: only what is public can be seen"; token: () => Promise<string | null> };
+export type Credentials = {
+  kind: "trusted publishing" | "HF_TOKEN" | "nothing: only what is public can be seen";
+  token: () => Promise<string | null>;
+};
 
 const renewBeforeMs = 5 * 60_000;
 const exchanges = 3;
@@ -19,14 +22,28 @@ export type Resource = `spaces/${string}` | `${string}/${string}`;
  * @param mask told every secret before anything else sees it
  * @throws ConfigurationError when there is neither
  */
-export async function hubCredentials(resource: Resource, endpoint: string, env: NodeJS.ProcessEnv, given: string | null, deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void }): Promise<Credentials> {
+export async function hubCredentials(
+  resource: Resource,
+  endpoint: string,
+  env: NodeJS.ProcessEnv,
+  given: string | null,
+  deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void },
+): Promise<Credentials> {
   const requestUrl = env["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const requestToken = env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   if (given !== null) deps.mask(given);
   const fixed: Credentials | null = given === null ? null : { kind: "HF_TOKEN", token: () => Promise.resolve(given) };
   if (!requestUrl || !requestToken) {
     if (fixed !== null) return fixed;
-    throw new ConfigurationError({ code: "credentials", place: resource, problem: "there is nothing to sign in to the Hub with", expected: "HF_TOKEN with write access; in a workflow also `permissions: id-token: write` and a trusted publisher in the repository's settings", received: "neither", hint: "https://huggingface.co/docs/hub/trusted-publishing" });
+    throw new ConfigurationError({
+      code: "credentials",
+      place: resource,
+      problem: "there is nothing to sign in to the Hub with",
+      expected:
+        "HF_TOKEN with write access; in a workflow also `permissions: id-token: write` and a trusted publisher in the repository's settings",
+      received: "neither",
+      hint: "https://huggingface.co/docs/hub/trusted-publishing",
+    });
   }
   deps.mask(requestToken);
   let held: { token: string; until: number } | null = null;
@@ -44,18 +61,44 @@ export async function hubCredentials(resource: Resource, endpoint: string, env: 
       deps.note(`trusted publishing did not work (${(error as Error).message}); HF_TOKEN is used instead`);
       return fixed;
     }
-    throw new ConfigurationError({ code: "trusted-publishing", problem: "the Hub did not accept this job as a trusted publisher", place: resource, expected: "a trusted publisher in its settings that names this repository, workflow and environment", received: (error as Error).message, hint: "or give HF_TOKEN" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "trusted-publishing",
+        problem: "the Hub did not accept this job as a trusted publisher",
+        place: resource,
+        expected: "a trusted publisher in its settings that names this repository, workflow and environment",
+        received: (error as Error).message,
+        hint: "or give HF_TOKEN",
+      },
+      { cause: error },
+    );
   }
 }
 
-async function exchange(resource: Resource, endpoint: string, request: { url: string; token: string }, deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void }): Promise<{ token: string; until: number }> {
+async function exchange(
+  resource: Resource,
+  endpoint: string,
+  request: { url: string; token: string },
+  deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void },
+): Promise<{ token: string; until: number }> {
   const url = `${request.url}${request.url.includes("?") ? "&" : "?"}audience=${encodeURIComponent("https://huggingface.co")}`;
   for (let attempt = 1; ; attempt += 1) {
-    const { value } = await deps.http.json<{ value: string }>({ method: "GET", url, repeatable: true, token: () => Promise.resolve(request.token) });
+    const { value } = await deps.http.json<{ value: string }>({
+      method: "GET",
+      url,
+      repeatable: true,
+      token: () => Promise.resolve(request.token),
+    });
     deps.mask(value);
     try {
-      const { access_token: token, expires_in: seconds } = await deps.http.json<{ access_token: string; expires_in: number }>({
-        method: "POST", url: `${endpoint}/oauth/token`, repeatable: false, headers: { "content-type": "application/json" },
+      const { access_token: token, expires_in: seconds } = await deps.http.json<{
+        access_token: string;
+        expires_in: number;
+      }>({
+        method: "POST",
+        url: `${endpoint}/oauth/token`,
+        repeatable: false,
+        headers: { "content-type": "application/json" },
         body: JSON.stringify({
           grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
           subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
@@ -66,7 +109,10 @@ async function exchange(resource: Resource, endpoint: string, request: { url: st
       deps.mask(token);
       return { token, until: deps.now() + seconds * 1000 };
     } catch (error) {
-      const passing = error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429 || /invalid_grant/.test(error.message)));
+      const passing =
+        error instanceof NoAnswer ||
+        (error instanceof HttpRefusal &&
+          (error.status >= 500 || error.status === 429 || /invalid_grant/.test(error.message)));
       if (!passing || attempt >= exchanges) throw error;
       deps.note(`${error.message}; asking for a fresh ID token`);
     }

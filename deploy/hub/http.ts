@@ -102,7 +102,11 @@ export class Http {
     try {
       const response = await send(call.url, {
         method: call.method,
-        headers: { "user-agent": "sluice-deploy", ...call.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+        headers: {
+          "user-agent": "sluice-deploy",
+          ...call.headers,
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         redirect: "follow",
         ...(call.body === undefined ? {} : { body: call.body as string }),
@@ -112,7 +116,10 @@ export class Http {
       return { status: response.status, headers: response.headers, bytes };
     } catch (error) {
       const cause = (error as { cause?: { code?: string } }).cause?.code;
-      return new NoAnswer(`${place}: ${(error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`, { cause: error });
+      return new NoAnswer(
+        `${place}: ${(error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`,
+        { cause: error },
+      );
     }
   }
 
@@ -145,9 +152,28 @@ function waitOf(headers: Headers): number {
 }
 
 function wordsOf(bytes: Buffer): string {
-  const said = jsonOf(bytes) as { error?: unknown; message?: unknown; error_description?: unknown; detail?: unknown; status?: unknown } | null;
-  if (said === null || typeof said !== "object") return bytes.toString("utf8").replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ").trim().slice(0, 200) || "no words";
-  return [said.error, said.error_description, said.message, said.detail, said.status].filter((one) => typeof one === "string").join(": ").slice(0, 300) || "no words";
+  const said = jsonOf(bytes) as {
+    error?: unknown;
+    message?: unknown;
+    error_description?: unknown;
+    detail?: unknown;
+    status?: unknown;
+  } | null;
+  if (said === null || typeof said !== "object")
+    return (
+      bytes
+        .toString("utf8")
+        .replaceAll(/<[^>]*>/g, " ")
+        .replaceAll(/\s+/g, " ")
+        .trim()
+        .slice(0, 200) || "no words"
+    );
+  return (
+    [said.error, said.error_description, said.message, said.detail, said.status]
+      .filter((one) => typeof one === "string")
+      .join(": ")
+      .slice(0, 300) || "no words"
+  );
 }
 
 function jsonOf(bytes: Buffer): unknown {

@@ -6,7 +6,9 @@ import { NoAnswer, type Http } from "./http.ts";
 export type LfsDeps = { http: Http; settings: Settings; token: () => Promise<string | null> };
 
 type Action = { href: string; header?: Record<string, string> };
-type Batch = { objects: { oid: string; actions?: { upload?: Action; verify?: Action }; error?: { message: string } }[] };
+type Batch = {
+  objects: { oid: string; actions?: { upload?: Action; verify?: Action }; error?: { message: string } }[];
+};
 
 const lfsType = "application/vnd.git-lfs+json";
 
@@ -17,11 +19,26 @@ const lfsType = "application/vnd.git-lfs+json";
  * @param progress told every path whose bytes are sent
  * @throws DeployFailure when the Hub will not store one
  */
-export async function uploadLarge(files: readonly TreeFile[], batchUrl: string, deps: LfsDeps, progress: (path: string) => void): Promise<void> {
+export async function uploadLarge(
+  files: readonly TreeFile[],
+  batchUrl: string,
+  deps: LfsDeps,
+  progress: (path: string) => void,
+): Promise<void> {
   const unique = [...new Map(files.map((file) => [file.sha256, file])).values()];
   const answer = await deps.http.json<Batch>({
-    method: "POST", url: batchUrl, repeatable: true, token: deps.token, headers: { "content-type": lfsType, accept: lfsType },
-    body: JSON.stringify({ operation: "upload", transfers: ["basic", "multipart"], hash_algo: "sha_256", ref: { name: "main" }, objects: unique.map(({ sha256, size }) => ({ oid: sha256, size })) }),
+    method: "POST",
+    url: batchUrl,
+    repeatable: true,
+    token: deps.token,
+    headers: { "content-type": lfsType, accept: lfsType },
+    body: JSON.stringify({
+      operation: "upload",
+      transfers: ["basic", "multipart"],
+      hash_algo: "sha_256",
+      ref: { name: "main" },
+      objects: unique.map(({ sha256, size }) => ({ oid: sha256, size })),
+    }),
   });
   for (const { oid, actions, error } of answer.objects) {
     const file = unique.find(({ sha256 }) => sha256 === oid);
@@ -37,9 +54,20 @@ export async function uploadLarge(files: readonly TreeFile[], batchUrl: string, 
   }
 }
 
-async function uploadParts(file: TreeFile, href: string, header: Record<string, string>, partBytes: number, deps: LfsDeps): Promise<void> {
-  const numbers = Object.keys(header).filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
-  if (numbers.length !== Math.ceil(file.size / partBytes)) throw new NoAnswer(`the Hub offers ${numbers.length} parts for ${file.path}, which has ${Math.ceil(file.size / partBytes)}`);
+async function uploadParts(
+  file: TreeFile,
+  href: string,
+  header: Record<string, string>,
+  partBytes: number,
+  deps: LfsDeps,
+): Promise<void> {
+  const numbers = Object.keys(header)
+    .filter((name) => /^\d+$/.test(name))
+    .sort((a, b) => Number(a) - Number(b));
+  if (numbers.length !== Math.ceil(file.size / partBytes))
+    throw new NoAnswer(
+      `the Hub offers ${numbers.length} parts for ${file.path}, which has ${Math.ceil(file.size / partBytes)}`,
+    );
   const parts: { partNumber: number; etag: string }[] = [];
   for (const [i, number] of numbers.entries()) {
     const { headers } = await put(header[number]!, file.bytes.subarray(i * partBytes, (i + 1) * partBytes), deps);
@@ -47,7 +75,14 @@ async function uploadParts(file: TreeFile, href: string, header: Record<string, 
     if (etag === null) throw new NoAnswer(`the storage gave no ETag for part ${number} of ${file.path}`);
     parts.push({ partNumber: Number(number), etag });
   }
-  await deps.http.call({ method: "POST", url: href, repeatable: true, headers: { "content-type": lfsType, accept: lfsType }, body: JSON.stringify({ oid: file.sha256, parts }), timeoutMs: deps.settings["upload-timeout"] });
+  await deps.http.call({
+    method: "POST",
+    url: href,
+    repeatable: true,
+    headers: { "content-type": lfsType, accept: lfsType },
+    body: JSON.stringify({ oid: file.sha256, parts }),
+    timeoutMs: deps.settings["upload-timeout"],
+  });
 }
 
 /** Signed URLs: no token goes there. */

@@ -14,7 +14,12 @@ const reconnects = 3;
  *
  * @param onLine told every line as it comes
  */
-export function followLog(space: Space, kind: "build" | "run", deps: HttpDeps, onLine: (line: string) => void): LogStream {
+export function followLog(
+  space: Space,
+  kind: "build" | "run",
+  deps: HttpDeps,
+  onLine: (line: string) => void,
+): LogStream {
   const ended = new AbortController();
   const lines: string[] = [];
   const signal = AbortSignal.any([deps.signal, ended.signal]);
@@ -22,7 +27,14 @@ export function followLog(space: Space, kind: "build" | "run", deps: HttpDeps, o
     for (let attempt = 1; attempt <= reconnects && !signal.aborted; attempt += 1) {
       try {
         const token = await space.token();
-        const response = await deps.fetch(space.logUrl(kind), { headers: { accept: "text/event-stream", "user-agent": "sluice-deploy", ...(token === null ? {} : { authorization: `Bearer ${token}` }) }, signal });
+        const response = await deps.fetch(space.logUrl(kind), {
+          headers: {
+            accept: "text/event-stream",
+            "user-agent": "sluice-deploy",
+            ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          },
+          signal,
+        });
         if (!response.ok || response.body === null) {
           await response.body?.cancel();
           if (response.status !== 429 && response.status < 500) {
@@ -30,10 +42,14 @@ export function followLog(space: Space, kind: "build" | "run", deps: HttpDeps, o
             return;
           }
         } else {
-          await read(response.body, (line) => {
-            if (lines.length < maxLines) lines.push(line);
-            onLine(line);
-          }, lines.length);
+          await read(
+            response.body,
+            (line) => {
+              if (lines.length < maxLines) lines.push(line);
+              onLine(line);
+            },
+            lines.length,
+          );
           return;
         }
       } catch {

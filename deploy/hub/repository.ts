@@ -6,10 +6,19 @@ import type { Credentials } from "./credentials.ts";
 import { HttpRefusal, NoAnswer, type Http } from "./http.ts";
 import { uploadLarge } from "./lfs.ts";
 
-const infoSchema = z.object({ id: z.string(), sha: z.string(), sdk: z.string().nullish(), private: z.boolean().nullish(), disabled: z.boolean().nullish() });
+const infoSchema = z.object({
+  id: z.string(),
+  sha: z.string(),
+  sdk: z.string().nullish(),
+  private: z.boolean().nullish(),
+  disabled: z.boolean().nullish(),
+});
 export type RepositoryInfo = { head: string; sdk: string | null; private: boolean; disabled: boolean };
 
-/** A file as the Hub lists it. `oid` is git's name of the blob (of the pointer, for LFS); `lfs.oid` the content's sha256. */
+/**
+ * A file as the Hub lists it. `oid` is git's name of the blob (of the pointer, for LFS); `lfs.oid` the content's
+ * sha256.
+ */
 export type RemoteFile = { path: string; size: number; oid: string; lfs: { oid: string; size: number } | null };
 /** With the commit that last changed it, where the Hub was asked for that. */
 export type FoundFile = RemoteFile & { lastCommit: string | null };
@@ -19,14 +28,33 @@ export type CommitLine =
   | { key: "lfsFile"; value: { path: string; algo: "sha256"; oid: string; size: number } }
   | { key: "deletedFile"; value: { path: string } };
 
-export type RepositoryDeps = { endpoint: string; name: string; http: Http; credentials: Credentials; settings: Settings };
+export type RepositoryDeps = {
+  endpoint: string;
+  name: string;
+  http: Http;
+  credentials: Credentials;
+  settings: Settings;
+};
 
-type ListedFile = { type?: string; path: string; size: number; oid: string; lfs?: { oid: string; size: number }; lastCommit?: { id?: string } };
-const remote = ({ path, size, oid, lfs }: ListedFile): RemoteFile => ({ path, size, oid, lfs: lfs === undefined ? null : { oid: lfs.oid.replace(/^sha256:/, ""), size: lfs.size } });
+type ListedFile = {
+  type?: string;
+  path: string;
+  size: number;
+  oid: string;
+  lfs?: { oid: string; size: number };
+  lastCommit?: { id?: string };
+};
+const remote = ({ path, size, oid, lfs }: ListedFile): RemoteFile => ({
+  path,
+  size,
+  oid,
+  lfs: lfs === undefined ? null : { oid: lfs.oid.replace(/^sha256:/, ""), size: lfs.size },
+});
 
 /**
  * One git repository of the Hub, on the wire. The official client is not used for it: it commits unchanged files again,
- * cannot write an LFS line without the bytes (which a roll-back needs), retries nothing and drops the rate limit's headers.
+ * cannot write an LFS line without the bytes (which a roll-back needs), retries nothing and drops the rate limit's
+ * headers.
  */
 export class HubRepository {
   /** NS/NAME. */
@@ -47,7 +75,12 @@ export class HubRepository {
 
   async info(): Promise<RepositoryInfo> {
     const found = infoSchema.parse(await this.get(`${this.api}/revision/main`));
-    return { head: found.sha, sdk: found.sdk ?? null, private: found.private ?? false, disabled: found.disabled ?? false };
+    return {
+      head: found.sha,
+      sdk: found.sdk ?? null,
+      private: found.private ?? false,
+      disabled: found.disabled ?? false,
+    };
   }
 
   /** Every file of a revision. */
@@ -56,7 +89,8 @@ export class HubRepository {
     let url: string | null = `${this.api}/tree/${revision}?recursive=true&expand=false`;
     while (url !== null) {
       const { bytes, headers } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
-      for (const one of JSON.parse(bytes.toString("utf8")) as ListedFile[]) if (one.type === "file") files.push(remote(one));
+      for (const one of JSON.parse(bytes.toString("utf8")) as ListedFile[])
+        if (one.type === "file") files.push(remote(one));
       url = /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1] ?? null;
     }
     return files;
@@ -65,7 +99,9 @@ export class HubRepository {
   /** Those of the named files that a revision holds. */
   async find(revision: string, paths: readonly string[]): Promise<FoundFile[]> {
     const found = await this.post<ListedFile[]>(`${this.api}/paths-info/${revision}`, { paths, expand: true }, true);
-    return found.filter(({ type }) => type === "file").map((one) => ({ ...remote(one), lastCommit: one.lastCommit?.id ?? null }));
+    return found
+      .filter(({ type }) => type === "file")
+      .map((one) => ({ ...remote(one), lastCommit: one.lastCommit?.id ?? null }));
   }
 
   /** A small file of a revision, whose bytes are those that the listing names; null when it is not there. */
@@ -73,7 +109,11 @@ export class HubRepository {
     const url = `${this.#web}/resolve/${revision}/${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
       const { bytes } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
-      if (listed !== undefined && listed.lfs === null && gitOid(bytes) !== listed.oid) throw new DeployFailure("hub-bytes", `the Hub's ${path} at ${revision.slice(0, 7)} is not what its listing names`);
+      if (listed !== undefined && listed.lfs === null && gitOid(bytes) !== listed.oid)
+        throw new DeployFailure(
+          "hub-bytes",
+          `the Hub's ${path} at ${revision.slice(0, 7)} is not what its listing names`,
+        );
       return bytes;
     } catch (error) {
       if (error instanceof HttpRefusal && error.status === 404) return null;
@@ -90,14 +130,32 @@ export class HubRepository {
     const modes = new Map<string, string>();
     for (let from = 0; from < files.length; from += 100) {
       const chunk = files.slice(from, from + 100);
-      const answer = await this.post<{ files: { path: string; uploadMode: string }[] }>(`${this.api}/preupload/main`, { files: chunk.map(({ path, size, bytes }) => ({ path, size, sample: Buffer.from(bytes.subarray(0, 512)).toString("base64") })) }, true);
+      const answer = await this.post<{ files: { path: string; uploadMode: string }[] }>(
+        `${this.api}/preupload/main`,
+        {
+          files: chunk.map(({ path, size, bytes }) => ({
+            path,
+            size,
+            sample: Buffer.from(bytes.subarray(0, 512)).toString("base64"),
+          })),
+        },
+        true,
+      );
       for (const { path, uploadMode } of answer.files) modes.set(path, uploadMode);
     }
     const large = files.filter(({ path }) => modes.get(path) === "lfs");
-    if (large.length > 0) await uploadLarge(large, `${this.#web}.git/info/lfs/objects/batch`, { ...this.deps, token: this.token }, progress);
-    return files.map(({ path, bytes, size, sha256 }) => (modes.get(path) === "lfs"
-      ? { key: "lfsFile", value: { path, algo: "sha256", oid: sha256, size } }
-      : { key: "file", value: { path, content: Buffer.from(bytes).toString("base64"), encoding: "base64" } }));
+    if (large.length > 0)
+      await uploadLarge(
+        large,
+        `${this.#web}.git/info/lfs/objects/batch`,
+        { ...this.deps, token: this.token },
+        progress,
+      );
+    return files.map(({ path, bytes, size, sha256 }) =>
+      modes.get(path) === "lfs"
+        ? { key: "lfsFile", value: { path, algo: "sha256", oid: sha256, size } }
+        : { key: "file", value: { path, content: Buffer.from(bytes).toString("base64"), encoding: "base64" } },
+    );
   }
 
   /**
@@ -106,8 +164,18 @@ export class HubRepository {
    * @throws HttpRefusal 412 when main is no longer at `parent`; NoAnswer when nobody knows whether it happened
    */
   async commit(lines: readonly CommitLine[], parent: string, title: string, description: string): Promise<string> {
-    const body = [{ key: "header", value: { summary: title, description, parentCommit: parent } }, ...lines].map((line) => JSON.stringify(line)).join("\n");
-    const { commitOid } = await this.deps.http.json<{ commitOid?: string }>({ method: "POST", url: `${this.api}/commit/main`, repeatable: false, token: this.token, headers: { "content-type": "application/x-ndjson" }, body, timeoutMs: this.deps.settings["upload-timeout"] });
+    const body = [{ key: "header", value: { summary: title, description, parentCommit: parent } }, ...lines]
+      .map((line) => JSON.stringify(line))
+      .join("\n");
+    const { commitOid } = await this.deps.http.json<{ commitOid?: string }>({
+      method: "POST",
+      url: `${this.api}/commit/main`,
+      repeatable: false,
+      token: this.token,
+      headers: { "content-type": "application/x-ndjson" },
+      body,
+      timeoutMs: this.deps.settings["upload-timeout"],
+    });
     if (commitOid === undefined) throw new NoAnswer("the Hub's answer to the commit names none");
     return commitOid;
   }
@@ -120,6 +188,13 @@ export class HubRepository {
   }
 
   protected post<T>(url: string, body: unknown, repeatable: boolean): Promise<T> {
-    return this.deps.http.json<T>({ method: "POST", url, repeatable, token: this.token, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    return this.deps.http.json<T>({
+      method: "POST",
+      url,
+      repeatable,
+      token: this.token,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
   }
 }

@@ -34,7 +34,12 @@ export class Space extends HubRepository {
 
   /** Starts the Space anew; `factory` builds the image without its cache. Not every token may. */
   async restart(factory: boolean): Promise<void> {
-    await this.deps.http.call({ method: "POST", url: `${this.api}/restart${factory ? "?factory=true" : ""}`, repeatable: false, token: this.token });
+    await this.deps.http.call({
+      method: "POST",
+      url: `${this.api}/restart${factory ? "?factory=true" : ""}`,
+      repeatable: false,
+      token: this.token,
+    });
   }
 
   /** Where the log of a build or of the running app can be followed as server-sent events. */

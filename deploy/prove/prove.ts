@@ -7,14 +7,25 @@ import type { Settings } from "../hub/settings.ts";
 import { differenceOf } from "./compare.ts";
 
 /** What was seen of the Space by using it. */
-export type Proof = { rounds: number; predictions: number; p50Ms: number; exact: boolean; commit: string | null; sha256: string };
+export type Proof = {
+  rounds: number;
+  predictions: number;
+  p50Ms: number;
+  exact: boolean;
+  commit: string | null;
+  sha256: string;
+};
 
 const infoSchema = z.object({
-  id: z.string(), version: z.string(),
+  id: z.string(),
+  version: z.string(),
   artifact: z.object({ sha256: z.string() }),
   engine: z.object({ onnxruntime: z.string() }).optional(),
   machine: z.object({ cpu: z.string() }).optional(),
-  deployment: z.object({ source: z.object({ commit: z.string().nullable() }), verdict: z.object({ sha256: z.string() }) }),
+  deployment: z.object({
+    source: z.object({ commit: z.string().nullable() }),
+    verdict: z.object({ sha256: z.string() }),
+  }),
 });
 
 export type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
@@ -30,7 +41,14 @@ const surelyWrong = 3;
  * @param token sent only to a private Space
  * @throws DeployFailure telling which of these failed last
  */
-export async function prove(baseUrl: string, deployed: Deployed, golden: Golden, token: (() => Promise<string | null>) | null, settings: Settings, deps: ProveDeps): Promise<Proof> {
+export async function prove(
+  baseUrl: string,
+  deployed: Deployed,
+  golden: Golden,
+  token: (() => Promise<string | null>) | null,
+  settings: Settings,
+  deps: ProveDeps,
+): Promise<Proof> {
   const deadline = deps.now() + settings["prove-timeout"];
   const probe = new Probe(baseUrl, token, settings, deps);
   let rounds = 0;
@@ -44,11 +62,24 @@ export async function prove(baseUrl: string, deployed: Deployed, golden: Golden,
       predictions = times.length;
       rounds += 1;
       wrong = { code: "", count: 0 };
-      deps.onRound(`proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${median(times).toFixed(0)} ms`);
-      if (rounds >= settings.passes) return { rounds, predictions, p50Ms: median(times), exact, commit: deployed.source.commit, sha256: deployed.model.sha256 };
+      deps.onRound(
+        `proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${median(times).toFixed(0)} ms`,
+      );
+      if (rounds >= settings.passes)
+        return {
+          rounds,
+          predictions,
+          p50Ms: median(times),
+          exact,
+          commit: deployed.source.commit,
+          sha256: deployed.model.sha256,
+        };
     } catch (error) {
       deps.signal.throwIfAborted();
-      const failure = error instanceof DeployFailure ? error : new DeployFailure("unreachable", `the Space did not answer: ${(error as Error).message}`, { cause: error });
+      const failure =
+        error instanceof DeployFailure
+          ? error
+          : new DeployFailure("unreachable", `the Space did not answer: ${(error as Error).message}`, { cause: error });
       wrong = { code: failure.code, count: wrong.code === failure.code ? wrong.count + 1 : 1 };
       rounds = 0;
       times.length = 0;
@@ -77,17 +108,34 @@ class Probe {
     const { model, source, verdict } = deployed;
     await this.#ask("GET", "/readyz", undefined, "not-ready", model.id);
     const parsed = infoSchema.safeParse(await this.#ask("GET", "/model/info", undefined, "not-ready"));
-    if (!parsed.success) throw new DeployFailure("wrong-app", `/model/info is not what Sluice's server answers: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`);
+    if (!parsed.success)
+      throw new DeployFailure(
+        "wrong-app",
+        `/model/info is not what Sluice's server answers: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`,
+      );
     const info = parsed.data;
-    if (info.artifact.sha256 !== model.sha256) throw new DeployFailure("wrong-weights", `the Space serves weights with sha256 ${info.artifact.sha256.slice(0, 12)}…, not ${model.sha256.slice(0, 12)}…`);
-    if (info.id !== model.id || info.version !== model.version) throw new DeployFailure("wrong-model", `the Space serves ${info.id} ${info.version}, not ${model.id} ${model.version}`);
-    if (info.deployment.source.commit !== source.commit || info.deployment.verdict.sha256 !== verdict.sha256) throw new DeployFailure("wrong-revision", `the Space was made from commit ${info.deployment.source.commit?.slice(0, 7) ?? "unknown"}, not ${source.commit?.slice(0, 7) ?? "unknown"}`);
+    if (info.artifact.sha256 !== model.sha256)
+      throw new DeployFailure(
+        "wrong-weights",
+        `the Space serves weights with sha256 ${info.artifact.sha256.slice(0, 12)}…, not ${model.sha256.slice(0, 12)}…`,
+      );
+    if (info.id !== model.id || info.version !== model.version)
+      throw new DeployFailure(
+        "wrong-model",
+        `the Space serves ${info.id} ${info.version}, not ${model.id} ${model.version}`,
+      );
+    if (info.deployment.source.commit !== source.commit || info.deployment.verdict.sha256 !== verdict.sha256)
+      throw new DeployFailure(
+        "wrong-revision",
+        `the Space was made from commit ${info.deployment.source.commit?.slice(0, 7) ?? "unknown"}, not ${source.commit?.slice(0, 7) ?? "unknown"}`,
+      );
 
     const exact = info.machine?.cpu === golden.machine.cpu && info.engine?.onnxruntime === golden.machine.onnxruntime;
     for (const [i, { row, heads }] of golden.rows.entries()) {
-      const answer = await this.#ask("POST", "/predict", row, "wrong-answers") as { heads?: unknown };
+      const answer = (await this.#ask("POST", "/predict", row, "wrong-answers")) as { heads?: unknown };
       const difference = differenceOf(heads, answer.heads, exact ? 0 : this.#settings.tolerance);
-      if (difference !== null) throw new DeployFailure("wrong-answers", `golden row ${i + 1} of ${golden.rows.length}: ${difference}`);
+      if (difference !== null)
+        throw new DeployFailure("wrong-answers", `golden row ${i + 1} of ${golden.rows.length}: ${difference}`);
     }
     for (let i = 0; i < this.#settings.probes; i += 1) {
       const before = this.#deps.now();
@@ -95,22 +143,35 @@ class Probe {
       times.push(this.#deps.now() - before);
     }
     const p50 = median(times);
-    if (p50 > this.#settings["max-p50-ms"]) throw new DeployFailure("slow", `the median prediction takes ${p50.toFixed(0)} ms, more than ${this.#settings["max-p50-ms"]} ms`);
+    if (p50 > this.#settings["max-p50-ms"])
+      throw new DeployFailure(
+        "slow",
+        `the median prediction takes ${p50.toFixed(0)} ms, more than ${this.#settings["max-p50-ms"]} ms`,
+      );
     return exact;
   }
 
   async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string, model?: string): Promise<unknown> {
     try {
       return await this.#deps.http.json({
-        method, url: `${this.#base}${path}`, repeatable: false,
+        method,
+        url: `${this.#base}${path}`,
+        repeatable: false,
         ...(this.#token === null ? {} : { token: this.#token }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` } }),
+        ...(body === undefined
+          ? {}
+          : {
+              body: JSON.stringify(body),
+              headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` },
+            }),
       });
     } catch (error) {
       if (!(error instanceof HttpRefusal)) throw error;
       const { status } = error;
       // A server that says so of its model has given up on it; waiting on would be in vain.
-      const broken = model !== undefined && (error.said as { models?: Record<string, unknown> } | null)?.models?.[model] === "broken";
+      const broken =
+        model !== undefined &&
+        (error.said as { models?: Record<string, unknown> } | null)?.models?.[model] === "broken";
       if (broken) throw new DeployFailure("wrong-start", `${error.message}, and ${model} is broken there`);
       // A refusal of a golden row is an answer; an overloaded or starting app is not one yet.
       throw new DeployFailure(status >= 500 || status === 429 ? "not-ready" : refusal, (error as Error).message);
@@ -121,5 +182,9 @@ class Probe {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length === 0 ? Number.NaN : sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length === 0
+    ? Number.NaN
+    : sorted.length % 2 === 1
+      ? sorted[middle]!
+      : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

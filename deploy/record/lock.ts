@@ -22,8 +22,14 @@ export function lockRef(environment: string): string {
 
 export class Locked extends DeployFailure {
   constructor(environment: string, holder: Holder | null) {
-    const who = holder === null ? "somebody (its note cannot be read)" : `${holder.holder} since ${holder.at}${holder.run === null ? "" : `, ${holder.run.url}`}: ${holder.reason}`;
-    super("locked", `${environment} is locked by ${who}. When that is over and the lock was left behind: npx sluice unlock ${environment}`);
+    const who =
+      holder === null
+        ? "somebody (its note cannot be read)"
+        : `${holder.holder} since ${holder.at}${holder.run === null ? "" : `, ${holder.run.url}`}: ${holder.reason}`;
+    super(
+      "locked",
+      `${environment} is locked by ${who}. When that is over and the lock was left behind: npx sluice unlock ${environment}`,
+    );
   }
 }
 
@@ -34,7 +40,12 @@ export class Locked extends DeployFailure {
  * @param commit any commit of the repository, for the tag to point at
  * @throws Locked naming the holder
  */
-export async function takeLock(github: GitHubRecords, environment: string, holder: Holder, commit: string): Promise<HeldLock> {
+export async function takeLock(
+  github: GitHubRecords,
+  environment: string,
+  holder: Holder,
+  commit: string,
+): Promise<HeldLock> {
   const ref = lockRef(environment);
   const tag = await github.createTagObject(`sluice-lock-${environment}`, JSON.stringify(holder), commit);
   const held = (sha: string): HeldLock => ({ environment, tag: sha });
@@ -51,11 +62,13 @@ export async function takeLock(github: GitHubRecords, environment: string, holde
     if (there?.sha === tag) return held(tag);
     if (there !== null) {
       const other = await readHolder(github, there.sha);
-      if (holder.run !== null && other?.run?.id === holder.run.id && other.run.attempt < holder.run.attempt) return held(there.sha);
+      if (holder.run !== null && other?.run?.id === holder.run.id && other.run.attempt < holder.run.attempt)
+        return held(there.sha);
       throw new Locked(environment, other);
     }
     // Released between two looks, or never made.
-    if (attempt >= 4) throw unclear ?? new DeployFailure("locked", `the lock of ${environment} changes hands too fast; try again`);
+    if (attempt >= 4)
+      throw unclear ?? new DeployFailure("locked", `the lock of ${environment} changes hands too fast; try again`);
   }
 }
 
@@ -68,7 +81,7 @@ export async function releaseLock(github: GitHubRecords, { environment, tag }: H
 /** The holder of an environment's lock; null when it is free, "unreadable" when its note is not ours. */
 export async function lockHolder(github: GitHubRecords, environment: string): Promise<Holder | "unreadable" | null> {
   const there = await github.ref(lockRef(environment));
-  return there === null ? null : (await readHolder(github, there.sha)) ?? "unreadable";
+  return there === null ? null : ((await readHolder(github, there.sha)) ?? "unreadable");
 }
 
 /** Removes a lock, whoever holds it. False when there was none. */

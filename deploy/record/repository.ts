@@ -11,16 +11,35 @@ export async function repositoryIn(root: string, env: NodeJS.ProcessEnv): Promis
 }
 
 async function originOf(root: string, env: NodeJS.ProcessEnv): Promise<string | null> {
-  const { code, stdout } = await gitIn(root, env)(["remote", "get-url", "origin"]).catch(() => ({ code: 1, stdout: Buffer.alloc(0) }));
-  const found = /^(?:https?:\/\/[^/]+\/|(?:ssh:\/\/)?git@[^/:]+[/:])([^/]+\/[^/]+?)(?:\.git)?\/?\s*$/.exec(stdout.toString("utf8"));
+  const { code, stdout } = await gitIn(
+    root,
+    env,
+  )(["remote", "get-url", "origin"]).catch(() => ({ code: 1, stdout: Buffer.alloc(0) }));
+  const found = /^(?:https?:\/\/[^/]+\/|(?:ssh:\/\/)?git@[^/:]+[/:])([^/]+\/[^/]+?)(?:\.git)?\/?\s*$/.exec(
+    stdout.toString("utf8"),
+  );
   return code === 0 ? (found?.[1] ?? null) : null;
 }
 
 /** Who deploys, and which run of a workflow this is. */
-export function runIn(env: NodeJS.ProcessEnv): { run: { id: string; attempt: number; url: string } | null; actor: string; logUrl: string | null } {
-  const { GITHUB_RUN_ID: id, GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_RUN_ATTEMPT: attempt, GITHUB_ACTOR: actor } = env;
+export function runIn(env: NodeJS.ProcessEnv): {
+  run: { id: string; attempt: number; url: string } | null;
+  actor: string;
+  logUrl: string | null;
+} {
+  const {
+    GITHUB_RUN_ID: id,
+    GITHUB_SERVER_URL: server,
+    GITHUB_REPOSITORY: name,
+    GITHUB_RUN_ATTEMPT: attempt,
+    GITHUB_ACTOR: actor,
+  } = env;
   const url = id && server && name ? `${server}/${name}/actions/runs/${id}` : null;
-  return { run: id && url !== null ? { id, attempt: Number(attempt ?? "1") || 1, url } : null, actor: actor || env["USER"] || userName(), logUrl: url };
+  return {
+    run: id && url !== null ? { id, attempt: Number(attempt ?? "1") || 1, url } : null,
+    actor: actor || env["USER"] || userName(),
+    logUrl: url,
+  };
 }
 
 function userName(): string {

@@ -21,20 +21,47 @@ export type OpenRemote = (loaded: LoadedRemote) => Promise<RemoteAccess>;
 export type Advised = { advice: ModelAdvice; answers: { prompt: Prompt; answer: RemoteAnswer }[] };
 
 /**
- * Asks a remote model its manifest's prompts, as many at a time as the manifest allows, and counts the answers that keep
- * each of its checks. Whatever the provider does is a figure, never an error.
+ * Asks a remote model its manifest's prompts, as many at a time as the manifest allows, and counts the answers that
+ * keep each of its checks. Whatever the provider does is a figure, never an error.
  *
  * @throws ConfigurationError for prompts that cannot be used; EvaluationError for a file that is not there.
  */
-export async function adviseModel(loaded: LoadedRemote, open: OpenRemote, onEvent: (event: GateEvent) => void): Promise<Advised> {
+export async function adviseModel(
+  loaded: LoadedRemote,
+  open: OpenRemote,
+  onEvent: (event: GateEvent) => void,
+): Promise<Advised> {
   const { manifest } = loaded;
-  const nothing = { model: { id: manifest.id, version: manifest.version, remote: manifest.model }, prompts: 0, answered: 0, failures: {}, checks: [], firstWordsMs: null, answerMs: null, tokensPerAnswer: null, costPerThousand: null };
-  if (manifest.advice === undefined) return { advice: { ...nothing, state: "no-checks", reason: "its manifest has no `advice`: there is nothing to ask" }, answers: [] };
+  const nothing = {
+    model: { id: manifest.id, version: manifest.version, remote: manifest.model },
+    prompts: 0,
+    answered: 0,
+    failures: {},
+    checks: [],
+    firstWordsMs: null,
+    answerMs: null,
+    tokensPerAnswer: null,
+    costPerThousand: null,
+  };
+  if (manifest.advice === undefined)
+    return {
+      advice: { ...nothing, state: "no-checks", reason: "its manifest has no `advice`: there is nothing to ask" },
+      answers: [],
+    };
   const { checks, level } = manifest.advice;
   const prompts = await readPrompts(loaded, manifest.advice.prompts);
   const access = await open(loaded);
   if ("missing" in access) {
-    return { advice: { ...nothing, state: "not-configured", reason: access.missing, prompts: prompts.length, checks: checks.map((check) => result(check, [], level)) }, answers: [] };
+    return {
+      advice: {
+        ...nothing,
+        state: "not-configured",
+        reason: access.missing,
+        prompts: prompts.length,
+        checks: checks.map((check) => result(check, [], level)),
+      },
+      answers: [],
+    };
   }
   const answers = new Array<{ prompt: Prompt; answer: RemoteAnswer }>(prompts.length);
   try {
@@ -57,43 +84,91 @@ export async function adviseModel(loaded: LoadedRemote, open: OpenRemote, onEven
   const failures: Record<string, number> = {};
   for (const { answer } of answers) if (!answer.ok) failures[answer.reason] = (failures[answer.reason] ?? 0) + 1;
   const counted = given.flatMap(({ usage }) => (usage === null ? [] : [usage]));
-  const tokens = counted.length === 0 ? null : { input: mean(counted.map(({ inputTokens }) => inputTokens)), output: mean(counted.map(({ outputTokens }) => outputTokens)) };
+  const tokens =
+    counted.length === 0
+      ? null
+      : {
+          input: mean(counted.map(({ inputTokens }) => inputTokens)),
+          output: mean(counted.map(({ outputTokens }) => outputTokens)),
+        };
   return {
     answers,
     advice: {
-      ...nothing, state: "measured", reason: "", prompts: prompts.length, answered: given.length, failures,
-      checks: checks.map((check) => result(check, answers.map(({ prompt, answer }) => ({ id: prompt.id, kept: keeps(check, answer, prompt) })), level)),
-      firstWordsMs: times(given.map(({ firstWordsMs }) => firstWordsMs)), answerMs: times(given.map(({ answerMs }) => answerMs)),
-      tokensPerAnswer: tokens, costPerThousand: costPerThousand(manifest.prices, tokens),
+      ...nothing,
+      state: "measured",
+      reason: "",
+      prompts: prompts.length,
+      answered: given.length,
+      failures,
+      checks: checks.map((check) =>
+        result(
+          check,
+          answers.map(({ prompt, answer }) => ({ id: prompt.id, kept: keeps(check, answer, prompt) })),
+          level,
+        ),
+      ),
+      firstWordsMs: times(given.map(({ firstWordsMs }) => firstWordsMs)),
+      answerMs: times(given.map(({ answerMs }) => answerMs)),
+      tokensPerAnswer: tokens,
+      costPerThousand: costPerThousand(manifest.prices, tokens),
     },
   };
 }
 
 /** One check over all prompts: the share that keeps it with Wilson's interval, and what that says of `atLeast`. */
-export function result(check: AdviceCheck, outcomes: readonly { id: string; kept: boolean | null }[], level: number): AdviceResult {
+export function result(
+  check: AdviceCheck,
+  outcomes: readonly { id: string; kept: boolean | null }[],
+  level: number,
+): AdviceResult {
   const told = outcomes.filter(({ kept }) => kept !== null);
   const kept = told.filter((one) => one.kept === true).length;
-  const common = { kind: check.kind, rule: ruleOf(check), kept, n: told.length, atLeast: check.atLeast, broken: told.filter((one) => one.kept === false).map(({ id }) => id) };
+  const common = {
+    kind: check.kind,
+    rule: ruleOf(check),
+    kept,
+    n: told.length,
+    atLeast: check.atLeast,
+    broken: told.filter((one) => one.kept === false).map(({ id }) => id),
+  };
   if (told.length === 0) return { ...common, interval: null, word: "not measured" };
   const { low, high } = wilson(kept, told.length, level);
-  return { ...common, interval: { low, high, level, method: "Wilson" }, word: low >= check.atLeast ? "holds" : high < check.atLeast ? "falls short" : "open" };
+  return {
+    ...common,
+    interval: { low, high, level, method: "Wilson" },
+    word: low >= check.atLeast ? "holds" : high < check.atLeast ? "falls short" : "open",
+  };
 }
 
 /** The prompts, checked against the model's inputs: a row that the model would refuse says nothing of the model. */
 async function readPrompts(loaded: LoadedRemote, path: string): Promise<Prompt[]> {
   const place = placeIn(loaded, ["advice", "prompts"]);
-  const wrong = (problem: string, received: string) => new ConfigurationError({ code: "advice-prompts", place, problem, expected: `rows of the model, one JSON object a line, each with an id of its own`, received, example: '{"id": "exam", "text": "I passed my exam", "mentions": ["exam"]}' });
+  const wrong = (problem: string, received: string) =>
+    new ConfigurationError({
+      code: "advice-prompts",
+      place,
+      problem,
+      expected: `rows of the model, one JSON object a line, each with an id of its own`,
+      received,
+      example: '{"id": "exam", "text": "I passed my exam", "mentions": ["exam"]}',
+    });
   const file = join(loaded.dir, path);
   const { readings } = openReader(file, path, await formatOf(file, path, "jsonl"), new Map());
   const schema = remoteRowSchema(loaded.manifest);
   const prompts: Prompt[] = [];
   const ids = new Set<string>();
   for await (const reading of readings) {
-    if (reading.kind === "malformed") throw wrong("a prompt cannot be read", `${path}:${reading.at}: ${reading.reason}`);
+    if (reading.kind === "malformed")
+      throw wrong("a prompt cannot be read", `${path}:${reading.at}: ${reading.reason}`);
     const { id } = reading.fields;
     const issue = schema.safeParse(reading.fields).error?.issues[0];
-    if (issue !== undefined) throw wrong("a prompt is no row of this model", `${path}:${reading.at}: ${issue.path.join(".")}: ${issue.message}`);
-    if (typeof id !== "string" || id === "" || ids.has(id)) throw wrong("a prompt has no id of its own", `${path}:${reading.at}: ${JSON.stringify(id) ?? "nothing"}`);
+    if (issue !== undefined)
+      throw wrong(
+        "a prompt is no row of this model",
+        `${path}:${reading.at}: ${issue.path.join(".")}: ${issue.message}`,
+      );
+    if (typeof id !== "string" || id === "" || ids.has(id))
+      throw wrong("a prompt has no id of its own", `${path}:${reading.at}: ${JSON.stringify(id) ?? "nothing"}`);
     ids.add(id);
     prompts.push({ ...reading.fields, id });
   }
@@ -101,10 +176,18 @@ async function readPrompts(loaded: LoadedRemote, path: string): Promise<Prompt[]
   return prompts;
 }
 
-function costPerThousand(prices: RemotePrices | undefined, tokens: ModelAdvice["tokensPerAnswer"]): ModelAdvice["costPerThousand"] {
+function costPerThousand(
+  prices: RemotePrices | undefined,
+  tokens: ModelAdvice["tokensPerAnswer"],
+): ModelAdvice["costPerThousand"] {
   if (prices === undefined) return null;
   if ("perRequest" in prices) return { amount: prices.perRequest * 1000, currency: prices.currency };
-  return tokens === null ? null : { amount: (tokens.input * prices.inputPerMillionTokens + tokens.output * prices.outputPerMillionTokens) / 1000, currency: prices.currency };
+  return tokens === null
+    ? null
+    : {
+        amount: (tokens.input * prices.inputPerMillionTokens + tokens.output * prices.outputPerMillionTokens) / 1000,
+        currency: prices.currency,
+      };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

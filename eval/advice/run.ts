@@ -15,13 +15,20 @@ import { adviseModel, type OpenRemote } from "./advise.ts";
 export type Split = { judged: boolean; models: string[]; remote: LoadedRemote[] };
 
 /** @throws ConfigurationError as `readConfiguration` and `forbidBackendSwitch`, and for a manifest that is wrong */
-export async function splitModels(request: Pick<GateRequest, "root" | "configFile" | "models" | "baseline">, env: NodeJS.ProcessEnv): Promise<Split> {
+export async function splitModels(
+  request: Pick<GateRequest, "root" | "configFile" | "models" | "baseline">,
+  env: NodeJS.ProcessEnv,
+): Promise<Split> {
   const root = resolve(request.root);
   const config = await readConfiguration(resolve(root, request.configFile));
   const all = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
-  const wanted = (loaded: (typeof all)[number]) => request.models.length === 0 || request.models.some((name) => name === loaded.manifest.id || name === basename(loaded.dir));
+  const wanted = (loaded: (typeof all)[number]) =>
+    request.models.length === 0 ||
+    request.models.some((name) => name === loaded.manifest.id || name === basename(loaded.dir));
   const remote = all.filter(isRemote).filter(wanted);
-  const models = request.models.filter((name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)));
+  const models = request.models.filter(
+    (name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)),
+  );
   const judged = models.length > 0 || (request.models.length === 0 && all.length > remote.length);
   // A gate looks itself; where there is nothing to judge, this is all that looks.
   if (!judged) {
@@ -37,16 +44,30 @@ export async function splitModels(request: Pick<GateRequest, "root" | "configFil
  *
  * @param judged whether a verdict was written to the same folder just before
  */
-export async function adviseRun(remote: readonly LoadedRemote[], judged: boolean, out: string, open: OpenRemote, deps: Pick<GateDeps, "now" | "onEvent">): Promise<AdviceFile> {
+export async function adviseRun(
+  remote: readonly LoadedRemote[],
+  judged: boolean,
+  out: string,
+  open: OpenRemote,
+  deps: Pick<GateDeps, "now" | "onEvent">,
+): Promise<AdviceFile> {
   const advised = [];
   for (const loaded of remote) advised.push(await adviseModel(loaded, open, deps.onEvent));
-  const file: AdviceFile = { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), models: advised.map(({ advice }) => advice) };
+  const file: AdviceFile = {
+    schemaVersion: 1,
+    sluiceVersion,
+    createdAt: deps.now().toISOString(),
+    models: advised.map(({ advice }) => advice),
+  };
   await mkdir(out, { recursive: true });
   await writeFile(join(out, "advice.json"), `${JSON.stringify(file, null, 2)}\n`);
   for (const { advice, answers } of advised) {
     if (answers.length === 0) continue;
     await mkdir(join(out, "predictions", advice.model.id), { recursive: true });
-    await writeFile(join(out, "predictions", advice.model.id, "advice.jsonl"), answers.map(({ prompt, answer }) => `${JSON.stringify({ ...prompt, answer })}\n`).join(""));
+    await writeFile(
+      join(out, "predictions", advice.model.id, "advice.jsonl"),
+      answers.map(({ prompt, answer }) => `${JSON.stringify({ ...prompt, answer })}\n`).join(""),
+    );
   }
   await (judged ? appendFile : writeFile)(join(out, "report.md"), adviceMarkdown(file));
   return file;

@@ -7,10 +7,19 @@ export type BadRow = { place: string; reason: string };
 const shown = 20;
 const named = 3;
 
-/** `PLACE, PLACE: REASON` per reason, for the first twenty reasons; rows with the same one are named up to three, then counted. */
+/**
+ * `PLACE, PLACE: REASON` per reason, for the first twenty reasons; rows with the same one are named up to three, then
+ * counted.
+ */
 export function describeBadRows(badRows: readonly BadRow[]): string {
   const alike = [...Map.groupBy(badRows, ({ reason }) => reason)];
-  const lines = alike.slice(0, shown).map(([reason, rows]) => `${rows.slice(0, named).map(({ place }) => place).join(", ")}${rows.length > named ? ` and ${rows.length - named} more` : ""}: ${reason}`);
+  const lines = alike.slice(0, shown).map(
+    ([reason, rows]) =>
+      `${rows
+        .slice(0, named)
+        .map(({ place }) => place)
+        .join(", ")}${rows.length > named ? ` and ${rows.length - named} more` : ""}: ${reason}`,
+  );
   const rest = alike.slice(shown).reduce((sum, [, rows]) => sum + rows.length, 0);
   return [...lines, ...(rest === 0 ? [] : [`… and ${rest} more`])].join("\n");
 }
@@ -25,7 +34,11 @@ export function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): nu
  * @param rows good and bad rows together
  * @throws EvaluationError `too-many-bad-rows`, naming the first twenty reasons.
  */
-export function assertBadRows(badRows: readonly BadRow[], rows: number, dataset: Pick<Dataset, "id" | "maxBadRows">): void {
+export function assertBadRows(
+  badRows: readonly BadRow[],
+  rows: number,
+  dataset: Pick<Dataset, "id" | "maxBadRows">,
+): void {
   const limit = badRowLimit(dataset.maxBadRows, rows);
   if (badRows.length <= limit) return;
   throw new EvaluationError({

@@ -12,7 +12,8 @@ import type { DatasetRow } from "./row.ts";
 export function datasetDigester(): { add: (row: DatasetRow) => void; digest: () => string } {
   const hash = createHash("sha256").update("sluice-dataset 1\n");
   return {
-    add: ({ id, row, labels, slices, group, weight }) => void hash.update(`${canonical([id, row, labels, slices, group, weight])}\n`),
+    add: ({ id, row, labels, slices, group, weight }) =>
+      void hash.update(`${canonical([id, row, labels, slices, group, weight])}\n`),
     digest: () => hash.digest("hex"),
   };
 }

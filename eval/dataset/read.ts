@@ -39,9 +39,19 @@ export type EvaluationDataset = {
  * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
  *   `dataset-digest`, and those of the readers
  */
-export async function readDataset(manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">, dir: string, deps: DatasetDeps): Promise<EvaluationDataset> {
+export async function readDataset(
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  dir: string,
+  deps: DatasetDeps,
+): Promise<EvaluationDataset> {
   const { dataset } = manifest;
-  if (dataset === undefined) throw new ConfigurationError({ code: "no-dataset", place: "dataset", problem: "the manifest names no dataset to evaluate on", example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}" });
+  if (dataset === undefined)
+    throw new ConfigurationError({
+      code: "no-dataset",
+      place: "dataset",
+      problem: "the manifest names no dataset to evaluate on",
+      example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
+    });
   const types = cellTypes(manifest.preprocess, dataset);
   const toRow = rowMaker(dataset, manifest.postprocess);
   const digester = datasetDigester();
@@ -65,7 +75,8 @@ export async function readDataset(manifest: Pick<Manifest, "dataset" | "postproc
         badRows.push({ place: place(), reason: reading.reason });
         continue;
       }
-      for (const [field, value] of set) Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
+      for (const [field, value] of set)
+        Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
       const row = toRow(reading.fields, `${stem}:${reading.index}`);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
@@ -81,12 +92,34 @@ export async function readDataset(manifest: Pick<Manifest, "dataset" | "postproc
   }
 
   assertBadRows(badRows, rows.length + badRows.length, dataset);
-  if (rows.length === 0) throw new EvaluationError({ code: "no-rows", problem: `dataset "${dataset.id}" has no rows${badRows.length === 0 ? "" : ` but bad ones:\n${describeBadRows(badRows)}`}`, place: dataset.files.map((file) => file.path).join(", "), expected: "at least one row" });
+  if (rows.length === 0)
+    throw new EvaluationError({
+      code: "no-rows",
+      problem: `dataset "${dataset.id}" has no rows${badRows.length === 0 ? "" : ` but bad ones:\n${describeBadRows(badRows)}`}`,
+      place: dataset.files.map((file) => file.path).join(", "),
+      expected: "at least one row",
+    });
   const digest = digester.digest();
-  if (dataset.sha256 !== undefined && dataset.sha256 !== digest) throw new EvaluationError({ code: "dataset-digest", place: "dataset.sha256", problem: `dataset "${dataset.id}" is not the one that the manifest pins`, expected: dataset.sha256, received: digest, hint: "if the data was meant to change, pin the new digest" });
+  if (dataset.sha256 !== undefined && dataset.sha256 !== digest)
+    throw new EvaluationError({
+      code: "dataset-digest",
+      place: "dataset.sha256",
+      problem: `dataset "${dataset.id}" is not the one that the manifest pins`,
+      expected: dataset.sha256,
+      received: digest,
+      hint: "if the data was meant to change, pin the new digest",
+    });
   return {
-    id: dataset.id, digest, rows, badRows, maxBadRows: dataset.maxBadRows, heads: Object.keys(dataset.labels), slices: dataset.slices,
-    hasGroups: dataset.group !== undefined, hasWeights: dataset.weight !== undefined, placeOf: places.of,
+    id: dataset.id,
+    digest,
+    rows,
+    badRows,
+    maxBadRows: dataset.maxBadRows,
+    heads: Object.keys(dataset.labels),
+    slices: dataset.slices,
+    hasGroups: dataset.group !== undefined,
+    hasWeights: dataset.weight !== undefined,
+    placeOf: places.of,
   };
 }
 
@@ -100,12 +133,19 @@ function duplicate(id: string, first: string, second: string, idField: string | 
     place: second,
     problem: `row id ${JSON.stringify(id)} is already taken by ${first}`,
     expected: "every row's id once",
-    hint: idField === undefined ? "ids are FILE-STEM:INDEX: rename one of the files, or name a field with `idField`" : `field "${idField}" repeats a value`,
+    hint:
+      idField === undefined
+        ? "ids are FILE-STEM:INDEX: rename one of the files, or name a field with `idField`"
+        : `field "${idField}" repeats a value`,
   });
 }
 
 /** Where each good row stood, as a number or path per row instead of a text. */
-function compactPlaces(): { startFile: (name: string, style: PlaceStyle) => void; add: (at: number | string) => void; of: (index: number) => string } {
+function compactPlaces(): {
+  startFile: (name: string, style: PlaceStyle) => void;
+  add: (at: number | string) => void;
+  of: (index: number) => string;
+} {
   const files: { name: string; style: PlaceStyle; from: number }[] = [];
   const spots: (number | string)[] = [];
   return {

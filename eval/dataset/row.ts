@@ -15,7 +15,10 @@ export type DatasetRow = {
   group: string | null;
   /** Finite, not negative. */
   weight: number | null;
-  /** Head → error of the naive forecast on the training data of the row's series; finite, not negative. Only where labels declare it. */
+  /**
+   * Head → error of the naive forecast on the training data of the row's series; finite, not negative. Only where
+   * labels declare it.
+   */
   naiveScales?: Record<string, number>;
 };
 
@@ -23,7 +26,8 @@ export type DatasetRow = {
 class Unusable extends Error {}
 
 function present(fields: Record<string, unknown>, name: string): unknown {
-  if (!Object.hasOwn(fields, name)) throw new Unusable(`no field "${name}"; the row has: ${Object.keys(fields).join(", ") || "nothing"}`);
+  if (!Object.hasOwn(fields, name))
+    throw new Unusable(`no field "${name}"; the row has: ${Object.keys(fields).join(", ") || "nothing"}`);
   const value = fields[name];
   if (value === null || value === undefined) throw new Unusable(`field "${name}" is empty`);
   return value;
@@ -38,16 +42,27 @@ function plain(fields: Record<string, unknown>, name: string): string {
 
 function finite(text: string, name: string): number {
   const value = parseDecimal(text);
-  if (value === null || !Number.isFinite(value)) throw new Unusable(`field "${name}" is not a finite number: ${JSON.stringify(text.slice(0, 80))}`);
+  if (value === null || !Number.isFinite(value))
+    throw new Unusable(`field "${name}" is not a finite number: ${JSON.stringify(text.slice(0, 80))}`);
   return value;
 }
 
-function label(fields: Record<string, unknown>, { field, map }: Dataset["labels"][string], head: Head): string | number {
+function label(
+  fields: Record<string, unknown>,
+  { field, map }: Dataset["labels"][string],
+  head: Head,
+): string | number {
   const raw = plain(fields, field);
-  if (map !== undefined && !Object.hasOwn(map, raw)) throw new Unusable(`label ${JSON.stringify(raw.slice(0, 80))} in "${field}" is not in the map (${Object.keys(map).join(", ")})`);
+  if (map !== undefined && !Object.hasOwn(map, raw))
+    throw new Unusable(
+      `label ${JSON.stringify(raw.slice(0, 80))} in "${field}" is not in the map (${Object.keys(map).join(", ")})`,
+    );
   const value = map === undefined ? raw : map[raw]!;
   if (head.kind === "regression") return finite(value, field);
-  if (!head.labels.includes(value)) throw new Unusable(`label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})${map === undefined ? `; where it stands for one of them: dataset.labels.${head.name}.map, e.g. {${JSON.stringify(value.slice(0, 80))}: ${head.labels[0]}}` : ""}`);
+  if (!head.labels.includes(value))
+    throw new Unusable(
+      `label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})${map === undefined ? `; where it stands for one of them: dataset.labels.${head.name}.map, e.g. {${JSON.stringify(value.slice(0, 80))}: ${head.labels[0]}}` : ""}`,
+    );
   return value;
 }
 
@@ -80,8 +95,14 @@ function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<
  * Makes rows of one dataset out of records; a string says why a record is unusable.
  * Slice, group and weight fields and the id are named as the dataset names them, before `rename`.
  */
-export function rowMaker(dataset: Dataset, heads: readonly Head[]): (fields: Record<string, unknown>, fallbackId: string) => DatasetRow | string {
-  const labelled = Object.entries(dataset.labels).map(([name, where]) => ({ where, head: heads.find((one) => one.name === name)! }));
+export function rowMaker(
+  dataset: Dataset,
+  heads: readonly Head[],
+): (fields: Record<string, unknown>, fallbackId: string) => DatasetRow | string {
+  const labelled = Object.entries(dataset.labels).map(([name, where]) => ({
+    where,
+    head: heads.find((one) => one.name === name)!,
+  }));
   const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
   // A million rows share few slice values: one string each, not one per row.
   const interned = new Map<string, string>();
@@ -95,8 +116,18 @@ export function rowMaker(dataset: Dataset, heads: readonly Head[]): (fields: Rec
       const group = dataset.group === undefined ? null : intern(plain(fields, dataset.group));
       const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight);
       if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);
-      const naiveScales = Object.fromEntries(scaled.map(({ where, head }) => [head.name, naiveScale(fields, where.naiveScale!)]));
-      return { id, row: modelFields(fields, dataset), labels, slices, group, weight, ...(scaled.length === 0 ? {} : { naiveScales }) };
+      const naiveScales = Object.fromEntries(
+        scaled.map(({ where, head }) => [head.name, naiveScale(fields, where.naiveScale!)]),
+      );
+      return {
+        id,
+        row: modelFields(fields, dataset),
+        labels,
+        slices,
+        group,
+        weight,
+        ...(scaled.length === 0 ? {} : { naiveScales }),
+      };
     } catch (error) {
       if (error instanceof Unusable) return error.message;
       throw error;

@@ -15,21 +15,48 @@ export type BaselineFolder =
 export type BaselineDeps = { git: Git; cacheDir: string };
 
 /** Where baselines and thresholds are read from, decided once for a run. */
-export type Reference = { kind: "none" } | { kind: "dir"; dir: string } | { kind: "commit"; commit: string; label: string } | { kind: "working-tree" };
+export type Reference =
+  | { kind: "none" }
+  | { kind: "dir"; dir: string }
+  | { kind: "commit"; commit: string; label: string }
+  | { kind: "working-tree" };
 
 export async function resolveReference(choice: BaselineChoice, git: Git): Promise<Reference> {
   if (choice === "none") return { kind: "none" };
   if (choice === "auto") {
     const base = await mergeBaseWithDefaultBranch(git);
-    return base === null ? { kind: "working-tree" } : { kind: "commit", commit: base.commit, label: `merge base with ${base.branch}, ${base.commit.slice(0, 7)}` };
+    return base === null
+      ? { kind: "working-tree" }
+      : { kind: "commit", commit: base.commit, label: `merge base with ${base.branch}, ${base.commit.slice(0, 7)}` };
   }
   if ("dir" in choice) {
-    if (!existsSync(choice.dir)) throw new ConfigurationError({ code: "baseline-not-found", problem: "the baseline folder does not exist", place: "--baseline", expected: "a folder with a model.yaml, a git ref, or none", received: choice.dir, example: "--baseline models/mood/production" });
+    if (!existsSync(choice.dir))
+      throw new ConfigurationError({
+        code: "baseline-not-found",
+        problem: "the baseline folder does not exist",
+        place: "--baseline",
+        expected: "a folder with a model.yaml, a git ref, or none",
+        received: choice.dir,
+        example: "--baseline models/mood/production",
+      });
     return { kind: "dir", dir: choice.dir };
   }
   const commit = await commitOf(git, choice.ref);
-  if (commit === null) throw new ConfigurationError({ code: "baseline-not-found", problem: "the baseline is neither a folder nor a commit known here", place: "--baseline", expected: "a folder with a model.yaml, a git ref, or none", received: choice.ref, example: "--baseline origin/main", hint: "in a shallow clone fetch more history first, e.g. fetch-depth: 0" });
-  return { kind: "commit", commit, label: commit.startsWith(choice.ref) ? choice.ref.slice(0, 12) : `${choice.ref} (${commit.slice(0, 7)})` };
+  if (commit === null)
+    throw new ConfigurationError({
+      code: "baseline-not-found",
+      problem: "the baseline is neither a folder nor a commit known here",
+      place: "--baseline",
+      expected: "a folder with a model.yaml, a git ref, or none",
+      received: choice.ref,
+      example: "--baseline origin/main",
+      hint: "in a shallow clone fetch more history first, e.g. fetch-depth: 0",
+    });
+  return {
+    kind: "commit",
+    commit,
+    label: commit.startsWith(choice.ref) ? choice.ref.slice(0, 12) : `${choice.ref} (${commit.slice(0, 7)})`,
+  };
 }
 
 /**
@@ -41,7 +68,13 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
  * @param modelDir the candidate's folder, absolute
  * @param root the repository, absolute
  */
-export async function findBaseline(reference: Reference, modelDir: string, root: string, production: string, deps: BaselineDeps): Promise<BaselineFolder> {
+export async function findBaseline(
+  reference: Reference,
+  modelDir: string,
+  root: string,
+  production: string,
+  deps: BaselineDeps,
+): Promise<BaselineFolder> {
   switch (reference.kind) {
     case "none":
       return { found: false, source: "none asked for", commit: null };
@@ -59,9 +92,15 @@ export async function findBaseline(reference: Reference, modelDir: string, root:
       const kept = `${folder}/${production}`;
       const chosen = files.some((file) => file.path === `${kept}/model.yaml`) ? kept : folder;
       if (!files.some((file) => file.path === `${chosen}/model.yaml`)) {
-        return { found: false, source: `no ${folder}/model.yaml at ${reference.label}: a first version`, commit: reference.commit };
+        return {
+          found: false,
+          source: `no ${folder}/model.yaml at ${reference.label}: a first version`,
+          commit: reference.commit,
+        };
       }
-      const inside = files.filter((file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)));
+      const inside = files.filter(
+        (file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)),
+      );
       const dir = await layOut(inside, chosen, reference.commit, deps);
       return { found: true, dir, source: `${chosen} at ${reference.label}`, commit: reference.commit };
     }
@@ -69,7 +108,12 @@ export async function findBaseline(reference: Reference, modelDir: string, root:
 }
 
 /** A file of the candidate's model as it stands at the reference; null when it is not there. */
-export async function readAtReference(reference: Reference, path: string, root: string, git: Git): Promise<string | null> {
+export async function readAtReference(
+  reference: Reference,
+  path: string,
+  root: string,
+  git: Git,
+): Promise<string | null> {
   if (reference.kind !== "commit") return null;
   const relativePath = slashed(relative(await topLevel(git, root), path));
   const { code, stdout } = await git(["cat-file", "blob", `${reference.commit}:${relativePath}`]);
@@ -80,7 +124,12 @@ export async function readAtReference(reference: Reference, path: string, root: 
 export async function changedSince(commit: string, folder: string, root: string, git: Git): Promise<string[]> {
   const top = await topLevel(git, root);
   const { code, stdout } = await git(["diff", "--name-only", "-z", commit, "--", join(top, relative(top, folder))]);
-  return code === 0 ? stdout.toString("utf8").split("\0").filter((path) => path !== "") : [];
+  return code === 0
+    ? stdout
+        .toString("utf8")
+        .split("\0")
+        .filter((path) => path !== "")
+    : [];
 }
 
 async function topLevel(git: Git, root: string): Promise<string> {
@@ -92,19 +141,39 @@ function inFolder(dir: string, modelDir: string, production: string): BaselineFo
   const id = modelDir.split(sep).at(-1) as string;
   // A folder may be the model itself, hold several models, or be another checkout of the repository.
   for (const candidate of [dir, join(dir, id), join(dir, "models", id, production), join(dir, "models", id)]) {
-    if (existsSync(join(candidate, "model.yaml"))) return { found: true, dir: candidate, source: candidate, commit: null };
+    if (existsSync(join(candidate, "model.yaml")))
+      return { found: true, dir: candidate, source: candidate, commit: null };
   }
-  throw new ConfigurationError({ code: "baseline-not-found", problem: `no model.yaml of ${id} in the baseline folder`, place: "--baseline", expected: `${dir}/model.yaml or ${dir}/${id}/model.yaml`, received: dir, example: "--baseline models/mood/production" });
+  throw new ConfigurationError({
+    code: "baseline-not-found",
+    problem: `no model.yaml of ${id} in the baseline folder`,
+    place: "--baseline",
+    expected: `${dir}/model.yaml or ${dir}/${id}/model.yaml`,
+    received: dir,
+    example: "--baseline models/mood/production",
+  });
 }
 
 /** Writes blobs into a folder named by the commit and the place, once; a complete folder is never written again. */
-async function layOut(files: readonly TreeFile[], prefix: string, commit: string, { git, cacheDir }: BaselineDeps): Promise<string> {
+async function layOut(
+  files: readonly TreeFile[],
+  prefix: string,
+  commit: string,
+  { git, cacheDir }: BaselineDeps,
+): Promise<string> {
   const target = join(cacheDir, "baselines", commit, prefix.replaceAll("/", "+"));
   if (existsSync(join(target, "model.yaml"))) return target;
   const draft = `${target}.${process.pid}.draft`;
   await rm(draft, { recursive: true, force: true });
   for (const file of files) {
-    if (file.mode === "120000") throw new ConfigurationError({ code: "symlink", problem: "the baseline's files hold a symbolic link", place: `${file.path} at ${commit.slice(0, 7)}`, expected: "regular files only", received: "a symbolic link" });
+    if (file.mode === "120000")
+      throw new ConfigurationError({
+        code: "symlink",
+        problem: "the baseline's files hold a symbolic link",
+        place: `${file.path} at ${commit.slice(0, 7)}`,
+        expected: "regular files only",
+        received: "a symbolic link",
+      });
     if (file.mode === "160000") continue;
     const path = join(draft, file.path.slice(prefix.length + 1));
     await mkdir(dirname(path), { recursive: true });

@@ -3,16 +3,32 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 
-/** What a reader must know of the rows themselves: that they are simulated, and how far the model is from what is possible on them. */
+/**
+ * What a reader must know of the rows themselves: that they are simulated, and how far the model is from what is
+ * possible on them.
+ */
 export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseline: ModelMetrics | null): string[] {
   const { dataset } = manifest;
   if (dataset === undefined) return [];
-  const simulated = dataset.provenance !== "simulated" ? [] : [`The rows of ${dataset.id} are simulated${dataset.description === undefined ? "" : ` (${dataset.description})`}: figures on them say nothing of real ones`];
-  const distances = Object.entries(dataset.bestPossible).flatMap(([head, metrics]) => Object.entries(metrics).map(([metric, best]) => distance(head, metric as MetricName, best, candidate, baseline)));
+  const simulated =
+    dataset.provenance !== "simulated"
+      ? []
+      : [
+          `The rows of ${dataset.id} are simulated${dataset.description === undefined ? "" : ` (${dataset.description})`}: figures on them say nothing of real ones`,
+        ];
+  const distances = Object.entries(dataset.bestPossible).flatMap(([head, metrics]) =>
+    Object.entries(metrics).map(([metric, best]) => distance(head, metric as MetricName, best, candidate, baseline)),
+  );
   return [...simulated, ...distances];
 }
 
-function distance(head: string, metric: MetricName, best: number, candidate: ModelMetrics, baseline: ModelMetrics | null): string {
+function distance(
+  head: string,
+  metric: MetricName,
+  best: number,
+  candidate: ModelMetrics,
+  baseline: ModelMetrics | null,
+): string {
   const bound = `The best possible on these rows is ${metric} ${best.toFixed(4)} for ${head}`;
   const reached = valueOf(candidate, head, metric);
   if (reached === null) return `${bound}; the candidate's was not measured`;
@@ -24,6 +40,8 @@ function distance(head: string, metric: MetricName, best: number, candidate: Mod
 }
 
 function valueOf(metrics: ModelMetrics, head: string, metric: MetricName): number | null {
-  const result = metrics.measurements.find((one) => one.head === head && one.metric === metric && one.slice === "all")?.result;
+  const result = metrics.measurements.find(
+    (one) => one.head === head && one.metric === metric && one.slice === "all",
+  )?.result;
   return result?.status === "ok" ? result.value : null;
 }

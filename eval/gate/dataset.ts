@@ -3,6 +3,14 @@ import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { EvaluationContext } from "./context.ts";
 
 /** The candidate's dataset: baseline and candidate answer the same rows of it. */
-export function readEvaluationDataset(loaded: LoadedManifest, { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">): Promise<EvaluationDataset> {
-  return readDataset(loaded.manifest, loaded.dir, { env: deps.env, fetch: deps.fetch, cacheDir, ...(deps.signal === undefined ? {} : { signal: deps.signal }) });
+export function readEvaluationDataset(
+  loaded: LoadedManifest,
+  { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">,
+): Promise<EvaluationDataset> {
+  return readDataset(loaded.manifest, loaded.dir, {
+    env: deps.env,
+    fetch: deps.fetch,
+    cacheDir,
+    ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+  });
 }

@@ -35,15 +35,25 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
     return await evaluate(loaded, context);
   } catch (error) {
     context.deps.signal?.throwIfAborted();
-    const words = error instanceof SluiceError ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
-    if (!(error instanceof SluiceError) && context.deps.env["SLUICE_DEBUG"] === "1") context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
+    const words =
+      error instanceof SluiceError ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
+    if (!(error instanceof SluiceError) && context.deps.env["SLUICE_DEBUG"] === "1")
+      context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
     return {
       verdict: {
         model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },
-        baseline: null, baselineSource: "not reached", dataset: null, verdict: "ERROR", reason: words,
-        checks: [], notes: [], policySource: "not reached", policyChanges: [],
+        baseline: null,
+        baselineSource: "not reached",
+        dataset: null,
+        verdict: "ERROR",
+        reason: words,
+        checks: [],
+        notes: [],
+        policySource: "not reached",
+        policyChanges: [],
       },
-      metrics: [], plots: [],
+      metrics: [],
+      plots: [],
     };
   }
 }
@@ -54,40 +64,100 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   const stage = (text: string) => deps.onEvent({ kind: "stage", model: manifest.id, stage: text });
   const notes: string[] = [];
 
-  const { policy, baselineFolder, receipt, dataset, candidate, baseline, baselineLoaded, mismatch, same, paired, planned } = await readPair(loaded, context);
+  const {
+    policy,
+    baselineFolder,
+    receipt,
+    dataset,
+    candidate,
+    baseline,
+    baselineLoaded,
+    mismatch,
+    same,
+    paired,
+    planned,
+  } = await readPair(loaded, context);
   if (!candidate.batchParity.ok) notes.push(batchNote("candidate", candidate));
   if (baseline !== null && !baseline.batchParity.ok) notes.push(batchNote("baseline", baseline));
-  if (same) notes.push("The candidate is the baseline: weights, preprocessing and postprocessing are the same, so every difference in quality is exactly 0.");
-  else if (baseline !== null && baseline.identity.sha256 === candidate.identity.sha256) notes.push("The candidate's weights are the baseline's, byte for byte; how rows go in or answers come out differs.");
+  if (same)
+    notes.push(
+      "The candidate is the baseline: weights, preprocessing and postprocessing are the same, so every difference in quality is exactly 0.",
+    );
+  else if (baseline !== null && baseline.identity.sha256 === candidate.identity.sha256)
+    notes.push(
+      "The candidate's weights are the baseline's, byte for byte; how rows go in or answers come out differs.",
+    );
 
   stage("judging");
-  const performance = await performanceEvidence(planned, {
-    candidate: { loaded, run: candidate },
-    baseline: baseline === null || baselineLoaded === null ? null : { loaded: baselineLoaded, run: baseline },
-    withoutBaseline: { why: mismatch ?? baselineFolder.source, incomparable: mismatch !== null },
-    dataset,
-  }, context);
+  const performance = await performanceEvidence(
+    planned,
+    {
+      candidate: { loaded, run: candidate },
+      baseline: baseline === null || baselineLoaded === null ? null : { loaded: baselineLoaded, run: baseline },
+      withoutBaseline: { why: mismatch ?? baselineFolder.source, incomparable: mismatch !== null },
+      dataset,
+    },
+    context,
+  );
   const cautions: { metric: string; slice: string; caution: string }[] = [];
   const judgedChecks = planned.map((one): Check => {
     const figures = performance.evidence.get(one.id);
     const definition = performanceDefinitions[one.policy.metric] ?? catalog.get(one.policy.metric);
-    const evidence = figures ?? headEvidence(one, candidate.predictions, paired, { minimumPerClass: policy.gates.minimumPerClass, seed: request.seed });
-    if ("caution" in evidence && evidence.caution !== undefined) cautions.push({ metric: one.policy.metric, slice: one.slice, caution: evidence.caution });
+    const evidence =
+      figures ??
+      headEvidence(one, candidate.predictions, paired, {
+        minimumPerClass: policy.gates.minimumPerClass,
+        seed: request.seed,
+      });
+    if ("caution" in evidence && evidence.caution !== undefined)
+      cautions.push({ metric: one.policy.metric, slice: one.slice, caution: evidence.caution });
     // Errors of a regression are in the unit of what it predicts, which only the manifest knows.
     const unit = definition?.unit === "label" ? unitOf(manifest, one.head) : (definition?.unit ?? "");
-    return judgeCheck(one, evidence, { direction: definition?.direction ?? "higher", unit, onInsufficient: policy.gates.onInsufficient, declaredAt: declaredAt(loaded, one.index, request.root) });
+    return judgeCheck(one, evidence, {
+      direction: definition?.direction ?? "higher",
+      unit,
+      onInsufficient: policy.gates.onInsufficient,
+      declaredAt: declaredAt(loaded, one.index, request.root),
+    });
   });
 
-  const waived = waive(judgedChecks, context.waivers.counting.filter((one) => one.model === manifest.id), deps.now().toISOString().slice(0, 10));
+  const waived = waive(
+    judgedChecks,
+    context.waivers.counting.filter((one) => one.model === manifest.id),
+    deps.now().toISOString().slice(0, 10),
+  );
   const { checks } = waived;
   notes.push(...waived.notes, ...pendingNotes(context.waivers, manifest.id));
 
-  const measurementsOf = (run: ModelRun) => [...run.predictions.values()].flatMap((predictions) => measure(predictions, predictions.task, predictions.head, { labelUnit: unitOf(manifest, predictions.head), level: 1 - 2 * policy.gates.alpha, seed: request.seed, intervals: true }));
-  const summary = { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length - candidate.refused, badRows: dataset.badRows.length + candidate.refused, ...(manifest.dataset?.provenance === undefined ? {} : { provenance: manifest.dataset.provenance }) };
+  const measurementsOf = (run: ModelRun) =>
+    [...run.predictions.values()].flatMap((predictions) =>
+      measure(predictions, predictions.task, predictions.head, {
+        labelUnit: unitOf(manifest, predictions.head),
+        level: 1 - 2 * policy.gates.alpha,
+        seed: request.seed,
+        intervals: true,
+      }),
+    );
+  const summary = {
+    id: dataset.id,
+    digest: dataset.digest,
+    rows: dataset.rows.length - candidate.refused,
+    badRows: dataset.badRows.length + candidate.refused,
+    ...(manifest.dataset?.provenance === undefined ? {} : { provenance: manifest.dataset.provenance }),
+  };
   const metricsOf = (run: ModelRun, figures: ModelMetrics["performance"]): ModelMetrics => ({
-    model: run.identity, role: run.role, dataset: summary, runner: run.runner,
-    batchParity: { rows: run.batchParity.rows, maxDifference: run.batchParity.maxDifference, tolerance: run.batchParity.tolerance, ok: run.batchParity.ok },
-    measurements: measurementsOf(run), performance: figures,
+    model: run.identity,
+    role: run.role,
+    dataset: summary,
+    runner: run.runner,
+    batchParity: {
+      rows: run.batchParity.rows,
+      maxDifference: run.batchParity.maxDifference,
+      tolerance: run.batchParity.tolerance,
+      ok: run.batchParity.ok,
+    },
+    measurements: measurementsOf(run),
+    performance: figures,
   });
 
   const candidateMetrics = metricsOf(candidate, performance.candidate);
@@ -103,34 +173,67 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   const wanted = rowsNote(checks);
   if (wanted !== null) notes.push(wanted);
   const expectedFalseRed = falseRedOfGate(checks);
-  const judged = candidate.batchParity.ok ? judgeModel(checks) : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
+  const judged = candidate.batchParity.ok
+    ? judgeModel(checks)
+    : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
   return {
     verdict: {
-      model: candidate.identity, baseline: baseline?.identity ?? null, baselineSource: baselineFolder.source, dataset: summary,
-      ...judged, checks, notes: [...notes, ...candidate.notes, ...(baseline?.notes ?? []), ...performance.notes],
-      ...(expectedFalseRed === null ? {} : { expectedFalseRed }), policySource: policy.source, policyChanges: policy.changes,
+      model: candidate.identity,
+      baseline: baseline?.identity ?? null,
+      baselineSource: baselineFolder.source,
+      dataset: summary,
+      ...judged,
+      checks,
+      notes: [...notes, ...candidate.notes, ...(baseline?.notes ?? []), ...performance.notes],
+      ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
+      policySource: policy.source,
+      policyChanges: policy.changes,
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],
     plots: [...candidate.predictions].map(([head, predictions]): PlotData => {
       const other = paired.get(head);
       const declared = manifest.postprocess.find((one) => one.name === head);
-      return { modelId: manifest.id, head, candidate: predictions, baseline: other?.kind === "paired" ? other.predictions : null, unit: declared?.kind === "regression" ? (declared.unit ?? "") : "" };
+      return {
+        modelId: manifest.id,
+        head,
+        candidate: predictions,
+        baseline: other?.kind === "paired" ? other.predictions : null,
+        unit: declared?.kind === "regression" ? (declared.unit ?? "") : "",
+      };
     }),
   };
 }
 
 /** One part of the rows, predicted by candidate and baseline. @returns the folders written */
-export async function predictModelShard(loaded: LoadedManifest, shard: Shard, context: EvaluationContext): Promise<string[]> {
-  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, { git: context.git, cacheDir: context.cacheDir });
+export async function predictModelShard(
+  loaded: LoadedManifest,
+  shard: Shard,
+  context: EvaluationContext,
+): Promise<string[]> {
+  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
+    git: context.git,
+    cacheDir: context.cacheDir,
+  });
   const dataset = await readEvaluationDataset(loaded, context);
   const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
-  if (found.found) folders.push(await blaming("baseline", loadManifest(found.dir).then((baseline) => runModelShard("baseline", baseline, dataset, loaded.manifest.id, shard, context))));
+  if (found.found)
+    folders.push(
+      await blaming(
+        "baseline",
+        loadManifest(found.dir).then((baseline) =>
+          runModelShard("baseline", baseline, dataset, loaded.manifest.id, shard, context),
+        ),
+      ),
+    );
   return folders;
 }
 
 function batchNote(who: "candidate" | "baseline", run: ModelRun): string {
   const { maxDifference, tolerance, rows } = run.batchParity;
-  const consequence = who === "candidate" ? "so no figure measured on it is defined; mask the padding in the graph" : "so it was evaluated row by row";
+  const consequence =
+    who === "candidate"
+      ? "so no figure measured on it is defined; mask the padding in the graph"
+      : "so it was evaluated row by row";
   return `The ${who}'s answers depend on the batch that a row is in (largest difference ${maxDifference.toPrecision(2)} over ${rows} rows, tolerance ${tolerance}), ${consequence}.`;
 }
 

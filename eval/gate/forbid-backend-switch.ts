@@ -22,12 +22,21 @@ export async function hadArtifact(reference: Reference, modelDir: string, root: 
  *
  * @throws ConfigurationError for a remote model that had an artifact at the reference
  */
-export async function forbidBackendSwitch(remote: readonly LoadedRemote[], reference: Reference, root: string, git: Git): Promise<void> {
+export async function forbidBackendSwitch(
+  remote: readonly LoadedRemote[],
+  reference: Reference,
+  root: string,
+  git: Git,
+): Promise<void> {
   for (const loaded of remote) {
-    if (!await hadArtifact(reference, loaded.dir, root, git)) continue;
+    if (!(await hadArtifact(reference, loaded.dir, root, git))) continue;
     throw new ConfigurationError({
-      code: "no-longer-measured", place: placeIn(loaded, ["backend"]), problem: `the model ${loaded.manifest.id} was measured at the ${reference.kind === "commit" ? reference.label : "baseline"}, and nothing can judge that a remote provider answers for it now`,
-      expected: "an artifact, as before", received: `backend: ${loaded.manifest.backend}`, hint: "give the remote model a folder and an id of its own, and take the other one out of sluice.yaml",
+      code: "no-longer-measured",
+      place: placeIn(loaded, ["backend"]),
+      problem: `the model ${loaded.manifest.id} was measured at the ${reference.kind === "commit" ? reference.label : "baseline"}, and nothing can judge that a remote provider answers for it now`,
+      expected: "an artifact, as before",
+      received: `backend: ${loaded.manifest.backend}`,
+      hint: "give the remote model a folder and an id of its own, and take the other one out of sluice.yaml",
     });
   }
 }

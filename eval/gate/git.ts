@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 
 /** Runs git in a folder. Resolves with its exit code; rejects only when git cannot be started or hangs. */
-export type Git = (args: readonly string[], options?: { input?: string; timeoutMs?: number }) => Promise<{ code: number; stdout: Buffer; stderr: string }>;
+export type Git = (
+  args: readonly string[],
+  options?: { input?: string; timeoutMs?: number },
+) => Promise<{ code: number; stdout: Buffer; stderr: string }>;
 
 const outputLimitBytes = 2 ** 31;
 
@@ -9,7 +12,11 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
       // Never wait for a password that nobody will type.
-      const child = spawn("git", [...args], { cwd: folder, env: { ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" }, stdio: ["pipe", "pipe", "pipe"] });
+      const child = spawn("git", [...args], {
+        cwd: folder,
+        env: { ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
+        stdio: ["pipe", "pipe", "pipe"],
+      });
       const out: Buffer[] = [];
       let bytes = 0;
       let err = "";
@@ -19,13 +26,24 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
         if (bytes > outputLimitBytes) child.kill("SIGKILL");
         else out.push(chunk);
       });
-      child.stderr.on("data", (chunk: Buffer) => { err = (err + chunk.toString("utf8")).slice(-4_000); });
-      child.on("error", (error) => { clearTimeout(timer); reject(error); });
+      child.stderr.on("data", (chunk: Buffer) => {
+        err = (err + chunk.toString("utf8")).slice(-4_000);
+      });
+      child.on("error", (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
       child.on("close", (code, signal) => {
         clearTimeout(timer);
-        resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: signal === null ? err : `${err}\nkilled by ${signal} after ${timeoutMs} ms` });
+        resolve({
+          code: code ?? 128,
+          stdout: Buffer.concat(out),
+          stderr: signal === null ? err : `${err}\nkilled by ${signal} after ${timeoutMs} ms`,
+        });
       });
-      child.stdin.on("error", () => { /* git may close its input early; its exit code tells */ });
+      child.stdin.on("error", () => {
+        /* git may close its input early; its exit code tells */
+      });
       child.stdin.end(input ?? "");
     });
 }
@@ -56,11 +74,15 @@ export type TreeFile = { path: string; mode: string; object: string; bytes: numb
 export async function listTree(git: Git, commit: string, folder: string): Promise<TreeFile[]> {
   const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", `${folder}/`]);
   if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${folder}: ${stderr.trim()}`);
-  return stdout.toString("utf8").split("\0").filter((line) => line !== "").map((line) => {
-    const [meta, path] = line.split("\t") as [string, string];
-    const [mode, , object, size] = meta.split(/ +/) as [string, string, string, string];
-    return { path, mode, object, bytes: Number(size) };
-  });
+  return stdout
+    .toString("utf8")
+    .split("\0")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [meta, path] = line.split("\t") as [string, string];
+      const [mode, , object, size] = meta.split(/ +/) as [string, string, string, string];
+      return { path, mode, object, bytes: Number(size) };
+    });
 }
 
 /** The bytes of one blob. */

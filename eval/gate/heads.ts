@@ -7,7 +7,13 @@ import { catalog } from "../metrics/catalog.ts";
 
 /** Figures of the whole model, measured by running it, not from its predictions. */
 export const performanceMetrics: ReadonlySet<MetricName> = new Set([
-  "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_rows_s", "cold_start_ms", "peak_rss_bytes", "model_bytes",
+  "latency_p50_ms",
+  "latency_p95_ms",
+  "latency_p99_ms",
+  "throughput_rows_s",
+  "cold_start_ms",
+  "peak_rss_bytes",
+  "model_bytes",
 ]);
 
 /**
@@ -16,16 +22,24 @@ export const performanceMetrics: ReadonlySet<MetricName> = new Set([
  */
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
   if (performanceMetrics.has(policy.metric)) return null;
-  const fits = manifest.postprocess.filter((head) => catalog.get(policy.metric)?.tasks.includes(taskOfHead(head, manifest)));
+  const fits = manifest.postprocess.filter((head) =>
+    catalog.get(policy.metric)?.tasks.includes(taskOfHead(head, manifest)),
+  );
   const chosen = policy.head === undefined ? fits : fits.filter((head) => head.name === policy.head);
   if (chosen.length === 1) return (chosen[0] as Head).name;
   const all = manifest.postprocess.map((head) => `${head.name} (${taskOfHead(head, manifest)})`).join(", ");
   throw new ConfigurationError({
     code: "check-head",
-    problem: chosen.length === 0 ? `${policy.metric} is not defined for ${policy.head === undefined ? "any head of this model" : `the head "${policy.head}"`}` : `${policy.metric} fits several heads, and the check names none`,
+    problem:
+      chosen.length === 0
+        ? `${policy.metric} is not defined for ${policy.head === undefined ? "any head of this model" : `the head "${policy.head}"`}`
+        : `${policy.metric} fits several heads, and the check names none`,
     place: `${place} gates.checks[${index}]`,
-    expected: chosen.length === 0 ? `a metric that fits one of: ${all}` : `head: one of ${fits.map((head) => head.name).join(", ")}`,
+    expected:
+      chosen.length === 0
+        ? `a metric that fits one of: ${all}`
+        : `head: one of ${fits.map((head) => head.name).join(", ")}`,
     received: policy.head === undefined ? `metric: ${policy.metric}` : `metric: ${policy.metric}, head: ${policy.head}`,
-    example: `- {kind: ${policy.kind}, metric: ${policy.metric}, head: ${(fits[0] ?? manifest.postprocess[0] as Head).name}, …}`,
+    example: `- {kind: ${policy.kind}, metric: ${policy.metric}, head: ${(fits[0] ?? (manifest.postprocess[0] as Head)).name}, …}`,
   });
 }

@@ -16,7 +16,10 @@ import { readReceipt, receiptMismatch } from "./receipt.ts";
 import { runModel, type ModelRun } from "./run-model.ts";
 import { isSameModel } from "./same-model.ts";
 
-/** Candidate and baseline on the same rows, and the checks that are to be made of them: what a gate judges, and what a plan looks ahead to. */
+/**
+ * Candidate and baseline on the same rows, and the checks that are to be made of them: what a gate judges, and what a
+ * plan looks ahead to.
+ */
 export type ModelPair = {
   policy: Policy;
   baselineFolder: BaselineFolder;
@@ -37,22 +40,70 @@ export type ModelPair = {
 export async function readPair(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelPair> {
   const { manifest } = loaded;
   const policy = await resolvePolicy(loaded, context.policyReference, context.request.root, context.git);
-  const baselineFolder = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, { git: context.git, cacheDir: context.cacheDir });
+  const baselineFolder = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
+    git: context.git,
+    cacheDir: context.cacheDir,
+  });
   const baselineLoaded = baselineFolder.found ? await blaming("baseline", loadManifest(baselineFolder.dir)) : null;
   const receipt = baselineFolder.found ? await blaming("baseline", readReceipt(baselineFolder.dir)) : null;
 
   context.deps.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
   const dataset = await readEvaluationDataset(loaded, context);
   const candidate = await runModel("candidate", loaded, dataset, manifest.id, context);
-  const mismatch = baselineLoaded === null ? null : incomparableManifests(loaded, baselineLoaded) ?? receiptMismatch(receipt, baselineLoaded.manifest.artifact.sha256);
-  const baseline = baselineLoaded === null || mismatch !== null ? null : await blaming("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
-  const same = baseline !== null && baselineLoaded !== null && isSameModel({ loaded, run: candidate }, { loaded: baselineLoaded, run: baseline });
+  const mismatch =
+    baselineLoaded === null
+      ? null
+      : (incomparableManifests(loaded, baselineLoaded) ??
+        receiptMismatch(receipt, baselineLoaded.manifest.artifact.sha256));
+  const baseline =
+    baselineLoaded === null || mismatch !== null
+      ? null
+      : await blaming("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
+  const same =
+    baseline !== null &&
+    baselineLoaded !== null &&
+    isSameModel({ loaded, run: candidate }, { loaded: baselineLoaded, run: baseline });
 
-  const paired = new Map([...candidate.predictions].map(([head, predictions]) =>
-    [head, pairHead(predictions, baseline?.predictions.get(head), mismatch, baseline === null ? baselineFolder.source : `the baseline has no head ${head}`, same)] as const));
-  const sliceValues = Object.fromEntries((manifest.dataset?.slices ?? []).map((column) => [column, [...new Set(dataset.rows.map((row) => row.slices[column] as string))]]));
-  const planned = planChecks(policy.gates, sliceValues, (check) => headFor(check, policy.gates.checks.indexOf(check), manifest, loaded.file), manifest.postprocess.length > 1);
-  return { policy, baselineFolder, receipt, dataset, candidate, baseline, baselineLoaded, mismatch, same, paired, planned };
+  const paired = new Map(
+    [...candidate.predictions].map(
+      ([head, predictions]) =>
+        [
+          head,
+          pairHead(
+            predictions,
+            baseline?.predictions.get(head),
+            mismatch,
+            baseline === null ? baselineFolder.source : `the baseline has no head ${head}`,
+            same,
+          ),
+        ] as const,
+    ),
+  );
+  const sliceValues = Object.fromEntries(
+    (manifest.dataset?.slices ?? []).map((column) => [
+      column,
+      [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
+    ]),
+  );
+  const planned = planChecks(
+    policy.gates,
+    sliceValues,
+    (check) => headFor(check, policy.gates.checks.indexOf(check), manifest, loaded.file),
+    manifest.postprocess.length > 1,
+  );
+  return {
+    policy,
+    baselineFolder,
+    receipt,
+    dataset,
+    candidate,
+    baseline,
+    baselineLoaded,
+    mismatch,
+    same,
+    paired,
+    planned,
+  };
 }
 
 /** What makes two models incomparable whatever they answer; null when nothing does. */
@@ -60,24 +111,38 @@ function incomparableManifests(candidate: LoadedManifest, baseline: LoadedManife
   const [ours, theirs] = [candidate.manifest, baseline.manifest];
   if (ours.task !== theirs.task) return `the baseline's task is ${theirs.task}, the candidate's ${ours.task}`;
   const labelled = ours.postprocess.filter((head) => ours.dataset?.labels[head.name] !== undefined);
-  const shared = labelled.flatMap((head) => theirs.postprocess.filter((other) => other.name === head.name).map((other) => ({ head, other })));
-  if (shared.length === 0) return `the baseline has none of the heads ${labelled.map((head) => head.name).join(", ")}; it has ${theirs.postprocess.map((head) => head.name).join(", ")}`;
+  const shared = labelled.flatMap((head) =>
+    theirs.postprocess.filter((other) => other.name === head.name).map((other) => ({ head, other })),
+  );
+  if (shared.length === 0)
+    return `the baseline has none of the heads ${labelled.map((head) => head.name).join(", ")}; it has ${theirs.postprocess.map((head) => head.name).join(", ")}`;
   const labelsOf = (head: Head) => (head.kind === "classification" ? head.labels.toSorted().join(", ") : head.kind);
   const unlike = shared.find(({ head, other }) => labelsOf(head) !== labelsOf(other));
-  return unlike === undefined ? null : `the head ${unlike.head.name} answers ${labelsOf(unlike.other)} in the baseline and ${labelsOf(unlike.head)} in the candidate`;
+  return unlike === undefined
+    ? null
+    : `the head ${unlike.head.name} answers ${labelsOf(unlike.other)} in the baseline and ${labelsOf(unlike.head)} in the candidate`;
 }
 
-function pairHead(candidate: Predictions, baseline: Predictions | undefined, mismatch: string | null, source: string, same: boolean): BaselinePredictions {
+function pairHead(
+  candidate: Predictions,
+  baseline: Predictions | undefined,
+  mismatch: string | null,
+  source: string,
+  same: boolean,
+): BaselinePredictions {
   if (mismatch !== null) return { kind: "incomparable", why: mismatch };
   if (baseline === undefined) return { kind: "none", why: source };
   const pairing = pairPredictions(candidate, baseline);
-  return pairing.status === "paired" ? { kind: "paired", predictions: pairing.baseline, same } : { kind: "incomparable", why: pairing.reason };
+  return pairing.status === "paired"
+    ? { kind: "paired", predictions: pairing.baseline, same }
+    : { kind: "incomparable", why: pairing.reason };
 }
 
 /** Says in the error whose fault it is, so that a broken baseline is not looked for in the candidate. */
 export async function blaming<T>(who: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    if (error instanceof SluiceError) throw new SluiceError({ ...error.diagnostic, problem: `${who}: ${error.diagnostic.problem}` }, { cause: error });
+    if (error instanceof SluiceError)
+      throw new SluiceError({ ...error.diagnostic, problem: `${who}: ${error.diagnostic.problem}` }, { cause: error });
     throw error;
   });
 }

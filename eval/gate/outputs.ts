@@ -8,16 +8,28 @@ import type { PlotData } from "../report/content/plot-data.ts";
 export type OutputFiles = { verdict: string; metrics: string; markdown: string; html: string };
 
 function filesIn(out: string): OutputFiles {
-  return { verdict: join(out, "verdict.json"), metrics: join(out, "metrics.json"), markdown: join(out, "report.md"), html: join(out, "report.html") };
+  return {
+    verdict: join(out, "verdict.json"),
+    metrics: join(out, "metrics.json"),
+    markdown: join(out, "report.md"),
+    html: join(out, "report.html"),
+  };
 }
 
-/** Takes away what lies where the outputs go, whatever it is: an older run's, or files of the change under judgement. */
+/**
+ * Takes away what lies where the outputs go, whatever it is: an older run's, or files of the change under judgement.
+ */
 export async function removeOutputs(out: string): Promise<void> {
   for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
 }
 
 /** Writes verdict.json, metrics.json, report.md and report.html; each appears whole or not at all. */
-export async function writeOutputs(out: string, verdict: VerdictFile, metrics: MetricsFile, plots: readonly PlotData[]): Promise<OutputFiles> {
+export async function writeOutputs(
+  out: string,
+  verdict: VerdictFile,
+  metrics: MetricsFile,
+  plots: readonly PlotData[],
+): Promise<OutputFiles> {
   await mkdir(out, { recursive: true });
   const files = filesIn(out);
   await whole(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);

@@ -12,22 +12,41 @@ import type { EvaluationContext } from "./context.ts";
 import { performanceMetrics } from "./heads.ts";
 import type { ModelRun } from "./run-model.ts";
 
-type PerformanceMetric = "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "throughput_rows_s" | "cold_start_ms" | "peak_rss_bytes" | "model_bytes";
+type PerformanceMetric =
+  | "latency_p50_ms"
+  | "latency_p95_ms"
+  | "latency_p99_ms"
+  | "throughput_rows_s"
+  | "cold_start_ms"
+  | "peak_rss_bytes"
+  | "model_bytes";
 
 /** Direction and unit of a figure, and where it stands among the measured ones. */
-type PerformanceDefinition = { direction: "higher" | "lower"; unit: string; read: (figures: PerformanceFigures) => number | null };
+type PerformanceDefinition = {
+  direction: "higher" | "lower";
+  unit: string;
+  read: (figures: PerformanceFigures) => number | null;
+};
 const definitions: Record<PerformanceMetric, PerformanceDefinition> = {
   latency_p50_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p50Ms ?? null },
   latency_p95_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p95Ms ?? null },
   latency_p99_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p99Ms ?? null },
-  throughput_rows_s: { direction: "higher", unit: "rows/s", read: (figures) => figures.batches.at(-1)?.throughputRowsPerSecond ?? null },
+  throughput_rows_s: {
+    direction: "higher",
+    unit: "rows/s",
+    read: (figures) => figures.batches.at(-1)?.throughputRowsPerSecond ?? null,
+  },
   cold_start_ms: { direction: "lower", unit: "ms", read: (figures) => figures.coldStartMs },
   peak_rss_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.peakRssBytes },
   model_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.modelBytes },
 };
 export const performanceDefinitions: Partial<Record<MetricName, PerformanceDefinition>> = definitions;
 
-const quantiles: Partial<Record<MetricName, Question["quantile"]>> = { latency_p50_ms: 0.5, latency_p95_ms: 0.95, latency_p99_ms: 0.99 };
+const quantiles: Partial<Record<MetricName, Question["quantile"]>> = {
+  latency_p50_ms: 0.5,
+  latency_p95_ms: 0.95,
+  latency_p99_ms: 0.99,
+};
 
 export type PerformanceOutcome = {
   evidence: Map<string, Evidence>;
@@ -45,20 +64,31 @@ export type PerformanceRequest = {
 };
 
 /** Measures what running the models costs, and turns it into evidence for the checks that ask. */
-export async function performanceEvidence(planned: readonly PlannedCheck[], request: PerformanceRequest, context: EvaluationContext): Promise<PerformanceOutcome> {
+export async function performanceEvidence(
+  planned: readonly PlannedCheck[],
+  request: PerformanceRequest,
+  context: EvaluationContext,
+): Promise<PerformanceOutcome> {
   const { candidate, baseline, dataset } = request;
   const { deps } = context;
   const mine = planned.filter((one) => performanceMetrics.has(one.policy.metric));
   const outcome: PerformanceOutcome = { evidence: new Map(), candidate: null, baseline: null, notes: [] };
   if (!context.request.performance) {
-    for (const one of mine) outcome.evidence.set(one.id, { kind: "missing", n: 0, why: "performance was not measured (--no-performance)" });
+    for (const one of mine)
+      outcome.evidence.set(one.id, { kind: "missing", n: 0, why: "performance was not measured (--no-performance)" });
     return outcome;
   }
 
   const rows = dataset.rows.slice(0, 256).map(({ row }) => row);
   const processDeps = { env: deps.env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
   const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
-  const profileOf = (loaded: LoadedManifest) => profile(loaded.dir, rows, options, { ...processDeps, fetch: deps.fetch, cacheDir: context.cacheDir, env: deps.env });
+  const profileOf = (loaded: LoadedManifest) =>
+    profile(loaded.dir, rows, options, {
+      ...processDeps,
+      fetch: deps.fetch,
+      cacheDir: context.cacheDir,
+      env: deps.env,
+    });
   deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
   outcome.candidate = await profileOf(candidate.loaded);
   outcome.baseline = baseline === null ? null : await profileOf(baseline.loaded);
@@ -72,67 +102,149 @@ export async function performanceEvidence(planned: readonly PlannedCheck[], requ
   if (asked.size > 0 && baseline !== null) {
     const stage = "timing candidate and baseline in turn";
     deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage });
-    const held = await contest(candidate.loaded.dir, baseline.loaded.dir, rows, [...asked.values()], { ...options, seed: context.request.seed }, {
-      ...processDeps,
-      onRound: (_, share) => deps.onEvent({ kind: "progress", model: candidate.loaded.manifest.id, stage, done: Math.round(share * 100), total: 100 }),
-    });
-    [...asked.keys()].forEach((id, i) => outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)));
+    const held = await contest(
+      candidate.loaded.dir,
+      baseline.loaded.dir,
+      rows,
+      [...asked.values()],
+      { ...options, seed: context.request.seed },
+      {
+        ...processDeps,
+        onRound: (_, share) =>
+          deps.onEvent({
+            kind: "progress",
+            model: candidate.loaded.manifest.id,
+            stage,
+            done: Math.round(share * 100),
+            total: 100,
+          }),
+      },
+    );
+    [...asked.keys()].forEach((id, i) =>
+      outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)),
+    );
     outcome.notes.push(selfComparisonNote(held), tailNote(held));
   }
   return outcome;
 }
 
 /** Evidence that needs no contest; null when only a contest can give it. */
-function figureEvidence({ policy }: PlannedCheck, candidate: PerformanceFigures, baseline: PerformanceFigures | null, without: PerformanceRequest["withoutBaseline"]): Evidence | null {
+function figureEvidence(
+  { policy }: PlannedCheck,
+  candidate: PerformanceFigures,
+  baseline: PerformanceFigures | null,
+  without: PerformanceRequest["withoutBaseline"],
+): Evidence | null {
   const definition = performanceDefinitions[policy.metric];
   const observed = definition?.read(candidate) ?? null;
-  const n = policy.metric === "model_bytes" || policy.metric === "cold_start_ms" || policy.metric === "peak_rss_bytes" ? 1 : (policy.metric === "throughput_rows_s" ? candidate.batches.at(-1) : candidate.batches[0])?.runs ?? 0;
-  if (definition === undefined || observed === null) return { kind: "missing", n: 0, why: `${policy.metric} could not be measured here` };
-  if (policy.kind === "limit") return { kind: "value", observed, baseline: baseline === null ? null : definition.read(baseline), interval: null, n };
-  if (baseline === null) return without.incomparable ? { kind: "incomparable", observed, n, why: without.why } : { kind: "no-baseline", observed, n, why: without.why };
+  const n =
+    policy.metric === "model_bytes" || policy.metric === "cold_start_ms" || policy.metric === "peak_rss_bytes"
+      ? 1
+      : ((policy.metric === "throughput_rows_s" ? candidate.batches.at(-1) : candidate.batches[0])?.runs ?? 0);
+  if (definition === undefined || observed === null)
+    return { kind: "missing", n: 0, why: `${policy.metric} could not be measured here` };
+  if (policy.kind === "limit")
+    return {
+      kind: "value",
+      observed,
+      baseline: baseline === null ? null : definition.read(baseline),
+      interval: null,
+      n,
+    };
+  if (baseline === null)
+    return without.incomparable
+      ? { kind: "incomparable", observed, n, why: without.why }
+      : { kind: "no-baseline", observed, n, why: without.why };
   if (quantiles[policy.metric] !== undefined) return null;
   const other = definition.read(baseline);
-  if (policy.metric !== "model_bytes" || other === null) return { kind: "missing", n, why: `${policy.metric} is measured once per run, which decides no comparison; give it a limit, or compare latency_p50_ms` };
+  if (policy.metric !== "model_bytes" || other === null)
+    return {
+      kind: "missing",
+      n,
+      why: `${policy.metric} is measured once per run, which decides no comparison; give it a limit, or compare latency_p50_ms`,
+    };
   const difference = typeof policy.margin === "number" ? observed - other : observed / other - 1;
-  return { kind: "contrast", observed, baseline: other, difference, interval: { low: difference, high: difference, level: 0.95, method: "exact" }, n };
+  return {
+    kind: "contrast",
+    observed,
+    baseline: other,
+    difference,
+    interval: { low: difference, high: difference, level: 0.95, method: "exact" },
+    n,
+  };
 }
 
 function questionOf({ policy, alpha }: PlannedCheck): Question {
   if (policy.kind === "limit") throw new Error("a limit is no question for a contest");
   return {
-    quantile: quantiles[policy.metric] as Question["quantile"], kind: policy.kind, alpha,
+    quantile: quantiles[policy.metric] as Question["quantile"],
+    kind: policy.kind,
+    alpha,
     margin: typeof policy.margin === "number" ? { ms: policy.margin } : { relative: policy.margin.relative },
   };
 }
 
 /**
- * The contest decides, by the ratio of latencies; a check speaks of the difference in its margin's scale, and passes the decision on.
- * Milliseconds are the ratio's share of the baseline's latency at the deciding look, which is what the margin was held against.
+ * The contest decides, by the ratio of latencies; a check speaks of the difference in its margin's scale, and passes
+ * the decision on. Milliseconds are the ratio's share of the baseline's latency at the deciding look, which is what the
+ * margin was held against.
  */
 export function contestEvidence(held: Pick<Contest, "candidate" | "baseline">, result: ContestResult): Evidence {
   const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
-  const [observed, baseline] = [held.candidate[percentile[result.question.quantile]], held.baseline[percentile[result.question.quantile]]];
+  const [observed, baseline] = [
+    held.candidate[percentile[result.question.quantile]],
+    held.baseline[percentile[result.question.quantile]],
+  ];
   const scale = "relative" in result.question.margin ? 1 : result.baselineMs;
   const difference = (result.ratio - 1) * scale;
-  const interval = result.interval === null ? null : { ...result.interval, low: (result.interval.low - 1) * scale, high: (result.interval.high - 1) * scale };
-  if (result.decision === "inconclusive" || interval === null) return { kind: "undecided", observed, baseline, difference, interval, n: result.rounds, why: result.reason };
-  return { kind: "contrast", observed, baseline, difference, interval, n: result.rounds, decided: { outcome: result.decision, reason: result.reason } };
+  const interval =
+    result.interval === null
+      ? null
+      : { ...result.interval, low: (result.interval.low - 1) * scale, high: (result.interval.high - 1) * scale };
+  if (result.decision === "inconclusive" || interval === null)
+    return { kind: "undecided", observed, baseline, difference, interval, n: result.rounds, why: result.reason };
+  return {
+    kind: "contrast",
+    observed,
+    baseline,
+    difference,
+    interval,
+    n: result.rounds,
+    decided: { outcome: result.decision, reason: result.reason },
+  };
 }
 
 const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
-const range = (interval: { low: number; high: number } | null) => (interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`);
+const range = (interval: { low: number; high: number } | null) =>
+  interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`;
 
 /** The tails with their own intervals, which are shown whether or not a check asks for them. */
 export function tailNote({ ratios, candidate, baseline }: Pick<Contest, "ratios" | "candidate" | "baseline">): string {
   const queries = Math.min(candidate.queries, baseline.queries);
-  const tails = ratios.flatMap(({ quantile, ratio, interval, queriesNeeded }) => (queriesNeeded === null ? [] : [
-    `p${100 * quantile} ${percent(ratio)} (${range(interval)}${queries < queriesNeeded ? `; ${queriesNeeded.toLocaleString("en")} queries would let it decide` : ""})`,
-  ]));
+  const tails = ratios.flatMap(({ quantile, ratio, interval, queriesNeeded }) =>
+    queriesNeeded === null
+      ? []
+      : [
+          `p${100 * quantile} ${percent(ratio)} (${range(interval)}${queries < queriesNeeded ? `; ${queriesNeeded.toLocaleString("en")} queries would let it decide` : ""})`,
+        ],
+  );
   return `Tail latency, candidate against baseline, over ${queries.toLocaleString("en")} queries each: ${tails.join(", ")}.`;
 }
 
-export function selfComparisonNote({ aa, candidate, baseline, blocks, rounds, elapsedMs }: Pick<Contest, "aa" | "candidate" | "baseline" | "blocks" | "rounds" | "elapsedMs">): string {
+export function selfComparisonNote({
+  aa,
+  candidate,
+  baseline,
+  blocks,
+  rounds,
+  elapsedMs,
+}: Pick<Contest, "aa" | "candidate" | "baseline" | "blocks" | "rounds" | "elapsedMs">): string {
   const kept = rounds.filter((round) => round.sameProcessors).length;
-  const share = kept === rounds.length ? "every round" : kept === 0 ? "no round, which costs precision" : `${kept} of ${rounds.length} rounds`;
+  const share =
+    kept === rounds.length
+      ? "every round"
+      : kept === 0
+        ? "no round, which costs precision"
+        : `${kept} of ${rounds.length} rounds`;
   return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms; processes kept on the same processors in ${share}.`;
 }

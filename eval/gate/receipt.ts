@@ -20,12 +20,27 @@ export async function readReceipt(dir: string): Promise<Receipt | null> {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new EvaluationError({ code: "receipt-unreadable", problem: "the receipt is not JSON", place: path, expected: "a receipt.json as schemas/receipt.schema.json says", received: (error as Error).message }, { cause: error });
+    throw new EvaluationError(
+      {
+        code: "receipt-unreadable",
+        problem: "the receipt is not JSON",
+        place: path,
+        expected: "a receipt.json as schemas/receipt.schema.json says",
+        received: (error as Error).message,
+      },
+      { cause: error },
+    );
   }
   const result = receiptFile.safeParse(parsed);
   if (!result.success) {
     const [issue] = result.error.issues;
-    throw new EvaluationError({ code: "receipt-unreadable", problem: "the receipt does not fit its schema", place: `${path} ${issue?.path.join(".")}`, expected: "a receipt.json as schemas/receipt.schema.json says", received: issue?.message ?? "" });
+    throw new EvaluationError({
+      code: "receipt-unreadable",
+      problem: "the receipt does not fit its schema",
+      place: `${path} ${issue?.path.join(".")}`,
+      expected: "a receipt.json as schemas/receipt.schema.json says",
+      received: issue?.message ?? "",
+    });
   }
   return result.data;
 }
@@ -46,8 +61,17 @@ const repeatable = 1e-6;
 export function receiptDrift(receipt: Receipt | null, now: ModelMetrics): string | null {
   if (receipt === null || receipt.dataset.digest !== now.dataset.digest) return null;
   for (const then of receipt.metrics) {
-    const same = now.measurements.find((one) => one.metric === then.metric && one.head === then.head && one.slice === then.slice && Object.keys(one.options).length === 0);
-    if (same?.result.status === "ok" && Math.abs(same.result.value - then.value) > repeatable * (1 + Math.abs(then.value))) {
+    const same = now.measurements.find(
+      (one) =>
+        one.metric === then.metric &&
+        one.head === then.head &&
+        one.slice === then.slice &&
+        Object.keys(one.options).length === 0,
+    );
+    if (
+      same?.result.status === "ok" &&
+      Math.abs(same.result.value - then.value) > repeatable * (1 + Math.abs(then.value))
+    ) {
       return `The baseline's receipt says ${then.metric} ${then.value} on these rows; here it is ${same.result.value}. The same weights answer differently on this processor or runtime (${now.runner?.onnxruntime ?? "unknown"}, the receipt's was ${receipt.onnxruntime}).`;
     }
   }
@@ -58,8 +82,17 @@ export function receiptDrift(receipt: Receipt | null, now: ModelMetrics): string
 export function receiptOf(verdict: ModelVerdict, metrics: ModelMetrics, sluiceVersion: string): Receipt {
   const { id, digest, rows } = metrics.dataset;
   return {
-    schemaVersion: 1, model: verdict.model, dataset: { id, digest, rows },
-    metrics: metrics.measurements.flatMap(({ metric, head, slice, result }) => (result.status === "ok" ? [{ metric, head, slice, value: result.value, interval: result.interval, n: result.n }] : [])),
-    verdict: verdict.verdict, reason: verdict.reason, sluiceVersion, onnxruntime: metrics.runner?.onnxruntime ?? "unknown",
+    schemaVersion: 1,
+    model: verdict.model,
+    dataset: { id, digest, rows },
+    metrics: metrics.measurements.flatMap(({ metric, head, slice, result }) =>
+      result.status === "ok"
+        ? [{ metric, head, slice, value: result.value, interval: result.interval, n: result.n }]
+        : [],
+    ),
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    sluiceVersion,
+    onnxruntime: metrics.runner?.onnxruntime ?? "unknown",
   };
 }

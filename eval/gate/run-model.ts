@@ -37,30 +37,63 @@ const parityPool = 2048;
  * Opens a model, checks batch parity, predicts the dataset, and closes it again. With `request.shards` the predictions
  * are those of earlier jobs, put together; the model is opened all the same, because the bytes must be theirs.
  */
-export async function runModel(role: ModelRun["role"], loaded: LoadedManifest, dataset: EvaluationDataset, id: string, context: EvaluationContext): Promise<ModelRun> {
+export async function runModel(
+  role: ModelRun["role"],
+  loaded: LoadedManifest,
+  dataset: EvaluationDataset,
+  id: string,
+  context: EvaluationContext,
+): Promise<ModelRun> {
   const shards = context.request.shards;
   return withModel(role, loaded, dataset, id, context, async (opened) => {
     const { name, runner, described, batchParity } = opened;
-    const predicted = shards === undefined ? await opened.predict() : await mergedPredictions(shards, { id, role }, described.sha256, dataset);
+    const predicted =
+      shards === undefined
+        ? await opened.predict()
+        : await mergedPredictions(shards, { id, role }, described.sha256, dataset);
     for (const note of predicted.notes) context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
     return {
-      role, batchParity, runner,
+      role,
+      batchParity,
+      runner,
       identity: { id: described.id, version: described.version, task: loaded.manifest.task, sha256: described.sha256 },
-      modelBytes: described.modelBytes, filesDigest: described.filesDigest,
+      modelBytes: described.modelBytes,
+      filesDigest: described.filesDigest,
       predictions: new Map(predicted.predictions.map((one) => [one.head, one])),
       refused: predicted.badRows.length,
-      notes: predicted.badRows.length === 0 ? [] : [`${name} could not take ${predicted.badRows.length} rows, e.g. ${predicted.badRows[0]?.place}: ${predicted.badRows[0]?.reason}`],
+      notes:
+        predicted.badRows.length === 0
+          ? []
+          : [
+              `${name} could not take ${predicted.badRows.length} rows, e.g. ${predicted.badRows[0]?.place}: ${predicted.badRows[0]?.reason}`,
+            ],
     };
   });
 }
 
 /** Predicts one part of the rows and writes it for a later merge. */
-export async function runModelShard(role: ModelRun["role"], loaded: LoadedManifest, dataset: EvaluationDataset, id: string, shard: Shard, context: EvaluationContext): Promise<string> {
+export async function runModelShard(
+  role: ModelRun["role"],
+  loaded: LoadedManifest,
+  dataset: EvaluationDataset,
+  id: string,
+  shard: Shard,
+  context: EvaluationContext,
+): Promise<string> {
   return withModel(role, loaded, dataset, id, context, async ({ predict, described }) => {
     const { predictions, badRows, from, to } = await predict(shard);
     const folder = shardFolder(context.request.out, { id, role }, shard);
     await writeShard(folder, {
-      manifest: { datasetDigest: dataset.digest, modelSha256: described.sha256, ...shard, from, to, rows: dataset.rows.length, datasetBadRows: dataset.badRows, refusedRows: badRows },
+      manifest: {
+        datasetDigest: dataset.digest,
+        modelSha256: described.sha256,
+        ...shard,
+        from,
+        to,
+        rows: dataset.rows.length,
+        datasetBadRows: dataset.badRows,
+        refusedRows: badRows,
+      },
       predictions,
     });
     return folder;
@@ -75,31 +108,52 @@ type OpenModel = {
   predict: (shard?: Shard) => Promise<PredictedDataset>;
 };
 
-async function withModel<T>(role: ModelRun["role"], loaded: LoadedManifest, dataset: EvaluationDataset, id: string, context: EvaluationContext, work: (opened: OpenModel) => Promise<T>): Promise<T> {
+async function withModel<T>(
+  role: ModelRun["role"],
+  loaded: LoadedManifest,
+  dataset: EvaluationDataset,
+  id: string,
+  context: EvaluationContext,
+  work: (opened: OpenModel) => Promise<T>,
+): Promise<T> {
   const { deps, cacheDir, request } = context;
   const name = `${id}: ${role} ${loaded.manifest.version}`;
   const onEvent = (stage: string) => deps.onEvent({ kind: "stage", model: id, stage });
   onEvent(`${role} ${loaded.manifest.version}: opening`);
-  const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, { env: deps.env, fetch: deps.fetch, cacheDir });
+  const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, {
+    env: deps.env,
+    fetch: deps.fetch,
+    cacheDir,
+  });
   try {
     const described = predictor.describe();
-    const runner = await readRunner({ provider: described.provider, threads: described.threads, onnxruntime: described.onnxruntime });
+    const runner = await readRunner({
+      provider: described.provider,
+      threads: described.threads,
+      onnxruntime: described.onnxruntime,
+    });
     const pool = dataset.rows.slice(0, parityPool).map(({ row }) => row);
     const batchParity = await predictor.batchParity(pool);
     const stage = `${role} ${loaded.manifest.version}: predicting`;
     onEvent(stage);
-    const predict = (shard?: Shard) => predictDataset(
-      {
-        predictor, dataset, cpuFlags: runner.cpuFlags, ...(shard === undefined ? {} : { shard }),
-        // A model whose batches leak is measured as a lone request would meet it.
-        manifest: batchParity.ok ? loaded.manifest : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } },
-      },
-      {
-        cacheDir,
-        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
-        onProgress: ({ done, total }) => deps.onEvent({ kind: "progress", model: id, stage, done, total }),
-      },
-    );
+    const predict = (shard?: Shard) =>
+      predictDataset(
+        {
+          predictor,
+          dataset,
+          cpuFlags: runner.cpuFlags,
+          ...(shard === undefined ? {} : { shard }),
+          // A model whose batches leak is measured as a lone request would meet it.
+          manifest: batchParity.ok
+            ? loaded.manifest
+            : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } },
+        },
+        {
+          cacheDir,
+          ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+          onProgress: ({ done, total }) => deps.onEvent({ kind: "progress", model: id, stage, done, total }),
+        },
+      );
     return await work({ name, described, runner, batchParity, predict });
   } finally {
     await predictor.close();
@@ -110,7 +164,10 @@ async function withModel<T>(role: ModelRun["role"], loaded: LoadedManifest, data
 export async function writeModelPredictions(out: string, id: string, runs: readonly ModelRun[]): Promise<void> {
   for (const run of runs) {
     for (const [head, predictions] of run.predictions) {
-      await writePredictions(join(out, "predictions", id, `${head.replaceAll(/[^\w.-]/g, "_")}.${run.role}.csv`), predictions);
+      await writePredictions(
+        join(out, "predictions", id, `${head.replaceAll(/[^\w.-]/g, "_")}.${run.role}.csv`),
+        predictions,
+      );
     }
   }
 }

@@ -5,14 +5,27 @@ import type { ModelRun } from "./run-model.ts";
 type Evaluated = { loaded: LoadedManifest; run: ModelRun };
 
 /**
- * Whether two models are one by construction: the same weights (external data included), the same preprocessing files, and the
- * same declarations of how rows go in, how answers come out and how they are run. Then every paired difference is exactly 0.
+ * Whether two models are one by construction: the same weights (external data included), the same preprocessing files,
+ * and the same declarations of how rows go in, how answers come out and how they are run. Then every paired difference
+ * is exactly 0.
  */
 export function isSameModel(candidate: Evaluated, baseline: Evaluated): boolean {
-  return candidate.run.filesDigest === baseline.run.filesDigest && isDeepStrictEqual(identityOf(candidate), identityOf(baseline));
+  return (
+    candidate.run.filesDigest === baseline.run.filesDigest &&
+    isDeepStrictEqual(identityOf(candidate), identityOf(baseline))
+  );
 }
 
 function identityOf({ loaded: { manifest }, run }: Evaluated) {
   const { task, preprocess, inputs, outputs, postprocess, runtime, artifact } = manifest;
-  return { sha256: run.identity.sha256, externalData: artifact.externalData, task, preprocess, inputs, outputs, postprocess, runtime };
+  return {
+    sha256: run.identity.sha256,
+    externalData: artifact.externalData,
+    task,
+    preprocess,
+    inputs,
+    outputs,
+    postprocess,
+    runtime,
+  };
 }

@@ -22,15 +22,50 @@ export function shardFolder(out: string, { id, role }: ShardOwner, { index, coun
  *
  * @throws EvaluationError when shards are missing, double, or of another model or dataset
  */
-export async function mergedPredictions(folder: string, { id, role }: ShardOwner, modelSha256: string, dataset: EvaluationDataset): Promise<PredictedDataset> {
-  if (!existsSync(folder)) throw new EvaluationError({ code: "shards-missing", problem: "there is no such folder of shards", place: folder, expected: "a folder that `sluice gate MODEL --shard I/N` wrote to", received: "nothing" });
+export async function mergedPredictions(
+  folder: string,
+  { id, role }: ShardOwner,
+  modelSha256: string,
+  dataset: EvaluationDataset,
+): Promise<PredictedDataset> {
+  if (!existsSync(folder))
+    throw new EvaluationError({
+      code: "shards-missing",
+      problem: "there is no such folder of shards",
+      place: folder,
+      expected: "a folder that `sluice gate MODEL --shard I/N` wrote to",
+      received: "nothing",
+    });
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const prefix = `${id}.${role}.`;
   const own = (name: string) => name.startsWith(prefix) && /^\d+-of-\d+$/.test(name.slice(prefix.length));
-  const folders = entries.filter((entry) => entry.isFile() && entry.name === "shard.json" && own(basename(entry.parentPath))).map((entry) => entry.parentPath).toSorted();
+  const folders = entries
+    .filter((entry) => entry.isFile() && entry.name === "shard.json" && own(basename(entry.parentPath)))
+    .map((entry) => entry.parentPath)
+    .toSorted();
   const merged = mergeShards(await Promise.all(folders.map(readShard)), dataset);
-  const foreign = merged.modelSha256 !== modelSha256 ? ["model", modelSha256, merged.modelSha256] : merged.datasetDigest !== dataset.digest ? ["dataset", dataset.digest, merged.datasetDigest] : null;
-  if (foreign !== null) throw new EvaluationError({ code: "shards-differ", problem: `the shards of ${id}'s ${role} are of another ${foreign[0]}`, place: folder, expected: foreign[1] as string, received: foreign[2] as string, hint: "shard and merge the same commit" });
+  const foreign =
+    merged.modelSha256 !== modelSha256
+      ? ["model", modelSha256, merged.modelSha256]
+      : merged.datasetDigest !== dataset.digest
+        ? ["dataset", dataset.digest, merged.datasetDigest]
+        : null;
+  if (foreign !== null)
+    throw new EvaluationError({
+      code: "shards-differ",
+      problem: `the shards of ${id}'s ${role} are of another ${foreign[0]}`,
+      place: folder,
+      expected: foreign[1] as string,
+      received: foreign[2] as string,
+      hint: "shard and merge the same commit",
+    });
   const known = new Set(dataset.badRows.map((row) => row.place));
-  return { predictions: merged.predictions, badRows: merged.badRows.filter((row) => !known.has(row.place)), from: 0, to: dataset.rows.length, cachedRows: 0, notes: [] };
+  return {
+    predictions: merged.predictions,
+    badRows: merged.badRows.filter((row) => !known.has(row.place)),
+    from: 0,
+    to: dataset.rows.length,
+    cachedRows: 0,
+    notes: [],
+  };
 }

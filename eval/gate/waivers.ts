@@ -14,13 +14,20 @@ export const WAIVERS_FILE = "waivers.yaml";
 export type Waivers = { counting: Waiver[]; source: string; pending: Waiver[] };
 
 /**
- * Reads waivers.yaml beside the configuration. Like thresholds, what counts is the base branch's file, so that no pull request
- * excuses itself: what its own file adds is shown and counts once merged. Where there is no base commit to read from (no git, or a
- * baseline folder), the working tree's file counts.
+ * Reads waivers.yaml beside the configuration. Like thresholds, what counts is the base branch's file, so that no pull
+ * request excuses itself: what its own file adds is shown and counts once merged. Where there is no base commit to read
+ * from (no git, or a baseline folder), the working tree's file counts.
  *
- * @throws ConfigurationError when either file is not what its schema says, or names a model that sluice.yaml does not have
+ * @throws ConfigurationError when either file is not what its schema says, or names a model that sluice.yaml does not
+ * have
  */
-export async function readWaivers(configFile: string, reference: Reference, root: string, models: readonly string[], git: Git): Promise<Waivers> {
+export async function readWaivers(
+  configFile: string,
+  reference: Reference,
+  root: string,
+  models: readonly string[],
+  git: Git,
+): Promise<Waivers> {
   const file = join(dirname(configFile), WAIVERS_FILE);
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
@@ -28,22 +35,39 @@ export async function readWaivers(configFile: string, reference: Reference, root
   });
   const own = text === null ? [] : parse(text, file);
   const unknown = own.find((one) => !models.includes(one.model));
-  if (unknown !== undefined) throw new ConfigurationError({ code: "waiver-model", problem: "a waiver names a model that sluice.yaml does not have", place: file, expected: `model: one of ${models.join(", ")}`, received: `model: ${unknown.model}` });
+  if (unknown !== undefined)
+    throw new ConfigurationError({
+      code: "waiver-model",
+      problem: "a waiver names a model that sluice.yaml does not have",
+      place: file,
+      expected: `model: one of ${models.join(", ")}`,
+      received: `model: ${unknown.model}`,
+    });
   if (reference.kind !== "commit") return { counting: own, source: WAIVERS_FILE, pending: [] };
   const base = await readAtReference(reference, file, root, git);
   const counting = base === null ? [] : parse(base, `${file} at ${reference.label}`);
-  return { counting, source: `${WAIVERS_FILE} at ${reference.label}`, pending: own.filter((one) => !counting.some((other) => isDeepStrictEqual(one, other))) };
+  return {
+    counting,
+    source: `${WAIVERS_FILE} at ${reference.label}`,
+    pending: own.filter((one) => !counting.some((other) => isDeepStrictEqual(one, other))),
+  };
 }
 
 function parse(text: string, file: string): Waiver[] {
   return parseYaml(text, file, waiversFile, {
     schemaVersion: "schemaVersion: 1",
-    waivers: "waivers:\n  - {model: mood, metric: auroc, slice: source=yelp, reason: relabelling under way, expires: 2026-12-31}",
+    waivers:
+      "waivers:\n  - {model: mood, metric: auroc, slice: source=yelp, reason: relabelling under way, expires: 2026-12-31}",
     expires: "expires: 2026-12-31",
   }).waivers;
 }
 
 /** What this change adds to waivers.yaml for a model, in words. */
 export function pendingNotes({ pending }: Waivers, model: string): string[] {
-  return pending.filter((one) => one.model === model).map((one) => `This change adds a waiver for ${nameOf(one)} until ${one.expires} (${one.reason}); it does not count before it is merged.`);
+  return pending
+    .filter((one) => one.model === model)
+    .map(
+      (one) =>
+        `This change adds a waiver for ${nameOf(one)} until ${one.expires} (${one.reason}); it does not count before it is merged.`,
+    );
 }

@@ -19,10 +19,14 @@ export function worstOf(verdicts: readonly VerdictWord[]): VerdictWord {
 /** Process exit code of a verdict (2 is wrong usage, 5 an unreported verdict; neither is a verdict). */
 export function exitCodeOf(verdict: VerdictWord): 0 | 1 | 3 | 4 {
   switch (verdict) {
-    case "PASS": return 0;
-    case "FAIL": return 1;
+    case "PASS":
+      return 0;
+    case "FAIL":
+      return 1;
     case "INCONCLUSIVE":
-    case "INCOMPARABLE": return 3;
-    case "ERROR": return 4;
+    case "INCOMPARABLE":
+      return 3;
+    case "ERROR":
+      return 4;
   }
 }

@@ -1,6 +1,14 @@
 import type { CheckPolicy } from "../../models/core/manifest/gates.ts";
 import type { Interval } from "../schema/verdict.ts";
-import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideObservedLimit, decideSuperiority, type Decision as Outcome, type Direction } from "../stats/decide.ts";
+import {
+  decideConfidentLimit,
+  decideEquivalence,
+  decideNonInferiority,
+  decideObservedLimit,
+  decideSuperiority,
+  type Decision as Outcome,
+  type Direction,
+} from "../stats/decide.ts";
 
 /** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
 export type Decision = { outcome: Outcome; reason: string };
@@ -9,7 +17,11 @@ type Rule = Exclude<CheckPolicy["kind"], "limit">;
 
 /** A relative rule on the interval of candidate - baseline. */
 export function decideContrast(kind: Rule, interval: Interval, margin: number, direction: Direction): Decision {
-  const rules = { "non-inferiority": () => decideNonInferiority(interval, margin, direction), superiority: () => decideSuperiority(interval, margin, direction), equivalence: () => decideEquivalence(interval, margin) };
+  const rules = {
+    "non-inferiority": () => decideNonInferiority(interval, margin, direction),
+    superiority: () => decideSuperiority(interval, margin, direction),
+    equivalence: () => decideEquivalence(interval, margin),
+  };
   const outcome = rules[kind]();
   return { outcome, reason: meaning(kind, margin)[outcome] };
 }
@@ -22,28 +34,36 @@ export function passedOn(kind: Rule, margin: number, { outcome, reason }: Decisi
 function meaning(kind: Rule, margin: number): Record<Outcome, string> {
   const much = margin > 0 ? " by more than the margin" : "";
   switch (kind) {
-    case "non-inferiority": return {
-      pass: "shown to be worse by less than the margin, if at all",
-      fail: "shown to be worse by more than the margin",
-      inconclusive: "the interval holds both an acceptable loss and one beyond the margin",
-    };
-    case "superiority": return {
-      pass: `shown to be better${much}`,
-      fail: `shown not to be better${much}`,
-      inconclusive: `neither shown to be better${much} nor shown not to be`,
-    };
-    case "equivalence": return {
-      pass: "shown to differ by less than the margin",
-      fail: "shown to differ by more than the margin",
-      inconclusive: "the interval reaches beyond the margin but is not all beyond it",
-    };
+    case "non-inferiority":
+      return {
+        pass: "shown to be worse by less than the margin, if at all",
+        fail: "shown to be worse by more than the margin",
+        inconclusive: "the interval holds both an acceptable loss and one beyond the margin",
+      };
+    case "superiority":
+      return {
+        pass: `shown to be better${much}`,
+        fail: `shown not to be better${much}`,
+        inconclusive: `neither shown to be better${much} nor shown not to be`,
+      };
+    case "equivalence":
+      return {
+        pass: "shown to differ by less than the margin",
+        fail: "shown to differ by more than the margin",
+        inconclusive: "the interval reaches beyond the margin but is not all beyond it",
+      };
   }
 }
 
 export type Limit = { min: number | null; max: number | null };
 
 /** A limit on the candidate's own value: on its interval when `confident`, otherwise on the observed value. */
-export function decideLimit(observed: number, interval: Interval | null, { min, max }: Limit, confident: boolean): Decision {
+export function decideLimit(
+  observed: number,
+  interval: Interval | null,
+  { min, max }: Limit,
+  confident: boolean,
+): Decision {
   if (!confident) {
     return worded(decideObservedLimit(observed, min, max), {
       pass: "the observed value keeps the limit",
@@ -54,7 +74,8 @@ export function decideLimit(observed: number, interval: Interval | null, { min, 
   return worded(decideConfidentLimit(interval, min, max), {
     pass: "the whole interval keeps the limit",
     fail: "the whole interval lies beyond the limit",
-    inconclusive: interval === null ? "there is no interval to be confident by" : "the interval reaches beyond the limit",
+    inconclusive:
+      interval === null ? "there is no interval to be confident by" : "the interval reaches beyond the limit",
   });
 }
 

@@ -6,16 +6,51 @@ import type { Interval } from "../schema/verdict.ts";
  */
 export type Evidence =
   /** A value of the candidate alone, for a limit. */
-  | { kind: "value"; observed: number; /** Only to be shown beside it. */ baseline: number | null; interval: Interval | null; n: number; /** Why the interval errs more often than alpha promises; see small-sample.ts. */ caution?: string }
+  | {
+      kind: "value";
+      observed: number;
+      /** Only to be shown beside it. */ baseline: number | null;
+      interval: Interval | null;
+      n: number;
+      /** Why the interval errs more often than alpha promises; see small-sample.ts. */ caution?: string;
+    }
   /** Candidate and baseline on the same rows or in the same job; `difference` and `interval` in the margin's scale. */
-  | { kind: "contrast"; observed: number; baseline: number; difference: number; interval: Interval; n: number; /** Decided where it was measured, with the reason; the interval is only shown. */ decided?: { outcome: "pass" | "fail"; reason: string }; caution?: string }
+  | {
+      kind: "contrast";
+      observed: number;
+      baseline: number;
+      difference: number;
+      interval: Interval;
+      n: number;
+      /** Decided where it was measured, with the reason; the interval is only shown. */ decided?: {
+        outcome: "pass" | "fail";
+        reason: string;
+      };
+      caution?: string;
+    }
   /** A relative check and nothing to compare with. */
   | { kind: "no-baseline"; observed: number | null; n: number; why: string }
   /** There is a baseline, but not one that may be compared. */
   | { kind: "incomparable"; observed: number | null; n: number; why: string }
   /** Fewer rows than the policy asks for. */
-  | { kind: "insufficient"; observed: number | null; baseline: number | null; difference: number | null; interval: Interval | null; n: number; why: string }
+  | {
+      kind: "insufficient";
+      observed: number | null;
+      baseline: number | null;
+      difference: number | null;
+      interval: Interval | null;
+      n: number;
+      why: string;
+    }
   /** A comparison that ran to its end without a decision: out of time, or a runner too noisy to measure on. */
-  | { kind: "undecided"; observed: number; baseline: number; difference: number; interval: Interval | null; n: number; why: string }
+  | {
+      kind: "undecided";
+      observed: number;
+      baseline: number;
+      difference: number;
+      interval: Interval | null;
+      n: number;
+      why: string;
+    }
   /** No figure: metric undefined, slice or head not there, measurement failed. */
   | { kind: "missing"; n: number; why: string };

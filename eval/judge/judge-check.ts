@@ -11,7 +11,10 @@ export type CheckContext = {
   declaredAt: Check["declaredAt"];
 };
 
-const words = { pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" } as const satisfies Record<Decision["outcome"], VerdictWord>;
+const words = { pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" } as const satisfies Record<
+  Decision["outcome"],
+  VerdictWord
+>;
 
 /**
  * Judges one planned check by its evidence. Pure and total: whatever comes in, PASS needs finite numbers, at least
@@ -31,13 +34,21 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
     interval: "interval" in evidence ? soundInterval(evidence.interval) : null,
     margin: policy.kind === "limit" ? null : typeof policy.margin === "number" ? policy.margin : policy.margin.relative,
     scale: policy.kind !== "limit" && typeof policy.margin !== "number" ? "relative" : "absolute",
-    limit: policy.kind === "limit" ? { min: policy.min ?? null, max: policy.max ?? null, confident: policy.confident } : null,
+    limit:
+      policy.kind === "limit"
+        ? { min: policy.min ?? null, max: policy.max ?? null, confident: policy.confident }
+        : null,
     direction: context.direction,
     n: Number.isSafeInteger(evidence.n) && evidence.n > 0 ? evidence.n : 0,
     unit: context.unit,
     declaredAt: context.declaredAt,
   };
-  const decided = (verdict: VerdictWord, reason: string, advisory = false): Check => ({ ...base, verdict, reason, advisory });
+  const decided = (verdict: VerdictWord, reason: string, advisory = false): Check => ({
+    ...base,
+    verdict,
+    reason,
+    advisory,
+  });
 
   switch (evidence.kind) {
     case "missing":
@@ -51,20 +62,36 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
     case "undecided":
       return decided("INCONCLUSIVE", evidence.why);
     case "value": {
-      if (policy.kind !== "limit") return decided("ERROR", `${policy.kind} needs a baseline's figures, and only the candidate's were measured`);
-      if (base.observed === null || base.n === 0) return decided("ERROR", "the observed value is not a number, or rests on no rows");
-      if (evidence.interval !== null && base.interval === null) return decided("ERROR", "the interval is not a pair of finite numbers in order");
-      const { outcome, reason } = decideLimit(base.observed, base.interval, { min: policy.min ?? null, max: policy.max ?? null }, policy.confident);
+      if (policy.kind !== "limit")
+        return decided("ERROR", `${policy.kind} needs a baseline's figures, and only the candidate's were measured`);
+      if (base.observed === null || base.n === 0)
+        return decided("ERROR", "the observed value is not a number, or rests on no rows");
+      if (evidence.interval !== null && base.interval === null)
+        return decided("ERROR", "the interval is not a pair of finite numbers in order");
+      const { outcome, reason } = decideLimit(
+        base.observed,
+        base.interval,
+        { min: policy.min ?? null, max: policy.max ?? null },
+        policy.confident,
+      );
       return decided(words[outcome], reason);
     }
     case "contrast": {
-      if (policy.kind === "limit" || base.margin === null) return decided("ERROR", "a limit is judged by the candidate's own value");
-      if (base.observed === null || base.baseline === null || base.difference === null || base.interval === null || base.n === 0) {
+      if (policy.kind === "limit" || base.margin === null)
+        return decided("ERROR", "a limit is judged by the candidate's own value");
+      if (
+        base.observed === null ||
+        base.baseline === null ||
+        base.difference === null ||
+        base.interval === null ||
+        base.n === 0
+      ) {
         return decided("ERROR", "a value, the difference or its interval is not a finite number, or rests on no rows");
       }
-      const { outcome, reason } = evidence.decided === undefined
-        ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
-        : passedOn(policy.kind, base.margin, evidence.decided);
+      const { outcome, reason } =
+        evidence.decided === undefined
+          ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
+          : passedOn(policy.kind, base.margin, evidence.decided);
       return decided(words[outcome], reason);
     }
   }
@@ -75,5 +102,12 @@ function finiteOrNull(value: number | null): number | null {
 }
 
 function soundInterval(interval: Check["interval"]): Check["interval"] {
-  return interval !== null && Number.isFinite(interval.low) && Number.isFinite(interval.high) && interval.low <= interval.high && interval.level > 0 && interval.level < 1 ? interval : null;
+  return interval !== null &&
+    Number.isFinite(interval.low) &&
+    Number.isFinite(interval.high) &&
+    interval.low <= interval.high &&
+    interval.level > 0 &&
+    interval.level < 1
+    ? interval
+    : null;
 }

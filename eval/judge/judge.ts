@@ -8,25 +8,51 @@ import { severity, worstOf } from "./algebra.ts";
 export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; reason: string } {
   const deciding = checks.filter((check) => !check.advisory);
   if (checks.length === 0) return { verdict: "ERROR", reason: "the gate has no checks" };
-  if (deciding.length === 0) return { verdict: "INCONCLUSIVE", reason: checks.some((check) => check.waiver !== undefined) ? "no check decides: waivers leave none" : "no check could decide: every one is relative and there is no baseline, or too small" };
+  if (deciding.length === 0)
+    return {
+      verdict: "INCONCLUSIVE",
+      reason: checks.some((check) => check.waiver !== undefined)
+        ? "no check decides: waivers leave none"
+        : "no check could decide: every one is relative and there is no baseline, or too small",
+    };
   const verdict = worstOf(deciding.map((check) => check.verdict));
   if (verdict === "PASS") {
     const waived = checks.filter((check) => check.waiver !== undefined).length;
     const shown = checks.length - deciding.length - waived;
-    return { verdict, reason: `all ${deciding.length} deciding checks pass${shown > 0 ? `; ${shown} more could not decide and are shown` : ""}${waived > 0 ? `; ${waived} waived` : ""}` };
+    return {
+      verdict,
+      reason: `all ${deciding.length} deciding checks pass${shown > 0 ? `; ${shown} more could not decide and are shown` : ""}${waived > 0 ? `; ${waived} waived` : ""}`,
+    };
   }
-  const counts = severity.toReversed().filter((word) => word !== "PASS")
-    .map((word) => ({ word, n: deciding.filter((check) => check.verdict === word).length })).filter(({ n }) => n > 0)
-    .map(({ word, n }) => `${n} ${word}`).join(", ");
+  const counts = severity
+    .toReversed()
+    .filter((word) => word !== "PASS")
+    .map((word) => ({ word, n: deciding.filter((check) => check.verdict === word).length }))
+    .filter(({ n }) => n > 0)
+    .map(({ word, n }) => `${n} ${word}`)
+    .join(", ");
   const first = deciding.find((check) => check.verdict === verdict) as Check;
   const where = first.slice === "all" ? first.metric : `${first.metric} on ${first.slice}`;
   return { verdict, reason: `${counts} of ${deciding.length} checks; ${where}: ${first.reason}` };
 }
 
 /** The verdict over a run: the worst of its models. */
-export function judgeRun(models: readonly Pick<ModelVerdict, "model" | "verdict" | "reason">[]): { verdict: VerdictWord; reason: string } {
+export function judgeRun(models: readonly Pick<ModelVerdict, "model" | "verdict" | "reason">[]): {
+  verdict: VerdictWord;
+  reason: string;
+} {
   if (models.length === 0) return { verdict: "ERROR", reason: "no model was evaluated" };
   const verdict = worstOf(models.map((one) => one.verdict));
-  if (verdict === "PASS") return { verdict, reason: models.length === 1 ? (models[0] as ModelVerdict).reason : `all ${models.length} models pass` };
-  return { verdict, reason: models.filter((one) => one.verdict !== "PASS").map((one) => `${one.model.id}: ${one.verdict}, ${one.reason}`).join(" · ") };
+  if (verdict === "PASS")
+    return {
+      verdict,
+      reason: models.length === 1 ? (models[0] as ModelVerdict).reason : `all ${models.length} models pass`,
+    };
+  return {
+    verdict,
+    reason: models
+      .filter((one) => one.verdict !== "PASS")
+      .map((one) => `${one.model.id}: ${one.verdict}, ${one.reason}`)
+      .join(" · "),
+  };
 }

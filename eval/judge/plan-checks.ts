@@ -24,19 +24,30 @@ export const allRows = "all";
  * @param headOf the head that a policy speaks of, or null for figures of the whole model (latency, size)
  * @param nameHeads whether ids name the head: needed where a model has several
  */
-export function planChecks(gates: Gates, sliceValues: Record<string, readonly string[]>, headOf: (policy: CheckPolicy) => string | null, nameHeads: boolean): PlannedCheck[] {
+export function planChecks(
+  gates: Gates,
+  sliceValues: Record<string, readonly string[]>,
+  headOf: (policy: CheckPolicy) => string | null,
+  nameHeads: boolean,
+): PlannedCheck[] {
   return gates.checks.flatMap((policy, index) => {
     const alpha = policy.alpha ?? gates.alpha;
     const head = headOf(policy);
-    const slices = policy.slices.length === 0
-      ? [allRows]
-      : policy.slices.flatMap((column) => {
-          const values = sliceValues[column] ?? [];
-          return values.length === 0 ? [`${column}=*`] : values.map((value) => `${column}=${value}`);
-        });
+    const slices =
+      policy.slices.length === 0
+        ? [allRows]
+        : policy.slices.flatMap((column) => {
+            const values = sliceValues[column] ?? [];
+            return values.length === 0 ? [`${column}=*`] : values.map((value) => `${column}=${value}`);
+          });
     return slices.map((slice) => ({
       id: `${nameOf(policy)}${head === null || !nameHeads ? "" : `@${head}`}${slice === allRows ? "" : `[${slice}]`}/${policy.kind}#${index}`,
-      policy, index, head, slice, alpha, level: 1 - 2 * alpha,
+      policy,
+      index,
+      head,
+      slice,
+      alpha,
+      level: 1 - 2 * alpha,
     }));
   });
 }

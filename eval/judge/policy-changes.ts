@@ -12,7 +12,9 @@ export function policyChanges(base: unknown, candidate: unknown, path = "gates")
     return [{ path, base: base ?? null, candidate: candidate ?? null }];
   }
   const keys = new Set([...Object.keys(base), ...Object.keys(candidate)]);
-  return [...keys].flatMap((key) => policyChanges(base[key], candidate[key], Array.isArray(base) ? `${path}[${key}]` : `${path}.${key}`));
+  return [...keys].flatMap((key) =>
+    policyChanges(base[key], candidate[key], Array.isArray(base) ? `${path}[${key}]` : `${path}.${key}`),
+  );
 }
 
 function isContainer(value: unknown): value is Record<string, unknown> {

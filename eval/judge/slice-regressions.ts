@@ -4,12 +4,16 @@ import { normalCdf } from "../stats/normal.ts";
 import type { Check } from "../schema/verdict.ts";
 import { allRows } from "./plan-checks.ts";
 
-export type SliceRegression = { check: Check; /** One-sided, of no loss. */ p: number; /** Holm's, over all slices compared. */ adjusted: number };
+export type SliceRegression = {
+  check: Check;
+  /** One-sided, of no loss. */ p: number;
+  /** Holm's, over all slices compared. */ adjusted: number;
+};
 
 /**
- * One-sided p-value of "no loss" for every relative check on a slice, p = Φ(gain / se), gain turned so that more is better and se from
- * the interval's half width (for AUROC that is DeLong's z test), adjusted by Holm over all of the gate's slices: calling
- * regressed what is ≤ alpha is wrong about any slice at all with probability at most alpha.
+ * One-sided p-value of "no loss" for every relative check on a slice, p = Φ(gain / se), gain turned so that more is
+ * better and se from the interval's half width (for AUROC that is DeLong's z test), adjusted by Holm over all of the
+ * gate's slices: calling regressed what is ≤ alpha is wrong about any slice at all with probability at most alpha.
  */
 export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
   const compared = checks.flatMap((check) => {
@@ -30,7 +34,9 @@ export function sliceNote(checks: readonly Check[]): string | null {
   const tested = open ? sliceRegressions(checks) : [];
   if (tested.length === 0) return null;
   const method = `one-sided z test of no loss from each interval's standard error, Holm-adjusted over ${tested.length === 1 ? "1 comparison" : `${tested.length} comparisons`}`;
-  const alpha = Math.min(...tested.map(({ check }) => (1 - (check.interval as NonNullable<Check["interval"]>).level) / 2));
+  const alpha = Math.min(
+    ...tested.map(({ check }) => (1 - (check.interval as NonNullable<Check["interval"]>).level) / 2),
+  );
   const regressed = tested.filter(({ adjusted }) => adjusted <= alpha).toSorted((a, b) => a.adjusted - b.adjusted);
   const named = ({ check, adjusted }: SliceRegression) => `${check.metric} on ${check.slice} (p ${shown(adjusted)})`;
   if (regressed.length === 0) {

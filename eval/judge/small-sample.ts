@@ -2,10 +2,16 @@ import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Sample } from "../metrics/definition.ts";
 import { supportOf } from "../metrics/measure.ts";
 
-/** Below this many rows of the rarest class, intervals of rankings, probabilities and rare decisions were measured to err above alpha. */
+/**
+ * Below this many rows of the rarest class, intervals of rankings, probabilities and rare decisions were measured to
+ * err above alpha.
+ */
 export const fewOfAClass = 100;
 
-/** The same of average precision, whose difference is skewed for longer: 7 % at an alpha of 5 % with 500 rows of each class. */
+/**
+ * The same of average precision, whose difference is skewed for longer: 7 % at an alpha of 5 % with 500 rows of each
+ * class.
+ */
 export const fewForPrecision = 1_000;
 
 /** Below this many rows that carry the sum of squared errors, those of RMSE and R² were. */
@@ -29,11 +35,12 @@ const rowErrors: Partial<Record<MetricName, (error: number, label: number, score
 };
 
 /**
- * What makes the intervals of a metric on these rows err more often than alpha promises, in words; null when nothing known does. The
- * thresholds are where simulated gates at the exact boundary left alpha (bench/results/calibration.md):
- * classification: fewer than 100 rows of the rarest class, 1,000 for average precision; RMSE and R²: fewer than 300 effective rows, (Σe²)² / Σe⁴,
- * the number of equal errors that would carry the sum of squares as evenly; MAE and its like: fewer than 100 such rows of what is averaged, less
- * its mean; every regression metric: fewer than 100 rows, which were not simulated.
+ * What makes the intervals of a metric on these rows err more often than alpha promises, in words; null when nothing
+ * known does. The thresholds are where simulated gates at the exact boundary left alpha (bench/results/calibration.md):
+ * classification: fewer than 100 rows of the rarest class, 1,000 for average precision; RMSE and R²: fewer than 300
+ * effective rows, (Σe²)² / Σe⁴, the number of equal errors that would carry the sum of squares as evenly; MAE and its
+ * like: fewer than 100 such rows of what is averaged, less its mean; every regression metric: fewer than 100 rows,
+ * which were not simulated.
  *
  * @param samples the candidate's rows, and for a comparison the baseline's
  */
@@ -47,18 +54,25 @@ export function smallSample(metric: MetricName, samples: readonly Sample[]): str
   if (first.labels.length < fewRows) return `${first.labels.length} rows`;
   const about = (rows: number) => `about ${Math.max(1, Math.round(rows))} rows`;
   if (metric === "rmse" || metric === "r2") {
-    const carrying = Math.min(...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))));
+    const carrying = Math.min(
+      ...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))),
+    );
     return carrying < fewCarryingSquares ? `its squared errors rest on ${about(carrying)}` : null;
   }
   const errorOf = rowErrors[metric];
   if (errorOf === undefined) return null;
-  const errors = ({ labels, scores, naiveScales }: Sample) => labels.map((label, i) => errorOf(Math.abs(label - (scores[i] as number)), label, scores[i] as number, naiveScales?.[i] ?? 1));
+  const errors = ({ labels, scores, naiveScales }: Sample) =>
+    labels.map((label, i) =>
+      errorOf(Math.abs(label - (scores[i] as number)), label, scores[i] as number, naiveScales?.[i] ?? 1),
+    );
   const mine = errors(first);
   const others = second === undefined ? null : errors(second);
   const averaged = others === null ? mine : mine.map((error, i) => error - (others[i] as number));
   const mean = averaged.reduce((sum, value) => sum + value, 0) / averaged.length;
   const carrying = carryingRows(averaged.map((value) => value - mean));
-  return carrying < fewCarryingMean ? `its ${others === null ? "errors rest" : "differences rest"} on ${about(carrying)}` : null;
+  return carrying < fewCarryingMean
+    ? `its ${others === null ? "errors rest" : "differences rest"} on ${about(carrying)}`
+    : null;
 }
 
 function carryingRows(deviations: Float64Array): number {
@@ -75,9 +89,15 @@ function carryingRows(deviations: Float64Array): number {
 const maxNamed = 5;
 
 /** One note for all checks that decide on an interval of a small sample; null when there are none. */
-export function smallSampleNote(cautions: readonly { metric: string; slice: string; caution: string }[]): string | null {
+export function smallSampleNote(
+  cautions: readonly { metric: string; slice: string; caution: string }[],
+): string | null {
   if (cautions.length === 0) return null;
-  const named = [...new Set(cautions.map(({ metric, slice, caution }) => `${metric}${slice === "all" ? "" : ` on ${slice}`} (${caution})`))];
+  const named = [
+    ...new Set(
+      cautions.map(({ metric, slice, caution }) => `${metric}${slice === "all" ? "" : ` on ${slice}`} (${caution})`),
+    ),
+  ];
   const more = named.length - maxNamed;
   return `Small-sample warning: ${named.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}: on so few rows simulated gates let a loss of exactly the margin through more often than alpha allows (bench/results/calibration.md). Take a PASS that is close to its margin with care.`;
 }

@@ -4,10 +4,10 @@ import type { Waiver } from "../schema/waivers.ts";
 export type Waived = { checks: Check[]; notes: string[] };
 
 /**
- * Applies the reviewed waivers of one model to its judged checks. A waiver that fits a check which is FAIL or INCONCLUSIVE keeps that
- * check from deciding and stands in its reason; once expired, it makes the check FAIL instead. ERROR and INCOMPARABLE are never
- * waived: nothing was found out that a team could accept. Checks that PASS are left alone. Of several fitting waivers the one
- * that expires last counts.
+ * Applies the reviewed waivers of one model to its judged checks. A waiver that fits a check which is FAIL or
+ * INCONCLUSIVE keeps that check from deciding and stands in its reason; once expired, it makes the check FAIL instead.
+ * ERROR and INCOMPARABLE are never waived: nothing was found out that a team could accept. Checks that PASS are left
+ * alone. Of several fitting waivers the one that expires last counts.
  *
  * @param today YYYY-MM-DD, UTC
  */
@@ -19,23 +19,42 @@ export function waive(checks: readonly Check[], waivers: readonly Waiver[], toda
     if (found === undefined) return check;
     used.add(found);
     return found.expires < today
-      ? { ...check, verdict: "FAIL", reason: `${check.reason}; its waiver expired on ${found.expires}: ${found.reason}` }
-      : { ...check, advisory: true, waiver: { reason: found.reason, expires: found.expires }, reason: `${check.reason}; waived until ${found.expires}: ${found.reason}` };
+      ? {
+          ...check,
+          verdict: "FAIL",
+          reason: `${check.reason}; its waiver expired on ${found.expires}: ${found.reason}`,
+        }
+      : {
+          ...check,
+          advisory: true,
+          waiver: { reason: found.reason, expires: found.expires },
+          reason: `${check.reason}; waived until ${found.expires}: ${found.reason}`,
+        };
   });
-  const notes = waivers.filter((one) => !used.has(one)).map((one) => {
-    const found = checks.filter((check) => fits(one, check));
-    const why = found.length === 0 ? "no check fits it"
-      : found.every((check) => check.verdict === "PASS") ? "its check passes"
-      : found.some((check) => check.verdict === "ERROR" || check.verdict === "INCOMPARABLE") ? `its check is ${found.find((check) => check.verdict === "ERROR" || check.verdict === "INCOMPARABLE")?.verdict}, which no waiver covers`
-      : "its check does not decide anyway, or a later waiver covers it";
-    return `Unused waiver, ${one.expires < today ? "expired on" : "valid until"} ${one.expires}, for ${nameOf(one)}: ${why}.`;
-  });
+  const notes = waivers
+    .filter((one) => !used.has(one))
+    .map((one) => {
+      const found = checks.filter((check) => fits(one, check));
+      const why =
+        found.length === 0
+          ? "no check fits it"
+          : found.every((check) => check.verdict === "PASS")
+            ? "its check passes"
+            : found.some((check) => check.verdict === "ERROR" || check.verdict === "INCOMPARABLE")
+              ? `its check is ${found.find((check) => check.verdict === "ERROR" || check.verdict === "INCOMPARABLE")?.verdict}, which no waiver covers`
+              : "its check does not decide anyway, or a later waiver covers it";
+      return `Unused waiver, ${one.expires < today ? "expired on" : "valid until"} ${one.expires}, for ${nameOf(one)}: ${why}.`;
+    });
   return { checks: judged, notes };
 }
 
 function fits(waiver: Waiver, check: Check): boolean {
-  return waiver.metric === check.metric && waiver.slice === check.slice
-    && (waiver.kind === undefined || waiver.kind === check.kind) && (waiver.head === undefined || waiver.head === check.head);
+  return (
+    waiver.metric === check.metric &&
+    waiver.slice === check.slice &&
+    (waiver.kind === undefined || waiver.kind === check.kind) &&
+    (waiver.head === undefined || waiver.head === check.head)
+  );
 }
 
 /** A waiver's check in words. */

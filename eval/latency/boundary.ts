@@ -28,7 +28,8 @@ export function nominalLevels(fractions: readonly number[], alpha: number, spend
     const allowed = spending(alpha, t) - spent;
     const crossing = (bound: number): number => {
       let sum = 0;
-      for (let i = 0; i < grid.length; i++) sum += (mass[i] as number) * normalCdf(((grid[i] as number) - bound) / step);
+      for (let i = 0; i < grid.length; i++)
+        sum += (mass[i] as number) * normalCdf(((grid[i] as number) - bound) / step);
       return sum;
     };
     const top = DEPTH * Math.sqrt(t);
@@ -42,7 +43,13 @@ export function nominalLevels(fractions: readonly number[], alpha: number, spend
 }
 
 /** Moves the density one step on and cuts it at `bound`. Weights are Simpson's, folded into the mass. */
-function surviving(grid: Float64Array, mass: Float64Array, step: number, low: number, bound: number): [Float64Array, Float64Array] {
+function surviving(
+  grid: Float64Array,
+  mass: Float64Array,
+  step: number,
+  low: number,
+  bound: number,
+): [Float64Array, Float64Array] {
   const width = (bound - low) / (GRID - 1);
   const scale = width / 3 / (step * Math.sqrt(2 * Math.PI));
   const nextGrid = new Float64Array(GRID);

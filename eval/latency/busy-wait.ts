@@ -1,4 +1,7 @@
-/** Busy until the clock says so. Compiled or not, it lasts as long as it should; only the last look at the clock is too late. */
+/**
+ * Busy until the clock says so. Compiled or not, it lasts as long as it should; only the last look at the clock is too
+ * late.
+ */
 function until(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Runs `use` with an environment whose Node processes share compiled code in a folder that is removed afterwards.
- * A contest starts the same program hundreds of times; this takes a third off each start and changes nothing that is timed.
- * Never for a cold start that is to be reported.
+ * Runs `use` with an environment whose Node processes share compiled code in a folder that is removed afterwards. A
+ * contest starts the same program hundreds of times; this takes a third off each start and changes nothing that is
+ * timed. Never for a cold start that is to be reported.
  */
-export async function withCompileCache<Result>(env: NodeJS.ProcessEnv, use: (env: NodeJS.ProcessEnv) => Promise<Result>): Promise<Result> {
+export async function withCompileCache<Result>(
+  env: NodeJS.ProcessEnv,
+  use: (env: NodeJS.ProcessEnv) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-compiled-"));
   try {
     return await use({ ...env, NODE_COMPILE_CACHE: folder });

@@ -8,9 +8,12 @@ const UNLIMITED_BYTES = 2 ** 60;
  * Reads cgroup v2 (cpu.max, memory.max) and v1 (cpu.cfs_quota_us / cpu.cfs_period_us, memory.limit_in_bytes);
  * a limit of any ancestor binds, so the smallest on the way up counts.
  */
-export async function containerLimits(readText: ReadText): Promise<{ cpus: number | null; memoryBytes: number | null }> {
+export async function containerLimits(
+  readText: ReadText,
+): Promise<{ cpus: number | null; memoryBytes: number | null }> {
   const lines = ((await readText("/proc/self/cgroup")) ?? "").split("\n").map((line) => line.split(":"));
-  const pathOf = (controller: string) => lines.find(([, controllers]) => controllers?.split(",").includes(controller))?.[2];
+  const pathOf = (controller: string) =>
+    lines.find(([, controllers]) => controllers?.split(",").includes(controller))?.[2];
   const unified = lines.find(([id]) => id === "0")?.[2] ?? "/";
   const cpus: number[] = [];
   const memory: number[] = [];

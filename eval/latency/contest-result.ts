@@ -9,11 +9,17 @@ export type ContestResult = {
   question: Question;
   /** Candidate / baseline latency at the question's quantile: 1.03 is 3 % slower. */
   ratio: number;
-  /** Of the ratio, at level 1 - 2·alpha, valid at whichever look it stopped; null when there were too few rounds for one. */
+  /**
+   * Of the ratio, at level 1 - 2·alpha, valid at whichever look it stopped; null when there were too few rounds for
+   * one.
+   */
   interval: Interval | null;
   /** The margin as a fraction of the baseline. */
   relativeMargin: number;
-  /** The baseline's latency at the question's quantile over the rounds that were looked at: what turns the ratio, and a margin in ms, into the other unit. */
+  /**
+   * The baseline's latency at the question's quantile over the rounds that were looked at: what turns the ratio, and a
+   * margin in ms, into the other unit.
+   */
   baselineMs: number;
   decision: "pass" | "fail" | "inconclusive";
   reason: string;

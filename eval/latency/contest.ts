@@ -38,25 +38,56 @@ const MOST_ROWS = 256;
 /**
  * Is the candidate slower than the baseline? Both run in this job, on the same rows, threads and provider.
  *
- * A round starts four processes, two per model, warms them up and times them in random ABBA blocks, one process at a time;
- * then they end. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing). After 7 rounds and then
- * each time a quarter more are there the questions are looked at (decide.ts); it ends when all are decided, after at most
- * 100 rounds, or at the cap. What is still open then is inconclusive, and so is everything when the A/A arm excludes 1.
+ * A round starts four processes, two per model, warms them up and times them in random ABBA blocks, one process at a
+ * time; then they end. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing).
+ * After 7 rounds and then each time a quarter more are there the questions are looked at (decide.ts); it ends when all
+ * are decided, after at most 100 rounds, or at the cap. What is still open then is inconclusive, and so is everything
+ * when the A/A arm excludes 1.
  *
  * @throws EvaluationError when a model cannot be run, or when the two got different providers.
  */
-export async function contest(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions = {}, deps: ContestDeps = {}): Promise<Contest> {
-  return withCompileCache(deps.env ?? process.env, (env) => run(candidateDir, baselineDir, rows, questions, options, { ...deps, env }));
+export async function contest(
+  candidateDir: string,
+  baselineDir: string,
+  rows: OpenCommand["rows"],
+  questions: readonly Question[],
+  options: ContestOptions = {},
+  deps: ContestDeps = {},
+): Promise<Contest> {
+  return withCompileCache(deps.env ?? process.env, (env) =>
+    run(candidateDir, baselineDir, rows, questions, options, { ...deps, env }),
+  );
 }
 
-async function run(candidateDir: string, baselineDir: string, rows: OpenCommand["rows"], questions: readonly Question[], options: ContestOptions, deps: ContestDeps): Promise<Contest> {
+async function run(
+  candidateDir: string,
+  baselineDir: string,
+  rows: OpenCommand["rows"],
+  questions: readonly Question[],
+  options: ContestOptions,
+  deps: ContestDeps,
+): Promise<Contest> {
   const { batch = 1, seed = 1, capMs = DEFAULT_CAP_MS, warmMs = 400, slowdownMs = 0 } = options;
   const now = deps.now ?? (() => performance.now());
   const random = new RandomStream(seed);
   const begin = now();
   const sample = shuffled(rows, random).slice(0, MOST_ROWS);
-  const common = { rows: sample, warmMs, ...(options.provider === undefined ? {} : { provider: options.provider }), ...(options.threads === undefined ? {} : { threads: options.threads }) };
-  const start = (arm: Arm) => startModelProcess({ ...common, ...(arm.startsWith("candidate") ? { modelDir: candidateDir, slowdownMs } : { modelDir: baselineDir, slowdownMs: 0 }) }, deps);
+  const common = {
+    rows: sample,
+    warmMs,
+    ...(options.provider === undefined ? {} : { provider: options.provider }),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  };
+  const start = (arm: Arm) =>
+    startModelProcess(
+      {
+        ...common,
+        ...(arm.startsWith("candidate")
+          ? { modelDir: candidateDir, slowdownMs }
+          : { modelDir: baselineDir, slowdownMs: 0 }),
+      },
+      deps,
+    );
 
   let shape: RoundShape | null = null;
   let maxRounds = MOST_ROUNDS;
@@ -82,7 +113,13 @@ async function run(candidateDir: string, baselineDir: string, rows: OpenCommand[
     if (last) break;
   } while (standing.open);
   const elapsedMs = now() - begin;
-  return { ...standing.summary(elapsedMs), rounds, blocks: rounds.reduce((sum, round) => sum + round.blocks.length, 0), elapsedMs, ...used };
+  return {
+    ...standing.summary(elapsedMs),
+    rounds,
+    blocks: rounds.reduce((sum, round) => sum + round.blocks.length, 0),
+    elapsedMs,
+    ...used,
+  };
 }
 
 function shuffled<Item>(items: readonly Item[], random: RandomStream): Item[] {
@@ -102,15 +139,20 @@ async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Rec
     await Promise.all(settled.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
     throw failed.reason;
   }
-  return Object.fromEntries(settled.map((one, i) => [arms[i], (one as PromiseFulfilledResult<ModelProcess>).value])) as Record<Arm, ModelProcess>;
+  return Object.fromEntries(
+    settled.map((one, i) => [arms[i], (one as PromiseFulfilledResult<ModelProcess>).value]),
+  ) as Record<Arm, ModelProcess>;
 }
 
 function agreed(processes: Record<Arm, ModelProcess>): { provider: string; onnxruntime: string; threads: number } {
   const [candidate, baseline] = [processes.candidate.opened, processes.baseline.opened];
   if (candidate.provider !== baseline.provider || candidate.threads !== baseline.threads) {
     throw new EvaluationError({
-      code: "latency-unlike", problem: "the two models did not run on the same footing", expected: "one provider and one number of threads for both",
-      received: `candidate ${candidate.provider} with ${candidate.threads} thread(s), baseline ${baseline.provider} with ${baseline.threads}`, hint: "give the contest its own provider and threads",
+      code: "latency-unlike",
+      problem: "the two models did not run on the same footing",
+      expected: "one provider and one number of threads for both",
+      received: `candidate ${candidate.provider} with ${candidate.threads} thread(s), baseline ${baseline.provider} with ${baseline.threads}`,
+      hint: "give the contest its own provider and threads",
     });
   }
   return { provider: candidate.provider, onnxruntime: candidate.onnxruntime, threads: candidate.threads };

@@ -21,15 +21,23 @@ export type Look = { rounds: number; ratio: number; interval: Interval | null; d
 /**
  * The look after `contrasts.length` rounds.
  *
- * The interval is a repeated confidence interval (Jennison and Turnbull, JRSS B 51, 1989): Hodges-Lehmann's at the nominal level
- * of this look. It covers at every look at once with probability 1 - 2·alpha, so it may be read whenever the contest stopped.
+ * The interval is a repeated confidence interval (Jennison and Turnbull, JRSS B 51, 1989): Hodges-Lehmann's at the
+ * nominal level of this look. It covers at every look at once with probability 1 - 2·alpha, so it may be read whenever
+ * the contest stopped.
  *
  * @param effects log ratio of each round, candidate over baseline
  * @param earlier rounds at which was looked before
  * @param maxRounds how many were planned; `last` says that none will follow, and spends what is left of alpha
  * @param relativeMargin the margin as a fraction of the baseline
  */
-export function look(question: Question, effects: readonly number[], earlier: readonly number[], maxRounds: number, last: boolean, relativeMargin: number): Look {
+export function look(
+  question: Question,
+  effects: readonly number[],
+  earlier: readonly number[],
+  maxRounds: number,
+  last: boolean,
+  relativeMargin: number,
+): Look {
   const rounds = effects.length;
   const fractions = [...earlier.map((n) => n / maxRounds), last ? 1 : rounds / maxRounds];
   const nominal = nominalLevel(fractions, question.alpha);
@@ -38,7 +46,14 @@ export function look(question: Question, effects: readonly number[], earlier: re
   return {
     rounds,
     ratio: Math.exp(estimate),
-    interval: bounded ? { low: Math.exp(low), high: Math.exp(high), level: 1 - 2 * question.alpha, method: `repeated confidence interval, Hodges-Lehmann over ${rounds} rounds, Pocock-type spending, look ${earlier.length + 1}` } : null,
+    interval: bounded
+      ? {
+          low: Math.exp(low),
+          high: Math.exp(high),
+          level: 1 - 2 * question.alpha,
+          method: `repeated confidence interval, Hodges-Lehmann over ${rounds} rounds, Pocock-type spending, look ${earlier.length + 1}`,
+        }
+      : null,
     decision: decideRatio(question.kind, Math.exp(low), Math.exp(high), relativeMargin),
   };
 }

@@ -36,10 +36,38 @@ export function systemDeps(): FingerprintDeps {
  * speed, and for quantized models the numbers too. x86-64 names first, then Linux's arm64 names.
  */
 const flagsThatMatter = new Set([
-  "sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx_vnni_int8",
-  "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16",
-  "amx_tile", "amx_int8", "amx_bf16", "amx_fp16",
-  "asimd", "asimdhp", "asimddp", "fphp", "bf16", "i8mm", "sve", "sve2", "svei8mm", "svebf16", "sme", "sme2",
+  "sse4_1",
+  "sse4_2",
+  "avx",
+  "avx2",
+  "fma",
+  "f16c",
+  "avx_vnni",
+  "avx_vnni_int8",
+  "avx512f",
+  "avx512bw",
+  "avx512cd",
+  "avx512dq",
+  "avx512vl",
+  "avx512_vnni",
+  "avx512_bf16",
+  "avx512_fp16",
+  "amx_tile",
+  "amx_int8",
+  "amx_bf16",
+  "amx_fp16",
+  "asimd",
+  "asimdhp",
+  "asimddp",
+  "fphp",
+  "bf16",
+  "i8mm",
+  "sve",
+  "sve2",
+  "svei8mm",
+  "svebf16",
+  "sme",
+  "sme2",
 ]);
 
 /**
@@ -77,7 +105,9 @@ function cpuModel(cpuinfo: string): string | null {
   const named = field(cpuinfo, "model name");
   if (named !== null) return named;
   const [maker, part] = [field(cpuinfo, "CPU implementer"), field(cpuinfo, "CPU part")];
-  return maker === null || part === null ? null : `arm implementer ${maker} part ${part} variant ${field(cpuinfo, "CPU variant") ?? "?"}`;
+  return maker === null || part === null
+    ? null
+    : `arm implementer ${maker} part ${part} variant ${field(cpuinfo, "CPU variant") ?? "?"}`;
 }
 
 function cpuFlags(cpuinfo: string): string[] {
@@ -89,14 +119,30 @@ export type Sameness = { same: true } | { same: false; why: string };
 
 /** May a latency from `a` be compared with one from `b`? Memory may differ by a tenth; all else must agree. */
 export function sameRunner(a: Runner, b: Runner): Sameness {
-  const exact = ["os", "arch", "cpuModel", "cpuFlags", "cores", "node", "onnxruntime", "provider", "threads", "governor", "containerCpuLimit"] as const;
+  const exact = [
+    "os",
+    "arch",
+    "cpuModel",
+    "cpuFlags",
+    "cores",
+    "node",
+    "onnxruntime",
+    "provider",
+    "threads",
+    "governor",
+    "containerCpuLimit",
+  ] as const;
   const differing = differences(a, b, exact);
   // Hosted machines of one kind report slightly different totals; a tenth is another kind of machine.
-  if (Math.abs(a.memoryBytes - b.memoryBytes) > 0.1 * Math.max(a.memoryBytes, b.memoryBytes)) differing.push(`memoryBytes ${a.memoryBytes} and ${b.memoryBytes}`);
+  if (Math.abs(a.memoryBytes - b.memoryBytes) > 0.1 * Math.max(a.memoryBytes, b.memoryBytes))
+    differing.push(`memoryBytes ${a.memoryBytes} and ${b.memoryBytes}`);
   return verdict(differing);
 }
 
-/** May the answers of a quantized model from `a` be compared with those from `b`? Speed does not matter here, kernels do. */
+/**
+ * May the answers of a quantized model from `a` be compared with those from `b`? Speed does not matter here, kernels
+ * do.
+ */
 export function sameNumerics(a: Runner, b: Runner): Sameness {
   return verdict(differences(a, b, ["arch", "cpuFlags", "onnxruntime", "provider"]));
 }

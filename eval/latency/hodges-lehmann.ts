@@ -3,11 +3,12 @@ import { signedRankCdf } from "./signed-rank.ts";
 export type Located = { estimate: number; low: number; high: number };
 
 /**
- * Centre of values that scatter symmetrically, with an interval that misses it on either side with probability at most `tail`.
+ * Centre of values that scatter symmetrically, with an interval that misses it on either side with probability at most
+ * `tail`.
  *
  * Estimate: the median of the n(n+1)/2 Walsh averages (Hodges and Lehmann, Ann. Math. Stat. 34, 1963). Interval: the
- * Walsh averages at the ranks where the exact signed-rank test would reject; the same as R's
- * `wilcox.test(x, conf.int = TRUE, exact = TRUE)`. Nothing is assumed of the tails, which on a shared machine are heavy.
+ * Walsh averages at the ranks where the exact signed-rank test would reject; the same as R's `wilcox.test(x, conf.int =
+ * TRUE, exact = TRUE)`. Nothing is assumed of the tails, which on a shared machine are heavy.
  *
  * @param values at least one; in any unit, which the answer shares
  * @param tail one-sided error, in (0, 0.5). When 2^-n exceeds it no interval of n values can be that sure: ∓Infinity.
@@ -19,10 +20,12 @@ export function hodgesLehmann(values: readonly number[], tail: number): Located 
   if (n === 0 || !values.every(Number.isFinite)) return { estimate: Number.NaN, ...endless };
   const walsh = new Float64Array((n * (n + 1)) / 2);
   let k = 0;
-  for (let i = 0; i < n; i++) for (let j = i; j < n; j++) walsh[k++] = ((values[i] as number) + (values[j] as number)) / 2;
+  for (let i = 0; i < n; i++)
+    for (let j = i; j < n; j++) walsh[k++] = ((values[i] as number) + (values[j] as number)) / 2;
   walsh.sort();
   const half = walsh.length >> 1;
-  const estimate = walsh.length % 2 === 1 ? (walsh[half] as number) : ((walsh[half - 1] as number) + (walsh[half] as number)) / 2;
+  const estimate =
+    walsh.length % 2 === 1 ? (walsh[half] as number) : ((walsh[half - 1] as number) + (walsh[half] as number)) / 2;
   const cdf = signedRankCdf(n);
   let cut = 0;
   while ((cdf[cut] as number) <= tail) cut++;

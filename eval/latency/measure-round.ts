@@ -10,10 +10,19 @@ import { blockOrder, type RoundShape } from "./schedule.ts";
  * all of them on the same processors where the system can do that.
  * All turns of a block predict the same rows, so that long and short texts cannot favour anyone.
  */
-export async function measureRound(processes: Record<Arm, ModelProcess>, shape: RoundShape, batch: number, index: number, random: RandomStream): Promise<MeasuredRound> {
+export async function measureRound(
+  processes: Record<Arm, ModelProcess>,
+  shape: RoundShape,
+  batch: number,
+  index: number,
+  random: RandomStream,
+): Promise<MeasuredRound> {
   const durations: Record<Arm, Float64Array[]> = { baseline: [], baselineTwin: [], candidate: [], candidateTwin: [] };
   const blocks: Block[] = [];
-  const sameProcessors = await onSameProcessors(arms.map((arm) => ({ pid: processes[arm].pid, threads: processes[arm].opened.threads })), index);
+  const sameProcessors = await onSameProcessors(
+    arms.map((arm) => ({ pid: processes[arm].pid, threads: processes[arm].opened.threads })),
+    index,
+  );
   // After four warm-ups side by side, one short turn each alone, so that the first block is like the others.
   for (const arm of arms) await processes[arm].turn({ start: 0, batch, lead: 0, count: shape.lead + 1 });
   for (let i = 0; i < shape.blocks; i++) {
@@ -26,7 +35,16 @@ export async function measureRound(processes: Record<Arm, ModelProcess>, shape: 
     }
     blocks.push(medians as unknown as Block);
   }
-  return { sameProcessors, blocks, queriesMs: { baseline: joined(durations.baseline), baselineTwin: joined(durations.baselineTwin), candidate: joined(durations.candidate), candidateTwin: joined(durations.candidateTwin) } };
+  return {
+    sameProcessors,
+    blocks,
+    queriesMs: {
+      baseline: joined(durations.baseline),
+      baselineTwin: joined(durations.baselineTwin),
+      candidate: joined(durations.candidate),
+      candidateTwin: joined(durations.candidateTwin),
+    },
+  };
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

@@ -18,15 +18,21 @@ export type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
 export type ModelProcess = {
   opened: Opened;
   pid: number;
-  /** Process start → first prediction there, ms. Node's start, imports, sha256, session creation and one prediction are in it. */
+  /**
+   * Process start → first prediction there, ms. Node's start, imports, sha256, session creation and one prediction are
+   * in it.
+   */
   coldStartMs: number;
-  turn(command: Omit<TurnCommand, "kind"> & ({ count: number } | { budgetMs: number; atLeast: number })): Promise<TurnTimings>;
+  turn(
+    command: Omit<TurnCommand, "kind"> & ({ count: number } | { budgetMs: number; atLeast: number }),
+  ): Promise<TurnTimings>;
   /** Highest resident memory of the process so far, and bytes of the tensors of one run of `batch` rows, per row. */
   footprint(batch: number): Promise<{ peakRssBytes: number; bytesPerRow: number }>;
   close(): Promise<void>;
 };
 
-const defaultWorker = () => new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./latency-worker.js", import.meta.url);
+const defaultWorker = () =>
+  new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./latency-worker.js", import.meta.url);
 const DEFAULT_TIMEOUT_MS = 120_000;
 const EXIT_TIMEOUT_MS = 5_000;
 
@@ -35,7 +41,10 @@ const EXIT_TIMEOUT_MS = 5_000;
  *
  * @throws EvaluationError (the child's own complaint, latency-timeout, latency-process-ended).
  */
-export async function startModelProcess(command: Omit<OpenCommand, "kind">, deps: ProcessDeps = {}): Promise<ModelProcess> {
+export async function startModelProcess(
+  command: Omit<OpenCommand, "kind">,
+  deps: ProcessDeps = {},
+): Promise<ModelProcess> {
   const startedAt = Date.now();
   const child = fork(deps.worker ?? defaultWorker(), [], {
     serialization: "advanced",
@@ -44,8 +53,11 @@ export async function startModelProcess(command: Omit<OpenCommand, "kind">, deps
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let stderr = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => { stderr = (stderr + text).slice(-2000); });
-  const ask = <Kind extends Reply["kind"]>(one: Command, expected: Kind) => request(child, one, expected, deps.timeoutMs ?? DEFAULT_TIMEOUT_MS, command.modelDir, () => stderr);
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-2000);
+  });
+  const ask = <Kind extends Reply["kind"]>(one: Command, expected: Kind) =>
+    request(child, one, expected, deps.timeoutMs ?? DEFAULT_TIMEOUT_MS, command.modelDir, () => stderr);
   const close = () => end(child);
   try {
     const opened = await ask({ kind: "open", ...command }, "opened");
@@ -63,21 +75,45 @@ export async function startModelProcess(command: Omit<OpenCommand, "kind">, deps
   }
 }
 
-function request<Kind extends Reply["kind"]>(child: ChildProcess, command: Command, expected: Kind, timeoutMs: number, place: string, stderr: () => string): Promise<Extract<Reply, { kind: Kind }>> {
+function request<Kind extends Reply["kind"]>(
+  child: ChildProcess,
+  command: Command,
+  expected: Kind,
+  timeoutMs: number,
+  place: string,
+  stderr: () => string,
+): Promise<Extract<Reply, { kind: Kind }>> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
       clearTimeout(timer);
       child.off("message", onMessage).off("exit", onExit).off("error", onError);
       act();
     };
-    const refuse = (code: string, problem: string, received?: string) => settle(() => reject(new EvaluationError({ code, problem, place, ...(received === undefined ? {} : { received }) })));
+    const refuse = (code: string, problem: string, received?: string) =>
+      settle(() =>
+        reject(new EvaluationError({ code, problem, place, ...(received === undefined ? {} : { received }) })),
+      );
     const onMessage = (reply: Reply) => {
       if (reply.kind === "failed") settle(() => reject(new EvaluationError({ place, ...reply.diagnostic })));
       else settle(() => resolve(reply as Extract<Reply, { kind: Kind }>));
     };
-    const onExit = (code: number | null, signal: string | null) => refuse("latency-process-ended", `the model's process ended before it answered (${expected})`, `${signal ?? `exit code ${code}`}${stderr() === "" ? "" : `; it wrote: ${stderr().trim()}`}`);
-    const onError = (error: Error) => refuse("latency-process-ended", "the model's process could not be started or reached", error.message);
-    const timer = setTimeout(() => refuse("latency-timeout", `the model's process gave no answer (${expected}) in time`, `nothing after ${timeoutMs} ms`), timeoutMs);
+    const onExit = (code: number | null, signal: string | null) =>
+      refuse(
+        "latency-process-ended",
+        `the model's process ended before it answered (${expected})`,
+        `${signal ?? `exit code ${code}`}${stderr() === "" ? "" : `; it wrote: ${stderr().trim()}`}`,
+      );
+    const onError = (error: Error) =>
+      refuse("latency-process-ended", "the model's process could not be started or reached", error.message);
+    const timer = setTimeout(
+      () =>
+        refuse(
+          "latency-timeout",
+          `the model's process gave no answer (${expected}) in time`,
+          `nothing after ${timeoutMs} ms`,
+        ),
+      timeoutMs,
+    );
     child.on("message", onMessage).on("exit", onExit).on("error", onError);
     if (!child.connected) return onExit(child.exitCode, child.signalCode);
     child.send(command);
@@ -96,5 +132,9 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** A model's process needs no credentials but the Hub's (the artifact may not be cached yet). */
 function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("HF_") || !/^INPUT_|^ACTIONS_|TOKEN|SECRET|PASSWORD|NODE_OPTIONS|VITEST/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => name.startsWith("HF_") || !/^INPUT_|^ACTIONS_|TOKEN|SECRET|PASSWORD|NODE_OPTIONS|VITEST/i.test(name),
+    ),
+  );
 }

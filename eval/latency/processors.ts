@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
- * Numbers of the processors that this process may use (Linux, proc(5): Cpus_allowed_list); none where the system does not say.
+ * Numbers of the processors that this process may use (Linux, proc(5): Cpus_allowed_list); none where the system does
+ * not say.
  *
  * @param status the text of /proc/self/status
  */
@@ -10,15 +11,19 @@ export function allowedProcessors(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "";
   return list.split(",").flatMap((part) => {
     const [from = Number.NaN, to = from] = part.split("-").map((text) => Number.parseInt(text, 10));
-    return Number.isInteger(from) && Number.isInteger(to) ? Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i) : [];
+    return Number.isInteger(from) && Number.isInteger(to)
+      ? Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+      : [];
   });
 }
 
 /**
- * The processors of a round: as many as a model has threads, others than in the round before. Null when that would be all of them.
+ * The processors of a round: as many as a model has threads, others than in the round before. Null when that would be
+ * all of them.
  *
- * The virtual processors of a rented machine share cores with strangers, so one of them may be half as fast as the other for
- * seconds on end. Processes that the kernel left on different ones would differ by that and not by their models.
+ * The virtual processors of a rented machine share cores with strangers, so one of them may be half as fast as the
+ * other for seconds on end. Processes that the kernel left on different ones would differ by that and not by their
+ * models.
  */
 export function processorsOfRound(allowed: readonly number[], threads: number, round: number): number[] | null {
   if (threads < 1 || threads >= allowed.length) return null;
@@ -35,21 +40,29 @@ function allowed(process: number | "self"): number[] {
 
 const TIMEOUT_MS = 10_000;
 
-/** Keeps every thread of a process on these processors, with util-linux' taskset. @returns whether that worked, read back: taskset's exit code is 0 for a process that is gone, too */
+/**
+ * Keeps every thread of a process on these processors, with util-linux' taskset. @returns whether that worked, read
+ * back: taskset's exit code is 0 for a process that is gone, too
+ */
 function keepOn(pid: number, processors: readonly number[]): Promise<boolean> {
   return new Promise((resolve) => {
     const wanted = processors.toSorted((a, b) => a - b).join(",");
-    execFile("taskset", ["--all-tasks", "--cpu-list", "--pid", wanted, String(pid)], { timeout: TIMEOUT_MS }, () => resolve(allowed(pid).join(",") === wanted));
+    execFile("taskset", ["--all-tasks", "--cpu-list", "--pid", wanted, String(pid)], { timeout: TIMEOUT_MS }, () =>
+      resolve(allowed(pid).join(",") === wanted),
+    );
   });
 }
 
 /**
- * Puts the processes of a round on the same processors. Where the system cannot (no Linux, no taskset), or can for some of them only,
- * all are left where they are: it makes the figures steadier and is needed by none.
+ * Puts the processes of a round on the same processors. Where the system cannot (no Linux, no taskset), or can for some
+ * of them only, all are left where they are: it makes the figures steadier and is needed by none.
  *
  * @returns whether they are on the same processors now
  */
-export async function onSameProcessors(processes: readonly { pid: number; threads: number }[], round: number): Promise<boolean> {
+export async function onSameProcessors(
+  processes: readonly { pid: number; threads: number }[],
+  round: number,
+): Promise<boolean> {
   const own = allowed("self");
   const threads = Math.max(...processes.map((one) => one.threads));
   const chosen = processorsOfRound(own, threads, round);

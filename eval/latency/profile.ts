@@ -11,7 +11,10 @@ export type ProfileOptions = {
   threads?: number;
   /** Rows per call to time; 1 and the manifest's runtime.batch unless told. */
   batches?: readonly number[];
-  /** Measuring time over all batch sizes together, warm-up apart. A slow model takes longer: every size is timed at least `atLeast` times. */
+  /**
+   * Measuring time over all batch sizes together, warm-up apart. A slow model takes longer: every size is timed at
+   * least `atLeast` times.
+   */
   measureMs?: number;
   /** Longest warm-up, ms of processor time. */
   warmMs?: number;
@@ -24,39 +27,62 @@ const MOST_ROWS = 256;
 /**
  * A model's performance figures, measured in one fresh process.
  *
- * What is timed is one `Predictor.predict` call: preprocessing, ONNX run and postprocessing of a batch; that is what a served request
- * costs without HTTP and queueing. Calls follow each other with nothing in between (one client, closed loop).
- * - p50Ms, p95Ms, p99Ms: quantiles (type 7) of the calls' durations; `runs` says of how many, and a p99 of fewer than a few hundred is little more than the slowest.
+ * What is timed is one `Predictor.predict` call: preprocessing, ONNX run and postprocessing of a batch; that is what a
+ * served request costs without HTTP and queueing. Calls follow each other with nothing in between (one client, closed
+ * loop).
+ * - p50Ms, p95Ms, p99Ms: quantiles (type 7) of the calls' durations; `runs` says of how many, and a p99 of fewer than a
+ *   few hundred is little more than the slowest.
  * - throughputRowsPerSecond: rows answered / wall time of the whole loop.
- * - coldStartMs: just before fork() → first answer of one row, in this fresh process. Node's start, all imports and the file's sha256 check are
+ * - coldStartMs: just before fork() → first answer of one row, in this fresh process. Node's start, all imports and the
+ *   file's sha256 check are
  *   in it, a download is not. Unbuilt TypeScript starts slower than a bundle, so compare only figures of one kind.
  * - peakRssBytes: highest resident memory of that process, Node included, after all batch sizes.
  * - modelBytes: ONNX file and its external data.
- * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run of the last batch size.
- * All of it describes this machine at this moment. To compare two models, use `contest`.
+ * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run
+ *   of the last batch size. All of it describes this machine at this moment. To compare two models, use `contest`.
  *
  * @param rows at least one; each must be usable by the model
  * @throws ConfigurationError for a wrong manifest; EvaluationError for what keeps the model from answering.
  */
-export async function profile(modelDir: string, rows: OpenCommand["rows"], options: ProfileOptions, deps: ProcessDeps & ArtifactDeps): Promise<PerformanceFigures> {
+export async function profile(
+  modelDir: string,
+  rows: OpenCommand["rows"],
+  options: ProfileOptions,
+  deps: ProcessDeps & ArtifactDeps,
+): Promise<PerformanceFigures> {
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
   // So that a cold start is never a download; a local file needs no second reading.
   if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
-  const child = await startModelProcess({
-    modelDir, rows: rows.slice(0, MOST_ROWS), warmMs, slowdownMs: 0,
-    ...(options.provider === undefined ? {} : { provider: options.provider }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  }, deps);
+  const child = await startModelProcess(
+    {
+      modelDir,
+      rows: rows.slice(0, MOST_ROWS),
+      warmMs,
+      slowdownMs: 0,
+      ...(options.provider === undefined ? {} : { provider: options.provider }),
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    },
+    deps,
+  );
   try {
     const sizes = [...new Set(options.batches ?? [1, child.opened.servedBatch])];
     const batches: PerformanceFigures["batches"] = [];
     for (const batch of sizes) {
-      const { durationsMs, elapsedMs } = await child.turn({ start: 0, batch, lead: 1, budgetMs: measureMs / sizes.length, atLeast });
+      const { durationsMs, elapsedMs } = await child.turn({
+        start: 0,
+        batch,
+        lead: 1,
+        budgetMs: measureMs / sizes.length,
+        atLeast,
+      });
       const sorted = durationsMs.toSorted();
       batches.push({
-        batch, runs: sorted.length,
-        p50Ms: quantileOfSorted(sorted, 0.5), p95Ms: quantileOfSorted(sorted, 0.95), p99Ms: quantileOfSorted(sorted, 0.99),
+        batch,
+        runs: sorted.length,
+        p50Ms: quantileOfSorted(sorted, 0.5),
+        p95Ms: quantileOfSorted(sorted, 0.95),
+        p99Ms: quantileOfSorted(sorted, 0.99),
         throughputRowsPerSecond: (batch * sorted.length * 1000) / elapsedMs,
       });
     }

@@ -10,15 +10,21 @@ export type OpenCommand = {
   threads?: number;
   /** Longest warm-up after the first prediction, ms of processor time; 0 for none. */
   warmMs: number;
-  /** Milliseconds of busy work added to every call inside the timed region, calibrated in the process: how detection is proven. */
+  /**
+   * Milliseconds of busy work added to every call inside the timed region, calibrated in the process: how detection is
+   * proven.
+   */
   slowdownMs: number;
 };
 
 /**
- * Timed calls, one after the other: `lead` untimed ones, then `count`, or as many as fit `budgetMs` (at least `atLeast`).
- * Call i predicts rows start + i·batch … of the given rows, around the end of the list.
+ * Timed calls, one after the other: `lead` untimed ones, then `count`, or as many as fit `budgetMs` (at least
+ * `atLeast`). Call i predicts rows start + i·batch … of the given rows, around the end of the list.
  */
-export type TurnCommand = { kind: "turn"; start: number; batch: number; lead: number } & ({ count: number } | { budgetMs: number; atLeast: number });
+export type TurnCommand = { kind: "turn"; start: number; batch: number; lead: number } & (
+  | { count: number }
+  | { budgetMs: number; atLeast: number }
+);
 
 export type Command = OpenCommand | TurnCommand | { kind: "footprint"; batch: number } | { kind: "exit" };
 

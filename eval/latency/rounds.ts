@@ -2,7 +2,8 @@
  * The four processes of a round: each model twice, all four started afresh.
  *
  * Two processes of the very same model differ in speed by 1 to 3 % for as long as they live (memory layout, which
- * functions the JIT compiled when), so blocks of one pair of processes say nothing about the next pair: what repeats is the round.
+ * functions the JIT compiled when), so blocks of one pair of processes say nothing about the next pair: what repeats is
+ * the round.
  */
 export const arms = ["baseline", "baselineTwin", "candidate", "candidateTwin"] as const;
 export type Arm = (typeof arms)[number];

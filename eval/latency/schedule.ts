@@ -20,8 +20,8 @@ export function blockOrder(random: RandomStream): Arm[] {
 }
 
 /**
- * After how many rounds the data is looked at: from `FIRST_LOOK` on, each about a quarter later than the one before, the last at `maxRounds`.
- * Fewer than `FIRST_LOOK` rounds give a single look, at the end.
+ * After how many rounds the data is looked at: from `FIRST_LOOK` on, each about a quarter later than the one before,
+ * the last at `maxRounds`. Fewer than `FIRST_LOOK` rounds give a single look, at the end.
  */
 export function lookRounds(maxRounds: number): number[] {
   const looks: number[] = [];
@@ -30,8 +30,9 @@ export function lookRounds(maxRounds: number): number[] {
 }
 
 /**
- * How many rounds will fit into the cap, by what the latest one took. Asked after the first two rounds only, before any look:
- * the first also compiles what the later ones find compiled. A plan made from durations alone cannot favour either model.
+ * How many rounds will fit into the cap, by what the latest one took. Asked after the first two rounds only, before any
+ * look: the first also compiles what the later ones find compiled. A plan made from durations alone cannot favour
+ * either model.
  */
 export function planRounds(rounds: number, elapsedMs: number, latestRoundMs: number, capMs: number): number {
   return Math.max(rounds, Math.min(MOST_ROUNDS, rounds + Math.floor((capMs - elapsedMs) / latestRoundMs)));
@@ -41,13 +42,20 @@ export function planRounds(rounds: number, elapsedMs: number, latestRoundMs: num
 export type RoundShape = { calls: number; lead: number; blocks: number };
 
 /**
- * Long enough beside the 0.2 ms that handing over takes. Where a machine shares its cores with strangers its pace changes within tens of
- * milliseconds, and only what is shorter is hit alike: with turns of 1.5 ms rounds scattered half as much as with 5 ms.
+ * Long enough beside the 0.2 ms that handing over takes. Where a machine shares its cores with strangers its pace
+ * changes within tens of milliseconds, and only what is shorter is hit alike: with turns of 1.5 ms rounds scattered
+ * half as much as with 5 ms.
  */
 const TURN_MS = 1.5;
-/** Calls that are not timed at the start of a turn: what the wake-up and the other processes did to the caches is over then. */
+/**
+ * Calls that are not timed at the start of a turn: what the wake-up and the other processes did to the caches is over
+ * then.
+ */
 const LEAD_MS = 0.2;
-/** Timed work of a round: its blocks then agree to about half a percent. Processes differ by two to three times that, so time is better spent on the next round. */
+/**
+ * Timed work of a round: its blocks then agree to about half a percent. Processes differ by two to three times that, so
+ * time is better spent on the next round.
+ */
 const ROUND_MS = 250;
 
 /**

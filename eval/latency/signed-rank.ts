@@ -1,8 +1,8 @@
 const cache = new Map<number, Float64Array>();
 
 /**
- * P(W ≤ w) for w = 0 … n(n+1)/2, W being Wilcoxon's signed-rank statistic of n untied values that are symmetric about 0.
- * Exact, by counting subsets of the ranks; agrees with R's psignrank.
+ * P(W ≤ w) for w = 0 … n(n+1)/2, W being Wilcoxon's signed-rank statistic of n untied values that are symmetric about
+ * 0. Exact, by counting subsets of the ranks; agrees with R's psignrank.
  */
 export function signedRankCdf(n: number): Float64Array {
   const known = cache.get(n);

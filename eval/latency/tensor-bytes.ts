@@ -5,15 +5,29 @@ import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import type { GraphTensor } from "../../models/core/tensors.ts";
 import type { OpenCommand } from "./protocol.ts";
 
-/** Bytes of the tensors that go into the graph and come out of it when it answers these rows in one run, padding included, per row; texts as UTF-8. */
-export async function tensorBytesPerRow(loaded: LoadedManifest, predictor: Predictor, rows: OpenCommand["rows"]): Promise<number> {
+/**
+ * Bytes of the tensors that go into the graph and come out of it when it answers these rows in one run, padding
+ * included, per row; texts as UTF-8.
+ */
+export async function tensorBytesPerRow(
+  loaded: LoadedManifest,
+  predictor: Predictor,
+  rows: OpenCommand["rows"],
+): Promise<number> {
   const pipeline = compilePipeline(loaded, (await readStepFiles(loaded)).files);
-  const prepared = await Promise.all(rows.slice(0, pipeline.fixedBatch ?? rows.length).map((row) => pipeline.prepare(row)));
+  const prepared = await Promise.all(
+    rows.slice(0, pipeline.fixedBatch ?? rows.length).map((row) => pipeline.prepare(row)),
+  );
   const feeds = pipeline.feeds(prepared);
   const answers = await predictor.runTensors(feeds, pipeline.fetches);
   return (bytesOf(feeds) + bytesOf(answers)) / prepared.length;
 }
 
 function bytesOf(tensors: Readonly<Record<string, GraphTensor>>): number {
-  return Object.values(tensors).reduce((sum, { data }) => sum + ("byteLength" in data ? data.byteLength : data.reduce((length, text) => length + Buffer.byteLength(text), 0)), 0);
+  return Object.values(tensors).reduce(
+    (sum, { data }) =>
+      sum +
+      ("byteLength" in data ? data.byteLength : data.reduce((length, text) => length + Buffer.byteLength(text), 0)),
+    0,
+  );
 }

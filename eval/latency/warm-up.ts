@@ -8,16 +8,21 @@ const TOLERANCE = 0.02;
 const PATIENCE = 5;
 
 /**
- * Calls until it is stable: until the medians of five stretches in a row lie within 2 %, or `limitMs` of processor time are used.
- * Processor time, because a process that shares its core with three others compiles as slowly as it runs: after 300 ms by
- * the clock such a process was still 13 % slower than a second later, and each by another amount.
- * A busy machine may never be stable; the limit is then what was affordable, and the later comparison is paired anyhow.
+ * Calls until it is stable: until the medians of five stretches in a row lie within 2 %, or `limitMs` of processor time
+ * are used. Processor time, because a process that shares its core with three others compiles as slowly as it runs:
+ * after 300 ms by the clock such a process was still 13 % slower than a second later, and each by another amount. A
+ * busy machine may never be stable; the limit is then what was affordable, and the later comparison is paired anyhow.
  *
  * @param now wall clock, ms
  * @param used processor time of this thread, ms
  * @returns the median of the last stretch, ms per call
  */
-export async function warmUp(call: () => Promise<void>, limitMs: number, now: () => number, used: () => number): Promise<number> {
+export async function warmUp(
+  call: () => Promise<void>,
+  limitMs: number,
+  now: () => number,
+  used: () => number,
+): Promise<number> {
   const [begin, usedBefore] = [now(), used()];
   const over = () => used() - usedBefore >= limitMs || now() - begin >= PATIENCE * limitMs;
   const medians: number[] = [];

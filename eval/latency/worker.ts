@@ -1,6 +1,6 @@
 /**
- * The process that holds one model and times it on command, and nothing else: no other work shares its event loop, heap or JIT.
- * Started by model-process.ts; a second entry point of every bundle that measures latency.
+ * The process that holds one model and times it on command, and nothing else: no other work shares its event loop, heap
+ * or JIT. Started by model-process.ts; a second entry point of every bundle that measures latency.
  */
 import { readFile } from "node:fs/promises";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
@@ -23,7 +23,9 @@ function batchesOf(size: number): Row[][] {
   let known = batches.get(size);
   if (known === undefined) {
     const count = size === 1 ? rows.length : Math.max(1, Math.ceil(rows.length / size));
-    known = Array.from({ length: count }, (_, i) => Array.from({ length: size }, (__, j) => rows[(i * size + j) % rows.length] as Row));
+    known = Array.from({ length: count }, (_, i) =>
+      Array.from({ length: size }, (__, j) => rows[(i * size + j) % rows.length] as Row),
+    );
     batches.set(size, known);
   }
   return known;
@@ -34,20 +36,35 @@ async function predict(batch: Row[]): Promise<void> {
   spin();
   for (const result of results) {
     // A row that is refused costs less than one that is answered, so it would flatter the figures.
-    if (!result.ok) throw new EvaluationError({ code: "latency-rows", problem: `latency needs rows that the model can answer, and one was refused: ${result.error.message}`, expected: "usable rows only" });
+    if (!result.ok)
+      throw new EvaluationError({
+        code: "latency-rows",
+        problem: `latency needs rows that the model can answer, and one was refused: ${result.error.message}`,
+        expected: "usable rows only",
+      });
   }
 }
 
 async function open(command: OpenCommand): Promise<Opened> {
   const loaded = await loadManifest(command.modelDir);
-  const opened = await openPredictor(loaded, {
-    ...(command.provider === undefined ? {} : { provider: command.provider }),
-    ...(command.threads === undefined ? {} : { threads: command.threads }),
-  }, { env: process.env, fetch });
+  const opened = await openPredictor(
+    loaded,
+    {
+      ...(command.provider === undefined ? {} : { provider: command.provider }),
+      ...(command.threads === undefined ? {} : { threads: command.threads }),
+    },
+    { env: process.env, fetch },
+  );
   loadedModel = loaded;
   predictor = opened;
   rows = command.rows;
-  if (rows.length === 0) throw new EvaluationError({ code: "latency-rows", problem: "latency needs rows to predict", expected: "at least one row", received: "none" });
+  if (rows.length === 0)
+    throw new EvaluationError({
+      code: "latency-rows",
+      problem: "latency needs rows to predict",
+      expected: "at least one row",
+      received: "none",
+    });
   const singles = batchesOf(1);
   const start = performance.now();
   await predict(singles[0] as Row[]);
@@ -55,9 +72,24 @@ async function open(command: OpenCommand): Promise<Opened> {
   let callMs = performance.now() - start;
   spin = calibratedSpin(command.slowdownMs);
   let i = 0;
-  if (command.warmMs > 0) callMs = await warmUp(() => predict(singles[i++ % singles.length] as Row[]), command.warmMs, () => performance.now(), processorMs);
+  if (command.warmMs > 0)
+    callMs = await warmUp(
+      () => predict(singles[i++ % singles.length] as Row[]),
+      command.warmMs,
+      () => performance.now(),
+      processorMs,
+    );
   const { provider, onnxruntime, threads, modelBytes } = opened.describe();
-  return { kind: "opened", firstPredictionAt, modelBytes, servedBatch: loaded.manifest.runtime.batch, provider, onnxruntime, threads, callMs };
+  return {
+    kind: "opened",
+    firstPredictionAt,
+    modelBytes,
+    servedBatch: loaded.manifest.runtime.batch,
+    provider,
+    onnxruntime,
+    threads,
+    callMs,
+  };
 }
 
 function processorMs(): number {
@@ -71,7 +103,10 @@ async function turn(command: TurnCommand): Promise<Reply> {
   for (let i = 0; i < command.lead; i++) await predict(list(i));
   const durations: number[] = [];
   const begin = performance.now();
-  const more = (elapsedMs: number) => ("count" in command ? durations.length < command.count : durations.length < command.atLeast || elapsedMs < command.budgetMs);
+  const more = (elapsedMs: number) =>
+    "count" in command
+      ? durations.length < command.count
+      : durations.length < command.atLeast || elapsedMs < command.budgetMs;
   let at = begin;
   for (let i = 0; more(at - begin); i++) {
     const rowsOfCall = list(i);
@@ -95,10 +130,22 @@ async function peakRssBytes(): Promise<number> {
 
 async function answer(command: Command): Promise<Reply> {
   switch (command.kind) {
-    case "open": return open(command);
-    case "turn": return turn(command);
-    case "footprint": return { kind: "footprint", peakRssBytes: await peakRssBytes(), bytesPerRow: await tensorBytesPerRow(loadedModel as LoadedManifest, predictor as Predictor, batchesOf(command.batch)[0] as Row[]) };
-    case "exit": process.exit(0);
+    case "open":
+      return open(command);
+    case "turn":
+      return turn(command);
+    case "footprint":
+      return {
+        kind: "footprint",
+        peakRssBytes: await peakRssBytes(),
+        bytesPerRow: await tensorBytesPerRow(
+          loadedModel as LoadedManifest,
+          predictor as Predictor,
+          batchesOf(command.batch)[0] as Row[],
+        ),
+      };
+    case "exit":
+      process.exit(0);
   }
 }
 
@@ -106,6 +153,16 @@ process.on("disconnect", () => process.exit(0));
 process.on("message", (command: Command) => {
   answer(command).then(
     (reply) => process.send?.(reply),
-    (error: unknown) => process.send?.({ kind: "failed", diagnostic: error instanceof SluiceError ? error.diagnostic : { code: "latency-process", problem: `the model's process failed: ${String((error as Error)?.message ?? error)}` } } satisfies Reply),
+    (error: unknown) =>
+      process.send?.({
+        kind: "failed",
+        diagnostic:
+          error instanceof SluiceError
+            ? error.diagnostic
+            : {
+                code: "latency-process",
+                problem: `the model's process failed: ${String((error as Error)?.message ?? error)}`,
+              },
+      } satisfies Reply),
   );
 });

@@ -16,7 +16,12 @@ export const correctRows = rowMeanSums("any", [0, 1], (sample, options) => {
  * a relative scale: BCa bootstrap, ABC above 5,000 units. As scikit-learn's accuracy_score.
  */
 export const accuracy: MetricDefinition = {
-  name: "accuracy", tasks: classificationTasks, direction: "higher", unit: "fraction", range: [0, 1], defaultOptions: { threshold: defaultThreshold },
+  name: "accuracy",
+  tasks: classificationTasks,
+  direction: "higher",
+  unit: "fraction",
+  range: [0, 1],
+  defaultOptions: { threshold: defaultThreshold },
   measure: (sample, options) => measureShare(correctRows, sample, options),
   contrast: (candidate, baseline, options) => contrastShare(correctRows, candidate, baseline, options),
 };

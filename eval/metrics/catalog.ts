@@ -23,12 +23,30 @@ import { tprAtFpr } from "./tpr-at-fpr.ts";
 export type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 
 const definitions: readonly MetricDefinition[] = [
-  auroc, averagePrecision, partialAuroc, tprAtFpr, logLoss, brier, ece, accuracy, precision, recall, f1,
-  mae, rmse, r2, medianAbsoluteError, mape, smape, mase,
+  auroc,
+  averagePrecision,
+  partialAuroc,
+  tprAtFpr,
+  logLoss,
+  brier,
+  ece,
+  accuracy,
+  precision,
+  recall,
+  f1,
+  mae,
+  rmse,
+  r2,
+  medianAbsoluteError,
+  mape,
+  smape,
+  mase,
 ];
 
 /** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere and are not here. */
-export const catalog: ReadonlyMap<MetricName, MetricDefinition> = new Map(definitions.map((definition) => [definition.name, definition]));
+export const catalog: ReadonlyMap<MetricName, MetricDefinition> = new Map(
+  definitions.map((definition) => [definition.name, definition]),
+);
 
 /** The metrics that fit a task, in the order of the catalog. */
 export function metricsFor(task: Task): MetricDefinition[] {

@@ -6,10 +6,10 @@ import type { SumMetric, SumParts } from "./sum-metric.ts";
 export type Denominator = "predicted" | "true" | "both";
 
 /**
- * True positives over a count, per class: precision (predicted), recall (true), F1 as 2TP / (predicted + true).
- * Binary: of class 1. More than two classes: the unweighted mean over classes (macro) that occur in the denominator's sense:
- * for recall those with rows, otherwise those with rows or predictions. A class with rows that is never predicted
- * has no precision, and then neither has the macro mean.
+ * True positives over a count, per class: precision (predicted), recall (true), F1 as 2TP / (predicted + true). Binary:
+ * of class 1. More than two classes: the unweighted mean over classes (macro) that occur in the denominator's sense:
+ * for recall those with rows, otherwise those with rows or predictions. A class with rows that is never predicted has
+ * no precision, and then neither has the macro mean.
  */
 export function classRatio(denominator: Denominator): SumMetric {
   return { demand: "any", range: [0, 1], prepare: (sample, options) => prepare(sample, options, denominator) };
@@ -24,7 +24,10 @@ function prepare(sample: Sample, options: MeasureOptions, denominator: Denominat
     (occurs[label] as { labelled: number }).labelled++;
     (occurs[predicted[i] as number] as { predicted: number }).predicted++;
   });
-  const classes = classCount === 2 ? [1] : occurs.flatMap((one, c) => (one.labelled > 0 || (denominator !== "true" && one.predicted > 0) ? [c] : []));
+  const classes =
+    classCount === 2
+      ? [1]
+      : occurs.flatMap((one, c) => (one.labelled > 0 || (denominator !== "true" && one.predicted > 0) ? [c] : []));
   for (const c of classes) {
     const one = occurs[c] as { labelled: number; predicted: number };
     const name = classCount === 2 ? "positive" : `class ${c}`;
@@ -46,11 +49,16 @@ function prepare(sample: Sample, options: MeasureOptions, denominator: Denominat
     if (denominator !== "true") add(guess, 1, 1);
   });
   return {
-    cells, width, linear: false, whyUndefined: "a class has no rows or predictions", largest: 1,
+    cells,
+    width,
+    linear: false,
+    whyUndefined: "a class has no rows or predictions",
+    largest: 1,
     trials: Math.min(...classes.map((c) => Math.max(1, (occurs[c] as { labelled: number }).labelled))),
     value: (sums, offset) => {
       let mean = 0;
-      for (let k = offset; k < offset + width; k += 2) mean += (sums[k] as number) / (sums[k + 1] as number) / classes.length;
+      for (let k = offset; k < offset + width; k += 2)
+        mean += (sums[k] as number) / (sums[k + 1] as number) / classes.length;
       return mean;
     },
   };

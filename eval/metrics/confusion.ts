@@ -1,7 +1,10 @@
 import type { Sample } from "./definition.ts";
 import { defaultThreshold, predictedClasses, sampleProblem } from "./sample.ts";
 
-/** Rows (or their weights) by true class, then predicted class. Binary: [[TN, FP], [FN, TP]]. As scikit-learn's confusion_matrix. */
+/**
+ * Rows (or their weights) by true class, then predicted class. Binary: [[TN, FP], [FN, TP]]. As scikit-learn's
+ * confusion_matrix.
+ */
 export type Confusion = { status: "ok"; counts: number[][] } | { status: "undefined"; reason: string };
 
 /** Confusion counts for reports, at a threshold (binary) or by the largest score. */

@@ -15,7 +15,9 @@ export type Sample = {
   weights: Float64Array | null;
   /** Cluster of each row: intervals then treat clusters, not rows, as independent. */
   groups: string[] | null;
-  /** Error of the naive forecast on the training data of each row's series, for MASE; absent where nobody declared it. */
+  /**
+   * Error of the naive forecast on the training data of each row's series, for MASE; absent where nobody declared it.
+   */
   naiveScales?: Float64Array;
 };
 
@@ -45,7 +47,10 @@ export type MetricDefinition = {
   range: readonly [number, number];
   /** What an option means when it is not given; only those that the metric reads. */
   defaultOptions: MetricOptions;
-  /** Whether a sample says what the metric needs beyond labels and scores. Where it does not, only a check that asks for it hears why; always unless told. */
+  /**
+   * Whether a sample says what the metric needs beyond labels and scores. Where it does not, only a check that asks for
+   * it hears why; always unless told.
+   */
   listed?(sample: Sample): boolean;
   /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN in place of an answer. */
   measure(sample: Sample, options: MeasureOptions): MetricResult;
@@ -53,5 +58,8 @@ export type MetricDefinition = {
   contrast(candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult;
 };
 
-export const classificationTasks = ["binary-classification", "multiclass-classification"] as const satisfies readonly Task[];
+export const classificationTasks = [
+  "binary-classification",
+  "multiclass-classification",
+] as const satisfies readonly Task[];
 export const regressionTasks = ["regression", "forecasting"] as const satisfies readonly Task[];

@@ -4,7 +4,10 @@ import { rankedDefinition, type RankedMetric } from "./ranked-metric.ts";
 
 export const defaultBins = 15;
 
-/** Confidence and whether it came true, per row. Binary: P(positive) and the label; otherwise the largest probability and whether that class is right. */
+/**
+ * Confidence and whether it came true, per row. Binary: P(positive) and the label; otherwise the largest probability
+ * and whether that class is right.
+ */
 function confidences({ labels, scores, classCount }: Sample): { confidence: Float64Array; outcome: Uint8Array } {
   const confidence = new Float64Array(labels.length);
   const outcome = new Uint8Array(labels.length);
@@ -15,7 +18,8 @@ function confidences({ labels, scores, classCount }: Sample): { confidence: Floa
       continue;
     }
     let best = 0;
-    for (let c = 1; c < classCount; c++) if ((scores[i * classCount + c] as number) > (scores[i * classCount + best] as number)) best = c;
+    for (let c = 1; c < classCount; c++)
+      if ((scores[i * classCount + c] as number) > (scores[i * classCount + best] as number)) best = c;
     confidence[i] = scores[i * classCount + best] as number;
     outcome[i] = labels[i] === best ? 1 : 0;
   }
@@ -33,12 +37,15 @@ export function binOf(confidence: number, bins: number): number {
 /** Expected calibration error with a given number of bins. */
 export function eceWithBins(bins: number): RankedMetric {
   return {
-    demand: "probability", range: [0, 1], smooth: true,
+    demand: "probability",
+    range: [0, 1],
+    smooth: true,
     prepare: (sample) => {
       const { confidence, outcome } = confidences(sample);
       const bin = Uint8Array.from(confidence, (p) => binOf(p, bins));
       return {
-        trials: sample.labels.length, largest: 1,
+        trials: sample.labels.length,
+        largest: 1,
         value: (weights) => {
           const gap = new Float64Array(bins);
           let total = 0;
@@ -56,10 +63,11 @@ export function eceWithBins(bins: number): RankedMetric {
 }
 
 /**
- * Expected calibration error: Σ_bins (rows in bin / rows) · |mean confidence - share that came true|, 15 equal-width bins; [0, 1], lower is better.
- * Binary: on P(positive). More than two classes: on the largest probability (Guo et al., ICML 2017). Bins are closed above, as in
- * scikit-learn's calibration_curve. The estimate is biased upwards in small samples (noise in a bin never cancels), and intervals
- * inherit that in part. Interval: jackknife over rows, clusters or groups of them with t; on the logit scale for one sample.
+ * Expected calibration error: Σ_bins (rows in bin / rows) · |mean confidence - share that came true|, 15 equal-width
+ * bins; [0, 1], lower is better. Binary: on P(positive). More than two classes: on the largest probability (Guo et al.,
+ * ICML 2017). Bins are closed above, as in scikit-learn's calibration_curve. The estimate is biased upwards in small
+ * samples (noise in a bin never cancels), and intervals inherit that in part. Interval: jackknife over rows, clusters
+ * or groups of them with t; on the logit scale for one sample.
  */
 export const ece: MetricDefinition = rankedDefinition(
   { name: "ece", tasks: classificationTasks, direction: "lower", unit: "", range: [0, 1], defaultOptions: {} },

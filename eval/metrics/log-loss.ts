@@ -6,7 +6,10 @@ const smallest = Number.EPSILON;
 
 const clipped = (p: number): number => Math.min(1 - smallest, Math.max(smallest, p));
 
-/** -ln of the probability given to the true class; multiclass rows are renormalised after clipping, as scikit-learn does. */
+/**
+ * -ln of the probability given to the true class; multiclass rows are renormalised after clipping, as scikit-learn
+ * does.
+ */
 function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
   return labels.map((label, i) => {
     if (classCount === 2) {
@@ -24,6 +27,13 @@ function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
  * Interval: BCa over rows (or clusters), ABC above 5,000. As scikit-learn's log_loss with eps = 2^-52.
  */
 export const logLoss: MetricDefinition = sumDefinition(
-  { name: "log_loss", tasks: classificationTasks, direction: "lower", unit: "nats", range: [0, Infinity], defaultOptions: {} },
+  {
+    name: "log_loss",
+    tasks: classificationTasks,
+    direction: "lower",
+    unit: "nats",
+    range: [0, Infinity],
+    defaultOptions: {},
+  },
   rowMeanSums("probability", [0, Infinity], rowLoss),
 );

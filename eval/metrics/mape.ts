@@ -7,9 +7,18 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
  * its mean_absolute_percentage_error. Interval: BCa over rows (or clusters), ABC above 5,000.
  */
 export const mape: MetricDefinition = sumDefinition(
-  { name: "mape", tasks: regressionTasks, direction: "lower", unit: "fraction", range: [0, Infinity], defaultOptions: {} },
+  {
+    name: "mape",
+    tasks: regressionTasks,
+    direction: "lower",
+    unit: "fraction",
+    range: [0, Infinity],
+    defaultOptions: {},
+  },
   rowMeanSums("any", [0, Infinity], ({ labels, scores }) => {
     const zero = labels.indexOf(0);
-    return zero >= 0 ? `the label of row ${zero} is 0: there is no percentage of it` : labels.map((label, i) => Math.abs((label - (scores[i] as number)) / label));
+    return zero >= 0
+      ? `the label of row ${zero} is 0: there is no percentage of it`
+      : labels.map((label, i) => Math.abs((label - (scores[i] as number)) / label));
   }),
 );

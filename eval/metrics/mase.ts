@@ -9,20 +9,38 @@ function scaledErrors({ labels, scores, naiveScales }: Sample): Float64Array | s
   }
   if (naiveScales.length !== labels.length) return `${naiveScales.length} naive scales for ${labels.length} rows`;
   const wrong = naiveScales.findIndex((scale) => !(scale > 0 && Number.isFinite(scale)));
-  if (wrong >= 0) return `the naive scale of row ${wrong} is ${naiveScales[wrong]}: ${naiveScales[wrong] === 0 ? "the training data of its series never changes, so no error can be scaled by it" : "it is a finite number above 0"}`;
+  if (wrong >= 0)
+    return `the naive scale of row ${wrong} is ${naiveScales[wrong]}: ${naiveScales[wrong] === 0 ? "the training data of its series never changes, so no error can be scaled by it" : "it is a finite number above 0"}`;
   return labels.map((label, i) => Math.abs(label - (scores[i] as number)) / (naiveScales[i] as number));
 }
 
 /**
- * Mean absolute scaled error, Σ w |y - ŷ| / s / Σ w; [0, ∞), no unit, lower is better; below 1 the forecast errs less than the naive one
- * did in sample. s is the in-sample mean absolute error of the naive forecast of the row's series, Σ_{t>m} |y_t - y_{t-m}| / (T - m) over
- * its T training observations with season m (1: not seasonal). R. J. Hyndman and A. B. Koehler, Int. J. Forecast. 22 (2006), 679-688.
+ * Mean absolute scaled error, Σ w |y - ŷ| / s / Σ w; [0, ∞), no unit, lower is better; below 1 the forecast errs less
+ * than the naive one did in sample. s is the in-sample mean absolute error of the naive forecast of the row's series,
+ * Σ_{t>m} |y_t - y_{t-m}| / (T - m) over its T training observations with season m (1: not seasonal). R. J. Hyndman and
+ * A. B. Koehler, Int. J. Forecast. 22 (2006), 679-688.
  *
- * The training data is not what is evaluated, so s is declared and never estimated from the rows: a constant for one series, a number
- * per row for several. Undefined without it, and where a scale is 0. As sktime's mean_absolute_scaled_error and R's
- * forecast::accuracy on one series. Interval: BCa over rows (or clusters), ABC above 5,000, with the scales given.
+ * The training data is not what is evaluated, so s is declared and never estimated from the rows: a constant for one
+ * series, a number per row for several. Undefined without it, and where a scale is 0. As sktime's
+ * mean_absolute_scaled_error and R's forecast::accuracy on one series. Interval: BCa over rows (or clusters), ABC above
+ * 5,000, with the scales given.
  */
 export const mase: MetricDefinition = sumDefinition(
-  { name: "mase", tasks: regressionTasks, direction: "lower", unit: "", range: [0, Infinity], defaultOptions: {}, listed: ({ naiveScales }) => naiveScales !== undefined },
-  rowMeanSums("any", [0, Infinity], scaledErrors, (sample) => labelSpread(sample) / (sample.naiveScales ?? new Float64Array()).reduce((least, scale) => Math.min(least, scale), Infinity)),
+  {
+    name: "mase",
+    tasks: regressionTasks,
+    direction: "lower",
+    unit: "",
+    range: [0, Infinity],
+    defaultOptions: {},
+    listed: ({ naiveScales }) => naiveScales !== undefined,
+  },
+  rowMeanSums(
+    "any",
+    [0, Infinity],
+    scaledErrors,
+    (sample) =>
+      labelSpread(sample) /
+      (sample.naiveScales ?? new Float64Array()).reduce((least, scale) => Math.min(least, scale), Infinity),
+  ),
 );

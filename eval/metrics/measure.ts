@@ -24,15 +24,19 @@ export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
   const columns = scoreColumns(predictions);
   const scores = new Float64Array(rows.length * columns);
   rows.forEach((row, i) => {
-    for (let column = 0; column < columns; column++) scores[i * columns + column] = predictions.scores[row * columns + column] as number;
+    for (let column = 0; column < columns; column++)
+      scores[i * columns + column] = predictions.scores[row * columns + column] as number;
   });
   return {
     labels: Float64Array.from(rows, (row) => predictions.labels[row] as number),
     scores,
     classCount: predictions.classes.length,
-    weights: predictions.weights === null ? null : Float64Array.from(rows, (row) => predictions.weights?.[row] as number),
+    weights:
+      predictions.weights === null ? null : Float64Array.from(rows, (row) => predictions.weights?.[row] as number),
     groups: predictions.groups === null ? null : Array.from(rows, (row) => predictions.groups?.[row] as string),
-    ...(predictions.naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => predictions.naiveScales?.[row] as number) }),
+    ...(predictions.naiveScales === undefined
+      ? {}
+      : { naiveScales: Float64Array.from(rows, (row) => predictions.naiveScales?.[row] as number) }),
   };
 }
 
@@ -45,8 +49,12 @@ export function supportOf(sample: Sample): { rows: number; fewest: number; words
   const rows = sample.labels.length;
   if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
   const perClass = new Array<number>(sample.classCount).fill(0);
-  for (const label of sample.labels) if (label >= 0 && label < sample.classCount) perClass[label] = (perClass[label] as number) + 1;
-  const words = sample.classCount === 2 ? `${perClass[1]} positives and ${perClass[0]} negatives` : `${rows} rows, ${Math.min(...perClass)} in the rarest class`;
+  for (const label of sample.labels)
+    if (label >= 0 && label < sample.classCount) perClass[label] = (perClass[label] as number) + 1;
+  const words =
+    sample.classCount === 2
+      ? `${perClass[1]} positives and ${perClass[0]} negatives`
+      : `${rows} rows, ${Math.min(...perClass)} in the rarest class`;
   return { rows, fewest: Math.min(...perClass), words };
 }
 
@@ -59,17 +67,24 @@ export type MeasureRequest = {
 };
 
 /** Every metric of the task that the predictions say enough for, over all rows and over each slice. */
-export function measure(predictions: Predictions, task: Task, head: string | null, { level, seed, intervals, labelUnit = "" }: MeasureRequest): Measurement[] {
+export function measure(
+  predictions: Predictions,
+  task: Task,
+  head: string | null,
+  { level, seed, intervals, labelUnit = "" }: MeasureRequest,
+): Measurement[] {
   return [...slicesOf(predictions)].flatMap(([slice, rows]) => {
     const sample = sampleOf(predictions, rows);
-    return metricsFor(task).filter((definition) => definition.listed?.(sample) ?? true).map((definition): Measurement => ({
-      metric: definition.name,
-      options: {},
-      head,
-      slice,
-      unit: definition.unit === "label" ? labelUnit : definition.unit,
-      direction: definition.direction,
-      result: definition.measure(sample, { level, seed, intervals }),
-    }));
+    return metricsFor(task)
+      .filter((definition) => definition.listed?.(sample) ?? true)
+      .map((definition): Measurement => ({
+        metric: definition.name,
+        options: {},
+        head,
+        slice,
+        unit: definition.unit === "label" ? labelUnit : definition.unit,
+        direction: definition.direction,
+        result: definition.measure(sample, { level, seed, intervals }),
+      }));
   });
 }

@@ -3,20 +3,30 @@ import { type MetricDefinition, regressionTasks } from "./definition.ts";
 import { rankedDefinition } from "./ranked-metric.ts";
 
 /**
- * Median absolute error in the label's unit; [0, ∞), lower is better. An even number of rows averages the two in the middle, as
- * scikit-learn's median_absolute_error; weights: the smallest error that half of the weight does not exceed.
+ * Median absolute error in the label's unit; [0, ∞), lower is better. An even number of rows averages the two in the
+ * middle, as scikit-learn's median_absolute_error; weights: the smallest error that half of the weight does not exceed.
  * Interval: percentile bootstrap over rows (or clusters).
  */
 export const medianAbsoluteError: MetricDefinition = rankedDefinition(
-  { name: "median_absolute_error", tasks: regressionTasks, direction: "lower", unit: "label", range: [0, Infinity], defaultOptions: {} },
   {
-    demand: "any", range: [0, Infinity], smooth: false,
+    name: "median_absolute_error",
+    tasks: regressionTasks,
+    direction: "lower",
+    unit: "label",
+    range: [0, Infinity],
+    defaultOptions: {},
+  },
+  {
+    demand: "any",
+    range: [0, Infinity],
+    smooth: false,
     prepare: ({ labels, scores }) => {
       const errors = labels.map((label, i) => Math.abs(label - (scores[i] as number)));
       const order = argsort(errors);
       const sorted = errors.slice().sort();
       return {
-        trials: labels.length, largest: sorted[sorted.length - 1] as number,
+        trials: labels.length,
+        largest: sorted[sorted.length - 1] as number,
         value: (weights) => {
           let total = 0;
           for (let i = 0; i < weights.length; i++) total += weights[i] as number;

@@ -5,7 +5,10 @@ import { type RocOrder, rocOrder } from "./roc-order.ts";
 /** False-positive rate up to which the area counts when `at` is not given. */
 export const defaultPartialRate = 0.1;
 
-/** Area under the ROC curve from a false-positive rate of 0 to `rate`, trapezoidal, raw: [0, rate]. NaN without both classes. */
+/**
+ * Area under the ROC curve from a false-positive rate of 0 to `rate`, trapezoidal, raw: [0, rate]. NaN without both
+ * classes.
+ */
 export function rawPartialArea(roc: RocOrder, weights: Float64Array, rate: number): number {
   const { positives, negatives } = roc.totals(weights);
   const edge = rate * negatives;
@@ -27,15 +30,24 @@ export function rawPartialArea(roc: RocOrder, weights: Float64Array, rate: numbe
 }
 
 /**
- * Partial AUROC over false-positive rates 0 … `at` (0.1), standardised by McClish (Med. Decis. Making 9, 1989):
- * ½(1 + (area - e²/2) / (e - e²/2)), so that chance is 0.5 and perfection 1; higher is better. Binary; needs both classes.
- * As scikit-learn's roc_auc_score(max_fpr=e) and pROC's auc(partial.auc=…, partial.auc.correct=TRUE).
- * Interval: jackknife over rows or clusters, or over groups of them, with t; on the logit scale for one sample.
+ * Partial AUROC over false-positive rates 0 … `at` (0.1), standardised by McClish (Med. Decis. Making 9, 1989): ½(1 +
+ * (area - e²/2) / (e - e²/2)), so that chance is 0.5 and perfection 1; higher is better. Binary; needs both classes. As
+ * scikit-learn's roc_auc_score(max_fpr=e) and pROC's auc(partial.auc=…, partial.auc.correct=TRUE). Interval: jackknife
+ * over rows or clusters, or over groups of them, with t; on the logit scale for one sample.
  */
 export const partialAuroc: MetricDefinition = rankedDefinition(
-  { name: "partial_auroc", tasks: ["binary-classification"], direction: "higher", unit: "", range: [0, 1], defaultOptions: { at: defaultPartialRate } },
   {
-    demand: "any", range: [0, 1], smooth: true,
+    name: "partial_auroc",
+    tasks: ["binary-classification"],
+    direction: "higher",
+    unit: "",
+    range: [0, 1],
+    defaultOptions: { at: defaultPartialRate },
+  },
+  {
+    demand: "any",
+    range: [0, 1],
+    smooth: true,
     prepare: (sample, options) => {
       const rate = options.at ?? defaultPartialRate;
       if (!(rate > 0 && rate <= 1)) return `a false-positive rate of ${rate} bounds no area; it lies in (0, 1]`;
@@ -43,7 +55,8 @@ export const partialAuroc: MetricDefinition = rankedDefinition(
       if (typeof roc === "string") return roc;
       const least = (rate * rate) / 2;
       return {
-        trials: Math.min(roc.positives, roc.negatives), largest: 1,
+        trials: Math.min(roc.positives, roc.negatives),
+        largest: 1,
         value: (weights) => {
           const area = rawPartialArea(roc, weights, rate);
           return rate === 1 ? area : 0.5 * (1 + (area - least) / (rate - least));

@@ -7,13 +7,19 @@ import { contrastSums, measureSums } from "./sum-metric.ts";
 const sums = classRatio("predicted");
 
 /**
- * Precision, TP / (TP + FP), of class 1 at `threshold` (score ≥ 0.5), or the macro mean over classes; [0, 1], higher is better.
- * Undefined, not 0, when no row is predicted positive (macro: when a class that has rows is never predicted).
- * Interval of one binary sample: Wilson over the rows predicted positive. Otherwise, and for the paired difference (whose two
- * denominators differ): BCa over rows or clusters, ABC above 5,000. As scikit-learn's precision_score where that is defined.
+ * Precision, TP / (TP + FP), of class 1 at `threshold` (score ≥ 0.5), or the macro mean over classes; [0, 1], higher is
+ * better. Undefined, not 0, when no row is predicted positive (macro: when a class that has rows is never predicted).
+ * Interval of one binary sample: Wilson over the rows predicted positive. Otherwise, and for the paired difference
+ * (whose two denominators differ): BCa over rows or clusters, ABC above 5,000. As scikit-learn's precision_score where
+ * that is defined.
  */
 export const precision: MetricDefinition = {
-  name: "precision", tasks: classificationTasks, direction: "higher", unit: "fraction", range: [0, 1], defaultOptions: { threshold: defaultThreshold },
+  name: "precision",
+  tasks: classificationTasks,
+  direction: "higher",
+  unit: "fraction",
+  range: [0, 1],
+  defaultOptions: { threshold: defaultThreshold },
   measure(sample, options) {
     if (sampleProblem(sample, "any") !== null || sample.classCount !== 2) return measureSums(sums, sample, options);
     const predicted = predictedClasses(sample, options.threshold ?? defaultThreshold);

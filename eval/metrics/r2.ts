@@ -2,14 +2,15 @@ import { type MetricDefinition, regressionTasks } from "./definition.ts";
 import { sumDefinition } from "./row-mean.ts";
 
 /**
- * Coefficient of determination, 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², ȳ the weighted mean of these labels; (-∞, 1], higher is better.
- * Undefined with constant labels or fewer than two rows. As scikit-learn's r2_score.
- * Interval: BCa over rows (or clusters), ABC above 5,000; the mean of the labels is resampled with them.
+ * Coefficient of determination, 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², ȳ the weighted mean of these labels; (-∞, 1], higher
+ * is better. Undefined with constant labels or fewer than two rows. As scikit-learn's r2_score. Interval: BCa over rows
+ * (or clusters), ABC above 5,000; the mean of the labels is resampled with them.
  */
 export const r2: MetricDefinition = sumDefinition(
   { name: "r2", tasks: regressionTasks, direction: "higher", unit: "", range: [-Infinity, 1], defaultOptions: {} },
   {
-    demand: "any", range: [-Infinity, 1],
+    demand: "any",
+    range: [-Infinity, 1],
     prepare: ({ labels, scores }) => {
       const first = labels[0] as number;
       if (labels.every((label) => label === first)) return "the labels are constant: there is no variance to explain";
@@ -22,7 +23,12 @@ export const r2: MetricDefinition = sumDefinition(
         cells[3 * i + 2] = (label - centre) ** 2;
       });
       return {
-        cells, width: 3, whyUndefined: "the rows that carry weight have constant labels", linear: false, trials: labels.length, largest: 1,
+        cells,
+        width: 3,
+        whyUndefined: "the rows that carry weight have constant labels",
+        linear: false,
+        trials: labels.length,
+        largest: 1,
         value: (sums, offset, total) => {
           const spread = (sums[offset + 2] as number) - (sums[offset + 1] as number) ** 2 / total;
           return spread > 0 ? 1 - (sums[offset] as number) / spread : Number.NaN;

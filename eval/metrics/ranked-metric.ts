@@ -3,7 +3,13 @@ import type { Interval } from "../schema/verdict.ts";
 import { type Ends, percentile } from "../stats/bca.ts";
 import { affordableResamples, jackknifeBlocks } from "../stats/resamples.ts";
 import { unseenProbability } from "../stats/rule-of-three.ts";
-import { fullWeights, jackknifeInterval, leaveBlocksOut, type WeightedStatistic, weightedReplicates } from "../stats/weighted-statistic.ts";
+import {
+  fullWeights,
+  jackknifeInterval,
+  leaveBlocksOut,
+  type WeightedStatistic,
+  weightedReplicates,
+} from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";
 
@@ -20,7 +26,10 @@ export type RankedParts = {
   value(weights: Float64Array): number;
   /** Independent rows that carry the metric, for samples that show no variation. */
   trials: number;
-  /** Size of a change of one row: 1, or for an unbounded metric the largest row value. Widths below 10^-12 of it are rounding. */
+  /**
+   * Size of a change of one row: 1, or for an unbounded metric the largest row value. Widths below 10^-12 of it are
+   * rounding.
+   */
   largest: number;
 };
 
@@ -33,13 +42,44 @@ export function measureRanked(metric: RankedMetric, sample: Sample, options: Mea
   const value = parts.value(fullWeights(statistic));
   if (!Number.isFinite(value)) return { status: "undefined", reason: "the metric is undefined on these rows", n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
-  const found = rankedInterval(metric, statistic, value, options, parts.largest, value > 0 && value < 1 && metric.range[1] === 1);
+  const found = rankedInterval(
+    metric,
+    statistic,
+    value,
+    options,
+    parts.largest,
+    value > 0 && value < 1 && metric.range[1] === 1,
+  );
   const [lowest, highest] = metric.range;
-  const interval = found === "undefined" ? null : found !== "constant" ? found : unvaried(value, lowest, Number.isFinite(highest) ? highest : value + parts.largest, parts.trials, options.level);
-  return { status: "ok", value, interval: interval === null ? null : { ...interval, low: Math.max(lowest, interval.low), high: Math.min(highest, interval.high) }, n };
+  const interval =
+    found === "undefined"
+      ? null
+      : found !== "constant"
+        ? found
+        : unvaried(
+            value,
+            lowest,
+            Number.isFinite(highest) ? highest : value + parts.largest,
+            parts.trials,
+            options.level,
+          );
+  return {
+    status: "ok",
+    value,
+    interval:
+      interval === null
+        ? null
+        : { ...interval, low: Math.max(lowest, interval.low), high: Math.min(highest, interval.high) },
+    n,
+  };
 }
 
-export function contrastRanked(metric: RankedMetric, candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult {
+export function contrastRanked(
+  metric: RankedMetric,
+  candidate: Sample,
+  baseline: Sample,
+  options: MeasureOptions,
+): ContrastResult {
   const n = candidate.labels.length;
   const wrong = (reason: string): ContrastResult => ({ status: "undefined", reason, n });
   const problem = contrastProblem(candidate, baseline, metric.demand);
@@ -49,7 +89,9 @@ export function contrastRanked(metric: RankedMetric, candidate: Sample, baseline
   const two = metric.prepare(baseline, options);
   if (typeof two === "string") return wrong(`baseline: ${two}`);
   const relative = options.scale === "relative";
-  const statistic = weighted(candidate, (weights) => (relative ? one.value(weights) / two.value(weights) - 1 : one.value(weights) - two.value(weights)));
+  const statistic = weighted(candidate, (weights) =>
+    relative ? one.value(weights) / two.value(weights) - 1 : one.value(weights) - two.value(weights),
+  );
   const full = fullWeights(statistic);
   const first = one.value(full);
   const second = two.value(full);
@@ -57,11 +99,19 @@ export function contrastRanked(metric: RankedMetric, candidate: Sample, baseline
   if (relative && !(second > 0)) return wrong(`the baseline's value is ${second}: there is no relative change`);
   const difference = relative ? first / second - 1 : first - second;
   const unit = relative ? second : 1;
-  const found = rankedInterval(metric, statistic, difference, options, Math.max(one.largest, two.largest) / unit, false);
+  const found = rankedInterval(
+    metric,
+    statistic,
+    difference,
+    options,
+    Math.max(one.largest, two.largest) / unit,
+    false,
+  );
   const [lowest, highest] = metric.range;
   const reach = (Number.isFinite(highest) ? highest - lowest : Math.max(one.largest, two.largest)) / unit;
   if (found === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
-  const interval = found === "constant" ? unvaried(difference, -reach, reach, Math.min(one.trials, two.trials), options.level) : found;
+  const interval =
+    found === "constant" ? unvaried(difference, -reach, reach, Math.min(one.trials, two.trials), options.level) : found;
   if (interval === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
   return { status: "ok", candidate: first, baseline: second, difference, interval, n };
 }
@@ -72,11 +122,19 @@ function weighted({ labels, weights, groups }: Sample, value: (weights: Float64A
 }
 
 /**
- * Jackknife with t for smooth metrics: in average precision and its like, resampled duplicates act as ties and bias the bootstrap, so that
- * BCa's one-sided errors were measured at twice alpha for 200 rows where these are at alpha. `share`: a value strictly between 0 and 1.
- * "constant": nothing varies; "undefined": too many resamples, or any jackknife value, have no value.
+ * Jackknife with t for smooth metrics: in average precision and its like, resampled duplicates act as ties and bias the
+ * bootstrap, so that BCa's one-sided errors were measured at twice alpha for 200 rows where these are at alpha.
+ * `share`: a value strictly between 0 and 1. "constant": nothing varies; "undefined": too many resamples, or any
+ * jackknife value, have no value.
  */
-function rankedInterval(metric: RankedMetric, statistic: WeightedStatistic, estimate: number, options: MeasureOptions, size: number, share: boolean): Interval | "constant" | "undefined" {
+function rankedInterval(
+  metric: RankedMetric,
+  statistic: WeightedStatistic,
+  estimate: number,
+  options: MeasureOptions,
+  size: number,
+  share: boolean,
+): Interval | "constant" | "undefined" {
   const units = statistic.groups === null ? statistic.rows : statistic.groupCount;
   if (units < 2) return "constant";
   const { level, seed } = options;
@@ -86,13 +144,21 @@ function rankedInterval(metric: RankedMetric, statistic: WeightedStatistic, esti
     const leftOut = leaveBlocksOut(statistic, seed, jackknifeBlocks(units));
     const method = leftOut.length === units ? "jackknife, t" : `delete-a-group jackknife, t, ${leftOut.length} groups`;
     const found = named(jackknifeInterval(leftOut, estimate, level), method);
-    return typeof found === "string" || !share ? found : { ...onLogitScale(found, estimate), method: `${method}, logit scale` };
+    return typeof found === "string" || !share
+      ? found
+      : { ...onLogitScale(found, estimate), method: `${method}, logit scale` };
   }
   const resamples = options.resamples ?? affordableResamples(units);
-  return named(percentile(weightedReplicates(statistic, seed, resamples), level), `percentile bootstrap, ${resamples} resamples`);
+  return named(
+    percentile(weightedReplicates(statistic, seed, resamples), level),
+    `percentile bootstrap, ${resamples} resamples`,
+  );
 }
 
-/** The same standard error around the logit of a value in (0, 1): ends inside (0, 1), and the skewness that values near an end have. */
+/**
+ * The same standard error around the logit of a value in (0, 1): ends inside (0, 1), and the skewness that values near
+ * an end have.
+ */
 function onLogitScale(interval: Interval, value: number): Interval {
   const centre = Math.log(value / (1 - value));
   const half = (interval.high - interval.low) / 2 / (value * (1 - value));
@@ -106,7 +172,10 @@ function unvaried(value: number, lowest: number, highest: number, trials: number
 }
 
 /** A definition whose value, interval and paired contrast all come from row weights. */
-export function rankedDefinition(described: Omit<MetricDefinition, "measure" | "contrast">, metric: RankedMetric): MetricDefinition {
+export function rankedDefinition(
+  described: Omit<MetricDefinition, "measure" | "contrast">,
+  metric: RankedMetric,
+): MetricDefinition {
   return {
     ...described,
     measure: (sample, options) => measureRanked(metric, sample, options),

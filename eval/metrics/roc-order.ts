@@ -6,8 +6,8 @@ import { classCounts } from "./sample.ts";
 export type RocStep = (positivesAbove: number, negativesAbove: number, positives: number, negatives: number) => boolean;
 
 /**
- * A binary sample from the highest score to the lowest. `sweep` walks the ROC curve for given row weights and calls `step` for
- * every distinct score where it rises; between two calls it runs flat.
+ * A binary sample from the highest score to the lowest. `sweep` walks the ROC curve for given row weights and calls
+ * `step` for every distinct score where it rises; between two calls it runs flat.
  */
 export type RocOrder = {
   positives: number;
@@ -31,7 +31,8 @@ export function rocOrder(sample: Sample): RocOrder | string {
     lastOfTie[i] = i === n - 1 || scores[order[i] as number] !== scores[order[i + 1] as number] ? 1 : 0;
   }
   return {
-    positives, negatives,
+    positives,
+    negatives,
     sweep(weights, step) {
       let hits = 0;
       let alarms = 0;

@@ -7,9 +7,9 @@ export type ScoreDemand = "any" | "probability";
 const sumTolerance = 0.01;
 
 /**
- * Why no metric can be computed on this sample, naming the first offending row (counted from 0), or null when all is well:
- * empty input, lengths that do not fit, NaN or infinite numbers, labels that are no class index, negative or all-zero weights,
- * and where probabilities are asked for, scores outside [0, 1] or rows that do not add up to 1.
+ * Why no metric can be computed on this sample, naming the first offending row (counted from 0), or null when all is
+ * well: empty input, lengths that do not fit, NaN or infinite numbers, labels that are no class index, negative or
+ * all-zero weights, and where probabilities are asked for, scores outside [0, 1] or rows that do not add up to 1.
  */
 export function sampleProblem(sample: Sample, demand: ScoreDemand): string | null {
   const { labels, scores, classCount, weights, groups } = sample;
@@ -20,14 +20,19 @@ export function sampleProblem(sample: Sample, demand: ScoreDemand): string | nul
   if (scores.length !== n * width) return `${scores.length} scores for ${n} rows of ${width}`;
   if (weights !== null && weights.length !== n) return `${weights.length} weights for ${n} rows`;
   if (groups !== null && groups.length !== n) return `${groups.length} groups for ${n} rows`;
-  return labelProblem(labels, classCount) ?? scoreProblem(scores, width, classCount > 0 ? demand : "any") ?? (weights === null ? null : weightProblem(weights));
+  return (
+    labelProblem(labels, classCount) ??
+    scoreProblem(scores, width, classCount > 0 ? demand : "any") ??
+    (weights === null ? null : weightProblem(weights))
+  );
 }
 
 function labelProblem(labels: Float64Array, classCount: number): string | null {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
     if (!Number.isFinite(label)) return `the label of row ${i} is ${label}`;
-    if (classCount > 0 && !(Number.isInteger(label) && label >= 0 && label < classCount)) return `the label of row ${i} is ${label}, which is none of the ${classCount} classes`;
+    if (classCount > 0 && !(Number.isInteger(label) && label >= 0 && label < classCount))
+      return `the label of row ${i} is ${label}, which is none of the ${classCount} classes`;
   }
   return null;
 }
@@ -37,7 +42,8 @@ function scoreProblem(scores: Float64Array, width: number, demand: ScoreDemand):
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i] as number;
     if (!Number.isFinite(score)) return `the score of row ${Math.floor(i / width)} is ${score}`;
-    if (probability && (score < 0 || score > 1)) return `the score of row ${Math.floor(i / width)} is ${score}, which is no probability`;
+    if (probability && (score < 0 || score > 1))
+      return `the score of row ${Math.floor(i / width)} is ${score}, which is no probability`;
   }
   if (!probability || width === 1) return null;
   for (let at = 0; at < scores.length; at += width) {
@@ -58,27 +64,37 @@ function weightProblem(weights: Float64Array): string | null {
   return sum > 0 ? null : "all weights are 0";
 }
 
-/** Why two samples are no pair, or null. Row identity is the caller's to check; this sees only counts, labels and weights. */
+/**
+ * Why two samples are no pair, or null. Row identity is the caller's to check; this sees only counts, labels and
+ * weights.
+ */
 function pairProblem(candidate: Sample, baseline: Sample): string | null {
   const n = candidate.labels.length;
   if (baseline.labels.length !== n) return `the candidate has ${n} rows and the baseline ${baseline.labels.length}`;
-  if (candidate.classCount !== baseline.classCount) return `the candidate has ${candidate.classCount} classes and the baseline ${baseline.classCount}`;
+  if (candidate.classCount !== baseline.classCount)
+    return `the candidate has ${candidate.classCount} classes and the baseline ${baseline.classCount}`;
   for (let i = 0; i < n; i++) if (candidate.labels[i] !== baseline.labels[i]) return `the labels of row ${i} differ`;
   if ((candidate.weights === null) !== (baseline.weights === null)) return "only one of the two has weights";
-  if (candidate.weights !== null) for (let i = 0; i < n; i++) if (candidate.weights[i] !== (baseline.weights as Float64Array)[i]) return `the weights of row ${i} differ`;
+  if (candidate.weights !== null)
+    for (let i = 0; i < n; i++)
+      if (candidate.weights[i] !== (baseline.weights as Float64Array)[i]) return `the weights of row ${i} differ`;
   return null;
 }
 
 /** The first thing wrong with two samples or with their pairing, or null. */
 export function contrastProblem(candidate: Sample, baseline: Sample, demand: ScoreDemand): string | null {
   const wrongBaseline = sampleProblem(baseline, demand);
-  return sampleProblem(candidate, demand) ?? (wrongBaseline === null ? pairProblem(candidate, baseline) : `baseline: ${wrongBaseline}`);
+  return (
+    sampleProblem(candidate, demand) ??
+    (wrongBaseline === null ? pairProblem(candidate, baseline) : `baseline: ${wrongBaseline}`)
+  );
 }
 
 /** Rows per class. Rows of weight 0 do not count. */
 export function classCounts({ labels, classCount, weights }: Sample): number[] {
   const counts = Array.from({ length: classCount }, () => 0);
-  for (let i = 0; i < labels.length; i++) if (weights === null || weights[i] !== 0) (counts[labels[i] as number] as number)++;
+  for (let i = 0; i < labels.length; i++)
+    if (weights === null || weights[i] !== 0) (counts[labels[i] as number] as number)++;
   return counts;
 }
 
@@ -95,7 +111,10 @@ export function numberedGroups(groups: string[] | null): { ids: Uint32Array; cou
   return { ids, count: numbers.size };
 }
 
-/** Predicted class per row: binary, score ≥ threshold is class 1; otherwise the largest probability, the first of equals (as NumPy's argmax). */
+/**
+ * Predicted class per row: binary, score ≥ threshold is class 1; otherwise the largest probability, the first of equals
+ * (as NumPy's argmax).
+ */
 export function predictedClasses({ labels, scores, classCount }: Sample, threshold: number): Uint32Array {
   const predicted = new Uint32Array(labels.length);
   for (let i = 0; i < labels.length; i++) {

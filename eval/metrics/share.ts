@@ -5,9 +5,13 @@ import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 import { contrastProblem } from "./sample.ts";
 
-/** Whether the closed forms for independent, equally weighted rows apply; a number of resamples asks for the bootstrap. */
+/**
+ * Whether the closed forms for independent, equally weighted rows apply; a number of resamples asks for the bootstrap.
+ */
 function closedForm(sample: Sample, options: MeasureOptions): boolean {
-  return sample.weights === null && sample.groups === null && options.resamples === undefined && options.intervals !== false;
+  return (
+    sample.weights === null && sample.groups === null && options.resamples === undefined && options.intervals !== false
+  );
 }
 
 /**
@@ -17,32 +21,59 @@ function closedForm(sample: Sample, options: MeasureOptions): boolean {
 export function measureShare(metric: SumMetric, sample: Sample, options: MeasureOptions): MetricResult {
   const result = measureSums(metric, sample, closedForm(sample, options) ? { ...options, intervals: false } : options);
   if (result.status === "undefined" || !closedForm(sample, options)) return result;
-  return { ...result, interval: { ...wilson(Math.round(result.value * result.n), result.n, options.level), level: options.level, method: "Wilson" } };
+  return {
+    ...result,
+    interval: {
+      ...wilson(Math.round(result.value * result.n), result.n, options.level),
+      level: options.level,
+      method: "Wilson",
+    },
+  };
 }
 
-/** A share of the rows that `counts` picks, whose value `metric` computes over all rows: Wilson over the picked ones where closed forms apply. */
-export function measureShareOf(metric: SumMetric, sample: Sample, options: MeasureOptions, counts: (row: number) => boolean): MetricResult {
+/**
+ * A share of the rows that `counts` picks, whose value `metric` computes over all rows: Wilson over the picked ones
+ * where closed forms apply.
+ */
+export function measureShareOf(
+  metric: SumMetric,
+  sample: Sample,
+  options: MeasureOptions,
+  counts: (row: number) => boolean,
+): MetricResult {
   const result = measureSums(metric, sample, closedForm(sample, options) ? { ...options, intervals: false } : options);
   if (result.status === "undefined") return result;
   let n = 0;
   for (let i = 0; i < sample.labels.length; i++) if (counts(i)) n++;
   if (!closedForm(sample, options)) return { ...result, n };
-  return { ...result, n, interval: { ...wilson(Math.round(result.value * n), n, options.level), level: options.level, method: "Wilson" } };
+  return {
+    ...result,
+    n,
+    interval: { ...wilson(Math.round(result.value * n), n, options.level), level: options.level, method: "Wilson" },
+  };
 }
 
 /** The rows of a binary or regression sample that `keep` picks, in order. */
 export function rowsWhere(sample: Sample, keep: (row: number) => boolean): Sample {
   const pick = (values: Float64Array): Float64Array => values.filter((_, i) => keep(i));
   return {
-    labels: pick(sample.labels), scores: pick(sample.scores), classCount: sample.classCount,
+    labels: pick(sample.labels),
+    scores: pick(sample.scores),
+    classCount: sample.classCount,
     weights: sample.weights === null ? null : pick(sample.weights),
     groups: sample.groups === null ? null : sample.groups.filter((_, i) => keep(i)),
   };
 }
 
 /** The paired comparison of two shares. */
-export function contrastShare(metric: SumMetric, candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult {
-  if (!closedForm(candidate, options) || options.scale === "relative") return contrastSums(metric, candidate, baseline, options);
+export function contrastShare(
+  metric: SumMetric,
+  candidate: Sample,
+  baseline: Sample,
+  options: MeasureOptions,
+): ContrastResult {
+  if (!closedForm(candidate, options) || options.scale === "relative")
+    return contrastSums(metric, candidate, baseline, options);
   const n = candidate.labels.length;
   const problem = contrastProblem(candidate, baseline, metric.demand);
   if (problem !== null) return { status: "undefined", reason: problem, n };
@@ -58,5 +89,12 @@ export function contrastShare(metric: SumMetric, candidate: Sample, baseline: Sa
   const first = (counts.both + counts.first) / n;
   const second = (counts.both + counts.second) / n;
   const interval = { ...tango(counts, options.level), level: options.level, method: "Tango score" };
-  return { status: "ok", candidate: first, baseline: second, difference: (counts.first - counts.second) / n, interval, n };
+  return {
+    status: "ok",
+    candidate: first,
+    baseline: second,
+    difference: (counts.first - counts.second) / n,
+    interval,
+    n,
+  };
 }

@@ -8,8 +8,10 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
  */
 export const smape: MetricDefinition = sumDefinition(
   { name: "smape", tasks: regressionTasks, direction: "lower", unit: "fraction", range: [0, 2], defaultOptions: {} },
-  rowMeanSums("any", [0, 2], ({ labels, scores }) => labels.map((label, i) => {
-    const size = Math.abs(label) + Math.abs(scores[i] as number);
-    return size === 0 ? 0 : (2 * Math.abs(label - (scores[i] as number))) / size;
-  })),
+  rowMeanSums("any", [0, 2], ({ labels, scores }) =>
+    labels.map((label, i) => {
+      const size = Math.abs(label) + Math.abs(scores[i] as number);
+      return size === 0 ? 0 : (2 * Math.abs(label - (scores[i] as number))) / size;
+    }),
+  ),
 );

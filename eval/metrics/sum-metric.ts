@@ -46,12 +46,25 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
   const [lowest, highest] = metric.range;
   const found = sumInterval(statistic, value, options, largestCell(parts));
-  const interval = found === "constant" ? unvaried(value, lowest, highest, Math.min(parts.trials, unitCount(statistic)), options.level, parts.largest) : found;
-  return { status: "ok", value, interval: interval === "undefined" || interval === null ? null : clip(interval, metric.range), n };
+  const interval =
+    found === "constant"
+      ? unvaried(value, lowest, highest, Math.min(parts.trials, unitCount(statistic)), options.level, parts.largest)
+      : found;
+  return {
+    status: "ok",
+    value,
+    interval: interval === "undefined" || interval === null ? null : clip(interval, metric.range),
+    n,
+  };
 }
 
 /** The paired comparison. A linear metric's absolute difference is resampled as one column of row differences. */
-export function contrastSums(metric: SumMetric, candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult {
+export function contrastSums(
+  metric: SumMetric,
+  candidate: Sample,
+  baseline: Sample,
+  options: MeasureOptions,
+): ContrastResult {
   const n = candidate.labels.length;
   const wrong = (reason: string): ContrastResult => ({ status: "undefined", reason, n });
   const problem = contrastProblem(candidate, baseline, metric.demand);
@@ -76,7 +89,9 @@ export function contrastSums(metric: SumMetric, candidate: Sample, baseline: Sam
   const difference = relative ? first / second - 1 : first - second;
   const statistic = one.linear && !relative ? differenceOfRows(candidate, one, two) : pair;
   const size = Math.max(largestCell(one), largestCell(two));
-  let interval = one.cells.every((cell, i) => cell === two.cells[i]) ? "constant" as const : sumInterval(statistic, difference, options, size);
+  let interval = one.cells.every((cell, i) => cell === two.cells[i])
+    ? ("constant" as const)
+    : sumInterval(statistic, difference, options, size);
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   if (interval === "constant") {
     const unit = relative ? second : 1;
@@ -90,7 +105,11 @@ export function contrastSums(metric: SumMetric, candidate: Sample, baseline: Sam
 }
 
 /** Weighted cells of the parts side by side, with a column of weights where their total varies between resamples. */
-function assemble(sample: Sample, parts: SumParts[], value: (sums: Float64Array, total: number) => number): SumStatistic {
+function assemble(
+  sample: Sample,
+  parts: SumParts[],
+  value: (sums: Float64Array, total: number) => number,
+): SumStatistic {
   const { weights } = sample;
   const n = sample.labels.length;
   const groups = numberedGroups(sample.groups);
@@ -102,11 +121,16 @@ function assemble(sample: Sample, parts: SumParts[], value: (sums: Float64Array,
   for (let i = 0; i < n; i++) {
     const w = weights === null ? 1 : (weights[i] as number);
     let to = i * width;
-    for (const part of parts) for (let k = 0; k < part.width; k++) cells[to++] = w * (part.cells[i * part.width + k] as number);
+    for (const part of parts)
+      for (let k = 0; k < part.width; k++) cells[to++] = w * (part.cells[i * part.width + k] as number);
     if (withTotal) cells[to] = w;
   }
   const last = width - 1;
-  const statistic: SumStatistic = { cells, width, value: withTotal ? (sums) => value(sums, sums[last] as number) : value };
+  const statistic: SumStatistic = {
+    cells,
+    width,
+    value: withTotal ? (sums) => value(sums, sums[last] as number) : value,
+  };
   return groups === null ? statistic : collapseGroups(statistic, groups.ids, groups.count);
 }
 
@@ -119,14 +143,26 @@ function totalWeight({ labels, weights }: Sample): number {
   return weights === null ? labels.length : weights.reduce((sum, w) => sum + w, 0);
 }
 
-/** BCa bootstrap, or ABC for large samples. "constant": nothing varies; "undefined": too many resamples have no value. `size` is the largest cell. */
-function sumInterval(statistic: SumStatistic, estimate: number, options: MeasureOptions, size: number): Interval | "constant" | "undefined" {
+/**
+ * BCa bootstrap, or ABC for large samples. "constant": nothing varies; "undefined": too many resamples have no value.
+ * `size` is the largest cell.
+ */
+function sumInterval(
+  statistic: SumStatistic,
+  estimate: number,
+  options: MeasureOptions,
+  size: number,
+): Interval | "constant" | "undefined" {
   const units = unitCount(statistic);
   if (units < 2 || constantRows(statistic, size)) return "constant";
   const { level } = options;
   if (options.resamples === undefined && units > largeSample) {
     const ends = abc(statistic, level);
-    return ends === null ? "constant" : Number.isFinite(ends.low) && Number.isFinite(ends.high) ? { ...ends, level, method: "ABC" } : "undefined";
+    return ends === null
+      ? "constant"
+      : Number.isFinite(ends.low) && Number.isFinite(ends.high)
+        ? { ...ends, level, method: "ABC" }
+        : "undefined";
   }
   const leftOut = leaveOneOut(statistic);
   const first = leftOut[0] as number;
@@ -138,15 +174,24 @@ function sumInterval(statistic: SumStatistic, estimate: number, options: Measure
 
 /** Whether all units are the same but for rounding. */
 function constantRows({ cells, width }: SumStatistic, size: number): boolean {
-  for (let i = width; i < cells.length; i++) if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;
+  for (let i = width; i < cells.length; i++)
+    if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;
   return true;
 }
 
 /**
- * Interval of a sample without variation: at most a share `unseenProbability` of rows may differ from all that were seen, each at its worst,
- * which is the end of the range, or for an unbounded metric `largest`. Null when even that is 0.
+ * Interval of a sample without variation: at most a share `unseenProbability` of rows may differ from all that were
+ * seen, each at its worst, which is the end of the range, or for an unbounded metric `largest`. Null when even that is
+ * 0.
  */
-function unvaried(value: number, lowest: number, highest: number, trials: number, level: number, largest: number): Interval | null {
+function unvaried(
+  value: number,
+  lowest: number,
+  highest: number,
+  trials: number,
+  level: number,
+  largest: number,
+): Interval | null {
   const share = unseenProbability(trials, (1 - level) / 2);
   const low = Number.isFinite(lowest) ? lowest : value - largest;
   const high = Number.isFinite(highest) ? highest : value + largest;

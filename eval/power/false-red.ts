@@ -4,15 +4,16 @@ import { standardErrorOf, zOf } from "./standard-error.ts";
 import { passProbability } from "./pass-probability.ts";
 
 /**
- * Probability that one check is not PASS for a candidate that is truly no better and no worse than the baseline, yet answers as
- * differently from it as this one: `passProbability` with the standard error of this check's interval. For a limit the truth
- * is the baseline's value (the candidate's where there is none).
+ * Probability that one check is not PASS for a candidate that is truly no better and no worse than the baseline, yet
+ * answers as differently from it as this one: `passProbability` with the standard error of this check's interval. For a
+ * limit the truth is the baseline's value (the candidate's where there is none).
  *
- * Null where that says nothing: advisory checks; superiority, which an unchanged model is not meant to pass; figures that are
- * timed or counted, not estimated from rows; checks without an interval or of one model with itself.
+ * Null where that says nothing: advisory checks; superiority, which an unchanged model is not meant to pass; figures
+ * that are timed or counted, not estimated from rows; checks without an interval or of one model with itself.
  */
 export function falseRedOf(check: Check): number | null {
-  if (check.advisory || check.kind === "superiority" || check.interval === null || !catalog.has(check.metric)) return null;
+  if (check.advisory || check.kind === "superiority" || check.interval === null || !catalog.has(check.metric))
+    return null;
   const standardError = standardErrorOf(check.interval);
   if (!(standardError > 0)) return null;
   const truth = check.kind === "limit" ? (check.baseline ?? check.observed) : 0;
@@ -20,12 +21,15 @@ export function falseRedOf(check: Check): number | null {
 }
 
 /**
- * The expected false-red rate of a whole gate: at most the sum over its checks (Bonferroni's bound, whatever their dependence), and
- * 1 - Π(1 - p) if they were independent. Checks on the same rows depend on each other, so that the truth is mostly below both.
- * Null when no check can be counted.
+ * The expected false-red rate of a whole gate: at most the sum over its checks (Bonferroni's bound, whatever their
+ * dependence), and 1 - Π(1 - p) if they were independent. Checks on the same rows depend on each other, so that the
+ * truth is mostly below both. Null when no check can be counted.
  */
 export function falseRedOfGate(checks: readonly Check[]): FalseRed | null {
-  return combine(checks.map((check) => ({ id: check.id, rate: falseRedOf(check) })), checks.filter((check) => !check.advisory).length);
+  return combine(
+    checks.map((check) => ({ id: check.id, rate: falseRedOf(check) })),
+    checks.filter((check) => !check.advisory).length,
+  );
 }
 
 /** The same from rates at hand; `deciding` is how many checks decide in all. */
@@ -34,8 +38,13 @@ export function combine(rates: readonly { id: string; rate: number | null }[], d
   if (counted.length === 0) return null;
   const worst = counted.reduce((most, one) => (one.rate > most.rate ? one : most));
   return {
-    atMost: Math.min(1, counted.reduce((sum, { rate }) => sum + rate, 0)),
+    atMost: Math.min(
+      1,
+      counted.reduce((sum, { rate }) => sum + rate, 0),
+    ),
     ifIndependent: 1 - counted.reduce((product, { rate }) => product * (1 - rate), 1),
-    counted: counted.length, left: deciding - counted.length, worst,
+    counted: counted.length,
+    left: deciding - counted.length,
+    worst,
   };
 }

@@ -12,7 +12,14 @@ import { standardErrorOf } from "./standard-error.ts";
 import { passProbability, type Rule } from "./pass-probability.ts";
 
 /** A planned check as far as its power goes (`eval/judge/plan-checks.ts` makes them). */
-export type PowerQuestion = { id: string; policy: CheckPolicy; head: string | null; slice: string; alpha: number; level: number };
+export type PowerQuestion = {
+  id: string;
+  policy: CheckPolicy;
+  head: string | null;
+  slice: string;
+  alpha: number;
+  level: number;
+};
 
 export type PowerRequest = Pick<Gates, "minimumPerClass" | "onInsufficient"> & {
   seed: number;
@@ -23,47 +30,101 @@ export type PowerRequest = Pick<Gates, "minimumPerClass" | "onInsufficient"> & {
 /**
  * What a check can decide on the rows of a dataset.
  *
- * @param baseline in the candidate's row order; null when there is none that answers differently: then the standard error of the
+ * @param baseline in the candidate's row order; null when there is none that answers differently: then the standard
+ * error of the
  *   candidate alone is turned into that of a difference between two models like it, se √(2 (1 - correlation))
  */
-export function planCheck(planned: PowerQuestion, candidate: Predictions, baseline: Predictions | null, request: PowerRequest): PlannedPower {
+export function planCheck(
+  planned: PowerQuestion,
+  candidate: Predictions,
+  baseline: Predictions | null,
+  request: PowerRequest,
+): PlannedPower {
   const { policy, alpha } = planned;
   const relative = policy.kind !== "limit" && typeof policy.margin !== "number";
-  const margin = policy.kind === "limit" ? null : typeof policy.margin === "number" ? policy.margin : policy.margin.relative;
+  const margin =
+    policy.kind === "limit" ? null : typeof policy.margin === "number" ? policy.margin : policy.margin.relative;
   const rows = slicesOf(candidate).get(planned.slice) ?? new Int32Array(0);
   const result: PlannedPower = {
-    id: planned.id, metric: policy.metric, head: planned.head, slice: planned.slice, kind: policy.kind, n: rows.length, margin, scale: relative ? "relative" : "absolute", alpha,
-    standardError: null, method: "", smallestChange: null, passes: null, rowsNeeded: null, refused: null,
+    id: planned.id,
+    metric: policy.metric,
+    head: planned.head,
+    slice: planned.slice,
+    kind: policy.kind,
+    n: rows.length,
+    margin,
+    scale: relative ? "relative" : "absolute",
+    alpha,
+    standardError: null,
+    method: "",
+    smallestChange: null,
+    passes: null,
+    rowsNeeded: null,
+    refused: null,
   };
   const definition = catalog.get(policy.metric);
   if (definition === undefined) return { ...result, method: "timed or counted, not estimated from rows" };
-  if (rows.length === 0) return { ...result, method: "no rows", refused: `no row of the dataset is in the slice ${planned.slice}` };
+  if (rows.length === 0)
+    return { ...result, method: "no rows", refused: `no row of the dataset is in the slice ${planned.slice}` };
   const sample = sampleOf(candidate, rows);
   const support = supportOf(sample);
   if (support.fewest < request.minimumPerClass) {
     const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${aboutRows((rows.length * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
     return { ...result, method: `too few rows: ${why}`, refused: request.onInsufficient === "fail" ? why : null };
   }
-  const found = errorOf(policy, definition, sample, baseline === null ? null : sampleOf(baseline, rows), planned.level, request);
+  const found = errorOf(
+    policy,
+    definition,
+    sample,
+    baseline === null ? null : sampleOf(baseline, rows),
+    planned.level,
+    request,
+  );
   if (found.standardError === null) return { ...result, method: found.method };
   const { standardError, method, truth } = found;
   const z = normalQuantile(1 - alpha);
-  const rule: Rule = { kind: policy.kind, margin, direction: definition.direction, limit: policy.kind === "limit" ? { min: policy.min ?? null, max: policy.max ?? null, confident: policy.confident } : null };
+  const rule: Rule = {
+    kind: policy.kind,
+    margin,
+    direction: definition.direction,
+    limit:
+      policy.kind === "limit"
+        ? { min: policy.min ?? null, max: policy.max ?? null, confident: policy.confident }
+        : null,
+  };
   const smallestChange = smallestChangeOf(policy.kind, standardError, z);
   const passes = passProbability(rule, standardError, z, truth);
   const rowsNeeded = margin === null || margin === 0 ? null : rowsFor(margin, rows.length, smallestChange);
   const asks = policy.kind === "non-inferiority" || policy.kind === "equivalence";
-  const refused = !asks || (margin as number) >= smallestChange ? null
-    : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows.length} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
-      rowsNeeded === null ? "No number of rows shows a difference of exactly 0" : `About ${aboutRows(rowsNeeded)} rows of this kind would do`}, or a margin of ${inScale(roundUp(smallestChange), relative)}`;
+  const refused =
+    !asks || (margin as number) >= smallestChange
+      ? null
+      : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows.length} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
+          rowsNeeded === null
+            ? "No number of rows shows a difference of exactly 0"
+            : `About ${aboutRows(rowsNeeded)} rows of this kind would do`
+        }, or a margin of ${inScale(roundUp(smallestChange), relative)}`;
   return { ...result, standardError, method, smallestChange, passes, rowsNeeded, refused };
 }
 
 type ErrorFound = { standardError: number; method: string; truth: number } | { standardError: null; method: string };
 
-function errorOf(policy: CheckPolicy, definition: MetricDefinition, candidate: Sample, baseline: Sample | null, level: number, request: PowerRequest): ErrorFound {
+function errorOf(
+  policy: CheckPolicy,
+  definition: MetricDefinition,
+  candidate: Sample,
+  baseline: Sample | null,
+  level: number,
+  request: PowerRequest,
+): ErrorFound {
   const { threshold, at, k } = policy;
-  const options: MeasureOptions = { level, seed: request.seed, ...(threshold === undefined ? {} : { threshold }), ...(at === undefined ? {} : { at }), ...(k === undefined ? {} : { k }) };
+  const options: MeasureOptions = {
+    level,
+    seed: request.seed,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(at === undefined ? {} : { at }),
+    ...(k === undefined ? {} : { k }),
+  };
   const valueOf = (sample: Sample): number => {
     const result = definition.measure(sample, { ...options, intervals: false });
     return result.status === "ok" ? result.value : Number.NaN;
@@ -76,21 +137,33 @@ function errorOf(policy: CheckPolicy, definition: MetricDefinition, candidate: S
   if (figure.status === "undefined") return { standardError: null, method: figure.reason };
   const own = valueOf(baseline ?? candidate);
   const closed = closedForm(figure.interval);
-  const direct = closed === null ? resampledError(candidate, request.seed, (rows) => {
-    const value = valueOf(pickRows(candidate, rows));
-    if (!paired) return value;
-    const other = valueOf(pickRows(baseline, rows));
-    return relative ? value / other - 1 : value - other;
-  }) : closed.standardError;
+  const direct =
+    closed === null
+      ? resampledError(candidate, request.seed, (rows) => {
+          const value = valueOf(pickRows(candidate, rows));
+          if (!paired) return value;
+          const other = valueOf(pickRows(baseline, rows));
+          return relative ? value / other - 1 : value - other;
+        })
+      : closed.standardError;
   const method = closed === null ? "simulated: bootstrap of the rows" : closed.method;
   if (direct === null || !(direct > 0)) return { standardError: null, method: "no variation to estimate from" };
-  if (paired || policy.kind === "limit") return { standardError: direct, method, truth: policy.kind === "limit" ? own : 0 };
-  if (relative && !(own > 0)) return { standardError: null, method: `the value is ${own}: there is no relative change` };
+  if (paired || policy.kind === "limit")
+    return { standardError: direct, method, truth: policy.kind === "limit" ? own : 0 };
+  if (relative && !(own > 0))
+    return { standardError: null, method: `the value is ${own}: there is no relative change` };
   const ofDifference = (direct * Math.sqrt(2 * (1 - request.correlation))) / (relative ? own : 1);
-  return { standardError: ofDifference, method: `${method}, of one model; the other assumed like it, correlation ${request.correlation}`, truth: 0 };
+  return {
+    standardError: ofDifference,
+    method: `${method}, of one model; the other assumed like it, correlation ${request.correlation}`,
+    truth: 0,
+  };
 }
 
-/** DeLong's variance, score intervals and intervals of means carry their standard error; intervals by jackknife or percentiles are simulated anew. */
+/**
+ * DeLong's variance, score intervals and intervals of means carry their standard error; intervals by jackknife or
+ * percentiles are simulated anew.
+ */
 function closedForm(interval: Interval | null): { standardError: number; method: string } | null {
   if (interval === null || !/^(DeLong|Obuchowski|Tango|Wilson|BCa|ABC)/.test(interval.method)) return null;
   return { standardError: standardErrorOf(interval), method: interval.method };

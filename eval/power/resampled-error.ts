@@ -5,12 +5,17 @@ import { RandomStream } from "../stats/random.ts";
 export const errorResamples = 300;
 
 /**
- * Standard deviation of a figure over bootstrap resamples of rows, or of whole clusters where there are any: the standard error of
- * figures that have no closed form. Null when it is undefined in more than one resample of twenty, or never varies.
+ * Standard deviation of a figure over bootstrap resamples of rows, or of whole clusters where there are any: the
+ * standard error of figures that have no closed form. Null when it is undefined in more than one resample of twenty, or
+ * never varies.
  *
  * @param figure of the rows at these positions (repeated ones count as often); NaN where undefined
  */
-export function resampledError(sample: Pick<Sample, "labels" | "groups">, seed: number, figure: (rows: Int32Array) => number): number | null {
+export function resampledError(
+  sample: Pick<Sample, "labels" | "groups">,
+  seed: number,
+  figure: (rows: Int32Array) => number,
+): number | null {
   const units = unitsOf(sample);
   const values: number[] = [];
   for (let r = 0; r < errorResamples; r++) {
@@ -46,10 +51,15 @@ function unitsOf({ labels, groups }: Pick<Sample, "labels" | "groups">): Int32Ar
 export function pickRows({ labels, scores, classCount, weights, naiveScales }: Sample, rows: Int32Array): Sample {
   const width = classCount > 2 ? classCount : 1;
   const picked = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => { for (let k = 0; k < width; k++) picked[i * width + k] = scores[row * width + k] as number; });
+  rows.forEach((row, i) => {
+    for (let k = 0; k < width; k++) picked[i * width + k] = scores[row * width + k] as number;
+  });
   return {
-    labels: Float64Array.from(rows, (row) => labels[row] as number), scores: picked, classCount,
-    weights: weights === null ? null : Float64Array.from(rows, (row) => weights[row] as number), groups: null,
+    labels: Float64Array.from(rows, (row) => labels[row] as number),
+    scores: picked,
+    classCount,
+    weights: weights === null ? null : Float64Array.from(rows, (row) => weights[row] as number),
+    groups: null,
     ...(naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => naiveScales[row] as number) }),
   };
 }

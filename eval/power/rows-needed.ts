@@ -4,10 +4,16 @@ import type { Check } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
 import { standardErrorOf, zOf } from "./standard-error.ts";
 
-/** Share of unchanged candidates that a check must let through, and of real changes of the smallest change that it must find. */
+/**
+ * Share of unchanged candidates that a check must let through, and of real changes of the smallest change that it must
+ * find.
+ */
 export const power = 0.8;
 
-/** The smallest change that is decided `power` of the time, in the unit of the standard error; z is that of the check's alpha. */
+/**
+ * The smallest change that is decided `power` of the time, in the unit of the standard error; z is that of the check's
+ * alpha.
+ */
 export function smallestChangeOf(kind: CheckKind, standardError: number, z: number): number {
   return (z + normalQuantile(kind === "equivalence" ? 1 - (1 - power) / 2 : power)) * standardError;
 }
@@ -31,17 +37,36 @@ export function aboutRows(rows: number): string {
 const maxNamed = 5;
 
 /**
- * How many rows would decide the checks that are INCONCLUSIVE because their interval is wide for their margin, most first; null when
- * there are none. Left out: waived checks, timed figures, and intervals narrow enough for the margin that yet hold it.
+ * How many rows would decide the checks that are INCONCLUSIVE because their interval is wide for their margin, most
+ * first; null when there are none. Left out: waived checks, timed figures, and intervals narrow enough for the margin
+ * that yet hold it.
  */
 export function rowsNote(checks: readonly Check[]): string | null {
-  const open = checks.flatMap((check) => {
-    if (check.verdict !== "INCONCLUSIVE" || check.advisory || check.interval === null || check.margin === null || !(check.margin > 0) || !catalog.has(check.metric)) return [];
-    if (check.kind !== "non-inferiority" && check.kind !== "equivalence") return [];
-    const needed = rowsFor(check.margin, check.n, smallestChangeOf(check.kind, standardErrorOf(check.interval), zOf(check.interval.level)));
-    return needed > check.n ? [{ needed, name: `${check.metric}${check.slice === "all" ? "" : ` on ${check.slice}`}`, n: check.n }] : [];
-  }).toSorted((a, b) => b.needed / b.n - a.needed / a.n);
+  const open = checks
+    .flatMap((check) => {
+      if (
+        check.verdict !== "INCONCLUSIVE" ||
+        check.advisory ||
+        check.interval === null ||
+        check.margin === null ||
+        !(check.margin > 0) ||
+        !catalog.has(check.metric)
+      )
+        return [];
+      if (check.kind !== "non-inferiority" && check.kind !== "equivalence") return [];
+      const needed = rowsFor(
+        check.margin,
+        check.n,
+        smallestChangeOf(check.kind, standardErrorOf(check.interval), zOf(check.interval.level)),
+      );
+      return needed > check.n
+        ? [{ needed, name: `${check.metric}${check.slice === "all" ? "" : ` on ${check.slice}`}`, n: check.n }]
+        : [];
+    })
+    .toSorted((a, b) => b.needed / b.n - a.needed / a.n);
   if (open.length === 0) return null;
-  const named = open.slice(0, maxNamed).map(({ needed, name, n }) => `${name} about ${aboutRows(needed)} in place of ${n.toLocaleString("en-US")}`);
+  const named = open
+    .slice(0, maxNamed)
+    .map(({ needed, name, n }) => `${name} about ${aboutRows(needed)} in place of ${n.toLocaleString("en-US")}`);
   return `More rows would decide: ${named.join(", ")}${open.length > maxNamed ? ` and ${open.length - maxNamed} more` : ""}; a candidate that answers as differently as this one and is truly no worse would then pass ${100 * power} % of the time.`;
 }

@@ -18,7 +18,15 @@ export type CacheKeyParts = {
  * SHA-256 (hex) over everything that a model's answers to a dataset depend on. Anything that changes a score, or the
  * batches in which rows are run, changes the key; where the model and the data lie does not.
  */
-export function predictionCacheKey({ manifest, model, datasetDigest, heads, cpuFlags, chunkRows, sluiceVersion }: CacheKeyParts): string {
+export function predictionCacheKey({
+  manifest,
+  model,
+  datasetDigest,
+  heads,
+  cpuFlags,
+  chunkRows,
+  sluiceVersion,
+}: CacheKeyParts): string {
   const { batch, sortByLength } = manifest.runtime;
   const content = {
     what: "sluice predictions 1",
@@ -31,7 +39,14 @@ export function predictionCacheKey({ manifest, model, datasetDigest, heads, cpuF
     files: model.filesDigest,
     dataset: datasetDigest,
     heads,
-    run: { onnxruntime: model.onnxruntime, provider: model.provider, threads: model.threads, batch, sortByLength, chunkRows },
+    run: {
+      onnxruntime: model.onnxruntime,
+      provider: model.provider,
+      threads: model.threads,
+      batch,
+      sortByLength,
+      chunkRows,
+    },
     machine: { arch: process.arch, platform: process.platform, cpuFlags: cpuFlags.toSorted() },
     sluice: sluiceVersion,
   };

@@ -21,16 +21,19 @@ export type ChunkStore = {
 };
 
 /**
- * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`: a line with the run's key, the range and the SHA-256
- * of what follows, then JSON with the scores' bytes (float64, little-endian, base64), so that what is read is bit for bit
- * what was written.
+ * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`: a line with the run's key, the range and the
+ * SHA-256 of what follows, then JSON with the scores' bytes (float64, little-endian, base64), so that what is read is
+ * bit for bit what was written.
  */
 export function openChunkStore(folder: string, key: string): ChunkStore {
   const path = (from: number, to: number) => join(folder, `${from}-${to}.chunk`);
-  const head = (from: number, to: number, body: string) => JSON.stringify({ chunk: 1, key, from, to, sha256: createHash("sha256").update(body).digest("hex") });
+  const head = (from: number, to: number, body: string) =>
+    JSON.stringify({ chunk: 1, key, from, to, sha256: createHash("sha256").update(body).digest("hex") });
   return {
     async read(from, to, widths) {
-      const text = await readFile(path(from, to), "utf8").catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? null : error));
+      const text = await readFile(path(from, to), "utf8").catch((error: NodeJS.ErrnoException) =>
+        error.code === "ENOENT" ? null : error,
+      );
       if (text === null) return null;
       if (text instanceof Error) return `cannot be read (${text.code ?? text.message})`;
       const cut = text.indexOf("\n");
@@ -38,11 +41,15 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
       if (cut === -1 || text.slice(0, cut) !== head(from, to, body)) return "is damaged (its digest does not match)";
       const { errors, scores } = JSON.parse(body) as { errors: Chunk["errors"]; scores: Record<string, string> };
       const decoded = Object.fromEntries(Object.entries(scores).map(([name, base64]) => [name, decode(base64)]));
-      for (const [name, width] of Object.entries(widths)) if (decoded[name]?.length !== width * (to - from)) return `does not hold the scores of ${name}`;
+      for (const [name, width] of Object.entries(widths))
+        if (decoded[name]?.length !== width * (to - from)) return `does not hold the scores of ${name}`;
       return { from, to, errors, scores: decoded };
     },
     async write({ from, to, errors, scores }) {
-      const body = JSON.stringify({ errors, scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])) });
+      const body = JSON.stringify({
+        errors,
+        scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
+      });
       await mkdir(folder, { recursive: true });
       const temporary = `${path(from, to)}.${randomBytes(6).toString("hex")}.part`;
       try {

@@ -18,7 +18,12 @@ export type HeadColumns = {
 };
 
 function mismatch(head: string, row: DatasetRow, expected: string): EvaluationError {
-  return new EvaluationError({ code: "label-mismatch", problem: `the model's head "${head}" does not fit the dataset's label of row ${row.id}`, expected, received: JSON.stringify(row.labels[head]) ?? "no label" });
+  return new EvaluationError({
+    code: "label-mismatch",
+    problem: `the model's head "${head}" does not fit the dataset's label of row ${row.id}`,
+    expected,
+    received: JSON.stringify(row.labels[head]) ?? "no label",
+  });
 }
 
 /**
@@ -29,15 +34,30 @@ function mismatch(head: string, row: DatasetRow, expected: string): EvaluationEr
  */
 export function headColumns(manifest: Manifest, labelled: readonly string[], names?: readonly string[]): HeadColumns[] {
   const strange = names?.find((name) => !labelled.includes(name));
-  const heads = manifest.postprocess.filter((head) => labelled.includes(head.name) && (names === undefined || names.includes(head.name)));
+  const heads = manifest.postprocess.filter(
+    (head) => labelled.includes(head.name) && (names === undefined || names.includes(head.name)),
+  );
   if (strange !== undefined || heads.length === 0) {
-    throw new ConfigurationError({ code: "no-labelled-head", place: "dataset.labels", problem: strange === undefined ? "the dataset has labels for no head of the model" : `the dataset has no labels for the head "${strange}"`, expected: `labels for ${manifest.postprocess.map((head) => head.name).join(", ")}`, received: labelled.join(", ") || "none", example: `labels:\n  ${manifest.postprocess[0]?.name ?? "head"}: {field: class}` });
+    throw new ConfigurationError({
+      code: "no-labelled-head",
+      place: "dataset.labels",
+      problem:
+        strange === undefined
+          ? "the dataset has labels for no head of the model"
+          : `the dataset has no labels for the head "${strange}"`,
+      expected: `labels for ${manifest.postprocess.map((head) => head.name).join(", ")}`,
+      received: labelled.join(", ") || "none",
+      example: `labels:\n  ${manifest.postprocess[0]?.name ?? "head"}: {field: class}`,
+    });
   }
   return heads.map((head): HeadColumns => {
     const task = taskOfHead(head, manifest);
     if (head.kind === "regression") {
       return {
-        head: head.name, task, classes: [], width: 1,
+        head: head.name,
+        task,
+        classes: [],
+        width: 1,
         labelOf: (row) => {
           const label = row.labels[head.name];
           if (typeof label !== "number") throw mismatch(head.name, row, "a number");
@@ -47,10 +67,14 @@ export function headColumns(manifest: Manifest, labelled: readonly string[], nam
       };
     }
     const positive = positiveLabel(head);
-    const classes = task === "binary-classification" ? [...head.labels.filter((label) => label !== positive), positive] : head.labels;
+    const classes =
+      task === "binary-classification" ? [...head.labels.filter((label) => label !== positive), positive] : head.labels;
     const scored = task === "binary-classification" ? [positive] : classes;
     return {
-      head: head.name, task, classes, width: scored.length,
+      head: head.name,
+      task,
+      classes,
+      width: scored.length,
       labelOf: (row) => {
         const index = classes.indexOf(row.labels[head.name] as string);
         if (index === -1) throw mismatch(head.name, row, `one of ${classes.join(", ")}`);

@@ -16,7 +16,13 @@ export type MergedShards = {
 const shardName = ({ manifest }: ShardResult) => `${manifest.index}/${manifest.count}`;
 
 function refuse(code: string, problem: string, expected?: string, received?: string): never {
-  throw new EvaluationError({ code, place: "shards", problem, ...(expected === undefined ? {} : { expected }), ...(received === undefined ? {} : { received }) });
+  throw new EvaluationError({
+    code,
+    place: "shards",
+    problem,
+    ...(expected === undefined ? {} : { expected }),
+    ...(received === undefined ? {} : { received }),
+  });
 }
 
 /**
@@ -34,12 +40,20 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
   for (const shard of sorted) {
     const { from, to, refusedRows } = shard.manifest;
     for (const { head, ids } of shard.predictions) {
-      if (ids.length + refusedRows.length !== to - from) refuse("shards-incomplete", `shard ${shardName(shard)} does not hold all of its rows for ${head}`, `${to - from} rows`, `${ids.length} predicted and ${refusedRows.length} refused`);
+      if (ids.length + refusedRows.length !== to - from)
+        refuse(
+          "shards-incomplete",
+          `shard ${shardName(shard)} does not hold all of its rows for ${head}`,
+          `${to - from} rows`,
+          `${ids.length} predicted and ${refusedRows.length} refused`,
+        );
     }
   }
   const badRows = [...first.manifest.datasetBadRows, ...sorted.flatMap((shard) => shard.manifest.refusedRows)];
   assertBadRows(badRows, first.manifest.rows + first.manifest.datasetBadRows.length, dataset);
-  const predictions = first.predictions.map((_, position) => concatenate(sorted.map((shard) => ({ name: shardName(shard), part: shard.predictions[position]! }))));
+  const predictions = first.predictions.map((_, position) =>
+    concatenate(sorted.map((shard) => ({ name: shardName(shard), part: shard.predictions[position]! }))),
+  );
   if (predictions.some(({ ids }) => ids.length === 0)) refuse("no-rows", "the shards hold no predictions");
   return { datasetDigest: first.manifest.datasetDigest, modelSha256: first.manifest.modelSha256, predictions, badRows };
 }
@@ -55,7 +69,13 @@ function assertAlike(shards: readonly ShardResult[], first: ShardResult): void {
   ];
   for (const [what, trait] of traits) {
     const other = shards.find((shard) => trait(shard) !== trait(first));
-    if (other !== undefined) refuse("shards-differ", `shards ${shardName(first)} and ${shardName(other)} have different ${what}`, trait(first).slice(0, 300), trait(other).slice(0, 300));
+    if (other !== undefined)
+      refuse(
+        "shards-differ",
+        `shards ${shardName(first)} and ${shardName(other)} have different ${what}`,
+        trait(first).slice(0, 300),
+        trait(other).slice(0, 300),
+      );
   }
 }
 
@@ -63,11 +83,19 @@ function assertComplete(shards: readonly ShardResult[], count: number): ShardRes
   const sorted = shards.toSorted((a, b) => a.manifest.index - b.manifest.index);
   const present = new Set(sorted.map(({ manifest }) => manifest.index));
   const strange = sorted.find(({ manifest }) => manifest.index >= count);
-  if (strange !== undefined) refuse("shards-differ", `there is no shard ${shardName(strange)}`, `indices 0 to ${count - 1}`);
+  if (strange !== undefined)
+    refuse("shards-differ", `there is no shard ${shardName(strange)}`, `indices 0 to ${count - 1}`);
   const twice = sorted.filter(({ manifest }, i) => sorted[i - 1]?.manifest.index === manifest.index).map(shardName);
   if (twice.length > 0) refuse("shards-duplicate", `shard ${[...new Set(twice)].join(", ")} is there more than once`);
   const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !present.has(index));
-  if (missing.length > 0) refuse("shards-missing", `${missing.length} of ${count} shards are missing: ${missing.slice(0, 20).map((index) => `${index}/${count}`).join(", ")}${missing.length > 20 ? ", …" : ""}`);
+  if (missing.length > 0)
+    refuse(
+      "shards-missing",
+      `${missing.length} of ${count} shards are missing: ${missing
+        .slice(0, 20)
+        .map((index) => `${index}/${count}`)
+        .join(", ")}${missing.length > 20 ? ", …" : ""}`,
+    );
   return sorted;
 }
 
@@ -78,7 +106,8 @@ function assertContiguous(sorted: readonly ShardResult[], rows: number): void {
     const { from, to } = shard.manifest;
     const here = `shard ${shardName(shard)} (rows ${from} to ${to})`;
     if (from < reached || to < from) refuse("shards-overlap", `${here} overlaps ${before}`);
-    if (from > reached) refuse("shards-gap", `rows ${reached} to ${from} are in no shard, between ${before} and ${here}`);
+    if (from > reached)
+      refuse("shards-gap", `rows ${reached} to ${from} are in no shard, between ${before} and ${here}`);
     reached = to;
     before = here;
   }
@@ -90,22 +119,38 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
   for (const { name, part } of parts) {
     for (const id of part.ids) {
       const earlier = shardOfId.get(id);
-      if (earlier !== undefined) refuse("shards-overlap", `row ${JSON.stringify(id)} is in the shards ${earlier} and ${name}`);
+      if (earlier !== undefined)
+        refuse("shards-overlap", `row ${JSON.stringify(id)} is in the shards ${earlier} and ${name}`);
       shardOfId.set(id, name);
     }
   }
   const filled = parts.filter(({ part }) => part.ids.length > 0).map(({ part }) => part);
   const model = filled[0] ?? parts[0]!.part;
-  const columns = (part: Predictions) => JSON.stringify([Object.keys(part.slices).toSorted(), part.groups === null, part.weights === null, part.naiveScales === undefined]);
+  const columns = (part: Predictions) =>
+    JSON.stringify([
+      Object.keys(part.slices).toSorted(),
+      part.groups === null,
+      part.weights === null,
+      part.naiveScales === undefined,
+    ]);
   const strange = parts.find(({ part }) => part.ids.length > 0 && columns(part) !== columns(model));
-  if (strange !== undefined) refuse("shards-differ", `shard ${strange.name} has other slice, group, weight or scale columns`, columns(model), columns(strange.part));
-  const numbers = (pick: (part: Predictions) => Float64Array) => Float64Array.from(filled.flatMap((part) => Array.from(pick(part))));
+  if (strange !== undefined)
+    refuse(
+      "shards-differ",
+      `shard ${strange.name} has other slice, group, weight or scale columns`,
+      columns(model),
+      columns(strange.part),
+    );
+  const numbers = (pick: (part: Predictions) => Float64Array) =>
+    Float64Array.from(filled.flatMap((part) => Array.from(pick(part))));
   return {
     ...model,
     ids: filled.flatMap((part) => part.ids),
     labels: numbers((part) => part.labels),
     scores: numbers((part) => part.scores),
-    slices: Object.fromEntries(Object.keys(model.slices).map((column) => [column, filled.flatMap((part) => part.slices[column]!)])),
+    slices: Object.fromEntries(
+      Object.keys(model.slices).map((column) => [column, filled.flatMap((part) => part.slices[column]!)]),
+    ),
     groups: model.groups === null ? null : filled.flatMap((part) => part.groups!),
     weights: model.weights === null ? null : numbers((part) => part.weights!),
     ...(model.naiveScales === undefined ? {} : { naiveScales: numbers((part) => part.naiveScales!) }),

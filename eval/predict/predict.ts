@@ -52,7 +52,8 @@ export type PredictedDataset = {
  * the rest and an equal run does nothing; what comes from the cache is bit for bit what the model said. A damaged chunk
  * is done again, with a note.
  *
- * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's tolerance is passed), `no-rows`, and those of the
+ * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's tolerance is passed), `no-rows`, and those of
+ * the
  *   model, and `label-mismatch` when a head does not know one of the dataset's labels; ConfigurationError `no-labelled-head`, `shard-range`; the signal's reason when aborted
  */
 export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
@@ -76,41 +77,85 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
       chunk = kept;
       cachedRows += end - start;
     } else {
-      if (kept !== null) notes.push(`cached predictions of rows ${start} to ${end - 1} were computed again: the file ${kept}`);
+      if (kept !== null)
+        notes.push(`cached predictions of rows ${start} to ${end - 1} were computed again: the file ${kept}`);
       chunk = await compute(request, heads, start, end, deps.signal);
       // A full or read-only disk costs the next run time, not this one its answer.
-      await store?.write(chunk).catch((error: Error) => notes.length < 20 && notes.push(`predictions of rows ${start} to ${end - 1} could not be cached: ${error.message}`));
+      await store
+        ?.write(chunk)
+        .catch(
+          (error: Error) =>
+            notes.length < 20 &&
+            notes.push(`predictions of rows ${start} to ${end - 1} could not be cached: ${error.message}`),
+        );
     }
-    for (const [row, reason] of chunk.errors) badRows.push({ place: `${dataset.placeOf(row)} (${dataset.rows[row]!.id})`, reason });
+    for (const [row, reason] of chunk.errors)
+      badRows.push({ place: `${dataset.placeOf(row)} (${dataset.rows[row]!.id})`, reason });
     assertBadRows([...dataset.badRows, ...badRows], dataset.rows.length + dataset.badRows.length, dataset);
     chunks.push(chunk);
     deps.onProgress?.({ done: end - from, total: to - from, cached: cachedRows });
   }
 
   const failed = new Set(chunks.flatMap((chunk) => chunk.errors.map(([row]) => row)));
-  if (request.shard === undefined && failed.size === dataset.rows.length) throw new EvaluationError({ code: "no-rows", problem: `the model can take no row of dataset "${dataset.id}":\n${describeBadRows(badRows)}` });
+  if (request.shard === undefined && failed.size === dataset.rows.length)
+    throw new EvaluationError({
+      code: "no-rows",
+      problem: `the model can take no row of dataset "${dataset.id}":\n${describeBadRows(badRows)}`,
+    });
   const taken: number[] = [];
   for (let row = from; row < to; row++) if (!failed.has(row)) taken.push(row);
-  return { predictions: heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset)), badRows, from, to, cachedRows, notes };
+  return {
+    predictions: heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset)),
+    badRows,
+    from,
+    to,
+    cachedRows,
+    notes,
+  };
 }
 
-function storeFor({ predictor, manifest, dataset, cpuFlags = [] }: PredictRequest, heads: readonly HeadColumns[], chunkRows: number, cacheDir: string): ChunkStore {
-  const key = predictionCacheKey({ manifest, model: predictor.describe(), datasetDigest: dataset.digest, heads: heads.map((head) => head.head), cpuFlags, chunkRows, sluiceVersion });
+function storeFor(
+  { predictor, manifest, dataset, cpuFlags = [] }: PredictRequest,
+  heads: readonly HeadColumns[],
+  chunkRows: number,
+  cacheDir: string,
+): ChunkStore {
+  const key = predictionCacheKey({
+    manifest,
+    model: predictor.describe(),
+    datasetDigest: dataset.digest,
+    heads: heads.map((head) => head.head),
+    cpuFlags,
+    chunkRows,
+    sluiceVersion,
+  });
   return openChunkStore(join(cacheDir, "predictions", key), key);
 }
 
-async function compute({ predictor, manifest, dataset }: PredictRequest, heads: readonly HeadColumns[], from: number, to: number, signal: AbortSignal | undefined): Promise<Chunk> {
+async function compute(
+  { predictor, manifest, dataset }: PredictRequest,
+  heads: readonly HeadColumns[],
+  from: number,
+  to: number,
+  signal: AbortSignal | undefined,
+): Promise<Chunk> {
   const rows = dataset.rows.slice(from, to);
-  const results = await predictor.predict(rows.map(({ row }) => row), {
-    batch: manifest.runtime.batch,
-    sort: manifest.runtime.sortByLength,
-    rowName: (index) => `${dataset.placeOf(from + index)} (${rows[index]!.id})`,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const scores = Object.fromEntries(heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]));
+  const results = await predictor.predict(
+    rows.map(({ row }) => row),
+    {
+      batch: manifest.runtime.batch,
+      sort: manifest.runtime.sortByLength,
+      rowName: (index) => `${dataset.placeOf(from + index)} (${rows[index]!.id})`,
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  const scores = Object.fromEntries(
+    heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]),
+  );
   const errors: Chunk["errors"] = [];
   results.forEach((result: RowResult, i) => {
-    // Rows may lack what has a placeholder. What is there and cannot be used is damage to the dataset, which no figure may hide.
+    // Rows may lack what has a placeholder. What is there and cannot be used is damage to the dataset, which no figure
+    // may hide.
     const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);
@@ -119,7 +164,14 @@ async function compute({ predictor, manifest, dataset }: PredictRequest, heads: 
   return { from, to, errors, scores };
 }
 
-function assemble({ head, task, classes, width, labelOf }: HeadColumns, chunks: readonly Chunk[], taken: readonly number[], from: number, chunkRows: number, dataset: EvaluationDataset): Predictions {
+function assemble(
+  { head, task, classes, width, labelOf }: HeadColumns,
+  chunks: readonly Chunk[],
+  taken: readonly number[],
+  from: number,
+  chunkRows: number,
+  dataset: EvaluationDataset,
+): Predictions {
   const scores = new Float64Array(taken.length * width);
   taken.forEach((row, i) => {
     const chunk = chunks[Math.floor((row - from) / chunkRows)]!;
@@ -128,7 +180,10 @@ function assemble({ head, task, classes, width, labelOf }: HeadColumns, chunks: 
   });
   const rowOf = (row: number): DatasetRow => dataset.rows[row]!;
   return {
-    head, task, classes, scores,
+    head,
+    task,
+    classes,
+    scores,
     ids: taken.map((row) => rowOf(row).id),
     labels: Float64Array.from(taken, (row) => labelOf(rowOf(row))),
     slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
@@ -140,5 +195,7 @@ function assemble({ head, task, classes, width, labelOf }: HeadColumns, chunks: 
 }
 
 function scalesOf(head: string, rows: readonly DatasetRow[]): { naiveScales?: Float64Array } {
-  return rows.length > 0 && rows[0]?.naiveScales?.[head] !== undefined ? { naiveScales: Float64Array.from(rows, ({ naiveScales }) => naiveScales![head]!) } : {};
+  return rows.length > 0 && rows[0]?.naiveScales?.[head] !== undefined
+    ? { naiveScales: Float64Array.from(rows, ({ naiveScales }) => naiveScales![head]!) }
+    : {};
 }

@@ -18,11 +18,23 @@ export const shardManifest = z.strictObject({
   modelSha256: z.string(),
   count: z.int().positive().describe("Shards in all."),
   index: count.describe("This shard, from 0."),
-  from: count, to: count.describe("Row range [from, to) of the dataset's good rows."),
+  from: count,
+  to: count.describe("Row range [from, to) of the dataset's good rows."),
   rows: count.describe("Good rows of the whole dataset."),
-  datasetBadRows: z.array(badRow).describe("Rows of the whole dataset that could not be read; the same in every shard."),
+  datasetBadRows: z
+    .array(badRow)
+    .describe("Rows of the whole dataset that could not be read; the same in every shard."),
   refusedRows: z.array(badRow).describe("Rows of this shard that the model could not take."),
-  heads: z.array(z.strictObject({ head: z.string(), task, classes: z.array(z.string()), file: z.string().regex(/^[\w.-]+$/), sha256: z.string(), rows: count })),
+  heads: z.array(
+    z.strictObject({
+      head: z.string(),
+      task,
+      classes: z.array(z.string()),
+      file: z.string().regex(/^[\w.-]+$/),
+      sha256: z.string(),
+      rows: count,
+    }),
+  ),
 });
 export type ShardManifest = z.infer<typeof shardManifest>;
 
@@ -30,16 +42,28 @@ export type ShardManifest = z.infer<typeof shardManifest>;
 export type ShardResult = { manifest: Omit<ShardManifest, "schemaVersion" | "heads">; predictions: Predictions[] };
 
 const manifestName = "shard.json";
-const digestOf = async (path: string) => createHash("sha256").update(await readFile(path)).digest("hex");
+const digestOf = async (path: string) =>
+  createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
 
-/** Writes a shard as shard.json and one JSON Lines file per head; shard.json comes last, so a folder with it is whole. */
+/**
+ * Writes a shard as shard.json and one JSON Lines file per head; shard.json comes last, so a folder with it is whole.
+ */
 export async function writeShard(folder: string, { manifest, predictions }: ShardResult): Promise<void> {
   await mkdir(folder, { recursive: true });
   const heads: ShardManifest["heads"] = [];
   for (const [position, one] of predictions.entries()) {
     const file = `head-${position}.jsonl`;
     await writePredictions(join(folder, file), one);
-    heads.push({ head: one.head, task: one.task, classes: one.classes, file, sha256: await digestOf(join(folder, file)), rows: one.ids.length });
+    heads.push({
+      head: one.head,
+      task: one.task,
+      classes: one.classes,
+      file,
+      sha256: await digestOf(join(folder, file)),
+      rows: one.ids.length,
+    });
   }
   const whole: ShardManifest = { schemaVersion: 1, ...manifest, heads };
   await writeFile(join(folder, `${manifestName}.part`), `${JSON.stringify(whole, null, 2)}\n`);
@@ -51,7 +75,8 @@ export async function writeShard(folder: string, { manifest, predictions }: Shar
  * @throws EvaluationError `shard-unreadable` when shard.json is missing or malformed, or a file is not the one it names
  */
 export async function readShard(folder: string): Promise<ShardResult> {
-  const unreadable = (problem: string, received: string, cause?: unknown) => new EvaluationError({ code: "shard-unreadable", place: folder, problem, received }, { cause });
+  const unreadable = (problem: string, received: string, cause?: unknown) =>
+    new EvaluationError({ code: "shard-unreadable", place: folder, problem, received }, { cause });
   const text = await readFile(join(folder, manifestName), "utf8").catch((cause: Error) => {
     throw unreadable(`no ${manifestName}: the shard's job did not finish`, cause.message, cause);
   });
@@ -59,19 +84,37 @@ export async function readShard(folder: string): Promise<ShardResult> {
   try {
     parsed = shardManifest.parse(JSON.parse(text));
   } catch (cause) {
-    throw unreadable(`${manifestName} is malformed`, cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message, cause);
+    throw unreadable(
+      `${manifestName} is malformed`,
+      cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message,
+      cause,
+    );
   }
   const { heads, schemaVersion: _, ...manifest } = parsed;
   const predictions: Predictions[] = [];
   for (const { head, task: headTask, classes, file, sha256, rows } of heads) {
     const found = await digestOf(join(folder, file)).catch((error: Error) => error.message);
     if (found !== sha256) throw unreadable(`${file} is not the file that ${manifestName} names`, found);
-    const read = rows === 0 ? empty(head, headTask, classes) : (await readPredictions(join(folder, file), { task: headTask, classes, head })).predictions;
+    const read =
+      rows === 0
+        ? empty(head, headTask, classes)
+        : (await readPredictions(join(folder, file), { task: headTask, classes, head })).predictions;
     predictions.push({ ...read, datasetDigest: manifest.datasetDigest });
   }
   return { manifest, predictions };
 }
 
 function empty(head: string, headTask: Predictions["task"], classes: string[]): Predictions {
-  return { head, task: headTask, ids: [], labels: new Float64Array(), scores: new Float64Array(), classes, slices: {}, groups: null, weights: null, datasetDigest: null };
+  return {
+    head,
+    task: headTask,
+    ids: [],
+    labels: new Float64Array(),
+    scores: new Float64Array(),
+    classes,
+    slices: {},
+    groups: null,
+    weights: null,
+    datasetDigest: null,
+  };
 }

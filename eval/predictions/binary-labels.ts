@@ -25,12 +25,30 @@ function bit(text: string): 0 | 1 | null {
  * @returns `labels` 0 or 1 per row, `classes` [negative, positive]
  * @throws EvaluationError `binary-labels`; ConfigurationError `positive-label`
  */
-export function binaryLabels(texts: readonly string[], placeOf: (row: number) => string, { classes, positive }: BinaryLabelOptions): { labels: Float64Array; classes: [string, string]; note: string | null } {
+export function binaryLabels(
+  texts: readonly string[],
+  placeOf: (row: number) => string,
+  { classes, positive }: BinaryLabelOptions,
+): { labels: Float64Array; classes: [string, string]; note: string | null } {
   const firstRow = new Map<string, number>();
   texts.forEach((text, row) => firstRow.has(text) || firstRow.set(text, row));
   const values = [...firstRow.keys()];
-  const encode = (indexOf: (text: string) => number, names: [string, string], note: string | null = null) => ({ labels: Float64Array.from(texts, indexOf), classes: names, note });
-  const tooMany = (row: number, expected: string) => new EvaluationError({ code: "binary-labels", place: placeOf(row), problem: `label ${JSON.stringify(texts[row]!.slice(0, 80))} does not belong to a binary task`, expected, received: `${values.length} different labels: ${values.slice(0, 6).map((value) => JSON.stringify(value.slice(0, 40))).join(", ")}${values.length > 6 ? ", …" : ""}` });
+  const encode = (indexOf: (text: string) => number, names: [string, string], note: string | null = null) => ({
+    labels: Float64Array.from(texts, indexOf),
+    classes: names,
+    note,
+  });
+  const tooMany = (row: number, expected: string) =>
+    new EvaluationError({
+      code: "binary-labels",
+      place: placeOf(row),
+      problem: `label ${JSON.stringify(texts[row]!.slice(0, 80))} does not belong to a binary task`,
+      expected,
+      received: `${values.length} different labels: ${values
+        .slice(0, 6)
+        .map((value) => JSON.stringify(value.slice(0, 40)))
+        .join(", ")}${values.length > 6 ? ", …" : ""}`,
+    });
 
   if (classes !== undefined) {
     const strange = values.find((value) => !classes.includes(value) && bit(value) === null);
@@ -47,9 +65,20 @@ export function binaryLabels(texts: readonly string[], placeOf: (row: number) =>
   if (values.length > 2) throw tooMany(firstRow.get(values[2]!)!, "0 and 1, true and false, or two names");
   const sorted = values.toSorted();
   if (positive === undefined) {
-    if (sorted.length === 1) throw new EvaluationError({ code: "binary-labels", place: placeOf(0), problem: `every label is ${JSON.stringify(sorted[0]!.slice(0, 80))}, which does not tell whether it is the positive one`, expected: "0 and 1, true and false, two names, or --positive", example: `--positive ${sorted[0]}` });
+    if (sorted.length === 1)
+      throw new EvaluationError({
+        code: "binary-labels",
+        place: placeOf(0),
+        problem: `every label is ${JSON.stringify(sorted[0]!.slice(0, 80))}, which does not tell whether it is the positive one`,
+        expected: "0 and 1, true and false, two names, or --positive",
+        example: `--positive ${sorted[0]}`,
+      });
     const [negative, last] = sorted as [string, string];
-    return encode((text) => (text === last ? 1 : 0), [negative, last], `labels are ${JSON.stringify(negative)} and ${JSON.stringify(last)}; ${JSON.stringify(last)}, the last in sorted order, is taken as positive (--positive chooses)`);
+    return encode(
+      (text) => (text === last ? 1 : 0),
+      [negative, last],
+      `labels are ${JSON.stringify(negative)} and ${JSON.stringify(last)}; ${JSON.stringify(last)}, the last in sorted order, is taken as positive (--positive chooses)`,
+    );
   }
   if (!sorted.includes(positive) && sorted.length === 2) throw unknownPositive(positive, sorted);
   const negative = sorted.find((value) => value !== positive) ?? `not ${positive}`;
@@ -58,5 +87,12 @@ export function binaryLabels(texts: readonly string[], placeOf: (row: number) =>
 
 function unknownPositive(positive: string, values: readonly string[]): ConfigurationError {
   const near = didYouMean(positive, values);
-  return new ConfigurationError({ code: "positive-label", place: "--positive", problem: "no row has this label", expected: values.join(" or "), received: positive, ...(near === null ? {} : { hint: `did you mean ${near}?` }) });
+  return new ConfigurationError({
+    code: "positive-label",
+    place: "--positive",
+    problem: "no row has this label",
+    expected: values.join(" or "),
+    received: positive,
+    ...(near === null ? {} : { hint: `did you mean ${near}?` }),
+  });
 }

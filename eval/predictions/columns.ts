@@ -16,7 +16,13 @@ const layouts: Partial<Record<Task, Layout>> = {
 /** @throws ConfigurationError `task-without-files` for tasks whose predictions are texts */
 export function layoutOf(task: Task): Layout {
   const layout = layouts[task];
-  if (layout === undefined) throw new ConfigurationError({ code: "task-without-files", problem: `prediction files of ${task} are not supported`, expected: `one of ${Object.keys(layouts).join(", ")}`, received: task });
+  if (layout === undefined)
+    throw new ConfigurationError({
+      code: "task-without-files",
+      problem: `prediction files of ${task} are not supported`,
+      expected: `one of ${Object.keys(layouts).join(", ")}`,
+      received: task,
+    });
   return layout;
 }
 
@@ -25,15 +31,26 @@ export const naiveScaleColumn = "naive_scale";
 
 /** Columns with a meaning of their own; every other column is a slice column. */
 export function reservedColumns(layout: Layout): readonly string[] {
-  return layout === "multiclass" ? ["id", "label", "predicted", "group", "weight"] : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
+  return layout === "multiclass"
+    ? ["id", "label", "predicted", "group", "weight"]
+    : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
 }
 
 export function isSliceColumn(column: string, layout: Layout): boolean {
-  return !reservedColumns(layout).includes(column) && !(layout === "multiclass" && column.startsWith(classColumnPrefix));
+  return (
+    !reservedColumns(layout).includes(column) && !(layout === "multiclass" && column.startsWith(classColumnPrefix))
+  );
 }
 
 /** Which columns of a file hold what. */
-export type Columns = { layout: Layout; classes: string[]; hasGroup: boolean; hasWeight: boolean; hasNaiveScale: boolean; slices: string[] };
+export type Columns = {
+  layout: Layout;
+  classes: string[];
+  hasGroup: boolean;
+  hasWeight: boolean;
+  hasNaiveScale: boolean;
+  slices: string[];
+};
 
 const examples: Record<Layout, string> = {
   binary: "id,label,score\nrow-1,1,0.93",
@@ -46,19 +63,46 @@ const examples: Record<Layout, string> = {
  * @param wantedSlices only these slice columns; all that there are unless told
  * @throws EvaluationError `missing-column`, naming the columns found and the nearest one
  */
-export function findColumns(file: string, found: readonly string[], layout: Layout, wantedSlices: readonly string[] | undefined): Columns {
+export function findColumns(
+  file: string,
+  found: readonly string[],
+  layout: Layout,
+  wantedSlices: readonly string[] | undefined,
+): Columns {
   const slices = found.filter((column) => isSliceColumn(column, layout));
-  const classes = layout === "multiclass" ? found.filter((column) => column.startsWith(classColumnPrefix)).map((column) => column.slice(classColumnPrefix.length)) : [];
+  const classes =
+    layout === "multiclass"
+      ? found
+          .filter((column) => column.startsWith(classColumnPrefix))
+          .map((column) => column.slice(classColumnPrefix.length))
+      : [];
   const needed = ["id", "label", ...(layout === "multiclass" ? [] : ["score"]), ...(wantedSlices ?? [])];
   const missing = needed.filter((column) => !found.includes(column));
   if (layout === "multiclass" && classes.length < 2) missing.push(`${classColumnPrefix}CLASS`);
   if (missing.length > 0) {
     const spare = found.filter((column) => !needed.includes(column));
     const guesses = missing.flatMap((column) => {
-      const near = didYouMean(column, spare) ?? spare.find((one) => one.toLowerCase().includes(column) || column.includes(one.toLowerCase()));
+      const near =
+        didYouMean(column, spare) ??
+        spare.find((one) => one.toLowerCase().includes(column) || column.includes(one.toLowerCase()));
       return near === undefined ? [] : [`is ${JSON.stringify(near)} meant to be "${column}"?`];
     });
-    throw new EvaluationError({ code: "missing-column", place: file, problem: `no column ${missing.map((column) => `"${column}"`).join(", ")}`, expected: needed.join(", ") + (layout === "multiclass" ? `, and one ${classColumnPrefix}CLASS per class` : ""), received: found.length === 0 ? "no columns" : `columns ${found.join(", ")}`, example: examples[layout], ...(guesses.length > 0 ? { hint: guesses.join("; ") } : {}) });
+    throw new EvaluationError({
+      code: "missing-column",
+      place: file,
+      problem: `no column ${missing.map((column) => `"${column}"`).join(", ")}`,
+      expected: needed.join(", ") + (layout === "multiclass" ? `, and one ${classColumnPrefix}CLASS per class` : ""),
+      received: found.length === 0 ? "no columns" : `columns ${found.join(", ")}`,
+      example: examples[layout],
+      ...(guesses.length > 0 ? { hint: guesses.join("; ") } : {}),
+    });
   }
-  return { layout, classes, hasGroup: found.includes("group"), hasWeight: found.includes("weight"), hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn), slices: wantedSlices === undefined ? slices : [...wantedSlices] };
+  return {
+    layout,
+    classes,
+    hasGroup: found.includes("group"),
+    hasWeight: found.includes("weight"),
+    hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn),
+    slices: wantedSlices === undefined ? slices : [...wantedSlices],
+  };
 }

@@ -3,6 +3,7 @@ import type { Head } from "../../models/core/postprocess/schema.ts";
 
 /** The task that one head's predictions are measured as; a model's other tasks (forecasting, …) keep their own. */
 export function taskOfHead(head: Head, model: Pick<Manifest, "task">): Task {
-  if (head.kind === "classification") return head.labels.length === 2 ? "binary-classification" : "multiclass-classification";
+  if (head.kind === "classification")
+    return head.labels.length === 2 ? "binary-classification" : "multiclass-classification";
   return model.task === "forecasting" ? "forecasting" : "regression";
 }

@@ -19,7 +19,9 @@ export type Predictions = {
   slices: Record<string, string[]>;
   groups: string[] | null;
   weights: Float64Array | null;
-  /** Error of the naive forecast on the training data of each row's series, where it is declared: what MASE divides by. */
+  /**
+   * Error of the naive forecast on the training data of each row's series, where it is declared: what MASE divides by.
+   */
   naiveScales?: Float64Array;
   /** Digest of the dataset that the rows came from; null for plain prediction files. */
   datasetDigest: string | null;

@@ -22,17 +22,27 @@ export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
 
 /**
  * Reads a prediction file of any framework: CSV, JSON Lines, JSON or Parquet with the columns `id`, `label`, `score`
- * (multiclass: `label` and one `p_CLASS` per class), optional `group` and `weight`, for numbers `naive_scale`, and slice columns. Nothing is
- * forgiven: the first row that cannot be read fails, by FILE:LINE.
+ * (multiclass: `label` and one `p_CLASS` per class), optional `group` and `weight`, for numbers `naive_scale`, and
+ * slice columns. Nothing is forgiven: the first row that cannot be read fails, by FILE:LINE.
  *
  * @returns notes: what was assumed and a reader should know
- * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`, `binary-labels`,
+ * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`,
+ * `binary-labels`,
  *   `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`, `task-without-files`, `naive-scale`
  */
-export async function readPredictions(file: string, options: ReadPredictionsOptions): Promise<{ predictions: Predictions; notes: string[] }> {
+export async function readPredictions(
+  file: string,
+  options: ReadPredictionsOptions,
+): Promise<{ predictions: Predictions; notes: string[] }> {
   const layout = layoutOf(options.task);
   const format = await formatOf(file, file, options.format);
-  if (format === "folder") throw new EvaluationError({ code: "unknown-format", place: file, problem: "a folder is no prediction file", expected: "a CSV, JSON Lines, JSON or Parquet file" });
+  if (format === "folder")
+    throw new EvaluationError({
+      code: "unknown-format",
+      place: file,
+      problem: "a folder is no prediction file",
+      expected: "a CSV, JSON Lines, JSON or Parquet file",
+    });
   const { style, readings } = openReader(file, file, format, new Map(), "text");
 
   let columns: Columns | undefined;
@@ -51,7 +61,8 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
 
   for await (const reading of readings) {
     const place = placeName(file, style, reading.at);
-    if (reading.kind === "malformed") throw new EvaluationError({ code: "malformed-row", place, problem: reading.reason });
+    if (reading.kind === "malformed")
+      throw new EvaluationError({ code: "malformed-row", place, problem: reading.reason });
     const { fields } = reading;
     if (columns === undefined) {
       columns = findColumns(file, Object.keys(fields), layout, options.slices);
@@ -62,12 +73,19 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
     const cells = cellsOf(fields, place);
     const id = cells.text("id");
     const earlier = rowOfId.get(id);
-    if (earlier !== undefined) throw new EvaluationError({ code: "duplicate-id", place, problem: `id ${JSON.stringify(id)} is already taken by ${placeOf(earlier)}`, expected: "every row's id once" });
+    if (earlier !== undefined)
+      throw new EvaluationError({
+        code: "duplicate-id",
+        place,
+        problem: `id ${JSON.stringify(id)} is already taken by ${placeOf(earlier)}`,
+        expected: "every row's id once",
+      });
     rowOfId.set(id, ids.length);
     ids.push(id);
     spots.push(reading.at);
     labels.push(cells.text("label"));
-    if (layout === "multiclass") for (const name of columns.classes) scores.push(cells.number(classColumnPrefix + name));
+    if (layout === "multiclass")
+      for (const name of columns.classes) scores.push(cells.number(classColumnPrefix + name));
     else scores.push(cells.number("score"));
     if (columns.hasGroup) groups.push(cells.text("group"));
     if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
@@ -78,13 +96,22 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
       slices[i]!.push(interned.get(value)!);
     });
   }
-  if (columns === undefined) throw new EvaluationError({ code: "no-rows", place: file, problem: "the file has no rows", expected: "at least one prediction" });
+  if (columns === undefined)
+    throw new EvaluationError({
+      code: "no-rows",
+      place: file,
+      problem: "the file has no rows",
+      expected: "at least one prediction",
+    });
 
   const notes: string[] = [];
   const truth = decodeLabels(labels, columns, options, placeOf);
   if (truth.note !== null) notes.push(truth.note);
   const outside = layout === "binary" ? scores.findIndex((score) => score < 0 || score > 1) : -1;
-  if (outside !== -1) notes.push(`scores are not all probabilities (${placeOf(outside)}: ${scores[outside]}): metrics that need probabilities mean nothing here`);
+  if (outside !== -1)
+    notes.push(
+      `scores are not all probabilities (${placeOf(outside)}: ${scores[outside]}): metrics that need probabilities mean nothing here`,
+    );
   return {
     predictions: {
       head: options.head ?? "score",
@@ -104,24 +131,63 @@ export async function readPredictions(file: string, options: ReadPredictionsOpti
 }
 
 /** A JSON row may lack or add fields that the first row set; a slice or a weight must not come and go unseen. */
-function assertSameColumns(fields: Record<string, unknown>, columns: Columns, columnCount: number | null, place: string): void {
+function assertSameColumns(
+  fields: Record<string, unknown>,
+  columns: Columns,
+  columnCount: number | null,
+  place: string,
+): void {
   const lost = columns.slices.find((name) => !Object.hasOwn(fields, name));
   const sameCount = columnCount === null || Object.keys(fields).length === columnCount;
-  if (lost === undefined && sameCount && Object.hasOwn(fields, "group") === columns.hasGroup && Object.hasOwn(fields, "weight") === columns.hasWeight && (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale)) return;
-  throw new EvaluationError({ code: "malformed-row", place, problem: lost === undefined ? "the row's fields are not those of the first row" : `no field "${lost}", which the first row has`, received: Object.keys(fields).join(", ") });
+  if (
+    lost === undefined &&
+    sameCount &&
+    Object.hasOwn(fields, "group") === columns.hasGroup &&
+    Object.hasOwn(fields, "weight") === columns.hasWeight &&
+    (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale)
+  )
+    return;
+  throw new EvaluationError({
+    code: "malformed-row",
+    place,
+    problem:
+      lost === undefined
+        ? "the row's fields are not those of the first row"
+        : `no field "${lost}", which the first row has`,
+    received: Object.keys(fields).join(", "),
+  });
 }
 
-function decodeLabels(texts: string[], columns: Columns, { classes, positive }: ReadPredictionsOptions, placeOf: (row: number) => string): { labels: Float64Array; classes: string[]; note: string | null } {
+function decodeLabels(
+  texts: string[],
+  columns: Columns,
+  { classes, positive }: ReadPredictionsOptions,
+  placeOf: (row: number) => string,
+): { labels: Float64Array; classes: string[]; note: string | null } {
   if (columns.layout === "binary") {
-    return binaryLabels(texts, placeOf, { ...(classes?.length === 2 ? { classes: [classes[0]!, classes[1]!] } : {}), ...(positive === undefined ? {} : { positive }) });
+    return binaryLabels(texts, placeOf, {
+      ...(classes?.length === 2 ? { classes: [classes[0]!, classes[1]!] } : {}),
+      ...(positive === undefined ? {} : { positive }),
+    });
   }
   if (columns.layout === "number") {
-    return { labels: Float64Array.from(texts, (text, row) => finite(text, "label", placeOf(row))), classes: [], note: null };
+    return {
+      labels: Float64Array.from(texts, (text, row) => finite(text, "label", placeOf(row))),
+      classes: [],
+      note: null,
+    };
   }
   const indexOf = new Map(columns.classes.map((name, index) => [name, index]));
   const labels = Float64Array.from(texts, (text, row) => {
     const index = indexOf.get(text);
-    if (index === undefined) throw new EvaluationError({ code: "unknown-label", place: placeOf(row), problem: `no column "${classColumnPrefix}${text.slice(0, 80)}" for the label ${JSON.stringify(text.slice(0, 80))}`, expected: `one of ${columns.classes.join(", ")}`, received: text.slice(0, 80) });
+    if (index === undefined)
+      throw new EvaluationError({
+        code: "unknown-label",
+        place: placeOf(row),
+        problem: `no column "${classColumnPrefix}${text.slice(0, 80)}" for the label ${JSON.stringify(text.slice(0, 80))}`,
+        expected: `one of ${columns.classes.join(", ")}`,
+        received: text.slice(0, 80),
+      });
     return index;
   });
   return { labels, classes: columns.classes, note: null };
@@ -129,20 +195,44 @@ function decodeLabels(texts: string[], columns: Columns, { classes, positive }: 
 
 function finite(text: string, column: string, place: string): number {
   const value = parseDecimal(text);
-  if (value === null || !Number.isFinite(value)) throw new EvaluationError({ code: "not-a-number", place, problem: `${column} is not a finite number`, expected: "a decimal number", received: text.slice(0, 80) || "nothing" });
+  if (value === null || !Number.isFinite(value))
+    throw new EvaluationError({
+      code: "not-a-number",
+      place,
+      problem: `${column} is not a finite number`,
+      expected: "a decimal number",
+      received: text.slice(0, 80) || "nothing",
+    });
   return value;
 }
 
-function declaredScale(file: string, { layout, hasNaiveScale }: Columns, column: number[], rows: number, declared: number | undefined): { naiveScales?: Float64Array } {
+function declaredScale(
+  file: string,
+  { layout, hasNaiveScale }: Columns,
+  column: number[],
+  rows: number,
+  declared: number | undefined,
+): { naiveScales?: Float64Array } {
   if (declared === undefined) return hasNaiveScale ? { naiveScales: Float64Array.from(column) } : {};
-  const wrong = (problem: string, expected: string) => new ConfigurationError({ code: "naive-scale", place: file, problem, expected, received: String(declared), example: "--naive-scale 612.5" });
+  const wrong = (problem: string, expected: string) =>
+    new ConfigurationError({
+      code: "naive-scale",
+      place: file,
+      problem,
+      expected,
+      received: String(declared),
+      example: "--naive-scale 612.5",
+    });
   if (layout !== "number") throw wrong("a naive scale belongs to regression and forecasting", "no naive scale");
   if (hasNaiveScale) throw wrong(`the file has a column ${naiveScaleColumn} of its own`, "one of the two");
-  if (!(declared > 0 && Number.isFinite(declared))) throw wrong("the naive scale is no size of an error", "a finite number above 0");
+  if (!(declared > 0 && Number.isFinite(declared)))
+    throw wrong("the naive scale is no size of an error", "a finite number above 0");
   return { naiveScales: new Float64Array(rows).fill(declared) };
 }
 
-/** One record's cells as text and numbers; JSON's and Parquet's numbers keep every bit (shortest round-trip decimal). */
+/**
+ * One record's cells as text and numbers; JSON's and Parquet's numbers keep every bit (shortest round-trip decimal).
+ */
 function cellsOf(fields: Record<string, unknown>, place: string) {
   const plain = (column: string): string | null => {
     const value = Object.hasOwn(fields, column) ? fields[column] : null;
@@ -162,7 +252,14 @@ function cellsOf(fields: Record<string, unknown>, place: string) {
     number,
     atLeastZero: (column: string) => {
       const value = number(column);
-      if (value < 0) throw new EvaluationError({ code: "not-a-number", place, problem: `${column} is negative`, expected: "0 or more", received: String(value) });
+      if (value < 0)
+        throw new EvaluationError({
+          code: "not-a-number",
+          place,
+          problem: `${column} is negative`,
+          expected: "0 or more",
+          received: String(value),
+        });
       return value;
     },
     slice: (column: string) => plain(column) ?? "",

@@ -18,13 +18,22 @@ type Cell = { text: string; isNumber: boolean };
 const name = (text: string): Cell => ({ text, isNumber: false });
 const number = (value: number): Cell => ({ text: decimal(value), isNumber: true });
 
-/** The file's columns in order, and a row's cells. Binary labels are written as 0 and 1, which no reader can mistake. */
+/**
+ * The file's columns in order, and a row's cells. Binary labels are written as 0 and 1, which no reader can mistake.
+ */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
   const { ids, labels, scores, classes, groups, weights, naiveScales } = predictions;
   const slices = Object.entries(predictions.slices);
   const taken = slices.find(([column]) => !isSliceColumn(column, layout));
-  if (taken !== undefined) throw new ConfigurationError({ code: "slice-column-name", place: "dataset.slices", problem: `a slice column cannot be called "${taken[0]}" in a prediction file`, expected: "a name without a meaning of its own", received: taken[0] });
+  if (taken !== undefined)
+    throw new ConfigurationError({
+      code: "slice-column-name",
+      place: "dataset.slices",
+      problem: `a slice column cannot be called "${taken[0]}" in a prediction file`,
+      expected: "a name without a meaning of its own",
+      received: taken[0],
+    });
   const width = layout === "multiclass" ? classes.length : 1;
   const best = (row: number) => {
     let top = 0;
@@ -32,7 +41,15 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
     return classes[top]!;
   };
   return {
-    columns: ["id", "label", ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]), ...(groups === null ? [] : ["group"]), ...(weights === null ? [] : ["weight"]), ...(naiveScales === undefined ? [] : [naiveScaleColumn]), ...slices.map(([column]) => column)],
+    columns: [
+      "id",
+      "label",
+      ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]),
+      ...(groups === null ? [] : ["group"]),
+      ...(weights === null ? [] : ["weight"]),
+      ...(naiveScales === undefined ? [] : [naiveScaleColumn]),
+      ...slices.map(([column]) => column),
+    ],
     cells: (row) => [
       name(ids[row]!),
       ...(layout === "multiclass" ? [name(classes[labels[row]!]!), name(best(row))] : [number(labels[row]!)]),
@@ -57,9 +74,17 @@ function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<s
   const keys = columns.map((column) => JSON.stringify(column));
   if (format === "csv") yield csv([columns]);
   for (let from = 0; from < predictions.ids.length; from += rowsPerWrite) {
-    const rows = Array.from({ length: Math.min(rowsPerWrite, predictions.ids.length - from) }, (_, i) => cells(from + i));
+    const rows = Array.from({ length: Math.min(rowsPerWrite, predictions.ids.length - from) }, (_, i) =>
+      cells(from + i),
+    );
     if (format === "csv") yield csv(rows.map((row) => row.map((cell) => cell.text)));
-    else yield rows.map((row) => `{${row.map((cell, i) => `${keys[i]}:${cell.isNumber ? cell.text : JSON.stringify(cell.text)}`).join(",")}}\n`).join("");
+    else
+      yield rows
+        .map(
+          (row) =>
+            `{${row.map((cell, i) => `${keys[i]}:${cell.isNumber ? cell.text : JSON.stringify(cell.text)}`).join(",")}}\n`,
+        )
+        .join("");
   }
 }
 
@@ -70,11 +95,21 @@ function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<s
  */
 export async function writePredictions(file: string, predictions: Predictions): Promise<void> {
   const extension = extname(file).toLowerCase();
-  if (extension !== ".csv" && extension !== ".jsonl") throw new ConfigurationError({ code: "unknown-format", place: file, problem: "predictions are written as CSV or JSON Lines", expected: "a file name ending in .csv or .jsonl", received: extension || "no extension" });
+  if (extension !== ".csv" && extension !== ".jsonl")
+    throw new ConfigurationError({
+      code: "unknown-format",
+      place: file,
+      problem: "predictions are written as CSV or JSON Lines",
+      expected: "a file name ending in .csv or .jsonl",
+      received: extension || "no extension",
+    });
   const temporary = `${file}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(dirname(file), { recursive: true });
   try {
-    await pipeline(Readable.from(blocks(predictions, extension === ".csv" ? "csv" : "jsonl")), createWriteStream(temporary, { flags: "wx" }));
+    await pipeline(
+      Readable.from(blocks(predictions, extension === ".csv" ? "csv" : "jsonl")),
+      createWriteStream(temporary, { flags: "wx" }),
+    );
     await rename(temporary, file);
   } finally {
     await rm(temporary, { force: true });

@@ -15,31 +15,77 @@ export function adviceTerminal(file: AdviceFile, options: TerminalOptions): stri
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));
   const paint = picocolors.createColors(options.color);
-  const painted: Record<AdviceWord, (text: string) => string> = { holds: paint.green, "falls short": paint.yellow, open: paint.cyan, "not measured": paint.dim };
+  const painted: Record<AdviceWord, (text: string) => string> = {
+    holds: paint.green,
+    "falls short": paint.yellow,
+    open: paint.cyan,
+    "not measured": paint.dim,
+  };
   const lines = (text: string) => wrap(oneLine(text), width - 2).map((line) => `  ${line}`);
-  return `${file.models.map((model) => {
-    const parts = [[paint.bold(`${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${heading}`), ...lines(whereabouts(model, glyphs)).map(paint.dim)].join("\n")];
-    if (model.state !== "measured") parts.push(lines(`Not asked: ${sentence(model.reason)}.`).join("\n"));
-    else {
-      parts.push(renderTable(
-        [{ head: "check" }, { head: "rule", flexible: true }, { head: "kept", align: "right" }, { head: "share", align: "right" }, { head: "interval" }, { head: "wanted" }, { head: "" }],
-        model.checks.map((check) => ({ cells: [check.kind, oneLine(check.rule), kept(check), share(check, glyphs), interval(check, glyphs), `${glyphs.atLeast} ${percent(check.atLeast)}`, painted[check.word](check.word)], ...(check.broken.length === 0 ? {} : { below: broken(check, glyphs, (id) => cut(oneLine(id), 40, glyphs.ellipsis)) }) })),
-        width, glyphs,
-      ));
-      parts.push(facts(model, glyphs).flatMap(lines).join("\n"));
-    }
-    return parts.join("\n\n");
-  }).join("\n\n")}\n`;
+  return `${file.models
+    .map((model) => {
+      const parts = [
+        [
+          paint.bold(`${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${heading}`),
+          ...lines(whereabouts(model, glyphs)).map(paint.dim),
+        ].join("\n"),
+      ];
+      if (model.state !== "measured") parts.push(lines(`Not asked: ${sentence(model.reason)}.`).join("\n"));
+      else {
+        parts.push(
+          renderTable(
+            [
+              { head: "check" },
+              { head: "rule", flexible: true },
+              { head: "kept", align: "right" },
+              { head: "share", align: "right" },
+              { head: "interval" },
+              { head: "wanted" },
+              { head: "" },
+            ],
+            model.checks.map((check) => ({
+              cells: [
+                check.kind,
+                oneLine(check.rule),
+                kept(check),
+                share(check, glyphs),
+                interval(check, glyphs),
+                `${glyphs.atLeast} ${percent(check.atLeast)}`,
+                painted[check.word](check.word),
+              ],
+              ...(check.broken.length === 0
+                ? {}
+                : { below: broken(check, glyphs, (id) => cut(oneLine(id), 40, glyphs.ellipsis)) }),
+            })),
+            width,
+            glyphs,
+          ),
+        );
+        parts.push(facts(model, glyphs).flatMap(lines).join("\n"));
+      }
+      return parts.join("\n\n");
+    })
+    .join("\n\n")}\n`;
 }
 
 /** The same for a pull-request comment and a step summary; text from outside is inert. */
 export function adviceMarkdown(file: AdviceFile): string {
-  return file.models.map((model) => {
-    const title = `\n### ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)}: ${heading}\n\n${markdownCut(whereabouts(model, unicode), 300)}\n`;
-    if (model.state !== "measured") return `${title}\nNot asked: ${markdownCut(sentence(model.reason), 500)}.\n`;
-    const rows = model.checks.map((check) => `| ${check.kind} | ${markdownCut(check.rule, 120)} | ${kept(check)} | ${share(check, unicode)} | ${interval(check, unicode)} | ≥ ${percent(check.atLeast)} | ${check.word}${check.broken.length === 0 ? "" : `<br>${broken(check, unicode, (id) => markdownCode(id, 60))}`} |`);
-    return `${title}\n| check | rule | kept | share | interval | wanted | |\n| --- | --- | ---: | ---: | --- | --- | --- |\n${rows.join("\n")}\n\n${facts(model, unicode).map((line) => `- ${markdownCut(line, 300)}\n`).join("")}`;
-  }).join("");
+  return file.models
+    .map((model) => {
+      const title = `\n### ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)}: ${heading}\n\n${markdownCut(whereabouts(model, unicode), 300)}\n`;
+      if (model.state !== "measured") return `${title}\nNot asked: ${markdownCut(sentence(model.reason), 500)}.\n`;
+      const rows = model.checks.map(
+        (check) =>
+          `| ${check.kind} | ${markdownCut(check.rule, 120)} | ${kept(check)} | ${share(check, unicode)} | ${interval(check, unicode)} | ≥ ${percent(check.atLeast)} | ${check.word}${check.broken.length === 0 ? "" : `<br>${broken(check, unicode, (id) => markdownCode(id, 60))}`} |`,
+      );
+      return `${title}\n| check | rule | kept | share | interval | wanted | |\n| --- | --- | ---: | ---: | --- | --- | --- |\n${rows.join("\n")}\n\n${facts(
+        model,
+        unicode,
+      )
+        .map((line) => `- ${markdownCut(line, 300)}\n`)
+        .join("")}`;
+    })
+    .join("");
 }
 
 function whereabouts({ model, prompts, answered, state }: ModelAdvice, glyphs: Glyphs): string {
@@ -55,7 +101,9 @@ function share({ kept, n }: AdviceResult, glyphs: Glyphs): string {
 }
 
 function interval({ interval }: AdviceResult, glyphs: Glyphs): string {
-  return interval === null ? glyphs.dash : `[${fixed(interval.low * 100, 1, glyphs)}%, ${fixed(interval.high * 100, 1, glyphs)}%]`;
+  return interval === null
+    ? glyphs.dash
+    : `[${fixed(interval.low * 100, 1, glyphs)}%, ${fixed(interval.high * 100, 1, glyphs)}%]`;
 }
 
 function broken({ broken }: AdviceResult, glyphs: Glyphs, show: (id: string) => string): string {
@@ -65,12 +113,31 @@ function broken({ broken }: AdviceResult, glyphs: Glyphs, show: (id: string) => 
 
 function facts(model: ModelAdvice, glyphs: Glyphs): string[] {
   const { failures, firstWordsMs, answerMs, tokensPerAnswer, costPerThousand } = model;
-  const levels = [...new Set(model.checks.flatMap(({ interval }) => (interval === null ? [] : [`${interval.method}, ${percent(interval.level)}`])))];
-  const pair = ({ p50, p95 }: { p50: number; p95: number }) => `p50 ${fixed(p50, 0, glyphs)} ms, p95 ${fixed(p95, 0, glyphs)} ms`;
+  const levels = [
+    ...new Set(
+      model.checks.flatMap(({ interval }) =>
+        interval === null ? [] : [`${interval.method}, ${percent(interval.level)}`],
+      ),
+    ),
+  ];
+  const pair = ({ p50, p95 }: { p50: number; p95: number }) =>
+    `p50 ${fixed(p50, 0, glyphs)} ms, p95 ${fixed(p95, 0, glyphs)} ms`;
   return [
-    ...(Object.keys(failures).length === 0 ? [] : [`Without an answer: ${Object.entries(failures).map(([reason, times]) => `${times} ${reason}`).join(", ")}`]),
-    ...(firstWordsMs === null || answerMs === null ? [] : [`First words ${pair(firstWordsMs)} ${glyphs.dot} whole answer ${pair(answerMs)}`]),
-    ...(tokensPerAnswer === null ? [] : [`Per answer ${fixed(tokensPerAnswer.input, 1, glyphs)} tokens read and ${fixed(tokensPerAnswer.output, 1, glyphs)} written${costPerThousand === null ? "" : `: ${costPerThousand.currency} ${fixed(costPerThousand.amount, 4, glyphs)} per 1,000 answers at the manifest's prices`}`]),
+    ...(Object.keys(failures).length === 0
+      ? []
+      : [
+          `Without an answer: ${Object.entries(failures)
+            .map(([reason, times]) => `${times} ${reason}`)
+            .join(", ")}`,
+        ]),
+    ...(firstWordsMs === null || answerMs === null
+      ? []
+      : [`First words ${pair(firstWordsMs)} ${glyphs.dot} whole answer ${pair(answerMs)}`]),
+    ...(tokensPerAnswer === null
+      ? []
+      : [
+          `Per answer ${fixed(tokensPerAnswer.input, 1, glyphs)} tokens read and ${fixed(tokensPerAnswer.output, 1, glyphs)} written${costPerThousand === null ? "" : `: ${costPerThousand.currency} ${fixed(costPerThousand.amount, 4, glyphs)} per 1,000 answers at the manifest's prices`}`,
+        ]),
     `Intervals: ${levels.length === 0 ? "none" : levels.join("; ")}. holds: all of it is at or above what is wanted; falls short: all of it is below; open: neither`,
   ];
 }

@@ -13,15 +13,30 @@ export function renderCalibration(file: CalibrationFile, options: { width: numbe
 
 function renderModel(model: ModelCalibration, wantedRate: number, width: number, glyphs: Glyphs): string {
   const title = `${oneLine(model.model)} ${oneLine(model.candidate)}${model.baseline === null ? "" : ` against ${oneLine(model.baseline)}`}`;
-  const lines = (text: string) => wrap(text, width - 1).map((line) => ` ${line}`).join("\n");
-  if (model.notPass === null || model.fail === null) return `${title}\n\n${lines(`No A/A gates: ${oneLine(model.why)}.`)}`;
+  const lines = (text: string) =>
+    wrap(text, width - 1)
+      .map((line) => ` ${line}`)
+      .join("\n");
+  if (model.notPass === null || model.fail === null)
+    return `${title}\n\n${lines(`No A/A gates: ${oneLine(model.why)}.`)}`;
   const columns: Column[] = [
-    { head: "metric", flexible: true }, { head: "slice", flexible: true }, { head: "margin", align: "right" }, { head: "false red", align: "right" }, { head: "false FAIL", align: "right" },
+    { head: "metric", flexible: true },
+    { head: "slice", flexible: true },
+    { head: "margin", align: "right" },
+    { head: "false red", align: "right" },
+    { head: "false FAIL", align: "right" },
     { head: `margin for\n${percent(wantedRate)} false red`, align: "right" },
   ];
-  const rows = model.checks.map((check) => ({ cells: [
-    oneLine(check.metric), cut(oneLine(check.slice), 60, glyphs.ellipsis), inScale(check.margin, check, glyphs), share(check.notPass), share(check.fail), inScale(check.holdingMargin, check, glyphs),
-  ] }));
+  const rows = model.checks.map((check) => ({
+    cells: [
+      oneLine(check.metric),
+      cut(oneLine(check.slice), 60, glyphs.ellipsis),
+      inScale(check.margin, check, glyphs),
+      share(check.notPass),
+      share(check.fail),
+      inScale(check.holdingMargin, check, glyphs),
+    ],
+  }));
   return `${title}\n\n${renderTable(columns, rows, width, glyphs)}\n\n${lines(`${counted(model.gates, "A/A gate")}: ${share(model.notPass)} are not PASS, ${share(model.fail)} are FAIL (95% intervals). ${oneLine(model.why)}.`)}`;
 }
 

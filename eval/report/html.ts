@@ -29,13 +29,24 @@ const room = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500
  * Imports the chart library; load this module only when the report is wanted.
  */
 export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, plots: readonly PlotData[]): string {
-  const budgets: Budgets = { checks: { left: room.checks }, measurements: { left: room.measurements }, texts: { left: room.texts } };
+  const budgets: Budgets = {
+    checks: { left: room.checks },
+    measurements: { left: room.measurements },
+    texts: { left: room.texts },
+  };
   const drawn = drawAll(verdict.models, metrics, plots);
-  const sections = verdict.models.map((model, i) => modelSection(model, metrics, drawn[i] ?? { forest: "", figures: [], left: 0 }, budgets));
+  const sections = verdict.models.map((model, i) =>
+    modelSection(model, metrics, drawn[i] ?? { forest: "", figures: [], left: 0 }, budgets),
+  );
   const commands = reproduceCommands(verdict);
   const json = spend(embeddedJson(verdict), { left: room.json });
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="Sluice ${htmlText(verdict.sluiceVersion)}"><title>${verdict.verdict}: ${htmlText(verdict.models.map(({ model }) => model.id).join(", ").slice(0, 200))}</title><style>${style}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="Sluice ${htmlText(verdict.sluiceVersion)}"><title>${verdict.verdict}: ${htmlText(
+    verdict.models
+      .map(({ model }) => model.id)
+      .join(", ")
+      .slice(0, 200),
+  )}</title><style>${style}</style></head>
 <body><header>${banner(verdict)}</header>
 <main>
 ${sections.join("\n")}
@@ -47,14 +58,31 @@ ${json === null ? "" : `<script type="application/json" id="verdict">${json}</sc
 }
 
 function banner(verdict: VerdictFile): string {
-  const overview = verdict.models.length < 2 ? "" : `<ul>${verdict.models.slice(0, 100).map((one) => `<li class="v-${one.verdict}"><span class="word">${one.verdict}</span> ${htmlText(one.model.id)} ${htmlText(one.model.version)} <span class="faint">${tally(one.checks)}</span></li>`).join("")}</ul>`;
+  const overview =
+    verdict.models.length < 2
+      ? ""
+      : `<ul>${verdict.models
+          .slice(0, 100)
+          .map(
+            (one) =>
+              `<li class="v-${one.verdict}"><span class="word">${one.verdict}</span> ${htmlText(one.model.id)} ${htmlText(one.model.version)} <span class="faint">${tally(one.checks)}</span></li>`,
+          )
+          .join("")}</ul>`;
   return `<div class="banner v-${verdict.verdict}"><h1><span class="word">${verdict.verdict}</span> ${htmlText(cut(verdict.reason, 1000))}</h1><p class="faint">${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.</p>${overview}</div>`;
 }
 
 /** Forests of all models first, then the other plots in turn, as long as there is room. */
-function drawAll(models: readonly ModelVerdict[], metrics: MetricsFile | null, plots: readonly PlotData[]): ModelPlots[] {
+function drawAll(
+  models: readonly ModelVerdict[],
+  metrics: MetricsFile | null,
+  plots: readonly PlotData[],
+): ModelPlots[] {
   const budget: Budget = { left: room.plots };
-  const drawn = models.map((model, i): ModelPlots => ({ forest: forestHtml(model, `p${i}f`, budget), figures: [], left: 0 }));
+  const drawn = models.map((model, i): ModelPlots => ({
+    forest: forestHtml(model, `p${i}f`, budget),
+    figures: [],
+    left: 0,
+  }));
   for (const [i, model] of models.entries()) {
     const one = drawn[i];
     if (one === undefined) continue;
@@ -74,11 +102,23 @@ function forestHtml(model: ModelVerdict, id: string, budget: Budget): string {
   return spend(html, budget) ?? "<p>Left out to keep this file small.</p>";
 }
 
-function plotsOf(model: ModelVerdict, metrics: MetricsFile | null, plots: readonly PlotData[], id: string): ModelPlots["figures"] {
+function plotsOf(
+  model: ModelVerdict,
+  metrics: MetricsFile | null,
+  plots: readonly PlotData[],
+  id: string,
+): ModelPlots["figures"] {
   const mine = plots.filter(({ modelId }) => modelId === model.model.id);
   const heads = mine.flatMap((data, k) => {
-    const made = [rocPlot(data, `${id}h${k}o`), calibrationPlot(data, `${id}h${k}c`), scoreHistogramPlot(data, `${id}h${k}s`), ...regressionPlots(data, `${id}h${k}g`)];
-    return made.filter((plot) => plot !== null).map((plot) => ({ plot, heading: mine.length > 1 ? `${plot.title}, ${data.head}` : plot.title }));
+    const made = [
+      rocPlot(data, `${id}h${k}o`),
+      calibrationPlot(data, `${id}h${k}c`),
+      scoreHistogramPlot(data, `${id}h${k}s`),
+      ...regressionPlots(data, `${id}h${k}g`),
+    ];
+    return made
+      .filter((plot) => plot !== null)
+      .map((plot) => ({ plot, heading: mine.length > 1 ? `${plot.title}, ${data.head}` : plot.title }));
   });
   const { candidate, baseline } = metricsOf(metrics, model);
   const latency = latencyPlot(candidate?.performance ?? null, baseline?.performance ?? null, `${id}l`);

@@ -8,7 +8,10 @@ import { reproduceCommands } from "./reproduce.ts";
 import { verdictMark, verdictMeaning } from "./text/verdict-mark.ts";
 
 export type MarkdownOptions = {
-  /** Longest text, in UTF-16 units. GitHub takes 65,535 characters in a comment; a step summary takes 1 MiB of UTF-8, at most three bytes per unit. */
+  /**
+   * Longest text, in UTF-16 units. GitHub takes 65,535 characters in a comment; a step summary takes 1 MiB of UTF-8, at
+   * most three bytes per unit.
+   */
   maxCharacters?: number;
   /** Page of the workflow run, where report.html lies among the artifacts. */
   runUrl?: string | null;
@@ -22,15 +25,24 @@ export type MarkdownOptions = {
  *
  * @throws TypeError when the marker is not one plain HTML comment
  */
-export function renderMarkdown(verdict: VerdictFile, metrics: MetricsFile | null, options: MarkdownOptions = {}): string {
+export function renderMarkdown(
+  verdict: VerdictFile,
+  metrics: MetricsFile | null,
+  options: MarkdownOptions = {},
+): string {
   const { maxCharacters = 60_000, runUrl = null, marker = null } = options;
-  if (marker !== null && !/^<!-- (?:(?!--)[\w.,:=/ -])+ -->$/.test(marker)) throw new TypeError(`not one plain HTML comment: ${marker}`);
-  const report = runUrl !== null && /^https?:\/\/[^\s<>"'()|\\]{1,400}$/.test(runUrl) ? `[report.html](${runUrl})` : "report.html";
+  if (marker !== null && !/^<!-- (?:(?!--)[\w.,:=/ -])+ -->$/.test(marker))
+    throw new TypeError(`not one plain HTML comment: ${marker}`);
+  const report =
+    runUrl !== null && /^https?:\/\/[^\s<>"'()|\\]{1,400}$/.test(runUrl) ? `[report.html](${runUrl})` : "report.html";
   const head = [
     ...(marker === null ? [] : [marker]),
     `## ${verdictMark[verdict.verdict]} ${verdict.verdict}: ${markdownCut(verdict.reason, 500)}`,
-    ...(verdict.verdict === "PASS" || verdict.verdict === "FAIL" ? [] : ["", `${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.`]),
-    "", "",
+    ...(verdict.verdict === "PASS" || verdict.verdict === "FAIL"
+      ? []
+      : ["", `${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.`]),
+    "",
+    "",
   ].join("\n");
   const foot = `\n<sub>Sluice ${markdownCut(verdict.sluiceVersion, 40)}${verdict.commit === null ? "" : ` · commit <code>${markdownCut(verdict.commit.slice(0, 12), 40)}</code>`} · every figure with its plots: ${report}</sub>\n`;
   const models = [...verdict.models].sort((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
@@ -39,7 +51,8 @@ export function renderMarkdown(verdict: VerdictFile, metrics: MetricsFile | null
     ...models.flatMap((model, i) => modelSections(model, metrics, `model ${i}`, verdict.reason)),
     ...reproduceSection(verdict),
   ];
-  const notice = (names: readonly string[]) => (names.length === 0 ? "" : `\n… did not fit here: ${names.join(", ")}. All of it is in report.html.\n`);
+  const notice = (names: readonly string[]) =>
+    names.length === 0 ? "" : `\n… did not fit here: ${names.join(", ")}. All of it is in report.html.\n`;
   const reserve = notice([...new Set(sections.map(({ name }) => name))]).length;
   const { text, omitted } = fitSections(sections, maxCharacters - head.length - foot.length - reserve);
   const whole = head + text + notice(omitted) + foot;
@@ -50,10 +63,15 @@ export function renderMarkdown(verdict: VerdictFile, metrics: MetricsFile | null
 function reproduceSection(verdict: VerdictFile): Section[] {
   const commands = reproduceCommands(verdict);
   if (commands.length === 0) return [];
-  return [{
-    name: "how to reproduce", priority: 30, group: "",
-    open: "\n<details><summary>Reproduce on your machine (latency aside)</summary>\n\n```sh\n",
-    items: commands.map((line) => `${line}\n`), close: "```\n\n</details>\n",
-    more: (left) => `# … ${left} more models\n`,
-  }];
+  return [
+    {
+      name: "how to reproduce",
+      priority: 30,
+      group: "",
+      open: "\n<details><summary>Reproduce on your machine (latency aside)</summary>\n\n```sh\n",
+      items: commands.map((line) => `${line}\n`),
+      close: "```\n\n</details>\n",
+      more: (left) => `# … ${left} more models\n`,
+    },
+  ];
 }

@@ -13,28 +13,56 @@ export function renderMeasurements(metrics: MetricsFile, options: { width: numbe
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));
   const columns: Column[] = [
-    { head: "metric", flexible: true }, { head: "slice", flexible: true }, { head: "value", align: "right" }, { head: "interval" }, { head: "rows", align: "right" },
+    { head: "metric", flexible: true },
+    { head: "slice", flexible: true },
+    { head: "value", align: "right" },
+    { head: "interval" },
+    { head: "rows", align: "right" },
   ];
-  return metrics.models.map((one) => {
-    const levels = [...new Set(one.measurements.flatMap(({ result }) => (result.status === "ok" && result.interval !== null ? [percent(result.interval.level)] : [])))];
-    const title = [
-      `${cut(oneLine(one.model.id), 60, glyphs.ellipsis)} ${glyphs.dot} ${one.model.task} ${glyphs.dot} ${counted(one.dataset.rows, "row")}`,
-      ...(levels.length === 0 ? [] : [`${levels.join(", ")} intervals`]),
-    ].join(` ${glyphs.dot} `);
-    return `${title}\n\n${renderTable(columns, one.measurements.map((measurement) => measurementRow(measurement, glyphs)), width, glyphs)}`;
-  }).join("\n\n");
+  return metrics.models
+    .map((one) => {
+      const levels = [
+        ...new Set(
+          one.measurements.flatMap(({ result }) =>
+            result.status === "ok" && result.interval !== null ? [percent(result.interval.level)] : [],
+          ),
+        ),
+      ];
+      const title = [
+        `${cut(oneLine(one.model.id), 60, glyphs.ellipsis)} ${glyphs.dot} ${one.model.task} ${glyphs.dot} ${counted(one.dataset.rows, "row")}`,
+        ...(levels.length === 0 ? [] : [`${levels.join(", ")} intervals`]),
+      ].join(` ${glyphs.dot} `);
+      return `${title}\n\n${renderTable(
+        columns,
+        one.measurements.map((measurement) => measurementRow(measurement, glyphs)),
+        width,
+        glyphs,
+      )}`;
+    })
+    .join("\n\n");
 }
 
 function measurementRow(measurement: Measurement, glyphs: Glyphs): Row {
   const { result, direction, metric, slice } = measurement;
-  const { factor, unit } = measurement.unit === "bytes" && result.status === "ok" ? byteUnit(result.value) : { factor: 1, unit: measurement.unit };
+  const { factor, unit } =
+    measurement.unit === "bytes" && result.status === "ok"
+      ? byteUnit(result.value)
+      : { factor: 1, unit: measurement.unit };
   const shownUnit = unit === "" || metric.endsWith(`_${unit}`) ? "" : ` (${cut(oneLine(unit), 20, glyphs.ellipsis)})`;
   const name = `${oneLine(measurementLabel(measurement))} ${direction === "higher" ? glyphs.higher : glyphs.lower}${shownUnit}`;
   const place = [name, cut(oneLine(slice), 60, glyphs.ellipsis)];
-  if (result.status === "undefined") return { cells: [...place, "undefined", "", String(result.n)], below: cut(oneLine(result.reason), 300, glyphs.ellipsis) };
-  if (result.interval === null) return { cells: [...place, significant(result.value / factor, 4, glyphs), "", String(result.n)] };
+  if (result.status === "undefined")
+    return {
+      cells: [...place, "undefined", "", String(result.n)],
+      below: cut(oneLine(result.reason), 300, glyphs.ellipsis),
+    };
+  if (result.interval === null)
+    return { cells: [...place, significant(result.value / factor, 4, glyphs), "", String(result.n)] };
   const { low, high } = result.interval;
-  const decimals = Math.min(6, Math.max(decimalsFor((high - low) / 2 / factor, 2), unit === "" && Math.abs(result.value) <= 1 ? 4 : 0));
+  const decimals = Math.min(
+    6,
+    Math.max(decimalsFor((high - low) / 2 / factor, 2), unit === "" && Math.abs(result.value) <= 1 ? 4 : 0),
+  );
   const show = (value: number) => fixed(value / factor, decimals, glyphs);
   return { cells: [...place, show(result.value), `[${show(low)}, ${show(high)}]`, String(result.n)] };
 }

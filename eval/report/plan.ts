@@ -5,7 +5,10 @@ import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { type Column, renderTable, type Row, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
-/** What each check can decide, for a terminal; refused checks carry their sentence. No line is wider than `width` (held between 80 and 140). */
+/**
+ * What each check can decide, for a terminal; refused checks carry their sentence. No line is wider than `width` (held
+ * between 80 and 140).
+ */
 export function renderPlan(plan: PlanFile, options: { width: number; plain?: boolean }): string {
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));
@@ -13,8 +16,13 @@ export function renderPlan(plan: PlanFile, options: { width: number; plain?: boo
 }
 
 const columns: Column[] = [
-  { head: "metric", flexible: true }, { head: "slice", flexible: true }, { head: "rule" }, { head: "rows", align: "right" },
-  { head: "smallest\nchange", align: "right" }, { head: "passes if\nunchanged", align: "right" }, { head: "rows\nneeded", align: "right" },
+  { head: "metric", flexible: true },
+  { head: "slice", flexible: true },
+  { head: "rule" },
+  { head: "rows", align: "right" },
+  { head: "smallest\nchange", align: "right" },
+  { head: "passes if\nunchanged", align: "right" },
+  { head: "rows\nneeded", align: "right" },
 ];
 
 function renderModel(model: ModelPlan, power: number, width: number, glyphs: Glyphs): string {
@@ -25,20 +33,39 @@ function renderModel(model: ModelPlan, power: number, width: number, glyphs: Gly
     falseRedSentence({ ...model, checks: model.checks }, "a candidate that is truly no worse"),
     `Expected time here: ${minutes(predicting)} to predict${timingAtMost > 0 ? `, and at most ${minutes(timingAtMost)} to compare latency` : ""}, with nothing cached`,
   ].filter((one) => one !== null);
-  return `${wrap(title, width).join("\n")}\n\n${renderTable(columns, model.checks.map((check) => checkRow(check, glyphs)), width, glyphs)}\n\n${sentences.flatMap((one) => wrap(`${one}.`, width - 1)).map((line) => ` ${line}`).join("\n")}`;
+  return `${wrap(title, width).join("\n")}\n\n${renderTable(
+    columns,
+    model.checks.map((check) => checkRow(check, glyphs)),
+    width,
+    glyphs,
+  )}\n\n${sentences
+    .flatMap((one) => wrap(`${one}.`, width - 1))
+    .map((line) => ` ${line}`)
+    .join("\n")}`;
 }
 
 function checkRow(check: PlannedPower, glyphs: Glyphs): Row {
   const { standardError, smallestChange, passes, rowsNeeded, margin, kind, refused, method } = check;
-  const scaled = (value: number) => (check.scale === "relative" ? `${significant(100 * value, 2, glyphs)}%` : significant(value, 2, glyphs));
-  const rule = kind === "limit" ? "limit" : `${kind === "equivalence" ? `within ${glyphs.plusMinus}` : kind === "superiority" ? "gain > " : "loss < "}${margin === null ? "?" : check.scale === "relative" ? `${Number((100 * margin).toPrecision(6))}%` : String(margin)}`;
+  const scaled = (value: number) =>
+    check.scale === "relative" ? `${significant(100 * value, 2, glyphs)}%` : significant(value, 2, glyphs);
+  const rule =
+    kind === "limit"
+      ? "limit"
+      : `${kind === "equivalence" ? `within ${glyphs.plusMinus}` : kind === "superiority" ? "gain > " : "loss < "}${margin === null ? "?" : check.scale === "relative" ? `${Number((100 * margin).toPrecision(6))}%` : String(margin)}`;
   const below = refused ?? (standardError === null ? method : null);
   return {
     cells: [
-      oneLine(check.metric), cut(oneLine(check.slice), 60, glyphs.ellipsis), rule, count(check.n),
-      smallestChange === null ? glyphs.dash : scaled(smallestChange), passes === null ? glyphs.dash : `${(100 * passes).toFixed(passes > 0.99 ? 1 : 0)}%`, rowsNeeded === null ? glyphs.dash : count(rowsNeeded),
+      oneLine(check.metric),
+      cut(oneLine(check.slice), 60, glyphs.ellipsis),
+      rule,
+      count(check.n),
+      smallestChange === null ? glyphs.dash : scaled(smallestChange),
+      passes === null ? glyphs.dash : `${(100 * passes).toFixed(passes > 0.99 ? 1 : 0)}%`,
+      rowsNeeded === null ? glyphs.dash : count(rowsNeeded),
     ],
-    ...(below === null ? {} : { below: `${refused === null ? "" : "refused: "}${cut(oneLine(below), 400, glyphs.ellipsis)}` }),
+    ...(below === null
+      ? {}
+      : { below: `${refused === null ? "" : "refused: "}${cut(oneLine(below), 400, glyphs.ellipsis)}` }),
   };
 }
 

@@ -7,7 +7,9 @@ const plainWord = /^[\w][\w./@~^-]{0,199}$/;
  * is left out rather than quoted: these lines are made to be pasted into a shell.
  */
 export function reproduceCommands(verdict: VerdictFile): string[] {
-  const gates = verdict.models.filter(({ model }) => plainWord.test(model.id)).map((one) => `npx sluice gate ${one.model.id}${baselineFlag(one)}`);
+  const gates = verdict.models
+    .filter(({ model }) => plainWord.test(model.id))
+    .map((one) => `npx sluice gate ${one.model.id}${baselineFlag(one)}`);
   if (gates.length === 0) return [];
   const checkout = verdict.commit !== null && plainWord.test(verdict.commit) ? [`git checkout ${verdict.commit}`] : [];
   return [...checkout, ...gates];

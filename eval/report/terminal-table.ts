@@ -2,7 +2,11 @@ import CliTable from "cli-table3";
 import tableUtils from "cli-table3/src/utils.js";
 import type { Glyphs } from "./text/glyphs.ts";
 
-export type Column = { head: string; align?: "left" | "right"; /** May be wrapped when the terminal is narrow. */ flexible?: boolean };
+export type Column = {
+  head: string;
+  align?: "left" | "right";
+  /** May be wrapped when the terminal is narrow. */ flexible?: boolean;
+};
 /** A row of cells (lines separated by \n), and a sentence that stands below it over the full width. */
 export type Row = { cells: string[]; below?: string };
 
@@ -26,7 +30,23 @@ export function naturalWidth(columns: readonly Column[], rows: readonly Row[]): 
 export function renderTable(columns: readonly Column[], rows: readonly Row[], width: number, glyphs: Glyphs): string {
   const fitted = squeeze(widths(columns, rows), columns, width - indent + gap);
   const line = glyphs.dash === "-" ? "-" : "─";
-  const none = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", right: "", "right-mid": "", mid: "", "mid-mid": "", middle: "" };
+  const none = {
+    top: "",
+    "top-mid": "",
+    "top-left": "",
+    "top-right": "",
+    bottom: "",
+    "bottom-mid": "",
+    "bottom-left": "",
+    "bottom-right": "",
+    left: "",
+    "left-mid": "",
+    right: "",
+    "right-mid": "",
+    mid: "",
+    "mid-mid": "",
+    middle: "",
+  };
   const table = new CliTable({
     chars: none,
     colWidths: fitted.map((one) => one + gap),
@@ -34,18 +54,48 @@ export function renderTable(columns: readonly Column[], rows: readonly Row[], wi
     truncate: glyphs.ellipsis,
     style: { "padding-left": 0, "padding-right": gap, head: [], border: [], compact: true },
   });
-  table.push(columns.map(({ head }) => head), fitted.map((one) => line.repeat(one)));
-  const across = Math.min(width, fitted.reduce((sum, one) => sum + one + gap, 0)) - 6;
+  table.push(
+    columns.map(({ head }) => head),
+    fitted.map((one) => line.repeat(one)),
+  );
+  const across =
+    Math.min(
+      width,
+      fitted.reduce((sum, one) => sum + one + gap, 0),
+    ) - 6;
   for (const { cells, below } of rows) {
     // Wrapped here: the library's own wrapping miscounts cells that carry colour.
-    table.push(cells.map((cell, i) => cell.split("\n").flatMap((line) => (displayWidth(line) > (fitted[i] ?? 0) ? wrap(line, fitted[i] ?? 1) : [line])).join("\n")));
-    if (below !== undefined) table.push([{ content: wrap(below, across).map((text) => `  ${text}`).join("\n"), colSpan: columns.length }]);
+    table.push(
+      cells.map((cell, i) =>
+        cell
+          .split("\n")
+          .flatMap((line) => (displayWidth(line) > (fitted[i] ?? 0) ? wrap(line, fitted[i] ?? 1) : [line]))
+          .join("\n"),
+      ),
+    );
+    if (below !== undefined)
+      table.push([
+        {
+          content: wrap(below, across)
+            .map((text) => `  ${text}`)
+            .join("\n"),
+          colSpan: columns.length,
+        },
+      ]);
   }
-  return table.toString().split("\n").map((text) => (" ".repeat(indent) + text).trimEnd()).join("\n");
+  return table
+    .toString()
+    .split("\n")
+    .map((text) => (" ".repeat(indent) + text).trimEnd())
+    .join("\n");
 }
 
 function widths(columns: readonly Column[], rows: readonly Row[]): number[] {
-  return columns.map(({ head }, i) => Math.max(...[head, ...rows.map(({ cells }) => cells[i] ?? "")].flatMap((text) => text.split("\n")).map(displayWidth)));
+  return columns.map(({ head }, i) =>
+    Math.max(
+      ...[head, ...rows.map(({ cells }) => cells[i] ?? "")].flatMap((text) => text.split("\n")).map(displayWidth),
+    ),
+  );
 }
 
 function squeeze(natural: number[], columns: readonly Column[], room: number): number[] {
@@ -53,7 +103,10 @@ function squeeze(natural: number[], columns: readonly Column[], room: number): n
   const total = () => fitted.reduce((sum, one) => sum + one + gap, 0);
   const squeezeSome = (may: (column: Column, i: number) => boolean, least: number) => {
     while (total() > room) {
-      const widest = columns.reduce((best, column, i) => (may(column, i) && (fitted[i] ?? 0) > (fitted[best] ?? 0) ? i : best), columns.findIndex(may));
+      const widest = columns.reduce(
+        (best, column, i) => (may(column, i) && (fitted[i] ?? 0) > (fitted[best] ?? 0) ? i : best),
+        columns.findIndex(may),
+      );
       if ((fitted[widest] ?? 0) <= least) return;
       fitted[widest] = (fitted[widest] ?? 0) - 1;
     }

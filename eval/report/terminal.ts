@@ -34,8 +34,15 @@ export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null
     maxRows: options.maxRows ?? 40,
   };
   const models = verdict.models.map((model) => renderModel(model, metrics, style));
-  const last = verdict.models.map((model) => conclusion(model.verdict, `${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${sentence(model.reason)}`, style));
-  const overall = verdict.models.length === 1 ? [] : [conclusion(verdict.verdict, `overall: ${sentence(verdict.reason)}`, style)];
+  const last = verdict.models.map((model) =>
+    conclusion(
+      model.verdict,
+      `${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${sentence(model.reason)}`,
+      style,
+    ),
+  );
+  const overall =
+    verdict.models.length === 1 ? [] : [conclusion(verdict.verdict, `overall: ${sentence(verdict.reason)}`, style)];
   return `${[...models, [...last, ...overall].join("\n")].join("\n\n")}\n`;
 }
 
@@ -45,11 +52,20 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
   const parts = [heading(model, style)];
   if (model.checks.length > 0) parts.push(`${checkTable(model.checks, style)}\n\n${legend(model.checks, style)}`);
   const falseRed = falseRedSentence(model);
-  if (falseRed !== null) parts.push(wrap(oneLine(falseRed), style.width - 1).map((line) => ` ${paint.dim(line)}`).join("\n"));
+  if (falseRed !== null)
+    parts.push(
+      wrap(oneLine(falseRed), style.width - 1)
+        .map((line) => ` ${paint.dim(line)}`)
+        .join("\n"),
+    );
   const performance = [batchTable(sides, style), figureLine(sides, style)].filter((part) => part !== "");
   if (performance.length > 0) parts.push(performance.join("\n\n"));
-  const changes = model.policyChanges.map((change) => `${oneLine(change.path)}: ${valueText(change.base, 60)} ${glyphs.arrow} ${valueText(change.candidate, 60)}`);
-  if (changes.length > 0) parts.push(list(paint.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style));
+  const changes = model.policyChanges.map(
+    (change) =>
+      `${oneLine(change.path)}: ${valueText(change.base, 60)} ${glyphs.arrow} ${valueText(change.candidate, 60)}`,
+  );
+  if (changes.length > 0)
+    parts.push(list(paint.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style));
   if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
   return parts.join("\n\n");
 }
@@ -57,14 +73,17 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
 function heading(model: ModelVerdict, { glyphs, paint, width }: Style): string {
   const { baseline, dataset } = model;
   const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)} ${baseline === null ? "without a baseline" : `against baseline ${oneLine(baseline.version)}`}`;
-  const rows = dataset === null
-    ? "no dataset"
-    : `${countedRows(dataset)} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
+  const rows =
+    dataset === null
+      ? "no dataset"
+      : `${countedRows(dataset)} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
   const lines = [
     `${model.model.task} ${glyphs.dot} ${rows}`,
     `candidate ${digest(model.model)} ${glyphs.dot} baseline ${baseline === null ? "" : `${digest(baseline)}, `}${oneLine(model.baselineSource)}`,
     `thresholds from ${oneLine(model.policySource)}`,
-  ].flatMap((line) => wrap(line, width - 2)).map((line) => paint.dim(`  ${line}`));
+  ]
+    .flatMap((line) => wrap(line, width - 2))
+    .map((line) => paint.dim(`  ${line}`));
   return [...wrap(title, width).map((line) => paint.bold(line)), ...lines].join("\n");
 }
 
@@ -95,14 +114,21 @@ function checkTable(checks: readonly Check[], style: Style): string {
   return renderTable(chosen.columns, chosen.rows, style.width, style.glyphs) + more;
 }
 
-function checkLayout(checks: readonly Check[], layout: { split: boolean; merged: boolean; brokenRule: boolean; sliced: boolean }, style: Style): { columns: Column[]; rows: Row[] } {
+function checkLayout(
+  checks: readonly Check[],
+  layout: { split: boolean; merged: boolean; brokenRule: boolean; sliced: boolean },
+  style: Style,
+): { columns: Column[]; rows: Row[] } {
   const ownSlice = layout.sliced && !layout.merged;
   const columns: Column[] = [
     { head: ownSlice || !layout.sliced ? "metric" : "metric, slice", flexible: true },
     ...(ownSlice ? [{ head: "slice", flexible: true }] : []),
-    { head: "candidate", align: "right" }, { head: "baseline", align: "right" },
-    { head: layout.split ? "difference,\ninterval" : "difference", align: "right" }, ...(layout.split ? [] : [{ head: "interval" }]),
-    { head: "rule" }, { head: "verdict" },
+    { head: "candidate", align: "right" },
+    { head: "baseline", align: "right" },
+    { head: layout.split ? "difference,\ninterval" : "difference", align: "right" },
+    ...(layout.split ? [] : [{ head: "interval" }]),
+    { head: "rule" },
+    { head: "verdict" },
   ];
   const rows = checks.map((check): Row => {
     const numbers = checkNumbers(check, style.glyphs);
@@ -110,14 +136,20 @@ function checkLayout(checks: readonly Check[], layout: { split: boolean; merged:
     const metric = `${oneLine(checkName(check))} ${check.direction === "higher" ? style.glyphs.higher : style.glyphs.lower}${unit}`;
     const slice = cut(oneLine(check.slice), 60, style.glyphs.ellipsis);
     const rule = layout.brokenRule ? numbers.rule.replace(/ (?=[<>])/, "\n") : numbers.rule;
-    const word = paintVerdict(check.verdict, style)(check.verdict) + (check.advisory ? `\n${style.paint.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
+    const word =
+      paintVerdict(check.verdict, style)(check.verdict) +
+      (check.advisory ? `\n${style.paint.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
     return {
       cells: [
         layout.merged && layout.sliced && check.slice !== "all" ? `${metric}\n${slice}` : metric,
         ...(ownSlice ? [slice] : []),
-        numbers.candidate, numbers.baseline,
-        ...(layout.split ? [[numbers.difference, numbers.interval].filter((one) => one !== "").join("\n")] : [numbers.difference, numbers.interval]),
-        rule, word,
+        numbers.candidate,
+        numbers.baseline,
+        ...(layout.split
+          ? [[numbers.difference, numbers.interval].filter((one) => one !== "").join("\n")]
+          : [numbers.difference, numbers.interval]),
+        rule,
+        word,
       ],
       ...(check.verdict === "PASS" ? {} : { below: cut(sentence(check.reason), 600, style.glyphs.ellipsis) }),
     };
@@ -126,37 +158,62 @@ function checkLayout(checks: readonly Check[], layout: { split: boolean; merged:
 }
 
 function legend(checks: readonly Check[], { glyphs, paint, width }: Style): string {
-  const levels = [...new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)])))];
+  const levels = [
+    ...new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)]))),
+  ];
   const parts = [
     tally(checks),
     `${glyphs.higher} higher is better, ${glyphs.lower} lower is better`,
     ...(checks.some((check) => check.kind === "non-inferiority") ? ["loss: how much worse than the baseline"] : []),
     ...(checks.some((check) => check.kind === "superiority") ? ["gain: how much better than the baseline"] : []),
-    ...(levels.length === 0 ? [] : [`intervals: ${levels.join(", ")}, of the difference (for a limit: of the candidate's value)`]),
-    ...(checks.some((check) => check.advisory && check.waiver === undefined) ? ["advisory: shown, does not decide"] : []),
+    ...(levels.length === 0
+      ? []
+      : [`intervals: ${levels.join(", ")}, of the difference (for a limit: of the candidate's value)`]),
+    ...(checks.some((check) => check.advisory && check.waiver === undefined)
+      ? ["advisory: shown, does not decide"]
+      : []),
     ...(checks.some((check) => check.waiver !== undefined) ? ["waived: does not decide, by waivers.yaml"] : []),
   ];
-  return wrap(parts.join(". "), width - 1).map((line) => ` ${paint.dim(line)}`).join("\n");
+  return wrap(parts.join(". "), width - 1)
+    .map((line) => ` ${paint.dim(line)}`)
+    .join("\n");
 }
 
 function batchTable({ candidate, baseline }: ReturnType<typeof metricsOf>, style: Style): string {
   const rows = batchRows(candidate?.performance ?? null, baseline?.performance ?? null, style.glyphs);
   if (rows.length === 0) return "";
   const columns: Column[] = [
-    { head: "batch", align: "right" }, { head: "model" }, { head: "p50 ms", align: "right" }, { head: "p95 ms", align: "right" },
-    { head: "p99 ms", align: "right" }, { head: "rows/s", align: "right" },
+    { head: "batch", align: "right" },
+    { head: "model" },
+    { head: "p50 ms", align: "right" },
+    { head: "p95 ms", align: "right" },
+    { head: "p99 ms", align: "right" },
+    { head: "rows/s", align: "right" },
   ];
-  return renderTable(columns, rows.map((row) => ({ cells: [row.batch, row.who, row.p50, row.p95, row.p99, row.rowsPerSecond] })), style.width, style.glyphs);
+  return renderTable(
+    columns,
+    rows.map((row) => ({ cells: [row.batch, row.who, row.p50, row.p95, row.p99, row.rowsPerSecond] })),
+    style.width,
+    style.glyphs,
+  );
 }
 
 function figureLine({ candidate, baseline }: ReturnType<typeof metricsOf>, { glyphs, width }: Style): string {
   const rows = figureRows(candidate?.performance ?? null, baseline?.performance ?? null, glyphs);
-  const line = rows.map((row) => `${row.figure} ${row.candidate}${row.baseline === glyphs.dash ? "" : ` (baseline ${row.baseline})`}`).join(` ${glyphs.dot} `);
-  return line === "" ? "" : wrap(line, width - 1).map((text) => ` ${text}`).join("\n");
+  const line = rows
+    .map((row) => `${row.figure} ${row.candidate}${row.baseline === glyphs.dash ? "" : ` (baseline ${row.baseline})`}`)
+    .join(` ${glyphs.dot} `);
+  return line === ""
+    ? ""
+    : wrap(line, width - 1)
+        .map((text) => ` ${text}`)
+        .join("\n");
 }
 
 function list(title: string, items: readonly string[], { glyphs, width }: Style): string {
-  const shown = items.slice(0, 20).flatMap((item) => wrap(item, width - 4).map((line, i) => `${i === 0 ? "  - " : "    "}${line}`));
+  const shown = items
+    .slice(0, 20)
+    .flatMap((item) => wrap(item, width - 4).map((line, i) => `${i === 0 ? "  - " : "    "}${line}`));
   const left = items.length - 20;
   return [title, ...shown, ...(left > 0 ? [`  ${glyphs.ellipsis} ${count(left)} more in report.html`] : [])].join("\n");
 }
@@ -164,16 +221,24 @@ function list(title: string, items: readonly string[], { glyphs, width }: Style)
 function conclusion(word: VerdictWord, text: string, style: Style): string {
   const head = word.padEnd(12);
   const lines = wrap(cut(text, 1_000, style.glyphs.ellipsis), style.width - displayWidth(head) - 1);
-  return lines.map((line, i) => (i === 0 ? `${paintVerdict(word, style)(style.paint.bold(head))} ${line}` : `${" ".repeat(head.length)} ${line}`)).join("\n");
+  return lines
+    .map((line, i) =>
+      i === 0 ? `${paintVerdict(word, style)(style.paint.bold(head))} ${line}` : `${" ".repeat(head.length)} ${line}`,
+    )
+    .join("\n");
 }
 
 function paintVerdict(word: VerdictWord, { paint }: Style): (text: string) => string {
   switch (word) {
-    case "PASS": return paint.green;
+    case "PASS":
+      return paint.green;
     case "FAIL":
-    case "ERROR": return paint.red;
-    case "INCONCLUSIVE": return paint.yellow;
-    case "INCOMPARABLE": return paint.magenta;
+    case "ERROR":
+      return paint.red;
+    case "INCONCLUSIVE":
+      return paint.yellow;
+    case "INCOMPARABLE":
+      return paint.magenta;
   }
 }
 

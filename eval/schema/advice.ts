@@ -13,7 +13,9 @@ export const adviceResult = z.strictObject({
   n: z.int().nonnegative().describe("Prompts that the check says something of."),
   interval: interval.nullable().describe("Of kept / n; null without any."),
   atLeast: z.number(),
-  word: adviceWord.describe("holds: the whole interval is at or above atLeast; falls short: all of it is below; open: neither."),
+  word: adviceWord.describe(
+    "holds: the whole interval is at or above atLeast; falls short: all of it is below; open: neither.",
+  ),
   broken: z.array(z.string()).describe("Ids of prompts whose answer did not keep it."),
 });
 export type AdviceResult = z.infer<typeof adviceResult>;
@@ -28,8 +30,14 @@ export const modelAdvice = z.strictObject({
   checks: z.array(adviceResult),
   firstWordsMs: milliseconds,
   answerMs: milliseconds,
-  tokensPerAnswer: z.strictObject({ input: z.number(), output: z.number() }).nullable().describe("Means, as the provider counts."),
-  costPerThousand: z.strictObject({ amount: z.number(), currency: z.string() }).nullable().describe("Of answers like these, at the manifest's prices."),
+  tokensPerAnswer: z
+    .strictObject({ input: z.number(), output: z.number() })
+    .nullable()
+    .describe("Means, as the provider counts."),
+  costPerThousand: z
+    .strictObject({ amount: z.number(), currency: z.string() })
+    .nullable()
+    .describe("Of answers like these, at the manifest's prices."),
 });
 export type ModelAdvice = z.infer<typeof modelAdvice>;
 

@@ -1,17 +1,47 @@
 import { z } from "zod";
 
-const folder = z.string().min(1).regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).*$/, "a path inside the repository, without '..'");
+const folder = z
+  .string()
+  .min(1)
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).*$/, "a path inside the repository, without '..'");
 
 /** sluice.yaml: which models a repository keeps, and where. */
 export const configuration = z.strictObject({
   $schema: z.string().optional(),
   schemaVersion: z.literal(1),
   models: z.array(folder).min(1).describe("Folders that hold a model.yaml."),
-  production: z.string().regex(/^[\w.-]+$/).default("production").describe("Sub-folder of a model's folder that holds its production version, when the repository keeps one. Without it the base branch's model.yaml is the production version."),
-  spaces: z.record(z.string(), z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, "a stage, e.g. production"), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME"))).default({}).describe("Model → stage → the Hugging Face Space it is deployed to, e.g. mood: {staging: ns/mood-staging, production: ns/mood}."),
-  weights: z.record(z.string(), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME")).default({}).describe("Model → the Hugging Face model repository that keeps weights too large for its Space; NS/MODEL with the Space's own NS unless told."),
-  reporting: z.strictObject({
-    comment: z.boolean().default(true).describe("Keep the one sticky pull-request comment, unless the action's own `comment` input says otherwise."),
-  }).prefault({}),
+  production: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .default("production")
+    .describe(
+      "Sub-folder of a model's folder that holds its production version, when the repository keeps one. Without it the base branch's model.yaml is the production version.",
+    ),
+  spaces: z
+    .record(
+      z.string(),
+      z.record(
+        z.string().regex(/^[a-z][a-z0-9-]*$/, "a stage, e.g. production"),
+        z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME"),
+      ),
+    )
+    .default({})
+    .describe(
+      "Model → stage → the Hugging Face Space it is deployed to, e.g. mood: {staging: ns/mood-staging, production: ns/mood}.",
+    ),
+  weights: z
+    .record(z.string(), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME"))
+    .default({})
+    .describe(
+      "Model → the Hugging Face model repository that keeps weights too large for its Space; NS/MODEL with the Space's own NS unless told.",
+    ),
+  reporting: z
+    .strictObject({
+      comment: z
+        .boolean()
+        .default(true)
+        .describe("Keep the one sticky pull-request comment, unless the action's own `comment` input says otherwise."),
+    })
+    .prefault({}),
 });
 export type Configuration = z.infer<typeof configuration>;

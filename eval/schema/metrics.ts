@@ -4,14 +4,21 @@ import { interval, modelIdentity } from "./verdict.ts";
 
 /** A metric is measured or it is undefined with a reason; never 0 or NaN in place of an answer. */
 export const metricResult = z.discriminatedUnion("status", [
-  z.strictObject({ status: z.literal("ok"), value: z.number(), interval: interval.nullable(), n: z.int().nonnegative() }),
+  z.strictObject({
+    status: z.literal("ok"),
+    value: z.number(),
+    interval: interval.nullable(),
+    n: z.int().nonnegative(),
+  }),
   z.strictObject({ status: z.literal("undefined"), reason: z.string(), n: z.int().nonnegative() }),
 ]);
 export type MetricResult = z.infer<typeof metricResult>;
 
 /** Options that change what a metric means; they are part of its identity. */
 export const metricOptions = z.strictObject({
-  threshold: z.number().optional(), at: z.number().optional(), k: z.int().optional(),
+  threshold: z.number().optional(),
+  at: z.number().optional(),
+  k: z.int().optional(),
 });
 export type MetricOptions = z.infer<typeof metricOptions>;
 
@@ -28,35 +35,57 @@ export type Measurement = z.infer<typeof measurement>;
 
 /** The machine and runtime that produced a figure; figures from different runners are not compared. */
 export const runner = z.strictObject({
-  os: z.string(), arch: z.string(),
-  cpuModel: z.string(), cpuFlags: z.array(z.string()).describe("Instruction-set flags that change numerical results or speed."),
-  cores: z.int(), memoryBytes: z.int(),
-  node: z.string(), onnxruntime: z.string(),
+  os: z.string(),
+  arch: z.string(),
+  cpuModel: z.string(),
+  cpuFlags: z.array(z.string()).describe("Instruction-set flags that change numerical results or speed."),
+  cores: z.int(),
+  memoryBytes: z.int(),
+  node: z.string(),
+  onnxruntime: z.string(),
   provider: z.string().describe("Execution provider really used."),
   threads: z.int(),
-  governor: z.string().nullable(), containerCpuLimit: z.number().nullable(), containerMemoryBytes: z.number().nullable(),
+  governor: z.string().nullable(),
+  containerCpuLimit: z.number().nullable(),
+  containerMemoryBytes: z.number().nullable(),
 });
 export type Runner = z.infer<typeof runner>;
 
 export const latencyAtBatch = z.strictObject({
-  batch: z.int().positive(), runs: z.int().positive(),
-  p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number(), throughputRowsPerSecond: z.number(),
+  batch: z.int().positive(),
+  runs: z.int().positive(),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+  throughputRowsPerSecond: z.number(),
 });
 export const performanceFigures = z.strictObject({
   batches: z.array(latencyAtBatch),
   coldStartMs: z.number().nullable().describe("Process start → first prediction, in a fresh process."),
   peakRssBytes: z.int().nullable(),
   modelBytes: z.int(),
-  bytesPerRow: z.number().nonnegative().optional().describe("Tensors into and out of the graph, padding included, per row of a served batch."),
+  bytesPerRow: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("Tensors into and out of the graph, padding included, per row of a served batch."),
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 
 export const modelMetrics = z.strictObject({
   model: modelIdentity,
   role: z.enum(["candidate", "baseline"]),
-  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int(), provenance: z.enum(["collected", "simulated"]).optional() }),
+  dataset: z.strictObject({
+    id: z.string(),
+    digest: z.string(),
+    rows: z.int(),
+    badRows: z.int(),
+    provenance: z.enum(["collected", "simulated"]).optional(),
+  }),
   runner: runner.nullable().describe("null for plain prediction files: nobody knows what produced them."),
-  batchParity: z.strictObject({ rows: z.int(), maxDifference: z.number(), tolerance: z.number(), ok: z.boolean() }).nullable(),
+  batchParity: z
+    .strictObject({ rows: z.int(), maxDifference: z.number(), tolerance: z.number(), ok: z.boolean() })
+    .nullable(),
   measurements: z.array(measurement),
   performance: performanceFigures.nullable(),
 });

@@ -15,11 +15,20 @@ export const plannedPower = z.strictObject({
   margin: number,
   scale: z.enum(["absolute", "relative"]).describe("Of standardError, smallestChange and margin."),
   alpha: z.number(),
-  standardError: number.describe("Of the difference; of the value for a limit. null: the figure is not estimated from rows."),
+  standardError: number.describe(
+    "Of the difference; of the value for a limit. null: the figure is not estimated from rows.",
+  ),
   method: z.string().describe("How the standard error was found, or why there is none."),
-  smallestChange: number.describe("Smallest true change that is decided with 80 % power: (z(1 - alpha) + z(power)) standard errors, z(1 - (1 - power)/2) for equivalence."),
+  smallestChange: number.describe(
+    "Smallest true change that is decided with 80 % power: (z(1 - alpha) + z(power)) standard errors, z(1 - (1 - power)/2) for equivalence.",
+  ),
   passes: number.describe("Probability that a candidate without a true change passes."),
-  rowsNeeded: z.int().nullable().describe("Rows of this kind at which the margin itself is decided with 80 % power; null for a limit or a margin of 0."),
+  rowsNeeded: z
+    .int()
+    .nullable()
+    .describe(
+      "Rows of this kind at which the margin itself is decided with 80 % power; null for a limit or a margin of 0.",
+    ),
   refused: z.string().nullable().describe("Why this check cannot do what it is declared for; null when it can."),
 });
 export type PlannedPower = z.infer<typeof plannedPower>;
@@ -32,10 +41,18 @@ export const modelPlan = z.strictObject({
   assumption: z.string().describe("Which two models the standard errors are for."),
   checks: z.array(plannedPower),
   expectedFalseRed: falseRed.optional(),
-  expectedMinutes: z.strictObject({ predicting: z.number(), timingAtMost: z.number() }).describe("On this machine, with nothing cached. timingAtMost: the time cap of latency comparisons."),
+  expectedMinutes: z
+    .strictObject({ predicting: z.number(), timingAtMost: z.number() })
+    .describe("On this machine, with nothing cached. timingAtMost: the time cap of latency comparisons."),
 });
 export type ModelPlan = z.infer<typeof modelPlan>;
 
 /** `sluice plan --json` */
-export const planFile = z.strictObject({ schemaVersion: z.literal(1), sluiceVersion: z.string(), createdAt: z.iso.datetime(), power: z.number(), models: z.array(modelPlan) });
+export const planFile = z.strictObject({
+  schemaVersion: z.literal(1),
+  sluiceVersion: z.string(),
+  createdAt: z.iso.datetime(),
+  power: z.number(),
+  models: z.array(modelPlan),
+});
 export type PlanFile = z.infer<typeof planFile>;

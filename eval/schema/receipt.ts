@@ -7,9 +7,16 @@ export const receiptFile = z.strictObject({
   schemaVersion: z.literal(1),
   model: modelIdentity,
   dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int() }),
-  metrics: z.array(z.strictObject({
-    metric: metricName, head: z.string().nullable(), slice: z.string(), value: z.number(), interval: interval.nullable(), n: z.int(),
-  })),
+  metrics: z.array(
+    z.strictObject({
+      metric: metricName,
+      head: z.string().nullable(),
+      slice: z.string(),
+      value: z.number(),
+      interval: interval.nullable(),
+      n: z.int(),
+    }),
+  ),
   verdict: verdictWord,
   reason: z.string(),
   sluiceVersion: z.string(),

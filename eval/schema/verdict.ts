@@ -5,9 +5,14 @@ import { task } from "../../models/core/manifest/manifest.ts";
 export const verdictWord = z.enum(["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE", "ERROR"]);
 export type VerdictWord = z.infer<typeof verdictWord>;
 
-/** Two-sided interval. `level` is its coverage: a one-sided decision at alpha reads one end of a 1 - 2·alpha interval. */
+/**
+ * Two-sided interval. `level` is its coverage: a one-sided decision at alpha reads one end of a 1 - 2·alpha interval.
+ */
 export const interval = z.strictObject({
-  low: z.number(), high: z.number(), level: z.number().gt(0).lt(1), method: z.string(),
+  low: z.number(),
+  high: z.number(),
+  level: z.number().gt(0).lt(1),
+  method: z.string(),
 });
 export type Interval = z.infer<typeof interval>;
 
@@ -25,21 +30,40 @@ export const check = z.strictObject({
   difference: number.describe("observed - baseline; observed / baseline - 1 where `scale` is relative."),
   interval: interval.nullable().describe("Of the difference; of the observed value for a limit."),
   margin: number.describe("In the scale of the difference; null for a limit."),
-  scale: z.enum(["absolute", "relative"]).describe("Of difference, interval and margin: the metric's unit, or a fraction of the baseline's value."),
-  limit: z.strictObject({ min: z.number().nullable(), max: z.number().nullable(), confident: z.boolean().describe("Whether the whole interval must keep it, not only the observed value.") }).nullable(),
+  scale: z
+    .enum(["absolute", "relative"])
+    .describe("Of difference, interval and margin: the metric's unit, or a fraction of the baseline's value."),
+  limit: z
+    .strictObject({
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+      confident: z.boolean().describe("Whether the whole interval must keep it, not only the observed value."),
+    })
+    .nullable(),
   direction: z.enum(["higher", "lower"]).describe("Which way is better."),
   n: z.int().nonnegative().describe("Rows, or timed runs, that the decision rests on."),
   unit: z.string().describe("Of observed and baseline."),
   verdict: verdictWord,
   reason: z.string(),
-  declaredAt: z.strictObject({ file: z.string(), line: z.int() }).nullable().describe("Where the candidate's model.yaml declares the check, relative to the repository."),
-  advisory: z.boolean().describe("Shown but not deciding (onInsufficient: warn, a relative check with no baseline, or a waiver)."),
-  waiver: z.strictObject({ reason: z.string(), expires: z.string() }).optional().describe("The entry of waivers.yaml that keeps the check from deciding."),
+  declaredAt: z
+    .strictObject({ file: z.string(), line: z.int() })
+    .nullable()
+    .describe("Where the candidate's model.yaml declares the check, relative to the repository."),
+  advisory: z
+    .boolean()
+    .describe("Shown but not deciding (onInsufficient: warn, a relative check with no baseline, or a waiver)."),
+  waiver: z
+    .strictObject({ reason: z.string(), expires: z.string() })
+    .optional()
+    .describe("The entry of waivers.yaml that keeps the check from deciding."),
 });
 export type Check = z.infer<typeof check>;
 
 export const modelIdentity = z.strictObject({
-  id: z.string(), version: z.string(), task, sha256: z.string(),
+  id: z.string(),
+  version: z.string(),
+  task,
+  sha256: z.string(),
 });
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
@@ -51,21 +75,40 @@ export const falseRed = z.strictObject({
   atMost: z.number().min(0).max(1).describe("Sum over the counted checks: holds whatever their dependence."),
   ifIndependent: z.number().min(0).max(1).describe("1 - product of (1 - rate)."),
   counted: z.int().positive().describe("Checks whose rate could be estimated."),
-  left: z.int().nonnegative().describe("Deciding checks that could not: timed or counted figures, superiority, a model with itself."),
-  worst: z.strictObject({ id: z.string(), rate: z.number().min(0).max(1) }).describe("The check with the largest rate."),
+  left: z
+    .int()
+    .nonnegative()
+    .describe("Deciding checks that could not: timed or counted figures, superiority, a model with itself."),
+  worst: z
+    .strictObject({ id: z.string(), rate: z.number().min(0).max(1) })
+    .describe("The check with the largest rate."),
 });
 export type FalseRed = z.infer<typeof falseRed>;
 
 export const modelVerdict = z.strictObject({
   model: modelIdentity,
   baseline: modelIdentity.nullable(),
-  baselineSource: z.string().describe('Where the baseline came from, e.g. "production at 1a2b3c4", or why there is none.'),
-  dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int(), badRows: z.int(), provenance: z.enum(["collected", "simulated"]).optional() }).nullable(),
+  baselineSource: z
+    .string()
+    .describe('Where the baseline came from, e.g. "production at 1a2b3c4", or why there is none.'),
+  dataset: z
+    .strictObject({
+      id: z.string(),
+      digest: z.string(),
+      rows: z.int(),
+      badRows: z.int(),
+      provenance: z.enum(["collected", "simulated"]).optional(),
+    })
+    .nullable(),
   verdict: verdictWord,
   reason: z.string(),
   checks: z.array(check),
   notes: z.array(z.string()).describe("What a reader should know and no check says."),
-  expectedFalseRed: falseRed.optional().describe("For a candidate that is truly no worse and answers as differently as this one; absent when no check could be counted."),
+  expectedFalseRed: falseRed
+    .optional()
+    .describe(
+      "For a candidate that is truly no worse and answers as differently as this one; absent when no check could be counted.",
+    ),
   policySource: z.string().describe("Where the thresholds were read."),
   policyChanges: z.array(policyChange),
 });

@@ -5,7 +5,10 @@ export const waiver = z.strictObject({
   model: z.string().min(1).describe("Id of the model."),
   metric: metricName,
   slice: z.string().min(1).default("all").describe('"all", or COLUMN=VALUE, as the report names the check.'),
-  kind: z.enum(["limit", "non-inferiority", "superiority", "equivalence"]).optional().describe("Only checks of this kind; of every kind unless told."),
+  kind: z
+    .enum(["limit", "non-inferiority", "superiority", "equivalence"])
+    .optional()
+    .describe("Only checks of this kind; of every kind unless told."),
   head: z.string().min(1).optional().describe("Only checks of this head; of every head unless told."),
   reason: z.string().trim().min(1).max(500).describe("Why the check may fail for now; it stands in every report."),
   expires: z.iso.date().describe("Last day (UTC) on which it counts, YYYY-MM-DD."),

@@ -3,10 +3,11 @@ import { normalQuantile } from "./normal.ts";
 import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
 
 /**
- * Approximate bootstrap confidence interval (DiCiccio and Efron, Biometrika 79, 1992; Efron and Tibshirani, 1993, ch. 22):
- * the BCa interval by analytic expansion in place of resampling. For smooth functions of means it differs from BCa by
- * O(n^-1.5) and has no Monte Carlo error, which makes it the interval of large samples: O(units × width), no seed.
- * The bias correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the units' probability weights. Null without variation; ends are NaN where the statistic is undefined.
+ * Approximate bootstrap confidence interval (DiCiccio and Efron, Biometrika 79, 1992; Efron and Tibshirani, 1993, ch.
+ * 22): the BCa interval by analytic expansion in place of resampling. For smooth functions of means it differs from BCa
+ * by O(n^-1.5) and has no Monte Carlo error, which makes it the interval of large samples: O(units × width), no seed.
+ * The bias correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the
+ * units' probability weights. Null without variation; ends are NaN where the statistic is undefined.
  */
 export function abc(statistic: SumStatistic, level: number): Ends | null {
   const { cells, width, value } = statistic;
@@ -20,9 +21,11 @@ export function abc(statistic: SumStatistic, level: number): Ends | null {
   let cubes = 0;
   let curvature = 0;
   for (let i = 0; i < units; i++) {
-    for (let k = 0; k < width; k++) moved[k] = (mean[k] as number) + step * ((cells[i * width + k] as number) - (mean[k] as number));
+    for (let k = 0; k < width; k++)
+      moved[k] = (mean[k] as number) + step * ((cells[i * width + k] as number) - (mean[k] as number));
     const up = value(moved, 1);
-    for (let k = 0; k < width; k++) moved[k] = (mean[k] as number) - step * ((cells[i * width + k] as number) - (mean[k] as number));
+    for (let k = 0; k < width; k++)
+      moved[k] = (mean[k] as number) - step * ((cells[i * width + k] as number) - (mean[k] as number));
     const down = value(moved, 1);
     const slope = (up - down) / (2 * step);
     curvature += (up - 2 * estimate + down) / (step * step);

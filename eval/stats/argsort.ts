@@ -4,10 +4,11 @@ export const rowBits = 0x7fffffff;
 /**
  * Indices that put `values` in ascending order, stable. No NaN; -0 and 0 are equal; infinities sort at the ends.
  *
- * Byte-wise radix sort of 32-bit keys that grow with the value: first its place between the smallest and the largest, then an
- * insertion sort inside the short runs that share a key. Where such a run is long and not constant (values of very different
- * size), the 64 bits of the doubles are sorted instead, sign-folded so that unsigned order is numeric order. Keys and indices travel
- * interleaved, so that a move touches one cache line. O(n), no comparator calls above a hundred values.
+ * Byte-wise radix sort of 32-bit keys that grow with the value: first its place between the smallest and the largest,
+ * then an insertion sort inside the short runs that share a key. Where such a run is long and not constant (values of
+ * very different size), the 64 bits of the doubles are sorted instead, sign-folded so that unsigned order is numeric
+ * order. Keys and indices travel interleaved, so that a move touches one cache line. O(n), no comparator calls above a
+ * hundred values.
  */
 export function argsort(values: Float64Array): Uint32Array {
   const pairs = sortedPairs(values, null);
@@ -17,14 +18,17 @@ export function argsort(values: Float64Array): Uint32Array {
 }
 
 /**
- * `argsort` together with the keys that it sorted by: key, row, key, row … Values with different keys differ, values with equal keys may.
- * The top bit of a row is set where `marked` is not 0: one bit that the order brings along instead of a jump to every row. At most 2^31 values.
+ * `argsort` together with the keys that it sorted by: key, row, key, row … Values with different keys differ, values
+ * with equal keys may. The top bit of a row is set where `marked` is not 0: one bit that the order brings along instead
+ * of a jump to every row. At most 2^31 values.
  */
 export function sortedPairs(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array {
   const n = values.length;
   const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
   if (n >= 96) return byPlace(values, marked) ?? byBits(bits, marked);
-  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number) || i - j);
+  const order = Uint32Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => (values[i] as number) - (values[j] as number) || i - j,
+  );
   const pairs = new Uint32Array(2 * n);
   order.forEach((row, i) => {
     pairs[2 * i] = highKey(bits, row);
@@ -33,7 +37,10 @@ export function sortedPairs(values: Float64Array, marked: ArrayLike<number> | nu
   return pairs;
 }
 
-/** Sorted by place in the range: subtraction, scaling and truncation never turn an order around. Null where the range is no help. */
+/**
+ * Sorted by place in the range: subtraction, scaling and truncation never turn an order around. Null where the range is
+ * no help.
+ */
 function byPlace(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array | null {
   let lowest = values[0] as number;
   let highest = lowest;

@@ -18,7 +18,10 @@ export function bca(replicates: Float64Array, estimate: number, acceleration: nu
   };
 }
 
-/** Percentile bootstrap interval, for statistics that are not smooth enough for a jackknife. Undefined replicates as in `bca`. */
+/**
+ * Percentile bootstrap interval, for statistics that are not smooth enough for a jackknife. Undefined replicates as in
+ * `bca`.
+ */
 export function percentile(replicates: Float64Array, level: number): Ends | null {
   const sorted = replicates.filter((value) => !Number.isNaN(value)).sort();
   if (sorted.length < 0.95 * replicates.length) return null;

@@ -23,7 +23,9 @@ function logPower(a: number, b: number, x: number): number {
   const n = a + b;
   const left = a * Math.log((x * n) / a);
   const right = b * Math.log(((1 - x) * n) / b);
-  return left + right + 0.5 * Math.log((a * b) / (2 * Math.PI * n)) + stirlingRest(n) - stirlingRest(a) - stirlingRest(b);
+  return (
+    left + right + 0.5 * Math.log((a * b) / (2 * Math.PI * n)) + stirlingRest(n) - stirlingRest(a) - stirlingRest(b)
+  );
 }
 
 /** Continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes, 3rd ed., 6.4). */

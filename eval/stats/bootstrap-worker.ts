@@ -1,7 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { resampledSums } from "./bootstrap.ts";
 
-/** What a worker is started with: the cells in shared memory and its range of resamples. It answers with their sums and ends. */
+/**
+ * What a worker is started with: the cells in shared memory and its range of resamples. It answers with their sums and
+ * ends.
+ */
 export type BootstrapShare = { cells: SharedArrayBuffer; width: number; seed: number; from: number; to: number };
 
 const { cells, width, seed, from, to } = workerData as BootstrapShare;

@@ -15,8 +15,9 @@ export type ParallelOptions = {
 };
 
 /**
- * The replicates of `bootstrapReplicates`, bit for bit and whatever the number of workers: each resample has its own random stream
- * and only whole resamples are divided. The cells are shared, not copied per worker. Throws EvaluationError when a worker fails or time runs out.
+ * The replicates of `bootstrapReplicates`, bit for bit and whatever the number of workers: each resample has its own
+ * random stream and only whole resamples are divided. The cells are shared, not copied per worker. Throws
+ * EvaluationError when a worker fails or time runs out.
  */
 export async function bootstrapInWorkers(statistic: SumStatistic, options: ParallelOptions): Promise<Float64Array> {
   const { seed, resamples, timeoutMs = 600_000 } = options;
@@ -27,15 +28,21 @@ export async function bootstrapInWorkers(statistic: SumStatistic, options: Paral
   new Float64Array(shared).set(cells);
   const sums = new Float64Array(resamples * width);
   const shares = Array.from({ length: workers }, (_, k): BootstrapShare => ({
-    cells: shared, width, seed, from: Math.floor((k * resamples) / workers), to: Math.floor(((k + 1) * resamples) / workers),
+    cells: shared,
+    width,
+    seed,
+    from: Math.floor((k * resamples) / workers),
+    to: Math.floor(((k + 1) * resamples) / workers),
   }));
   const threads: Worker[] = [];
   try {
-    await Promise.all(shares.map(async (share) => {
-      const worker = new Worker(new URL("./bootstrap-worker.ts", import.meta.url), { workerData: share });
-      threads.push(worker);
-      sums.set(await answer(worker, timeoutMs), share.from * width);
-    }));
+    await Promise.all(
+      shares.map(async (share) => {
+        const worker = new Worker(new URL("./bootstrap-worker.ts", import.meta.url), { workerData: share });
+        threads.push(worker);
+        sums.set(await answer(worker, timeoutMs), share.from * width);
+      }),
+    );
   } finally {
     await Promise.all(threads.map((worker) => worker.terminate()));
   }
@@ -44,7 +51,8 @@ export async function bootstrapInWorkers(statistic: SumStatistic, options: Paral
 
 function answer(worker: Worker, timeoutMs: number): Promise<Float64Array> {
   return new Promise((resolve, reject) => {
-    const fail = (problem: string, cause?: unknown): void => reject(new EvaluationError({ code: "bootstrap-worker", problem }, { cause }));
+    const fail = (problem: string, cause?: unknown): void =>
+      reject(new EvaluationError({ code: "bootstrap-worker", problem }, { cause }));
     const timer = setTimeout(() => fail(`a bootstrap worker did not answer within ${timeoutMs} ms`), timeoutMs);
     worker.once("message", (sums: Float64Array) => {
       clearTimeout(timer);

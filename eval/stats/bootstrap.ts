@@ -6,7 +6,13 @@ import { type SumStatistic, unitCount } from "./sums.ts";
  * Resample r uses stream r of `seed` and nothing else, so any division of the range gives the same numbers.
  * Returns (to - from) × width, row-major.
  */
-export function resampledSums(cells: Float64Array, width: number, seed: number, from: number, to: number): Float64Array {
+export function resampledSums(
+  cells: Float64Array,
+  width: number,
+  seed: number,
+  from: number,
+  to: number,
+): Float64Array {
   const units = cells.length / width;
   const sums = new Float64Array((to - from) * width);
   const one = new Float64Array(width);

@@ -7,10 +7,14 @@ import { unseenProbability } from "./rule-of-three.ts";
 export type AurocComponents = { auroc: number; influence: Float64Array };
 
 /**
- * AUROC of one binary sample with its DeLong components (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988)
- * in O(n) after one radix sort (the complexity of Sun and Xu, 2014). influence[i] = w_i (placement_i - AUROC) / W_class.
+ * AUROC of one binary sample with its DeLong components (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988) in
+ * O(n) after one radix sort (the complexity of Sun and Xu, 2014). influence[i] = w_i (placement_i - AUROC) / W_class.
  */
-export function aurocComponents(scores: Float64Array, positive: ArrayLike<number>, weights: Float64Array | null): AurocComponents {
+export function aurocComponents(
+  scores: Float64Array,
+  positive: ArrayLike<number>,
+  weights: Float64Array | null,
+): AurocComponents {
   const { placement, auroc } = placements(scores, positive, weights);
   let positives = 0;
   let total = 0;
@@ -21,14 +25,22 @@ export function aurocComponents(scores: Float64Array, positive: ArrayLike<number
   }
   const perPositive = 1 / positives;
   const perNegative = 1 / (total - positives);
-  if (weights === null) for (let i = 0; i < scores.length; i++) placement[i] = ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
-  else for (let i = 0; i < scores.length; i++) placement[i] = (weights[i] as number) * ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
+  if (weights === null)
+    for (let i = 0; i < scores.length; i++)
+      placement[i] = ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
+  else
+    for (let i = 0; i < scores.length; i++)
+      placement[i] =
+        (weights[i] as number) * ((placement[i] as number) - auroc) * (positive[i] !== 0 ? perPositive : perNegative);
   return { auroc, influence: placement };
 }
 
 export type Moments = {
   variance: number;
-  /** Welch and Satterthwaite's degrees of freedom of the sum over classes, as Brunner and Munzel (2000) use for one AUROC. */
+  /**
+   * Welch and Satterthwaite's degrees of freedom of the sum over classes, as Brunner and Munzel (2000) use for one
+   * AUROC.
+   */
   df: number;
 };
 
@@ -37,7 +49,12 @@ export type Moments = {
  * this is DeLong's variance, for the difference of two φ that of the paired difference, for averages over
  * one-vs-rest AUROCs that of the macro mean. `labels` are 0 … classCount - 1; a row of weight 0 does not count.
  */
-export function stratifiedMoments(influence: Float64Array, labels: ArrayLike<number>, classCount: number, weights: Float64Array | null): Moments {
+export function stratifiedMoments(
+  influence: Float64Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  weights: Float64Array | null,
+): Moments {
   const squares = new Float64Array(classCount);
   const counts = new Float64Array(classCount);
   for (let i = 0; i < influence.length; i++) {
@@ -59,22 +76,35 @@ export function stratifiedMoments(influence: Float64Array, labels: ArrayLike<num
   return { variance, df: spread > 0 ? (variance * variance) / spread : Number.POSITIVE_INFINITY };
 }
 
-/** Variance of a sum of contributions that are dependent within clusters (Obuchowski, Biometrics 53, 1997): G/(G - 1) Σ_g (Σ φ)², df G - 1. */
+/**
+ * Variance of a sum of contributions that are dependent within clusters (Obuchowski, Biometrics 53, 1997): G/(G - 1)
+ * Σ_g (Σ φ)², df G - 1.
+ */
 export function clusteredMoments(influence: Float64Array, groups: Uint32Array, groupCount: number): Moments {
   const sums = new Float64Array(groupCount);
-  for (let i = 0; i < influence.length; i++) sums[groups[i] as number] = (sums[groups[i] as number] as number) + (influence[i] as number);
+  for (let i = 0; i < influence.length; i++)
+    sums[groups[i] as number] = (sums[groups[i] as number] as number) + (influence[i] as number);
   let squares = 0;
   for (const sum of sums) squares += sum * sum;
   return { variance: (squares * groupCount) / (groupCount - 1), df: groupCount - 1 };
 }
 
 /** estimate ± t_df · √variance, within [lowest, highest]. df = Infinity is pROC's interval. */
-export function waldInterval(estimate: number, { variance, df }: Moments, level: number, lowest: number, highest: number): Ends {
+export function waldInterval(
+  estimate: number,
+  { variance, df }: Moments,
+  level: number,
+  lowest: number,
+  highest: number,
+): Ends {
   const half = studentQuantile(0.5 + level / 2, df) * Math.sqrt(variance);
   return { low: Math.max(lowest, estimate - half), high: Math.min(highest, estimate + half) };
 }
 
-/** The same on the logit scale, for one AUROC strictly between 0 and 1 (Qin and Hotilovac, Stat. Methods Med. Res. 17, 2008): ends stay inside (0, 1). */
+/**
+ * The same on the logit scale, for one AUROC strictly between 0 and 1 (Qin and Hotilovac, Stat. Methods Med. Res. 17,
+ * 2008): ends stay inside (0, 1).
+ */
 export function logitInterval(estimate: number, { variance, df }: Moments, level: number): Ends {
   const centre = Math.log(estimate / (1 - estimate));
   const half = (studentQuantile(0.5 + level / 2, df) * Math.sqrt(variance)) / (estimate * (1 - estimate));
@@ -85,12 +115,18 @@ export function logitInterval(estimate: number, { variance, df }: Moments, level
 export const noVariance = 1e-28;
 
 /**
- * Interval when every (positive, negative) pair gave the same kernel value, so that DeLong's variance is 0 (AUROC 1,
- * or two models that order every pair alike). min(m, n) pairs can be formed that share no row; none of those
- * independent pairs deviated, so the share of pairs that may deviate is bounded as in `unseenProbability`, and a deviating pair
- * is taken at its worst, `lowest` or `highest`. Conservative, and never of width 0.
+ * Interval when every (positive, negative) pair gave the same kernel value, so that DeLong's variance is 0 (AUROC 1, or
+ * two models that order every pair alike). min(m, n) pairs can be formed that share no row; none of those independent
+ * pairs deviated, so the share of pairs that may deviate is bounded as in `unseenProbability`, and a deviating pair is
+ * taken at its worst, `lowest` or `highest`. Conservative, and never of width 0.
  */
-export function sameKernelInterval(estimate: number, disjointPairs: number, level: number, lowest: number, highest: number): Ends {
+export function sameKernelInterval(
+  estimate: number,
+  disjointPairs: number,
+  level: number,
+  lowest: number,
+  highest: number,
+): Ends {
   const share = unseenProbability(disjointPairs, (1 - level) / 2);
   return { low: estimate + share * (lowest - estimate), high: estimate + share * (highest - estimate) };
 }

@@ -3,7 +3,9 @@ export type Decision = "pass" | "fail" | "inconclusive";
 export type Direction = "higher" | "lower";
 type Ends = { low: number; high: number };
 
-/** An interval that says something: ordered, without NaN, and not a point at infinity. Anything else decides nothing. */
+/**
+ * An interval that says something: ordered, without NaN, and not a point at infinity. Anything else decides nothing.
+ */
 function usable({ low, high }: Ends): boolean {
   return low <= high && low < Number.POSITIVE_INFINITY && high > Number.NEGATIVE_INFINITY;
 }
@@ -16,9 +18,9 @@ function gain({ low, high }: Ends, direction: Direction): Ends {
 const usableMargin = (margin: number): boolean => Number.isFinite(margin) && margin >= 0;
 
 /**
- * Non-inferiority with margin m ≥ 0, g = gain of the candidate, interval [L, U] of g at level 1 - 2α:
- * pass ⇔ L > -m · fail ⇔ U < -m · inconclusive otherwise. Each of pass and fail is wrong with probability at most α.
- * `interval` is that of candidate - baseline in the metric's own sign; a missing (null) or unusable one is inconclusive.
+ * Non-inferiority with margin m ≥ 0, g = gain of the candidate, interval [L, U] of g at level 1 - 2α: pass ⇔ L > -m ·
+ * fail ⇔ U < -m · inconclusive otherwise. Each of pass and fail is wrong with probability at most α. `interval` is that
+ * of candidate - baseline in the metric's own sign; a missing (null) or unusable one is inconclusive.
  */
 export function decideNonInferiority(interval: Ends | null, margin: number, direction: Direction): Decision {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
@@ -66,5 +68,10 @@ export function decideConfidentLimit(interval: Ends | null, min: number | null, 
 }
 
 function usableLimits(min: number | null, max: number | null): boolean {
-  return (min !== null || max !== null) && !Number.isNaN(min ?? 0) && !Number.isNaN(max ?? 0) && (min ?? Number.NEGATIVE_INFINITY) <= (max ?? Number.POSITIVE_INFINITY);
+  return (
+    (min !== null || max !== null) &&
+    !Number.isNaN(min ?? 0) &&
+    !Number.isNaN(max ?? 0) &&
+    (min ?? Number.NEGATIVE_INFINITY) <= (max ?? Number.POSITIVE_INFINITY)
+  );
 }

@@ -8,13 +8,18 @@ type Kept = { key: string; units: number; resamples: Uint32Array[] };
 const kept: Kept[] = [];
 
 /**
- * Which units resample `stream` draws: as many as there are, with replacement, handed over in pieces. The draws depend on
- * (seed, stream, units) alone; those of small samples are kept, since drawing costs as much as summing.
+ * Which units resample `stream` draws: as many as there are, with replacement, handed over in pieces. The draws depend
+ * on (seed, stream, units) alone; those of small samples are kept, since drawing costs as much as summing.
  */
-export function eachDraw(seed: number, stream: number, units: number, take: (drawn: Uint32Array, count: number) => void): void {
+export function eachDraw(
+  seed: number,
+  stream: number,
+  units: number,
+  take: (drawn: Uint32Array, count: number) => void,
+): void {
   if (units <= chunk) {
     const { resamples } = keptFor(seed, units);
-    take(resamples[stream] ??= drawAll(seed, stream, units), units);
+    take((resamples[stream] ??= drawAll(seed, stream, units)), units);
     return;
   }
   const random = new RandomStream(seed, stream);
@@ -37,8 +42,9 @@ function keptFor(seed: number, units: number): Kept {
   const key = `${seed}/${units}`;
   if (kept.at(-1)?.key === key) return kept.at(-1) as Kept;
   const at = kept.findIndex((one) => one.key === key);
-  const found = at < 0 ? { key, units, resamples: [] } : kept.splice(at, 1)[0] as Kept;
+  const found = at < 0 ? { key, units, resamples: [] } : (kept.splice(at, 1)[0] as Kept);
   kept.push(found);
-  while (kept.length > 1 && kept.reduce((sum, one) => sum + one.units * one.resamples.length, 0) > maxKept) kept.shift();
+  while (kept.length > 1 && kept.reduce((sum, one) => sum + one.units * one.resamples.length, 0) > maxKept)
+    kept.shift();
   return found;
 }

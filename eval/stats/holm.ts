@@ -4,11 +4,13 @@
  * whatever the dependence between the tests. NaN in, NaN out; it counts as a test.
  */
 export function holm(pValues: readonly number[]): number[] {
-  const order = pValues.map((_, i) => i).sort((a, b) => {
-    const left = pValues[a] as number;
-    const right = pValues[b] as number;
-    return Number.isNaN(left) ? (Number.isNaN(right) ? a - b : 1) : Number.isNaN(right) ? -1 : left - right || a - b;
-  });
+  const order = pValues
+    .map((_, i) => i)
+    .sort((a, b) => {
+      const left = pValues[a] as number;
+      const right = pValues[b] as number;
+      return Number.isNaN(left) ? (Number.isNaN(right) ? a - b : 1) : Number.isNaN(right) ? -1 : left - right || a - b;
+    });
   const adjusted = Array.from(pValues, () => Number.NaN);
   let largest = 0;
   order.forEach((index, rank) => {

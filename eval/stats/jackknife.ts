@@ -15,8 +15,8 @@ export function leaveOneOut(statistic: SumStatistic): Float64Array {
 }
 
 /**
- * BCa's acceleration from leave-one-out values: Σd³ / (6 (Σd²)^1.5), d = mean - value (Efron and Tibshirani, 1993, eq. 14.15).
- * 0 when nothing varies; NaN when a value is undefined.
+ * BCa's acceleration from leave-one-out values: Σd³ / (6 (Σd²)^1.5), d = mean - value (Efron and Tibshirani, 1993, eq.
+ * 14.15). 0 when nothing varies; NaN when a value is undefined.
  */
 export function acceleration(leftOut: Float64Array): number {
   let mean = 0;

@@ -1,20 +1,28 @@
 import { rowBits, sortedPairs } from "./argsort.ts";
 
 /**
- * Placement values of a binary sample: for a positive row the weighted share of negatives below it, for a negative
- * row the weighted share of positives above it; a tie counts one half. Their weighted mean over either class is the AUROC.
- * These are DeLong's structural components V10 and V01, and the same numbers as Sun and Xu's midrank differences
- * (IEEE Signal Process. Lett. 21, 2014), read off the tie groups of one sort: O(n) after the O(n) radix sort.
+ * Placement values of a binary sample: for a positive row the weighted share of negatives below it, for a negative row
+ * the weighted share of positives above it; a tie counts one half. Their weighted mean over either class is the AUROC.
+ * These are DeLong's structural components V10 and V01, and the same numbers as Sun and Xu's midrank differences (IEEE
+ * Signal Process. Lett. 21, 2014), read off the tie groups of one sort: O(n) after the O(n) radix sort.
  *
  * `positive[i]` ≠ 0 marks the positives; both classes must have positive total weight. Length n, order kept.
  */
-export function placements(scores: Float64Array, positive: ArrayLike<number>, weights: Float64Array | null): { placement: Float64Array; auroc: number } {
+export function placements(
+  scores: Float64Array,
+  positive: ArrayLike<number>,
+  weights: Float64Array | null,
+): { placement: Float64Array; auroc: number } {
   const pairs = sortedPairs(scores, positive);
   return weights === null ? counted(scores, positive, pairs) : weighted(scores, positive, weights, pairs);
 }
 
 /** Without weights: a row of its own score, which most are, is placed as it is met. */
-function counted(scores: Float64Array, positive: ArrayLike<number>, pairs: Uint32Array): { placement: Float64Array; auroc: number } {
+function counted(
+  scores: Float64Array,
+  positive: ArrayLike<number>,
+  pairs: Uint32Array,
+): { placement: Float64Array; auroc: number } {
   const n = scores.length;
   const placement = new Float64Array(n);
   let positives = 0;
@@ -23,7 +31,7 @@ function counted(scores: Float64Array, positive: ArrayLike<number>, pairs: Uint3
   let positivesBelow = 0;
   let negativesBelow = 0;
   let area = 0;
-  for (let start = 0; start < pairs.length; ) {
+  for (let start = 0; start < pairs.length;) {
     const row = pairs[start + 1] as number;
     const end = endOfTie(scores, pairs, start);
     if (end === start + 2) {
@@ -43,7 +51,8 @@ function counted(scores: Float64Array, positive: ArrayLike<number>, pairs: Uint3
     const tiedNegatives = (end - start) / 2 - tiedPositives;
     const ofPositive = (negativesBelow + tiedNegatives / 2) / negatives;
     const ofNegative = 1 - (positivesBelow + tiedPositives / 2) / positives;
-    for (let k = start; k < end; k += 2) placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
+    for (let k = start; k < end; k += 2)
+      placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
     area += tiedPositives * (negativesBelow + tiedNegatives / 2);
     positivesBelow += tiedPositives;
     negativesBelow += tiedNegatives;
@@ -52,7 +61,12 @@ function counted(scores: Float64Array, positive: ArrayLike<number>, pairs: Uint3
   return { placement, auroc: area / (positives * negatives) };
 }
 
-function weighted(scores: Float64Array, positive: ArrayLike<number>, weights: Float64Array, pairs: Uint32Array): { placement: Float64Array; auroc: number } {
+function weighted(
+  scores: Float64Array,
+  positive: ArrayLike<number>,
+  weights: Float64Array,
+  pairs: Uint32Array,
+): { placement: Float64Array; auroc: number } {
   const placement = new Float64Array(scores.length);
   let positives = 0;
   let negatives = 0;
@@ -63,7 +77,7 @@ function weighted(scores: Float64Array, positive: ArrayLike<number>, weights: Fl
   let positivesBelow = 0;
   let negativesBelow = 0;
   let area = 0;
-  for (let start = 0; start < pairs.length; ) {
+  for (let start = 0; start < pairs.length;) {
     const end = endOfTie(scores, pairs, start);
     let tiedPositives = 0;
     let tiedNegatives = 0;
@@ -74,7 +88,8 @@ function weighted(scores: Float64Array, positive: ArrayLike<number>, weights: Fl
     }
     const ofPositive = (negativesBelow + tiedNegatives / 2) / negatives;
     const ofNegative = 1 - (positivesBelow + tiedPositives / 2) / positives;
-    for (let k = start; k < end; k += 2) placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
+    for (let k = start; k < end; k += 2)
+      placement[(pairs[k + 1] as number) & rowBits] = (pairs[k + 1] as number) >>> 31 === 1 ? ofPositive : ofNegative;
     area += tiedPositives * (negativesBelow + tiedNegatives / 2);
     positivesBelow += tiedPositives;
     negativesBelow += tiedNegatives;

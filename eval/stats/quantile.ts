@@ -1,6 +1,9 @@
 import { normalCdf, normalQuantile } from "./normal.ts";
 
-/** Quantile p of ascending `sorted` by linear interpolation between order statistics (type 7 of Hyndman and Fan, the default of R and NumPy). */
+/**
+ * Quantile p of ascending `sorted` by linear interpolation between order statistics (type 7 of Hyndman and Fan, the
+ * default of R and NumPy).
+ */
 export function quantile(sorted: ArrayLike<number>, p: number): number {
   const at = (sorted.length - 1) * p;
   const below = Math.floor(at);
@@ -10,8 +13,8 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
 }
 
 /**
- * Quantile p of a bootstrap distribution: order statistic (R + 1)p, interpolated on the normal scale between
- * neighbours (Davison and Hinkley, Bootstrap Methods, 1997, eq. 5.8; norm.inter of R's boot). Beyond the ends: the extremes.
+ * Quantile p of a bootstrap distribution: order statistic (R + 1)p, interpolated on the normal scale between neighbours
+ * (Davison and Hinkley, Bootstrap Methods, 1997, eq. 5.8; norm.inter of R's boot). Beyond the ends: the extremes.
  */
 export function bootstrapQuantile(sorted: ArrayLike<number>, p: number): number {
   const count = sorted.length;
@@ -26,7 +29,10 @@ export function bootstrapQuantile(sorted: ArrayLike<number>, p: number): number 
   return low + ((normalQuantile(p) - left) / (right - left)) * ((sorted[k] as number) - low);
 }
 
-/** Share of a bootstrap distribution below the estimate (ties count one half), on the normal scale: BCa's bias correction z0. */
+/**
+ * Share of a bootstrap distribution below the estimate (ties count one half), on the normal scale: BCa's bias
+ * correction z0.
+ */
 export function biasCorrection(replicates: ArrayLike<number>, estimate: number): number {
   let below = 0;
   for (let i = 0; i < replicates.length; i++) {

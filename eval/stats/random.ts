@@ -68,7 +68,7 @@ export class RandomStream {
     let { a, b, c, d } = this;
     const reject = 0x100000000 % bound;
     const scale = bound / 0x100000000;
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count;) {
       const five = Math.imul(b, 5);
       const x = Math.imul((five << 7) | (five >>> 25), 9) >>> 0;
       const t = b << 9;

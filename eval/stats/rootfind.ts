@@ -1,7 +1,7 @@
 /**
- * A root of a continuous function by Brent's method (R. P. Brent, Algorithms for Minimization without Derivatives, 1973, ch. 4).
- * `f(low)` and `f(high)` must have opposite signs (or one of them be 0); otherwise NaN.
- * Stops when the bracket is narrower than `tolerance` (absolute) plus a few units in the last place.
+ * A root of a continuous function by Brent's method (R. P. Brent, Algorithms for Minimization without Derivatives,
+ * 1973, ch. 4). `f(low)` and `f(high)` must have opposite signs (or one of them be 0); otherwise NaN. Stops when the
+ * bracket is narrower than `tolerance` (absolute) plus a few units in the last place.
  */
 export function findRoot(f: (x: number) => number, low: number, high: number, tolerance = 1e-14): number {
   let a = low;
@@ -22,8 +22,12 @@ export function findRoot(f: (x: number) => number, low: number, high: number, to
       step = before = b - a;
     }
     if (Math.abs(fc) < Math.abs(fb)) {
-      a = b; b = c; c = a;
-      fa = fb; fb = fc; fc = fa;
+      a = b;
+      b = c;
+      c = a;
+      fa = fb;
+      fb = fc;
+      fc = fa;
     }
     const near = 2 * Number.EPSILON * Math.abs(b) + tolerance / 2;
     const half = (c - b) / 2;

@@ -5,13 +5,17 @@ import { findRoot } from "./rootfind.ts";
 /** P(T ≤ t) for Student's t with `df` > 0 degrees of freedom, not necessarily whole. */
 export function studentCdf(t: number, df: number): number {
   if (t === 0) return 0.5;
-  const tail = t * t < Math.min(df, 1)
-    ? 0.5 - 0.5 * incompleteBeta(0.5, df / 2, (t * t) / (df + t * t))
-    : 0.5 * incompleteBeta(df / 2, 0.5, df / (df + t * t));
+  const tail =
+    t * t < Math.min(df, 1)
+      ? 0.5 - 0.5 * incompleteBeta(0.5, df / 2, (t * t) / (df + t * t))
+      : 0.5 * incompleteBeta(df / 2, 0.5, df / (df + t * t));
   return t > 0 ? 1 - tail : tail;
 }
 
-/** From here on the expansion in 1/df (Abramowitz and Stegun 26.7.5) is exact to double precision, and I_x(df/2, ½) no longer is. */
+/**
+ * From here on the expansion in 1/df (Abramowitz and Stegun 26.7.5) is exact to double precision, and I_x(df/2, ½) no
+ * longer is.
+ */
 const manyDegrees = 1e5;
 
 /**

@@ -7,7 +7,9 @@ export type SumStatistic = {
   /** Row-major, units × width. */
   cells: Float64Array;
   width: number;
-  /** From column sums over `count` units; NaN where undefined. Homogeneous: value(c·sums, c·count) = value(sums, count). */
+  /**
+   * From column sums over `count` units; NaN where undefined. Homogeneous: value(c·sums, c·count) = value(sums, count).
+   */
   value(sums: Float64Array, count: number): number;
 };
 
@@ -17,17 +19,21 @@ export function unitCount(statistic: SumStatistic): number {
 
 export function columnSums({ cells, width }: SumStatistic): Float64Array {
   const sums = new Float64Array(width);
-  for (let i = 0; i < cells.length; i += width) for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + (cells[i + k] as number);
+  for (let i = 0; i < cells.length; i += width)
+    for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + (cells[i + k] as number);
   return sums;
 }
 
-/** The same statistic over clusters: the cells of each group of rows added up. `groups` has one number 0 … G-1 per row. */
+/**
+ * The same statistic over clusters: the cells of each group of rows added up. `groups` has one number 0 … G-1 per row.
+ */
 export function collapseGroups(statistic: SumStatistic, groups: Uint32Array, groupCount: number): SumStatistic {
   const { cells, width } = statistic;
   const collapsed = new Float64Array(groupCount * width);
   for (let row = 0; row < groups.length; row++) {
     const to = (groups[row] as number) * width;
-    for (let k = 0; k < width; k++) collapsed[to + k] = (collapsed[to + k] as number) + (cells[row * width + k] as number);
+    for (let k = 0; k < width; k++)
+      collapsed[to + k] = (collapsed[to + k] as number) + (cells[row * width + k] as number);
   }
   return { ...statistic, cells: collapsed };
 }

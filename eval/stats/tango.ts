@@ -13,9 +13,10 @@ export type PairedCounts = {
 };
 
 /**
- * Difference of two paired proportions, first - second, by inverting the score test (T. Tango, Stat. Med. 17, 1998, 891-908).
- * At a difference of 0 this is McNemar's test, at a margin Nam's non-inferiority test, so that an end of the interval
- * clears a margin exactly when that test rejects. Never of width 0: with no discordant row it is ± z²/(n + z²). In [-1, 1].
+ * Difference of two paired proportions, first - second, by inverting the score test (T. Tango, Stat. Med. 17, 1998,
+ * 891-908). At a difference of 0 this is McNemar's test, at a margin Nam's non-inferiority test, so that an end of the
+ * interval clears a margin exactly when that test rejects. Never of width 0: with no discordant row it is ± z²/(n +
+ * z²). In [-1, 1].
  */
 export function tango({ both, first, second, neither }: PairedCounts, level: number): Ends {
   const n = both + first + second + neither;
@@ -27,7 +28,9 @@ export function tango({ both, first, second, neither }: PairedCounts, level: num
     const c = -second * delta * (1 - delta);
     const q = (Math.sqrt(Math.max(0, b * b - 8 * n * c)) - b) / (4 * n);
     const variance = n * (2 * q + delta * (1 - delta));
-    return variance > 0 ? (first - second - n * delta) / Math.sqrt(variance) : Math.sign(first - second - n * delta) * Number.MAX_VALUE;
+    return variance > 0
+      ? (first - second - n * delta) / Math.sqrt(variance)
+      : Math.sign(first - second - n * delta) * Number.MAX_VALUE;
   };
   const end = (limit: number, target: number): number => {
     const edge = limit * (1 - 1e-12);

@@ -84,8 +84,8 @@ export function leaveBlocksOut(statistic: WeightedStatistic, seed: number, block
 }
 
 /**
- * Delete-a-group jackknife interval: estimate ± t_{G-1} √((G-1)/G Σ(value - mean)²) (P. Kott, J. Official Statist. 17, 2001).
- * For smooth statistics of large samples. Null when a value is undefined; of width 0 when nothing varies.
+ * Delete-a-group jackknife interval: estimate ± t_{G-1} √((G-1)/G Σ(value - mean)²) (P. Kott, J. Official Statist. 17,
+ * 2001). For smooth statistics of large samples. Null when a value is undefined; of width 0 when nothing varies.
  */
 export function jackknifeInterval(leftOut: Float64Array, estimate: number, level: number): Ends | null {
   const parts = leftOut.length;

@@ -43,7 +43,8 @@ export function describeDiagnostic(diagnostic: Diagnostic): string {
   const lines = [first];
   if (diagnostic.expected !== undefined) lines.push(`  expected: ${diagnostic.expected}`);
   if (diagnostic.received !== undefined) lines.push(`  received: ${diagnostic.received}`);
-  if (diagnostic.example !== undefined) lines.push(`  example:  ${diagnostic.example.replaceAll("\n", "\n            ")}`);
+  if (diagnostic.example !== undefined)
+    lines.push(`  example:  ${diagnostic.example.replaceAll("\n", "\n            ")}`);
   if (diagnostic.hint !== undefined) lines.push(`  hint:     ${diagnostic.hint}`);
   for (const other of diagnostic.others ?? []) lines.push(describeDiagnostic(other));
   return lines.join("\n");

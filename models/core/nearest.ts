@@ -1,4 +1,6 @@
-/** The known name closest to what was typed (Levenshtein distance at most a third of its length, at least 1), or null. */
+/**
+ * The known name closest to what was typed (Levenshtein distance at most a third of its length, at least 1), or null.
+ */
 export function didYouMean(typed: string, known: readonly string[]): string | null {
   const allowed = Math.max(1, Math.floor(typed.length / 3));
   let best: string | null = null;

@@ -9,8 +9,17 @@ export class RowError extends EvaluationError {
   /** The field, e.g. "history[3]". */
   readonly field: string;
 
-  constructor(field: string, problem: string, expected: string, received: unknown, options?: { cause?: unknown; shown?: string }) {
-    super({ code: "bad-row", place: field, problem, expected, received: options?.shown ?? formatValue(received) }, options);
+  constructor(
+    field: string,
+    problem: string,
+    expected: string,
+    received: unknown,
+    options?: { cause?: unknown; shown?: string },
+  ) {
+    super(
+      { code: "bad-row", place: field, problem, expected, received: options?.shown ?? formatValue(received) },
+      options,
+    );
     this.field = field;
   }
 }

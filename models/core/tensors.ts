@@ -7,7 +7,15 @@ export type NumberTensor = { data: Float64Array | Float32Array | Int32Array; dim
 
 /** What a session takes and gives. */
 export type GraphTensor = { dtype: Dtype; data: TensorData; dims: readonly number[] };
-export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Int8Array | Uint8Array | Uint16Array | readonly string[];
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Int8Array
+  | Uint8Array
+  | Uint16Array
+  | readonly string[];
 
 /** Metadata of one graph input or output as the runtime tells it; a text is the name of a size that varies. */
 export type TensorFacts = { name: string; dtype: string; shape: readonly (number | string)[] };
@@ -21,18 +29,28 @@ const INTEGER_RANGES: Partial<Record<Dtype, readonly [number, number]>> = {
 };
 
 /** Largest finite magnitudes; beyond them a cast would give infinity. */
-const FLOAT_LIMITS: Partial<Record<Dtype, number>> = { float16: 65504, float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
+const FLOAT_LIMITS: Partial<Record<Dtype, number>> = {
+  float16: 65504,
+  float32: 3.4028234663852886e38,
+  float64: Number.MAX_VALUE,
+};
 
 /** What a number must be to enter a tensor of this type unchanged but for rounding, in words; null when `value` is. */
 export function misfit(value: number, dtype: Dtype): string | null {
   const range = INTEGER_RANGES[dtype];
-  if (range !== undefined) return Number.isInteger(value) && value >= range[0] && value <= range[1] ? null : `a whole number from ${range[0]} to ${range[1]}`;
+  if (range !== undefined)
+    return Number.isInteger(value) && value >= range[0] && value <= range[1]
+      ? null
+      : `a whole number from ${range[0]} to ${range[1]}`;
   const limit = FLOAT_LIMITS[dtype];
   if (limit === undefined) return "no number";
   return Math.abs(value) <= limit ? null : `a finite ${dtype} number`;
 }
 
-/** Place of the first value that `misfit` complains about; -1 when all fit. Images have many values, so the usual case is one comparison. */
+/**
+ * Place of the first value that `misfit` complains about; -1 when all fit. Images have many values, so the usual case
+ * is one comparison.
+ */
 export function firstMisfit(values: ArrayLike<number>, dtype: Dtype): number {
   const limit = FLOAT_LIMITS[dtype];
   for (let i = 0; i < values.length; i++) {
@@ -49,25 +67,33 @@ export function castTo(dtype: Dtype, tensor: NumberTensor): GraphTensor {
 
 function convert(dtype: Dtype, data: NumberTensor["data"]): TensorData {
   switch (dtype) {
-    case "float32": return data instanceof Float32Array ? data : Float32Array.from(data);
-    case "float64": return data instanceof Float64Array ? data : Float64Array.from(data);
-    case "int32": return data instanceof Int32Array ? data : Int32Array.from(data);
+    case "float32":
+      return data instanceof Float32Array ? data : Float32Array.from(data);
+    case "float64":
+      return data instanceof Float64Array ? data : Float64Array.from(data);
+    case "int32":
+      return data instanceof Int32Array ? data : Int32Array.from(data);
     case "int64": {
       const wide = new BigInt64Array(data.length);
       for (let i = 0; i < data.length; i++) wide[i] = BigInt(data[i]!);
       return wide;
     }
-    case "int8": return Int8Array.from(data);
+    case "int8":
+      return Int8Array.from(data);
     case "uint8":
-    case "bool": return Uint8Array.from(data);
-    case "float16": return toFloat16(data);
-    case "string": throw new TypeError("no preprocessing step makes texts for a graph");
+    case "bool":
+      return Uint8Array.from(data);
+    case "float16":
+      return toFloat16(data);
+    case "string":
+      throw new TypeError("no preprocessing step makes texts for a graph");
   }
 }
 
 /** Node 24 has Float16Array; the type library of this target does not name it yet. */
 function toFloat16(data: NumberTensor["data"]): Uint16Array {
-  const half = (globalThis as unknown as { Float16Array: { from(values: ArrayLike<number>): Uint16Array } }).Float16Array;
+  const half = (globalThis as unknown as { Float16Array: { from(values: ArrayLike<number>): Uint16Array } })
+    .Float16Array;
   return half.from(data);
 }
 

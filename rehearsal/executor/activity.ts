@@ -6,14 +6,30 @@ export class Activity {
   begin(): { end: () => void; /** Until what it returns is called. */ rest: () => () => void } {
     let ended = false;
     this.#count += 1;
-    const end = () => { if (!ended) { ended = true; this.#less(); } };
-    return { end, rest: () => { this.#less(); return () => { this.#count += 1; }; } };
+    const end = () => {
+      if (!ended) {
+        ended = true;
+        this.#less();
+      }
+    };
+    return {
+      end,
+      rest: () => {
+        this.#less();
+        return () => {
+          this.#count += 1;
+        };
+      },
+    };
   }
 
   #less(): void {
     this.#count -= 1;
     // What follows from the end of some work begins within the same turn.
-    if (this.#count === 0) setImmediate(() => { if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve(); });
+    if (this.#count === 0)
+      setImmediate(() => {
+        if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      });
   }
 
   idle(): Promise<void> {

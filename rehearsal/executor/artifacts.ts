@@ -18,9 +18,17 @@ export class ArtifactStore {
   }
 
   /** @param files absolute path by name within the zip; @throws Error as the service answers when the name is taken */
-  async upload(run: RunRecord, name: string, files: ReadonlyMap<string, string>, overwrite: boolean): Promise<ArtifactRecord> {
+  async upload(
+    run: RunRecord,
+    name: string,
+    files: ReadonlyMap<string, string>,
+    overwrite: boolean,
+  ): Promise<ArtifactRecord> {
     const taken = run.artifacts.findIndex((one) => one.name === name);
-    if (taken >= 0 && !overwrite) throw new Error("Failed to CreateArtifact: Received non-retryable error: Failed request: (409) Conflict: an artifact with this name already exists on the workflow run");
+    if (taken >= 0 && !overwrite)
+      throw new Error(
+        "Failed to CreateArtifact: Received non-retryable error: Failed request: (409) Conflict: an artifact with this name already exists on the workflow run",
+      );
     if (taken >= 0) {
       const [old] = run.artifacts.splice(taken, 1);
       if (old !== undefined) await rm(old.path, { force: true });
@@ -33,7 +41,16 @@ export class ArtifactStore {
     const path = join(this.#directory, `${id}.zip`);
     await mkdir(this.#directory, { recursive: true });
     await writeFile(path, bytes);
-    const artifact: ArtifactRecord = { id, runId: run.id, name, path, sizeBytes: bytes.length, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, createdAt: this.#now().toISOString(), expired: false };
+    const artifact: ArtifactRecord = {
+      id,
+      runId: run.id,
+      name,
+      path,
+      sizeBytes: bytes.length,
+      digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
+      createdAt: this.#now().toISOString(),
+      expired: false,
+    };
     run.artifacts.push(artifact);
     return artifact;
   }
@@ -41,7 +58,8 @@ export class ArtifactStore {
   /** @throws Error when the zip is not the one that was stored, or names a path outside the target */
   async extract(artifact: ArtifactRecord, target: string): Promise<void> {
     const bytes = await readFile(artifact.path);
-    if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== artifact.digest) throw new Error(`Artifact '${artifact.name}' digest validation failed`);
+    if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== artifact.digest)
+      throw new Error(`Artifact '${artifact.name}' digest validation failed`);
     for (const entry of new AdmZip(bytes).getEntries()) {
       const path = resolve(target, entry.entryName);
       if (relative(target, path).startsWith("..")) throw new Error(`Malformed extraction path: ${entry.entryName}`);

@@ -2,7 +2,9 @@
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;
-  constructor(count: number) { this.#free = count; }
+  constructor(count: number) {
+    this.#free = count;
+  }
 
   /** @returns what gives the place back; null when the signal came first */
   async acquire(signal: AbortSignal): Promise<(() => void) | null> {
@@ -10,8 +12,14 @@ export class Slots {
     if (this.#free > 0) this.#free -= 1;
     else {
       const got = await new Promise<boolean>((resolve) => {
-        const take = () => { signal.removeEventListener("abort", leave); resolve(true); };
-        const leave = () => { this.#waiting.splice(this.#waiting.indexOf(take), 1); resolve(false); };
+        const take = () => {
+          signal.removeEventListener("abort", leave);
+          resolve(true);
+        };
+        const leave = () => {
+          this.#waiting.splice(this.#waiting.indexOf(take), 1);
+          resolve(false);
+        };
         this.#waiting.push(take);
         signal.addEventListener("abort", leave, { once: true });
       });
@@ -39,7 +47,16 @@ export class ConcurrencyGroups {
    * Waits for the group of a repository (`scope`). `cancel` is called on a holder that a newer one overtakes.
    * @returns what leaves the group; null when it was overtaken or cancelled while waiting
    */
-  async enter(scope: string, name: string, options: { cancelInProgress: boolean; cancel: (why: string) => void; signal: AbortSignal; waiting: () => () => void }): Promise<(() => void) | null> {
+  async enter(
+    scope: string,
+    name: string,
+    options: {
+      cancelInProgress: boolean;
+      cancel: (why: string) => void;
+      signal: AbortSignal;
+      waiting: () => () => void;
+    },
+  ): Promise<(() => void) | null> {
     const key = `${scope} ${name}`.toLowerCase();
     const group = this.#groups.get(key) ?? { running: null, pending: null };
     this.#groups.set(key, group);
@@ -49,9 +66,25 @@ export class ConcurrencyGroups {
       group.pending?.drop();
       const over = options.waiting();
       const got = await new Promise<boolean>((resolve) => {
-        const pending = { ...holder, start: () => { group.running = holder; settle(true); }, drop: () => { options.cancel(why); settle(false); } };
-        const settle = (value: boolean) => { if (group.pending === pending) group.pending = null; options.signal.removeEventListener("abort", aborted); resolve(value); };
-        const aborted = () => { settle(false); };
+        const pending = {
+          ...holder,
+          start: () => {
+            group.running = holder;
+            settle(true);
+          },
+          drop: () => {
+            options.cancel(why);
+            settle(false);
+          },
+        };
+        const settle = (value: boolean) => {
+          if (group.pending === pending) group.pending = null;
+          options.signal.removeEventListener("abort", aborted);
+          resolve(value);
+        };
+        const aborted = () => {
+          settle(false);
+        };
         group.pending = pending;
         options.signal.addEventListener("abort", aborted, { once: true });
         if (options.cancelInProgress) group.running?.cancel(why);

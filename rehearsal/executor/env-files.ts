@@ -6,13 +6,26 @@ export const summaryLimitBytes = 1024 * 1024;
 
 /** The files of one step: what it writes for later steps, the job and the run. */
 export type EnvFiles = { env: string; output: string; path: string; state: string; summary: string };
-export type EnvFileContents = { env: [string, string][]; output: [string, string][]; path: string[]; state: [string, string][]; summary: string | null; problems: string[] };
+export type EnvFileContents = {
+  env: [string, string][];
+  output: [string, string][];
+  path: string[];
+  state: [string, string][];
+  summary: string | null;
+  problems: string[];
+};
 
 export async function makeEnvFiles(temporary: string): Promise<EnvFiles> {
   const folder = join(temporary, "_runner_file_commands");
   await mkdir(folder, { recursive: true });
   const mark = randomUUID();
-  const files = { env: join(folder, `set_env_${mark}`), output: join(folder, `set_output_${mark}`), path: join(folder, `add_path_${mark}`), state: join(folder, `save_state_${mark}`), summary: join(folder, `step_summary_${mark}`) };
+  const files = {
+    env: join(folder, `set_env_${mark}`),
+    output: join(folder, `set_output_${mark}`),
+    path: join(folder, `add_path_${mark}`),
+    state: join(folder, `save_state_${mark}`),
+    summary: join(folder, `step_summary_${mark}`),
+  };
   await Promise.all(Object.values(files).map((file) => writeFile(file, "")));
   return files;
 }
@@ -21,7 +34,9 @@ export async function makeEnvFiles(temporary: string): Promise<EnvFiles> {
 export async function readEnvFiles(files: EnvFiles): Promise<EnvFileContents & { oversized: number | null }> {
   const problems: string[] = [];
   const pairs = async (kind: "env" | "output" | "state") => {
-    try { return parsePairs(await text(files[kind])); } catch (error) {
+    try {
+      return parsePairs(await text(files[kind]));
+    } catch (error) {
       problems.push(`Unable to process file command '${kind}' successfully.`, (error as Error).message);
       return [];
     }
@@ -33,7 +48,10 @@ export async function readEnvFiles(files: EnvFiles): Promise<EnvFileContents & {
   });
   const summary = await readFile(files.summary).catch(() => Buffer.alloc(0));
   return {
-    env, output: await pairs("output"), state: await pairs("state"), problems,
+    env,
+    output: await pairs("output"),
+    state: await pairs("state"),
+    problems,
     path: (await text(files.path)).split(/\r?\n/).filter(Boolean),
     summary: summary.length > summaryLimitBytes ? null : summary.toString("utf8"),
     oversized: summary.length > summaryLimitBytes ? summary.length : null,
@@ -57,7 +75,8 @@ export function parsePairs(content: string): [string, string][] {
     } else if (heredoc >= 0) {
       const name = line.slice(0, heredoc);
       const delimiter = line.slice(heredoc + 2);
-      if (name === "" || delimiter === "") throw new Error(`Invalid format '${line}'. Name must not be empty and delimiter must not be empty`);
+      if (name === "" || delimiter === "")
+        throw new Error(`Invalid format '${line}'. Name must not be empty and delimiter must not be empty`);
       const end = lines.indexOf(delimiter, at + 1);
       if (end < 0) throw new Error(`Invalid value. Matching delimiter not found '${delimiter}'`);
       pairs.push([name, lines.slice(at + 1, end).join("\n")]);

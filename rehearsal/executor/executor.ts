@@ -34,10 +34,28 @@ export type ExecutorOptions = {
 const skips = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/;
 
 /** Starts an executor on this machine; see contract.ts. Jobs run in directories below `directory`. */
-export async function createExecutor(platform: Platform, { directory, parallelJobs = 2, environment = {}, toolCache, killTimeouts = runnerKillTimeouts, minuteMs = 60_000, now = () => new Date() }: ExecutorOptions): Promise<Executor> {
+export async function createExecutor(
+  platform: Platform,
+  {
+    directory,
+    parallelJobs = 2,
+    environment = {},
+    toolCache,
+    killTimeouts = runnerKillTimeouts,
+    minuteMs = 60_000,
+    now = () => new Date(),
+  }: ExecutorOptions,
+): Promise<Executor> {
   await mkdir(directory, { recursive: true });
   const closing = new AbortController();
-  const runner = await makeRunner({ directory, environment, killTimeouts, minuteMs, closing: closing.signal, ...(toolCache === undefined ? {} : { toolCache }) });
+  const runner = await makeRunner({
+    directory,
+    environment,
+    killTimeouts,
+    minuteMs,
+    closing: closing.signal,
+    ...(toolCache === undefined ? {} : { toolCache }),
+  });
   const records: RunRecord[] = [];
   const runs = new Map<number, WorkflowRun>();
   const finished: Promise<void>[] = [];
@@ -48,11 +66,24 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
   let nextRunId = 1001;
   let nextJobId = 50_001;
   const deps = {
-    platform, runner, now, activity, repositories,
-    artifacts: new ArtifactStore(join(directory, "artifacts"), now), slots: new Slots(parallelJobs), groups: new ConcurrencyGroups(), tokens: new Map<string, Permissions>(),
+    platform,
+    runner,
+    now,
+    activity,
+    repositories,
+    artifacts: new ArtifactStore(join(directory, "artifacts"), now),
+    slots: new Slots(parallelJobs),
+    groups: new ConcurrencyGroups(),
+    tokens: new Map<string, Permissions>(),
     findRun: (id: number) => records.find((one) => one.id === id),
-    nextJobId: () => { nextJobId += 1; return nextJobId - 1; },
-    changed: (run: RunRecord, job?: JobRecord) => { runs.get(run.id)?.refresh(); platform.runChanged(run, job); },
+    nextJobId: () => {
+      nextJobId += 1;
+      return nextJobId - 1;
+    },
+    changed: (run: RunRecord, job?: JobRecord) => {
+      runs.get(run.id)?.refresh();
+      platform.runChanged(run, job);
+    },
   };
 
   const pathsOf = (event: TriggerEvent) => async (): Promise<string[]> => {
@@ -61,15 +92,27 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
       const before = String(event.payload["before"] ?? "");
       return changedPaths(git, /^0*$/.test(before) ? null : before, event.sha);
     }
-    const base = ((event.payload["pull_request"] as { base?: { sha?: string } } | undefined)?.base?.sha) ?? `${event.sha}^1`;
+    const base =
+      (event.payload["pull_request"] as { base?: { sha?: string } } | undefined)?.base?.sha ?? `${event.sha}^1`;
     return changedPaths(git, await mergeBase(git, base, event.headSha), event.headSha);
   };
 
-  async function titleOf(event: TriggerEvent, { workflow }: WorkflowFile, name: string, { github, vars }: WorkflowRun, inputs: Record<string, Json>): Promise<string> {
-    const own = workflow["run-name"] === undefined ? "" : interpolateText(workflow["run-name"], { contexts: { github, inputs, vars } }).trim();
+  async function titleOf(
+    event: TriggerEvent,
+    { workflow }: WorkflowFile,
+    name: string,
+    { github, vars }: WorkflowRun,
+    inputs: Record<string, Json>,
+  ): Promise<string> {
+    const own =
+      workflow["run-name"] === undefined
+        ? ""
+        : interpolateText(workflow["run-name"], { contexts: { github, inputs, vars } }).trim();
     if (own !== "") return own;
-    if (event.name === "pull_request") return String((event.payload["pull_request"] as { title?: string } | undefined)?.title ?? name);
-    if (event.name === "push" || event.name === "merge_group") return subjectOf(platform.gitDirectory(event.repository), event.sha);
+    if (event.name === "pull_request")
+      return String((event.payload["pull_request"] as { title?: string } | undefined)?.title ?? name);
+    if (event.name === "push" || event.name === "merge_group")
+      return subjectOf(platform.gitDirectory(event.repository), event.sha);
     return name;
   }
 
@@ -77,18 +120,50 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
     const path = `.github/workflows/${file.name}`;
     const source: WorkflowSource = { repository: event.repository, sha: event.sha, ref: event.ref, path };
     const name = file.workflow.name ?? path;
-    const inputs = event.name === "workflow_dispatch" ? inputsOf(file.workflow.events["workflow_dispatch"]?.inputs, event.inputs ?? {}) : {};
-    const told: TriggerEvent = event.name === "workflow_dispatch" ? { ...event, payload: { ...event.payload, inputs: Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, String(value)])) } } : event;
+    const inputs =
+      event.name === "workflow_dispatch"
+        ? inputsOf(file.workflow.events["workflow_dispatch"]?.inputs, event.inputs ?? {})
+        : {};
+    const told: TriggerEvent =
+      event.name === "workflow_dispatch"
+        ? {
+            ...event,
+            payload: {
+              ...event.payload,
+              inputs: Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, String(value)])),
+            },
+          }
+        : event;
     const pull = event.payload["pull_request"] as { number?: number } | undefined;
     const number = (numbers.get(`${event.repository} ${path}`) ?? 0) + 1;
     numbers.set(`${event.repository} ${path}`, number);
     const at = now().toISOString();
     const record: RunRecord = {
-      id: nextRunId, repository: event.repository, workflowFile: file.name, workflowName: name, displayTitle: name, event: event.name, attempt: 1, status: "queued", conclusion: null,
-      headSha: event.headSha, headBranch: event.headBranch, headRepository: event.headRepository, actor: event.actor,
+      id: nextRunId,
+      repository: event.repository,
+      workflowFile: file.name,
+      workflowName: name,
+      displayTitle: name,
+      event: event.name,
+      attempt: 1,
+      status: "queued",
+      conclusion: null,
+      headSha: event.headSha,
+      headBranch: event.headBranch,
+      headRepository: event.headRepository,
+      actor: event.actor,
       // GitHub names no pull request of a fork in its runs.
       pullRequests: pull?.number === undefined || event.headRepository.fork ? [] : [pull.number],
-      createdAt: at, updatedAt: at, jobs: [], artifacts: [], pending: [], reviews: [], inputs: event.name === "workflow_dispatch" ? Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, String(value)])) : null,
+      createdAt: at,
+      updatedAt: at,
+      jobs: [],
+      artifacts: [],
+      pending: [],
+      reviews: [],
+      inputs:
+        event.name === "workflow_dispatch"
+          ? Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, String(value)]))
+          : null,
     };
     nextRunId += 1;
     records.push(record);
@@ -112,7 +187,8 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
     const git = platform.gitDirectory(event.repository);
     repositories.set(`${platform.serverUrl}/${event.repository}`, git);
     const listed = await workflowFiles(git, event.sha);
-    const wanted = event.name === "workflow_dispatch" ? listed.filter((one) => one.name === event.workflowFile) : listed;
+    const wanted =
+      event.name === "workflow_dispatch" ? listed.filter((one) => one.name === event.workflowFile) : listed;
     return Promise.all(wanted.map((one) => reader.file(event.repository, one.name, one.blob)));
   }
 
@@ -124,18 +200,26 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
       if (event.name === "workflow_dispatch") {
         const [file] = files;
         if (file === undefined) throw new DispatchRefused(404, "Not Found");
-        if (file.workflow.events["workflow_dispatch"] === undefined) throw new DispatchRefused(422, "Workflow does not have 'workflow_dispatch' trigger");
+        if (file.workflow.events["workflow_dispatch"] === undefined)
+          throw new DispatchRefused(422, "Workflow does not have 'workflow_dispatch' trigger");
         return [await start(event, file)];
       }
-      if ((event.name === "push" || event.name === "pull_request") && skips.test(await commitMessage(platform.gitDirectory(event.repository), event.headSha))) return [];
+      if (
+        (event.name === "push" || event.name === "pull_request") &&
+        skips.test(await commitMessage(platform.gitDirectory(event.repository), event.headSha))
+      )
+        return [];
       const started: RunRecord[] = [];
       for (const file of files) {
         // A file that cannot be read says nothing of what it listens to; on a push GitHub shows that it is broken.
-        const broken = file.errors.length > 0 && Object.keys(file.workflow.events).length === 0 && event.name === "push";
+        const broken =
+          file.errors.length > 0 && Object.keys(file.workflow.events).length === 0 && event.name === "push";
         if (broken || (await listens(file.workflow, event, pathsOf(event)))) started.push(await start(event, file));
       }
       return started;
-    } finally { busy.end(); }
+    } finally {
+      busy.end();
+    }
   }
 
   const runOf = (id: number): WorkflowRun => {
@@ -147,8 +231,12 @@ export async function createExecutor(platform: Platform, { directory, parallelJo
   return {
     runs: records,
     trigger,
-    review: (runId, environmentIds, review) => { runOf(runId).reviews.review(environmentIds, review); },
-    cancel: (runId) => { runOf(runId).cancel("The run was canceled."); },
+    review: (runId, environmentIds, review) => {
+      runOf(runId).reviews.review(environmentIds, review);
+    },
+    cancel: (runId) => {
+      runOf(runId).cancel("The run was canceled.");
+    },
     idle: () => activity.idle(),
     close: async () => {
       for (const run of runs.values()) run.cancel("The runner was shut down.");

@@ -13,7 +13,20 @@ export class ExpressionFailure extends Error {
 }
 
 // Whether a place may name a context is checked when the file is read; here every known name is accepted.
-const contextNames = ["github", "env", "vars", "job", "jobs", "steps", "runner", "secrets", "strategy", "matrix", "needs", "inputs"];
+const contextNames = [
+  "github",
+  "env",
+  "vars",
+  "job",
+  "jobs",
+  "steps",
+  "runner",
+  "secrets",
+  "strategy",
+  "matrix",
+  "needs",
+  "inputs",
+];
 const statusNames = ["success", "failure", "cancelled", "always"];
 const functionInfos = [
   ...statusNames.map((name) => ({ name, minArgs: 0, maxArgs: 255 })),
@@ -26,15 +39,23 @@ function toData(value: Json): data.ExpressionData {
   if (typeof value === "number") return new data.NumberData(value);
   if (typeof value === "string") return new data.StringData(value);
   if (Array.isArray(value)) return new data.Array(...(value as readonly Json[]).map(toData));
-  return new data.Dictionary(...Object.entries(value as Record<string, Json>).filter(([, one]) => one !== undefined).map(([key, one]) => ({ key, value: toData(one) })));
+  return new data.Dictionary(
+    ...Object.entries(value as Record<string, Json>)
+      .filter(([, one]) => one !== undefined)
+      .map(([key, one]) => ({ key, value: toData(one) })),
+  );
 }
 
 function toJson(value: data.ExpressionData): Json {
   switch (value.kind) {
-    case data.Kind.Null: return null;
-    case data.Kind.Array: return (value as data.Array).values().map(toJson);
-    case data.Kind.Dictionary: return Object.fromEntries((value as data.Dictionary).pairs().map((pair) => [pair.key, toJson(pair.value)]));
-    default: return (value as data.StringData | data.NumberData | data.BooleanData).value;
+    case data.Kind.Null:
+      return null;
+    case data.Kind.Array:
+      return (value as data.Array).values().map(toJson);
+    case data.Kind.Dictionary:
+      return Object.fromEntries((value as data.Dictionary).pairs().map((pair) => [pair.key, toJson(pair.value)]));
+    default:
+      return (value as data.StringData | data.NumberData | data.BooleanData).value;
   }
 }
 
@@ -43,16 +64,34 @@ function evaluateData(expression: string, { contexts, functions = {} }: Scope): 
     const { tokens } = new Lexer(expression).lex();
     const tree = new Parser(tokens, contextNames, functionInfos).parse();
     const named = new Set(tokens.map((token) => token.lexeme.toLowerCase()));
-    const root = new data.Dictionary(...contextNames.filter((name) => named.has(name)).map((key) => ({ key, value: toData(contexts[key] ?? null) })));
-    const defined = functionInfos.filter(({ name }) => functions[name] !== undefined).map((info) => [info.name, {
-      ...info,
-      call: (...args: data.ExpressionData[]) => toData((functions[info.name] as (...args: string[]) => Json)(...args.map((one) => one.coerceString()))),
-    }] as const);
-    const missing = functionInfos.find(({ name }) => functions[name] === undefined && tokens.some((token, at) => token.lexeme.toLowerCase() === name && tokens[at + 1]?.lexeme === "("));
+    const root = new data.Dictionary(
+      ...contextNames.filter((name) => named.has(name)).map((key) => ({ key, value: toData(contexts[key] ?? null) })),
+    );
+    const defined = functionInfos
+      .filter(({ name }) => functions[name] !== undefined)
+      .map(
+        (info) =>
+          [
+            info.name,
+            {
+              ...info,
+              call: (...args: data.ExpressionData[]) =>
+                toData((functions[info.name] as (...args: string[]) => Json)(...args.map((one) => one.coerceString()))),
+            },
+          ] as const,
+      );
+    const missing = functionInfos.find(
+      ({ name }) =>
+        functions[name] === undefined &&
+        tokens.some((token, at) => token.lexeme.toLowerCase() === name && tokens[at + 1]?.lexeme === "("),
+    );
     if (missing !== undefined) throw new Error(`Unrecognized function: '${missing.name}'`);
     return new Evaluator(tree, root, new Map(defined)).evaluate();
   } catch (error) {
-    throw new ExpressionFailure(`${error instanceof Error ? error.message : String(error)}. Located in expression: ${expression.trim()}`, { cause: error });
+    throw new ExpressionFailure(
+      `${error instanceof Error ? error.message : String(error)}. Located in expression: ${expression.trim()}`,
+      { cause: error },
+    );
   }
 }
 
@@ -64,7 +103,8 @@ function pieces(text: string): { expression: boolean; text: string }[] {
     const start = text.indexOf("${{", at);
     if (start < 0) break;
     let end = start + 3;
-    for (let quoted = false; end < text.length && (quoted || !text.startsWith("}}", end)); end += 1) if (text[end] === "'") quoted = !quoted;
+    for (let quoted = false; end < text.length && (quoted || !text.startsWith("}}", end)); end += 1)
+      if (text[end] === "'") quoted = !quoted;
     if (end >= text.length) throw new ExpressionFailure(`The expression is not closed. Located in: ${text}`);
     if (start > at) found.push({ expression: false, text: text.slice(at, start) });
     found.push({ expression: true, text: text.slice(start + 3, end) });
@@ -83,7 +123,10 @@ export function interpolate(value: unknown, scope: Scope): Json {
     return parts.map((part) => (part.expression ? evaluateData(part.text, scope).coerceString() : part.text)).join("");
   }
   if (Array.isArray(value)) return value.map((one) => interpolate(one, scope));
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [String(interpolate(key, scope)), interpolate(one, scope)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [String(interpolate(key, scope)), interpolate(one, scope)]),
+    );
   return (value ?? null) as Json;
 }
 
@@ -93,12 +136,18 @@ export const interpolateText = (value: unknown, scope: Scope): string => asText(
 /** A mapping whose values are texts (env, with, outputs); an expression may give the whole of it. */
 export function interpolateTexts(value: unknown, scope: Scope): Record<string, string> {
   const map = interpolate(value ?? {}, scope);
-  return Object.fromEntries(Object.entries((map ?? {}) as Record<string, Json>).map(([key, one]) => [key, asText(one)]));
+  return Object.fromEntries(
+    Object.entries((map ?? {}) as Record<string, Json>).map(([key, one]) => [key, asText(one)]),
+  );
 }
 
 const truthy = (value: data.ExpressionData): boolean => {
   const json = toJson(value);
-  return typeof json === "object" ? json !== null : typeof json === "number" ? json !== 0 && !Number.isNaN(json) : json !== false && json !== "";
+  return typeof json === "object"
+    ? json !== null
+    : typeof json === "number"
+      ? json !== 0 && !Number.isNaN(json)
+      : json !== false && json !== "";
 };
 
 /** `if:`. Without a status function in it, `success() &&` is put before it. */
@@ -110,8 +159,12 @@ export function condition(value: unknown, scope: Scope): boolean {
   const asksStatus = expressions.some((one) => {
     try {
       const { tokens } = new Lexer(one).lex();
-      return tokens.some((token, at) => statusNames.includes(token.lexeme.toLowerCase()) && tokens[at + 1]?.lexeme === "(");
-    } catch { return false; }
+      return tokens.some(
+        (token, at) => statusNames.includes(token.lexeme.toLowerCase()) && tokens[at + 1]?.lexeme === "(",
+      );
+    } catch {
+      return false;
+    }
   });
   if (!asksStatus && !truthy(evaluateData("success()", scope))) return false;
   if (alone) return truthy(evaluateData(parts[0]?.text as string, scope));

@@ -15,28 +15,46 @@ function filterExpression(pattern: string): RegExp {
   let source = "";
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at] as string;
-    if (pattern.startsWith("**/", at)) { source += "(?:.*/)?"; at += 2; }
-    else if (pattern.startsWith("**", at)) { source += ".*"; at += 1; }
-    else if (character === "*") source += "[^/]*";
+    if (pattern.startsWith("**/", at)) {
+      source += "(?:.*/)?";
+      at += 2;
+    } else if (pattern.startsWith("**", at)) {
+      source += ".*";
+      at += 1;
+    } else if (character === "*") source += "[^/]*";
     else if (character === "?" || character === "+") source += character;
-    else if (character === "[") { const end = pattern.indexOf("]", at); source += pattern.slice(at, end + 1); at = end; }
-    else if (character === "\\") { source += `\\${pattern[at + 1] ?? ""}`; at += 1; }
-    else source += character.replace(/[$()./^{|}\]]/, "\\$&");
+    else if (character === "[") {
+      const end = pattern.indexOf("]", at);
+      source += pattern.slice(at, end + 1);
+      at = end;
+    } else if (character === "\\") {
+      source += `\\${pattern[at + 1] ?? ""}`;
+      at += 1;
+    } else source += character.replace(/[$()./^{|}\]]/, "\\$&");
   }
   return new RegExp(`^${source}$`);
 }
 
-/** Shell patterns of file names, as actions/upload-artifact and hashFiles read them; names with a dot are matched too. */
+/**
+ * Shell patterns of file names, as actions/upload-artifact and hashFiles read them; names with a dot are matched too.
+ */
 export function fileExpression(pattern: string): RegExp {
   let source = "";
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at] as string;
-    if (pattern.startsWith("**/", at)) { source += "(?:.*/)?"; at += 2; }
-    else if (pattern.startsWith("**", at)) { source += ".*"; at += 1; }
-    else if (character === "*") source += "[^/]*";
+    if (pattern.startsWith("**/", at)) {
+      source += "(?:.*/)?";
+      at += 2;
+    } else if (pattern.startsWith("**", at)) {
+      source += ".*";
+      at += 1;
+    } else if (character === "*") source += "[^/]*";
     else if (character === "?") source += "[^/]";
-    else if (character === "[") { const end = pattern.indexOf("]", at); source += pattern.slice(at, end + 1).replace("[!", "[^"); at = end; }
-    else source += character.replace(/[$()+./\\^{|}\]]/, "\\$&");
+    else if (character === "[") {
+      const end = pattern.indexOf("]", at);
+      source += pattern.slice(at, end + 1).replace("[!", "[^");
+      at = end;
+    } else source += character.replace(/[$()+./\\^{|}\]]/, "\\$&");
   }
   return new RegExp(`^${source}$`);
 }

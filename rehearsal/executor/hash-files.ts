@@ -4,7 +4,10 @@ import { join } from "node:path";
 
 /** hashFiles(): SHA-256 over the SHA-256 of every file that a pattern matches; empty when none does. */
 export function hashFiles(workspace: string, patterns: readonly string[]): string {
-  const files = globSync([...patterns], { cwd: workspace }).map((name) => join(workspace, name)).filter((path) => statSync(path).isFile()).sort();
+  const files = globSync([...patterns], { cwd: workspace })
+    .map((name) => join(workspace, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
   if (files.length === 0) return "";
   const hash = createHash("sha256");
   for (const path of files) hash.update(createHash("sha256").update(readFileSync(path)).digest());

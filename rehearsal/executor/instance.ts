@@ -12,8 +12,16 @@ function environmentName(instance: Instance): string {
   return asText(interpolate(named ?? "", { contexts: instance.contexts }));
 }
 
-/** One job from its turn to its conclusion: its concurrency group, its environment's reviewers, a place on the runner, its steps. */
-export async function runInstance(run: WorkflowRun, instance: Instance, busy: Busy, cancelled: boolean): Promise<{ conclusion: Result; outputs: Record<string, string> }> {
+/**
+ * One job from its turn to its conclusion: its concurrency group, its environment's reviewers, a place on the runner,
+ * its steps.
+ */
+export async function runInstance(
+  run: WorkflowRun,
+  instance: Instance,
+  busy: Busy,
+  cancelled: boolean,
+): Promise<{ conclusion: Result; outputs: Record<string, string> }> {
   const { record, job, signal } = instance;
   const { deps, facts } = run;
   const finish = (conclusion: Result, outputs: Record<string, string> = {}) => {
@@ -26,7 +34,13 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
   const leaving: (() => void)[] = [];
   try {
     if (cancelled) return finish("cancelled");
-    const leave = await run.enter(job.concurrency, { contexts: instance.contexts }, instance, new Set(instance.frame.held), busy);
+    const leave = await run.enter(
+      job.concurrency,
+      { contexts: instance.contexts },
+      instance,
+      new Set(instance.frame.held),
+      busy,
+    );
     if (leave === null) return finish("cancelled");
     leaving.push(leave);
     const name = environmentName(instance);
@@ -49,9 +63,17 @@ export async function runInstance(run: WorkflowRun, instance: Instance, busy: Bu
     return finish(conclusion, outputs);
   } catch (error) {
     record.log += `##[error]${messageOf(error)}\n`;
-    record.annotations.push({ level: "failure", title: "", message: messageOf(error), path: instance.frame.prepared.source.path, line: null });
+    record.annotations.push({
+      level: "failure",
+      title: "",
+      message: messageOf(error),
+      path: instance.frame.prepared.source.path,
+      line: null,
+    });
     return finish("failure");
-  } finally { for (const leave of leaving) leave(); }
+  } finally {
+    for (const leave of leaving) leave();
+  }
 }
 
 function planOf(run: WorkflowRun, instance: Instance, environment: string) {
@@ -61,12 +83,46 @@ function planOf(run: WorkflowRun, instance: Instance, environment: string) {
   const untrusted = isUntrusted(event);
   // What the environment holds beyond the repository's own; the latter come through the frame, which a call may narrow.
   const repositorySecrets = deps.platform.secrets(event.repository, null);
-  const environmentSecrets = untrusted || environment === "" ? {} : Object.fromEntries(Object.entries(deps.platform.secrets(event.repository, environment)).filter(([name, value]) => repositorySecrets[name] !== value));
-  const vars = untrusted || environment === "" ? run.vars : { ...run.vars, ...deps.platform.variables(event.repository, environment) };
-  const contexts = { ...instance.contexts, secrets: { ...frame.secrets, ...environmentSecrets } as Record<string, Json>, vars, job: run.jobContext(instance) };
-  const claims = () => deps.platform.issueOidc({
-    repository: event.repository, ref: event.ref, sha: event.sha, environment: environment === "" ? null : environment, workflowRef: workflowRef(facts.source), jobWorkflowRef: workflowRef(frame.prepared.source),
-    runId: run.record.id, actor: event.actor, eventName: event.name,
-  });
-  return { record, run: run.record, key: instance.key, job, workflow: frame.prepared.workflow, contexts, permissions, oidc: permissions["id-token"] === "write" ? claims : null, repositories: deps.repositories, signal: instance.signal };
+  const environmentSecrets =
+    untrusted || environment === ""
+      ? {}
+      : Object.fromEntries(
+          Object.entries(deps.platform.secrets(event.repository, environment)).filter(
+            ([name, value]) => repositorySecrets[name] !== value,
+          ),
+        );
+  const vars =
+    untrusted || environment === ""
+      ? run.vars
+      : { ...run.vars, ...deps.platform.variables(event.repository, environment) };
+  const contexts = {
+    ...instance.contexts,
+    secrets: { ...frame.secrets, ...environmentSecrets } as Record<string, Json>,
+    vars,
+    job: run.jobContext(instance),
+  };
+  const claims = () =>
+    deps.platform.issueOidc({
+      repository: event.repository,
+      ref: event.ref,
+      sha: event.sha,
+      environment: environment === "" ? null : environment,
+      workflowRef: workflowRef(facts.source),
+      jobWorkflowRef: workflowRef(frame.prepared.source),
+      runId: run.record.id,
+      actor: event.actor,
+      eventName: event.name,
+    });
+  return {
+    record,
+    run: run.record,
+    key: instance.key,
+    job,
+    workflow: frame.prepared.workflow,
+    contexts,
+    permissions,
+    oidc: permissions["id-token"] === "write" ? claims : null,
+    repositories: deps.repositories,
+    signal: instance.signal,
+  };
 }

@@ -2,7 +2,15 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobRecord, Permissions, Platform, RunRecord, StepRecord } from "../contract.ts";
 import type { ArtifactStore } from "./artifacts.ts";
-import { condition, interpolate, interpolateText, interpolateTexts, type Contexts, type Functions, type Json } from "./expressions.ts";
+import {
+  condition,
+  interpolate,
+  interpolateText,
+  interpolateTexts,
+  type Contexts,
+  type Functions,
+  type Json,
+} from "./expressions.ts";
 import { hashFiles } from "./hash-files.ts";
 import { JobLog } from "./log.ts";
 import { Masks } from "./masks.ts";
@@ -13,7 +21,9 @@ import type { Job, Step, Workflow } from "./workflow.ts";
 
 /** What jobs need of the executor. */
 export type JobDeps = {
-  platform: Platform; runner: Runner; artifacts: ArtifactStore;
+  platform: Platform;
+  runner: Runner;
+  artifacts: ArtifactStore;
   now: () => Date;
   changed: (run: RunRecord, job?: JobRecord) => void;
   findRun: (id: number) => RunRecord | undefined;
@@ -22,7 +32,11 @@ export type JobDeps = {
 };
 
 export type JobPlan = {
-  record: JobRecord; run: RunRecord; key: string; job: Job; workflow: Workflow;
+  record: JobRecord;
+  run: RunRecord;
+  key: string;
+  job: Job;
+  workflow: Workflow;
   /** github, inputs, vars, needs, strategy, matrix, secrets (without the token), and job's own facts. */
   contexts: Contexts;
   permissions: Permissions;
@@ -66,27 +80,53 @@ export class JobRunner {
   async run(): Promise<JobResult> {
     const { plan, deps } = this;
     const { record, job } = plan;
-    const repository = String(plan.contexts["github"] === undefined ? "" : (plan.contexts["github"] as Record<string, Json>)["repository"]);
+    const repository = String(
+      plan.contexts["github"] === undefined ? "" : (plan.contexts["github"] as Record<string, Json>)["repository"],
+    );
     record.status = "in_progress";
     record.startedAt = deps.now().toISOString();
-    record.steps = ["Set up job", ...(job.steps ?? []).map(rawName)].map((name, at) => ({ name, number: at + 1, status: "queued", conclusion: null, startedAt: null, completedAt: null }));
-    const issued = deps.platform.issueToken({ repository, runId: plan.run.id, jobId: record.id, permissions: plan.permissions });
+    record.steps = ["Set up job", ...(job.steps ?? []).map(rawName)].map((name, at) => ({
+      name,
+      number: at + 1,
+      status: "queued",
+      conclusion: null,
+      startedAt: null,
+      completedAt: null,
+    }));
+    const issued = deps.platform.issueToken({
+      repository,
+      runId: plan.run.id,
+      jobId: record.id,
+      permissions: plan.permissions,
+    });
     const oidc = plan.oidc?.() ?? null;
     this.token = issued.token;
     deps.tokens.set(issued.token, plan.permissions);
-    for (const secret of [issued.token, oidc?.requestToken ?? "", ...Object.values((plan.contexts["secrets"] ?? {}) as Record<string, string>)]) this.masks.add(secret);
-    if (oidc !== null) this.credentials = { ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken };
+    for (const secret of [
+      issued.token,
+      oidc?.requestToken ?? "",
+      ...Object.values((plan.contexts["secrets"] ?? {}) as Record<string, string>),
+    ])
+      this.masks.add(secret);
+    if (oidc !== null)
+      this.credentials = { ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken };
     let timer: NodeJS.Timeout | undefined;
     let outputs: Record<string, string> = {};
     try {
       await this.#record(record.steps[0] as StepRecord, async () => {
         const minutes = Number(interpolate(job["timeout-minutes"] ?? defaultTimeoutMinutes, this.scope({})));
-        timer = setTimeout(() => { this.timeout.abort(`The job has exceeded the maximum execution time of ${minutes}m0s`); }, Math.min(minutes * deps.runner.minuteMs, 2 ** 31 - 1));
+        timer = setTimeout(
+          () => {
+            this.timeout.abort(`The job has exceeded the maximum execution time of ${minutes}m0s`);
+          },
+          Math.min(minutes * deps.runner.minuteMs, 2 ** 31 - 1),
+        );
         await this.#setUp(repository);
         return "success";
       });
       if (this.status === "success") {
-        for (const [at, step] of (job.steps ?? []).entries()) await this.#step(step, record.steps[at + 1] as StepRecord, at);
+        for (const [at, step] of (job.steps ?? []).entries())
+          await this.#step(step, record.steps[at + 1] as StepRecord, at);
         for (const post of this.posts.toReversed()) await this.#post(post);
       }
       outputs = this.#outputs();
@@ -108,11 +148,25 @@ export class JobRunner {
   /** Contexts and functions for an expression in a step, with that step's environment. */
   scope(env: Readonly<Record<string, string>>, more: Contexts = {}) {
     const { plan } = this;
-    const github = { ...(plan.contexts["github"] as Record<string, Json>), token: this.token, job: plan.key, workspace: this.directories?.workspace ?? "", event_path: join(this.directories?.temporary ?? "", "_github_workflow/event.json") };
+    const github = {
+      ...(plan.contexts["github"] as Record<string, Json>),
+      token: this.token,
+      job: plan.key,
+      workspace: this.directories?.workspace ?? "",
+      event_path: join(this.directories?.temporary ?? "", "_github_workflow/event.json"),
+    };
     const steps = Object.fromEntries(Object.entries(this.steps).map(([id, one]) => [id, { ...one }]));
     const contexts = {
-      ...plan.contexts, github, steps, env: { ...this.env, ...env }, runner: this.directories === undefined ? {} : runnerContext(this.deps.runner, this.directories),
-      secrets: { ...(plan.contexts["secrets"] as Record<string, Json>), GITHUB_TOKEN: this.token, github_token: this.token },
+      ...plan.contexts,
+      github,
+      steps,
+      env: { ...this.env, ...env },
+      runner: this.directories === undefined ? {} : runnerContext(this.deps.runner, this.directories),
+      secrets: {
+        ...(plan.contexts["secrets"] as Record<string, Json>),
+        GITHUB_TOKEN: this.token,
+        github_token: this.token,
+      },
       job: { ...(plan.contexts["job"] as Record<string, Json>), status: this.status, check_run_id: plan.record.id },
       ...more,
     };
@@ -132,15 +186,23 @@ export class JobRunner {
   async #setUp(repository: string): Promise<void> {
     const { plan, deps } = this;
     const { job, workflow } = plan;
-    for (const key of ["container", "services", "snapshot"] as const) if (job[key] !== undefined) throw new Error(`the rehearsal does not play jobs.${plan.key}.${key}`);
+    for (const key of ["container", "services", "snapshot"] as const)
+      if (job[key] !== undefined) throw new Error(`the rehearsal does not play jobs.${plan.key}.${key}`);
     const label = interpolate(job["runs-on"], this.scope({}));
     const labels = (Array.isArray(label) ? label : [label]).map(String);
-    if (!labels.every((one) => /^(ubuntu-[\w.-]+|self-hosted|linux|x64)$/i.test(one))) throw new Error(`the rehearsal has no runner with the label ${labels.join(", ")}; it plays ubuntu-*`);
+    if (!labels.every((one) => /^(ubuntu-[\w.-]+|self-hosted|linux|x64)$/i.test(one)))
+      throw new Error(`the rehearsal has no runner with the label ${labels.join(", ")}; it plays ubuntu-*`);
     this.directories = await makeJobDirectories(deps.runner, plan.record.id, repository, plan.repositories);
     await writeEvent(this.directories, plan.contexts);
     this.env = interpolateTexts(workflow.env, this.scope({}));
     this.env = { ...this.env, ...interpolateTexts(job.env, this.scope({})) };
-    this.log.write(`##[group]GITHUB_TOKEN Permissions\n${Object.entries(plan.permissions).map(([name, access]) => `${name}: ${access}`).join("\n") || "none"}\n##[endgroup]`);
+    this.log.write(
+      `##[group]GITHUB_TOKEN Permissions\n${
+        Object.entries(plan.permissions)
+          .map(([name, access]) => `${name}: ${access}`)
+          .join("\n") || "none"
+      }\n##[endgroup]`,
+    );
   }
 
   async #record(step: StepRecord, work: () => Promise<string>): Promise<string> {
@@ -148,7 +210,12 @@ export class JobRunner {
     step.startedAt = this.deps.now().toISOString();
     this.deps.changed(this.plan.run, this.plan.record);
     let conclusion = "failure";
-    try { conclusion = await work(); } catch (error) { this.log.error(messageOf(error)); this.status = "failure"; }
+    try {
+      conclusion = await work();
+    } catch (error) {
+      this.log.error(messageOf(error));
+      this.status = "failure";
+    }
     step.status = "completed";
     step.conclusion = conclusion;
     step.completedAt = this.deps.now().toISOString();
@@ -161,20 +228,31 @@ export class JobRunner {
     await this.#record(record, async () => {
       this.log.startStep();
       // `steps` holds nothing of a step without an id.
-      const keep = (outcome: string, conclusion: string, outputs: Record<string, string>) => { if (step.id !== undefined) this.steps[id] = { outputs, outcome, conclusion }; return conclusion; };
+      const keep = (outcome: string, conclusion: string, outputs: Record<string, string>) => {
+        if (step.id !== undefined) this.steps[id] = { outputs, outcome, conclusion };
+        return conclusion;
+      };
       const env = interpolateTexts(step.env, this.scope({}));
       if (step.name !== undefined) record.name = this.masks.apply(interpolateText(step.name, this.scope(env)));
       if (!condition(step.if, this.scope(env))) return keep("skipped", "skipped", {});
       const result = await runStep(this, step, id, env);
       if (result.outcome === "success") return keep("success", "success", result.outputs);
-      if (result.outcome === "failure" && interpolate(step["continue-on-error"] ?? false, this.scope(env)) === true) return keep("failure", "success", result.outputs);
+      if (result.outcome === "failure" && interpolate(step["continue-on-error"] ?? false, this.scope(env)) === true)
+        return keep("failure", "success", result.outputs);
       if (result.outcome === "failure") this.status = "failure";
       return keep(result.outcome, result.outcome, result.outputs);
     });
   }
 
   async #post(post: PostStep): Promise<void> {
-    const record: StepRecord = { name: `Post ${post.name}`, number: this.plan.record.steps.length + 1, status: "queued", conclusion: null, startedAt: null, completedAt: null };
+    const record: StepRecord = {
+      name: `Post ${post.name}`,
+      number: this.plan.record.steps.length + 1,
+      status: "queued",
+      conclusion: null,
+      startedAt: null,
+      completedAt: null,
+    };
     this.plan.record.steps.push(record);
     await this.#record(record, async () => {
       this.log.startStep();
@@ -197,7 +275,9 @@ export class JobRunner {
 
   environment(env: Readonly<Record<string, string>>): Record<string, string> {
     const runner = runnerEnvironment(this.deps.runner, this.directories, this.extraPath);
-    const fixed = Object.fromEntries(Object.entries(runner).filter(([name]) => name.startsWith("RUNNER_") || name === "NODE_OPTIONS"));
+    const fixed = Object.fromEntries(
+      Object.entries(runner).filter(([name]) => name.startsWith("RUNNER_") || name === "NODE_OPTIONS"),
+    );
     return { ...runner, ...this.env, ...env, ...fixed, ...this.credentials };
   }
 }
@@ -208,5 +288,8 @@ export const rawName = (step: Step): string => step.name ?? `Run ${step.uses ?? 
 async function writeEvent(directories: JobDirectories, contexts: Contexts): Promise<void> {
   const folder = join(directories.temporary, "_github_workflow");
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "event.json"), JSON.stringify((contexts["github"] as Record<string, Json>)["event"], null, 2));
+  await writeFile(
+    join(folder, "event.json"),
+    JSON.stringify((contexts["github"] as Record<string, Json>)["event"], null, 2),
+  );
 }

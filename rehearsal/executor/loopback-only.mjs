@@ -4,7 +4,12 @@ import { Socket } from "node:net";
 const connect = Socket.prototype.connect;
 Socket.prototype.connect = function (...parameters) {
   const [options] = Array.isArray(parameters[0]) ? parameters[0] : parameters;
-  const host = typeof options === "object" && options !== null ? (options.path === undefined ? (options.host ?? "localhost") : "localhost") : "localhost";
+  const host =
+    typeof options === "object" && options !== null
+      ? options.path === undefined
+        ? (options.host ?? "localhost")
+        : "localhost"
+      : "localhost";
   if (!/^(localhost|127\..*|::1|\[::1\])$/.test(host)) {
     queueMicrotask(() => this.destroy(new Error(`the rehearsal has no network beyond this machine: ${host}`)));
     return this;

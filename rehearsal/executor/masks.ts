@@ -7,7 +7,8 @@ export class Masks {
       if (line === "") continue;
       // Of a short value too few characters are left in base64 to tell it from anything else.
       const encoded = line.length < 8 ? [] : [0, 1, 2].map((shift) => base64Core(line, shift));
-      for (const form of [line, JSON.stringify(line).slice(1, -1), encodeURIComponent(line), ...encoded]) if (!this.#values.includes(form)) this.#values.push(form);
+      for (const form of [line, JSON.stringify(line).slice(1, -1), encodeURIComponent(line), ...encoded])
+        if (!this.#values.includes(form)) this.#values.push(form);
     }
     // Longer ones first, so that no rest of a secret is left beside a shorter one.
     this.#values.sort((one, other) => other.length - one.length);

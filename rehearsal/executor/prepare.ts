@@ -5,7 +5,12 @@ import { beyond, permissionsOf } from "./permissions.ts";
 import { readWorkflow, type Workflow, type WorkflowFile } from "./workflow.ts";
 
 /** A workflow with the workflows that its jobs call, all read and checked before anything starts. */
-export type Prepared = { source: WorkflowSource; workflow: Workflow; called: ReadonlyMap<string, Prepared>; /** Of a called one: what its caller may give. */ ceiling: Permissions | null };
+export type Prepared = {
+  source: WorkflowSource;
+  workflow: Workflow;
+  called: ReadonlyMap<string, Prepared>;
+  /** Of a called one: what its caller may give. */ ceiling: Permissions | null;
+};
 
 const depthLimit = 10;
 
@@ -13,13 +18,17 @@ const depthLimit = 10;
 export class WorkflowReader {
   readonly #read = new Map<string, Promise<WorkflowFile>>();
   readonly #platform: Platform;
-  constructor(platform: Platform) { this.#platform = platform; }
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
 
   async file(repository: string, name: string, blob: string): Promise<WorkflowFile> {
     const key = `${name}:${blob}`;
     const known = this.#read.get(key);
     if (known !== undefined) return known;
-    const reading = readBlob(this.#platform.gitDirectory(repository), blob).then((content) => readWorkflow(name, content));
+    const reading = readBlob(this.#platform.gitDirectory(repository), blob).then((content) =>
+      readWorkflow(name, content),
+    );
     this.#read.set(key, reading);
     return reading;
   }
@@ -33,7 +42,10 @@ export class WorkflowReader {
     for (const [key, job] of Object.entries(workflow.jobs)) {
       const asked = permissionsOf(workflow.permissions, job.permissions, ceiling);
       const tooMuch = ceiling === null ? [] : beyond(asked, ceiling);
-      if (tooMuch.length > 0) throw new Error(`Error calling workflow '${source.path}'. The nested job '${key}' is requesting '${tooMuch.join(", ")}', but is only allowed '${tooMuch.map((one) => `${one.split(":")[0] as string}: ${ceiling?.[one.split(":")[0] as string] ?? "none"}`).join(", ")}'.`);
+      if (tooMuch.length > 0)
+        throw new Error(
+          `Error calling workflow '${source.path}'. The nested job '${key}' is requesting '${tooMuch.join(", ")}', but is only allowed '${tooMuch.map((one) => `${one.split(":")[0] as string}: ${ceiling?.[one.split(":")[0] as string] ?? "none"}`).join(", ")}'.`,
+        );
       if (job.uses !== undefined) called.set(key, await this.#called(source, job.uses, asked, depth));
     }
     return { source, workflow, called, ceiling };
@@ -50,7 +62,13 @@ export class WorkflowReader {
     const blob = (await git(directory, ["rev-parse", "--verify", "--quiet", `${sha}:${path}`]).catch(() => "")).trim();
     if (blob === "") throw new Error(`error parsing called workflow "${uses}": workflow was not found`);
     const file = await this.file(repository, path.split("/").at(-1) as string, blob);
-    if (file.workflow.events["workflow_call"] === undefined) throw new Error(`error parsing called workflow "${uses}": it has no workflow_call trigger`);
-    return this.prepare({ repository, sha, ref: remote === null ? caller.ref : (remote[3] as string), path }, file, ceiling, depth + 1);
+    if (file.workflow.events["workflow_call"] === undefined)
+      throw new Error(`error parsing called workflow "${uses}": it has no workflow_call trigger`);
+    return this.prepare(
+      { repository, sha, ref: remote === null ? caller.ref : (remote[3] as string), path },
+      file,
+      ceiling,
+      depth + 1,
+    );
   }
 }

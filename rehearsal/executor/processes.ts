@@ -8,7 +8,10 @@ export const runnerKillTimeouts: KillTimeouts = { interruptMs: 7_500, terminateM
 const drainMs = 2_000;
 
 export type ProcessOptions = {
-  command: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>>;
+  command: string;
+  args: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
   onLine: (line: string) => void;
   /** Ends the process the gentle way. */
   signal: AbortSignal;
@@ -17,28 +20,58 @@ export type ProcessOptions = {
   killTimeouts: KillTimeouts;
 };
 
-/** Runs a process in a process group of its own. @returns its exit code; a signal counts as 128 and more, as a shell says it */
+/**
+ * Runs a process in a process group of its own. @returns its exit code; a signal counts as 128 and more, as a shell
+ * says it
+ */
 export class Processes {
   readonly #groups = new Set<number>();
 
   async run({ command, args, cwd, env, onLine, signal, kill, killTimeouts }: ProcessOptions): Promise<number> {
-    const child = spawn(command, [...args], { cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(command, [...args], {
+      cwd,
+      env: { ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     const group = child.pid;
     if (group !== undefined) this.#groups.add(group);
-    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream, crlfDelay: Infinity }).on("line", onLine);
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream, crlfDelay: Infinity }).on("line", onLine);
     const timers: NodeJS.Timeout[] = [];
     const stop = () => {
       child.kill("SIGINT");
-      timers.push(setTimeout(() => { child.kill("SIGTERM"); }, killTimeouts.interruptMs));
-      timers.push(setTimeout(() => { killGroup(group); }, killTimeouts.interruptMs + killTimeouts.terminateMs));
+      timers.push(
+        setTimeout(() => {
+          child.kill("SIGTERM");
+        }, killTimeouts.interruptMs),
+      );
+      timers.push(
+        setTimeout(() => {
+          killGroup(group);
+        }, killTimeouts.interruptMs + killTimeouts.terminateMs),
+      );
     };
-    const end = () => { killGroup(group); };
+    const end = () => {
+      killGroup(group);
+    };
     try {
       return await new Promise<number>((resolve, reject) => {
-        child.on("error", (error) => { reject(new Error(`${command} could not be started: ${error.message}`)); });
-        const codeOf = (code: number | null, name: NodeJS.Signals | null) => code ?? (name === "SIGINT" ? 130 : name === "SIGTERM" ? 143 : 137);
-        child.on("exit", (code, name) => { timers.push(setTimeout(() => { resolve(codeOf(code, name)); }, drainMs)); });
-        child.on("close", (code, name) => { resolve(codeOf(code, name)); });
+        child.on("error", (error) => {
+          reject(new Error(`${command} could not be started: ${error.message}`));
+        });
+        const codeOf = (code: number | null, name: NodeJS.Signals | null) =>
+          code ?? (name === "SIGINT" ? 130 : name === "SIGTERM" ? 143 : 137);
+        child.on("exit", (code, name) => {
+          timers.push(
+            setTimeout(() => {
+              resolve(codeOf(code, name));
+            }, drainMs),
+          );
+        });
+        child.on("close", (code, name) => {
+          resolve(codeOf(code, name));
+        });
         kill.addEventListener("abort", end, { once: true });
         if (kill.aborted) end();
         if (signal.aborted) stop();
@@ -61,5 +94,9 @@ export class Processes {
 }
 
 function killGroup(group: number | undefined): void {
-  try { if (group !== undefined) process.kill(-group, "SIGKILL"); } catch { /* all of it has ended */ }
+  try {
+    if (group !== undefined) process.kill(-group, "SIGKILL");
+  } catch {
+    /* all of it has ended */
+  }
 }

@@ -16,11 +16,20 @@ export class Reviews {
   wait(name: string, jobKey: string, signal: AbortSignal): Promise<"approved" | "rejected" | "cancelled"> {
     const { id, reviewers } = this.#platform.environment(this.#run.repository, name);
     const pending = this.#run.pending.find((one) => one.id === id);
-    this.#run.pending = [...this.#run.pending.filter((one) => one.id !== id), { id, name, reviewers, jobKeys: [...(pending?.jobKeys ?? []), jobKey] }];
+    this.#run.pending = [
+      ...this.#run.pending.filter((one) => one.id !== id),
+      { id, name, reviewers, jobKeys: [...(pending?.jobKeys ?? []), jobKey] },
+    ];
     return new Promise((resolve) => {
       const waiter: Waiter = { name, jobKey, resolve };
       this.#waiters.push(waiter);
-      signal.addEventListener("abort", () => { this.#settle((one) => one === waiter, "cancelled"); }, { once: true });
+      signal.addEventListener(
+        "abort",
+        () => {
+          this.#settle((one) => one === waiter, "cancelled");
+        },
+        { once: true },
+      );
       if (signal.aborted) this.#settle((one) => one === waiter, "cancelled");
     });
   }
@@ -29,10 +38,15 @@ export class Reviews {
   review(environmentIds: readonly number[], { state, user, comment }: Omit<Review, "environment">): void {
     const pending = environmentIds.map((id) => {
       const found = this.#run.pending.find((one) => one.id === id);
-      if (found === undefined) throw new Error(`run ${this.#run.id} does not wait for the environment ${id}; it waits for ${this.#run.pending.map((one) => `${one.id} (${one.name})`).join(", ") || "none"}`);
+      if (found === undefined)
+        throw new Error(
+          `run ${this.#run.id} does not wait for the environment ${id}; it waits for ${this.#run.pending.map((one) => `${one.id} (${one.name})`).join(", ") || "none"}`,
+        );
       const { preventSelfReview } = this.#platform.environment(this.#run.repository, found.name);
-      if (!found.reviewers.includes(user)) throw new Error(`${user} is not a required reviewer of the environment ${found.name}`);
-      if (preventSelfReview && user === this.#run.actor) throw new Error(`${user} triggered the run and may not review the environment ${found.name}`);
+      if (!found.reviewers.includes(user))
+        throw new Error(`${user} is not a required reviewer of the environment ${found.name}`);
+      if (preventSelfReview && user === this.#run.actor)
+        throw new Error(`${user} triggered the run and may not review the environment ${found.name}`);
       return found;
     });
     for (const { name } of pending) {
@@ -45,7 +59,10 @@ export class Reviews {
     const settled = this.#waiters.filter(chosen);
     this.#waiters = this.#waiters.filter((one) => !settled.includes(one));
     this.#run.pending = this.#run.pending
-      .map((one) => ({ ...one, jobKeys: this.#waiters.filter((waiter) => waiter.name === one.name).map((waiter) => waiter.jobKey) }))
+      .map((one) => ({
+        ...one,
+        jobKeys: this.#waiters.filter((waiter) => waiter.name === one.name).map((waiter) => waiter.jobKey),
+      }))
       .filter((one) => one.jobKeys.length > 0);
     for (const { resolve } of settled) resolve(answer);
   }

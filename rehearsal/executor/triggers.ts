@@ -13,9 +13,17 @@ export class DispatchRefused extends Error {
   }
 }
 
-const defaultTypes: Readonly<Record<string, readonly string[]>> = { pull_request: ["opened", "synchronize", "reopened"], merge_group: ["checks_requested"], workflow_run: ["requested", "in_progress", "completed"] };
+const defaultTypes: Readonly<Record<string, readonly string[]>> = {
+  pull_request: ["opened", "synchronize", "reopened"],
+  merge_group: ["checks_requested"],
+  workflow_run: ["requested", "in_progress", "completed"],
+};
 
-const passes = (wanted: readonly string[] | undefined, unwanted: readonly string[] | undefined, name: string): boolean =>
+const passes = (
+  wanted: readonly string[] | undefined,
+  unwanted: readonly string[] | undefined,
+  name: string,
+): boolean =>
   (wanted === undefined || matchesFilters(wanted, name)) && (unwanted === undefined || !matchesFilters(unwanted, name));
 
 function branchPasses(filters: Filters, event: TriggerEvent): boolean {
@@ -28,12 +36,19 @@ function branchPasses(filters: Filters, event: TriggerEvent): boolean {
     if (tag) return tags === undefined ? branches === undefined : passes(filters.tags, filters["tags-ignore"], name);
     return branches === undefined ? tags === undefined : passes(filters.branches, filters["branches-ignore"], name);
   }
-  const branch = event.name === "workflow_run" ? String((event.payload["workflow_run"] as { head_branch?: string } | undefined)?.head_branch ?? "") : (event.baseRef ?? "").replace("refs/heads/", "");
+  const branch =
+    event.name === "workflow_run"
+      ? String((event.payload["workflow_run"] as { head_branch?: string } | undefined)?.head_branch ?? "")
+      : (event.baseRef ?? "").replace("refs/heads/", "");
   return event.name === "workflow_dispatch" || passes(filters.branches, filters["branches-ignore"], branch);
 }
 
 /** Whether the event starts the workflow; `changedPaths` is asked only when the workflow filters by them. */
-export async function listens(workflow: Workflow, event: TriggerEvent, changedPaths: () => Promise<readonly string[]>): Promise<boolean> {
+export async function listens(
+  workflow: Workflow,
+  event: TriggerEvent,
+  changedPaths: () => Promise<readonly string[]>,
+): Promise<boolean> {
   const filters = workflow.events[event.name];
   if (filters === undefined) return false;
   const types = filters.types ?? defaultTypes[event.name];
@@ -44,7 +59,8 @@ export async function listens(workflow: Workflow, event: TriggerEvent, changedPa
     if (filters.workflows !== undefined && !matchesFilters(filters.workflows, of)) return false;
   }
   if (!branchPasses(filters, event)) return false;
-  if ((filters.paths === undefined && filters["paths-ignore"] === undefined) || event.ref.startsWith("refs/tags/")) return true;
+  if ((filters.paths === undefined && filters["paths-ignore"] === undefined) || event.ref.startsWith("refs/tags/"))
+    return true;
   const changed = await changedPaths();
   if (filters.paths !== undefined) return changed.some((path) => matchesFilters(filters.paths as string[], path));
   return changed.some((path) => !matchesFilters(filters["paths-ignore"] as string[], path));
@@ -57,25 +73,40 @@ function typed(name: string, definition: InputDefinition, value: unknown): Json 
   if (type === "boolean") {
     if (value === true || value === "true") return true;
     if (value === false || value === "false") return false;
-    throw new DispatchRefused(422, `Provided value '${String(value)}' for input '${name}' not in the list of allowed values: true, false`);
+    throw new DispatchRefused(
+      422,
+      `Provided value '${String(value)}' for input '${name}' not in the list of allowed values: true, false`,
+    );
   }
   if (type === "number") {
-    if (value === "" || Number.isNaN(Number(value))) throw new DispatchRefused(422, `Provided value '${String(value)}' for input '${name}' is not a number`);
+    if (value === "" || Number.isNaN(Number(value)))
+      throw new DispatchRefused(422, `Provided value '${String(value)}' for input '${name}' is not a number`);
     return Number(value);
   }
-  if (type === "choice" && !(definition.options ?? []).includes(String(value))) throw new DispatchRefused(422, `Provided value '${String(value)}' for input '${name}' not in the list of allowed values`);
+  if (type === "choice" && !(definition.options ?? []).includes(String(value)))
+    throw new DispatchRefused(
+      422,
+      `Provided value '${String(value)}' for input '${name}' not in the list of allowed values`,
+    );
   return String(value);
 }
 
 /** Values of `inputs`, of a dispatch or of a call: given ones, defaults, and what a type is without either. */
-export function inputsOf(definitions: Readonly<Record<string, InputDefinition | null>> | null | undefined, given: Readonly<Record<string, unknown>>): Record<string, Json> {
+export function inputsOf(
+  definitions: Readonly<Record<string, InputDefinition | null>> | null | undefined,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, Json> {
   const known = definitions ?? {};
   const unexpected = Object.keys(given).filter((name) => !(name in known));
-  if (unexpected.length > 0) throw new DispatchRefused(422, `Unexpected inputs provided: ${JSON.stringify(unexpected)}`);
-  return Object.fromEntries(Object.entries(known).map(([name, one]) => {
-    const definition = one ?? {};
-    const value = given[name] ?? definition.default;
-    if (definition.required === true && (value === undefined || value === "")) throw new DispatchRefused(422, `Required input '${name}' not provided`);
-    return [name, value === undefined ? (empty[definition.type ?? ""] ?? "") : typed(name, definition, value)];
-  }));
+  if (unexpected.length > 0)
+    throw new DispatchRefused(422, `Unexpected inputs provided: ${JSON.stringify(unexpected)}`);
+  return Object.fromEntries(
+    Object.entries(known).map(([name, one]) => {
+      const definition = one ?? {};
+      const value = given[name] ?? definition.default;
+      if (definition.required === true && (value === undefined || value === ""))
+        throw new DispatchRefused(422, `Required input '${name}' not provided`);
+      return [name, value === undefined ? (empty[definition.type ?? ""] ?? "") : typed(name, definition, value)];
+    }),
+  );
 }

@@ -2,7 +2,16 @@ import type { JobRecord, Permissions, RunRecord } from "../contract.ts";
 import type { Activity } from "./activity.ts";
 import { ConcurrencyGroups, Slots } from "./concurrency.ts";
 import { githubContext, isUntrusted, workflowRef, type RunFacts } from "./contexts.ts";
-import { asText, condition, interpolate, interpolateText, interpolateTexts, type Contexts, type Functions, type Json } from "./expressions.ts";
+import {
+  asText,
+  condition,
+  interpolate,
+  interpolateText,
+  interpolateTexts,
+  type Contexts,
+  type Functions,
+  type Json,
+} from "./expressions.ts";
 import { runInstance } from "./instance.ts";
 import { messageOf, type JobDeps } from "./job-runner.ts";
 import { combinationName, combinations, type Combination } from "./matrix.ts";
@@ -12,13 +21,41 @@ import { Reviews } from "./reviews.ts";
 import { inputsOf } from "./triggers.ts";
 import { needsOf, type Job } from "./workflow.ts";
 
-export type RunDeps = JobDeps & { activity: Activity; slots: Slots; groups: ConcurrencyGroups; nextJobId: () => number; repositories: ReadonlyMap<string, string> };
+export type RunDeps = JobDeps & {
+  activity: Activity;
+  slots: Slots;
+  groups: ConcurrencyGroups;
+  nextJobId: () => number;
+  repositories: ReadonlyMap<string, string>;
+};
 export type Result = "success" | "failure" | "cancelled" | "skipped";
-export type NodeResult = { result: Result; outputs: Record<string, string>; /** Every job before it, direct or not. */ ancestors: ReadonlySet<string> };
+export type NodeResult = {
+  result: Result;
+  outputs: Record<string, string>;
+  /** Every job before it, direct or not. */ ancestors: ReadonlySet<string>;
+};
 /** One workflow being executed: the run's own, or one that a job of it calls. */
-export type Frame = { prepared: Prepared; inputs: Record<string, Json>; secrets: Record<string, string>; keyPrefix: string; namePrefix: string; signal: AbortSignal; cancel: (why: string) => void; /** Groups that it runs in, its callers' too. */ held: Set<string> };
+export type Frame = {
+  prepared: Prepared;
+  inputs: Record<string, Json>;
+  secrets: Record<string, string>;
+  keyPrefix: string;
+  namePrefix: string;
+  signal: AbortSignal;
+  cancel: (why: string) => void;
+  /** Groups that it runs in, its callers' too. */ held: Set<string>;
+};
 /** One job of a matrix, or the only one. */
-export type Instance = { frame: Frame; key: string; job: Job; record: JobRecord; contexts: Contexts; permissions: Permissions; signal: AbortSignal; cancel: (why: string) => void };
+export type Instance = {
+  frame: Frame;
+  key: string;
+  job: Job;
+  record: JobRecord;
+  contexts: Contexts;
+  permissions: Permissions;
+  signal: AbortSignal;
+  cancel: (why: string) => void;
+};
 
 export class WorkflowRun {
   readonly record: RunRecord;
@@ -38,8 +75,12 @@ export class WorkflowRun {
     this.vars = isUntrusted(facts.event) ? {} : deps.platform.variables(facts.event.repository, null);
   }
 
-  get cancelled(): boolean { return this.#abort.signal.aborted; }
-  cancel(why: string): void { this.#abort.abort(why); }
+  get cancelled(): boolean {
+    return this.#abort.signal.aborted;
+  }
+  cancel(why: string): void {
+    this.#abort.abort(why);
+  }
 
   /** Derives the run's status from its jobs'. */
   refresh(): void {
@@ -52,13 +93,26 @@ export class WorkflowRun {
     else record.status = record.jobs.some((one) => one.startedAt !== null) ? "in_progress" : "queued";
   }
 
-  changed(job?: JobRecord): void { this.deps.changed(this.record, job); }
+  changed(job?: JobRecord): void {
+    this.deps.changed(this.record, job);
+  }
 
   /** Runs to the end; never rejects. */
   async execute(prepared: Prepared, inputs: Record<string, Json>): Promise<void> {
     const busy = this.deps.activity.begin();
     const secrets = isUntrusted(this.facts.event) ? {} : this.deps.platform.secrets(this.facts.event.repository, null);
-    const frame: Frame = { prepared, inputs, secrets: { ...secrets }, keyPrefix: "", namePrefix: "", signal: this.#abort.signal, cancel: (why) => { this.cancel(why); }, held: new Set() };
+    const frame: Frame = {
+      prepared,
+      inputs,
+      secrets: { ...secrets },
+      keyPrefix: "",
+      namePrefix: "",
+      signal: this.#abort.signal,
+      cancel: (why) => {
+        this.cancel(why);
+      },
+      held: new Set(),
+    };
     let conclusion: string;
     try {
       const leave = await this.enter(prepared.workflow.concurrency, this.scope(frame), frame, frame.held, busy);
@@ -68,7 +122,9 @@ export class WorkflowRun {
         try {
           const results = await this.#jobs(frame);
           conclusion = conclusionOf([...results.values()].map((one) => one.result));
-        } finally { leave(); }
+        } finally {
+          leave();
+        }
         if (this.cancelled && conclusion !== "success") conclusion = "cancelled";
       }
     } catch (error) {
@@ -85,19 +141,36 @@ export class WorkflowRun {
    * Waits for a `concurrency:` group, which is then among those held; null when overtaken or cancelled.
    * @throws Error when it is held already, which would never end
    */
-  async enter(concurrency: unknown, scope: { contexts: Contexts; functions?: Functions }, target: { signal: AbortSignal; cancel: (why: string) => void }, held: Set<string>, busy: { rest: () => () => void }): Promise<(() => void) | null> {
+  async enter(
+    concurrency: unknown,
+    scope: { contexts: Contexts; functions?: Functions },
+    target: { signal: AbortSignal; cancel: (why: string) => void },
+    held: Set<string>,
+    busy: { rest: () => () => void },
+  ): Promise<(() => void) | null> {
     if (concurrency === undefined || concurrency === null) return target.signal.aborted ? null : () => {};
     const value = interpolate(concurrency, scope);
     const settings = typeof value === "object" && value !== null ? (value as Record<string, Json>) : { group: value };
     const group = asText(settings["group"] ?? "");
     if (group === "") return () => {};
-    if (held.has(group.toLowerCase())) throw new Error(`Canceling since a deadlock was detected for concurrency group: '${group}' between a workflow and what it calls`);
+    if (held.has(group.toLowerCase()))
+      throw new Error(
+        `Canceling since a deadlock was detected for concurrency group: '${group}' between a workflow and what it calls`,
+      );
     held.add(group.toLowerCase());
-    return this.deps.groups.enter(this.record.repository, group, { cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true", cancel: target.cancel, signal: target.signal, waiting: () => busy.rest() });
+    return this.deps.groups.enter(this.record.repository, group, {
+      cancelInProgress: settings["cancel-in-progress"] === true || settings["cancel-in-progress"] === "true",
+      cancel: target.cancel,
+      signal: target.signal,
+      waiting: () => busy.rest(),
+    });
   }
 
   scope(frame: Frame, more: Contexts = {}, functions: Functions = {}): { contexts: Contexts; functions: Functions } {
-    return { contexts: { github: this.github, inputs: frame.inputs, vars: this.vars, secrets: frame.secrets, ...more }, functions };
+    return {
+      contexts: { github: this.github, inputs: frame.inputs, vars: this.vars, secrets: frame.secrets, ...more },
+      functions,
+    };
   }
 
   async #jobs(frame: Frame): Promise<Map<string, NodeResult>> {
@@ -109,7 +182,11 @@ export class WorkflowRun {
       const job = frame.prepared.workflow.jobs[key] as Job;
       const promise = Promise.all(needsOf(job).map(start)).then(async () => {
         const busy = this.deps.activity.begin();
-        try { results.set(key, await this.#node(frame, key, job, results, busy)); } finally { busy.end(); }
+        try {
+          results.set(key, await this.#node(frame, key, job, results, busy));
+        } finally {
+          busy.end();
+        }
       });
       started.set(key, promise);
       return promise;
@@ -118,25 +195,42 @@ export class WorkflowRun {
     return results;
   }
 
-  async #node(frame: Frame, key: string, job: Job, results: ReadonlyMap<string, NodeResult>, busy: { end: () => void; rest: () => () => void }): Promise<NodeResult> {
+  async #node(
+    frame: Frame,
+    key: string,
+    job: Job,
+    results: ReadonlyMap<string, NodeResult>,
+    busy: { end: () => void; rest: () => () => void },
+  ): Promise<NodeResult> {
     const needs = needsOf(job);
     const ancestors = new Set(needs.flatMap((name) => [name, ...(results.get(name)?.ancestors ?? [])]));
-    const result = (outcome: Result, outputs: Record<string, string> = {}): NodeResult => ({ result: outcome, outputs, ancestors });
-    const resultsOf = (names: readonly string[]) => (names.length > 0 ? names : [...ancestors]).map((name) => results.get(name)?.result);
+    const result = (outcome: Result, outputs: Record<string, string> = {}): NodeResult => ({
+      result: outcome,
+      outputs,
+      ancestors,
+    });
+    const resultsOf = (names: readonly string[]) =>
+      (names.length > 0 ? names : [...ancestors]).map((name) => results.get(name)?.result);
     const functions: Functions = {
       always: () => true,
       cancelled: () => this.cancelled,
       success: (...names) => !this.cancelled && resultsOf(names).every((one) => one === "success"),
       failure: (...names) => !this.cancelled && resultsOf(names).includes("failure"),
     };
-    const needed = Object.fromEntries(needs.map((name) => [name, { result: results.get(name)?.result ?? "skipped", outputs: results.get(name)?.outputs ?? {} }]));
+    const needed = Object.fromEntries(
+      needs.map((name) => [
+        name,
+        { result: results.get(name)?.result ?? "skipped", outputs: results.get(name)?.outputs ?? {} },
+      ]),
+    );
     const scope = this.scope(frame, { needs: needed }, functions);
     try {
       if (!condition(job.if, scope)) {
         this.#addJob(frame, key, displayName(job, key, scope), "skipped");
         return result("skipped");
       }
-      const matrix = job.strategy?.matrix === undefined ? [null] : combinations(interpolate(job.strategy.matrix, scope));
+      const matrix =
+        job.strategy?.matrix === undefined ? [null] : combinations(interpolate(job.strategy.matrix, scope));
       if (matrix.length === 0) return result("skipped");
       return await this.#instances(frame, key, job, matrix, scope.contexts, result, busy);
     } catch (error) {
@@ -145,34 +239,81 @@ export class WorkflowRun {
     }
   }
 
-  async #instances(frame: Frame, key: string, job: Job, matrix: readonly (Combination | null)[], contexts: Contexts, result: (outcome: Result, outputs?: Record<string, string>) => NodeResult, busy: { end: () => void }): Promise<NodeResult> {
+  async #instances(
+    frame: Frame,
+    key: string,
+    job: Job,
+    matrix: readonly (Combination | null)[],
+    contexts: Contexts,
+    result: (outcome: Result, outputs?: Record<string, string>) => NodeResult,
+    busy: { end: () => void },
+  ): Promise<NodeResult> {
     const strategyScope = { contexts };
     const failFast = interpolate(job.strategy?.["fail-fast"] ?? true, strategyScope) !== false;
-    const parallel = new Slots(Number(interpolate(job.strategy?.["max-parallel"] ?? matrix.length, strategyScope)) || matrix.length);
+    const parallel = new Slots(
+      Number(interpolate(job.strategy?.["max-parallel"] ?? matrix.length, strategyScope)) || matrix.length,
+    );
     const outputs: Record<string, string> = {};
     const results: Result[] = [];
     // What starts after the run was cancelled (always()) is there to clean up.
     const base = frame.signal.aborted ? this.deps.runner.closing : frame.signal;
     const instances = matrix.map((combination, index): Instance => {
       const stop = new AbortController();
-      const more = { strategy: { "fail-fast": failFast, "job-index": index, "job-total": matrix.length, "max-parallel": matrix.length }, matrix: combination };
+      const more = {
+        strategy: {
+          "fail-fast": failFast,
+          "job-index": index,
+          "job-total": matrix.length,
+          "max-parallel": matrix.length,
+        },
+        matrix: combination,
+      };
       const named = combinationName(key, combination ?? {});
-      const record = this.#newRecord(frame, key, job.name === undefined ? named : interpolateText(job.name, { contexts: { ...contexts, ...more } }));
+      const record = this.#newRecord(
+        frame,
+        key,
+        job.name === undefined ? named : interpolateText(job.name, { contexts: { ...contexts, ...more } }),
+      );
       const asked = permissionsOf(frame.prepared.workflow.permissions, job.permissions, frame.prepared.ceiling);
-      return { frame, key, job, record, contexts: { ...contexts, ...more }, permissions: isUntrusted(this.facts.event) ? withoutWrite(asked) : asked, signal: AbortSignal.any([base, stop.signal]), cancel: (why) => { stop.abort(why); } };
+      return {
+        frame,
+        key,
+        job,
+        record,
+        contexts: { ...contexts, ...more },
+        permissions: isUntrusted(this.facts.event) ? withoutWrite(asked) : asked,
+        signal: AbortSignal.any([base, stop.signal]),
+        cancel: (why) => {
+          stop.abort(why);
+        },
+      };
     });
-    if (job.uses === undefined) for (const { record } of instances) { this.record.jobs.push(record); this.changed(record); }
-    const all = Promise.all(instances.map(async (one) => {
-      const own = this.deps.activity.begin();
-      const back = await parallel.acquire(one.signal);
-      const { conclusion, outputs: given } = await (job.uses === undefined ? runInstance(this, one, own, back === null) : this.#call(one, own).catch((error: unknown) => this.#failed(one, error)));
-      back?.();
-      const tolerated = conclusion === "failure" && interpolate(job["continue-on-error"] ?? false, { contexts: one.contexts }) === true;
-      results.push(tolerated ? "success" : conclusion);
-      for (const [name, value] of Object.entries(given)) if (value !== "" || outputs[name] === undefined) outputs[name] = value;
-      if (conclusion === "failure" && !tolerated && failFast && matrix.length > 1) for (const other of instances) if (other !== one) other.cancel("The strategy configuration was canceled because another job of the matrix failed");
-      own.end();
-    }));
+    if (job.uses === undefined)
+      for (const { record } of instances) {
+        this.record.jobs.push(record);
+        this.changed(record);
+      }
+    const all = Promise.all(
+      instances.map(async (one) => {
+        const own = this.deps.activity.begin();
+        const back = await parallel.acquire(one.signal);
+        const { conclusion, outputs: given } = await (job.uses === undefined
+          ? runInstance(this, one, own, back === null)
+          : this.#call(one, own).catch((error: unknown) => this.#failed(one, error)));
+        back?.();
+        const tolerated =
+          conclusion === "failure" &&
+          interpolate(job["continue-on-error"] ?? false, { contexts: one.contexts }) === true;
+        results.push(tolerated ? "success" : conclusion);
+        for (const [name, value] of Object.entries(given))
+          if (value !== "" || outputs[name] === undefined) outputs[name] = value;
+        if (conclusion === "failure" && !tolerated && failFast && matrix.length > 1)
+          for (const other of instances)
+            if (other !== one)
+              other.cancel("The strategy configuration was canceled because another job of the matrix failed");
+        own.end();
+      }),
+    );
     // From here on each of them says for itself whether it goes on or rests.
     busy.end();
     await all;
@@ -180,16 +321,42 @@ export class WorkflowRun {
   }
 
   /** A job that calls a workflow. */
-  async #call({ frame, key, job, record, contexts, signal, cancel }: Instance, busy: { end: () => void; rest: () => () => void }): Promise<{ conclusion: Result; outputs: Record<string, string> }> {
+  async #call(
+    { frame, key, job, record, contexts, signal, cancel }: Instance,
+    busy: { end: () => void; rest: () => () => void },
+  ): Promise<{ conclusion: Result; outputs: Record<string, string> }> {
     const prepared = frame.prepared.called.get(key) as Prepared;
     const definition = prepared.workflow.events["workflow_call"] ?? {};
-    const inputs = inputsOf(definition.inputs, Object.fromEntries(Object.entries((interpolate(job.with ?? {}, { contexts }) ?? {}) as Record<string, Json>).filter(([, value]) => value !== null)));
+    const inputs = inputsOf(
+      definition.inputs,
+      Object.fromEntries(
+        Object.entries((interpolate(job.with ?? {}, { contexts }) ?? {}) as Record<string, Json>).filter(
+          ([, value]) => value !== null,
+        ),
+      ),
+    );
     const secrets = job.secrets === "inherit" ? frame.secrets : interpolateTexts(job.secrets, { contexts });
-    for (const [name, one] of Object.entries(definition.secrets ?? {})) if (one?.required === true && (secrets[name] ?? "") === "") throw new Error(`Secret ${name} is required, but not provided while calling.`);
-    const inner: Frame = { prepared, inputs, secrets, signal, cancel, keyPrefix: `${frame.keyPrefix}${key}/`, namePrefix: `${record.name} / `, held: new Set(frame.held) };
+    for (const [name, one] of Object.entries(definition.secrets ?? {}))
+      if (one?.required === true && (secrets[name] ?? "") === "")
+        throw new Error(`Secret ${name} is required, but not provided while calling.`);
+    const inner: Frame = {
+      prepared,
+      inputs,
+      secrets,
+      signal,
+      cancel,
+      keyPrefix: `${frame.keyPrefix}${key}/`,
+      namePrefix: `${record.name} / `,
+      held: new Set(frame.held),
+    };
     const leaveJob = await this.enter(job.concurrency, { contexts }, inner, inner.held, busy);
     if (leaveJob === null) return { conclusion: "cancelled", outputs: {} };
-    const leave = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, inner.held, busy).catch((error: unknown) => { leaveJob(); throw error; });
+    const leave = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, inner.held, busy).catch(
+      (error: unknown) => {
+        leaveJob();
+        throw error;
+      },
+    );
     if (leave === null) {
       leaveJob();
       return { conclusion: "cancelled", outputs: {} };
@@ -198,8 +365,15 @@ export class WorkflowRun {
       const results = this.#jobs(inner);
       busy.end();
       const finished = await results;
-      const jobs = Object.fromEntries([...finished].map(([name, one]) => [name, { result: one.result, outputs: one.outputs }]));
-      const outputs = Object.fromEntries(Object.entries(definition.outputs ?? {}).map(([name, one]) => [name, interpolateText(one?.value ?? "", this.scope(inner, { jobs }))]));
+      const jobs = Object.fromEntries(
+        [...finished].map(([name, one]) => [name, { result: one.result, outputs: one.outputs }]),
+      );
+      const outputs = Object.fromEntries(
+        Object.entries(definition.outputs ?? {}).map(([name, one]) => [
+          name,
+          interpolateText(one?.value ?? "", this.scope(inner, { jobs })),
+        ]),
+      );
       return { conclusion: conclusionOf([...finished.values()].map((one) => one.result)), outputs };
     } finally {
       leave();
@@ -215,17 +389,42 @@ export class WorkflowRun {
 
   #refused(record: JobRecord, frame: Frame, error: unknown): void {
     record.log += `##[error]${messageOf(error)}\n`;
-    record.annotations.push({ level: "failure", title: "", message: messageOf(error), path: frame.prepared.source.path, line: null });
+    record.annotations.push({
+      level: "failure",
+      title: "",
+      message: messageOf(error),
+      path: frame.prepared.source.path,
+      line: null,
+    });
     this.changed(record);
   }
 
   #newRecord(frame: Frame, key: string, name: string): JobRecord {
-    return { id: this.deps.nextJobId(), key: frame.keyPrefix + key, name: frame.namePrefix + name, status: "queued", conclusion: null, startedAt: null, completedAt: null, steps: [], log: "", summary: "", annotations: [], environment: null };
+    return {
+      id: this.deps.nextJobId(),
+      key: frame.keyPrefix + key,
+      name: frame.namePrefix + name,
+      status: "queued",
+      conclusion: null,
+      startedAt: null,
+      completedAt: null,
+      steps: [],
+      log: "",
+      summary: "",
+      annotations: [],
+      environment: null,
+    };
   }
 
   #addJob(frame: Frame, key: string, name: string, conclusion: string): JobRecord {
     const now = this.deps.now().toISOString();
-    const record: JobRecord = { ...this.#newRecord(frame, key, name), status: "completed", conclusion, startedAt: now, completedAt: now };
+    const record: JobRecord = {
+      ...this.#newRecord(frame, key, name),
+      status: "completed",
+      conclusion,
+      startedAt: now,
+      completedAt: now,
+    };
     this.record.jobs.push(record);
     this.changed(record);
     return record;
@@ -234,7 +433,12 @@ export class WorkflowRun {
   /** `job` context, which also says where the workflow file comes from that holds the job. */
   jobContext({ frame }: Instance): Record<string, Json> {
     const { source } = frame.prepared;
-    return { workflow_ref: workflowRef(source), workflow_sha: source.sha, workflow_repository: source.repository, workflow_file_path: source.path };
+    return {
+      workflow_ref: workflowRef(source),
+      workflow_sha: source.sha,
+      workflow_repository: source.repository,
+      workflow_file_path: source.path,
+    };
   }
 }
 
@@ -242,7 +446,11 @@ export class WorkflowRun {
 function displayName(job: Job, key: string, scope: { contexts: Contexts }): string {
   if (job.name === undefined) return key;
   if (/\b(matrix|strategy)\b/.test(job.name)) return job.name;
-  try { return interpolateText(job.name, scope); } catch { return job.name; }
+  try {
+    return interpolateText(job.name, scope);
+  } catch {
+    return job.name;
+  }
 }
 
 export function conclusionOf(results: readonly Result[]): Result {

@@ -5,8 +5,20 @@ import type { Exchange } from "./server.ts";
 
 type Parameter = { name: string; in: "path" | "query" | "header"; required?: boolean; schema: AnySchema };
 type Media = { content?: Record<string, { schema: AnySchema }> };
-type Operation = { operationId: string; parameters?: (Parameter | { $ref: string })[]; requestBody?: Media & { required?: boolean }; responses: Record<string, Media | { $ref: string }> };
-type Description = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown>; parameters: Record<string, Parameter>; responses: Record<string, Media> } };
+type Operation = {
+  operationId: string;
+  parameters?: (Parameter | { $ref: string })[];
+  requestBody?: Media & { required?: boolean };
+  responses: Record<string, Media | { $ref: string }>;
+};
+type Description = {
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, unknown>;
+    parameters: Record<string, Parameter>;
+    responses: Record<string, Media>;
+  };
+};
 
 const documentId = "github";
 const compiled = new Map<string, ValidateFunction>();
@@ -34,14 +46,18 @@ export function violations(exchange: Exchange): string[] {
   const where = `${exchange.method} ${exchange.path}`;
   if (exchange.path === "/graphql") {
     const query = (exchange.body as { query?: unknown } | undefined)?.query;
-    return exchange.method === "POST" && typeof query === "string" && !query.includes("mutation") ? [] : [`${where}: not a GraphQL query`];
+    return exchange.method === "POST" && typeof query === "string" && !query.includes("mutation")
+      ? []
+      : [`${where}: not a GraphQL query`];
   }
   const { description } = load();
   const found = operationFor(description, exchange.method, exchange.path);
   if (found === null) return [`${where}: GitHub has no such operation`];
   const { operation, path } = found;
   const problems: string[] = [];
-  const parameters = (operation.parameters ?? []).map((one) => ("$ref" in one ? description.components.parameters[one.$ref.split("/").at(-1) as string] as Parameter : one));
+  const parameters = (operation.parameters ?? []).map((one) =>
+    "$ref" in one ? (description.components.parameters[one.$ref.split("/").at(-1) as string] as Parameter) : one,
+  );
   for (const parameter of parameters) {
     if (parameter.in === "header") continue;
     const value = (parameter.in === "path" ? path : exchange.query)[parameter.name];
@@ -50,12 +66,18 @@ export function violations(exchange: Exchange): string[] {
       continue;
     }
     const number = /^(integer|number)$/.test((parameter.schema as { type?: string }).type ?? "") && /^\d+$/.test(value);
-    problems.push(...validate(parameter.schema, number ? Number(value) : value, `${where}: parameter ${parameter.name}`));
+    problems.push(
+      ...validate(parameter.schema, number ? Number(value) : value, `${where}: parameter ${parameter.name}`),
+    );
   }
   for (const name of Object.keys(exchange.query)) {
-    if (!parameters.some((one) => one.in === "query" && one.name === name)) problems.push(`${where}: GitHub knows no parameter ${name}`);
+    if (!parameters.some((one) => one.in === "query" && one.name === name))
+      problems.push(`${where}: GitHub knows no parameter ${name}`);
   }
-  problems.push(...requestProblems(operation, exchange, where), ...answerProblems(operation, exchange, where, description));
+  problems.push(
+    ...requestProblems(operation, exchange, where),
+    ...answerProblems(operation, exchange, where, description),
+  );
   return problems;
 }
 
@@ -66,17 +88,28 @@ export function requireContract(transcript: readonly Exchange[]): void {
 }
 
 function requestProblems(operation: Operation, { body }: Exchange, where: string): string[] {
-  const schema = operation.requestBody?.content?.["application/json"]?.schema as { properties?: Record<string, unknown> } | undefined;
+  const schema = operation.requestBody?.content?.["application/json"]?.schema as
+    | { properties?: Record<string, unknown> }
+    | undefined;
   if (body === undefined) return operation.requestBody?.required === true ? [`${where}: the body is missing`] : [];
   if (schema === undefined) return [`${where}: takes no body`];
   const unknown = Object.keys(body as object).filter((name) => !(name in (schema.properties ?? {})));
-  return [...unknown.map((name) => `${where}: GitHub knows no field ${name}`), ...validate(schema, body, `${where}: body`)];
+  return [
+    ...unknown.map((name) => `${where}: GitHub knows no field ${name}`),
+    ...validate(schema, body, `${where}: body`),
+  ];
 }
 
-function answerProblems(operation: Operation, { status, answer }: Exchange, where: string, description: Description): string[] {
+function answerProblems(
+  operation: Operation,
+  { status, answer }: Exchange,
+  where: string,
+  description: Description,
+): string[] {
   const listed = operation.responses[String(status)];
   // Any operation may refuse or fail; those answers have one common shape.
-  if (listed === undefined && status >= 400) return validate({ $ref: "#/components/schemas/basic-error" }, answer, `${where}: answer ${status}`);
+  if (listed === undefined && status >= 400)
+    return validate({ $ref: "#/components/schemas/basic-error" }, answer, `${where}: answer ${status}`);
   if (listed === undefined) return [`${where}: GitHub does not answer ${status} here`];
   const media = "$ref" in listed ? description.components.responses[listed.$ref.split("/").at(-1) as string] : listed;
   const schema = media?.content?.["application/json"]?.schema;
@@ -89,20 +122,36 @@ const templates = new Map<string, Template[]>();
 
 function templatesFor(description: Description, method: string, segments: number): Template[] {
   const key = `${method} ${segments}`;
-  const found = templates.get(key) ?? Object.entries(description.paths).flatMap(([template, operations]) => {
-    const operation = operations[method];
-    if (operation === undefined || template.split("/").length !== segments) return [];
-    return [{ operation, names: [...template.matchAll(/\{([^}]+)\}/g)].map((one) => one[1] as string), pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, "([^/]+)")}$`) }];
-  });
+  const found =
+    templates.get(key) ??
+    Object.entries(description.paths).flatMap(([template, operations]) => {
+      const operation = operations[method];
+      if (operation === undefined || template.split("/").length !== segments) return [];
+      return [
+        {
+          operation,
+          names: [...template.matchAll(/\{([^}]+)\}/g)].map((one) => one[1] as string),
+          pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, "([^/]+)")}$`),
+        },
+      ];
+    });
   templates.set(key, found);
   return found;
 }
 
-function operationFor(description: Description, method: string, path: string): { operation: Operation; path: Record<string, string> } | null {
+function operationFor(
+  description: Description,
+  method: string,
+  path: string,
+): { operation: Operation; path: Record<string, string> } | null {
   for (const { operation, names, pattern } of templatesFor(description, method.toLowerCase(), path.split("/").length)) {
     const match = pattern.exec(path);
     // /comments/{id} and /comments/latest may both match; a template with more fixed text would come first.
-    if (match !== null) return { operation, path: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1] as string)])) };
+    if (match !== null)
+      return {
+        operation,
+        path: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(match[i + 1] as string)])),
+      };
   }
   return null;
 }
@@ -113,7 +162,9 @@ function validate(schema: AnySchema, value: unknown, where: string): string[] {
   // Compiling takes far longer than checking, and the same few operations are asked again and again.
   const check = compiled.get(rooted) ?? ajv.compile(JSON.parse(rooted) as AnySchema);
   compiled.set(rooted, check);
-  return check(value) ? [] : (check.errors ?? []).map(({ instancePath, message }) => `${where}${instancePath} ${message ?? "is wrong"}`);
+  return check(value)
+    ? []
+    : (check.errors ?? []).map(({ instancePath, message }) => `${where}${instancePath} ${message ?? "is wrong"}`);
 }
 
 /** OpenAPI 3.0's `nullable` as JSON Schema writes it; ajv takes it only beside a `type`. */
@@ -121,6 +172,13 @@ function plain(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(plain);
   if (typeof schema !== "object" || schema === null) return schema;
   const { nullable, ...rest } = schema as { nullable?: unknown };
-  const members = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, name === "example" || name === "examples" ? undefined : plain(value)]));
-  return nullable === true ? { anyOf: [{ type: "null" }, members] } : { ...(nullable === undefined ? {} : { nullable: plain(nullable) }), ...members };
+  const members = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [
+      name,
+      name === "example" || name === "examples" ? undefined : plain(value),
+    ]),
+  );
+  return nullable === true
+    ? { anyOf: [{ type: "null" }, members] }
+    : { ...(nullable === undefined ? {} : { nullable: plain(nullable) }), ...members };
 }

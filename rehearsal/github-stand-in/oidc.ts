@@ -9,12 +9,22 @@ export type OidcState = {
 };
 
 /** The answer to such a request; null for any other path. Not part of the REST API: no OpenAPI description holds it. */
-export function idToken(state: OidcState, method: string, url: URL, authorization: string | null): { status: number; body: unknown } | null {
+export function idToken(
+  state: OidcState,
+  method: string,
+  url: URL,
+  authorization: string | null,
+): { status: number; body: unknown } | null {
   if (url.pathname !== "/oidc/token") return null;
-  if (method !== "GET" || authorization !== `Bearer ${state.requestToken}`) return { status: 401, body: { message: "Unauthorized" } };
+  if (method !== "GET" || authorization !== `Bearer ${state.requestToken}`)
+    return { status: 401, body: { message: "Unauthorized" } };
   const audience = url.searchParams.get("audience") ?? "";
   const part = (text: string) => Buffer.from(text).toString("base64url");
-  const value = `${part('{"alg":"RS256"}')}.${part(JSON.stringify({ aud: audience, ...(state.claims ?? { sub: "repo:octo/models:environment:production" }), n: Object.keys(state.issued).length }))}.${createHash("sha256").update(`${audience}${Object.keys(state.issued).length}`).digest("base64url")}`;
+  const value = `${part('{"alg":"RS256"}')}.${part(JSON.stringify({ aud: audience, ...(state.claims ?? { sub: "repo:octo/models:environment:production" }), n: Object.keys(state.issued).length }))}.${createHash(
+    "sha256",
+  )
+    .update(`${audience}${Object.keys(state.issued).length}`)
+    .digest("base64url")}`;
   state.issued[value] = { audience, ...(state.claims === undefined ? {} : { claims: state.claims }) };
   return { status: 200, body: { count: 1, value } };
 }

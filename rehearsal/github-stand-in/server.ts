@@ -26,8 +26,10 @@ export type Fault = {
   skip?: number;
   does:
     | { kind: "answer"; status: number; message: string; headers?: Record<string, string> }
-    | { kind: "hang" } | { kind: "reset" }
-    | { kind: "accept-then-fail"; status: number } | { kind: "accept-then-reset" }
+    | { kind: "hang" }
+    | { kind: "reset" }
+    | { kind: "accept-then-fail"; status: number }
+    | { kind: "accept-then-reset" }
     /** Something outside happens when the request is done, such as the end of the process that asked. */
     | { kind: "accept-then"; run: () => void };
 };
@@ -64,7 +66,22 @@ type Answer = { status: number; body: unknown; raw?: Buffer; headers?: Record<st
  * OpenAPI description.
  */
 export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<StandInGitHub> {
-  const state: GitHubState = { repository: "octo/models", viewer: "github-actions[bot]", comments: [], pulls: [], mergeBases: {}, trees: {}, commitPulls: {}, deployments: {}, rows: [], git: { refs: {}, tags: {} }, workflows: emptyWorkflows(), oidc: { requestToken: "runner-id-token-request", issued: {} }, faults: [], ...partial };
+  const state: GitHubState = {
+    repository: "octo/models",
+    viewer: "github-actions[bot]",
+    comments: [],
+    pulls: [],
+    mergeBases: {},
+    trees: {},
+    commitPulls: {},
+    deployments: {},
+    rows: [],
+    git: { refs: {}, tags: {} },
+    workflows: emptyWorkflows(),
+    oidc: { requestToken: "runner-id-token-request", issued: {} },
+    faults: [],
+    ...partial,
+  };
   const transcript: Exchange[] = [];
   const server = createServer((request, response) => {
     void (async () => {
@@ -77,19 +94,45 @@ export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<S
       const token = idToken(state.oidc, method, url, request.headers.authorization ?? null);
       if (token !== null) {
         const failed = fault?.does.kind === "answer" ? fault.does.status : null;
-        response.writeHead(failed ?? token.status, { "content-type": "application/json" }).end(JSON.stringify(failed === null ? token.body : { message: "injected" }));
+        response
+          .writeHead(failed ?? token.status, { "content-type": "application/json" })
+          .end(JSON.stringify(failed === null ? token.body : { message: "injected" }));
         if (fault?.does.kind === "accept-then") fault.does.run();
         return;
       }
       let answer: Answer;
-      if (fault?.does.kind === "answer") answer = { status: fault.does.status, body: { message: fault.does.message, documentation_url: "https://docs.github.com/rest" }, headers: fault.does.headers ?? {} };
+      if (fault?.does.kind === "answer")
+        answer = {
+          status: fault.does.status,
+          body: { message: fault.does.message, documentation_url: "https://docs.github.com/rest" },
+          headers: fault.does.headers ?? {},
+        };
       else {
         const origin = `http://${request.headers.host}`;
-        answer = workflowRoutes(state.workflows, { repository: state.repository, method, url, body, origin, authorization: request.headers.authorization ?? null, viewer: state.viewer }) ?? route(state, method, url, body, origin);
-        if (fault?.does.kind === "accept-then-fail") answer = { status: fault.does.status, body: { message: "Server Error" } };
+        answer =
+          workflowRoutes(state.workflows, {
+            repository: state.repository,
+            method,
+            url,
+            body,
+            origin,
+            authorization: request.headers.authorization ?? null,
+            viewer: state.viewer,
+          }) ?? route(state, method, url, body, origin);
+        if (fault?.does.kind === "accept-then-fail")
+          answer = { status: fault.does.status, body: { message: "Server Error" } };
       }
-      if (answer.raw !== undefined) return void response.writeHead(answer.status, { "content-type": "application/zip" }).end(answer.raw);
-      transcript.push({ method, path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: request.headers.authorization ?? null, body, status: answer.status, answer: answer.body });
+      if (answer.raw !== undefined)
+        return void response.writeHead(answer.status, { "content-type": "application/zip" }).end(answer.raw);
+      transcript.push({
+        method,
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        authorization: request.headers.authorization ?? null,
+        body,
+        status: answer.status,
+        answer: answer.body,
+      });
       if (fault?.does.kind === "accept-then-reset") return void request.socket.resetAndDestroy();
       if (fault?.does.kind === "accept-then") {
         fault.does.run();
@@ -99,11 +142,21 @@ export async function startGitHub(partial: Partial<GitHubState> = {}): Promise<S
       response.end(JSON.stringify(answer.body));
     })();
   });
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`, state, transcript,
-    close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => { resolve(); }); }),
+    url: `http://127.0.0.1:${port}`,
+    state,
+    transcript,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => {
+          resolve();
+        });
+      }),
   };
 }
 
@@ -124,7 +177,8 @@ export function takeFault(faults: Fault[], method: string, path: string): Fault 
 function route(state: GitHubState, method: string, url: URL, body: unknown, origin: string): Answer {
   const path = url.pathname;
   const base = `/repos/${state.repository}`;
-  if (method === "POST" && path === "/graphql") return { status: 200, body: { data: { viewer: { login: state.viewer } } } };
+  if (method === "POST" && path === "/graphql")
+    return { status: 200, body: { data: { viewer: { login: state.viewer } } } };
 
   const compare = new RegExp(`^${base}/compare/(.+)$`).exec(path);
   if (method === "GET" && compare !== null) {
@@ -133,7 +187,8 @@ function route(state: GitHubState, method: string, url: URL, body: unknown, orig
     return found === undefined ? notFound : { status: 200, body: comparison(origin, state.repository, found) };
   }
   const oneTree = new RegExp(`^${base}/git/trees/(\\w+)$`).exec(path)?.[1];
-  if (method === "GET" && oneTree !== undefined) return { status: 200, body: tree(origin, state.repository, oneTree, state.trees[oneTree] ?? {}) };
+  if (method === "GET" && oneTree !== undefined)
+    return { status: 200, body: tree(origin, state.repository, oneTree, state.trees[oneTree] ?? {}) };
   const list = new RegExp(`^${base}/issues/(\\d+)/comments$`).exec(path);
   if (list !== null) {
     const issue = Number(list[1]);
@@ -141,11 +196,23 @@ function route(state: GitHubState, method: string, url: URL, body: unknown, orig
       const all = state.comments.filter((one) => one.issue === issue);
       const perPage = Number(url.searchParams.get("per_page") ?? "30");
       const page = Number(url.searchParams.get("page") ?? "1");
-      const next = page * perPage < all.length ? { link: `<${origin}${path}?per_page=${perPage}&page=${page + 1}>; rel="next"` } : {};
-      return { status: 200, body: all.slice((page - 1) * perPage, page * perPage).map((one) => comment(origin, state.repository, one)), headers: next };
+      const next =
+        page * perPage < all.length
+          ? { link: `<${origin}${path}?per_page=${perPage}&page=${page + 1}>; rel="next"` }
+          : {};
+      return {
+        status: 200,
+        body: all.slice((page - 1) * perPage, page * perPage).map((one) => comment(origin, state.repository, one)),
+        headers: next,
+      };
     }
     if (method === "POST") {
-      const made: StoredComment = { id: 1000 + state.comments.length, issue, author: state.viewer, body: (body as { body: string }).body };
+      const made: StoredComment = {
+        id: 1000 + state.comments.length,
+        issue,
+        author: state.viewer,
+        body: (body as { body: string }).body,
+      };
       state.comments.push(made);
       return { status: 201, body: comment(origin, state.repository, made) };
     }
@@ -159,21 +226,35 @@ function route(state: GitHubState, method: string, url: URL, body: unknown, orig
   }
   if (method === "GET" && path === `${base}/pulls`) {
     const head = url.searchParams.get("head");
-    return { status: 200, body: state.pulls.filter((pr) => head === null || pr.head === head).map((pr) => pull(origin, state.repository, pr)) };
+    return {
+      status: 200,
+      body: state.pulls
+        .filter((pr) => head === null || pr.head === head)
+        .map((pr) => pull(origin, state.repository, pr)),
+    };
   }
   const commitPulls = new RegExp(`^${base}/commits/([0-9a-f]+)/pulls$`).exec(path);
-  if (method === "GET" && commitPulls !== null) return { status: 200, body: (state.commitPulls[commitPulls[1] as string] ?? []).map((pr) => pull(origin, state.repository, pr)) };
-  return deploymentStatuses(state.deployments, state.repository, method, path, body, origin)
-    ?? deploymentRows(state.rows, state.deployments, state.repository, method, url, body, origin)
-    ?? gitDatabase(state.git, state.repository, method, path, body, origin)
-    ?? notFound;
+  if (method === "GET" && commitPulls !== null)
+    return {
+      status: 200,
+      body: (state.commitPulls[commitPulls[1] as string] ?? []).map((pr) => pull(origin, state.repository, pr)),
+    };
+  return (
+    deploymentStatuses(state.deployments, state.repository, method, path, body, origin) ??
+    deploymentRows(state.rows, state.deployments, state.repository, method, url, body, origin) ??
+    gitDatabase(state.git, state.repository, method, path, body, origin) ??
+    notFound
+  );
 }
 
-const notFound: Answer = { status: 404, body: { message: "Not Found", documentation_url: "https://docs.github.com/rest" } };
+const notFound: Answer = {
+  status: 404,
+  body: { message: "Not Found", documentation_url: "https://docs.github.com/rest" },
+};
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString("utf8");
-  return text === "" ? undefined : JSON.parse(text) as unknown;
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
 }

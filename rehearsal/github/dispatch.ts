@@ -16,28 +16,70 @@ export async function nameOf(git: Git, commit: string, file: string): Promise<st
  * Starts a workflow by hand.
  * @throws Refusal in GitHub's words for an unknown workflow, ref or input
  */
-export async function dispatch(world: World, repository: Repository, { file, ref, inputs, by }: { file: string; ref: string; inputs: Record<string, unknown>; by: string }): Promise<RunRecord> {
+export async function dispatch(
+  world: World,
+  repository: Repository,
+  { file, ref, inputs, by }: { file: string; ref: string; inputs: Record<string, unknown>; by: string },
+): Promise<RunRecord> {
   const { git } = repository;
   const home = await git.commitOf(repository.defaultBranch);
   if (home === null || (await nameOf(git, home, file)) === null) throw notFound();
-  const fullRef = ref.startsWith("refs/") ? ref : (await git.resolve(`refs/heads/${ref}`)) !== null ? `refs/heads/${ref}` : `refs/tags/${ref}`;
+  const fullRef = ref.startsWith("refs/")
+    ? ref
+    : (await git.resolve(`refs/heads/${ref}`)) !== null
+      ? `refs/heads/${ref}`
+      : `refs/tags/${ref}`;
   const sha = await git.commitOf(fullRef);
   if (sha === null) throw new Refusal(422, `No ref found for: ${ref}`);
   const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
   if (world.executor === null) throw new Refusal(500, "No executor is attached");
   const branch = fullRef.replace(/^refs\/(heads|tags)\//, "");
   // Whoever runs the workflow knows what it asks for.
-  const [run] = await world.executor.trigger({
-    name: "workflow_dispatch", repository: repository.fullName, sha, ref: fullRef, headSha: sha, headBranch: branch, headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false }, actor: by, workflowFile: file, inputs: given,
-    payload: { inputs: given, ref: fullRef, workflow: `.github/workflows/${file}`, repository: repository.resource, sender: userOf(world, by) },
-  }).catch((error: unknown): never => { throw error instanceof DispatchRefused ? new Refusal(error.status, error.message) : error; });
+  const [run] = await world.executor
+    .trigger({
+      name: "workflow_dispatch",
+      repository: repository.fullName,
+      sha,
+      ref: fullRef,
+      headSha: sha,
+      headBranch: branch,
+      headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false },
+      actor: by,
+      workflowFile: file,
+      inputs: given,
+      payload: {
+        inputs: given,
+        ref: fullRef,
+        workflow: `.github/workflows/${file}`,
+        repository: repository.resource,
+        sender: userOf(world, by),
+      },
+    })
+    .catch((error: unknown): never => {
+      throw error instanceof DispatchRefused ? new Refusal(error.status, error.message) : error;
+    });
   if (run === undefined) throw new Error(`the executor started nothing for a dispatch of ${file}`);
   return run;
 }
 
 /** The workflow as GitHub describes it. */
-export function workflowAnswer({ origin }: World, repository: Repository, { id, file, name }: { id: number; file: string; name: string }): Json {
+export function workflowAnswer(
+  { origin }: World,
+  repository: Repository,
+  { id, file, name }: { id: number; file: string; name: string },
+): Json {
   const path = `.github/workflows/${file}`;
   const at = String(repository.resource["created_at"]);
-  return { id, node_id: `W_${id}`, name, path, state: "active", created_at: at, updated_at: at, url: `${origin}/repos/${repository.fullName}/actions/workflows/${id}`, html_url: `${origin}/${repository.fullName}/blob/${repository.defaultBranch}/${path}`, badge_url: `${origin}/${repository.fullName}/workflows/${file}/badge.svg` };
+  return {
+    id,
+    node_id: `W_${id}`,
+    name,
+    path,
+    state: "active",
+    created_at: at,
+    updated_at: at,
+    url: `${origin}/repos/${repository.fullName}/actions/workflows/${id}`,
+    html_url: `${origin}/${repository.fullName}/blob/${repository.defaultBranch}/${path}`,
+    badge_url: `${origin}/${repository.fullName}/workflows/${file}/badge.svg`,
+  };
 }

@@ -15,7 +15,9 @@ export class Emulate {
   readonly #logins: ReadonlySet<string>;
   #asked = 0;
   /** Nothing may stay behind when the process that started it ends early. */
-  readonly #end = () => { this.#child.kill("SIGKILL"); };
+  readonly #end = () => {
+    this.#child.kill("SIGKILL");
+  };
 
   private constructor(url: string, child: ChildProcess, folder: string, logins: ReadonlySet<string>) {
     this.#url = url;
@@ -29,12 +31,24 @@ export class Emulate {
   static async start(origin: string, logins: readonly string[]): Promise<Emulate> {
     const folder = await mkdtemp(join(tmpdir(), "rehearsal-emulate-"));
     const seed = join(folder, "seed.json");
-    await writeFile(seed, JSON.stringify({ tokens: Object.fromEntries(logins.flatMap((login) => Array.from({ length: tokensEach }, (_, i) => [tokenOf(login, i), { login }]))), github: { users: logins.map((login) => ({ login })), repos: [] } }));
+    await writeFile(
+      seed,
+      JSON.stringify({
+        tokens: Object.fromEntries(
+          logins.flatMap((login) => Array.from({ length: tokensEach }, (_, i) => [tokenOf(login, i), { login }])),
+        ),
+        github: { users: logins.map((login) => ({ login })), repos: [] },
+      }),
+    );
     const cli = fileURLToPath(import.meta.resolve("emulate/cli"));
     // Somebody else may take the free port before the emulator does.
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
-      const child = spawn(process.execPath, [cli, "start", "-s", "github", "-p", String(port), "--seed", seed, "--base-url", origin], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } });
+      const child = spawn(
+        process.execPath,
+        [cli, "start", "-s", "github", "-p", String(port), "--seed", seed, "--base-url", origin],
+        { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } },
+      );
       const emulate = new Emulate(`http://127.0.0.1:${port}`, child, folder, new Set(logins));
       const why = await emulate.#ready();
       if (why === null) return emulate;
@@ -45,26 +59,42 @@ export class Emulate {
 
   /** A request as somebody whom the emulator knows. */
   async call(login: string, method: string, path: string, body?: unknown): Promise<EmulateAnswer> {
-    if (!this.#logins.has(login)) throw new Error(`the GitHub emulator knows no ${login}: name everybody when it starts`);
+    if (!this.#logins.has(login))
+      throw new Error(`the GitHub emulator knows no ${login}: name everybody when it starts`);
     this.#asked += 1;
     const answer = await fetch(`${this.#url}${path}`, {
-      method, signal: AbortSignal.timeout(30_000), headers: { authorization: `Bearer ${tokenOf(login, this.#asked % tokensEach)}`, "content-type": "application/json" }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      method,
+      signal: AbortSignal.timeout(30_000),
+      headers: {
+        authorization: `Bearer ${tokenOf(login, this.#asked % tokensEach)}`,
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) as unknown, headers: answer.headers };
+    return {
+      status: answer.status,
+      body: text === "" ? undefined : (JSON.parse(text) as unknown),
+      headers: answer.headers,
+    };
   }
 
   /** The same, where anything but success is a fault of the stand-in. */
   async must<T>(login: string, method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.call(login, method, path, body);
-    if (answer.status >= 300) throw new Error(`the GitHub emulator answered ${answer.status} to ${method} ${path}: ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(
+        `the GitHub emulator answered ${answer.status} to ${method} ${path}: ${JSON.stringify(answer.body)}`,
+      );
     return answer.body as T;
   }
 
   async close(): Promise<void> {
     process.removeListener("exit", this.#end);
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = new Promise((resolve) => { this.#child.once("exit", resolve); });
+      const ended = new Promise((resolve) => {
+        this.#child.once("exit", resolve);
+      });
       this.#child.kill("SIGKILL");
       await ended;
     }
@@ -74,13 +104,17 @@ export class Emulate {
   /** @returns null when it answers; otherwise why it does not */
   async #ready(): Promise<string | null> {
     let said = "";
-    this.#child.stderr?.on("data", (chunk: Buffer) => { said += chunk.toString(); });
+    this.#child.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
     const deadline = Date.now() + 60_000;
     const hasEnded = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     while (!hasEnded() && Date.now() < deadline) {
       try {
         if ((await fetch(`${this.#url}/meta`, { signal: AbortSignal.timeout(5_000) })).ok) return null;
-      } catch { /* not yet */ }
+      } catch {
+        /* not yet */
+      }
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     return hasEnded() ? said.trim() || "it ended" : "no answer within 60 s";
@@ -93,8 +127,12 @@ const tokenOf = (login: string, one: number) => `emulate-${Buffer.from(login).to
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => { server.close(resolve); });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
   return port;
 }

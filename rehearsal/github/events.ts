@@ -16,7 +16,11 @@ async function raise(world: World, event: TriggerEvent): Promise<void> {
 }
 
 /** A push to a branch or a tag: the webhook, and the workflows that listen; those of forks are switched off. */
-export async function raisePush(world: World, repository: Repository, { ref, before, after, by }: { ref: string; before: string; after: string; by: string }): Promise<void> {
+export async function raisePush(
+  world: World,
+  repository: Repository,
+  { ref, before, after, by }: { ref: string; before: string; after: string; by: string },
+): Promise<void> {
   const { git } = repository;
   const head = await git.commitOf(after);
   if (head === null) return;
@@ -24,35 +28,100 @@ export async function raisePush(world: World, repository: Repository, { ref, bef
   const commits = await Promise.all(shas.map(async (sha) => pushedCommit(world, repository, await git.commit(sha))));
   const user = userOf(world, by);
   const payload: Json = {
-    ref, before, after, base_ref: null, created: before === nullSha, deleted: false, forced: before !== nullSha && (await git.mergeBase(before, head)) !== before,
-    compare: `${world.origin}/${repository.fullName}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`, commits, head_commit: commits.at(-1) ?? null, pusher: { name: by, email: `${by}@users.noreply.example.org` }, repository: repository.resource, sender: user,
+    ref,
+    before,
+    after,
+    base_ref: null,
+    created: before === nullSha,
+    deleted: false,
+    forced: before !== nullSha && (await git.mergeBase(before, head)) !== before,
+    compare: `${world.origin}/${repository.fullName}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
+    commits,
+    head_commit: commits.at(-1) ?? null,
+    pusher: { name: by, email: `${by}@users.noreply.example.org` },
+    repository: repository.resource,
+    sender: user,
   };
   deliver(world, repository, "push", payload);
   if (repository.parent !== null) return;
-  await raise(world, { name: "push", repository: repository.fullName, sha: head, ref, headSha: head, headBranch: ref.replace(/^refs\/(heads|tags)\//, ""), headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false }, actor: by, payload });
+  await raise(world, {
+    name: "push",
+    repository: repository.fullName,
+    sha: head,
+    ref,
+    headSha: head,
+    headBranch: ref.replace(/^refs\/(heads|tags)\//, ""),
+    headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false },
+    actor: by,
+    payload,
+  });
 }
 
-async function pushedCommit(world: World, repository: Repository, { sha, tree, parents, message, author, committer }: CommitObject): Promise<Json> {
+async function pushedCommit(
+  world: World,
+  repository: Repository,
+  { sha, tree, parents, message, author, committer }: CommitObject,
+): Promise<Json> {
   const files = parents[0] === undefined ? [] : await repository.git.changes(parents[0], sha);
   const named = (wanted: string) => files.filter(({ status }) => status === wanted).map(({ path }) => path);
   const person = ({ name, email, date }: CommitObject["author"]) => ({ name, email, date, username: name });
-  return { id: sha, tree_id: tree, distinct: true, message, timestamp: author.date, url: `${world.origin}/${repository.fullName}/commit/${sha}`, author: person(author), committer: person(committer), added: named("added"), removed: named("removed"), modified: named("modified") };
+  return {
+    id: sha,
+    tree_id: tree,
+    distinct: true,
+    message,
+    timestamp: author.date,
+    url: `${world.origin}/${repository.fullName}/commit/${sha}`,
+    author: person(author),
+    committer: person(committer),
+    added: named("added"),
+    removed: named("removed"),
+    modified: named("modified"),
+  };
 }
 
 /** Starts what listens to a pull request; GitHub starts nothing while its sides conflict. */
-export async function raisePull(world: World, repository: Repository, pull: Pull, action: "opened" | "synchronize" | "closed", by: string, before?: string): Promise<void> {
+export async function raisePull(
+  world: World,
+  repository: Repository,
+  pull: Pull,
+  action: "opened" | "synchronize" | "closed",
+  by: string,
+  before?: string,
+): Promise<void> {
   const { headRepository: head, merged } = pull;
   const sha = merged?.sha ?? pull.mergeSha;
   if (sha === null) return;
   await raise(world, {
-    name: "pull_request", repository: repository.fullName, sha, ref: merged === null ? `refs/pull/${pull.number}/merge` : `refs/heads/${pull.baseRef}`, headSha: pull.headSha, headBranch: pull.headRef, headRef: pull.headRef, baseRef: pull.baseRef,
-    headRepository: { id: head.resource.id, fullName: head.fullName, fork: head.parent !== null }, actor: by,
-    payload: { action, number: pull.number, pull_request: await pullAnswer(world, repository, pull), ...(before === undefined ? {} : { before, after: pull.headSha }), repository: repository.resource, sender: userOf(world, by) },
+    name: "pull_request",
+    repository: repository.fullName,
+    sha,
+    ref: merged === null ? `refs/pull/${pull.number}/merge` : `refs/heads/${pull.baseRef}`,
+    headSha: pull.headSha,
+    headBranch: pull.headRef,
+    headRef: pull.headRef,
+    baseRef: pull.baseRef,
+    headRepository: { id: head.resource.id, fullName: head.fullName, fork: head.parent !== null },
+    actor: by,
+    payload: {
+      action,
+      number: pull.number,
+      pull_request: await pullAnswer(world, repository, pull),
+      ...(before === undefined ? {} : { before, after: pull.headSha }),
+      repository: repository.resource,
+      sender: userOf(world, by),
+    },
   });
 }
 
 /** After a merge: a pull request was closed, and its base branch pushed to. */
-export async function raiseMerge(world: World, repository: Repository, pull: Pull, before: string, by: string): Promise<void> {
+export async function raiseMerge(
+  world: World,
+  repository: Repository,
+  pull: Pull,
+  before: string,
+  by: string,
+): Promise<void> {
   await raisePull(world, repository, pull, "closed", by);
   await raisePush(world, repository, { ref: `refs/heads/${pull.baseRef}`, before, after: pull.merged?.sha ?? "", by });
 }
@@ -61,8 +130,28 @@ export async function raiseMerge(world: World, repository: Repository, pull: Pul
 export async function raiseRunCompleted(world: World, repository: Repository, run: RunRecord): Promise<void> {
   const sha = await repository.git.commitOf(repository.defaultBranch);
   if (sha === null) return;
-  const workflow = workflowAnswer(world, repository, { id: workflowId(repository, run.workflowFile), file: run.workflowFile, name: run.workflowName });
-  const payload: Json = { action: "completed", workflow_run: await runAnswer(world, repository, run), workflow, repository: repository.resource, sender: userOf(world, run.actor) };
+  const workflow = workflowAnswer(world, repository, {
+    id: workflowId(repository, run.workflowFile),
+    file: run.workflowFile,
+    name: run.workflowName,
+  });
+  const payload: Json = {
+    action: "completed",
+    workflow_run: await runAnswer(world, repository, run),
+    workflow,
+    repository: repository.resource,
+    sender: userOf(world, run.actor),
+  };
   deliver(world, repository, "workflow_run", payload);
-  await raise(world, { name: "workflow_run", repository: repository.fullName, sha, ref: `refs/heads/${repository.defaultBranch}`, headSha: sha, headBranch: repository.defaultBranch, headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false }, actor: run.actor, payload });
+  await raise(world, {
+    name: "workflow_run",
+    repository: repository.fullName,
+    sha,
+    ref: `refs/heads/${repository.defaultBranch}`,
+    headSha: sha,
+    headBranch: repository.defaultBranch,
+    headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false },
+    actor: run.actor,
+    payload,
+  });
 }

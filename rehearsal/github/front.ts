@@ -3,7 +3,17 @@ import { takeFault } from "../github-stand-in/server.ts";
 import { workflowRoutes, type WorkflowsState } from "../github-stand-in/workflows.ts";
 import { requirePermission } from "./permissions.ts";
 import { botLogin, type Caller } from "./tokens.ts";
-import { notFound, Refusal, userOf, type Answer, type Json, type RecordedExchange, type Request, type Room, type World } from "./world.ts";
+import {
+  notFound,
+  Refusal,
+  userOf,
+  type Answer,
+  type Json,
+  type RecordedExchange,
+  type Request,
+  type Room,
+  type World,
+} from "./world.ts";
 
 const documentation = "https://docs.github.com/rest";
 const maxBytes = 16 * 1024 * 1024;
@@ -19,12 +29,30 @@ export function createFront(world: World, rooms: readonly Room[], logins: Workfl
   });
 }
 
-async function serve(world: World, rooms: readonly Room[], logins: WorkflowsState, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  world: World,
+  rooms: readonly Room[],
+  logins: WorkflowsState,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = new URL(incoming.url ?? "/", world.origin);
   const method = incoming.method ?? "GET";
   const text = await readText(incoming);
-  const door = url.pathname === "/graphql" ? "graphql" : url.pathname.startsWith("/login/") ? "login" : url.pathname === "/oidc/token" ? "oidc" : url.pathname.startsWith("/_download/") ? "download" : "rest";
-  const caller = door === "oidc" || door === "download" || door === "login" ? { kind: "anonymous" as const, login: "" } : world.tokens.callerOf(incoming.headers.authorization);
+  const door =
+    url.pathname === "/graphql"
+      ? "graphql"
+      : url.pathname.startsWith("/login/")
+        ? "login"
+        : url.pathname === "/oidc/token"
+          ? "oidc"
+          : url.pathname.startsWith("/_download/")
+            ? "download"
+            : "rest";
+  const caller =
+    door === "oidc" || door === "download" || door === "login"
+      ? { kind: "anonymous" as const, login: "" }
+      : world.tokens.callerOf(incoming.headers.authorization);
 
   const fault = takeFault(world.faults, method, url.pathname)?.does;
   if (fault?.kind === "hang") return;
@@ -32,33 +60,89 @@ async function serve(world: World, rooms: readonly Room[], logins: WorkflowsStat
   const body = parse(text);
   let answer: Answer = body instanceof SyntaxError ? refusal(400, "Problems parsing JSON") : { status: 0 };
   if (fault?.kind === "answer") answer = { ...refusal(fault.status, fault.message), headers: fault.headers ?? {} };
-  else if (answer.status === 0) answer = await answerTo(world, rooms, logins, { method, url, body: body as Json | undefined, headers: incoming.headers }, caller, door);
+  else if (answer.status === 0)
+    answer = await answerTo(
+      world,
+      rooms,
+      logins,
+      { method, url, body: body as Json | undefined, headers: incoming.headers },
+      caller,
+      door,
+    );
   if (fault?.kind === "accept-then-fail") answer = refusal(fault.status, "Server Error");
 
-  const rate = caller === null || door !== "rest" && door !== "graphql" ? {} : world.tokens.rate(caller, world.now()).headers;
+  const rate =
+    caller === null || (door !== "rest" && door !== "graphql") ? {} : world.tokens.rate(caller, world.now()).headers;
   world.transcript.push({
-    door, method, path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: null, body, status: answer.status, answer: answer.raw === undefined ? answer.body : undefined,
-    owner: caller === null ? "bad credentials" : caller.login || "anonymous", runId: caller?.kind === "job" ? caller.runId : null, at: world.now().toISOString(),
+    door,
+    method,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    authorization: null,
+    body,
+    status: answer.status,
+    answer: answer.raw === undefined ? answer.body : undefined,
+    owner: caller === null ? "bad credentials" : caller.login || "anonymous",
+    runId: caller?.kind === "job" ? caller.runId : null,
+    at: world.now().toISOString(),
   });
   if (fault?.kind === "accept-then-reset") return void incoming.socket.resetAndDestroy();
   if (fault?.kind === "accept-then") {
     fault.run();
     return void incoming.socket.destroy();
   }
-  response.writeHead(answer.status, { "content-type": "application/json; charset=utf-8", "x-github-media-type": "github.v3; format=json", "x-github-request-id": `R${world.transcript.length}`, ...rate, ...answer.headers });
+  response.writeHead(answer.status, {
+    "content-type": "application/json; charset=utf-8",
+    "x-github-media-type": "github.v3; format=json",
+    "x-github-request-id": `R${world.transcript.length}`,
+    ...rate,
+    ...answer.headers,
+  });
   response.end(answer.raw ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body)));
 }
 
-type Asked = { method: string; url: URL; body: Json | undefined; headers: Record<string, string | string[] | undefined> };
+type Asked = {
+  method: string;
+  url: URL;
+  body: Json | undefined;
+  headers: Record<string, string | string[] | undefined>;
+};
 
-async function answerTo(world: World, rooms: readonly Room[], logins: WorkflowsState, asked: Asked, caller: Caller | null, door: RecordedExchange["door"]): Promise<Answer> {
+async function answerTo(
+  world: World,
+  rooms: readonly Room[],
+  logins: WorkflowsState,
+  asked: Asked,
+  caller: Caller | null,
+  door: RecordedExchange["door"],
+): Promise<Answer> {
   const { method, url, body, headers } = asked;
-  if (door === "oidc") return world.tokens.idToken(method, url, String(headers["authorization"] ?? "")) ?? refusal(404, "Not Found");
+  if (door === "oidc")
+    return world.tokens.idToken(method, url, String(headers["authorization"] ?? "")) ?? refusal(404, "Not Found");
   if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "gone" };
-  if (door === "login") return workflowRoutes(logins, { repository: "", method, url, body, origin: world.origin, authorization: null, viewer: "" }) ?? refusal(404, "Not Found");
+  if (door === "login")
+    return (
+      workflowRoutes(logins, {
+        repository: "",
+        method,
+        url,
+        body,
+        origin: world.origin,
+        authorization: null,
+        viewer: "",
+      }) ?? refusal(404, "Not Found")
+    );
   if (caller === null) return refusal(401, "Bad credentials");
   try {
-    return await withinApi(world, rooms, { method, url, body: body ?? {}, headers, query: url.searchParams, rest: "", caller });
+    return await withinApi(world, rooms, {
+      method,
+      url,
+      body: body ?? {},
+      headers,
+      query: url.searchParams,
+      rest: "",
+      caller,
+    });
   } catch (error) {
     if (error instanceof Refusal) return refusal(error.status, error.message, error.errors);
     throw error;
@@ -95,20 +179,44 @@ async function withinApi(world: World, rooms: readonly Room[], request: Request)
 
 /** Only what is asked of it: who the token is. */
 function graphql(method: string, { query }: Json, caller: Caller): Answer {
-  if (method !== "POST" || typeof query !== "string") return refusal(400, "A query attribute must be specified and must be a string.");
+  if (method !== "POST" || typeof query !== "string")
+    return refusal(400, "A query attribute must be specified and must be a string.");
   if (caller.kind === "anonymous") return refusal(401, "This endpoint requires you to be authenticated.");
-  if (!/^\s*(query\s*\w*\s*)?\{\s*viewer\s*\{\s*login\s*\}\s*\}\s*$/.test(query)) return { status: 200, body: { data: null, errors: [{ type: "NOT_IMPLEMENTED", message: "This stand-in answers only viewer { login }." }] } };
-  return { status: 200, body: { data: { viewer: { login: caller.login === botLogin ? "github-actions[bot]" : caller.login } } } };
+  if (!/^\s*(query\s*\w*\s*)?\{\s*viewer\s*\{\s*login\s*\}\s*\}\s*$/.test(query))
+    return {
+      status: 200,
+      body: {
+        data: null,
+        errors: [{ type: "NOT_IMPLEMENTED", message: "This stand-in answers only viewer { login }." }],
+      },
+    };
+  return {
+    status: 200,
+    body: { data: { viewer: { login: caller.login === botLogin ? "github-actions[bot]" : caller.login } } },
+  };
 }
 
 function rateLimit(world: World, caller: Caller): Json {
   const { headers } = world.tokens.rate(caller, world.now());
-  const core = { limit: Number(headers["x-ratelimit-limit"]), remaining: Number(headers["x-ratelimit-remaining"]), reset: Number(headers["x-ratelimit-reset"]), used: Number(headers["x-ratelimit-used"]) };
+  const core = {
+    limit: Number(headers["x-ratelimit-limit"]),
+    remaining: Number(headers["x-ratelimit-remaining"]),
+    reset: Number(headers["x-ratelimit-reset"]),
+    used: Number(headers["x-ratelimit-used"]),
+  };
   return { resources: { core, search: core, graphql: core }, rate: core };
 }
 
 function refusal(status: number, message: string, errors?: readonly unknown[]): Answer {
-  return { status, body: { message, ...(errors === undefined ? {} : { errors }), documentation_url: documentation, status: String(status) } };
+  return {
+    status,
+    body: {
+      message,
+      ...(errors === undefined ? {} : { errors }),
+      documentation_url: documentation,
+      status: String(status),
+    },
+  };
 }
 
 function parse(text: string): unknown {

@@ -4,12 +4,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export type Identity = { name: string; email: string };
-export type CommitObject = { sha: string; tree: string; parents: string[]; message: string; author: Identity & { date: string }; committer: Identity & { date: string } };
-export type TagObject = { sha: string; tag: string; message: string; object: string; type: string; tagger: Identity & { date: string } };
+export type CommitObject = {
+  sha: string;
+  tree: string;
+  parents: string[];
+  message: string;
+  author: Identity & { date: string };
+  committer: Identity & { date: string };
+};
+export type TagObject = {
+  sha: string;
+  tag: string;
+  message: string;
+  object: string;
+  type: string;
+  tagger: Identity & { date: string };
+};
 export type RefRow = { ref: string; sha: string; type: string };
 export type TreeRow = { mode: string; type: string; sha: string; size: number | null; path: string };
 
-export type FileChange = { path: string; status: "added" | "removed" | "modified"; additions: number; deletions: number; sha: string };
+export type FileChange = {
+  path: string;
+  status: "added" | "removed" | "modified";
+  additions: number;
+  deletions: number;
+  sha: string;
+};
 
 /** What git printed on its standard error, and how it ended. */
 export class GitFailure extends Error {
@@ -35,21 +55,42 @@ export class Git {
     this.directory = directory;
   }
 
-  async run(args: readonly string[], { input, env = {} }: { input?: string | Buffer; env?: Record<string, string> } = {}): Promise<Buffer> {
+  async run(
+    args: readonly string[],
+    { input, env = {} }: { input?: string | Buffer; env?: Record<string, string> } = {},
+  ): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const child = execFile("git", ["--git-dir", this.directory, ...args], {
-        encoding: "buffer", maxBuffer: maxBytes, timeout: 60_000,
-        env: { PATH: process.env["PATH"], LC_ALL: "C", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", ...env },
-      }, (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout);
-        reject(new GitFailure(args, typeof error.code === "number" ? error.code : -1, stderr.toString()));
+      const child = execFile(
+        "git",
+        ["--git-dir", this.directory, ...args],
+        {
+          encoding: "buffer",
+          maxBuffer: maxBytes,
+          timeout: 60_000,
+          env: {
+            PATH: process.env["PATH"],
+            LC_ALL: "C",
+            GIT_CONFIG_GLOBAL: "/dev/null",
+            GIT_CONFIG_NOSYSTEM: "1",
+            ...env,
+          },
+        },
+        (error, stdout, stderr) => {
+          if (error === null) return resolve(stdout);
+          reject(new GitFailure(args, typeof error.code === "number" ? error.code : -1, stderr.toString()));
+        },
+      );
+      child.stdin?.on("error", () => {
+        /* git ended before it read everything: its exit status tells */
       });
-      child.stdin?.on("error", () => { /* git ended before it read everything: its exit status tells */ });
       child.stdin?.end(input ?? "");
     });
   }
 
-  async text(args: readonly string[], options: { input?: string | Buffer; env?: Record<string, string> } = {}): Promise<string> {
+  async text(
+    args: readonly string[],
+    options: { input?: string | Buffer; env?: Record<string, string> } = {},
+  ): Promise<string> {
     return (await this.run(args, options)).toString().trim();
   }
 
@@ -79,10 +120,13 @@ export class Git {
     // for-each-ref takes whole path segments; a prefix may end within one.
     const under = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     const rows = await this.text(["for-each-ref", "--format=%(refname) %(objectname) %(objecttype)", under]);
-    return rows.split("\n").filter((row) => row.startsWith(prefix)).map((row) => {
-      const [ref = "", sha = "", type = ""] = row.split(" ");
-      return { ref, sha, type };
-    });
+    return rows
+      .split("\n")
+      .filter((row) => row.startsWith(prefix))
+      .map((row) => {
+        const [ref = "", sha = "", type = ""] = row.split(" ");
+        return { ref, sha, type };
+      });
   }
 
   /** Creates a ref; atomic. False when it is there already. @throws GitFailure for a name that git does not take */
@@ -109,26 +153,84 @@ export class Git {
   }
 
   async #readCommit(sha: string): Promise<CommitObject> {
-    const [full = "", tree = "", parents = "", an = "", ae = "", ad = "", cn = "", ce = "", cd = "", ...message] = (await this.run(["show", "-s", "--format=%H%n%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B", sha])).toString().split("\n");
-    return { sha: full, tree, parents: parents === "" ? [] : parents.split(" "), message: message.join("\n").trimEnd(), author: { name: an, email: ae, date: utc(ad) }, committer: { name: cn, email: ce, date: utc(cd) } };
+    const [full = "", tree = "", parents = "", an = "", ae = "", ad = "", cn = "", ce = "", cd = "", ...message] = (
+      await this.run(["show", "-s", "--format=%H%n%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B", sha])
+    )
+      .toString()
+      .split("\n");
+    return {
+      sha: full,
+      tree,
+      parents: parents === "" ? [] : parents.split(" "),
+      message: message.join("\n").trimEnd(),
+      author: { name: an, email: ae, date: utc(ad) },
+      committer: { name: cn, email: ce, date: utc(cd) },
+    };
   }
 
   async tag(sha: string): Promise<TagObject> {
     const text = (await this.run(["cat-file", "tag", sha])).toString();
     const end = text.indexOf("\n\n");
-    const head = Object.fromEntries(text.slice(0, end).split("\n").map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
+    const head = Object.fromEntries(
+      text
+        .slice(0, end)
+        .split("\n")
+        .map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+    );
     const [, name = "", email = "", seconds = "0"] = /^(.*) <(.*)> (\d+) /.exec(head["tagger"] ?? "") ?? [];
-    return { sha, tag: head["tag"] ?? "", message: text.slice(end + 2), object: head["object"] ?? "", type: head["type"] ?? "", tagger: { name, email, date: instant(Number(seconds)) } };
+    return {
+      sha,
+      tag: head["tag"] ?? "",
+      message: text.slice(end + 2),
+      object: head["object"] ?? "",
+      type: head["type"] ?? "",
+      tagger: { name, email, date: instant(Number(seconds)) },
+    };
   }
 
   /** An annotated tag's object, with the message kept to the byte. */
-  async makeTag({ tag, message, object, type, tagger, at }: { tag: string; message: string; object: string; type: string; tagger: Identity; at: Date }): Promise<string> {
-    return this.text(["hash-object", "-t", "tag", "-w", "--stdin"], { input: `object ${object}\ntype ${type}\ntag ${tag}\ntagger ${tagger.name} <${tagger.email}> ${Math.floor(at.getTime() / 1000)} +0000\n\n${message}` });
+  async makeTag({
+    tag,
+    message,
+    object,
+    type,
+    tagger,
+    at,
+  }: {
+    tag: string;
+    message: string;
+    object: string;
+    type: string;
+    tagger: Identity;
+    at: Date;
+  }): Promise<string> {
+    return this.text(["hash-object", "-t", "tag", "-w", "--stdin"], {
+      input: `object ${object}\ntype ${type}\ntag ${tag}\ntagger ${tagger.name} <${tagger.email}> ${Math.floor(at.getTime() / 1000)} +0000\n\n${message}`,
+    });
   }
 
-  async makeCommit({ tree, parents, message, author, at }: { tree: string; parents: readonly string[]; message: string; author: Identity; at: Date }): Promise<string> {
+  async makeCommit({
+    tree,
+    parents,
+    message,
+    author,
+    at,
+  }: {
+    tree: string;
+    parents: readonly string[];
+    message: string;
+    author: Identity;
+    at: Date;
+  }): Promise<string> {
     const date = `${Math.floor(at.getTime() / 1000)} +0000`;
-    const env = { GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_AUTHOR_DATE: date, GIT_COMMITTER_NAME: author.name, GIT_COMMITTER_EMAIL: author.email, GIT_COMMITTER_DATE: date };
+    const env = {
+      GIT_AUTHOR_NAME: author.name,
+      GIT_AUTHOR_EMAIL: author.email,
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_NAME: author.name,
+      GIT_COMMITTER_EMAIL: author.email,
+      GIT_COMMITTER_DATE: date,
+    };
     return this.text(["commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent])], { input: message, env });
   }
 
@@ -148,8 +250,18 @@ export class Git {
       if (tree !== null) await this.run(["read-tree", tree], { env });
       for (const [path, content] of Object.entries(files)) {
         // --force-remove wants a work tree.
-        if (content === null) await this.run(["update-index", "--index-info"], { env, input: `0 ${"0".repeat(40)}\t${path}\n` });
-        else await this.run(["update-index", "--add", "--cacheinfo", `100644,${await this.text(["hash-object", "-w", "--stdin"], { input: content })},${path}`], { env });
+        if (content === null)
+          await this.run(["update-index", "--index-info"], { env, input: `0 ${"0".repeat(40)}\t${path}\n` });
+        else
+          await this.run(
+            [
+              "update-index",
+              "--add",
+              "--cacheinfo",
+              `100644,${await this.text(["hash-object", "-w", "--stdin"], { input: content })},${path}`,
+            ],
+            { env },
+          );
       }
       return this.text(["write-tree"], { env });
     });
@@ -164,7 +276,10 @@ export class Git {
   }
 
   async tree(sha: string, { recursive = false }: { recursive?: boolean } = {}): Promise<TreeRow[]> {
-    const rows = (await this.run(["ls-tree", "-l", "-z", ...(recursive ? ["-r", "-t"] : []), sha])).toString().split("\0").filter((row) => row !== "");
+    const rows = (await this.run(["ls-tree", "-l", "-z", ...(recursive ? ["-r", "-t"] : []), sha]))
+      .toString()
+      .split("\0")
+      .filter((row) => row !== "");
     return rows.map((row) => {
       const [head = "", path = ""] = row.split("\t");
       const [mode = "", type = "", object = "", size = "-"] = head.split(/ +/);
@@ -182,7 +297,9 @@ export class Git {
   }
 
   async #listCommits(range: string, most: number): Promise<string[]> {
-    return (await this.text(["rev-list", "--reverse", `--max-count=${most}`, range])).split("\n").filter((line) => line !== "");
+    return (await this.text(["rev-list", "--reverse", `--max-count=${most}`, range]))
+      .split("\n")
+      .filter((line) => line !== "");
   }
 
   mergeBase(a: string, b: string): Promise<string | null> {
@@ -203,12 +320,22 @@ export class Git {
   }
 
   async #listChanges(from: string, to: string): Promise<FileChange[]> {
-    const lines = async (args: string[]) => (await this.text(["diff-tree", "-r", "--no-renames", ...args, from, to])).split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+    const lines = async (args: string[]) =>
+      (await this.text(["diff-tree", "-r", "--no-renames", ...args, from, to]))
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => line.split("\t"));
     const [raw, counts] = [await lines(["--raw", "--no-abbrev"]), await lines(["--numstat"])];
     return raw.map(([head = "", path = ""], i) => {
       const [, , , sha = "", letter = "M"] = head.split(" ");
       const [additions = "0", deletions = "0"] = counts[i] ?? [];
-      return { path, status: letter === "A" ? "added" : letter === "D" ? "removed" : "modified", additions: Number(additions) || 0, deletions: Number(deletions) || 0, sha };
+      return {
+        path,
+        status: letter === "A" ? "added" : letter === "D" ? "removed" : "modified",
+        additions: Number(additions) || 0,
+        deletions: Number(deletions) || 0,
+        sha,
+      };
     });
   }
 
@@ -219,7 +346,9 @@ export class Git {
     if (known !== undefined) return known;
     const asked = ask();
     this.#known.set(key, asked);
-    asked.catch(() => { this.#known.delete(key); });
+    asked.catch(() => {
+      this.#known.delete(key);
+    });
     return asked;
   }
 

@@ -21,7 +21,15 @@ import { repositoryRoutes } from "./repositories.ts";
 import { runAnswer, jobAnswer } from "./run-answers.ts";
 import { runRoutes } from "./runs.ts";
 import { botLogin, Tokens } from "./tokens.ts";
-import { type Delivery, repositoryNamed, type RecordedExchange, type Role, type User, userOf, type World } from "./world.ts";
+import {
+  type Delivery,
+  repositoryNamed,
+  type RecordedExchange,
+  type Role,
+  type User,
+  userOf,
+  type World,
+} from "./world.ts";
 
 export type GitHubOptions = {
   /** Everybody who will ever appear, owners of repositories and the bot's account too. */
@@ -51,26 +59,54 @@ export class GitHub implements Platform {
     this.world = world;
     this.directory = directory;
     this.#logins = logins;
-    const pushed = (_: World, ...push: [Parameters<typeof raisePush>[1], Parameters<typeof raisePush>[2]]) => raisePush(world, ...push);
-    this.#server = createFront(world, [
-      repositoryRoutes, hookRoutes, environmentRoutes, deploymentRoutes, issueRoutes, checkRoutes, runRoutes,
-      pullRoutes({
-        opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
-        merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
-      }),
-      gitRoutes(pushed),
-    ], logins);
+    const pushed = (_: World, ...push: [Parameters<typeof raisePush>[1], Parameters<typeof raisePush>[2]]) =>
+      raisePush(world, ...push);
+    this.#server = createFront(
+      world,
+      [
+        repositoryRoutes,
+        hookRoutes,
+        environmentRoutes,
+        deploymentRoutes,
+        issueRoutes,
+        checkRoutes,
+        runRoutes,
+        pullRoutes({
+          opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
+          merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
+        }),
+        gitRoutes(pushed),
+      ],
+      logins,
+    );
   }
 
   static async start({ people, port = 0, now = () => new Date() }: GitHubOptions): Promise<GitHub> {
     const logins = emptyWorkflows();
     let id = 10_000;
     const world: World = {
-      origin: "", emulate: undefined as unknown as Emulate, tokens: new Tokens(() => logins.tokens), repositories: new Map(), users: new Map(), faults: [], transcript: [], deliveries: [], reactions: [], downloads: new Map(), problems: [], executor: null, now,
-      nextId: () => { id += 1; return id; },
+      origin: "",
+      emulate: undefined as unknown as Emulate,
+      tokens: new Tokens(() => logins.tokens),
+      repositories: new Map(),
+      users: new Map(),
+      faults: [],
+      transcript: [],
+      deliveries: [],
+      reactions: [],
+      downloads: new Map(),
+      problems: [],
+      executor: null,
+      now,
+      nextId: () => {
+        id += 1;
+        return id;
+      },
     };
     const github = new GitHub(world, await mkdtemp(join(tmpdir(), "rehearsal-github-")), logins);
-    await new Promise<void>((resolve, reject) => { github.#server.once("error", reject).listen(port, "127.0.0.1", resolve); });
+    await new Promise<void>((resolve, reject) => {
+      github.#server.once("error", reject).listen(port, "127.0.0.1", resolve);
+    });
     world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`;
     const everybody = [...new Set([botLogin, ...people])];
     try {
@@ -117,7 +153,14 @@ export class GitHub implements Platform {
   issueToken(grant: Grant): { token: string; revoke: () => void } {
     const run = this.world.executor?.runs.find(({ id }) => id === grant.runId);
     const foreign = run?.event === "pull_request" && run.headRepository.fork;
-    const permissions = foreign ? Object.fromEntries(Object.entries(grant.permissions).map(([name, access]) => [name, name === "id-token" ? "none" as const : access === "write" ? "read" as const : access])) : grant.permissions;
+    const permissions = foreign
+      ? Object.fromEntries(
+          Object.entries(grant.permissions).map(([name, access]) => [
+            name,
+            name === "id-token" ? ("none" as const) : access === "write" ? ("read" as const) : access,
+          ]),
+        )
+      : grant.permissions;
     return this.world.tokens.ofJob({ ...grant, permissions });
   }
 
@@ -135,7 +178,10 @@ export class GitHub implements Platform {
     return { ...variables, ...environments.find(({ name }) => name === environment)?.variables };
   }
 
-  environment(repository: string, name: string): { id: number; reviewers: readonly string[]; preventSelfReview: boolean } {
+  environment(
+    repository: string,
+    name: string,
+  ): { id: number; reviewers: readonly string[]; preventSelfReview: boolean } {
     return environmentOf(this.world, repositoryNamed(this.world, repository), name);
   }
 
@@ -144,14 +190,29 @@ export class GitHub implements Platform {
     // Records go on changing while this waits for its turn.
     const now = structuredClone({ run, jobs: job === undefined ? run.jobs : [job] });
     for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
-    this.#following = this.#following.then(async () => {
-      for (const one of now.jobs) await followCheck(this.world, repository, now.run, one, this.#checks);
-      const sender = userOf(this.world, run.actor);
-      for (const one of now.jobs) if (this.#news(`job ${run.id}/${run.attempt}/${one.id}`, one.status)) deliver(this.world, repository, "workflow_job", { action: one.status, workflow_job: jobAnswer(this.world, repository, now.run, one), sender });
-      if (!this.#news(`run ${run.id}/${run.attempt}`, now.run.status)) return;
-      if (now.run.status === "completed") await raiseRunCompleted(this.world, repository, now.run);
-      else deliver(this.world, repository, "workflow_run", { action: now.run.status === "in_progress" ? "in_progress" : "requested", workflow_run: await runAnswer(this.world, repository, now.run), sender });
-    }).catch((error: unknown) => { this.world.problems.push(error instanceof Error ? error : new Error(String(error))); });
+    this.#following = this.#following
+      .then(async () => {
+        for (const one of now.jobs) await followCheck(this.world, repository, now.run, one, this.#checks);
+        const sender = userOf(this.world, run.actor);
+        for (const one of now.jobs)
+          if (this.#news(`job ${run.id}/${run.attempt}/${one.id}`, one.status))
+            deliver(this.world, repository, "workflow_job", {
+              action: one.status,
+              workflow_job: jobAnswer(this.world, repository, now.run, one),
+              sender,
+            });
+        if (!this.#news(`run ${run.id}/${run.attempt}`, now.run.status)) return;
+        if (now.run.status === "completed") await raiseRunCompleted(this.world, repository, now.run);
+        else
+          deliver(this.world, repository, "workflow_run", {
+            action: now.run.status === "in_progress" ? "in_progress" : "requested",
+            workflow_run: await runAnswer(this.world, repository, now.run),
+            sender,
+          });
+      })
+      .catch((error: unknown) => {
+        this.world.problems.push(error instanceof Error ? error : new Error(String(error)));
+      });
   }
 
   #news(of: string, state: string): boolean {
@@ -170,18 +231,31 @@ export class GitHub implements Platform {
       await seen;
       await this.world.executor?.idle();
     }
-    if (this.world.problems.length > 0) throw new AggregateError(this.world.problems, `the stand-in of GitHub failed: ${this.world.problems.map(({ message }) => message).join("; ")}`);
+    if (this.world.problems.length > 0)
+      throw new AggregateError(
+        this.world.problems,
+        `the stand-in of GitHub failed: ${this.world.problems.map(({ message }) => message).join("; ")}`,
+      );
   }
 
   addCollaborator(repository: string, login: string, role: Role): Promise<unknown> {
     const found = repositoryNamed(this.world, repository);
     found.roles.set(login.toLowerCase(), role);
-    return this.world.emulate.must(found.owner, "PUT", `/repos/${found.fullName}/collaborators/${login}`, { permission: role === "read" ? "pull" : role === "write" ? "push" : role });
+    return this.world.emulate.must(found.owner, "PUT", `/repos/${found.fullName}/collaborators/${login}`, {
+      permission: role === "read" ? "pull" : role === "write" ? "push" : role,
+    });
   }
 
-  createEnvironment(repository: string, name: string, { reviewers = [], preventSelfReview = false }: { reviewers?: readonly string[]; preventSelfReview?: boolean } = {}): void {
+  createEnvironment(
+    repository: string,
+    name: string,
+    { reviewers = [], preventSelfReview = false }: { reviewers?: readonly string[]; preventSelfReview?: boolean } = {},
+  ): void {
     for (const reviewer of reviewers) userOf(this.world, reviewer);
-    Object.assign(environmentOf(this.world, repositoryNamed(this.world, repository), name), { reviewers: [...reviewers], preventSelfReview });
+    Object.assign(environmentOf(this.world, repositoryNamed(this.world, repository), name), {
+      reviewers: [...reviewers],
+      preventSelfReview,
+    });
   }
 
   setSecret(repository: string, name: string, value: string, environment?: string): void {
@@ -203,7 +277,9 @@ export class GitHub implements Platform {
   fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
     const added: Fault = { times: Infinity, ...fault };
     this.world.faults.push(added);
-    return () => { added.times = 0; };
+    return () => {
+      added.times = 0;
+    };
   }
 
   /** Somebody enters the code of the device flow on the website, or refuses. */
@@ -232,12 +308,19 @@ export class GitHub implements Platform {
 
   /** Everything in the transcript that GitHub's OpenAPI description does not allow. */
   violations(): string[] {
-    return this.world.transcript.filter(({ door }) => door === "rest" || door === "graphql").map(described).flatMap(violations);
+    return this.world.transcript
+      .filter(({ door }) => door === "rest" || door === "graphql")
+      .map(described)
+      .flatMap(violations);
   }
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => { this.#server.close(() => { resolve(); }); });
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
     await this.#following;
     await (this.world.emulate as Emulate | undefined)?.close();
     await rm(this.directory, { recursive: true, force: true });
@@ -247,5 +330,10 @@ export class GitHub implements Platform {
 /** A Deployment whose job waits for a reviewer has the state "waiting", which GitHub's own description forgets. */
 function described(exchange: RecordedExchange): RecordedExchange {
   if (!/\/deployments\/\d+\/statuses$/.test(exchange.path) || !Array.isArray(exchange.answer)) return exchange;
-  return { ...exchange, answer: (exchange.answer as { state: string }[]).map((one) => (one.state === "waiting" ? { ...one, state: "pending" } : one)) };
+  return {
+    ...exchange,
+    answer: (exchange.answer as { state: string }[]).map((one) =>
+      one.state === "waiting" ? { ...one, state: "pending" } : one,
+    ),
+  };
 }

@@ -13,17 +13,41 @@ export function deliver(world: World, repository: Repository, event: string, pay
     const record = { hook: hook.id, event, delivery, status: null as number | null, error: null as string | null };
     world.deliveries.push(record);
     void fetch(hook.url, {
-      method: "POST", body, signal: AbortSignal.timeout(deliveryTimeoutMs),
-      headers: { "content-type": "application/json", "user-agent": "GitHub-Hookshot/rehearsal", "x-github-event": event, "x-github-delivery": delivery, "x-github-hook-id": String(hook.id), "x-hub-signature-256": `sha256=${createHmac("sha256", hook.secret).update(body).digest("hex")}` },
-    }).then((answer) => { record.status = answer.status; }, (error: unknown) => { record.error = error instanceof Error ? error.message : String(error); });
+      method: "POST",
+      body,
+      signal: AbortSignal.timeout(deliveryTimeoutMs),
+      headers: {
+        "content-type": "application/json",
+        "user-agent": "GitHub-Hookshot/rehearsal",
+        "x-github-event": event,
+        "x-github-delivery": delivery,
+        "x-github-hook-id": String(hook.id),
+        "x-hub-signature-256": `sha256=${createHmac("sha256", hook.secret).update(body).digest("hex")}`,
+      },
+    }).then(
+      (answer) => {
+        record.status = answer.status;
+      },
+      (error: unknown) => {
+        record.error = error instanceof Error ? error.message : String(error);
+      },
+    );
   }
 }
 
 export const hookRoutes: Room = async (world, { repository, method, rest, body }) => {
-  if (rest === "hooks" && method === "GET") return { status: 200, body: repository.hooks.map((hook) => written(world, repository, hook)) };
+  if (rest === "hooks" && method === "GET")
+    return { status: 200, body: repository.hooks.map((hook) => written(world, repository, hook)) };
   if (rest === "hooks" && method === "POST") {
     const { url = "", secret = "" } = (body["config"] ?? {}) as { url?: string; secret?: string };
-    return { status: 201, body: written(world, repository, addHook(world, repository, { url, secret, events: (body["events"] as string[] | undefined) ?? ["push"] })) };
+    return {
+      status: 201,
+      body: written(
+        world,
+        repository,
+        addHook(world, repository, { url, secret, events: (body["events"] as string[] | undefined) ?? ["push"] }),
+      ),
+    };
   }
   const one = /^hooks\/(\d+)$/.exec(rest);
   if (one === null) return null;
@@ -35,7 +59,11 @@ export const hookRoutes: Room = async (world, { repository, method, rest, body }
   return { status: 204 };
 };
 
-export function addHook(world: World, repository: Repository, { url, secret, events }: Pick<Hook, "url" | "secret" | "events">): Hook {
+export function addHook(
+  world: World,
+  repository: Repository,
+  { url, secret, events }: Pick<Hook, "url" | "secret" | "events">,
+): Hook {
   const hook: Hook = { id: world.nextId(), url, secret, events, active: true, createdAt: world.now().toISOString() };
   repository.hooks.push(hook);
   return hook;
@@ -43,5 +71,19 @@ export function addHook(world: World, repository: Repository, { url, secret, eve
 
 function written({ origin }: World, { fullName }: Repository, { id, url, secret, events, active, createdAt }: Hook) {
   const api = `${origin}/repos/${fullName}/hooks/${id}`;
-  return { type: "Repository", id, name: "web", active, events, config: { url, content_type: "json", insecure_ssl: "0", ...(secret === "" ? {} : { secret: "********" }) }, updated_at: createdAt, created_at: createdAt, url: api, test_url: `${api}/test`, ping_url: `${api}/pings`, deliveries_url: `${api}/deliveries`, last_response: { code: null, status: "unused", message: null } };
+  return {
+    type: "Repository",
+    id,
+    name: "web",
+    active,
+    events,
+    config: { url, content_type: "json", insecure_ssl: "0", ...(secret === "" ? {} : { secret: "********" }) },
+    updated_at: createdAt,
+    created_at: createdAt,
+    url: api,
+    test_url: `${api}/test`,
+    ping_url: `${api}/pings`,
+    deliveries_url: `${api}/deliveries`,
+    last_response: { code: null, status: "unused", message: null },
+  };
 }

@@ -55,14 +55,24 @@ export function requirePermission({ method, rest, caller, repository }: Reposito
     return;
   }
   if (caller.kind === "job") {
-    const granted = (name: string): boolean => name === "metadata" || caller.permissions[name] === "write" || (need.access === "read" && caller.permissions[name] === "read");
+    const granted = (name: string): boolean =>
+      name === "metadata" ||
+      caller.permissions[name] === "write" ||
+      (need.access === "read" && caller.permissions[name] === "read");
     const own = caller.repository.toLowerCase() === repository.fullName.toLowerCase();
     // What is public anywhere else may be read by everybody.
     if (!own && need.access === "read" && need.job !== null) return;
-    if (!own || need.job === null || !need.job.some(granted)) throw new Refusal(403, "Resource not accessible by integration");
+    if (!own || need.job === null || !need.job.some(granted))
+      throw new Refusal(403, "Resource not accessible by integration");
     return;
   }
   if (need.person === "app") throw new Refusal(403, "You must authenticate via a GitHub App.");
   const role = repository.roles.get(caller.login.toLowerCase()) ?? "read";
-  if (ranks.indexOf(role) < ranks.indexOf(need.person)) throw new Refusal(need.person === "admin" ? 404 : 403, need.person === "admin" ? "Not Found" : `Must have ${need.person === "write" ? "push" : need.person} access to Repository.`);
+  if (ranks.indexOf(role) < ranks.indexOf(need.person))
+    throw new Refusal(
+      need.person === "admin" ? 404 : 403,
+      need.person === "admin"
+        ? "Not Found"
+        : `Must have ${need.person === "write" ? "push" : need.person} access to Repository.`,
+    );
 }

@@ -12,7 +12,13 @@ export async function shadowOf(world: World, repository: Repository, sha: string
   if (known !== undefined) return known;
   const api = `/repos/${repository.fullName}/git`;
   const { sha: tree } = await world.emulate.must<{ sha: string }>(repository.owner, "POST", `${api}/trees`, emptyTree);
-  const made = await world.emulate.must<{ sha: string }>(repository.owner, "POST", `${api}/commits`, { message: sha, tree, parents: [], author: who, committer: who });
+  const made = await world.emulate.must<{ sha: string }>(repository.owner, "POST", `${api}/commits`, {
+    message: sha,
+    tree,
+    parents: [],
+    author: who,
+    committer: who,
+  });
   tie(repository, sha, made.sha);
   return made.sha;
 }

@@ -4,7 +4,15 @@ import type { Grant, OidcClaims, Permissions } from "../contract.ts";
 
 /** Who asks. A job may do what its grant says, a person what their role in the repository allows. */
 export type Caller =
-  | { kind: "job"; login: string; repository: string; permissions: Permissions; runId: number; jobId: number; token: string }
+  | {
+      kind: "job";
+      login: string;
+      repository: string;
+      permissions: Permissions;
+      runId: number;
+      jobId: number;
+      token: string;
+    }
   | { kind: "person"; login: string; token: string }
   | { kind: "anonymous"; login: string };
 
@@ -33,7 +41,12 @@ export class Tokens {
   ofJob({ repository, permissions, runId, jobId }: Grant): { token: string; revoke: () => void } {
     const token = `ghs_${randomBytes(18).toString("hex")}`;
     this.#callers.set(token, { kind: "job", login: botLogin, repository, permissions, runId, jobId, token });
-    return { token, revoke: () => { this.#callers.delete(token); } };
+    return {
+      token,
+      revoke: () => {
+        this.#callers.delete(token);
+      },
+    };
   }
 
   revoke(token: string): void {
@@ -43,7 +56,11 @@ export class Tokens {
   /** @returns null for a token that nobody has (any more) */
   callerOf(authorization: string | undefined): Caller | null {
     if (authorization === undefined || authorization === "") return { kind: "anonymous", login: "" };
-    const token = /^(?:bearer|token) (.+)$/i.exec(authorization)?.[1]?.trim() ?? (/^basic (.+)$/i.exec(authorization)?.[1] === undefined ? "" : Buffer.from(authorization.slice("basic ".length), "base64").toString().split(":")[1] ?? "");
+    const token =
+      /^(?:bearer|token) (.+)$/i.exec(authorization)?.[1]?.trim() ??
+      (/^basic (.+)$/i.exec(authorization)?.[1] === undefined
+        ? ""
+        : (Buffer.from(authorization.slice("basic ".length), "base64").toString().split(":")[1] ?? ""));
     const known = this.#callers.get(token);
     if (known !== undefined) return known;
     const login = this.#loggedIn()[token];
@@ -54,12 +71,36 @@ export class Tokens {
   oidcOf(claims: OidcClaims, origin: string): { url: string; requestToken: string; revoke: () => void } {
     const requestToken = `oidc_${randomBytes(18).toString("hex")}`;
     const { repository, ref, sha, environment, workflowRef, jobWorkflowRef, runId, actor, eventName } = claims;
-    const subject = environment !== null ? `environment:${environment}` : eventName === "pull_request" ? "pull_request" : `ref:${ref}`;
+    const subject =
+      environment !== null
+        ? `environment:${environment}`
+        : eventName === "pull_request"
+          ? "pull_request"
+          : `ref:${ref}`;
     this.#oidc.set(requestToken, {
-      requestToken, issued: this.idTokens,
-      claims: { iss: "https://token.actions.githubusercontent.com", sub: `repo:${repository}:${subject}`, repository, ref, sha, ...(environment === null ? {} : { environment }), workflow_ref: workflowRef, job_workflow_ref: jobWorkflowRef, run_id: String(runId), actor, event_name: eventName },
+      requestToken,
+      issued: this.idTokens,
+      claims: {
+        iss: "https://token.actions.githubusercontent.com",
+        sub: `repo:${repository}:${subject}`,
+        repository,
+        ref,
+        sha,
+        ...(environment === null ? {} : { environment }),
+        workflow_ref: workflowRef,
+        job_workflow_ref: jobWorkflowRef,
+        run_id: String(runId),
+        actor,
+        event_name: eventName,
+      },
     });
-    return { url: `${origin}/oidc/token?api-version=2.0`, requestToken, revoke: () => { this.#oidc.delete(requestToken); } };
+    return {
+      url: `${origin}/oidc/token?api-version=2.0`,
+      requestToken,
+      revoke: () => {
+        this.#oidc.delete(requestToken);
+      },
+    };
   }
 
   /** The answer to a request for an id token; null for any other path. */
@@ -78,6 +119,15 @@ export class Tokens {
     used.requests += 1;
     this.#used.set(key, used);
     const remaining = Math.max(0, limit - used.requests);
-    return { remaining: limit - used.requests, headers: { "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": String(remaining), "x-ratelimit-used": String(used.requests), "x-ratelimit-reset": String(used.resetAt), "x-ratelimit-resource": "core" } };
+    return {
+      remaining: limit - used.requests,
+      headers: {
+        "x-ratelimit-limit": String(limit),
+        "x-ratelimit-remaining": String(remaining),
+        "x-ratelimit-used": String(used.requests),
+        "x-ratelimit-reset": String(used.resetAt),
+        "x-ratelimit-resource": "core",
+      },
+    };
   }
 }

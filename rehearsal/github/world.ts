@@ -10,7 +10,16 @@ export type Role = "read" | "triage" | "write" | "maintain" | "admin";
 /** `user` as every answer carries it; the emulator's own. */
 export type User = Json & { login: string; id: number };
 
-export type Environment = { id: number; name: string; reviewers: string[]; preventSelfReview: boolean; createdAt: string; updatedAt: string; secrets: Record<string, string>; variables: Record<string, string> };
+export type Environment = {
+  id: number;
+  name: string;
+  reviewers: string[];
+  preventSelfReview: boolean;
+  createdAt: string;
+  updatedAt: string;
+  secrets: Record<string, string>;
+  variables: Record<string, string>;
+};
 
 /** A pull request's sides; its words and comments lie in the emulator. */
 export type Pull = {
@@ -28,13 +37,31 @@ export type Pull = {
   closed: boolean;
 };
 
-export type CommitStatus = { id: number; sha: string; state: string; context: string; description: string | null; targetUrl: string | null; creator: string; createdAt: string };
-export type Hook = { id: number; url: string; secret: string; events: readonly string[]; active: boolean; createdAt: string };
+export type CommitStatus = {
+  id: number;
+  sha: string;
+  state: string;
+  context: string;
+  description: string | null;
+  targetUrl: string | null;
+  creator: string;
+  createdAt: string;
+};
+export type Hook = {
+  id: number;
+  url: string;
+  secret: string;
+  events: readonly string[];
+  active: boolean;
+  createdAt: string;
+};
 export type Delivery = { hook: number; event: string; delivery: string; status: number | null; error: string | null };
 export type Reaction = { id: number; subject: string; content: string; login: string; createdAt: string };
 
 export type Repository = {
-  fullName: string; owner: string; name: string;
+  fullName: string;
+  owner: string;
+  name: string;
   /** As answers carry it. */
   resource: Json & { id: number };
   parent: Repository | null;
@@ -77,10 +104,16 @@ export type World = {
 };
 
 /** An exchange, and whose token asked; the token itself is not kept. `door` tells what has an OpenAPI description. */
-export type RecordedExchange = Exchange & { door: "rest" | "graphql" | "login" | "oidc" | "download"; owner: string; runId: number | null; at: string };
+export type RecordedExchange = Exchange & {
+  door: "rest" | "graphql" | "login" | "oidc" | "download";
+  owner: string;
+  runId: number | null;
+  at: string;
+};
 
 export type Request = {
-  method: string; url: URL;
+  method: string;
+  url: URL;
   /** After /repos/OWNER/NAME/, as it was sent. */
   rest: string;
   query: URLSearchParams;
@@ -109,7 +142,8 @@ export class Refusal extends Error {
 
 export const notFound = () => new Refusal(404, "Not Found");
 /** @param code missing, missing_field, invalid, already_exists, unprocessable or custom */
-export const invalid = (resource: string, field: string, code: string, message: string) => new Refusal(422, "Validation Failed", [{ resource, field, code, message }]);
+export const invalid = (resource: string, field: string, code: string, message: string) =>
+  new Refusal(422, "Validation Failed", [{ resource, field, code, message }]);
 
 export function userOf(world: World, login: string): User {
   const user = world.users.get(login.toLowerCase());
@@ -124,13 +158,21 @@ export function repositoryNamed(world: World, fullName: string): Repository {
 }
 
 /** A page of a list, with the Link header that leads to the next. */
-export function paged<T>(world: World, { url, query }: Request, all: readonly T[]): { items: T[]; headers: Record<string, string> } {
+export function paged<T>(
+  world: World,
+  { url, query }: Request,
+  all: readonly T[],
+): { items: T[]; headers: Record<string, string> } {
   const perPage = Math.min(100, Math.max(1, Number(query.get("per_page") ?? "30") || 30));
   const page = Math.max(1, Number(query.get("page") ?? "1") || 1);
   const next = new URL(`${world.origin}${url.pathname}${url.search}`);
   next.searchParams.set("page", String(page + 1));
-  return { items: all.slice((page - 1) * perPage, page * perPage), headers: page * perPage < all.length ? { link: `<${next.href}>; rel="next"` } : {} };
+  return {
+    items: all.slice((page - 1) * perPage, page * perPage),
+    headers: page * perPage < all.length ? { link: `<${next.href}>; rel="next"` } : {},
+  };
 }
 
 /** The branch that a name or full ref means; null for other refs. */
-export const branchOf = (ref: string) => (ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : ref.startsWith("refs/") ? null : ref);
+export const branchOf = (ref: string) =>
+  ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : ref.startsWith("refs/") ? null : ref;

@@ -42,11 +42,25 @@ export type Answer = { status: number; headers?: Record<string, string>; body: u
  *
  * @param act does what was asked and says the answer
  */
-export async function answerUnder(fault: Fault | null, request: IncomingMessage, response: ServerResponse, act: () => Answer | Promise<Answer>): Promise<Answer | null> {
+export async function answerUnder(
+  fault: Fault | null,
+  request: IncomingMessage,
+  response: ServerResponse,
+  act: () => Answer | Promise<Answer>,
+): Promise<Answer | null> {
   if (fault?.kind === "slow") await new Promise((done) => setTimeout(done, fault.ms));
   if (fault !== null && "effect" in fault && !fault.effect) {
     if (fault.kind === "reset") request.socket.resetAndDestroy();
-    if (fault.kind === "status") send(response, { status: fault.status, headers: fault.headers ?? {}, body: fault.body ?? { error: `injected ${fault.status}` } }, false);
+    if (fault.kind === "status")
+      send(
+        response,
+        {
+          status: fault.status,
+          headers: fault.headers ?? {},
+          body: fault.body ?? { error: `injected ${fault.status}` },
+        },
+        false,
+      );
     return fault.kind === "status" ? { status: fault.status, body: null } : null;
   }
   if (fault?.kind === "before") {
@@ -58,18 +72,47 @@ export async function answerUnder(fault: Fault | null, request: IncomingMessage,
   }
   const answer = await act();
   switch (fault?.kind) {
-    case "reset": request.socket.resetAndDestroy(); return null;
-    case "hang": return null;
-    case "status": send(response, { status: fault.status, headers: fault.headers ?? {}, body: fault.body ?? { error: `injected ${fault.status}` } }, false); return { status: fault.status, body: null };
-    case "truncate": send(response, answer, true); return answer;
-    case "then": fault.run(); request.socket.destroy(); return null;
-    default: send(response, answer, false); return answer;
+    case "reset":
+      request.socket.resetAndDestroy();
+      return null;
+    case "hang":
+      return null;
+    case "status":
+      send(
+        response,
+        {
+          status: fault.status,
+          headers: fault.headers ?? {},
+          body: fault.body ?? { error: `injected ${fault.status}` },
+        },
+        false,
+      );
+      return { status: fault.status, body: null };
+    case "truncate":
+      send(response, answer, true);
+      return answer;
+    case "then":
+      fault.run();
+      request.socket.destroy();
+      return null;
+    default:
+      send(response, answer, false);
+      return answer;
   }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body }: Answer, truncated: boolean): void {
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body === null || body === undefined ? "" : JSON.stringify(body));
-  response.writeHead(status, { "content-type": Buffer.isBuffer(body) ? "application/octet-stream" : "application/json; charset=utf-8", "content-length": String(bytes.length), ...headers });
+  const bytes = Buffer.isBuffer(body)
+    ? body
+    : Buffer.from(body === null || body === undefined ? "" : JSON.stringify(body));
+  response.writeHead(status, {
+    "content-type": Buffer.isBuffer(body) ? "application/octet-stream" : "application/json; charset=utf-8",
+    "content-length": String(bytes.length),
+    ...headers,
+  });
   if (!truncated) response.end(bytes);
-  else response.write(bytes.subarray(0, bytes.length >> 1), () => { response.destroy(); });
+  else
+    response.write(bytes.subarray(0, bytes.length >> 1), () => {
+      response.destroy();
+    });
 }

@@ -8,7 +8,13 @@ export type Upload = { repository: Repository; oid: string; size: number; parts:
 export type Uploads = Map<string, Upload>;
 
 /** POST …/info/lfs/objects/batch. Objects above `multipartBytes` go up in numbered parts of that size. */
-export function lfsBatch(repository: Repository, body: { operation?: string; objects?: { oid: string; size: number }[] }, uploads: Uploads, origin: string, multipartBytes: number): Answer {
+export function lfsBatch(
+  repository: Repository,
+  body: { operation?: string; objects?: { oid: string; size: number }[] },
+  uploads: Uploads,
+  origin: string,
+  multipartBytes: number,
+): Answer {
   if (body.operation !== "upload") return { status: 400, body: { message: "only uploads are offered" } };
   let multipart = false;
   const objects = (body.objects ?? []).map(({ oid, size }) => {
@@ -16,10 +22,21 @@ export function lfsBatch(repository: Repository, body: { operation?: string; obj
     const id = randomBytes(12).toString("hex");
     uploads.set(id, { repository, oid, size, parts: new Map() });
     const href = `${origin}/lfs-upload/${id}`;
-    if (size <= multipartBytes) return { oid, size, authenticated: true, actions: { upload: { href, expires_in: 3600 } } };
+    if (size <= multipartBytes)
+      return { oid, size, authenticated: true, actions: { upload: { href, expires_in: 3600 } } };
     multipart = true;
-    const parts = Object.fromEntries(Array.from({ length: Math.ceil(size / multipartBytes) }, (_, i) => [String(i + 1).padStart(5, "0"), `${href}/part/${i + 1}`]));
-    return { oid, size, authenticated: true, actions: { upload: { href: `${href}/complete`, header: { chunk_size: String(multipartBytes), ...parts } } } };
+    const parts = Object.fromEntries(
+      Array.from({ length: Math.ceil(size / multipartBytes) }, (_, i) => [
+        String(i + 1).padStart(5, "0"),
+        `${href}/part/${i + 1}`,
+      ]),
+    );
+    return {
+      oid,
+      size,
+      authenticated: true,
+      actions: { upload: { href: `${href}/complete`, header: { chunk_size: String(multipartBytes), ...parts } } },
+    };
   });
   return { status: 200, body: { transfer: multipart ? "multipart" : "basic", objects } };
 }
@@ -28,7 +45,8 @@ export function lfsBatch(repository: Repository, body: { operation?: string; obj
 export function lfsTransfer(method: string, path: string, body: Buffer, uploads: Uploads): Answer {
   const [, , id = "", what, number] = path.split("/");
   const upload = uploads.get(id);
-  if (upload === undefined) return { status: 403, body: { error: "AccessDenied: the URL is not signed or has expired" } };
+  if (upload === undefined)
+    return { status: 403, body: { error: "AccessDenied: the URL is not signed or has expired" } };
   if (method === "PUT" && what === undefined) return keep(upload, body);
   if (method === "PUT" && what === "part") {
     upload.parts.set(Number(number), body);
@@ -36,10 +54,12 @@ export function lfsTransfer(method: string, path: string, body: Buffer, uploads:
   }
   if (method === "POST" && what === "complete") {
     const { parts = [] } = JSON.parse(body.toString("utf8")) as { parts?: { partNumber: number; etag: string }[] };
-    const pieces = parts.toSorted((a, b) => a.partNumber - b.partNumber).map(({ partNumber, etag }) => {
-      const piece = upload.parts.get(partNumber);
-      return piece !== undefined && `"${sha256(piece).slice(0, 32)}"` === etag ? piece : null;
-    });
+    const pieces = parts
+      .toSorted((a, b) => a.partNumber - b.partNumber)
+      .map(({ partNumber, etag }) => {
+        const piece = upload.parts.get(partNumber);
+        return piece !== undefined && `"${sha256(piece).slice(0, 32)}"` === etag ? piece : null;
+      });
     if (pieces.includes(null)) return { status: 400, body: { error: "InvalidPart" } };
     return keep(upload, Buffer.concat(pieces as Buffer[]));
   }

@@ -6,7 +6,11 @@ import type { Space } from "./space.ts";
 export type ProxyExchange = { method: string; path: string; authorization: string | null; status: number | null };
 
 /** NAME.hf.space: whatever revision is live answers; where none is, the Hub's own 503 page does. */
-export async function startProxy(space: Space, faults: FaultRule[], seen: (exchange: ProxyExchange) => void): Promise<{ server: Server; domain: string }> {
+export async function startProxy(
+  space: Space,
+  faults: FaultRule[],
+  seen: (exchange: ProxyExchange) => void,
+): Promise<{ server: Server; domain: string }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -14,17 +18,37 @@ export async function startProxy(space: Space, faults: FaultRule[], seen: (excha
       void (async () => {
         const method = request.method ?? "GET";
         const path = request.url ?? "/";
-        const exchange: ProxyExchange = { method, path, authorization: request.headers.authorization ?? null, status: null };
+        const exchange: ProxyExchange = {
+          method,
+          path,
+          authorization: request.headers.authorization ?? null,
+          status: null,
+        };
         seen(exchange);
         const answer = await answerUnder(faultFor(faults, method, path), request, response, async () => {
           const live = space.live;
-          if (live === null) return { status: 503, headers: { "content-type": "text/html" }, body: Buffer.from("<h1>Your space is in error, check its status on hf.co</h1>") };
+          if (live === null)
+            return {
+              status: 503,
+              headers: { "content-type": "text/html" },
+              body: Buffer.from("<h1>Your space is in error, check its status on hf.co</h1>"),
+            };
           const deployment = space.deployed(live.sha);
           const delay = space.behaviour.delayMs?.(path, deployment) ?? 0;
           if (delay > 0) await new Promise((done) => setTimeout(done, delay));
           try {
-            const { status, type, body } = await forward(live.port, method, path, request.headers, Buffer.concat(chunks));
-            return { status, headers: { "content-type": type }, body: space.behaviour.answers?.(path, deployment, body) ?? body };
+            const { status, type, body } = await forward(
+              live.port,
+              method,
+              path,
+              request.headers,
+              Buffer.concat(chunks),
+            );
+            return {
+              status,
+              headers: { "content-type": type },
+              body: space.behaviour.answers?.(path, deployment, body) ?? body,
+            };
           } catch {
             return { status: 502, headers: { "content-type": "text/html" }, body: Buffer.from("<h1>Bad gateway</h1>") };
           }
@@ -33,18 +57,37 @@ export async function startProxy(space: Space, faults: FaultRule[], seen: (excha
       })();
     });
   });
-  await new Promise<void>((done) => { server.listen(0, "127.0.0.1", done); });
+  await new Promise<void>((done) => {
+    server.listen(0, "127.0.0.1", done);
+  });
   return { server, domain: `127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-function forward(port: number, method: string, path: string, headers: Record<string, unknown>, body: Buffer): Promise<{ status: number; type: string; body: Buffer }> {
+function forward(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, unknown>,
+  body: Buffer,
+): Promise<{ status: number; type: string; body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const kept = Object.fromEntries(["accept", "content-type"].flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])));
-    const request = httpRequest({ host: "127.0.0.1", port, method, path, headers: { ...kept, "content-length": body.length } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => { resolve({ status: response.statusCode ?? 502, type: response.headers["content-type"] ?? "application/octet-stream", body: Buffer.concat(chunks) }); });
-    });
+    const kept = Object.fromEntries(
+      ["accept", "content-type"].flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])),
+    );
+    const request = httpRequest(
+      { host: "127.0.0.1", port, method, path, headers: { ...kept, "content-length": body.length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          resolve({
+            status: response.statusCode ?? 502,
+            type: response.headers["content-type"] ?? "application/octet-stream",
+            body: Buffer.concat(chunks),
+          });
+        });
+      },
+    );
     request.on("error", reject);
     request.end(body);
   });

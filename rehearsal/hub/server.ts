@@ -7,7 +7,16 @@ import { startProxy, type ProxyExchange } from "./proxy.ts";
 import { Repository, sha256, type Commit, type Entry, type Operation } from "./repository.ts";
 import { Space, type Behaviour } from "./space.ts";
 
-export type Exchange = { method: string; path: string; query: string; authorization: string | null; contentType: string | null; body: Buffer; status: number | null; atMs: number };
+export type Exchange = {
+  method: string;
+  path: string;
+  query: string;
+  authorization: string | null;
+  contentType: string | null;
+  body: Buffer;
+  status: number | null;
+  atMs: number;
+};
 
 export type HubOptions = {
   /** Tokens that may write, by what they are. */
@@ -33,43 +42,116 @@ export type ModelRepository = { name: string; private: boolean; repository: Repo
  * the app itself. `faults` and `appFaults` may be filled at any time; a rule that was used up does nothing.
  */
 export type StandInHub = {
-  url: string; space: Space; models: Map<string, ModelRepository>; domain: string; transcript: Exchange[]; probes: ProxyExchange[];
-  faults: FaultRule[]; appFaults: FaultRule[]; options: HubOptions; issued: string[];
+  url: string;
+  space: Space;
+  models: Map<string, ModelRepository>;
+  domain: string;
+  transcript: Exchange[];
+  probes: ProxyExchange[];
+  faults: FaultRule[];
+  appFaults: FaultRule[];
+  options: HubOptions;
+  issued: string[];
   close(): Promise<void>;
 };
 
 /**
  * A Hub with one Docker Space, and model repositories where `models` names some, on loopback: as much of the wire as a
- * deployer uses, with the real behaviour behind it. The app of the Space runs as a process of its own, whose Hub this is.
+ * deployer uses, with the real behaviour behind it. The app of the Space runs as a process of its own, whose Hub this
+ * is.
  *
  * @param name NS/NAME of the Space, which exists and is empty
- * @param partial what differs from an owner with a plan, one token and no trusted publisher; kept, and may be changed later
+ * @param partial what differs from an owner with a plan, one token and no trusted publisher; kept, and may be changed
+ * later
  */
 export async function startHub(name = "octo/births", partial: Partial<HubOptions> = {}): Promise<StandInHub> {
-  const options: HubOptions = { token: "hf_testtoken", vouches: null, multipartBytes: 5_000_000, plan: true, publisherMay: { restart: true }, behaviour: {}, models: {}, staleReads: 0, ...partial };
+  const options: HubOptions = {
+    token: "hf_testtoken",
+    vouches: null,
+    multipartBytes: 5_000_000,
+    plan: true,
+    publisherMay: { restart: true },
+    behaviour: {},
+    models: {},
+    staleReads: 0,
+    ...partial,
+  };
   const space = new Space(name, options.behaviour);
-  const models = new Map(Object.entries(options.models).map(([id, one]) => [id, { name: id, private: one.private, repository: new Repository("---\nlicense: other\n---\n") }]));
-  const hub: Hub = { options, space, models, uploads: new Map(), issued: [], scopes: new Map(), domain: "", stale: null, budget: 2500 };
+  const models = new Map(
+    Object.entries(options.models).map(([id, one]) => [
+      id,
+      { name: id, private: one.private, repository: new Repository("---\nlicense: other\n---\n") },
+    ]),
+  );
+  const hub: Hub = {
+    options,
+    space,
+    models,
+    uploads: new Map(),
+    issued: [],
+    scopes: new Map(),
+    domain: "",
+    stale: null,
+    budget: 2500,
+  };
   const transcript: Exchange[] = [];
   const probes: ProxyExchange[] = [];
   const faults: FaultRule[] = [];
   const appFaults: FaultRule[] = [];
   const proxy = await startProxy(space, appFaults, (exchange) => probes.push(exchange));
   hub.domain = proxy.domain;
-  const server = createServer((request, response) => { void handle(hub, request, response, transcript, faults); });
-  await new Promise<void>((done) => { server.listen(0, "127.0.0.1", done); });
+  const server = createServer((request, response) => {
+    void handle(hub, request, response, transcript, faults);
+  });
+  await new Promise<void>((done) => {
+    server.listen(0, "127.0.0.1", done);
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   space.hubUrl = url;
-  const stop = (one: Server) => new Promise<void>((done) => { one.closeAllConnections(); one.close(() => { done(); }); });
+  const stop = (one: Server) =>
+    new Promise<void>((done) => {
+      one.closeAllConnections();
+      one.close(() => {
+        done();
+      });
+    });
   return {
-    url, space, models, domain: proxy.domain, transcript, probes, faults, appFaults, options, issued: hub.issued,
-    close: async () => { await space.close(); await Promise.all([stop(server), stop(proxy.server)]); },
+    url,
+    space,
+    models,
+    domain: proxy.domain,
+    transcript,
+    probes,
+    faults,
+    appFaults,
+    options,
+    issued: hub.issued,
+    close: async () => {
+      await space.close();
+      await Promise.all([stop(server), stop(proxy.server)]);
+    },
   };
 }
 
-type Hub = { options: HubOptions; space: Space; models: Map<string, ModelRepository>; uploads: Uploads; issued: string[]; scopes: Map<string, string>; domain: string; stale: { commit: string; left: number } | null; budget: number };
+type Hub = {
+  options: HubOptions;
+  space: Space;
+  models: Map<string, ModelRepository>;
+  uploads: Uploads;
+  issued: string[];
+  scopes: Map<string, string>;
+  domain: string;
+  stale: { commit: string; left: number } | null;
+  budget: number;
+};
 
-async function handle(hub: Hub, request: IncomingMessage, response: ServerResponse, transcript: Exchange[], faults: FaultRule[]): Promise<void> {
+async function handle(
+  hub: Hub,
+  request: IncomingMessage,
+  response: ServerResponse,
+  transcript: Exchange[],
+  faults: FaultRule[],
+): Promise<void> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -79,7 +161,16 @@ async function handle(hub: Hub, request: IncomingMessage, response: ServerRespon
   const url = new URL(request.url ?? "/", "http://hub");
   const method = request.method ?? "GET";
   const body = Buffer.concat(chunks);
-  const exchange: Exchange = { method, path: url.pathname, query: url.search, authorization: request.headers.authorization ?? null, contentType: request.headers["content-type"] ?? null, body, status: null, atMs: Date.now() };
+  const exchange: Exchange = {
+    method,
+    path: url.pathname,
+    query: url.search,
+    authorization: request.headers.authorization ?? null,
+    contentType: request.headers["content-type"] ?? null,
+    body,
+    status: null,
+    atMs: Date.now(),
+  };
   transcript.push(exchange);
   const fault = faultFor(faults, method, url.pathname);
   const stream = /\/logs\/(build|run)$/.exec(url.pathname);
@@ -89,18 +180,38 @@ async function handle(hub: Hub, request: IncomingMessage, response: ServerRespon
   }
   const answer = await answerUnder(fault, request, response, async () => {
     hub.budget -= 1;
-    const said = await route(hub, method, url, body, { authorization: exchange.authorization, range: request.headers.range, origin: `http://${request.headers.host}` });
-    return { ...said, headers: { ratelimit: `"api";r=${Math.max(0, hub.budget)};t=300`, "ratelimit-policy": '"fixed window";"api";q=2500;w=300', "x-request-id": randomBytes(6).toString("hex"), ...said.headers } };
+    const said = await route(hub, method, url, body, {
+      authorization: exchange.authorization,
+      range: request.headers.range,
+      origin: `http://${request.headers.host}`,
+    });
+    return {
+      ...said,
+      headers: {
+        ratelimit: `"api";r=${Math.max(0, hub.budget)};t=300`,
+        "ratelimit-policy": '"fixed window";"api";q=2500;w=300',
+        "x-request-id": randomBytes(6).toString("hex"),
+        ...said.headers,
+      },
+    };
   });
   exchange.status = answer?.status ?? null;
 }
 
-const refused = (status: number, error: string, code?: string): Answer => ({ status, body: { error }, headers: code === undefined ? {} : { "x-error-code": code, "x-error-message": error } });
+const refused = (status: number, error: string, code?: string): Answer => ({
+  status,
+  body: { error },
+  headers: code === undefined ? {} : { "x-error-code": code, "x-error-message": error },
+});
 
 /** A publisher's token is good for the one repository that it was exchanged for. */
 function may(hub: Hub, authorization: string | null, resource: string): "owner" | "publisher" | null {
   const token = authorization?.replace(/^Bearer /, "") ?? null;
-  return token === hub.options.token ? "owner" : token !== null && hub.scopes.get(token) === resource ? "publisher" : null;
+  return token === hub.options.token
+    ? "owner"
+    : token !== null && hub.scopes.get(token) === resource
+      ? "publisher"
+      : null;
 }
 
 /** A token of ours, whatever it is good for. */
@@ -110,19 +221,35 @@ function known(hub: Hub, authorization: string): boolean {
 }
 
 /** The Space or the model repository that a path is about. */
-type Target = { kind: "space" | "model"; name: string; resource: string; private: boolean; repository: Repository; rest: string };
+type Target = {
+  kind: "space" | "model";
+  name: string;
+  resource: string;
+  private: boolean;
+  repository: Repository;
+  rest: string;
+};
 
 function targetOf({ space, models }: Hub, path: string): Target | null {
   const [, api, web] = /^(?:\/api\/(models\/|spaces\/)|\/(spaces\/)?)/.exec(path) ?? [];
   const kind = (api ?? web) === "spaces/" ? "space" : "model";
   const bare = path.replace(/^\/(?:api\/(?:models|spaces)\/|spaces\/)?/, "");
   const [, name = "", rest = ""] = /^([^/]+\/[^/]+?)((?:\.git)?(?:\/.*)?)$/.exec(bare) ?? [];
-  if (kind === "space") return name === space.name ? { kind, name, resource: `spaces/${name}`, private: space.private, repository: space.repository, rest } : null;
+  if (kind === "space")
+    return name === space.name
+      ? { kind, name, resource: `spaces/${name}`, private: space.private, repository: space.repository, rest }
+      : null;
   const model = models.get(name);
   return model === undefined ? null : { kind, ...model, resource: name, rest };
 }
 
-async function route(hub: Hub, method: string, url: URL, body: Buffer, { authorization, range, origin }: { authorization: string | null; range: string | undefined; origin: string }): Promise<Answer> {
+async function route(
+  hub: Hub,
+  method: string,
+  url: URL,
+  body: Buffer,
+  { authorization, range, origin }: { authorization: string | null; range: string | undefined; origin: string },
+): Promise<Answer> {
   const { space, options } = hub;
   const path = decodeURIComponent(url.pathname);
   const target = targetOf(hub, path);
@@ -130,19 +257,46 @@ async function route(hub: Hub, method: string, url: URL, body: Buffer, { authori
   if (method === "POST" && path === "/oauth/token") return exchangeToken(hub, body);
   if (path.startsWith("/lfs-upload/")) return lfsTransfer(method, path, body, hub.uploads);
   if (method === "GET" && path === "/api/whoami-v2") {
-    return who === "owner" ? { status: 200, body: { type: "user", name: "octo", isPro: options.plan, orgs: [], auth: { type: "access_token", accessToken: { displayName: "ci", role: "write" } } } } : refused(401, "Invalid credentials in Authorization header");
+    return who === "owner"
+      ? {
+          status: 200,
+          body: {
+            type: "user",
+            name: "octo",
+            isPro: options.plan,
+            orgs: [],
+            auth: { type: "access_token", accessToken: { displayName: "ci", role: "write" } },
+          },
+        }
+      : refused(401, "Invalid credentials in Authorization header");
   }
-  if (method === "POST" && path === "/api/repos/create") return options.plan ? refused(409, "You already created this space repo") : refused(402, "Docker Spaces require a PRO, Team or Enterprise subscription");
-  if (authorization !== null && who === null && !known(hub, authorization)) return refused(401, "Invalid credentials in Authorization header");
+  if (method === "POST" && path === "/api/repos/create")
+    return options.plan
+      ? refused(409, "You already created this space repo")
+      : refused(402, "Docker Spaces require a PRO, Team or Enterprise subscription");
+  if (authorization !== null && who === null && !known(hub, authorization))
+    return refused(401, "Invalid credentials in Authorization header");
   if (target === null) return refused(404, "Repository not found", "RepoNotFound");
   if (target.private && who === null) return refused(401, "Repository not found", "RepoNotFound");
   const { repository } = target;
 
   if (method === "POST" && target.rest === ".git/info/lfs/objects/batch") {
-    return who === null ? refused(401, "Unauthorized") : { ...lfsBatch(repository, JSON.parse(body.toString("utf8")) as object, hub.uploads, origin, options.multipartBytes), headers: { "content-type": "application/vnd.git-lfs+json" } };
+    return who === null
+      ? refused(401, "Unauthorized")
+      : {
+          ...lfsBatch(
+            repository,
+            JSON.parse(body.toString("utf8")) as object,
+            hub.uploads,
+            origin,
+            options.multipartBytes,
+          ),
+          headers: { "content-type": "application/vnd.git-lfs+json" },
+        };
   }
   const resolved = /^\/resolve\/([^/]+)\/(.+)$/.exec(target.rest);
-  if ((method === "GET" || method === "HEAD") && resolved !== null) return download(repository, resolved[1]!, resolved[2]!, range);
+  if ((method === "GET" || method === "HEAD") && resolved !== null)
+    return download(repository, resolved[1]!, resolved[2]!, range);
 
   if (!path.startsWith("/api/")) return refused(404, "Not found");
   const [what = "", ...rest] = target.rest.slice(1).split("/");
@@ -155,16 +309,25 @@ async function route(hub: Hub, method: string, url: URL, body: Buffer, { authori
   if (what === "paths-info" && method === "POST") return pathsInfo(repository, commitAt(hub, target, revision), body);
   if (who !== null && what === "preupload" && method === "POST") return preupload(repository, body);
   if (who !== null && what === "commit" && method === "POST") return commit(hub, target, body, who);
-  if (target.kind === "model") return who === null ? refused(401, "Invalid username or password.") : refused(404, "Not found");
+  if (target.kind === "model")
+    return who === null ? refused(401, "Invalid username or password.") : refused(404, "Not found");
   if (method === "GET") {
     if (what === "runtime") return { status: 200, body: space.runtime(hub.domain) };
-    if (what === "variables") return { status: 200, body: Object.fromEntries([...space.variables].map(([key, value]) => [key, { key, value }])) };
-    if (what === "secrets") return who === "owner" ? { status: 200, body: Object.fromEntries([...space.secrets].map(([key]) => [key, { key }])) } : refused(403, "Forbidden");
+    if (what === "variables")
+      return {
+        status: 200,
+        body: Object.fromEntries([...space.variables].map(([key, value]) => [key, { key, value }])),
+      };
+    if (what === "secrets")
+      return who === "owner"
+        ? { status: 200, body: Object.fromEntries([...space.secrets].map(([key]) => [key, { key }])) }
+        : refused(403, "Forbidden");
   }
   if (who === null) return refused(401, "Invalid username or password.");
   if (what === "restart" && method === "POST") {
     if (!options.plan) return refused(402, "Docker Spaces require a PRO, Team or Enterprise subscription");
-    if (who === "publisher" && !options.publisherMay.restart) return refused(403, "This token may not restart the Space");
+    if (who === "publisher" && !options.publisherMay.restart)
+      return refused(403, "This token may not restart the Space");
     if (space.stage === "PAUSED" && who !== "owner") return refused(403, "The Space was paused by its owner");
     await space.restart(url.searchParams.get("factory") === "true");
     return { status: 200, body: space.runtime(hub.domain) };
@@ -182,7 +345,12 @@ async function route(hub: Hub, method: string, url: URL, body: Buffer, { authori
 
 /** The commit that a reader is shown: a replica may lag behind. */
 function commitAt(hub: Hub, { kind, repository }: Target, revision: string): Commit | undefined {
-  if (kind === "space" && (revision === "main" || revision === "HEAD" || revision === "") && hub.stale !== null && hub.stale.left > 0) {
+  if (
+    kind === "space" &&
+    (revision === "main" || revision === "HEAD" || revision === "") &&
+    hub.stale !== null &&
+    hub.stale.left > 0
+  ) {
     hub.stale.left -= 1;
     return repository.commit(hub.stale.commit);
   }
@@ -194,14 +362,51 @@ function info(hub: Hub, target: Target, revision: string): Answer {
   const found = commitAt(hub, target, revision);
   if (found === undefined) return refused(404, `Invalid rev id: ${revision}`, "RevisionNotFound");
   const siblings = [...found.tree.keys()].map((rfilename) => ({ rfilename }));
-  if (target.kind === "model") return { status: 200, body: { _id: "651e", id: target.name, modelId: target.name, sha: found.sha, author: target.name.split("/")[0], private: target.private, gated: false, disabled: false, downloads: 0, likes: 0, lastModified: "2026-11-21T08:00:00.000Z", tags: [], siblings } };
+  if (target.kind === "model")
+    return {
+      status: 200,
+      body: {
+        _id: "651e",
+        id: target.name,
+        modelId: target.name,
+        sha: found.sha,
+        author: target.name.split("/")[0],
+        private: target.private,
+        gated: false,
+        disabled: false,
+        downloads: 0,
+        likes: 0,
+        lastModified: "2026-11-21T08:00:00.000Z",
+        tags: [],
+        siblings,
+      },
+    };
   return {
     status: 200,
-    body: { _id: "651f", id: space.name, sha: found.sha, author: space.name.split("/")[0], sdk: space.sdk, private: space.private, disabled: false, likes: 0, lastModified: "2026-11-21T08:00:00.000Z", tags: [space.sdk], siblings, runtime: space.runtime(hub.domain) },
+    body: {
+      _id: "651f",
+      id: space.name,
+      sha: found.sha,
+      author: space.name.split("/")[0],
+      sdk: space.sdk,
+      private: space.private,
+      disabled: false,
+      likes: 0,
+      lastModified: "2026-11-21T08:00:00.000Z",
+      tags: [space.sdk],
+      siblings,
+      runtime: space.runtime(hub.domain),
+    },
   };
 }
 
-const listed = (path: string, { oid, size, lfs }: Entry) => ({ type: "file", oid, size, path, ...(lfs === null ? {} : { lfs }) });
+const listed = (path: string, { oid, size, lfs }: Entry) => ({
+  type: "file",
+  oid,
+  size,
+  path,
+  ...(lfs === null ? {} : { lfs }),
+});
 
 function tree(found: Commit | undefined, url: URL, origin: string): Answer {
   if (found === undefined) return refused(404, "Invalid rev id", "RevisionNotFound");
@@ -209,23 +414,47 @@ function tree(found: Commit | undefined, url: URL, origin: string): Answer {
   const from = Number(url.searchParams.get("cursor") ?? "0");
   const all = [...found.tree].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, entry]) => listed(path, entry));
   url.searchParams.set("cursor", String(from + perPage));
-  const next: Record<string, string> = from + perPage < all.length ? { link: `<${origin}${url.pathname}${url.search}>; rel="next"` } : {};
+  const next: Record<string, string> =
+    from + perPage < all.length ? { link: `<${origin}${url.pathname}${url.search}>; rel="next"` } : {};
   return { status: 200, body: all.slice(from, from + perPage), headers: next };
 }
 
 function pathsInfo(repository: Repository, found: Commit | undefined, body: Buffer): Answer {
   if (found === undefined) return refused(404, "Invalid rev id", "RevisionNotFound");
   const { paths, expand = false } = JSON.parse(body.toString("utf8")) as { paths: string[]; expand?: boolean };
-  const lastCommit = (path: string) => { const { sha: id, title } = repository.lastChanged(found, path); return { id, title, date: "2026-11-21T08:00:00.000Z" }; };
-  return { status: 200, body: paths.flatMap((path) => { const entry = found.tree.get(path); return entry === undefined ? [] : [{ ...listed(path, entry), ...(expand ? { lastCommit: lastCommit(path), securityFileStatus: { status: "safe" } } : {}) }]; }) };
+  const lastCommit = (path: string) => {
+    const { sha: id, title } = repository.lastChanged(found, path);
+    return { id, title, date: "2026-11-21T08:00:00.000Z" };
+  };
+  return {
+    status: 200,
+    body: paths.flatMap((path) => {
+      const entry = found.tree.get(path);
+      return entry === undefined
+        ? []
+        : [
+            {
+              ...listed(path, entry),
+              ...(expand ? { lastCommit: lastCommit(path), securityFileStatus: { status: "safe" } } : {}),
+            },
+          ];
+    }),
+  };
 }
 
 function commits(repository: Repository, url: URL, origin: string): Answer {
   const limit = Number(url.searchParams.get("limit") ?? "50");
   const page = Number(url.searchParams.get("p") ?? "0");
-  const all = repository.log().map(({ sha, title, description, author }) => ({ id: sha, title, message: description, authors: [{ user: author, avatar: "" }], date: "2026-11-21T08:00:00.000Z" }));
+  const all = repository.log().map(({ sha, title, description, author }) => ({
+    id: sha,
+    title,
+    message: description,
+    authors: [{ user: author, avatar: "" }],
+    date: "2026-11-21T08:00:00.000Z",
+  }));
   url.searchParams.set("p", String(page + 1));
-  const next: Record<string, string> = (page + 1) * limit < all.length ? { link: `<${origin}${url.pathname}${url.search}>; rel="next"` } : {};
+  const next: Record<string, string> =
+    (page + 1) * limit < all.length ? { link: `<${origin}${url.pathname}${url.search}>; rel="next"` } : {};
   return { status: 200, body: all.slice(page * limit, (page + 1) * limit), headers: next };
 }
 
@@ -239,18 +468,37 @@ function download(repository: Repository, revision: string, path: string, range:
   const part = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
   if (part === null) return { status: 200, body: bytes, headers };
   const [from, to] = [Number(part[1]), Math.min(Number(part[2]), bytes.length - 1)];
-  return { status: 206, body: bytes.subarray(from, to + 1), headers: { ...headers, "content-range": `bytes ${from}-${to}/${bytes.length}` } };
+  return {
+    status: 206,
+    body: bytes.subarray(from, to + 1),
+    headers: { ...headers, "content-range": `bytes ${from}-${to}/${bytes.length}` },
+  };
 }
 
 function preupload(repository: Repository, body: Buffer): Answer {
   const { files } = JSON.parse(body.toString("utf8")) as { files: { path: string; size: number; sample: string }[] };
   if (files.length > 100) return refused(400, "at most 100 files");
   const head = repository.commit("main")!;
-  return { status: 200, body: { commitOid: head.sha, files: files.map(({ path, size }) => ({ path, uploadMode: repository.isLfs(path, size) ? "lfs" : "regular", shouldIgnore: false, ...(head.tree.has(path) ? { oid: head.tree.get(path)!.oid } : {}) })) } };
+  return {
+    status: 200,
+    body: {
+      commitOid: head.sha,
+      files: files.map(({ path, size }) => ({
+        path,
+        uploadMode: repository.isLfs(path, size) ? "lfs" : "regular",
+        shouldIgnore: false,
+        ...(head.tree.has(path) ? { oid: head.tree.get(path)!.oid } : {}),
+      })),
+    },
+  };
 }
 
 function commit(hub: Hub, { kind, name, repository }: Target, body: Buffer, who: string): Answer {
-  const operations = body.toString("utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Operation);
+  const operations = body
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Operation);
   const before = repository.head;
   const made = repository.apply(operations, who);
   if ("status" in made) return refused(made.status, made.error);
@@ -258,21 +506,46 @@ function commit(hub: Hub, { kind, name, repository }: Target, body: Buffer, who:
     hub.stale = { commit: before, left: hub.options.staleReads };
     hub.space.changed();
   }
-  return { status: 200, body: { success: true, commitOid: made.sha, commitUrl: `https://huggingface.co/${kind === "space" ? "spaces/" : ""}${name}/commit/${made.sha}`, hookOutput: "" } };
+  return {
+    status: 200,
+    body: {
+      success: true,
+      commitOid: made.sha,
+      commitUrl: `https://huggingface.co/${kind === "space" ? "spaces/" : ""}${name}/commit/${made.sha}`,
+      hookOutput: "",
+    },
+  };
 }
 
 function exchangeToken(hub: Hub, body: Buffer): Answer {
   const asked = JSON.parse(body.toString("utf8")) as Record<string, string>;
-  const failed = (error: string, description: string): Answer => ({ status: 400, body: { error, error_description: description } });
-  if (asked["grant_type"] !== "urn:ietf:params:oauth:grant-type:token-exchange" || asked["subject_token_type"] !== "urn:ietf:params:oauth:token-type:id_token") return failed("unsupported_grant_type", "not a token exchange");
+  const failed = (error: string, description: string): Answer => ({
+    status: 400,
+    body: { error, error_description: description },
+  });
+  if (
+    asked["grant_type"] !== "urn:ietf:params:oauth:grant-type:token-exchange" ||
+    asked["subject_token_type"] !== "urn:ietf:params:oauth:token-type:id_token"
+  )
+    return failed("unsupported_grant_type", "not a token exchange");
   const resource = asked["resource"] ?? "";
-  if (resource !== `spaces/${hub.space.name}` && !hub.models.has(resource)) return failed("invalid_target", "no such resource");
+  if (resource !== `spaces/${hub.space.name}` && !hub.models.has(resource))
+    return failed("invalid_target", "no such resource");
   const vouched = hub.options.vouches?.(asked["subject_token"] ?? "") ?? null;
-  if (vouched === null || vouched.audience !== "https://huggingface.co") return failed("invalid_grant", "no trusted publisher matches this token");
+  if (vouched === null || vouched.audience !== "https://huggingface.co")
+    return failed("invalid_grant", "no trusted publisher matches this token");
   const token = `hf_jwt_${sha256(randomBytes(16)).slice(0, 40)}`;
   hub.issued.push(token);
   hub.scopes.set(token, resource);
-  return { status: 200, body: { access_token: token, token_type: "bearer", expires_in: 3600, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+  return {
+    status: 200,
+    body: {
+      access_token: token,
+      token_type: "bearer",
+      expires_in: 3600,
+      issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    },
+  };
 }
 
 /** Server-sent events: what there is, then what comes, until the reader leaves. */
@@ -290,6 +563,8 @@ function streamLog(hub: Hub, which: "build" | "run", { authorization }: Exchange
   };
   push();
   const timer = setInterval(push, 20);
-  response.on("close", () => { clearInterval(timer); });
+  response.on("close", () => {
+    clearInterval(timer);
+  });
   return 200;
 }

@@ -15,7 +15,9 @@ export type Behaviour = {
   sabotage: ((dir: string, deployment: Deployed) => void) | null;
   /** Trees whose build breaks. */
   breaksBuild: ((deployment: Deployed) => boolean) | null;
-  /** After a broken build the stage of the old revision, RUNNING, is shown again: the classic green-but-broken deploy. */
+  /**
+   * After a broken build the stage of the old revision, RUNNING, is shown again: the classic green-but-broken deploy.
+   */
   hidesBuildError: boolean;
   /** runtime.sha of an update does not appear until a restart, or until a factory rebuild. */
   stalls: ((deployment: Deployed) => "never" | "until-restart" | "until-factory" | "always") | null;
@@ -24,7 +26,17 @@ export type Behaviour = {
   delayMs: ((path: string, deployment: Deployed) => number) | null;
 };
 
-const wellBehaved: Behaviour = { lagMs: 15, buildMs: 30, startLimitMs: 15_000, sabotage: null, breaksBuild: null, hidesBuildError: false, stalls: null, answers: null, delayMs: null };
+const wellBehaved: Behaviour = {
+  lagMs: 15,
+  buildMs: 30,
+  startLimitMs: 15_000,
+  sabotage: null,
+  breaksBuild: null,
+  hidesBuildError: false,
+  stalls: null,
+  answers: null,
+  delayMs: null,
+};
 
 export type LogLine = { data: string; timestamp: string };
 
@@ -103,7 +115,7 @@ export class Space {
     const commit = this.repository.commit(sha);
     const bytes = commit === undefined ? undefined : this.repository.read(commit, "deployment.json");
     try {
-      return bytes === undefined ? null : JSON.parse(bytes.toString("utf8")) as Deployed;
+      return bytes === undefined ? null : (JSON.parse(bytes.toString("utf8")) as Deployed);
     } catch {
       return null;
     }
@@ -129,7 +141,9 @@ export class Space {
     const commit = this.repository.commit("main")!;
     const before = this.live !== null;
     this.errorMessage = null;
-    const say = (log: LogLine[]) => (data: string) => { log.push({ data: `${data}\n`, timestamp: new Date().toISOString() }); };
+    const say = (log: LogLine[]) => (data: string) => {
+      log.push({ data: `${data}\n`, timestamp: new Date().toISOString() });
+    };
     this.buildLog.length = 0;
     this.#show(before ? "RUNNING_BUILDING" : "BUILDING");
     await sleep(buildMs);
@@ -137,7 +151,8 @@ export class Space {
     let image: Image;
     const deployment = this.deployed(commit.sha);
     try {
-      if (breaksBuild?.(deployment) === true) throw new Error('process "/bin/sh -c npm ci" did not complete successfully: exit code: 1');
+      if (breaksBuild?.(deployment) === true)
+        throw new Error('process "/bin/sh -c npm ci" did not complete successfully: exit code: 1');
       image = buildImage(this.repository, commit, say(this.buildLog));
       sabotage?.(image.dir, deployment);
     } catch (error) {
@@ -148,7 +163,12 @@ export class Space {
     }
     this.#show(before ? "RUNNING_APP_STARTING" : "APP_STARTING");
     const runLog: LogLine[] = [];
-    const container = await startContainer(image, commit.sha, { HF_ENDPOINT: this.hubUrl, ...Object.fromEntries([...this.variables, ...this.secrets]) }, say(runLog));
+    const container = await startContainer(
+      image,
+      commit.sha,
+      { HF_ENDPOINT: this.hubUrl, ...Object.fromEntries([...this.variables, ...this.secrets]) },
+      say(runLog),
+    );
     if (overtaken()) return container.stop();
     this.#containers.add(container);
     // That of the newest container, whatever became of it.
@@ -166,7 +186,10 @@ export class Space {
       await this.live?.stop();
       this.live = null;
       this.sha = commit.sha;
-      this.errorMessage = ended.code === null ? "Launch timed out, space was not healthy after 30 min" : `Exit code: ${ended.code}. Reason: application error`;
+      this.errorMessage =
+        ended.code === null
+          ? "Launch timed out, space was not healthy after 30 min"
+          : `Exit code: ${ended.code}. Reason: application error`;
       this.#show("RUNTIME_ERROR");
       return;
     }

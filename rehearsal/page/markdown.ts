@@ -11,11 +11,15 @@ const marked = new Marked({
   gfm: true,
   renderer: {
     html({ text }) {
-      return text.replaceAll(/<!--[\s\S]*?-->/g, "").replaceAll(/<[^>]*>|[<>]/g, (tag) => (ours.test(tag) ? tag : escapeHtml(tag)));
+      return text
+        .replaceAll(/<!--[\s\S]*?-->/g, "")
+        .replaceAll(/<[^>]*>|[<>]/g, (tag) => (ours.test(tag) ? tag : escapeHtml(tag)));
     },
     link({ href, tokens }) {
       const words = this.parser.parseInline(tokens);
-      return /^https?:\/\//.test(href) ? `<a href="${escapeHtml(href)}" target="_blank" rel="noreferrer">${words}</a>` : words;
+      return /^https?:\/\//.test(href)
+        ? `<a href="${escapeHtml(href)}" target="_blank" rel="noreferrer">${words}</a>`
+        : words;
     },
     image: ({ text }) => escapeHtml(text),
   },

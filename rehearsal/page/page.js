@@ -16,47 +16,107 @@ function element(tag, change = {}, ...inside) {
   return made;
 }
 
-const post = (path, body) => fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+const post = (path, body) =>
+  fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 function drawStories(stories) {
-  $("stories").replaceChildren(...stories.map(({ name, title, state, seconds }) => {
-    const sign = state === "passed" ? " ✓" : state === "failed" ? " ✗" : state === "playing" ? " …" : "";
-    return element("li", { className: state, title, textContent: state === "playing" || stories.length <= 4 ? `${name}${sign} ${title}` : `${name}${sign}${seconds === null ? "" : ` ${seconds.toFixed(0)} s`}` });
-  }));
+  $("stories").replaceChildren(
+    ...stories.map(({ name, title, state, seconds }) => {
+      const sign = state === "passed" ? " ✓" : state === "failed" ? " ✗" : state === "playing" ? " …" : "";
+      return element("li", {
+        className: state,
+        title,
+        textContent:
+          state === "playing" || stories.length <= 4
+            ? `${name}${sign} ${title}`
+            : `${name}${sign}${seconds === null ? "" : ` ${seconds.toFixed(0)} s`}`,
+      });
+    }),
+  );
 }
 
 /** Keeps a choice among names; the newest is taken until somebody chooses. */
 function choose(select, options, preferred) {
   if (isNew(select.id, options)) {
-    const chosen = select.dataset.chosen === "yes" && options.some(({ value }) => value === select.value) ? select.value : preferred;
+    const chosen =
+      select.dataset.chosen === "yes" && options.some(({ value }) => value === select.value) ? select.value : preferred;
     select.replaceChildren(...options.map(({ value, text }) => element("option", { value, textContent: text })));
     select.value = chosen;
   }
   return select.value;
 }
-for (const id of ["pulls", "spaces"]) $(id).addEventListener("change", () => { $(id).dataset.chosen = "yes"; void refresh(); });
+for (const id of ["pulls", "spaces"])
+  $(id).addEventListener("change", () => {
+    $(id).dataset.chosen = "yes";
+    void refresh();
+  });
 
 function drawPull({ number, title, author, branch, state, check, comments }) {
   const words = { open: "Open", merged: "Merged", closed: "Closed" };
   const good = check === "success";
   $("pull").replaceChildren(
     element("h2", { className: "pull-title" }, `${title} `, element("span", { textContent: `#${number}` })),
-    element("p", { className: "facts" }, element("span", { className: `state ${state}`, textContent: words[state] }), `${author} · ${branch}`),
+    element(
+      "p",
+      { className: "facts" },
+      element("span", { className: `state ${state}`, textContent: words[state] }),
+      `${author} · ${branch}`,
+    ),
     // A comment that holds nothing but where the card is comes last.
-    ...comments.toSorted((a, b) => b.html.length - a.html.length).map(({ author: by, html }) => element("article", { className: "comment" }, element("h3", { textContent: by }), element("div", { innerHTML: html }))),
-    ...(check === null ? [] : [element("div", { className: `checks ${good ? "" : check === "failure" ? "failure" : "other"}` }, element("b", { textContent: good ? "✓" : check === "failure" ? "✗" : "●" }), `gate / gate: ${check}${good ? "" : check === "failure" ? ". Required: the merge is blocked." : ""}`)]),
+    ...comments
+      .toSorted((a, b) => b.html.length - a.html.length)
+      .map(({ author: by, html }) =>
+        element(
+          "article",
+          { className: "comment" },
+          element("h3", { textContent: by }),
+          element("div", { innerHTML: html }),
+        ),
+      ),
+    ...(check === null
+      ? []
+      : [
+          element(
+            "div",
+            { className: `checks ${good ? "" : check === "failure" ? "failure" : "other"}` },
+            element("b", { textContent: good ? "✓" : check === "failure" ? "✗" : "●" }),
+            `gate / gate: ${check}${good ? "" : check === "failure" ? ". Required: the merge is blocked." : ""}`,
+          ),
+        ]),
   );
 }
 
 function drawMessage({ id, from, bot, html, at, edited, buttons }) {
   const time = new Date(at * 1000).toTimeString().slice(0, 5);
   const bubble = element("div", { className: `bubble${html.startsWith("<h4>") ? " rich" : ""}` });
-  bubble.append(element("h3", { textContent: from }), element("div", { innerHTML: html }), element("span", { className: "time", textContent: `${edited ? "edited " : ""}${time}` }));
-  const keys = buttons.map((row) => element("div", {}, ...row.map(({ text, url }) => {
-    if (url !== null) return element("a", { textContent: `${text} ↗`, href: url, target: "_blank", rel: "noreferrer" });
-    return element("button", { type: "button", textContent: text, onclick: () => { void post("press", { who: $("who").value, message: id, label: text }); } });
-  })));
-  return element("article", { className: `message${bot ? "" : " person"}` }, bubble, ...(keys.length === 0 ? [] : [element("div", { className: "keys" }, ...keys)]));
+  bubble.append(
+    element("h3", { textContent: from }),
+    element("div", { innerHTML: html }),
+    element("span", { className: "time", textContent: `${edited ? "edited " : ""}${time}` }),
+  );
+  const keys = buttons.map((row) =>
+    element(
+      "div",
+      {},
+      ...row.map(({ text, url }) => {
+        if (url !== null)
+          return element("a", { textContent: `${text} ↗`, href: url, target: "_blank", rel: "noreferrer" });
+        return element("button", {
+          type: "button",
+          textContent: text,
+          onclick: () => {
+            void post("press", { who: $("who").value, message: id, label: text });
+          },
+        });
+      }),
+    ),
+  );
+  return element(
+    "article",
+    { className: `message${bot ? "" : " person"}` },
+    bubble,
+    ...(keys.length === 0 ? [] : [element("div", { className: "keys" }, ...keys)]),
+  );
 }
 
 const messageNodes = new Map();
@@ -93,13 +153,23 @@ async function refresh() {
     const { stories, pulls, messages, spaces } = await (await fetch("state")).json();
     $("lost").hidden = true;
     if (isNew("stories", stories)) drawStories(stories);
-    const number = Number(choose($("pulls"), pulls.map((one) => ({ value: String(one.number), text: `#${one.number} ${one.title}` })), String(pulls.at(-1)?.number)));
+    const number = Number(
+      choose(
+        $("pulls"),
+        pulls.map((one) => ({ value: String(one.number), text: `#${one.number} ${one.title}` })),
+        String(pulls.at(-1)?.number),
+      ),
+    );
     const pull = pulls.find((one) => one.number === number);
     if (pull !== undefined && isNew("pull", pull)) drawPull(pull);
     drawChat(messages);
     const live = spaces.filter(({ version }) => version !== null);
     const newest = live.findLast(({ name }) => !name.endsWith("-staging")) ?? live.at(-1);
-    const name = choose($("spaces"), live.map((one) => ({ value: one.name, text: `${one.name}: ${one.version}` })), newest?.name);
+    const name = choose(
+      $("spaces"),
+      live.map((one) => ({ value: one.name, text: `${one.name}: ${one.version}` })),
+      newest?.name,
+    );
     drawSpace(live.find((one) => one.name === name));
   } catch {
     $("lost").hidden = false;
@@ -115,5 +185,7 @@ $("say").addEventListener("submit", (event) => {
 
 for (;;) {
   await refresh();
-  await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 1000);
+  });
 }

@@ -4,9 +4,12 @@ import type { Scene } from "../scene/scene.ts";
 import { escapeHtml, htmlOfMarkdown } from "./markdown.ts";
 
 /** Links to GitHub's website, which the stand-in has not, lead to pages of ours. */
-export const onThisPage = (scene: Scene, text: string): string => text.replaceAll(`${scene.github.serverUrl}/`, "/github/");
+export const onThisPage = (scene: Scene, text: string): string =>
+  text.replaceAll(`${scene.github.serverUrl}/`, "/github/");
 
-/** What GitHub's page of a run shows: jobs with summaries and logs, and what was kept. Null where there is no such run. */
+/**
+ * What GitHub's page of a run shows: jobs with summaries and logs, and what was kept. Null where there is no such run.
+ */
 export function runPage(scene: Scene, id: number): string | null {
   const run = scene.executor.runs.find((one) => one.id === id);
   if (run === undefined) return null;
@@ -18,7 +21,8 @@ ${run.startupError === undefined ? "" : `<p>${escapeHtml(run.startupError)}</p>`
 <h2 id="artifacts">Artifacts</h2><ul>${run.artifacts.map((one) => `<li>${escapeHtml(one.name)}${filesOf(run, one.name)}</li>`).join("")}</ul></body></html>`;
 }
 
-const sign = (conclusion: string | null) => (conclusion === "success" ? "✅" : conclusion === "failure" ? "❌" : conclusion === null ? "⏳" : "⚪");
+const sign = (conclusion: string | null) =>
+  conclusion === "success" ? "✅" : conclusion === "failure" ? "❌" : conclusion === null ? "⏳" : "⚪";
 
 function job({ name, conclusion, status, summary, log }: JobRecord): string {
   const said = summary.trim() === "" ? "" : `<div>${htmlOfMarkdown(summary)}</div>`;
@@ -27,14 +31,34 @@ function job({ name, conclusion, status, summary, log }: JobRecord): string {
 }
 
 function filesOf(run: RunRecord, artifact: string): string {
-  return [...artifactOf(run, artifact).keys()].map((file) => ` · <a href="/artifacts/${run.id}/${encodeURIComponent(artifact)}/${file.split("/").map(encodeURIComponent).join("/")}">${escapeHtml(file)}</a>`).slice(0, 12).join("");
+  return [...artifactOf(run, artifact).keys()]
+    .map(
+      (file) =>
+        ` · <a href="/artifacts/${run.id}/${encodeURIComponent(artifact)}/${file.split("/").map(encodeURIComponent).join("/")}">${escapeHtml(file)}</a>`,
+    )
+    .slice(0, 12)
+    .join("");
 }
 
-const types: Record<string, string> = { html: "text/html", json: "application/json", md: "text/plain", yaml: "text/plain", png: "image/png" };
+const types: Record<string, string> = {
+  html: "text/html",
+  json: "application/json",
+  md: "text/plain",
+  yaml: "text/plain",
+  png: "image/png",
+};
 
 /** A file of an artifact; null where there is none. */
-export function artifactFile(scene: Scene, id: number, artifact: string, file: string): { bytes: Buffer; type: string } | null {
+export function artifactFile(
+  scene: Scene,
+  id: number,
+  artifact: string,
+  file: string,
+): { bytes: Buffer; type: string } | null {
   const run = scene.executor.runs.find((one) => one.id === id);
-  const bytes = run?.artifacts.some(({ name }) => name === artifact) === true ? artifactOf(run, artifact).get(file) : undefined;
-  return bytes === undefined ? null : { bytes, type: types[file.split(".").at(-1) ?? ""] ?? "application/octet-stream" };
+  const bytes =
+    run?.artifacts.some(({ name }) => name === artifact) === true ? artifactOf(run, artifact).get(file) : undefined;
+  return bytes === undefined
+    ? null
+    : { bytes, type: types[file.split(".").at(-1) ?? ""] ?? "application/octet-stream" };
 }

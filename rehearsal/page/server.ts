@@ -9,14 +9,25 @@ import { pageState, type StoryState } from "./state.ts";
 const who = z.enum(["lena", "omar", "stranger"]);
 const press = z.strictObject({ who, message: z.int(), label: z.string().max(100) });
 const say = z.strictObject({ who, text: z.string().min(1).max(1000) });
-const files = { "/": ["page.html", "text/html"], "/page.css": ["page.css", "text/css"], "/page.js": ["page.js", "text/javascript"] } as const;
+const files = {
+  "/": ["page.html", "text/html"],
+  "/page.css": ["page.css", "text/css"],
+  "/page.js": ["page.js", "text/javascript"],
+} as const;
 
 /** One page that shows the pull request, the chat and the Space side by side, as they are now. */
-export async function servePage(scene: Scene, stories: readonly StoryState[], port = 0): Promise<{ url: string; close: () => Promise<void> }> {
+export async function servePage(
+  scene: Scene,
+  stories: readonly StoryState[],
+  port = 0,
+): Promise<{ url: string; close: () => Promise<void> }> {
   const app = fastify({ bodyLimit: 10_000, forceCloseConnections: true });
   // Only what this page itself sends: other pages of the same browser cannot send JSON without asking first.
   app.removeContentTypeParser("text/plain");
-  for (const [path, [name, type]] of Object.entries(files)) app.get(path, (_, reply) => reply.type(`${type}; charset=utf-8`).send(readFileSync(join(import.meta.dirname, name))));
+  for (const [path, [name, type]] of Object.entries(files))
+    app.get(path, (_, reply) =>
+      reply.type(`${type}; charset=utf-8`).send(readFileSync(join(import.meta.dirname, name))),
+    );
   app.get("/state", () => pageState(scene, stories));
   app.get("/github/*", (request, reply) => {
     const run = /\/actions\/runs\/(\d+)/.exec(request.url)?.[1];
@@ -25,7 +36,9 @@ export async function servePage(scene: Scene, stories: readonly StoryState[], po
   });
   app.get<{ Params: { run: string; name: string; "*": string } }>("/artifacts/:run/:name/*", ({ params }, reply) => {
     const found = artifactFile(scene, Number(params.run), params.name, params["*"]);
-    return found === null ? reply.code(404).send({ error: "no such file" }) : reply.type(`${found.type}; charset=utf-8`).send(found.bytes);
+    return found === null
+      ? reply.code(404).send({ error: "no such file" })
+      : reply.type(`${found.type}; charset=utf-8`).send(found.bytes);
   });
   app.post("/press", (request, reply) => {
     const { who: person, message, label } = press.parse(request.body);

@@ -5,7 +5,18 @@ type Node = string | Node[] | { type?: string; text?: Node; url?: string };
 type Cell = { text?: Node; is_header?: true; colspan?: number; align?: string };
 type Block = { type: string; text?: Node; summary?: Node; size?: number; cells?: Cell[][]; blocks?: Block[] };
 
-const styles: Record<string, string> = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", marked: "mark", subscript: "sub", superscript: "sup", pre: "pre", blockquote: "blockquote" };
+const styles: Record<string, string> = {
+  bold: "b",
+  italic: "i",
+  underline: "u",
+  strikethrough: "s",
+  code: "code",
+  marked: "mark",
+  subscript: "sub",
+  superscript: "sup",
+  pre: "pre",
+  blockquote: "blockquote",
+};
 
 /** A message as its readers see it, in HTML: rich blocks, or text with its entities. */
 export function htmlOfMessage({ rich, text, caption, entities }: StoredMessage): string {
@@ -17,7 +28,8 @@ function inline(node: Node | undefined): string {
   if (node === undefined) return "";
   if (typeof node === "string") return escapeHtml(node);
   if (Array.isArray(node)) return node.map(inline).join("");
-  if (node.type === "url" && node.url !== undefined) return `<a href="${escapeHtml(node.url)}" target="_blank" rel="noreferrer">${inline(node.text)}</a>`;
+  if (node.type === "url" && node.url !== undefined)
+    return `<a href="${escapeHtml(node.url)}" target="_blank" rel="noreferrer">${inline(node.text)}</a>`;
   const tag = styles[node.type ?? ""];
   return tag === undefined ? inline(node.text) : `<${tag}>${inline(node.text)}</${tag}>`;
 }
@@ -25,11 +37,16 @@ function inline(node: Node | undefined): string {
 function block({ type, text, summary, cells = [], blocks = [] }: Block): string {
   const inside = blocks.map(block).join("");
   switch (type) {
-    case "heading": return `<h4>${inline(text)}</h4>`;
-    case "footer": return `<footer>${inline(text)}</footer>`;
-    case "details": return `<details><summary>${inline(summary)}</summary>${inside}</details>`;
-    case "table": return `<div class="wide"><table>${cells.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("")}</table></div>`;
-    default: return `<p>${inline(text)}</p>${inside}`;
+    case "heading":
+      return `<h4>${inline(text)}</h4>`;
+    case "footer":
+      return `<footer>${inline(text)}</footer>`;
+    case "details":
+      return `<details><summary>${inline(summary)}</summary>${inside}</details>`;
+    case "table":
+      return `<div class="wide"><table>${cells.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("")}</table></div>`;
+    default:
+      return `<p>${inline(text)}</p>${inside}`;
   }
 }
 
@@ -40,11 +57,23 @@ function cell({ text, is_header: header, colspan = 1, align = "left" }: Cell): s
 
 /** Offsets count UTF-16 units, as JavaScript's own do. Entities lie inside each other or apart. */
 function withEntities(text: string, entities: StoredMessage["entities"]): string {
-  const known = entities.flatMap(({ type, offset, length }) => (styles[type] === undefined ? [] : [{ tag: styles[type], from: offset, to: offset + length }]));
+  const known = entities.flatMap(({ type, offset, length }) =>
+    styles[type] === undefined ? [] : [{ tag: styles[type], from: offset, to: offset + length }],
+  );
   const ends = [...new Set([0, text.length, ...known.flatMap(({ from, to }) => [from, to])])].toSorted((a, b) => a - b);
-  return ends.map((at, i) => {
-    const closing = known.filter(({ to }) => to === at).toSorted((a, b) => b.from - a.from).map(({ tag }) => `</${tag}>`).join("");
-    const opening = known.filter(({ from }) => from === at).toSorted((a, b) => b.to - a.to).map(({ tag }) => `<${tag}>`).join("");
-    return `${closing}${opening}${escapeHtml(text.slice(at, ends[i + 1] ?? at))}`;
-  }).join("");
+  return ends
+    .map((at, i) => {
+      const closing = known
+        .filter(({ to }) => to === at)
+        .toSorted((a, b) => b.from - a.from)
+        .map(({ tag }) => `</${tag}>`)
+        .join("");
+      const opening = known
+        .filter(({ from }) => from === at)
+        .toSorted((a, b) => b.to - a.to)
+        .map(({ tag }) => `<${tag}>`)
+        .join("");
+      return `${closing}${opening}${escapeHtml(text.slice(at, ends[i + 1] ?? at))}`;
+    })
+    .join("");
 }

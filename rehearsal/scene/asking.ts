@@ -4,7 +4,10 @@ import { chat, type Scene } from "./scene.ts";
 export async function answerTo(scene: Scene, who: keyof Scene["people"], text: string, as: RegExp): Promise<string> {
   scene.telegram.people.says(scene.people[who], text, { chat });
   const asked = scene.telegram.state.chats.get(chat)?.lastMessageId ?? 0;
-  return await scene.until(() => scene.said().find((message) => message.message_id > asked && as.test(message.text ?? ""))?.text, `an answer to ${text}`);
+  return await scene.until(
+    () => scene.said().find((message) => message.message_id > asked && as.test(message.text ?? ""))?.text,
+    `an answer to ${text}`,
+  );
 }
 
 /**
@@ -12,17 +15,28 @@ export async function answerTo(scene: Scene, who: keyof Scene["people"], text: s
  * person gave it. What jobs and this scene ask is not counted.
  */
 export function askedByBot({ github }: Scene, since: number): Set<string> {
-  const own = github.transcript.slice(since).filter(({ runId, owner }) => runId === null && (owner === "sluice-bot" || owner === "omar"));
-  return new Set(own.map(({ method, path, query }) => `${method} ${path}?${new URLSearchParams(query as Record<string, string>).toString()}`));
+  const own = github.transcript
+    .slice(since)
+    .filter(({ runId, owner }) => runId === null && (owner === "sluice-bot" || owner === "omar"));
+  return new Set(
+    own.map(
+      ({ method, path, query }) =>
+        `${method} ${path}?${new URLSearchParams(query as Record<string, string>).toString()}`,
+    ),
+  );
 }
 
 /** Waits until the bot has looked at GitHub so many times more. @returns what it asked meanwhile */
 export async function looks(scene: Scene, times: number): Promise<Set<string>> {
   const since = scene.github.transcript.length;
-  const begins = () => scene.github.transcript.slice(since).filter(({ owner, path }) => owner === "sluice-bot" && path.endsWith("/actions/runs")).length;
+  const begins = () =>
+    scene.github.transcript
+      .slice(since)
+      .filter(({ owner, path }) => owner === "sluice-bot" && path.endsWith("/actions/runs")).length;
   await scene.until(() => begins() > times, "the bot to look at GitHub");
   return askedByBot(scene, since);
 }
 
 /** How often the bot has said something, anywhere, or answered a tap. */
-export const utterances = ({ telegram }: Scene): number => telegram.transcript.filter(({ method }) => /^(send|answer|copy|forward)/.test(method)).length;
+export const utterances = ({ telegram }: Scene): number =>
+  telegram.transcript.filter(({ method }) => /^(send|answer|copy|forward)/.test(method)).length;

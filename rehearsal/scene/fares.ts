@@ -19,33 +19,68 @@ export type FareModel = {
  * rides decide in a second what a real data set decides in ten.
  */
 export function fareModel({ id, version, layers, wrong = {}, checks }: FareModel): Files {
-  const weights = readFileSync(join(root, `tests/fixtures/${layers === undefined ? "linear" : `linear-${layers}-layers`}.onnx`));
+  const weights = readFileSync(
+    join(root, `tests/fixtures/${layers === undefined ? "linear" : `linear-${layers}-layers`}.onnx`),
+  );
   const manifest: ManifestInput = {
-    schemaVersion: 1, id, version, task: "regression", description: "Fare of a taxi ride from its length, time and zones", license: "Apache-2.0",
+    schemaVersion: 1,
+    id,
+    version,
+    task: "regression",
+    description: "Fare of a taxi ride from its length, time and zones",
+    license: "Apache-2.0",
     artifact: { path: "model.onnx", sha256: sha256(weights) },
     preprocess: {
       row: {
         kind: "tabular",
-        columns: { km: { type: "number" }, minutes: { type: "number" }, zones: { type: "number" }, airport: { type: "number" } },
-        derive: { seen: `minutes + (airport * ${wrong.airport ?? 0} + (1 - airport) * ${wrong.centre ?? 0}) * (km - 3)` },
+        columns: {
+          km: { type: "number" },
+          minutes: { type: "number" },
+          zones: { type: "number" },
+          airport: { type: "number" },
+        },
+        derive: {
+          seen: `minutes + (airport * ${wrong.airport ?? 0} + (1 - airport) * ${wrong.centre ?? 0}) * (km - 3)`,
+        },
         features: ["km", "seen", "zones"].map((column) => ({ column, encode: "number" as const })),
       },
     },
     inputs: [{ name: "features", dtype: "float32", shape: ["batch", 3], from: "row.features" }],
     outputs: [{ name: "prediction", dtype: "float32", shape: ["batch", 1] }],
     postprocess: [{ name: "fare", from: "prediction", kind: "regression", unit: "euro" }],
-    dataset: { id: `${id}-rides`, files: [{ path: "data/rides.jsonl" }], idField: "id", labels: { fare: { field: "fare" } }, slices: ["from"] },
+    dataset: {
+      id: `${id}-rides`,
+      files: [{ path: "data/rides.jsonl" }],
+      idField: "id",
+      labels: { fare: { field: "fare" } },
+      slices: ["from"],
+    },
     gates: { checks },
     serving: { examples: [{ km: 4, minutes: 3, zones: 1, airport: 0 }] },
   };
-  return { [`models/${id}/model.yaml`]: stringify(manifest), [`models/${id}/model.onnx`]: weights, [`models/${id}/README.md`]: `# ${id}\n\nFares of taxi rides.\n` };
+  return {
+    [`models/${id}/model.yaml`]: stringify(manifest),
+    [`models/${id}/model.onnx`]: weights,
+    [`models/${id}/README.md`]: `# ${id}\n\nFares of taxi rides.\n`,
+  };
 }
 
-/** Rides with what they cost: the formula of the model, and noise from -1 to 1 that has mean 0. Every fifth starts at the airport. */
+/**
+ * Rides with what they cost: the formula of the model, and noise from -1 to 1 that has mean 0. Every fifth starts at
+ * the airport.
+ */
 export function rides(id: string, count: number): Files {
   const rows = Array.from({ length: count }, (_, i) => {
     const [km, minutes, zones, airport] = [i % 7, (i * 3) % 5, i % 3, i % 5 === 0 ? 1 : 0];
-    return { id: `ride-${i}`, km, minutes, zones, airport, from: airport === 1 ? "airport" : "centre", fare: km + 10 * minutes + 100 * zones + 0.5 + ((i * 37) % 101) / 50 - 1 };
+    return {
+      id: `ride-${i}`,
+      km,
+      minutes,
+      zones,
+      airport,
+      from: airport === 1 ? "airport" : "centre",
+      fare: km + 10 * minutes + 100 * zones + 0.5 + ((i * 37) % 101) / 50 - 1,
+    };
   });
   return { [`models/${id}/data/rides.jsonl`]: rows.map((row) => `${JSON.stringify(row)}\n`).join("") };
 }

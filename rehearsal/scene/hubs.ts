@@ -3,7 +3,12 @@ import type { AddressInfo } from "node:net";
 import { startHub, type HubOptions, type StandInHub } from "../hub/server.ts";
 
 /** One Hub of several Spaces: HF_ENDPOINT. Each Space's own stand-in answers what is about it. */
-export type Hubs = { url: string; of: (space: string) => StandInHub; all: readonly StandInHub[]; close: () => Promise<void> };
+export type Hubs = {
+  url: string;
+  of: (space: string) => StandInHub;
+  all: readonly StandInHub[];
+  close: () => Promise<void>;
+};
 
 /** @param spaces NS/NAME of each */
 export async function startHubs(spaces: readonly string[], options: Partial<HubOptions>): Promise<Hubs> {
@@ -13,12 +18,26 @@ export async function startHubs(spaces: readonly string[], options: Partial<HubO
     if (found === undefined) throw new Error(`this Hub has no Space ${space}; it has ${spaces.join(", ")}`);
     return found;
   };
-  const server = createServer((request, response) => { void answer(all, request, response); });
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  const server = createServer((request, response) => {
+    void answer(all, request, response);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, of, all,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    of,
+    all,
     async close() {
-      await Promise.all([...all.map((hub) => hub.close()), new Promise<void>((resolve) => { server.closeAllConnections(); server.close(() => { resolve(); }); })]);
+      await Promise.all([
+        ...all.map((hub) => hub.close()),
+        new Promise<void>((resolve) => {
+          server.closeAllConnections();
+          server.close(() => {
+            resolve();
+          });
+        }),
+      ]);
     },
   };
 }
@@ -33,11 +52,17 @@ async function answer(all: readonly StandInHub[], request: IncomingMessage, resp
   const body = Buffer.concat(chunks);
   // Which Space it is about stands in the path, or, where a token is exchanged, in the body.
   const text = `${decodeURIComponent(request.url ?? "/")}/\n${request.url?.startsWith("/oauth/") === true ? decodeURIComponent(body.toString("utf8")) : ""}`;
-  const hub = all.find(({ space }) => new RegExp(`spaces/${space.name}(?:\\.git)?(?![\\w.-])`).test(text)) ?? all[0] as StandInHub;
-  const onwards = httpRequest(`${hub.url}${request.url ?? "/"}`, { method: request.method ?? "GET", headers: { ...request.headers, host: new URL(hub.url).host } }, (answered) => {
-    response.writeHead(answered.statusCode ?? 502, answered.headers);
-    answered.pipe(response);
-  });
+  const hub =
+    all.find(({ space }) => new RegExp(`spaces/${space.name}(?:\\.git)?(?![\\w.-])`).test(text)) ??
+    (all[0] as StandInHub);
+  const onwards = httpRequest(
+    `${hub.url}${request.url ?? "/"}`,
+    { method: request.method ?? "GET", headers: { ...request.headers, host: new URL(hub.url).host } },
+    (answered) => {
+      response.writeHead(answered.statusCode ?? 502, answered.headers);
+      answered.pipe(response);
+    },
+  );
   onwards.on("error", () => response.destroy());
   response.on("close", () => onwards.destroy());
   onwards.end(body);

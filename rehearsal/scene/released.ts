@@ -19,7 +19,13 @@ export function straightToProduction({ github }: Scene, { id }: System): void {
 /** The owner pushes a version of a system to main; resolves when production serves it, proved. */
 export async function release(scene: Scene, system: System, version: string, files: Files): Promise<void> {
   straightToProduction(scene, system);
-  const sha = await pushTo(scene.github, { repository: team, branch: "main", files, message: `${system.id} ${version}`, by: "acme" });
+  const sha = await pushTo(scene.github, {
+    repository: team,
+    branch: "main",
+    files,
+    message: `${system.id} ${version}`,
+    by: "acme",
+  });
   await scene.github.settled();
   const deploy = scene.runsOf("deploy.yml", sha).at(-1);
   assert.equal(deploy?.conclusion, "success", deploy === undefined ? "nothing was deployed" : scene.logs(deploy));
@@ -28,22 +34,40 @@ export async function release(scene: Scene, system: System, version: string, fil
 
 /** What production serves; the improved version is released where it serves nothing yet. */
 export async function servedVersion(scene: Scene, system: System): Promise<string> {
-  if (await scene.serves(production(system)) === null) await release(scene, system, "1.1.0", improved(system, "1.1.0"));
-  return await scene.serves(production(system)) as string;
+  if ((await scene.serves(production(system))) === null)
+    await release(scene, system, "1.1.0", improved(system, "1.1.0"));
+  return (await scene.serves(production(system))) as string;
 }
 
 export type DeploymentOfOurs = { id: number; kind: string; version: string; states: string[] };
 
 /** Our Deployments of a system to production, oldest first, each with the states that it went through. */
 export async function deploymentsOf(scene: Scene, { id: model }: System): Promise<DeploymentOfOurs[]> {
-  const found = await scene.ask<{ id: number; payload: { kind: string; model: { version: string } } }[]>(`deployments?task=sluice&environment=${model}-production&per_page=100`);
-  return await Promise.all(found.toReversed().map(async ({ id, payload: { kind, model: { version } } }) => {
-    const statuses = await scene.ask<{ state: string }[]>(`deployments/${id}/statuses?per_page=100`);
-    const states = statuses.toReversed().map(({ state }) => state);
-    // A status that only carries words, such as where a card is, repeats the state before it.
-    return { id, kind, version, states: states.filter((state, i) => state !== states[i - 1]) };
-  }));
+  const found = await scene.ask<{ id: number; payload: { kind: string; model: { version: string } } }[]>(
+    `deployments?task=sluice&environment=${model}-production&per_page=100`,
+  );
+  return await Promise.all(
+    found.toReversed().map(
+      async ({
+        id,
+        payload: {
+          kind,
+          model: { version },
+        },
+      }) => {
+        const statuses = await scene.ask<{ state: string }[]>(`deployments/${id}/statuses?per_page=100`);
+        const states = statuses.toReversed().map(({ state }) => state);
+        // A status that only carries words, such as where a card is, repeats the state before it.
+        return { id, kind, version, states: states.filter((state, i) => state !== states[i - 1]) };
+      },
+    ),
+  );
 }
 
 /** Titles of the commits that production's Space holds, oldest first. */
-export const commitsOf = (scene: Scene, system: System): string[] => scene.hubs.of(production(system)).space.repository.log().map(({ title }) => title).toReversed();
+export const commitsOf = (scene: Scene, system: System): string[] =>
+  scene.hubs
+    .of(production(system))
+    .space.repository.log()
+    .map(({ title }) => title)
+    .toReversed();

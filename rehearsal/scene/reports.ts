@@ -6,16 +6,21 @@ import type { RunRecord } from "../contract.ts";
 /** Files of a run's artifact, by their name in it. @throws Error where the run kept none of that name */
 export function artifactOf(run: RunRecord, name: string): Map<string, Buffer> {
   const found = run.artifacts.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`run ${run.id} kept ${run.artifacts.map((one) => one.name).join(", ") || "nothing"}, not ${name}`);
+  if (found === undefined)
+    throw new Error(`run ${run.id} kept ${run.artifacts.map((one) => one.name).join(", ") || "nothing"}, not ${name}`);
   return new Map(new AdmZip(readFileSync(found.path)).getEntries().map((entry) => [entry.entryName, entry.getData()]));
 }
 
 /** What a gate's first shard decided, as the published schema reads it. */
 export function verdictOf(run: RunRecord): VerdictFile {
-  return verdictFile.parse(JSON.parse(artifactOf(run, "sluice-gate-cpu-0").get("verdict.json")?.toString("utf8") ?? "null"));
+  return verdictFile.parse(
+    JSON.parse(artifactOf(run, "sluice-gate-cpu-0").get("verdict.json")?.toString("utf8") ?? "null"),
+  );
 }
 
 /** A report's Markdown as people read it: no entities, no element around code, no invisible characters. */
 export function readable(markdown: string): string {
-  return markdown.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))).replace(/<\/?code>|\u200b/g, "");
+  return markdown
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replace(/<\/?code>|\u200b/g, "");
 }

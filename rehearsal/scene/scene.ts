@@ -21,7 +21,8 @@ export const chat = -1001;
 const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 
 /** Waits of a deployment in the rehearsal: everything that takes minutes on the Hub takes moments on the stand-in. */
-export const settings = "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
+export const settings =
+  "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 
 export type SceneOptions = {
   /** Files of the team's repository; `product` stands for the commit of the product's repository. */
@@ -32,7 +33,10 @@ export type SceneOptions = {
   models: readonly string[];
 };
 
-/** The whole stage: GitHub, the Hub and Telegram as stand-ins; the workflows, the actions, the Space's server and the bot are real. */
+/**
+ * The whole stage: GitHub, the Hub and Telegram as stand-ins; the workflows, the actions, the Space's server and the
+ * bot are real.
+ */
 export class Scene {
   readonly github: GitHub;
   readonly executor: Executor;
@@ -43,7 +47,14 @@ export class Scene {
   readonly #spaces: SceneOptions["spaces"];
   bot: { child: ChildProcess; log: () => string } | null = null;
 
-  private constructor(parts: { github: GitHub; executor: Executor; hubs: Hubs; telegram: StandInTelegram; directory: string; spaces: SceneOptions["spaces"] }) {
+  private constructor(parts: {
+    github: GitHub;
+    executor: Executor;
+    hubs: Hubs;
+    telegram: StandInTelegram;
+    directory: string;
+    spaces: SceneOptions["spaces"];
+  }) {
     this.github = parts.github;
     this.executor = parts.executor;
     this.hubs = parts.hubs;
@@ -51,7 +62,11 @@ export class Scene {
     this.directory = parts.directory;
     this.#spaces = parts.spaces;
     const { people } = parts.telegram;
-    this.people = { lena: people.person(11, "Lena"), omar: people.person(12, "Omar"), stranger: people.person(66, "Mallory") };
+    this.people = {
+      lena: people.person(11, "Lena"),
+      omar: people.person(12, "Omar"),
+      stranger: people.person(66, "Mallory"),
+    };
     addChat(parts.telegram.state, { id: chat });
   }
 
@@ -59,25 +74,49 @@ export class Scene {
     const directory = mkdtempSync(join(tmpdir(), "sluice-rehearsal-"));
     const github = await GitHub.start({ people: ["acme", "sluice-ci", "lena", "omar", "mallory", "sluice-bot"] });
     const names = Object.values(spaces).flatMap((stages) => Object.values(stages));
-    const hubs = await startHubs(names.length === 0 ? ["acme/none"] : names, { token: hubToken, vouches: (idToken) => github.world.tokens.idTokens[idToken] ?? null });
-    for (const { space } of hubs.all) for (const [name, value] of Object.entries({ SLUICE_SWEEP_BUDGET_MS: "0", SLUICE_ENGINE: "main", SLUICE_LOG_LEVEL: "warn" })) space.variables.set(name, value);
+    const hubs = await startHubs(names.length === 0 ? ["acme/none"] : names, {
+      token: hubToken,
+      vouches: (idToken) => github.world.tokens.idTokens[idToken] ?? null,
+    });
+    for (const { space } of hubs.all)
+      for (const [name, value] of Object.entries({
+        SLUICE_SWEEP_BUDGET_MS: "0",
+        SLUICE_ENGINE: "main",
+        SLUICE_LOG_LEVEL: "warn",
+      }))
+        space.variables.set(name, value);
     const telegram = await startTelegram();
-    // The runner's tool cache holds the native runtime and the image library already, as after any earlier run on a machine of one's own.
+    // The runner's tool cache holds the native runtime and the image library already, as after any earlier run on a
+    // machine of one's own.
     const native = join(root, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch);
     const cached = join(directory, "tools/sluice-onnxruntime", onnxruntime.version);
     mkdirSync(cached, { recursive: true });
-    cpSync(native, join(cached, `${process.platform}-${process.arch}`), { recursive: true, mode: constants.COPYFILE_FICLONE });
+    cpSync(native, join(cached, `${process.platform}-${process.arch}`), {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
     const images = join(directory, "tools/sluice-sharp", own.dependencies.sharp);
     mkdirSync(images, { recursive: true });
     symlinkSync(join(root, "node_modules"), join(images, "node_modules"));
     const executor = await createExecutor(github, {
-      directory: join(directory, "runner"), toolCache: join(directory, "tools"),
-      environment: { HF_ENDPOINT: hubs.url, SLUICE_ORT_DIR: native, NODE_COMPILE_CACHE: join(directory, "compile-cache") },
+      directory: join(directory, "runner"),
+      toolCache: join(directory, "tools"),
+      environment: {
+        HF_ENDPOINT: hubs.url,
+        SLUICE_ORT_DIR: native,
+        NODE_COMPILE_CACHE: join(directory, "compile-cache"),
+      },
     });
     github.attach(executor);
     const scene = new Scene({ github, executor, hubs, telegram, directory, spaces });
     const commit = await createRepository(github, product, { from: root, paths: productPaths });
-    await createRepository(github, team, { files: { "sluice.yaml": stringify({ schemaVersion: 1, models: models.map((id) => `models/${id}`), spaces }), ...files(commit) }, requiredChecks: ["gate / gate"] });
+    await createRepository(github, team, {
+      files: {
+        "sluice.yaml": stringify({ schemaVersion: 1, models: models.map((id) => `models/${id}`), spaces }),
+        ...files(commit),
+      },
+      requiredChecks: ["gate / gate"],
+    });
     await github.addCollaborator(team, "lena", "write");
     await github.addCollaborator(team, "omar", "maintain");
     await github.addCollaborator(team, "sluice-bot", "write");
@@ -93,22 +132,61 @@ export class Scene {
     if (this.bot !== null) return;
     const dir = await bundledBot();
     const config = {
-      schemaVersion: 1, repository: team,
-      models: Object.entries(this.#spaces).map(([id, stages]) => ({ id, ...(stages["production"] === undefined ? {} : { live: `http://${this.hubs.of(stages["production"]).domain}` }), ...(stages["staging"] === undefined ? {} : { candidate: `http://${this.hubs.of(stages["staging"]).domain}` }) })),
+      schemaVersion: 1,
+      repository: team,
+      models: Object.entries(this.#spaces).map(([id, stages]) => ({
+        id,
+        ...(stages["production"] === undefined ? {} : { live: `http://${this.hubs.of(stages["production"]).domain}` }),
+        ...(stages["staging"] === undefined ? {} : { candidate: `http://${this.hubs.of(stages["staging"]).domain}` }),
+      })),
       environments: { staging: { danger: false }, production: { danger: true } },
-      telegram: { users: [{ id: this.people.lena.id, github: "lena" }, { id: this.people.omar.id, github: "omar" }], chats: [chat] },
-      github: { clientId: this.github.deviceClientId, pollSeconds: 0.3, deploy: { file: "deploy.yml", inputs: { request: "request" } } },
-      approvals: { settleSeconds: 0.5 }, store: "bot.sqlite",
+      telegram: {
+        users: [
+          { id: this.people.lena.id, github: "lena" },
+          { id: this.people.omar.id, github: "omar" },
+        ],
+        chats: [chat],
+      },
+      github: {
+        clientId: this.github.deviceClientId,
+        pollSeconds: 0.3,
+        deploy: { file: "deploy.yml", inputs: { request: "request" } },
+      },
+      approvals: { settleSeconds: 0.5 },
+      store: "bot.sqlite",
     };
     writeFileSync(join(this.directory, "bot.yaml"), stringify(config));
     const child = spawn(process.execPath, [join(dir, "bot.js"), "bot.yaml"], {
-      cwd: this.directory, stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"], HOME: this.directory, NODE_COMPILE_CACHE: join(dir, "cache"), TELEGRAM_BOT_TOKEN: this.telegram.token, TELEGRAM_API_ROOT: this.telegram.url, TELEGRAM_PACE: "none", GITHUB_TOKEN: this.github.tokenOf("sluice-bot"), GITHUB_API_URL: this.github.apiUrl, GITHUB_SERVER_URL: this.github.serverUrl, SLUICE_BOT_KEY: "a key of the rehearsal" },
+      cwd: this.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.directory,
+        NODE_COMPILE_CACHE: join(dir, "cache"),
+        TELEGRAM_BOT_TOKEN: this.telegram.token,
+        TELEGRAM_API_ROOT: this.telegram.url,
+        TELEGRAM_PACE: "none",
+        GITHUB_TOKEN: this.github.tokenOf("sluice-bot"),
+        GITHUB_API_URL: this.github.apiUrl,
+        GITHUB_SERVER_URL: this.github.serverUrl,
+        SLUICE_BOT_KEY: "a key of the rehearsal",
+      },
     });
     let text = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
     this.bot = { child, log: () => text };
-    await this.until(() => /"event":"(polling|webhook)"/.test(text) || (child.exitCode !== null && (() => { throw new Error(`the bot ended: ${text}`); })()), "the bot to start");
+    await this.until(
+      () =>
+        /"event":"(polling|webhook)"/.test(text) ||
+        (child.exitCode !== null &&
+          (() => {
+            throw new Error(`the bot ended: ${text}`);
+          })()),
+      "the bot to start",
+    );
     await this.#link("lena");
     await this.#link("omar");
   }
@@ -117,7 +195,11 @@ export class Scene {
   async #link(who: "lena" | "omar"): Promise<void> {
     const person = this.people[who];
     this.telegram.people.says(person, "/link");
-    const told = () => this.telegram.state.messages.filter((one) => one.chat === person.id && one.from.id !== person.id).map(textOf).join("\n");
+    const told = () =>
+      this.telegram.state.messages
+        .filter((one) => one.chat === person.id && one.from.id !== person.id)
+        .map(textOf)
+        .join("\n");
     const code = await this.until(() => /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/.exec(told())?.[0], `${who}'s device code`);
     this.github.enterDeviceCode(code, who);
     await this.until(() => told().includes("You are"), `${who}'s account to be linked`);
@@ -128,13 +210,22 @@ export class Scene {
     for (const end = Date.now() + ms; Date.now() < end;) {
       const value = holds();
       if (value !== null && value !== undefined && value !== false) return value;
-      await new Promise((resolve) => { setTimeout(resolve, 25); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 25);
+      });
     }
-    throw new Error(`waited in vain for ${what}\n${this.bot === null ? "" : `The bot printed:\n${this.bot.log().slice(-2000)}\n`}The chats:\n${this.chats()}`);
+    throw new Error(
+      `waited in vain for ${what}\n${this.bot === null ? "" : `The bot printed:\n${this.bot.log().slice(-2000)}\n`}The chats:\n${this.chats()}`,
+    );
   }
 
   runsOf(workflowFile: string, headSha?: string): RunRecord[] {
-    return this.executor.runs.filter((run) => run.repository === team && run.workflowFile === workflowFile && (headSha === undefined || run.headSha === headSha));
+    return this.executor.runs.filter(
+      (run) =>
+        run.repository === team &&
+        run.workflowFile === workflowFile &&
+        (headSha === undefined || run.headSha === headSha),
+    );
   }
 
   /** Names of jobs with their conclusions, and every log when something is to be explained. */
@@ -143,13 +234,33 @@ export class Scene {
   }
 
   logs(run: RunRecord): string {
-    return run.jobs.map((job: JobRecord) => `===== ${job.name}: ${job.conclusion}\n${job.log}\n${job.summary}`).join("\n") + (run.startupError ?? "");
+    return (
+      run.jobs.map((job: JobRecord) => `===== ${job.name}: ${job.conclusion}\n${job.log}\n${job.summary}`).join("\n") +
+      (run.startupError ?? "")
+    );
   }
 
   /** Somebody commits to a branch and opens a pull request; resolves when everything that it started rests. */
-  async propose({ branch, title, files, by, repository = team }: { branch: string; title: string; files: Files; by: string; repository?: string }): Promise<{ number: number; sha: string }> {
+  async propose({
+    branch,
+    title,
+    files,
+    by,
+    repository = team,
+  }: {
+    branch: string;
+    title: string;
+    files: Files;
+    by: string;
+    repository?: string;
+  }): Promise<{ number: number; sha: string }> {
     const sha = await pushTo(this.github, { repository, branch, files, message: title, by });
-    const number = await openPullRequest(this.github, { repository: team, head: repository === team ? branch : `${repository.split("/")[0]}:${branch}`, title, by });
+    const number = await openPullRequest(this.github, {
+      repository: team,
+      head: repository === team ? branch : `${repository.split("/")[0]}:${branch}`,
+      title,
+      by,
+    });
     await this.github.settled();
     return { number, sha };
   }
@@ -163,9 +274,12 @@ export class Scene {
 
   /** Asks GitHub as Lena. */
   async ask<T>(path: string): Promise<T> {
-    const answer = await fetch(`${this.github.apiUrl}/repos/${team}/${path}`, { headers: { authorization: `token ${this.github.tokenOf("lena")}`, accept: "application/vnd.github+json" }, signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(`${this.github.apiUrl}/repos/${team}/${path}`, {
+      headers: { authorization: `token ${this.github.tokenOf("lena")}`, accept: "application/vnd.github+json" },
+      signal: AbortSignal.timeout(10_000),
+    });
     if (!answer.ok) throw new Error(`GitHub answered ${answer.status} to ${path}: ${await answer.text()}`);
-    return await answer.json() as T;
+    return (await answer.json()) as T;
   }
 
   comments(number: number): Promise<{ id: number; body: string; user: { login: string } }[]> {
@@ -174,16 +288,22 @@ export class Scene {
 
   /** The one comment that the gate keeps. @throws Error where it is missing or there are several */
   async verdictComment(number: number): Promise<{ id: number; body: string }> {
-    const found = (await this.comments(number)).filter(({ body }) => body.includes("npx sluice gate") || /against [^\n]*: (PASS|FAIL|INCONCLUSIVE|INCOMPARABLE|ERROR)/.test(body));
+    const found = (await this.comments(number)).filter(
+      ({ body }) =>
+        body.includes("npx sluice gate") || /against [^\n]*: (PASS|FAIL|INCONCLUSIVE|INCOMPARABLE|ERROR)/.test(body),
+    );
     const [only] = found;
-    if (only === undefined || found.length > 1) throw new Error(`pull request ${number} has ${found.length} comments of the gate`);
+    if (only === undefined || found.length > 1)
+      throw new Error(`pull request ${number} has ${found.length} comments of the gate`);
     return only;
   }
 
   /** Version that a Space answers with, asked as anybody would; null where nothing answers. */
   async serves(space: string): Promise<string | null> {
     try {
-      const answer = await fetch(`http://${this.hubs.of(space).domain}/model/info`, { signal: AbortSignal.timeout(5000) });
+      const answer = await fetch(`http://${this.hubs.of(space).domain}/model/info`, {
+        signal: AbortSignal.timeout(5000),
+      });
       return ((await answer.json()) as { version?: string }).version ?? null;
     } catch {
       return null;
@@ -199,12 +319,19 @@ export class Scene {
 
   /** Every message of every chat, as people see them. */
   chats(): string {
-    return this.telegram.state.messages.map((one) => `${one.chat} #${one.message_id} ${one.from.first_name}: ${textOf(one).replaceAll("\n", " / ")} ${(one.markup?.inline_keyboard.flat() ?? []).map(({ text }) => `[${String(text)}]`).join(" ")}`).join("\n");
+    return this.telegram.state.messages
+      .map(
+        (one) =>
+          `${one.chat} #${one.message_id} ${one.from.first_name}: ${textOf(one).replaceAll("\n", " / ")} ${(one.markup?.inline_keyboard.flat() ?? []).map(({ text }) => `[${String(text)}]`).join(" ")}`,
+      )
+      .join("\n");
   }
 
   /** Cards about something, oldest first: messages whose first line names it. */
   cardMessages(about: string): StoredMessage[] {
-    return this.said().filter((message) => message.rich !== null && (textOf(message).split("\n")[0] ?? "").includes(about));
+    return this.said().filter(
+      (message) => message.rich !== null && (textOf(message).split("\n")[0] ?? "").includes(about),
+    );
   }
 
   /** The newest card's words. */
@@ -215,7 +342,13 @@ export class Scene {
 
   /** Buttons that can be pressed in the team's chat, newest message first. */
   buttons(): { message: StoredMessage; label: string }[] {
-    return this.said().toReversed().flatMap((message) => (message.markup?.inline_keyboard.flat() ?? []).filter((one) => one["callback_data"] !== undefined).map((one) => ({ message, label: String(one["text"]) })));
+    return this.said()
+      .toReversed()
+      .flatMap((message) =>
+        (message.markup?.inline_keyboard.flat() ?? [])
+          .filter((one) => one["callback_data"] !== undefined)
+          .map((one) => ({ message, label: String(one["text"]) })),
+      );
   }
 
   press(who: keyof Scene["people"], { message, label }: { message: StoredMessage; label: string }): void {
@@ -224,7 +357,9 @@ export class Scene {
 
   /** The bot's messages in the team's chat, oldest first. */
   said(): StoredMessage[] {
-    return this.telegram.state.messages.filter((one) => one.chat === chat && one.from.id === this.telegram.state.bot.id);
+    return this.telegram.state.messages.filter(
+      (one) => one.chat === chat && one.from.id === this.telegram.state.bot.id,
+    );
   }
 
   async close(): Promise<void> {
@@ -237,11 +372,18 @@ export class Scene {
 
 /** A message's words, one line per block. */
 export function textOf(message: StoredMessage): string {
-  const inline = (node: unknown): string => (typeof node === "string" ? node : Array.isArray(node) ? node.map(inline).join("") : typeof node === "object" && node !== null ? inline((node as { text?: unknown }).text ?? "") : "");
+  const inline = (node: unknown): string =>
+    typeof node === "string"
+      ? node
+      : Array.isArray(node)
+        ? node.map(inline).join("")
+        : typeof node === "object" && node !== null
+          ? inline((node as { text?: unknown }).text ?? "")
+          : "";
   const block = (node: Record<string, unknown>): string => {
     const own = [node["text"], node["summary"]].filter((one) => one !== undefined).map(inline);
-    const rows = (node["cells"] as unknown[][] | undefined ?? []).map((row) => row.map(inline).join(" | "));
-    const inside = (node["blocks"] as Record<string, unknown>[] | undefined ?? []).map(block);
+    const rows = ((node["cells"] as unknown[][] | undefined) ?? []).map((row) => row.map(inline).join(" | "));
+    const inside = ((node["blocks"] as Record<string, unknown>[] | undefined) ?? []).map(block);
     return [...own, ...rows, ...inside].join("\n");
   };
   const rich = message.rich as { blocks?: Record<string, unknown>[] } | null;

@@ -26,14 +26,21 @@ export type System = {
 };
 
 /** Files of a system's model in one of its two own versions, under any version number, read as `change` says. */
-function modelFiles({ id, adapt }: System, { first, version, change }: { first: boolean; version: string; change?: Change }): Files {
+function modelFiles(
+  { id, adapt }: System,
+  { first, version, change }: { first: boolean; version: string; change?: Change },
+): Files {
   const at = `models/${id}`;
   const own = folder(at, at, (name) => !name.includes("/") && name !== ".gitignore");
-  const released = first ? folder(`${at}/production`, at, (name) => name !== "receipt.json" && name !== "model.yaml") : {};
+  const released = first
+    ? folder(`${at}/production`, at, (name) => name !== "receipt.json" && name !== "model.yaml")
+    : {};
   const files: Files = { ...own, ...released };
   const weights = files[`${at}/model.onnx`] as Buffer;
-  const manifest = adapt(String(own[`${at}/model.yaml`])).replace(/^# yaml-language-server.*\n/, "")
-    .replace(/^version: .*$/m, `version: ${version}`).replace(/sha256: [0-9a-f]{64}/, `sha256: ${sha256(weights)}`);
+  const manifest = adapt(String(own[`${at}/model.yaml`]))
+    .replace(/^# yaml-language-server.*\n/, "")
+    .replace(/^version: .*$/m, `version: ${version}`)
+    .replace(/sha256: [0-9a-f]{64}/, `sha256: ${sha256(weights)}`);
   return { ...files, [`${at}/model.yaml`]: change === undefined ? manifest : changed(manifest, change) };
 }
 
@@ -44,11 +51,13 @@ function changed(manifest: string, { from, to }: Change): string {
 
 /** What the team has of a system at the beginning. */
 export const firstVersion = (system: System): Files => ({
-  ...modelFiles(system, { first: true, version: "1.0.0" }), ...system.data(),
-  ...Object.assign({}, ...system.companions.map((name) => folder(`models/${name}`, `models/${name}`))) as Files,
+  ...modelFiles(system, { first: true, version: "1.0.0" }),
+  ...system.data(),
+  ...(Object.assign({}, ...system.companions.map((name) => folder(`models/${name}`, `models/${name}`))) as Files),
 });
 export const improved = (system: System, version: string): Files => modelFiles(system, { first: false, version });
-export const worsened = (system: System, version: string): Files => modelFiles(system, { first: false, version, change: system.worse });
+export const worsened = (system: System, version: string): Files =>
+  modelFiles(system, { first: false, version, change: system.worse });
 /** The first weights once more: another model than the improved one, and worse by less than any margin. */
 export const earlier = (system: System, version: string): Files => modelFiles(system, { first: true, version });
 
@@ -57,11 +66,20 @@ const sources = ["amazon", "imdb", "yelp"];
 export const mood: System = {
   id: "mood",
   // The sentences lie beside the model, because a job of the rehearsal reaches no registry; every second one.
-  data: () => Object.fromEntries(sources.map((source) => {
-    const rows = JSON.parse(readFileSync(join(root, `node_modules/sentiment/test/fixtures/${source}.json`), "utf8")) as unknown[];
-    return [`models/mood/data/${source}.json`, JSON.stringify(rows.filter((_, i) => i % 2 === 0))];
-  })),
-  adapt: (manifest) => manifest.replaceAll(/- npm: sentiment@[^\n]*\n\s+integrity: [^\n]*\n(\s+)path: test\/fixtures\/(\w+)\.json/g, "- path: data/$2.json"),
+  data: () =>
+    Object.fromEntries(
+      sources.map((source) => {
+        const rows = JSON.parse(
+          readFileSync(join(root, `node_modules/sentiment/test/fixtures/${source}.json`), "utf8"),
+        ) as unknown[];
+        return [`models/mood/data/${source}.json`, JSON.stringify(rows.filter((_, i) => i % 2 === 0))];
+      }),
+    ),
+  adapt: (manifest) =>
+    manifest.replaceAll(
+      /- npm: sentiment@[^\n]*\n\s+integrity: [^\n]*\n(\s+)path: test\/fixtures\/(\w+)\.json/g,
+      "- path: data/$2.json",
+    ),
   worse: { from: /maxTokens: 128/, to: "maxTokens: 6" },
   companions: ["reply"],
   async serves(url) {
@@ -79,17 +97,28 @@ export const virality: System = {
   id: "virality",
   data: () => {
     const lines = readFileSync(join(root, "models/virality/data/eval.jsonl"), "utf8").trimEnd().split("\n");
-    return { "models/virality/data/eval.jsonl": lines.filter((_, i) => i % 5 === 0).map((line) => `${line}\n`).join("") };
+    return {
+      "models/virality/data/eval.jsonl": lines
+        .filter((_, i) => i % 5 === 0)
+        .map((line) => `${line}\n`)
+        .join(""),
+    };
   },
   // A fifth of the rows decides about all of them and about short videos; those without a thumbnail are too few of it.
-  adapt: (manifest) => manifest.replaceAll("slices: [short_video, has_thumbnail, title_length]}", "slices: [short_video]}"),
+  adapt: (manifest) =>
+    manifest.replaceAll("slices: [short_video, has_thumbnail, title_length]}", "slices: [short_video]}"),
   // Views are the strongest of what it knows: their mean is another than in training.
   worse: { from: /(?<=views_log, encode: standardize, mean: )[\d.]+/, to: "2" },
   companions: [],
   async serves(url) {
     const { status, body } = await post(url, "/predict", examplesOf("virality")[0]);
     assert.equal(status, 200);
-    assert.deepEqual(Object.keys(body).sort(), ["confidence", "predicted_velocity", "processing_time_ms", "viral_score"]);
+    assert.deepEqual(Object.keys(body).sort(), [
+      "confidence",
+      "predicted_velocity",
+      "processing_time_ms",
+      "viral_score",
+    ]);
     for (const [field, value] of Object.entries(body)) assert.equal(typeof value, "number", field);
     assert.equal((await get(url, "/")).body["status"], "healthy");
     const info = await get(url, "/model/info");
@@ -98,9 +127,23 @@ export const virality: System = {
   },
 };
 
-export const examplesOf = (id: string): readonly object[] => (parse(readFileSync(join(root, `models/${id}/model.yaml`), "utf8")) as { serving: { examples: object[] } }).serving.examples;
+export const examplesOf = (id: string): readonly object[] =>
+  (parse(readFileSync(join(root, `models/${id}/model.yaml`), "utf8")) as { serving: { examples: object[] } }).serving
+    .examples;
 
 type Answer = { status: number; body: Record<string, unknown> };
-const asked = async (response: Response): Promise<Answer> => ({ status: response.status, body: await response.json() as Record<string, unknown> });
-const get = async (url: string, path: string) => asked(await fetch(`${url}${path}`, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(5000) }));
-const post = async (url: string, path: string, row: unknown) => asked(await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(row), signal: AbortSignal.timeout(5000) }));
+const asked = async (response: Response): Promise<Answer> => ({
+  status: response.status,
+  body: (await response.json()) as Record<string, unknown>,
+});
+const get = async (url: string, path: string) =>
+  asked(await fetch(`${url}${path}`, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(5000) }));
+const post = async (url: string, path: string, row: unknown) =>
+  asked(
+    await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(row),
+      signal: AbortSignal.timeout(5000),
+    }),
+  );

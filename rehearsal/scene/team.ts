@@ -14,17 +14,29 @@ export const spaces = {
 } as const;
 export const models = ["mood", "reply", "virality", "fares", "quotes", "tips"] as const;
 
-const loss = (relative: number, slices: readonly string[] = []) => ({ kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative }, ...(slices.length === 0 ? {} : { slices: [...slices] }) });
+const loss = (relative: number, slices: readonly string[] = []) => ({
+  kind: "non-inferiority" as const,
+  metric: "mae" as const,
+  margin: { relative },
+  ...(slices.length === 0 ? {} : { slices: [...slices] }),
+});
 export const quality: FareModel["checks"] = [loss(0.05), loss(0.1, ["from"])];
-export const quoteChecks: FareModel["checks"] = [...quality, { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } }];
+export const quoteChecks: FareModel["checks"] = [
+  ...quality,
+  { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } },
+];
 
 /** What the team has on its main branch at the beginning. */
 export function teamFiles(sluice: string): Files {
   return {
-    ...firstVersion(mood), ...firstVersion(virality),
-    ...fareModel({ id: "fares", version: "1.0.0", wrong: { airport: 0.02, centre: 0.05 }, checks: quality }), ...rides("fares", 3000),
-    ...fareModel({ id: "quotes", version: "1.0.0", layers: 6, checks: quoteChecks }), ...rides("quotes", 3000),
-    ...fareModel({ id: "tips", version: "1.0.0", wrong: { centre: 0.05 }, checks: quality }), ...rides("tips", 40),
+    ...firstVersion(mood),
+    ...firstVersion(virality),
+    ...fareModel({ id: "fares", version: "1.0.0", wrong: { airport: 0.02, centre: 0.05 }, checks: quality }),
+    ...rides("fares", 3000),
+    ...fareModel({ id: "quotes", version: "1.0.0", layers: 6, checks: quoteChecks }),
+    ...rides("quotes", 3000),
+    ...fareModel({ id: "tips", version: "1.0.0", wrong: { centre: 0.05 }, checks: quality }),
+    ...rides("tips", 40),
     ".gitignore": ".sluice/\n.cache/\n",
     ...workflows(sluice),
   };
@@ -32,6 +44,8 @@ export function teamFiles(sluice: string): Files {
 
 /** The workflows that docs/adopt.md tells its readers to copy. */
 function workflows(sha: string): Files {
-  const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) => path.startsWith(".github/workflows/"));
+  const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) =>
+    path.startsWith(".github/workflows/"),
+  );
   return Object.fromEntries(files.map(([path, text]) => [path, filledIn(text, { sluice: product, sha })]));
 }

@@ -13,5 +13,15 @@ import { worseThenFixed } from "./worse-then-fixed.ts";
 const bySystems = (story: (system: System) => Story): Story[] => [story(mood), { ...story(virality), beside: true }];
 
 export const stories: readonly Story[] = [
-  ...bySystems(improves), ...bySystems(worseThenFixed), slice, slower, tooFew, loosens, forks, ...bySystems(answersWrongly), rollBack, outages, rejects,
+  ...bySystems(improves),
+  ...bySystems(worseThenFixed),
+  slice,
+  slower,
+  tooFew,
+  loosens,
+  forks,
+  ...bySystems(answersWrongly),
+  rollBack,
+  outages,
+  rejects,
 ];

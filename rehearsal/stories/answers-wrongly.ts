@@ -9,7 +9,9 @@ import type { Story } from "./story.ts";
 const version = "1.8.0";
 
 export const answersWrongly = (system: System): Story => ({
-  number: 8, system: system.id, title: `The new Space of ${system.id} answers wrongly: it is rolled back, and card, history and records agree on what serves`,
+  number: 8,
+  system: system.id,
+  title: `The new Space of ${system.id} answers wrongly: it is rolled back, and card, history and records agree on what serves`,
   async play(scene, tell) {
     if (scene.bot === null) await scene.startBot();
     const { id } = system;
@@ -18,12 +20,22 @@ export const answersWrongly = (system: System): Story => ({
     tell(`${id} ${predecessor} is proved and live`);
 
     straightToProduction(scene, system);
-    const pull = await scene.propose({ branch: `${id}-${version}`, title, files: earlier(system, version), by: "lena" });
+    const pull = await scene.propose({
+      branch: `${id}-${version}`,
+      title,
+      files: earlier(system, version),
+      by: "lena",
+    });
     const { space, transcript } = scene.hubs.of(production(system));
-    const before = { deployments: await deploymentsOf(scene, system), commits: commitsOf(scene, system), requests: transcript.length };
+    const before = {
+      deployments: await deploymentsOf(scene, system),
+      commits: commitsOf(scene, system),
+      requests: transcript.length,
+    };
     // Only what comes out of the app is wrong: the tree, the weights and the Space's stage are as they should be.
     const isNew = (deployed: Deployed) => deployed?.model?.version === version;
-    space.behaviour.answers = (path, deployed, body) => (isNew(deployed) && path.endsWith("/predict") ? Buffer.from(wrongly(body.toString("utf8"))) : body);
+    space.behaviour.answers = (path, deployed, body) =>
+      isNew(deployed) && path.endsWith("/predict") ? Buffer.from(wrongly(body.toString("utf8"))) : body;
     let merged: string;
     try {
       merged = await scene.merge(pull.number, "lena");
@@ -38,17 +50,32 @@ export const answersWrongly = (system: System): Story => ({
     tell("the gate let it pass and the Space runs, but its answer is not the one that was measured: the job fails");
 
     assert.equal(await scene.serves(production(system)), predecessor, "the predecessor serves again, by itself");
-    const receipt = JSON.parse(artifactOf(deploy, `sluice-deployment-${id}-production`).get("deployment.json")?.toString("utf8") ?? "null") as { outcome: string; serving: string; rolledBackTo: { version: string } };
-    assert.deepEqual([receipt.outcome, receipt.rolledBackTo.version, receipt.serving], ["rolled-back", predecessor, space.repository.head]);
+    const receipt = JSON.parse(
+      artifactOf(deploy, `sluice-deployment-${id}-production`).get("deployment.json")?.toString("utf8") ?? "null",
+    ) as { outcome: string; serving: string; rolledBackTo: { version: string } };
+    assert.deepEqual(
+      [receipt.outcome, receipt.rolledBackTo.version, receipt.serving],
+      ["rolled-back", predecessor, space.repository.head],
+    );
 
     // One commit for the change and one for its undoing, and not one more: each was asked for once.
-    assert.deepEqual(commitsOf(scene, system).slice(before.commits.length), [`Deploy ${title}`, `Restore ${id} ${predecessor}`]);
-    const commits = transcript.slice(before.requests).filter(({ method, path }) => method === "POST" && path.includes(`/spaces/${production(system)}/commit/`));
-    assert.deepEqual(commits.map(({ status }) => status), [200, 200]);
+    assert.deepEqual(commitsOf(scene, system).slice(before.commits.length), [
+      `Deploy ${title}`,
+      `Restore ${id} ${predecessor}`,
+    ]);
+    const commits = transcript
+      .slice(before.requests)
+      .filter(({ method, path }) => method === "POST" && path.includes(`/spaces/${production(system)}/commit/`));
+    assert.deepEqual(
+      commits.map(({ status }) => status),
+      [200, 200],
+    );
     const uploads = transcript.slice(before.requests).filter(({ path }) => path.startsWith("/lfs-upload/"));
     assert.ok(uploads.length <= 1, "what is restored is named, not uploaded again");
 
-    const deployments = (await deploymentsOf(scene, system)).slice(before.deployments.length).map(({ kind, version: of, states }) => `${kind} ${of}: ${states.join(" ")}`);
+    const deployments = (await deploymentsOf(scene, system))
+      .slice(before.deployments.length)
+      .map(({ kind, version: of, states }) => `${kind} ${of}: ${states.join(" ")}`);
     assert.deepEqual(deployments, [`deploy ${version}: in_progress failure`, `rollback ${predecessor}: success`]);
     await assert.rejects(scene.ask(`git/ref/tags%2F${id}@${version}`), /404/, "what was not proved is not released");
 

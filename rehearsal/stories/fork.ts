@@ -10,18 +10,28 @@ import type { RunRecord } from "../contract.ts";
 import type { Story } from "./story.ts";
 
 const canary = "a-secret-that-only-the-team-may-see-70c1";
-const fares = (version: string, wrong: NonNullable<FareModel["wrong"]> = {}) => fareModel({ id: "fares", version, wrong, checks: quality });
+const fares = (version: string, wrong: NonNullable<FareModel["wrong"]> = {}) =>
+  fareModel({ id: "fares", version, wrong, checks: quality });
 const reversed = (text: string) => [...text].toReversed().join("");
 
 export const forks: Story = {
-  number: 7, title: "Pull requests from a fork: evaluated without secrets, told by the trusted workflow, forged verdicts refused",
+  number: 7,
+  title: "Pull requests from a fork: evaluated without secrets, told by the trusted workflow, forged verdicts refused",
   async play(scene, tell) {
     const { github } = scene;
     github.setSecret(team, "CANARY", canary);
     const copy = await fork(github, team, "mallory");
     const send = async (branch: string, files: Files) => {
       const sha = await pushTo(github, { repository: copy, branch, files, message: branch, by: "mallory" });
-      return { sha, number: await openPullRequest(github, { repository: team, head: `mallory:${branch}`, title: branch, by: "mallory" }) };
+      return {
+        sha,
+        number: await openPullRequest(github, {
+          repository: team,
+          head: `mallory:${branch}`,
+          title: branch,
+          by: "mallory",
+        }),
+      };
     };
     const gateOf = (sha: string) => scene.runsOf("gate.yml", sha)[0] as RunRecord;
 
@@ -39,15 +49,28 @@ export const forks: Story = {
     const gate = gateOf(honest.sha);
     assert.equal(gate.conclusion, "success", scene.logs(gate));
     await requireEscapedCommands(scene, gate);
-    assert.deepEqual(trusted.map(({ conclusion }) => conclusion), ["success"], trusted.map((run) => scene.logs(run)).join("\n"));
+    assert.deepEqual(
+      trusted.map(({ conclusion }) => conclusion),
+      ["success"],
+      trusted.map((run) => scene.logs(run)).join("\n"),
+    );
     const told = await scene.comments(honest.number);
     const sticky = told.filter(({ body }) => body.includes("fares 1.7.0 against"));
-    assert.deepEqual(sticky.map(({ user }) => user.login), ["github-actions[bot]"]);
+    assert.deepEqual(
+      sticky.map(({ user }) => user.login),
+      ["github-actions[bot]"],
+    );
     assert.match(sticky[0]?.body ?? "", /✅ PASS/);
     assert.match(scene.card("fares 1.7.0"), /PASS/);
-    tell(`pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`);
+    tell(
+      `pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`,
+    );
 
-    const forged = await send("fares-1.7.1", { ...fares("1.7.1", { centre: 0.5 }), ".github/workflows/gate.yml": hostileGate(honest.number), "forged/verdict.json": JSON.stringify(forgedVerdict(honest.sha)) });
+    const forged = await send("fares-1.7.1", {
+      ...fares("1.7.1", { centre: 0.5 }),
+      ".github/workflows/gate.yml": hostileGate(honest.number),
+      "forged/verdict.json": JSON.stringify(forgedVerdict(honest.sha)),
+    });
     const [refusing] = await newRuns();
     const hostile = gateOf(forged.sha);
     // On GitHub, too, a pull request's run takes the workflow from the pull request, and its check is what that says.
@@ -57,27 +80,44 @@ export const forks: Story = {
     const log = refusing === undefined ? "nothing was started" : scene.logs(refusing);
     assert.match(log, /changes \.github\/workflows, by which it was evaluated/);
     requireNothingForged(log);
-    const answers = (await scene.comments(forged.number)).map(({ body }) => readable(body)).filter((body) => body.includes("sluice-gate"));
+    const answers = (await scene.comments(forged.number))
+      .map(({ body }) => readable(body))
+      .filter((body) => body.includes("sluice-gate"));
     assert.equal(answers.length, 1);
     assert.match(answers[0] ?? "", /ERROR: the pull request changes \.github\/workflows/);
     assert.doesNotMatch(answers[0] ?? "", /PASS/);
     assert.deepEqual(await scene.comments(honest.number), told, "nothing was written anywhere else");
-    const card = scene.said().map(textOf).findLast((text) => text.includes(`pull request ${forged.number} ·`)) ?? "no card";
+    const card =
+      scene
+        .said()
+        .map(textOf)
+        .findLast((text) => text.includes(`pull request ${forged.number} ·`)) ?? "no card";
     assert.match(card.split("\n")[0] ?? "", /ERROR/);
     assert.doesNotMatch(card, /PASS/);
     tell(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
 
     // The workflows as they are, but a verdict among the files, and a model that cannot be read; and no model at all.
-    const planted = await send("fares-1.7.2", { "models/fares/model.yaml": "id: fares\nversion: 1.7.2\n", ".sluice/verdict.json/verdict.json": JSON.stringify(forgedVerdict(honest.sha)), ".sluice/metrics.json": "{}" });
+    const planted = await send("fares-1.7.2", {
+      "models/fares/model.yaml": "id: fares\nversion: 1.7.2\n",
+      ".sluice/verdict.json/verdict.json": JSON.stringify(forgedVerdict(honest.sha)),
+      ".sluice/metrics.json": "{}",
+    });
     const silent = await send("a-note", { "NOTE.md": "Fares are fair.\n" });
     await newRuns();
     assert.deepEqual([gateOf(planted.sha).conclusion, gateOf(silent.sha).conclusion], ["failure", "success"]);
-    assert.deepEqual([verdictOf(gateOf(planted.sha)).verdict, verdictOf(gateOf(planted.sha)).models], ["ERROR", []], "what the shard kept is the gate's own");
-    const bodies = (await scene.comments(planted.number)).map(({ body }) => readable(body)).filter((body) => body.includes("sluice-gate"));
+    assert.deepEqual(
+      [verdictOf(gateOf(planted.sha)).verdict, verdictOf(gateOf(planted.sha)).models],
+      ["ERROR", []],
+      "what the shard kept is the gate's own",
+    );
+    const bodies = (await scene.comments(planted.number))
+      .map(({ body }) => readable(body))
+      .filter((body) => body.includes("sluice-gate"));
     assert.equal(bodies.length, 1);
     assert.match(bodies[0] ?? "", /## .* ERROR/);
     assert.deepEqual(await scene.comments(silent.number), [], "where no model changed there is nothing to tell");
-    for (const { number } of [honest, forged, planted]) for (const { body } of await scene.comments(number)) requireNothingForged(readable(body));
+    for (const { number } of [honest, forged, planted])
+      for (const { body } of await scene.comments(number)) requireNothingForged(readable(body));
     requireNothingForged(scene.chats());
     assert.equal((await scene.ask<{ permission: string }>("collaborators/mallory/permission")).permission, "read");
     tell("a verdict among a pull request's files is not believed; a pull request without a model is left alone");
@@ -88,9 +128,16 @@ export const forks: Story = {
 async function requireEscapedCommands(scene: Scene, run: RunRecord): Promise<void> {
   assert.ok(run.headRepository.fork);
   const text = scene.logs(run);
-  for (const secret of [canary, scene.telegram.token]) for (const form of [secret, reversed(secret), Buffer.from(secret).toString("base64")]) assert.ok(!text.includes(form), "a secret is in the log");
-  const written = scene.github.transcript.filter(({ runId, method, status }) => runId === run.id && method !== "GET" && status < 300);
-  assert.deepEqual(written.map(({ method, path }) => `${method} ${path}`), []);
+  for (const secret of [canary, scene.telegram.token])
+    for (const form of [secret, reversed(secret), Buffer.from(secret).toString("base64")])
+      assert.ok(!text.includes(form), "a secret is in the log");
+  const written = scene.github.transcript.filter(
+    ({ runId, method, status }) => runId === run.id && method !== "GET" && status < 300,
+  );
+  assert.deepEqual(
+    written.map(({ method, path }) => `${method} ${path}`),
+    [],
+  );
 }
 
 function requireNothingForged(text: string): void {
@@ -101,10 +148,33 @@ function requireNothingForged(text: string): void {
 function forgedVerdict(commit: string): VerdictFile {
   const reason = "splendid <img src=x onerror=alert(1)> @lena [live](https://evil.example) -->";
   const model = { id: "mood", version: "9.9.9", task: "binary-classification" as const, sha256: "a".repeat(64) };
-  return { schemaVersion: 1, verdict: "PASS", reason, commit, sluiceVersion: "9.9.9", createdAt: "2026-01-01T00:00:00Z", models: [{ model, baseline: null, baselineSource: "none", dataset: null, verdict: "PASS", reason, checks: [], notes: [reason], policySource: "nowhere", policyChanges: [] }] };
+  return {
+    schemaVersion: 1,
+    verdict: "PASS",
+    reason,
+    commit,
+    sluiceVersion: "9.9.9",
+    createdAt: "2026-01-01T00:00:00Z",
+    models: [
+      {
+        model,
+        baseline: null,
+        baselineSource: "none",
+        dataset: null,
+        verdict: "PASS",
+        reason,
+        checks: [],
+        notes: [reason],
+        policySource: "nowhere",
+        policyChanges: [],
+      },
+    ],
+  };
 }
 
-/** Asks for everything, writes what it got backwards, comments on somebody else's pull request, uploads its own verdict. */
+/**
+ * Asks for everything, writes what it got backwards, comments on somebody else's pull request, uploads its own verdict.
+ */
 const hostileGate = (other: number) => `name: gate
 on: pull_request
 permissions: write-all

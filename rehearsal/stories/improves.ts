@@ -7,7 +7,9 @@ import type { Story } from "./story.ts";
 const version = "1.1.0";
 
 export const improves = (system: System): Story => ({
-  number: 1, system: system.id, title: `A pull request improves ${system.id}; it is merged, proved on staging, approved by a button, and live`,
+  number: 1,
+  system: system.id,
+  title: `A pull request improves ${system.id}; it is merged, proved on staging, approved by a button, and live`,
   async play(scene, tell) {
     const { github } = scene;
     const { id } = system;
@@ -17,7 +19,12 @@ export const improves = (system: System): Story => ({
     github.createEnvironment(team, `${id}-production`, { reviewers: ["omar"] });
     await scene.startBot();
 
-    const pull = await scene.propose({ branch: `${id}-${version}`, title, files: improved(system, version), by: "lena" });
+    const pull = await scene.propose({
+      branch: `${id}-${version}`,
+      title,
+      files: improved(system, version),
+      by: "lena",
+    });
     const [gate] = scene.runsOf("gate.yml", pull.sha);
     assert.equal(gate?.conclusion, "success", gate === undefined ? "the gate did not start" : scene.logs(gate));
     tell(`the gate lets pull request ${pull.number} pass`);
@@ -25,7 +32,10 @@ export const improves = (system: System): Story => ({
     const sticky = comments.filter(({ body }) => body.includes(`${title} against 1.0.0: PASS`));
     assert.equal(sticky.length, 1, "one comment says PASS");
     assert.match(gate.jobs.map(({ summary }) => summary).join("\n"), /✅ PASS/);
-    assert.ok(gate.artifacts.some(({ name }) => name.startsWith("sluice-gate-cpu-")), "the report is kept");
+    assert.ok(
+      gate.artifacts.some(({ name }) => name.startsWith("sluice-gate-cpu-")),
+      "the report is kept",
+    );
     assert.match(scene.card(title), /PASS/);
 
     const merged = await scene.merge(pull.number, "lena");
@@ -36,23 +46,40 @@ export const improves = (system: System): Story => ({
     assert.match(scene.card(title), /waiting for approval/);
     tell("proved on staging; production waits for a person");
 
-    const asked = await scene.until(() => scene.buttons().find(({ label }) => label.includes("Approve")), "a button to approve");
+    const asked = await scene.until(
+      () => scene.buttons().find(({ label }) => label.includes("Approve")),
+      "a button to approve",
+    );
     scene.press("omar", asked);
     // What is dangerous takes a second tap.
-    scene.press("omar", await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, approve"), "the second question"));
+    scene.press(
+      "omar",
+      await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, approve"), "the second question"),
+    );
     await scene.until(() => deploy.status === "completed", "the approved deployment to end");
     await github.settled();
     assert.equal(deploy.conclusion, "success", scene.logs(deploy));
-    const golden = scene.logs(deploy).matchAll(new RegExp(`proof 2 of 2: ready, ${id} ${version.replaceAll(".", "\\.")}, (\\d+) golden answers`, "g"));
-    assert.deepEqual([...golden].map(([, count]) => Number(count)), [examplesOf(id).length, examplesOf(id).length], "both Spaces were proved with the model's own examples");
-    assert.deepEqual(deploy.reviews.map(({ state, user }) => ({ state, user })), [{ state: "approved", user: "omar" }]);
+    const golden = scene
+      .logs(deploy)
+      .matchAll(new RegExp(`proof 2 of 2: ready, ${id} ${version.replaceAll(".", "\\.")}, (\\d+) golden answers`, "g"));
+    assert.deepEqual(
+      [...golden].map(([, count]) => Number(count)),
+      [examplesOf(id).length, examplesOf(id).length],
+      "both Spaces were proved with the model's own examples",
+    );
+    assert.deepEqual(
+      deploy.reviews.map(({ state, user }) => ({ state, user })),
+      [{ state: "approved", user: "omar" }],
+    );
     assert.equal(await scene.serves(production(system)), version);
     await scene.until(() => /live/i.test(scene.card(title).split("\n")[0] ?? ""), "the card to say live");
     tell(`approved by omar; the card says: ${scene.card(title).split("\n")[0]}`);
 
     const tag = await scene.ask<{ object: { type: string } }>(`git/ref/tags%2F${id}@${version}`);
     assert.equal(tag.object.type, "tag", "an annotated tag carries the receipt");
-    const deployments = (await scene.ask<{ environment: string }[]>("deployments?task=sluice&per_page=100")).map(({ environment }) => environment).filter((environment) => environment.startsWith(`${id}-`));
+    const deployments = (await scene.ask<{ environment: string }[]>("deployments?task=sluice&per_page=100"))
+      .map(({ environment }) => environment)
+      .filter((environment) => environment.startsWith(`${id}-`));
     assert.deepEqual(deployments.sort(), [`${id}-production`, `${id}-staging`]);
     // Identical bytes went to both stages.
     const weights = [staging, production].map((stage) => scene.weights(stage(system), `models/${id}/model.onnx`));

@@ -13,28 +13,51 @@ const staging = "acme/fares-staging";
 const slowRequests = 6;
 
 export const outages: Story = {
-  number: 10, title: "GitHub refuses comments, Telegram is down, the Hub is slow: verdicts and deployments are the same, and what was not told is said",
+  number: 10,
+  title:
+    "GitHub refuses comments, Telegram is down, the Hub is slow: verdicts and deployments are the same, and what was not told is said",
   async play(scene, tell) {
     const { github, telegram } = scene;
     github.setVariable(team, "SLUICE_DEPLOY_AFTER_MERGE", "staging");
     github.setVariable(team, "SLUICE_PROMOTE_AFTER_MERGE", "");
     const down: Fault = { method: "*", times: Infinity, does: { kind: "reset" } };
     telegram.fail(down);
-    const refused = ["POST", "PATCH"].map((method) => github.fail({ method, path: /\/issues\/(comments\/\d+|\d+\/comments)$/, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } }));
+    const refused = ["POST", "PATCH"].map((method) =>
+      github.fail({
+        method,
+        path: /\/issues\/(comments\/\d+|\d+\/comments)$/,
+        does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
+      }),
+    );
     const chats = () => telegram.state.messages.map(({ message_id, chat, edits }) => `${chat} ${message_id} ${edits}`);
     const before = { chats: chats(), live: await scene.serves("acme/fares") };
     const slow: FaultRule = { path: /./, times: 0, fault: { kind: "slow", ms: 500 } };
     scene.hubs.of(staging).faults.push(slow);
     try {
       const sluice = await github.world.repositories.get(product)?.git.resolve("refs/heads/main");
-      const pull = await scene.propose({ branch, title: "fares 1.10.0", files: { ...fareModel({ id: "fares", version: "1.10.0", wrong: { airport: 0.01, centre: 0.01 }, checks: quality }), ".github/workflows/strict.yml": strict(String(sluice)) }, by: "lena" });
+      const pull = await scene.propose({
+        branch,
+        title: "fares 1.10.0",
+        files: {
+          ...fareModel({ id: "fares", version: "1.10.0", wrong: { airport: 0.01, centre: 0.01 }, checks: quality }),
+          ".github/workflows/strict.yml": strict(String(sluice)),
+        },
+        by: "lena",
+      });
       const [gate] = scene.runsOf("gate.yml", pull.sha);
       requireTold(gate, "the gate");
       assert.deepEqual([gate.conclusion, verdictOf(gate).verdict], ["success", "PASS"], scene.logs(gate));
-      assert.match(scene.logs(gate), /The verdict stands, but the comment could not be posted: the token may not comment \(403\)/);
+      assert.match(
+        scene.logs(gate),
+        /The verdict stands, but the comment could not be posted: the token may not comment \(403\)/,
+      );
       const [demanding] = scene.runsOf("strict.yml", pull.sha);
       assert.equal(demanding?.conclusion, "failure");
-      assert.match(scene.logs(demanding), /Process completed with exit code 5[\s\S]*verdict: PASS/, "where the comment is required, a PASS that is not told is red, and is a PASS");
+      assert.match(
+        scene.logs(demanding),
+        /Process completed with exit code 5[\s\S]*verdict: PASS/,
+        "where the comment is required, a PASS that is not told is red, and is a PASS",
+      );
       assert.deepEqual(await scene.comments(pull.number), []);
       tell("the gate passes, and says in its summary that nobody was told; where a comment is required: exit code 5");
 
@@ -46,12 +69,16 @@ export const outages: Story = {
       assert.ok(slow.times < slowRequests, "the Hub was slow meanwhile");
       assert.equal(await scene.serves(staging), "1.10.0");
       assert.equal(await scene.serves("acme/fares"), before.live);
-      const [deployment] = await scene.ask<{ id: number; sha: string; environment: string }[]>("deployments?environment=fares-staging&per_page=1");
+      const [deployment] = await scene.ask<{ id: number; sha: string; environment: string }[]>(
+        "deployments?environment=fares-staging&per_page=1",
+      );
       assert.equal(deployment?.sha, merged);
       const [status] = await scene.ask<{ state: string }[]>(`deployments/${deployment.id}/statuses`);
       assert.equal(status?.state, "success");
       assert.deepEqual(chats(), before.chats, "Telegram got nothing");
-      tell("merged and live on staging although the Hub was slow; the cards that were not delivered are in the summaries");
+      tell(
+        "merged and live on staging although the Hub was slow; the cards that were not delivered are in the summaries",
+      );
     } finally {
       for (const restore of refused) restore();
       down.times = 0;
@@ -59,7 +86,12 @@ export const outages: Story = {
     }
 
     // With everything back, the next deployment is told as ever.
-    const asked = await fetch(`${github.apiUrl}/repos/${team}/actions/workflows/deploy.yml/dispatches`, { method: "POST", headers: { authorization: `token ${github.tokenOf("lena")}` }, body: JSON.stringify({ ref: "main", inputs: { model: "fares", environment: "staging" } }), signal: AbortSignal.timeout(20_000) });
+    const asked = await fetch(`${github.apiUrl}/repos/${team}/actions/workflows/deploy.yml/dispatches`, {
+      method: "POST",
+      headers: { authorization: `token ${github.tokenOf("lena")}` },
+      body: JSON.stringify({ ref: "main", inputs: { model: "fares", environment: "staging" } }),
+      signal: AbortSignal.timeout(20_000),
+    });
     assert.ok(asked.ok, await asked.text());
     await github.settled();
     assert.match(scene.card("fares 1.10.0"), /live/);
@@ -70,8 +102,17 @@ export const outages: Story = {
 /** The card that the chat did not get lies in the summary, with the reason. */
 function requireTold(run: RunRecord | undefined, what: string): asserts run is RunRecord {
   assert.ok(run !== undefined, `${what} did not start`);
-  assert.match(run.jobs.map(({ summary }) => summary).join("\n"), /#### Telegram card[\s\S]*fares 1\.10\.0/, `${what}'s summary has the card`);
-  assert.ok(run.jobs.some(({ annotations }) => annotations.some(({ level, title }) => level === "warning" && title === "Telegram card not delivered")), `${what} warns`);
+  assert.match(
+    run.jobs.map(({ summary }) => summary).join("\n"),
+    /#### Telegram card[\s\S]*fares 1\.10\.0/,
+    `${what}'s summary has the card`,
+  );
+  assert.ok(
+    run.jobs.some(({ annotations }) =>
+      annotations.some(({ level, title }) => level === "warning" && title === "Telegram card not delivered"),
+    ),
+    `${what} warns`,
+  );
 }
 
 /** A gate whose comment is not optional, for the pull request that brings it. */

@@ -10,10 +10,14 @@ export type Story = {
   alone?: true;
   /** It shares nothing with the others, and may be played beside them on a stage of its own. */
   beside?: true;
-  /** @param tell one line for whoever watches @throws AssertionError where a service's state is not what the story says */
+  /**
+   * @param tell one line for whoever watches @throws AssertionError where a service's state is not what the story says
+   */
   play: (scene: Scene, tell: (line: string) => void) => Promise<void>;
 };
 
 /** "4", or "8 mood": what `--story` calls it; a number alone stands for every system's. */
-export const nameOf = ({ number, system }: Story): string => (system === undefined ? String(number) : `${number} ${system}`);
-export const isCalled = (story: Story, name: string): boolean => name === String(story.number) || name === nameOf(story);
+export const nameOf = ({ number, system }: Story): string =>
+  system === undefined ? String(number) : `${number} ${system}`;
+export const isCalled = (story: Story, name: string): boolean =>
+  name === String(story.number) || name === nameOf(story);

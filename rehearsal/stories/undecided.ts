@@ -5,20 +5,35 @@ import { quality, quoteChecks } from "../scene/team.ts";
 import type { Story } from "./story.ts";
 
 /** A pull request with another version of a model; what its gate said, in every place that says it. */
-async function judged(scene: Scene, model: FareModel): Promise<{ conclusion: string | null | undefined; comment: string; summary: string; logs: string; card: string }> {
+async function judged(
+  scene: Scene,
+  model: FareModel,
+): Promise<{ conclusion: string | null | undefined; comment: string; summary: string; logs: string; card: string }> {
   const title = `${model.id} ${model.version}`;
   const pull = await scene.propose({ branch: title.replace(" ", "-"), title, files: fareModel(model), by: "lena" });
   const [run] = scene.runsOf("gate.yml", pull.sha);
   if (run === undefined) throw new Error("the gate did not start");
   const { body } = await scene.verdictComment(pull.number);
   await assert.rejects(scene.merge(pull.number, "lena"), /Required status check/);
-  return { conclusion: run.conclusion, comment: body, summary: run.jobs.map(({ summary }) => summary).join("\n"), logs: scene.logs(run), card: scene.card(title) };
+  return {
+    conclusion: run.conclusion,
+    comment: body,
+    summary: run.jobs.map(({ summary }) => summary).join("\n"),
+    logs: scene.logs(run),
+    card: scene.card(title),
+  };
 }
 
 export const slice: Story = {
-  number: 3, title: "Rides from the airport get worse while the mean improves",
+  number: 3,
+  title: "Rides from the airport get worse while the mean improves",
   async play(scene, tell) {
-    const { conclusion, comment, card, logs } = await judged(scene, { id: "fares", version: "3.0.0", wrong: { airport: 0.05, centre: 0 }, checks: quality });
+    const { conclusion, comment, card, logs } = await judged(scene, {
+      id: "fares",
+      version: "3.0.0",
+      wrong: { airport: 0.05, centre: 0 },
+      checks: quality,
+    });
     assert.equal(conclusion, "failure", logs);
     assert.match(comment, /FAIL[^\n]*from=airport/, "the slice is named");
     assert.match(comment, /PASS \| <code>mae<\/code>[^|]*\| all \|/, "the mean passes");
@@ -29,9 +44,16 @@ export const slice: Story = {
 };
 
 export const slower: Story = {
-  number: 4, alone: true, title: "The same answers, more slowly",
+  number: 4,
+  alone: true,
+  title: "The same answers, more slowly",
   async play(scene, tell) {
-    const { conclusion, comment, logs } = await judged(scene, { id: "quotes", version: "4.0.0", layers: 12, checks: quoteChecks });
+    const { conclusion, comment, logs } = await judged(scene, {
+      id: "quotes",
+      version: "4.0.0",
+      layers: 12,
+      checks: quoteChecks,
+    });
     assert.equal(conclusion, "failure", logs);
     assert.match(comment, /FAIL[^\n]*latency_p50_ms/);
     assert.match(comment, /A\/A/, "the baseline against itself stands beside it");
@@ -41,9 +63,15 @@ export const slower: Story = {
 };
 
 export const tooFew: Story = {
-  number: 5, title: "Too few rows to decide",
+  number: 5,
+  title: "Too few rows to decide",
   async play(scene, tell) {
-    const { conclusion, comment, card, logs } = await judged(scene, { id: "tips", version: "5.0.0", wrong: { airport: 0.03, centre: 0.04 }, checks: quality });
+    const { conclusion, comment, card, logs } = await judged(scene, {
+      id: "tips",
+      version: "5.0.0",
+      wrong: { airport: 0.03, centre: 0.04 },
+      checks: quality,
+    });
     assert.equal(conclusion, "failure", logs);
     assert.match(comment, /INCONCLUSIVE/);
     assert.match(comment, /8 rows, and 30 are needed/);

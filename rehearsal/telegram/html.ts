@@ -7,8 +7,22 @@ export type Formatted = { text: string; entities: Entity[] };
 type Open = { tag: string; at: number; attribute: string; children: number };
 
 const kinds: Record<string, Entity["type"]> = {
-  b: "bold", strong: "bold", i: "italic", em: "italic", u: "underline", ins: "underline", s: "strikethrough", strike: "strikethrough", del: "strikethrough",
-  "tg-spoiler": "spoiler", span: "spoiler", code: "code", pre: "pre", blockquote: "blockquote", a: "text_link", "tg-emoji": "custom_emoji",
+  b: "bold",
+  strong: "bold",
+  i: "italic",
+  em: "italic",
+  u: "underline",
+  ins: "underline",
+  s: "strikethrough",
+  strike: "strikethrough",
+  del: "strikethrough",
+  "tg-spoiler": "spoiler",
+  span: "spoiler",
+  code: "code",
+  pre: "pre",
+  blockquote: "blockquote",
+  a: "text_link",
+  "tg-emoji": "custom_emoji",
 };
 const named: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"' };
 const bytes = (text: string) => Buffer.byteLength(text);
@@ -40,10 +54,14 @@ export function parseHtml(source: string): Formatted {
     if (source[i + 1] === "/") {
       const end = source.indexOf(">", i);
       if (end < 0) throw refused(`Unclosed end tag at byte offset ${start}`);
-      const name = source.slice(i + 2, end).trim().toLowerCase();
+      const name = source
+        .slice(i + 2, end)
+        .trim()
+        .toLowerCase();
       const last = open.pop();
       if (last === undefined) throw refused(`Unexpected end tag at byte offset ${start}`);
-      if (name !== "" && name !== last.tag) throw refused(`Unmatched end tag at byte offset ${start}, expected "</${last.tag}>", found "</${name}>"`);
+      if (name !== "" && name !== last.tag)
+        throw refused(`Unmatched end tag at byte offset ${start}, expected "</${last.tag}>", found "</${name}>"`);
       close(last, text, entities);
       i = end + 1;
       continue;
@@ -55,7 +73,10 @@ export function parseHtml(source: string): Formatted {
   }
   const last = open.pop();
   if (last !== undefined) throw refused(`Can't find end tag corresponding to start tag "${last.tag}"`);
-  if (!text.isWellFormed()) throw refused("Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units");
+  if (!text.isWellFormed())
+    throw refused(
+      "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units",
+    );
   return { text, entities: entities.toSorted((a, b) => a.offset - b.offset || b.length - a.length) };
 }
 
@@ -66,13 +87,22 @@ function close({ tag, at, attribute, children }: Open, text: string, entities: E
   if (type === "text_link") {
     const url = attribute === "" ? text.slice(at) : attribute;
     // An address that is none is no error: Telegram shows the words without the link.
-    if (/^(https?|tg|ton):\/\/[^\s]+\.?[^\s]*$/i.test(url) || /^[^\s/]+\.[^\s]{2,}$/.test(url)) entities.push({ type, offset: at, length, url });
+    if (/^(https?|tg|ton):\/\/[^\s]+\.?[^\s]*$/i.test(url) || /^[^\s/]+\.[^\s]{2,}$/.test(url))
+      entities.push({ type, offset: at, length, url });
     return;
   }
   // <pre><code class="language-x"> is one entity: pre with a language.
-  const inner = entities.findIndex((one, i) => i >= children && one.type === "code" && one.offset === at && one.length === length);
+  const inner = entities.findIndex(
+    (one, i) => i >= children && one.type === "code" && one.offset === at && one.length === length,
+  );
   const language = type === "pre" && inner >= 0 ? entities.splice(inner, 1)[0]?.language : undefined;
-  entities.push({ type, offset: at, length, ...(type === "code" && attribute !== "" ? { language: attribute } : {}), ...(language === undefined ? {} : { language }) });
+  entities.push({
+    type,
+    offset: at,
+    length,
+    ...(type === "code" && attribute !== "" ? { language: attribute } : {}),
+    ...(language === undefined ? {} : { language }),
+  });
 }
 
 function startTag(source: string, from: number, start: number): { tag: string; attribute: string; end: number } {
@@ -116,10 +146,12 @@ function startTag(source: string, from: number, start: number): { tag: string; a
       if (!/[\s>]/.test(source[i] ?? "")) throw refused(`Unexpected end of name token at byte offset ${start}`);
     }
     if ((tag === "a" && name === "href") || (tag === "tg-emoji" && name === "emoji-id")) attribute = value;
-    if (tag === "code" && name === "class" && value.startsWith("language-")) attribute = value.slice("language-".length);
+    if (tag === "code" && name === "class" && value.startsWith("language-"))
+      attribute = value.slice("language-".length);
     if (tag === "span" && name === "class") attribute = value;
   }
-  if (tag === "span" && attribute !== "tg-spoiler") throw refused(`Tag "span" must have class "tg-spoiler" at byte offset ${start}`);
+  if (tag === "span" && attribute !== "tg-spoiler")
+    throw refused(`Tag "span" must have class "tg-spoiler" at byte offset ${start}`);
   return { tag, attribute: tag === "span" ? "" : attribute, end: i + 1 };
 }
 

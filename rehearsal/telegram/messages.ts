@@ -1,6 +1,14 @@
 import { parseHtml } from "./html.ts";
 import { badRequest } from "./refusal.ts";
-import { chatFor, checkKeyboard, checkLength, checkRich, countAgainstLimit, maxCaptionLength, maxTextLength } from "./rules.ts";
+import {
+  chatFor,
+  checkKeyboard,
+  checkLength,
+  checkRich,
+  countAgainstLimit,
+  maxCaptionLength,
+  maxTextLength,
+} from "./rules.ts";
 import type { Parameters, Upload } from "./schemas.ts";
 import { findMessage, messageJson, type StoredMessage, type TelegramState } from "./state.ts";
 
@@ -12,7 +20,12 @@ const empty: Content = { text: null, entities: [], rich: null, photo: null, capt
 const tooLong = "message is too long";
 const captionTooLong = "message caption is too long";
 
-function formatted(text: string, mode: "HTML" | undefined, longest: number, words: string): Pick<StoredMessage, "text" | "entities"> {
+function formatted(
+  text: string,
+  mode: "HTML" | undefined,
+  longest: number,
+  words: string,
+): Pick<StoredMessage, "text" | "entities"> {
   const { text: parsed, entities } = mode === "HTML" ? parseHtml(text) : { text, entities: [] };
   const kept = checkLength(parsed, longest, words);
   return { text: kept, entities };
@@ -29,8 +42,17 @@ function send(state: TelegramState, parameters: Sending, content: Content): unkn
   }
   countAgainstLimit(state, chat);
   const message: StoredMessage = {
-    ...content, message_id: ++chat.lastMessageId, chat: chat.id, thread: parameters.message_thread_id ?? null, from: state.bot,
-    date: Math.floor(state.now() / 1000), markup, replyTo, silent: parameters.disable_notification === true, edits: 0, pinned: false,
+    ...content,
+    message_id: ++chat.lastMessageId,
+    chat: chat.id,
+    thread: parameters.message_thread_id ?? null,
+    from: state.bot,
+    date: Math.floor(state.now() / 1000),
+    markup,
+    replyTo,
+    silent: parameters.disable_notification === true,
+    edits: 0,
+    pinned: false,
   };
   state.messages.push(message);
   return messageJson(state, message);
@@ -56,7 +78,13 @@ export function sendDocument(state: TelegramState, parameters: Parameters<"sendD
   return send(state, parameters, { ...empty, photo: parameters.document, ...captionOf(parameters) });
 }
 
-function captionOf({ caption, parse_mode }: { caption?: string | undefined; parse_mode?: "HTML" | undefined }): Pick<StoredMessage, "caption" | "entities"> {
+function captionOf({
+  caption,
+  parse_mode,
+}: {
+  caption?: string | undefined;
+  parse_mode?: "HTML" | undefined;
+}): Pick<StoredMessage, "caption" | "entities"> {
   if (caption === undefined) return { caption: null, entities: [] };
   const { text, entities } = formatted(caption, parse_mode, maxCaptionLength, captionTooLong);
   return { caption: text, entities };
@@ -64,7 +92,9 @@ function captionOf({ caption, parse_mode }: { caption?: string | undefined; pars
 
 function isPicture({ bytes }: Upload): boolean {
   const start = Buffer.from(bytes.subarray(0, 8)).toString("latin1");
-  return bytes.length <= 10 * 1024 * 1024 && (start === "\u0089PNG\r\n\u001a\n" || start.startsWith("\u00ff\u00d8\u00ff"));
+  return (
+    bytes.length <= 10 * 1024 * 1024 && (start === "\u0089PNG\r\n\u001a\n" || start.startsWith("\u00ff\u00d8\u00ff"))
+  );
 }
 
 export function editMessageText(state: TelegramState, parameters: Parameters<"editMessageText">): unknown {
@@ -84,7 +114,10 @@ export function editMessageCaption(state: TelegramState, parameters: Parameters<
   return edit(state, parameters, { ...empty, photo: message.photo, ...captionOf(parameters) });
 }
 
-export function editMessageReplyMarkup(state: TelegramState, parameters: Parameters<"editMessageReplyMarkup">): unknown {
+export function editMessageReplyMarkup(
+  state: TelegramState,
+  parameters: Parameters<"editMessageReplyMarkup">,
+): unknown {
   const { text, entities, rich, photo, caption } = own(state, parameters);
   return edit(state, parameters, { text, entities, rich, photo, caption });
 }
@@ -103,8 +136,13 @@ function edit(state: TelegramState, parameters: Editing, content: Content): unkn
   const message = own(state, parameters);
   if (message.photo !== null && content.photo === null) throw badRequest("there is no text in the message to edit");
   const markup = checkKeyboard(parameters.reply_markup as Markup | undefined);
-  const same = JSON.stringify([content.text, content.entities, content.rich, content.caption, markup]) === JSON.stringify([message.text, message.entities, message.rich, message.caption, message.markup]);
-  if (same) throw badRequest("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message");
+  const same =
+    JSON.stringify([content.text, content.entities, content.rich, content.caption, markup]) ===
+    JSON.stringify([message.text, message.entities, message.rich, message.caption, message.markup]);
+  if (same)
+    throw badRequest(
+      "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+    );
   countAgainstLimit(state, chatFor(state, parameters.chat_id));
   Object.assign(message, content, { markup, edits: message.edits + 1 });
   return messageJson(state, message);

@@ -1,4 +1,14 @@
-import { deleteMessage, editMessageCaption, editMessageReplyMarkup, editMessageText, pinChatMessage, sendDocument, sendMessage, sendPhoto, sendRichMessage } from "./messages.ts";
+import {
+  deleteMessage,
+  editMessageCaption,
+  editMessageReplyMarkup,
+  editMessageText,
+  pinChatMessage,
+  sendDocument,
+  sendMessage,
+  sendPhoto,
+  sendRichMessage,
+} from "./messages.ts";
 import { badRequest, Refusal } from "./refusal.ts";
 import { chatFor, checkEncoding } from "./rules.ts";
 import { methods, schemas, type Method, type Parameters } from "./schemas.ts";
@@ -15,7 +25,11 @@ const richMethods: readonly string[] = ["sendRichMessage"];
  * @returns the `result` of Telegram's answer
  * @throws Refusal with Telegram's code and description
  */
-export async function answerMethod(around: Surroundings, name: string, given: Record<string, unknown>): Promise<unknown> {
+export async function answerMethod(
+  around: Surroundings,
+  name: string,
+  given: Record<string, unknown>,
+): Promise<unknown> {
   const { state, violations } = around;
   // Telegram reads method names in any case.
   const method = methods.find((one) => one.toLowerCase() === name.toLowerCase());
@@ -26,7 +40,9 @@ export async function answerMethod(around: Surroundings, name: string, given: Re
   checkEncoding(given);
   const parsed = schemas[method].safeParse(given);
   if (!parsed.success) {
-    const words = parsed.error.issues.map((issue) => `${method}${issue.path.length === 0 ? "" : `: ${issue.path.join(".")}`}: ${issue.message}`).join("; ");
+    const words = parsed.error.issues
+      .map((issue) => `${method}${issue.path.length === 0 ? "" : `: ${issue.path.join(".")}`}: ${issue.message}`)
+      .join("; ");
     violations.push(words);
     throw badRequest(`not by the documentation: ${words}`);
   }
@@ -34,11 +50,20 @@ export async function answerMethod(around: Surroundings, name: string, given: Re
 }
 
 const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>) => unknown } = {
-  getMe: ({ state }) => ({ ...state.bot, can_join_groups: true, can_read_all_group_messages: false, supports_inline_queries: false }),
+  getMe: ({ state }) => ({
+    ...state.bot,
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+  }),
   getUpdates: ({ updates, gone }, parameters) => updates.poll(parameters, gone),
   setWebhook: ({ updates }, parameters) => updates.setWebhook(parameters),
   deleteWebhook: ({ updates }, parameters) => updates.setWebhook({ url: "", ...parameters }),
-  getWebhookInfo: ({ updates }) => ({ url: updates.webhookUrl, has_custom_certificate: false, pending_update_count: updates.unconfirmed.length }),
+  getWebhookInfo: ({ updates }) => ({
+    url: updates.webhookUrl,
+    has_custom_certificate: false,
+    pending_update_count: updates.unconfirmed.length,
+  }),
   sendMessage: ({ state }, parameters) => sendMessage(state, parameters),
   sendRichMessage: ({ state }, parameters) => sendRichMessage(state, parameters),
   sendPhoto: ({ state }, parameters) => sendPhoto(state, parameters),
@@ -50,7 +75,8 @@ const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>
   pinChatMessage: ({ state }, parameters) => pinChatMessage(state, parameters),
   answerCallbackQuery: ({ state }, { callback_query_id }) => {
     const query = state.callbackQueries.get(callback_query_id);
-    if (query === undefined || query.answered) throw badRequest("query is too old and response timeout expired or query ID is invalid");
+    if (query === undefined || query.answered)
+      throw badRequest("query is too old and response timeout expired or query ID is invalid");
     query.answered = true;
     return true;
   },
@@ -67,11 +93,19 @@ const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>
     state.commands = [];
     return true;
   },
-  getChat: ({ state }, { chat_id }) => ({ ...chatJson(state, chatFor(state, chat_id).id), accent_color_id: 0, max_reaction_count: 11 }),
+  getChat: ({ state }, { chat_id }) => ({
+    ...chatJson(state, chatFor(state, chat_id).id),
+    accent_color_id: 0,
+    max_reaction_count: 11,
+  }),
   getChatMember: ({ state }, { chat_id, user_id }) => {
     const status = chatFor(state, chat_id).members.get(user_id);
     if (status === undefined) throw badRequest("user not found");
-    return { status, user: { id: user_id, is_bot: user_id === state.bot.id, first_name: "member" }, ...(status === "creator" ? { is_anonymous: false } : {}) };
+    return {
+      status,
+      user: { id: user_id, is_bot: user_id === state.bot.id, first_name: "member" },
+      ...(status === "creator" ? { is_anonymous: false } : {}),
+    };
   },
   leaveChat: ({ state }, { chat_id }) => {
     const chat = chatFor(state, chat_id);

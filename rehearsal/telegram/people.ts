@@ -28,14 +28,35 @@ export class People {
   }
 
   /** Writes a text into a chat (their private one unless told). Commands carry their entity, as from a phone. */
-  says(person: Person, text: string, { chat = person.id, thread = null, replyTo = null, deliver = true }: { chat?: number; thread?: number | null; replyTo?: number | null; deliver?: boolean } = {}): Update {
+  says(
+    person: Person,
+    text: string,
+    {
+      chat = person.id,
+      thread = null,
+      replyTo = null,
+      deliver = true,
+    }: { chat?: number; thread?: number | null; replyTo?: number | null; deliver?: boolean } = {},
+  ): Update {
     const stored = this.state.chats.get(chat);
     if (stored === undefined) throw new Error(`no chat ${chat}: add it first`);
     const command = /^\/\w+(@\w+)?/.exec(text);
     const message: StoredMessage = {
-      message_id: ++stored.lastMessageId, chat, thread, from: person, date: Math.floor(this.state.now() / 1000), text,
+      message_id: ++stored.lastMessageId,
+      chat,
+      thread,
+      from: person,
+      date: Math.floor(this.state.now() / 1000),
+      text,
       entities: command === null ? [] : [{ type: "bot_command", offset: 0, length: command[0].length }],
-      rich: null, photo: null, caption: null, markup: null, replyTo, silent: false, edits: 0, pinned: false,
+      rich: null,
+      photo: null,
+      caption: null,
+      markup: null,
+      replyTo,
+      silent: false,
+      edits: 0,
+      pinned: false,
     };
     this.state.messages.push(message);
     const update = { update_id: this.nextUpdateId(), message: messageJson(this.state, message) } as unknown as Update;
@@ -43,28 +64,58 @@ export class People {
   }
 
   /** Presses the button with this label, or with this data, under a message of the bot's; refuses what is not there. */
-  presses(person: Person, message: { chat: number; message_id: number }, button: string, { deliver = true }: { deliver?: boolean } = {}): Update {
+  presses(
+    person: Person,
+    message: { chat: number; message_id: number },
+    button: string,
+    { deliver = true }: { deliver?: boolean } = {},
+  ): Update {
     const stored = findMessage(this.state, message.chat, message.message_id);
     const buttons = stored?.markup?.inline_keyboard.flat() ?? [];
     const found = buttons.find((one) => one["text"] === button || one["callback_data"] === button);
-    if (found?.["callback_data"] === undefined) throw new Error(`message ${message.message_id} has no button "${button}"; it has: ${buttons.map((one) => String(one["text"])).join(", ")}`);
+    if (found?.["callback_data"] === undefined)
+      throw new Error(
+        `message ${message.message_id} has no button "${button}"; it has: ${buttons.map((one) => String(one["text"])).join(", ")}`,
+      );
     return this.forges(person, message, found["callback_data"] as string, { deliver });
   }
 
   /** A press with any data, as a modified client sends it: for a button that is gone, another's, or that never was. */
-  forges(person: Person, message: { chat: number; message_id: number }, data: string, { deliver = true }: { deliver?: boolean } = {}): Update {
+  forges(
+    person: Person,
+    message: { chat: number; message_id: number },
+    data: string,
+    { deliver = true }: { deliver?: boolean } = {},
+  ): Update {
     const stored = findMessage(this.state, message.chat, message.message_id);
     const id = String(++this.lastQueryId);
     this.state.callbackQueries.set(id, { answered: false });
-    const carried = stored === undefined ? { message_id: message.message_id, date: 0, chat: { id: message.chat, type: "private", first_name: "x" } } : messageJson(this.state, stored);
-    const update = { update_id: this.nextUpdateId(), callback_query: { id, from: person, chat_instance: String(message.chat), data, message: carried } } as unknown as Update;
+    const carried =
+      stored === undefined
+        ? { message_id: message.message_id, date: 0, chat: { id: message.chat, type: "private", first_name: "x" } }
+        : messageJson(this.state, stored);
+    const update = {
+      update_id: this.nextUpdateId(),
+      callback_query: { id, from: person, chat_instance: String(message.chat), data, message: carried },
+    } as unknown as Update;
     return deliver ? this.deliver(update) : update;
   }
 
   /** A new person with a private chat that the bot may write to. */
   person(id: number, first_name: string): Person {
     const person: Person = { id, is_bot: false, first_name, username: first_name.toLowerCase(), language_code: "en" };
-    this.state.chats.set(id, { id, type: "private", title: first_name, topics: null, members: new Map([[id, "member"], [this.state.bot.id, "member"]]), refuses: null, lastMessageId: 0 });
+    this.state.chats.set(id, {
+      id,
+      type: "private",
+      title: first_name,
+      topics: null,
+      members: new Map([
+        [id, "member"],
+        [this.state.bot.id, "member"],
+      ]),
+      refuses: null,
+      lastMessageId: 0,
+    });
     return person;
   }
 }

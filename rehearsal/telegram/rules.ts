@@ -35,14 +35,17 @@ export function countAgainstLimit(state: TelegramState, chat: StoredChat): void 
 export function checkKeyboard(markup: Markup | undefined): Markup | null {
   if (markup === undefined || !("inline_keyboard" in markup)) return null;
   const buttons = markup.inline_keyboard.flat();
-  if (buttons.length > 100 || markup.inline_keyboard.some((row) => row.length > 8)) throw badRequest("REPLY_MARKUP_TOO_LONG");
+  if (buttons.length > 100 || markup.inline_keyboard.some((row) => row.length > 8))
+    throw badRequest("REPLY_MARKUP_TOO_LONG");
   for (const button of buttons) {
-    if ((button["text"] as string).trim() === "") throw badRequest("can't parse inline keyboard button: Field \"text\" must be non-empty");
+    if ((button["text"] as string).trim() === "")
+      throw badRequest('can\'t parse inline keyboard button: Field "text" must be non-empty');
     if ("callback_data" in button) {
       const size = Buffer.byteLength(button["callback_data"] as string);
       if (size < 1 || size > 64) throw badRequest("BUTTON_DATA_INVALID");
     }
-    if ("url" in button && !isLink(button["url"] as string)) throw badRequest(`inline keyboard button URL '${button["url"] as string}' is invalid: Wrong HTTP URL`);
+    if ("url" in button && !isLink(button["url"] as string))
+      throw badRequest(`inline keyboard button URL '${button["url"] as string}' is invalid: Wrong HTTP URL`);
   }
   return buttons.length === 0 ? null : markup;
 }
@@ -50,7 +53,9 @@ export function checkKeyboard(markup: Markup | undefined): Markup | null {
 /** Telegram takes addresses of hosts that could be public: with a dot, and no spaces. */
 function isLink(url: string): boolean {
   if (/^tg:\/\/\w/.test(url)) return true;
-  return /^https?:\/\/[^\s/?#]+\.[^\s/?#.]+([/?#]\S*)?$/i.test(url) && URL.canParse(url) && Buffer.byteLength(url) <= 2048;
+  return (
+    /^https?:\/\/[^\s/?#]+\.[^\s/?#.]+([/?#]\S*)?$/i.test(url) && URL.canParse(url) && Buffer.byteLength(url) <= 2048
+  );
 }
 
 /** What Telegram keeps of a text: without white space around it. */
@@ -78,7 +83,8 @@ export function checkRich(message: { blocks: Block[] }): void {
       if ("cells" in rest) {
         const rows = rest["cells"] as { colspan?: number }[][];
         blocks += rows.length;
-        if (rows.some((row) => row.reduce((sum, one) => sum + (one.colspan ?? 1), 0) > richColumns)) throw badRequest("RICH_MESSAGE_TABLE_TOO_WIDE");
+        if (rows.some((row) => row.reduce((sum, one) => sum + (one.colspan ?? 1), 0) > richColumns))
+          throw badRequest("RICH_MESSAGE_TABLE_TOO_WIDE");
       }
       if (type !== undefined) blocks += 1;
       for (const one of Object.values(rest)) walk(one, depth + 1);

@@ -31,10 +31,25 @@ export const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
  * A Bot API on a free port of loopback: stateful chats, topics and messages, every call held to the documented types,
  * refusals in Telegram's own words, long polling and webhooks, faults on demand.
  */
-export async function startTelegram({ rich = true, limits = null, now = Date.now, token = testToken }: StandInOptions = {}): Promise<StandInTelegram> {
+export async function startTelegram({
+  rich = true,
+  limits = null,
+  now = Date.now,
+  token = testToken,
+}: StandInOptions = {}): Promise<StandInTelegram> {
   const state: TelegramState = {
-    token, rich, limits, now, bot: { id: Number(token.split(":")[0]), is_bot: true, first_name: "Sluice", username: "sluice_test_bot" },
-    chats: new Map(), messages: [], faults: [], sent: new Map(), callbackQueries: new Map(), commands: [], chatActions: [],
+    token,
+    rich,
+    limits,
+    now,
+    bot: { id: Number(token.split(":")[0]), is_bot: true, first_name: "Sluice", username: "sluice_test_bot" },
+    chats: new Map(),
+    messages: [],
+    faults: [],
+    sent: new Map(),
+    callbackQueries: new Map(),
+    commands: [],
+    chatActions: [],
   };
   const transcript: Call[] = [];
   const violations: string[] = [];
@@ -47,12 +62,18 @@ export async function startTelegram({ rich = true, limits = null, now = Date.now
   });
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new Promise<void>((resolve) => { response.once("close", resolve); });
+    const gone = new Promise<void>((resolve) => {
+      response.once("close", resolve);
+    });
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://stand-in");
     const [, given, method = ""] = /^\/bot([^/]*)\/(\w+)$/.exec(pathname) ?? [];
     const parameters = await readParameters(request, searchParams);
-    const record = (status: number, answer: unknown, audible = false) => { transcript.push({ method, parameters, status, answer, audible, atMs: now() }); };
-    const fault = state.faults.find((one) => one.times > 0 && (one.method === method || (one.method === "*" && method !== "getUpdates")));
+    const record = (status: number, answer: unknown, audible = false) => {
+      transcript.push({ method, parameters, status, answer, audible, atMs: now() });
+    };
+    const fault = state.faults.find(
+      (one) => one.times > 0 && (one.method === method || (one.method === "*" && method !== "getUpdates")),
+    );
     if (fault !== undefined) fault.times -= 1;
     switch (fault?.does.kind) {
       case "hang":
@@ -86,20 +107,41 @@ export async function startTelegram({ rich = true, limits = null, now = Date.now
       json(response, 200, answer);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const answer = { ok: false, error_code: error.code, description: error.description, ...(error.parameters === undefined ? {} : { parameters: error.parameters }) };
+      const answer = {
+        ok: false,
+        error_code: error.code,
+        description: error.description,
+        ...(error.parameters === undefined ? {} : { parameters: error.parameters }),
+      };
       record(error.code, answer);
       json(response, error.code, answer);
     }
   }
 
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`, token, state, transcript, violations, updates,
+    url: `http://127.0.0.1:${port}`,
+    token,
+    state,
+    transcript,
+    violations,
+    updates,
     people: new People(state, updates),
     succeeded: (method) => transcript.filter((call) => call.method === method && call.status === 200),
-    fail: (fault) => { state.faults.push(fault); },
-    close: () => new Promise((resolve) => { updates.close(); server.closeAllConnections(); server.close(() => { resolve(); }); }),
+    fail: (fault) => {
+      state.faults.push(fault);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        updates.close();
+        server.closeAllConnections();
+        server.close(() => {
+          resolve();
+        });
+      }),
   };
 }
 
@@ -109,7 +151,15 @@ function json(response: ServerResponse, status: number, answer: unknown): void {
 
 /** Adds a chat that the bot is in; a negative id is a group. */
 export function addChat(state: TelegramState, chat: Partial<StoredChat> & Pick<StoredChat, "id">): StoredChat {
-  const added: StoredChat = { type: chat.id > 0 ? "private" : "supergroup", title: "models", topics: null, members: new Map([[state.bot.id, "member"]]), refuses: null, lastMessageId: 0, ...chat };
+  const added: StoredChat = {
+    type: chat.id > 0 ? "private" : "supergroup",
+    title: "models",
+    topics: null,
+    members: new Map([[state.bot.id, "member"]]),
+    refuses: null,
+    lastMessageId: 0,
+    ...chat,
+  };
   state.chats.set(added.id, added);
   return added;
 }

@@ -46,7 +46,10 @@ export type Call = {
   atMs: number;
 };
 
-/** Something that goes wrong `times` times on calls of `method` (all methods: "*"), before or after the call takes effect. */
+/**
+ * Something that goes wrong `times` times on calls of `method` (all methods: "*"), before or after the call takes
+ * effect.
+ */
 export type Fault = {
   method: string;
   times: number;
@@ -85,12 +88,28 @@ export function findMessage(state: TelegramState, chat: number, id: number): Sto
 export function messageJson(state: TelegramState, message: StoredMessage): Record<string, unknown> {
   const reply = message.replyTo === null ? undefined : findMessage(state, message.chat, message.replyTo);
   return {
-    message_id: message.message_id, date: message.date, chat: chatJson(state, message.chat), from: message.from,
+    message_id: message.message_id,
+    date: message.date,
+    chat: chatJson(state, message.chat),
+    from: message.from,
     ...(message.thread === null ? {} : { message_thread_id: message.thread, is_topic_message: true }),
     ...(message.edits === 0 ? {} : { edit_date: message.date }),
-    ...(message.text === null ? {} : { text: message.text, ...(message.entities.length === 0 ? {} : { entities: message.entities }) }),
+    ...(message.text === null
+      ? {}
+      : { text: message.text, ...(message.entities.length === 0 ? {} : { entities: message.entities }) }),
     ...(message.rich === null ? {} : { rich_message: message.rich }),
-    ...(message.photo === null ? {} : { photo: [{ file_id: `photo-${message.message_id}`, file_unique_id: `u${message.message_id}`, width: 640, height: 480 }] }),
+    ...(message.photo === null
+      ? {}
+      : {
+          photo: [
+            {
+              file_id: `photo-${message.message_id}`,
+              file_unique_id: `u${message.message_id}`,
+              width: 640,
+              height: 480,
+            },
+          ],
+        }),
     ...(message.caption === null ? {} : { caption: message.caption }),
     ...(message.markup === null ? {} : { reply_markup: message.markup }),
     ...(reply === undefined ? {} : { reply_to_message: messageJson(state, { ...reply, replyTo: null }) }),
@@ -100,5 +119,10 @@ export function messageJson(state: TelegramState, message: StoredMessage): Recor
 export function chatJson(state: TelegramState, id: number): Record<string, unknown> {
   const chat = state.chats.get(id);
   if (chat === undefined) return { id, type: "private", first_name: "nobody" };
-  return { id, type: chat.type, ...(chat.type === "private" ? { first_name: chat.title } : { title: chat.title }), ...(chat.topics === null ? {} : { is_forum: true }) };
+  return {
+    id,
+    type: chat.type,
+    ...(chat.type === "private" ? { first_name: chat.title } : { title: chat.title }),
+    ...(chat.topics === null ? {} : { is_forum: true }),
+  };
 }

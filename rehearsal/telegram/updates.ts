@@ -33,25 +33,50 @@ export class Updates {
   }
 
   push(update: Update): void {
-    if (this.allowed !== null && this.allowed.length > 0 && !Object.keys(update).some((name) => this.allowed?.includes(name))) return;
+    if (
+      this.allowed !== null &&
+      this.allowed.length > 0 &&
+      !Object.keys(update).some((name) => this.allowed?.includes(name))
+    )
+      return;
     this.pending.push(update);
     if (this.webhook !== null) void this.deliver();
     else if (this.waiting !== null) this.release(this.pending.slice(0, 100));
   }
 
   /** @param gone resolves when the caller has hung up: its wait must not swallow the next update */
-  async poll({ offset = 0, limit = 100, timeout = 0, allowed_updates }: Parameters<"getUpdates">, gone: Promise<void>): Promise<Update[]> {
-    if (this.webhook !== null) throw new Refusal(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first");
+  async poll(
+    { offset = 0, limit = 100, timeout = 0, allowed_updates }: Parameters<"getUpdates">,
+    gone: Promise<void>,
+  ): Promise<Update[]> {
+    if (this.webhook !== null)
+      throw new Refusal(
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+      );
     if (this.waiting !== null) {
       clearTimeout(this.waiting.timer);
-      this.waiting.refuse(new Refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"));
+      this.waiting.refuse(
+        new Refusal(
+          409,
+          "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+        ),
+      );
       this.waiting = null;
     }
     if (allowed_updates !== undefined) this.allowed = allowed_updates;
     this.pending = this.pending.filter((one) => one.update_id >= offset);
     if (this.pending.length > 0 || timeout === 0) return this.pending.slice(0, limit);
     return new Promise((answer, refuse) => {
-      const mine: Waiting = { answer: (updates) => { answer(updates.slice(0, limit)); }, refuse, timer: setTimeout(() => { this.release([]); }, timeout * 1000) };
+      const mine: Waiting = {
+        answer: (updates) => {
+          answer(updates.slice(0, limit));
+        },
+        refuse,
+        timer: setTimeout(() => {
+          this.release([]);
+        }, timeout * 1000),
+      };
       this.waiting = mine;
       const forget = () => {
         if (this.waiting !== mine) return;
@@ -63,7 +88,8 @@ export class Updates {
   }
 
   setWebhook({ url, secret_token, allowed_updates, drop_pending_updates }: Parameters<"setWebhook">): true {
-    if (url !== "" && !/^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(url)) throw new Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook");
+    if (url !== "" && !/^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(url))
+      throw new Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook");
     if (drop_pending_updates === true) this.pending = [];
     if (allowed_updates !== undefined) this.allowed = allowed_updates;
     this.webhook = url === "" ? null : { url, secret: secret_token };
@@ -96,7 +122,9 @@ export class Updates {
         tries = 0;
       } else {
         tries += 1;
-        await new Promise((resolve) => { setTimeout(resolve, retryEveryMs); });
+        await new Promise((resolve) => {
+          setTimeout(resolve, retryEveryMs);
+        });
       }
     }
     this.delivering = false;
@@ -105,8 +133,13 @@ export class Updates {
   private async deliverOne({ url, secret }: Webhook, update: Update): Promise<number> {
     try {
       const answer = await fetch(url, {
-        method: "POST", body: JSON.stringify(update), signal: AbortSignal.timeout(deliveryTimeoutMs),
-        headers: { "content-type": "application/json", ...(secret === undefined ? {} : { "x-telegram-bot-api-secret-token": secret }) },
+        method: "POST",
+        body: JSON.stringify(update),
+        signal: AbortSignal.timeout(deliveryTimeoutMs),
+        headers: {
+          "content-type": "application/json",
+          ...(secret === undefined ? {} : { "x-telegram-bot-api-secret-token": secret }),
+        },
       });
       await answer.arrayBuffer();
       return answer.status;

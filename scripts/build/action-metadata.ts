@@ -21,17 +21,26 @@ export const documents = ["docs/actions-gate.md", "docs/actions-notify.md", "doc
 /** The `inputs` and `outputs` of action.yml as plain data. */
 export function metadataOf({ inputs, outputs }: (typeof actions)[number]) {
   return {
-    inputs: Object.fromEntries(describedInputs(inputs).map(({ name, default: standard, description, values }) => [
-      name,
-      { description: values === null ? description : `${description} One of: ${values}.`, required: false, default: standard },
-    ])),
+    inputs: Object.fromEntries(
+      describedInputs(inputs).map(({ name, default: standard, description, values }) => [
+        name,
+        {
+          description: values === null ? description : `${description} One of: ${values}.`,
+          required: false,
+          default: standard,
+        },
+      ]),
+    ),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, description]) => [name, { description }])),
   };
 }
 
 /** The same as Markdown tables, for the documentation. */
 export function tablesOf(action: (typeof actions)[number]): string {
-  const inputs = Object.entries(metadataOf(action).inputs).map(([name, { description, default: standard }]) => `| \`${name}\` | ${standard === "" ? "" : `\`${cell(standard)}\``} | ${cell(description)} |`);
+  const inputs = Object.entries(metadataOf(action).inputs).map(
+    ([name, { description, default: standard }]) =>
+      `| \`${name}\` | ${standard === "" ? "" : `\`${cell(standard)}\``} | ${cell(description)} |`,
+  );
   const outputs = Object.entries(action.outputs).map(([name, description]) => `| \`${name}\` | ${cell(description)} |`);
   return ["| input | default | |", "|---|---|---|", ...inputs, "", "| output | |", "|---|---|", ...outputs].join("\n");
 }

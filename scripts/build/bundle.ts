@@ -49,23 +49,42 @@ const require = __sluiceCreateRequire(import.meta.url);`;
  * Whitespace and syntax are minified, names are kept: 3.5 MB instead of 4.9 MB for every job to download, and
  * stack traces still name functions. What dist does is reviewed in the sources and proved by --check.
  */
-export async function buildBundle({ dist, entries, native, assets }: Bundle, root: string): Promise<{ files: BuiltFile[]; metafile: Metafile }> {
+export async function buildBundle(
+  { dist, entries, native, assets }: Bundle,
+  root: string,
+): Promise<{ files: BuiltFile[]; metafile: Metafile }> {
   const pins = await readNativePins(root);
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
     outdir: dist,
-    bundle: true, write: false, metafile: true,
-    splitting: true, format: "esm", platform: "node", target: "node24",
+    bundle: true,
+    write: false,
+    metafile: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
     chunkNames: "[name]-[hash]",
-    minifyWhitespace: true, minifySyntax: true, minifyIdentifiers: false,
-    charset: "utf8", legalComments: "none", logLevel: "warning",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    minifyIdentifiers: false,
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
     banner: { js: banner },
     define: { SLUICE_NATIVE_PINS: JSON.stringify(pins), "process.env.NODE_ENV": '"production"' },
     plugins: [...(native ? [nativePlugin(root)] : []), trimActionsCore(), trimTelegraf(), versionPlugin(root)],
   });
-  const files = result.outputFiles.map(({ path, contents }) => ({ name: path.slice(join(root, dist).length + 1), bytes: contents }));
-  const named = withStableNames(files, result.metafile, Object.keys(entries).map((name) => `${name}.js`));
+  const files = result.outputFiles.map(({ path, contents }) => ({
+    name: path.slice(join(root, dist).length + 1),
+    bytes: contents,
+  }));
+  const named = withStableNames(
+    files,
+    result.metafile,
+    Object.keys(entries).map((name) => `${name}.js`),
+  );
   // Our own package.json says "module"; an action's folder is used without it.
   named.push({ name: "package.json", bytes: Buffer.from('{ "type": "module" }\n') });
   named.push({ name: "LICENSES.txt", bytes: Buffer.from(await thirdPartyLicences(result.metafile, root)) });

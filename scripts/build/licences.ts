@@ -13,11 +13,19 @@ export async function thirdPartyLicences(metafile: Metafile, root: string): Prom
   }
   const sections: string[] = [];
   for (const dir of [...used].sort()) {
-    const { name, version, license } = JSON.parse(await readFile(join(root, dir, "package.json"), "utf8")) as { name: string; version: string; license?: string };
+    const { name, version, license } = JSON.parse(await readFile(join(root, dir, "package.json"), "utf8")) as {
+      name: string;
+      version: string;
+      license?: string;
+    };
     const entries = await readdir(join(root, dir), { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && /^(licen[cs]e|notice|copying)/i.test(entry.name)).map((entry) => entry.name).sort();
+    const files = entries
+      .filter((entry) => entry.isFile() && /^(licen[cs]e|notice|copying)/i.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
     const texts = await Promise.all(files.map((file) => readFile(join(root, dir, file), "utf8")));
-    const body = texts.length > 0 ? texts.map((text) => text.trim()).join("\n\n") : "(the package carries no licence file)";
+    const body =
+      texts.length > 0 ? texts.map((text) => text.trim()).join("\n\n") : "(the package carries no licence file)";
     sections.push(`${name} ${version} (${license ?? "see below"})\n\n${body}`);
   }
   return `Third-party software in this bundle\n\n${sections.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;

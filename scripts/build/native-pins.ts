@@ -14,7 +14,9 @@ export async function readNativePins(root: string): Promise<NativePins> {
   const name = "onnxruntime-node";
   const packageDir = join(root, "node_modules", name);
   const { version } = JSON.parse(await readFile(join(packageDir, "package.json"), "utf8")) as { version: string };
-  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, { version: string; integrity?: string }> };
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { version: string; integrity?: string }>;
+  };
   const locked = lock.packages[`node_modules/${name}`];
   if (locked?.integrity === undefined || locked.version !== version) {
     throw new Error(`package-lock.json does not pin ${name}@${version} with an integrity; run npm install.`);

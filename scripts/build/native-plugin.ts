@@ -3,14 +3,19 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
 
-const nativeRequire = /require\(`\.\.\/bin\/napi-v6\/\$\{process\.platform\}\/\$\{process\.arch\}\/onnxruntime_binding\.node`\)/g;
+const nativeRequire =
+  /require\(`\.\.\/bin\/napi-v6\/\$\{process\.platform\}\/\$\{process\.arch\}\/onnxruntime_binding\.node`\)/g;
 
 const shim = "sluice-named-exports";
 
-/** What onnxruntime-node exports: all of onnxruntime-common, which loads nothing native, and one function of its own. */
+/**
+ * What onnxruntime-node exports: all of onnxruntime-common, which loads nothing native, and one function of its own.
+ */
 function runtimeExports(): string[] {
   const common = createRequire(import.meta.url)("onnxruntime-common") as object;
-  return [...Object.keys(common), "listSupportedBackends"].filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== "default").sort();
+  return [...Object.keys(common), "listSupportedBackends"]
+    .filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== "default")
+    .sort();
 }
 
 /**
@@ -25,26 +30,38 @@ export function nativePlugin(root: string): Plugin {
     name: "sluice-native",
     setup(build) {
       let rewritten = 0;
-      build.onStart(() => { rewritten = 0; });
+      build.onStart(() => {
+        rewritten = 0;
+      });
       build.onLoad({ filter: /onnxruntime-node[\\/]dist[\\/]binding\.js$/ }, async ({ path }) => {
         const source = await readFile(path, "utf8");
         const found = source.match(nativeRequire)?.length ?? 0;
         if (found !== 1) {
-          return { errors: [{ text: `onnxruntime-node's native require was found ${found} times in dist/binding.js; expected once. Read the new version and adapt scripts/build/native-plugin.ts.` }] };
+          return {
+            errors: [
+              {
+                text: `onnxruntime-node's native require was found ${found} times in dist/binding.js; expected once. Read the new version and adapt scripts/build/native-plugin.ts.`,
+              },
+            ],
+          };
         }
         rewritten += 1;
         const standIn = join(root, "actions/gate/runtime/binding.cjs");
         return { contents: source.replace(nativeRequire, `require(${JSON.stringify(standIn)})`), loader: "js" };
       });
       // Node finds the named exports of a CommonJS package; a bundle's `import()` of one has only `default`.
-      build.onResolve({ filter: /^onnxruntime-node$/ }, ({ namespace }) => (namespace === shim ? undefined : { path: "onnxruntime-node", namespace: shim }));
+      build.onResolve({ filter: /^onnxruntime-node$/ }, ({ namespace }) =>
+        namespace === shim ? undefined : { path: "onnxruntime-node", namespace: shim },
+      );
       build.onLoad({ filter: /.*/, namespace: shim }, () => ({
         contents: `import * as runtime from "onnxruntime-node";\nexport const { ${runtimeExports().join(", ")} } = runtime;\n`,
         resolveDir: root,
       }));
       build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/gate/runtime/sharp.cjs") }));
       // The runtime's only other platform-specific loading is in its install script; anything .node is a mistake.
-      build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({ errors: [{ text: `native file ${path} would be bundled, from ${importer}` }] }));
+      build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({
+        errors: [{ text: `native file ${path} would be bundled, from ${importer}` }],
+      }));
       build.onEnd(() => {
         const usesRuntime = build.initialOptions.metafile !== true || rewritten === 1;
         return usesRuntime ? {} : { warnings: [{ text: "no entry point reaches onnxruntime-node" }] };
@@ -61,11 +78,26 @@ export function trimActionsCore(): Plugin {
   return {
     name: "sluice-trim-actions-core",
     setup(build) {
-      build.onResolve({ filter: /^(\.\/(oidc-utils|platform|path-utils)\.js|@actions\/http-client(\/.*)?|@actions\/exec|@actions\/io)$/ }, async (request) => {
-        if (!/@actions[\\/](core|exec|io|http-client)[\\/]/.test(request.importer) || request.pluginData === "resolving") return undefined;
-        const resolved = await build.resolve(request.path, { importer: request.importer, resolveDir: request.resolveDir, kind: request.kind, pluginData: "resolving" });
-        return resolved.errors.length > 0 ? undefined : { path: resolved.path, sideEffects: false };
-      });
+      build.onResolve(
+        {
+          filter:
+            /^(\.\/(oidc-utils|platform|path-utils)\.js|@actions\/http-client(\/.*)?|@actions\/exec|@actions\/io)$/,
+        },
+        async (request) => {
+          if (
+            !/@actions[\\/](core|exec|io|http-client)[\\/]/.test(request.importer) ||
+            request.pluginData === "resolving"
+          )
+            return undefined;
+          const resolved = await build.resolve(request.path, {
+            importer: request.importer,
+            resolveDir: request.resolveDir,
+            kind: request.kind,
+            pluginData: "resolving",
+          });
+          return resolved.errors.length > 0 ? undefined : { path: resolved.path, sideEffects: false };
+        },
+      );
     },
   };
 }

@@ -5,7 +5,10 @@ import { thirdPartyLicences } from "./licences.ts";
 import { withStableNames, type BuiltFile } from "./stable-names.ts";
 import { versionPlugin } from "./version-plugin.ts";
 
-/** Native packages cannot be bundled; the image installs exactly these, from a lock file. onnxruntime-common comes along: both halves must share its classes. */
+/**
+ * Native packages cannot be bundled; the image installs exactly these, from a lock file. onnxruntime-common comes
+ * along: both halves must share its classes.
+ */
 const installed = ["onnxruntime-node", "onnxruntime-common", "sharp"];
 
 const banner = `import { createRequire as __sluiceCreateRequire } from "node:module";
@@ -23,18 +26,34 @@ export async function buildSpace(root: string): Promise<BuiltFile[]> {
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
     outdir: "server",
-    bundle: true, write: false, metafile: true,
-    splitting: true, format: "esm", platform: "node", target: "node24",
+    bundle: true,
+    write: false,
+    metafile: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
     chunkNames: "[name]-[hash]",
-    minifyWhitespace: true, minifySyntax: true, minifyIdentifiers: false,
-    charset: "utf8", legalComments: "none", logLevel: "warning",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    minifyIdentifiers: false,
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
     banner: { js: banner },
     define: { "process.env.NODE_ENV": '"production"' },
     external: installed,
     plugins: [versionPlugin(root)],
   });
-  const flat = result.outputFiles.map(({ path, contents }) => ({ name: path.slice(join(root, "server").length + 1), bytes: contents }));
-  const server = withStableNames(flat, result.metafile, Object.keys(entries).map((name) => `${name}.js`));
+  const flat = result.outputFiles.map(({ path, contents }) => ({
+    name: path.slice(join(root, "server").length + 1),
+    bytes: contents,
+  }));
+  const server = withStableNames(
+    flat,
+    result.metafile,
+    Object.keys(entries).map((name) => `${name}.js`),
+  );
   const lock = await lockFile(root);
   return [
     ...server.map(({ name, bytes }) => ({ name: `server/${name}`, bytes })),
@@ -49,20 +68,43 @@ export async function buildSpace(root: string): Promise<BuiltFile[]> {
 async function pageFiles(root: string): Promise<BuiltFile[]> {
   const folder = join(root, "spaces/ui");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile() && /\.(html|js|css|svg|png|ico|webp|woff2)$/.test(entry.name)).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  return Promise.all(paths.map(async (path) => ({ name: posix.join("ui", path.split(sep).join("/")), bytes: await readFile(join(folder, path)) })));
+  const paths = entries
+    .filter((entry) => entry.isFile() && /\.(html|js|css|svg|png|ico|webp|woff2)$/.test(entry.name))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  return Promise.all(
+    paths.map(async (path) => ({
+      name: posix.join("ui", path.split(sep).join("/")),
+      bytes: await readFile(join(folder, path)),
+    })),
+  );
 }
 
-type Locked = { version: string; integrity?: string; dev?: boolean; dependencies?: Record<string, string>; optionalDependencies?: Record<string, string> } & Record<string, unknown>;
+type Locked = {
+  version: string;
+  integrity?: string;
+  dev?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+} & Record<string, unknown>;
 
-/** package.json with the exact versions of what the image installs, and the part of this repository's lock file that they need. */
+/**
+ * package.json with the exact versions of what the image installs, and the part of this repository's lock file that
+ * they need.
+ */
 async function lockFile(root: string): Promise<BuiltFile[]> {
-  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, Locked> };
+  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, Locked>;
+  };
   const kept: Record<string, Locked> = {};
   const follow = (name: string, from: string) => {
     // Node's own search: the nearest node_modules on the way up.
-    const inside = from.split("/node_modules/").map((_, i, parts) => parts.slice(0, parts.length - i).join("/node_modules/"));
-    const path = [...inside.filter((one) => one !== "").map((one) => `${one}/node_modules/${name}`), `node_modules/${name}`].find((one) => packages[one] !== undefined);
+    const inside = from
+      .split("/node_modules/")
+      .map((_, i, parts) => parts.slice(0, parts.length - i).join("/node_modules/"));
+    const path = [
+      ...inside.filter((one) => one !== "").map((one) => `${one}/node_modules/${name}`),
+      `node_modules/${name}`,
+    ].find((one) => packages[one] !== undefined);
     if (path === undefined || kept[path] !== undefined) return;
     const { dev: _dev, ...locked } = packages[path]!;
     // Builds for other systems stay in: `npm ci` refuses a lock file without them, and installs only what fits.
@@ -71,8 +113,31 @@ async function lockFile(root: string): Promise<BuiltFile[]> {
   };
   for (const name of installed) follow(name, "");
   const dependencies = Object.fromEntries(installed.map((name) => [name, packages[`node_modules/${name}`]!.version]));
-  const manifest = { name: "space", version: "1.0.0", private: true, type: "module", engines: { node: ">=24" }, dependencies };
-  const lock = { name: "space", version: "1.0.0", lockfileVersion: 3, requires: true, packages: { "": { name: "space", version: "1.0.0", dependencies, engines: manifest.engines }, ...Object.fromEntries(Object.entries(kept).sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, { resolved: _host, ...rest }]) => [path, rest])) } };
+  const manifest = {
+    name: "space",
+    version: "1.0.0",
+    private: true,
+    type: "module",
+    engines: { node: ">=24" },
+    dependencies,
+  };
+  const lock = {
+    name: "space",
+    version: "1.0.0",
+    lockfileVersion: 3,
+    requires: true,
+    packages: {
+      "": { name: "space", version: "1.0.0", dependencies, engines: manifest.engines },
+      ...Object.fromEntries(
+        Object.entries(kept)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([path, { resolved: _host, ...rest }]) => [path, rest]),
+      ),
+    },
+  };
   const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
-  return [{ name: "package.json", bytes: json(manifest) }, { name: "package-lock.json", bytes: json(lock) }];
+  return [
+    { name: "package.json", bytes: json(manifest) },
+    { name: "package-lock.json", bytes: json(lock) },
+  ];
 }

@@ -11,7 +11,11 @@ export type BuiltFile = { name: string; bytes: Uint8Array };
  *
  * @param files output files by esbuild's name, flat in one folder
  */
-export function withStableNames(files: readonly BuiltFile[], metafile: Metafile, entries: readonly string[]): BuiltFile[] {
+export function withStableNames(
+  files: readonly BuiltFile[],
+  metafile: Metafile,
+  entries: readonly string[],
+): BuiltFile[] {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [posix.basename(path), output]));
   const renamed = new Map<string, string>();
   const taken = new Set(entries);
@@ -21,7 +25,10 @@ export function withStableNames(files: readonly BuiltFile[], metafile: Metafile,
     return output.entryPoint ?? roomOf(output.inputs) ?? largest(output.inputs) ?? "shared";
   };
   // Numbers of equal names follow the inputs' paths, which do not depend on content.
-  const sortKey = (name: string) => `${describe(name)}\n${Object.keys(outputs.get(name)?.inputs ?? {}).sort().join("\n")}`;
+  const sortKey = (name: string) =>
+    `${describe(name)}\n${Object.keys(outputs.get(name)?.inputs ?? {})
+      .sort()
+      .join("\n")}`;
   for (const { name } of files.toSorted((a, b) => (sortKey(a.name) < sortKey(b.name) ? -1 : 1))) {
     if (entries.includes(name)) continue;
     const base = `chunk-${wordOf(describe(name))}`;
@@ -39,7 +46,9 @@ export function withStableNames(files: readonly BuiltFile[], metafile: Metafile,
 
 type Inputs = Metafile["outputs"][string]["inputs"];
 
-/** A shared chunk with code of ours is named by the room that most of it comes from: stack traces then say whose it is. */
+/**
+ * A shared chunk with code of ours is named by the room that most of it comes from: stack traces then say whose it is.
+ */
 function roomOf(inputs: Inputs): string | null {
   const rooms = new Map<string, number>();
   for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
@@ -52,12 +61,17 @@ function roomOf(inputs: Inputs): string | null {
 }
 
 function largest(inputs: Inputs): string | null {
-  return Object.entries(inputs).sort(([a, { bytesInOutput: x }], [b, { bytesInOutput: y }]) => y - x || (a < b ? -1 : 1))[0]?.[0] ?? null;
+  return (
+    Object.entries(inputs).sort(
+      ([a, { bytesInOutput: x }], [b, { bytesInOutput: y }]) => y - x || (a < b ? -1 : 1),
+    )[0]?.[0] ?? null
+  );
 }
 
 /** node_modules/@scope/name/dist/index.js → scope-name; eval/report/html.ts → eval-report-html. */
 function wordOf(path: string): string {
   const inPackage = /node_modules\/(?:@([^/]+)\/)?([^/]+)\/(?!.*node_modules\/)/.exec(path);
-  const words = inPackage === null ? path.replace(/\.\w+$/, "") : [inPackage[1], inPackage[2]].filter(Boolean).join("-");
+  const words =
+    inPackage === null ? path.replace(/\.\w+$/, "") : [inPackage[1], inPackage[2]].filter(Boolean).join("-");
   return words.replace(/[^\w]+/g, "-").replace(/^-|-$/g, "");
 }

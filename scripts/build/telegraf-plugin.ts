@@ -9,8 +9,13 @@ export function trimTelegraf(): Plugin {
   return {
     name: "sluice-trim-telegraf",
     setup(build) {
-      build.onResolve({ filter: /^whatwg-url$/ }, ({ importer }) => (/node-fetch[\\/]/.test(importer) ? { path: "url", namespace: shim } : undefined));
-      build.onLoad({ filter: /.*/, namespace: shim }, () => ({ contents: "module.exports = { URL, URLSearchParams };", loader: "js" }));
+      build.onResolve({ filter: /^whatwg-url$/ }, ({ importer }) =>
+        /node-fetch[\\/]/.test(importer) ? { path: "url", namespace: shim } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: shim }, () => ({
+        contents: "module.exports = { URL, URLSearchParams };",
+        loader: "js",
+      }));
     },
   };
 }

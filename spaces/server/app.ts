@@ -17,7 +17,10 @@ import { fastPath } from "./fast-path.ts";
 import { countRefusal, problemAnswer, toProblem } from "./http/to-problem.ts";
 import { onResponseEnd } from "./http/on-response-end.ts";
 
-/** Imported as a module, node:http would make every name that it exports, and load a WebSocket client for one of them: a tenth of the start. */
+/**
+ * Imported as a module, node:http would make every name that it exports, and load a WebSocket client for one of them: a
+ * tenth of the start.
+ */
 const { createServer } = process.getBuiltinModule("node:http");
 
 /** The HTTP face: every route, with keys, limits, problems, logs and metrics around them. */
@@ -33,11 +36,22 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
     genReqId: nextId,
-    serverFactory: (handler) => createServer({
-      // A request whose head or body trickles in would hold its socket for ever.
-      headersTimeout: 20_000, requestTimeout: settings.requestTimeoutMs + 30_000, keepAliveTimeout: 75_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000,
-    }, (request, response) => { if (!short(request, response)) handler(request, response); }),
-    frameworkErrors: (error, request, reply) => answerProblem(serving, request as FastifyRequest, reply as FastifyReply, toProblem(error, log)),
+    serverFactory: (handler) =>
+      createServer(
+        {
+          // A request whose head or body trickles in would hold its socket for ever.
+          headersTimeout: 20_000,
+          requestTimeout: settings.requestTimeoutMs + 30_000,
+          keepAliveTimeout: 75_000,
+          maxHeaderSize: 16 * 1024,
+          connectionsCheckingInterval: 5_000,
+        },
+        (request, response) => {
+          if (!short(request, response)) handler(request, response);
+        },
+      ),
+    frameworkErrors: (error, request, reply) =>
+      answerProblem(serving, request as FastifyRequest, reply as FastifyReply, toProblem(error, log)),
     clientErrorHandler: answerBrokenRequest,
   });
   // Rows are checked against their model's own schema, which the route knows only when the request is there.
@@ -52,7 +66,9 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
       done(error as Error);
     }
   });
-  app.addContentTypeParser<Buffer>(["application/octet-stream"], { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser<Buffer>(["application/octet-stream"], { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
 
   const known = knownRoutes(app);
   app.decorateRequest("startedAt", 0);
@@ -62,30 +78,67 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     request.startedAt = performance.now();
     metrics.began();
     // Not Fastify's own event: a request whose client leaves half-way never gets one.
-    onResponseEnd(request.raw.socket, reply.raw, () => record(serving, {
-      id: request.id, method: request.method, route: request.routeOptions.url ?? "unmatched", status: reply.raw.writableFinished ? reply.raw.statusCode : 499, startedAt: request.startedAt,
-      model: request.modelId, key: request.keyName, headers: request.headers, responseBytes: Number(reply.getHeader("content-length") ?? 0) || 0,
-    }));
+    onResponseEnd(request.raw.socket, reply.raw, () =>
+      record(serving, {
+        id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? "unmatched",
+        status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+        startedAt: request.startedAt,
+        model: request.modelId,
+        key: request.keyName,
+        headers: request.headers,
+        responseBytes: Number(reply.getHeader("content-length") ?? 0) || 0,
+      }),
+    );
     void reply.header("x-request-id", request.id);
     if (serving.lifecycle.draining) void reply.header("connection", "close");
     done();
   });
-  app.setErrorHandler((error: FastifyError, request, reply) => answerProblem(serving, request, reply, toProblem(error, log)));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    answerProblem(serving, request, reply, toProblem(error, log)),
+  );
   app.setNotFoundHandler((request, reply) => answerProblem(serving, request, reply, notFound(request, known)));
 
-  if (settings.cors !== "") await app.register((await import("@fastify/cors")).default, { origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()), methods: ["GET", "POST", "OPTIONS"], exposedHeaders: ["x-request-id", "retry-after", "inference-header-content-length"], maxAge: 600 });
-  if (settings.rateLimit !== undefined) await app.register((await import("@fastify/rate-limit")).default, {
-    global: false,
-    keyGenerator: (request) => request.keyName ?? request.ip,
-    errorResponseBuilder: (_request, context) => new Problem(429, "rate-limit", `more than ${context.max} requests a minute`, { headers: { "retry-after": String(Math.max(1, Math.ceil(context.ttl / 1000))) } }),
-  });
+  if (settings.cors !== "")
+    await app.register((await import("@fastify/cors")).default, {
+      origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
+      methods: ["GET", "POST", "OPTIONS"],
+      exposedHeaders: ["x-request-id", "retry-after", "inference-header-content-length"],
+      maxAge: 600,
+    });
+  if (settings.rateLimit !== undefined)
+    await app.register((await import("@fastify/rate-limit")).default, {
+      global: false,
+      keyGenerator: (request) => request.keyName ?? request.ip,
+      errorResponseBuilder: (_request, context) =>
+        new Problem(429, "rate-limit", `more than ${context.max} requests a minute`, {
+          headers: { "retry-after": String(Math.max(1, Math.ceil(context.ttl / 1000))) },
+        }),
+    });
   const guarded = {
-    onRequest: serving.keys === null ? [] : [(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-      const key = keyOf(request.headers);
-      request.keyName = key === null ? null : serving.keys!.nameOf(key);
-      done(request.keyName === null ? new Problem(401, "api-key", key === null ? "an API key is needed: Authorization: Bearer KEY" : "the API key is not known", { headers: { "www-authenticate": "Bearer" } }) : undefined);
-    }],
-    ...(settings.rateLimit === undefined ? {} : { config: { rateLimit: { max: settings.rateLimit, timeWindow: 60_000 } } }),
+    onRequest:
+      serving.keys === null
+        ? []
+        : [
+            (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+              const key = keyOf(request.headers);
+              request.keyName = key === null ? null : serving.keys!.nameOf(key);
+              done(
+                request.keyName === null
+                  ? new Problem(
+                      401,
+                      "api-key",
+                      key === null ? "an API key is needed: Authorization: Bearer KEY" : "the API key is not known",
+                      { headers: { "www-authenticate": "Bearer" } },
+                    )
+                  : undefined,
+              );
+            },
+          ],
+    ...(settings.rateLimit === undefined
+      ? {}
+      : { config: { rateLimit: { max: settings.rateLimit, timeWindow: 60_000 } } }),
   };
   healthRoutes(app, serving);
   modelRoutes(app, serving);
@@ -100,7 +153,10 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
 function knownRoutes(app: FastifyInstance): (path: string) => string[] {
   const known: { methods: string[]; pattern: RegExp }[] = [];
   app.addHook("onRoute", ({ method, url }) => {
-    known.push({ methods: [method].flat(), pattern: new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/:\w+/g, "[^/]+")}/?$`) });
+    known.push({
+      methods: [method].flat(),
+      pattern: new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/:\w+/g, "[^/]+")}/?$`),
+    });
   });
   return (path) => [...new Set(known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
 }
@@ -110,20 +166,32 @@ function notFound(request: FastifyRequest, known: (path: string) => string[]): P
   const methods = known(path);
   return methods.length === 0 || methods.includes(request.method)
     ? new Problem(404, "not-found", `nothing is at ${path.slice(0, 200)}; GET /openapi.json lists what is`)
-    : new Problem(405, "method-not-allowed", `${request.method} is not answered here`, { headers: { allow: methods.join(", ") } });
+    : new Problem(405, "method-not-allowed", `${request.method} is not answered here`, {
+        headers: { allow: methods.join(", ") },
+      });
 }
 
 function answerProblem(serving: Serving, request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   countRefusal(serving.metrics, request.modelId, problem);
   const answer = problemAnswer(problem, request.id, request.url);
   // As bytes: to a text Fastify would add a charset, which these types do not have.
-  return reply.code(answer.status).headers({ "x-request-id": request.id, ...answer.headers }).send(Buffer.from(answer.body));
+  return reply
+    .code(answer.status)
+    .headers({ "x-request-id": request.id, ...answer.headers })
+    .send(Buffer.from(answer.body));
 }
 
 /** Bytes that are not HTTP never become a request; they are answered and the connection closes. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const [status, code] = error.code === "HPE_HEADER_OVERFLOW" ? [431, "headers-too-large"] as const : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? [408, "request-timeout"] as const : [400, "not-http"] as const;
+  const [status, code] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? ([431, "headers-too-large"] as const)
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ([408, "request-timeout"] as const)
+        : ([400, "not-http"] as const);
   const body = JSON.stringify(new Problem(status, code).body);
-  socket.end(`HTTP/1.1 ${status} ${code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

@@ -21,13 +21,17 @@ type Target = { kind: Kind; route: string; model: string | null; version: string
 const DEFAULT_ONE: Target = { kind: "one", route: "/predict", model: null, version: undefined };
 
 /**
- * The short way of the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past the
- * framework, which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS, chunked
- * bodies, event streams, other types) takes Fastify's way; both end in the same functions, so that the answers are the same.
+ * The short way of the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past
+ * the framework, which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS,
+ * chunked bodies, event streams, other types) takes Fastify's way; both end in the same functions, so that the answers
+ * are the same.
  *
  * @returns whether it took the request.
  */
-export function fastPath(serving: Serving, nextId: (raw: IncomingMessage) => string): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function fastPath(
+  serving: Serving,
+  nextId: (raw: IncomingMessage) => string,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   const { settings, registry, metrics, log, lifecycle } = serving;
   if (serving.keys !== null || settings.rateLimit !== undefined || settings.cors !== "") return () => false;
   const memory = bodyMemory();
@@ -63,7 +67,17 @@ export function fastPath(serving: Serving, nextId: (raw: IncomingMessage) => str
         // Text that is all ASCII is the same bytes in both, and cheaper to write in the simpler one.
         response.end(body, bytes === body.length ? "latin1" : "utf8");
       }
-      record(serving, { id, method: "POST", route: target.route, status, startedAt, model, key: null, headers, responseBytes: bytes });
+      record(serving, {
+        id,
+        method: "POST",
+        route: target.route,
+        status,
+        startedAt,
+        model,
+        key: null,
+        headers,
+        responseBytes: bytes,
+      });
     };
     const fail = (error: unknown) => {
       const problem = toProblem(error, log);
@@ -76,7 +90,15 @@ export function fastPath(serving: Serving, nextId: (raw: IncomingMessage) => str
         const slot = target.model === null ? registry.defaultSlot() : registry.find(target.model);
         const served = readyModel(slot, target.model ?? slot!.id);
         if (target.kind === "tensors") {
-          const told = await answerTensors(serving, served, target.version, { id, startedAt, headers, body: bytes, response, disconnect }, (asked) => { model = asked; });
+          const told = await answerTensors(
+            serving,
+            served,
+            target.version,
+            { id, startedAt, headers, body: bytes, response, disconnect },
+            (asked) => {
+              model = asked;
+            },
+          );
           // Not where it failed: what was refused may still be in a run's hands.
           release();
           return finish(200, Object.entries(told.headers).flat(), told.body);
@@ -84,15 +106,32 @@ export function fastPath(serving: Serving, nextId: (raw: IncomingMessage) => str
         model = served.id;
         const body = parseJson(bytes);
         release();
-        finish(200, JSON_ANSWER, await (target.kind === "one" ? answerOne : answerMany)(serving, served, { id, startedAt, headers, body, response, disconnect }));
+        finish(
+          200,
+          JSON_ANSWER,
+          await (target.kind === "one" ? answerOne : answerMany)(serving, served, {
+            id,
+            startedAt,
+            headers,
+            body,
+            response,
+            disconnect,
+          }),
+        );
       } catch (error) {
         fail(error);
       }
     };
-    readBody(request, length, target.kind === "tensors" ? Number(headers["inference-header-content-length"]) : 0, memory, ({ bytes, release }) => {
-      whole = true;
-      void answer(bytes, release);
-    });
+    readBody(
+      request,
+      length,
+      target.kind === "tensors" ? Number(headers["inference-header-content-length"]) : 0,
+      memory,
+      ({ bytes, release }) => {
+        whole = true;
+        void answer(bytes, release);
+      },
+    );
     return true;
   };
 }
@@ -104,18 +143,38 @@ function targetOf(url: string): Target | null {
   const predict = PREDICT.exec(url);
   if (predict !== null) {
     const [, model = null, batch = ""] = predict;
-    return { kind: batch === "" ? "one" : "many", route: `${model === null ? "" : "/models/:id"}/predict${batch}`, model, version: undefined };
+    return {
+      kind: batch === "" ? "one" : "many",
+      route: `${model === null ? "" : "/models/:id"}/predict${batch}`,
+      model,
+      version: undefined,
+    };
   }
   const infer = INFER.exec(url);
   if (infer === null) return null;
   const [, model, version] = infer;
-  return { kind: "tensors", route: `/v2/models/:name${version === undefined ? "" : "/versions/:version"}/infer`, model: model!, version };
+  return {
+    kind: "tensors",
+    route: `/v2/models/:name${version === undefined ? "" : "/versions/:version"}/infer`,
+    model: model!,
+    version,
+  };
 }
 
 function ordinary(headers: IncomingHttpHeaders, kind: Kind): boolean {
-  if (headers.expect !== undefined || headers["content-encoding"] !== undefined || headers.accept?.includes("text/event-stream") === true) return false;
+  if (
+    headers.expect !== undefined ||
+    headers["content-encoding"] !== undefined ||
+    headers.accept?.includes("text/event-stream") === true
+  )
+    return false;
   const json = headers["inference-header-content-length"];
   const type = headers["content-type"] ?? "";
-  if (kind === "tensors") return typeof json === "string" && /^\d{1,12}$/.test(json) && (type === "application/octet-stream" || JSON_TYPE.test(type));
+  if (kind === "tensors")
+    return (
+      typeof json === "string" &&
+      /^\d{1,12}$/.test(json) &&
+      (type === "application/octet-stream" || JSON_TYPE.test(type))
+    );
   return json === undefined && JSON_TYPE.test(type);
 }

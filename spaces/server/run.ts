@@ -6,10 +6,16 @@ import type { Settings } from "./settings/settings.ts";
  * Serves until SIGTERM or SIGINT, then drains. SIGHUP reloads every model.
  *
  * @param onListening told once the port is open.
- * @returns when everything is answered and closed. When the deadline passes first, a run may still be going on that cannot
+ * @returns when everything is answered and closed. When the deadline passes first, a run may still be going on that
+ * cannot
  *   be stopped, and the process ends here.
  */
-export async function serveUntilSignal(dirs: readonly string[], settings: Settings, deps: Deps, onListening: (server: Server) => void): Promise<void> {
+export async function serveUntilSignal(
+  dirs: readonly string[],
+  settings: Settings,
+  deps: Deps,
+  onListening: (server: Server) => void,
+): Promise<void> {
   const server = await startServer(dirs, settings, deps);
   onListening(server);
   await new Promise<void>((resolve) => {

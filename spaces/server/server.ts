@@ -22,7 +22,10 @@ export type Server = {
   /** Resolves when every model is either ready or known to be broken. */
   loaded: Promise<void>;
   reloadAll(): Promise<void>;
-  /** Stops accepting, answers what is in flight within the deadline, frees the models. @returns false when the deadline passed first. */
+  /**
+   * Stops accepting, answers what is in flight within the deadline, frees the models. @returns false when the deadline
+   * passed first.
+   */
   drain(deadlineMs: number): Promise<boolean>;
 };
 
@@ -34,44 +37,89 @@ export type Server = {
  */
 export async function startServer(dirs: readonly string[], settings: Settings, deps: Deps): Promise<Server> {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
-  const log = deps.log ?? pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, destination);
+  const log =
+    deps.log ??
+    pino(
+      {
+        level: settings.logLevel,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (level) => ({ level }) },
+      },
+      destination,
+    );
   const cache = createResponseCache(settings.cacheBytes);
   let registry: Registry | null = null;
-  const metrics = createMetrics(() => registry, () => cache.state());
+  const metrics = createMetrics(
+    () => registry,
+    () => cache.state(),
+  );
   const modelDeps = { env: deps.env, fetch: deps.fetch };
-  registry = createRegistry(dirs, settings.defaultModel, async (dir) => {
-    let id = dir;
-    const found = await loadModelFile(dir);
-    id = found.manifest.id;
-    if (!isRemote(found)) return loadLocalModel(found, settings, metrics.scheduler(() => id), modelDeps);
-    // Only a server with a remote model pays for the client.
-    const { loadRemoteModel } = await import("./remote/remote-model.ts");
-    return loadRemoteModel(found, {
-      ...metrics.remote(id),
-      retried(failure, attempt, delayMs) {
-        metrics.remote(id).retried(failure, attempt, delayMs);
-        log.warn({ model: id, attempt, delayMs: Math.round(delayMs), status: failure.status, reason: failure.message }, "remote call failed; trying again");
+  registry = createRegistry(
+    dirs,
+    settings.defaultModel,
+    async (dir) => {
+      let id = dir;
+      const found = await loadModelFile(dir);
+      id = found.manifest.id;
+      if (!isRemote(found))
+        return loadLocalModel(
+          found,
+          settings,
+          metrics.scheduler(() => id),
+          modelDeps,
+        );
+      // Only a server with a remote model pays for the client.
+      const { loadRemoteModel } = await import("./remote/remote-model.ts");
+      return loadRemoteModel(
+        found,
+        {
+          ...metrics.remote(id),
+          retried(failure, attempt, delayMs) {
+            metrics.remote(id).retried(failure, attempt, delayMs);
+            log.warn(
+              { model: id, attempt, delayMs: Math.round(delayMs), status: failure.status, reason: failure.message },
+              "remote call failed; trying again",
+            );
+          },
+          circuit: (state) => log.warn({ model: id, circuit: state }, "circuit breaker"),
+        },
+        modelDeps,
+      );
+    },
+    fingerprint,
+    {
+      loaded(slot, model) {
+        metrics.loaded(slot, model);
+        const { state, diagnostic } = model.condition();
+        if (diagnostic === null)
+          log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
+        else log.warn({ model: model.id, version: model.version, state, diagnostic }, "model not configured");
       },
-      circuit: (state) => log.warn({ model: id, circuit: state }, "circuit breaker"),
-    }, modelDeps);
-  }, fingerprint, {
-    loaded(slot, model) {
-      metrics.loaded(slot, model);
-      const { state, diagnostic } = model.condition();
-      if (diagnostic === null) log.info({ model: model.id, version: model.version, card: summary(model.card()) }, "model ready");
-      else log.warn({ model: model.id, version: model.version, state, diagnostic }, "model not configured");
+      failed(slot, diagnostic) {
+        if (slot.state.kind === "ready") metrics.reloaded(slot.id, false);
+        log.error(
+          { model: slot.id, diagnostic },
+          slot.state.kind === "ready" ? "model reload failed; the version before it still answers" : "model broken",
+        );
+      },
+      replaced(slot, from, to) {
+        metrics.reloaded(slot.id, true);
+        metrics.loaded(slot, to);
+        log.info({ model: slot.id, from: from.version, to: to.version }, "model reloaded");
+      },
     },
-    failed(slot, diagnostic) {
-      if (slot.state.kind === "ready") metrics.reloaded(slot.id, false);
-      log.error({ model: slot.id, diagnostic }, slot.state.kind === "ready" ? "model reload failed; the version before it still answers" : "model broken");
-    },
-    replaced(slot, from, to) {
-      metrics.reloaded(slot.id, true);
-      metrics.loaded(slot, to);
-      log.info({ model: slot.id, from: from.version, to: to.version }, "model reloaded");
-    },
-  });
-  const serving: Serving = { settings, registry, metrics, log, cache, keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile), lifecycle: { draining: false }, version: packageFile.version };
+  );
+  const serving: Serving = {
+    settings,
+    registry,
+    metrics,
+    log,
+    cache,
+    keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile),
+    lifecycle: { draining: false },
+    version: packageFile.version,
+  };
   const app = await createApp(serving);
   const address = await app.listen({ host: settings.host, port: settings.port });
   log.info({ address }, "listening");
@@ -85,7 +133,10 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
   let drained: Promise<boolean> | null = null;
 
   return {
-    app, registry, address, loaded,
+    app,
+    registry,
+    address,
+    loaded,
     async reloadAll() {
       await loaded;
       for (const slot of registry.slots()) await registry.reload(slot);
@@ -102,20 +153,29 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
           return true;
         };
         const finished = finish();
-        const late = new Promise<false>((resolve) => { setTimeout(() => resolve(false), deadlineMs).unref(); });
+        const late = new Promise<false>((resolve) => {
+          setTimeout(() => resolve(false), deadlineMs).unref();
+        });
         // A connection whose answer was on its way when the socket closed would otherwise stay open, idle.
         const sweeping = setInterval(() => app.server.closeIdleConnections(), 50);
         const inTime = await Promise.race([finished, late]);
         clearInterval(sweeping);
         if (!inTime) {
           app.server.closeAllConnections();
-          await new Promise((resolve) => { setImmediate(resolve); }); // those that were cut off are logged before the last line
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          }); // those that were cut off are logged before the last line
         }
-        // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited for.
-        // (`flush()` answers at once on a destination that writes as it comes, so the write's own event is awaited.)
-        const written = deps.log === undefined && log.isLevelEnabled("info")
-          ? new Promise<void>((resolve) => { destination.once("drain", resolve); setTimeout(resolve, 2000).unref(); })
-          : Promise.resolve();
+        // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited
+        // for. (`flush()` answers at once on a destination that writes as it comes, so the write's own event is
+        // awaited.)
+        const written =
+          deps.log === undefined && log.isLevelEnabled("info")
+            ? new Promise<void>((resolve) => {
+                destination.once("drain", resolve);
+                setTimeout(resolve, 2000).unref();
+              })
+            : Promise.resolve();
         log.info({ inTime }, "drained");
         await written;
         return inTime;
@@ -126,6 +186,16 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
 }
 
 function summary(card: Record<string, unknown>): object {
-  const { engine, batching, loaded } = card as { engine?: { kind: string; reason: string }; batching?: { maxBatch: number; reason: string }; loaded?: object };
-  return { engine: engine?.kind, reason: engine?.reason, maxBatch: batching?.maxBatch, batching: batching?.reason, loaded };
+  const { engine, batching, loaded } = card as {
+    engine?: { kind: string; reason: string };
+    batching?: { maxBatch: number; reason: string };
+    loaded?: object;
+  };
+  return {
+    engine: engine?.kind,
+    reason: engine?.reason,
+    maxBatch: batching?.maxBatch,
+    batching: batching?.reason,
+    loaded,
+  };
 }

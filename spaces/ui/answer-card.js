@@ -3,10 +3,13 @@ import { clock, number, percent, plural } from "./format.js";
 import { timeBar } from "./time-bar.js";
 
 /**
- * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two backends.
+ * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two
+ * backends.
  * @typedef {import("./model.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title: string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void) | null) => void, clear: () => void }} AnswerCard
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title:
+ * string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
+ * | null) => void, clear: () => void }} AnswerCard
  */
 
 /** After this long a person wants to know that nothing is broken. */
@@ -22,7 +25,14 @@ export function answerCard(title, from, note = "") {
   const body = h("div", { class: "answer-body" });
   const who = h("span", { class: "quiet" }, from);
   const spoken = h("p", { class: "sr", role: "status" });
-  const element = h("section", { class: "card answer", "aria-label": title }, h("div", { class: "card-head" }, h("h3", null, title), who), body, note !== "" && h("p", { class: "hint note" }, note), spoken);
+  const element = h(
+    "section",
+    { class: "card answer", "aria-label": title },
+    h("div", { class: "card-head" }, h("h3", null, title), who),
+    body,
+    note !== "" && h("p", { class: "hint note" }, note),
+    spoken,
+  );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let onRateLimited;
   /** What has come of a text that is still being written. */
@@ -43,7 +53,10 @@ export function answerCard(title, from, note = "") {
     },
     tell(title, words) {
       settle("");
-      fill(body, h("div", { class: "notice calm" }, h("p", { class: "notice-title" }, title), h("p", { class: "pre" }, words)));
+      fill(
+        body,
+        h("div", { class: "notice calm" }, h("p", { class: "notice-title" }, title), h("p", { class: "pre" }, words)),
+      );
     },
     write(text) {
       clearTimeout(onRateLimited);
@@ -59,7 +72,16 @@ export function answerCard(title, from, note = "") {
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
       onRateLimited = setTimeout(() => {
-        fill(body, h("div", { class: "slow" }, h("p", null, "Still waiting for the server…"), h("p", { class: "quiet" }, "It may be busy or waking up."), h("button", { type: "button", class: "plain", onclick: cancel }, "Cancel")));
+        fill(
+          body,
+          h(
+            "div",
+            { class: "slow" },
+            h("p", null, "Still waiting for the server…"),
+            h("p", { class: "quiet" }, "It may be busy or waking up."),
+            h("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"),
+          ),
+        );
         spoken.textContent = "Still waiting for the server.";
       }, SLOW_MS);
     },
@@ -67,13 +89,27 @@ export function answerCard(title, from, note = "") {
       settle(prediction.heads.map(spell).join("; "));
       written = "";
       who.textContent = prediction.from;
-      fill(body, ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)), ...prediction.notes.map((note) => h("p", { class: "hint note" }, note)), timeBar(prediction.timing),
-        h("details", { class: "raw" }, h("summary", null, "The server’s JSON"), h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2))));
+      fill(
+        body,
+        ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)),
+        ...prediction.notes.map((note) => h("p", { class: "hint note" }, note)),
+        timeBar(prediction.timing),
+        h(
+          "details",
+          { class: "raw" },
+          h("summary", null, "The server’s JSON"),
+          h("pre", { tabindex: "0" }, JSON.stringify(prediction.raw, null, 2)),
+        ),
+      );
     },
     fail(failure, retry) {
       settle("");
       // What was read already is not taken away.
-      fill(body, written !== "" && h("p", { class: "result-text partial" }, `${written} …`), failureNotice(failure, retry));
+      fill(
+        body,
+        written !== "" && h("p", { class: "result-text partial" }, `${written} …`),
+        failureNotice(failure, retry),
+      );
       written = "";
     },
   };
@@ -87,11 +123,16 @@ export function answerCard(title, from, note = "") {
 export function failureNotice(failure, retry) {
   // What stands at a field is not said twice.
   const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : sentence(failure.detail);
-  return h("div", { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
+  return h(
+    "div",
+    { class: `notice ${failure.kind === "cancelled" ? "calm" : "bad"}`, role: "alert" },
     h("p", { class: "notice-title" }, failure.title),
     detail !== "" && h("p", null, detail),
-    failure.retryAfterMs !== null ? pauseLine(failure.retryAfterMs) : retry !== null && failure.kind === "problem" && failure.passing && h("p", null, "It can be asked again now."),
-    retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"));
+    failure.retryAfterMs !== null
+      ? pauseLine(failure.retryAfterMs)
+      : retry !== null && failure.kind === "problem" && failure.passing && h("p", null, "It can be asked again now."),
+    retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"),
+  );
 }
 
 /**
@@ -113,7 +154,9 @@ function pauseLine(pauseMs) {
     return true;
   };
   if (tell()) {
-    const timer = setInterval(() => { if (!tell() || !line.isConnected) clearInterval(timer); }, 1000);
+    const timer = setInterval(() => {
+      if (!tell() || !line.isConnected) clearInterval(timer);
+    }, 1000);
   }
   return line;
 }
@@ -123,9 +166,16 @@ function sentence(words) {
   return words === "" ? "" : `${words[0]?.toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
-/** @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen readers */
+/**
+ * @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
+ * readers
+ */
 export function spell(head) {
-  return head.kind === "classification" ? `${head.label}, ${percent(head.score)}` : head.kind === "regression" ? `${number(head.value)}${head.unit === "" ? "" : ` ${head.unit}`}` : String(head.text);
+  return head.kind === "classification"
+    ? `${head.label}, ${percent(head.score)}`
+    : head.kind === "regression"
+      ? `${number(head.value)}${head.unit === "" ? "" : ` ${head.unit}`}`
+      : String(head.text);
 }
 
 /** @param {import("./model.js").HeadAnswer} head @param {boolean} named */
@@ -134,21 +184,56 @@ function headView(head, named) {
   if (head.kind === "classification") {
     const first = head.scores.slice(0, 8);
     const others = head.scores.length - first.length;
-    return h("div", { class: "head" }, name,
-      h("p", { class: "result" }, h("span", { class: "result-main" }, head.label), h("span", { class: "result-side" }, percent(head.score))),
+    return h(
+      "div",
+      { class: "head" },
+      name,
+      h(
+        "p",
+        { class: "result" },
+        h("span", { class: "result-main" }, head.label),
+        h("span", { class: "result-side" }, percent(head.score)),
+      ),
       h("ul", { class: "bars" }, ...first.map(({ label, score }) => bar(label, score, label === head.label))),
-      others > 0 && h("p", { class: "quiet" }, `and ${others} less likely`));
+      others > 0 && h("p", { class: "quiet" }, `and ${others} less likely`),
+    );
   }
   if (head.kind === "regression") {
-    return h("div", { class: "head" }, name, h("p", { class: "result" }, h("span", { class: "result-main number", title: String(head.value) }, number(head.value)), h("span", { class: "result-side" }, head.unit)));
+    return h(
+      "div",
+      { class: "head" },
+      name,
+      h(
+        "p",
+        { class: "result" },
+        h("span", { class: "result-main number", title: String(head.value) }, number(head.value)),
+        h("span", { class: "result-side" }, head.unit),
+      ),
+    );
   }
-  const facts = [head.usage === null ? "" : plural(head.usage.outputTokens, "token"), head.cut ? "cut at its token limit" : "", "a text has no confidence"].filter(Boolean);
-  return h("div", { class: "head" }, name, h("p", { class: "result-text" }, head.text), h("p", { class: "hint" }, facts.join(" · ")));
+  const facts = [
+    head.usage === null ? "" : plural(head.usage.outputTokens, "token"),
+    head.cut ? "cut at its token limit" : "",
+    "a text has no confidence",
+  ].filter(Boolean);
+  return h(
+    "div",
+    { class: "head" },
+    name,
+    h("p", { class: "result-text" }, head.text),
+    h("p", { class: "hint" }, facts.join(" · ")),
+  );
 }
 
 /** @param {string} label @param {number} score @param {boolean} first */
 function bar(label, score, first) {
   const filled = h("i", { class: first ? "first" : null });
   filled.style.width = `${Math.min(1, Math.max(0, score)) * 100}%`;
-  return h("li", null, h("span", { class: "bar-label" }, label), h("span", { class: "bar", "aria-hidden": "true" }, filled), h("span", { class: "bar-score" }, percent(score)));
+  return h(
+    "li",
+    null,
+    h("span", { class: "bar-label" }, label),
+    h("span", { class: "bar", "aria-hidden": "true" }, filled),
+    h("span", { class: "bar-score" }, percent(score)),
+  );
 }

@@ -16,17 +16,35 @@ export function readHeads(answer, heads) {
   return heads.map((head) => {
     const own = answer?.heads?.[head.name];
     if (own === undefined || own === null) throw new Error(`The answer has nothing for “${head.name}”.`);
-    if (head.kind === "text") return { name: head.name, kind: "text", text: String(own.text), cut: own.finishReason === "length", usage: own.usage ?? null };
-    if (head.kind === "regression") return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
-    const scores = Object.entries(own.probabilities ?? {}).map(([label, score]) => ({ label, score: Number(score) })).sort((a, b) => b.score - a.score);
+    if (head.kind === "text")
+      return {
+        name: head.name,
+        kind: "text",
+        text: String(own.text),
+        cut: own.finishReason === "length",
+        usage: own.usage ?? null,
+      };
+    if (head.kind === "regression")
+      return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
+    const scores = Object.entries(own.probabilities ?? {})
+      .map(([label, score]) => ({ label, score: Number(score) }))
+      .sort((a, b) => b.score - a.score);
     const label = String(own.label);
-    return { name: head.name, kind: "classification", label, scores, score: scores.find((one) => one.label === label)?.score ?? Number(own.score) };
+    return {
+      name: head.name,
+      kind: "classification",
+      label,
+      scores,
+      score: scores.find((one) => one.label === label)?.score ?? Number(own.score),
+    };
   });
 }
 
 /** @param {any} answer of one row @returns {string[]} what a placeholder took the place of, a sentence each */
 export function readNotes(answer) {
-  return (answer?.notes ?? []).map((/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`);
+  return (answer?.notes ?? []).map(
+    (/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`,
+  );
 }
 
 /**
@@ -37,7 +55,9 @@ export function readNotes(answer) {
 export function readOutcome(outcome, heads) {
   const wrong = outcome?.error;
   if (wrong === undefined || wrong === null) return { heads: readHeads(outcome, heads), error: "" };
-  const told = fieldErrors(wrong).map(({ field, message }) => [field.replace(/^rows\[\d+\]\.?/, ""), message].filter(Boolean).join(": "));
+  const told = fieldErrors(wrong).map(({ field, message }) =>
+    [field.replace(/^rows\[\d+\]\.?/, ""), message].filter(Boolean).join(": "),
+  );
   return { heads: [], error: told.join("; ") || String(wrong.detail ?? wrong.title ?? "no answer") };
 }
 
@@ -48,5 +68,11 @@ export function readOutcome(outcome, heads) {
  */
 export function readTiming(answer, totalMs) {
   const own = answer?.timing ?? {};
-  return { totalMs, queueMs: own.queueMs ?? null, inferenceMs: own.inferenceMs ?? null, firstMs: own.firstTokenMs ?? null, serverMs: own.totalMs ?? null };
+  return {
+    totalMs,
+    queueMs: own.queueMs ?? null,
+    inferenceMs: own.inferenceMs ?? null,
+    firstMs: own.firstTokenMs ?? null,
+    serverMs: own.totalMs ?? null,
+  };
 }

@@ -27,7 +27,13 @@ async function start() {
   try {
     show(await loadModels());
   } catch (error) {
-    const failure = error instanceof Failure ? error : new Failure("unreadable", "The server’s list of models cannot be read.", { detail: "The page and the server may be of different versions.", cause: error });
+    const failure =
+      error instanceof Failure
+        ? error
+        : new Failure("unreadable", "The server’s list of models cannot be read.", {
+            detail: "The page and the server may be of different versions.",
+            cause: error,
+          });
     fill(main, failureNotice(failure, start));
   }
 }
@@ -36,19 +42,42 @@ async function start() {
 function show(models) {
   const status = statusPanel(models, loadModels, health.check);
   listeners.add(status.health);
-  const shown = tabs([
-    ...models.map((model) => ({ id: model.id, title: model.id, hint: model.description, panel: model.ready ? modelPanel(model, backendsOf(model, models)) : brokenPanel(model) })),
-    { id: "batch", title: "Batch", panel: batchPanel(models.filter(({ ready, missing }) => ready && missing === "")), apart: true },
-    { id: "status", title: "Status", panel: status.element, shown: status.shown, hidden: status.hidden },
-  ], main);
+  const shown = tabs(
+    [
+      ...models.map((model) => ({
+        id: model.id,
+        title: model.id,
+        hint: model.description,
+        panel: model.ready ? modelPanel(model, backendsOf(model, models)) : brokenPanel(model),
+      })),
+      {
+        id: "batch",
+        title: "Batch",
+        panel: batchPanel(models.filter(({ ready, missing }) => ready && missing === "")),
+        apart: true,
+      },
+      { id: "status", title: "Status", panel: status.element, shown: status.shown, hidden: status.hidden },
+    ],
+    main,
+  );
   fill(byId("tabs"), shown.list);
   health.check();
 }
 
 /** @param {Model} model @returns {HTMLElement} */
 function brokenPanel(model) {
-  return h("div", { class: "stack" }, h("div", { class: "intro" }, h("h2", null, model.id)),
-    h("div", { class: "notice bad" }, h("p", { class: "notice-title" }, "This model cannot answer."), h("p", { class: "pre" }, model.error || "The server has not loaded it."), h("button", { type: "button", class: "plain", onclick: () => location.reload() }, "Look again")));
+  return h(
+    "div",
+    { class: "stack" },
+    h("div", { class: "intro" }, h("h2", null, model.id)),
+    h(
+      "div",
+      { class: "notice bad" },
+      h("p", { class: "notice-title" }, "This model cannot answer."),
+      h("p", { class: "pre" }, model.error || "The server has not loaded it."),
+      h("button", { type: "button", class: "plain", onclick: () => location.reload() }, "Look again"),
+    ),
+  );
 }
 
 apiKey.ask = keyDialog(document.body);

@@ -8,24 +8,35 @@ import { h } from "./dom.js";
  * @typedef {{
  *   id: string, title: string, from: string, missing: string, remote: import("./model.js").Remote | null, prices: any, inputs: Record<string, string>,
  *   predict: (row: Record<string, unknown>, signal: AbortSignal, pieces: (text: string) => void) => Promise<import("./model.js").Prediction>,
- * }} Backend  missing: what somebody must set before it can be asked, "" for nothing; inputs: those that come from the first one's answer, as HEAD.PART
+ * }} Backend missing: what somebody must set before it can be asked, "" for nothing; inputs: those that come from the
+ * first one's answer, as HEAD.PART
  * @typedef {{ backend: Backend, prediction: import("./model.js").Prediction }} Answered
  * @typedef {{ backend: Backend, failure: Failure }} Failed
  */
 
 /**
  * @param {readonly Backend[]} backends
- * @returns {{ element: HTMLElement, clear: () => void, ask: (row: Record<string, unknown>, retry: () => void) => Promise<{ answered: Answered[], failed: Failed[], cancelled: boolean }>, cancel: () => void }}
+ * @returns {{ element: HTMLElement, clear: () => void, ask: (row: Record<string, unknown>, retry: () => void) =>
+ * Promise<{ answered: Answered[], failed: Failed[], cancelled: boolean }>, cancel: () => void }}
  *   ask resolves when every backend has answered or failed; a new question cancels the one before
  */
 export function backendCards(backends) {
-  const cards = backends.map((backend) => answerCard(backend.title, backend.from, backend.remote === null ? "" : `What you enter is sent to whoever runs ${backend.remote.model}. Nothing is stored here.`));
+  const cards = backends.map((backend) =>
+    answerCard(
+      backend.title,
+      backend.from,
+      backend.remote === null
+        ? ""
+        : `What you enter is sent to whoever runs ${backend.remote.model}. Nothing is stored here.`,
+    ),
+  );
   let running = new AbortController();
-  const clear = () => cards.forEach((card, i) => {
-    const missing = backends[i]?.missing ?? "";
-    if (missing === "") card.clear();
-    else card.tell("Not set up yet.", missing);
-  });
+  const clear = () =>
+    cards.forEach((card, i) => {
+      const missing = backends[i]?.missing ?? "";
+      if (missing === "") card.clear();
+      else card.tell("Not set up yet.", missing);
+    });
   clear();
   return {
     element: h("div", { class: `answers answers-${cards.length}` }, ...cards.map((card) => card.element)),
@@ -48,8 +59,13 @@ export function backendCards(backends) {
         card?.wait(() => own.abort());
         const ahead = first;
         const asking = (async () => {
-          const given = Object.keys(backend.inputs).length === 0 || ahead === null ? {} : taken(backend.inputs, await ahead.catch(() => null));
-          return backend.predict({ ...row, ...given }, AbortSignal.any([mine.signal, own.signal]), (text) => { if (running === mine) card?.write(text); });
+          const given =
+            Object.keys(backend.inputs).length === 0 || ahead === null
+              ? {}
+              : taken(backend.inputs, await ahead.catch(() => null));
+          return backend.predict({ ...row, ...given }, AbortSignal.any([mine.signal, own.signal]), (text) => {
+            if (running === mine) card?.write(text);
+          });
         })();
         first ??= asking;
         try {
@@ -58,7 +74,13 @@ export function backendCards(backends) {
           card?.show(prediction);
           answered.push({ backend, prediction });
         } catch (error) {
-          const failure = error instanceof Failure ? error : new Failure("unreadable", "The answer could not be shown.", { detail: error instanceof Error ? error.message : "", cause: error });
+          const failure =
+            error instanceof Failure
+              ? error
+              : new Failure("unreadable", "The answer could not be shown.", {
+                  detail: error instanceof Error ? error.message : "",
+                  cause: error,
+                });
           if (running !== mine) return;
           card?.fail(failure, failure.passing || failure.kind === "cancelled" ? retry : null);
           failed.push({ backend, failure });
@@ -77,10 +99,13 @@ export function backendCards(backends) {
  * @throws {Failure} when there is no answer to take them from
  */
 function taken(inputs, prediction) {
-  if (prediction === null) throw new Failure("cancelled", "Not asked.", { detail: "It needs the local answer, and there is none." });
-  return Object.fromEntries(Object.entries(inputs).map(([name, from]) => {
-    const [head, part] = from.split(".");
-    const found = /** @type {any} */ (prediction.heads.find((one) => one.name === head));
-    return [name, found?.[String(part)]];
-  }));
+  if (prediction === null)
+    throw new Failure("cancelled", "Not asked.", { detail: "It needs the local answer, and there is none." });
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, from]) => {
+      const [head, part] = from.split(".");
+      const found = /** @type {any} */ (prediction.heads.find((one) => one.name === head));
+      return [name, found?.[String(part)]];
+    }),
+  );
 }

@@ -1,7 +1,8 @@
 import { Failure } from "./api.js";
 
 /**
- * Many rows in chunks: two requests under way at a time, pauses where the server asks for them, and what is answered stays answered.
+ * Many rows in chunks: two requests under way at a time, pauses where the server asks for them, and what is answered
+ * stays answered.
  * @template T
  * @typedef {{ from: number, rows: readonly T[] }} Chunk
  */
@@ -42,7 +43,8 @@ export function chunksOf(rows, maxRows = CHUNK_ROWS) {
  * @template R
  * @param {readonly Chunk<T>[]} chunks
  * @param {(rows: readonly T[], signal: AbortSignal) => Promise<R>} send
- * @param {{ signal: AbortSignal, done: (chunk: Chunk<T>, result: R) => void, paused?: (ms: number, why: Failure) => void, sleep?: (ms: number, signal: AbortSignal) => Promise<void> }} edges
+ * @param {{ signal: AbortSignal, done: (chunk: Chunk<T>, result: R) => void, paused?: (ms: number, why: Failure) =>
+ * void, sleep?: (ms: number, signal: AbortSignal) => Promise<void> }} edges
  * @returns {Promise<void>}
  * @throws {Failure} the first that trying again does not mend, or when cancelled
  */

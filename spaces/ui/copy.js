@@ -7,10 +7,21 @@ import { h } from "./dom.js";
  * @returns {HTMLButtonElement}
  */
 export function copyButton(text, label) {
-  const button = h("button", { type: "button", class: "plain small", "aria-label": label, async onclick() {
-    button.textContent = (await copy(text())) ? "Copied" : "Not allowed";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  } }, "Copy");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "plain small",
+      "aria-label": label,
+      async onclick() {
+        button.textContent = (await copy(text())) ? "Copied" : "Not allowed";
+        setTimeout(() => {
+          button.textContent = "Copy";
+        }, 1500);
+      },
+    },
+    "Copy",
+  );
   return button;
 }
 

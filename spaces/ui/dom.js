@@ -1,5 +1,6 @@
 /**
- * Elements without markup strings: every text becomes a text node, so nothing that a person, a server or a model says can become markup.
+ * Elements without markup strings: every text becomes a text node, so nothing that a person, a server or a model says
+ * can become markup.
  * @typedef {Node | string | number | null | undefined | false} Child
  * @typedef {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} Props
  *   `onclick` and the like are listeners; `true` sets an empty attribute, `false`, null and undefined set none.
@@ -55,7 +56,9 @@ export function fill(element, ...children) {
 
 /** @param {readonly Child[]} children @returns {(Node | string)[]} */
 function kept(children) {
-  return children.filter((child) => child !== null && child !== undefined && child !== false).map((child) => (child instanceof Node ? child : String(child)));
+  return children
+    .filter((child) => child !== null && child !== undefined && child !== false)
+    .map((child) => (child instanceof Node ? child : String(child)));
 }
 
 let counter = 0;

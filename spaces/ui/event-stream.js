@@ -1,5 +1,6 @@
 /**
- * Server-sent events of an answer that is written piece by piece (the HTML standard's event stream, what of it the server uses).
+ * Server-sent events of an answer that is written piece by piece (the HTML standard's event stream, what of it the
+ * server uses).
  * @param {ReadableStream<Uint8Array>} body
  * @param {(event: string, data: string) => void} take
  */
@@ -13,7 +14,11 @@ export async function readEvents(body, take) {
     rest = blocks.pop() ?? "";
     for (const block of blocks) {
       const lines = block.split("\n");
-      const field = (/** @type {string} */ name) => lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
+      const field = (/** @type {string} */ name) =>
+        lines
+          .filter((line) => line.startsWith(`${name}: `))
+          .map((line) => line.slice(name.length + 2))
+          .join("\n");
       take(field("event") || "message", field("data"));
     }
   }

@@ -19,7 +19,9 @@ export function number(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size >= 1000) return whole.format(value);
-  return size >= 100 ? new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(value) : exact.format(Number(value.toPrecision(4)));
+  return size >= 100
+    ? new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(value)
+    : exact.format(Number(value.toPrecision(4)));
 }
 
 /** @param {number} value @returns {string} */
@@ -40,7 +42,12 @@ export function percent(share) {
 
 /** @param {number} amount @param {string} currency ISO 4217 @returns {string} two digits that count, however small */
 export function money(amount, currency) {
-  return new Intl.NumberFormat(undefined, { style: "currency", currency, minimumFractionDigits: 2, maximumFractionDigits: amount > 0 && amount < 1 ? 4 : 2 }).format(amount);
+  return new Intl.NumberFormat(undefined, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: amount > 0 && amount < 1 ? 4 : 2,
+  }).format(amount);
 }
 
 /** @param {number} bytes @returns {string} */

@@ -4,7 +4,8 @@ import { fill, h } from "./dom.js";
 /**
  * Whether the server lives and is ready, asked every few seconds while someone looks.
  * @typedef {"ready" | "starting" | "offline" | "unknown"} State
- * @typedef {{ state: State, live: boolean | null, models: Record<string, string> }} Health  models: id → what its place in the server holds
+ * @typedef {{ state: State, live: boolean | null, models: Record<string, string> }} Health models: id → what its place
+ * in the server holds
  */
 
 const EVERY_MS = 5000;
@@ -42,15 +43,23 @@ export function watchHealth(place, changed) {
     setTimeout(again, EVERY_MS);
   };
   again();
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) check(); });
-  reach.addEventListener("lost", () => { if (health.state !== "offline") check(); });
-  reach.addEventListener("answered", () => { if (health.state === "offline") check(); });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) check();
+  });
+  reach.addEventListener("lost", () => {
+    if (health.state !== "offline") check();
+  });
+  reach.addEventListener("answered", () => {
+    if (health.state === "offline") check();
+  });
   addEventListener("online", check);
   addEventListener("offline", check);
   return { check };
 }
 
-/** @param {State} state @param {string} [words] @returns {HTMLElement} a light that does not speak through colour alone */
+/**
+ * @param {State} state @param {string} [words] @returns {HTMLElement} a light that does not speak through colour alone
+ */
 export function light(state, words = WORDS[state]) {
   return h("span", { class: `light light-${state}` }, h("i", { "aria-hidden": "true" }), words);
 }

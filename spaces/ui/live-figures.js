@@ -2,9 +2,11 @@ import { count, duration, number, percent, size } from "./format.js";
 import { between, buckets, parseMetrics, quantile, total } from "./prometheus.js";
 
 /**
- * Readings of /metrics over time → what the status tab draws. Quantiles are over the last ten seconds before each reading.
+ * Readings of /metrics over time → what the status tab draws. Quantiles are over the last ten seconds before each
+ * reading.
  * @typedef {{ atMs: number, latency: import("./prometheus.js").Buckets, requests: number }} Reading
- * @typedef {{ p50Ms: (number | null)[], p95Ms: (number | null)[], perSecond: (number | null)[], facts: { name: string, value: string }[] }} Figures
+ * @typedef {{ p50Ms: (number | null)[], p95Ms: (number | null)[], perSecond: (number | null)[], facts: { name: string,
+ * value: string }[] }} Figures
  */
 
 const REQUESTS = "inference_request_duration_seconds";
@@ -18,7 +20,9 @@ export function liveFigures() {
   let facts = [];
 
   /** @param {Reading | null} reading */
-  const push = (reading) => { readings = [...readings, reading].slice(-KEPT); };
+  const push = (reading) => {
+    readings = [...readings, reading].slice(-KEPT);
+  };
 
   return {
     /** @param {string} text of /metrics @param {number} atMs */
@@ -27,20 +31,33 @@ export function liveFigures() {
       push({ atMs, latency: buckets(samples, REQUESTS), requests: total(samples, `${REQUESTS}_count`) ?? 0 });
       facts = factsOf(samples);
     },
-    gap() { push(null); },
+    gap() {
+      push(null);
+    },
     /** @returns {Figures} five minutes of values, oldest first, empty where nothing was read */
     now() {
       const observed = readings.map((reading, i) => {
         const before = readings.slice(Math.max(0, i - WINDOW), i).find((one) => one !== null);
-        return reading === null || before === undefined || before === null ? null : between(before.latency, reading.latency);
+        return reading === null || before === undefined || before === null
+          ? null
+          : between(before.latency, reading.latency);
       });
-      const ms = (/** @type {number} */ q) => observed.slice(1).map((one) => inMs(one === null ? null : quantile(one, q)));
-      return { p50Ms: padded(ms(0.5)), p95Ms: padded(ms(0.95)), perSecond: padded(readings.slice(1).map((reading, i) => rate(readings[i] ?? null, reading))), facts };
+      const ms = (/** @type {number} */ q) =>
+        observed.slice(1).map((one) => inMs(one === null ? null : quantile(one, q)));
+      return {
+        p50Ms: padded(ms(0.5)),
+        p95Ms: padded(ms(0.95)),
+        perSecond: padded(readings.slice(1).map((reading, i) => rate(readings[i] ?? null, reading))),
+        facts,
+      };
     },
   };
 }
 
-/** @param {(number | null)[]} values @returns {(number | null)[]} of one length, so that the newest stands at the right edge */
+/**
+ * @param {(number | null)[]} values @returns {(number | null)[]} of one length, so that the newest stands at the right
+ * edge
+ */
 function padded(values) {
   return [...new Array(Math.max(0, KEPT - 1 - values.length)).fill(null), ...values];
 }

@@ -16,14 +16,63 @@ export function modelPanel(model, backends) {
   const answers = backendCards(backends);
   const whole = h("div", { class: "wrong", role: "alert" });
   const send = h("button", { type: "submit", class: "primary" }, "Predict");
-  const form = h("form", { class: "card form", novalidate: true, "aria-label": `Input of ${model.id}`, onsubmit(/** @type {Event} */ event) { event.preventDefault(); ask(); } },
-    model.examples.length > 0 && h("div", { class: "chips", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Examples"), ...model.examples.map((row) => h("button", { type: "button", class: "chip", onclick() { write(row); ask(); } }, summary(row)))),
-    ...fields.map((field) => field.element), whole,
-    h("div", { class: "actions" }, send, h("span", { class: "quiet wide-only" }, h("kbd", null, "Ctrl"), " + ", h("kbd", null, "Enter"))));
-  const past = historyView(model, (row) => { write(row); form.scrollIntoView({ block: "nearest" }); fields[0]?.focus(); });
+  const form = h(
+    "form",
+    {
+      class: "card form",
+      novalidate: true,
+      "aria-label": `Input of ${model.id}`,
+      onsubmit(/** @type {Event} */ event) {
+        event.preventDefault();
+        ask();
+      },
+    },
+    model.examples.length > 0 &&
+      h(
+        "div",
+        { class: "chips", role: "group", "aria-label": "Examples" },
+        h("span", { class: "quiet" }, "Examples"),
+        ...model.examples.map((row) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "chip",
+              onclick() {
+                write(row);
+                ask();
+              },
+            },
+            summary(row),
+          ),
+        ),
+      ),
+    ...fields.map((field) => field.element),
+    whole,
+    h(
+      "div",
+      { class: "actions" },
+      send,
+      h("span", { class: "quiet wide-only" }, h("kbd", null, "Ctrl"), " + ", h("kbd", null, "Enter")),
+    ),
+  );
+  const past = historyView(model, (row) => {
+    write(row);
+    form.scrollIntoView({ block: "nearest" });
+    fields[0]?.focus();
+  });
   const code = codeSample(model);
   const rivals = backends.filter(({ missing }) => missing === "");
-  const compared = rivals.length < 2 ? null : comparison(rivals.map(({ title, prices }) => ({ name: title, currency: String(prices?.currency ?? "USD"), perHour: typeof prices?.perHour === "number" ? prices.perHour : null })));
+  const compared =
+    rivals.length < 2
+      ? null
+      : comparison(
+          rivals.map(({ title, prices }) => ({
+            name: title,
+            currency: String(prices?.currency ?? "USD"),
+            perHour: typeof prices?.perHour === "number" ? prices.perHour : null,
+          })),
+        );
 
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -33,7 +82,9 @@ export function modelPanel(model, backends) {
 
   /** @returns {Record<string, unknown>} */
   function read() {
-    return Object.fromEntries(fields.map((field) => [field.name, field.read()]).filter(([, value]) => value !== undefined));
+    return Object.fromEntries(
+      fields.map((field) => [field.name, field.read()]).filter(([, value]) => value !== undefined),
+    );
   }
 
   /** @param {Record<string, unknown>} row */
@@ -47,7 +98,9 @@ export function modelPanel(model, backends) {
     const row = read();
     for (const field of fields) field.complain([]);
     fill(whole);
-    const empty = model.fields.findIndex(({ name, kind, required }) => kind === "text" && required && String(row[name] ?? "").trim() === "");
+    const empty = model.fields.findIndex(
+      ({ name, kind, required }) => kind === "text" && required && String(row[name] ?? "").trim() === "",
+    );
     if (empty >= 0) {
       fields[empty]?.complain(["Write something first."]);
       fields[empty]?.focus();
@@ -57,9 +110,14 @@ export function modelPanel(model, backends) {
     const { answered, failed, cancelled } = await answers.ask(row, ask);
     send.removeAttribute("aria-busy");
     // With a pair, the local answers have a course of their own and the comparison has both.
-    for (const { backend, prediction } of answered) if (backend === backends[0]) past.add({ at: new Date(), row, prediction, backend: backend.title });
-    if (!cancelled && answered.length + failed.length > 0) compared?.add(rivals.map((backend) => seenOf(backend, answered, failed)));
-    failed.filter(({ failure }) => failure.fields.length > 0).slice(0, 1).forEach(({ failure }) => place(failure.fields));
+    for (const { backend, prediction } of answered)
+      if (backend === backends[0]) past.add({ at: new Date(), row, prediction, backend: backend.title });
+    if (!cancelled && answered.length + failed.length > 0)
+      compared?.add(rivals.map((backend) => seenOf(backend, answered, failed)));
+    failed
+      .filter(({ failure }) => failure.fields.length > 0)
+      .slice(0, 1)
+      .forEach(({ failure }) => place(failure.fields));
   }
 
   /** @param {readonly import("./api.js").FieldError[]} errors */
@@ -67,20 +125,35 @@ export function modelPanel(model, backends) {
     const homeless = errors.filter(({ field }) => !fields.some(({ name }) => belongs(field, name)));
     const touched = fields.filter((field) => {
       const own = errors.filter((error) => belongs(error.field, field.name));
-      field.complain(own.map((error) => (error.field === field.name ? sentence(error.message) : `${error.field}: ${error.message}`)));
+      field.complain(
+        own.map((error) => (error.field === field.name ? sentence(error.message) : `${error.field}: ${error.message}`)),
+      );
       return own.length > 0;
     });
-    fill(whole, ...homeless.map((error) => h("p", null, error.field === "" ? sentence(error.message) : `${error.field}: ${error.message}`)));
+    fill(
+      whole,
+      ...homeless.map((error) =>
+        h("p", null, error.field === "" ? sentence(error.message) : `${error.field}: ${error.message}`),
+      ),
+    );
     touched[0]?.focus();
   }
 
-  return h("div", { class: "stack" },
-    h("div", { class: "intro" },
+  return h(
+    "div",
+    { class: "stack" },
+    h(
+      "div",
+      { class: "intro" },
       h("h2", null, model.id, " ", h("span", { class: "version" }, `v${model.version}`)),
-      model.description !== "" && h("p", null, model.description)),
+      model.description !== "" && h("p", null, model.description),
+    ),
     backends.length < 2 && h("div", { class: "work" }, form, h("div", { class: "stack" }, answers.element)),
     ...(backends.length < 2 ? [] : [form, answers.element]),
-    compared?.element, past.element, code.element);
+    compared?.element,
+    past.element,
+    code.element,
+  );
 }
 
 /**
@@ -91,9 +164,17 @@ export function modelPanel(model, backends) {
  */
 function seenOf(backend, answered, failed) {
   const found = answered.find((one) => one.backend === backend)?.prediction;
-  if (found === undefined) return failed.some((one) => one.backend === backend && one.failure.kind !== "cancelled") ? { ms: null, workMs: null, firstMs: null, cost: null } : null;
+  if (found === undefined)
+    return failed.some((one) => one.backend === backend && one.failure.kind !== "cancelled")
+      ? { ms: null, workMs: null, firstMs: null, cost: null }
+      : null;
   const text = found.heads.find((head) => head.kind === "text");
-  return { ms: found.timing.totalMs, workMs: found.timing.inferenceMs, firstMs: found.timing.firstMs ?? null, cost: backend.remote === null ? null : costOf(backend.prices, text?.kind === "text" ? text.usage : null) };
+  return {
+    ms: found.timing.totalMs,
+    workMs: found.timing.inferenceMs,
+    firstMs: found.timing.firstMs ?? null,
+    cost: backend.remote === null ? null : costOf(backend.prices, text?.kind === "text" ? text.usage : null),
+  };
 }
 
 /** @param {string} path of the error, e.g. "history[3]" @param {string} name */

@@ -5,16 +5,24 @@ import { readFields } from "./schema-fields.js";
 /**
  * What the page knows of a model, read from /models and /models/{id}.
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
- * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number, maxCharacters?: number, choices?: string[], shape?: number[] }} Field
- * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind: "regression", unit: string } | { name: string, kind: "text" }} Head
- * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score: number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text", text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
+ * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
+ * maxCharacters?: number, choices?: string[], shape?: number[] }} Field
+ * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind:
+ * "regression", unit: string } | { name: string, kind: "text" }} Head
+ * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score:
+ * number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text",
+ * text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
  *   score is the probability of `label`; scores fall
- * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown }} Prediction
- * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict  fits: it was given for the very weights that are served
+ * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown
+ * }} Prediction
+ * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict fits: it was given for the very weights that are
+ * served
  * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
- * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string, batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep: SweepPoint[] }} Runs
+ * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
+ * batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep:
+ * SweepPoint[] }} Runs
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
  *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
@@ -58,7 +66,8 @@ export function readModel(listed, card) {
     async predictMany(rows, signal) {
       const { data } = await request(`${path}/batch`, { body: { rows }, signal, timeoutMs: 60_000 });
       const results = data.predictions;
-      if (!Array.isArray(results) || results.length !== rows.length) throw new Error(`The server answered ${results?.length ?? "no"} rows for ${rows.length}.`);
+      if (!Array.isArray(results) || results.length !== rows.length)
+        throw new Error(`The server answered ${results?.length ?? "no"} rows for ${rows.length}.`);
       return results.map((one) => readOutcome(one, heads));
     },
   };
@@ -88,7 +97,10 @@ async function card(id) {
  */
 export function backendsOf(model, models) {
   const twins = models.filter((other) => other !== model && other.ready && other.pair?.model === model.id);
-  return [backendOf(model, twins.length === 0 ? "Answer" : "Local"), ...twins.map((twin) => backendOf(twin, "Remote", twin.pair?.answers))];
+  return [
+    backendOf(model, twins.length === 0 ? "Answer" : "Local"),
+    ...twins.map((twin) => backendOf(twin, "Remote", twin.pair?.answers)),
+  ];
 }
 
 /**
@@ -108,8 +120,18 @@ function backendOf(model, title, taken = {}) {
     prices: model.prices,
     inputs: taken,
     async predict(row, signal, pieces) {
-      const { data, totalMs } = await request(model.predictPath, { body: row, signal, ...(written ? { pieces, timeoutMs: 120_000 } : {}) });
-      return { heads: readHeads(data, model.heads), notes: readNotes(data), timing: readTiming(data, totalMs), from: `${text(data.model)} v${text(data.version)}`, raw: data };
+      const { data, totalMs } = await request(model.predictPath, {
+        body: row,
+        signal,
+        ...(written ? { pieces, timeoutMs: 120_000 } : {}),
+      });
+      return {
+        heads: readHeads(data, model.heads),
+        notes: readNotes(data),
+        timing: readTiming(data, totalMs),
+        from: `${text(data.model)} v${text(data.version)}`,
+        raw: data,
+      };
     },
   };
 }
@@ -118,11 +140,19 @@ function backendOf(model, title, taken = {}) {
 function readHead(head) {
   if (head.kind === "text") return { name: text(head.name), kind: "text" };
   return head.kind === "classification"
-    ? { name: text(head.name), kind: "classification", labels: (head.labels ?? []).map(String), positive: head.positive === undefined ? null : String(head.positive) }
+    ? {
+        name: text(head.name),
+        kind: "classification",
+        labels: (head.labels ?? []).map(String),
+        positive: head.positive === undefined ? null : String(head.positive),
+      }
     : { name: text(head.name), kind: "regression", unit: text(head.unit) };
 }
 
-/** @param {any} gate the receipt beside the weights @param {string} sha256 of the weights that are served @returns {Verdict | null} */
+/**
+ * @param {any} gate the receipt beside the weights @param {string} sha256 of the weights that are served @returns
+ * {Verdict | null}
+ */
 function readVerdict(gate, sha256) {
   const verdict = gate?.verdict;
   return typeof verdict === "string" ? { verdict, why: text(gate.reason), fits: gate.model?.sha256 === sha256 } : null;
@@ -137,26 +167,45 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
     threads: engine.threads ?? null,
     engine: [where, engine.slots > 1 ? `× ${engine.slots}` : ""].filter(Boolean).join(" "),
     engineReason: text(engine.reason),
-    batching: batching.maxBatch === undefined ? "" : `${batching.maxBatch === 1 ? "rows run alone" : `up to ${batching.maxBatch} rows per run`}${batching.maxDelayUs > 0 ? `, at most ${batching.maxDelayUs} µs wait` : ""}`,
+    batching:
+      batching.maxBatch === undefined
+        ? ""
+        : `${batching.maxBatch === 1 ? "rows run alone" : `up to ${batching.maxBatch} rows per run`}${batching.maxDelayUs > 0 ? `, at most ${batching.maxDelayUs} µs wait` : ""}`,
     batchingReason: text(batching.reason),
     runtime: text(engine.onnxruntime),
     bytes: artifact.bytes ?? null,
     loadMs: loaded.openMs ?? null,
     warmUpMs: loaded.warmUpMs ?? null,
-    sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({ batch: point.batch, tokenBudget: point.tokenBudget ?? null, rowsPerSecond: point.rowsPerSecond, chosen: point.batch === batching.maxBatch && (point.tokenBudget ?? null) === (batching.tokenBudget ?? null) })),
+    sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({
+      batch: point.batch,
+      tokenBudget: point.tokenBudget ?? null,
+      rowsPerSecond: point.rowsPerSecond,
+      chosen: point.batch === batching.maxBatch && (point.tokenBudget ?? null) === (batching.tokenBudget ?? null),
+    })),
   };
 }
 
 /** @param {any} problem of a model that lacks a setting @returns {string} what to do about it */
 function lacking(problem) {
-  return [`It needs ${text(problem?.expected) || "a setting that the server lacks"}.`, text(problem?.hint)].filter(Boolean).map((line) => `${line[0]?.toUpperCase()}${line.slice(1)}`).join("\n");
+  return [`It needs ${text(problem?.expected) || "a setting that the server lacks"}.`, text(problem?.hint)]
+    .filter(Boolean)
+    .map((line) => `${line[0]?.toUpperCase()}${line.slice(1)}`)
+    .join("\n");
 }
 
 /** @param {any} problem @returns {string} a complaint of the server in words */
 function diagnostic(problem) {
   if (problem === undefined || problem === null) return "";
   if (typeof problem === "string") return problem;
-  return [problem.place, problem.problem ?? problem.detail ?? problem.title, problem.expected && `expected: ${problem.expected}`, problem.received && `received: ${problem.received}`, problem.hint].filter(Boolean).join("\n");
+  return [
+    problem.place,
+    problem.problem ?? problem.detail ?? problem.title,
+    problem.expected && `expected: ${problem.expected}`,
+    problem.received && `received: ${problem.received}`,
+    problem.hint,
+  ]
+    .filter(Boolean)
+    .join("\n");
 }
 
 /** @param {unknown} value */

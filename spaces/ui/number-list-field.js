@@ -16,17 +16,29 @@ export function numberListControl(facts) {
     const numbers = list.filter((value) => typeof value === "number");
     const right = facts.length === undefined || list.length === facts.length;
     const odd = list.length - numbers.length;
-    fill(preview,
-      h("span", { class: right && odd === 0 ? "quiet" : "warn" },
-        `${list.length}${facts.length === undefined ? "" : ` of ${facts.length}`}`, odd > 0 && `, ${odd} not a number`),
+    fill(
+      preview,
+      h(
+        "span",
+        { class: right && odd === 0 ? "quiet" : "warn" },
+        `${list.length}${facts.length === undefined ? "" : ` of ${facts.length}`}`,
+        odd > 0 && `, ${odd} not a number`,
+      ),
       numbers.length > 1 && sparkline(numbers),
-      numbers.length > 1 && h("span", { class: "quiet" }, `${number(Math.min(...numbers))} – ${number(Math.max(...numbers))}`));
+      numbers.length > 1 &&
+        h("span", { class: "quiet" }, `${number(Math.min(...numbers))} – ${number(Math.max(...numbers))}`),
+    );
   };
   area.addEventListener("input", look);
   look();
   return {
-    control: area, focusable: area, extra: preview,
+    control: area,
+    focusable: area,
+    extra: preview,
     read: () => readNumberList(area.value),
-    write(value) { area.value = Array.isArray(value) ? value.join(", ") : ""; look(); },
+    write(value) {
+      area.value = Array.isArray(value) ? value.join(", ") : "";
+      look();
+    },
   };
 }

@@ -14,7 +14,11 @@ export function readNumberList(text) {
       // Not JSON after all: its pieces are read below, and the server names the one that is wrong.
     }
   }
-  return trimmed.replace(/^\[|\]$/g, "").split(/[\s,;]+/).filter((piece) => piece !== "").map((piece) => (Number.isFinite(Number(piece)) ? Number(piece) : piece));
+  return trimmed
+    .replace(/^\[|\]$/g, "")
+    .split(/[\s,;]+/)
+    .filter((piece) => piece !== "")
+    .map((piece) => (Number.isFinite(Number(piece)) ? Number(piece) : piece));
 }
 
 /** @param {string} text @returns {unknown} a number, the text itself when it is none, undefined when empty */

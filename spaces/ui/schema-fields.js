@@ -9,14 +9,20 @@
  */
 export function readFields(schema) {
   const required = new Set(schema?.required ?? []);
-  return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({ name, required: required.has(name), ...kindOf(withoutNull(property)) }));
+  return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({
+    name,
+    required: required.has(name),
+    ...kindOf(withoutNull(property)),
+  }));
 }
 
 /** @param {any} property @returns {any} the schema of a value that is given; null only says that it may be missing */
 function withoutNull(property) {
   const choices = property?.anyOf ?? property?.oneOf;
   if (Array.isArray(choices)) return choices.find((one) => one?.type !== "null") ?? {};
-  return Array.isArray(property?.type) ? { ...property, type: property.type.find((/** @type {string} */ type) => type !== "null") } : (property ?? {});
+  return Array.isArray(property?.type)
+    ? { ...property, type: property.type.find((/** @type {string} */ type) => type !== "null") }
+    : (property ?? {});
 }
 
 /** Up to this many characters a string is a name or a category, not a text. */
@@ -25,18 +31,29 @@ const LINE = 120;
 /** @param {any} property @returns {Omit<Field, "name" | "required">} */
 function kindOf(property) {
   switch (property.type) {
-    case "boolean": return { kind: "boolean" };
+    case "boolean":
+      return { kind: "boolean" };
     case "number":
-    case "integer": return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
+    case "integer":
+      return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
     case "string":
       if (property.format === "date") return { kind: "date" };
-      if (String(property.contentMediaType ?? "").startsWith("image/") || String(property.description ?? "").includes("bytes of an image")) return { kind: "image" };
+      if (
+        String(property.contentMediaType ?? "").startsWith("image/") ||
+        String(property.description ?? "").includes("bytes of an image")
+      )
+        return { kind: "image" };
       if (property.maxLength > LINE) return { kind: "text", maxCharacters: property.maxLength };
       return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
     case "array":
-      if (property.items?.type === "number" || property.items?.type === "integer") return { kind: "number-list", ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }) };
+      if (property.items?.type === "number" || property.items?.type === "integer")
+        return {
+          kind: "number-list",
+          ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }),
+        };
       return { kind: "json", shape: shapeOf(property) };
-    default: return { kind: "json" };
+    default:
+      return { kind: "json" };
   }
 }
 

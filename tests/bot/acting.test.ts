@@ -1,7 +1,21 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { released } from "./released.ts";
-import { alreadyLinked, ask, changes, group, labels, main, press, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
+import {
+  alreadyLinked,
+  ask,
+  changes,
+  group,
+  labels,
+  main,
+  press,
+  remember,
+  requireRemembered,
+  said,
+  until,
+  world,
+  type World,
+} from "./harness.ts";
 import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
 
 let here: World;
@@ -14,9 +28,11 @@ afterEach(async () => {
 });
 
 const dispatches = () => changes(here).filter((one) => one.endsWith("/dispatches"));
-const says = (message: StoredMessage, words: RegExp) => until(() => words.test(message.text ?? ""), `${words} in ${message.text}; the bot says: ${here.bot?.log()}`);
+const says = (message: StoredMessage, words: RegExp) =>
+  until(() => words.test(message.text ?? ""), `${words} in ${message.text}; the bot says: ${here.bot?.log()}`);
 /** What a presser saw as a toast, by the number of the press. */
-const toasts = () => here.telegram.succeeded("answerCallbackQuery").map(({ parameters }) => String(parameters["text"] ?? ""));
+const toasts = () =>
+  here.telegram.succeeded("answerCallbackQuery").map(({ parameters }) => String(parameters["text"] ?? ""));
 
 async function begun(config: object = {}, both = false): Promise<void> {
   here = await world({ config });
@@ -32,15 +48,28 @@ describe("acting", () => {
   it("deploys to a place without danger after one tap, as the person, bound to the commit", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
-    expect(message.text).toMatch(/ana-gh wants to deploy mood main at 1a2b3c4 to staging\ncommit 1a2b3c4 · report [0-9a-f]{12}/);
+    expect(message.text).toMatch(
+      /ana-gh wants to deploy mood main at 1a2b3c4 to staging\ncommit 1a2b3c4 · report [0-9a-f]{12}/,
+    );
     expect(dispatches()).toEqual([]);
     await press(here, here.ana, message, "Deploy");
     await says(message, /✅ deploy mood .*: done[\s\S]*run 501/);
     const [dispatch] = here.github.transcript.filter(({ path }) => path.endsWith("/dispatches"));
     expect(dispatch?.path).toBe("/repos/octo/models/actions/workflows/deploy.yml/dispatches");
-    expect(dispatch?.body).toMatchObject({ ref: "main", return_run_details: true, inputs: { model: "mood", environment: "staging", ref: main, reason: expect.stringMatching(/^ana-gh, through Telegram, sl-[0-9a-f]{16}$/) as string } });
+    expect(dispatch?.body).toMatchObject({
+      ref: "main",
+      return_run_details: true,
+      inputs: {
+        model: "mood",
+        environment: "staging",
+        ref: main,
+        reason: expect.stringMatching(/^ana-gh, through Telegram, sl-[0-9a-f]{16}$/) as string,
+      },
+    });
     expect(dispatch?.authorization).toContain("ghu_standinana-gh");
-    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh deploy done: mood staging run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · started run 501 · sl-[0-9a-f]{16}\n.*ana-gh confirms deploy: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · sl-.*\n.*ana-gh asks deploy: mood staging/);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(
+      /ana-gh deploy done: mood staging run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · started run 501 · sl-[0-9a-f]{16}\n.*ana-gh confirms deploy: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · sl-.*\n.*ana-gh asks deploy: mood staging/,
+    );
     expect(here.github.state.workflows.runs.at(-1)?.actor).toBe("ana-gh");
   });
 
@@ -62,7 +91,7 @@ describe("acting", () => {
     await begun({ approvals: { expireSeconds: 3 } }, true);
     const message = await ask(here, here.ana, "/deploy mood staging", group);
     const place = { chat: group, message_id: message.message_id };
-    const data = (message.markup?.inline_keyboard[0]?.[0]?.["callback_data"]) as string;
+    const data = message.markup?.inline_keyboard[0]?.[0]?.["callback_data"] as string;
     here.telegram.people.presses(here.ben, place, "Deploy");
     await until(() => toasts().includes("This button is ana-gh's."), "ben's toast");
     here.telegram.people.forges(here.stranger, place, data);
@@ -75,21 +104,30 @@ describe("acting", () => {
     await until(() => toasts().includes("This button was used already."), "the toast of a used button");
     const late = await ask(here, here.ana, "/deploy mood staging");
     const lateData = late.markup?.inline_keyboard[0]?.[0]?.["callback_data"] as string;
-    await new Promise((resolve) => { setTimeout(resolve, 3_100); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 3_100);
+    });
     here.telegram.people.forges(here.ana, { chat: here.ana.id, message_id: late.message_id }, lateData);
     await until(() => toasts().includes("This button is too old: ask again."), "the toast of an old button");
     await says(late, /cancelled[\s\S]*nobody confirmed in time/);
     expect(labels(late)).toEqual([]);
-    expect((await ask(here, here.ana, "/audit")).text).toMatch(/the bot deploy expired: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · nobody confirmed in time · sl-[\s\S]*ana-gh cancels deploy: mood staging · commit/);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(
+      /the bot deploy expired: mood staging · commit 1a2b3c4 · report [0-9a-f]{12} · nobody confirmed in time · sl-[\s\S]*ana-gh cancels deploy: mood staging · commit/,
+    );
     expect(changes(here)).toEqual([]);
   });
 
   it("a press that arrives twice, replayed under new numbers, acts once", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
-    const press = here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
+    const press = here.telegram.people.presses(
+      here.ana,
+      { chat: here.ana.id, message_id: message.message_id },
+      "Deploy",
+    );
     for (let i = 0; i < 5; i += 1) here.telegram.people.deliver(press);
-    for (let i = 0; i < 5; i += 1) here.telegram.people.deliver({ ...press, update_id: here.telegram.people.nextUpdateId() });
+    for (let i = 0; i < 5; i += 1)
+      here.telegram.people.deliver({ ...press, update_id: here.telegram.people.nextUpdateId() });
     await says(message, /: done/);
     await ask(here, here.ana, "/whoami");
     expect(dispatches()).toHaveLength(1);
@@ -117,7 +155,9 @@ describe("acting", () => {
     await says(moved, /refused[\s\S]*main is at fffffff now, not at 1a2b3c4/);
     git.refs["refs/heads/main"] = { sha: main, type: "commit" };
     const replaced = await ask(here, here.ana, "/deploy mood staging");
-    Object.assign(workflows.runs[0] as object, { artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${"c".repeat(64)}` }] });
+    Object.assign(workflows.runs[0] as object, {
+      artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${"c".repeat(64)}` }],
+    });
     await press(here, here.ana, replaced, "Deploy");
     await says(replaced, /refused[\s\S]*the report has changed/);
     const locked = await ask(here, here.ana, "/deploy mood staging");
@@ -138,7 +178,9 @@ describe("acting", () => {
   it("refuses a commit whose gate did not pass", async () => {
     await begun();
     Object.assign(here.github.state.workflows.runs[0] as object, { conclusion: "failure" });
-    expect((await ask(here, here.ana, "/deploy mood staging")).text).toMatch(/⛔ mood at 1a2b3c4: ❌ FAILURE.*Only PASS is deployed/);
+    expect((await ask(here, here.ana, "/deploy mood staging")).text).toMatch(
+      /⛔ mood at 1a2b3c4: ❌ FAILURE.*Only PASS is deployed/,
+    );
     expect(changes(here)).toEqual([]);
   });
 
@@ -169,30 +211,72 @@ describe("acting", () => {
     await press(here, here.ana, message, "Roll back…");
     await press(here, here.ana, message, "Yes, roll back");
     await says(message, /: done/);
-    expect(here.github.transcript.find(({ path }) => path.endsWith("/dispatches"))?.body).toMatchObject({ inputs: { model: "mood", environment: "production", version: "1.0.0", reason: expect.any(String) as string, request: expect.any(String) as string } });
-    expect(here.github.transcript.find(({ path }) => path.endsWith("/dispatches"))?.body).not.toHaveProperty("inputs.ref");
+    expect(here.github.transcript.find(({ path }) => path.endsWith("/dispatches"))?.body).toMatchObject({
+      inputs: {
+        model: "mood",
+        environment: "production",
+        version: "1.0.0",
+        reason: expect.any(String) as string,
+        request: expect.any(String) as string,
+      },
+    });
+    expect(here.github.transcript.find(({ path }) => path.endsWith("/dispatches"))?.body).not.toHaveProperty(
+      "inputs.ref",
+    );
     expect((await ask(here, here.ana, "/rollback mood production 1.1.0")).text).toContain("1.1.0 is live already");
   });
 
   it("/approve reviews the pending deployment as the person, once, and the Deployment says who", async () => {
     await begun();
     const { workflows, rows, deployments } = here.github.state;
-    const run = addRun(workflows, { file: "deploy.yml", title: "Deploy mood", status: "waiting", sha: main, actor: "octo", event: "workflow_dispatch", pending: [{ id: 77, name: "mood-production", reviewers: ["ana-gh"] }] });
-    rows.push({ id: 7100, sha: main, ref: main, task: "deploy", environment: "mood-production", description: "", payload: {}, transient_environment: false, production_environment: true });
+    const run = addRun(workflows, {
+      file: "deploy.yml",
+      title: "Deploy mood",
+      status: "waiting",
+      sha: main,
+      actor: "octo",
+      event: "workflow_dispatch",
+      pending: [{ id: 77, name: "mood-production", reviewers: ["ana-gh"] }],
+    });
+    rows.push({
+      id: 7100,
+      sha: main,
+      ref: main,
+      task: "deploy",
+      environment: "mood-production",
+      description: "",
+      payload: {},
+      transient_environment: false,
+      production_environment: true,
+    });
     deployments[7100] = [{ id: 1, state: "queued", description: "", log_url: "", environment_url: "" }];
     const message = await ask(here, here.ana, "/approve");
     expect(labels(message)).toEqual(["Approve mood-production", "Reject mood-production"]);
     await press(here, here.ana, message, "Approve mood-production");
     await press(here, here.ana, message, "Yes, approve");
     await says(message, /✅ approve run 501 for mood-production: done/);
-    expect(run.reviews).toEqual([{ state: "approved", user: "ana-gh", environment: "mood-production", comment: expect.stringMatching(/^ana-gh, through Telegram, sl-/) as string }]);
-    expect(deployments[7100].at(-1)?.description).toMatch(/^approved by ana-gh, through Telegram, sl-[0-9a-f]{16}, report [0-9a-f]{12}$/);
+    expect(run.reviews).toEqual([
+      {
+        state: "approved",
+        user: "ana-gh",
+        environment: "mood-production",
+        comment: expect.stringMatching(/^ana-gh, through Telegram, sl-/) as string,
+      },
+    ]);
+    expect(deployments[7100].at(-1)?.description).toMatch(
+      /^approved by ana-gh, through Telegram, sl-[0-9a-f]{16}, report [0-9a-f]{12}$/,
+    );
     expect((await ask(here, here.ana, "/approve")).text).toContain("No run waits");
   });
 
   it("/reject takes one tap; a run for another commit than was shown is not approved", async () => {
     await begun();
-    const run = addRun(here.github.state.workflows, { file: "deploy.yml", status: "waiting", sha: main, pending: [{ id: 77, name: "production", reviewers: ["ana-gh"] }] });
+    const run = addRun(here.github.state.workflows, {
+      file: "deploy.yml",
+      status: "waiting",
+      sha: main,
+      pending: [{ id: 77, name: "production", reviewers: ["ana-gh"] }],
+    });
     const message = await ask(here, here.ana, "/approve");
     await press(here, here.ana, message, "Approve production");
     run.sha = "e".repeat(40);
@@ -207,11 +291,19 @@ describe("acting", () => {
 
   it("whoever started a run cannot approve it where two persons are asked for", async () => {
     await begun({ environments: { production: { persons: 2 } } });
-    const run = addRun(here.github.state.workflows, { file: "deploy.yml", status: "waiting", sha: main, actor: "ana-gh", pending: [{ id: 77, name: "production", reviewers: ["ana-gh"] }] });
+    const run = addRun(here.github.state.workflows, {
+      file: "deploy.yml",
+      status: "waiting",
+      sha: main,
+      actor: "ana-gh",
+      pending: [{ id: 77, name: "production", reviewers: ["ana-gh"] }],
+    });
     const message = await ask(here, here.ana, "/approve");
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Approve production");
     await until(() => toasts().some((one) => one.startsWith("You started this run")), "the refusal");
-    expect((await ask(here, here.ana, "/audit")).text).toMatch(/ana-gh refused approve: production run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · You started this run/);
+    expect((await ask(here, here.ana, "/audit")).text).toMatch(
+      /ana-gh refused approve: production run 501 · commit 1a2b3c4 · report [0-9a-f]{12} · You started this run/,
+    );
     expect(run.reviews).toEqual([]);
   });
 
@@ -220,7 +312,11 @@ describe("acting", () => {
     const message = await ask(here, here.ana, "/deploy mood staging", group);
     const calls = here.telegram.transcript.length;
     for (let i = 0; i < 20; i += 1) {
-      here.telegram.people.says(here.stranger, ["/status", "/deploy mood production", "/link", "/start x"][i % 4] as string, { chat: i % 2 === 0 ? group : here.stranger.id });
+      here.telegram.people.says(
+        here.stranger,
+        ["/status", "/deploy mood production", "/link", "/start x"][i % 4] as string,
+        { chat: i % 2 === 0 ? group : here.stranger.id },
+      );
       here.telegram.people.presses(here.stranger, { chat: group, message_id: message.message_id }, "Deploy");
     }
     // A listed user's number in a private chat that is not theirs is forged.

@@ -3,7 +3,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bot/commands/table.ts";
 import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { anyText } from "./telegram/hostile.ts";
-import { ask, changes, group, labels, linkAccount, press, remember, requireRemembered, said, space, until, world, type World } from "./harness.ts";
+import {
+  ask,
+  changes,
+  group,
+  labels,
+  linkAccount,
+  press,
+  remember,
+  requireRemembered,
+  said,
+  space,
+  until,
+  world,
+  type World,
+} from "./harness.ts";
 import { released } from "./released.ts";
 
 describe("commands", () => {
@@ -12,7 +26,9 @@ describe("commands", () => {
 
   beforeAll(async () => {
     spaces = [await space("1.1.0", 0.75), await space("1.2.0", 0.8)];
-    here = await world({ spaces: { live: (spaces[0] as { url: string }).url, candidate: (spaces[1] as { url: string }).url } });
+    here = await world({
+      spaces: { live: (spaces[0] as { url: string }).url, candidate: (spaces[1] as { url: string }).url },
+    });
     released(here);
     await here.start();
   });
@@ -44,7 +60,9 @@ describe("commands", () => {
 
   it("/gates shows runs and what the last release was let through with", async () => {
     expect((await ask(here, here.ana, "/gates")).text).toMatch(/✅ success main 1a2b3c4/);
-    expect((await ask(here, here.ana, "/gates mood")).text).toMatch(/mood 1\.1\.0: ✅ PASS[\s\S]*auroc +0\.92 \[0\.91, 0\.93\]/);
+    expect((await ask(here, here.ana, "/gates mood")).text).toMatch(
+      /mood 1\.1\.0: ✅ PASS[\s\S]*auroc +0\.92 \[0\.91, 0\.93\]/,
+    );
   });
 
   it("/runs lists workflow runs", async () => {
@@ -59,9 +77,11 @@ describe("commands", () => {
 
   it("/predict asks candidate and live side by side", async () => {
     const { text } = await ask(here, here.ana, "/predict mood what a day <b>&");
-    expect(text).toMatch(/candidate 1\.2\.0 \(\d+ ms\): mood: positive 0\.8\nlive 1\.1\.0 \(\d+ ms\): mood: positive 0\.75\ncandidate − live: mood: \+0\.05/);
+    expect(text).toMatch(
+      /candidate 1\.2\.0 \(\d+ ms\): mood: positive 0\.8\nlive 1\.1\.0 \(\d+ ms\): mood: positive 0\.75\ncandidate − live: mood: \+0\.05/,
+    );
     expect(spaces.map((one) => one.asked.at(-1))).toEqual([{ text: "what a day <b>&" }, { text: "what a day <b>&" }]);
-    expect((await ask(here, here.ana, "/predict mood {\"text\": ")).text).toContain("That is not JSON");
+    expect((await ask(here, here.ana, '/predict mood {"text": ')).text).toContain("That is not JSON");
   });
 
   it("/predict without an input offers the model's examples, and a press asks", async () => {
@@ -73,7 +93,9 @@ describe("commands", () => {
 
   it("/predict says which Space does not answer", async () => {
     await spaces[1]?.close();
-    expect((await ask(here, here.ana, "/predict mood hi")).text).toMatch(/candidate 🔴 cannot be reached\nlive 1\.1\.0/);
+    expect((await ask(here, here.ana, "/predict mood hi")).text).toMatch(
+      /candidate 🔴 cannot be reached\nlive 1\.1\.0/,
+    );
   });
 
   it("/plan changes nothing and says what would be refused", async () => {
@@ -86,8 +108,16 @@ describe("commands", () => {
   it("partial and unknown input answers with the usage and the likely choices as buttons", async () => {
     const deploy = await ask(here, here.ana, "/deploy");
     expect(deploy.text).toContain("/deploy MODEL ENVIRONMENT [VERSION]");
-    expect(labels(deploy)).toEqual(["/deploy mood staging", "/deploy mood production", "/deploy births staging", "/deploy births production"]);
-    expect(labels(await ask(here, here.ana, "/deploy mood"))).toEqual(["/deploy mood staging", "/deploy mood production"]);
+    expect(labels(deploy)).toEqual([
+      "/deploy mood staging",
+      "/deploy mood production",
+      "/deploy births staging",
+      "/deploy births production",
+    ]);
+    expect(labels(await ask(here, here.ana, "/deploy mood"))).toEqual([
+      "/deploy mood staging",
+      "/deploy mood production",
+    ]);
     expect((await ask(here, here.ana, "/deploy mood production ../x")).text).toContain("is not a version");
     expect(labels(await ask(here, here.ana, "/statsu"))).toContain("/status");
     expect(labels(await ask(here, here.ana, "hello?"))).toContain("/help");
@@ -140,18 +170,40 @@ describe("commands", () => {
 
   it("whatever people write and GitHub holds, every request to Telegram is valid and every command is answered", async () => {
     const texts = fc.sample(anyText, { numRuns: 120, seed: 20_261_121 }).map((text) => text.slice(0, 4000));
-    for (const [i, text] of texts.slice(0, 8).entries()) addRun(here.github.state.workflows, { file: i % 2 === 0 ? "gate.yml" : "x.yml", name: text.toWellFormed(), branch: text.toWellFormed() || "x", title: text.toWellFormed(), actor: "octo", conclusion: "failure", sha: "9".repeat(40) });
+    for (const [i, text] of texts.slice(0, 8).entries())
+      addRun(here.github.state.workflows, {
+        file: i % 2 === 0 ? "gate.yml" : "x.yml",
+        name: text.toWellFormed(),
+        branch: text.toWellFormed() || "x",
+        title: text.toWellFormed(),
+        actor: "octo",
+        conclusion: "failure",
+        sha: "9".repeat(40),
+      });
     await ask(here, here.ana, "/runs");
     await ask(here, here.ana, "/gates");
     const before = said(here, here.ana.id).length;
-    const prefixes = ["/status", "/history", "/deploy mood", "/predict mood", "/mute mood", "/subscribe", "/rollback", "/nothing", "/plan mood production"];
-    for (const [i, text] of texts.entries()) here.telegram.people.says(here.ana, `${prefixes[i % prefixes.length] as string} ${text}`);
+    const prefixes = [
+      "/status",
+      "/history",
+      "/deploy mood",
+      "/predict mood",
+      "/mute mood",
+      "/subscribe",
+      "/rollback",
+      "/nothing",
+      "/plan mood production",
+    ];
+    for (const [i, text] of texts.entries())
+      here.telegram.people.says(here.ana, `${prefixes[i % prefixes.length] as string} ${text}`);
     here.telegram.people.says(here.ana, "/help");
     await until(() => said(here, here.ana.id).at(-1)?.text?.includes("/audit who did what"), "the last answer", 40_000);
     expect(said(here, here.ana.id).length - before).toBe(texts.length + 1);
     expect(said(here, here.ana.id).some(({ text }) => text?.startsWith("🛑"))).toBe(false);
     expect(here.telegram.violations).toEqual([]);
-    const refusals = here.telegram.transcript.filter(({ method, status }) => status === 400 && method !== "answerCallbackQuery");
+    const refusals = here.telegram.transcript.filter(
+      ({ method, status }) => status === 400 && method !== "answerCallbackQuery",
+    );
     expect(refusals.map(({ answer }) => answer)).toEqual([]);
     expect(changes(here)).toEqual([]);
   });

@@ -1,7 +1,20 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { released } from "./released.ts";
-import { alreadyLinked, ask, group, labels, main, press, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
+import {
+  alreadyLinked,
+  ask,
+  group,
+  labels,
+  main,
+  press,
+  remember,
+  requireRemembered,
+  said,
+  until,
+  world,
+  type World,
+} from "./harness.ts";
 
 let here: World;
 
@@ -36,10 +49,20 @@ describe("events", () => {
   it("tells of a gate only when its branch changes colour, and nothing of what was there before", async () => {
     await begun();
     expect(alerts()).toEqual([]);
-    const gate = (conclusion: string, sha: string) => addRun(here.github.state.workflows, { file: "gate.yml", name: "gate", conclusion, sha: sha.repeat(40), actor: "octo" });
+    const gate = (conclusion: string, sha: string) =>
+      addRun(here.github.state.workflows, {
+        file: "gate.yml",
+        name: "gate",
+        conclusion,
+        sha: sha.repeat(40),
+        actor: "octo",
+      });
     gate("failure", "d");
     await until(() => alerts().length === 1, "the red alert");
-    expect(alerts()[0]).toMatchObject({ text: expect.stringMatching(/^❌ failure gate of main ddddddd by octo, after success$/) as string, silent: false });
+    expect(alerts()[0]).toMatchObject({
+      text: expect.stringMatching(/^❌ failure gate of main ddddddd by octo, after success$/) as string,
+      silent: false,
+    });
     gate("failure", "e");
     await looked();
     expect(alerts()).toHaveLength(1);
@@ -54,25 +77,66 @@ describe("events", () => {
   it("follows a deployment in one message, and rings when it fails or is well again", async () => {
     await begun();
     const { rows, deployments } = here.github.state;
-    const status = (state: string, description: string) => ({ id: 1, state, description, log_url: "", environment_url: "https://octo-mood.hf.space" });
-    rows.push({ id: 7500, sha: main, ref: main, task: "sluice", environment: "mood-production", description: "", payload: { model: { id: "mood", version: "1.2.0", sha256: "x" }, verdictSha256: "y" }, transient_environment: false, production_environment: true });
+    const status = (state: string, description: string) => ({
+      id: 1,
+      state,
+      description,
+      log_url: "",
+      environment_url: "https://octo-mood.hf.space",
+    });
+    rows.push({
+      id: 7500,
+      sha: main,
+      ref: main,
+      task: "sluice",
+      environment: "mood-production",
+      description: "",
+      payload: { model: { id: "mood", version: "1.2.0", sha256: "x" }, verdictSha256: "y" },
+      transient_environment: false,
+      production_environment: true,
+    });
     deployments[7500] = [status("in_progress", "build")];
     await until(() => alerts().length === 1, "the deployment's message");
-    expect(alerts()[0]).toMatchObject({ text: expect.stringMatching(/^🚚 deploying mood 1\.2\.0 in mood-production, ✅ PASS\nbuild/) as string, silent: true });
+    expect(alerts()[0]).toMatchObject({
+      text: expect.stringMatching(/^🚚 deploying mood 1\.2\.0 in mood-production, ✅ PASS\nbuild/) as string,
+      silent: true,
+    });
     deployments[7500].push(status("failure", "wrong answers: rolled back to 1.1.0"));
     await until(() => alerts().length === 2, "the failure");
-    expect(alerts()[1]).toMatchObject({ text: expect.stringMatching(/^🛑 failed mood 1\.2\.0[\s\S]*wrong answers: rolled back/) as string, silent: false });
-    rows.push({ ...(rows.at(-1) as (typeof rows)[number]), id: 7501, payload: JSON.stringify({ model: "mood", version: "1.2.1", verdict: "PASS" }) });
+    expect(alerts()[1]).toMatchObject({
+      text: expect.stringMatching(/^🛑 failed mood 1\.2\.0[\s\S]*wrong answers: rolled back/) as string,
+      silent: false,
+    });
+    rows.push({
+      ...(rows.at(-1) as (typeof rows)[number]),
+      id: 7501,
+      payload: JSON.stringify({ model: "mood", version: "1.2.1", verdict: "PASS" }),
+    });
     deployments[7501] = [status("success", "live")];
     await until(() => alerts().length === 3, "the recovery");
-    expect(alerts()[2]).toMatchObject({ text: expect.stringMatching(/^🟢 live mood 1\.2\.1/) as string, silent: false });
+    expect(alerts()[2]).toMatchObject({
+      text: expect.stringMatching(/^🟢 live mood 1\.2\.1/) as string,
+      silent: false,
+    });
   });
 
   it("a run that waits comes with its buttons; when it is decided elsewhere, they go", async () => {
     await begun();
     const { workflows } = here.github.state;
-    const run = addRun(workflows, { file: "deploy.yml", title: "Deploy mood", status: "waiting", sha: main, pending: [{ id: 77, name: "mood-production", reviewers: ["ana-gh"] }] });
-    const other = addRun(workflows, { file: "deploy.yml", title: "Deploy births", status: "waiting", sha: main, pending: [{ id: 78, name: "births-staging", reviewers: ["ana-gh"] }] });
+    const run = addRun(workflows, {
+      file: "deploy.yml",
+      title: "Deploy mood",
+      status: "waiting",
+      sha: main,
+      pending: [{ id: 77, name: "mood-production", reviewers: ["ana-gh"] }],
+    });
+    const other = addRun(workflows, {
+      file: "deploy.yml",
+      title: "Deploy births",
+      status: "waiting",
+      sha: main,
+      pending: [{ id: 78, name: "births-staging", reviewers: ["ana-gh"] }],
+    });
     const [first, second] = await until(() => (alerts().length === 2 ? alerts() : null), "two alerts");
     expect(labels(first as NonNullable<typeof first>)).toEqual(["Approve mood-production", "Reject mood-production"]);
     await press(here, here.ana, first as NonNullable<typeof first>, "Approve mood-production");
@@ -87,8 +151,21 @@ describe("events", () => {
     await begun();
     await ask(here, here.ana, "/mute mood 1h", group);
     const { rows, deployments } = here.github.state;
-    for (const [id, model] of [[7600, "mood"], [7601, "births"]] as const) {
-      rows.push({ id, sha: main, ref: main, task: "sluice", environment: `${model}-production`, description: "", payload: { model: { id: model, version: "2", sha256: "x" } }, transient_environment: false, production_environment: true });
+    for (const [id, model] of [
+      [7600, "mood"],
+      [7601, "births"],
+    ] as const) {
+      rows.push({
+        id,
+        sha: main,
+        ref: main,
+        task: "sluice",
+        environment: `${model}-production`,
+        description: "",
+        payload: { model: { id: model, version: "2", sha256: "x" } },
+        transient_environment: false,
+        production_environment: true,
+      });
       deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
     }
     await until(() => alerts().some(({ text }) => text?.includes("births")), "the other model's alert");
@@ -105,7 +182,9 @@ describe("events", () => {
     const digests = () => said(here, here.ana.id).filter(({ text }) => text?.startsWith("Digest of"));
     await here.start();
     const [digest] = await until(() => (digests().length > 0 ? digests() : null), "the digest");
-    expect(digest?.text).toMatch(/gates: 1 \(1 green, 0 red\) · deployments: \d · waiting: 0\nmood 1\.1\.0 ✅ PASS · auroc ▁█\nbirths not live/);
+    expect(digest?.text).toMatch(
+      /gates: 1 \(1 green, 0 red\) · deployments: \d · waiting: 0\nmood 1\.1\.0 ✅ PASS · auroc ▁█\nbirths not live/,
+    );
     await here.stop();
     await here.start();
     await ask(here, here.ana, "/help");

@@ -35,9 +35,13 @@ export function bundledBot(): Promise<string> {
 }
 
 export type World = {
-  telegram: StandInTelegram; github: StandInGitHub;
-  ana: Person; ben: Person; stranger: Person;
-  dir: string; bot: BotProcess | null;
+  telegram: StandInTelegram;
+  github: StandInGitHub;
+  ana: Person;
+  ben: Person;
+  stranger: Person;
+  dir: string;
+  bot: BotProcess | null;
   /** Everything that any bot process of this world printed. */
   printed: () => string;
   start: (env?: Record<string, string>) => Promise<BotProcess>;
@@ -55,20 +59,33 @@ type Options = { config?: object; spaces?: Record<string, string> };
 export async function world({ config = {}, spaces = {} }: Options = {}): Promise<World> {
   const telegram = await startTelegram();
   const github = await startGitHub({ viewer: "sluice[bot]" });
-  const [ana, ben, stranger] = [telegram.people.person(11, "Ana"), telegram.people.person(12, "Ben"), telegram.people.person(66, "Mallory")];
+  const [ana, ben, stranger] = [
+    telegram.people.person(11, "Ana"),
+    telegram.people.person(12, "Ben"),
+    telegram.people.person(66, "Mallory"),
+  ];
   addChat(telegram.state, { id: group });
   const { workflows, git } = github.state;
   Object.assign(workflows.people, { "ana-gh": { id: 1011, role: "write" }, "ben-gh": { id: 1012, role: "maintain" } });
   workflows.workflows["deploy.yml"] = { inputs: ["model", "environment", "version", "ref", "reason", "request"] };
   git.refs["refs/heads/main"] = { sha: main, type: "commit" };
-  addRun(workflows, { file: "gate.yml", name: "gate", conclusion: "success", sha: main, artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${"a".repeat(64)}` }] });
+  addRun(workflows, {
+    file: "gate.yml",
+    name: "gate",
+    conclusion: "success",
+    sha: main,
+    artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${"a".repeat(64)}` }],
+  });
   const dir = mkdtempSync(join(tmpdir(), "sluice-bot-world-"));
   let configured: object = {
-    schemaVersion: 1, repository: "octo/models", models: [{ id: "mood", ...spaces }, { id: "births" }],
+    schemaVersion: 1,
+    repository: "octo/models",
+    models: [{ id: "mood", ...spaces }, { id: "births" }],
     environments: { staging: { danger: false }, production: { danger: true } },
     telegram: { users: [{ id: ana.id, github: "ana-gh" }, { id: ben.id }], chats: [group] },
     github: { clientId: workflows.device.clientId, pollSeconds: 0.2 },
-    approvals: { settleSeconds: 0.5 }, store: "bot.sqlite",
+    approvals: { settleSeconds: 0.5 },
+    store: "bot.sqlite",
   };
   const configure = (changes: object) => {
     configured = merge(configured, changes) as object;
@@ -78,19 +95,53 @@ export async function world({ config = {}, spaces = {} }: Options = {}): Promise
   const logs: (() => string)[] = [];
 
   const here: World = {
-    telegram, github, ana, ben, stranger, dir, bot: null, configure,
+    telegram,
+    github,
+    ana,
+    ben,
+    stranger,
+    dir,
+    bot: null,
+    configure,
     printed: () => logs.map((log) => log()).join(""),
     async start(env = {}) {
       const child = spawn(process.execPath, [join(await bundledBot(), "bot.js"), "bot.yaml"], {
-        cwd: dir, stdio: ["ignore", "pipe", "pipe"],
-        env: { PATH: process.env["PATH"], HOME: dir, NODE_COMPILE_CACHE: join(await bundledBot(), "cache"), TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_PACE: "none", GITHUB_TOKEN: githubToken, GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, SLUICE_BOT_KEY: sealingKey, ...env },
+        cwd: dir,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: {
+          PATH: process.env["PATH"],
+          HOME: dir,
+          NODE_COMPILE_CACHE: join(await bundledBot(), "cache"),
+          TELEGRAM_BOT_TOKEN: telegram.token,
+          TELEGRAM_API_ROOT: telegram.url,
+          TELEGRAM_PACE: "none",
+          GITHUB_TOKEN: githubToken,
+          GITHUB_API_URL: github.url,
+          GITHUB_SERVER_URL: github.url,
+          SLUICE_BOT_KEY: sealingKey,
+          ...env,
+        },
       });
       let text = "";
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; });
-      const bot: BotProcess = { child, ended: new Promise((resolve) => { child.on("close", (code) => { resolve(code ?? -1); }); }), log: () => text };
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+      const bot: BotProcess = {
+        child,
+        ended: new Promise((resolve) => {
+          child.on("close", (code) => {
+            resolve(code ?? -1);
+          });
+        }),
+        log: () => text,
+      };
       logs.push(bot.log);
       here.bot = bot;
-      await until(() => /"event":"(polling|webhook)"|"level":"error"/.test(text) || child.exitCode !== null, `the bot to start: ${text}`);
+      await until(
+        () => /"event":"(polling|webhook)"|"level":"error"/.test(text) || child.exitCode !== null,
+        `the bot to start: ${text}`,
+      );
       return bot;
     },
     async kill() {
@@ -115,9 +166,13 @@ export async function world({ config = {}, spaces = {} }: Options = {}): Promise
 }
 
 function merge(base: unknown, changes: unknown): unknown {
-  const plain = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  const plain = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
   if (!plain(base) || !plain(changes)) return changes;
-  return { ...base, ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, merge(base[name], value)])) };
+  return {
+    ...base,
+    ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, merge(base[name], value)])),
+  };
 }
 
 /** Waits until something holds; fails with what was waited for. */
@@ -125,7 +180,9 @@ export async function until<T>(holds: () => T | null | undefined | false, what: 
   for (const end = Date.now() + ms; Date.now() < end;) {
     const value = holds();
     if (value !== null && value !== undefined && value !== false) return value;
-    await new Promise((resolve) => { setTimeout(resolve, 15); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 15);
+    });
   }
   throw new Error(`waited in vain for ${what}`);
 }
@@ -149,10 +206,14 @@ export async function ask(here: World, person: Person, text: string, chat = pers
 export async function press(here: World, person: Person, message: StoredMessage, button: string): Promise<void> {
   const before = message.edits;
   here.telegram.people.presses(person, { chat: message.chat, message_id: message.message_id }, button);
-  await until(() => message.edits > before, `the message to change after ${button}: ${message.text}; the bot says: ${here.bot?.log()}`);
+  await until(
+    () => message.edits > before,
+    `the message to change after ${button}: ${message.text}; the bot says: ${here.bot?.log()}`,
+  );
 }
 
-export const labels = (message: StoredMessage): string[] => (message.markup?.inline_keyboard ?? []).flat().map((one) => String(one["text"]));
+export const labels = (message: StoredMessage): string[] =>
+  (message.markup?.inline_keyboard ?? []).flat().map((one) => String(one["text"]));
 
 /** Links somebody's GitHub account by the device flow, as they would. */
 export async function linkAccount(here: World, person: Person, login: string): Promise<void> {
@@ -175,24 +236,55 @@ export function alreadyLinked({ dir, github, telegram }: World, person: Person, 
 
 /** What the bot changed on GitHub. */
 export function changes({ github }: World): string[] {
-  return github.transcript.filter(({ method, path, status }) => method !== "GET" && !path.startsWith("/login/") && status < 400).map(({ method, path }) => `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, "")}`);
+  return github.transcript
+    .filter(({ method, path, status }) => method !== "GET" && !path.startsWith("/login/") && status < 400)
+    .map(({ method, path }) => `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, "")}`);
 }
 
 /** A Space that answers as ours do. */
-export async function space(version: string, score: number): Promise<{ url: string; close: () => Promise<void>; asked: unknown[] }> {
+export async function space(
+  version: string,
+  score: number,
+): Promise<{ url: string; close: () => Promise<void>; asked: unknown[] }> {
   const asked: unknown[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-      const json = (body: unknown) => { response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)); };
-      if (request.url === "/readyz") return json({ status: "ready", models: { mood: "ready" } });
-      if (request.url === "/models/mood") return json({ id: "mood", state: "ready", version, input: { schema: { properties: { text: { type: "string" } } }, examples: [{ text: "so good" }] } });
-      asked.push(JSON.parse(Buffer.concat(chunks).toString("utf8")));
-      return json({ model: "mood", version, heads: { mood: { kind: "classification", label: score > 0.5 ? "positive" : "negative", score } } });
-    });
+    request
+      .on("data", (chunk: Buffer) => chunks.push(chunk))
+      .on("end", () => {
+        const json = (body: unknown) => {
+          response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+        };
+        if (request.url === "/readyz") return json({ status: "ready", models: { mood: "ready" } });
+        if (request.url === "/models/mood")
+          return json({
+            id: "mood",
+            state: "ready",
+            version,
+            input: { schema: { properties: { text: { type: "string" } } }, examples: [{ text: "so good" }] },
+          });
+        asked.push(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+        return json({
+          model: "mood",
+          version,
+          heads: { mood: { kind: "classification", label: score > 0.5 ? "positive" : "negative", score } },
+        });
+      });
   });
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => { resolve(); }); }) };
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
 }
 
 /** One exchange of each kind, for the check against GitHub's description: compiling its schemas takes time. */

@@ -17,7 +17,15 @@ afterEach(async () => {
   const told = JSON.stringify(here.telegram.state.messages);
   await here.close();
   expect(violations).toEqual([]);
-  for (const hidden of [token, token.split(":")[1] as string, githubToken, sealingKey, secret, githubSecret, "ghu_standin"]) {
+  for (const hidden of [
+    token,
+    token.split(":")[1] as string,
+    githubToken,
+    sealingKey,
+    secret,
+    githubSecret,
+    "ghu_standin",
+  ]) {
     expect(printed).not.toContain(hidden);
     expect(told).not.toContain(hidden);
   }
@@ -25,9 +33,13 @@ afterEach(async () => {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => { server.close(resolve); });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
   return port;
 }
 
@@ -36,15 +48,22 @@ type Sent = { path?: string; method?: string; headers?: Record<string, string>; 
 /** A request whose body goes out in pieces; the status of the answer, 0 where the connection was cut. */
 function send(port: number, { path = "/telegram", method = "POST", headers = {}, chunks }: Sent): Promise<number> {
   return new Promise((resolve) => {
-    const outgoing = request({ port, host: "127.0.0.1", path, method, headers: { "content-type": "application/json", ...headers } }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
+    const outgoing = request(
+      { port, host: "127.0.0.1", path, method, headers: { "content-type": "application/json", ...headers } },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      },
+    );
+    outgoing.on("error", () => {
+      resolve(0);
     });
-    outgoing.on("error", () => { resolve(0); });
     void (async () => {
       for (const chunk of chunks) {
         outgoing.write(chunk);
-        await new Promise((next) => { setTimeout(next, 20); });
+        await new Promise((next) => {
+          setTimeout(next, 20);
+        });
       }
       outgoing.end();
     })();
@@ -75,8 +94,16 @@ describe("polling", () => {
   it("outlives a getMe that fails, a proxy's HTML, and another poller", async () => {
     here = await world();
     here.telegram.fail({ method: "getMe", times: 2, does: { kind: "reset" } });
-    here.telegram.fail({ method: "getUpdates", times: 1, does: { kind: "html", status: 502, body: `<html>bot${here.telegram.token}</html>` } });
-    here.telegram.fail({ method: "getUpdates", times: 1, does: { kind: "refuse", refusal: new Refusal(409, "Conflict: terminated by other getUpdates request") } });
+    here.telegram.fail({
+      method: "getUpdates",
+      times: 1,
+      does: { kind: "html", status: 502, body: `<html>bot${here.telegram.token}</html>` },
+    });
+    here.telegram.fail({
+      method: "getUpdates",
+      times: 1,
+      does: { kind: "refuse", refusal: new Refusal(409, "Conflict: terminated by other getUpdates request") },
+    });
     await here.start();
     expect((await ask(here, here.ana, "/whoami")).text).toContain("user 11");
     expect(here.bot?.child.exitCode).toBeNull();
@@ -86,7 +113,11 @@ describe("polling", () => {
   it("answers in order although Telegram refuses with 429 again and again", async () => {
     here = await world();
     await here.start();
-    here.telegram.fail({ method: "sendMessage", times: 4, does: { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 1", { retry_after: 1 }) } });
+    here.telegram.fail({
+      method: "sendMessage",
+      times: 4,
+      does: { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 1", { retry_after: 1 }) },
+    });
     for (let i = 0; i < 10; i += 1) here.telegram.people.says(here.ana, `/nonsense${i}`);
     await until(() => said(here, here.ana.id).length === 10, "ten answers", 30_000);
     expect(said(here, here.ana.id).map(({ text }) => /nonsense(\d)/.exec(text ?? "")?.[1])).toEqual([..."0123456789"]);
@@ -98,9 +129,14 @@ describe("polling", () => {
     here.telegram.state.limits = { private: { count: 2, perMs: 1_000 }, group: { count: 20, perMs: 60_000 } };
     const people = ids.map((id) => here.telegram.people.person(id, `P${id}`));
     await here.start();
-    for (const kind of ["accept-then-reset", "reset", "accept-then-reset"] as const) here.telegram.fail({ method: "sendMessage", times: 1, does: { kind } });
-    for (let i = 0; i < 64; i += 1) here.telegram.people.says(people[i % 8] as (typeof people)[number], `/nonsense${i}`);
-    const numbers = (chat: number) => said(here, chat).flatMap(({ text }) => /nonsense(\d+)/.exec(text ?? "")?.[1] ?? []).map(Number);
+    for (const kind of ["accept-then-reset", "reset", "accept-then-reset"] as const)
+      here.telegram.fail({ method: "sendMessage", times: 1, does: { kind } });
+    for (let i = 0; i < 64; i += 1)
+      here.telegram.people.says(people[i % 8] as (typeof people)[number], `/nonsense${i}`);
+    const numbers = (chat: number) =>
+      said(here, chat)
+        .flatMap(({ text }) => /nonsense(\d+)/.exec(text ?? "")?.[1] ?? [])
+        .map(Number);
     await until(() => ids.reduce((sum, id) => sum + numbers(id).length, 0) >= 12, "some answers");
     await here.kill();
     await here.start();
@@ -127,7 +163,9 @@ describe("polling", () => {
     // At once, while telegraf is between its launch and its first poll, and later.
     for (const restMs of [0, 5, 20, 300]) {
       await here.start();
-      await new Promise((resolve) => { setTimeout(resolve, restMs); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, restMs);
+      });
       expect(await here.stop()).toBe(0);
     }
   });
@@ -136,7 +174,9 @@ describe("polling", () => {
 describe("webhook", () => {
   it("takes what carries the secret, whole, once, and nothing else", async () => {
     const port = await freePort();
-    here = await world({ config: { http: { host: "127.0.0.1", port }, telegram: { webhook: { url: `http://127.0.0.1:${port}` } } } });
+    here = await world({
+      config: { http: { host: "127.0.0.1", port }, telegram: { webhook: { url: `http://127.0.0.1:${port}` } } },
+    });
     await here.start({ TELEGRAM_WEBHOOK_SECRET: secret, GITHUB_WEBHOOK_SECRET: githubSecret });
     const { people } = here.telegram;
     const right = { "x-telegram-bot-api-secret-token": secret };
@@ -152,7 +192,9 @@ describe("webhook", () => {
     expect(await send(port, { headers: right, chunks: ["null"] })).toBe(400);
     expect(await send(port, { headers: right, chunks: ["{"] })).toBe(400);
     expect(await send(port, { headers: right, chunks: [JSON.stringify({ update_id: "1", message: {} })] })).toBe(400);
-    expect(await send(port, { headers: right, chunks: ["x".repeat(300 * 1024)] })).toSatisfy((status: number) => status === 413 || status === 0);
+    expect(await send(port, { headers: right, chunks: ["x".repeat(300 * 1024)] })).toSatisfy(
+      (status: number) => status === 413 || status === 0,
+    );
     expect(await send(port, { path: "/other", headers: right, chunks: [body] })).toBe(404);
     const before = said(here, here.ana.id).length;
     expect(await send(port, { headers: right, chunks: [body.subarray(0, torn), body.subarray(torn)] })).toBe(200);
@@ -174,8 +216,14 @@ describe("webhook", () => {
     const looks = () => here.github.transcript.filter(({ path }) => path.endsWith("/actions/runs")).length;
     await until(() => looks() === 1, "the first look");
     const body = JSON.stringify({ action: "completed" });
-    const signed = (key: string) => ({ "x-hub-signature-256": `sha256=${createHmac("sha256", key).update(body).digest("hex")}`, "x-github-event": "workflow_run", "x-github-delivery": "one" });
-    expect(await send(port, { path: "/github", headers: signed("another-secret-0123456789"), chunks: [body] })).toBe(401);
+    const signed = (key: string) => ({
+      "x-hub-signature-256": `sha256=${createHmac("sha256", key).update(body).digest("hex")}`,
+      "x-github-event": "workflow_run",
+      "x-github-delivery": "one",
+    });
+    expect(await send(port, { path: "/github", headers: signed("another-secret-0123456789"), chunks: [body] })).toBe(
+      401,
+    );
     expect(await send(port, { path: "/github", headers: signed(githubSecret), chunks: [`${body} `] })).toBe(401);
     expect(looks()).toBe(1);
     expect(await send(port, { path: "/github", headers: signed(githubSecret), chunks: [body] })).toBe(202);

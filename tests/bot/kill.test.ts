@@ -3,7 +3,11 @@ import type { Fault as GitHubFault } from "../../rehearsal/github-stand-in/serve
 import { alreadyLinked, ask, changes, said, until, world, type World } from "./harness.ts";
 
 /** Where the process is killed: at a request whose effect has, or has not, happened. */
-type Boundary = { name: string; telegram?: { method: string; effect: boolean }; github?: { method: string; path: RegExp; effect: boolean } };
+type Boundary = {
+  name: string;
+  telegram?: { method: string; effect: boolean };
+  github?: { method: string; path: RegExp; effect: boolean };
+};
 
 const boundaries: Boundary[] = [
   { name: "the answer is sent", telegram: { method: "sendMessage", effect: true } },
@@ -41,12 +45,21 @@ describe("kill -9", () => {
     };
     if (github !== undefined) {
       // Hanging first: the request is there, nothing happens, and then the process is gone.
-      const fault: GitHubFault = { method: github.method, path: github.path, times: 1, does: github.effect ? { kind: "accept-then", run: kill } : { kind: "hang" } };
+      const fault: GitHubFault = {
+        method: github.method,
+        path: github.path,
+        times: 1,
+        does: github.effect ? { kind: "accept-then", run: kill } : { kind: "hang" },
+      };
       here.github.state.faults.push(fault);
       if (!github.effect) void until(() => fault.times === 0, "the request", 30_000).then(kill, () => undefined);
     }
     if (telegram !== undefined) {
-      const fault = { method: telegram.method, times: 1, does: { kind: telegram.effect ? "accept-then-reset" as const : "reset" as const } };
+      const fault = {
+        method: telegram.method,
+        times: 1,
+        does: { kind: telegram.effect ? ("accept-then-reset" as const) : ("reset" as const) },
+      };
       here.telegram.fail(fault);
       void until(() => fault.times === 0, "the call", 30_000).then(kill, () => undefined);
     }
@@ -62,11 +75,19 @@ describe("kill -9", () => {
       await here.start();
     });
     here.telegram.people.says(here.ana, "/deploy mood staging");
-    const message = await until(() => said(here, here.ana.id)[messages], `an answer: ${here.printed().slice(-1500)}`, 20_000);
+    const message = await until(
+      () => said(here, here.ana.id)[messages],
+      `an answer: ${here.printed().slice(-1500)}`,
+      20_000,
+    );
     // The answer may be there before the process knows it; a press on it is as good as any.
     await until(() => message.markup !== null, "the buttons");
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
-    await until(() => /: done/.test(message.text ?? ""), `the end: ${message.text}; ${here.printed().slice(-1500)}`, 20_000);
+    await until(
+      () => /: done/.test(message.text ?? ""),
+      `the end: ${message.text}; ${here.printed().slice(-1500)}`,
+      20_000,
+    );
     await guardian;
     expect(hit()).toBe(true);
     await ask(here, here.ana, "/help");
@@ -80,7 +101,11 @@ describe("kill -9", () => {
     here.telegram.people.says(here.ana, "/deploy mood staging");
     const message = await until(() => said(here, here.ana.id)[messages], "the card whose answer was lost", 20_000);
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
-    await until(() => /: done/.test(message.text ?? ""), `the end: ${message.text}; ${here.printed().slice(-1500)}`, 20_000);
+    await until(
+      () => /: done/.test(message.text ?? ""),
+      `the end: ${message.text}; ${here.printed().slice(-1500)}`,
+      20_000,
+    );
     await ask(here, here.ana, "/help");
     expect(said(here, here.ana.id).length - messages, "one answer and /help").toBe(2);
   });
@@ -88,9 +113,16 @@ describe("kill -9", () => {
   it("every word of it stands in the audit table, once", async () => {
     await here.stop();
     const database = here.database();
-    const events = database.prepare("SELECT event, count(*) AS n FROM audit GROUP BY event").all() as { event: string; n: number }[];
+    const events = database.prepare("SELECT event, count(*) AS n FROM audit GROUP BY event").all() as {
+      event: string;
+      n: number;
+    }[];
     const count = (event: string) => events.find((one) => one.event === event)?.n;
-    expect([count("asks deploy"), count("confirms deploy"), count("deploy done")]).toEqual([boundaries.length + 1, boundaries.length + 1, boundaries.length + 1]);
+    expect([count("asks deploy"), count("confirms deploy"), count("deploy done")]).toEqual([
+      boundaries.length + 1,
+      boundaries.length + 1,
+      boundaries.length + 1,
+    ]);
     expect(() => database.exec("UPDATE audit SET event = 'nothing'")).toThrow("append-only");
     expect(() => database.exec("DELETE FROM audit")).toThrow("append-only");
     database.close();

@@ -5,7 +5,19 @@ import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../actions
 import { stories } from "../eval/report/stories.ts";
 import { addRun, type StoredRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
-import { alreadyLinked, ask, group, labels, main, remember, requireRemembered, said, until, world, type World } from "./harness.ts";
+import {
+  alreadyLinked,
+  ask,
+  group,
+  labels,
+  main,
+  remember,
+  requireRemembered,
+  said,
+  until,
+  world,
+  type World,
+} from "./harness.ts";
 import { released } from "./released.ts";
 
 // The built step and the bundled bot, one Telegram, one GitHub: neither knows of the other but through GitHub.
@@ -13,7 +25,9 @@ import { released } from "./released.ts";
 let action: UnpackedAction;
 let here: World;
 
-beforeAll(async () => { action = await unpackNotify(); });
+beforeAll(async () => {
+  action = await unpackNotify();
+});
 afterAll(() => {
   action.remove();
   requireRemembered();
@@ -44,26 +58,54 @@ async function looked(): Promise<void> {
 
 const push = { name: "push", payload: {} };
 /** Verdicts of the commit that is deployed. */
-const [pass, fail] = [{ ...stories.pass, commit: main }, { ...stories.fail, commit: main }];
+const [pass, fail] = [
+  { ...stories.pass, commit: main },
+  { ...stories.fail, commit: main },
+];
 
 async function notify(phase: string, options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
-    action, told: { verdict: pass }, event: push, sha: main, apiUrl: here.github.url, ...options,
-    inputs: { token: here.telegram.token, chat: String(group), "api-root": here.telegram.url, "github-token": "ghs_a1b2c3d4e5f6", phase, ...options.inputs },
+    action,
+    told: { verdict: pass },
+    event: push,
+    sha: main,
+    apiUrl: here.github.url,
+    ...options,
+    inputs: {
+      token: here.telegram.token,
+      chat: String(group),
+      "api-root": here.telegram.url,
+      "github-token": "ghs_a1b2c3d4e5f6",
+      phase,
+      ...options.inputs,
+    },
   });
   expect([run.code, run.outputs["status"]], run.log).toEqual([0, expect.stringMatching(/sent|edited|resent/)]);
   return run;
 }
 
 function waits(environment = "mood-production"): StoredRun {
-  return addRun(here.github.state.workflows, { file: "deploy.yml", title: "Deploy mood", status: "waiting", sha: main, actor: "octo", event: "workflow_dispatch", pending: [{ id: 77, name: environment, reviewers: ["ana-gh"] }] });
+  return addRun(here.github.state.workflows, {
+    file: "deploy.yml",
+    title: "Deploy mood",
+    status: "waiting",
+    sha: main,
+    actor: "octo",
+    event: "workflow_dispatch",
+    pending: [{ id: 77, name: environment, reviewers: ["ana-gh"] }],
+  });
 }
 
 /** What the chat holds of the bot's, without the answer to /subscribe and the card's one ring. */
 const told = () => said(here, group).filter(({ text, replyTo }) => replyTo === null && !/hears of/.test(text ?? ""));
 const words = (message: StoredMessage | undefined) => JSON.stringify(message?.rich ?? message?.text);
-const shows = (message: StoredMessage, ...wanted: string[]) => until(() => labels(message).join("|") === wanted.join("|"), `${wanted.join("|")}: ${labels(message).join("|")}; ${here.bot?.log().slice(-1500)}`);
-const tap = (button: string, message: StoredMessage) => here.telegram.people.presses(here.ana, { chat: group, message_id: message.message_id }, button);
+const shows = (message: StoredMessage, ...wanted: string[]) =>
+  until(
+    () => labels(message).join("|") === wanted.join("|"),
+    `${wanted.join("|")}: ${labels(message).join("|")}; ${here.bot?.log().slice(-1500)}`,
+  );
+const tap = (button: string, message: StoredMessage) =>
+  here.telegram.people.presses(here.ana, { chat: group, message_id: message.message_id }, button);
 const links = ["Run", "Report", "Pull request"];
 const asked = ["Approve mood-production", "Reject mood-production"];
 
@@ -83,7 +125,12 @@ describe("one card, kept by the step and the bot", () => {
     expect(words(card)).toContain("waiting for approval");
     tap("Approve mood-production", card);
     await shows(card, ...links, "Yes, approve", "Cancel");
-    expect(here.telegram.succeeded("answerCallbackQuery").at(-1)?.parameters).toMatchObject({ show_alert: true, text: expect.stringMatching(/^Really approve run 501 for mood-production\? Commit 1a2b3c4, report [0-9a-f]{12}\./) as string });
+    expect(here.telegram.succeeded("answerCallbackQuery").at(-1)?.parameters).toMatchObject({
+      show_alert: true,
+      text: expect.stringMatching(
+        /^Really approve run 501 for mood-production\? Commit 1a2b3c4, report [0-9a-f]{12}\./,
+      ) as string,
+    });
     tap("Yes, approve", card);
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(run.reviews).toMatchObject([{ state: "approved", user: "ana-gh", environment: "mood-production" }]);
@@ -92,9 +139,26 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(words(card)).toContain("deploying");
     const { rows, deployments } = here.github.state;
-    rows.push({ id: 7500, sha: main, ref: main, task: "sluice", environment: "mood-production", description: "", payload: { model: { id: "mood", version: "1.1.0", sha256: "x" }, verdictSha256: "y" }, transient_environment: false, production_environment: true });
+    rows.push({
+      id: 7500,
+      sha: main,
+      ref: main,
+      task: "sluice",
+      environment: "mood-production",
+      description: "",
+      payload: { model: { id: "mood", version: "1.1.0", sha256: "x" }, verdictSha256: "y" },
+      transient_environment: false,
+      production_environment: true,
+    });
     deployments[7500] = [{ id: 1, state: "success", description: "live", log_url: "", environment_url: "" }];
-    await notify("auto", { told: { verdict: pass, deployment: receipt("live", { deployed: { model: { id: "mood", version: "1.1.0" }, source: { commit: main } } }) } });
+    await notify("auto", {
+      told: {
+        verdict: pass,
+        deployment: receipt("live", {
+          deployed: { model: { id: "mood", version: "1.1.0" }, source: { commit: main } },
+        }),
+      },
+    });
     await shows(card, ...links, "Space", "✅ mood-production approved by ana-gh");
     Object.assign(run, { status: "completed", conclusion: "success" });
     await looked();
@@ -126,7 +190,12 @@ describe("one card, kept by the step and the bot", () => {
   it("an edit whose note was refused by GitHub: the buttons come back all the same", async () => {
     await begun();
     const { card } = await cardThatAsks();
-    here.github.state.faults.push({ method: "PATCH", path: /comments/, times: 9, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } });
+    here.github.state.faults.push({
+      method: "PATCH",
+      path: /comments/,
+      times: 9,
+      does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
+    });
     const edits = card.edits;
     await notify("waiting", { told: { verdict: fail } });
     await until(() => card.edits > edits, "the edit");
@@ -137,7 +206,10 @@ describe("one card, kept by the step and the bot", () => {
   it("what was agreed on another report is refused, and asked again on the new one", async () => {
     await begun();
     const { card, run } = await cardThatAsks();
-    const report = (digest: string) => Object.assign(here.github.state.workflows.runs[0] as object, { artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${digest.repeat(64)}` }] });
+    const report = (digest: string) =>
+      Object.assign(here.github.state.workflows.runs[0] as object, {
+        artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${digest.repeat(64)}` }],
+      });
     tap("Approve mood-production", card);
     await shows(card, ...links, "Yes, approve", "Cancel");
     report("c");
@@ -196,8 +268,26 @@ describe("one card, kept by the step and the bot", () => {
     await begun();
     here.github.state.commitPulls = {};
     const { rows, deployments } = here.github.state;
-    rows.push({ id: 7700, sha: main, ref: main, task: "sluice", environment: "mood-production", description: "", payload: { model: { id: "mood", version: "1.1.0", sha256: "x" } }, transient_environment: false, production_environment: true });
-    deployments[7700] = [{ id: 1, state: "queued", description: "", log_url: "https://github.com/octo/models/actions/runs/42", environment_url: "" }];
+    rows.push({
+      id: 7700,
+      sha: main,
+      ref: main,
+      task: "sluice",
+      environment: "mood-production",
+      description: "",
+      payload: { model: { id: "mood", version: "1.1.0", sha256: "x" } },
+      transient_environment: false,
+      production_environment: true,
+    });
+    deployments[7700] = [
+      {
+        id: 1,
+        state: "queued",
+        description: "",
+        log_url: "https://github.com/octo/models/actions/runs/42",
+        environment_url: "",
+      },
+    ];
     await notify("waiting", { event: { name: "deployment", payload: { deployment: { id: 7700, sha: main } } } });
     waits();
     await shows(told().find(({ rich }) => rich !== null) as StoredMessage, "Run", ...asked);
@@ -217,7 +307,12 @@ describe("one card, kept by the step and the bot", () => {
   it("a marker that somebody else wrote is not believed", async () => {
     await begun();
     const help = await ask(here, here.ana, "/help", group);
-    here.github.state.comments.push({ id: 900, issue: 12, author: "mallory", body: `<!-- sluice-card chat=${placeOf(group, null)} cards={"mood":{"message":${help.message_id},"ring":null,"tone":"green"}} -->` });
+    here.github.state.comments.push({
+      id: 900,
+      issue: 12,
+      author: "mallory",
+      body: `<!-- sluice-card chat=${placeOf(group, null)} cards={"mood":{"message":${help.message_id},"ring":null,"tone":"green"}} -->`,
+    });
     const before = labels(help);
     waits();
     await until(() => told().some(({ text }) => text?.includes("waits for mood-production")), "the bot's own message");

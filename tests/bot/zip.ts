@@ -1,7 +1,10 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
 /** A zip archive of a few small files, as GitHub makes them of an artifact. `lie` changes what its directory claims. */
-export function zipOf(files: Record<string, string | Buffer>, lie: { size?: number; packed?: number; checksum?: number; offset?: number } = {}): Buffer {
+export function zipOf(
+  files: Record<string, string | Buffer>,
+  lie: { size?: number; packed?: number; checksum?: number; offset?: number } = {},
+): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;

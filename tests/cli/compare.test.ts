@@ -7,11 +7,16 @@ import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { sluice, type Run } from "./sluice.ts";
 
 let dir: string;
-beforeAll(() => { dir = mkdtempSync(join(tmpdir(), "sluice-compare-")); });
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "sluice-compare-"));
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Scores that rank 400 rows nearly right; `flips` of them the wrong way round. */
-function predictions(flips: number, change: (row: { id: string; label: string; score: string; source: string }, i: number) => object = (row) => row): string {
+function predictions(
+  flips: number,
+  change: (row: { id: string; label: string; score: string; source: string }, i: number) => object = (row) => row,
+): string {
   const lines = Array.from({ length: 400 }, (_, i) => {
     const label = i % 2;
     const right = i % 97 >= flips;
@@ -20,9 +25,26 @@ function predictions(flips: number, change: (row: { id: string; label: string; s
   });
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
-const file = (name: string, text: string) => { writeFileSync(join(dir, name), text); return name; };
+const file = (name: string, text: string) => {
+  writeFileSync(join(dir, name), text);
+  return name;
+};
 const compare = (baseline: string, candidate: string, ...more: string[]) =>
-  sluice(dir, ["compare", "--baseline", baseline, "--candidate", candidate, "--task", "binary-classification", "--metric", "auroc", "--margin", "0.05", "--json", ...more]);
+  sluice(dir, [
+    "compare",
+    "--baseline",
+    baseline,
+    "--candidate",
+    candidate,
+    "--task",
+    "binary-classification",
+    "--metric",
+    "auroc",
+    "--margin",
+    "0.05",
+    "--json",
+    ...more,
+  ]);
 const verdictOf = (run: Run): VerdictFile => verdictFile.parse(JSON.parse(run.stdout));
 
 describe("sluice compare", () => {
@@ -32,25 +54,50 @@ describe("sluice compare", () => {
     expect((await compare("good.jsonl", "good.jsonl")).code).toBe(0);
     const fail = await compare("good.jsonl", "bad.jsonl");
     expect(fail.code).toBe(1);
-    expect(verdictOf(fail).models[0]?.checks[0]).toMatchObject({ metric: "auroc", verdict: "FAIL", margin: 0.05, n: 400, interval: { level: 0.9 } });
+    expect(verdictOf(fail).models[0]?.checks[0]).toMatchObject({
+      metric: "auroc",
+      verdict: "FAIL",
+      margin: 0.05,
+      n: 400,
+      interval: { level: 0.9 },
+    });
     file("worse.jsonl", predictions(8));
     expect((await compare("good.jsonl", "worse.jsonl", "--margin", "0.03")).code).toBe(3);
   });
 
   it("reads CSV beside JSON Lines, judges slices, and knows a relative margin", async () => {
-    const rows = predictions(4).trim().split("\n").map((line) => JSON.parse(line) as Record<string, string>);
-    file("good.csv", ["id,label,score,source", ...rows.map((row) => [row["id"], row["label"], row["score"], row["source"]].join(","))].join("\n"));
+    const rows = predictions(4)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    file(
+      "good.csv",
+      [
+        "id,label,score,source",
+        ...rows.map((row) => [row["id"], row["label"], row["score"], row["source"]].join(",")),
+      ].join("\n"),
+    );
     const run = await compare("good.jsonl", "good.csv", "--slices", "source", "--margin", "5%");
     expect(run.code, run.stderr).toBe(0);
-    expect(verdictOf(run).models[0]?.checks.map((check) => check.slice).toSorted()).toEqual(["source=app", "source=web"]);
+    expect(
+      verdictOf(run)
+        .models[0]?.checks.map((check) => check.slice)
+        .toSorted(),
+    ).toEqual(["source=app", "source=web"]);
   });
 
   it("is INCOMPARABLE on other rows or other labels, naming the first that differ", async () => {
     file("fewer.jsonl", predictions(4).split("\n").slice(2).join("\n"));
     const rows = await compare("good.jsonl", "fewer.jsonl");
     expect(rows.code).toBe(3);
-    expect(verdictOf(rows).models[0]?.checks[0]).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r0, r1") });
-    file("relabelled.jsonl", predictions(4, (row, i) => (i === 7 ? { ...row, label: "0" } : row)));
+    expect(verdictOf(rows).models[0]?.checks[0]).toMatchObject({
+      verdict: "INCOMPARABLE",
+      reason: expect.stringContaining("r0, r1"),
+    });
+    file(
+      "relabelled.jsonl",
+      predictions(4, (row, i) => (i === 7 ? { ...row, label: "0" } : row)),
+    );
     const labels = await compare("good.jsonl", "relabelled.jsonl");
     expect(verdictOf(labels)).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r7") });
   });
@@ -77,10 +124,56 @@ describe("sluice compare", () => {
 
   it.each([
     [["compare", "--baseline", "good.jsonl"], /--candidate/],
-    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "guessing", "--metric", "auroc"], /binary-classification/],
-    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auc", "--margin", "1"], /auroc/],
-    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auroc"], /needs --margin/],
-    [["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "binary-classification", "--metric", "auroc", "--margin", "-1"], /at least 0/],
+    [
+      ["compare", "--baseline", "good.jsonl", "--candidate", "good.jsonl", "--task", "guessing", "--metric", "auroc"],
+      /binary-classification/,
+    ],
+    [
+      [
+        "compare",
+        "--baseline",
+        "good.jsonl",
+        "--candidate",
+        "good.jsonl",
+        "--task",
+        "binary-classification",
+        "--metric",
+        "auc",
+        "--margin",
+        "1",
+      ],
+      /auroc/,
+    ],
+    [
+      [
+        "compare",
+        "--baseline",
+        "good.jsonl",
+        "--candidate",
+        "good.jsonl",
+        "--task",
+        "binary-classification",
+        "--metric",
+        "auroc",
+      ],
+      /needs --margin/,
+    ],
+    [
+      [
+        "compare",
+        "--baseline",
+        "good.jsonl",
+        "--candidate",
+        "good.jsonl",
+        "--task",
+        "binary-classification",
+        "--metric",
+        "auroc",
+        "--margin",
+        "-1",
+      ],
+      /at least 0/,
+    ],
   ])("exit 2 on wrong flags: %j", async (args, message) => {
     const run = await sluice(dir, args);
     expect(run.code, run.stderr).toBe(2);
@@ -90,7 +183,16 @@ describe("sluice compare", () => {
 
 describe("sluice measure", () => {
   it("measures every metric of the task with intervals, in all and each slice, and judges nothing", async () => {
-    const run = await sluice(dir, ["measure", "--predictions", file("m.jsonl", predictions(4)), "--task", "binary-classification", "--json", "--out", "m"]);
+    const run = await sluice(dir, [
+      "measure",
+      "--predictions",
+      file("m.jsonl", predictions(4)),
+      "--task",
+      "binary-classification",
+      "--json",
+      "--out",
+      "m",
+    ]);
     expect(run.code, run.stderr).toBe(0);
     const metrics = metricsFile.parse(JSON.parse(run.stdout));
     expect(JSON.parse(readFileSync(join(dir, "m/metrics.json"), "utf8"))).toEqual(metrics);
@@ -98,33 +200,75 @@ describe("sluice measure", () => {
     expect([...new Set(measurements.map((one) => one.slice))].toSorted()).toEqual(["all", "source=app", "source=web"]);
     const auroc = measurements.find((one) => one.metric === "auroc" && one.slice === "all")?.result;
     expect(auroc).toMatchObject({ status: "ok", n: 400, interval: { level: 0.95 } });
-    expect(measurements.filter((one) => one.result.status === "ok").every((one) => one.result.status === "ok" && Number.isFinite(one.result.value))).toBe(true);
+    expect(
+      measurements
+        .filter((one) => one.result.status === "ok")
+        .every((one) => one.result.status === "ok" && Number.isFinite(one.result.value)),
+    ).toBe(true);
   });
 
   it("takes MASE's scale from a column or a flag, says what it is where it is missing, and is not fooled by both", async () => {
-    const rows = (more: object) => Array.from({ length: 60 }, (_, i) => `${JSON.stringify({ id: `r${i}`, label: i, score: i + Math.sin(i), ...more })}\n`).join("");
+    const rows = (more: object) =>
+      Array.from(
+        { length: 60 },
+        (_, i) => `${JSON.stringify({ id: `r${i}`, label: i, score: i + Math.sin(i), ...more })}\n`,
+      ).join("");
     file("plain.jsonl", rows({}));
     file("scaled.jsonl", rows({ naive_scale: 4 }));
     const measured = async (name: string, ...more: string[]) => {
       const run = await sluice(dir, ["measure", "--predictions", name, "--task", "forecasting", "--json", ...more]);
-      return run.code === 0 ? metricsFile.parse(JSON.parse(run.stdout)).models[0]?.measurements.find((one) => one.metric === "mase")?.result : run;
+      return run.code === 0
+        ? metricsFile.parse(JSON.parse(run.stdout)).models[0]?.measurements.find((one) => one.metric === "mase")?.result
+        : run;
     };
     const [byColumn, byFlag] = [await measured("scaled.jsonl"), await measured("plain.jsonl", "--naive-scale", "4")];
     expect(byColumn).toMatchObject({ status: "ok", n: 60 });
     expect(byFlag).toEqual(byColumn);
     expect(await measured("plain.jsonl")).toBeUndefined();
-    expect(await measured("scaled.jsonl", "--naive-scale", "4")).toMatchObject({ code: 2, stderr: expect.stringMatching(/column naive_scale of its own/) as string });
-    const compared = (name: string) => sluice(dir, ["compare", "--baseline", name, "--candidate", name, "--task", "forecasting", "--metric", "mase", "--margin", "0.5", "--json"]);
+    expect(await measured("scaled.jsonl", "--naive-scale", "4")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/column naive_scale of its own/) as string,
+    });
+    const compared = (name: string) =>
+      sluice(dir, [
+        "compare",
+        "--baseline",
+        name,
+        "--candidate",
+        name,
+        "--task",
+        "forecasting",
+        "--metric",
+        "mase",
+        "--margin",
+        "0.5",
+        "--json",
+      ]);
     expect((await compared("scaled.jsonl")).code).toBe(0);
     const without = await compared("plain.jsonl");
     expect(without.code).toBe(4);
-    expect(verdictOf(without).models[0]?.checks[0]).toMatchObject({ verdict: "ERROR", reason: expect.stringMatching(/no naive scale.*naive_scale/) as string });
+    expect(verdictOf(without).models[0]?.checks[0]).toMatchObject({
+      verdict: "ERROR",
+      reason: expect.stringMatching(/no naive scale.*naive_scale/) as string,
+    });
   });
 
   it("says why a metric is undefined instead of printing 0", async () => {
-    const run = await sluice(dir, ["measure", "--predictions", file("one.jsonl", predictions(0, (row) => ({ ...row, label: "1" }))), "--task", "binary-classification", "--json"]);
+    const run = await sluice(dir, [
+      "measure",
+      "--predictions",
+      file(
+        "one.jsonl",
+        predictions(0, (row) => ({ ...row, label: "1" })),
+      ),
+      "--task",
+      "binary-classification",
+      "--json",
+    ]);
     expect(run.code, run.stderr).toBe(0);
-    const auroc = metricsFile.parse(JSON.parse(run.stdout)).models[0]?.measurements.find((one) => one.metric === "auroc")?.result;
+    const auroc = metricsFile
+      .parse(JSON.parse(run.stdout))
+      .models[0]?.measurements.find((one) => one.metric === "auroc")?.result;
     expect(auroc).toMatchObject({ status: "undefined", reason: "there are no negative rows" });
   });
 });

@@ -8,7 +8,9 @@ import { jsonLines, linearManifest, rows, teamRepository, type TeamRepository } 
 import { sluice, type Run } from "./sluice.ts";
 
 let team: TeamRepository;
-beforeEach(() => { team = teamRepository(); });
+beforeEach(() => {
+  team = teamRepository();
+});
 afterEach(() => team.remove());
 
 const gate = (...args: string[]) => sluice(team.dir, ["gate", "--no-performance", "--json", ...args]);
@@ -22,7 +24,10 @@ describe("sluice gate", () => {
     const verdict = verdictOf(run);
     expect(verdict.verdict).toBe("PASS");
     expect(verdict.models[0]?.checks.map((check) => [check.metric, check.slice, check.verdict])).toEqual([
-      ["mae", "all", "PASS"], ["mae", "half=even", "PASS"], ["mae", "half=odd", "PASS"], ["rmse", "all", "PASS"],
+      ["mae", "all", "PASS"],
+      ["mae", "half=even", "PASS"],
+      ["mae", "half=odd", "PASS"],
+      ["rmse", "all", "PASS"],
     ]);
     expect(verdict.models[0]?.baselineSource).toMatch(/^models\/linear at merge base with main, [0-9a-f]{7}$/);
     expect(JSON.parse(read("out/verdict.json"))).toEqual(verdict);
@@ -62,8 +67,11 @@ describe("sluice gate", () => {
     const run = await gate("--baseline", "none");
     expect(run.code, run.stderr).toBe(0);
     const [model] = verdictOf(run).models;
-    expect(model?.checks.filter((check) => check.kind === "non-inferiority").map((check) => [check.verdict, check.advisory, check.reason])).toEqual(
-      Array.from({ length: 3 }, () => ["INCONCLUSIVE", true, "no baseline: none asked for"]));
+    expect(
+      model?.checks
+        .filter((check) => check.kind === "non-inferiority")
+        .map((check) => [check.verdict, check.advisory, check.reason]),
+    ).toEqual(Array.from({ length: 3 }, () => ["INCONCLUSIVE", true, "no baseline: none asked for"]));
     expect(model?.checks.at(-1)).toMatchObject({ metric: "rmse", verdict: "PASS" });
   });
 
@@ -84,20 +92,40 @@ describe("sluice gate", () => {
   });
 
   it("is INCOMPARABLE with a baseline that answers with other heads", async () => {
-    team.write("other/model.yaml", JSON.stringify({ ...linearManifest({ version: "0.9.0" }), postprocess: [{ name: "points", from: "prediction", kind: "regression" }], dataset: undefined, gates: undefined }));
+    team.write(
+      "other/model.yaml",
+      JSON.stringify({
+        ...linearManifest({ version: "0.9.0" }),
+        postprocess: [{ name: "points", from: "prediction", kind: "regression" }],
+        dataset: undefined,
+        gates: undefined,
+      }),
+    );
     cpSync(join(team.dir, "models/linear/linear.onnx"), join(team.dir, "other/linear.onnx"));
     const run = await gate("--baseline", "other");
     expect(run.code).toBe(3);
-    expect(verdictOf(run).models[0]?.checks[0]).toMatchObject({ verdict: "INCOMPARABLE", reason: "the baseline has none of the heads value; it has points" });
+    expect(verdictOf(run).models[0]?.checks[0]).toMatchObject({
+      verdict: "INCOMPARABLE",
+      reason: "the baseline has none of the heads value; it has points",
+    });
   });
 
   it("takes the production folder as the baseline, and refuses it when its receipt is for other weights", async () => {
     const bytes = readFileSync(join(team.dir, "models/linear/linear.onnx"));
     team.write("models/linear/production/linear.onnx", bytes);
-    team.write("models/linear/production/model.yaml", JSON.stringify({ ...linearManifest({ version: "0.9.0" }), dataset: undefined, gates: undefined }));
+    team.write(
+      "models/linear/production/model.yaml",
+      JSON.stringify({ ...linearManifest({ version: "0.9.0" }), dataset: undefined, gates: undefined }),
+    );
     const receipt = {
-      schemaVersion: 1, model: { id: "linear", version: "0.9.0", task: "regression", sha256: sha256(bytes) }, dataset: { id: "rows", digest: "other", rows: 200 },
-      metrics: [], verdict: "PASS", reason: "", sluiceVersion: "0.1.0", onnxruntime: "1.30.0",
+      schemaVersion: 1,
+      model: { id: "linear", version: "0.9.0", task: "regression", sha256: sha256(bytes) },
+      dataset: { id: "rows", digest: "other", rows: 200 },
+      metrics: [],
+      verdict: "PASS",
+      reason: "",
+      sluiceVersion: "0.1.0",
+      onnxruntime: "1.30.0",
     };
     const commit = (content: object) => {
       team.write("models/linear/production/receipt.json", JSON.stringify(content));
@@ -107,11 +135,17 @@ describe("sluice gate", () => {
     commit(receipt);
     const known = await gate();
     expect(known.code, known.stderr).toBe(0);
-    expect(verdictOf(known).models[0]).toMatchObject({ baselineSource: expect.stringMatching(/^models\/linear\/production at merge base/), baseline: { version: "0.9.0" } });
+    expect(verdictOf(known).models[0]).toMatchObject({
+      baselineSource: expect.stringMatching(/^models\/linear\/production at merge base/),
+      baseline: { version: "0.9.0" },
+    });
     commit({ ...receipt, model: { ...receipt.model, sha256: "0".repeat(64) } });
     const foreign = await gate();
     expect(foreign.code).toBe(3);
-    expect(verdictOf(foreign).models[0]?.checks[0]).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("receipt is for 000000000000") });
+    expect(verdictOf(foreign).models[0]?.checks[0]).toMatchObject({
+      verdict: "INCOMPARABLE",
+      reason: expect.stringContaining("receipt is for 000000000000"),
+    });
     commit({ ...receipt, verdict: "FINE" });
     expect((await gate()).code).toBe(4);
   });
@@ -133,11 +167,14 @@ describe("sluice gate", () => {
 describe("sluice gate on bad input", () => {
   const errorOf = async (...args: string[]) => {
     const run = await gate(...args);
-    return { run, reason: run.code === 2 ? run.stderr : verdictOf(run).models[0]?.reason ?? "" };
+    return { run, reason: run.code === 2 ? run.stderr : (verdictOf(run).models[0]?.reason ?? "") };
   };
 
   it("exit 2: a broken manifest, with file, line, what was expected and an example", async () => {
-    team.write("models/linear/model.yaml", read("models/linear/model.yaml").replace("task: regression", "task: regresion"));
+    team.write(
+      "models/linear/model.yaml",
+      read("models/linear/model.yaml").replace("task: regression", "task: regresion"),
+    );
     const { run } = await errorOf();
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(/model\.yaml:4:7/);
@@ -173,7 +210,10 @@ describe("sluice gate on bad input", () => {
 
   it("exit 4: a NaN label, naming the row", async () => {
     const items = rows();
-    team.write("models/linear/data/rows.jsonl", jsonLines(items.map((item, i) => (i === 2 ? { ...item, value: "NaN" } : item))));
+    team.write(
+      "models/linear/data/rows.jsonl",
+      jsonLines(items.map((item, i) => (i === 2 ? { ...item, value: "NaN" } : item))),
+    );
     const { run, reason } = await errorOf();
     expect(run.code).toBe(4);
     expect(reason).toMatch(/rows\.jsonl:3/);
@@ -181,16 +221,29 @@ describe("sluice gate on bad input", () => {
 
   it("exit 4: a row that the model cannot take, naming it", async () => {
     const items = rows();
-    team.write("models/linear/data/rows.jsonl", jsonLines(items.map((item, i) => (i === 5 ? { ...item, a: "many" } : item))));
+    team.write(
+      "models/linear/data/rows.jsonl",
+      jsonLines(items.map((item, i) => (i === 5 ? { ...item, a: "many" } : item))),
+    );
     const { run, reason } = await errorOf();
     expect(run.code).toBe(4);
     expect(reason).toMatch(/row-5/);
   });
 
   it("exit 4: a model whose answers depend on the batch", async () => {
-    const texts = Array.from({ length: 80 }, (_, i) => ({ id: `t${i}`, text: Array.from({ length: (i * 7) % 20 + 1 }, (_, j) => `t${((i + j * 11) % 60) + 1}`).join(" "), label: i % 2 === 0 ? "negative" : "positive" }));
+    const texts = Array.from({ length: 80 }, (_, i) => ({
+      id: `t${i}`,
+      text: Array.from({ length: ((i * 7) % 20) + 1 }, (_, j) => `t${((i + j * 11) % 60) + 1}`).join(" "),
+      label: i % 2 === 0 ? "negative" : "positive",
+    }));
     const manifest = sequenceManifest("sequence-leaks-padding.onnx", {
-      id: "linear", dataset: { id: "texts", files: [{ path: "data/texts.jsonl" }], idField: "id", labels: { mood: { field: "label" } } },
+      id: "linear",
+      dataset: {
+        id: "texts",
+        files: [{ path: "data/texts.jsonl" }],
+        idField: "id",
+        labels: { mood: { field: "label" } },
+      },
       gates: { checks: [{ kind: "limit", metric: "auroc", min: 0 }] },
     });
     const core = join(import.meta.dirname, "../fixtures");
@@ -247,7 +300,12 @@ describe("sluice gate over shards", () => {
     for (const part of ["2/3", "0/3", "1/3"]) {
       const run = await gate("--shard", part, "--out", `job-${part[0]}`);
       expect(run.code, run.stderr).toBe(0);
-      expect(JSON.parse(run.stdout)).toMatchObject({ shards: [expect.stringContaining(`linear.candidate.${part[0]}-of-3`), expect.stringContaining(`linear.baseline.${part[0]}-of-3`)] });
+      expect(JSON.parse(run.stdout)).toMatchObject({
+        shards: [
+          expect.stringContaining(`linear.candidate.${part[0]}-of-3`),
+          expect.stringContaining(`linear.baseline.${part[0]}-of-3`),
+        ],
+      });
     }
     const merged = await gate("--shards", ".");
     expect(merged.code, merged.stderr).toBe(0);
@@ -266,7 +324,11 @@ describe("sluice gate over shards", () => {
     expect(verdictOf(await gate("--shards", "parts")).reason).toMatch(/another dataset/);
   });
 
-  it.each([[["--shard", "4/4"], /0 to N - 1/], [["--shard", "half"], /0\/4/], [["--shard", "0/2", "--shards", "parts"], /use one/]])("exit 2: %j", async (args, message) => {
+  it.each([
+    [["--shard", "4/4"], /0 to N - 1/],
+    [["--shard", "half"], /0\/4/],
+    [["--shard", "0/2", "--shards", "parts"], /use one/],
+  ])("exit 2: %j", async (args, message) => {
     const run = await gate(...args);
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(message);

@@ -17,36 +17,65 @@ const trainer = pythons.find((one) => works(one, "import onnx, sklearn"));
 // A reader's folder: a repository beside Sluice's.
 const desk = mkdtempSync(join(tmpdir(), "sluice-models-page-"));
 const dir = join(desk, "models");
-afterAll(() => { rmSync(desk, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(desk, { recursive: true, force: true });
+});
 const write = (path: string, content: string) => {
   mkdirSync(dirname(join(dir, path)), { recursive: true });
   writeFileSync(join(dir, path), content);
 };
-const identity = { GIT_AUTHOR_NAME: "Reader", GIT_AUTHOR_EMAIL: "reader@example.org", GIT_COMMITTER_NAME: "Reader", GIT_COMMITTER_EMAIL: "reader@example.org" };
+const identity = {
+  GIT_AUTHOR_NAME: "Reader",
+  GIT_AUTHOR_EMAIL: "reader@example.org",
+  GIT_COMMITTER_NAME: "Reader",
+  GIT_COMMITTER_EMAIL: "reader@example.org",
+};
 
 function shell(command: string): Promise<{ code: unknown; output: string }> {
   return new Promise((done) => {
-    execFile("bash", ["-euo", "pipefail", "-c", command], { cwd: dir, timeout: 90_000, env: { ...process.env, ...identity, GITHUB_TOKEN: "", COLUMNS: "200" } }, (error, stdout, stderr) => { done({ code: error === null ? 0 : error.code, output: stdout + stderr }); });
+    execFile(
+      "bash",
+      ["-euo", "pipefail", "-c", command],
+      { cwd: dir, timeout: 90_000, env: { ...process.env, ...identity, GITHUB_TOKEN: "", COLUMNS: "200" } },
+      (error, stdout, stderr) => {
+        done({ code: error === null ? 0 : error.code, output: stdout + stderr });
+      },
+    );
   });
 }
 
 /** Commands of the page, by the heading that they stand below, with what their comment promises. */
-const commands = snippetsOf(page).filter(({ language }) => language === "console").flatMap(({ text, line }) => {
-  const heading = page.split("\n").slice(0, line).findLast((one) => one.startsWith("## ")) ?? "";
-  return text.split("\n").filter((one) => one.startsWith("$ ")).map((one) => ({
-    heading: heading.replace("## ", ""), command: one.slice(2).replace(/\s+# .*$/, ""),
-    code: Number(/# .*exit code (\d)/.exec(one)?.[1] ?? 0), verdict: /# .*\b(PASS|FAIL|INCONCLUSIVE|ERROR)\b/.exec(one)?.[1],
-  }));
-});
+const commands = snippetsOf(page)
+  .filter(({ language }) => language === "console")
+  .flatMap(({ text, line }) => {
+    const heading =
+      page
+        .split("\n")
+        .slice(0, line)
+        .findLast((one) => one.startsWith("## ")) ?? "";
+    return text
+      .split("\n")
+      .filter((one) => one.startsWith("$ "))
+      .map((one) => ({
+        heading: heading.replace("## ", ""),
+        command: one.slice(2).replace(/\s+# .*$/, ""),
+        code: Number(/# .*exit code (\d)/.exec(one)?.[1] ?? 0),
+        verdict: /# .*\b(PASS|FAIL|INCONCLUSIVE|ERROR)\b/.exec(one)?.[1],
+      }));
+  });
 
 /** Without scikit-learn, what its script would have written. */
-const trained = (command: string) => command.replace(/^python3 models\/tumours\/train\.py (\S+)/, (_, c: string) => [
-  `mkdir -p models/tumours/data && cp ${fixtures}/tumours/cells.csv models/tumours/data/ && cp ${fixtures}/tumours/${c}.onnx models/tumours/model.onnx`,
-  'sed -i "s/sha256: \\"[0-9a-f]*\\"/sha256: \\"$(sha256sum models/tumours/model.onnx | cut -c1-64)\\"/" models/tumours/model.yaml',
-].join(" && "));
+const trained = (command: string) =>
+  command.replace(/^python3 models\/tumours\/train\.py (\S+)/, (_, c: string) =>
+    [
+      `mkdir -p models/tumours/data && cp ${fixtures}/tumours/cells.csv models/tumours/data/ && cp ${fixtures}/tumours/${c}.onnx models/tumours/model.onnx`,
+      'sed -i "s/sha256: \\"[0-9a-f]*\\"/sha256: \\"$(sha256sum models/tumours/model.onnx | cut -c1-64)\\"/" models/tumours/model.yaml',
+    ].join(" && "),
+  );
 
 type Outcome = { command: string; code: unknown; verdict: string | undefined; output?: string };
-const promised = (heading: string): Outcome[] => commands.filter((one) => one.heading === heading).map(({ command, code, verdict }) => ({ command, code, verdict }));
+const promised = (heading: string): Outcome[] =>
+  commands.filter((one) => one.heading === heading).map(({ command, code, verdict }) => ({ command, code, verdict }));
 
 /** What came of the commands below a heading; of one that ended otherwise than promised, with all that it printed. */
 async function follow(heading: string, change: (command: string) => string): Promise<Outcome[]> {
@@ -54,7 +83,12 @@ async function follow(heading: string, change: (command: string) => string): Pro
   for (const { command, code, verdict } of promised(heading)) {
     const ran = await shell(change(command));
     const said = verdict === undefined ? undefined : /^(PASS|FAIL|INCONCLUSIVE|ERROR) +\w+ \d/m.exec(ran.output)?.[1];
-    outcomes.push({ command, code: ran.code, verdict: said, ...(ran.code === code && said === verdict ? {} : { output: ran.output }) });
+    outcomes.push({
+      command,
+      code: ran.code,
+      verdict: said,
+      ...(ran.code === code && said === verdict ? {} : { output: ran.output }),
+    });
   }
   return outcomes;
 }
@@ -74,33 +108,58 @@ it("gates the scikit-learn model as the page says: four gates with their exit co
   expect(await follow("From scikit-learn", trained)).toEqual(all);
 }, 120_000);
 
-it.skipIf(python === undefined)("catches a PyTorch model that reads its padding, and lets it pass padded alike", async () => {
-  mkdirSync(join(dir, "models/reviews/data"), { recursive: true });
-  cpSync(join(fixtures, "tokens-leak-padding.onnx"), join(dir, "models/reviews/model.onnx"));
-  const words = ["<pad>", "<unk>", ..."a quiet and lovely film with some other words that nobody minds".split(" ")];
-  write("models/reviews/vocab.txt", words.join("\n"));
-  // The fixture takes words with even numbers for good ones and answers with their share of the padded width.
-  const rows = Array.from({ length: 120 }, (_, i) => {
-    const numbers = Array.from({ length: 1 + (i * 7) % 40 }, (_unused, j) => 2 + 2 * ((i + j * 3) % 5) + (i % 2));
-    return { text: numbers.map((number) => words[number]).join(" "), label: 1 - (i % 2) };
-  });
-  write("models/reviews/data/reviews.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  const all = promised("From PyTorch");
-  expect(all.map(({ verdict }) => verdict).filter(Boolean)).toEqual(["ERROR", "PASS"]);
-  expect(await follow("From PyTorch", (command) => command.replace(/^python3/, python!))).toEqual(all);
-}, 120_000);
+it.skipIf(python === undefined)(
+  "catches a PyTorch model that reads its padding, and lets it pass padded alike",
+  async () => {
+    mkdirSync(join(dir, "models/reviews/data"), { recursive: true });
+    cpSync(join(fixtures, "tokens-leak-padding.onnx"), join(dir, "models/reviews/model.onnx"));
+    const words = ["<pad>", "<unk>", ..."a quiet and lovely film with some other words that nobody minds".split(" ")];
+    write("models/reviews/vocab.txt", words.join("\n"));
+    // The fixture takes words with even numbers for good ones and answers with their share of the padded width.
+    const rows = Array.from({ length: 120 }, (_, i) => {
+      const numbers = Array.from({ length: 1 + ((i * 7) % 40) }, (_unused, j) => 2 + 2 * ((i + j * 3) % 5) + (i % 2));
+      return { text: numbers.map((number) => words[number]).join(" "), label: 1 - (i % 2) };
+    });
+    write("models/reviews/data/reviews.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const all = promised("From PyTorch");
+    expect(all.map(({ verdict }) => verdict).filter(Boolean)).toEqual(["ERROR", "PASS"]);
+    expect(await follow("From PyTorch", (command) => command.replace(/^python3/, python!))).toEqual(all);
+  },
+  120_000,
+);
 
-it.skipIf(trainer === undefined)("its script writes the rows of the fixture, and a model of the same shape that passes", async () => {
-  const made = await shell(`${trainer} models/tumours/train.py 1 && ../sluice/scripts/sluice.mjs gate tumours --baseline none --no-performance --json`);
-  expect(readFileSync(join(dir, "models/tumours/data/cells.csv"), "utf8")).toBe(readFileSync(join(fixtures, "tumours/cells.csv"), "utf8"));
-  expect(made.output).toMatch(/"metric": ?"auroc"/);
-}, 120_000);
+it.skipIf(trainer === undefined)(
+  "its script writes the rows of the fixture, and a model of the same shape that passes",
+  async () => {
+    const made = await shell(
+      `${trainer} models/tumours/train.py 1 && ../sluice/scripts/sluice.mjs gate tumours --baseline none --no-performance --json`,
+    );
+    expect(readFileSync(join(dir, "models/tumours/data/cells.csv"), "utf8")).toBe(
+      readFileSync(join(fixtures, "tumours/cells.csv"), "utf8"),
+    );
+    expect(made.output).toMatch(/"metric": ?"auroc"/);
+  },
+  120_000,
+);
 
 it("virality is what the page lists, and no source outside its folder has a word of it", () => {
-  const inFolder = (of: string) => readdirSync(join(root, of), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
-  const listed = files.get("models/virality")!.split("\n").filter(Boolean).map((line) => /^\+ (\S+)/.exec(line)?.[1]);
-  expect(inFolder("models/virality").filter((path) => !/\/\.(sluice|cache)\/|__pycache__/.test(path)).sort()).toEqual(listed.sort());
-  const sources = ["models/core", "eval", "actions", "bot", "spaces", "cli"].flatMap(inFolder).filter((path) => /\.(ts|js|mjs|html)$/.test(path) && !path.includes("/dist/"));
+  const inFolder = (of: string) =>
+    readdirSync(join(root, of), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  const listed = files
+    .get("models/virality")!
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => /^\+ (\S+)/.exec(line)?.[1]);
+  expect(
+    inFolder("models/virality")
+      .filter((path) => !/\/\.(sluice|cache)\/|__pycache__/.test(path))
+      .sort(),
+  ).toEqual(listed.sort());
+  const sources = ["models/core", "eval", "actions", "bot", "spaces", "cli"]
+    .flatMap(inFolder)
+    .filter((path) => /\.(ts|js|mjs|html)$/.test(path) && !path.includes("/dist/"));
   expect(sources.length).toBeGreaterThan(300);
   expect(sources.filter((path) => /virality/i.test(readFileSync(join(root, path), "utf8")))).toEqual([]);
 });

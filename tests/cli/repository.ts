@@ -13,7 +13,9 @@ export type TeamRepository = {
   dir: string;
   git: (...args: string[]) => string;
   write: (path: string, content: string | Uint8Array) => void;
-  /** Writes model.yaml of the linear model; `offset` is added to each of its answers, so 0 is right and 5 is wrong by 5. */
+  /**
+   * Writes model.yaml of the linear model; `offset` is added to each of its answers, so 0 is right and 5 is wrong by 5.
+   */
   model: (changes?: LinearChanges) => void;
   remove: () => void;
 };
@@ -33,8 +35,16 @@ export const jsonLines = (items: readonly object[]) => items.map((item) => `${JS
 
 export function linearManifest({ offset = 0, ...changes }: LinearChanges = {}): ManifestInput {
   return {
-    schemaVersion: 1, id: "linear", version: "1.1.0", task: "regression",
-    artifact: { path: "linear.onnx", sha256: createHash("sha256").update(readFileSync(join(fixtures, "linear.onnx"))).digest("hex") },
+    schemaVersion: 1,
+    id: "linear",
+    version: "1.1.0",
+    task: "regression",
+    artifact: {
+      path: "linear.onnx",
+      sha256: createHash("sha256")
+        .update(readFileSync(join(fixtures, "linear.onnx")))
+        .digest("hex"),
+    },
     preprocess: {
       row: {
         kind: "tabular",
@@ -44,21 +54,44 @@ export function linearManifest({ offset = 0, ...changes }: LinearChanges = {}): 
     },
     inputs: [{ name: "features", dtype: "float32", shape: ["batch", 3], from: "row.features" }],
     outputs: [{ name: "prediction", dtype: "float32", shape: ["batch", 1] }],
-    postprocess: [{ name: "value", from: "prediction", kind: "regression", inverse: { kind: "affine", scale: 1, offset }, unit: "points" }],
-    dataset: { id: "rows", files: [{ path: "data/rows.jsonl" }], idField: "id", labels: { value: { field: "value" } }, slices: ["half"] },
-    gates: { checks: [
-      { kind: "non-inferiority", metric: "mae", margin: { relative: 0.1 } },
-      { kind: "non-inferiority", metric: "mae", margin: 0.2, slices: ["half"] },
-      { kind: "limit", metric: "rmse", max: 2 },
-    ] },
+    postprocess: [
+      {
+        name: "value",
+        from: "prediction",
+        kind: "regression",
+        inverse: { kind: "affine", scale: 1, offset },
+        unit: "points",
+      },
+    ],
+    dataset: {
+      id: "rows",
+      files: [{ path: "data/rows.jsonl" }],
+      idField: "id",
+      labels: { value: { field: "value" } },
+      slices: ["half"],
+    },
+    gates: {
+      checks: [
+        { kind: "non-inferiority", metric: "mae", margin: { relative: 0.1 } },
+        { kind: "non-inferiority", metric: "mae", margin: 0.2, slices: ["half"] },
+        { kind: "limit", metric: "rmse", max: 2 },
+      ],
+    },
     ...changes,
   };
 }
 
-/** A repository whose production version is right, committed on `main`; the candidate in the working tree is the same. */
+/**
+ * A repository whose production version is right, committed on `main`; the candidate in the working tree is the same.
+ */
 export function teamRepository(): TeamRepository {
   const dir = mkdtempSync(join(tmpdir(), "sluice-team-"));
-  const git = (...args: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main", ...args], { cwd: dir, encoding: "utf8" });
+  const git = (...args: string[]) =>
+    execFileSync(
+      "git",
+      ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main", ...args],
+      { cwd: dir, encoding: "utf8" },
+    );
   const write = (path: string, content: string | Uint8Array) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), content);

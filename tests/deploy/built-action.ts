@@ -16,7 +16,10 @@ export async function builtAction(): Promise<string> {
   const cache = join(repositoryRoot, ".cache/deploy-action");
   const dir = join(cache, digestOfSources());
   if (existsSync(dir)) return dir;
-  const { files } = await buildBundle(bundles.find(({ dist }) => dist === "actions/deploy/dist") as Bundle, repositoryRoot);
+  const { files } = await buildBundle(
+    bundles.find(({ dist }) => dist === "actions/deploy/dist") as Bundle,
+    repositoryRoot,
+  );
   const draft = `${dir}.${process.pid}`;
   for (const { name, bytes } of files) {
     mkdirSync(join(draft, "dist", name, ".."), { recursive: true });
@@ -28,7 +31,9 @@ export async function builtAction(): Promise<string> {
   } catch {
     rmSync(draft, { recursive: true, force: true });
   }
-  for (const one of readdirSync(cache)) if (Date.now() - statSync(join(cache, one)).mtimeMs > keptMs) rmSync(join(cache, one), { recursive: true, force: true });
+  for (const one of readdirSync(cache))
+    if (Date.now() - statSync(join(cache, one)).mtimeMs > keptMs)
+      rmSync(join(cache, one), { recursive: true, force: true });
   return dir;
 }
 
@@ -37,7 +42,8 @@ function digestOfSources(): string {
   const add = (path: string): void => {
     const place = join(repositoryRoot, path);
     if (statSync(place).isDirectory()) {
-      for (const name of readdirSync(place).sort()) if (name !== "dist" && name !== "native" && name !== "node_modules") add(join(path, name));
+      for (const name of readdirSync(place).sort())
+        if (name !== "dist" && name !== "native" && name !== "node_modules") add(join(path, name));
     } else hash.update(`${path}\0`).update(readFileSync(place));
   };
   for (const path of sources) add(path);

@@ -6,15 +6,25 @@ import { sluice } from "../cli/sluice.ts";
 import { fast, Stage, tokens, unpackDeployAction, type DeployAction } from "./stage.ts";
 
 let action: DeployAction;
-beforeAll(async () => { action = await unpackDeployAction(); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackDeployAction();
+});
+afterAll(() => {
+  action.remove();
+});
 
 it("the command line deploys, tells the history, rolls back, locks and unlocks", async ({ expect, onTestFinished }) => {
   const stage = await Stage.open(action);
   onTestFinished(() => stage.finish());
   const shown: string[] = [];
   const run = async (...args: string[]) => {
-    const done = await sluice(stage.repository.dir, args, { HF_ENDPOINT: stage.hub.url, HF_TOKEN: tokens.hub, GITHUB_TOKEN: tokens.github, GITHUB_API_URL: stage.github.url, GITHUB_REPOSITORY: "octo/models" });
+    const done = await sluice(stage.repository.dir, args, {
+      HF_ENDPOINT: stage.hub.url,
+      HF_TOKEN: tokens.hub,
+      GITHUB_TOKEN: tokens.github,
+      GITHUB_API_URL: stage.github.url,
+      GITHUB_REPOSITORY: "octo/models",
+    });
     shown.push(done.stdout, done.stderr);
     return done;
   };
@@ -27,17 +37,37 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   const tree = await run("deploy", "births", "--bundle", "out/tree");
   expect(tree.stderr).toContain("tree: ");
   expect(tree.code).toBe(0);
-  for (const file of ["Dockerfile", "README.md", "server/main.js", "ui/index.html", "models/births/model.onnx", "golden.json", "package-lock.json"]) expect(existsSync(join(stage.repository.dir, "out/tree", file)), file).toBe(true);
-  const deployed = deployedSchema.parse(JSON.parse(readFileSync(join(stage.repository.dir, "out/tree/deployment.json"), "utf8")));
-  expect(deployed).toMatchObject({ model: { id: "births", version: "1.0.0" }, source: { repository: "octo/models", commit: stage.repository.commit() } });
-  expect(readFileSync(join(stage.repository.dir, "out/tree/README.md"), "utf8")).toMatch(/^---\ntitle: births\n[\s\S]*sdk: docker\napp_port: 7860\n/);
+  for (const file of [
+    "Dockerfile",
+    "README.md",
+    "server/main.js",
+    "ui/index.html",
+    "models/births/model.onnx",
+    "golden.json",
+    "package-lock.json",
+  ])
+    expect(existsSync(join(stage.repository.dir, "out/tree", file)), file).toBe(true);
+  const deployed = deployedSchema.parse(
+    JSON.parse(readFileSync(join(stage.repository.dir, "out/tree/deployment.json"), "utf8")),
+  );
+  expect(deployed).toMatchObject({
+    model: { id: "births", version: "1.0.0" },
+    source: { repository: "octo/models", commit: stage.repository.commit() },
+  });
+  expect(readFileSync(join(stage.repository.dir, "out/tree/README.md"), "utf8")).toMatch(
+    /^---\ntitle: births\n[\s\S]*sdk: docker\napp_port: 7860\n/,
+  );
   expect(stage.commits()).toEqual([]);
 
   expect((await run("deploy", "births", ...quick)).code).toBe(0);
   stage.repository.release("1.1.0", "candidate");
   const second = await run("deploy", "births", "--json", "--reason", "better on holidays", ...quick);
   expect(second.code).toBe(0);
-  expect(JSON.parse(second.stdout)).toMatchObject({ outcome: "live", deployed: { model: { version: "1.1.0" } }, environment: "births-production" });
+  expect(JSON.parse(second.stdout)).toMatchObject({
+    outcome: "live",
+    deployed: { model: { version: "1.1.0" } },
+    environment: "births-production",
+  });
   expect(await stage.serves()).toBe("1.1.0");
 
   const history = await run("history", "births");
@@ -45,7 +75,9 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(history.stdout).toContain("better on holidays");
 
   const planned = await run("rollback", "births", "--dry-run", ...quick);
-  expect(planned.stdout).toMatch(/^back to births 1\.0\.0 on octo\/births \(\w{7}, GitHub Deployment \d+\)\ncommit once on top of \w{7}: 1 large files by name/);
+  expect(planned.stdout).toMatch(
+    /^back to births 1\.0\.0 on octo\/births \(\w{7}, GitHub Deployment \d+\)\ncommit once on top of \w{7}: 1 large files by name/,
+  );
   expect(planned.code).toBe(0);
   expect(await stage.serves()).toBe("1.1.0");
 
@@ -71,10 +103,21 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect((await run("unlock", "births-production")).stdout).toBe("births-production: unlocked\n");
   expect((await run("unlock", "births-production")).stdout).toBe("births-production: was not locked\n");
 
-  const misspelt = [await run("lock", "brith-production"), await run("history", "brith"), await run("deploy", "births", "--environment", "Production")];
+  const misspelt = [
+    await run("lock", "brith-production"),
+    await run("history", "brith"),
+    await run("deploy", "births", "--environment", "Production"),
+  ];
   expect(misspelt.map(({ code }) => code)).toEqual([2, 2, 2]);
-  expect(misspelt.map(({ stderr }) => stderr).join("")).toMatch(/births-STAGE[\s\S]*no model brith[\s\S]*a stage in lower case/);
+  expect(misspelt.map(({ stderr }) => stderr).join("")).toMatch(
+    /births-STAGE[\s\S]*no model brith[\s\S]*a stage in lower case/,
+  );
 
-  expect(stage.commits()).toEqual(["Deploy births 1.0.0", "Deploy births 1.1.0", "Restore births 1.0.0", "Restore births 1.1.0"]);
+  expect(stage.commits()).toEqual([
+    "Deploy births 1.0.0",
+    "Deploy births 1.1.0",
+    "Restore births 1.0.0",
+    "Restore births 1.1.0",
+  ]);
   for (const token of Object.values(tokens)) expect(shown.join("\n")).not.toContain(token);
 }, 300_000);

@@ -8,12 +8,24 @@ import { loadManifest } from "../../models/core/predictor/load.ts";
 import { linearManifest, refusal } from "../models/core/build.ts";
 
 let root: string;
-beforeEach(() => { root = mkdtempSync(join(tmpdir(), "sluice-companions-")); });
-afterEach(() => { rmSync(root, { recursive: true, force: true }); });
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "sluice-companions-"));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
 
 const remote = (changes: object = {}) => ({
-  schemaVersion: 1, id: "reply", version: "1.0.0", task: "text-generation", backend: "hf-inference", model: "some-org/some-model",
-  inputs: { text: { type: "text" } }, prompt: { template: "{{text}}" }, pair: { model: "linear" }, ...changes,
+  schemaVersion: 1,
+  id: "reply",
+  version: "1.0.0",
+  task: "text-generation",
+  backend: "hf-inference",
+  model: "some-org/some-model",
+  inputs: { text: { type: "text" } },
+  prompt: { template: "{{text}}" },
+  pair: { model: "linear" },
+  ...changes,
 });
 function write(folder: string, manifest: object | string, readme?: string): string {
   const dir = join(root, folder);
@@ -43,5 +55,7 @@ it("publishes no secret, and no id twice", async () => {
   expect(secret.message).toMatch(/a Hugging Face token on line[\s\S]*HF_TOKEN/);
   write("twin", remote({ id: "linear" }));
   rmSync(join(root, "reply"), { recursive: true });
-  expect((await refusal(async () => companionFiles(await loadManifest(dir)))).message).toContain("two models of one Space have the id linear");
+  expect((await refusal(async () => companionFiles(await loadManifest(dir)))).message).toContain(
+    "two models of one Space have the id linear",
+  );
 });

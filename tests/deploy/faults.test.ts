@@ -11,7 +11,10 @@ const sample: [Boundary, Kind][] = [
   [{ scenario: "plain", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "reset-after"],
   [{ scenario: "plain", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 1 }, "kill-after"],
   [{ scenario: "broken", server: "hub", method: "POST", route: `${api}/commit/main`, nth: 2 }, "kill-before"],
-  [{ scenario: "large", server: "hub", method: "POST", route: "/api/models/octo/births/commit/main", nth: 1 }, "kill-after"],
+  [
+    { scenario: "large", server: "hub", method: "POST", route: "/api/models/octo/births/commit/main", nth: 1 },
+    "kill-after",
+  ],
   [{ scenario: "plain", server: "hub", method: "GET", route: `${api}/runtime`, nth: 2 }, "hang"],
   [{ scenario: "plain", server: "github", method: "POST", route: `${repo}/git/refs`, nth: 1 }, "reset-after"],
   [{ scenario: "plain", server: "github", method: "POST", route: `${repo}/deployments`, nth: 1 }, "kill-before"],
@@ -32,6 +35,9 @@ afterAll(() => {
   predecessor.remove();
 });
 
-it.concurrent.for(sample.map(([boundary, kind]) => ({ name: `${nameOf(boundary)}, ${kind}`, boundary, kind })))("after $name: the next run ends in the one final state", async ({ boundary, kind }, { expect }) => {
-  expect((await converge(action, predecessor.dir, boundary, kind)).problems).toEqual([]);
-});
+it.concurrent.for(sample.map(([boundary, kind]) => ({ name: `${nameOf(boundary)}, ${kind}`, boundary, kind })))(
+  "after $name: the next run ends in the one final state",
+  async ({ boundary, kind }, { expect }) => {
+    expect((await converge(action, predecessor.dir, boundary, kind)).problems).toEqual([]);
+  },
+);

@@ -14,17 +14,55 @@ import { decide, type Sighting } from "../../deploy/stages.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const file = (path: string, text: string) => treeFile(path, Buffer.from(text));
-const remote = (path: string, text: string): RemoteFile => ({ path, size: text.length, oid: file(path, text).gitOid, lfs: null });
-const large = (path: string, text: string): RemoteFile => ({ path, size: text.length, oid: `pointer of ${text}`, lfs: { oid: file(path, text).sha256, size: text.length } });
+const remote = (path: string, text: string): RemoteFile => ({
+  path,
+  size: text.length,
+  oid: file(path, text).gitOid,
+  lfs: null,
+});
+const large = (path: string, text: string): RemoteFile => ({
+  path,
+  size: text.length,
+  oid: `pointer of ${text}`,
+  lfs: { oid: file(path, text).sha256, size: text.length },
+});
 
-const deployed: Wanted["deployed"] = { schemaVersion: 1, model: { id: "m", version: "2.0.0", task: "regression", sha256: "a".repeat(64) }, source: { repository: "o/r", commit: "c" }, verdict: { verdict: "PASS", sha256: "b".repeat(64) }, server: { version: "1" }, files: {} };
-const current = (files: RemoteFile[], more: Partial<CurrentState> = {}): CurrentState => ({ space: "o/m", info: { head: "head", sdk: "docker", private: false, disabled: false }, runtime: { stage: "RUNNING", sha: "head", errorMessage: null, domain: "x" }, files, verified: [], released: null, ...more });
+const deployed: Wanted["deployed"] = {
+  schemaVersion: 1,
+  model: { id: "m", version: "2.0.0", task: "regression", sha256: "a".repeat(64) },
+  source: { repository: "o/r", commit: "c" },
+  verdict: { verdict: "PASS", sha256: "b".repeat(64) },
+  server: { version: "1" },
+  files: {},
+};
+const current = (files: RemoteFile[], more: Partial<CurrentState> = {}): CurrentState => ({
+  space: "o/m",
+  info: { head: "head", sdk: "docker", private: false, disabled: false },
+  runtime: { stage: "RUNNING", sha: "head", errorMessage: null, domain: "x" },
+  files,
+  verified: [],
+  released: null,
+  ...more,
+});
 
 describe("the plan", () => {
   it("commits what differs by content, removes what is not wanted, and keeps the Hub's own file", () => {
     const wanted = { files: [file("a", "1"), file("b", "2"), file("w.onnx", "weights")], deployed };
-    const [first] = plan(current([remote("a", "1"), remote("b", "old"), large("w.onnx", "weights"), remote("extra", "x"), remote(".gitattributes", "y")]), wanted);
-    expect(first).toMatchObject({ kind: "commit", parent: "head", changes: { upload: [{ path: "b" }], remove: ["extra"], kept: 2 } });
+    const [first] = plan(
+      current([
+        remote("a", "1"),
+        remote("b", "old"),
+        large("w.onnx", "weights"),
+        remote("extra", "x"),
+        remote(".gitattributes", "y"),
+      ]),
+      wanted,
+    );
+    expect(first).toMatchObject({
+      kind: "commit",
+      parent: "head",
+      changes: { upload: [{ path: "b" }], remove: ["extra"], kept: 2 },
+    });
   });
 
   it("commits nothing when nothing differs, and still waits, proves and records", () => {
@@ -33,32 +71,69 @@ describe("the plan", () => {
   });
 
   it("wakes what sleeps, and does not tag a version twice", () => {
-    const steps = plan(current([], { runtime: { stage: "SLEEPING", sha: null, errorMessage: null, domain: null }, released: { sha256: deployed.model.sha256 } }), { files: [file("a", "1")], deployed });
+    const steps = plan(
+      current([], {
+        runtime: { stage: "SLEEPING", sha: null, errorMessage: null, domain: null },
+        released: { sha256: deployed.model.sha256 },
+      }),
+      { files: [file("a", "1")], deployed },
+    );
     expect(steps.map(({ kind }) => kind)).toContain("wake");
     expect(steps.at(-1)).toEqual({ kind: "record", tag: null });
   });
 
   it("falls back to what main holds now when that was proved, but not from what was proved and is not changed", () => {
-    const verified = [{ commit: "head", model: "m", version: "2.0.0", source: "s" }, { commit: "older", model: "m", version: "1.0.0", source: "s" }];
-    const to = (files: RemoteFile[]) => plan(current(files, { verified }), { files: [file("a", "1")], deployed }).find((step) => step.kind === "fall-back");
+    const verified = [
+      { commit: "head", model: "m", version: "2.0.0", source: "s" },
+      { commit: "older", model: "m", version: "1.0.0", source: "s" },
+    ];
+    const to = (files: RemoteFile[]) =>
+      plan(current(files, { verified }), { files: [file("a", "1")], deployed }).find(
+        (step) => step.kind === "fall-back",
+      );
     expect(to([])).toMatchObject({ to: { commit: "head" } });
-    expect(to([remote("a", "1")])).toMatchObject({ to: null, why: "nothing was changed, and this very revision was proved before" });
-    const unproved = plan(current([remote("a", "1")], { verified: verified.slice(1) }), { files: [file("a", "1")], deployed }).find((step) => step.kind === "fall-back");
+    expect(to([remote("a", "1")])).toMatchObject({
+      to: null,
+      why: "nothing was changed, and this very revision was proved before",
+    });
+    const unproved = plan(current([remote("a", "1")], { verified: verified.slice(1) }), {
+      files: [file("a", "1")],
+      deployed,
+    }).find((step) => step.kind === "fall-back");
     expect(unproved).toMatchObject({ to: { commit: "older" } });
   });
 });
 
 it("a restoration names large files and sends small ones", () => {
   const good = [remote("a", "1"), large("w.onnx", "old"), remote(".gitattributes", "1")];
-  expect(restorationOf(good, [remote("a", "2"), large("w.onnx", "new"), remote("b", "x"), remote(".gitattributes", "2")])).toEqual({
-    large: [{ key: "lfsFile", value: { path: "w.onnx", algo: "sha256", oid: file("w.onnx", "old").sha256, size: 3 } }], small: [good[0]], remove: ["b"],
+  expect(
+    restorationOf(good, [remote("a", "2"), large("w.onnx", "new"), remote("b", "x"), remote(".gitattributes", "2")]),
+  ).toEqual({
+    large: [{ key: "lfsFile", value: { path: "w.onnx", algo: "sha256", oid: file("w.onnx", "old").sha256, size: 3 } }],
+    small: [good[0]],
+    remove: ["b"],
   });
   expect(changesTo([file("a", "1")], [large("a", "1")]).upload).toEqual([]);
 });
 
 describe("what a stage means", () => {
   const settings = readSettings("build-timeout=100 start-timeout=50 stall-after=20 settle-after=10", "test");
-  const see = (runtime: Partial<Runtime>, more: Partial<Sighting> = {}) => decide({ commit: "ours", runtime: { stage: "RUNNING", sha: "old", errorMessage: null, domain: null, ...runtime }, sinceStartMs: 1000, unchangedMs: 1000, sawBuild: false, sinceBuiltMs: null, woken: false, restarts: 0, mayRestart: true, ...more }, settings);
+  const see = (runtime: Partial<Runtime>, more: Partial<Sighting> = {}) =>
+    decide(
+      {
+        commit: "ours",
+        runtime: { stage: "RUNNING", sha: "old", errorMessage: null, domain: null, ...runtime },
+        sinceStartMs: 1000,
+        unchangedMs: 1000,
+        sawBuild: false,
+        sinceBuiltMs: null,
+        woken: false,
+        restarts: 0,
+        mayRestart: true,
+        ...more,
+      },
+      settings,
+    );
 
   it.each([
     ["RUNNING with our sha", see({ sha: "ours" }), { do: "go" }],
@@ -69,19 +144,43 @@ describe("what a stage means", () => {
     ["still, after both", see({}, { unchangedMs: 20_000, restarts: 2 }), { do: "fail", code: "stalled" }],
     ["still, and no right to restart", see({}, { unchangedMs: 20_000, mayRestart: false }), { do: "wait" }],
     ["BUILDING", see({ stage: "BUILDING", sha: null }), { do: "wait" }],
-    ["BUILDING for too long", see({ stage: "RUNNING_BUILDING" }, { sinceStartMs: 100_000 }), { do: "fail", code: "build-timeout" }],
-    ["starting for too long", see({ stage: "APP_STARTING" }, { sinceBuiltMs: 50_000 }), { do: "fail", code: "start-timeout" }],
+    [
+      "BUILDING for too long",
+      see({ stage: "RUNNING_BUILDING" }, { sinceStartMs: 100_000 }),
+      { do: "fail", code: "build-timeout" },
+    ],
+    [
+      "starting for too long",
+      see({ stage: "APP_STARTING" }, { sinceBuiltMs: 50_000 }),
+      { do: "fail", code: "start-timeout" },
+    ],
     ["an error right after the commit, which may be the old one's", see({ stage: "BUILD_ERROR" }), { do: "wait" }],
-    ["an error that persists", see({ stage: "BUILD_ERROR" }, { unchangedMs: 10_000 }), { do: "fail", code: "build-error" }],
-    ["an error after a build was seen", see({ stage: "CONFIG_ERROR" }, { sawBuild: true }), { do: "fail", code: "config-error" }],
+    [
+      "an error that persists",
+      see({ stage: "BUILD_ERROR" }, { unchangedMs: 10_000 }),
+      { do: "fail", code: "build-error" },
+    ],
+    [
+      "an error after a build was seen",
+      see({ stage: "CONFIG_ERROR" }, { sawBuild: true }),
+      { do: "fail", code: "config-error" },
+    ],
     ["our own runtime error", see({ stage: "RUNTIME_ERROR", sha: "ours" }), { do: "fail", code: "runtime-error" }],
-    ["no Dockerfile", see({ stage: "NO_APP_FILE", sha: null }, { sawBuild: true }), { do: "fail", code: "no-app-file" }],
+    [
+      "no Dockerfile",
+      see({ stage: "NO_APP_FILE", sha: null }, { sawBuild: true }),
+      { do: "fail", code: "no-app-file" },
+    ],
     ["asleep", see({ stage: "SLEEPING" }), { do: "wake" }],
     ["asleep again", see({ stage: "STOPPED" }, { woken: true }), { do: "wait" }],
     ["paused", see({ stage: "PAUSED" }), { do: "fail", code: "paused" }],
     ["being deleted", see({ stage: "DELETING" }), { do: "fail", code: "deleting" }],
     ["something new", see({ stage: "TELEPORTING" }), { do: "wait" }],
-    ["something new for too long", see({ stage: "TELEPORTING" }, { sinceStartMs: 100_000 }), { do: "fail", code: "build-timeout" }],
+    [
+      "something new for too long",
+      see({ stage: "TELEPORTING" }, { sinceStartMs: 100_000 }),
+      { do: "fail", code: "build-timeout" },
+    ],
   ])("%s", (_name, decision, wanted) => {
     expect(decision).toMatchObject(wanted);
   });
@@ -89,7 +188,9 @@ describe("what a stage means", () => {
 
 it("golden answers are compared number by number", () => {
   expect(differenceOf({ y: { value: 100 } }, { y: { value: 100.005 } }, 1e-4)).toBeNull();
-  expect(differenceOf({ y: { value: 100 } }, { y: { value: 100.005 } }, 0)).toBe("heads.y.value: expected 100, received 100.005");
+  expect(differenceOf({ y: { value: 100 } }, { y: { value: 100.005 } }, 0)).toBe(
+    "heads.y.value: expected 100, received 100.005",
+  );
   expect(differenceOf({ y: { value: 100 } }, { y: { value: 101 } }, 1e-4)).toContain("expected 100, received 101");
   expect(differenceOf({ y: { label: "a" } }, { y: { label: "b" } }, 1)).toContain('expected "a", received "b"');
   expect(differenceOf({ y: { value: 1 } }, {}, 1)).toContain("received nothing");

@@ -25,30 +25,62 @@ export function makeDeployRepository(): DeployRepository {
   const dir = mkdtempSync(join(tmpdir(), "sluice-deploy-repo-"));
   const source = join(repositoryRoot, "models/births");
   mkdirSync(join(dir, "models/births"), { recursive: true });
-  for (const file of ["model.yaml", "model.onnx", "README.md"]) cpSync(join(source, file), join(dir, "models/births", file));
+  for (const file of ["model.yaml", "model.onnx", "README.md"])
+    cpSync(join(source, file), join(dir, "models/births", file));
   const repository: DeployRepository = {
     dir,
     commit: () => git(dir, "rev-parse", "HEAD"),
-    write: (path, text) => { mkdirSync(join(dir, path, ".."), { recursive: true }); writeFileSync(join(dir, path), text); },
+    write: (path, text) => {
+      mkdirSync(join(dir, path, ".."), { recursive: true });
+      writeFileSync(join(dir, path), text);
+    },
     read: (path) => readFileSync(join(dir, path), "utf8"),
     release(version, weights) {
       const bytes = readFileSync(join(source, weights === "production" ? "production/model.onnx" : "model.onnx"));
       repository.write("models/births/model.onnx", bytes);
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       // The two versions differ in more than weights; each file goes with its own manifest's text.
-      const text = readFileSync(join(source, weights === "production" ? "production/model.yaml" : "model.yaml"), "utf8");
-      repository.write(manifest, withExamples(text, source).replace(/^version: .*$/m, `version: ${version}`).replace(/sha256: [0-9a-f]{64}/, `sha256: ${sha256}`));
+      const text = readFileSync(
+        join(source, weights === "production" ? "production/model.yaml" : "model.yaml"),
+        "utf8",
+      );
+      repository.write(
+        manifest,
+        withExamples(text, source)
+          .replace(/^version: .*$/m, `version: ${version}`)
+          .replace(/sha256: [0-9a-f]{64}/, `sha256: ${sha256}`),
+      );
       repository.save();
       repository.judge();
     },
     judge(change) {
       const text = repository.read(manifest);
       const verdict: VerdictFile = {
-        schemaVersion: 1, verdict: "PASS", reason: "every check passed", commit: repository.commit(), sluiceVersion: "0.1.0", createdAt: new Date().toISOString(),
-        models: [{
-          model: { id: "births", version: /^version: (.*)$/m.exec(text)![1]!, task: "regression", sha256: /sha256: ([0-9a-f]{64})/.exec(text)![1]! },
-          baseline: null, baselineSource: "none", dataset: null, verdict: "PASS", reason: "every check passed", checks: [], notes: [], policySource: "model.yaml", policyChanges: [],
-        }],
+        schemaVersion: 1,
+        verdict: "PASS",
+        reason: "every check passed",
+        commit: repository.commit(),
+        sluiceVersion: "0.1.0",
+        createdAt: new Date().toISOString(),
+        models: [
+          {
+            model: {
+              id: "births",
+              version: /^version: (.*)$/m.exec(text)![1]!,
+              task: "regression",
+              sha256: /sha256: ([0-9a-f]{64})/.exec(text)![1]!,
+            },
+            baseline: null,
+            baselineSource: "none",
+            dataset: null,
+            verdict: "PASS",
+            reason: "every check passed",
+            checks: [],
+            notes: [],
+            policySource: "model.yaml",
+            policyChanges: [],
+          },
+        ],
       };
       change?.(verdict);
       repository.write(".sluice/verdict.json", JSON.stringify(verdict));
@@ -57,9 +89,14 @@ export function makeDeployRepository(): DeployRepository {
       git(dir, "add", "-A");
       git(dir, "commit", "-q", "--allow-empty", "-m", "a change");
     },
-    remove: () => { rmSync(dir, { recursive: true, force: true }); },
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
   };
-  repository.write("sluice.yaml", "schemaVersion: 1\nmodels:\n  - models/births\nspaces:\n  births: {staging: octo/births-staging, production: octo/births}\n");
+  repository.write(
+    "sluice.yaml",
+    "schemaVersion: 1\nmodels:\n  - models/births\nspaces:\n  births: {staging: octo/births-staging, production: octo/births}\n",
+  );
   repository.write(".gitignore", ".sluice/\n.cache/\nout/\n");
   git(dir, "init", "-q", "-b", "main");
   return repository;

@@ -13,23 +13,44 @@ import { builtAction } from "./built-action.ts";
 import { makeDeployRepository, type DeployRepository } from "./repository.ts";
 
 /** Waits of a deployment under test: everything that takes minutes takes moments. */
-export const fast = "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=10 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
+export const fast =
+  "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=10 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
 
 export const tokens = { github: "ghs_1a2b3c4d5e6f7a8b", hub: "hf_testtoken" };
 
-/** The built action in a folder of its own, as a runner unpacks it; the native runtime is the machine's, named by SLUICE_ORT_DIR. */
+/**
+ * The built action in a folder of its own, as a runner unpacks it; the native runtime is the machine's, named by
+ * SLUICE_ORT_DIR.
+ */
 export type DeployAction = { dir: string; remove: () => void };
 
 export async function unpackDeployAction(): Promise<DeployAction> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-deploy-action-"));
   const built = await builtAction();
   cpSync(join(built, "dist"), join(dir, "dist"), { recursive: true });
-  return { dir, remove: () => { rmSync(dir, { recursive: true, force: true }); } };
+  return {
+    dir,
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }
 
-export type DeployRun = { code: number; log: string; summary: string; outputs: Record<string, string>; receipt: DeploymentReceipt | null; outside: string[] };
+export type DeployRun = {
+  code: number;
+  log: string;
+  summary: string;
+  outputs: Record<string, string>;
+  receipt: DeploymentReceipt | null;
+  outside: string[];
+};
 
-export type StageOptions = { hub?: Partial<HubOptions>; github?: Partial<GitHubState>; trusted?: boolean; space?: string };
+export type StageOptions = {
+  hub?: Partial<HubOptions>;
+  github?: Partial<GitHubState>;
+  trusted?: boolean;
+  space?: string;
+};
 
 /** A repository, a GitHub and a Hub with one Space; deployments are played on it. */
 export class Stage {
@@ -43,7 +64,13 @@ export class Stage {
   child: ChildProcess | null = null;
   runs = 0;
 
-  private constructor(action: DeployAction, repository: DeployRepository, hub: StandInHub, github: StandInGitHub, trusted: boolean) {
+  private constructor(
+    action: DeployAction,
+    repository: DeployRepository,
+    hub: StandInHub,
+    github: StandInGitHub,
+    trusted: boolean,
+  ) {
     this.#action = action;
     this.repository = repository;
     this.hub = hub;
@@ -51,11 +78,22 @@ export class Stage {
     this.#trusted = trusted;
   }
 
-  static async open(action: DeployAction, { hub = {}, github = {}, trusted = false, space = "octo/births" }: StageOptions = {}): Promise<Stage> {
+  static async open(
+    action: DeployAction,
+    { hub = {}, github = {}, trusted = false, space = "octo/births" }: StageOptions = {},
+  ): Promise<Stage> {
     const gitHub = await startGitHub(github);
-    const standIn = await startHub(space, { vouches: trusted ? (token) => gitHub.state.oidc.issued[token] ?? null : null, ...hub });
+    const standIn = await startHub(space, {
+      vouches: trusted ? (token) => gitHub.state.oidc.issued[token] ?? null : null,
+      ...hub,
+    });
     // Variables of the Space, as an owner sets them: batches are not measured at each of many starts.
-    for (const [name, value] of Object.entries({ SLUICE_SWEEP_BUDGET_MS: "0", SLUICE_ENGINE: "main", SLUICE_LOG_LEVEL: "warn" })) standIn.space.variables.set(name, value);
+    for (const [name, value] of Object.entries({
+      SLUICE_SWEEP_BUDGET_MS: "0",
+      SLUICE_ENGINE: "main",
+      SLUICE_LOG_LEVEL: "warn",
+    }))
+      standIn.space.variables.set(name, value);
     return new Stage(action, makeDeployRepository(), standIn, gitHub, trusted);
   }
 
@@ -77,32 +115,92 @@ export class Stage {
   async deploy(inputs: Record<string, string> = {}, env: Record<string, string> = {}): Promise<DeployRun> {
     this.runs += 1;
     const temporary = mkdtempSync(join(tmpdir(), "sluice-deploy-step-"));
-    const file = (name: string) => { const path = join(temporary, name); writeFileSync(path, ""); return path; };
+    const file = (name: string) => {
+      const path = join(temporary, name);
+      writeFileSync(path, "");
+      return path;
+    };
     const files = { output: file("output"), summary: file("summary"), outside: file("outside") };
-    const given = { model: "births", token: tokens.github, ...(this.#trusted ? {} : { "hf-token": tokens.hub }), reason: "a story", ...inputs, settings: `${fast} ${inputs["settings"] ?? ""}` };
+    const given = {
+      model: "births",
+      token: tokens.github,
+      ...(this.#trusted ? {} : { "hf-token": tokens.hub }),
+      reason: "a story",
+      ...inputs,
+      settings: `${fast} ${inputs["settings"] ?? ""}`,
+    };
     const child = spawn(process.execPath, [join(this.#action.dir, "dist", "main.js")], {
       cwd: this.repository.dir,
       env: {
-        PATH: process.env["PATH"], HOME: temporary, NODE_OPTIONS: `--import ${new URL("../actions/gate/loopback-only.mjs", import.meta.url).href}`, OUTSIDE_CONNECTIONS: files.outside,
+        PATH: process.env["PATH"],
+        HOME: temporary,
+        NODE_OPTIONS: `--import ${new URL("../actions/gate/loopback-only.mjs", import.meta.url).href}`,
+        OUTSIDE_CONNECTIONS: files.outside,
         NODE_COMPILE_CACHE: join(this.#action.dir, ".compile-cache"),
-        CI: "true", GITHUB_ACTIONS: "true", RUNNER_TEMP: temporary, GITHUB_WORKSPACE: this.repository.dir, GITHUB_REPOSITORY: "octo/models", GITHUB_ACTOR: "octo", GITHUB_RUN_ID: "42", GITHUB_RUN_ATTEMPT: "1",
-        GITHUB_EVENT_NAME: "workflow_dispatch", GITHUB_SHA: "0".repeat(40), GITHUB_REF: "refs/heads/main", GITHUB_API_URL: this.github.url, GITHUB_SERVER_URL: "https://github.invalid",
-        GITHUB_OUTPUT: files.output, GITHUB_STEP_SUMMARY: files.summary, HF_ENDPOINT: this.hub.url, SLUICE_ORT_DIR: join(repositoryRoot, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch),
-        ...(this.#trusted ? { ACTIONS_ID_TOKEN_REQUEST_URL: `${this.github.url}/oidc/token?api-version=2.0`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.github.state.oidc.requestToken } : {}),
-        ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])), ...env,
+        CI: "true",
+        GITHUB_ACTIONS: "true",
+        RUNNER_TEMP: temporary,
+        GITHUB_WORKSPACE: this.repository.dir,
+        GITHUB_REPOSITORY: "octo/models",
+        GITHUB_ACTOR: "octo",
+        GITHUB_RUN_ID: "42",
+        GITHUB_RUN_ATTEMPT: "1",
+        GITHUB_EVENT_NAME: "workflow_dispatch",
+        GITHUB_SHA: "0".repeat(40),
+        GITHUB_REF: "refs/heads/main",
+        GITHUB_API_URL: this.github.url,
+        GITHUB_SERVER_URL: "https://github.invalid",
+        GITHUB_OUTPUT: files.output,
+        GITHUB_STEP_SUMMARY: files.summary,
+        HF_ENDPOINT: this.hub.url,
+        SLUICE_ORT_DIR: join(
+          repositoryRoot,
+          "node_modules/onnxruntime-node/bin/napi-v6",
+          process.platform,
+          process.arch,
+        ),
+        ...(this.#trusted
+          ? {
+              ACTIONS_ID_TOKEN_REQUEST_URL: `${this.github.url}/oidc/token?api-version=2.0`,
+              ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.github.state.oidc.requestToken,
+            }
+          : {}),
+        ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+        ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
     const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
     let log = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { log += text; });
-    const code = await new Promise<number>((done) => { child.on("close", (status) => { done(status ?? -1); }); });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        log += text;
+      });
+    const code = await new Promise<number>((done) => {
+      child.on("close", (status) => {
+        done(status ?? -1);
+      });
+    });
     clearTimeout(timer);
     const text = readFileSync(files.output, "utf8");
-    const outputs = Object.fromEntries([...text.matchAll(/^(\w[\w-]*)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map((one) => [one[1]!, one[3]!]));
-    const run: DeployRun = { code, log, outputs, summary: readFileSync(files.summary, "utf8"), receipt: this.#receipt(outputs), outside: readFileSync(files.outside, "utf8").split("\n").filter(Boolean) };
-    this.#transcripts.push(log, run.summary, text, outputs["receipt"] === undefined ? "" : readFileSync(outputs["receipt"], "utf8"));
+    const outputs = Object.fromEntries(
+      [...text.matchAll(/^(\w[\w-]*)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map((one) => [one[1]!, one[3]!]),
+    );
+    const run: DeployRun = {
+      code,
+      log,
+      outputs,
+      summary: readFileSync(files.summary, "utf8"),
+      receipt: this.#receipt(outputs),
+      outside: readFileSync(files.outside, "utf8").split("\n").filter(Boolean),
+    };
+    this.#transcripts.push(
+      log,
+      run.summary,
+      text,
+      outputs["receipt"] === undefined ? "" : readFileSync(outputs["receipt"], "utf8"),
+    );
     rmSync(temporary, { recursive: true, force: true });
     return run;
   }
@@ -115,7 +213,9 @@ export class Stage {
   /** A tree that was made before, live and proved in this Space, as an earlier deployment would have left it. */
   async seed(dir: string, recorded = true): Promise<void> {
     const { space } = this.hub;
-    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(dir, join(entry.parentPath, entry.name)));
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dir, join(entry.parentPath, entry.name)));
     const lines: Operation[] = [{ key: "header", value: { summary: "Deploy births 1.0.0" } }];
     for (const path of files) {
       const bytes = readFileSync(join(dir, path));
@@ -130,24 +230,58 @@ export class Stage {
     const deployed = space.deployed(commit.sha) as Deployed;
     if (recorded) {
       const { id, version, sha256: weights } = deployed.model;
-      const payload = { schemaVersion: 1, kind: "deploy", space: space.name, spaceCommit: commit.sha, model: { id, version, sha256: weights }, verdictSha256: deployed.verdict.sha256, reason: "", actor: "octo" };
-      this.github.state.rows.push({ id: 7000, sha: deployed.source.commit!, ref: deployed.source.commit!, task: "sluice", environment: "births-production", description: "", payload, transient_environment: false, production_environment: true });
-      this.github.state.deployments[7000] = [{ id: 1, state: "success", description: "", log_url: "https://github.invalid/run", environment_url: "" }];
+      const payload = {
+        schemaVersion: 1,
+        kind: "deploy",
+        space: space.name,
+        spaceCommit: commit.sha,
+        model: { id, version, sha256: weights },
+        verdictSha256: deployed.verdict.sha256,
+        reason: "",
+        actor: "octo",
+      };
+      this.github.state.rows.push({
+        id: 7000,
+        sha: deployed.source.commit!,
+        ref: deployed.source.commit!,
+        task: "sluice",
+        environment: "births-production",
+        description: "",
+        payload,
+        transient_environment: false,
+        production_environment: true,
+      });
+      this.github.state.deployments[7000] = [
+        { id: 1, state: "success", description: "", log_url: "https://github.invalid/run", environment_url: "" },
+      ];
     }
     const deadline = Date.now() + 20_000;
-    while (Date.now() < deadline && !(space.sha === commit.sha && await this.ready())) await new Promise((done) => setTimeout(done, 30));
-    if (space.sha !== commit.sha) throw new Error(`the seeded Space does not run: ${space.stage} ${space.runLog.map(({ data }) => data).join("")}`);
+    while (Date.now() < deadline && !(space.sha === commit.sha && (await this.ready())))
+      await new Promise((done) => setTimeout(done, 30));
+    if (space.sha !== commit.sha)
+      throw new Error(`the seeded Space does not run: ${space.stage} ${space.runLog.map(({ data }) => data).join("")}`);
   }
 
   async ready(): Promise<boolean> {
-    return fetch(`http://${this.hub.domain}/readyz`, { signal: AbortSignal.timeout(2000) }).then((answer) => answer.ok, () => false);
+    return fetch(`http://${this.hub.domain}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
+      (answer) => answer.ok,
+      () => false,
+    );
   }
 
   /** Where a secret was shown to anybody but the runner, which is told it once so that it can hide it. */
   leaks(): string[] {
-    const secrets = [tokens.github, this.hub.options.token, this.github.state.oidc.requestToken, ...this.hub.issued, ...Object.keys(this.github.state.oidc.issued)];
+    const secrets = [
+      tokens.github,
+      this.hub.options.token,
+      this.github.state.oidc.requestToken,
+      ...this.hub.issued,
+      ...Object.keys(this.github.state.oidc.issued),
+    ];
     const shown = this.#transcripts.join("\n").replaceAll(/^::add-mask::.*$/gm, "");
-    const written = [...this.hub.space.repository.blobs.values()].map((bytes) => bytes.toString("latin1")).join("\n") + JSON.stringify([this.github.state.rows, this.github.state.git, this.github.state.deployments]);
+    const written =
+      [...this.hub.space.repository.blobs.values()].map((bytes) => bytes.toString("latin1")).join("\n") +
+      JSON.stringify([this.github.state.rows, this.github.state.git, this.github.state.deployments]);
     return secrets.filter((secret) => shown.includes(secret) || written.includes(secret));
   }
 
@@ -167,7 +301,11 @@ export class Stage {
   }
 
   commits(): string[] {
-    return this.hub.space.repository.log().map(({ title }) => title).toReversed().slice(1);
+    return this.hub.space.repository
+      .log()
+      .map(({ title }) => title)
+      .toReversed()
+      .slice(1);
   }
 
   locks(): string[] {
@@ -175,7 +313,9 @@ export class Stage {
   }
 
   tags(): string[] {
-    return Object.keys(this.github.state.git.refs).filter((ref) => ref.startsWith("refs/tags/")).map((ref) => ref.slice(10));
+    return Object.keys(this.github.state.git.refs)
+      .filter((ref) => ref.startsWith("refs/tags/"))
+      .map((ref) => ref.slice(10));
   }
 
   /** ENVIRONMENT KIND VERSION: STATES of every Deployment. */

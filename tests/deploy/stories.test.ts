@@ -14,9 +14,12 @@ async function open({ onTestFinished }: TestContext, options: StageOptions = {})
   return stage;
 }
 
-beforeAll(async () => { action = await unpackDeployAction(); });
-afterAll(() => { action.remove(); });
-
+beforeAll(async () => {
+  action = await unpackDeployAction();
+});
+afterAll(() => {
+  action.remove();
+});
 
 describe("a model that passed", () => {
   it.concurrent("is committed once, proved live and recorded; the second run commits nothing and proves again", async (test) => {
@@ -27,7 +30,15 @@ describe("a model that passed", () => {
     expect(first.log).toContain("live: births 1.1.0");
     expect(first.code).toBe(0);
     expect(first.outside).toEqual([]);
-    expect(first.receipt).toMatchObject({ outcome: "live", committed: true, space: "octo/births", serving: stage.hub.space.repository.head, proof: { rounds: 2, exact: true }, tag: "births@1.1.0", notRecorded: [] });
+    expect(first.receipt).toMatchObject({
+      outcome: "live",
+      committed: true,
+      space: "octo/births",
+      serving: stage.hub.space.repository.head,
+      proof: { rounds: 2, exact: true },
+      tag: "births@1.1.0",
+      notRecorded: [],
+    });
     expect(first.summary).toContain("live and proved");
     const again = await stage.deploy();
     expect(again.code).toBe(0);
@@ -47,7 +58,11 @@ describe("a model that passed", () => {
     expect(run.code).toBe(0);
     expect(stage.hub.issued).toHaveLength(1);
     expect(stage.hub.probes.every(({ authorization }) => authorization === null)).toBe(true);
-    expect(stage.hub.transcript.filter(({ path }) => path.startsWith("/lfs-upload/")).every(({ authorization }) => authorization === null)).toBe(true);
+    expect(
+      stage.hub.transcript
+        .filter(({ path }) => path.startsWith("/lfs-upload/"))
+        .every(({ authorization }) => authorization === null),
+    ).toBe(true);
   });
 
   it.concurrent("shows its token to the app of a private Space only", async (test) => {
@@ -56,17 +71,32 @@ describe("a model that passed", () => {
     stage.hub.space.private = true;
     stage.repository.release("1.1.0", "candidate");
     expect((await stage.deploy()).code).toBe(0);
-    expect(new Set(stage.hub.probes.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${stage.hub.options.token}`]));
+    expect(new Set(stage.hub.probes.map(({ authorization }) => authorization))).toEqual(
+      new Set([`Bearer ${stage.hub.options.token}`]),
+    );
   });
 
   it.concurrent("asks for a fresh ID token when the exchange fails once, and falls back to HF_TOKEN when it keeps failing", async (test) => {
     const { expect } = test;
     const stage = await open(test, { trusted: true });
     stage.repository.release("1.1.0", "candidate");
-    stage.hub.faults.push({ path: /^\/oauth\/token$/, times: 1, fault: { kind: "status", status: 400, body: { error: "invalid_grant", error_description: "try again" }, effect: false } });
+    stage.hub.faults.push({
+      path: /^\/oauth\/token$/,
+      times: 1,
+      fault: {
+        kind: "status",
+        status: 400,
+        body: { error: "invalid_grant", error_description: "try again" },
+        effect: false,
+      },
+    });
     expect((await stage.deploy({ "dry-run": "true" })).code).toBe(0);
     expect(Object.keys(stage.github.state.oidc.issued)).toHaveLength(2);
-    stage.hub.faults.push({ path: /^\/oauth\/token$/, times: 99, fault: { kind: "status", status: 500, effect: false } });
+    stage.hub.faults.push({
+      path: /^\/oauth\/token$/,
+      times: 99,
+      fault: { kind: "status", status: 500, effect: false },
+    });
     const run = await stage.deploy({ "hf-token": "hf_testtoken", "dry-run": "true" });
     expect(run.log).toContain("HF_TOKEN is used instead");
     expect(run.code).toBe(0);
@@ -93,7 +123,8 @@ describe("a model that passed", () => {
     await stage.deploy();
     stage.repository.release("1.1.0", "candidate");
     await stage.deploy();
-    const writes = () => [...stage.hub.transcript, ...stage.github.transcript].filter(({ method }) => method !== "GET").length;
+    const writes = () =>
+      [...stage.hub.transcript, ...stage.github.transcript].filter(({ method }) => method !== "GET").length;
     const before = writes();
     const run = await stage.deploy({ version: "previous", "dry-run": "true" });
     expect(run.receipt?.outcome).toBe("planned");
@@ -113,11 +144,20 @@ describe("a model that passed", () => {
     const first = await stage.deploy({ bundle: "out/tree", environment: "staging" }, { HF_ENDPOINT: staging.url });
     expect(first.receipt).toMatchObject({ outcome: "live", space: "octo/births-staging", committed: true });
     const second = await stage.deploy({ bundle: "out/tree" });
-    expect(second.receipt).toMatchObject({ outcome: "live", space: "octo/births", committed: true, deployed: first.receipt!.deployed });
+    expect(second.receipt).toMatchObject({
+      outcome: "live",
+      space: "octo/births",
+      committed: true,
+      deployed: first.receipt!.deployed,
+    });
     expect(second.code).toBe(0);
-    const treeOf = ({ space: { repository } }: StandInHub) => [...repository.commit("main")!.tree].map(([path, { oid, lfs }]) => [path, lfs?.oid ?? oid]).sort();
+    const treeOf = ({ space: { repository } }: StandInHub) =>
+      [...repository.commit("main")!.tree].map(([path, { oid, lfs }]) => [path, lfs?.oid ?? oid]).sort();
     expect(treeOf(stage.hub)).toEqual(treeOf(staging));
-    expect(stage.records()).toEqual(["births-staging deploy 1.1.0: in_progress success", "births-production deploy 1.1.0: in_progress success"]);
+    expect(stage.records()).toEqual([
+      "births-staging deploy 1.1.0: in_progress success",
+      "births-production deploy 1.1.0: in_progress success",
+    ]);
     expect(stage.tags()).toEqual(["births@1.1.0"]);
     stage.repository.write("out/tree/server/main.js", "tampered");
     const tampered = await stage.deploy({ bundle: "out/tree" });
@@ -140,21 +180,31 @@ describe("a Space that needs help", () => {
     expect(stage.hub.space.restarts).toBe(1);
   });
 
-  it.concurrent.for(["until-restart", "until-factory"] as const)("that shows the old revision %s gets one", async (kind, test) => {
-    const { expect } = test;
-    const stage = await open(test, { hub: { behaviour: { stalls: (deployed) => (deployed?.model?.version === "1.1.0" ? kind : "never") } } });
-    stage.repository.release("1.0.0", "production");
-    await stage.deploy();
-    stage.repository.release("1.1.0", "candidate");
-    const run = await stage.deploy();
-    expect(run.code).toBe(0);
-    expect([stage.hub.space.restarts, stage.hub.space.factoryRebuilds]).toEqual(kind === "until-restart" ? [1, 0] : [1, 1]);
-    expect(await stage.serves()).toBe("1.1.0");
-  });
+  it.concurrent.for(["until-restart", "until-factory"] as const)(
+    "that shows the old revision %s gets one",
+    async (kind, test) => {
+      const { expect } = test;
+      const stage = await open(test, {
+        hub: { behaviour: { stalls: (deployed) => (deployed?.model?.version === "1.1.0" ? kind : "never") } },
+      });
+      stage.repository.release("1.0.0", "production");
+      await stage.deploy();
+      stage.repository.release("1.1.0", "candidate");
+      const run = await stage.deploy();
+      expect(run.code).toBe(0);
+      expect([stage.hub.space.restarts, stage.hub.space.factoryRebuilds]).toEqual(
+        kind === "until-restart" ? [1, 0] : [1, 1],
+      );
+      expect(await stage.serves()).toBe("1.1.0");
+    },
+  );
 
   it.concurrent("that may not be restarted with this token is waited for, with words", async (test) => {
     const { expect } = test;
-    const stage = await open(test, { trusted: true, hub: { publisherMay: { restart: false }, behaviour: { lagMs: 900 } } });
+    const stage = await open(test, {
+      trusted: true,
+      hub: { publisherMay: { restart: false }, behaviour: { lagMs: 900 } },
+    });
     stage.repository.release("1.0.0", "production");
     await stage.deploy();
     stage.repository.release("1.1.0", "candidate");
@@ -165,13 +215,22 @@ describe("a Space that needs help", () => {
 });
 
 it.concurrent("large weights go up in parts; a truncated answer, a rate limit, a lost answer to the commit and stale reads of HEAD lead to one commit", async (test) => {
-    const { expect } = test;
+  const { expect } = test;
   const stage = await open(test, { hub: { multipartBytes: 20_000, staleReads: 2 } });
   stage.repository.release("1.1.0", "candidate");
   stage.hub.faults.push(
     { method: "POST", path: /\/commit\/main$/, times: 1, fault: { kind: "reset", effect: true } },
     { path: /\/tree\//, times: 1, fault: { kind: "truncate" } },
-    { path: /\/preupload\//, times: 1, fault: { kind: "status", status: 429, headers: { "retry-after": "0", ratelimit: '"api";r=0;t=0' }, effect: false } },
+    {
+      path: /\/preupload\//,
+      times: 1,
+      fault: {
+        kind: "status",
+        status: 429,
+        headers: { "retry-after": "0", ratelimit: '"api";r=0;t=0' },
+        effect: false,
+      },
+    },
   );
   const run = await stage.deploy();
   expect(run.code).toBe(0);

@@ -12,8 +12,12 @@ const models = { "octo/births": { private: false } };
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
-beforeAll(async () => { action = await unpackDeployAction(); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackDeployAction();
+});
+afterAll(() => {
+  action.remove();
+});
 
 async function open({ onTestFinished }: TestContext, options: StageOptions = {}): Promise<Stage> {
   const stage = await Stage.open(action, { ...options, hub: { models, multipartBytes: 20_000, ...options.hub } });
@@ -23,8 +27,16 @@ async function open({ onTestFinished }: TestContext, options: StageOptions = {})
 }
 
 const model = (stage: Stage, name = "octo/births") => stage.hub.models.get(name)!.repository;
-const commitsOf = (stage: Stage, name?: string) => model(stage, name).log().map(({ title }) => title).toReversed().slice(1);
-const manifestOf = (stage: Stage) => stage.hub.space.repository.read(stage.hub.space.repository.commit("main")!, "models/births/model.yaml")!.toString("utf8");
+const commitsOf = (stage: Stage, name?: string) =>
+  model(stage, name)
+    .log()
+    .map(({ title }) => title)
+    .toReversed()
+    .slice(1);
+const manifestOf = (stage: Stage) =>
+  stage.hub.space.repository
+    .read(stage.hub.space.repository.commit("main")!, "models/births/model.yaml")!
+    .toString("utf8");
 const hubOf = (stage: Stage) => /^ {2}hub: (\S+)$/m.exec(manifestOf(stage))?.[1];
 
 describe("weights that are too large for the Space", () => {
@@ -46,10 +58,18 @@ describe("weights that are too large for the Space", () => {
     expect([...held.keys()].filter((path) => path.endsWith(".onnx"))).toEqual([]);
     const bytes = model(stage).read(model(stage).commit("main")!, hubOf(stage)!.split("/").slice(2).join("/"))!;
     expect(sha256(bytes)).toBe(first.receipt!.deployed.model.sha256);
-    expect(stage.hub.transcript.filter(({ method, path }) => method === "PUT" && /\/part\/\d+$/.test(path))).toHaveLength(2);
+    expect(
+      stage.hub.transcript.filter(({ method, path }) => method === "PUT" && /\/part\/\d+$/.test(path)),
+    ).toHaveLength(2);
 
     // Somebody else's commit does not change what ours is.
-    model(stage).apply([{ key: "header", value: { summary: "a card" } }, { key: "file", value: { path: "README.md", content: "hello" } }], "owner");
+    model(stage).apply(
+      [
+        { key: "header", value: { summary: "a card" } },
+        { key: "file", value: { path: "README.md", content: "hello" } },
+      ],
+      "owner",
+    );
     const again = await stage.deploy({ settings });
     expect(again.receipt).toMatchObject({ outcome: "live", committed: false });
     expect(stage.commits()).toEqual(["Deploy births 1.0.0"]);
@@ -73,20 +93,50 @@ describe("weights that are too large for the Space", () => {
     const tree = stage.hub.space.repository.commit("main")!.tree;
     const production = await stage.deploy({ bundle: "out/tree", settings });
     expect(production.code).toBe(0);
-    expect(production.receipt).toMatchObject({ committed: false, deployed: { weights: staging.receipt!.deployed.weights } });
+    expect(production.receipt).toMatchObject({
+      committed: false,
+      deployed: { weights: staging.receipt!.deployed.weights },
+    });
     expect(stage.hub.space.repository.commit("main")!.tree).toEqual(tree);
     expect(commitsOf(stage)).toHaveLength(1);
     expect(stage.hub.issued).toHaveLength(4);
-    const used = (part: string) => new Set(stage.hub.transcript.filter(({ path }) => path.startsWith(part)).map(({ authorization }) => authorization).filter((one) => one !== null));
+    const used = (part: string) =>
+      new Set(
+        stage.hub.transcript
+          .filter(({ path }) => path.startsWith(part))
+          .map(({ authorization }) => authorization)
+          .filter((one) => one !== null),
+      );
     expect(used("/api/models/").intersection(used("/api/spaces/"))).toEqual(new Set());
   });
 
   it.concurrent("are committed once though the answer is lost, and on top of what somebody else commits meanwhile", async (test) => {
     const { expect } = test;
     const stage = await open(test);
-    stage.hub.faults.push({ method: "POST", path: /^\/api\/models\/.*\/commit\/main$/, times: 1, fault: { kind: "reset", effect: true } });
+    stage.hub.faults.push({
+      method: "POST",
+      path: /^\/api\/models\/.*\/commit\/main$/,
+      times: 1,
+      fault: { kind: "reset", effect: true },
+    });
     // Between the look and the commit.
-    stage.hub.faults.push({ method: "POST", path: /^\/octo\/births\.git\//, times: 1, fault: { kind: "before", run: () => { model(stage).apply([{ key: "header", value: { summary: "by hand" } }, { key: "file", value: { path: "note.txt", content: "mine" } }], "owner"); } } });
+    stage.hub.faults.push({
+      method: "POST",
+      path: /^\/octo\/births\.git\//,
+      times: 1,
+      fault: {
+        kind: "before",
+        run: () => {
+          model(stage).apply(
+            [
+              { key: "header", value: { summary: "by hand" } },
+              { key: "file", value: { path: "note.txt", content: "mine" } },
+            ],
+            "owner",
+          );
+        },
+      },
+    });
     const run = await stage.deploy({ settings });
     expect(run.code).toBe(0);
     expect(commitsOf(stage)).toEqual(["by hand", "Weights of births 1.0.0"]);
@@ -111,11 +161,19 @@ describe("weights that are too large for the Space", () => {
     expect((await stage.deploy({ settings })).code).toBe(0);
     stage.repository.release("1.1.0", "candidate");
     const weights = stage.repository.read("models/births/model.yaml").match(/sha256: ([0-9a-f]{64})/)![1]!;
-    stage.hub.faults.push({ method: "POST", path: /^\/api\/spaces\/.*\/commit\/main$/, times: 1, fault: { kind: "before", run: () => {
-      const bytes = Buffer.from(model(stage).lfsObjects.get(weights)!);
-      bytes[bytes.length >> 1]! ^= 0xff;
-      model(stage).lfsObjects.set(weights, bytes);
-    } } });
+    stage.hub.faults.push({
+      method: "POST",
+      path: /^\/api\/spaces\/.*\/commit\/main$/,
+      times: 1,
+      fault: {
+        kind: "before",
+        run: () => {
+          const bytes = Buffer.from(model(stage).lfsObjects.get(weights)!);
+          bytes[bytes.length >> 1]! ^= 0xff;
+          model(stage).lfsObjects.set(weights, bytes);
+        },
+      },
+    });
     const run = await stage.deploy({ settings });
     expect(run.receipt).toMatchObject({ outcome: "rolled-back", rolledBackTo: { version: "1.0.0" } });
     expect(run.receipt?.reason).toContain("births is broken there");
@@ -127,7 +185,9 @@ describe("weights that are too large for the Space", () => {
     const { expect } = test;
     const stage = await open(test, { hub: { models: { "octo/heavy": { private: false } } } });
     const missing = await stage.deploy({ settings });
-    expect(missing.log).toContain("models/octo/births: the weights are too large for the Space, and there is no such model repository");
+    expect(missing.log).toContain(
+      "models/octo/births: the weights are too large for the Space, and there is no such model repository",
+    );
     expect(missing.code).toBe(2);
     stage.repository.write("sluice.yaml", `${stage.repository.read("sluice.yaml")}weights: {births: octo/heavy}\n`);
     stage.repository.release("1.0.0", "production");
@@ -143,17 +203,44 @@ it("a folder of weights is named by the digests of all its files", async (test) 
   const { treeFile } = await import("../../deploy/bundle/tree.ts");
   const stage = await open(test);
   const original = stage.repository.read("models/births/model.yaml");
-  const text = original.replace("  path: model.onnx\n", `  path: weights/model.onnx\n  externalData: [{path: big.data, sha256: ${"b".repeat(64)}}]\n`);
+  const text = original.replace(
+    "  path: model.onnx\n",
+    `  path: weights/model.onnx\n  externalData: [{path: big.data, sha256: ${"b".repeat(64)}}]\n`,
+  );
   const digest = /sha256: ([0-9a-f]{64})/.exec(original)![1]!;
-  const files = [treeFile("models/births/model.yaml", Buffer.from(text)), treeFile("models/births/weights/model.onnx", Buffer.alloc(600)), treeFile("models/births/weights/big.data", Buffer.alloc(600))];
-  const deployed = { schemaVersion: 1 as const, model: { id: "births", version: "1.0.0", task: "regression", sha256: digest }, source: { repository: null, commit: null }, verdict: { verdict: "PASS" as const, sha256: "c".repeat(64) }, server: { version: "1" }, files: {} };
-  const tree = { files, deployed, golden: { schemaVersion: 1 as const, machine: { cpu: "", onnxruntime: "" }, rows: [] } };
-  const folder = createHash("sha256").update([`${"b".repeat(64)}  big.data\n`, `${digest}  model.onnx\n`].sort().join("")).digest("hex").slice(0, 16);
+  const files = [
+    treeFile("models/births/model.yaml", Buffer.from(text)),
+    treeFile("models/births/weights/model.onnx", Buffer.alloc(600)),
+    treeFile("models/births/weights/big.data", Buffer.alloc(600)),
+  ];
+  const deployed = {
+    schemaVersion: 1 as const,
+    model: { id: "births", version: "1.0.0", task: "regression", sha256: digest },
+    source: { repository: null, commit: null },
+    verdict: { verdict: "PASS" as const, sha256: "c".repeat(64) },
+    server: { version: "1" },
+    files: {},
+  };
+  const tree = {
+    files,
+    deployed,
+    golden: { schemaVersion: 1 as const, machine: { cpu: "", onnxruntime: "" }, rows: [] },
+  };
+  const folder = createHash("sha256")
+    .update([`${"b".repeat(64)}  big.data\n`, `${digest}  model.onnx\n`].sort().join(""))
+    .digest("hex")
+    .slice(0, 16);
   const large = largeWeights(tree, 1000)!;
-  expect(large.files.map(({ path }) => path).sort()).toEqual([join("births", folder, "big.data"), join("births", folder, "model.onnx")]);
+  expect(large.files.map(({ path }) => path).sort()).toEqual([
+    join("births", folder, "big.data"),
+    join("births", folder, "model.onnx"),
+  ]);
   const space = withHubWeights(tree, large, "octo/births", "1".repeat(40));
   expect(space.files.map(({ path }) => path)).toEqual(["models/births/model.yaml", "deployment.json"]);
-  expect(space.deployed.weights).toEqual({ hub: `octo/births@${"1".repeat(40)}/births/${folder}/model.onnx`, bytes: 1200 });
+  expect(space.deployed.weights).toEqual({
+    hub: `octo/births@${"1".repeat(40)}/births/${folder}/model.onnx`,
+    bytes: 1200,
+  });
   expect(largeWeights(tree, 1200)).toBeNull();
   expect(largeWeights(space, 1)).toBeNull();
 });

@@ -12,11 +12,23 @@ import { sluice, type Run } from "../cli/sluice.ts";
 import { json, root, serve, type ServerProcess } from "../spaces/server/harness.ts";
 import { chromiumPath, openBrowser } from "../spaces/ui/chromium.ts";
 
-type EmojiRow = { id: string; name: string; picture: string; category: string; count: number; log_count: number; popular: boolean; family: string };
+type EmojiRow = {
+  id: string;
+  name: string;
+  picture: string;
+  category: string;
+  count: number;
+  log_count: number;
+  popular: boolean;
+  family: string;
+};
 type Answer = { popular: { label: string; score: number }; log_count: { value: number } };
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const rows = read("models/emoji/data/eval.jsonl").trim().split("\n").map((line) => JSON.parse(line) as EmojiRow);
+const rows = read("models/emoji/data/eval.jsonl")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as EmojiRow);
 const out = mkdtempSync(join(tmpdir(), "sluice-emoji-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
@@ -31,7 +43,10 @@ describe("the gate of models/emoji", () => {
   beforeAll(async () => {
     gated = await sluice(root, ["gate", ...config, ...baseline, "--out", out], wide);
     verdict = verdictFile.parse(JSON.parse(readFileSync(join(out, "verdict.json"), "utf8")));
-    const [shown, parsed] = await Promise.all([sluice(root, ["plan", ...config, ...baseline], wide), sluice(root, ["plan", ...config, ...baseline, "--json"])]);
+    const [shown, parsed] = await Promise.all([
+      sluice(root, ["plan", ...config, ...baseline], wide),
+      sluice(root, ["plan", ...config, ...baseline, "--json"]),
+    ]);
     planned = shown;
     plan = planFile.parse(JSON.parse(parsed.stdout));
   });
@@ -40,18 +55,30 @@ describe("the gate of models/emoji", () => {
     expect(gated.code, gated.stderr).toBe(3);
     expect(verdict.verdict).toBe("INCONCLUSIVE");
     const open = verdict.models[0]!.checks.filter((check) => check.verdict === "INCONCLUSIVE");
-    expect(open.map(({ metric, slice }) => `${metric} ${slice}`)).toEqual(expect.arrayContaining(["auroc all", "mae all"]));
+    expect(open.map(({ metric, slice }) => `${metric} ${slice}`)).toEqual(
+      expect.arrayContaining(["auroc all", "mae all"]),
+    );
     for (const { interval, margin, direction } of open) {
-      const [worst, best] = direction === "higher" ? [interval!.low, interval!.high] : [-interval!.high, -interval!.low];
+      const [worst, best] =
+        direction === "higher" ? [interval!.low, interval!.high] : [-interval!.high, -interval!.low];
       expect(worst).toBeLessThan(-margin!);
       expect(best).toBeGreaterThan(-margin!);
     }
-    expect(readFileSync(join(out, "report.md"), "utf8")).toContain("INCONCLUSIVE means: not enough data or time to decide.");
+    expect(readFileSync(join(out, "report.md"), "utf8")).toContain(
+      "INCONCLUSIVE means: not enough data or time to decide.",
+    );
   });
 
   it("decides every limit on the same rows", () => {
     const limits = verdict.models[0]!.checks.filter(({ kind }) => kind === "limit");
-    expect(limits.map(({ metric, verdict: word }) => [metric, word])).toEqual(expect.arrayContaining([["auroc", "PASS"], ["mae", "PASS"], ["latency_p50_ms", "PASS"], ["model_bytes", "PASS"]]));
+    expect(limits.map(({ metric, verdict: word }) => [metric, word])).toEqual(
+      expect.arrayContaining([
+        ["auroc", "PASS"],
+        ["mae", "PASS"],
+        ["latency_p50_ms", "PASS"],
+        ["model_bytes", "PASS"],
+      ]),
+    );
   });
 
   it("says how many rows would decide, in its report and in its plan: more than there are emoji with a count", () => {
@@ -70,7 +97,9 @@ describe("the gate of models/emoji", () => {
 
   it("is told in docs/inconclusive.md as the commands print it", () => {
     const printed = new Set(`${gated.stdout}\n${planned.stdout}`.split("\n").map((line) => line.trimEnd()));
-    const blocks = [...read("docs/inconclusive.md").matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trimEnd().split("\n"));
+    const blocks = [...read("docs/inconclusive.md").matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block]) =>
+      block!.trimEnd().split("\n"),
+    );
     const shown = blocks.filter((line) => !/^(\$ |\d$| …$)/.test(line));
     expect(shown.length).toBeGreaterThan(40);
     expect(shown.filter((line) => !printed.has(line.trimEnd()))).toEqual([]);
@@ -80,8 +109,29 @@ describe("the gate of models/emoji", () => {
     const file = join(out, "predictions/emoji/popular.baseline.csv");
     const worse = join(out, "worse.csv");
     // Every second score turned round.
-    writeFileSync(worse, readFileSync(file, "utf8").replaceAll(/^(\w[\w-]*,[01]),([\d.e-]+),/gm, (line, before: string, score: string, at: number) => (at % 2 === 0 ? `${before},${1 - Number(score)},` : line)));
-    const run = await sluice(root, ["compare", "--baseline", file, "--candidate", worse, "--task", "binary-classification", "--metric", "auroc", "--margin", "0.01", "--out", join(out, "compare"), "--json"]);
+    writeFileSync(
+      worse,
+      readFileSync(file, "utf8").replaceAll(
+        /^(\w[\w-]*,[01]),([\d.e-]+),/gm,
+        (line, before: string, score: string, at: number) => (at % 2 === 0 ? `${before},${1 - Number(score)},` : line),
+      ),
+    );
+    const run = await sluice(root, [
+      "compare",
+      "--baseline",
+      file,
+      "--candidate",
+      worse,
+      "--task",
+      "binary-classification",
+      "--metric",
+      "auroc",
+      "--margin",
+      "0.01",
+      "--out",
+      join(out, "compare"),
+      "--json",
+    ]);
     expect(run.code, run.stderr).toBe(1);
   });
 });
@@ -100,14 +150,23 @@ describe("the data of models/emoji", () => {
 
 describe("models/emoji, served", () => {
   let server: ServerProcess;
-  beforeAll(async () => { server = await serve(["models/emoji"]); });
+  beforeAll(async () => {
+    server = await serve(["models/emoji"]);
+  });
   const ask = async (row: object) => json(await server.post("/predict", row));
 
   it("answers what its training script computed, alone and in a batch", async () => {
-    const reference = JSON.parse(read("models/emoji/train/reference.json")) as { id: string; ids: number[]; popular: number; log_count: number }[];
+    const reference = JSON.parse(read("models/emoji/train/reference.json")) as {
+      id: string;
+      ids: number[];
+      popular: number;
+      log_count: number;
+    }[];
     expect(reference).toHaveLength(21);
     const wanted = reference.map(({ id }) => rows.find((row) => row.id === id)!);
-    const batch = await json(await server.post("/models/emoji/predict/batch", { rows: wanted })) as unknown as { predictions: { heads: Answer }[] };
+    const batch = (await json(await server.post("/models/emoji/predict/batch", { rows: wanted }))) as unknown as {
+      predictions: { heads: Answer }[];
+    };
     const tokens = await tokensOf(wanted);
     for (const [i, { ids, popular, log_count }] of reference.entries()) {
       expect(tokens[i]).toEqual(ids);
@@ -122,9 +181,17 @@ describe("models/emoji, served", () => {
 
   it("refuses a category that it cannot know and a picture that is none, and takes an unknown subcategory", async () => {
     const row = rows[0]!;
-    expect(await ask({ ...row, category: "Weather" })).toMatchObject({ status: 422, errors: [{ field: "category", problem: "an unknown category" }] });
-    expect(await ask({ ...row, picture: "data:image/png;base64,AAAA" })).toMatchObject({ status: 422, errors: [{ field: "picture", problem: "the image cannot be decoded" }] });
-    expect(await ask({ ...row, subcategory: "made-up" })).toMatchObject({ heads: { popular: { kind: "classification" } } });
+    expect(await ask({ ...row, category: "Weather" })).toMatchObject({
+      status: 422,
+      errors: [{ field: "category", problem: "an unknown category" }],
+    });
+    expect(await ask({ ...row, picture: "data:image/png;base64,AAAA" })).toMatchObject({
+      status: 422,
+      errors: [{ field: "picture", problem: "the image cannot be decoded" }],
+    });
+    expect(await ask({ ...row, subcategory: "made-up" })).toMatchObject({
+      heads: { popular: { kind: "classification" } },
+    });
   });
 
   it.skipIf(chromiumPath === undefined)("answers an example of its page with both heads", async () => {
@@ -150,8 +217,10 @@ async function tokensOf(wanted: readonly EmojiRow[]): Promise<(readonly number[]
   const loaded = await loadManifest(join(root, "models/emoji"));
   const { files } = await readStepFiles(loaded);
   const step = compileStep(loaded.manifest.preprocess["tokens"]!, files["tokens"]!, String);
-  return Promise.all(wanted.map(async (row) => {
-    const prepared = await step.prepare(row);
-    return prepared.kind === "tokens" ? prepared.ids : [];
-  }));
+  return Promise.all(
+    wanted.map(async (row) => {
+      const prepared = await step.prepare(row);
+      return prepared.kind === "tokens" ? prepared.ids : [];
+    }),
+  );
 }

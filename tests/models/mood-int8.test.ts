@@ -7,7 +7,9 @@ import { openPredictor, type Predictor } from "../../models/core/predictor/predi
 import { offline } from "./core/build.ts";
 
 const mood = join(import.meta.dirname, "../../models/mood");
-const reference = (JSON.parse(readFileSync(join(mood, "train/reference.json"), "utf8")) as { rows: { text: string }[] }).rows.map(({ text }) => ({ text }));
+const reference = (
+  JSON.parse(readFileSync(join(mood, "train/reference.json"), "utf8")) as { rows: { text: string }[] }
+).rows.map(({ text }) => ({ text }));
 
 describe("the int8 variant of mood", () => {
   let whole: LoadedManifest;
@@ -17,15 +19,20 @@ describe("the int8 variant of mood", () => {
     [whole, variant] = await Promise.all([loadManifest(mood), loadManifest(join(mood, "int8"))]);
     small = await openPredictor(variant, {}, offline);
   });
-  afterAll(async () => { await small.close(); });
-  const positives = async (predictor: Predictor) => (await predictor.predict(reference)).map((one) => {
-    if (!one.ok) throw one.error;
-    return (one.heads["mood"] as ClassificationResult).probabilities["positive"]!;
+  afterAll(async () => {
+    await small.close();
   });
+  const positives = async (predictor: Predictor) =>
+    (await predictor.predict(reference)).map((one) => {
+      if (!one.ok) throw one.error;
+      return (one.heads["mood"] as ClassificationResult).probabilities["positive"]!;
+    });
 
   it("is measured on the same rows and prepared in the same way, so that the two can be compared", () => {
-    for (const part of ["task", "preprocess", "inputs", "outputs", "postprocess", "dataset", "runtime"] as const) expect(variant.manifest[part], part).toEqual(whole.manifest[part]);
-    for (const file of ["tokenizer.json", "tokenizer_config.json"]) expect(readFileSync(join(mood, "int8", file)).equals(readFileSync(join(mood, file))), file).toBe(true);
+    for (const part of ["task", "preprocess", "inputs", "outputs", "postprocess", "dataset", "runtime"] as const)
+      expect(variant.manifest[part], part).toEqual(whole.manifest[part]);
+    for (const file of ["tokenizer.json", "tokenizer_config.json"])
+      expect(readFileSync(join(mood, "int8", file)).equals(readFileSync(join(mood, file))), file).toBe(true);
   });
 
   it("computes in int8: its LSTM and its dense layer take quantized activations", () => {
@@ -39,7 +46,17 @@ describe("the int8 variant of mood", () => {
   });
 
   it("can be served in mood's place by mood's own manifest", async () => {
-    const chosen = { ...whole, manifest: { ...whole.manifest, artifact: { ...whole.manifest.artifact, path: `int8/${variant.manifest.artifact.path}`, sha256: variant.manifest.artifact.sha256 } } };
+    const chosen = {
+      ...whole,
+      manifest: {
+        ...whole.manifest,
+        artifact: {
+          ...whole.manifest.artifact,
+          path: `int8/${variant.manifest.artifact.path}`,
+          sha256: variant.manifest.artifact.sha256,
+        },
+      },
+    };
     const [inPlace, floating] = [await openPredictor(chosen, {}, offline), await openPredictor(whole, {}, offline)];
     try {
       const [served, own, exact] = [await positives(inPlace), await positives(small), await positives(floating)];

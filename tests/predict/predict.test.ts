@@ -3,7 +3,15 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync }
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fixture, sha256 } from "../models/core/build.ts";
-import { modelFolder, serve, served, slowManifest, temporaryFolder, until, type ServerProcess } from "../spaces/server/harness.ts";
+import {
+  modelFolder,
+  serve,
+  served,
+  slowManifest,
+  temporaryFolder,
+  until,
+  type ServerProcess,
+} from "../spaces/server/harness.ts";
 import { linesIn, predict, proxyOf, rowsOf, start } from "./stage.ts";
 
 const folder = temporaryFolder();
@@ -18,20 +26,38 @@ const rows = Array.from({ length: 60 }, (_, i) => ({ a: i, b: i, c: i }));
 beforeAll(async () => {
   writeFileSync(at("rows.csv"), `name,a,b,c\n${rows.map(({ a, b, c }, i) => `r${i},${a},${b},${c}`).join("\n")}\n`);
   const heads = served({
-    id: "heads", task: "multiclass-classification", artifact: { path: "two-heads.onnx", sha256: sha256(fixture("two-heads.onnx")) },
-    outputs: [{ name: "logits", dtype: "float32", shape: ["batch", 3] }, { name: "total", dtype: "float32", shape: ["batch", 1] }],
-    postprocess: [{ name: "kind", from: "logits", kind: "classification", activation: "softmax", labels: ["x", "y", "z"] }, { name: "amount", from: "total", kind: "regression" }],
+    id: "heads",
+    task: "multiclass-classification",
+    artifact: { path: "two-heads.onnx", sha256: sha256(fixture("two-heads.onnx")) },
+    outputs: [
+      { name: "logits", dtype: "float32", shape: ["batch", 3] },
+      { name: "total", dtype: "float32", shape: ["batch", 1] },
+    ],
+    postprocess: [
+      { name: "kind", from: "logits", kind: "classification", activation: "softmax", labels: ["x", "y", "z"] },
+      { name: "amount", from: "total", kind: "regression" },
+    ],
   });
   server = await serve([linear, modelFolder(heads)], ["--max-rows", "7"]);
 });
 
-const common = (output: string, url = server.url, input = "rows.csv") => ["linear", "--input", at(input), "--url", url, "--output", at(output)];
+const common = (output: string, url = server.url, input = "rows.csv") => [
+  "linear",
+  "--input",
+  at(input),
+  "--url",
+  url,
+  "--output",
+  at(output),
+];
 
 /** One row of output per row of input, in order, each with its answer. */
 function expectWhole(output: string, count = rows.length): void {
   const written = rowsOf(at(output));
   expect(written.map((row) => Number(row["row"]))).toEqual(Array.from({ length: count }, (_, i) => i));
-  expect(written.map((row) => Number(row["value_value"]))).toEqual(Array.from({ length: count }, (_, i) => answerOf(i)));
+  expect(written.map((row) => Number(row["value_value"]))).toEqual(
+    Array.from({ length: count }, (_, i) => answerOf(i)),
+  );
 }
 
 describe("the rows", () => {
@@ -43,14 +69,47 @@ describe("the rows", () => {
     writeFileSync(at("mixed.csv"), lines.join("\r\n"));
     const run = await predict([...common("mixed-out.csv", server.url, "mixed.csv"), "--id", "name", "--json"]);
     expect(run.code, run.stderr).toBe(0);
-    expect(JSON.parse(run.stdout)).toMatchObject({ schemaVersion: 1, model: "linear", version: "1.0.0", rows: 60, predicted: 57, refused: 3, failed: 0, retries: 0 });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      schemaVersion: 1,
+      model: "linear",
+      version: "1.0.0",
+      rows: 60,
+      predicted: 57,
+      refused: 3,
+      failed: 0,
+      retries: 0,
+    });
     expect(run.stderr).toContain("60 of 60 rows");
     const written = rowsOf(at("mixed-out.csv"));
-    expect(Object.keys(written[0]!)).toEqual(["row", "id", "outcome", "value_value", "latency_ms", "attempts", "error_status", "error_code", "error", "notes"]);
+    expect(Object.keys(written[0]!)).toEqual([
+      "row",
+      "id",
+      "outcome",
+      "value_value",
+      "latency_ms",
+      "attempts",
+      "error_status",
+      "error_code",
+      "error",
+      "notes",
+    ]);
     expect(written.map((row) => Number(row["row"]))).toEqual(rows.map((_, i) => i));
-    expect(written[59]).toMatchObject({ id: "r59", outcome: "predicted", value_value: String(answerOf(59)), attempts: "1", error: "" });
+    expect(written[59]).toMatchObject({
+      id: "r59",
+      outcome: "predicted",
+      value_value: String(answerOf(59)),
+      attempts: "1",
+      error: "",
+    });
     expect(Number(written[59]!["latency_ms"])).toBeGreaterThan(0);
-    expect(written[3]).toMatchObject({ id: "r3", outcome: "refused", value_value: "", error_status: "422", error_code: "bad-row", error: "b: not a number" });
+    expect(written[3]).toMatchObject({
+      id: "r3",
+      outcome: "refused",
+      value_value: "",
+      error_status: "422",
+      error_code: "bad-row",
+      error: "b: not a number",
+    });
     expect(written[9]).toMatchObject({ id: "9", outcome: "refused", error_status: "", error_code: "malformed-row" });
     expect(written[9]!["error"]).toContain("mixed.csv:11: 3 cells where the header has 4");
     expect(written[11]).toMatchObject({ id: "11", outcome: "refused", error_status: "422" });
@@ -58,11 +117,40 @@ describe("the rows", () => {
 
   it("have every head's columns; JSON Lines in and out", async () => {
     writeFileSync(at("heads.jsonl"), '{"id": "one", "a": 1, "b": 9, "c": 2}\nno json\n');
-    const run = await predict(["heads", "--input", at("heads.jsonl"), "--url", server.url, "--output", at("heads-out.jsonl")]);
+    const run = await predict([
+      "heads",
+      "--input",
+      at("heads.jsonl"),
+      "--url",
+      server.url,
+      "--output",
+      at("heads-out.jsonl"),
+    ]);
     expect(run.code, run.stderr).toBe(0);
-    const [first, second] = readFileSync(at("heads-out.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(first).toMatchObject({ row: 0, id: "one", outcome: "predicted", kind_label: "y", kind_score: expect.any(Number) as number, amount_value: 12, attempts: 1, error_status: null, error_code: null, error: null });
-    expect(second).toMatchObject({ row: 1, id: "1", outcome: "refused", kind_label: null, error_code: "malformed-row", latency_ms: null });
+    const [first, second] = readFileSync(at("heads-out.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toMatchObject({
+      row: 0,
+      id: "one",
+      outcome: "predicted",
+      kind_label: "y",
+      kind_score: expect.any(Number) as number,
+      amount_value: 12,
+      attempts: 1,
+      error_status: null,
+      error_code: null,
+      error: null,
+    });
+    expect(second).toMatchObject({
+      row: 1,
+      id: "1",
+      outcome: "refused",
+      kind_label: null,
+      error_code: "malformed-row",
+      latency_ms: null,
+    });
   });
 
   it("come from Parquet too; a run of which no row could be used is no success", async () => {
@@ -77,7 +165,13 @@ describe("the rows", () => {
 
 describe("a troubled way", () => {
   it("is gone again after 429 with Retry-After, 503, resets, hangs and a proxy's page", async () => {
-    const proxy = await proxyOf(server.url, ({ number }) => ([{ status: 429, retryAfter: "1" }, "pass", { status: 503 }, "reset", "hang", { status: 502 }] as const)[number] ?? "pass");
+    const proxy = await proxyOf(
+      server.url,
+      ({ number }) =>
+        ([{ status: 429, retryAfter: "1" }, "pass", { status: 503 }, "reset", "hang", { status: 502 }] as const)[
+          number
+        ] ?? "pass",
+    );
     const run = await predict([...common("trouble.csv", proxy.url), "--concurrency", "1", "--timeout-ms", "5000"]);
     expect(run.code, run.stderr).toBe(0);
     expectWhole("trouble.csv");
@@ -92,14 +186,31 @@ describe("a troubled way", () => {
     expect(run.code, run.stderr).toBe(4);
     const written = rowsOf(at("poison.csv"));
     expect(written.map((row) => row["outcome"])).toEqual(rows.map((_, i) => (i === 13 ? "failed" : "predicted")));
-    expect(written[13]).toMatchObject({ id: "13", value_value: "", attempts: "4", error_status: "500", error_code: "http-500", error: "the server answers 500" });
+    expect(written[13]).toMatchObject({
+      id: "13",
+      value_value: "",
+      attempts: "4",
+      error_status: "500",
+      error_code: "http-500",
+      error: "the server answers 500",
+    });
   });
 
   it("is gone again for rows that failed alone, and for a remote model that is down", async () => {
     const error = { status: 502, code: "remote-failed", detail: "rows[0]: no whole answer" };
-    const answer = (body: string, failing: (i: number) => boolean) => JSON.stringify({ model: "linear", version: "1.0.0", predictions: (JSON.parse(body) as { rows: { a: number }[] }).rows.map(({ a }, i) => (failing(i) ? { error } : { heads: { value: { kind: "regression", value: answerOf(a) } } })) });
+    const answer = (body: string, failing: (i: number) => boolean) =>
+      JSON.stringify({
+        model: "linear",
+        version: "1.0.0",
+        predictions: (JSON.parse(body) as { rows: { a: number }[] }).rows.map(({ a }, i) =>
+          failing(i) ? { error } : { heads: { value: { kind: "regression", value: answerOf(a) } } },
+        ),
+      });
     let down = false;
-    const proxy = await proxyOf(server.url, ({ number, body }) => ({ status: 200, body: answer(body, (i) => down || (number === 0 && i === 2)) }));
+    const proxy = await proxyOf(server.url, ({ number, body }) => ({
+      status: 200,
+      body: answer(body, (i) => down || (number === 0 && i === 2)),
+    }));
     const run = await predict([...common("alone.csv", proxy.url), "--concurrency", "1"]);
     expect(run.code, run.stderr).toBe(0);
     expectWhole("alone.csv");
@@ -113,7 +224,9 @@ describe("a troubled way", () => {
 
   it("without end ends the run, and the next one goes on at the same row", async () => {
     let down = true;
-    const proxy = await proxyOf(server.url, ({ number }) => (down && number >= 2 ? { status: 503, retryAfter: "3600" } : "pass"));
+    const proxy = await proxyOf(server.url, ({ number }) =>
+      down && number >= 2 ? { status: 503, retryAfter: "3600" } : "pass",
+    );
     const args = [...common("down.csv", proxy.url), "--concurrency", "1", "--batch-rows", "5", "--give-up-after", "3"];
     const first = await predict(args);
     expect(first.code).toBe(4);
@@ -140,12 +253,34 @@ describe("a troubled way", () => {
 describe("a killed run", () => {
   it("with a server of its own leaves none behind, and goes on with exactly one row per row", async () => {
     const slow = modelFolder(slowManifest());
-    writeFileSync(at("slow.csv"), `id,work,value\n${Array.from({ length: 40 }, (_, i) => `s${i},400,${i}`).join("\n")}\n`);
-    const args = [slow, "--input", at("slow.csv"), "--url", "local", "--output", at("killed.csv"), "--batch-rows", "2", "--concurrency", "2"];
+    writeFileSync(
+      at("slow.csv"),
+      `id,work,value\n${Array.from({ length: 40 }, (_, i) => `s${i},400,${i}`).join("\n")}\n`,
+    );
+    const args = [
+      slow,
+      "--input",
+      at("slow.csv"),
+      "--url",
+      "local",
+      "--output",
+      at("killed.csv"),
+      "--batch-rows",
+      "2",
+      "--concurrency",
+      "2",
+    ];
     const running = start(args);
-    const early = await Promise.race([running.ended, until(() => (linesIn(at("killed.csv")) >= 2 ? true : undefined), 40_000)]);
+    const early = await Promise.race([
+      running.ended,
+      until(() => (linesIn(at("killed.csv")) >= 2 ? true : undefined), 40_000),
+    ]);
     expect(early).toBe(true);
-    const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(running.child.pid)]).toString().trim().split(/\s+/).map(Number);
+    const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(running.child.pid)])
+      .toString()
+      .trim()
+      .split(/\s+/)
+      .map(Number);
     expect(children).toHaveLength(1);
     running.child.kill("SIGKILL");
     await running.ended;
@@ -170,9 +305,18 @@ describe("a killed run", () => {
       for (const word of words) expect(run.stderr).toContain(word);
     };
     writeFileSync(at("rows-2.csv"), `${readFileSync(at("rows.csv"), "utf8")}r60,1,2,3\n`);
-    await refused([...common("other.csv", server.url, "rows-2.csv"), "--id", "name"], "the input's content (sha256) differs", "the column of ids differs");
+    await refused(
+      [...common("other.csv", server.url, "rows-2.csv"), "--id", "name"],
+      "the input's content (sha256) differs",
+      "the column of ids differs",
+    );
     const next = modelFolder(served({ version: "1.0.1" }));
-    await refused([next, "--input", at("rows.csv"), "--url", "local", "--output", at("other.csv")], "the model's version differs", "expected: 1.0.0", "received: 1.0.1");
+    await refused(
+      [next, "--input", at("rows.csv"), "--url", "local", "--output", at("other.csv")],
+      "the model's version differs",
+      "expected: 1.0.0",
+      "received: 1.0.1",
+    );
     expect(readFileSync(at("other.csv"), "utf8")).toBe(before);
     writeFileSync(at("other.csv"), before.replace(/^30,.*\n/m, ""));
     await refused(common("other.csv"), "other.csv: row 30", '"31" stands where row 30 belongs');
@@ -192,7 +336,11 @@ describe("wrong usage", () => {
     ["the input as output", () => common("rows.csv"), "the input would be overwritten"],
     ["no lanes", () => [...common("x.csv"), "--concurrency", "0"], "--concurrency"],
     ["an unknown model", () => ["liner", ...common("x.csv").slice(1)], "one of linear, heads"],
-    ["a local model that is none", () => ["nothing-here", ...common("x.csv", "local").slice(1)], "no model nothing-here"],
+    [
+      "a local model that is none",
+      () => ["nothing-here", ...common("x.csv", "local").slice(1)],
+      "no model nothing-here",
+    ],
   ];
   it.concurrent.each(cases)("%s is told", async (_what, args, words) => {
     const run = await predict(args());

@@ -3,8 +3,15 @@ import { stepAfter } from "../../predict/policy.ts";
 import { targetOf } from "../../predict/target.ts";
 
 const policy = { attempts: 4, baseMs: 100, maxMs: 1000, maxWaitMs: 60_000 };
-const refusal = (status: number | null, code = "x", retryAfterMs: number | null = null) => ({ ok: false as const, status, code, detail: "", retryAfterMs });
-const step = (failure: ReturnType<typeof refusal>, rows: number, attempt = 1) => stepAfter(failure, rows, attempt, policy, () => 0.5);
+const refusal = (status: number | null, code = "x", retryAfterMs: number | null = null) => ({
+  ok: false as const,
+  status,
+  code,
+  detail: "",
+  retryAfterMs,
+});
+const step = (failure: ReturnType<typeof refusal>, rows: number, attempt = 1) =>
+  stepAfter(failure, rows, attempt, policy, () => 0.5);
 
 describe("what follows a failed request", () => {
   it("is a wait below a bound that doubles, on top of Retry-After", () => {
@@ -35,5 +42,8 @@ describe("what follows a failed request", () => {
 it("a Space is asked at its own host", () => {
   expect(targetOf("Octo/My_Births.v2")).toEqual({ kind: "remote", origin: "https://octo-my-births-v2.hf.space" });
   expect(targetOf("http://127.0.0.1:7860/")).toEqual({ kind: "remote", origin: "http://127.0.0.1:7860" });
-  expect(targetOf("https://x.example/models-of/us/")).toEqual({ kind: "remote", origin: "https://x.example/models-of/us" });
+  expect(targetOf("https://x.example/models-of/us/")).toEqual({
+    kind: "remote",
+    origin: "https://x.example/models-of/us",
+  });
 });

@@ -17,14 +17,16 @@ async function open(): Promise<Scene> {
   return scene;
 }
 
-const laneOn = (stage: () => Promise<Scene>): Lane => async (ours, onEnd) => {
-  const scene = await stage();
-  for (const story of ours) {
-    const result = results.get(story) as PromiseWithResolvers<void>;
-    await story.play(scene, () => {}).then(result.resolve, result.reject);
-    onEnd(story);
-  }
-};
+const laneOn =
+  (stage: () => Promise<Scene>): Lane =>
+  async (ours, onEnd) => {
+    const scene = await stage();
+    for (const story of ours) {
+      const result = results.get(story) as PromiseWithResolvers<void>;
+      await story.play(scene, () => {}).then(result.resolve, result.reject);
+      onEnd(story);
+    }
+  };
 
 const playAgain = (story: Story) => over.then(open).then((scene) => story.play(scene, () => {}));
 
@@ -32,21 +34,36 @@ beforeAll(async () => {
   const scene = await open();
   // A story that fails is told by its own test, which may come later.
   for (const { promise } of results.values()) promise.catch(() => {});
-  over = playInLanes(stories, laneOn(() => Promise.resolve(scene)), laneOn(open)).catch((error: unknown) => { for (const { reject } of results.values()) reject(error); });
+  over = playInLanes(
+    stories,
+    laneOn(() => Promise.resolve(scene)),
+    laneOn(open),
+  ).catch((error: unknown) => {
+    for (const { reject } of results.values()) reject(error);
+  });
 }, 120_000);
 afterAll(() => Promise.all(scenes.map((scene) => scene.close())), 60_000);
 
 describe("the rehearsal", () => {
-  it.each(stories.map((story) => [nameOf(story), story.title, story] as const))("story %s: %s", { timeout: 600_000 }, async (_name, _title, story) => {
-    // In CI a test that fails is tried again (vitest.config.ts): then the story is played anew, on a stage where nothing has happened.
-    const first = !tried.has(story);
-    tried.add(story);
-    await expect(first ? results.get(story)?.promise : playAgain(story)).resolves.toBeUndefined();
-  });
+  it.each(stories.map((story) => [nameOf(story), story.title, story] as const))(
+    "story %s: %s",
+    { timeout: 600_000 },
+    async (_name, _title, story) => {
+      // In CI a test that fails is tried again (vitest.config.ts): then the story is played anew, on a stage where
+      // nothing has happened.
+      const first = !tried.has(story);
+      tried.add(story);
+      await expect(first ? results.get(story)?.promise : playAgain(story)).resolves.toBeUndefined();
+    },
+  );
 
   it("asked GitHub, Telegram and the Hub nothing that they do not document", async () => {
     await over;
-    expect(counts(scenes).map(({ service, violations }) => [service, violations])).toEqual([["GitHub", []], ["Telegram", []], ["Hub", []]]);
+    expect(counts(scenes).map(({ service, violations }) => [service, violations])).toEqual([
+      ["GitHub", []],
+      ["Telegram", []],
+      ["Hub", []],
+    ]);
     expect(scenes[0]?.github.transcript.length).toBeGreaterThan(100);
   });
 });

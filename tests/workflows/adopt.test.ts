@@ -11,14 +11,26 @@ import { filesOf, filledIn } from "../../rehearsal/snippets.ts";
 
 const files = filesOf(readFileSync(join(repositoryRoot, "docs/adopt.md"), "utf8"));
 const dir = mkdtempSync(join(tmpdir(), "sluice-adopt-"));
-afterAll(() => { rmSync(dir, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
 
 it("the page's files are the ones that its steps need", () => {
   expect([...files.keys()]).toEqual([
-    "models/fares/train.py", "models/fares/model.yaml", "sluice.yaml", ".github/workflows/gate.yml", "ruleset.json",
-    ".github/workflows/gate-comment.yml", "production.json", ".github/workflows/deploy.yml", "bot.yaml",
+    "models/fares/train.py",
+    "models/fares/model.yaml",
+    "sluice.yaml",
+    ".github/workflows/gate.yml",
+    "ruleset.json",
+    ".github/workflows/gate-comment.yml",
+    "production.json",
+    ".github/workflows/deploy.yml",
+    "bot.yaml",
   ]);
-  for (const name of ["ruleset.json", "production.json"]) expect(() => { JSON.parse(files.get(name) as string); }).not.toThrow();
+  for (const name of ["ruleset.json", "production.json"])
+    expect(() => {
+      JSON.parse(files.get(name) as string);
+    }).not.toThrow();
 });
 
 it("bot.yaml is what the bot reads", () => {
@@ -32,7 +44,8 @@ it("the first gate of the repository passes, as the page says", async () => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   };
-  for (const [path, text] of files) write(path, filledIn(text, { sluice: "octo/sluice", sha: "0".repeat(40), namespace: "octo" }));
+  for (const [path, text] of files)
+    write(path, filledIn(text, { sluice: "octo/sluice", sha: "0".repeat(40), namespace: "octo" }));
   const weights = join(repositoryRoot, "tests/fixtures/linear.onnx");
   const sha256 = createHash("sha256").update(readFileSync(weights)).digest("hex");
   const manifest = files.get("models/fares/model.yaml") as string;
@@ -45,7 +58,14 @@ it("the first gate of the repository passes, as the page says", async () => {
   write("models/fares/data/rides.csv", `id,km,minutes,zones,fare\n${rides.join("\n")}\n`);
 
   const { code, output } = await new Promise<{ code: unknown; output: string }>((resolve) => {
-    execFile(process.execPath, [join(repositoryRoot, "scripts/sluice.mjs"), "gate", "--baseline", "none"], { cwd: dir, timeout: 110_000 }, (error, stdout, stderr) => { resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }); });
+    execFile(
+      process.execPath,
+      [join(repositoryRoot, "scripts/sluice.mjs"), "gate", "--baseline", "none"],
+      { cwd: dir, timeout: 110_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
+      },
+    );
   });
   expect(output).toContain("fares 1.0.0: all 2 deciding checks pass");
   expect(output).toContain("no baseline");

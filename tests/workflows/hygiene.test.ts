@@ -6,7 +6,10 @@ import { findingsOf } from "./rules.ts";
 import { ignored, openTools, type Diagnostic } from "./tools.ts";
 
 const folder = ".github/workflows";
-const workflows = readdirSync(join(repositoryRoot, folder)).map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(repositoryRoot, folder, name), "utf8") }));
+const workflows = readdirSync(join(repositoryRoot, folder)).map((name) => ({
+  path: `${folder}/${name}`,
+  text: readFileSync(join(repositoryRoot, folder, name), "utf8"),
+}));
 
 const said = new Map<string, Diagnostic[]>();
 beforeAll(async () => {
@@ -14,10 +17,14 @@ beforeAll(async () => {
   for (const { path, text } of workflows) said.set(path, await diagnosticsOf(path, text));
 });
 
-it("there are workflows", () => { expect(workflows.length).toBeGreaterThanOrEqual(4); });
+it("there are workflows", () => {
+  expect(workflows.length).toBeGreaterThanOrEqual(4);
+});
 
 describe.each(workflows)("$path", ({ path, text }) => {
-  it("keeps our rules", () => { expect(findingsOf(text)).toEqual([]); });
+  it("keeps our rules", () => {
+    expect(findingsOf(text)).toEqual([]);
+  });
 
   it("is what GitHub's language service and actionlint let through", () => {
     expect(said.get(path)?.filter(({ message }) => !ignored.some((one) => one.message.test(message)))).toEqual([]);
@@ -25,7 +32,9 @@ describe.each(workflows)("$path", ({ path, text }) => {
 });
 
 it("the image library that workflows install is the one of the tests", () => {
-  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
   const named = workflows.flatMap(({ text }) => [...text.matchAll(/sharp@([\w.-]+)/g)].map(([, version]) => version));
   expect(named).toEqual([dependencies["sharp"], dependencies["sharp"]]);
 });

@@ -17,17 +17,26 @@ export function ownCallable(path: string): Callable | null {
   }
   const file = join(repositoryRoot, path);
   if (!/^\.github\/workflows\/[\w-]+\.yml$/.test(path) || !existsSync(file)) return null;
-  const workflow = parse(readFileSync(file, "utf8")) as Workflow & { on: { workflow_call?: { inputs?: Named; secrets?: Named } | null } };
+  const workflow = parse(readFileSync(file, "utf8")) as Workflow & {
+    on: { workflow_call?: { inputs?: Named; secrets?: Named } | null };
+  };
   if (!("workflow_call" in workflow.on)) return null;
   const { inputs = {}, secrets = {} } = workflow.on.workflow_call ?? {};
-  return { inputs: Object.keys(inputs), required: Object.keys(inputs).filter((name) => inputs[name]?.required === true), secrets: Object.keys(secrets), permissions: neededBy(workflow) };
+  return {
+    inputs: Object.keys(inputs),
+    required: Object.keys(inputs).filter((name) => inputs[name]?.required === true),
+    secrets: Object.keys(secrets),
+    permissions: neededBy(workflow),
+  };
 }
 
 /** The most that any job asks for: GitHub starts no called workflow that asks for more than its caller grants. */
 function neededBy({ jobs = {} }: Workflow): Record<string, string> {
   const most: Record<string, string> = {};
   for (const { permissions } of Object.values(jobs)) {
-    for (const [name, access] of Object.entries(typeof permissions === "object" && permissions !== null ? permissions : {})) {
+    for (const [name, access] of Object.entries(
+      typeof permissions === "object" && permissions !== null ? permissions : {},
+    )) {
       if (rank.indexOf(access) > rank.indexOf(most[name] ?? "none")) most[name] = access;
     }
   }

@@ -10,10 +10,16 @@ type Report = (place: string, problem: string) => void;
 const ours = /^(?:\.\/\.sluice-action|\.|OWNER\/REPO)\/((?:actions|\.github\/workflows)\/[^@]+)(?:@(.*))?$/;
 const pathOf = (uses: string) => ours.exec(uses)?.[1] ?? null;
 const jobsOf = (workflow: Workflow) => Object.entries(workflow.jobs ?? {});
-const stepsOf = (job: Job) => (job.steps ?? []).map((step, i): [string, Step] => [`step ${step.id ?? step.name ?? step.uses ?? i + 1}`, step]);
-const everyStep = (workflow: Workflow) => jobsOf(workflow).flatMap(([id, job]) => stepsOf(job).map(([name, step]): [string, Step] => [`${id}, ${name}`, step]));
+const stepsOf = (job: Job) =>
+  (job.steps ?? []).map((step, i): [string, Step] => [`step ${step.id ?? step.name ?? step.uses ?? i + 1}`, step]);
+const everyStep = (workflow: Workflow) =>
+  jobsOf(workflow).flatMap(([id, job]) => stepsOf(job).map(([name, step]): [string, Step] => [`${id}, ${name}`, step]));
 const isCheckout = (step: Step) => step.uses?.startsWith("actions/checkout@") === true;
-const cancels = (concurrency: unknown) => typeof concurrency === "object" && concurrency !== null && "cancel-in-progress" in concurrency && concurrency["cancel-in-progress"] !== false;
+const cancels = (concurrency: unknown) =>
+  typeof concurrency === "object" &&
+  concurrency !== null &&
+  "cancel-in-progress" in concurrency &&
+  concurrency["cancel-in-progress"] !== false;
 
 const rules = {
   /** A tag can be moved to other code; a commit cannot. The comment keeps it readable, and updatable by tools. */
@@ -25,30 +31,45 @@ const rules = {
     }
   },
   "no more than read at the top": ({ permissions }: Workflow, report: Report) => {
-    const fine = typeof permissions === "object" && permissions !== null && Object.values(permissions).every((access) => access === "read" || access === "none");
+    const fine =
+      typeof permissions === "object" &&
+      permissions !== null &&
+      Object.values(permissions).every((access) => access === "read" || access === "none");
     if (!fine) report("permissions", `expected {} or read only, received ${JSON.stringify(permissions ?? null)}`);
   },
   "permissions per job": (workflow: Workflow, report: Report) => {
-    for (const [id, job] of jobsOf(workflow)) if (typeof job.permissions !== "object" || job.permissions === null) report(id, "does not list what it needs");
+    for (const [id, job] of jobsOf(workflow))
+      if (typeof job.permissions !== "object" || job.permissions === null) report(id, "does not list what it needs");
   },
   /** Even harmless expressions are pasted into the program's text; `env:` is always possible. */
   "no expression in a script": (workflow: Workflow, report: Report) => {
     for (const [place, step] of everyStep(workflow)) {
-      for (const script of [step.run, step.with?.["script"]]) if (typeof script === "string" && script.includes("${{")) report(place, "pastes an expression into its program; pass it by env");
+      for (const script of [step.run, step.with?.["script"]])
+        if (typeof script === "string" && script.includes("${{"))
+          report(place, "pastes an expression into its program; pass it by env");
     }
   },
   "no token left behind": (workflow: Workflow, report: Report) => {
-    for (const [place, step] of everyStep(workflow)) if (isCheckout(step) && step.with?.["persist-credentials"] !== false) report(place, "needs persist-credentials: false");
+    for (const [place, step] of everyStep(workflow))
+      if (isCheckout(step) && step.with?.["persist-credentials"] !== false)
+        report(place, "needs persist-credentials: false");
   },
   "no pull_request_target": ({ on }: Workflow, report: Report) => {
-    if (eventsOf(on).includes("pull_request_target")) report("on", "runs strangers' changes with the repository's rights");
+    if (eventsOf(on).includes("pull_request_target"))
+      report("on", "runs strangers' changes with the repository's rights");
   },
   "bounded in time": (workflow: Workflow, report: Report) => {
-    for (const [id, job] of jobsOf(workflow)) if (job.uses === undefined && typeof job["timeout-minutes"] !== "number") report(id, "has no timeout-minutes");
+    for (const [id, job] of jobsOf(workflow))
+      if (job.uses === undefined && typeof job["timeout-minutes"] !== "number") report(id, "has no timeout-minutes");
   },
   "deploys one at a time, each to its end": (workflow: Workflow, report: Report) => {
     for (const [id, job] of jobsOf(workflow)) {
-      const deploys = job.environment !== undefined || (job.steps ?? []).some((step) => step.uses !== undefined && pathOf(step.uses) === "actions/deploy" && step.with?.["space"] !== "none");
+      const deploys =
+        job.environment !== undefined ||
+        (job.steps ?? []).some(
+          (step) =>
+            step.uses !== undefined && pathOf(step.uses) === "actions/deploy" && step.with?.["space"] !== "none",
+        );
       if (!deploys) continue;
       const guards = [workflow.concurrency, job.concurrency].filter((one) => one !== undefined);
       if (guards.length === 0) report(id, "deploys without concurrency");
@@ -64,17 +85,25 @@ const rules = {
       const path = uses === undefined ? null : pathOf(uses);
       if (path === null) continue;
       const own = ownCallable(path);
-      if (own === null) { report(place, `${path} is not in this repository, or cannot be called`); continue; }
-      for (const name of Object.keys(inputs)) if (!own.inputs.includes(name)) report(place, `${path} has no input ${name}`);
+      if (own === null) {
+        report(place, `${path} is not in this repository, or cannot be called`);
+        continue;
+      }
+      for (const name of Object.keys(inputs))
+        if (!own.inputs.includes(name)) report(place, `${path} has no input ${name}`);
       for (const name of own.required) if (!(name in inputs)) report(place, `${path} needs the input ${name}`);
       if (job === null) continue;
-      for (const name of typeof job.secrets === "object" && job.secrets !== null ? Object.keys(job.secrets) : []) if (!own.secrets.includes(name)) report(place, `${path} has no secret ${name}`);
+      for (const name of typeof job.secrets === "object" && job.secrets !== null ? Object.keys(job.secrets) : [])
+        if (!own.secrets.includes(name)) report(place, `${path} has no secret ${name}`);
       const granted = job.permissions ?? workflow.permissions;
-      for (const [name, access] of Object.entries(own.permissions)) if (typeof granted !== "object" || granted === null || !grants(granted[name], access)) report(place, `${path} needs ${name}: ${access}`);
+      for (const [name, access] of Object.entries(own.permissions))
+        if (typeof granted !== "object" || granted === null || !grants(granted[name], access))
+          report(place, `${path} needs ${name}: ${access}`);
     }
   },
   "no secret given by the handful": (workflow: Workflow, report: Report) => {
-    for (const [id, job] of jobsOf(workflow)) if (job.secrets === "inherit") report(id, "hands over every secret; name those it needs");
+    for (const [id, job] of jobsOf(workflow))
+      if (job.secrets === "inherit") report(id, "hands over every secret; name those it needs");
   },
 };
 
@@ -83,7 +112,13 @@ export function findingsOf(text: string): Finding[] {
   const workflow = parse(text) as Workflow;
   return Object.entries(rules).flatMap(([rule, check]) => {
     const found: Finding[] = [];
-    check(workflow, (place, problem) => { found.push({ rule: rule as Rule, place, problem }); }, text);
+    check(
+      workflow,
+      (place, problem) => {
+        found.push({ rule: rule as Rule, place, problem });
+      },
+      text,
+    );
     return found;
   });
 }

@@ -7,9 +7,16 @@ import { filesOf, filledIn, snippetsOf } from "../../rehearsal/snippets.ts";
 import { findingsOf } from "./rules.ts";
 import { ignored, openTools, type Diagnostic } from "./tools.ts";
 
-const documents = ["README.md", ...readdirSync(join(repositoryRoot, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const documents = [
+  "README.md",
+  ...readdirSync(join(repositoryRoot, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 const read = (document: string) => readFileSync(join(repositoryRoot, document), "utf8");
-const snippets = documents.flatMap((document) => snippetsOf(read(document)).map((snippet) => ({ ...snippet, place: `${document}:${snippet.line}` })));
+const snippets = documents.flatMap((document) =>
+  snippetsOf(read(document)).map((snippet) => ({ ...snippet, place: `${document}:${snippet.line}` })),
+);
 
 /** A whole workflow as it stands; a piece of one put into the smallest workflow around it; null for other YAML. */
 function workflowOf(text: string): string | null {
@@ -18,7 +25,10 @@ function workflowOf(text: string): string | null {
   const around = (parts: object) => stringify({ on: { push: {} }, permissions: {}, ...parts });
   const job = { "runs-on": "ubuntu-24.04", "timeout-minutes": 10, permissions: {} };
   // Pieces are about one thing and leave the rest to the page they stand on.
-  if (Array.isArray(value)) return value.some(step) ? pinnedText(text, around({ concurrency: "one", jobs: { one: { ...job, steps: value as unknown[] } } })) : null;
+  if (Array.isArray(value))
+    return value.some(step)
+      ? pinnedText(text, around({ concurrency: "one", jobs: { one: { ...job, steps: value as unknown[] } } }))
+      : null;
   if (typeof value !== "object" || value === null) return null;
   if ("jobs" in value) return "on" in value ? text : pinnedText(text, around(value));
   return "on" in value ? around({ ...value, jobs: { one: { ...job, steps: [{ run: "true" }] } } }) : null;
@@ -26,20 +36,31 @@ function workflowOf(text: string): string | null {
 
 /** Comments do not survive parsing, and the versions beside pinned actions are comments. */
 function pinnedText(from: string, to: string): string {
-  const versions = new Map([...from.matchAll(/uses: (\S+)( +#.*)$/gm)].map((one) => [one[1] as string, one[2] as string]));
+  const versions = new Map(
+    [...from.matchAll(/uses: (\S+)( +#.*)$/gm)].map((one) => [one[1] as string, one[2] as string]),
+  );
   return to.replaceAll(/uses: (\S+)$/gm, (line, uses: string) => `${line}${versions.get(uses) ?? ""}`);
 }
 
 const yaml = snippets.filter(({ language }) => language === "yaml" || language === "yml");
-const workflows = yaml.flatMap(({ place, text }) => { const workflow = workflowOf(text); return workflow === null ? [] : [{ place, workflow }]; });
+const workflows = yaml.flatMap(({ place, text }) => {
+  const workflow = workflowOf(text);
+  return workflow === null ? [] : [{ place, workflow }];
+});
 
 describe("the documents' YAML", () => {
   const said = new Map<string, Diagnostic[]>();
   beforeAll(async () => {
     const diagnosticsOf = await openTools();
     for (const { place, workflow } of workflows) {
-      const diagnostics = await diagnosticsOf(".github/workflows/snippet.yml", filledIn(workflow, { sluice: "octo/sluice", sha: "0".repeat(40) }));
-      said.set(place, diagnostics.filter(({ message }) => !ignored.some((one) => one.message.test(message))));
+      const diagnostics = await diagnosticsOf(
+        ".github/workflows/snippet.yml",
+        filledIn(workflow, { sluice: "octo/sluice", sha: "0".repeat(40) }),
+      );
+      said.set(
+        place,
+        diagnostics.filter(({ message }) => !ignored.some((one) => one.message.test(message))),
+      );
     }
   });
 
@@ -47,7 +68,11 @@ describe("the documents' YAML", () => {
     expect([yaml.length, workflows.length].map((count) => count >= 8)).toEqual([true, true]);
   });
 
-  it.each(yaml)("$place can be parsed", ({ text }) => { expect(() => { parse(text); }).not.toThrow(); });
+  it.each(yaml)("$place can be parsed", ({ text }) => {
+    expect(() => {
+      parse(text);
+    }).not.toThrow();
+  });
 
   it.each(workflows)("$place keeps the rules of our own workflows", ({ place, workflow }) => {
     expect(findingsOf(workflow)).toEqual([]);
@@ -57,7 +82,9 @@ describe("the documents' YAML", () => {
 
 describe("the extractor", () => {
   it("finds blocks with their language, title and line; indented and nested ones too", () => {
-    const found = snippetsOf('a\n```yaml title="x/y.yml"\na: 1\n```\n1. b\n   ```json\n   {"c":\n     1}\n   ```\n````markdown\n```sh\nls\n```\n````\n');
+    const found = snippetsOf(
+      'a\n```yaml title="x/y.yml"\na: 1\n```\n1. b\n   ```json\n   {"c":\n     1}\n   ```\n````markdown\n```sh\nls\n```\n````\n',
+    );
     expect(found).toEqual([
       { language: "yaml", title: "x/y.yml", text: "a: 1\n", line: 2 },
       { language: "json", title: null, text: '{"c":\n  1}\n', line: 6 },
@@ -71,13 +98,28 @@ describe("the extractor", () => {
   });
 
   it("fills in the reader's own names and nothing else", () => {
-    expect(filledIn("uses: OWNER/REPO/a@SHA # SHA\nspace: NS/fares\nALBUMS/x", { sluice: "o/s", sha: "1".repeat(40), namespace: "ns" })).toBe(`uses: o/s/a@${"1".repeat(40)} # SHA\nspace: ns/fares\nALBUMS/x`);
+    expect(
+      filledIn("uses: OWNER/REPO/a@SHA # SHA\nspace: NS/fares\nALBUMS/x", {
+        sluice: "o/s",
+        sha: "1".repeat(40),
+        namespace: "ns",
+      }),
+    ).toBe(`uses: o/s/a@${"1".repeat(40)} # SHA\nspace: ns/fares\nALBUMS/x`);
   });
 });
 
 it("every link from one document to another leads somewhere", () => {
-  const missing = documents.flatMap((document) => [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((one) => join(document, "..", one[1] as string)).filter((path) => {
-    try { readdirSync(join(repositoryRoot, path)); return false; } catch (error) { return (error as NodeJS.ErrnoException).code !== "ENOTDIR"; }
-  }));
+  const missing = documents.flatMap((document) =>
+    [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+      .map((one) => join(document, "..", one[1] as string))
+      .filter((path) => {
+        try {
+          readdirSync(join(repositoryRoot, path));
+          return false;
+        } catch (error) {
+          return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
+        }
+      }),
+  );
   expect(missing).toEqual([]);
 });

@@ -11,15 +11,30 @@ export type Diagnostic = { tool: "languageservice" | "actionlint"; line: number;
 
 /** What the tools are wrong about, each with the reason. Anything here that they no longer say fails a test. */
 export const ignored: readonly { message: RegExp; reason: string }[] = [
-  { message: /^property "workflow_(repository|sha)" is not defined in object type/, reason: "actionlint 1.7.7 does not know job.workflow_repository and job.workflow_sha, by which a reusable workflow finds its own repository; GitHub's own language service does" },
+  {
+    message: /^property "workflow_(repository|sha)" is not defined in object type/,
+    reason:
+      "actionlint 1.7.7 does not know job.workflow_repository and job.workflow_sha, by which a reusable workflow finds its own repository; GitHub's own language service does",
+  },
 ];
 
-type Service = { validate: (document: unknown, config: object) => Promise<{ range: { start: { line: number } }; message: string }[]>; TextDocument: { create: (uri: string, language: string, version: number, text: string) => unknown } };
+type Service = {
+  validate: (document: unknown, config: object) => Promise<{ range: { start: { line: number } }; message: string }[]>;
+  TextDocument: { create: (uri: string, language: string, version: number, text: string) => unknown };
+};
 
 /** GitHub's language service imports JSON without saying so, which Node refuses: it is bundled first. */
 async function languageService(): Promise<Service> {
-  const entry = 'export { validate } from "@actions/languageservice"; export { TextDocument } from "vscode-languageserver-textdocument";';
-  const { outputFiles } = await build({ stdin: { contents: entry, resolveDir: repositoryRoot }, bundle: true, format: "cjs", platform: "node", write: false, logLevel: "error" });
+  const entry =
+    'export { validate } from "@actions/languageservice"; export { TextDocument } from "vscode-languageserver-textdocument";';
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: repositoryRoot },
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    write: false,
+    logLevel: "error",
+  });
   const folder = join(repositoryRoot, ".cache/workflows");
   const file = join(folder, "languageservice.cjs");
   mkdirSync(folder, { recursive: true });
@@ -37,10 +52,16 @@ export async function openTools(): Promise<(path: string, text: string) => Promi
   let documents = 0;
   return async (path, text) => {
     // The service keeps what it parsed by address: the same address twice is the first text twice.
-    const said = await validate(TextDocument.create(`file:///${documents += 1}/${path}`, "yaml", 0, text), {});
+    const said = await validate(TextDocument.create(`file:///${(documents += 1)}/${path}`, "yaml", 0, text), {});
     return [
-      ...said.map(({ range, message }): Diagnostic => ({ tool: "languageservice", line: range.start.line + 1, message })),
-      ...(await runLint(text, path)).filter(({ message }) => message).map(({ message, line }): Diagnostic => ({ tool: "actionlint", line, message })),
+      ...said.map(({ range, message }): Diagnostic => ({
+        tool: "languageservice",
+        line: range.start.line + 1,
+        message,
+      })),
+      ...(await runLint(text, path))
+        .filter(({ message }) => message)
+        .map(({ message, line }): Diagnostic => ({ tool: "actionlint", line, message })),
     ];
   };
 }

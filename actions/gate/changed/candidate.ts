@@ -12,7 +12,9 @@ export async function candidateName(folder: string): Promise<string> {
   const manifest = await readManifest(folder);
   const field = (name: string): string | null => {
     const value = manifest[name];
-    return (typeof value === "string" || typeof value === "number") && escapeWorkflowCommands.test(String(value)) ? String(value) : null;
+    return (typeof value === "string" || typeof value === "number") && escapeWorkflowCommands.test(String(value))
+      ? String(value)
+      : null;
   };
   const [id, version] = [field("id") ?? basename(folder), field("version")];
   return version === null ? id : `${id}@${version}`;
@@ -24,6 +26,8 @@ export async function isJudged(folder: string): Promise<boolean> {
 }
 
 async function readManifest(folder: string): Promise<Record<string, unknown>> {
-  const manifest: unknown = await readFile(join(folder, "model.yaml"), "utf8").then((text) => parse(text) as unknown).catch(() => null);
+  const manifest: unknown = await readFile(join(folder, "model.yaml"), "utf8")
+    .then((text) => parse(text) as unknown)
+    .catch(() => null);
   return typeof manifest === "object" && manifest !== null ? (manifest as Record<string, unknown>) : {};
 }

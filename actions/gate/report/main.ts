@@ -18,31 +18,50 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(reportInputs, given);
   const env = withoutToken(given);
   const github = once(() => connect(inputs.token, env));
-  const target = await findTarget(env["GITHUB_EVENT_NAME"] ?? "", await eventPayload(env), { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" }, github);
+  const target = await findTarget(
+    env["GITHUB_EVENT_NAME"] ?? "",
+    await eventPayload(env),
+    { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" },
+    github,
+  );
   // Before anything of the run is believed. What cannot be asked ends the step: then nothing is shown.
   const api = target.foreign === null ? null : await github();
-  const changed = target.foreign === null || api === null ? [] : await changedPaths(api, { ...target.foreign, paths: inputs.evaluator });
+  const changed =
+    target.foreign === null || api === null
+      ? []
+      : await changedPaths(api, { ...target.foreign, paths: inputs.evaluator });
   const refusal = changed.length === 0 ? null : refusalOf(changed);
   if (refusal !== null) annotateError(refusal, { title: "not shown" });
   output("pull-request", String(target.pullRequest?.number ?? ""), env);
   const from = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs.from);
-  const shards = refusal !== null ? [] : await readShards(from).catch((error: unknown): Shard[] => {
-    if (!(error instanceof EvaluationError)) throw error;
-    annotate(error);
-    return [];
-  });
+  const shards =
+    refusal !== null
+      ? []
+      : await readShards(from).catch((error: unknown): Shard[] => {
+          if (!(error instanceof EvaluationError)) throw error;
+          annotate(error);
+          return [];
+        });
   const merged = mergeShards(shards, { ...inputs, refusal }, new Date());
   // For what tells further. A disk that is full changes no verdict.
-  await writeMerged(from, `${JSON.stringify(merged.verdict, null, 2)}\n`).catch((error: unknown) => { warning(`The merged verdict.json could not be written: ${String(error)}`); });
-  return deliver({
-    ...merged, html: "", baseline: null,
-    marker: commentMarker(inputs.config, []),
-    prefix: "",
-    pullRequest: target.pullRequest, silence: target.silence,
-    policy: { failOn: inputs["fail-on"], comment: inputs.comment },
-    codeOfVerdict: exitCodeOf(merged.verdict.verdict),
-    annotate: false,
-  }, { env, github });
+  await writeMerged(from, `${JSON.stringify(merged.verdict, null, 2)}\n`).catch((error: unknown) => {
+    warning(`The merged verdict.json could not be written: ${String(error)}`);
+  });
+  return deliver(
+    {
+      ...merged,
+      html: "",
+      baseline: null,
+      marker: commentMarker(inputs.config, []),
+      prefix: "",
+      pullRequest: target.pullRequest,
+      silence: target.silence,
+      policy: { failOn: inputs["fail-on"], comment: inputs.comment },
+      codeOfVerdict: exitCodeOf(merged.verdict.verdict),
+      annotate: false,
+    },
+    { env, github },
+  );
 }
 
 function refusalOf(paths: readonly string[]): string {

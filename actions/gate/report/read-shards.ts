@@ -19,8 +19,18 @@ const maxShards = 256;
  */
 export async function readShards(dir: string): Promise<Shard[]> {
   const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
-  if (folders.length > maxShards) throw new EvaluationError({ code: "shards", problem: "too many shards", place: dir, expected: `at most ${maxShards}`, received: String(folders.length) });
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  if (folders.length > maxShards)
+    throw new EvaluationError({
+      code: "shards",
+      problem: "too many shards",
+      place: dir,
+      expected: `at most ${maxShards}`,
+      received: String(folders.length),
+    });
   const shards: Shard[] = [];
   for (const name of folders) {
     const verdict = await readBounded(join(dir, name, "verdict.json"), verdictFile);
@@ -31,7 +41,8 @@ export async function readShards(dir: string): Promise<Shard[]> {
   // actions/download-artifact puts the only artifact of a pattern into the folder itself.
   if (folders.length === 0) {
     const verdict = await readBounded(join(dir, "verdict.json"), verdictFile);
-    if (verdict !== null) shards.push({ name: basename(dir), verdict, metrics: await readBounded(join(dir, "metrics.json"), metricsFile) });
+    if (verdict !== null)
+      shards.push({ name: basename(dir), verdict, metrics: await readBounded(join(dir, "metrics.json"), metricsFile) });
   }
   return shards;
 }
@@ -39,7 +50,14 @@ export async function readShards(dir: string): Promise<Shard[]> {
 async function readBounded<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema> | null> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return null;
-  const refuse = (received: string) => new EvaluationError({ code: "shard-file", problem: "the file is not what a gate writes", place: path, expected: "the published JSON Schema", received });
+  const refuse = (received: string) =>
+    new EvaluationError({
+      code: "shard-file",
+      problem: "the file is not what a gate writes",
+      place: path,
+      expected: "the published JSON Schema",
+      received,
+    });
   if (!found.isFile()) throw refuse("not a plain file");
   if (found.size > largestFileBytes) throw refuse(`${found.size} bytes; at most ${largestFileBytes}`);
   let value: unknown;

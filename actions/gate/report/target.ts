@@ -22,19 +22,33 @@ export type Target = {
  * Which pull request a report is for, from the event that GitHub wrote and never from the report's own files. For
  * workflow_run, whose list of pull requests is empty for forks, the open one with the same branch and head commit.
  */
-export async function findTarget(name: string, payload: unknown, env: { sha: string; ref: string }, github: () => Promise<GitHub | null>): Promise<Target> {
+export async function findTarget(
+  name: string,
+  payload: unknown,
+  env: { sha: string; ref: string },
+  github: () => Promise<GitHub | null>,
+): Promise<Target> {
   if (name !== "workflow_run") {
     const { pullRequest, silence } = readEvent(name, payload, env.sha, env.ref);
     return { pullRequest, silence, foreign: null };
   }
   const { workflow_run: run } = workflowRunEvent.parse(payload);
-  if (run.event !== "pull_request") return { pullRequest: null, silence: `the workflow ran for ${run.event}, which has no pull request`, foreign: null };
+  if (run.event !== "pull_request")
+    return {
+      pullRequest: null,
+      silence: `the workflow ran for ${run.event}, which has no pull request`,
+      foreign: null,
+    };
   const api = await github();
   if (api === null) return { pullRequest: null, silence: "there is no token", foreign: null };
   const open = await api.openPullRequests(`${run.head_repository.owner.login}:${run.head_branch}`);
   const found = open.find(({ headSha }) => headSha === run.head_sha);
   return found === undefined
     ? { pullRequest: null, silence: "no open pull request has this commit any more", foreign: null }
-    // This workflow runs with the base repository's own token: what comes from a fork can be commented on.
-    : { pullRequest: { number: found.number, fork: false }, silence: null, foreign: { base: found.baseSha, head: found.headSha } };
+    : // This workflow runs with the base repository's own token: what comes from a fork can be commented on.
+      {
+        pullRequest: { number: found.number, fork: false },
+        silence: null,
+        foreign: { base: found.baseSha, head: found.headSha },
+      };
 }

@@ -25,7 +25,12 @@ const settleMs = 250;
  * The stream is unpacked while its SHA-512 is taken, so 113 MB never lie on disk; the folder gets its final name
  * only after npm's integrity and each file's SHA-256 are found right. Two jobs may race: the first rename wins.
  */
-export async function installFromRegistry(pins: NativePins, target: string, files: readonly PinnedFile[], deps: InstallDeps): Promise<void> {
+export async function installFromRegistry(
+  pins: NativePins,
+  target: string,
+  files: readonly PinnedFile[],
+  deps: InstallDeps,
+): Promise<void> {
   const { x: extract } = await import("tar");
   const url = `${deps.registry}/${pins.package}/-/${pins.package}-${pins.version}.tgz`;
   const draft = `${target}.${process.pid}.draft`;
@@ -37,7 +42,12 @@ export async function installFromRegistry(pins: NativePins, target: string, file
     if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
 
     const hash = createHash("sha512");
-    const tap = new Transform({ transform(chunk: Buffer, _encoding, done) { hash.update(chunk); done(null, chunk); } });
+    const tap = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
     const prefix = `package/${pins.folder}/${deps.platform}/${deps.arch}/`;
     const wanted = new Set(files.map((file) => prefix + file.name));
     await pipeline(
@@ -47,7 +57,8 @@ export async function installFromRegistry(pins: NativePins, target: string, file
       { signal },
     );
     const integrity = `sha512-${hash.digest("base64")}`;
-    if (integrity !== pins.integrity) throw new Error(`${url} is not the package that was pinned: expected ${pins.integrity}, received ${integrity}`);
+    if (integrity !== pins.integrity)
+      throw new Error(`${url} is not the package that was pinned: expected ${pins.integrity}, received ${integrity}`);
     for (const file of files) await expectDigest(join(draft, file.name), file);
 
     await mkdir(dirname(target), { recursive: true });

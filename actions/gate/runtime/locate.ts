@@ -25,7 +25,10 @@ export type NativeDeps = {
   install: (target: string, files: readonly PinnedFile[]) => Promise<void>;
 };
 
-export type NativeRuntime = { binding: string; source: "ort-dir" | "vendored" | "node_modules" | "tool cache" | "download" };
+export type NativeRuntime = {
+  binding: string;
+  source: "ort-dir" | "vendored" | "node_modules" | "tool cache" | "download";
+};
 
 /**
  * Finds the native ONNX Runtime: `ort-dir` → vendored → node_modules → tool cache → download into the tool cache.
@@ -42,12 +45,22 @@ export async function locateNative(pins: NativePins, places: NativePlaces, deps:
 
   const files = pins.platforms[key];
   if (files === undefined) {
-    throw new EvaluationError({ code: "native-platform", problem: `${pins.package} ${pins.version} has no build for this machine`, expected: Object.keys(pins.platforms).join(", "), received: key, hint: "provide a directory with the runtime through the input ort-dir" });
+    throw new EvaluationError({
+      code: "native-platform",
+      problem: `${pins.package} ${pins.version} has no build for this machine`,
+      expected: Object.keys(pins.platforms).join(", "),
+      received: key,
+      hint: "provide a directory with the runtime through the input ort-dir",
+    });
   }
   const tried: string[] = [];
   const inModules = join(places.modules, pins.package, pins.folder, deps.platform, deps.arch);
   const cached = places.toolCache === null ? null : join(places.toolCache, "sluice-onnxruntime", pins.version, key);
-  for (const [source, dir] of [["vendored", places.vendored], ["node_modules", inModules], ["tool cache", cached]] as const) {
+  for (const [source, dir] of [
+    ["vendored", places.vendored],
+    ["node_modules", inModules],
+    ["tool cache", cached],
+  ] as const) {
     if (dir === null) continue;
     const problem = (await sizesDiffer(dir, files)) ?? (source === "vendored" ? null : await digestsDiffer(dir, files));
     if (problem === null) return { binding: join(dir, pins.binding), source };
@@ -60,7 +73,9 @@ export async function locateNative(pins: NativePins, places: NativePlaces, deps:
       await deps.install(cached, files);
       return { binding: join(cached, pins.binding), source: "download" };
     } catch (error) {
-      tried.push(`download of ${pins.package}@${pins.version} (${error instanceof Error ? error.message : String(error)})`);
+      tried.push(
+        `download of ${pins.package}@${pins.version} (${error instanceof Error ? error.message : String(error)})`,
+      );
     }
   }
   throw new EvaluationError({
@@ -73,9 +88,20 @@ export async function locateNative(pins: NativePins, places: NativePlaces, deps:
 }
 
 async function inOrtDir(dir: string, pins: NativePins, { platform, arch }: NativeDeps): Promise<string> {
-  const candidates = [dir, join(dir, pins.folder, platform, arch), join(dir, "node_modules", pins.package, pins.folder, platform, arch)].map((folder) => join(folder, pins.binding));
+  const candidates = [
+    dir,
+    join(dir, pins.folder, platform, arch),
+    join(dir, "node_modules", pins.package, pins.folder, platform, arch),
+  ].map((folder) => join(folder, pins.binding));
   for (const candidate of candidates) if ((await sizeOf(candidate)) !== null) return candidate;
-  throw new ConfigurationError({ code: "ort-dir", problem: "ort-dir holds no native ONNX Runtime", place: "input ort-dir", expected: candidates.join(" or "), received: dir, example: "ort-dir: /opt/onnxruntime-node" });
+  throw new ConfigurationError({
+    code: "ort-dir",
+    problem: "ort-dir holds no native ONNX Runtime",
+    place: "input ort-dir",
+    expected: candidates.join(" or "),
+    received: dir,
+    example: "ort-dir: /opt/onnxruntime-node",
+  });
 }
 
 /** Null when every file is there with the pinned length; otherwise the first difference, in words. */

@@ -18,20 +18,36 @@ export type PreparedNative = NativeRuntime & { env: { SLUICE_ORT_BINDING: string
  * @param ortDir the `ort-dir` input
  * @param root the checked-out repository
  */
-export async function prepareNative(ortDir: string | null, root: string, env: NodeJS.ProcessEnv): Promise<PreparedNative> {
+export async function prepareNative(
+  ortDir: string | null,
+  root: string,
+  env: NodeJS.ProcessEnv,
+): Promise<PreparedNative> {
   const pins = nativePins.parse(SLUICE_NATIVE_PINS);
   const { platform, arch } = process;
   // Every file of a bundle lies in dist itself, chunks too; native/ is beside dist.
   const vendored = fileURLToPath(new URL(`../native/${platform}-${arch}`, import.meta.url));
-  const found = await locateNative(pins, {
-    ortDir: ortDir === null ? null : resolve(root, ortDir),
-    vendored,
-    modules: join(root, "node_modules"),
-    toolCache: env["RUNNER_TOOL_CACHE"] || null,
-  }, {
-    platform, arch,
-    install: (target, files) => installFromRegistry(pins, target, files, { fetch, registry: registryOf(env), platform, arch, timeoutMs: downloadTimeoutMs }),
-  });
+  const found = await locateNative(
+    pins,
+    {
+      ortDir: ortDir === null ? null : resolve(root, ortDir),
+      vendored,
+      modules: join(root, "node_modules"),
+      toolCache: env["RUNNER_TOOL_CACHE"] || null,
+    },
+    {
+      platform,
+      arch,
+      install: (target, files) =>
+        installFromRegistry(pins, target, files, {
+          fetch,
+          registry: registryOf(env),
+          platform,
+          arch,
+          timeoutMs: downloadTimeoutMs,
+        }),
+    },
+  );
   const variables = { SLUICE_ORT_BINDING: found.binding, SLUICE_SHARP_DIR: vendored };
   Object.assign(process.env, variables);
   return { ...found, env: variables };

@@ -30,7 +30,14 @@ export function parseCell(text: string | null, type: CellType): unknown {
     }
   }
   if (text === "true" || text === "false") return text === "true";
-  if (jsonNumber.test(text) && text.replace(/[eE].*$/, "").replace(/\D/g, "").replace(/^0+/, "").length <= 15) return Number(text);
+  if (
+    jsonNumber.test(text) &&
+    text
+      .replace(/[eE].*$/, "")
+      .replace(/\D/g, "")
+      .replace(/^0+/, "").length <= 15
+  )
+    return Number(text);
   return text;
 }
 
@@ -43,10 +50,22 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
     case "tensor":
       return [[step.field, "json"]];
     case "tabular":
-      return Object.entries(step.columns).flatMap(([name, { type }]): [string, CellType][] => (type === "present" ? [] : [[
-        name,
-        type === "number" ? "number" : type === "boolean" ? "boolean" : type === "number-list" ? "json" : "text",
-      ]]));
+      return Object.entries(step.columns).flatMap(([name, { type }]): [string, CellType][] =>
+        type === "present"
+          ? []
+          : [
+              [
+                name,
+                type === "number"
+                  ? "number"
+                  : type === "boolean"
+                    ? "boolean"
+                    : type === "number-list"
+                      ? "json"
+                      : "text",
+              ],
+            ],
+      );
   }
 }
 
@@ -62,7 +81,13 @@ export function cellTypes(preprocess: Manifest["preprocess"], dataset: Dataset):
       if (!types.has(column)) types.set(column, type);
     }
   }
-  const plain = [dataset.idField, dataset.group, dataset.weight, ...dataset.slices, ...Object.values(dataset.labels).map((label) => label.field)];
+  const plain = [
+    dataset.idField,
+    dataset.group,
+    dataset.weight,
+    ...dataset.slices,
+    ...Object.values(dataset.labels).map((label) => label.field),
+  ];
   for (const column of plain) if (column !== undefined && !types.has(column)) types.set(column, "text");
   return types;
 }

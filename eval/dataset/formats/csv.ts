@@ -14,7 +14,12 @@ const count = (cells: readonly (string | null)[], character: string): number =>
  * @param types column → how its cells are read; `others` for columns not named
  * @throws EvaluationError `csv-unreadable` when the header is missing or repeats a name, or a quote is never closed
  */
-export async function* readCsv(path: string, name: string, types: ReadonlyMap<string, CellType>, others: CellType): AsyncGenerator<Reading> {
+export async function* readCsv(
+  path: string,
+  name: string,
+  types: ReadonlyMap<string, CellType>,
+  others: CellType,
+): AsyncGenerator<Reading> {
   const parser = parse({
     bom: true,
     info: true,
@@ -38,8 +43,14 @@ export async function* readCsv(path: string, name: string, types: ReadonlyMap<st
   function* malformedBefore(line: number): Generator<Reading> {
     while (skipped[0] !== undefined && (skipped[0]["lines"] as number) < line) {
       const error = skipped.shift()!;
-      if (error.code === "CSV_QUOTE_NOT_CLOSED") throw unreadable(name, `a quote is opened and never closed, after line ${lastGood}`);
-      yield { kind: "malformed", index: index++, at: lineOf(error), reason: `malformed CSV: ${error.message.replace(/ (at|on) line \d+/, "")}` };
+      if (error.code === "CSV_QUOTE_NOT_CLOSED")
+        throw unreadable(name, `a quote is opened and never closed, after line ${lastGood}`);
+      yield {
+        kind: "malformed",
+        index: index++,
+        at: lineOf(error),
+        reason: `malformed CSV: ${error.message.replace(/ (at|on) line \d+/, "")}`,
+      };
     }
   }
   let lastGood = 0;
@@ -55,7 +66,12 @@ export async function* readCsv(path: string, name: string, types: ReadonlyMap<st
       if (twice !== undefined) throw unreadable(name, `the header names ${JSON.stringify(twice)} twice`);
       columns = header.map((column) => types.get(column) ?? others);
     } else if (record.length !== header.length) {
-      yield { kind: "malformed", index: index++, at: start, reason: `${record.length} cells where the header has ${header.length}` };
+      yield {
+        kind: "malformed",
+        index: index++,
+        at: start,
+        reason: `${record.length} cells where the header has ${header.length}`,
+      };
     } else {
       const fields = Object.fromEntries(header.map((column, i) => [column, parseCell(record[i]!, columns[i]!)]));
       yield { kind: "record", index: index++, at: start, fields };
@@ -65,5 +81,11 @@ export async function* readCsv(path: string, name: string, types: ReadonlyMap<st
 }
 
 function unreadable(name: string, problem: string): EvaluationError {
-  return new EvaluationError({ code: "csv-unreadable", place: name, problem, expected: "comma-separated values with one header line and quotes doubled inside quotes", example: 'id,text,class\n1,"He said ""fine""",1' });
+  return new EvaluationError({
+    code: "csv-unreadable",
+    place: name,
+    problem,
+    expected: "comma-separated values with one header line and quotes doubled inside quotes",
+    example: 'id,text,class\n1,"He said ""fine""",1',
+  });
 }

@@ -15,14 +15,25 @@ const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? 
  */
 export async function* readFolder(folder: string, name: string): AsyncGenerator<Reading> {
   let index = 0;
-  const labels = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith(".")).sort(byName);
-  if (!labels.some((entry) => entry.isDirectory())) throw new EvaluationError({ code: "folder-without-labels", place: name, problem: "the folder has no sub-folders", expected: "one sub-folder per label, one file per row", example: `${name}/cat/1.png\n${name}/dog/2.png` });
+  const labels = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.name.startsWith("."))
+    .sort(byName);
+  if (!labels.some((entry) => entry.isDirectory()))
+    throw new EvaluationError({
+      code: "folder-without-labels",
+      place: name,
+      problem: "the folder has no sub-folders",
+      expected: "one sub-folder per label, one file per row",
+      example: `${name}/cat/1.png\n${name}/dog/2.png`,
+    });
   for (const label of labels) {
     if (!label.isDirectory()) {
       yield { kind: "malformed", index: index++, at: label.name, reason: "not inside a label's sub-folder" };
       continue;
     }
-    const files = (await readdir(join(folder, label.name), { withFileTypes: true })).filter((entry) => !entry.name.startsWith(".")).sort(byName);
+    const files = (await readdir(join(folder, label.name), { withFileTypes: true }))
+      .filter((entry) => !entry.name.startsWith("."))
+      .sort(byName);
     for (const file of files) {
       const path = `${label.name}/${file.name}`;
       if (!file.isFile()) {

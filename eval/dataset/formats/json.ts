@@ -13,9 +13,25 @@ export async function* readJson(path: string, name: string): AsyncGenerator<Read
   try {
     items = JSON.parse((await readFile(path, "utf8")).replace(/^\uFEFF/, ""));
   } catch (cause) {
-    throw new EvaluationError({ code: "json-unreadable", place: name, problem: "the file cannot be read as JSON", received: (cause as Error).message, hint: "one object per line is JSON Lines: name the file .jsonl or say `format: jsonl`" }, { cause });
+    throw new EvaluationError(
+      {
+        code: "json-unreadable",
+        place: name,
+        problem: "the file cannot be read as JSON",
+        received: (cause as Error).message,
+        hint: "one object per line is JSON Lines: name the file .jsonl or say `format: jsonl`",
+      },
+      { cause },
+    );
   }
-  if (!Array.isArray(items)) throw new EvaluationError({ code: "json-unreadable", place: name, problem: "the file is JSON but not an array of rows", expected: "[{…}, {…}]", received: items === null ? "null" : typeof items });
+  if (!Array.isArray(items))
+    throw new EvaluationError({
+      code: "json-unreadable",
+      place: name,
+      problem: "the file is JSON but not an array of rows",
+      expected: "[{…}, {…}]",
+      received: items === null ? "null" : typeof items,
+    });
   for (const [index, fields] of items.entries()) {
     if (isRecord(fields)) yield { kind: "record", index, at: index, fields };
     else yield { kind: "malformed", index, at: index, reason: "not a JSON object" };

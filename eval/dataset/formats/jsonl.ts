@@ -37,7 +37,12 @@ export async function* readJsonLines(path: string): AsyncGenerator<Reading> {
       else yield { kind: "malformed", index, at, reason: "not a JSON object" };
     } catch (error) {
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-      yield { kind: "malformed", index, at, reason: error instanceof SyntaxError ? `malformed JSON: ${error.message.slice(0, 120)}` : "not UTF-8" };
+      yield {
+        kind: "malformed",
+        index,
+        at,
+        reason: error instanceof SyntaxError ? `malformed JSON: ${error.message.slice(0, 120)}` : "not UTF-8",
+      };
     }
     index += 1;
   }

@@ -12,7 +12,14 @@ import { readParquet } from "./parquet.ts";
 
 export type Format = NonNullable<DatasetFile["format"]>;
 
-const byExtension: Record<string, Format> = { ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet" };
+const byExtension: Record<string, Format> = {
+  ".csv": "csv",
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+  ".json": "json",
+  ".parquet": "parquet",
+  ".pq": "parquet",
+};
 
 /**
  * Format of a data file: as declared, a folder for a directory, else by extension.
@@ -21,10 +28,24 @@ const byExtension: Record<string, Format> = { ".csv": "csv", ".jsonl": "jsonl", 
  */
 export async function formatOf(path: string, name: string, declared: Format | undefined): Promise<Format> {
   const found = await stat(path).catch(() => null);
-  if (found === null) throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
+  if (found === null)
+    throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
   const format = declared ?? (found.isDirectory() ? "folder" : byExtension[extname(path).toLowerCase()]);
-  if (format === undefined) throw new EvaluationError({ code: "unknown-format", place: name, problem: "the file's extension does not tell its format", expected: Object.keys(byExtension).join(", "), received: extname(path) || "none", example: "format: jsonl" });
-  if ((format === "folder") !== found.isDirectory()) throw new EvaluationError({ code: "unknown-format", place: name, problem: found.isDirectory() ? `a folder cannot be read as ${format}` : "a file cannot be read as a folder" });
+  if (format === undefined)
+    throw new EvaluationError({
+      code: "unknown-format",
+      place: name,
+      problem: "the file's extension does not tell its format",
+      expected: Object.keys(byExtension).join(", "),
+      received: extname(path) || "none",
+      example: "format: jsonl",
+    });
+  if ((format === "folder") !== found.isDirectory())
+    throw new EvaluationError({
+      code: "unknown-format",
+      place: name,
+      problem: found.isDirectory() ? `a folder cannot be read as ${format}` : "a file cannot be read as a folder",
+    });
   return format;
 }
 
@@ -32,7 +53,13 @@ export async function formatOf(path: string, name: string, declared: Format | un
  * The records of one data file in order, with how its places are written.
  * @param types column → how the cells of a CSV file are read; `others` for columns not named
  */
-export function openReader(path: string, name: string, format: Format, types: ReadonlyMap<string, CellType>, others: CellType = "guess"): { style: PlaceStyle; readings: AsyncGenerator<Reading> } {
+export function openReader(
+  path: string,
+  name: string,
+  format: Format,
+  types: ReadonlyMap<string, CellType>,
+  others: CellType = "guess",
+): { style: PlaceStyle; readings: AsyncGenerator<Reading> } {
   switch (format) {
     case "csv":
       return { style: "line", readings: readCsv(path, name, types, others) };

@@ -31,21 +31,46 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
     try {
       return await work;
     } catch (cause) {
-      throw new EvaluationError({ code: "parquet-unreadable", place: name, problem: "the file cannot be read as Parquet", received: (cause as Error).message }, { cause });
+      throw new EvaluationError(
+        {
+          code: "parquet-unreadable",
+          place: name,
+          problem: "the file cannot be read as Parquet",
+          received: (cause as Error).message,
+        },
+        { cause },
+      );
     }
   };
   const file = await asyncBufferFromFile(path);
   const metadata = await guard(parquetMetadataAsync(file));
-  const codecs = new Set(metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec ?? "UNCOMPRESSED")));
+  const codecs = new Set(
+    metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec ?? "UNCOMPRESSED")),
+  );
   for (const codec of codecs) {
-    if (!readable.includes(codec)) throw new EvaluationError({ code: "parquet-codec", place: name, problem: `Parquet compression ${codec} is not supported`, expected: readable.join(", "), received: codec, example: 'df.to_parquet("eval.parquet", compression="zstd")' });
+    if (!readable.includes(codec))
+      throw new EvaluationError({
+        code: "parquet-codec",
+        place: name,
+        problem: `Parquet compression ${codec} is not supported`,
+        expected: readable.join(", "),
+        received: codec,
+        example: 'df.to_parquet("eval.parquet", compression="zstd")',
+      });
   }
   const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10) };
   let index = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = index + Number(group.num_rows);
     const rows = await guard(parquetReadObjects({ file, metadata, compressors, parsers, rowStart: index, rowEnd }));
-    if (rows.length !== rowEnd - index) throw new EvaluationError({ code: "parquet-unreadable", place: name, problem: "the file has fewer rows than it says", expected: String(rowEnd - index), received: String(rows.length) });
+    if (rows.length !== rowEnd - index)
+      throw new EvaluationError({
+        code: "parquet-unreadable",
+        place: name,
+        problem: "the file has fewer rows than it says",
+        expected: String(rowEnd - index),
+        received: String(rows.length),
+      });
     for (const row of rows) {
       yield { kind: "record", index, at: index, fields: jsonValue(row) as Record<string, unknown> };
       index += 1;

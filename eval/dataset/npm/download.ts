@@ -21,22 +21,39 @@ export type DownloadDeps = {
 /**
  * Downloads a package's tarball and puts it at `target` only if its bytes match the integrity, so that nothing
  * unverified is ever found there.
- * @throws EvaluationError `npm-unreachable`, `npm-refused` (HTTP status), `npm-timeout`, `npm-too-large`, `npm-integrity`
+ * @throws EvaluationError `npm-unreachable`, `npm-refused` (HTTP status), `npm-timeout`, `npm-too-large`,
+ * `npm-integrity`
  */
 export async function downloadTarball(pkg: NpmPackage, target: string, deps: DownloadDeps): Promise<void> {
   const { idleTimeoutMs = 30_000, timeoutMs = 600_000, maxBytes = 500_000_000 } = deps;
   const spec = `${pkg.name}@${pkg.version}`;
   const { url, headers } = tarballRequest(pkg, deps.env);
-  const fail = (code: string, problem: string, more: { expected?: string; received?: string; hint?: string } = {}, cause?: unknown) =>
-    new EvaluationError({ code, place: url, problem: `${spec}: ${problem}`, ...more }, { cause });
+  const fail = (
+    code: string,
+    problem: string,
+    more: { expected?: string; received?: string; hint?: string } = {},
+    cause?: unknown,
+  ) => new EvaluationError({ code, place: url, problem: `${spec}: ${problem}`, ...more }, { cause });
 
   const waiting = new AbortController();
   let idle: NodeJS.Timeout | undefined;
   const awake = () => {
     clearTimeout(idle);
-    idle = setTimeout(() => waiting.abort(fail("npm-timeout", `the registry sent nothing for ${idleTimeoutMs / 1000} s`, { hint: offline(spec) })), idleTimeoutMs);
+    idle = setTimeout(
+      () =>
+        waiting.abort(
+          fail("npm-timeout", `the registry sent nothing for ${idleTimeoutMs / 1000} s`, { hint: offline(spec) }),
+        ),
+      idleTimeoutMs,
+    );
   };
-  const total = setTimeout(() => waiting.abort(fail("npm-timeout", `the download took longer than ${timeoutMs / 1000} s`, { hint: offline(spec) })), timeoutMs);
+  const total = setTimeout(
+    () =>
+      waiting.abort(
+        fail("npm-timeout", `the download took longer than ${timeoutMs / 1000} s`, { hint: offline(spec) }),
+      ),
+    timeoutMs,
+  );
   const signal = deps.signal === undefined ? waiting.signal : AbortSignal.any([waiting.signal, deps.signal]);
 
   const temporary = `${target}.${randomBytes(6).toString("hex")}.part`;
@@ -46,7 +63,11 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
     const response = await deps.fetch(url, { headers, signal, redirect: "follow" });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
-      throw fail("npm-refused", `the registry answered HTTP ${response.status}`, { expected: "200", received: String(response.status), ...(response.status === 404 ? { hint: "check the package's name and version" } : {}) });
+      throw fail("npm-refused", `the registry answered HTTP ${response.status}`, {
+        expected: "200",
+        received: String(response.status),
+        ...(response.status === 404 ? { hint: "check the package's name and version" } : {}),
+      });
     }
     const hash = ssri.create({ algorithms: ["sha512"] });
     const file = await open(temporary, "wx");
@@ -64,14 +85,24 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
       await file.close();
     }
     const received = hash.digest().toString();
-    if (received !== pkg.integrity) throw fail("npm-integrity", "the tarball is not the one that the manifest pins", { expected: pkg.integrity, received: `${received} (${bytes} bytes)`, hint: `npm view ${spec} dist.integrity` });
+    if (received !== pkg.integrity)
+      throw fail("npm-integrity", "the tarball is not the one that the manifest pins", {
+        expected: pkg.integrity,
+        received: `${received} (${bytes} bytes)`,
+        hint: `npm view ${spec} dist.integrity`,
+      });
     await rename(temporary, target);
   } catch (error) {
     if (error instanceof EvaluationError) throw error;
     if (waiting.signal.aborted) throw waiting.signal.reason;
     if (deps.signal?.aborted === true) throw deps.signal.reason;
     const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-    throw fail("npm-unreachable", "the download failed", { received: cause?.code ?? cause?.message ?? message, hint: offline(spec) }, error);
+    throw fail(
+      "npm-unreachable",
+      "the download failed",
+      { received: cause?.code ?? cause?.message ?? message, hint: offline(spec) },
+      error,
+    );
   } finally {
     clearTimeout(idle);
     clearTimeout(total);

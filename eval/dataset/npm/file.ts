@@ -26,18 +26,36 @@ async function verified(tarball: string, integrity: string): Promise<boolean> {
  * Absolute path of a file or folder inside an npm package at an exact version: from an installed `node_modules` at or
  * above `from`, else from the cache, else downloaded. What comes out of a tarball was verified against `integrity` in
  * this very call, before anything was unpacked.
- * @throws EvaluationError of `downloadTarball` and `extractFromTarball`; ConfigurationError for paths outside the package
+ * @throws EvaluationError of `downloadTarball` and `extractFromTarball`; ConfigurationError for paths outside the
+ * package
  */
-export async function npmFile(spec: string, integrity: string, path: string, from: string, deps: NpmFileDeps): Promise<string> {
+export async function npmFile(
+  spec: string,
+  integrity: string,
+  path: string,
+  from: string,
+  deps: NpmFileDeps,
+): Promise<string> {
   const pkg = npmPackage(spec, integrity);
   const wanted = insidePackage(path, spec);
   const installed = await installedPackage(pkg, from);
   if (installed !== null) return join(installed, wanted);
 
   const digest = ssri.parse(integrity, { single: true })?.hexDigest() ?? "";
-  if (digest.length !== 128) throw new ConfigurationError({ code: "npm-integrity-form", place: "dataset.files", problem: `the integrity of ${spec} is not a SHA-512`, expected: "sha512- and 88 base64 characters", received: integrity, example: `npm view ${spec} dist.integrity` });
+  if (digest.length !== 128)
+    throw new ConfigurationError({
+      code: "npm-integrity-form",
+      place: "dataset.files",
+      problem: `the integrity of ${spec} is not a SHA-512`,
+      expected: "sha512- and 88 base64 characters",
+      received: integrity,
+      example: `npm view ${spec} dist.integrity`,
+    });
   const tarball = join(deps.cacheDir, "npm", `${digest}.tgz`);
-  const cached = await access(tarball).then(() => true, () => false);
+  const cached = await access(tarball).then(
+    () => true,
+    () => false,
+  );
   if (!cached || !(await verified(tarball, integrity))) {
     await rm(tarball, { force: true });
     await downloadTarball(pkg, tarball, deps);

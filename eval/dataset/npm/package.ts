@@ -16,7 +16,14 @@ export function npmPackage(spec: string, integrity: string): NpmPackage {
 export function insidePackage(path: string, spec: string): string {
   const segments = path.split(/[\\/]/).filter((segment) => segment !== "" && segment !== ".");
   if (segments.length === 0 || segments.includes("..") || /^([\\/]|[A-Za-z]:)/.test(path)) {
-    throw new ConfigurationError({ code: "path-outside-package", place: "dataset.files", problem: `the path must lie inside the package ${spec}`, expected: "a relative path without ..", received: path, example: "test/fixtures/imdb.json" });
+    throw new ConfigurationError({
+      code: "path-outside-package",
+      place: "dataset.files",
+      problem: `the path must lie inside the package ${spec}`,
+      expected: "a relative path without ..",
+      received: path,
+      example: "test/fixtures/imdb.json",
+    });
   }
   return segments.join("/");
 }

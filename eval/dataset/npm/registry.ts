@@ -7,9 +7,19 @@ import type { NpmPackage } from "./package.ts";
  * @param env `npm_config_registry` names the registry, npm's own unless told
  * @throws ConfigurationError `npm-registry`
  */
-export function tarballRequest({ name, version }: NpmPackage, env: Record<string, string | undefined>): { url: string; headers: Record<string, string> } {
+export function tarballRequest(
+  { name, version }: NpmPackage,
+  env: Record<string, string | undefined>,
+): { url: string; headers: Record<string, string> } {
   const registry = URL.parse(env["npm_config_registry"] || "https://registry.npmjs.org/");
-  if (registry === null || !/^https?:$/.test(registry.protocol)) throw new ConfigurationError({ code: "npm-registry", place: "npm_config_registry", problem: "not the address of a registry", expected: "an http or https URL", example: "https://registry.npmjs.org/" });
+  if (registry === null || !/^https?:$/.test(registry.protocol))
+    throw new ConfigurationError({
+      code: "npm-registry",
+      place: "npm_config_registry",
+      problem: "not the address of a registry",
+      expected: "an http or https URL",
+      example: "https://registry.npmjs.org/",
+    });
   const headers: Record<string, string> = {};
   if (registry.username !== "") {
     const user = `${decodeURIComponent(registry.username)}:${decodeURIComponent(registry.password)}`;

@@ -2,7 +2,9 @@ import type { Check } from "../../schema/verdict.ts";
 import { byteUnit, decimalsFor, fixed, setting, signed } from "../text/format.ts";
 import { type Glyphs, unicode } from "../text/glyphs.ts";
 
-/** The figures of one check as people read them: one unit, one number of decimals, nothing that rounds a verdict away. */
+/**
+ * The figures of one check as people read them: one unit, one number of decimals, nothing that rounds a verdict away.
+ */
 export type CheckNumbers = {
   /** Unit of candidate and baseline; empty for plain scores. */
   unit: string;
@@ -41,15 +43,22 @@ export function checkNumbers(check: Check, glyphs: Glyphs = unicode): CheckNumbe
 
   const toLimit = check.kind === "limit";
   const differenceScale = spread || (toLimit ? 0 : check.margin || check.difference || 0);
-  const ofDifference = toLimit ? 0 : reveal(decimals(differenceScale / differenceFactor, 2), differenceFactor, ends, differenceThresholds);
-  const whole = spread === 0 && [check.observed, check.baseline].every((value) => value === null || Number.isInteger(value / factor));
+  const ofDifference = toLimit
+    ? 0
+    : reveal(decimals(differenceScale / differenceFactor, 2), differenceFactor, ends, differenceThresholds);
+  const whole =
+    spread === 0 &&
+    [check.observed, check.baseline].every((value) => value === null || Number.isInteger(value / factor));
   const size = Math.abs(check.observed ?? check.baseline ?? 0);
-  const ownScale = relative || differenceScale === 0
-    ? decimals(size / factor, 4)
-    : Math.max(ofDifference, decimals(differenceScale / factor, 2), toLimit ? decimals(size / factor, 4) : 0);
+  const ownScale =
+    relative || differenceScale === 0
+      ? decimals(size / factor, 4)
+      : Math.max(ofDifference, decimals(differenceScale / factor, 2), toLimit ? decimals(size / factor, 4) : 0);
   const ofValue = reveal(
-    whole ? 0 : Math.max(ownScale, unit === "" && size <= 1 ? 4 : 0), factor,
-    [...(check.observed === null ? [] : [check.observed]), ...(toLimit ? ends : [])], valueThresholds,
+    whole ? 0 : Math.max(ownScale, unit === "" && size <= 1 ? 4 : 0),
+    factor,
+    [...(check.observed === null ? [] : [check.observed]), ...(toLimit ? ends : [])],
+    valueThresholds,
   );
   const differenceDecimals = relative ? ofDifference : Math.max(ofValue, ofDifference);
   const suffix = relative ? "%" : "";
@@ -60,9 +69,24 @@ export function checkNumbers(check: Check, glyphs: Glyphs = unicode): CheckNumbe
     unit,
     candidate: value(check.observed),
     baseline: value(check.baseline),
-    difference: check.difference === null ? glyphs.dash : toLimit ? signed(check.difference / factor, ofValue, glyphs) : change(check.difference),
-    interval: check.interval === null ? "" : toLimit ? `[${value(check.interval.low)}, ${value(check.interval.high)}]` : `[${change(check.interval.low)}, ${change(check.interval.high)}]`,
-    rule: rule(check, { factor, decimals: ofValue }, { factor: differenceFactor, decimals: differenceDecimals, suffix }, glyphs),
+    difference:
+      check.difference === null
+        ? glyphs.dash
+        : toLimit
+          ? signed(check.difference / factor, ofValue, glyphs)
+          : change(check.difference),
+    interval:
+      check.interval === null
+        ? ""
+        : toLimit
+          ? `[${value(check.interval.low)}, ${value(check.interval.high)}]`
+          : `[${change(check.interval.low)}, ${change(check.interval.high)}]`,
+    rule: rule(
+      check,
+      { factor, decimals: ofValue },
+      { factor: differenceFactor, decimals: differenceDecimals, suffix },
+      glyphs,
+    ),
   };
 }
 
@@ -76,18 +100,26 @@ function rule(check: Check, values: Scale, differences: Scale & { suffix: string
     if (min !== null) return `${glyphs.atLeast} ${end(min)}`;
     return max === null ? "no limit" : `${glyphs.atMost} ${end(max)}`;
   }
-  const margin = check.margin === null ? "?" : setting(clean(check.margin / differences.factor), differences.decimals, glyphs) + differences.suffix;
+  const margin =
+    check.margin === null
+      ? "?"
+      : setting(clean(check.margin / differences.factor), differences.decimals, glyphs) + differences.suffix;
   switch (check.kind) {
-    case "non-inferiority": return `loss < ${margin}`;
-    case "superiority": return `gain > ${margin}`;
-    case "equivalence": return `within ${glyphs.plusMinus}${margin}`;
+    case "non-inferiority":
+      return `loss < ${margin}`;
+    case "superiority":
+      return `gain > ${margin}`;
+    case "equivalence":
+      return `within ${glyphs.plusMinus}${margin}`;
   }
 }
 
 /** Unit of the candidate's and the baseline's value, and what they are divided by to be shown in it. */
 function unitOf(check: Check): { factor: number; unit: string } {
   if (check.unit === "bytes" || check.metric.endsWith("_bytes")) {
-    return byteUnit(Math.max(...[check.observed, check.baseline, check.limit?.max, check.limit?.min].map((n) => Math.abs(n ?? 0))));
+    return byteUnit(
+      Math.max(...[check.observed, check.baseline, check.limit?.max, check.limit?.min].map((n) => Math.abs(n ?? 0))),
+    );
   }
   return { factor: 1, unit: ["1", "ratio", "fraction", "none", "score"].includes(check.unit) ? "" : check.unit };
 }
@@ -98,8 +130,14 @@ function decimals(scale: number, digits: number): number {
 
 /** More decimals until no value is rounded onto, or across, a threshold that it does not equal. */
 function reveal(start: number, factor: number, values: readonly number[], thresholds: readonly number[]): number {
-  const hides = (places: number) => values.some((value) => thresholds.some((threshold) =>
-    Math.sign(Number((value / factor).toFixed(places)) - clean(threshold / factor)) !== Math.sign(clean(value / factor) - clean(threshold / factor))));
+  const hides = (places: number) =>
+    values.some((value) =>
+      thresholds.some(
+        (threshold) =>
+          Math.sign(Number((value / factor).toFixed(places)) - clean(threshold / factor)) !==
+          Math.sign(clean(value / factor) - clean(threshold / factor)),
+      ),
+    );
   for (let places = start; places <= 9; places += 1) if (!hides(places)) return places;
   return start;
 }

@@ -1,9 +1,13 @@
 import { severity } from "../../judge/algebra.ts";
 import type { Check, VerdictWord } from "../../schema/verdict.ts";
 
-/** Deciding checks that are not PASS first, worst first; then advisory ones that are not; then PASS. Otherwise as judged. */
+/**
+ * Deciding checks that are not PASS first, worst first; then advisory ones that are not; then PASS. Otherwise as
+ * judged.
+ */
 export function byAttention(checks: readonly Check[]): Check[] {
-  const rank = (check: Check) => (check.verdict === "PASS" ? 20 : (check.advisory ? 10 : 0) - severity.indexOf(check.verdict));
+  const rank = (check: Check) =>
+    check.verdict === "PASS" ? 20 : (check.advisory ? 10 : 0) - severity.indexOf(check.verdict);
   return checks.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -13,7 +17,9 @@ export function tally(checks: readonly Check[]): string {
   const deciding = checks.filter((check) => !check.advisory);
   const advisory = checks.length - deciding.length;
   const words = severity.toReversed().filter((word): word is VerdictWord => word !== "PASS");
-  const counts = words.map((word) => [word, deciding.filter((check) => check.verdict === word).length] as const).filter(([, n]) => n > 0);
+  const counts = words
+    .map((word) => [word, deciding.filter((check) => check.verdict === word).length] as const)
+    .filter(([, n]) => n > 0);
   const passed = deciding.filter((check) => check.verdict === "PASS").length;
   return [
     `${passed} of ${deciding.length} deciding ${deciding.length === 1 ? "check" : "checks"} PASS`,

@@ -12,7 +12,9 @@ export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
   const show = (value: number) => number(value, glyphs);
   const unit = check.unit === "" ? "" : ` ${oneLine(check.unit)}`;
   const lines: string[] = [];
-  lines.push(`${check.metric}, ${check.direction} is better; on ${counted(check.n, "row or timed run", "rows or timed runs")}.`);
+  lines.push(
+    `${check.metric}, ${check.direction} is better; on ${counted(check.n, "row or timed run", "rows or timed runs")}.`,
+  );
   lines.push(check.observed === null ? "candidate: undefined" : `candidate = ${show(check.observed)}${unit}`);
   if (check.baseline !== null) lines.push(`baseline = ${show(check.baseline)}${unit}`);
   if (check.difference !== null && check.observed !== null && check.baseline !== null) {
@@ -22,14 +24,20 @@ export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
       ? `candidate / baseline ${glyphs.minus} 1 = ${show(check.observed)} / ${operand(check.baseline, glyphs)} ${glyphs.minus} 1`
       : `candidate ${glyphs.minus} baseline = ${show(check.observed)} ${glyphs.minus} ${operand(check.baseline, glyphs)}`;
     const slack = 1e-9 * Math.max(1, relative ? 1 : Math.abs(check.observed), relative ? 1 : Math.abs(check.baseline));
-    lines.push(Math.abs(plain - check.difference) <= slack
-      ? `difference = ${formula} = ${show(check.difference)}`
-      : `difference = ${show(check.difference)}, estimated from pairs (${formula} = ${show(plain)})`);
+    lines.push(
+      Math.abs(plain - check.difference) <= slack
+        ? `difference = ${formula} = ${show(check.difference)}`
+        : `difference = ${show(check.difference)}, estimated from pairs (${formula} = ${show(plain)})`,
+    );
   }
   if (check.interval !== null) {
     const { low, high, level, method } = check.interval;
-    lines.push(`${percent(level)} interval of the ${check.kind === "limit" ? "candidate's value" : "difference"} = [${show(low)}, ${show(high)}], by ${oneLine(method)}`);
-    lines.push(`one-sided error rate = (1 ${glyphs.minus} ${show(level)}) / 2 = ${show(Number(((1 - level) / 2).toPrecision(6)))}`);
+    lines.push(
+      `${percent(level)} interval of the ${check.kind === "limit" ? "candidate's value" : "difference"} = [${show(low)}, ${show(high)}], by ${oneLine(method)}`,
+    );
+    lines.push(
+      `one-sided error rate = (1 ${glyphs.minus} ${show(level)}) / 2 = ${show(Number(((1 - level) / 2).toPrecision(6)))}`,
+    );
   }
   lines.push(...requirement(check, glyphs));
   return lines;
@@ -52,13 +60,19 @@ function requirement(check: Check, glyphs: Glyphs): string[] {
   const { margin, interval, direction } = check;
   const claim = (end: "low" | "high", sign: ">" | "<", bound: number) => {
     const value = interval?.[end];
-    const outcome = value === undefined ? "" : `; ${show(value)} ${sign} ${show(bound)} is ${sign === ">" ? value > bound : value < bound}`;
+    const outcome =
+      value === undefined
+        ? ""
+        : `; ${show(value)} ${sign} ${show(bound)} is ${sign === ">" ? value > bound : value < bound}`;
     return `PASS asks for: ${end} end of the interval ${sign} ${bound < 0 ? `${glyphs.minus}margin` : "margin"} = ${show(bound)}${outcome}`;
   };
   switch (check.kind) {
-    case "non-inferiority": return [direction === "higher" ? claim("low", ">", -margin) : claim("high", "<", margin)];
-    case "superiority": return [direction === "higher" ? claim("low", ">", margin) : claim("high", "<", -margin)];
-    case "equivalence": return [claim("low", ">", -margin), claim("high", "<", margin)];
+    case "non-inferiority":
+      return [direction === "higher" ? claim("low", ">", -margin) : claim("high", "<", margin)];
+    case "superiority":
+      return [direction === "higher" ? claim("low", ">", margin) : claim("high", "<", -margin)];
+    case "equivalence":
+      return [claim("low", ">", -margin), claim("high", "<", margin)];
   }
 }
 

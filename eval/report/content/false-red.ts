@@ -1,15 +1,21 @@
 import type { Check, FalseRed, ModelVerdict } from "../../schema/verdict.ts";
 import { counted } from "../text/format.ts";
 
-/** What an honest team should expect of this gate, in one sentence without a final stop; null when it cannot be said. */
+/**
+ * What an honest team should expect of this gate, in one sentence without a final stop; null when it cannot be said.
+ */
 export function falseRedSentence(
-  { expectedFalseRed, checks }: Pick<ModelVerdict, "expectedFalseRed"> & { checks: readonly Pick<Check, "id" | "metric" | "slice">[] },
+  {
+    expectedFalseRed,
+    checks,
+  }: Pick<ModelVerdict, "expectedFalseRed"> & { checks: readonly Pick<Check, "id" | "metric" | "slice">[] },
   candidate = "a candidate that answers as differently as this one and is truly no worse",
 ): string | null {
   if (expectedFalseRed === undefined) return null;
   const { atMost, ifIndependent, worst, counted: n } = expectedFalseRed;
   const first = checks.find((check) => check.id === worst.id);
-  const name = first === undefined ? worst.id : first.slice === "all" ? first.metric : `${first.metric} on ${first.slice}`;
+  const name =
+    first === undefined ? worst.id : first.slice === "all" ? first.metric : `${first.metric} on ${first.slice}`;
   const most = n > 1 && worst.rate >= 0.001 ? `; most of it from ${name} (${share(worst.rate)})` : "";
   return `Expected false-red rate: ${candidate} would not pass ${share(ifIndependent)} of the time, ${share(atMost)} at most${most}, over ${counted(n, "check")}${leftOut(expectedFalseRed)}`;
 }

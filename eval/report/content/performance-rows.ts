@@ -4,31 +4,68 @@ import { bytes, count, milliseconds } from "../text/format.ts";
 import { type Glyphs, unicode } from "../text/glyphs.ts";
 
 /** Candidate and baseline of one verdict among the metrics; null where metrics.json has none. */
-export function metricsOf(metrics: MetricsFile | null, verdict: ModelVerdict): { candidate: ModelMetrics | null; baseline: ModelMetrics | null } {
-  const find = (role: ModelMetrics["role"]) => metrics?.models.find((one) => one.role === role && one.model.id === verdict.model.id) ?? null;
+export function metricsOf(
+  metrics: MetricsFile | null,
+  verdict: ModelVerdict,
+): { candidate: ModelMetrics | null; baseline: ModelMetrics | null } {
+  const find = (role: ModelMetrics["role"]) =>
+    metrics?.models.find((one) => one.role === role && one.model.id === verdict.model.id) ?? null;
   return { candidate: find("candidate"), baseline: find("baseline") };
 }
 
-export type BatchRow = { batch: string; who: "candidate" | "baseline"; p50: string; p95: string; p99: string; rowsPerSecond: string };
+export type BatchRow = {
+  batch: string;
+  who: "candidate" | "baseline";
+  p50: string;
+  p95: string;
+  p99: string;
+  rowsPerSecond: string;
+};
 
 /** Latency per batch size, candidate above baseline; milliseconds and rows per second. */
-export function batchRows(candidate: PerformanceFigures | null, baseline: PerformanceFigures | null, glyphs: Glyphs = unicode): BatchRow[] {
-  const sizes = [...new Set([candidate, baseline].flatMap((one) => one?.batches.map(({ batch }) => batch) ?? []))].sort((a, b) => a - b);
+export function batchRows(
+  candidate: PerformanceFigures | null,
+  baseline: PerformanceFigures | null,
+  glyphs: Glyphs = unicode,
+): BatchRow[] {
+  const sizes = [...new Set([candidate, baseline].flatMap((one) => one?.batches.map(({ batch }) => batch) ?? []))].sort(
+    (a, b) => a - b,
+  );
   return sizes.flatMap((size) =>
-    ([["candidate", candidate], ["baseline", baseline]] as const).flatMap(([who, figures]) =>
-      (figures?.batches ?? []).filter(({ batch }) => batch === size).map((row): BatchRow => ({
-        batch: count(size), who,
-        p50: milliseconds(row.p50Ms, glyphs), p95: milliseconds(row.p95Ms, glyphs), p99: milliseconds(row.p99Ms, glyphs),
-        rowsPerSecond: wholeOrThree(row.throughputRowsPerSecond, glyphs),
-      }))));
+    (
+      [
+        ["candidate", candidate],
+        ["baseline", baseline],
+      ] as const
+    ).flatMap(([who, figures]) =>
+      (figures?.batches ?? [])
+        .filter(({ batch }) => batch === size)
+        .map((row): BatchRow => ({
+          batch: count(size),
+          who,
+          p50: milliseconds(row.p50Ms, glyphs),
+          p95: milliseconds(row.p95Ms, glyphs),
+          p99: milliseconds(row.p99Ms, glyphs),
+          rowsPerSecond: wholeOrThree(row.throughputRowsPerSecond, glyphs),
+        })),
+    ),
+  );
 }
 
 export type FigureRow = { figure: string; candidate: string; baseline: string };
 
 /** Cold start, peak memory and size of the model. A figure that was not taken shows a dash, never 0. */
-export function figureRows(candidate: PerformanceFigures | null, baseline: PerformanceFigures | null, glyphs: Glyphs = unicode): FigureRow[] {
+export function figureRows(
+  candidate: PerformanceFigures | null,
+  baseline: PerformanceFigures | null,
+  glyphs: Glyphs = unicode,
+): FigureRow[] {
   if (candidate === null && baseline === null) return [];
-  const row = (figure: string, pick: (figures: PerformanceFigures) => number | null, show: (value: number) => string): FigureRow => {
+  const row = (
+    figure: string,
+    pick: (figures: PerformanceFigures) => number | null,
+    show: (value: number) => string,
+  ): FigureRow => {
     const cell = (figures: PerformanceFigures | null) => {
       const value = figures === null ? null : pick(figures);
       return value === null ? glyphs.dash : show(value);
@@ -36,10 +73,26 @@ export function figureRows(candidate: PerformanceFigures | null, baseline: Perfo
     return { figure, candidate: cell(candidate), baseline: cell(baseline) };
   };
   return [
-    row("cold start", (figures) => figures.coldStartMs, (ms) => `${milliseconds(ms, glyphs)} ms`),
-    row("peak memory", (figures) => figures.peakRssBytes, (n) => bytes(n, glyphs)),
-    row("model size", (figures) => figures.modelBytes, (n) => bytes(n, glyphs)),
-    row("tensors per row", (figures) => figures.bytesPerRow ?? null, (n) => bytes(n, glyphs)),
+    row(
+      "cold start",
+      (figures) => figures.coldStartMs,
+      (ms) => `${milliseconds(ms, glyphs)} ms`,
+    ),
+    row(
+      "peak memory",
+      (figures) => figures.peakRssBytes,
+      (n) => bytes(n, glyphs),
+    ),
+    row(
+      "model size",
+      (figures) => figures.modelBytes,
+      (n) => bytes(n, glyphs),
+    ),
+    row(
+      "tensors per row",
+      (figures) => figures.bytesPerRow ?? null,
+      (n) => bytes(n, glyphs),
+    ),
   ].filter((one) => one.candidate !== glyphs.dash || one.baseline !== glyphs.dash);
 }
 

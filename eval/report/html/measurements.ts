@@ -6,11 +6,17 @@ import { type Budget, takeWithin } from "./budget.ts";
 import { htmlText } from "../text/escape-html.ts";
 
 /** Everything that was measured, by metric and slice, decided on or not. */
-export function measurementTable(candidate: ModelMetrics | null, baseline: ModelMetrics | null, budget: Budget): string {
+export function measurementTable(
+  candidate: ModelMetrics | null,
+  baseline: ModelMetrics | null,
+  budget: Budget,
+): string {
   const key = (one: Measurement) => JSON.stringify([measurementLabel(one), one.slice]);
   const before = new Map((baseline?.measurements ?? []).map((one) => [key(one), one.result]));
-  const rows = (candidate?.measurements ?? []).map((one) =>
-    `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}</td><td>${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`);
+  const rows = (candidate?.measurements ?? []).map(
+    (one) =>
+      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}</td><td>${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
+  );
   if (rows.length === 0) return "";
   const { taken, left } = takeWithin(rows, budget);
   return `<details><summary>All ${counted(rows.length, "measured figure")}</summary><div class="scroll" tabindex="0" role="region" aria-label="All measured figures"><table><thead><tr><th scope="col">metric</th><th scope="col">slice</th><th scope="col" class="n">candidate</th><th scope="col" class="n">baseline</th><th scope="col" class="n">rows</th></tr></thead><tbody>${taken.join("")}</tbody></table></div>${left === 0 ? "" : `<p>… ${counted(left, "more figure")} in metrics.json.</p>`}</details>`;

@@ -61,4 +61,6 @@ main,header,footer{padding:0 14px}
 .checks tr.why td,.checks tr.why td:first-child{grid-column:1/-1;padding:4px 0 10px 10px}
 }
 @media print{details{display:block}.wide{display:block}.narrow{display:none}}
-`.trim().replace(/\n/g, "");
+`
+  .trim()
+  .replace(/\n/g, "");

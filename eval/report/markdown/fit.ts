@@ -24,7 +24,10 @@ export function fitSections(sections: readonly Section[], room: number): { text:
   const omitted = new Set<string>();
   let left = room;
   for (const section of [...sections].sort((a, b) => a.priority - b.priority)) {
-    const headed = section.heads === true || section.group === "" || sections.some((one) => one.heads === true && one.group === section.group && placed.has(one));
+    const headed =
+      section.heads === true ||
+      section.group === "" ||
+      sections.some((one) => one.heads === true && one.group === section.group && placed.has(one));
     const text = headed ? shorten(section, left) : null;
     if (text === null) omitted.add(section.name);
     else {

@@ -29,12 +29,17 @@ function draw(rows: readonly { check: Check; row: ForestRow }[], id: string, wid
   const wide = width > 600;
   const pitch = wide ? 30 : 46;
   const mark = wide ? 0.32 : 0.17;
-  const reach = Math.min(furthest, Math.max(2, ...rows.flatMap(({ row }) => [row.low, row.high].map((x) => Math.ceil(Math.abs(x) + 0.1)))));
+  const reach = Math.min(
+    furthest,
+    Math.max(2, ...rows.flatMap(({ row }) => [row.low, row.high].map((x) => Math.ceil(Math.abs(x) + 0.1)))),
+  );
   const clamp = (x: number) => Math.min(reach, Math.max(-reach, x));
   const height = rows.length * pitch + 66;
   const label = (i: number) => {
     const check = rows[i]?.check;
-    return check === undefined ? "" : cut(`${oneLine(checkName(check))}${check.slice === "all" ? "" : `  ${oneLine(check.slice)}`}`, 34);
+    return check === undefined
+      ? ""
+      : cut(`${oneLine(checkName(check))}${check.slice === "all" ? "" : `  ${oneLine(check.slice)}`}`, 34);
   };
   const figures = (i: number) => {
     const check = rows[i]?.check;
@@ -47,33 +52,112 @@ function draw(rows: readonly { check: Check; row: ForestRow }[], id: string, wid
   const items = rows.map(({ check, row }, i) => {
     const color = palette[check.verdict];
     const y = rows.length - 1 - i;
-    const line = { type: "line", silent: true, showSymbol: false, data: [[clamp(row.low), y], [clamp(row.high), y]], lineStyle: { color, width: 3, opacity: check.advisory ? 0.5 : 1 } };
-    const arrows = [...(row.low < -reach ? [{ at: -reach, turn: 90 }] : []), ...(row.high > reach ? [{ at: reach, turn: -90 }] : [])].map(({ at, turn }) =>
-      ({ type: "scatter", silent: true, symbol: "triangle", symbolRotate: turn, symbolSize: 9, itemStyle: { color, opacity: 1 }, data: [[at, y]] }));
-    const bounds = row.bounds.map((x) => ({ type: "line", silent: true, showSymbol: false, data: [[x, y - mark], [x, y + mark]], lineStyle: { color: palette.text, width: 2 } }));
-    const point = { type: "scatter", silent: true, symbol: "circle", symbolSize: 9, itemStyle: { color: check.advisory ? palette.surface : color, borderColor: color, borderWidth: 2, opacity: 1 }, data: [[clamp(row.point), y]] };
+    const line = {
+      type: "line",
+      silent: true,
+      showSymbol: false,
+      data: [
+        [clamp(row.low), y],
+        [clamp(row.high), y],
+      ],
+      lineStyle: { color, width: 3, opacity: check.advisory ? 0.5 : 1 },
+    };
+    const arrows = [
+      ...(row.low < -reach ? [{ at: -reach, turn: 90 }] : []),
+      ...(row.high > reach ? [{ at: reach, turn: -90 }] : []),
+    ].map(({ at, turn }) => ({
+      type: "scatter",
+      silent: true,
+      symbol: "triangle",
+      symbolRotate: turn,
+      symbolSize: 9,
+      itemStyle: { color, opacity: 1 },
+      data: [[at, y]],
+    }));
+    const bounds = row.bounds.map((x) => ({
+      type: "line",
+      silent: true,
+      showSymbol: false,
+      data: [
+        [x, y - mark],
+        [x, y + mark],
+      ],
+      lineStyle: { color: palette.text, width: 2 },
+    }));
+    const point = {
+      type: "scatter",
+      silent: true,
+      symbol: "circle",
+      symbolSize: 9,
+      itemStyle: { color: check.advisory ? palette.surface : color, borderColor: color, borderWidth: 2, opacity: 1 },
+      data: [[clamp(row.point), y]],
+    };
     return [line, ...bounds, ...arrows, ...(Math.abs(row.point) > reach ? [] : [point])];
   });
   const texts = rows.flatMap((_, i) => {
     const y = rows.length - 1 - i;
     const text = (content: string, x: number, position: string, color: string) => ({
-      type: "scatter", silent: true, symbolSize: 0.01, itemStyle: { color: palette.none, opacity: 1 }, data: [[x, y]],
+      type: "scatter",
+      silent: true,
+      symbolSize: 0.01,
+      itemStyle: { color: palette.none, opacity: 1 },
+      data: [[x, y]],
       label: { show: true, position, distance: 8, formatter: () => content, color, fontSize: 12 },
     });
     return wide ? [text(label(i), -reach, "left", palette.text), text(figures(i), reach, "right", palette.faint)] : [];
   });
-  const above = wide ? [] : rows.map((_, i) => ({
-    type: "scatter", silent: true, z: 10, symbolSize: 0.01, itemStyle: { color: palette.none, opacity: 1 }, data: [[-reach, rows.length - 1 - i + 0.42]],
-    label: { show: true, position: "right", distance: 0, formatter: () => cut(`${label(i)}  ${figures(i)}`, 60), color: palette.text, backgroundColor: palette.surface, padding: [1, 3, 1, 0], fontSize: 12 },
-  }));
+  const above = wide
+    ? []
+    : rows.map((_, i) => ({
+        type: "scatter",
+        silent: true,
+        z: 10,
+        symbolSize: 0.01,
+        itemStyle: { color: palette.none, opacity: 1 },
+        data: [[-reach, rows.length - 1 - i + 0.42]],
+        label: {
+          show: true,
+          position: "right",
+          distance: 0,
+          formatter: () => cut(`${label(i)}  ${figures(i)}`, 60),
+          color: palette.text,
+          backgroundColor: palette.surface,
+          padding: [1, 3, 1, 0],
+          fontSize: 12,
+        },
+      }));
   return renderChart({
-    id, title: "Differences from the baseline", width, height,
-    description: rows.map(({ check }, i) => `${label(i)}: ${figures(i)}, ${checkNumbers(check).rule}, ${check.verdict}`).join("; "),
+    id,
+    title: "Differences from the baseline",
+    width,
+    height,
+    description: rows
+      .map(({ check }, i) => `${label(i)}: ${figures(i)}, ${checkNumbers(check).rule}, ${check.verdict}`)
+      .join("; "),
     option: {
       grid: { ...plot, top: 12, bottom: 54 },
-      xAxis: valueAxis("← worse · difference in units of the margin · better →", { min: -reach, max: reach, interval: 1, axisLabel: { color: palette.faint, fontSize: 12, formatter: tick } }),
+      xAxis: valueAxis("← worse · difference in units of the margin · better →", {
+        min: -reach,
+        max: reach,
+        interval: 1,
+        axisLabel: { color: palette.faint, fontSize: 12, formatter: tick },
+      }),
       yAxis: { type: "value", min: -0.6, max: rows.length - 0.4, show: false, splitLine: { show: false } },
-      series: [{ type: "line", silent: true, showSymbol: false, data: [[0, -0.6], [0, rows.length - 0.4]], lineStyle: { color: palette.faint, width: 1.5 } }, ...items.flat(), ...texts, ...above],
+      series: [
+        {
+          type: "line",
+          silent: true,
+          showSymbol: false,
+          data: [
+            [0, -0.6],
+            [0, rows.length - 0.4],
+          ],
+          lineStyle: { color: palette.faint, width: 1.5 },
+        },
+        ...items.flat(),
+        ...texts,
+        ...above,
+      ],
     },
   });
 }

@@ -3,9 +3,19 @@
  * serve light and dark. No other colour may appear in a plot.
  */
 export const palette = {
-  text: "#a50001", faint: "#a50002", grid: "#a50003", surface: "#a50004",
-  candidate: "#a50005", baseline: "#a50006", positive: "#a50007", negative: "#a50008",
-  PASS: "#a50011", FAIL: "#a50012", INCONCLUSIVE: "#a50013", INCOMPARABLE: "#a50014", ERROR: "#a50015",
+  text: "#a50001",
+  faint: "#a50002",
+  grid: "#a50003",
+  surface: "#a50004",
+  candidate: "#a50005",
+  baseline: "#a50006",
+  positive: "#a50007",
+  negative: "#a50008",
+  PASS: "#a50011",
+  FAIL: "#a50012",
+  INCONCLUSIVE: "#a50013",
+  INCOMPARABLE: "#a50014",
+  ERROR: "#a50015",
   none: "none",
 } as const;
 

@@ -6,4 +6,9 @@ export const plotHeight = 320;
 export const plotGrid = { left: 58, right: 16, top: 14, bottom: 48 };
 
 /** A plot with the words around it. `legend` names the colours that it uses. */
-export type Plot = { title: string; caption: string; svg: string; legend: { color: "candidate" | "baseline" | "positive" | "negative"; text: string }[] };
+export type Plot = {
+  title: string;
+  caption: string;
+  svg: string;
+  legend: { color: "candidate" | "baseline" | "positive" | "negative"; text: string }[];
+};

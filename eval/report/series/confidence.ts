@@ -10,7 +10,8 @@ export function topConfidence(predictions: Predictions): Confidence {
   const correct = new Float64Array(predictions.labels.length);
   for (const [row, label] of predictions.labels.entries()) {
     let best = 0;
-    for (let k = 1; k < classes; k += 1) if ((predictions.scores[row * classes + k] ?? 0) > (predictions.scores[row * classes + best] ?? 0)) best = k;
+    for (let k = 1; k < classes; k += 1)
+      if ((predictions.scores[row * classes + k] ?? 0) > (predictions.scores[row * classes + best] ?? 0)) best = k;
     confidence[row] = predictions.scores[row * classes + best] ?? Number.NaN;
     correct[row] = best === label ? 1 : 0;
   }

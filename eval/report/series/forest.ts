@@ -16,7 +16,9 @@ export function forestRow(check: Check): ForestRow | null {
   const ends = [(better * low) / unit, (better * high) / unit];
   const margin = check.margin / unit;
   return {
-    point: (better * check.difference) / unit, low: Math.min(...ends), high: Math.max(...ends),
+    point: (better * check.difference) / unit,
+    low: Math.min(...ends),
+    high: Math.max(...ends),
     bounds: check.kind === "non-inferiority" ? [-margin] : check.kind === "superiority" ? [margin] : [-margin, margin],
   };
 }

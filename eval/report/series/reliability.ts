@@ -19,6 +19,11 @@ export function reliabilityBins(probabilities: Float64Array, outcomes: Float64Ar
     said[bin] = (said[bin] ?? 0) + p;
     came[bin] = (came[bin] ?? 0) + (outcomes[i] ?? 0);
   }
-  return Array.from(n, (count, bin) => ({ low: bin / bins, high: (bin + 1) / bins, n: count, meanPredicted: (said[bin] ?? 0) / count, observedRate: (came[bin] ?? 0) / count }))
-    .filter((bin) => bin.n > 0);
+  return Array.from(n, (count, bin) => ({
+    low: bin / bins,
+    high: (bin + 1) / bins,
+    n: count,
+    meanPredicted: (said[bin] ?? 0) / count,
+    observedRate: (came[bin] ?? 0) / count,
+  })).filter((bin) => bin.n > 0);
 }

@@ -31,7 +31,10 @@ export function rocCurve(labels: Float64Array, scores: Float64Array, maxPoints =
 function withoutMidpoints(x: readonly number[], y: readonly number[]): RocCurve {
   const kept: RocCurve = { falsePositiveRate: [], truePositiveRate: [] };
   for (let k = 0; k < x.length; k += 1) {
-    const straight = k > 0 && k < x.length - 1 && ((x[k - 1] === x[k] && x[k] === x[k + 1]) || (y[k - 1] === y[k] && y[k] === y[k + 1]));
+    const straight =
+      k > 0 &&
+      k < x.length - 1 &&
+      ((x[k - 1] === x[k] && x[k] === x[k + 1]) || (y[k - 1] === y[k] && y[k] === y[k + 1]));
     if (!straight) {
       kept.falsePositiveRate.push(x[k] ?? 0);
       kept.truePositiveRate.push(y[k] ?? 0);

@@ -33,7 +33,9 @@ function finish(text: string, longest: number): string {
   let kept = "";
   const characters = [...inert];
   for (const [i, character] of characters.entries()) {
-    const piece = isMarkup(character, characters[i - 1], characters[i + 1]) ? `&#${character.codePointAt(0)};` : character;
+    const piece = isMarkup(character, characters[i - 1], characters[i + 1])
+      ? `&#${character.codePointAt(0)};`
+      : character;
     if (out.length + 1 <= longest) kept = out;
     out += piece;
     if (out.length > longest) return `${kept}…`;
@@ -46,7 +48,9 @@ function isMarkup(character: string, before: string | undefined, after: string |
   // An underscore inside a word is only an underscore.
   if (character === "_") return !isWord(before) || !isWord(after);
   // What would begin a list, a heading or a rule at the start of a line.
-  return before === undefined ? /[-+#=]/.test(character) : /[.)]/.test(character) && /\d/.test(before) && (after === undefined || after === " ");
+  return before === undefined
+    ? /[-+#=]/.test(character)
+    : /[.)]/.test(character) && /\d/.test(before) && (after === undefined || after === " ");
 }
 
 function isWord(character: string | undefined): boolean {

@@ -7,8 +7,12 @@ const maxDecimals = 9;
  * zero has no sign. Beyond 1e15 the scientific form is used, since grouping would show digits that a double lacks.
  */
 export function fixed(value: number, decimals: number, glyphs: Glyphs = unicode): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "infinite" : `${glyphs.minus}infinite`;
-  const text = Math.abs(value) >= 1e15 ? Math.abs(value).toExponential(3) : grouped(Math.abs(value).toFixed(clampDecimals(decimals)));
+  if (!Number.isFinite(value))
+    return Number.isNaN(value) ? "not a number" : value > 0 ? "infinite" : `${glyphs.minus}infinite`;
+  const text =
+    Math.abs(value) >= 1e15
+      ? Math.abs(value).toExponential(3)
+      : grouped(Math.abs(value).toFixed(clampDecimals(decimals)));
   return value < 0 && /[1-9]/.test(text) ? glyphs.minus + text : text;
 }
 

@@ -2,7 +2,11 @@ import type { VerdictWord } from "../../schema/verdict.ts";
 
 /** A sign beside the word where colour is missing; the word always stands with it. */
 export const verdictMark: Record<VerdictWord, string> = {
-  PASS: "✅", FAIL: "❌", INCONCLUSIVE: "❔", INCOMPARABLE: "🔀", ERROR: "🛑",
+  PASS: "✅",
+  FAIL: "❌",
+  INCONCLUSIVE: "❔",
+  INCOMPARABLE: "🔀",
+  ERROR: "🛑",
 };
 
 /** What a stranger needs to know of a word that the field does not share. */

@@ -17,26 +17,47 @@ export type ArtifactDeps = HubDeps & { /** Largest file that is read. */ maxByte
 export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 
 /**
- * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks every digest.
+ * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks
+ * every digest.
  *
  * @param dir folder of model.yaml; nothing outside of it is read.
- * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated, artifact-lfs-pointer,
+ * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated,
+ * artifact-lfs-pointer,
  *   artifact-outside, artifact-too-large, and the hub-* codes.
  */
 export async function fetchArtifact(artifact: Artifact, dir: string, deps: ArtifactDeps): Promise<VerifiedModel> {
   const maxBytes = deps.maxBytes ?? DEFAULT_MAX_BYTES;
   const read = async (path: string | null, sha256: string): Promise<VerifiedFile> => {
-    if (artifact.hub === undefined) return localFile(dir, path === null ? artifact.path! : posix.join(posix.dirname(artifact.path!.replaceAll("\\", "/")), path), sha256, maxBytes);
+    if (artifact.hub === undefined)
+      return localFile(
+        dir,
+        path === null ? artifact.path! : posix.join(posix.dirname(artifact.path!.replaceAll("\\", "/")), path),
+        sha256,
+        maxBytes,
+      );
     const location = parseHubLocation(artifact.hub);
-    return hubFile(path === null ? location : { ...location, path: beside(location.path, path) }, sha256, maxBytes, deps);
+    return hubFile(
+      path === null ? location : { ...location, path: beside(location.path, path) },
+      sha256,
+      maxBytes,
+      deps,
+    );
   };
   const model = await read(null, artifact.sha256);
   const externalData = [];
-  for (const file of artifact.externalData) externalData.push({ path: file.path, ...pick(await read(file.path, file.sha256)) });
-  return { ...model, externalData, totalBytes: externalData.reduce((sum, file) => sum + file.bytes.length, model.bytes.length) };
+  for (const file of artifact.externalData)
+    externalData.push({ path: file.path, ...pick(await read(file.path, file.sha256)) });
+  return {
+    ...model,
+    externalData,
+    totalBytes: externalData.reduce((sum, file) => sum + file.bytes.length, model.bytes.length),
+  };
 }
 
-/** `org/repo@revision/path`; a revision with slashes is not told apart from a path, so branches named a/b need their commit. */
+/**
+ * `org/repo@revision/path`; a revision with slashes is not told apart from a path, so branches named a/b need their
+ * commit.
+ */
 export function parseHubLocation(hub: string): HubLocation {
   const at = hub.indexOf("@");
   const slash = hub.indexOf("/", at);
@@ -45,7 +66,14 @@ export function parseHubLocation(hub: string): HubLocation {
 
 function beside(file: string, path: string): string {
   const joined = posix.join(posix.dirname(file), path);
-  if (joined.startsWith("../") || posix.isAbsolute(path)) throw new EvaluationError({ code: "artifact-outside", place: path, problem: "the external-data path leads out of the repository", expected: "a path beside the model", received: path });
+  if (joined.startsWith("../") || posix.isAbsolute(path))
+    throw new EvaluationError({
+      code: "artifact-outside",
+      place: path,
+      problem: "the external-data path leads out of the repository",
+      expected: "a path beside the model",
+      received: path,
+    });
   return joined;
 }
 

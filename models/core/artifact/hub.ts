@@ -27,12 +27,18 @@ export function defaultCacheDir(env: HubDeps["env"]): string {
 }
 
 /**
- * A file of a Hub model repository, from the cache when it holds the digest, else downloaded.
- * The cache is content-addressed and written by rename; an entry that no longer has its digest is dropped and fetched again.
+ * A file of a Hub model repository, from the cache when it holds the digest, else downloaded. The cache is
+ * content-addressed and written by rename; an entry that no longer has its digest is dropped and fetched again.
  *
- * @throws EvaluationError: hub-missing, hub-denied, hub-unreachable, hub-refused, artifact-truncated, artifact-digest, artifact-too-large.
+ * @throws EvaluationError: hub-missing, hub-denied, hub-unreachable, hub-refused, artifact-truncated, artifact-digest,
+ * artifact-too-large.
  */
-export async function hubFile(location: HubLocation, sha256: string, maxBytes: number, deps: HubDeps): Promise<VerifiedFile> {
+export async function hubFile(
+  location: HubLocation,
+  sha256: string,
+  maxBytes: number,
+  deps: HubDeps,
+): Promise<VerifiedFile> {
   const place = `${location.repo}@${location.revision}/${location.path}`;
   const cached = join(deps.cacheDir ?? defaultCacheDir(deps.env), "sha256", sha256.slice(0, 2), sha256);
   const kept = await readFile(cached).catch(() => null);
@@ -56,7 +62,13 @@ export async function hubFile(location: HubLocation, sha256: string, maxBytes: n
   }
 }
 
-async function download(location: HubLocation, place: string, partial: string, maxBytes: number, deps: HubDeps): Promise<void> {
+async function download(
+  location: HubLocation,
+  place: string,
+  partial: string,
+  maxBytes: number,
+  deps: HubDeps,
+): Promise<void> {
   const { downloadFile, fileDownloadInfo } = await import("@huggingface/hub");
   const signal = AbortSignal.timeout(deps.timeoutMs ?? 15 * 60_000);
   const token = deps.env["HF_TOKEN"];
@@ -70,7 +82,14 @@ async function download(location: HubLocation, place: string, partial: string, m
     ...(token ? { accessToken: token } : {}),
   };
   const info = await fileDownloadInfo(request);
-  const missing = () => new EvaluationError({ code: "hub-missing", place, problem: "the file is not in the repository at this revision", expected: "a file that exists", received: "404 EntryNotFound" });
+  const missing = () =>
+    new EvaluationError({
+      code: "hub-missing",
+      place,
+      problem: "the file is not in the repository at this revision",
+      expected: "a file that exists",
+      received: "404 EntryNotFound",
+    });
   if (info === null) throw missing();
   if (info.size > maxBytes) throw tooLarge(place, info.size, maxBytes);
   // Plain download: the digest is ours to check, and xet's chunk protocol would bypass the injected fetch's limits.
@@ -94,7 +113,13 @@ async function download(location: HubLocation, place: string, partial: string, m
 }
 
 const truncated = (place: string, expected: number, received: number) =>
-  new EvaluationError({ code: "artifact-truncated", place, problem: "the download ended too early", expected: `${expected} bytes`, received: `${received} bytes` });
+  new EvaluationError({
+    code: "artifact-truncated",
+    place,
+    problem: "the download ended too early",
+    expected: `${expected} bytes`,
+    received: `${received} bytes`,
+  });
 
 /** A failure that another attempt may cure; `waitMs` is what the server asked for. */
 class Retry extends Error {
@@ -127,13 +152,43 @@ function classify(error: unknown, place: string): Error {
   if (error instanceof Refusal) {
     const { status, errorCode, waitMs } = error;
     const received = `HTTP ${status}${errorCode === null ? "" : ` ${errorCode}`}`;
-    if (status === 404) return new EvaluationError({ code: "hub-missing", place, problem: errorCode === "RevisionNotFound" ? "no such revision" : "no such repository or file", expected: "org/repo@revision/file that exists and that HF_TOKEN may read", received });
-    if (status === 401 || status === 403) return new EvaluationError({ code: "hub-denied", place, problem: "the Hub refuses access", expected: "an HF_TOKEN that may read the repository (and its licence accepted, where it is gated)", received });
-    const refused = new EvaluationError({ code: "hub-refused", place, problem: "the Hub answered with an error", expected: "HTTP 200", received });
+    if (status === 404)
+      return new EvaluationError({
+        code: "hub-missing",
+        place,
+        problem: errorCode === "RevisionNotFound" ? "no such revision" : "no such repository or file",
+        expected: "org/repo@revision/file that exists and that HF_TOKEN may read",
+        received,
+      });
+    if (status === 401 || status === 403)
+      return new EvaluationError({
+        code: "hub-denied",
+        place,
+        problem: "the Hub refuses access",
+        expected: "an HF_TOKEN that may read the repository (and its licence accepted, where it is gated)",
+        received,
+      });
+    const refused = new EvaluationError({
+      code: "hub-refused",
+      place,
+      problem: "the Hub answered with an error",
+      expected: "HTTP 200",
+      received,
+    });
     return status === 429 || status >= 500 ? new Retry(refused, waitMs) : refused;
   }
   const reason = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).name;
-  const unreachable = new EvaluationError({ code: "hub-unreachable", place, problem: "the Hub cannot be reached", expected: "an answer", received: reason, hint: "HF_ENDPOINT names another Hub" }, { cause: error });
+  const unreachable = new EvaluationError(
+    {
+      code: "hub-unreachable",
+      place,
+      problem: "the Hub cannot be reached",
+      expected: "an answer",
+      received: reason,
+      hint: "HF_ENDPOINT names another Hub",
+    },
+    { cause: error },
+  );
   return (error as Error).name === "TimeoutError" ? unreachable : new Retry(unreachable, 0, error);
 }
 
@@ -156,7 +211,8 @@ function withFacts(inner: typeof fetch, signal: AbortSignal): typeof fetch {
     const response = await inner(input, { ...init, signal });
     if (response.ok) return response;
     await response.body?.cancel();
-    if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound") return new Response(null, { status: 404, headers: { "X-Error-Code": "EntryNotFound" } });
+    if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound")
+      return new Response(null, { status: 404, headers: { "X-Error-Code": "EntryNotFound" } });
     throw new Refusal(response);
   };
 }

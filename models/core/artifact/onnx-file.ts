@@ -9,20 +9,41 @@ export type OnnxHeader = {
 
 export type OnnxReading =
   | { ok: true; header: OnnxHeader }
-  | { ok: false; code: "model-empty" | "model-is-text" | "model-is-lfs-pointer" | "model-truncated" | "model-not-onnx"; problem: string; received: string };
+  | {
+      ok: false;
+      code: "model-empty" | "model-is-text" | "model-is-lfs-pointer" | "model-truncated" | "model-not-onnx";
+      problem: string;
+      received: string;
+    };
 
 type Field = { number: number; wire: number; value: number; start: number; end: number };
 
 class Cut extends Error {}
 
 /**
- * Reads the top of a ModelProto (onnx.proto3: ir_version = 1, graph = 7, opset_import = 8). Weights are skipped over, not parsed.
+ * Reads the top of a ModelProto (onnx.proto3: ir_version = 1, graph = 7, opset_import = 8). Weights are skipped over,
+ * not parsed.
  */
 export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
-  if (bytes.length === 0) return { ok: false, code: "model-empty", problem: "the model file is empty", received: "0 bytes" };
+  if (bytes.length === 0)
+    return { ok: false, code: "model-empty", problem: "the model file is empty", received: "0 bytes" };
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(256, bytes.length)).toString("latin1");
-  if (isLfsPointer(bytes)) return { ok: false, code: "model-is-lfs-pointer", problem: "a Git LFS pointer stands in the place of the model", received: head.split("\n")[1] ?? head };
-  if (/^[\t\n\r\x20-\x7e\xa0-\xff]+$/.test(head)) return { ok: false, code: "model-is-text", problem: /^\s*</.test(head) ? "an HTML or XML page stands in the place of the model" : "a text stands in the place of the model", received: JSON.stringify(head.slice(0, 60)) };
+  if (isLfsPointer(bytes))
+    return {
+      ok: false,
+      code: "model-is-lfs-pointer",
+      problem: "a Git LFS pointer stands in the place of the model",
+      received: head.split("\n")[1] ?? head,
+    };
+  if (/^[\t\n\r\x20-\x7e\xa0-\xff]+$/.test(head))
+    return {
+      ok: false,
+      code: "model-is-text",
+      problem: /^\s*</.test(head)
+        ? "an HTML or XML page stands in the place of the model"
+        : "a text stands in the place of the model",
+      received: JSON.stringify(head.slice(0, 60)),
+    };
   const header: OnnxHeader = { irVersion: 0, opsets: [], externalLocations: [] };
   let graphs = 0;
   try {
@@ -35,13 +56,34 @@ export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
       }
     }
   } catch (error) {
-    if (error instanceof Cut && (header.irVersion > 0 || graphs > 0)) return { ok: false, code: "model-truncated", problem: "the model file ends too early", received: `${bytes.length} bytes; ${error.message}` };
-    return { ok: false, code: "model-not-onnx", problem: "not an ONNX file", received: `${bytes.length} bytes that begin ${hex(bytes)}` };
+    if (error instanceof Cut && (header.irVersion > 0 || graphs > 0))
+      return {
+        ok: false,
+        code: "model-truncated",
+        problem: "the model file ends too early",
+        received: `${bytes.length} bytes; ${error.message}`,
+      };
+    return {
+      ok: false,
+      code: "model-not-onnx",
+      problem: "not an ONNX file",
+      received: `${bytes.length} bytes that begin ${hex(bytes)}`,
+    };
   }
   if (graphs === 0 || header.irVersion === 0) {
     return header.irVersion > 0 && header.opsets.length === 0 && bytes.length < 4096
-      ? { ok: false, code: "model-truncated", problem: "the model file ends too early", received: `${bytes.length} bytes without a graph` }
-      : { ok: false, code: "model-not-onnx", problem: "not an ONNX file", received: `${bytes.length} bytes that begin ${hex(bytes)}` };
+      ? {
+          ok: false,
+          code: "model-truncated",
+          problem: "the model file ends too early",
+          received: `${bytes.length} bytes without a graph`,
+        }
+      : {
+          ok: false,
+          code: "model-not-onnx",
+          problem: "not an ONNX file",
+          received: `${bytes.length} bytes that begin ${hex(bytes)}`,
+        };
   }
   return { ok: true, header };
 }
@@ -49,7 +91,10 @@ export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
 export function isLfsPointer(bytes: Uint8Array): boolean {
   const spec = "version https://git-lfs.github.com/spec/";
-  return bytes.length < 1024 && Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, spec.length)).toString("latin1") === spec;
+  return (
+    bytes.length < 1024 &&
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, spec.length)).toString("latin1") === spec
+  );
 }
 
 function opset(bytes: Uint8Array, message: Field): OnnxHeader["opsets"][number] {
@@ -67,7 +112,9 @@ function* locations(bytes: Uint8Array, graph: Field): Generator<string> {
     if (initializer.number !== 5 || initializer.wire !== 2) continue;
     for (const entry of fields(bytes, initializer.start, initializer.end)) {
       if (entry.number !== 13 || entry.wire !== 2) continue;
-      const pair = new Map([...fields(bytes, entry.start, entry.end)].filter((f) => f.wire === 2).map((f) => [f.number, text(bytes, f)]));
+      const pair = new Map(
+        [...fields(bytes, entry.start, entry.end)].filter((f) => f.wire === 2).map((f) => [f.number, text(bytes, f)]),
+      );
       if (pair.get(1) === "location") yield pair.get(2) ?? "";
     }
   }
@@ -95,12 +142,15 @@ function* fields(bytes: Uint8Array, start: number, end: number): Generator<Field
     else {
       const length = wire === 2 ? varint() : wire === 5 ? 4 : wire === 1 ? 8 : -1;
       if (length < 0) throw new Error("no such wire type");
-      if (at + length > end) throw new Cut(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
+      if (at + length > end)
+        throw new Cut(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
       yield { number, wire, value: 0, start: at, end: at + length };
       at += length;
     }
   }
 }
 
-const text = (bytes: Uint8Array, field: Field) => Buffer.from(bytes.buffer, bytes.byteOffset + field.start, field.end - field.start).toString("utf8");
-const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length)).toString("hex");
+const text = (bytes: Uint8Array, field: Field) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + field.start, field.end - field.start).toString("utf8");
+const hex = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length)).toString("hex");

@@ -43,9 +43,10 @@ function string(value: unknown): string {
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * What expressions can call besides filtrex's own: year, month, day, weekday (1 Monday … 7 Sunday), day_of_year (from 1),
- * days_since(date, "YYYY-MM-DD"), at(list, i), sum/mean/std(list, start, end) with Python's slices (std is the population's), sin, cos, exp;
- * of texts length (characters), words (between white space), count(text, "piece"), digits, capitals (share of the letters, 0 without any).
+ * What expressions can call besides filtrex's own: year, month, day, weekday (1 Monday … 7 Sunday), day_of_year (from
+ * 1), days_since(date, "YYYY-MM-DD"), at(list, i), sum/mean/std(list, start, end) with Python's slices (std is the
+ * population's), sin, cos, exp; of texts length (characters), words (between white space), count(text, "piece"),
+ * digits, capitals (share of the letters, 0 without any).
  */
 export const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
   year: (d: unknown) => date(d).year,
@@ -56,10 +57,16 @@ export const expressionFunctions: Readonly<Record<string, (...args: never[]) => 
   days_since: (d: unknown, origin: unknown) => date(d).days - date(origin).days,
   at(list: unknown, index: unknown) {
     const value = Array.isArray(list) ? (list as number[]).at(whole(index, "the index")) : undefined;
-    if (value === undefined) throw new RangeError(Array.isArray(list) ? `index ${String(index)} is outside the list of ${list.length}` : "the first argument is not a number-list");
+    if (value === undefined)
+      throw new RangeError(
+        Array.isArray(list)
+          ? `index ${String(index)} is outside the list of ${list.length}`
+          : "the first argument is not a number-list",
+      );
     return value;
   },
-  sum: (list: unknown, start: unknown = 0, end?: unknown) => part(list, start, end).reduce((sum, value) => sum + value, 0),
+  sum: (list: unknown, start: unknown = 0, end?: unknown) =>
+    part(list, start, end).reduce((sum, value) => sum + value, 0),
   mean: (list: unknown, start: unknown = 0, end?: unknown) => average(part(list, start, end)),
   std(list: unknown, start: unknown = 0, end?: unknown) {
     const values = part(list, start, end);
@@ -91,34 +98,77 @@ export const expressionFunctions: Readonly<Record<string, (...args: never[]) => 
  * @throws ConfigurationError naming the expression when it is malformed or uses an unknown name.
  * The result throws RowError naming the expression when it cannot be worked out for a row.
  */
-export function compileDerived(name: string, expression: string, known: readonly string[], place: () => string): (values: Row) => ExpressionValue {
-  const wrong = (problem: string, expected: string, hint: string | null, cause?: unknown) => new ConfigurationError({
-    code: "expression", place: place(), problem, expected, received: expression, example: 'weekday(date) <= 5 and month(date) == 12', ...(hint === null ? {} : { hint: `did you mean \`${hint}\`?` }),
-  }, { cause });
+export function compileDerived(
+  name: string,
+  expression: string,
+  known: readonly string[],
+  place: () => string,
+): (values: Row) => ExpressionValue {
+  const wrong = (problem: string, expected: string, hint: string | null, cause?: unknown) =>
+    new ConfigurationError(
+      {
+        code: "expression",
+        place: place(),
+        problem,
+        expected,
+        received: expression,
+        example: "weekday(date) <= 5 and month(date) == 12",
+        ...(hint === null ? {} : { hint: `did you mean \`${hint}\`?` }),
+      },
+      { cause },
+    );
   for (const used of namesIn(expression)) {
     const allowed = used.called ? [...BUILT_IN, ...Object.keys(expressionFunctions)] : known;
-    if (!allowed.includes(used.name)) throw wrong(`the expression uses the unknown ${used.called ? "function" : "value"} ${used.name}`, `one of ${allowed.join(", ") || "no value at all"}`, didYouMean(used.name, allowed));
+    if (!allowed.includes(used.name))
+      throw wrong(
+        `the expression uses the unknown ${used.called ? "function" : "value"} ${used.name}`,
+        `one of ${allowed.join(", ") || "no value at all"}`,
+        didYouMean(used.name, allowed),
+      );
   }
   let evaluate: (values: object) => unknown;
   try {
-    evaluate = compileExpression(expression, { extraFunctions: expressionFunctions as Record<string, (...args: unknown[]) => unknown> });
+    evaluate = compileExpression(expression, {
+      extraFunctions: expressionFunctions as Record<string, (...args: unknown[]) => unknown>,
+    });
   } catch (error) {
-    throw wrong("not a valid expression", String((error as Error).message).split("\n").at(-1) ?? "an expression", null, error);
+    throw wrong(
+      "not a valid expression",
+      String((error as Error).message)
+        .split("\n")
+        .at(-1) ?? "an expression",
+      null,
+      error,
+    );
   }
   return (values) => {
     const value = evaluate(values);
-    if (value instanceof Error) throw new RowError(name, `\`${expression}\` cannot be worked out`, "a number, a text, or true or false", value.message, { cause: value });
-    if (typeof value === "number" && !Number.isFinite(value)) throw new RowError(name, `\`${expression}\` gives no finite number`, "a finite number", value);
-    if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "string") throw new RowError(name, `\`${expression}\` gives no single value`, "a number, a text, or true or false", value);
+    if (value instanceof Error)
+      throw new RowError(
+        name,
+        `\`${expression}\` cannot be worked out`,
+        "a number, a text, or true or false",
+        value.message,
+        { cause: value },
+      );
+    if (typeof value === "number" && !Number.isFinite(value))
+      throw new RowError(name, `\`${expression}\` gives no finite number`, "a finite number", value);
+    if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "string")
+      throw new RowError(name, `\`${expression}\` gives no single value`, "a number, a text, or true or false", value);
     return value;
   };
 }
 
-/** filtrex tells an unknown name only when a row reaches it; its lexical rules are simple enough to read the names beforehand. */
+/**
+ * filtrex tells an unknown name only when a row reaches it; its lexical rules are simple enough to read the names
+ * beforehand.
+ */
 function namesIn(expression: string): { name: string; called: boolean }[] {
   const found = expression.matchAll(/"(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'|\d[\w.]*|([A-Za-z$_][\w.$]*)(\s*\()?/g);
   return [...found].flatMap(([, quoted, bare, paren]) => {
     const name = quoted ?? bare;
-    return name === undefined || (bare !== undefined && KEYWORDS.has(bare)) ? [] : [{ name, called: paren !== undefined }];
+    return name === undefined || (bare !== undefined && KEYWORDS.has(bare))
+      ? []
+      : [{ name, called: paren !== undefined }];
   });
 }

@@ -16,13 +16,27 @@ const MAX_CHARACTERS = 1_000_000;
  * @param examples "dotted.path" or "dotted.*.path" → an example shown when that place is wrong.
  * @throws ConfigurationError that tells every problem with file:line:column, path, expected, received and an example.
  */
-export function parseYaml<S extends z.ZodType>(text: string, file: string, schema: S, examples: Readonly<Record<string, string>> = {}): z.output<S> {
-  if (text.length > MAX_CHARACTERS) throw new ConfigurationError({ code: "config-too-large", place: file, problem: "the file is too large", expected: `at most ${MAX_CHARACTERS} characters`, received: `${text.length} characters` });
+export function parseYaml<S extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: S,
+  examples: Readonly<Record<string, string>> = {},
+): z.output<S> {
+  if (text.length > MAX_CHARACTERS)
+    throw new ConfigurationError({
+      code: "config-too-large",
+      place: file,
+      problem: "the file is too large",
+      expected: `at most ${MAX_CHARACTERS} characters`,
+      received: `${text.length} characters`,
+    });
   const { value, place } = readYaml(text, file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   // A misspelt key explains the missing one that follows from it, so it is told first.
-  const explained = explainIssues(result.error.issues, value, schema, examples).toSorted((a, b) => Number(b.code === "config-unknown-key") - Number(a.code === "config-unknown-key"));
+  const explained = explainIssues(result.error.issues, value, schema, examples).toSorted(
+    (a, b) => Number(b.code === "config-unknown-key") - Number(a.code === "config-unknown-key"),
+  );
   throw whole(explained.map(({ path, atKey, ...rest }) => ({ place: place(path, atKey), ...rest })));
 }
 
@@ -47,10 +61,12 @@ function readYaml(text: string, file: string) {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     const problems = [...document.errors, ...document.warnings];
     if (problems.length > 0) {
-      throw whole(problems.map((problem) => {
-        const { line, col } = lines.linePos(problem.pos[0]);
-        return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
-      }));
+      throw whole(
+        problems.map((problem) => {
+          const { line, col } = lines.linePos(problem.pos[0]);
+          return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
+        }),
+      );
     }
     return {
       value: document.toJS() as unknown,
@@ -62,7 +78,15 @@ function readYaml(text: string, file: string) {
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     // An unresolved or exploding alias, or nesting beyond the stack.
-    throw new ConfigurationError({ code: "yaml-invalid", place: `${file}:1:1`, problem: `not readable as YAML: ${firstLine(String((error as Error).message))}`, expected: "a YAML 1.2 document" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "yaml-invalid",
+        place: `${file}:1:1`,
+        problem: `not readable as YAML: ${firstLine(String((error as Error).message))}`,
+        expected: "a YAML 1.2 document",
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -109,4 +133,5 @@ function start(node: unknown): number | undefined {
 }
 
 const firstLine = (text: string) => text.split("\n", 1)[0] ?? "";
-const lineOf = (text: string, line: number) => (text.split("\n")[line - 1] ?? "").trim().slice(0, 120) || "the end of the file";
+const lineOf = (text: string, line: number) =>
+  (text.split("\n")[line - 1] ?? "").trim().slice(0, 120) || "the end of the file";

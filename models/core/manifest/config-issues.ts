@@ -5,12 +5,20 @@ import { keysAt } from "./schema-keys.ts";
 import { formatValue } from "../format-value.ts";
 
 type Issue = z.core.$ZodIssue;
-type Explained = Diagnostic & { path: (string | number)[]; /** Point at the key (it is the problem) rather than at its value. */ atKey: boolean };
+type Explained = Diagnostic & {
+  path: (string | number)[];
+  /** Point at the key (it is the problem) rather than at its value. */ atKey: boolean;
+};
 
 type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };
 
 /** zod's issues about `value` → complaints with the path in their words; unions are told by their closest member. */
-export function explainIssues(issues: readonly Issue[], value: unknown, schema: z.ZodType, examples: Readonly<Record<string, string>>): Explained[] {
+export function explainIssues(
+  issues: readonly Issue[],
+  value: unknown,
+  schema: z.ZodType,
+  examples: Readonly<Record<string, string>>,
+): Explained[] {
   return issues.flatMap((issue) => explain(issue, [], { root: value, schema, examples }));
 }
 
@@ -21,12 +29,29 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   const name = dotted(path);
   const exampleOf = (expected: string) => {
     const found = exampleFor(path, examples);
-    return { example: found ?? (path.length === 0 ? "id: my-model" : typeof path.at(-1) === "number" ? `- ${sample(expected)}` : `${String(path.at(-1))}: ${sample(expected)}`) };
+    return {
+      example:
+        found ??
+        (path.length === 0
+          ? "id: my-model"
+          : typeof path.at(-1) === "number"
+            ? `- ${sample(expected)}`
+            : `${String(path.at(-1))}: ${sample(expected)}`),
+    };
   };
   const missing = received === undefined;
-  const complain = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [{
-    code, path, atKey: missing, problem, expected, received: missing ? "nothing" : formatValue(received), ...exampleOf(expected), ...extra,
-  }];
+  const complain = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [
+    {
+      code,
+      path,
+      atKey: missing,
+      problem,
+      expected,
+      received: missing ? "nothing" : formatValue(received),
+      ...exampleOf(expected),
+      ...extra,
+    },
+  ];
 
   switch (issue.code) {
     case "unrecognized_keys":
@@ -34,7 +59,9 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
         const known = keysAt(schema, path, root);
         const near = didYouMean(key, known);
         return {
-          code: "config-unknown-key", path: [...path, key], atKey: true,
+          code: "config-unknown-key",
+          path: [...path, key],
+          atKey: true,
           problem: `unknown key \`${dotted([...path, key])}\``,
           expected: known.length > 0 ? `one of ${known.join(", ")}` : "a key of the schema",
           received: key,
@@ -46,45 +73,92 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
       const options = (issue as { options?: unknown[] }).options?.filter((option) => option !== undefined);
       if (issue.errors.length === 0) {
         const expected = options === undefined ? "another value" : `one of ${options.map(String).join(", ")}`;
-        const near = options === undefined || typeof received !== "string" ? null : didYouMean(received, options.map(String));
-        return complain(missing ? "config-missing" : "config-value", missing ? `\`${name}\` is missing` : `\`${name}\` has an unknown value`, expected, near === null ? {} : { hint: `did you mean \`${near}\`?` });
+        const near =
+          options === undefined || typeof received !== "string" ? null : didYouMean(received, options.map(String));
+        return complain(
+          missing ? "config-missing" : "config-value",
+          missing ? `\`${name}\` is missing` : `\`${name}\` has an unknown value`,
+          expected,
+          near === null ? {} : { hint: `did you mean \`${near}\`?` },
+        );
       }
       const best = closest(issue.errors);
       if (best !== null) return best.flatMap((inner) => explain(inner, path, context));
       const kinds = issue.errors.map((inner) => (inner[0] === undefined ? "another value" : expectation(inner[0])));
-      return complain(missing ? "config-missing" : "config-type", missing ? `\`${name}\` is missing` : `\`${name}\` is none of the forms it may have`, [...new Set(kinds)].join(", or "));
+      return complain(
+        missing ? "config-missing" : "config-type",
+        missing ? `\`${name}\` is missing` : `\`${name}\` is none of the forms it may have`,
+        [...new Set(kinds)].join(", or "),
+      );
     }
     case "invalid_key":
-      return complain("config-key", `\`${name}\` is not a possible name`, issue.issues.map(expectation).join("; "), { received: String(path.at(-1)), atKey: true });
+      return complain("config-key", `\`${name}\` is not a possible name`, issue.issues.map(expectation).join("; "), {
+        received: String(path.at(-1)),
+        atKey: true,
+      });
     case "custom":
-      return complain("config-inconsistent", name === "" ? issue.message : `\`${name}\`: ${issue.message}`, issue.message);
+      return complain(
+        "config-inconsistent",
+        name === "" ? issue.message : `\`${name}\`: ${issue.message}`,
+        issue.message,
+      );
     default: {
       const expected = expectation(issue);
       if (missing) return complain("config-missing", `\`${name}\` is missing`, expected);
-      const near = issue.code === "invalid_value" && typeof received === "string" ? didYouMean(received, issue.values.map(String)) : null;
-      return complain(issue.code === "invalid_type" ? "config-type" : "config-value", `\`${name || "the file"}\` ${issue.code === "invalid_type" ? "has the wrong type" : "has a wrong value"}`, expected, near === null ? {} : { hint: `did you mean \`${near}\`?` });
+      const near =
+        issue.code === "invalid_value" && typeof received === "string"
+          ? didYouMean(received, issue.values.map(String))
+          : null;
+      return complain(
+        issue.code === "invalid_type" ? "config-type" : "config-value",
+        `\`${name || "the file"}\` ${issue.code === "invalid_type" ? "has the wrong type" : "has a wrong value"}`,
+        expected,
+        near === null ? {} : { hint: `did you mean \`${near}\`?` },
+      );
     }
   }
 }
 
 /** The union member that the writer most likely meant: one that accepts the value's own type. */
 function closest(members: readonly (readonly Issue[])[]): readonly Issue[] | null {
-  const near = members.filter((issues) => !issues.some((issue) => issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value")));
+  const near = members.filter(
+    (issues) =>
+      !issues.some(
+        (issue) => issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value"),
+      ),
+  );
   return near.sort((a, b) => a.length - b.length)[0] ?? null;
 }
 
 function expectation(issue: Issue): string {
   switch (issue.code) {
-    case "invalid_type": return { object: "a map", record: "a map", array: "a list", int: "a whole number", number: "a number", string: "a text", boolean: "true or false" }[issue.expected as string] ?? String(issue.expected);
-    case "invalid_value": return issue.values.length === 1 ? formatValue(issue.values[0]) : `one of ${issue.values.map(String).join(", ")}`;
-    case "too_small": return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${unit(issue.origin)}`;
-    case "too_big": return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unit(issue.origin)}`;
-    case "invalid_format": return issue.message.startsWith("Invalid") ? `a text like ${issue.pattern ?? issue.format}` : issue.message;
-    default: return issue.message;
+    case "invalid_type":
+      return (
+        {
+          object: "a map",
+          record: "a map",
+          array: "a list",
+          int: "a whole number",
+          number: "a number",
+          string: "a text",
+          boolean: "true or false",
+        }[issue.expected as string] ?? String(issue.expected)
+      );
+    case "invalid_value":
+      return issue.values.length === 1 ? formatValue(issue.values[0]) : `one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${unit(issue.origin)}`;
+    case "too_big":
+      return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unit(issue.origin)}`;
+    case "invalid_format":
+      return issue.message.startsWith("Invalid") ? `a text like ${issue.pattern ?? issue.format}` : issue.message;
+    default:
+      return issue.message;
   }
 }
 
-const unit = (origin: string) => ({ string: " characters", array: " items", set: " items", map: " entries" })[origin] ?? "";
+const unit = (origin: string) =>
+  ({ string: " characters", array: " items", set: " items", map: " entries" })[origin] ?? "";
 
 function exampleFor(path: Path, examples: Readonly<Record<string, string>>): string | undefined {
   return Object.entries(examples).find(([pattern]) => {
@@ -95,15 +169,38 @@ function exampleFor(path: Path, examples: Readonly<Record<string, string>>): str
 
 function sample(expected: string): string {
   if (expected.startsWith("one of ")) return expected.slice(7).split(", ")[0] ?? "…";
-  return { "a map": "{}", "a list": "[]", "a whole number": "1", "a number": "0.5", "a text": "some-text", "true or false": "true" }[expected] ?? (/^(at least|more than) /.test(expected) ? (expected.split(" ")[2] ?? "…") : expected.startsWith('"') ? expected : "…");
+  return (
+    {
+      "a map": "{}",
+      "a list": "[]",
+      "a whole number": "1",
+      "a number": "0.5",
+      "a text": "some-text",
+      "true or false": "true",
+    }[expected] ??
+    (/^(at least|more than) /.test(expected)
+      ? (expected.split(" ")[2] ?? "…")
+      : expected.startsWith('"')
+        ? expected
+        : "…")
+  );
 }
 
 type Path = readonly (string | number)[];
 
 function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, part) => (typeof value === "object" && value !== null && Object.hasOwn(value, part) ? (value as Record<string | number, unknown>)[part] : undefined), root);
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, part)
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined,
+    root,
+  );
 }
 
 export function dotted(path: Path): string {
-  return path.reduce<string>((text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`), "");
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`),
+    "",
+  );
 }

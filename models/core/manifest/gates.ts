@@ -2,24 +2,65 @@ import { z } from "zod";
 
 /** Metric names of the product, everywhere. Which task may use which is `eval/metrics/catalog.ts`. */
 export const metricNames = [
-  "auroc", "average_precision", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1",
-  "mae", "rmse", "r2", "median_absolute_error", "mape", "smape", "mase",
-  "wer", "cer", "bleu", "chrf", "ndcg_at_k", "recall_at_k", "tpr_at_fpr", "partial_auroc",
-  "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_rows_s", "cold_start_ms", "peak_rss_bytes", "model_bytes",
+  "auroc",
+  "average_precision",
+  "log_loss",
+  "brier",
+  "ece",
+  "accuracy",
+  "precision",
+  "recall",
+  "f1",
+  "mae",
+  "rmse",
+  "r2",
+  "median_absolute_error",
+  "mape",
+  "smape",
+  "mase",
+  "wer",
+  "cer",
+  "bleu",
+  "chrf",
+  "ndcg_at_k",
+  "recall_at_k",
+  "tpr_at_fpr",
+  "partial_auroc",
+  "latency_p50_ms",
+  "latency_p95_ms",
+  "latency_p99_ms",
+  "throughput_rows_s",
+  "cold_start_ms",
+  "peak_rss_bytes",
+  "model_bytes",
 ] as const;
 export const metricName = z.enum(metricNames);
 export type MetricName = z.infer<typeof metricName>;
 
 const margin = z
-  .union([z.number().nonnegative(), z.strictObject({ relative: z.number().nonnegative().describe("Fraction of the baseline's value, e.g. 0.02.") })])
+  .union([
+    z.number().nonnegative(),
+    z.strictObject({ relative: z.number().nonnegative().describe("Fraction of the baseline's value, e.g. 0.02.") }),
+  ])
   .describe("Largest loss that is still acceptable, in the metric's unit, or relative to the baseline.");
 
 const common = {
   metric: metricName,
   head: z.string().optional().describe("Which head; needed only when the model has several that the metric fits."),
-  slices: z.array(z.string()).default([]).describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
-  alpha: z.number().gt(0).lt(0.5).optional().describe("One-sided error rate of this check; the gates' alpha unless told."),
-  threshold: z.number().optional().describe("Decision threshold for accuracy, precision, recall and f1; 0.5 unless told."),
+  slices: z
+    .array(z.string())
+    .default([])
+    .describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(0.5)
+    .optional()
+    .describe("One-sided error rate of this check; the gates' alpha unless told."),
+  threshold: z
+    .number()
+    .optional()
+    .describe("Decision threshold for accuracy, precision, recall and f1; 0.5 unless told."),
   at: z.number().optional().describe("False-positive rate of tpr_at_fpr and partial_auroc."),
   k: z.int().positive().optional().describe("Cut-off of ndcg_at_k and recall_at_k."),
 };
@@ -27,21 +68,39 @@ const common = {
 /** A gate check as a team writes it. */
 export const checkPolicy = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("limit"), ...common,
-    min: z.number().optional(), max: z.number().optional(),
-    confident: z.boolean().default(false).describe("true: the interval's conservative end must clear the limit; false: the observed value."),
+    kind: z.literal("limit"),
+    ...common,
+    min: z.number().optional(),
+    max: z.number().optional(),
+    confident: z
+      .boolean()
+      .default(false)
+      .describe("true: the interval's conservative end must clear the limit; false: the observed value."),
   }),
-  z.strictObject({ kind: z.literal("non-inferiority"), ...common, margin }).describe("PASS only when the candidate is shown to be worse by less than the margin."),
-  z.strictObject({ kind: z.literal("superiority"), ...common, margin: margin.default(0) }).describe("PASS only when the candidate is shown to be better by more than the margin."),
-  z.strictObject({ kind: z.literal("equivalence"), ...common, margin }).describe("PASS only when the difference is shown to lie within ± the margin."),
+  z
+    .strictObject({ kind: z.literal("non-inferiority"), ...common, margin })
+    .describe("PASS only when the candidate is shown to be worse by less than the margin."),
+  z
+    .strictObject({ kind: z.literal("superiority"), ...common, margin: margin.default(0) })
+    .describe("PASS only when the candidate is shown to be better by more than the margin."),
+  z
+    .strictObject({ kind: z.literal("equivalence"), ...common, margin })
+    .describe("PASS only when the difference is shown to lie within ± the margin."),
 ]);
 export type CheckPolicy = z.infer<typeof checkPolicy>;
 export type CheckKind = CheckPolicy["kind"];
 
 export const gates = z.strictObject({
   alpha: z.number().gt(0).lt(0.5).default(0.05).describe("One-sided error rate of every check that names none."),
-  minimumPerClass: z.int().nonnegative().default(30).describe("Fewest rows of each class (or rows, for regression) that a slice needs to be decided on."),
-  onInsufficient: z.enum(["fail", "warn"]).default("fail").describe("A slice below the minimum: INCONCLUSIVE for the gate (fail), or shown without deciding (warn)."),
+  minimumPerClass: z
+    .int()
+    .nonnegative()
+    .default(30)
+    .describe("Fewest rows of each class (or rows, for regression) that a slice needs to be decided on."),
+  onInsufficient: z
+    .enum(["fail", "warn"])
+    .default("fail")
+    .describe("A slice below the minimum: INCONCLUSIVE for the gate (fail), or shown without deciding (warn)."),
   checks: z.array(checkPolicy).min(1),
 });
 export type Gates = z.infer<typeof gates>;

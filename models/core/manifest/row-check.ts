@@ -11,7 +11,8 @@ type Check = (value: unknown) => boolean;
 export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknown) => boolean {
   const checks = new Map<string, Check>();
   // As in the schema, the last step that reads a field says what it must be.
-  for (const step of Object.values(manifest.preprocess)) for (const [name, check] of fieldsOf(step)) checks.set(name, check);
+  for (const step of Object.values(manifest.preprocess))
+    for (const [name, check] of fieldsOf(step)) checks.set(name, check);
   const all = [...checks];
   return (row) => {
     if (typeof row !== "object" || row === null || Array.isArray(row)) return false;
@@ -21,7 +22,10 @@ export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknow
 }
 
 const isText: Check = (value) => typeof value === "string";
-const orMissing = (check: Check): Check => (value) => value === undefined || value === null || check(value);
+const orMissing =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || value === null || check(value);
 const isNumber: Check = (value) => typeof value === "number" && Number.isFinite(value);
 
 function fieldsOf(step: PreprocessStep): [name: string, check: Check][] {
@@ -30,22 +34,40 @@ function fieldsOf(step: PreprocessStep): [name: string, check: Check][] {
       const fits: Check = (value) => typeof value === "string" && value.length <= step.maxCharacters;
       return [[step.field, fits], ...step.append.map((name): [string, Check] => [name, orMissing(fits)])];
     }
-    case "image": return [[step.field, step.missing === "reject" ? isText : orMissing(isText)]];
-    case "tensor": return [[step.field, step.shape.reduceRight<Check>((inner, size) => (inner === isNumber ? numbers(size) : list(size, inner)), isNumber)]];
-    case "tabular": return Object.entries(step.columns).flatMap(([name, column]) => (column.type === "present" ? [] : [[name, columnCheck(column)]]));
+    case "image":
+      return [[step.field, step.missing === "reject" ? isText : orMissing(isText)]];
+    case "tensor":
+      return [
+        [
+          step.field,
+          step.shape.reduceRight<Check>(
+            (inner, size) => (inner === isNumber ? numbers(size) : list(size, inner)),
+            isNumber,
+          ),
+        ],
+      ];
+    case "tabular":
+      return Object.entries(step.columns).flatMap(([name, column]) =>
+        column.type === "present" ? [] : [[name, columnCheck(column)]],
+      );
   }
 }
 
-const numbers = (length: number): Check => (value) => {
-  if (!Array.isArray(value) || value.length !== length) return false;
-  for (let i = 0; i < length; i++) {
-    const item: unknown = value[i];
-    if (typeof item !== "number" || !Number.isFinite(item)) return false;
-  }
-  return true;
-};
+const numbers =
+  (length: number): Check =>
+  (value) => {
+    if (!Array.isArray(value) || value.length !== length) return false;
+    for (let i = 0; i < length; i++) {
+      const item: unknown = value[i];
+      if (typeof item !== "number" || !Number.isFinite(item)) return false;
+    }
+    return true;
+  };
 
-const list = (length: number, inner: Check): Check => (value) => Array.isArray(value) && value.length === length && value.every(inner);
+const list =
+  (length: number, inner: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length === length && value.every(inner);
 
 type ValueColumn = Exclude<TabularStep["columns"][string], { type: "present" }>;
 
@@ -61,8 +83,11 @@ function valueCheck(column: Exclude<ValueColumn, { type: "number-list" }>): Chec
       const { min = -Infinity, max = Infinity } = column;
       return (value) => isNumber(value) && (value as number) >= min && (value as number) <= max;
     }
-    case "string": return isText;
-    case "boolean": return (value) => typeof value === "boolean";
-    case "date": return (value) => typeof value === "string" && parseDate(value) !== null;
+    case "string":
+      return isText;
+    case "boolean":
+      return (value) => typeof value === "boolean";
+    case "date":
+      return (value) => typeof value === "string" && parseDate(value) !== null;
   }
 }

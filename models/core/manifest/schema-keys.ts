@@ -1,8 +1,14 @@
 import type { z } from "zod";
 
 type Def = {
-  type: string; shape?: Record<string, z.core.$ZodType>; element?: z.core.$ZodType; innerType?: z.core.$ZodType;
-  in?: z.core.$ZodType; valueType?: z.core.$ZodType; options?: z.core.$ZodType[]; values?: unknown[];
+  type: string;
+  shape?: Record<string, z.core.$ZodType>;
+  element?: z.core.$ZodType;
+  innerType?: z.core.$ZodType;
+  in?: z.core.$ZodType;
+  valueType?: z.core.$ZodType;
+  options?: z.core.$ZodType[];
+  values?: unknown[];
 };
 
 const definition = (schema: z.core.$ZodType) => schema._zod.def as unknown as Def;
@@ -16,11 +22,16 @@ export function keysAt(schema: z.core.$ZodType, path: readonly (string | number)
   return [...new Set(keys)];
 }
 
-function objectsAt(schemas: readonly z.core.$ZodType[], path: readonly (string | number)[], value: unknown): z.core.$ZodType[] {
+function objectsAt(
+  schemas: readonly z.core.$ZodType[],
+  path: readonly (string | number)[],
+  value: unknown,
+): z.core.$ZodType[] {
   const here = schemas.flatMap((schema) => members(schema, value));
   const [part, ...rest] = path;
   if (part === undefined) return here.filter((schema) => definition(schema).type === "object");
-  const inner = typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined;
+  const inner =
+    typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined;
   const next = here.flatMap((schema) => {
     const { type, shape, element, valueType } = definition(schema);
     if (type === "object") return shape?.[part] ?? [];
@@ -47,7 +58,8 @@ function literalsFit(schema: z.core.$ZodType, value: unknown): boolean {
   return Object.entries(definition(schema).shape ?? {}).every(([key, field]) => {
     const { type, values, innerType } = definition(field);
     const found = (value as Record<string, unknown>)[key];
-    if (type === "optional" && innerType !== undefined && definition(innerType).type === "literal") return found === undefined || (definition(innerType).values ?? []).includes(found);
+    if (type === "optional" && innerType !== undefined && definition(innerType).type === "literal")
+      return found === undefined || (definition(innerType).values ?? []).includes(found);
     return type !== "literal" || (values ?? []).includes(found);
   });
 }

@@ -42,19 +42,35 @@ export function positiveLabel(head: ClassificationHead): string {
 export function compileHead(head: Head, place: () => string, outputWidth: number | null): CompiledHead {
   const width = head.kind === "regression" ? 1 : classificationWidth(head, outputWidth, place);
   if (outputWidth !== null && outputWidth !== width) {
-    throw new ConfigurationError({ code: "head-width", place: place(), problem: `the head ${head.name} does not fit the output ${head.from}`, expected: head.kind === "regression" ? "one number per row" : `${width} numbers per row, one per label`, received: `${outputWidth} numbers per row` });
+    throw new ConfigurationError({
+      code: "head-width",
+      place: place(),
+      problem: `the head ${head.name} does not fit the output ${head.from}`,
+      expected: head.kind === "regression" ? "one number per row" : `${width} numbers per row, one per label`,
+      received: `${outputWidth} numbers per row`,
+    });
   }
   const answer = head.kind === "regression" ? regression(head) : classification(head, width);
   const readAt = (values: ArrayLike<number>, from: number, rowName: () => string): HeadResult => {
     for (let i = 0; i < width; i++) {
-      if (!Number.isFinite(values[from + i])) throw notFinite(head, rowName(), `${values[from + i]} at position ${i} of ${head.from}`);
+      if (!Number.isFinite(values[from + i]))
+        throw notFinite(head, rowName(), `${values[from + i]} at position ${i} of ${head.from}`);
     }
     return answer(values, from, rowName);
   };
   return {
-    head, width, readAt,
+    head,
+    width,
+    readAt,
     read(values, rowName) {
-      if (values.length !== width) throw new EvaluationError({ code: "output-size", place: rowName, problem: `the output ${head.from} has another size than the head ${head.name} reads`, expected: `${width} numbers per row`, received: String(values.length) });
+      if (values.length !== width)
+        throw new EvaluationError({
+          code: "output-size",
+          place: rowName,
+          problem: `the output ${head.from} has another size than the head ${head.name} reads`,
+          expected: `${width} numbers per row`,
+          received: String(values.length),
+        });
       return readAt(values, 0, () => rowName);
     },
   };
@@ -62,8 +78,22 @@ export function compileHead(head: Head, place: () => string, outputWidth: number
 
 function classificationWidth(head: ClassificationHead, outputWidth: number | null, place: () => string): number {
   const single = head.activation === "sigmoid" || (head.activation === "none" && outputWidth === 1);
-  if (single && head.labels.length !== 2) throw new ConfigurationError({ code: "head-labels", place: place(), problem: "one number per row tells two labels apart, no more", expected: "two labels", received: `${head.labels.length} labels: ${head.labels.join(", ")}` });
-  if (new Set(head.labels).size !== head.labels.length) throw new ConfigurationError({ code: "head-labels", place: place(), problem: "a label stands twice", expected: "every label once", received: head.labels.join(", ") });
+  if (single && head.labels.length !== 2)
+    throw new ConfigurationError({
+      code: "head-labels",
+      place: place(),
+      problem: "one number per row tells two labels apart, no more",
+      expected: "two labels",
+      received: `${head.labels.length} labels: ${head.labels.join(", ")}`,
+    });
+  if (new Set(head.labels).size !== head.labels.length)
+    throw new ConfigurationError({
+      code: "head-labels",
+      place: place(),
+      problem: "a label stands twice",
+      expected: "every label once",
+      received: head.labels.join(", "),
+    });
   return single ? 1 : head.labels.length;
 }
 
@@ -83,13 +113,27 @@ function classification(head: ClassificationHead, width: number) {
   };
 }
 
-function probabilitiesOf(head: ClassificationHead, values: ArrayLike<number>, from: number, width: number, rowName: () => string): number[] {
+function probabilitiesOf(
+  head: ClassificationHead,
+  values: ArrayLike<number>,
+  from: number,
+  width: number,
+  rowName: () => string,
+): number[] {
   if (head.activation === "softmax") return softmax(values, from, width);
   if (head.activation === "sigmoid") return [sigmoid(-values[from]!), sigmoid(values[from]!)];
-  const given = width === 1 ? [1 - values[from]!, values[from]!] : Array.from({ length: width }, (_, i) => values[from + i]!);
+  const given =
+    width === 1 ? [1 - values[from]!, values[from]!] : Array.from({ length: width }, (_, i) => values[from + i]!);
   const sum = given.reduce((total, p) => total + p, 0);
   if (given.some((p) => p < -SUM_TOLERANCE || p > 1 + SUM_TOLERANCE) || Math.abs(sum - 1) > SUM_TOLERANCE) {
-    throw new EvaluationError({ code: "output-not-probabilities", place: rowName(), problem: `the head ${head.name} has activation none, but ${head.from} gives no probabilities`, expected: "numbers from 0 to 1 that sum to 1", received: given.map((p) => p.toPrecision(4)).join(", "), example: "activation: softmax" });
+    throw new EvaluationError({
+      code: "output-not-probabilities",
+      place: rowName(),
+      problem: `the head ${head.name} has activation none, but ${head.from} gives no probabilities`,
+      expected: "numbers from 0 to 1 that sum to 1",
+      received: given.map((p) => p.toPrecision(4)).join(", "),
+      example: "activation: softmax",
+    });
   }
   return given;
 }
@@ -103,5 +147,11 @@ function regression(head: RegressionHead) {
 }
 
 function notFinite(head: Head, rowName: string, received: string): EvaluationError {
-  return new EvaluationError({ code: "output-not-finite", place: rowName, problem: `the head ${head.name} gives no finite number`, expected: "finite numbers", received });
+  return new EvaluationError({
+    code: "output-not-finite",
+    place: rowName,
+    problem: `the head ${head.name} gives no finite number`,
+    expected: "finite numbers",
+    received,
+  });
 }

@@ -2,16 +2,23 @@ import type { ClassificationResult, HeadResult } from "./head.ts";
 import type { Head } from "./schema.ts";
 
 /**
- * An answer's heads as the JSON text that `JSON.stringify` gives, to the byte; only the numbers are new in every answer,
- * so the rest is made once. All numbers of an answer are finite.
+ * An answer's heads as the JSON text that `JSON.stringify` gives, to the byte; only the numbers are new in every
+ * answer, so the rest is made once. All numbers of an answer are finite.
  */
 export function headsWriter(heads: readonly Head[]): (results: Readonly<Record<string, HeadResult>>) => string {
   // These would stand at another place than in their list, or nowhere.
   const odd = (name: string) => name === "__proto__" || /^\d+$/.test(name);
-  if (heads.some((head) => odd(head.name) || (head.kind === "classification" && head.labels.some(odd)))) return (results) => JSON.stringify(results);
+  if (heads.some((head) => odd(head.name) || (head.kind === "classification" && head.labels.some(odd))))
+    return (results) => JSON.stringify(results);
   const writers = heads.map((head, i) => {
     const before = `${i === 0 ? "{" : ","}${JSON.stringify(head.name)}:{"kind":"${head.kind}"`;
-    return { name: head.name, write: head.kind === "regression" ? (result: HeadResult) => `${before},"value":${(result as { value: number }).value}}` : classification(before, head.labels) };
+    return {
+      name: head.name,
+      write:
+        head.kind === "regression"
+          ? (result: HeadResult) => `${before},"value":${(result as { value: number }).value}}`
+          : classification(before, head.labels),
+    };
   });
   return (results) => {
     let text = "";
@@ -22,7 +29,9 @@ export function headsWriter(heads: readonly Head[]): (results: Readonly<Record<s
 
 function classification(before: string, labels: readonly string[]): (result: HeadResult) => string {
   const named = new Map(labels.map((label) => [label, `${before},"label":${JSON.stringify(label)},"score":`]));
-  const shares = labels.map((label, i) => [label, `${i === 0 ? ',"probabilities":{' : ","}${JSON.stringify(label)}:`] as const);
+  const shares = labels.map(
+    (label, i) => [label, `${i === 0 ? ',"probabilities":{' : ","}${JSON.stringify(label)}:`] as const,
+  );
   return (result) => {
     const { label, score, probabilities } = result as ClassificationResult;
     let text = `${named.get(label)!}${score}`;

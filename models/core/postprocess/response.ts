@@ -8,10 +8,19 @@ export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: nu
 
 /** What the fields of `serving.response` may be made of. */
 function namesOf(heads: readonly Head[]): string[] {
-  return [...heads.flatMap(({ name, kind }) => (kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`])), ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 }))];
+  return [
+    ...heads.flatMap(({ name, kind }) =>
+      kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`],
+    ),
+    ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 })),
+  ];
 }
 
-const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({ "timing.queue_ms": queueMs, "timing.inference_ms": inferenceMs, "timing.total_ms": totalMs });
+const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({
+  "timing.queue_ms": queueMs,
+  "timing.inference_ms": inferenceMs,
+  "timing.total_ms": totalMs,
+});
 
 /** What is wrong with an expression of `serving.response`, in words for whoever wrote it; null when nothing is. */
 export function responseProblem(expression: string, heads: readonly Head[]): string | null {
@@ -28,24 +37,44 @@ export function responseProblem(expression: string, heads: readonly Head[]): str
 /**
  * Compiles `serving.response`. The result gives a prediction's own JSON object, without `notes`.
  *
- * @throws ConfigurationError as `responseProblem` tells; the result throws RowError when an expression gives no finite number.
+ * @throws ConfigurationError as `responseProblem` tells; the result throws RowError when an expression gives no finite
+ * number.
  */
-export function compileResponse(response: Readonly<Record<string, string>>, heads: readonly Head[]): (results: Readonly<Record<string, HeadResult>>, timing: ResponseTiming) => Record<string, ExpressionValue> {
+export function compileResponse(
+  response: Readonly<Record<string, string>>,
+  heads: readonly Head[],
+): (results: Readonly<Record<string, HeadResult>>, timing: ResponseTiming) => Record<string, ExpressionValue> {
   const known = namesOf(heads);
-  const fields = Object.entries(response).map(([name, expression]) => [name, compileDerived(name, expression, known, () => `serving.response.${name}`)] as const);
+  const fields = Object.entries(response).map(
+    ([name, expression]) => [name, compileDerived(name, expression, known, () => `serving.response.${name}`)] as const,
+  );
   return (results, timing) => {
     const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
-    for (const [name, result] of Object.entries(results)) for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
+    for (const [name, result] of Object.entries(results))
+      for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
     return Object.fromEntries(fields.map(([name, compute]) => [name, compute(values)]));
   };
 }
 
 /** JSON Schema of that object. A field's type is that of its expression at the middle of every head. */
 export function responseSchema(response: Readonly<Record<string, string>>, heads: readonly Head[]): object {
-  const middle = Object.fromEntries(heads.map((head): [string, HeadResult] => [head.name, head.kind === "regression" ? { kind: "regression", value: 0.5 } : { kind: "classification", label: head.labels[0]!, score: 0.5, probabilities: {} }]));
+  const middle = Object.fromEntries(
+    heads.map((head): [string, HeadResult] => [
+      head.name,
+      head.kind === "regression"
+        ? { kind: "regression", value: 0.5 }
+        : { kind: "classification", label: head.labels[0]!, score: 0.5, probabilities: {} },
+    ]),
+  );
   const sample = compileResponse(response, heads)(middle, { queueMs: 1, inferenceMs: 1, totalMs: 1 });
   return {
-    type: "object", required: Object.keys(response),
-    properties: Object.fromEntries(Object.entries(response).map(([name, expression]) => [name, { type: typeof sample[name], description: expression }])),
+    type: "object",
+    required: Object.keys(response),
+    properties: Object.fromEntries(
+      Object.entries(response).map(([name, expression]) => [
+        name,
+        { type: typeof sample[name], description: expression },
+      ]),
+    ),
   };
 }

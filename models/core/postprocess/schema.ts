@@ -12,7 +12,11 @@ export const classificationHead = z.strictObject({
   name: z.string().min(1).describe("Name of the head in answers, predictions and gates."),
   from: z.string().min(1).describe("Graph output that it reads."),
   kind: z.literal("classification"),
-  activation: z.enum(["softmax", "sigmoid", "none"]).describe("softmax over one logit per label; sigmoid over a single logit; none when the graph already gives probabilities."),
+  activation: z
+    .enum(["softmax", "sigmoid", "none"])
+    .describe(
+      "softmax over one logit per label; sigmoid over a single logit; none when the graph already gives probabilities.",
+    ),
   labels: z.array(z.string()).min(2).describe("In the order of the graph's classes."),
   positive: z.string().optional().describe("The positive label of a binary task; the last label unless told."),
 });
@@ -21,7 +25,10 @@ export const regressionHead = z.strictObject({
   name: z.string().min(1),
   from: z.string().min(1),
   kind: z.literal("regression"),
-  inverse: z.union([inverse, z.array(inverse)]).optional().transform((one) => (one === undefined ? [] : Array.isArray(one) ? one : [one])),
+  inverse: z
+    .union([inverse, z.array(inverse)])
+    .optional()
+    .transform((one) => (one === undefined ? [] : Array.isArray(one) ? one : [one])),
   unit: z.string().optional().describe("Unit of the value, for people."),
 });
 

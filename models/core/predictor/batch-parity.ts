@@ -19,15 +19,23 @@ export const PARITY_ROWS = 64;
  * (before any activation, which could hide a difference): |a - b| <= tolerance * (1 + |b|), b being the answer alone.
  * A row's answer that is not a number in one way only counts as an infinite difference.
  */
-export async function batchParity<T>(rows: readonly T[], how: {
-  tolerance: number;
-  /** Rows per batch. */
-  batch: number;
-  length: (row: T) => number;
-  index: (row: T) => number;
-  run: (rows: readonly T[]) => Promise<Record<string, readonly number[]>[]>;
-}): Promise<BatchParity> {
-  const sample = interleave(spread(rows.toSorted((a, b) => how.length(a) - how.length(b)), PARITY_ROWS));
+export async function batchParity<T>(
+  rows: readonly T[],
+  how: {
+    tolerance: number;
+    /** Rows per batch. */
+    batch: number;
+    length: (row: T) => number;
+    index: (row: T) => number;
+    run: (rows: readonly T[]) => Promise<Record<string, readonly number[]>[]>;
+  },
+): Promise<BatchParity> {
+  const sample = interleave(
+    spread(
+      rows.toSorted((a, b) => how.length(a) - how.length(b)),
+      PARITY_ROWS,
+    ),
+  );
   let maxDifference = 0;
   let worstRow: number | null = null;
   for (let from = 0; from < sample.length; from += how.batch) {
@@ -39,7 +47,13 @@ export async function batchParity<T>(rows: readonly T[], how: {
       if (difference > maxDifference) [maxDifference, worstRow] = [difference, how.index(row)];
     }
   }
-  return { rows: sample.length, maxDifference, tolerance: how.tolerance, ok: sample.length > 0 && maxDifference <= how.tolerance, worstRow };
+  return {
+    rows: sample.length,
+    maxDifference,
+    tolerance: how.tolerance,
+    ok: sample.length > 0 && maxDifference <= how.tolerance,
+    worstRow,
+  };
 }
 
 /** `count` rows evenly over the sorted ones, both ends included. */
@@ -53,7 +67,10 @@ function interleave<T>(sorted: readonly T[]): T[] {
   return sorted.map((_, i) => sorted[i % 2 === 0 ? i / 2 : sorted.length - 1 - (i - 1) / 2]!);
 }
 
-function largestDifference(alone: Readonly<Record<string, readonly number[]>>, together: Readonly<Record<string, readonly number[]>>): number {
+function largestDifference(
+  alone: Readonly<Record<string, readonly number[]>>,
+  together: Readonly<Record<string, readonly number[]>>,
+): number {
   let largest = 0;
   for (const [name, values] of Object.entries(alone)) {
     const others = together[name] ?? [];

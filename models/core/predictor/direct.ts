@@ -4,9 +4,9 @@ import { RowError, type Row } from "../row.ts";
 import { misfit, rowSize, type Dtype, type GraphTensor } from "../tensors.ts";
 
 /**
- * The short form of a pipeline whose inputs are all float32 or float64 of a fixed size: rows are written straight into the
- * feeds of a run, and heads read straight from its answers. The numbers are the same to the bit: computed in float64,
- * checked there, rounded once.
+ * The short form of a pipeline whose inputs are all float32 or float64 of a fixed size: rows are written straight into
+ * the feeds of a run, and heads read straight from its answers. The numbers are the same to the bit: computed in
+ * float64, checked there, rounded once.
  */
 export type DirectPipeline = {
   /** Feeds for at most `rows` rows; give them back after the run. */
@@ -29,8 +29,12 @@ const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
 const KEPT = 2;
 
 /** @returns null for any other pipeline. */
-export function directPipeline(active: readonly (readonly [name: string, step: CompiledStep])[], inputs: readonly { name: string; from: string; dtype: Dtype; stepName: string }[]): DirectPipeline | null {
-  if (!inputs.every((input): input is FloatInput => input.dtype === "float32" || input.dtype === "float64")) return null;
+export function directPipeline(
+  active: readonly (readonly [name: string, step: CompiledStep])[],
+  inputs: readonly { name: string; from: string; dtype: Dtype; stepName: string }[],
+): DirectPipeline | null {
+  if (!inputs.every((input): input is FloatInput => input.dtype === "float32" || input.dtype === "float64"))
+    return null;
   if (!active.every(([, step]) => step.fill !== undefined)) return null;
   const steps = active.map(([name, step]) => {
     const shape = Object.values(step.shapes)[0] as readonly number[];
@@ -46,7 +50,9 @@ export function directPipeline(active: readonly (readonly [name: string, step: C
 
   const wide = (rows: number): Float[] => {
     if (rows <= keptRows && kept.length > 0) return kept.pop()!;
-    return fed.map(({ dtype, size }) => (dtype === "float32" ? new Float32Array(rows * size) : new Float64Array(rows * size)));
+    return fed.map(({ dtype, size }) =>
+      dtype === "float32" ? new Float32Array(rows * size) : new Float64Array(rows * size),
+    );
   };
 
   return {
@@ -68,14 +74,26 @@ export function directPipeline(active: readonly (readonly [name: string, step: C
             for (let i = 0; i < input.size; i++) {
               const value = scratch[i]!;
               // Not a number fails too.
-              if (!(Math.abs(value) <= input.limit)) throw new RowError(`${input.from}[${i}]`, `a value that the input ${input.name} cannot hold`, misfit(value, input.dtype)!, value);
+              if (!(Math.abs(value) <= input.limit))
+                throw new RowError(
+                  `${input.from}[${i}]`,
+                  `a value that the input ${input.name} cannot hold`,
+                  misfit(value, input.dtype)!,
+                  value,
+                );
               into[base + i] = value;
             }
           }
         },
         feeds(count) {
           const feeds: Record<string, GraphTensor> = {};
-          fed.forEach((input, k) => { feeds[input.name] = { dtype: input.dtype, data: data[k]!.subarray(0, count * input.size), dims: [count, ...input.shape] }; });
+          fed.forEach((input, k) => {
+            feeds[input.name] = {
+              dtype: input.dtype,
+              data: data[k]!.subarray(0, count * input.size),
+              dims: [count, ...input.shape],
+            };
+          });
           return feeds;
         },
         giveBack() {
@@ -89,7 +107,12 @@ export function directPipeline(active: readonly (readonly [name: string, step: C
 type Float = Float32Array | Float64Array;
 
 /** Reads rows of one run's answers, as the heads' results. */
-export function headReader(heads: readonly CompiledHead[]): (answers: Readonly<Record<string, GraphTensor>>, batch: number) => (index: number, rowName: () => string) => Record<string, HeadResult> {
+export function headReader(
+  heads: readonly CompiledHead[],
+): (
+  answers: Readonly<Record<string, GraphTensor>>,
+  batch: number,
+) => (index: number, rowName: () => string) => Record<string, HeadResult> {
   // The one name that an assignment would not make a property of.
   const plain = heads.every(({ head }) => head.name !== "__proto__");
   return (answers, batch) => {
@@ -98,10 +121,15 @@ export function headReader(heads: readonly CompiledHead[]): (answers: Readonly<R
       const size = tensor === undefined ? -1 : rowSize(tensor.dims);
       // An output whose first size is not the batch gives no row, which the head then refuses.
       const fits = tensor !== undefined && tensor.dims[0] === batch && size === head.width;
-      const data = !fits ? null : tensor.data instanceof Float32Array || tensor.data instanceof Float64Array ? tensor.data : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+      const data = !fits
+        ? null
+        : tensor.data instanceof Float32Array || tensor.data instanceof Float64Array
+          ? tensor.data
+          : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
       return { head, size: tensor?.dims[0] === batch ? size : 0, data };
     });
-    const one = ({ head, size, data }: (typeof read)[number], index: number, rowName: () => string) => (data === null ? head.read({ length: size }, rowName()) : head.readAt(data, index * size, rowName));
+    const one = ({ head, size, data }: (typeof read)[number], index: number, rowName: () => string) =>
+      data === null ? head.read({ length: size }, rowName()) : head.readAt(data, index * size, rowName);
     return (index, rowName) => {
       if (!plain) return Object.fromEntries(read.map((part) => [part.head.head.name, one(part, index, rowName)]));
       const results: Record<string, HeadResult> = {};

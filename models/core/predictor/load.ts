@@ -16,7 +16,8 @@ export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string
 /**
  * Reads `model.yaml` of a model's folder, for whoever needs the model's artifact.
  *
- * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when the
+ * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when
+ * the
  *   model has a remote backend: there is nothing to measure or to upload then.
  */
 export async function loadManifest(dir: string): Promise<LoadedManifest> {
@@ -27,7 +28,17 @@ export async function loadManifest(dir: string): Promise<LoadedManifest> {
 export async function loadModelFile(dir: string): Promise<LoadedManifest | LoadedRemote> {
   const file = join(dir, MANIFEST_FILE);
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigurationError({ code: "manifest-missing", place: file, problem: "no model manifest here", expected: `a folder with a ${MANIFEST_FILE}`, received: error.code ?? error.message, example: "models/mood/model.yaml" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "manifest-missing",
+        place: file,
+        problem: "no model manifest here",
+        expected: `a folder with a ${MANIFEST_FILE}`,
+        received: error.code ?? error.message,
+        example: "models/mood/model.yaml",
+      },
+      { cause: error },
+    );
   });
   return parseModelFile(text, dir, file);
 }
@@ -42,7 +53,9 @@ export function parseManifest(text: string, dir: string, file: string): LoadedMa
 }
 
 function parseModelFile(text: string, dir: string, file: string): LoadedManifest | LoadedRemote {
-  return { manifest: parseYaml(text, file, modelFile, manifestExamples), dir, file, text } as LoadedManifest | LoadedRemote;
+  return { manifest: parseYaml(text, file, modelFile, manifestExamples), dir, file, text } as
+    | LoadedManifest
+    | LoadedRemote;
 }
 
 /** @throws ConfigurationError for a model with a remote backend. */
@@ -50,8 +63,11 @@ export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManif
   if (!isRemote(loaded)) return loaded;
   const { id, backend, pair } = loaded.manifest;
   throw new ConfigurationError({
-    code: "remote-backend", place: placeIn(loaded, ["backend"]), problem: `the model ${id} has no artifact: a remote provider answers for it`,
-    expected: "a model with an `artifact`: only that can be measured, gated and deployed by its own", received: `backend: ${backend}`,
+    code: "remote-backend",
+    place: placeIn(loaded, ["backend"]),
+    problem: `the model ${id} has no artifact: a remote provider answers for it`,
+    expected: "a model with an `artifact`: only that can be measured, gated and deployed by its own",
+    received: `backend: ${backend}`,
     hint: `\`sluice serve ${id}\` serves it${pair === undefined ? "; `pair: {model: ID}` has it deployed together with a local model" : `, and deploying ${pair.model} takes it along`}`,
   });
 }

@@ -2,18 +2,33 @@ import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchArtifact, type ArtifactDeps } from "../artifact/artifact.ts";
 import type { LoadedManifest } from "./load.ts";
-import { artifactDigests, digestOf, OPTIMISED_FOLDER, OPTIMISED_GRAPH, OPTIMISED_WEIGHTS, platformHere, recordFile, type OptimisedRecord } from "../session/optimised.ts";
+import {
+  artifactDigests,
+  digestOf,
+  OPTIMISED_FOLDER,
+  OPTIMISED_GRAPH,
+  OPTIMISED_WEIGHTS,
+  platformHere,
+  recordFile,
+  type OptimisedRecord,
+} from "../session/optimised.ts";
 import { openPredictor } from "./predictor.ts";
 import { runtimeVersion, writeOptimisedGraph } from "../session/session.ts";
 
-/** Below this an optimised form neither opens faster nor saves memory worth its disk; see bench/results/serving-optimised.md. */
+/**
+ * Below this an optimised form neither opens faster nor saves memory worth its disk; see
+ * bench/results/serving-optimised.md.
+ */
 export const LEAST_BYTES = 32 * 1024 * 1024;
 
-export type Outcome = { made: true; bytes: number; compared: number; openMs: { artifact: number; optimised: number } } | { made: false; why: string };
+export type Outcome =
+  | { made: true; bytes: number; compared: number; openMs: { artifact: number; optimised: number } }
+  | { made: false; why: string };
 
 /**
  * Writes the form of a model's graph that opens faster: optimised as far as that does not depend on the processor, its
- * weights in a file that the runtime maps. Kept only when the model's examples get the same answers from it, bit for bit.
+ * weights in a file that the runtime maps. Kept only when the model's examples get the same answers from it, bit for
+ * bit.
  *
  * @throws EvaluationError, ConfigurationError when the artifact itself cannot be used.
  */
@@ -24,10 +39,13 @@ export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, least
   if (artifact.path === undefined) return { made: false, why: "its weights come from the Hub when it starts" };
   if (runtime.provider !== "cpu") return { made: false, why: `it runs on ${runtime.provider}` };
   const known = (await stat(join(loaded.dir, artifact.path)).catch(() => null))?.size ?? 0;
-  if (artifact.externalData.length === 0 && known < leastBytes) return { made: false, why: `${known} bytes are less than ${leastBytes}` };
-  if (serving.examples.length === 0) return { made: false, why: "there are no serving.examples to compare answers with" };
+  if (artifact.externalData.length === 0 && known < leastBytes)
+    return { made: false, why: `${known} bytes are less than ${leastBytes}` };
+  if (serving.examples.length === 0)
+    return { made: false, why: "there are no serving.examples to compare answers with" };
   const model = await fetchArtifact(artifact, loaded.dir, deps);
-  if (model.totalBytes < leastBytes) return { made: false, why: `${model.totalBytes} bytes are less than ${leastBytes}` };
+  if (model.totalBytes < leastBytes)
+    return { made: false, why: `${model.totalBytes} bytes are less than ${leastBytes}` };
   await mkdir(folder);
   const give = async (why: string): Promise<Outcome> => {
     await rm(folder, { recursive: true, force: true });
@@ -36,7 +54,15 @@ export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, least
   await writeOptimisedGraph(model, join(folder, OPTIMISED_GRAPH), OPTIMISED_WEIGHTS);
   const weights = await digestOf(join(folder, OPTIMISED_WEIGHTS)).catch(() => null);
   if (weights === null) return give("the runtime wrote no weights of its own file");
-  const record: OptimisedRecord = { schemaVersion: 1, of: artifactDigests(artifact), bytes: model.totalBytes, onnxruntime: await runtimeVersion(), platform: platformHere, files: { graph: await digestOf(join(folder, OPTIMISED_GRAPH)), weights }, compared: serving.examples.length };
+  const record: OptimisedRecord = {
+    schemaVersion: 1,
+    of: artifactDigests(artifact),
+    bytes: model.totalBytes,
+    onnxruntime: await runtimeVersion(),
+    platform: platformHere,
+    files: { graph: await digestOf(join(folder, OPTIMISED_GRAPH)), weights },
+    compared: serving.examples.length,
+  };
   await writeFile(recordFile(loaded.dir), `${JSON.stringify(record, null, 1)}\n`);
   const answers = async (optimised: boolean) => {
     const start = performance.now();
@@ -53,5 +79,10 @@ export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, least
   const before = await answers(false);
   const after = await answers(true);
   if (before.text !== after.text) return give("its answers to the examples differ");
-  return { made: true, bytes: model.totalBytes, compared: serving.examples.length, openMs: { artifact: before.openMs, optimised: after.openMs } };
+  return {
+    made: true,
+    bytes: model.totalBytes,
+    compared: serving.examples.length,
+    openMs: { artifact: before.openMs, optimised: after.openMs },
+  };
 }

@@ -8,7 +8,11 @@ import { compileStep } from "../preprocess/step.ts";
 import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
-export type PreparedRow = { steps: Readonly<Record<string, Prepared>>; /** Tokens of its longest text; 1 without texts. */ length: number; /** Fields that something else took the place of. */ notes: readonly Note[] };
+export type PreparedRow = {
+  steps: Readonly<Record<string, Prepared>>;
+  /** Tokens of its longest text; 1 without texts. */ length: number;
+  /** Fields that something else took the place of. */ notes: readonly Note[];
+};
 
 /** Everything of a model but its graph: rows → feeds, answers of the graph → results. Pure. */
 export type Pipeline = {
@@ -42,19 +46,32 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
   }
   const inputs = manifest.inputs.map((input, i) => {
     const [stepName, output] = input.from.split(".") as [string, string];
-    checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () => placeIn(loaded, ["inputs", i, "shape"]));
-    if (input.dtype === "string") throw new ConfigurationError({ code: "input-dtype", place: placeIn(loaded, ["inputs", i, "dtype"]), problem: "no preprocessing step makes texts for a graph", expected: "a numeric type", received: "string" });
+    checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () =>
+      placeIn(loaded, ["inputs", i, "shape"]),
+    );
+    if (input.dtype === "string")
+      throw new ConfigurationError({
+        code: "input-dtype",
+        place: placeIn(loaded, ["inputs", i, "dtype"]),
+        problem: "no preprocessing step makes texts for a graph",
+        expected: "a numeric type",
+        received: "string",
+      });
     return { ...input, stepName, output };
   });
   const heads = manifest.postprocess.map((head, i) => {
     const shape = manifest.outputs.find((output) => output.name === head.from)!.shape.slice(1);
-    const width = shape.every((size) => typeof size === "number") ? shape.reduce<number>((product, size) => product * (size as number), 1) : null;
+    const width = shape.every((size) => typeof size === "number")
+      ? shape.reduce<number>((product, size) => product * (size as number), 1)
+      : null;
     return compileHead(head, () => placeIn(loaded, ["postprocess", i]), width);
   });
   const used = new Set(inputs.map((input) => input.stepName));
   const active = Object.entries(steps).filter(([name]) => used.has(name));
   // Images first: what else reads the field of one must see what the graph will see.
-  const order = active.toSorted(([a], [b]) => Number(manifest.preprocess[b]!.kind === "image") - Number(manifest.preprocess[a]!.kind === "image"));
+  const order = active.toSorted(
+    ([a], [b]) => Number(manifest.preprocess[b]!.kind === "image") - Number(manifest.preprocess[a]!.kind === "image"),
+  );
 
   return {
     fixedBatch: fixedBatch(loaded),
@@ -78,13 +95,20 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
       return { steps: prepared, length, notes };
     },
     feeds(rows) {
-      const collated = Object.fromEntries(active.map(([name, step]) => [name, step.collate(rows.map((row) => row.steps[name]!))]));
-      return Object.fromEntries(inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]));
+      const collated = Object.fromEntries(
+        active.map(([name, step]) => [name, step.collate(rows.map((row) => row.steps[name]!))]),
+      );
+      return Object.fromEntries(
+        inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]),
+      );
     },
     raw(answers, index, batch) {
       return Object.fromEntries(Object.entries(answers).map(([name, tensor]) => [name, rowOf(tensor, index, batch)]));
     },
-    results: (raw, rowName) => Object.fromEntries(heads.map((head: CompiledHead) => [head.head.name, head.read(raw[head.head.from] ?? [], rowName)])),
+    results: (raw, rowName) =>
+      Object.fromEntries(
+        heads.map((head: CompiledHead) => [head.head.name, head.read(raw[head.head.from] ?? [], rowName)]),
+      ),
     read: headReader(heads),
     direct: directPipeline(active, inputs),
   };
@@ -97,11 +121,22 @@ function rowOf(tensor: GraphTensor, index: number, batch: number): number[] {
   return Array.from(tensor.data.slice(index * size, (index + 1) * size) as ArrayLike<number | bigint>, Number);
 }
 
-function checkShape(declared: readonly (number | string)[], made: readonly (number | string)[], name: string, place: () => string): void {
+function checkShape(
+  declared: readonly (number | string)[],
+  made: readonly (number | string)[],
+  name: string,
+  place: () => string,
+): void {
   const wanted = declared.slice(1);
   const fits = wanted.length === made.length && wanted.every((size, i) => typeof size === "string" || size === made[i]);
   if (fits) return;
-  throw new ConfigurationError({ code: "input-shape", place: place(), problem: `the preprocessing does not make what the input ${name} needs`, expected: `[${wanted.join(", ")}] per row`, received: `[${made.join(", ")}] per row` });
+  throw new ConfigurationError({
+    code: "input-shape",
+    place: place(),
+    problem: `the preprocessing does not make what the input ${name} needs`,
+    expected: `[${wanted.join(", ")}] per row`,
+    received: `[${made.join(", ")}] per row`,
+  });
 }
 
 function checkRange(prepared: Prepared, input: { name: string; from: string; dtype: GraphTensor["dtype"] }): void {
@@ -109,13 +144,34 @@ function checkRange(prepared: Prepared, input: { name: string; from: string; dty
   const at = firstMisfit(prepared.values, input.dtype);
   if (at === -1) return;
   const value = prepared.values[at]!;
-  throw new RowError(`${input.from}[${at}]`, `a value that the input ${input.name} cannot hold`, misfit(value, input.dtype)!, value);
+  throw new RowError(
+    `${input.from}[${at}]`,
+    `a value that the input ${input.name} cannot hold`,
+    misfit(value, input.dtype)!,
+    value,
+  );
 }
 
 function fixedBatch(loaded: LoadedManifest): number | null {
   const sizes = new Set(loaded.manifest.inputs.map((input) => input.shape[0]!));
   const [only] = sizes;
-  if (sizes.size > 1) throw new ConfigurationError({ code: "input-batch", place: placeIn(loaded, ["inputs"]), problem: "the inputs have different batch sizes", expected: "the same first dimension in every shape", received: [...sizes].join(", ") });
-  if (typeof only === "number" && only !== 1) throw new ConfigurationError({ code: "input-batch", place: placeIn(loaded, ["inputs", 0, "shape"]), problem: "a fixed batch of more than one row", expected: "a batch dimension that varies, or 1", received: String(only), example: "shape: [batch, 128]", hint: "export the model with a dynamic batch axis" });
+  if (sizes.size > 1)
+    throw new ConfigurationError({
+      code: "input-batch",
+      place: placeIn(loaded, ["inputs"]),
+      problem: "the inputs have different batch sizes",
+      expected: "the same first dimension in every shape",
+      received: [...sizes].join(", "),
+    });
+  if (typeof only === "number" && only !== 1)
+    throw new ConfigurationError({
+      code: "input-batch",
+      place: placeIn(loaded, ["inputs", 0, "shape"]),
+      problem: "a fixed batch of more than one row",
+      expected: "a batch dimension that varies, or 1",
+      received: String(only),
+      example: "shape: [batch, 128]",
+      hint: "export the model with a dynamic batch axis",
+    });
   return typeof only === "number" ? only : null;
 }

@@ -15,7 +15,11 @@ import { readStepFiles } from "./step-files.ts";
 import type { GraphTensor, TensorFacts } from "../tensors.ts";
 
 export type RowResult =
-  | { ok: true; heads: Record<string, HeadResult>; /** Fields that a placeholder took the place of; absent without any. */ notes?: readonly Note[] }
+  | {
+      ok: true;
+      heads: Record<string, HeadResult>;
+      /** Fields that a placeholder took the place of; absent without any. */ notes?: readonly Note[];
+    }
   /** RowError: the row cannot be used. Otherwise (only with `badOutput: "row"`) the model gave no usable answer. */
   | { ok: false; error: RowError | EvaluationError };
 
@@ -40,7 +44,10 @@ export type PredictOptions = {
 export type GraphRun = { rows: number; tokens: number; ms: number };
 
 export type ModelDescription = {
-  id: string; version: string; task: string; sha256: string;
+  id: string;
+  version: string;
+  task: string;
+  sha256: string;
   source: string;
   /** Model and external data. */
   modelBytes: number;
@@ -60,7 +67,8 @@ export type ModelDescription = {
 export type Predictor = {
   /**
    * @returns one result per row, in the order of `rows`. A bad row is its own result and spoils no other.
-   * @throws EvaluationError when the model fails or answers with a number that is not finite; the signal's reason when aborted.
+   * @throws EvaluationError when the model fails or answers with a number that is not finite; the signal's reason when
+   * aborted.
    */
   predict(rows: readonly Row[], options?: PredictOptions): Promise<RowResult[]>;
   /** @throws RowError when the row cannot be used. */
@@ -72,8 +80,14 @@ export type Predictor = {
    *
    * @throws EvaluationError `feeds` when they do not fit the graph, `run-failed` when the runtime refuses them.
    */
-  runTensors(feeds: Readonly<Record<string, GraphTensor>>, fetches?: readonly string[]): Promise<Record<string, GraphTensor>>;
-  /** Runs the manifest's serving examples once (zeros where there are none), so that the first real row is not the slow one. */
+  runTensors(
+    feeds: Readonly<Record<string, GraphTensor>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, GraphTensor>>;
+  /**
+   * Runs the manifest's serving examples once (zeros where there are none), so that the first real row is not the slow
+   * one.
+   */
   warmUp(): Promise<void>;
   describe(): ModelDescription;
   /** Frees the native memory. */
@@ -81,28 +95,52 @@ export type Predictor = {
 };
 
 export type OpenOptions = {
-  provider?: Provider; threads?: number; batch?: number;
-  /** Open the optimised form beside the model, where there is one of this very artifact. Serving does; what is measured is the artifact itself. */
+  provider?: Provider;
+  threads?: number;
+  batch?: number;
+  /**
+   * Open the optimised form beside the model, where there is one of this very artifact. Serving does; what is measured
+   * is the artifact itself.
+   */
   optimised?: boolean;
 };
 
 /** A model opened from its manifest: fetch, verify, open, hold the graph against the manifest. */
-export async function openPredictor(loaded: LoadedManifest, options: OpenOptions, deps: ArtifactDeps): Promise<Predictor> {
+export async function openPredictor(
+  loaded: LoadedManifest,
+  options: OpenOptions,
+  deps: ArtifactDeps,
+): Promise<Predictor> {
   const { files, digest } = await readStepFiles(loaded);
   // Before the download: a manifest that cannot work should not cost one.
   const pipeline = compilePipeline(loaded, files);
   const { artifact, runtime, serving } = loaded.manifest;
   const example = serving.examples[0];
   const provider = options.provider ?? runtime.provider;
-  const optimised = options.optimised === true && provider === "cpu" && artifact.path !== undefined && existsSync(recordFile(loaded.dir)) ? await findOptimised(loaded.dir, artifact, await runtimeVersion()) : null;
-  const model: VerifiedModel = optimised === null
-    ? await fetchArtifact(artifact, loaded.dir, deps)
-    : { bytes: optimised.graph, sha256: artifact.sha256, source: optimised.source, externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }], totalBytes: optimised.record.bytes };
+  const optimised =
+    options.optimised === true &&
+    provider === "cpu" &&
+    artifact.path !== undefined &&
+    existsSync(recordFile(loaded.dir))
+      ? await findOptimised(loaded.dir, artifact, await runtimeVersion())
+      : null;
+  const model: VerifiedModel =
+    optimised === null
+      ? await fetchArtifact(artifact, loaded.dir, deps)
+      : {
+          bytes: optimised.graph,
+          sha256: artifact.sha256,
+          source: optimised.source,
+          externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }],
+          totalBytes: optimised.record.bytes,
+        };
   const session = await openSession(model, {
     provider,
     threads: options.threads ?? runtime.threads,
     optimisedFile: optimised?.file,
-    ...(provider !== "cpu" && example !== undefined ? { probe: pipeline.feeds([await pipeline.prepare(example)]) } : {}),
+    ...(provider !== "cpu" && example !== undefined
+      ? { probe: pipeline.feeds([await pipeline.prepare(example)]) }
+      : {}),
   });
   try {
     checkContract(loaded.manifest, session.inputs, session.outputs, (path) => placeIn(loaded, path));
@@ -110,10 +148,24 @@ export async function openPredictor(loaded: LoadedManifest, options: OpenOptions
     await session.close();
     throw error;
   }
-  return assemble(loaded, pipeline, session, model, { filesDigest: digest, optimised: optimised?.record.files.graph ?? null }, options.batch ?? runtime.batch);
+  return assemble(
+    loaded,
+    pipeline,
+    session,
+    model,
+    { filesDigest: digest, optimised: optimised?.record.files.graph ?? null },
+    options.batch ?? runtime.batch,
+  );
 }
 
-function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePipeline>, session: Session, model: VerifiedModel, { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">, defaultBatch: number): Predictor {
+function assemble(
+  loaded: LoadedManifest,
+  pipeline: ReturnType<typeof compilePipeline>,
+  session: Session,
+  model: VerifiedModel,
+  { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">,
+  defaultBatch: number,
+): Predictor {
   const { manifest } = loaded;
 
   const run = async (rows: readonly PreparedRow[]): Promise<Record<string, number[]>[]> => {
@@ -135,7 +187,12 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
     return { good, bad };
   };
 
-  const runTimed = async (feeds: Record<string, GraphTensor>, rows: number, tokens: number, options: PredictOptions) => {
+  const runTimed = async (
+    feeds: Record<string, GraphTensor>,
+    rows: number,
+    tokens: number,
+    options: PredictOptions,
+  ) => {
     const start = performance.now();
     const answers = await session.run(feeds, pipeline.fetches);
     options.onRun?.({ rows, tokens, ms: performance.now() - start });
@@ -145,7 +202,13 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
   const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
 
   /** Reads the answers of one run into the results of the rows that it held. */
-  const readRun = (answers: Record<string, GraphTensor>, indices: ArrayLike<number>, count: number, results: RowResult[], options: PredictOptions) => {
+  const readRun = (
+    answers: Record<string, GraphTensor>,
+    indices: ArrayLike<number>,
+    count: number,
+    results: RowResult[],
+    options: PredictOptions,
+  ) => {
     const read = pipeline.read(answers, count);
     for (let i = 0; i < count; i++) {
       const index = indices[i]!;
@@ -159,7 +222,11 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
   };
 
   /** Rows of plain numbers have no length and nothing to wait for: each is written into the feeds as it comes. */
-  const predictDirect = async (direct: DirectPipeline, rows: readonly Row[], options: PredictOptions): Promise<RowResult[]> => {
+  const predictDirect = async (
+    direct: DirectPipeline,
+    rows: readonly Row[],
+    options: PredictOptions,
+  ): Promise<RowResult[]> => {
     const results = new Array<RowResult>(rows.length);
     const most = Math.max(1, Math.min(batchOf(options), rows.length, Math.floor(options.tokenBudget ?? Infinity)));
     const indices = new Array<number>(most);
@@ -189,15 +256,30 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
     const { good, bad } = await prepare(rows);
     const results = new Array<RowResult>(rows.length);
     for (const { index, error } of bad) results[index] = { ok: false, error };
-    const ordered = (options.sort ?? manifest.runtime.sortByLength) ? good.toSorted((a, b) => a.row.length - b.row.length) : good;
+    const ordered =
+      (options.sort ?? manifest.runtime.sortByLength) ? good.toSorted((a, b) => a.row.length - b.row.length) : good;
     const size = batchOf(options);
     for (let from = 0; from < ordered.length;) {
       options.signal?.throwIfAborted();
       const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
       from += batch.length;
-      const answers = await runTimed(pipeline.feeds(batch.map(({ row }) => row)), batch.length, batch.length * longest(batch), options);
-      readRun(answers, batch.map(({ index }) => index), batch.length, results, options);
-      for (const { index, row: { notes } } of batch) {
+      const answers = await runTimed(
+        pipeline.feeds(batch.map(({ row }) => row)),
+        batch.length,
+        batch.length * longest(batch),
+        options,
+      );
+      readRun(
+        answers,
+        batch.map(({ index }) => index),
+        batch.length,
+        results,
+        options,
+      );
+      for (const {
+        index,
+        row: { notes },
+      } of batch) {
         const result = results[index]!;
         if (notes.length > 0 && result.ok) results[index] = { ...result, notes };
       }
@@ -214,16 +296,33 @@ function assemble(loaded: LoadedManifest, pipeline: ReturnType<typeof compilePip
     },
     async batchParity(rows, tolerance = manifest.runtime.batchTolerance) {
       const { good } = await prepare(rows);
-      return batchParity(good, { tolerance, batch: pipeline.fixedBatch ?? defaultBatch, length: (one) => one.row.length, run: (some) => run(some.map(({ row }) => row)), index: (one) => one.index });
+      return batchParity(good, {
+        tolerance,
+        batch: pipeline.fixedBatch ?? defaultBatch,
+        length: (one) => one.row.length,
+        run: (some) => run(some.map(({ row }) => row)),
+        index: (one) => one.index,
+      });
     },
     async warmUp() {
       if (manifest.serving.examples.length === 0) return session.warmUp();
       for (const example of manifest.serving.examples) await run([await pipeline.prepare(example)]);
     },
     describe: () => ({
-      id: manifest.id, version: manifest.version, task: manifest.task, sha256: model.sha256, source: model.source, modelBytes: model.totalBytes, filesDigest, optimised,
-      provider: session.provider, providerNodes: session.providerNodes, onnxruntime: session.onnxruntime, threads: session.threads,
-      inputs: session.inputs, outputs: session.outputs,
+      id: manifest.id,
+      version: manifest.version,
+      task: manifest.task,
+      sha256: model.sha256,
+      source: model.source,
+      modelBytes: model.totalBytes,
+      filesDigest,
+      optimised,
+      provider: session.provider,
+      providerNodes: session.providerNodes,
+      onnxruntime: session.onnxruntime,
+      threads: session.threads,
+      inputs: session.inputs,
+      outputs: session.outputs,
     }),
     runTensors: (feeds, fetches) => session.run(feeds, fetches),
     close: () => session.close(),

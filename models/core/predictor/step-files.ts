@@ -13,13 +13,22 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
  * @returns files per step, and one digest over all of them: with the manifest it identifies the preprocessing.
  * @throws ConfigurationError when a file is missing or is not JSON.
  */
-export async function readStepFiles(loaded: LoadedManifest): Promise<{ files: Record<string, StepFiles>; digest: string }> {
+export async function readStepFiles(
+  loaded: LoadedManifest,
+): Promise<{ files: Record<string, StepFiles>; digest: string }> {
   const hash = createHash("sha256");
   const read = async (step: string, key: string, path: string): Promise<object> => {
     const place = () => placeIn(loaded, ["preprocess", step, key]);
     const file = await localFile(loaded.dir, path, null, MAX_FILE_BYTES).catch((error: unknown) => {
       if (!(error instanceof EvaluationError)) throw error;
-      throw new ConfigurationError({ ...error.diagnostic, place: place(), received: `${path}: ${error.diagnostic.received ?? error.diagnostic.problem}` }, { cause: error });
+      throw new ConfigurationError(
+        {
+          ...error.diagnostic,
+          place: place(),
+          received: `${path}: ${error.diagnostic.received ?? error.diagnostic.problem}`,
+        },
+        { cause: error },
+      );
     });
     hash.update(`${step}\0${key}\0${file.sha256}\0`);
     try {
@@ -27,15 +36,29 @@ export async function readStepFiles(loaded: LoadedManifest): Promise<{ files: Re
       if (typeof value === "object" && value !== null) return value;
       throw new SyntaxError("not a JSON object");
     } catch (error) {
-      throw new ConfigurationError({ code: "step-file", place: place(), problem: `${path} is not JSON`, expected: "a JSON object", received: String((error as Error).message).slice(0, 120) }, { cause: error });
+      throw new ConfigurationError(
+        {
+          code: "step-file",
+          place: place(),
+          problem: `${path} is not JSON`,
+          expected: "a JSON object",
+          received: String((error as Error).message).slice(0, 120),
+        },
+        { cause: error },
+      );
     }
   };
   const files: Record<string, StepFiles> = {};
   for (const [name, step] of Object.entries(loaded.manifest.preprocess)) {
-    files[name] = step.kind !== "text" ? {} : {
-      tokenizer: await read(name, "tokenizer", step.tokenizer),
-      ...(step.tokenizerConfig === undefined ? {} : { tokenizerConfig: await read(name, "tokenizerConfig", step.tokenizerConfig) }),
-    };
+    files[name] =
+      step.kind !== "text"
+        ? {}
+        : {
+            tokenizer: await read(name, "tokenizer", step.tokenizer),
+            ...(step.tokenizerConfig === undefined
+              ? {}
+              : { tokenizerConfig: await read(name, "tokenizerConfig", step.tokenizerConfig) }),
+          };
   }
   return { files, digest: hash.digest("hex") };
 }

@@ -4,7 +4,11 @@ import type { Row } from "../row.ts";
 /** One row after one step. A new kind of step (audio, say) adds a member. */
 export type Prepared =
   | { kind: "tokens"; ids: readonly number[]; typeIds: readonly number[] }
-  | { kind: "numbers"; values: Float32Array | Float64Array; /** The field could not be used and the manifest says what takes its place. */ replaced?: Note };
+  | {
+      kind: "numbers";
+      values: Float32Array | Float64Array;
+      /** The field could not be used and the manifest says what takes its place. */ replaced?: Note;
+    };
 
 /** What an answer tells besides its heads: a field that was not used as it came, why, and what was used. */
 export type Note = { field: string; problem: string; used: string };
@@ -23,7 +27,8 @@ export type CompiledStep = {
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
   /**
-   * Only steps that give every row the same float64 numbers, at once: what `prepare` would give, written over all of `into`.
+   * Only steps that give every row the same float64 numbers, at once: what `prepare` would give, written over all of
+   * `into`.
    *
    * @throws RowError
    */

@@ -12,13 +12,36 @@ import type { ImageStep } from "./schema.ts";
  */
 export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
   const size = step.centerCrop ?? step.resize;
-  if (size === undefined) throw new ConfigurationError({ code: "image-size", place: place([]), problem: "an image step without a size", expected: "`resize`, `centerCrop` or both, so that the rows of a batch are alike", received: "neither", example: "resize: {width: 224, height: 224}" });
+  if (size === undefined)
+    throw new ConfigurationError({
+      code: "image-size",
+      place: place([]),
+      problem: "an image step without a size",
+      expected: "`resize`, `centerCrop` or both, so that the rows of a batch are alike",
+      received: "neither",
+      example: "resize: {width: 224, height: 224}",
+    });
   const { width, height } = size;
   const channels = step.channels === "gray" ? 1 : 3;
   for (const name of ["mean", "std"] as const) {
-    if (step[name].length < channels) throw new ConfigurationError({ code: "image-normalise", place: place([name]), problem: `${name} has too few values`, expected: `${channels}, one per channel`, received: String(step[name].length), example: "mean: [0.485, 0.456, 0.406]" });
+    if (step[name].length < channels)
+      throw new ConfigurationError({
+        code: "image-normalise",
+        place: place([name]),
+        problem: `${name} has too few values`,
+        expected: `${channels}, one per channel`,
+        received: String(step[name].length),
+        example: "mean: [0.485, 0.456, 0.406]",
+      });
   }
-  if (step.std.slice(0, channels).includes(0)) throw new ConfigurationError({ code: "image-normalise", place: place(["std"]), problem: "a std of 0", expected: "values other than 0", received: `[${step.std.join(", ")}]` });
+  if (step.std.slice(0, channels).includes(0))
+    throw new ConfigurationError({
+      code: "image-normalise",
+      place: place(["std"]),
+      problem: "a std of 0",
+      expected: "values other than 0",
+      received: `[${step.std.join(", ")}]`,
+    });
   const order = step.channels === "bgr" ? [2, 1, 0] : [0, 1, 2];
   const normalised = (pixels: Uint8Array): Float32Array => {
     const values = new Float32Array(channels * width * height);
@@ -41,55 +64,103 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
       } catch (error) {
         if (step.missing === "reject" || !(error instanceof Unusable)) throw error;
         const { placeholder } = step.missing;
-        plain ??= plainPicture(placeholder, step.resize ?? size).then(async (bytes) => normalised(await decode(bytes, step)));
-        return { kind: "numbers", values: await plain, replaced: { field: step.field, problem: error.diagnostic.problem, used: `a plain picture of ${placeholder}` } };
+        plain ??= plainPicture(placeholder, step.resize ?? size).then(async (bytes) =>
+          normalised(await decode(bytes, step)),
+        );
+        return {
+          kind: "numbers",
+          values: await plain,
+          replaced: { field: step.field, problem: error.diagnostic.problem, used: `a plain picture of ${placeholder}` },
+        };
       }
     },
   };
 }
 
-/** There is no picture, or none that can be used, at a place where one may be missing; other errors are mistakes of whoever asks. */
+/**
+ * There is no picture, or none that can be used, at a place where one may be missing; other errors are mistakes of
+ * whoever asks.
+ */
 class Unusable extends RowError {}
 
 /** A PNG of one colour: the placeholder takes the same way as every picture. */
-async function plainPicture(background: string, { width, height }: { width: number; height: number }): Promise<Uint8Array> {
+async function plainPicture(
+  background: string,
+  { width, height }: { width: number; height: number },
+): Promise<Uint8Array> {
   const sharp = await imageLibrary();
-  return sharp({ create: { width, height, channels: 3, background } }).png().toBuffer();
+  return sharp({ create: { width, height, channels: 3, background } })
+    .png()
+    .toBuffer();
 }
 
-/** Native and slow to load: only models with images pay for it. That it is not there is no fault of an image, which a placeholder could hide. */
-async function imageLibrary(): Promise<typeof import("sharp")["default"]> {
+/**
+ * Native and slow to load: only models with images pay for it. That it is not there is no fault of an image, which a
+ * placeholder could hide.
+ */
+async function imageLibrary(): Promise<(typeof import("sharp"))["default"]> {
   try {
     const { default: sharp } = await import("sharp");
     // In a bundle the library is looked for when it is first used.
     if (typeof sharp.versions.sharp !== "string") throw new Error("sharp does not tell its version");
     return sharp;
   } catch (error) {
-    throw new ConfigurationError({ code: "image-library", place: "preprocess", problem: "the image library cannot be loaded", expected: "the package sharp", received: String((error as Error).message).split("\n", 1)[0] ?? "", hint: "npm install --no-save sharp" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "image-library",
+        place: "preprocess",
+        problem: "the image library cannot be loaded",
+        expected: "the package sharp",
+        received: String((error as Error).message).split("\n", 1)[0] ?? "",
+        hint: "npm install --no-save sharp",
+      },
+      { cause: error },
+    );
   }
 }
 
 /** Raw interleaved 8-bit pixels of the final size: sRGB, or one channel for gray. */
 async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
   const sharp = await imageLibrary();
-  const bad = (problem: string, expected: string, shown: string, cause?: unknown) => new Unusable(step.field, problem, expected, undefined, { shown, cause });
+  const bad = (problem: string, expected: string, shown: string, cause?: unknown) =>
+    new Unusable(step.field, problem, expected, undefined, { shown, cause });
   try {
-    let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate().flatten({ background: step.background }).toColourspace("srgb");
+    let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" })
+      .rotate()
+      .flatten({ background: step.background })
+      .toColourspace("srgb");
     // Shrinking while a JPEG is decoded is faster but gives other pixels than the training side's resize.
-    if (step.resize !== undefined) image = image.resize({ ...step.resize, background: step.background, fastShrinkOnLoad: false });
+    if (step.resize !== undefined)
+      image = image.resize({ ...step.resize, background: step.background, fastShrinkOnLoad: false });
     if (step.channels === "gray") image = image.grayscale();
     const { data, info } = await image.removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return step.centerCrop === undefined ? data : crop(data, info, step.centerCrop, bad);
   } catch (error) {
     if (error instanceof RowError) throw error;
     const message = String((error as Error).message).split("\n", 1)[0] ?? "";
-    if (/exceeds pixel limit/i.test(message)) throw bad("the image has too many pixels", `at most ${step.maxPixels} pixels`, message, error);
-    throw bad("the image cannot be decoded", "a whole JPEG, PNG, WebP, GIF, AVIF or TIFF image", `${bytes.length} bytes: ${message}`, error);
+    if (/exceeds pixel limit/i.test(message))
+      throw bad("the image has too many pixels", `at most ${step.maxPixels} pixels`, message, error);
+    throw bad(
+      "the image cannot be decoded",
+      "a whole JPEG, PNG, WebP, GIF, AVIF or TIFF image",
+      `${bytes.length} bytes: ${message}`,
+      error,
+    );
   }
 }
 
-function crop(data: Uint8Array, from: { width: number; height: number; channels: number }, to: { width: number; height: number }, bad: (problem: string, expected: string, shown: string) => RowError): Uint8Array {
-  if (from.width < to.width || from.height < to.height) throw bad("the image is smaller than the crop", `at least ${to.width} × ${to.height} pixels`, `${from.width} × ${from.height}`);
+function crop(
+  data: Uint8Array,
+  from: { width: number; height: number; channels: number },
+  to: { width: number; height: number },
+  bad: (problem: string, expected: string, shown: string) => RowError,
+): Uint8Array {
+  if (from.width < to.width || from.height < to.height)
+    throw bad(
+      "the image is smaller than the crop",
+      `at least ${to.width} × ${to.height} pixels`,
+      `${from.width} × ${from.height}`,
+    );
   const left = Math.floor((from.width - to.width) / 2);
   const top = Math.floor((from.height - to.height) / 2);
   const out = new Uint8Array(to.width * to.height * from.channels);
@@ -103,7 +174,10 @@ function crop(data: Uint8Array, from: { width: number; height: number; channels:
 function imageBytes(value: unknown, step: ImageStep): Uint8Array {
   const expected = "base64 text, a data: URL or bytes";
   if (value === undefined || value === null) throw new Unusable(step.field, "the image is missing", expected, value);
-  const tooLarge = (size: number) => new Unusable(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, { shown: `${size} bytes` });
+  const tooLarge = (size: number) =>
+    new Unusable(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, {
+      shown: `${size} bytes`,
+    });
   if (value instanceof Uint8Array) {
     if (value.length > step.maxBytes) throw tooLarge(value.length);
     return value;
@@ -111,12 +185,14 @@ function imageBytes(value: unknown, step: ImageStep): Uint8Array {
   if (typeof value !== "string") throw new RowError(step.field, "not an image", expected, value);
   const text = value.startsWith("data:") ? dataUrl(value, step.field) : value;
   if (text.length * 0.75 > step.maxBytes + 2) throw tooLarge(Math.floor(text.length * 0.75));
-  if (text.length === 0 || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new RowError(step.field, "not base64", expected, value);
+  if (text.length === 0 || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
+    throw new RowError(step.field, "not base64", expected, value);
   return Buffer.from(text, "base64");
 }
 
 function dataUrl(value: string, field: string): string {
   const comma = value.indexOf(",");
-  if (!/^data:image\/[\w.+-]+;base64$/.test(value.slice(0, comma))) throw new RowError(field, "not a data: URL of an image", "data:image/…;base64,…", value.slice(0, 60));
+  if (!/^data:image\/[\w.+-]+;base64$/.test(value.slice(0, comma)))
+    throw new RowError(field, "not a data: URL of an image", "data:image/…;base64,…", value.slice(0, 60));
   return value.slice(comma + 1);
 }

@@ -1,19 +1,40 @@
 import { z } from "zod";
 
-const expression = z.string().min(1).describe("A filtrex expression over the columns and the derived values before it. docs/serving.md lists the functions: of dates, lists and texts.");
+const expression = z
+  .string()
+  .min(1)
+  .describe(
+    "A filtrex expression over the columns and the derived values before it. docs/serving.md lists the functions: of dates, lists and texts.",
+  );
 
 /** Text → token ids through a Hugging Face tokenizer.json. Outputs: `ids`, `attention_mask`, `token_type_ids`. */
 export const textStep = z.strictObject({
   kind: z.literal("text"),
   field: z.string().min(1).default("text").describe("Row field that holds the text."),
-  append: z.array(z.string().min(1)).default([]).describe("Further text fields that follow it in this order; one that is absent, null or empty is left out together with its separator."),
+  append: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Further text fields that follow it in this order; one that is absent, null or empty is left out together with its separator.",
+    ),
   separator: z.string().default(" ").describe("Between the texts of `field` and `append`."),
-  maxCharacters: z.int().positive().default(20_000).describe("Longer texts are refused, never silently cut; each field is counted for itself."),
-  tokenizer: z.string().min(1).default("tokenizer.json").describe("Path of a Hugging Face tokenizer.json, relative to model.yaml."),
+  maxCharacters: z
+    .int()
+    .positive()
+    .default(20_000)
+    .describe("Longer texts are refused, never silently cut; each field is counted for itself."),
+  tokenizer: z
+    .string()
+    .min(1)
+    .default("tokenizer.json")
+    .describe("Path of a Hugging Face tokenizer.json, relative to model.yaml."),
   tokenizerConfig: z.string().min(1).optional().describe("Path of its tokenizer_config.json, where it has one."),
   maxTokens: z.int().min(1).default(512).describe("Truncation length, special tokens included."),
   padId: z.int().min(0).default(0).describe("Id that fills shorter rows of a batch; masked with 0 in attention_mask."),
-  padTo: z.union([z.literal("longest"), z.int().positive()]).default("longest").describe("Pad to the longest row of a batch, or always to this many tokens."),
+  padTo: z
+    .union([z.literal("longest"), z.int().positive()])
+    .default("longest")
+    .describe("Pad to the longest row of a batch, or always to this many tokens."),
 });
 
 const missing = z
@@ -26,21 +47,40 @@ export const tabularColumn = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("number"), missing, min: z.number().optional(), max: z.number().optional() }),
   z.strictObject({ type: z.literal("string"), missing }),
   z.strictObject({ type: z.literal("boolean"), missing }),
-  z.strictObject({ type: z.literal("present"), field: z.string().min(1).describe("Row field that is asked about.") }).describe("true where another field is there and not null, whatever it holds; false too where an image step's placeholder took its place."),
+  z
+    .strictObject({ type: z.literal("present"), field: z.string().min(1).describe("Row field that is asked about.") })
+    .describe(
+      "true where another field is there and not null, whatever it holds; false too where an image step's placeholder took its place.",
+    ),
   z.strictObject({ type: z.literal("date"), missing }).describe("ISO 8601 calendar date, YYYY-MM-DD."),
-  z.strictObject({ type: z.literal("number-list"), length: z.int().positive().describe("Exact number of values, oldest first.") }),
+  z.strictObject({
+    type: z.literal("number-list"),
+    length: z.int().positive().describe("Exact number of values, oldest first."),
+  }),
 ]);
 
 /** One feature: a column or derived value and how it becomes one or several float32 numbers. */
 export const tabularFeature = z.discriminatedUnion("encode", [
   z.strictObject({ column: z.string(), encode: z.literal("number") }).describe("As it is; booleans become 0 and 1."),
-  z.strictObject({ column: z.string(), encode: z.literal("standardize"), mean: z.number(), std: z.number().positive() }).describe("(x - mean) / std"),
-  z.strictObject({ column: z.string(), encode: z.literal("min-max"), min: z.number(), max: z.number() }).describe("(x - min) / (max - min)"),
+  z
+    .strictObject({
+      column: z.string(),
+      encode: z.literal("standardize"),
+      mean: z.number(),
+      std: z.number().positive(),
+    })
+    .describe("(x - mean) / std"),
+  z
+    .strictObject({ column: z.string(), encode: z.literal("min-max"), min: z.number(), max: z.number() })
+    .describe("(x - min) / (max - min)"),
   z.strictObject({
     column: z.string(),
     encode: z.literal("one-hot"),
     categories: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
-    unknown: z.enum(["reject", "zeros"]).default("reject").describe("A value outside `categories`: refuse the row, or all zeros."),
+    unknown: z
+      .enum(["reject", "zeros"])
+      .default("reject")
+      .describe("A value outside `categories`: refuse the row, or all zeros."),
   }),
   z.strictObject({ column: z.string(), encode: z.literal("list") }).describe("Every value of a number-list, in order."),
 ]);
@@ -49,17 +89,43 @@ export const tabularFeature = z.discriminatedUnion("encode", [
 export const tabularStep = z.strictObject({
   kind: z.literal("tabular"),
   columns: z.record(z.string(), tabularColumn),
-  derive: z.record(z.string(), expression).default({}).describe("Derived values in order; later ones may use earlier ones."),
+  derive: z
+    .record(z.string(), expression)
+    .default({})
+    .describe("Derived values in order; later ones may use earlier ones."),
   features: z.array(tabularFeature).min(1).describe("The vector, in order."),
 });
 
 /** Encoded image bytes → a normalised tensor. Output: `pixels`. */
 export const imageStep = z.strictObject({
   kind: z.literal("image"),
-  field: z.string().min(1).default("image").describe("Row field: the encoded image as base64, a data: URL or raw bytes; a dataset of format `folder` delivers the bytes of its files."),
-  urls: z.boolean().default(false).describe("A server may be given a public http(s) URL in this field and fetches it, whatever its --image-urls says."),
-  missing: z.union([z.literal("reject"), z.strictObject({ placeholder: z.string().regex(/^#[0-9a-fA-F]{6}$/, "#RRGGBB").describe("Colour of the picture that takes its place.") })]).default("reject")
-    .describe("What an image becomes that is absent, null, not decodable or too large, or whose URL was not fetched. `reject` refuses the row; a placeholder is told in the answer's `notes`."),
+  field: z
+    .string()
+    .min(1)
+    .default("image")
+    .describe(
+      "Row field: the encoded image as base64, a data: URL or raw bytes; a dataset of format `folder` delivers the bytes of its files.",
+    ),
+  urls: z
+    .boolean()
+    .default(false)
+    .describe(
+      "A server may be given a public http(s) URL in this field and fetches it, whatever its --image-urls says.",
+    ),
+  missing: z
+    .union([
+      z.literal("reject"),
+      z.strictObject({
+        placeholder: z
+          .string()
+          .regex(/^#[0-9a-fA-F]{6}$/, "#RRGGBB")
+          .describe("Colour of the picture that takes its place."),
+      }),
+    ])
+    .default("reject")
+    .describe(
+      "What an image becomes that is absent, null, not decodable or too large, or whose URL was not fetched. `reject` refuses the row; a placeholder is told in the answer's `notes`.",
+    ),
   maxBytes: z.int().positive().default(10_000_000),
   maxPixels: z.int().positive().default(50_000_000),
   resize: z
@@ -74,7 +140,10 @@ export const imageStep = z.strictObject({
   channels: z.enum(["rgb", "bgr", "gray"]).default("rgb"),
   layout: z.enum(["chw", "hwc"]).default("chw"),
   background: z.string().default("#ffffff").describe("Colour under transparent pixels."),
-  scale: z.number().default(1 / 255).describe("Multiplied to each 0..255 value before mean and std."),
+  scale: z
+    .number()
+    .default(1 / 255)
+    .describe("Multiplied to each 0..255 value before mean and std."),
   mean: z.array(z.number()).default([0, 0, 0]),
   std: z.array(z.number()).default([1, 1, 1]),
 });
@@ -83,7 +152,12 @@ export const imageStep = z.strictObject({
 export const tensorStep = z.strictObject({
   kind: z.literal("tensor"),
   field: z.string().min(1).describe("Row field: a number or a (nested) list of numbers."),
-  shape: z.array(z.int().positive()).default([]).describe("Shape of one row, without the batch dimension. Lists whose length varies are tokens: a text step pads and masks them."),
+  shape: z
+    .array(z.int().positive())
+    .default([])
+    .describe(
+      "Shape of one row, without the batch dimension. Lists whose length varies are tokens: a text step pads and masks them.",
+    ),
 });
 
 export const preprocessStep = z.discriminatedUnion("kind", [textStep, tabularStep, imageStep, tensorStep]);

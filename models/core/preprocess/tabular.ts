@@ -21,7 +21,14 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
   const columns = Object.entries(step.columns).map(([name, column]) => [name, reader(name, column)] as const);
   const known = Object.keys(step.columns);
   const derived = Object.entries(step.derive).map(([name, expression]) => {
-    if (known.includes(name)) throw new ConfigurationError({ code: "derive-name", place: place(["derive", name]), problem: `the derived value ${name} hides a column of this name`, expected: "a name of its own", received: name });
+    if (known.includes(name))
+      throw new ConfigurationError({
+        code: "derive-name",
+        place: place(["derive", name]),
+        problem: `the derived value ${name} hides a column of this name`,
+        expected: "a name of its own",
+        received: name,
+      });
     const compiled = compileDerived(name, expression, known, () => place(["derive", name]));
     known.push(name);
     return [name, compiled] as const;
@@ -29,7 +36,14 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
   const features = step.features.map((feature, i) => {
     if (!known.includes(feature.column)) {
       const near = didYouMean(feature.column, known);
-      throw new ConfigurationError({ code: "feature-column", place: place(["features", i, "column"]), problem: `no column or derived value ${feature.column}`, expected: `one of ${known.join(", ")}`, received: feature.column, ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }) });
+      throw new ConfigurationError({
+        code: "feature-column",
+        place: place(["features", i, "column"]),
+        problem: `no column or derived value ${feature.column}`,
+        expected: `one of ${known.join(", ")}`,
+        received: feature.column,
+        ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
+      });
     }
     return { name: feature.column, ...encoder(feature, step.columns[feature.column], () => place(["features", i])) };
   });
@@ -63,11 +77,16 @@ function reader(name: string, column: Column): (row: Row) => unknown {
   if (column.type === "number-list") {
     return (row) => {
       const list = fieldOf(row, name);
-      if (list === undefined || list === null) throw new RowError(name, "the list is missing", `a list of ${column.length} numbers`, list);
+      if (list === undefined || list === null)
+        throw new RowError(name, "the list is missing", `a list of ${column.length} numbers`, list);
       if (!Array.isArray(list)) throw new RowError(name, "not a list", `a list of ${column.length} numbers`, list);
-      if (list.length !== column.length) throw new RowError(name, "a list of another length", `${column.length} numbers`, list, { shown: `${list.length} items` });
+      if (list.length !== column.length)
+        throw new RowError(name, "a list of another length", `${column.length} numbers`, list, {
+          shown: `${list.length} items`,
+        });
       list.forEach((value, i) => {
-        if (typeof value !== "number" || !Number.isFinite(value)) throw new RowError(`${name}[${i}]`, "not a finite number", "a finite number", value);
+        if (typeof value !== "number" || !Number.isFinite(value))
+          throw new RowError(`${name}[${i}]`, "not a finite number", "a finite number", value);
       });
       return list;
     };
@@ -80,17 +99,26 @@ function reader(name: string, column: Column): (row: Row) => unknown {
     const value = absent && missing !== "reject" ? missing.fill : given;
     switch (column.type) {
       case "number":
-        if (typeof value !== "number" || !Number.isFinite(value)) throw new RowError(name, "not a finite number", WORDS.number, value);
-        if ((column.min !== undefined && value < column.min) || (column.max !== undefined && value > column.max)) throw new RowError(name, "a number out of range", `${column.min ?? "-∞"} to ${column.max ?? "∞"}`, value);
+        if (typeof value !== "number" || !Number.isFinite(value))
+          throw new RowError(name, "not a finite number", WORDS.number, value);
+        if ((column.min !== undefined && value < column.min) || (column.max !== undefined && value > column.max))
+          throw new RowError(name, "a number out of range", `${column.min ?? "-∞"} to ${column.max ?? "∞"}`, value);
         return value;
       case "boolean": {
         // A fill is written as a number or a text; 0 and 1 are its booleans.
-        const truth = absent ? (value === 1 || value === "true" ? true : value === 0 || value === "false" ? false : value) : value;
+        const truth = absent
+          ? value === 1 || value === "true"
+            ? true
+            : value === 0 || value === "false"
+              ? false
+              : value
+          : value;
         if (typeof truth !== "boolean") throw new RowError(name, "not true or false", WORDS.boolean, value);
         return truth;
       }
       case "date":
-        if (typeof value !== "string" || parseDate(value) === null) throw new RowError(name, "not a calendar date", WORDS.date, value);
+        if (typeof value !== "string" || parseDate(value) === null)
+          throw new RowError(name, "not a calendar date", WORDS.date, value);
         return value;
       case "string":
         if (typeof value !== "string") throw new RowError(name, "not a text", WORDS.string, value);
@@ -111,17 +139,35 @@ function encoder(feature: Feature, column: Column | undefined, place: () => stri
     width: 1,
     write(value, into, at) {
       const result = compute(numeric(value));
-      if (!Number.isFinite(result)) throw new RowError(feature.column, "the feature is not a finite number", "a finite number", result);
+      if (!Number.isFinite(result))
+        throw new RowError(feature.column, "the feature is not a finite number", "a finite number", result);
       into[at] = result;
     },
   });
-  const misfit = (expected: string) => new ConfigurationError({ code: "feature-encode", place: place(), problem: `${feature.encode} does not fit the column ${feature.column}`, expected, received: column?.type ?? "a derived value" });
-  if (feature.encode !== "list" && column?.type === "number-list") throw misfit("a single value; a number-list takes encode: list");
+  const misfit = (expected: string) =>
+    new ConfigurationError({
+      code: "feature-encode",
+      place: place(),
+      problem: `${feature.encode} does not fit the column ${feature.column}`,
+      expected,
+      received: column?.type ?? "a derived value",
+    });
+  if (feature.encode !== "list" && column?.type === "number-list")
+    throw misfit("a single value; a number-list takes encode: list");
   switch (feature.encode) {
-    case "number": return one((x) => x);
-    case "standardize": return one((x) => (x - feature.mean) / feature.std);
+    case "number":
+      return one((x) => x);
+    case "standardize":
+      return one((x) => (x - feature.mean) / feature.std);
     case "min-max":
-      if (feature.min === feature.max) throw new ConfigurationError({ code: "feature-encode", place: place(), problem: "min and max are the same", expected: "min < max", received: `${feature.min} and ${feature.max}` });
+      if (feature.min === feature.max)
+        throw new ConfigurationError({
+          code: "feature-encode",
+          place: place(),
+          problem: "min and max are the same",
+          expected: "min < max",
+          received: `${feature.min} and ${feature.max}`,
+        });
       return one((x) => (x - feature.min) / (feature.max - feature.min));
     case "list": {
       if (column?.type !== "number-list") throw misfit("a column of type number-list");
@@ -134,7 +180,8 @@ function encoder(feature: Feature, column: Column | undefined, place: () => stri
         write(value, into, at) {
           const found = places.get(value as string | number | boolean);
           if (found !== undefined) into[at + found] = 1;
-          else if (feature.unknown === "reject") throw new RowError(feature.column, "an unknown category", `one of ${feature.categories.join(", ")}`, value);
+          else if (feature.unknown === "reject")
+            throw new RowError(feature.column, "an unknown category", `one of ${feature.categories.join(", ")}`, value);
         },
       };
     }

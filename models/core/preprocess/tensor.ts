@@ -11,14 +11,18 @@ export function compileTensor(step: TensorStep): CompiledStep {
   /** Where an item stands is put into words only when it is wrong: it would cost more than the item. */
   const read = (value: unknown, depth: number, into: Float64Array, from: number, field: () => string): number => {
     if (depth === step.shape.length) {
-      if (typeof value !== "number" || !Number.isFinite(value)) throw new RowError(field(), "not a finite number", "a finite number", value);
+      if (typeof value !== "number" || !Number.isFinite(value))
+        throw new RowError(field(), "not a finite number", "a finite number", value);
       into[from] = value;
       return from + 1;
     }
     const list = (ArrayBuffer.isView(value) ? Array.from(value as Float64Array, Number) : value) as unknown[];
     if (!Array.isArray(list)) throw new RowError(field(), "not a list", expected, value);
     const length = step.shape[depth]!;
-    if (list.length !== length) throw new RowError(field(), "a list of another length", `${length} items`, list, { shown: `${list.length} items` });
+    if (list.length !== length)
+      throw new RowError(field(), "a list of another length", `${length} items`, list, {
+        shown: `${list.length} items`,
+      });
     if (depth < step.shape.length - 1) {
       let next = from;
       for (let i = 0; i < length; i++) next = read(list[i], depth + 1, into, next, () => `${field()}[${i}]`);
@@ -26,7 +30,8 @@ export function compileTensor(step: TensorStep): CompiledStep {
     }
     for (let i = 0; i < length; i++) {
       const item = list[i];
-      if (typeof item !== "number" || !Number.isFinite(item)) throw new RowError(`${field()}[${i}]`, "not a finite number", "a finite number", item);
+      if (typeof item !== "number" || !Number.isFinite(item))
+        throw new RowError(`${field()}[${i}]`, "not a finite number", "a finite number", item);
       into[from + i] = item;
     }
     return from + length;

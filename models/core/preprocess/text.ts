@@ -14,10 +14,22 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
   const { tokenizer, unknownId } = build(files, place);
   const specials = specialTokens(tokenizer);
   if (specials.before + specials.after >= step.maxTokens) {
-    throw new ConfigurationError({ code: "text-max-tokens", place: place(["maxTokens"]), problem: "no room for a token of the text", expected: `more than the ${specials.before + specials.after} special tokens`, received: String(step.maxTokens) });
+    throw new ConfigurationError({
+      code: "text-max-tokens",
+      place: place(["maxTokens"]),
+      problem: "no room for a token of the text",
+      expected: `more than the ${specials.before + specials.after} special tokens`,
+      received: String(step.maxTokens),
+    });
   }
   if (typeof step.padTo === "number" && step.padTo < step.maxTokens) {
-    throw new ConfigurationError({ code: "text-pad-to", place: place(["padTo"]), problem: "padTo is shorter than maxTokens", expected: `at least ${step.maxTokens}`, received: String(step.padTo) });
+    throw new ConfigurationError({
+      code: "text-pad-to",
+      place: place(["padTo"]),
+      problem: "padTo is shorter than maxTokens",
+      expected: `at least ${step.maxTokens}`,
+      received: String(step.padTo),
+    });
   }
   const width = typeof step.padTo === "number" ? step.padTo : `tokens of ${step.field}`;
 
@@ -28,18 +40,25 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
       for (const name of step.append) {
         if ((fieldOf(row, name) ?? "") !== "") text += step.separator + textIn(row, name, step);
       }
-      const encoding: { ids: (number | undefined)[]; token_type_ids?: number[] } = tokenizer.encode(text, { return_token_type_ids: true });
+      const encoding: { ids: (number | undefined)[]; token_type_ids?: number[] } = tokenizer.encode(text, {
+        return_token_type_ids: true,
+      });
       const ids = known(encoding.ids, unknownId, step.field);
       // A text without a token (empty, or all dropped by the normalizer) would leave nothing to attend to.
       if (ids.length === 0) return { kind: "tokens", ids: [unknownId ?? step.padId], typeIds: [0] };
       // Only a post-processor tells types; without one, a single text is all of type 0.
       const typeIds = encoding.token_type_ids ?? ids.map(() => 0);
-      return { kind: "tokens", ids: truncate(ids, step.maxTokens, specials.after), typeIds: truncate(typeIds, step.maxTokens, specials.after) };
+      return {
+        kind: "tokens",
+        ids: truncate(ids, step.maxTokens, specials.after),
+        typeIds: truncate(typeIds, step.maxTokens, specials.after),
+      };
     },
     length: (prepared) => tokens(prepared).ids.length,
     collate(rows) {
       const all = rows.map(tokens);
-      const columns = typeof step.padTo === "number" ? step.padTo : all.reduce((most, row) => Math.max(most, row.ids.length), 1);
+      const columns =
+        typeof step.padTo === "number" ? step.padTo : all.reduce((most, row) => Math.max(most, row.ids.length), 1);
       const dims = [rows.length, columns];
       const ids = new Int32Array(rows.length * columns).fill(step.padId);
       const mask = new Int32Array(ids.length);
@@ -56,15 +75,26 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
 
 function textIn(row: Row, name: string, { maxCharacters }: TextStep): string {
   const text = fieldOf(row, name);
-  if (typeof text !== "string") throw new RowError(name, text === undefined ? "the text is missing" : "not a text", "a text", text);
-  if (text.length > maxCharacters) throw new RowError(name, "the text is too long", `at most ${maxCharacters} characters`, text, { shown: `${text.length} characters` });
+  if (typeof text !== "string")
+    throw new RowError(name, text === undefined ? "the text is missing" : "not a text", "a text", text);
+  if (text.length > maxCharacters)
+    throw new RowError(name, "the text is too long", `at most ${maxCharacters} characters`, text, {
+      shown: `${text.length} characters`,
+    });
   return text;
 }
 
 /** The library leaves words that a word-level vocabulary lacks without an id. */
 function known(ids: readonly (number | undefined)[], unknownId: number | undefined, field: string): readonly number[] {
   if (!ids.includes(undefined)) return ids as readonly number[];
-  if (unknownId === undefined) throw new RowError(field, "the text has a word that the tokenizer does not know", "words of its vocabulary, or a tokenizer with an unknown token", undefined, { shown: `token ${ids.indexOf(undefined)}` });
+  if (unknownId === undefined)
+    throw new RowError(
+      field,
+      "the text has a word that the tokenizer does not know",
+      "words of its vocabulary, or a tokenizer with an unknown token",
+      undefined,
+      { shown: `token ${ids.indexOf(undefined)}` },
+    );
   return ids.map((id) => id ?? unknownId);
 }
 
@@ -95,7 +125,17 @@ function build(files: StepFiles, place: StepPlace): { tokenizer: Tokenizer; unkn
     const unknown = definition.model?.unk_token;
     return { tokenizer, unknownId: typeof unknown === "string" ? tokenizer.token_to_id(unknown) : undefined };
   } catch (error) {
-    throw new ConfigurationError({ code: "tokenizer", place: place(["tokenizer"]), problem: "the tokenizer cannot be built", expected: "a Hugging Face tokenizer.json", received: String((error as Error).message).split("\n", 1)[0] ?? "", example: "tokenizer: tokenizer.json" }, { cause: error });
+    throw new ConfigurationError(
+      {
+        code: "tokenizer",
+        place: place(["tokenizer"]),
+        problem: "the tokenizer cannot be built",
+        expected: "a Hugging Face tokenizer.json",
+        received: String((error as Error).message).split("\n", 1)[0] ?? "",
+        example: "tokenizer: tokenizer.json",
+      },
+      { cause: error },
+    );
   }
 }
 

@@ -5,13 +5,23 @@ import type { VerifiedModel } from "../artifact/artifact.ts";
 /** Reads the file's head and refuses what no runtime could open, in plain words. */
 export function checkOnnxFile(model: VerifiedModel): OnnxHeader {
   const reading = readOnnxHeader(model.bytes);
-  if (!reading.ok) throw new EvaluationError({ code: reading.code, place: model.source, problem: reading.problem, expected: "a whole ONNX file (serialized ModelProto)", received: reading.received });
+  if (!reading.ok)
+    throw new EvaluationError({
+      code: reading.code,
+      place: model.source,
+      problem: reading.problem,
+      expected: "a whole ONNX file (serialized ModelProto)",
+      received: reading.received,
+    });
   const given = new Set(model.externalData.map((file) => file.path));
   const missing = reading.header.externalLocations.filter((location) => !given.has(location));
   if (missing.length > 0) {
     throw new EvaluationError({
-      code: "model-external-data", place: model.source, problem: "the model keeps weights in files that the manifest does not name",
-      expected: `artifact.externalData with ${missing.join(", ")}`, received: given.size === 0 ? "no external data" : [...given].join(", "),
+      code: "model-external-data",
+      place: model.source,
+      problem: "the model keeps weights in files that the manifest does not name",
+      expected: `artifact.externalData with ${missing.join(", ")}`,
+      received: given.size === 0 ? "no external data" : [...given].join(", "),
       example: `externalData:\n  - path: ${missing[0]}\n    sha256: <what \`sha256sum ${missing[0]}\` prints>`,
     });
   }
@@ -19,38 +29,117 @@ export function checkOnnxFile(model: VerifiedModel): OnnxHeader {
 }
 
 /** The runtime's refusal to open a model → one clear error per cause; the runtime's own first line stays visible. */
-export function explainCreateFailure(error: unknown, model: VerifiedModel, header: OnnxHeader, runtime: string, provider: string): EvaluationError {
+export function explainCreateFailure(
+  error: unknown,
+  model: VerifiedModel,
+  header: OnnxHeader,
+  runtime: string,
+  provider: string,
+): EvaluationError {
   const message = error instanceof Error ? error.message : String(error);
   const make = (code: string, problem: string, expected: string, received: string, hint?: string) =>
-    new EvaluationError({ code, place: model.source, problem, expected, received, ...(hint === undefined ? {} : { hint }) }, { cause: error });
+    new EvaluationError(
+      { code, place: model.source, problem, expected, received, ...(hint === undefined ? {} : { hint }) },
+      { cause: error },
+    );
   const opsets = header.opsets.map(({ domain, version }) => `${domain || "ai.onnx"} ${version}`).join(", ");
-  if (/Opset \d+ is under development|only \*guarantees\* support|under development and support for this is limited/i.test(message)) return make("model-unknown-opset", "the model's operator set is newer than the runtime", `an operator set that ${runtime} knows`, opsets, "export the model with an older opset, or raise onnxruntime-node");
-  if (/unsupported model ir version/i.test(message)) return make("model-unknown-opset", "the model's format version is newer than the runtime", `an IR version that ${runtime} knows`, `IR version ${header.irVersion}`, "export the model with an older onnx, or raise onnxruntime-node");
-  const operator = /No Op registered for (\S+) with/.exec(message)?.[1] ?? /(?:^|\s)(\S+?)\(-?\d+\) is not a registered function\/op/.exec(message)?.[1] ?? /Could not find an implementation for (\S+?)(?:\(|\s)/.exec(message)?.[1];
-  if (operator !== undefined) return make("model-unknown-operator", `the model uses the operator ${operator}, which the runtime does not know`, `operators of ${runtime}`, `${operator} (operator sets: ${opsets})`);
-  if (/external initializer|external data|model_path must not be empty/i.test(message)) return make("model-external-data", "the model's external data does not fit it", "external-data files of this very model", firstLine(message));
-  if (/provider|shared library|adapter|CUDA|cuDNN|device/i.test(message) && provider !== "cpu") return providerUnavailable(model.source, provider, firstLine(message), error);
-  if (/protobuf parsing failed/i.test(message)) return make("model-not-onnx", "not an ONNX file", "a whole ONNX file (serialized ModelProto)", `${model.bytes.length} bytes that cannot be parsed`);
+  if (
+    /Opset \d+ is under development|only \*guarantees\* support|under development and support for this is limited/i.test(
+      message,
+    )
+  )
+    return make(
+      "model-unknown-opset",
+      "the model's operator set is newer than the runtime",
+      `an operator set that ${runtime} knows`,
+      opsets,
+      "export the model with an older opset, or raise onnxruntime-node",
+    );
+  if (/unsupported model ir version/i.test(message))
+    return make(
+      "model-unknown-opset",
+      "the model's format version is newer than the runtime",
+      `an IR version that ${runtime} knows`,
+      `IR version ${header.irVersion}`,
+      "export the model with an older onnx, or raise onnxruntime-node",
+    );
+  const operator =
+    /No Op registered for (\S+) with/.exec(message)?.[1] ??
+    /(?:^|\s)(\S+?)\(-?\d+\) is not a registered function\/op/.exec(message)?.[1] ??
+    /Could not find an implementation for (\S+?)(?:\(|\s)/.exec(message)?.[1];
+  if (operator !== undefined)
+    return make(
+      "model-unknown-operator",
+      `the model uses the operator ${operator}, which the runtime does not know`,
+      `operators of ${runtime}`,
+      `${operator} (operator sets: ${opsets})`,
+    );
+  if (/external initializer|external data|model_path must not be empty/i.test(message))
+    return make(
+      "model-external-data",
+      "the model's external data does not fit it",
+      "external-data files of this very model",
+      firstLine(message),
+    );
+  if (/provider|shared library|adapter|CUDA|cuDNN|device/i.test(message) && provider !== "cpu")
+    return providerUnavailable(model.source, provider, firstLine(message), error);
+  if (/protobuf parsing failed/i.test(message))
+    return make(
+      "model-not-onnx",
+      "not an ONNX file",
+      "a whole ONNX file (serialized ModelProto)",
+      `${model.bytes.length} bytes that cannot be parsed`,
+    );
   return make("model-refused", "the runtime refuses the model", `a model that ${runtime} can run`, firstLine(message));
 }
 
 /** Anything but cpu fails closed: a figure from another provider than the one asked for must not pass as its. */
-export function providerUnavailable(place: string, provider: string, received: string, cause?: unknown): EvaluationError {
-  return new EvaluationError({
-    code: "provider-unavailable", place, problem: `the execution provider ${provider} is not in use`, expected: `nodes of the model run by ${provider}`, received,
-    hint: "run on a machine that has it, or set runtime.provider: cpu",
-  }, { cause });
+export function providerUnavailable(
+  place: string,
+  provider: string,
+  received: string,
+  cause?: unknown,
+): EvaluationError {
+  return new EvaluationError(
+    {
+      code: "provider-unavailable",
+      place,
+      problem: `the execution provider ${provider} is not in use`,
+      expected: `nodes of the model run by ${provider}`,
+      received,
+      hint: "run on a machine that has it, or set runtime.provider: cpu",
+    },
+    { cause },
+  );
 }
 
-const PROVIDER_NAMES = { cpu: "CPUExecutionProvider", cuda: "CUDAExecutionProvider", webgpu: "WebGpuExecutionProvider" };
+const PROVIDER_NAMES = {
+  cpu: "CPUExecutionProvider",
+  cuda: "CUDAExecutionProvider",
+  webgpu: "WebGpuExecutionProvider",
+};
 
 /**
- * @param nodes count per execution provider of a profiled run. Some nodes (shapes) may stay on the CPU; none on the provider is a fallback.
+ * @param nodes count per execution provider of a profiled run. Some nodes (shapes) may stay on the CPU; none on the
+ * provider is a fallback.
  * @throws EvaluationError provider-unavailable
  */
-export function requireProvider(nodes: Readonly<Record<string, number>>, provider: keyof typeof PROVIDER_NAMES, place: string): void {
+export function requireProvider(
+  nodes: Readonly<Record<string, number>>,
+  provider: keyof typeof PROVIDER_NAMES,
+  place: string,
+): void {
   if ((nodes[PROVIDER_NAMES[provider]] ?? 0) > 0) return;
-  throw providerUnavailable(place, provider, `nodes run by ${Object.entries(nodes).map(([name, count]) => `${name} (${count})`).join(", ") || "no provider at all"}`);
+  throw providerUnavailable(
+    place,
+    provider,
+    `nodes run by ${
+      Object.entries(nodes)
+        .map(([name, count]) => `${name} (${count})`)
+        .join(", ") || "no provider at all"
+    }`,
+  );
 }
 
-const firstLine = (text: string) => (text.split("\n").find((line) => line.trim() !== "") ?? "no message").trim().slice(0, 300);
+const firstLine = (text: string) =>
+  (text.split("\n").find((line) => line.trim() !== "") ?? "no message").trim().slice(0, 300);

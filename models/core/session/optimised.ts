@@ -14,10 +14,15 @@ const RECORD = "optimised.json";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** optimised.json: of which verified artifact a graph was made, by which runtime, and the digests of what was written. */
+/**
+ * optimised.json: of which verified artifact a graph was made, by which runtime, and the digests of what was written.
+ */
 export const optimisedRecord = z.strictObject({
   schemaVersion: z.literal(1),
-  of: z.array(sha256).min(1).describe("The artifact's digests as the manifest names them: the model, then its external data."),
+  of: z
+    .array(sha256)
+    .min(1)
+    .describe("The artifact's digests as the manifest names them: the model, then its external data."),
   bytes: z.int().positive().describe("Size of the artifact."),
   onnxruntime: z.string(),
   platform: z.string(),
@@ -31,12 +36,15 @@ export type Optimised = { file: string; graph: Uint8Array; record: OptimisedReco
 
 export const platformHere = `${process.platform}-${process.arch}`;
 export const recordFile = (dir: string) => join(dir, OPTIMISED_FOLDER, RECORD);
-export const artifactDigests = (artifact: Artifact): string[] => [artifact.sha256, ...artifact.externalData.map((file) => file.sha256)];
+export const artifactDigests = (artifact: Artifact): string[] => [
+  artifact.sha256,
+  ...artifact.externalData.map((file) => file.sha256),
+];
 
 /**
- * What `optimise` left beside a model, when it is of this artifact and this runtime and its files are the ones that were
- * compared; null otherwise: the artifact itself serves just as well. The weights are digested piece by piece, because
- * the runtime maps them from the file.
+ * What `optimise` left beside a model, when it is of this artifact and this runtime and its files are the ones that
+ * were compared; null otherwise: the artifact itself serves just as well. The weights are digested piece by piece,
+ * because the runtime maps them from the file.
  */
 export async function findOptimised(dir: string, artifact: Artifact, onnxruntime: string): Promise<Optimised | null> {
   const folder = join(dir, OPTIMISED_FOLDER);
@@ -44,10 +52,19 @@ export async function findOptimised(dir: string, artifact: Artifact, onnxruntime
   if (text === null) return null;
   try {
     const record = optimisedRecord.parse(JSON.parse(text));
-    if (record.of.join() !== artifactDigests(artifact).join() || record.onnxruntime !== onnxruntime || record.platform !== platformHere) return null;
+    if (
+      record.of.join() !== artifactDigests(artifact).join() ||
+      record.onnxruntime !== onnxruntime ||
+      record.platform !== platformHere
+    )
+      return null;
     const file = join(folder, OPTIMISED_GRAPH);
     const graph = await readFile(file);
-    if (createHash("sha256").update(graph).digest("hex") !== record.files.graph || await digestOf(join(folder, OPTIMISED_WEIGHTS)) !== record.files.weights) return null;
+    if (
+      createHash("sha256").update(graph).digest("hex") !== record.files.graph ||
+      (await digestOf(join(folder, OPTIMISED_WEIGHTS))) !== record.files.weights
+    )
+      return null;
     return { file, graph, record, source: file };
   } catch {
     return null;

@@ -42,16 +42,23 @@ export type Session = {
 };
 
 /**
- * The only importer of the native runtime, and only on the first session: `--help` and bundled actions start without it.
+ * The only importer of the native runtime, and only on the first session: `--help` and bundled actions start without
+ * it.
  *
  * @throws EvaluationError when the runtime cannot be loaded (wrong platform, missing native files).
  */
 async function runtime() {
   const ort = await import("onnxruntime-node").catch((error: unknown) => {
-    throw new EvaluationError({
-      code: "runtime-missing", problem: "ONNX Runtime cannot be loaded", expected: `onnxruntime-node's native files for ${process.platform}-${process.arch}`,
-      received: String((error as Error).message).split("\n", 1)[0] ?? "", hint: "npm install onnxruntime-node, on a platform that it supports",
-    }, { cause: error });
+    throw new EvaluationError(
+      {
+        code: "runtime-missing",
+        problem: "ONNX Runtime cannot be loaded",
+        expected: `onnxruntime-node's native files for ${process.platform}-${process.arch}`,
+        received: String((error as Error).message).split("\n", 1)[0] ?? "",
+        hint: "npm install onnxruntime-node, on a platform that it supports",
+      },
+      { cause: error },
+    );
   });
   // Every failure reaches us as an exception; the runtime's own printing would only repeat it on stderr.
   ort.env.logLevel = "fatal";
@@ -59,7 +66,8 @@ async function runtime() {
 }
 
 /**
- * Writes a model's graph, optimised as far as that does not depend on the processor, with its weights in a file beside it.
+ * Writes a model's graph, optimised as far as that does not depend on the processor, with its weights in a file beside
+ * it.
  *
  * @param weightsName of that file. @throws EvaluationError as `openSession`.
  */
@@ -67,9 +75,19 @@ export async function writeOptimisedGraph(model: VerifiedModel, file: string, we
   const header = checkOnnxFile(model);
   const ort = await runtime();
   const session = await ort.InferenceSession.create(model.bytes, {
-    executionProviders: ["cpu"], graphOptimizationLevel: "extended", logSeverityLevel: 4, optimizedModelFilePath: file,
-    extra: { session: { optimized_model_external_initializers_file_name: weightsName, optimized_model_external_initializers_min_size_in_bytes: "1024" } },
-    ...(model.externalData.length > 0 ? { externalData: model.externalData.map((one) => ({ path: one.path, data: one.bytes })) } : {}),
+    executionProviders: ["cpu"],
+    graphOptimizationLevel: "extended",
+    logSeverityLevel: 4,
+    optimizedModelFilePath: file,
+    extra: {
+      session: {
+        optimized_model_external_initializers_file_name: weightsName,
+        optimized_model_external_initializers_min_size_in_bytes: "1024",
+      },
+    },
+    ...(model.externalData.length > 0
+      ? { externalData: model.externalData.map((one) => ({ path: one.path, data: one.bytes })) }
+      : {}),
   }).catch((error: unknown) => {
     throw explainCreateFailure(error, model, header, `ONNX Runtime ${ort.env.versions.node ?? "unknown"}`, "cpu");
   });
@@ -84,17 +102,22 @@ export async function runtimeVersion(): Promise<string> {
 /**
  * Opens a model from verified bytes.
  *
- * @throws EvaluationError: model-empty, model-is-text, model-truncated, model-not-onnx, model-external-data, model-unknown-opset,
+ * @throws EvaluationError: model-empty, model-is-text, model-truncated, model-not-onnx, model-external-data,
+ * model-unknown-opset,
  *   model-unknown-operator, model-refused, provider-unavailable, runtime-missing.
  */
 export async function openSession(model: VerifiedModel, options: SessionOptions): Promise<Session> {
   const header = checkOnnxFile(model);
   const ort = await runtime();
   const version = ort.env.versions.node ?? "unknown";
-  const scratch = options.provider !== "cpu" || options.prove === true ? await mkdtemp(join(tmpdir(), "sluice-profile-")) : null;
+  const scratch =
+    options.provider !== "cpu" || options.prove === true ? await mkdtemp(join(tmpdir(), "sluice-profile-")) : null;
   let native: InferenceSession | null = null;
   try {
-    const open = (settings: InferenceSession.SessionOptions) => (options.optimisedFile === undefined ? ort.InferenceSession.create(model.bytes, settings) : ort.InferenceSession.create(options.optimisedFile, settings));
+    const open = (settings: InferenceSession.SessionOptions) =>
+      options.optimisedFile === undefined
+        ? ort.InferenceSession.create(model.bytes, settings)
+        : ort.InferenceSession.create(options.optimisedFile, settings);
     native = await open({
       executionProviders: options.provider === "cpu" ? ["cpu"] : [options.provider, "cpu"],
       intraOpNumThreads: options.threads,
@@ -102,7 +125,9 @@ export async function openSession(model: VerifiedModel, options: SessionOptions)
       executionMode: "sequential",
       graphOptimizationLevel: options.optimisedFile === undefined ? "all" : "disabled",
       logSeverityLevel: 4,
-      ...(model.externalData.length > 0 && options.optimisedFile === undefined ? { externalData: model.externalData.map((file) => ({ path: file.path, data: file.bytes })) } : {}),
+      ...(model.externalData.length > 0 && options.optimisedFile === undefined
+        ? { externalData: model.externalData.map((file) => ({ path: file.path, data: file.bytes })) }
+        : {}),
       ...(scratch === null ? {} : { enableProfiling: true, profileFilePrefix: join(scratch, "profile") }),
     }).catch((error: unknown) => {
       throw explainCreateFailure(error, model, header, `ONNX Runtime ${version}`, options.provider);
@@ -131,13 +156,39 @@ function wrap(TensorClass: typeof Tensor, native: InferenceSession, options: Ses
     threads: options.threads,
     onnxruntime: version,
     async run(feeds, fetches) {
-      if (!open) throw new EvaluationError({ code: "session-closed", problem: "the session is closed", expected: "an open session", received: "a run after close()" });
+      if (!open)
+        throw new EvaluationError({
+          code: "session-closed",
+          problem: "the session is closed",
+          expected: "an open session",
+          received: "a run after close()",
+        });
       checkFeeds(feeds, inputs);
-      const tensors = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, tensorOf(TensorClass, feed)]));
-      const answers = await (fetches === undefined ? native.run(tensors) : native.run(tensors, [...fetches])).catch((error: unknown) => {
-        throw new EvaluationError({ code: "run-failed", problem: "the model failed while it ran", expected: "an answer", received: String((error as Error).message).split("\n", 1)[0]?.slice(0, 300) ?? "" }, { cause: error });
-      });
-      return Object.fromEntries(Object.entries(answers).map(([name, tensor]) => [name, { dtype: tensor.type as Dtype, data: tensor.data as TensorData, dims: tensor.dims }]));
+      const tensors = Object.fromEntries(
+        Object.entries(feeds).map(([name, feed]) => [name, tensorOf(TensorClass, feed)]),
+      );
+      const answers = await (fetches === undefined ? native.run(tensors) : native.run(tensors, [...fetches])).catch(
+        (error: unknown) => {
+          throw new EvaluationError(
+            {
+              code: "run-failed",
+              problem: "the model failed while it ran",
+              expected: "an answer",
+              received:
+                String((error as Error).message)
+                  .split("\n", 1)[0]
+                  ?.slice(0, 300) ?? "",
+            },
+            { cause: error },
+          );
+        },
+      );
+      return Object.fromEntries(
+        Object.entries(answers).map(([name, tensor]) => [
+          name,
+          { dtype: tensor.type as Dtype, data: tensor.data as TensorData, dims: tensor.dims },
+        ]),
+      );
     },
     async warmUp() {
       await session.run(syntheticFeeds(inputs));
@@ -165,29 +216,62 @@ function tensorOf(TensorClass: typeof Tensor, feed: GraphTensor): Tensor {
 }
 
 /** No API names the provider in use; the profile of a run does, per node (`args.provider`). */
-async function profiledNodes(session: Session, native: InferenceSession, scratch: string, options: SessionOptions, place: string): Promise<Record<string, number>> {
+async function profiledNodes(
+  session: Session,
+  native: InferenceSession,
+  scratch: string,
+  options: SessionOptions,
+  place: string,
+): Promise<Record<string, number>> {
   await session.run(options.probe ?? syntheticFeeds(session.inputs)).catch((error: unknown) => {
-    throw providerUnavailable(place, options.provider, `the run that should prove it failed: ${String((error as Error).message)}`, error);
+    throw providerUnavailable(
+      place,
+      options.provider,
+      `the run that should prove it failed: ${String((error as Error).message)}`,
+      error,
+    );
   });
   native.endProfiling();
   const nodes: Record<string, number> = {};
   for (const file of await readdir(scratch)) {
-    const events = JSON.parse(await readFile(join(scratch, basename(file)), "utf8")) as { cat?: string; args?: { provider?: string } }[];
-    for (const { cat, args } of events) if (cat === "Node" && args?.provider) nodes[args.provider] = (nodes[args.provider] ?? 0) + 1;
+    const events = JSON.parse(await readFile(join(scratch, basename(file)), "utf8")) as {
+      cat?: string;
+      args?: { provider?: string };
+    }[];
+    for (const { cat, args } of events)
+      if (cat === "Node" && args?.provider) nodes[args.provider] = (nodes[args.provider] ?? 0) + 1;
   }
   return nodes;
 }
 
 /** Zeros in the graph's shapes: one row, and 8 of every other size that varies. */
 function syntheticFeeds(inputs: readonly TensorFacts[]): Record<string, GraphTensor> {
-  return Object.fromEntries(inputs.map(({ name, dtype, shape }) => {
-    const dims = shape.map((size, i) => (typeof size === "number" ? size : i === 0 ? 1 : 8));
-    const length = dims.reduce((product, size) => product * size, 1);
-    const make = { float32: Float32Array, float64: Float64Array, int64: BigInt64Array, int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array, float16: Uint16Array }[dtype];
-    return [name, { dtype: dtype as Dtype, data: make === undefined ? Array.from({ length }, () => "") : new make(length), dims }];
-  }));
+  return Object.fromEntries(
+    inputs.map(({ name, dtype, shape }) => {
+      const dims = shape.map((size, i) => (typeof size === "number" ? size : i === 0 ? 1 : 8));
+      const length = dims.reduce((product, size) => product * size, 1);
+      const make = {
+        float32: Float32Array,
+        float64: Float64Array,
+        int64: BigInt64Array,
+        int32: Int32Array,
+        int8: Int8Array,
+        uint8: Uint8Array,
+        bool: Uint8Array,
+        float16: Uint16Array,
+      }[dtype];
+      return [
+        name,
+        { dtype: dtype as Dtype, data: make === undefined ? Array.from({ length }, () => "") : new make(length), dims },
+      ];
+    }),
+  );
 }
 
 function facts(metadata: readonly InferenceSession.ValueMetadata[]): TensorFacts[] {
-  return metadata.map((one) => ({ name: one.name, dtype: one.isTensor ? one.type : "not a tensor", shape: one.isTensor ? one.shape : [] }));
+  return metadata.map((one) => ({
+    name: one.name,
+    dtype: one.isTensor ? one.type : "not a tensor",
+    shape: one.isTensor ? one.shape : [],
+  }));
 }

@@ -7,8 +7,9 @@
 //
 // An emoji of the datasource whose code points, with or without the variation selector, are those of an emoji of the
 // ranking is one row. It is `popular` when its count is among the highest fifth: at least as high as the count at
-// position floor(n / 5), so that ties fall on the same side. Held out is one of every three emoji that follow each other
-// in count: the one whose code points have the smallest SHA-256. So both parts have all counts alike, and no person chose.
+// position floor(n / 5), so that ties fall on the same side. Held out is one of every three emoji that follow each
+// other in count: the one whose code points have the smallest SHA-256. So both parts have all counts alike, and no
+// person chose.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +43,10 @@ function read(file: string, expected: string): unknown {
 
 const pictures = createHash("sha256");
 
-/** What the model sees of an emoji: the picture is 32 × 32 on white with a palette, so that a row takes about two kilobytes. */
+/**
+ * What the model sees of an emoji: the picture is 32 × 32 on white with a palette, so that a row takes about two
+ * kilobytes.
+ */
 async function inputs(emoji: Emoji, folder: string) {
   const bytes = readFileSync(join(folder, "img/google/64", emoji.image));
   pictures.update(bytes);

@@ -16,10 +16,14 @@ const tokenizer = new Tokenizer(read("tokenizer.json"), config);
 let out = "";
 for await (const line of createInterface({ input: process.stdin })) {
   const text = JSON.parse(line);
-  const row = mode === "words"
-    ? tokenizer.pre_tokenizer(tokenizer.normalizer(text))
-    : tokenizer.encode(text).ids.slice(0, config.model_max_length);
+  const row =
+    mode === "words"
+      ? tokenizer.pre_tokenizer(tokenizer.normalizer(text))
+      : tokenizer.encode(text).ids.slice(0, config.model_max_length);
   out += JSON.stringify(row) + "\n";
-  if (out.length > 1 << 20) { process.stdout.write(out); out = ""; }
+  if (out.length > 1 << 20) {
+    process.stdout.write(out);
+    out = "";
+  }
 }
 process.stdout.write(out);

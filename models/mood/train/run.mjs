@@ -10,17 +10,21 @@ const [modelPath, nodeModules] = process.argv.slice(2);
 const require = createRequire(resolve(nodeModules, "noop.js"));
 const ort = require("onnxruntime-node");
 const session = await ort.InferenceSession.create(modelPath, {
-  intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
 });
 
 async function run(rows, extraPadding = 0) {
   const width = Math.max(...rows.map((r) => r.length)) + extraPadding;
   const ids = new BigInt64Array(rows.length * width);
   const mask = new BigInt64Array(rows.length * width);
-  rows.forEach((row, i) => row.forEach((id, j) => {
-    ids[i * width + j] = BigInt(id);
-    mask[i * width + j] = 1n;
-  }));
+  rows.forEach((row, i) =>
+    row.forEach((id, j) => {
+      ids[i * width + j] = BigInt(id);
+      mask[i * width + j] = 1n;
+    }),
+  );
   const dims = [rows.length, width];
   const { logits } = await session.run({
     input_ids: new ort.Tensor("int64", ids, dims),
@@ -42,8 +46,8 @@ for (const row of rows) {
 }
 
 const padding = {};
-const worst = (got, from) => Math.max(...got.flatMap((pair, i) =>
-  pair.map((v, k) => Math.abs(v - alone[from + i][k]))));
+const worst = (got, from) =>
+  Math.max(...got.flatMap((pair, i) => pair.map((v, k) => Math.abs(v - alone[from + i][k]))));
 for (const size of [7, 32]) {
   let max = 0;
   for (let i = 0; i < rows.length; i += size) {
@@ -58,13 +62,17 @@ const [first, longInPair] = await run([rows[shortest], long]);
 const [longAlone] = await run([long]);
 padding.shortest_beside_128 = Math.max(
   ...first.map((v, k) => Math.abs(v - alone[shortest][k])),
-  ...longInPair.map((v, k) => Math.abs(v - longAlone[k])));
+  ...longInPair.map((v, k) => Math.abs(v - longAlone[k])),
+);
 padding.max = Math.max(...Object.values(padding));
 padding.shortest_tokens = lengths[shortest];
 
 times.sort((a, b) => a - b);
 const at = (q) => times[Math.min(times.length - 1, Math.floor(q * times.length))];
-process.stdout.write(JSON.stringify({
-  logits: alone, padding,
-  latency_ms: { p50: at(0.5), p95: at(0.95), mean: times.reduce((a, b) => a + b, 0) / times.length },
-}));
+process.stdout.write(
+  JSON.stringify({
+    logits: alone,
+    padding,
+    latency_ms: { p50: at(0.5), p95: at(0.95), mean: times.reduce((a, b) => a + b, 0) / times.length },
+  }),
+);

@@ -16,8 +16,11 @@ export async function readActionFile(directory: string, uses: string): Promise<A
     if (text === null) continue;
     const raw = parse(text) as Partial<ActionFile>;
     const using = raw.runs?.using ?? "";
-    if (using !== "node24") throw new Error(`${uses}: the rehearsal runs actions of runs.using node24; received ${using || "nothing"}`);
+    if (using !== "node24")
+      throw new Error(`${uses}: the rehearsal runs actions of runs.using node24; received ${using || "nothing"}`);
     return { name: raw.name ?? uses, inputs: raw.inputs ?? {}, runs: raw.runs as ActionFile["runs"] };
   }
-  throw new Error(`Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '${directory}'. Did you forget to run actions/checkout before running your local action?`);
+  throw new Error(
+    `Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '${directory}'. Did you forget to run actions/checkout before running your local action?`,
+  );
 }

@@ -45,5 +45,9 @@ export const isTrue = (call: ActionCall, name: string): boolean => {
 
 /** Inputs that are not played: anything but their default is an error, not silence. */
 export function refuse(call: ActionCall, action: PlayedAction, names: readonly string[]): void {
-  for (const name of names) if (call.inputs[name] !== action.inputs[name]) throw new Error(`the rehearsal does not play the input ${name}: expected '${action.inputs[name] ?? ""}', received '${call.inputs[name] ?? ""}'`);
+  for (const name of names)
+    if (call.inputs[name] !== action.inputs[name])
+      throw new Error(
+        `the rehearsal does not play the input ${name}: expected '${action.inputs[name] ?? ""}', received '${call.inputs[name] ?? ""}'`,
+      );
 }

@@ -11,10 +11,12 @@ function runOf(call: ActionCall): RunRecord {
   if (token === "") return call.run;
   const permissions = call.permissionsOf(token);
   if (permissions === undefined) throw new Error("Unable to download artifact(s): Bad credentials");
-  if (repository === call.repository && !["read", "write"].includes(permissions["actions"] ?? "none")) throw new Error("Unable to download artifact(s): Resource not accessible by integration");
+  if (repository === call.repository && !["read", "write"].includes(permissions["actions"] ?? "none"))
+    throw new Error("Unable to download artifact(s): Resource not accessible by integration");
   const id = Number(call.inputs["run-id"] || call.run.id);
   const run = call.findRun(id);
-  if (run === undefined || run.repository !== repository) throw new Error(`Unable to download artifact(s): Not Found: run ${id} of ${repository}`);
+  if (run === undefined || run.repository !== repository)
+    throw new Error(`Unable to download artifact(s): Not Found: run ${id} of ${repository}`);
   return run;
 }
 
@@ -24,13 +26,21 @@ async function run(call: ActionCall): Promise<void> {
   const kept = artifacts.filter((one) => !one.expired);
   const name = call.inputs["name"] ?? "";
   const pattern = call.inputs["pattern"] ?? "";
-  const found = name !== "" ? kept.filter((one) => one.name === name) : pattern !== "" ? kept.filter((one) => fileExpression(pattern).test(one.name)) : kept;
-  if (name !== "" && found.length === 0) throw new Error(`Unable to download artifact(s): Artifact not found for name: ${name}`);
+  const found =
+    name !== ""
+      ? kept.filter((one) => one.name === name)
+      : pattern !== ""
+        ? kept.filter((one) => fileExpression(pattern).test(one.name))
+        : kept;
+  if (name !== "" && found.length === 0)
+    throw new Error(`Unable to download artifact(s): Artifact not found for name: ${name}`);
   const path = resolve(call.workspace, (call.inputs["path"] ?? "").replace(/^~(?=\/|$)/, call.env["HOME"] ?? "~"));
   // Since v5 a single artifact lies in the path itself, however it was named.
   const flat = name !== "" || isTrue(call, "merge-multiple") || found.length === 1;
   for (const artifact of found) {
-    call.log(`- ${artifact.name} (ID: ${artifact.id}, Size: ${artifact.sizeBytes}, Expected Digest: ${artifact.digest})`);
+    call.log(
+      `- ${artifact.name} (ID: ${artifact.id}, Size: ${artifact.sizeBytes}, Expected Digest: ${artifact.digest})`,
+    );
     const target = flat ? path : join(path, artifact.name);
     await mkdir(target, { recursive: true });
     await call.artifacts.extract(artifact, target);
@@ -41,6 +51,17 @@ async function run(call: ActionCall): Promise<void> {
 
 /** actions/download-artifact, of this run or of another one. */
 export const downloadArtifact: PlayedAction = {
-  inputs: { name: "", "artifact-ids": "", path: "", pattern: "", "merge-multiple": "false", "github-token": "", repository: "", "run-id": "", "digest-mismatch": "error", "skip-decompress": "false" },
+  inputs: {
+    name: "",
+    "artifact-ids": "",
+    path: "",
+    pattern: "",
+    "merge-multiple": "false",
+    "github-token": "",
+    repository: "",
+    "run-id": "",
+    "digest-mismatch": "error",
+    "skip-decompress": "false",
+  },
   run,
 };

@@ -8,7 +8,9 @@ import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
 
 /** What one row got. `refused`: the row cannot be used; otherwise the model gave no usable answer for it. */
-export type RowAnswer = { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
+export type RowAnswer =
+  | { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] }
+  | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
 
 /** How a group of rows is cut into runs of the graph. */
 export type RunPlan = { maxBatch: number; tokenBudget: number | null };
@@ -25,15 +27,23 @@ export type Engine = {
   kind: "main" | "worker" | "process";
   /** Runs that can happen at the same time. */
   slots: number;
-  /** Whether one group more may be handed over, with a turn, while the slots are taken: its run begins without a message in between. */
+  /**
+   * Whether one group more may be handed over, with a turn, while the slots are taken: its run begins without a message
+   * in between.
+   */
   ahead: boolean;
   describe(): ModelDescription;
-  /** @returns null when its turn was taken back. @throws EngineLost when the place where it ran is gone; EvaluationError when the model failed. */
+  /**
+   * @returns null when its turn was taken back. @throws EngineLost when the place where it ran is gone; EvaluationError
+   * when the model failed.
+   */
   rows(rows: readonly Row[], plan: RunPlan, turn?: Turn): Promise<RowsDone | null>;
   tensors(feeds: Feeds, fetches?: readonly string[], turn?: Turn): Promise<TensorsDone | null>;
   /** Times these rows, cut into runs in every way that is asked. */
   sweep(rows: readonly Row[], request: SweepRequest): Promise<SweepPoint[]>;
-  /** Waits for the runs in flight, frees the memory. A busy worker is never terminated: that would abort the process. */
+  /**
+   * Waits for the runs in flight, frees the memory. A busy worker is never terminated: that would abort the process.
+   */
   close(): Promise<void>;
 };
 

@@ -14,7 +14,8 @@ import { begin } from "./turn.ts";
 let opened: Predictor | null = null;
 
 function predictor(): Predictor {
-  if (opened === null) throw new EvaluationError({ code: "engine-empty", problem: "no model is open here", expected: "`open` first" });
+  if (opened === null)
+    throw new EvaluationError({ code: "engine-empty", problem: "no model is open here", expected: "`open` first" });
   return opened;
 }
 
@@ -23,13 +24,15 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
     case "open":
       opened = await openPredictor(await loadManifest(ask.dir), ask.options, { env: process.env, fetch });
       return opened.describe();
-    case "rows": return runRows(predictor(), ask.rows, ask.plan);
+    case "rows":
+      return runRows(predictor(), ask.rows, ask.plan);
     case "tensors": {
       const start = performance.now();
       const outputs = await predictor().runTensors(ask.feeds, ask.fetches);
       return { outputs, inferenceMs: performance.now() - start };
     }
-    case "sweep": return sweepBatches(predictor(), ask.rows, ask.request);
+    case "sweep":
+      return sweepBatches(predictor(), ask.rows, ask.request);
     case "close":
       await opened?.close();
       opened = null;
@@ -56,7 +59,13 @@ async function serve({ id, ask, turn }: Question): Promise<void> {
   try {
     send({ id, ok: true, answer: turn === undefined || begin(turn) ? await answer(ask) : null });
   } catch (error) {
-    const diagnostic = error instanceof SluiceError ? error.diagnostic : { code: "engine-failed", problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}` };
+    const diagnostic =
+      error instanceof SluiceError
+        ? error.diagnostic
+        : {
+            code: "engine-failed",
+            problem: `the model's engine failed: ${String((error as Error)?.message ?? error).split("\n", 1)[0]}`,
+          };
     send({ id, ok: false, configuration: error instanceof ConfigurationError, diagnostic });
   }
   if (ask.kind !== "close") return;

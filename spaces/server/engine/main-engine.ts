@@ -22,14 +22,18 @@ export function mainEngine(predictor: Predictor): Engine {
     ahead: false,
     describe: () => predictor.describe(),
     rows: (rows, plan) => counted(() => runRows(predictor, rows, plan)),
-    tensors: (feeds, fetches) => counted(async () => {
-      const start = performance.now();
-      const outputs = await predictor.runTensors(feeds, fetches);
-      return { outputs, inferenceMs: performance.now() - start };
-    }),
+    tensors: (feeds, fetches) =>
+      counted(async () => {
+        const start = performance.now();
+        const outputs = await predictor.runTensors(feeds, fetches);
+        return { outputs, inferenceMs: performance.now() - start };
+      }),
     sweep: (rows, request) => counted(() => sweepBatches(predictor, rows, request)),
     async close() {
-      if (running > 0) await new Promise<void>((resolve) => { idle = resolve; });
+      if (running > 0)
+        await new Promise<void>((resolve) => {
+          idle = resolve;
+        });
       await predictor.close();
     },
   };

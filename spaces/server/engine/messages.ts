@@ -14,9 +14,17 @@ export type Ask =
   | { kind: "close" };
 
 /** Null where the question was taken back. */
-export type Answers = { open: ModelDescription; rows: RowsDone | null; tensors: TensorsDone | null; sweep: SweepPoint[]; close: null };
+export type Answers = {
+  open: ModelDescription;
+  rows: RowsDone | null;
+  tensors: TensorsDone | null;
+  sweep: SweepPoint[];
+  close: null;
+};
 
 /** `turn`: of a question that waits behind another one. */
 export type Question = { id: number; ask: Ask; turn?: Turn | undefined };
 /** `configuration`: the complaint is about model.yaml, not about the run. */
-export type Reply = { id: number; ok: true; answer: Answers[keyof Answers] } | { id: number; ok: false; configuration: boolean; diagnostic: Diagnostic };
+export type Reply =
+  | { id: number; ok: true; answer: Answers[keyof Answers] }
+  | { id: number; ok: false; configuration: boolean; diagnostic: Diagnostic };

@@ -16,7 +16,11 @@ const NEVER_MAIN_BYTES = 64 * 1024 * 1024;
 
 const SERVED = { optimised: true } as const;
 
-export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row alone; null where there are no examples to measure. */ maxRowMs: number | null };
+export type OpenedEngine = {
+  engine: Engine;
+  reason: string;
+  /** The slowest row alone; null where there are no examples to measure. */ maxRowMs: number | null;
+};
 
 /**
  * Opens a model where it belongs. A run blocks the thread that it happens on, so only a model whose slowest row takes
@@ -24,7 +28,11 @@ export type OpenedEngine = { engine: Engine; reason: string; /** The slowest row
  *
  * @throws ConfigurationError, EvaluationError as `openPredictor`.
  */
-export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings, "engine" | "workers" | "mainThreadLimitMs" | "runLimitMs">, deps: ArtifactDeps): Promise<OpenedEngine> {
+export async function openEngine(
+  loaded: LoadedManifest,
+  settings: Pick<Settings, "engine" | "workers" | "mainThreadLimitMs" | "runLimitMs">,
+  deps: ArtifactDeps,
+): Promise<OpenedEngine> {
   const row = largestRow(loaded.manifest);
   const measure = async (engine: Engine) => {
     if (row === null) return null;
@@ -32,7 +40,8 @@ export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings
     return point!.totalMs;
   };
   const onMain = async () => mainEngine(await openPredictor(loaded, SERVED, deps));
-  const remote = (kind: "worker" | "process") => remoteEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
+  const remote = (kind: "worker" | "process") =>
+    remoteEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
 
   if (settings.engine === "main") {
     const engine = await onMain();
@@ -47,7 +56,8 @@ export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings
   if (row !== null && bytes !== null && bytes <= SURELY_SMALL_BYTES) {
     const engine = await onMain();
     const ms = (await measured(engine, measure))!;
-    if (ms < limit) return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
+    if (ms < limit)
+      return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
     await engine.close();
   }
   const engine = await remote("worker");
@@ -61,7 +71,14 @@ export async function openEngine(loaded: LoadedManifest, settings: Pick<Settings
     await engine.close();
     return { engine: main, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
   }
-  return { engine, reason: ms < limit ? `throughput mode, ${settings.workers} workers` : `the slowest row takes ${ms.toFixed(3)} ms, and would block the main thread for more than ${limit} ms`, maxRowMs: ms };
+  return {
+    engine,
+    reason:
+      ms < limit
+        ? `throughput mode, ${settings.workers} workers`
+        : `the slowest row takes ${ms.toFixed(3)} ms, and would block the main thread for more than ${limit} ms`,
+    maxRowMs: ms,
+  };
 }
 
 async function measured(engine: Engine, measure: (engine: Engine) => Promise<number | null>): Promise<number | null> {

@@ -14,7 +14,17 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
   return Array.from({ length: count }, (_, i) => {
     const example = examples[i % examples.length]!;
     // Lengths spread evenly on a logarithmic scale: short texts are the usual ones.
-    return texts.reduce<Row>((row, step) => ({ ...row, [step.field]: textOf(String(example[step.field] ?? "a"), Math.round(4 * (step.maxTokens / 4) ** ((i / Math.max(1, count - 1)) ** 2 * 0.8)), step.maxCharacters) }), example);
+    return texts.reduce<Row>(
+      (row, step) => ({
+        ...row,
+        [step.field]: textOf(
+          String(example[step.field] ?? "a"),
+          Math.round(4 * (step.maxTokens / 4) ** ((i / Math.max(1, count - 1)) ** 2 * 0.8)),
+          step.maxCharacters,
+        ),
+      }),
+      example,
+    );
   });
 }
 
@@ -22,11 +32,19 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
 export function largestRow(manifest: Pick<Manifest, "preprocess" | "serving">): Row | null {
   const [example] = manifest.serving.examples;
   if (example === undefined) return null;
-  return Object.values(manifest.preprocess).reduce<Row>((row, step) => (step.kind === "text" ? { ...row, [step.field]: textOf(String(example[step.field] ?? "a"), step.maxTokens, step.maxCharacters) } : row), example);
+  return Object.values(manifest.preprocess).reduce<Row>(
+    (row, step) =>
+      step.kind === "text"
+        ? { ...row, [step.field]: textOf(String(example[step.field] ?? "a"), step.maxTokens, step.maxCharacters) }
+        : row,
+    example,
+  );
 }
 
 function textOf(text: string, words: number, maxCharacters: number): string {
   const own = text.split(/\s+/).filter((word) => word !== "");
   if (own.length === 0) own.push("a");
-  return Array.from({ length: words }, (_, i) => own[i % own.length]).join(" ").slice(0, maxCharacters);
+  return Array.from({ length: words }, (_, i) => own[i % own.length])
+    .join(" ")
+    .slice(0, maxCharacters);
 }

@@ -22,7 +22,9 @@ function workerPlace(): Place {
   const worker = new Worker(HOST, { stdout: false, stderr: false });
   return {
     post: (question) => worker.postMessage(question, []),
-    onReply: (take) => { worker.on("message", take); },
+    onReply: (take) => {
+      worker.on("message", take);
+    },
     onAborted: (take) => {
       worker.on("error", (error) => take((error as Error).message));
       worker.on("exit", (code) => take(`worker exit ${code}`));
@@ -34,17 +36,30 @@ function workerPlace(): Place {
 function processPlace(): Place {
   const child = fork(HOST, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
   return {
-    post: (question) => { child.send(question, (error) => { if (error !== null) child.kill("SIGKILL"); }); },
-    onReply: (take) => { child.on("message", (message) => take(message as Reply)); },
+    post: (question) => {
+      child.send(question, (error) => {
+        if (error !== null) child.kill("SIGKILL");
+      });
+    },
+    onReply: (take) => {
+      child.on("message", (message) => take(message as Reply));
+    },
     onAborted: (take) => {
       child.on("error", (error) => take(error.message));
-      child.on("exit", (code, signal) => take(signal === null ? `process exit ${code}` : `process killed by ${signal}`));
+      child.on("exit", (code, signal) =>
+        take(signal === null ? `process exit ${code}` : `process killed by ${signal}`),
+      );
     },
     kill: () => child.kill("SIGKILL"),
   };
 }
 
-export type Host = { ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn): Promise<Answers[K]>; description: ModelDescription; busy(): number; alive(): boolean };
+export type Host = {
+  ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn): Promise<Answers[K]>;
+  description: ModelDescription;
+  busy(): number;
+  alive(): boolean;
+};
 
 /**
  * Starts one place and opens the model in it.
@@ -52,9 +67,17 @@ export type Host = { ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?:
  * @param limitMs longest that one question may take, where the place can be killed; 0 is no limit.
  * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when the place dies.
  */
-export async function startHost(kind: "worker" | "process", dir: string, options: OpenOptions, limitMs: number): Promise<Host> {
+export async function startHost(
+  kind: "worker" | "process",
+  dir: string,
+  options: OpenOptions,
+  limitMs: number,
+): Promise<Host> {
   const place = kind === "worker" ? workerPlace() : processPlace();
-  const open = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }>();
+  const open = new Map<
+    number,
+    { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }
+  >();
   let next = 0;
   let gone: string | null = null;
   place.onReply((reply) => {
@@ -63,7 +86,10 @@ export async function startHost(kind: "worker" | "process", dir: string, options
     open.delete(reply.id);
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     if (reply.ok) waiting.resolve(reply.answer as never);
-    else waiting.reject(reply.configuration ? new ConfigurationError(reply.diagnostic) : new EvaluationError(reply.diagnostic));
+    else
+      waiting.reject(
+        reply.configuration ? new ConfigurationError(reply.diagnostic) : new EvaluationError(reply.diagnostic),
+      );
   });
   place.onAborted((why) => {
     gone ??= why;
@@ -73,20 +99,24 @@ export async function startHost(kind: "worker" | "process", dir: string, options
     }
     open.clear();
   });
-  const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn) => new Promise<Answers[K]>((resolve, reject) => {
-    if (gone !== null) return reject(new EngineLost(gone));
-    const id = next++;
-    const timer = place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep" ? null : setTimeout(place.kill, limitMs);
-    open.set(id, { resolve, reject, timer });
-    try {
-      place.post({ id, ask: question, turn });
-    } catch (error) {
-      // A value that cannot be cloned; nothing was sent.
-      open.delete(id);
-      if (timer !== null) clearTimeout(timer);
-      reject(error as Error);
-    }
-  });
+  const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn) =>
+    new Promise<Answers[K]>((resolve, reject) => {
+      if (gone !== null) return reject(new EngineLost(gone));
+      const id = next++;
+      const timer =
+        place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep"
+          ? null
+          : setTimeout(place.kill, limitMs);
+      open.set(id, { resolve, reject, timer });
+      try {
+        place.post({ id, ask: question, turn });
+      } catch (error) {
+        // A value that cannot be cloned; nothing was sent.
+        open.delete(id);
+        if (timer !== null) clearTimeout(timer);
+        reject(error as Error);
+      }
+    });
   const description = await ask({ kind: "open", dir, options }).catch((error: unknown) => {
     void ask({ kind: "close" }).catch(() => null);
     throw error;
@@ -95,12 +125,20 @@ export async function startHost(kind: "worker" | "process", dir: string, options
 }
 
 /** A model in worker threads or processes of its own. Runs go to the one that has the least to do. */
-export async function remoteEngine(kind: "worker" | "process", count: number, dir: string, options: OpenOptions, limitMs: number): Promise<Engine> {
+export async function remoteEngine(
+  kind: "worker" | "process",
+  count: number,
+  dir: string,
+  options: OpenOptions,
+  limitMs: number,
+): Promise<Engine> {
   const hosts = await startAll(count, () => startHost(kind, dir, options, limitMs));
   const restarts = new Set<number>();
   let closed = false;
   const pick = (): Host => {
-    hosts.forEach((host, i) => { if (!host.alive() && !closed) void restart(i); });
+    hosts.forEach((host, i) => {
+      if (!host.alive() && !closed) void restart(i);
+    });
     const alive = hosts.filter((host) => host.alive());
     if (alive.length === 0) throw new EngineLost("it is being started again");
     return alive.reduce((least, host) => (host.busy() < least.busy() ? host : least));
@@ -114,7 +152,9 @@ export async function remoteEngine(kind: "worker" | "process", count: number, di
       else hosts[i] = host;
     } catch {
       // Tried again on the next request, a second later at the earliest.
-      await new Promise((resolve) => { setTimeout(resolve, 1000).unref(); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1000).unref();
+      });
     } finally {
       restarts.delete(i);
     }
@@ -138,7 +178,14 @@ export async function remoteEngine(kind: "worker" | "process", count: number, di
 
 /** A message copies the whole memory that an array is a part of: here, a request's body. */
 function compact(feeds: Feeds): Feeds {
-  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, "buffer" in feed.data && feed.data.buffer.byteLength > feed.data.byteLength ? { ...feed, data: feed.data.slice() } : feed]));
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, feed]) => [
+      name,
+      "buffer" in feed.data && feed.data.buffer.byteLength > feed.data.byteLength
+        ? { ...feed, data: feed.data.slice() }
+        : feed,
+    ]),
+  );
 }
 
 /** All or none: the ones that started are closed when another fails. */

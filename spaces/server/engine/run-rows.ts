@@ -3,7 +3,11 @@ import { RowError, type Row } from "../../../models/core/row.ts";
 import type { RowAnswer, RowsDone, RunPlan } from "./engine.ts";
 
 /** Runs a group of rows on a predictor: the same code on the main thread, in a worker and in a process. */
-export async function runRows(predictor: Pick<Predictor, "predict">, rows: readonly Row[], plan: RunPlan): Promise<RowsDone> {
+export async function runRows(
+  predictor: Pick<Predictor, "predict">,
+  rows: readonly Row[],
+  plan: RunPlan,
+): Promise<RowsDone> {
   const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
   const start = performance.now();
   const results = await predictor.predict(rows, {

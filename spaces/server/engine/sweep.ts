@@ -1,8 +1,17 @@
 import type { Predictor } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
 
-/** One measured way to run: rows per run, budget of padded tokens, median time of all the rows and the rows per second that follow. */
-export type SweepPoint = { batch: number; tokenBudget: number | null; rows: number; totalMs: number; rowsPerSecond: number };
+/**
+ * One measured way to run: rows per run, budget of padded tokens, median time of all the rows and the rows per second
+ * that follow.
+ */
+export type SweepPoint = {
+  batch: number;
+  tokenBudget: number | null;
+  rows: number;
+  totalMs: number;
+  rowsPerSecond: number;
+};
 
 /** Ways to cut rows into runs, and how long all of them together may take. */
 export type SweepRequest = { ways: readonly { batch: number; tokenBudget: number | null }[]; budgetMs: number };
@@ -16,10 +25,17 @@ const MOST_REPEATS = 15;
  *
  * @returns medians, the first point being rows one at a time.
  */
-export async function sweepBatches(predictor: Pick<Predictor, "predict">, rows: readonly Row[], request: SweepRequest): Promise<SweepPoint[]> {
+export async function sweepBatches(
+  predictor: Pick<Predictor, "predict">,
+  rows: readonly Row[],
+  request: SweepRequest,
+): Promise<SweepPoint[]> {
   const points: SweepPoint[] = [];
   const start = performance.now();
-  const ways = [{ batch: 1, tokenBudget: null }, ...request.ways.filter(({ batch }) => batch > 1 && batch <= rows.length)];
+  const ways = [
+    { batch: 1, tokenBudget: null },
+    ...request.ways.filter(({ batch }) => batch > 1 && batch <= rows.length),
+  ];
   const shareMs = request.budgetMs / ways.length;
   for (const { batch, tokenBudget } of ways) {
     if (points.length > 0 && performance.now() - start > request.budgetMs) break;
@@ -27,7 +43,12 @@ export async function sweepBatches(predictor: Pick<Predictor, "predict">, rows: 
     const pointStart = performance.now();
     while (times.length < LEAST_REPEATS || (times.length < MOST_REPEATS && performance.now() - pointStart < shareMs)) {
       const runStart = performance.now();
-      await predictor.predict(rows, { batch, sort: true, badOutput: "row", ...(tokenBudget === null ? {} : { tokenBudget }) });
+      await predictor.predict(rows, {
+        batch,
+        sort: true,
+        badOutput: "row",
+        ...(tokenBudget === null ? {} : { tokenBudget }),
+      });
       times.push(performance.now() - runStart);
       // A slow model is not run thrice for the sake of a median.
       if (performance.now() - pointStart > 2 * shareMs) break;

@@ -34,8 +34,8 @@ export function bodyMemory(): (length: number) => { memory: Buffer; release: () 
 }
 
 /**
- * Frees a piece of a body that was copied. The collector would do so much later, after many more pieces, each in memory that
- * is in no cache any more, and would be called for that alone: half the time of receiving a large body.
+ * Frees a piece of a body that was copied. The collector would do so much later, after many more pieces, each in memory
+ * that is in no cache any more, and would be called for that alone: half the time of receiving a large body.
  */
 function giveUp(chunk: Buffer): void {
   // Only what has its memory for itself; small pieces may share theirs.
@@ -48,12 +48,19 @@ function giveUp(chunk: Buffer): void {
  * @param aligned place in the body that shall begin at a multiple of eight in memory.
  * @param whole told once, when all bytes are there; never when the client leaves before.
  */
-export function readBody(request: IncomingMessage, length: number, aligned: number, take: ReturnType<typeof bodyMemory>, whole: (body: Body) => void): void {
+export function readBody(
+  request: IncomingMessage,
+  length: number,
+  aligned: number,
+  take: ReturnType<typeof bodyMemory>,
+  whole: (body: Body) => void,
+): void {
   let body: Body | null = null;
   let at = 0;
   request.on("data", (chunk: Buffer) => {
     // Nothing is gained by a copy of what came in one piece and is only parsed.
-    if (at === 0 && chunk.length === length && (aligned === 0 || (chunk.byteOffset + aligned) % ALIGNMENT === 0)) body = { bytes: chunk, release: () => {} };
+    if (at === 0 && chunk.length === length && (aligned === 0 || (chunk.byteOffset + aligned) % ALIGNMENT === 0))
+      body = { bytes: chunk, release: () => {} };
     else {
       if (body === null) {
         const from = (ALIGNMENT - (aligned % ALIGNMENT)) % ALIGNMENT;
@@ -66,5 +73,7 @@ export function readBody(request: IncomingMessage, length: number, aligned: numb
     at += chunk.length;
     if (body.bytes !== chunk) giveUp(chunk);
   });
-  request.on("end", () => { if (body !== null && at === length) whole(body); });
+  request.on("end", () => {
+    if (body !== null && at === length) whole(body);
+  });
 }

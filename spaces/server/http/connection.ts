@@ -14,9 +14,12 @@ export function onConnectionEnd(socket: Socket, tell: () => void): () => void {
     const all: (() => void)[] = [];
     watchers = all;
     open.set(socket, all);
-    socket.once("close", () => { for (const one of all.splice(0)) one(); });
+    socket.once("close", () => {
+      for (const one of all.splice(0)) one();
+    });
   }
-  // A list, not a set: a set that is emptied all the time leaves a chain of old tables, which keep each other's content in memory.
+  // A list, not a set: a set that is emptied all the time leaves a chain of old tables, which keep each other's content
+  // in memory.
   const mine = watchers;
   mine.push(tell);
   return () => {

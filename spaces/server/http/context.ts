@@ -35,22 +35,47 @@ declare module "fastify" {
 
 /** @throws Problem 404 for an id that is not served, 503 while it is loading or broken. */
 export function readyModel(slot: Slot | undefined, id: string): ServedModel {
-  if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(id.slice(0, 64))} is served here; GET /models lists them`);
-  if (slot.state.kind === "loading") throw new Problem(503, "not-ready", `the model ${slot.id} is being loaded`, { headers: { "retry-after": "1" } });
-  if (slot.state.kind === "broken") throw new Problem(503, "model-broken", `the model ${slot.id} could not be loaded; GET /models/${slot.id} tells why`, { headers: { "retry-after": "30" } });
+  if (slot === undefined)
+    throw new Problem(
+      404,
+      "unknown-model",
+      `no model ${JSON.stringify(id.slice(0, 64))} is served here; GET /models lists them`,
+    );
+  if (slot.state.kind === "loading")
+    throw new Problem(503, "not-ready", `the model ${slot.id} is being loaded`, { headers: { "retry-after": "1" } });
+  if (slot.state.kind === "broken")
+    throw new Problem(
+      503,
+      "model-broken",
+      `the model ${slot.id} could not be loaded; GET /models/${slot.id} tells why`,
+      { headers: { "retry-after": "30" } },
+    );
   return slot.state.model;
 }
 
 /** What a handler needs of a request, whether Fastify or the short way brought it. */
-export type Exchange = { id: string; /** By performance.now(). */ startedAt: number; headers: IncomingHttpHeaders; body: unknown; response: ServerResponse; /** Where whoever brought the request watches its client. */ disconnect?: ClientDisconnect };
+export type Exchange = {
+  id: string;
+  /** By performance.now(). */ startedAt: number;
+  headers: IncomingHttpHeaders;
+  body: unknown;
+  response: ServerResponse;
+  /** Where whoever brought the request watches its client. */ disconnect?: ClientDisconnect;
+};
 
 export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {
-  return { id: request.id, startedAt: request.startedAt, headers: request.headers, body: request.body, response: reply.raw };
+  return {
+    id: request.id,
+    startedAt: request.startedAt,
+    headers: request.headers,
+    body: request.body,
+    response: reply.raw,
+  };
 }
 
 /**
- * How long a request may take: `x-request-timeout-ms` or the server's maximum, whichever is less; and whether its client
- * is still there.
+ * How long a request may take: `x-request-timeout-ms` or the server's maximum, whichever is less; and whether its
+ * client is still there.
  *
  * @throws Problem 400 when the header is not a whole number of milliseconds.
  */
@@ -59,8 +84,14 @@ export function requestDeadlineOf(exchange: Exchange, settings: Pick<Settings, "
   let timeoutMs = settings.requestTimeoutMs;
   if (asked !== undefined) {
     const given = typeof asked === "string" && /^\d{1,9}$/.test(asked) ? Number(asked) : 0;
-    if (given === 0) throw new Problem(400, "bad-header", "x-request-timeout-ms is not a whole number of milliseconds of at least 1", { errors: [{ field: "x-request-timeout-ms", problem: "not a positive whole number", expected: "1 to 600000" }] });
+    if (given === 0)
+      throw new Problem(400, "bad-header", "x-request-timeout-ms is not a whole number of milliseconds of at least 1", {
+        errors: [{ field: "x-request-timeout-ms", problem: "not a positive whole number", expected: "1 to 600000" }],
+      });
     timeoutMs = Math.min(timeoutMs, given);
   }
-  return { deadlineAt: exchange.startedAt + timeoutMs, disconnect: exchange.disconnect ?? ClientDisconnect.of(exchange.response) };
+  return {
+    deadlineAt: exchange.startedAt + timeoutMs,
+    disconnect: exchange.disconnect ?? ClientDisconnect.of(exchange.response),
+  };
 }

@@ -3,7 +3,8 @@ import type { Serving } from "./context.ts";
 import { openApi } from "./openapi.ts";
 import { encodingFor, packed, type Packed } from "./pack.ts";
 
-const DOCS_POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
+const DOCS_POLICY =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
 
 /** GET /openapi.json and its page. The page's code is large, comes with the server, and is read on its first visit. */
 export function docsRoutes(app: FastifyInstance, serving: Serving): void {
@@ -12,21 +13,51 @@ export function docsRoutes(app: FastifyInstance, serving: Serving): void {
   const contents = new Map<string, Packed>();
   let page: Promise<FastifyInstance> | null = null;
   const docs = async () => {
-    const [{ default: Fastify }, { default: reference }] = await Promise.all([import("fastify"), import("@scalar/fastify-api-reference")]);
+    const [{ default: Fastify }, { default: reference }] = await Promise.all([
+      import("fastify"),
+      import("@scalar/fastify-api-reference"),
+    ]);
     const inner = Fastify({ logger: false });
-    await inner.register(reference, { routePrefix: "/docs", configuration: { url: "/openapi.json", pageTitle: "Sluice API", withDefaultFonts: false, hideClientButton: true, telemetry: false } });
+    await inner.register(reference, {
+      routePrefix: "/docs",
+      configuration: {
+        url: "/openapi.json",
+        pageTitle: "Sluice API",
+        withDefaultFonts: false,
+        hideClientButton: true,
+        telemetry: false,
+      },
+    });
     await inner.ready();
     return inner;
   };
   for (const path of ["/docs", "/docs/js/scalar.js"]) {
     app.get(path, async (request, reply) => {
       page ??= docs();
-      const answer = await (await page).inject({ method: "GET", url: path === "/docs" ? "/docs/" : path, headers: { host: "localhost" } });
+      const answer = await (
+        await page
+      ).inject({ method: "GET", url: path === "/docs" ? "/docs/" : path, headers: { host: "localhost" } });
       // Its script is named relative to a folder; this page is served with and without the final slash.
-      contents.set(path, contents.get(path) ?? packed(Buffer.from(path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body)));
+      contents.set(
+        path,
+        contents.get(path) ??
+          packed(
+            Buffer.from(path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body),
+          ),
+      );
       const encoding = encodingFor(request.headers["accept-encoding"]);
       const body = await contents.get(path)!(encoding);
-      return reply.code(answer.statusCode).headers({ vary: "Accept-Encoding", ...(encoding === "identity" ? {} : { "content-encoding": encoding }), "content-type": String(answer.headers["content-type"]), "content-security-policy": DOCS_POLICY, "x-content-type-options": "nosniff", ...(path === "/docs" ? {} : { "cache-control": "public, max-age=86400" }) }).send(body);
+      return reply
+        .code(answer.statusCode)
+        .headers({
+          vary: "Accept-Encoding",
+          ...(encoding === "identity" ? {} : { "content-encoding": encoding }),
+          "content-type": String(answer.headers["content-type"]),
+          "content-security-policy": DOCS_POLICY,
+          "x-content-type-options": "nosniff",
+          ...(path === "/docs" ? {} : { "cache-control": "public, max-age=86400" }),
+        })
+        .send(body);
     });
   }
 }

@@ -10,7 +10,11 @@ export function healthRoutes(app: FastifyInstance, serving: Serving): void {
     if (!ready) void reply.code(503).header("retry-after", "1");
     return {
       status: lifecycle.draining ? "draining" : ready ? "ready" : "starting",
-      models: Object.fromEntries(registry.slots().map((slot) => [slot.id, slot.state.kind === "ready" ? slot.state.model.condition().state : slot.state.kind])),
+      models: Object.fromEntries(
+        registry
+          .slots()
+          .map((slot) => [slot.id, slot.state.kind === "ready" ? slot.state.model.condition().state : slot.state.kind]),
+      ),
     };
   });
   app.get("/metrics", async (_request, reply) => {

@@ -14,15 +14,35 @@ export type UnfetchedNote = { field: string; problem: string };
 /**
  * Puts the bytes of public URLs in the place of image fields that hold one. Rows without any stay as they are.
  *
- * @returns the rows; problems by row: a URL that was not fetched, or any URL of a field for which they are switched off;
+ * @returns the rows; problems by row: a URL that was not fetched, or any URL of a field for which they are switched
+ * off;
  *   and notes by row: a URL that was not fetched for a field that has a placeholder, which is null then.
  */
-export async function withImages(rows: readonly Row[], model: Pick<ServedModel, "imageFields">, enabled: boolean, requestDeadline: RequestDeadline): Promise<{ rows: Row[]; problems: Map<number, FieldProblem[]>; notes: Map<number, UnfetchedNote[]> }> {
+export async function withImages(
+  rows: readonly Row[],
+  model: Pick<ServedModel, "imageFields">,
+  enabled: boolean,
+  requestDeadline: RequestDeadline,
+): Promise<{ rows: Row[]; problems: Map<number, FieldProblem[]>; notes: Map<number, UnfetchedNote[]> }> {
   const out = [...rows];
   const problems = new Map<number, FieldProblem[]>();
-  const wanted = out.flatMap((row, index) => model.imageFields.filter(({ name }) => isUrl(row[name])).map((field) => ({ index, ...field, url: row[field.name] as string })));
+  const wanted = out.flatMap((row, index) =>
+    model.imageFields
+      .filter(({ name }) => isUrl(row[name]))
+      .map((field) => ({ index, ...field, url: row[field.name] as string })),
+  );
   const notes = new Map<number, UnfetchedNote[]>();
-  const complain = (index: number, field: string, problem: string, allowed: boolean) => problems.set(index, [...(problems.get(index) ?? []), { field, problem, expected: allowed ? "a public http(s) URL of an image, or its base64 bytes" : "the base64 bytes of an image; URLs are switched off here" }]);
+  const complain = (index: number, field: string, problem: string, allowed: boolean) =>
+    problems.set(index, [
+      ...(problems.get(index) ?? []),
+      {
+        field,
+        problem,
+        expected: allowed
+          ? "a public http(s) URL of an image, or its base64 bytes"
+          : "the base64 bytes of an image; URLs are switched off here",
+      },
+    ]);
   const left = wanted.filter(({ urls }) => enabled || urls);
   for (const { index, name, urls } of wanted) if (!enabled && !urls) complain(index, name, "a URL", false);
   if (left.length > 0) {
@@ -32,7 +52,10 @@ export async function withImages(rows: readonly Row[], model: Pick<ServedModel, 
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const { index, name, url, maxBytes, optional } = next;
         try {
-          const timeoutMs = Math.max(1, Math.min(LONGEST_MS, Math.floor(requestDeadline.deadlineAt - performance.now())));
+          const timeoutMs = Math.max(
+            1,
+            Math.min(LONGEST_MS, Math.floor(requestDeadline.deadlineAt - performance.now())),
+          );
           const bytes = await safeFetch(url, { maxBytes, timeoutMs, signal: requestDeadline.disconnect?.signal() });
           out[index] = { ...out[index], [name]: bytes };
         } catch (error) {

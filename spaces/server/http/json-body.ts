@@ -12,6 +12,10 @@ export function parseJson(body: Buffer): unknown {
   } catch (error) {
     // The engine's message quotes the input.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    throw new Problem(400, "bad-json", at === undefined ? "the body is not JSON" : `the body is not JSON at character ${at}`);
+    throw new Problem(
+      400,
+      "bad-json",
+      at === undefined ? "the body is not JSON" : `the body is not JSON at character ${at}`,
+    );
   }
 }

@@ -6,7 +6,12 @@ const MOST_LOGGED_ROWS = 20;
 const MOST_CHARACTERS = 2000;
 
 /** Input content reaches the log only when the settings say so, and then redacted. */
-export function logRows(serving: Pick<Serving, "settings" | "log">, requestId: string, model: string, rows: readonly Row[]): void {
+export function logRows(
+  serving: Pick<Serving, "settings" | "log">,
+  requestId: string,
+  model: string,
+  rows: readonly Row[],
+): void {
   if (!serving.settings.logInputs) return;
   const shown = rows.slice(0, MOST_LOGGED_ROWS).map((row) => redact(JSON.stringify(row)).slice(0, MOST_CHARACTERS));
   serving.log.info({ requestId, model, rows: rows.length, input: shown }, "input");

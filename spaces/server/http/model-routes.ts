@@ -11,12 +11,26 @@ export function modelRoutes(app: FastifyInstance, serving: Serving): void {
   const { registry } = serving;
   const { deploymentFile } = serving.settings;
   // Whoever compares answers bit for bit must know on which processor they were made.
-  const deployment = deploymentFile === undefined ? {} : { deployment: JSON.parse(readFileSync(deploymentFile, "utf8")) as unknown, machine: { cpu: cpus()[0]?.model.trim() ?? "unknown" } };
-  app.get("/models", () => ({ default: registry.defaultSlot().id, models: registry.slots().map((slot) => brief(serving, slot)) }));
+  const deployment =
+    deploymentFile === undefined
+      ? {}
+      : {
+          deployment: JSON.parse(readFileSync(deploymentFile, "utf8")) as unknown,
+          machine: { cpu: cpus()[0]?.model.trim() ?? "unknown" },
+        };
+  app.get("/models", () => ({
+    default: registry.defaultSlot().id,
+    models: registry.slots().map((slot) => brief(serving, slot)),
+  }));
   app.get("/model/info", () => ({ ...whole(serving, registry.defaultSlot()), ...deployment }));
   app.get<{ Params: { id: string } }>("/models/:id", (request) => {
     const slot = registry.find(request.params.id);
-    if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(request.params.id.slice(0, 64))} is served here; GET /models lists them`);
+    if (slot === undefined)
+      throw new Problem(
+        404,
+        "unknown-model",
+        `no model ${JSON.stringify(request.params.id.slice(0, 64))} is served here; GET /models lists them`,
+      );
     return whole(serving, slot);
   });
 }
@@ -28,13 +42,16 @@ function brief(serving: Serving, slot: Slot): Record<string, unknown> {
     id: slot.id,
     state: state.kind === "ready" ? state.model.condition().state : state.kind,
     default: slot === serving.registry.defaultSlot(),
-    ...(state.kind === "ready" ? { version: state.model.version, task: card["task"], description: card["description"], backend: card["backend"] } : {}),
+    ...(state.kind === "ready"
+      ? { version: state.model.version, task: card["task"], description: card["description"], backend: card["backend"] }
+      : {}),
     ...errorOf(slot),
   };
 }
 
 function errorOf({ state }: Slot): { error?: Diagnostic } {
-  const diagnostic = state.kind === "broken" ? state.diagnostic : state.kind === "ready" ? state.model.condition().diagnostic : null;
+  const diagnostic =
+    state.kind === "broken" ? state.diagnostic : state.kind === "ready" ? state.model.condition().diagnostic : null;
   return diagnostic === null ? {} : { error: diagnostic };
 }
 
@@ -42,6 +59,19 @@ function whole(serving: Serving, slot: Slot): Record<string, unknown> {
   const { state } = slot;
   if (state.kind !== "ready") return { ...brief(serving, slot), reload: slot.reload };
   const { maxRows, maxBodyBytes, maxQueueRows, maxQueueWaitMs, requestTimeoutMs } = serving.settings;
-  const limits = { maxRows: Math.min(maxRows, state.model.maxRows ?? Infinity), maxBodyBytes, maxQueueRows, maxQueueWaitMs, requestTimeoutMs };
-  return { ...brief(serving, slot), ...state.model.card(), limits, load: state.model.load(), reload: slot.reload, reloads: slot.reloads };
+  const limits = {
+    maxRows: Math.min(maxRows, state.model.maxRows ?? Infinity),
+    maxBodyBytes,
+    maxQueueRows,
+    maxQueueWaitMs,
+    requestTimeoutMs,
+  };
+  return {
+    ...brief(serving, slot),
+    ...state.model.card(),
+    limits,
+    load: state.model.load(),
+    reload: slot.reload,
+    reloads: slot.reloads,
+  };
 }

@@ -15,7 +15,9 @@ export function wantsPage(accept: string | undefined): boolean {
   let json = 0;
   for (const part of accept.split(",")) {
     const [type = "", ...parameters] = part.split(";").map((piece) => piece.trim().toLowerCase());
-    const weight = parameters.map((parameter) => /^q=([\d.]+)$/.exec(parameter)?.[1]).find((found) => found !== undefined);
+    const weight = parameters
+      .map((parameter) => /^q=([\d.]+)$/.exec(parameter)?.[1])
+      .find((found) => found !== undefined);
     const q = weight === undefined ? 1 : Number(weight);
     if (!(q > 0)) continue;
     if (type === "text/html" || type === "application/xhtml+xml") html = Math.max(html, q);

@@ -2,29 +2,98 @@ import { z } from "zod";
 import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import type { Serving } from "./context.ts";
 
-const problem = z.object({
-  type: z.string(), title: z.string(), status: z.int(), code: z.string().describe("Stable, for programs."), detail: z.string().optional(), instance: z.string().optional().describe("The request's id."),
-  errors: z.array(z.object({ field: z.string().describe("Path in the request, e.g. history[3]."), problem: z.string(), expected: z.string().optional(), received: z.string().optional(), example: z.string().optional().describe("What stands there in the model's own example.") })).optional(),
-}).describe("RFC 9457");
-const heads = z.record(z.string(), z.union([
-  z.object({ kind: z.literal("classification"), label: z.string(), score: z.number(), probabilities: z.record(z.string(), z.number()) }),
-  z.object({ kind: z.literal("regression"), value: z.number() }),
-  z.object({ kind: z.literal("text"), text: z.string(), finishReason: z.string().describe("stop, or length for an answer cut at its token limit"), usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).nullable() }),
-])).describe("Head → its answer.");
-const timing = z.object({ queueMs: z.number(), inferenceMs: z.number().describe("Inside the graph, of the group that ran together; a remote model's calls, with waits between them."), firstTokenMs: z.number().optional().describe("Until the first piece of a text."), totalMs: z.number() });
-const notes = z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).optional().describe("Fields that a placeholder took the place of, and why; absent without any.");
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe("Stable, for programs."),
+    detail: z.string().optional(),
+    instance: z.string().optional().describe("The request's id."),
+    errors: z
+      .array(
+        z.object({
+          field: z.string().describe("Path in the request, e.g. history[3]."),
+          problem: z.string(),
+          expected: z.string().optional(),
+          received: z.string().optional(),
+          example: z.string().optional().describe("What stands there in the model's own example."),
+        }),
+      )
+      .optional(),
+  })
+  .describe("RFC 9457");
+const heads = z
+  .record(
+    z.string(),
+    z.union([
+      z.object({
+        kind: z.literal("classification"),
+        label: z.string(),
+        score: z.number(),
+        probabilities: z.record(z.string(), z.number()),
+      }),
+      z.object({ kind: z.literal("regression"), value: z.number() }),
+      z.object({
+        kind: z.literal("text"),
+        text: z.string(),
+        finishReason: z.string().describe("stop, or length for an answer cut at its token limit"),
+        usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).nullable(),
+      }),
+    ]),
+  )
+  .describe("Head → its answer.");
+const timing = z.object({
+  queueMs: z.number(),
+  inferenceMs: z
+    .number()
+    .describe("Inside the graph, of the group that ran together; a remote model's calls, with waits between them."),
+  firstTokenMs: z.number().optional().describe("Until the first piece of a text."),
+  totalMs: z.number(),
+});
+const notes = z
+  .array(z.object({ field: z.string(), problem: z.string(), used: z.string() }))
+  .optional()
+  .describe("Fields that a placeholder took the place of, and why; absent without any.");
 const prediction = z.object({ model: z.string(), version: z.string(), heads, notes, timing });
-const predictions = z.object({ model: z.string(), version: z.string(), rows: z.int(), failed: z.int(), predictions: z.array(z.union([z.object({ heads, notes }), z.object({ error: problem })])), timing });
+const predictions = z.object({
+  model: z.string(),
+  version: z.string(),
+  rows: z.int(),
+  failed: z.int(),
+  predictions: z.array(z.union([z.object({ heads, notes }), z.object({ error: problem })])),
+  timing,
+});
 
 const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });
 const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const failure = (description: string) => ({ description, content: { "application/problem+json": { schema: refer("Problem") } } });
+const failure = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: refer("Problem") } },
+});
 const failures = {
-  "400": failure("Not JSON, or a bad header"), "401": failure("No valid API key, where keys are asked for"), "413": failure("Body or rows beyond the limit"), "415": failure("Not application/json"), "422": failure("The row cannot be used; `errors` names the fields"),
-  "429": failure("Rate limit; Retry-After"), "502": failure("A remote model failed"), "503": failure("Queue full, the model is not ready, or a remote model is busy, not configured or given a rest; Retry-After"), "504": failure("Deadline passed"),
+  "400": failure("Not JSON, or a bad header"),
+  "401": failure("No valid API key, where keys are asked for"),
+  "413": failure("Body or rows beyond the limit"),
+  "415": failure("Not application/json"),
+  "422": failure("The row cannot be used; `errors` names the fields"),
+  "429": failure("Rate limit; Retry-After"),
+  "502": failure("A remote model failed"),
+  "503": failure(
+    "Queue full, the model is not ready, or a remote model is busy, not configured or given a rest; Retry-After",
+  ),
+  "504": failure("Deadline passed"),
 };
-const timeoutHeader = { name: "x-request-timeout-ms", in: "header", required: false, schema: { type: "integer", minimum: 1 }, description: "Deadline of this request; the server's maximum unless told." };
-const get = (summary: string, description: string, type = "application/json", tag = "Server") => ({ get: { tags: [tag], summary, responses: { "200": { description, content: { [type]: {} } } } } });
+const timeoutHeader = {
+  name: "x-request-timeout-ms",
+  in: "header",
+  required: false,
+  schema: { type: "integer", minimum: 1 },
+  description: "Deadline of this request; the server's maximum unless told.",
+};
+const get = (summary: string, description: string, type = "application/json", tag = "Server") => ({
+  get: { tags: [tag], summary, responses: { "200": { description, content: { [type]: {} } } } },
+});
 
 const EVENTS = `event: token\ndata: {"text":"That"}\n\nevent: token\ndata: {"text":" sounds lovely."}\n\nevent: result\ndata: {"model":"reply","version":"1.0.0","heads":{…},"timing":{…}}\n\n`;
 
@@ -33,52 +102,137 @@ export function openApi(serving: Serving): Record<string, unknown> {
   const paths: Record<string, object> = {
     "/": get("Health line, or the web page for a browser", "The default model's name and version"),
     "/livez": get("Whether the process lives", "It does"),
-    "/readyz": { get: { tags: ["Server"], summary: "Whether models answer", responses: { "200": { description: "They do" }, "503": { description: "Starting or draining" } } } },
+    "/readyz": {
+      get: {
+        tags: ["Server"],
+        summary: "Whether models answer",
+        responses: { "200": { description: "They do" }, "503": { description: "Starting or draining" } },
+      },
+    },
     "/metrics": get("Prometheus metrics", "Text format", "text/plain"),
     "/models": get("Every model and its state", "Models", "application/json", "Models"),
     "/v2": get("Open Inference Protocol: the server", "Name, version, extensions", "application/json", "v2"),
     "/v2/health/live": get("Open Inference Protocol: liveness", "It lives", "application/json", "v2"),
-    "/v2/health/ready": get("Open Inference Protocol: whether all models are ready", "They are", "application/json", "v2"),
+    "/v2/health/ready": get(
+      "Open Inference Protocol: whether all models are ready",
+      "They are",
+      "application/json",
+      "v2",
+    ),
     "/model/info": get("The default model", "Its card", "application/json", "Models"),
   };
-  const schemas: Record<string, object> = { Problem: schemaOf(problem), Prediction: schemaOf(prediction), Predictions: schemaOf(predictions) };
+  const schemas: Record<string, object> = {
+    Problem: schemaOf(problem),
+    Prediction: schemaOf(prediction),
+    Predictions: schemaOf(predictions),
+  };
   const fallback = serving.registry.defaultSlot();
   for (const slot of serving.registry.slots()) {
-    paths[`/models/${slot.id}`] = get(`Card of ${slot.id}`, "Inputs, outputs, sha256, engine, batching, gate", "application/json", slot.id);
+    paths[`/models/${slot.id}`] = get(
+      `Card of ${slot.id}`,
+      "Inputs, outputs, sha256, engine, batching, gate",
+      "application/json",
+      slot.id,
+    );
     if (slot.state.kind !== "ready") continue;
-    const card = slot.state.model.card() as { input?: { schema: Record<string, unknown>; examples: object[] }; description?: string };
+    const card = slot.state.model.card() as {
+      input?: { schema: Record<string, unknown>; examples: object[] };
+      description?: string;
+    };
     const name = `Row.${slot.id}`;
     const { $schema: _, ...row } = card.input?.schema ?? {};
     schemas[name] = row;
     const { response } = slot.state.model;
     // A model's own JSON is what is sent unless the standard one is asked for.
     if (response !== undefined) {
-      const own = { ...response.schema, properties: { ...(response.schema as { properties: object }).properties, notes: schemaOf(notes.unwrap()) } };
+      const own = {
+        ...response.schema,
+        properties: { ...(response.schema as { properties: object }).properties, notes: schemaOf(notes.unwrap()) },
+      };
       schemas[`Answer.${slot.id}`] = own;
-      schemas[`Answers.${slot.id}`] = { ...schemas["Predictions"], properties: { ...(schemas["Predictions"] as { properties: object }).properties, predictions: { type: "array", items: { anyOf: [refer(`Answer.${slot.id}`), { type: "object", required: ["error"], properties: { error: refer("Problem") } }] } } } };
+      schemas[`Answers.${slot.id}`] = {
+        ...schemas["Predictions"],
+        properties: {
+          ...(schemas["Predictions"] as { properties: object }).properties,
+          predictions: {
+            type: "array",
+            items: {
+              anyOf: [
+                refer(`Answer.${slot.id}`),
+                { type: "object", required: ["error"], properties: { error: refer("Problem") } },
+              ],
+            },
+          },
+        },
+      };
     }
     const operation = (summary: string, body: object, example: unknown, answer: string) => ({
       post: {
-        tags: [slot.id], summary, parameters: [timeoutHeader],
-        requestBody: { required: true, content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } } },
-        responses: { "200": response === undefined ? json(refer(answer), "Answer") : { description: "Answer", content: { "application/json": { schema: refer(answer === "Prediction" ? `Answer.${slot.id}` : `Answers.${slot.id}`) }, [STANDARD_ANSWER]: { schema: refer(answer) } } }, ...failures },
+        tags: [slot.id],
+        summary,
+        parameters: [timeoutHeader],
+        requestBody: {
+          required: true,
+          content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } },
+        },
+        responses: {
+          "200":
+            response === undefined
+              ? json(refer(answer), "Answer")
+              : {
+                  description: "Answer",
+                  content: {
+                    "application/json": {
+                      schema: refer(answer === "Prediction" ? `Answer.${slot.id}` : `Answers.${slot.id}`),
+                    },
+                    [STANDARD_ANSWER]: { schema: refer(answer) },
+                  },
+                },
+          ...failures,
+        },
       },
     });
     const examples = card.input?.examples ?? [];
     const one = operation(`Predict with ${slot.id}`, refer(name), examples[0], "Prediction");
-    Object.assign(one.post.responses["200"].content, { "text/event-stream": { schema: { type: "string" }, example: EVENTS } });
+    Object.assign(one.post.responses["200"].content, {
+      "text/event-stream": { schema: { type: "string" }, example: EVENTS },
+    });
     paths[`/models/${slot.id}/predict`] = one;
-    paths[`/models/${slot.id}/predict/batch`] = operation(`Predict many rows with ${slot.id}; order is kept`, { type: "object", required: ["rows"], properties: { rows: { type: "array", minItems: 1, maxItems: Math.min(serving.settings.maxRows, slot.state.model.maxRows ?? Infinity), items: refer(name) } } }, examples.length === 0 ? undefined : { rows: examples }, "Predictions");
+    paths[`/models/${slot.id}/predict/batch`] = operation(
+      `Predict many rows with ${slot.id}; order is kept`,
+      {
+        type: "object",
+        required: ["rows"],
+        properties: {
+          rows: {
+            type: "array",
+            minItems: 1,
+            maxItems: Math.min(serving.settings.maxRows, slot.state.model.maxRows ?? Infinity),
+            items: refer(name),
+          },
+        },
+      },
+      examples.length === 0 ? undefined : { rows: examples },
+      "Predictions",
+    );
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
-    if (slot === fallback) paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };
+    if (slot === fallback)
+      paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Sluice inference server", version: serving.version, description: "Serves models exactly as they were measured. Open Inference Protocol v2 is under /v2." },
+    info: {
+      title: "Sluice inference server",
+      version: serving.version,
+      description: "Serves models exactly as they were measured. Open Inference Protocol v2 is under /v2.",
+    },
     servers: [{ url: "/" }],
     ...(serving.keys === null ? {} : { security: [{ bearer: [] }] }),
     paths,
-    components: { schemas, ...(serving.keys === null ? {} : { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } }) },
+    components: {
+      schemas,
+      ...(serving.keys === null ? {} : { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } }),
+    },
   };
 }
 
@@ -89,9 +243,20 @@ function v2Paths(id: string): Record<string, object> {
     [`/v2/models/${id}/ready`]: get(`Whether ${id} is ready`, "It is", "application/json", "v2"),
     [`/v2/models/${id}/infer`]: {
       post: {
-        tags: ["v2"], summary: `Infer with the tensors of ${id}`, parameters: [timeoutHeader],
-        requestBody: { required: true, content: { "application/json": { schema: { type: "object", required: ["inputs"] } }, "application/octet-stream": {} } },
-        responses: { "200": { description: "Output tensors", content: { "application/json": {}, "application/octet-stream": {} } }, "400": { description: 'Refused: {"error": …}' } },
+        tags: ["v2"],
+        summary: `Infer with the tensors of ${id}`,
+        parameters: [timeoutHeader],
+        requestBody: {
+          required: true,
+          content: {
+            "application/json": { schema: { type: "object", required: ["inputs"] } },
+            "application/octet-stream": {},
+          },
+        },
+        responses: {
+          "200": { description: "Output tensors", content: { "application/json": {}, "application/octet-stream": {} } },
+          "400": { description: 'Refused: {"error": …}' },
+        },
       },
     },
   };

@@ -18,25 +18,38 @@ export function packed(body: Buffer): Packed {
   const made = new Map<Encoding, Promise<Buffer>>();
   const make = (encoding: Encoding): Promise<Buffer> => {
     // Beyond quality 5 brotli takes many times as long for a few per cent.
-    if (encoding === "br") return promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: body.length } });
+    if (encoding === "br")
+      return promisify(brotliCompress)(body, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+      });
     return encoding === "gzip" ? promisify(gzip)(body) : Promise.resolve(body);
   };
   return (encoding) => {
     let found = made.get(encoding);
-    if (found === undefined) made.set(encoding, found = make(encoding));
+    if (found === undefined) made.set(encoding, (found = make(encoding)));
     return found;
   };
 }
 
-/** The best encoding that an Accept-Encoding header allows; brotli before gzip where both weigh the same. RFC 9110, section 12.5.3. */
+/**
+ * The best encoding that an Accept-Encoding header allows; brotli before gzip where both weigh the same. RFC 9110,
+ * section 12.5.3.
+ */
 export function encodingFor(accept: string | undefined): Encoding {
   let best: Encoding = "identity";
   let most = 0;
-  const weights = new Map((accept ?? "").toLowerCase().split(",").map((part) => {
-    const [name = "", ...parameters] = part.split(";").map((piece) => piece.trim());
-    const q = parameters.map((parameter) => /^q=([\d.]+)$/.exec(parameter)?.[1]).find((found) => found !== undefined);
-    return [name, q === undefined ? 1 : Number(q)];
-  }));
+  const weights = new Map(
+    (accept ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((part) => {
+        const [name = "", ...parameters] = part.split(";").map((piece) => piece.trim());
+        const q = parameters
+          .map((parameter) => /^q=([\d.]+)$/.exec(parameter)?.[1])
+          .find((found) => found !== undefined);
+        return [name, q === undefined ? 1 : Number(q)];
+      }),
+  );
   for (const encoding of ["br", "gzip"] as const) {
     const weight = weights.get(encoding) ?? weights.get("*") ?? 0;
     if (weight > most) [best, most] = [encoding, weight];

@@ -12,8 +12,21 @@ export function pageRoutes(app: FastifyInstance, serving: Serving, folder: strin
     void reply.header("vary", "Accept");
     if (page !== undefined && wantsPage(request.headers.accept)) return sendFile(request, reply, page);
     const slot = serving.registry.defaultSlot();
-    if (slot.state.kind === "ready" && slot.state.model.condition().state === "ready" && !serving.lifecycle.draining) return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
-    return reply.code(503).header("retry-after", "1").send({ status: serving.lifecycle.draining ? "draining" : slot.state.kind === "broken" ? "unhealthy" : slot.state.kind === "ready" ? slot.state.model.condition().state : "starting", model: slot.id });
+    if (slot.state.kind === "ready" && slot.state.model.condition().state === "ready" && !serving.lifecycle.draining)
+      return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
+    return reply
+      .code(503)
+      .header("retry-after", "1")
+      .send({
+        status: serving.lifecycle.draining
+          ? "draining"
+          : slot.state.kind === "broken"
+            ? "unhealthy"
+            : slot.state.kind === "ready"
+              ? slot.state.model.condition().state
+              : "starting",
+        model: slot.id,
+      });
   });
   for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file));
 }
@@ -22,12 +35,22 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, file: Stat
   const encoding = file.packed === null ? "identity" : encodingFor(request.headers["accept-encoding"]);
   const etag = `"${file.etag}${encoding === "identity" ? "" : `-${encoding}`}"`;
   void reply.headers({
-    etag, "cache-control": "no-cache", "content-type": file.type, "content-security-policy": PAGE_POLICY,
-    "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+    etag,
+    "cache-control": "no-cache",
+    "content-type": file.type,
+    "content-security-policy": PAGE_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
   });
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (known.includes(etag) || known.includes("*")) return reply.code(304).send();
-  if (file.packed !== null) void reply.header("vary", String(reply.getHeader("vary") ?? "") === "" ? "Accept-Encoding" : `${String(reply.getHeader("vary"))}, Accept-Encoding`);
+  if (file.packed !== null)
+    void reply.header(
+      "vary",
+      String(reply.getHeader("vary") ?? "") === ""
+        ? "Accept-Encoding"
+        : `${String(reply.getHeader("vary"))}, Accept-Encoding`,
+    );
   if (file.packed === null || encoding === "identity") return reply.send(file.body);
   return reply.header("content-encoding", encoding).send(await file.packed(encoding));
 }

@@ -8,7 +8,8 @@ type ById = { Params: { id: string } };
 
 /** POST /predict, /models/{id}/predict and the same with /batch. One row may be asked for as an event stream. */
 export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: object): void {
-  const named = (request: FastifyRequest<ById>) => readyModel(serving.registry.find(request.params.id), request.params.id);
+  const named = (request: FastifyRequest<ById>) =>
+    readyModel(serving.registry.find(request.params.id), request.params.id);
   const byDefault = () => {
     const slot = serving.registry.defaultSlot();
     return readyModel(slot, slot.id);
@@ -18,15 +19,22 @@ export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: o
     void reply.type("application/json; charset=utf-8");
     return answer(serving, model, exchangeOf(request, reply));
   };
-  const respondOne = (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => (request.headers.accept?.includes("text/event-stream") === true ? stream(model, request, reply) : respond(answerOne, model, request, reply));
+  const respondOne = (model: ServedModel, request: FastifyRequest, reply: FastifyReply) =>
+    request.headers.accept?.includes("text/event-stream") === true
+      ? stream(model, request, reply)
+      : respond(answerOne, model, request, reply);
   const stream = async (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => {
     request.modelId = model.id;
     const events = await streamOne(serving, model, exchangeOf(request, reply));
     // A proxy that gathers the events would make one late answer of them.
-    return reply.headers({ "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" }).send(Readable.from(events));
+    return reply
+      .headers({ "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" })
+      .send(Readable.from(events));
   };
-  app.post("/predict", guarded, (request, reply) => respondOne( byDefault(), request, reply));
+  app.post("/predict", guarded, (request, reply) => respondOne(byDefault(), request, reply));
   app.post("/predict/batch", guarded, (request, reply) => respond(answerMany, byDefault(), request, reply));
-  app.post<ById>("/models/:id/predict", guarded, (request, reply) => respondOne( named(request), request, reply));
-  app.post<ById>("/models/:id/predict/batch", guarded, (request, reply) => respond(answerMany, named(request), request, reply));
+  app.post<ById>("/models/:id/predict", guarded, (request, reply) => respondOne(named(request), request, reply));
+  app.post<ById>("/models/:id/predict/batch", guarded, (request, reply) =>
+    respond(answerMany, named(request), request, reply),
+  );
 }

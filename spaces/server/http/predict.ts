@@ -17,7 +17,8 @@ import { countRefusal, toProblem } from "./to-problem.ts";
 export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const row = rowOf(serving, model, exchange);
-  const fetched = model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, requestDeadline);
+  const fetched =
+    model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, requestDeadline);
   if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
   // A written text is not a function of its input.
   const cached = serving.cache.enabled && model.stream === null;
@@ -46,10 +47,16 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
  *
  * @throws as `answerOne`, as long as no event has been sent.
  */
-export async function streamOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<AsyncIterable<string>> {
+export async function streamOne(
+  serving: Serving,
+  model: ServedModel,
+  exchange: Exchange,
+): Promise<AsyncIterable<string>> {
   if (model.stream === null) {
     const answer = await answerOne(serving, model, exchange);
-    return (async function* whole() { yield event("result", answer); })();
+    return (async function* whole() {
+      yield event("result", answer);
+    })();
   }
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const pieces = model.stream(rowOf(serving, model, exchange), requestDeadline);
@@ -61,7 +68,9 @@ export async function streamOne(serving: Serving, model: ServedModel, exchange: 
   };
   if (first.done) {
     const only = last(first.value);
-    return (async function* whole() { yield only; })();
+    return (async function* whole() {
+      yield only;
+    })();
   }
   return (async function* events() {
     try {
@@ -71,7 +80,16 @@ export async function streamOne(serving: Serving, model: ServedModel, exchange: 
     } catch (error) {
       const problem = toProblem(error, serving.log);
       countRefusal(serving.metrics, model.id, problem);
-      yield event("error", JSON.stringify({ ...problem.body, instance: exchange.id, ...(problem.headers["retry-after"] === undefined ? {} : { retryAfter: Number(problem.headers["retry-after"]) }) }));
+      yield event(
+        "error",
+        JSON.stringify({
+          ...problem.body,
+          instance: exchange.id,
+          ...(problem.headers["retry-after"] === undefined
+            ? {}
+            : { retryAfter: Number(problem.headers["retry-after"]) }),
+        }),
+      );
     } finally {
       await pieces.return(undefined as never);
     }
@@ -117,13 +135,20 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   }
   if (model.imageFields.length > 0) {
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
-    for (const [i, problems] of fetched.problems) refuse(at[i]!, unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))));
+    for (const [i, problems] of fetched.problems)
+      refuse(
+        at[i]!,
+        unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))),
+      );
     const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
     notes.push(...usable.map((i) => fetched.notes.get(i) ?? []));
     wellFormed.splice(0, Infinity, ...usable.map((i) => fetched.rows[i]!));
     at.splice(0, Infinity, ...usable.map((i) => at[i]!));
   }
-  const { outcomes, timing } = wellFormed.length === 0 ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } } : await model.predictMany(wellFormed, requestDeadline);
+  const { outcomes, timing } =
+    wellFormed.length === 0
+      ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } }
+      : await model.predictMany(wellFormed, requestDeadline);
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
@@ -144,41 +169,73 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
 /** `{"rows": […]}` or the list alone. @throws Problem 422 without rows, 413 with too many. */
 function rowsOf(body: unknown, maxRows: number): Row[] {
   const rows = Array.isArray(body) ? body : (body as { rows?: unknown } | null)?.rows;
-  if (!Array.isArray(rows)) throw unusable([{ field: "rows", problem: "no list of rows", expected: '{"rows": [ROW, …]} or [ROW, …]' }]);
+  if (!Array.isArray(rows))
+    throw unusable([{ field: "rows", problem: "no list of rows", expected: '{"rows": [ROW, …]} or [ROW, …]' }]);
   if (rows.length === 0) throw unusable([{ field: "rows", problem: "no rows", expected: "at least one row" }]);
-  if (rows.length > maxRows) throw new Problem(413, "too-many-rows", `${rows.length} rows; at most ${maxRows} are taken at once`);
+  if (rows.length > maxRows)
+    throw new Problem(413, "too-many-rows", `${rows.length} rows; at most ${maxRows} are taken at once`);
   return rows as Row[];
 }
 
-const unusable = (errors: readonly FieldProblem[]) => new Problem(422, "bad-row", errors.map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`)).join("; ").slice(0, 500), { errors: [...errors] });
+const unusable = (errors: readonly FieldProblem[]) =>
+  new Problem(
+    422,
+    "bad-row",
+    errors
+      .map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`))
+      .join("; ")
+      .slice(0, 500),
+    { errors: [...errors] },
+  );
 
 /** A row without an answer: refused by the preprocessing, or the model's numbers for it are not finite. */
 function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
   if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
-  const problem = new Problem(422, outcome.refused ? "bad-row" : outcome.diagnostic.code, outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`, { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] });
+  const problem = new Problem(
+    422,
+    outcome.refused ? "bad-row" : outcome.diagnostic.code,
+    outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`,
+    { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] },
+  );
   return problem;
 }
 
-/** The members of an answer that are the model's: `heads`, and `notes` where a placeholder was used. What the server did not fetch, it knows the reason of. */
-function answerJson(model: ServedModel, { heads, notes = [] }: RowOutcome & { ok: true }, unfetched: readonly UnfetchedNote[]): string {
+/**
+ * The members of an answer that are the model's: `heads`, and `notes` where a placeholder was used. What the server did
+ * not fetch, it knows the reason of.
+ */
+function answerJson(
+  model: ServedModel,
+  { heads, notes = [] }: RowOutcome & { ok: true },
+  unfetched: readonly UnfetchedNote[],
+): string {
   const text = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
   if (notes.length === 0) return text;
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }
 
 function oneAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange): string {
-  return ownAnswer(model, said, timing, exchange) ?? `${beginning(model)},${said},"timing":${timingOf(timing, exchange)}}`;
+  return (
+    ownAnswer(model, said, timing, exchange) ?? `${beginning(model)},${said},"timing":${timingOf(timing, exchange)}}`
+  );
 }
 
-/** `serving.response` of the manifest; null for a model without one, and for whoever asks for the standard answer. @throws Problem 422 when it gives no finite number. */
+/**
+ * `serving.response` of the manifest; null for a model without one, and for whoever asks for the standard answer.
+ * @throws Problem 422 when it gives no finite number.
+ */
 function ownAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange, at = ""): string | null {
   if (model.response === undefined) return null;
   exchange.response.setHeader("vary", "Accept");
   if (wantsStandard(exchange.headers.accept)) return null;
   const { heads, notes } = JSON.parse(`{${said}}`) as { heads: Record<string, HeadResult>; notes?: unknown };
   try {
-    const own = model.response.write(heads, { queueMs: Number(rounded(timing.queueMs)), inferenceMs: Number(rounded(timing.inferenceMs)), totalMs: Number(rounded(performance.now() - exchange.startedAt)) });
+    const own = model.response.write(heads, {
+      queueMs: Number(rounded(timing.queueMs)),
+      inferenceMs: Number(rounded(timing.inferenceMs)),
+      totalMs: Number(rounded(performance.now() - exchange.startedAt)),
+    });
     return JSON.stringify(notes === undefined ? own : { ...own, notes });
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
@@ -191,14 +248,18 @@ const beginnings = new WeakMap<ServedModel, string>();
 /** What every answer of a model begins with. */
 function beginning(model: ServedModel): string {
   let text = beginnings.get(model);
-  if (text === undefined) beginnings.set(model, text = `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)}`);
+  if (text === undefined)
+    beginnings.set(model, (text = `{"model":${JSON.stringify(model.id)},"version":${JSON.stringify(model.version)}`));
   return text;
 }
 
 /** ".001" to ".999" without zeros at the end; nothing for 0. */
 const THOUSANDTHS = Array.from({ length: 1000 }, (_, i) => String(i / 1000).slice(1));
 
-/** As JSON writes it, to the microsecond. JavaScript's own way from a fraction to its shortest text takes longer than the rest of an answer. */
+/**
+ * As JSON writes it, to the microsecond. JavaScript's own way from a fraction to its shortest text takes longer than
+ * the rest of an answer.
+ */
 function rounded(ms: number): string {
   const us = Math.round(ms * 1000);
   return us >= 0 && us < 1e9 ? `${Math.trunc(us / 1000)}${THOUSANDTHS[us % 1000]}` : String(us / 1000);

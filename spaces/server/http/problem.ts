@@ -5,11 +5,36 @@ import { Refused, type RefusalReason } from "../scheduling/refused.ts";
 export type FieldProblem = { field: string; problem: string; expected?: string; received?: string; example?: string };
 
 /** RFC 9457. `type` is relative to the server's documentation; it and `code` are stable, the words are for people. */
-export type ProblemBody = { type: string; title: string; status: number; code: string; detail?: string; instance?: string; errors?: FieldProblem[] };
+export type ProblemBody = {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  instance?: string;
+  errors?: FieldProblem[];
+};
 
 const TITLES: Record<number, string> = {
-  400: "Bad request", 401: "No valid API key", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable", 408: "Request timeout", 413: "Request too large", 414: "URL too long",
-  415: "Unsupported media type", 417: "Expectation failed", 422: "The input cannot be used", 429: "Too many requests", 431: "Headers too large", 500: "Internal error", 501: "Not implemented", 502: "The remote model failed", 503: "Not available now", 504: "Deadline passed",
+  400: "Bad request",
+  401: "No valid API key",
+  403: "Forbidden",
+  404: "Not found",
+  405: "Method not allowed",
+  406: "Not acceptable",
+  408: "Request timeout",
+  413: "Request too large",
+  414: "URL too long",
+  415: "Unsupported media type",
+  417: "Expectation failed",
+  422: "The input cannot be used",
+  429: "Too many requests",
+  431: "Headers too large",
+  500: "Internal error",
+  501: "Not implemented",
+  502: "The remote model failed",
+  503: "Not available now",
+  504: "Deadline passed",
 };
 
 /** What a handler throws to answer with a problem. */
@@ -18,25 +43,56 @@ export class Problem extends Error {
   readonly body: ProblemBody;
   readonly headers: Record<string, string>;
 
-  constructor(status: number, code: string, detail?: string, more: { errors?: FieldProblem[]; headers?: Record<string, string> } = {}) {
+  constructor(
+    status: number,
+    code: string,
+    detail?: string,
+    more: { errors?: FieldProblem[]; headers?: Record<string, string> } = {},
+  ) {
     super(detail ?? code);
-    this.body = { type: `/docs#problem-${code}`, title: TITLES[status] ?? "Error", status, code, ...(detail === undefined ? {} : { detail }), ...(more.errors === undefined ? {} : { errors: more.errors }) };
+    this.body = {
+      type: `/docs#problem-${code}`,
+      title: TITLES[status] ?? "Error",
+      status,
+      code,
+      ...(detail === undefined ? {} : { detail }),
+      ...(more.errors === undefined ? {} : { errors: more.errors }),
+    };
     this.headers = more.headers ?? {};
   }
 }
 
-const STATUS: Record<RefusalReason, number> = { "queue-full": 503, "queue-wait": 503, draining: 503, "engine-lost": 503, "not-ready": 503, "not-configured": 503, "circuit-open": 503, "remote-busy": 503, "remote-failed": 502, "remote-refused": 502, deadline: 504, cancelled: 499 };
+const STATUS: Record<RefusalReason, number> = {
+  "queue-full": 503,
+  "queue-wait": 503,
+  draining: 503,
+  "engine-lost": 503,
+  "not-ready": 503,
+  "not-configured": 503,
+  "circuit-open": 503,
+  "remote-busy": 503,
+  "remote-failed": 502,
+  "remote-refused": 502,
+  deadline: 504,
+  cancelled: 499,
+};
 
 /** A refusal of the scheduler as a problem; Retry-After in whole seconds, at least one. */
 export function refusalProblem(refused: Refused): Problem {
   const status = STATUS[refused.reason];
-  return new Problem(status, refused.reason, refused.message, status === 503 ? { headers: { "retry-after": String(Math.max(1, Math.ceil(refused.retryAfterMs / 1000))) } } : {});
+  return new Problem(
+    status,
+    refused.reason,
+    refused.message,
+    status === 503 ? { headers: { "retry-after": String(Math.max(1, Math.ceil(refused.retryAfterMs / 1000))) } } : {},
+  );
 }
 
 /** A complaint of the core about a row, told with the row's place in the request. */
 export function fieldProblem(diagnostic: Diagnostic, field: string): FieldProblem {
   return {
-    field, problem: diagnostic.problem,
+    field,
+    problem: diagnostic.problem,
     ...(diagnostic.expected === undefined ? {} : { expected: diagnostic.expected }),
     ...(diagnostic.received === undefined ? {} : { received: diagnostic.received }),
   };

@@ -15,13 +15,26 @@ const OVERHEAD_BYTES = 200;
 
 /** Answers to identical inputs of one model's content, by least recent use within a size in bytes; 0 bytes is off. */
 export function createResponseCache(maxBytes: number): ResponseCache {
-  if (maxBytes === 0) return { enabled: false, key: () => "", get: () => undefined, set: () => {}, state: () => ({ entries: 0, bytes: 0 }) };
-  const cache = new LRUCache<string, string>({ maxSize: maxBytes, sizeCalculation: (answer) => 2 * answer.length + OVERHEAD_BYTES });
+  if (maxBytes === 0)
+    return {
+      enabled: false,
+      key: () => "",
+      get: () => undefined,
+      set: () => {},
+      state: () => ({ entries: 0, bytes: 0 }),
+    };
+  const cache = new LRUCache<string, string>({
+    maxSize: maxBytes,
+    sizeCalculation: (answer) => 2 * answer.length + OVERHEAD_BYTES,
+  });
   return {
     enabled: true,
-    key: (digest, input) => createHash("sha256").update(digest).update("\0").update(JSON.stringify(input)).digest("base64"),
+    key: (digest, input) =>
+      createHash("sha256").update(digest).update("\0").update(JSON.stringify(input)).digest("base64"),
     get: (key) => cache.get(key),
-    set: (key, answer) => { cache.set(key, answer); },
+    set: (key, answer) => {
+      cache.set(key, answer);
+    },
     state: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
   };
 }

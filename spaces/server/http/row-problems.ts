@@ -9,19 +9,47 @@ const LONGEST_EXAMPLE = 100;
 
 type Issue = z.core.$ZodIssue;
 
-/** Every field of a row that its model's schema refuses, with its path below `at`; empty when the row is well formed. */
-export function rowProblems(model: Pick<ServedModel, "rowSchema" | "example">, row: unknown, at = ""): readonly FieldProblem[] {
-  if (typeof row !== "object" || row === null || Array.isArray(row)) return [{ field: at, problem: "not a row", expected: "an object of the model's fields", received: formatValue(row), ...exampleOf(model.example, "") }];
+/**
+ * Every field of a row that its model's schema refuses, with its path below `at`; empty when the row is well formed.
+ */
+export function rowProblems(
+  model: Pick<ServedModel, "rowSchema" | "example">,
+  row: unknown,
+  at = "",
+): readonly FieldProblem[] {
+  if (typeof row !== "object" || row === null || Array.isArray(row))
+    return [
+      {
+        field: at,
+        problem: "not a row",
+        expected: "an object of the model's fields",
+        received: formatValue(row),
+        ...exampleOf(model.example, ""),
+      },
+    ];
   const result = model.rowSchema.safeParse(row);
   if (result.success) return [];
   return result.error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const value = valueAt(row as Row, issue.path);
     const { problem, expected } = words(issue);
-    return { field: pathOf(issue.path, at), problem: value === undefined ? "missing" : problem, expected, received: formatValue(value), ...exampleOf(model.example, pathOf(issue.path, "")) };
+    return {
+      field: pathOf(issue.path, at),
+      problem: value === undefined ? "missing" : problem,
+      expected,
+      received: formatValue(value),
+      ...exampleOf(model.example, pathOf(issue.path, "")),
+    };
   });
 }
 
-const TYPES: Record<string, string> = { number: "a number", string: "a text", boolean: "true or false", array: "a list", object: "an object", int: "a whole number" };
+const TYPES: Record<string, string> = {
+  number: "a number",
+  string: "a text",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  int: "a whole number",
+};
 
 function words(issue: Issue): { problem: string; expected: string } {
   switch (issue.code) {
@@ -34,12 +62,21 @@ function words(issue: Issue): { problem: string; expected: string } {
       const bound = Number(issue.code === "too_small" ? issue.minimum : issue.maximum);
       const limit = `${issue.exact === true ? "exactly" : issue.code === "too_small" ? "at least" : "at most"} ${bound}`;
       if (issue.origin === "array") return { problem: "a list of another length", expected: `${limit} values` };
-      if (issue.origin === "string") return { problem: issue.code === "too_small" ? "a text that is too short" : "a text that is too long", expected: `${limit} characters` };
+      if (issue.origin === "string")
+        return {
+          problem: issue.code === "too_small" ? "a text that is too short" : "a text that is too long",
+          expected: `${limit} characters`,
+        };
       return { problem: "a number out of range", expected: limit };
     }
-    case "invalid_format": return issue.format === "date" ? { problem: "not a calendar date", expected: "a date YYYY-MM-DD" } : { problem: "a text of another form", expected: issue.format };
-    case "invalid_value": return { problem: "an unknown value", expected: `one of ${issue.values.map(String).join(", ")}` };
-    default: return { problem: "not usable", expected: "a value of the model's schema" };
+    case "invalid_format":
+      return issue.format === "date"
+        ? { problem: "not a calendar date", expected: "a date YYYY-MM-DD" }
+        : { problem: "a text of another form", expected: issue.format };
+    case "invalid_value":
+      return { problem: "an unknown value", expected: `one of ${issue.values.map(String).join(", ")}` };
+    default:
+      return { problem: "not usable", expected: "a value of the model's schema" };
   }
 }
 
@@ -54,9 +91,19 @@ export function exampleOf(example: Row | null, field: string): { example?: strin
 
 /** `history[3]`, below a row that itself stands at `rows[2]`. */
 export function pathOf(path: readonly PropertyKey[], at: string): string {
-  return path.reduce<string>((text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`), at);
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
+    at,
+  );
 }
 
 function valueAt(row: Row, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, part) => (typeof value === "object" && value !== null && Object.hasOwn(value, part) ? (value as Record<PropertyKey, unknown>)[part] : undefined), row);
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, part)
+        ? (value as Record<PropertyKey, unknown>)[part]
+        : undefined,
+    row,
+  );
 }

@@ -24,7 +24,10 @@ export type SafeFetchOptions = {
 
 const WEB_PORTS = [80, 443] as const;
 
-/** Global unicast and nothing else: no private, loopback, link-local (metadata), shared, multicast, reserved or tunnelled range. */
+/**
+ * Global unicast and nothing else: no private, loopback, link-local (metadata), shared, multicast, reserved or
+ * tunnelled range.
+ */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
@@ -40,12 +43,21 @@ export function isPublicAddress(address: string): boolean {
 export async function safeFetch(url: string, options: SafeFetchOptions): Promise<Uint8Array> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-  const agent = new Agent({ connect: { lookup: pinnedLookup(options), timeout: options.timeoutMs }, pipelining: 0, maxResponseSize: options.maxBytes + 1 });
+  const agent = new Agent({
+    connect: { lookup: pinnedLookup(options), timeout: options.timeoutMs },
+    pipelining: 0,
+    maxResponseSize: options.maxBytes + 1,
+  });
   try {
     let target = parse(url, options);
     for (let hop = 0; hop <= (options.maxRedirects ?? 3); hop++) {
-      const answer = await request(target, { dispatcher: agent, signal, headers: { accept: "image/*", "accept-encoding": "identity", "user-agent": "sluice" } });
-      // A body that is not read to its end fails when it is let go; nobody is left to hear it, and unheard it would end the process.
+      const answer = await request(target, {
+        dispatcher: agent,
+        signal,
+        headers: { accept: "image/*", "accept-encoding": "identity", "user-agent": "sluice" },
+      });
+      // A body that is not read to its end fails when it is let go; nobody is left to hear it, and unheard it would end
+      // the process.
       answer.body.on("error", () => {});
       if (answer.statusCode >= 300 && answer.statusCode < 400) {
         await answer.body.dump({ limit: 16_384 });
@@ -71,26 +83,31 @@ export async function safeFetch(url: string, options: SafeFetchOptions): Promise
 
 function parse(text: string, options: SafeFetchOptions): URL {
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) throw new FetchRefused("not an http(s) URL");
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    throw new FetchRefused("not an http(s) URL");
   if (url.username !== "" || url.password !== "") throw new FetchRefused("a URL with credentials");
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   if (!(options.ports ?? WEB_PORTS).includes(port)) throw new FetchRefused(`port ${port} is not asked`);
   // An address in the URL is never resolved, so the lookup would not see it.
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(host) !== 0 && !(options.allowed ?? isPublicAddress)(host)) throw new FetchRefused("the address is not public");
+  if (isIP(host) !== 0 && !(options.allowed ?? isPublicAddress)(host))
+    throw new FetchRefused("the address is not public");
   return url;
 }
 
 /** Resolves once, refuses when any address is not allowed (a mixed answer is an attack), and hands on the first. */
 function pinnedLookup(options: SafeFetchOptions): LookupFunction {
   const resolve: Resolve = options.lookup ?? ((host, done) => systemLookup(host, { all: true, verbatim: true }, done));
-  return (host, lookupOptions, callback) => resolve(host, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null || first === undefined) callback(new FetchRefused("the name does not resolve"), "", 0);
-    else if (!addresses.every(({ address }) => (options.allowed ?? isPublicAddress)(address))) callback(new FetchRefused("the address is not public"), "", 0);
-    else if (lookupOptions.all === true) (callback as unknown as (error: null, all: LookupAddress[]) => void)(null, [first]);
-    else callback(null, first.address, first.family);
-  });
+  return (host, lookupOptions, callback) =>
+    resolve(host, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) callback(new FetchRefused("the name does not resolve"), "", 0);
+      else if (!addresses.every(({ address }) => (options.allowed ?? isPublicAddress)(address)))
+        callback(new FetchRefused("the address is not public"), "", 0);
+      else if (lookupOptions.all === true)
+        (callback as unknown as (error: null, all: LookupAddress[]) => void)(null, [first]);
+      else callback(null, first.address, first.family);
+    });
 }
 
 async function collect(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Uint8Array> {
@@ -107,7 +124,8 @@ async function collect(body: AsyncIterable<Buffer>, maxBytes: number): Promise<U
 
 /** Of what went wrong below, only what the sender may know. */
 function explain(error: unknown, deadline: AbortSignal): Error {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof FetchRefused) return cause;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof FetchRefused) return cause;
   if (deadline.aborted) return new FetchRefused("it took too long");
   if ((error as { code?: string }).code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return new FetchRefused("too many bytes");
   if ((error as Error).name === "AbortError") return error as Error;

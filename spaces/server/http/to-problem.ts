@@ -20,15 +20,37 @@ export function toProblem(error: unknown, log: Serving["log"]): Problem {
   const code = (error as FastifyError).code;
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new Problem(known[0], known[1], (error as Error).message);
-  if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed")) return new Problem(400, code, error.diagnostic.problem, { errors: [{ field: "inputs", problem: error.diagnostic.problem, ...(error.diagnostic.expected === undefined ? {} : { expected: error.diagnostic.expected }) }] });
+  if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed"))
+    return new Problem(400, code, error.diagnostic.problem, {
+      errors: [
+        {
+          field: "inputs",
+          problem: error.diagnostic.problem,
+          ...(error.diagnostic.expected === undefined ? {} : { expected: error.diagnostic.expected }),
+        },
+      ],
+    });
   const status = (error as FastifyError).statusCode;
-  if (status !== undefined && status >= 400 && status < 500) return new Problem(status, "bad-request", (error as Error).message);
-  log.error({ err: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { message: String(error) } }, "unexpected error");
+  if (status !== undefined && status >= 400 && status < 500)
+    return new Problem(status, "bad-request", (error as Error).message);
+  log.error(
+    {
+      err:
+        error instanceof Error
+          ? { name: error.name, message: error.message, stack: error.stack }
+          : { message: String(error) },
+    },
+    "unexpected error",
+  );
   return new Problem(500, "internal", "the server failed to answer; its log tells why");
 }
 
 /** Status, headers and body of a problem. The Open Inference Protocol has an error object of its own. */
-export function problemAnswer(problem: Problem, id: string, url: string): { status: number; headers: Record<string, string>; body: string } {
+export function problemAnswer(
+  problem: Problem,
+  id: string,
+  url: string,
+): { status: number; headers: Record<string, string>; body: string } {
   const v2 = url === "/v2" || url.startsWith("/v2/");
   return {
     status: problem.body.status,

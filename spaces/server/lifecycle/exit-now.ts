@@ -5,7 +5,9 @@ import { platform } from "node:process";
  * waits for it and then aborts with 134. Replacing the process by one that ends at once does neither.
  */
 export function exitNow(): never {
-  const { execve } = process as typeof process & { execve?: (file: string, args: string[], env: Record<string, string>) => never };
+  const { execve } = process as typeof process & {
+    execve?: (file: string, args: string[], env: Record<string, string>) => never;
+  };
   if (execve !== undefined && platform !== "win32") execve(process.execPath, [process.execPath, "--eval", "0"], {});
   process.exit(0);
 }

@@ -6,8 +6,8 @@ const EVERY_MS = 1000;
 
 /**
  * Reloads a model when its folder is no longer what it was loaded from. By looking, once a second: notifications of the
- * system do not survive a folder that is replaced as a whole (a checkout, a mounted volume). A change counts when it has
- * been quiet for one look, so that a file that is still being written is not read.
+ * system do not survive a folder that is replaced as a whole (a checkout, a mounted volume). A change counts when it
+ * has been quiet for one look, so that a file that is still being written is not read.
  *
  * @returns stops it.
  */
@@ -36,10 +36,14 @@ export function watchModels(registry: Pick<Registry, "slots" | "reload">, everyM
 export async function fingerprint(dir: string): Promise<string> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
-    const facts = await Promise.all(entries.filter((entry) => !entry.isDirectory()).map(async ({ name }) => {
-      const { size, mtimeMs, ino } = await stat(join(dir, name));
-      return `${name}:${size}:${mtimeMs}:${ino}`;
-    }));
+    const facts = await Promise.all(
+      entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async ({ name }) => {
+          const { size, mtimeMs, ino } = await stat(join(dir, name));
+          return `${name}:${size}:${mtimeMs}:${ino}`;
+        }),
+    );
     return facts.toSorted().join("\n");
   } catch {
     return "unreadable";

@@ -11,7 +11,15 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 export type Metrics = {
   registry: Registry;
-  request(facts: { route: string; method: string; status: number; model: string | null; seconds: number; requestBytes: number; responseBytes: number }): void;
+  request(facts: {
+    route: string;
+    method: string;
+    status: number;
+    model: string | null;
+    seconds: number;
+    requestBytes: number;
+    responseBytes: number;
+  }): void;
   began(): void;
   ended(): void;
   rejected(model: string, reason: string): void;
@@ -25,71 +33,191 @@ export type Metrics = {
   reloaded(model: string, ok: boolean): void;
 };
 
-/** Every series of /metrics. Names and units as Prometheus, Triton and KServe users expect them: seconds, bytes, totals. */
-export function createMetrics(models: () => Models | null, cacheState: () => { entries: number; bytes: number }): Metrics {
+/**
+ * Every series of /metrics. Names and units as Prometheus, Triton and KServe users expect them: seconds, bytes, totals.
+ */
+export function createMetrics(
+  models: () => Models | null,
+  cacheState: () => { entries: number; bytes: number },
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 });
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) => countSeries(registry, { name, help, labelNames });
-  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) => histogramSeries(registry, { name, help, labelNames }, buckets);
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[], collect?: (this: Gauge<L>) => void) => new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    countSeries(registry, { name, help, labelNames });
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+    histogramSeries(registry, { name, help, labelNames }, buckets);
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[], collect?: (this: Gauge<L>) => void) =>
+    new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
 
-  const http = histogram("http_request_duration_seconds", "Time from a request's first byte to its answer", ["method", "route", "status"], SECONDS);
+  const http = histogram(
+    "http_request_duration_seconds",
+    "Time from a request's first byte to its answer",
+    ["method", "route", "status"],
+    SECONDS,
+  );
   const requestBytes = counter("http_request_body_bytes_total", "Bytes of request bodies", ["route"]);
   const responseBytes = counter("http_response_body_bytes_total", "Bytes of answers", ["route"]);
   let inFlight = 0;
-  gauge("http_requests_in_flight", "Requests that are being answered", [], function collect() { this.set(inFlight); });
+  gauge("http_requests_in_flight", "Requests that are being answered", [], function collect() {
+    this.set(inFlight);
+  });
   const requests = counter("inference_requests_total", "Requests for predictions", ["model", "status"]);
-  const request = histogram("inference_request_duration_seconds", "Whole time of a request for predictions", ["model"], SECONDS);
-  const queue = histogram("inference_queue_duration_seconds", "Time that rows waited before their run", ["model"], SHORT_SECONDS);
-  const inference = histogram("inference_duration_seconds", "Time inside the graph, per group of rows", ["model"], SHORT_SECONDS);
-  const preprocessing = histogram("preprocessing_duration_seconds", "Time around the graph (preprocessing and heads), per group of rows", ["model"], SHORT_SECONDS);
+  const request = histogram(
+    "inference_request_duration_seconds",
+    "Whole time of a request for predictions",
+    ["model"],
+    SECONDS,
+  );
+  const queue = histogram(
+    "inference_queue_duration_seconds",
+    "Time that rows waited before their run",
+    ["model"],
+    SHORT_SECONDS,
+  );
+  const inference = histogram(
+    "inference_duration_seconds",
+    "Time inside the graph, per group of rows",
+    ["model"],
+    SHORT_SECONDS,
+  );
+  const preprocessing = histogram(
+    "preprocessing_duration_seconds",
+    "Time around the graph (preprocessing and heads), per group of rows",
+    ["model"],
+    SHORT_SECONDS,
+  );
   const batchSize = histogram("inference_batch_size", "Rows of a group that ran together", ["model"], SIZES);
   const runs = counter("inference_runs_total", "Runs of the graph", ["model"]);
   const rows = counter("inference_rows_total", "Rows that were run", ["model"]);
-  const tokens = counter("inference_tokens_total", "Tokens that were run, padding included; rows for models without texts", ["model"]);
-  const predictions = counter("predictions_total", "Answers by label of each classification head", ["model", "head", "label"]);
-  const score = histogram("prediction_score", "Score of each classification head", ["model", "head"], Array.from({ length: 20 }, (_, i) => (i + 1) / 20));
-  const value = quantileSeries(registry, { name: "prediction_value", help: "Value of each regression head; quantiles of a sample over the last ten minutes", labelNames: ["model", "head"] }, [0.05, 0.25, 0.5, 0.75, 0.95], 60_000);
-  const rowErrors = counter("inference_row_errors_total", "Rows without an answer: refused by preprocessing, or no usable answer of the model", ["model", "reason"]);
-  const rejected = counter("inference_requests_rejected_total", "Requests that were not served, by reason", ["model", "reason"]);
-  const cache = counter("response_cache_requests_total", "Requests that the response cache answered or did not", ["model", "result"]);
-  gauge("response_cache_entries", "Answers in the response cache", [], function collect() { this.set(cacheState().entries); });
-  gauge("response_cache_bytes", "Bytes of the response cache", [], function collect() { this.set(cacheState().bytes); });
+  const tokens = counter(
+    "inference_tokens_total",
+    "Tokens that were run, padding included; rows for models without texts",
+    ["model"],
+  );
+  const predictions = counter("predictions_total", "Answers by label of each classification head", [
+    "model",
+    "head",
+    "label",
+  ]);
+  const score = histogram(
+    "prediction_score",
+    "Score of each classification head",
+    ["model", "head"],
+    Array.from({ length: 20 }, (_, i) => (i + 1) / 20),
+  );
+  const value = quantileSeries(
+    registry,
+    {
+      name: "prediction_value",
+      help: "Value of each regression head; quantiles of a sample over the last ten minutes",
+      labelNames: ["model", "head"],
+    },
+    [0.05, 0.25, 0.5, 0.75, 0.95],
+    60_000,
+  );
+  const rowErrors = counter(
+    "inference_row_errors_total",
+    "Rows without an answer: refused by preprocessing, or no usable answer of the model",
+    ["model", "reason"],
+  );
+  const rejected = counter("inference_requests_rejected_total", "Requests that were not served, by reason", [
+    "model",
+    "reason",
+  ]);
+  const cache = counter("response_cache_requests_total", "Requests that the response cache answered or did not", [
+    "model",
+    "result",
+  ]);
+  gauge("response_cache_entries", "Answers in the response cache", [], function collect() {
+    this.set(cacheState().entries);
+  });
+  gauge("response_cache_bytes", "Bytes of the response cache", [], function collect() {
+    this.set(cacheState().bytes);
+  });
   const loadSeconds = gauge("model_load_duration_seconds", "Time to fetch, verify and open the model", ["model"]);
   const warmSeconds = gauge("model_warm_up_duration_seconds", "Time of the warm-up runs", ["model"]);
   const sweepSeconds = gauge("model_batch_sweep_duration_seconds", "Time of the measurement of batches", ["model"]);
-  const sweep = gauge("model_batch_sweep_rows_per_second", "Rows per second that the warm-up measured", ["model", "batch", "token_budget"]);
+  const sweep = gauge("model_batch_sweep_rows_per_second", "Rows per second that the warm-up measured", [
+    "model",
+    "batch",
+    "token_budget",
+  ]);
   const maxBatch = gauge("model_max_batch_size", "Most rows that run together", ["model"]);
   const maxDelay = gauge("model_max_batch_delay_seconds", "Longest wait of two or more rows for others", ["model"]);
   const bytes = gauge("model_size_bytes", "Size of the model's files", ["model"]);
-  const info = gauge("model_info", "1; the labels tell which model answers", ["model", "version", "sha256", "provider", "engine"]);
+  const info = gauge("model_info", "1; the labels tell which model answers", [
+    "model",
+    "version",
+    "sha256",
+    "provider",
+    "engine",
+  ]);
   const reloads = counter("model_reloads_total", "Attempts to replace a model while it serves", ["model", "result"]);
-  const each = (set: (slot: Slot) => void) => { for (const slot of models()?.slots() ?? []) set(slot); };
-  gauge("model_ready", "1 when the model answers", ["model"], function collect() { each((slot) => this.set({ model: slot.id }, slot.state.kind === "ready" && slot.state.model.condition().state === "ready" ? 1 : 0)); });
-  const ofReady = (name: string, help: string, read: (load: ReturnType<ServedModel["load"]>) => number) => gauge(name, help, ["model"], function collect() {
-    each((slot) => { if (slot.state.kind === "ready") this.set({ model: slot.id }, read(slot.state.model.load())); });
+  const each = (set: (slot: Slot) => void) => {
+    for (const slot of models()?.slots() ?? []) set(slot);
+  };
+  gauge("model_ready", "1 when the model answers", ["model"], function collect() {
+    each((slot) =>
+      this.set(
+        { model: slot.id },
+        slot.state.kind === "ready" && slot.state.model.condition().state === "ready" ? 1 : 0,
+      ),
+    );
   });
+  const ofReady = (name: string, help: string, read: (load: ReturnType<ServedModel["load"]>) => number) =>
+    gauge(name, help, ["model"], function collect() {
+      each((slot) => {
+        if (slot.state.kind === "ready") this.set({ model: slot.id }, read(slot.state.model.load()));
+      });
+    });
   ofReady("inference_queue_rows", "Rows that wait", (load) => load.queuedRows);
   ofReady("inference_runs_in_flight", "Groups of rows that are being run", (load) => load.runningGroups);
-  ofReady("inference_estimated_wait_seconds", "What a request that comes now would wait", (load) => load.estimatedWaitMs / 1000);
+  ofReady(
+    "inference_estimated_wait_seconds",
+    "What a request that comes now would wait",
+    (load) => load.estimatedWaitMs / 1000,
+  );
 
-  const remoteRequests = counter("remote_requests_total", "Rows that a remote model was asked, by what came of them", ["model", "result"]);
+  const remoteRequests = counter("remote_requests_total", "Rows that a remote model was asked, by what came of them", [
+    "model",
+    "result",
+  ]);
   const remoteRetries = counter("remote_retries_total", "Calls of a remote model that were repeated", ["model"]);
-  const remoteTokens = counter("remote_tokens_total", "Tokens that a remote model read (input) and wrote (output), as its provider counts", ["model", "direction"]);
-  const remoteFirst = histogram("remote_first_token_duration_seconds", "Time from asking a remote model to its first token", ["model"], SECONDS);
-  gauge("remote_circuit_state", "1 for the state in which the circuit breaker of a remote model is", ["model", "state"], function collect() {
-    each((slot) => {
-      if (slot.state.kind !== "ready") return;
-      const { remote } = slot.state.model.card() as { remote?: { circuit: { state: string } } };
-      if (remote !== undefined) for (const state of ["closed", "half-open", "open"]) this.set({ model: slot.id, state }, remote.circuit.state === state ? 1 : 0);
-    });
-  });
+  const remoteTokens = counter(
+    "remote_tokens_total",
+    "Tokens that a remote model read (input) and wrote (output), as its provider counts",
+    ["model", "direction"],
+  );
+  const remoteFirst = histogram(
+    "remote_first_token_duration_seconds",
+    "Time from asking a remote model to its first token",
+    ["model"],
+    SECONDS,
+  );
+  gauge(
+    "remote_circuit_state",
+    "1 for the state in which the circuit breaker of a remote model is",
+    ["model", "state"],
+    function collect() {
+      each((slot) => {
+        if (slot.state.kind !== "ready") return;
+        const { remote } = slot.state.model.card() as { remote?: { circuit: { state: string } } };
+        if (remote !== undefined)
+          for (const state of ["closed", "half-open", "open"])
+            this.set({ model: slot.id, state }, remote.circuit.state === state ? 1 : 0);
+      });
+    },
+  );
 
   return {
     registry,
-    began: () => { inFlight++; },
-    ended: () => { inFlight--; },
+    began: () => {
+      inFlight++;
+    },
+    ended: () => {
+      inFlight--;
+    },
     request(facts) {
       http.observe({ method: facts.method, route: facts.route, status: facts.status }, facts.seconds);
       if (facts.requestBytes > 0) requestBytes.inc({ route: facts.route }, facts.requestBytes);
@@ -135,9 +263,27 @@ export function createMetrics(models: () => Models | null, cacheState: () => { e
       retried: () => remoteRetries.inc({ model }),
     }),
     loaded(slot, model) {
-      const card = model.card() as { artifact?: { sha256: string; bytes: number }; engine?: { provider: string; kind: string }; loaded?: { openMs: number; warmUpMs: number; sweepMs: number }; batching?: { maxBatch: number; maxDelayUs: number; sweep: { batch: number; tokenBudget: number | null; rowsPerSecond: number }[] } };
+      const card = model.card() as {
+        artifact?: { sha256: string; bytes: number };
+        engine?: { provider: string; kind: string };
+        loaded?: { openMs: number; warmUpMs: number; sweepMs: number };
+        batching?: {
+          maxBatch: number;
+          maxDelayUs: number;
+          sweep: { batch: number; tokenBudget: number | null; rowsPerSecond: number }[];
+        };
+      };
       const labels = { model: model.id };
-      info.set({ model: model.id, version: model.version, sha256: card.artifact?.sha256 ?? "", provider: card.engine?.provider ?? "remote", engine: card.engine?.kind ?? "remote" }, 1);
+      info.set(
+        {
+          model: model.id,
+          version: model.version,
+          sha256: card.artifact?.sha256 ?? "",
+          provider: card.engine?.provider ?? "remote",
+          engine: card.engine?.kind ?? "remote",
+        },
+        1,
+      );
       if (card.artifact !== undefined) bytes.set(labels, card.artifact.bytes);
       if (card.loaded !== undefined) {
         loadSeconds.set(labels, card.loaded.openMs / 1000);
@@ -147,7 +293,8 @@ export function createMetrics(models: () => Models | null, cacheState: () => { e
       if (card.batching !== undefined) {
         maxBatch.set(labels, card.batching.maxBatch);
         maxDelay.set(labels, card.batching.maxDelayUs / 1e6);
-        for (const point of card.batching.sweep) sweep.set({ ...labels, batch: point.batch, token_budget: point.tokenBudget ?? "none" }, point.rowsPerSecond);
+        for (const point of card.batching.sweep)
+          sweep.set({ ...labels, batch: point.batch, token_budget: point.tokenBudget ?? "none" }, point.rowsPerSecond);
       }
     },
     reloaded: (model, ok) => reloads.inc({ model, result: ok ? "success" : "failure" }),

@@ -20,12 +20,16 @@ export type Breaker = {
 };
 
 /**
- * A circuit breaker: closed until `failures` rows in a row have failed, then open for `openMs`, then half-open: one row is
- * tried, which closes it or opens it again.
+ * A circuit breaker: closed until `failures` rows in a row have failed, then open for `openMs`, then half-open: one row
+ * is tried, which closes it or opens it again.
  *
  * @param changed told of every change of state.
  */
-export function createBreaker(options: { failures: number; openMs: number }, now: () => number, changed: (state: BreakerState) => void): Breaker {
+export function createBreaker(
+  options: { failures: number; openMs: number },
+  now: () => number,
+  changed: (state: BreakerState) => void,
+): Breaker {
   let failures = 0;
   let openUntil: number | null = null;
   let probing = false;
@@ -40,12 +44,19 @@ export function createBreaker(options: { failures: number; openMs: number }, now
   const pauseMs = () => (openUntil === null ? 0 : Math.max(0, openUntil - now()));
 
   return {
-    state, pauseMs,
+    state,
+    pauseMs,
     admit() {
       tell();
-      if (state() === "open") throw new Refused("circuit-open", `the remote model has failed ${failures} times in a row, and nobody is asked until the pause is over`, pauseMs());
+      if (state() === "open")
+        throw new Refused(
+          "circuit-open",
+          `the remote model has failed ${failures} times in a row, and nobody is asked until the pause is over`,
+          pauseMs(),
+        );
       if (state() === "half-open") {
-        if (probing) throw new Refused("circuit-open", "the remote model is being tried again by another request", 1000);
+        if (probing)
+          throw new Refused("circuit-open", "the remote model is being tried again by another request", 1000);
         probing = true;
       }
       const probe = openUntil !== null;
@@ -58,16 +69,18 @@ export function createBreaker(options: { failures: number; openMs: number }, now
         tell();
       };
       return {
-        succeeded: () => end(() => {
-          // A row that was let in before the breaker opened does not close it again.
-          if (!probe && openUntil !== null) return;
-          failures = 0;
-          openUntil = null;
-        }),
-        failed: (pause = 0) => end(() => {
-          failures++;
-          if (probe || failures >= options.failures) openUntil = now() + Math.max(options.openMs, pause);
-        }),
+        succeeded: () =>
+          end(() => {
+            // A row that was let in before the breaker opened does not close it again.
+            if (!probe && openUntil !== null) return;
+            failures = 0;
+            openUntil = null;
+          }),
+        failed: (pause = 0) =>
+          end(() => {
+            failures++;
+            if (probe || failures >= options.failures) openUntil = now() + Math.max(options.openMs, pause);
+          }),
         abandoned: () => end(() => {}),
       };
     },

@@ -18,12 +18,23 @@ import { createTurns } from "./turns.ts";
 export type RemoteEvents = {
   waited(queueMs: number): void;
   /** One row: with an answer, or with the reason why not. */
-  answered(row: { result: string; inferenceMs: number; firstTokenMs: number | null; inputTokens: number; outputTokens: number }): void;
+  answered(row: {
+    result: string;
+    inferenceMs: number;
+    firstTokenMs: number | null;
+    inputTokens: number;
+    outputTokens: number;
+  }): void;
   retried(failure: CallFailure, attempt: number, delayMs: number): void;
   circuit(state: BreakerState): void;
 };
 
-export type RemoteDeps = { env: Readonly<Record<string, string | undefined>>; fetch: typeof fetch; now?: () => number; random?: () => number };
+export type RemoteDeps = {
+  env: Readonly<Record<string, string | undefined>>;
+  fetch: typeof fetch;
+  now?: () => number;
+  random?: () => number;
+};
 
 /**
  * A model that a remote provider runs, with the same face as one that runs here. Without a token it is there too, and
@@ -31,7 +42,11 @@ export type RemoteDeps = { env: Readonly<Record<string, string | undefined>>; fe
  *
  * @throws ConfigurationError for an endpoint that cannot be used, or an example that is no row.
  */
-export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents, deps: RemoteDeps): Promise<ServedModel> {
+export async function loadRemoteModel(
+  loaded: LoadedRemote,
+  events: RemoteEvents,
+  deps: RemoteDeps,
+): Promise<ServedModel> {
   const { manifest, dir } = loaded;
   const now = deps.now ?? (() => performance.now());
   const random = deps.random ?? Math.random;
@@ -52,7 +67,10 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       messages = promptOf(manifest, row);
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      return { outcome: { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic }, timing: { queueMs: 0, inferenceMs: 0 } };
+      return {
+        outcome: { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic },
+        timing: { queueMs: 0, inferenceMs: 0 },
+      };
     }
     const enqueuedAt = now();
     if (breaker.state() === "open") breaker.admit(); // throws: nobody waits for a turn that will not be used
@@ -66,12 +84,20 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
     }
   }
 
-  async function* answer(call: Chat, messages: readonly ChatMessage[], queueMs: number, requestDeadline: RequestDeadline): AsyncGenerator<string, Prediction> {
+  async function* answer(
+    call: Chat,
+    messages: readonly ChatMessage[],
+    queueMs: number,
+    requestDeadline: RequestDeadline,
+  ): AsyncGenerator<string, Prediction> {
     const permit = breaker.admit();
     const startedAt = now();
     const deadlineAt = Math.min(requestDeadline.deadlineAt, startedAt + manifest.limits.timeoutMs);
     const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(new Refused("deadline", "the remote model did not answer within the deadline")), Math.max(0, deadlineAt - now()));
+    const timer = setTimeout(
+      () => stop.abort(new Refused("deadline", "the remote model did not answer within the deadline")),
+      Math.max(0, deadlineAt - now()),
+    );
     const abort = () => stop.abort(new Refused("cancelled", "the client went away"));
     if (requestDeadline.disconnect?.aborted) abort();
     requestDeadline.disconnect?.onAborted(abort);
@@ -100,7 +126,13 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
           if (!(error instanceof CallFailure)) throw error;
           const delayMs = retryDelayMs(attempt, error.retryAfterMs, manifest.retry, random);
           // A second call would tell another text than the one that has begun.
-          if (firstTokenMs !== null || !error.passing || attempt >= manifest.retry.attempts || now() + delayMs >= deadlineAt) throw error;
+          if (
+            firstTokenMs !== null ||
+            !error.passing ||
+            attempt >= manifest.retry.attempts ||
+            now() + delayMs >= deadlineAt
+          )
+            throw error;
           events.retried(error, attempt, delayMs);
           await pause(delayMs, stop.signal);
         }
@@ -109,7 +141,10 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       result = "success";
       const inferenceMs = now() - startedAt;
       return {
-        outcome: { ok: true, heads: { [manifest.head]: { kind: "text", text, finishReason: end.finishReason, usage: end.usage } } },
+        outcome: {
+          ok: true,
+          heads: { [manifest.head]: { kind: "text", text, finishReason: end.finishReason, usage: end.usage } },
+        },
         timing: { queueMs, inferenceMs, firstTokenMs: firstTokenMs ?? inferenceMs },
       };
     } catch (error) {
@@ -117,7 +152,8 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       result = refused instanceof Refused ? refused.reason : "error";
       if (result === "cancelled") permit.abandoned();
       // A request that asks for less than the model needs does not prove the model to be down.
-      else if (result === "deadline" && requestDeadline.deadlineAt < startedAt + manifest.limits.timeoutMs) permit.abandoned();
+      else if (result === "deadline" && requestDeadline.deadlineAt < startedAt + manifest.limits.timeoutMs)
+        permit.abandoned();
       else permit.failed(error instanceof CallFailure ? (error.retryAfterMs ?? 0) : 0);
       throw refused;
     } finally {
@@ -125,7 +161,13 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
       // Reached without either of the above when the reader stopped in the middle.
       permit.abandoned();
       stop.abort();
-      events.answered({ result, inferenceMs: now() - startedAt, firstTokenMs, inputTokens: end.usage?.inputTokens ?? 0, outputTokens: end.usage?.outputTokens ?? 0 });
+      events.answered({
+        result,
+        inferenceMs: now() - startedAt,
+        firstTokenMs,
+        inputTokens: end.usage?.inputTokens ?? 0,
+        outputTokens: end.usage?.outputTokens ?? 0,
+      });
     }
   }
 
@@ -145,17 +187,28 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
     example: manifest.serving.examples[0] ?? null,
     imageFields: [],
     maxRows: manifest.limits.maxRows,
-    condition: () => (missing === null ? { state: "ready", diagnostic: null } : { state: "not-configured", diagnostic: missing }),
+    condition: () =>
+      missing === null ? { state: "ready", diagnostic: null } : { state: "not-configured", diagnostic: missing },
     card: () => ({
       task: manifest.task,
       description: manifest.description,
       ...(manifest.license === undefined ? {} : { license: manifest.license }),
       backend: manifest.backend,
-      input: { schema: z.toJSONSchema(rows, { io: "input", unrepresentable: "any" }), examples: manifest.serving.examples },
+      input: {
+        schema: z.toJSONSchema(rows, { io: "input", unrepresentable: "any" }),
+        examples: manifest.serving.examples,
+      },
       heads: [{ name: manifest.head, kind: "text" }],
       remote: {
-        model: manifest.model, parameters: manifest.parameters, circuit: { state: breaker.state(), retryInMs: Math.round(breaker.pauseMs()) },
-        retry: manifest.retry, breaker: manifest.breaker, timeoutMs: manifest.limits.timeoutMs, concurrency: manifest.limits.concurrency, queue: manifest.limits.queue, prices: manifest.prices ?? null,
+        model: manifest.model,
+        parameters: manifest.parameters,
+        circuit: { state: breaker.state(), retryInMs: Math.round(breaker.pauseMs()) },
+        retry: manifest.retry,
+        breaker: manifest.breaker,
+        timeoutMs: manifest.limits.timeoutMs,
+        concurrency: manifest.limits.concurrency,
+        queue: manifest.limits.queue,
+        prices: manifest.prices ?? null,
       },
       ...(manifest.pair === undefined ? {} : { pair: manifest.pair }),
       loadedAt,
@@ -176,8 +229,15 @@ export async function loadRemoteModel(loaded: LoadedRemote, events: RemoteEvents
             timing.queueMs += one.timing.queueMs;
             timing.inferenceMs += one.timing.inferenceMs;
           } catch (error) {
-            if (!(error instanceof Refused) || error.reason === "cancelled" || error.reason === "not-configured") throw error;
-            outcomes[index] = { ok: false, refused: false, field: null, diagnostic: diagnosticOf(error), failure: error };
+            if (!(error instanceof Refused) || error.reason === "cancelled" || error.reason === "not-configured")
+              throw error;
+            outcomes[index] = {
+              ok: false,
+              refused: false,
+              field: null,
+              diagnostic: diagnosticOf(error),
+              failure: error,
+            };
           }
         }
       };
@@ -195,9 +255,15 @@ const diagnosticOf = (refused: Refused): Diagnostic => ({ code: refused.reason, 
 
 /** A failed call as what a client is told. */
 function refusal(failure: CallFailure, begun: boolean): Refused {
-  if (failure.status === 401 || failure.status === 403) return new Refused("remote-refused", `the provider does not accept the server's token (${failure.status}); HF_TOKEN must be allowed to call inference providers`);
-  if (failure.status === 429) return new Refused("remote-busy", "the provider limits the rate of requests", failure.retryAfterMs ?? 1000);
-  if (failure.status === 503) return new Refused("remote-busy", "the provider is not available now", failure.retryAfterMs ?? 1000);
+  if (failure.status === 401 || failure.status === 403)
+    return new Refused(
+      "remote-refused",
+      `the provider does not accept the server's token (${failure.status}); HF_TOKEN must be allowed to call inference providers`,
+    );
+  if (failure.status === 429)
+    return new Refused("remote-busy", "the provider limits the rate of requests", failure.retryAfterMs ?? 1000);
+  if (failure.status === 503)
+    return new Refused("remote-busy", "the provider is not available now", failure.retryAfterMs ?? 1000);
   return new Refused("remote-failed", begun ? `the answer broke off: ${failure.message}` : failure.message);
 }
 

@@ -4,7 +4,10 @@ import { Refused } from "../scheduling/refused.ts";
 type Waiting = { go: () => void; stop: (why: Refused) => void };
 
 export type Turns = {
-  /** Waits for a turn. @returns gives it back. @throws Refused when too many wait, the deadline passes, or the client leaves. */
+  /**
+   * Waits for a turn. @returns gives it back. @throws Refused when too many wait, the deadline passes, or the client
+   * leaves.
+   */
   take(requestDeadline: RequestDeadline): Promise<() => void>;
   waiting(): number;
   taken(): number;
@@ -40,7 +43,8 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
       if (closed !== null) throw new Refused("draining", "the model is being replaced or the server is stopping");
       if (requestDeadline.disconnect?.aborted) throw new Refused("cancelled", "the client went away");
       if (taken < limits.concurrency) return once();
-      if (queue.length >= limits.queue) throw new Refused("queue-full", `${queue.length} rows are waiting for the remote model`);
+      if (queue.length >= limits.queue)
+        throw new Refused("queue-full", `${queue.length} rows are waiting for the remote model`);
       return new Promise<() => void>((resolve, reject) => {
         const waiting: Waiting = {
           go() {
@@ -55,14 +59,21 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
             reject(why);
           },
         };
-        const timer = setTimeout(() => waiting.stop(new Refused("deadline", "the request's deadline passed while it waited for the remote model")), Math.max(0, requestDeadline.deadlineAt - now()));
+        const timer = setTimeout(
+          () =>
+            waiting.stop(new Refused("deadline", "the request's deadline passed while it waited for the remote model")),
+          Math.max(0, requestDeadline.deadlineAt - now()),
+        );
         requestDeadline.disconnect?.onAborted(() => waiting.stop(new Refused("cancelled", "the client went away")));
         queue.push(waiting);
       });
     },
     async close() {
-      const empty = new Promise<void>((resolve) => { closed = resolve; });
-      while (queue.length > 0) queue[0]!.stop(new Refused("draining", "the model is being replaced or the server is stopping"));
+      const empty = new Promise<void>((resolve) => {
+        closed = resolve;
+      });
+      while (queue.length > 0)
+        queue[0]!.stop(new Refused("draining", "the model is being replaced or the server is stopping"));
       if (taken > 0) await empty;
     },
   };

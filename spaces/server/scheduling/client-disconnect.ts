@@ -11,7 +11,9 @@ export class ClientDisconnect {
   /** @param response emits `close` at its end; aborted is a client whose answer was not finished by then. */
   static of(response: EventEmitter & { writableFinished: boolean }): ClientDisconnect {
     const disconnect = new ClientDisconnect();
-    response.once("close", () => { if (!response.writableFinished) disconnect.abort(); });
+    response.once("close", () => {
+      if (!response.writableFinished) disconnect.abort();
+    });
     return disconnect;
   }
 

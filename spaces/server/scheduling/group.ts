@@ -9,12 +9,17 @@ type Submission = { feeds: unknown; length: number };
  *
  * @param queue in order of arrival, not empty; it is not changed.
  */
-export function formGroup<Entry extends Submission>(queue: readonly Entry[], plan: RunPlan, sizeOf: (entry: Entry) => number): Entry[] {
+export function formGroup<Entry extends Submission>(
+  queue: readonly Entry[],
+  plan: RunPlan,
+  sizeOf: (entry: Entry) => number,
+): Entry[] {
   const oldest = queue[0]!;
   if (oldest.feeds !== null || plan.maxBatch === 1) return [oldest];
   const others = queue.slice(1).filter((entry) => entry.feeds === null);
   // A stable sort: rows of one length keep their order of arrival.
-  if (plan.tokenBudget !== null) others.sort((a, b) => Math.abs(a.length - oldest.length) - Math.abs(b.length - oldest.length));
+  if (plan.tokenBudget !== null)
+    others.sort((a, b) => Math.abs(a.length - oldest.length) - Math.abs(b.length - oldest.length));
   const group = [oldest];
   let rows = sizeOf(oldest);
   let longest = oldest.length;
@@ -28,7 +33,11 @@ export function formGroup<Entry extends Submission>(queue: readonly Entry[], pla
 }
 
 /** Whether nothing that comes later could change which submissions leave next. @param queue as for `formGroup`. */
-export function decided<Entry extends Submission>(queue: readonly Entry[], plan: RunPlan, sizeOf: (entry: Entry) => number): boolean {
+export function decided<Entry extends Submission>(
+  queue: readonly Entry[],
+  plan: RunPlan,
+  sizeOf: (entry: Entry) => number,
+): boolean {
   const oldest = queue[0]!;
   if (oldest.feeds !== null || sizeOf(oldest) >= plan.maxBatch) return true;
   // A row that comes may be nearer to the oldest in length than those that are here.

@@ -18,24 +18,44 @@ export const LEAST_GAIN = 1.1;
 const LONGEST_DELAY_US = 2000;
 
 /**
- * The way with the most rows per second, the smallest batch among those within 5 % of it; no batches below a gain of 1.1.
+ * The way with the most rows per second, the smallest batch among those within 5 % of it; no batches below a gain of
+ * 1.1.
  *
  * The delay is what one joining row saves, t₁ (1 − 1/gain), at most 2 ms: waiting longer than that for one more row
  * costs the group more than running that row by itself. On the main thread there is none: everything that arrived in
  * the same turn of the event loop is already together.
  */
-export function planBatches(points: readonly SweepPoint[], options: { onMainThread: boolean; maxBatch?: number | undefined; maxDelayUs?: number | undefined }): BatchingPlan {
+export function planBatches(
+  points: readonly SweepPoint[],
+  options: { onMainThread: boolean; maxBatch?: number | undefined; maxDelayUs?: number | undefined },
+): BatchingPlan {
   const single = points[0];
   if (single === undefined) {
-    return { maxBatch: options.maxBatch ?? 1, tokenBudget: null, maxDelayUs: options.maxDelayUs ?? 0, gain: 1, runMs: 1, sweep: [], reason: "not measured: the manifest has no serving examples" };
+    return {
+      maxBatch: options.maxBatch ?? 1,
+      tokenBudget: null,
+      maxDelayUs: options.maxDelayUs ?? 0,
+      gain: 1,
+      runMs: 1,
+      sweep: [],
+      reason: "not measured: the manifest has no serving examples",
+    };
   }
   const best = points.reduce((most, point) => (point.rowsPerSecond > most.rowsPerSecond ? point : most));
-  const wanted = options.maxBatch === undefined ? undefined : points.filter((point) => point.batch <= options.maxBatch!).at(-1);
-  const chosen = wanted ?? (best.rowsPerSecond / single.rowsPerSecond < LEAST_GAIN ? single : points.find((point) => point.rowsPerSecond >= 0.95 * best.rowsPerSecond)!);
+  const wanted =
+    options.maxBatch === undefined ? undefined : points.filter((point) => point.batch <= options.maxBatch!).at(-1);
+  const chosen =
+    wanted ??
+    (best.rowsPerSecond / single.rowsPerSecond < LEAST_GAIN
+      ? single
+      : points.find((point) => point.rowsPerSecond >= 0.95 * best.rowsPerSecond)!);
   const gain = chosen.rowsPerSecond / single.rowsPerSecond;
   const maxBatch = options.maxBatch ?? chosen.batch;
   const singleMs = single.totalMs / single.rows;
-  const delay = maxBatch === 1 || options.onMainThread ? 0 : Math.min(LONGEST_DELAY_US, Math.max(0, Math.round(1000 * singleMs * (1 - 1 / gain))));
+  const delay =
+    maxBatch === 1 || options.onMainThread
+      ? 0
+      : Math.min(LONGEST_DELAY_US, Math.max(0, Math.round(1000 * singleMs * (1 - 1 / gain))));
   return {
     maxBatch,
     tokenBudget: chosen.tokenBudget,
@@ -43,6 +63,11 @@ export function planBatches(points: readonly SweepPoint[], options: { onMainThre
     gain,
     runMs: (chosen.totalMs / chosen.rows) * Math.min(maxBatch, chosen.rows),
     sweep: points,
-    reason: options.maxBatch !== undefined ? "as configured" : chosen === single ? `batches gain ${(best.rowsPerSecond / single.rowsPerSecond).toFixed(2)}×, less than ${LEAST_GAIN}×` : `batches of ${maxBatch} gain ${gain.toFixed(2)}×`,
+    reason:
+      options.maxBatch !== undefined
+        ? "as configured"
+        : chosen === single
+          ? `batches gain ${(best.rowsPerSecond / single.rowsPerSecond).toFixed(2)}×, less than ${LEAST_GAIN}×`
+          : `batches of ${maxBatch} gain ${gain.toFixed(2)}×`,
   };
 }

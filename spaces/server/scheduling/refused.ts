@@ -1,6 +1,17 @@
 /** Why a request was not served. Each is a label of the rejected counter and a type of problem. */
-export type RefusalReason = "queue-full" | "queue-wait" | "draining" | "deadline" | "cancelled" | "engine-lost" | "not-ready"
-  | "not-configured" | "circuit-open" | "remote-busy" | "remote-failed" | "remote-refused";
+export type RefusalReason =
+  | "queue-full"
+  | "queue-wait"
+  | "draining"
+  | "deadline"
+  | "cancelled"
+  | "engine-lost"
+  | "not-ready"
+  | "not-configured"
+  | "circuit-open"
+  | "remote-busy"
+  | "remote-failed"
+  | "remote-refused";
 
 /** The server, not the row, is why there is no answer. */
 export class Refused extends Error {

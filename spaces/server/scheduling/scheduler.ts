@@ -7,7 +7,11 @@ import type { BatchingPlan } from "./plan.ts";
 import { decided, formGroup } from "./group.ts";
 import { Refused } from "./refused.ts";
 
-export type Waiting = { queueMs: number; inferenceMs: number; /** Rows of the group that ran together. */ groupRows: number };
+export type Waiting = {
+  queueMs: number;
+  inferenceMs: number;
+  /** Rows of the group that ran together. */ groupRows: number;
+};
 export type RowsTicket = Waiting & { answers: RowAnswer[] };
 export type TensorsTicket = Waiting & { outputs: Record<string, GraphTensor> };
 
@@ -17,7 +21,11 @@ export type SchedulerEvents = {
   ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
   waited(queueMs: number): void;
 };
-export type RequestDeadline = { /** By the scheduler's clock. */ deadlineAt: number; disconnect?: ClientDisconnect; /** Part of a request that was already let in. */ admitted?: boolean };
+export type RequestDeadline = {
+  /** By the scheduler's clock. */ deadlineAt: number;
+  disconnect?: ClientDisconnect;
+  /** Part of a request that was already let in. */ admitted?: boolean;
+};
 
 /** One submission that waits or runs. */
 export type Entry = {
@@ -33,13 +41,21 @@ export type Entry = {
   reject: (error: Error) => void;
 };
 
-/** Submissions that run together. `turn`: while they wait at the engine; `begunAt`: by the scheduler's clock, once they run. */
+/**
+ * Submissions that run together. `turn`: while they wait at the engine; `begunAt`: by the scheduler's clock, once they
+ * run.
+ */
 type Group = { entries: readonly Entry[]; rows: number; turn: Turn | null; begunAt: number };
 
 export type Scheduler = {
   /** @throws Refused; what the engine throws. */
   rows(rows: readonly Row[], requestDeadline: RequestDeadline): Promise<RowsTicket>;
-  tensors(feeds: Feeds, fetches: readonly string[] | undefined, rows: number, requestDeadline: RequestDeadline): Promise<TensorsTicket>;
+  tensors(
+    feeds: Feeds,
+    fetches: readonly string[] | undefined,
+    rows: number,
+    requestDeadline: RequestDeadline,
+  ): Promise<TensorsTicket>;
   /** @throws Refused when a request that comes now would wait too long or not at all. */
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
@@ -58,10 +74,17 @@ const NEWEST_WEIGHT = 0.2;
  * the engine is busy, run together as far as the plan allows; a lone one starts at once. Bounded by the estimated wait.
  * Past its deadline a submission is rejected; while it still waits, it also leaves the queue.
  *
- * An engine that takes a group ahead gets the next one while it is busy, as soon as that group could not change any more:
- * it still waits, in every figure, and is taken back when one of its submissions goes.
+ * An engine that takes a group ahead gets the next one while it is busy, as soon as that group could not change any
+ * more: it still waits, in every figure, and is taken back when one of its submissions goes.
  */
-export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limits, lengthOf: ((row: Row) => number) | null, events: SchedulerEvents, now: () => number = () => performance.now()): Scheduler {
+export function createScheduler(
+  engine: Engine,
+  plan: BatchingPlan,
+  limits: Limits,
+  lengthOf: ((row: Row) => number) | null,
+  events: SchedulerEvents,
+  now: () => number = () => performance.now(),
+): Scheduler {
   let queue: Entry[] = [];
   const running: Group[] = [];
   let ahead: Group | null = null;
@@ -78,7 +101,8 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
   let drained: (() => void) | null = null;
 
   /** What an entry takes of the queue: its rows; tensors are one run, however many rows they hold. */
-  const sizeOf = (entry: Entry) => (entry.feeds === null ? entry.rows.length : Math.min(entry.feeds.rows, plan.maxBatch));
+  const sizeOf = (entry: Entry) =>
+    entry.feeds === null ? entry.rows.length : Math.min(entry.feeds.rows, plan.maxBatch);
 
   function finish(entry: Entry): boolean {
     if (entry.state === "done") return false;
@@ -116,7 +140,16 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     let next = Infinity;
     for (const entry of [...running.flatMap(({ entries }) => entries), ...(ahead?.entries ?? []), ...queue]) {
       if (entry.state === "done") continue;
-      if (entry.deadlineAt <= time) drop(entry, new Refused("deadline", entry.state === "running" ? "the request's deadline passed while the model ran" : "the request's deadline passed while it waited"));
+      if (entry.deadlineAt <= time)
+        drop(
+          entry,
+          new Refused(
+            "deadline",
+            entry.state === "running"
+              ? "the request's deadline passed while the model ran"
+              : "the request's deadline passed while it waited",
+          ),
+        );
       else next = Math.min(next, entry.deadlineAt);
     }
     if (next !== Infinity) watchDeadline(next);
@@ -130,18 +163,33 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
   function admit(rows: number, deadlineAt: number): void {
     if (draining) throw new Refused("draining", "the model is being replaced or the server is stopping");
     const waitMs = estimatedWaitMs();
-    if (queuedRows + Math.min(rows, plan.maxBatch) > limits.maxQueueRows) throw new Refused("queue-full", `${queuedRows} rows are waiting`, waitMs);
-    if (waitMs > limits.maxQueueWaitMs) throw new Refused("queue-wait", `a request that came now would wait about ${Math.ceil(waitMs)} ms`, waitMs);
-    if (now() + waitMs > deadlineAt) throw new Refused("queue-wait", `a request that came now would wait about ${Math.ceil(waitMs)} ms, past its deadline`, waitMs);
+    if (queuedRows + Math.min(rows, plan.maxBatch) > limits.maxQueueRows)
+      throw new Refused("queue-full", `${queuedRows} rows are waiting`, waitMs);
+    if (waitMs > limits.maxQueueWaitMs)
+      throw new Refused("queue-wait", `a request that came now would wait about ${Math.ceil(waitMs)} ms`, waitMs);
+    if (now() + waitMs > deadlineAt)
+      throw new Refused(
+        "queue-wait",
+        `a request that came now would wait about ${Math.ceil(waitMs)} ms, past its deadline`,
+        waitMs,
+      );
   }
 
   function submit<T>(part: Pick<Entry, "rows" | "feeds" | "length">, requestDeadline: RequestDeadline): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const entry: Entry = { ...part, enqueuedAt: now(), deadlineAt: requestDeadline.deadlineAt, state: "queued", resolve, reject };
+      const entry: Entry = {
+        ...part,
+        enqueuedAt: now(),
+        deadlineAt: requestDeadline.deadlineAt,
+        state: "queued",
+        resolve,
+        reject,
+      };
       try {
         if (requestDeadline.disconnect?.aborted === true) throw new Refused("cancelled", "the client went away");
         if (requestDeadline.admitted !== true) admit(sizeOf(entry), entry.deadlineAt);
-        if (entry.enqueuedAt >= entry.deadlineAt) throw new Refused("deadline", "the request's deadline passed before it was queued");
+        if (entry.enqueuedAt >= entry.deadlineAt)
+          throw new Refused("deadline", "the request's deadline passed before it was queued");
       } catch (error) {
         reject(error as Error);
         return;
@@ -156,7 +204,9 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
 
   const room = () => running.length < engine.slots || (engine.ahead && ahead === null);
 
-  /** Everything that this turn of the event loop brings is seen before the first group is formed; that costs no time. */
+  /**
+   * Everything that this turn of the event loop brings is seen before the first group is formed; that costs no time.
+   */
   function flushSoon(): void {
     if (flushing || !room()) return;
     flushing = true;
@@ -171,7 +221,12 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
       const free = running.length < engine.slots;
       if (free ? delayed() : !decided(queue, plan, sizeOf)) return;
       const entries = formGroup(queue, plan, sizeOf);
-      const group: Group = { entries, rows: entries.reduce((sum, entry) => sum + sizeOf(entry), 0), turn: free ? null : newTurn(), begunAt: 0 };
+      const group: Group = {
+        entries,
+        rows: entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
+        turn: free ? null : newTurn(),
+        begunAt: 0,
+      };
       for (const entry of entries) entry.state = "handed";
       queue = queue.filter((entry) => entry.state === "queued");
       if (free) begin(group);
@@ -220,7 +275,10 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
       if (!(feeds === null ? await runRows(group) : await runTensors(group, feeds))) return;
     } catch (error) {
       if (!under(group)) return;
-      const reason = error instanceof EngineLost ? new Refused("engine-lost", `the model's engine was lost: ${error.message}`) : (error as Error);
+      const reason =
+        error instanceof EngineLost
+          ? new Refused("engine-lost", `the model's engine was lost: ${error.message}`)
+          : (error as Error);
       for (const entry of entries) if (finish(entry)) entry.reject(reason);
     }
     ended(group);
@@ -251,7 +309,11 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
   /** @returns false when the group was taken back. */
   async function runRows(group: Group): Promise<boolean> {
     const { entries } = group;
-    const done = await engine.rows(entries.length === 1 ? entries[0]!.rows : entries.flatMap((entry) => entry.rows), plan, group.turn ?? undefined);
+    const done = await engine.rows(
+      entries.length === 1 ? entries[0]!.rows : entries.flatMap((entry) => entry.rows),
+      plan,
+      group.turn ?? undefined,
+    );
     if (done === null || !under(group)) return false;
     const { answers, cost } = done;
     events.ran({ rows: group.rows, ...cost });
@@ -259,7 +321,13 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     for (const entry of entries) {
       const own = entries.length === 1 ? answers : answers.slice(from, from + entry.rows.length);
       from += entry.rows.length;
-      if (finish(entry)) entry.resolve({ answers: own, queueMs: group.begunAt - entry.enqueuedAt, inferenceMs: cost.inferenceMs, groupRows: group.rows } satisfies RowsTicket as never);
+      if (finish(entry))
+        entry.resolve({
+          answers: own,
+          queueMs: group.begunAt - entry.enqueuedAt,
+          inferenceMs: cost.inferenceMs,
+          groupRows: group.rows,
+        } satisfies RowsTicket as never);
     }
     return true;
   }
@@ -271,13 +339,28 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     if (done === null || !under(group)) return false;
     const { outputs, inferenceMs } = done;
     events.ran({ rows: feeds.rows, tokens: feeds.rows, runs: 1, inferenceMs, totalMs: now() - group.begunAt });
-    if (finish(entry!)) entry!.resolve({ outputs, queueMs: group.begunAt - entry!.enqueuedAt, inferenceMs, groupRows: feeds.rows } satisfies TensorsTicket as never);
+    if (finish(entry!))
+      entry!.resolve({
+        outputs,
+        queueMs: group.begunAt - entry!.enqueuedAt,
+        inferenceMs,
+        groupRows: feeds.rows,
+      } satisfies TensorsTicket as never);
     return true;
   }
 
   return {
-    rows: (rows, requestDeadline) => submit({ rows, feeds: null, length: lengthOf === null ? 1 : rows.reduce((most, row) => Math.max(most, lengthOf(row)), 1) }, requestDeadline),
-    tensors: (tensors, fetches, rows, requestDeadline) => submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, requestDeadline),
+    rows: (rows, requestDeadline) =>
+      submit(
+        {
+          rows,
+          feeds: null,
+          length: lengthOf === null ? 1 : rows.reduce((most, row) => Math.max(most, lengthOf(row)), 1),
+        },
+        requestDeadline,
+      ),
+    tensors: (tensors, fetches, rows, requestDeadline) =>
+      submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, requestDeadline),
     admit,
     estimatedWaitMs,
     state: () => ({ queuedRows, runningGroups: running.length }),
@@ -290,7 +373,10 @@ export function createScheduler(engine: Engine, plan: BatchingPlan, limits: Limi
     },
     async drain() {
       draining = true;
-      if (!idle()) await new Promise<void>((resolve) => { drained = resolve; });
+      if (!idle())
+        await new Promise<void>((resolve) => {
+          drained = resolve;
+        });
       if (deadlineTimer !== null) clearTimeout(deadlineTimer);
     },
   };

@@ -14,7 +14,13 @@ import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
 import { planBatches } from "../scheduling/plan.ts";
-import { createScheduler, type RequestDeadline, type RowsTicket, type Scheduler, type SchedulerEvents } from "../scheduling/scheduler.ts";
+import {
+  createScheduler,
+  type RequestDeadline,
+  type RowsTicket,
+  type Scheduler,
+  type SchedulerEvents,
+} from "../scheduling/scheduler.ts";
 import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
@@ -26,12 +32,17 @@ const MOST_CHUNK_ROWS = 256;
 export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
 
 /**
- * A model from its folder, ready to answer: digest checked, graph held against the manifest, engine chosen, warmed up with
- * its examples, every example's answer finite, batches measured.
+ * A model from its folder, ready to answer: digest checked, graph held against the manifest, engine chosen, warmed up
+ * with its examples, every example's answer finite, batches measured.
  *
  * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
  */
-export async function loadLocalModel(loaded: LoadedManifest, settings: Settings, events: SchedulerEvents, deps: ArtifactDeps): Promise<ServedModel & { times: LoadTimes }> {
+export async function loadLocalModel(
+  loaded: LoadedManifest,
+  settings: Settings,
+  events: SchedulerEvents,
+  deps: ArtifactDeps,
+): Promise<ServedModel & { times: LoadTimes }> {
   const start = performance.now();
   const { dir } = loaded;
   const { engine, reason, maxRowMs } = await openEngine(loaded, settings, deps);
@@ -39,10 +50,21 @@ export async function loadLocalModel(loaded: LoadedManifest, settings: Settings,
   try {
     await checkExamples(loaded, engine);
     const warm = performance.now();
-    const plan = planBatches(await sweep(loaded, engine, maxRowMs, settings.sweepBudgetMs), { onMainThread: engine.kind === "main", maxBatch: settings.maxBatch, maxDelayUs: settings.maxDelayUs });
+    const plan = planBatches(await sweep(loaded, engine, maxRowMs, settings.sweepBudgetMs), {
+      onMainThread: engine.kind === "main",
+      maxBatch: settings.maxBatch,
+      maxDelayUs: settings.maxDelayUs,
+    });
     const times = { openMs: opened - start, warmUpMs: warm - opened, sweepMs: performance.now() - warm };
     const scheduler = createScheduler(engine, plan, settings, roughLength(loaded), events);
-    return serve(loaded, engine, scheduler, { plan, reason, maxRowMs, times, gate: await readJson(join(dir, "receipt.json")), readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null) });
+    return serve(loaded, engine, scheduler, {
+      plan,
+      reason,
+      maxRowMs,
+      times,
+      gate: await readJson(join(dir, "receipt.json")),
+      readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null),
+    });
   } catch (error) {
     await engine.close();
     throw error;
@@ -55,7 +77,11 @@ async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<vo
   if (examples.length === 0) return;
   const { answers } = (await engine.rows(examples, { maxBatch: 1, tokenBudget: null }))!;
   for (const [i, answer] of answers.entries()) {
-    if (!answer.ok) throw new (answer.refused ? ConfigurationError : EvaluationError)({ ...answer.diagnostic, problem: `serving.examples[${i}]: ${answer.diagnostic.problem}` });
+    if (!answer.ok)
+      throw new (answer.refused ? ConfigurationError : EvaluationError)({
+        ...answer.diagnostic,
+        problem: `serving.examples[${i}]: ${answer.diagnostic.problem}`,
+      });
   }
 }
 
@@ -69,9 +95,21 @@ async function sweep(loaded: LoadedManifest, engine: Engine, maxRowMs: number | 
   return engine.sweep(probeRows(loaded.manifest, count), { ways, budgetMs: Math.min(budgetMs, cheapMs) });
 }
 
-type Facts = { plan: ReturnType<typeof planBatches>; reason: string; maxRowMs: number | null; times: LoadTimes; gate: unknown; readme: string | null };
+type Facts = {
+  plan: ReturnType<typeof planBatches>;
+  reason: string;
+  maxRowMs: number | null;
+  times: LoadTimes;
+  gate: unknown;
+  readme: string | null;
+};
 
-function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, facts: Facts): ServedModel & { times: LoadTimes } {
+function serve(
+  loaded: LoadedManifest,
+  engine: Engine,
+  scheduler: Scheduler,
+  facts: Facts,
+): ServedModel & { times: LoadTimes } {
   const { manifest } = loaded;
   const described = engine.describe();
   const schema = rowSchema(manifest);
@@ -79,7 +117,10 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
   const loadedAt = new Date().toISOString();
   const lengthOf = roughLength(loaded);
   const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
-  const chunkRows = Math.max(facts.plan.maxBatch, Math.min(MOST_CHUNK_ROWS, Math.floor(CHUNK_MS[engine.kind] / perRowMs)));
+  const chunkRows = Math.max(
+    facts.plan.maxBatch,
+    Math.min(MOST_CHUNK_ROWS, Math.floor(CHUNK_MS[engine.kind] / perRowMs)),
+  );
 
   return {
     id: manifest.id,
@@ -89,8 +130,19 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
     example: manifest.serving.examples[0] ?? null,
     wellFormed: rowChecker(manifest),
     headsJson: headsWriter(manifest.postprocess),
-    imageFields: Object.values(manifest.preprocess).flatMap((step) => (step.kind === "image" ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }] : [])),
-    ...(response === undefined ? {} : { response: { write: compileResponse(response, manifest.postprocess), schema: responseSchema(response, manifest.postprocess) } }),
+    imageFields: Object.values(manifest.preprocess).flatMap((step) =>
+      step.kind === "image"
+        ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }]
+        : [],
+    ),
+    ...(response === undefined
+      ? {}
+      : {
+          response: {
+            write: compileResponse(response, manifest.postprocess),
+            schema: responseSchema(response, manifest.postprocess),
+          },
+        }),
     times: facts.times,
     maxRows: null,
     condition: () => ({ state: "ready", diagnostic: null }),
@@ -100,22 +152,67 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
       ...(manifest.license === undefined ? {} : { license: manifest.license }),
       backend: "local",
       ...(manifest.architecture.length === 0 ? {} : { architecture: manifest.architecture }),
-      ...(manifest.dataset === undefined ? {} : { dataset: { id: manifest.dataset.id, description: manifest.dataset.description ?? null, provenance: manifest.dataset.provenance ?? null, bestPossible: manifest.dataset.bestPossible } }),
+      ...(manifest.dataset === undefined
+        ? {}
+        : {
+            dataset: {
+              id: manifest.dataset.id,
+              description: manifest.dataset.description ?? null,
+              provenance: manifest.dataset.provenance ?? null,
+              bestPossible: manifest.dataset.bestPossible,
+            },
+          }),
       ...(response === undefined ? {} : { response }),
-      input: { schema: z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), examples: manifest.serving.examples },
+      input: {
+        schema: z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
+        examples: manifest.serving.examples,
+      },
       preprocess: Object.entries(manifest.preprocess).map(([name, step]) => ({ name, kind: step.kind })),
-      heads: manifest.postprocess.map((head) => ({ name: head.name, kind: head.kind, ...(head.kind === "classification" ? { labels: head.labels, ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}) } : head.unit === undefined ? {} : { unit: head.unit }) })),
+      heads: manifest.postprocess.map((head) => ({
+        name: head.name,
+        kind: head.kind,
+        ...(head.kind === "classification"
+          ? {
+              labels: head.labels,
+              ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}),
+            }
+          : head.unit === undefined
+            ? {}
+            : { unit: head.unit }),
+      })),
       graph: { inputs: described.inputs, outputs: described.outputs },
-      artifact: { sha256: described.sha256, bytes: described.modelBytes, preprocessingSha256: described.filesDigest, optimisedSha256: described.optimised },
-      engine: { kind: engine.kind, slots: engine.slots, reason: facts.reason, slowestRowMs: facts.maxRowMs, provider: described.provider, providerNodes: described.providerNodes, threads: described.threads, onnxruntime: described.onnxruntime },
-      batching: { maxBatch: facts.plan.maxBatch, tokenBudget: facts.plan.tokenBudget, maxDelayUs: facts.plan.maxDelayUs, gain: facts.plan.gain, reason: facts.plan.reason, sweep: facts.plan.sweep },
+      artifact: {
+        sha256: described.sha256,
+        bytes: described.modelBytes,
+        preprocessingSha256: described.filesDigest,
+        optimisedSha256: described.optimised,
+      },
+      engine: {
+        kind: engine.kind,
+        slots: engine.slots,
+        reason: facts.reason,
+        slowestRowMs: facts.maxRowMs,
+        provider: described.provider,
+        providerNodes: described.providerNodes,
+        threads: described.threads,
+        onnxruntime: described.onnxruntime,
+      },
+      batching: {
+        maxBatch: facts.plan.maxBatch,
+        tokenBudget: facts.plan.tokenBudget,
+        maxDelayUs: facts.plan.maxDelayUs,
+        gain: facts.plan.gain,
+        reason: facts.plan.reason,
+        sweep: facts.plan.sweep,
+      },
       loaded: { at: loadedAt, ...facts.times },
       ...(manifest.prices === undefined ? {} : { prices: manifest.prices }),
       gate: facts.gate,
       readme: facts.readme,
     }),
     predict: (row, requestDeadline) => scheduler.rows([row], requestDeadline).then(only),
-    predictMany: (rows, requestDeadline) => inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
+    predictMany: (rows, requestDeadline) =>
+      inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
     stream: null,
     tensors: {
       inputs: described.inputs,
@@ -131,13 +228,23 @@ function serve(loaded: LoadedManifest, engine: Engine, scheduler: Scheduler, fac
   };
 }
 
-const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({ outcome: answers[0]!, timing: { queueMs, inferenceMs } });
+const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({
+  outcome: answers[0]!,
+  timing: { queueMs, inferenceMs },
+});
 
 /**
  * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
  * sorted by length over the whole request first.
  */
-async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row: Row) => number) | null, atOnce: number, scheduler: Scheduler, requestDeadline: RequestDeadline): Promise<Predictions> {
+async function inChunks(
+  rows: readonly Row[],
+  chunkRows: number,
+  lengthOf: ((row: Row) => number) | null,
+  atOnce: number,
+  scheduler: Scheduler,
+  requestDeadline: RequestDeadline,
+): Promise<Predictions> {
   scheduler.admit(rows.length, requestDeadline.deadlineAt);
   const order = rows.map((_, i) => i);
   if (lengthOf !== null) {
@@ -153,8 +260,13 @@ async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row
       const piece = order.slice(from, from + chunkRows);
       from += piece.length;
       try {
-        const ticket = await scheduler.rows(piece.map((i) => rows[i]!), { ...requestDeadline, admitted: true });
-        piece.forEach((index, i) => { outcomes[index] = ticket.answers[i]!; });
+        const ticket = await scheduler.rows(
+          piece.map((i) => rows[i]!),
+          { ...requestDeadline, admitted: true },
+        );
+        piece.forEach((index, i) => {
+          outcomes[index] = ticket.answers[i]!;
+        });
         timing.queueMs += ticket.queueMs;
         timing.inferenceMs += ticket.inferenceMs;
       } catch (error) {
@@ -175,10 +287,11 @@ async function inChunks(rows: readonly Row[], chunkRows: number, lengthOf: ((row
 function roughLength(loaded: LoadedManifest): ((row: Row) => number) | null {
   const texts = Object.values(loaded.manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step] : []));
   if (texts.length === 0) return null;
-  return (row) => texts.reduce((most, step) => {
-    const text = row[step.field];
-    return Math.max(most, typeof text === "string" ? Math.min(step.maxTokens, 2 + Math.ceil(text.length / 4)) : 1);
-  }, 1);
+  return (row) =>
+    texts.reduce((most, step) => {
+      const text = row[step.field];
+      return Math.max(most, typeof text === "string" ? Math.min(step.maxTokens, 2 + Math.ceil(text.length / 4)) : 1);
+    }, 1);
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -46,8 +46,21 @@ export type Registry = {
  * @param fingerprint changes when a folder's content does.
  * @param dirs folders of model.yaml; the default is the one whose folder or id is `defaultModel`, else the first.
  */
-export function createRegistry(dirs: readonly string[], defaultModel: string | undefined, load: Loader, fingerprint: (dir: string) => Promise<string>, events: RegistryEvents): Registry {
-  const slots: Slot[] = dirs.map((dir) => ({ id: basename(dir), dir, loadedFrom: "", state: { kind: "loading" }, reload: null, reloads: 0 }));
+export function createRegistry(
+  dirs: readonly string[],
+  defaultModel: string | undefined,
+  load: Loader,
+  fingerprint: (dir: string) => Promise<string>,
+  events: RegistryEvents,
+): Registry {
+  const slots: Slot[] = dirs.map((dir) => ({
+    id: basename(dir),
+    dir,
+    loadedFrom: "",
+    state: { kind: "loading" },
+    reload: null,
+    reloads: 0,
+  }));
   const retired = new Set<Promise<void>>();
   const reloading = new Map<Slot, Promise<void>>();
   let closed = false;
@@ -58,7 +71,13 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
     const model = await load(slot.dir);
     if (slots.some((other) => other !== slot && other.id === model.id && other.state.kind !== "broken")) {
       await model.close();
-      throw new SluiceError({ code: "model-id", problem: "two models have the same id", place: slot.dir, expected: "an id of its own", received: model.id });
+      throw new SluiceError({
+        code: "model-id",
+        problem: "two models have the same id",
+        place: slot.dir,
+        expected: "an id of its own",
+        received: model.id,
+      });
     }
     return model;
   };
@@ -98,7 +117,10 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
   };
 
   const retire = (model: ServedModel) => {
-    const closing = model.close().catch(() => {}).finally(() => retired.delete(closing));
+    const closing = model
+      .close()
+      .catch(() => {})
+      .finally(() => retired.delete(closing));
     retired.add(closing);
   };
 
@@ -114,14 +136,21 @@ export function createRegistry(dirs: readonly string[], defaultModel: string | u
     async reload(slot) {
       // A change during a reload is followed by another reload, not by two at once.
       const before = reloading.get(slot) ?? Promise.resolve();
-      const mine = before.then(() => replace(slot)).finally(() => { if (reloading.get(slot) === mine) reloading.delete(slot); });
+      const mine = before
+        .then(() => replace(slot))
+        .finally(() => {
+          if (reloading.get(slot) === mine) reloading.delete(slot);
+        });
       reloading.set(slot, mine);
       await mine;
     },
     async close() {
       closed = true;
       await Promise.all(reloading.values());
-      await Promise.all([...retired, ...slots.map((slot) => (slot.state.kind === "ready" ? slot.state.model.close() : Promise.resolve()))]);
+      await Promise.all([
+        ...retired,
+        ...slots.map((slot) => (slot.state.kind === "ready" ? slot.state.model.close() : Promise.resolve())),
+      ]);
     },
   };
   return registry;

@@ -10,10 +10,26 @@ import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts"
 
 /** `firstTokenMs`: of a text that is written piece by piece, until its first one. */
 export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
-/** A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the provider counted. */
-export type TextResult = { kind: "text"; text: string; finishReason: string; usage: { inputTokens: number; outputTokens: number } | null };
+/**
+ * A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the
+ * provider counted.
+ */
+export type TextResult = {
+  kind: "text";
+  text: string;
+  finishReason: string;
+  usage: { inputTokens: number; outputTokens: number } | null;
+};
 /** What every backend answers for one row, wherever it ran. */
-export type RowOutcome = { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] } | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic; /** The server's or a provider's failure, not the row's. */ failure?: Refused };
+export type RowOutcome =
+  | { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] }
+  | {
+      ok: false;
+      refused: boolean;
+      field: string | null;
+      diagnostic: Diagnostic;
+      /** The server's or a provider's failure, not the row's. */ failure?: Refused;
+    };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
@@ -23,7 +39,12 @@ export type TensorFace = {
   outputs: readonly TensorFacts[];
   /** Largest size of each dimension that varies, per input. */
   largest: Readonly<Record<string, readonly number[]>>;
-  run(feeds: Record<string, GraphTensor>, fetches: readonly string[] | undefined, rows: number, requestDeadline: RequestDeadline): Promise<TensorsTicket>;
+  run(
+    feeds: Record<string, GraphTensor>,
+    fetches: readonly string[] | undefined,
+    rows: number,
+    requestDeadline: RequestDeadline,
+  ): Promise<TensorsTicket>;
 };
 
 /** One version of a model that answers. Local and remote backends offer the same. */
@@ -39,10 +60,16 @@ export type ServedModel = {
   wellFormed?(row: unknown): boolean;
   /** What `JSON.stringify` makes of an answer's heads, faster. */
   headsJson?(heads: Record<string, HeadResult | TextResult>): string;
-  /** Fields that hold an image. `urls`: its URL may be given whatever the server's settings say; `optional`: the model has a placeholder for it. */
+  /**
+   * Fields that hold an image. `urls`: its URL may be given whatever the server's settings say; `optional`: the model
+   * has a placeholder for it.
+   */
   imageFields: readonly { name: string; maxBytes: number; urls: boolean; optional: boolean }[];
   /** The model's own JSON in the place of the standard answer, where it has one, and its JSON Schema. */
-  response?: { write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>; schema: object };
+  response?: {
+    write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>;
+    schema: object;
+  };
   /** Most rows of one request, where the model itself sets a limit. */
   maxRows: number | null;
   /** Whether it can answer at all; a model may be in its place and still lack what only an operator can give. */
@@ -52,7 +79,10 @@ export type ServedModel = {
   predict(row: Row, requestDeadline: RequestDeadline): Promise<Prediction>;
   /** Order kept; a bad row is its own outcome. */
   predictMany(rows: readonly Row[], requestDeadline: RequestDeadline): Promise<Predictions>;
-  /** The answer piece by piece, then whole; null where it comes at once. @throws as `predict`, and it may after some pieces. */
+  /**
+   * The answer piece by piece, then whole; null where it comes at once. @throws as `predict`, and it may after some
+   * pieces.
+   */
   stream: ((row: Row, requestDeadline: RequestDeadline) => AsyncGenerator<string, Prediction>) | null;
   tensors: TensorFace | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };

@@ -9,29 +9,67 @@ export const settingsSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("address to listen on"),
   port: z.coerce.number().int().min(0).max(65_535).default(7860).describe("port to listen on; 0 takes a free one"),
   defaultModel: z.string().optional().describe("id of the model behind /predict; the first one unless told"),
-  engine: z.enum(["auto", "main", "worker", "process"]).default("auto").describe("where models run: auto measures at warm-up; process allows a hard kill"),
+  engine: z
+    .enum(["auto", "main", "worker", "process"])
+    .default("auto")
+    .describe("where models run: auto measures at warm-up; process allows a hard kill"),
   workers: count.max(64).default(1).describe("workers per model; more than 1 is throughput mode"),
   mainThreadLimitMs: z.coerce.number().positive().default(1).describe("longest run that may happen on the main thread"),
   maxBatch: count.max(1024).optional().describe("rows per run; decided by measurement unless told"),
-  maxDelayUs: z.coerce.number().int().min(0).max(1_000_000).optional().describe("longest wait for further rows, microseconds; decided by measurement unless told"),
-  sweepBudgetMs: z.coerce.number().int().min(0).default(1500).describe("time that the measurement of batches may take per model"),
+  maxDelayUs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe("longest wait for further rows, microseconds; decided by measurement unless told"),
+  sweepBudgetMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(1500)
+    .describe("time that the measurement of batches may take per model"),
   maxBodyBytes: count.default(16 * 1024 * 1024).describe("largest request body"),
   maxRows: count.default(10_000).describe("most rows of one request"),
   maxQueueRows: count.default(4096).describe("most rows that wait per model"),
   maxQueueWaitMs: milliseconds.default(1000).describe("longest estimated wait before a request is refused"),
-  requestTimeoutMs: milliseconds.max(600_000).default(30_000).describe("longest that a request may take; x-request-timeout-ms may ask for less"),
+  requestTimeoutMs: milliseconds
+    .max(600_000)
+    .default(30_000)
+    .describe("longest that a request may take; x-request-timeout-ms may ask for less"),
   runLimitMs: milliseconds.default(60_000).describe("process engine: a run that takes longer is killed"),
-  drainSeconds: z.coerce.number().min(0).max(3600).default(20).describe("time that requests in flight have to finish after SIGTERM"),
-  keysFile: z.string().optional().describe("file of API keys: a line NAME SHA256-OF-KEY each; no keys are asked for unless told"),
+  drainSeconds: z.coerce
+    .number()
+    .min(0)
+    .max(3600)
+    .default(20)
+    .describe("time that requests in flight have to finish after SIGTERM"),
+  keysFile: z
+    .string()
+    .optional()
+    .describe("file of API keys: a line NAME SHA256-OF-KEY each; no keys are asked for unless told"),
   rateLimit: count.optional().describe("requests a minute per key, or per address without one"),
   trustProxy: flag.default(false).describe("take the client's address from X-Forwarded-For"),
   cors: z.string().default("").describe("origins that may call from a browser, with commas between, or *"),
-  cacheBytes: z.coerce.number().int().min(0).default(0).describe("size of the cache of answers to identical inputs; 0 is off"),
-  logLevel: z.enum(["silent", "error", "warn", "info", "debug"]).default("info").describe("what is logged, as JSON lines on stdout"),
-  logInputs: flag.default(false).describe("log rows too, with e-mail addresses, phone numbers and card numbers redacted"),
+  cacheBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("size of the cache of answers to identical inputs; 0 is off"),
+  logLevel: z
+    .enum(["silent", "error", "warn", "info", "debug"])
+    .default("info")
+    .describe("what is logged, as JSON lines on stdout"),
+  logInputs: flag
+    .default(false)
+    .describe("log rows too, with e-mail addresses, phone numbers and card numbers redacted"),
   watch: flag.default(true).describe("reload a model when its files change"),
   imageUrls: flag.default(false).describe("let image fields be public http(s) URLs"),
-  deploymentFile: z.string().optional().describe("deployment.json of the Space: which commit and model this is, told by /model/info"),
+  deploymentFile: z
+    .string()
+    .optional()
+    .describe("deployment.json of the Space: which commit and model this is, told by /model/info"),
   uiDir: z.string().optional().describe("folder of the web page"),
 });
 
@@ -45,8 +83,10 @@ export function variableOf(name: string): string {
 
 /** Settings named by the environment; what flags name wins over them. */
 export function settingsFromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.keys(settingsSchema.shape).flatMap((name) => {
-    const value = env[variableOf(name)];
-    return value === undefined || value === "" ? [] : [[name, value]];
-  }));
+  return Object.fromEntries(
+    Object.keys(settingsSchema.shape).flatMap((name) => {
+      const value = env[variableOf(name)];
+      return value === undefined || value === "" ? [] : [[name, value]];
+    }),
+  );
 }

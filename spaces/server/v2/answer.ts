@@ -9,19 +9,35 @@ import { readInference, writeInference, type InferAnswer } from "./infer.ts";
  * @param asked told the model's id once it is known to be the one that was asked for.
  * @throws Problem 400, 404, 415; Refused; EvaluationError when the runtime refuses the tensors.
  */
-export async function answerTensors(serving: Serving, model: ServedModel, version: string | undefined, exchange: Exchange, asked: (model: string) => void): Promise<InferAnswer> {
+export async function answerTensors(
+  serving: Serving,
+  model: ServedModel,
+  version: string | undefined,
+  exchange: Exchange,
+  asked: (model: string) => void,
+): Promise<InferAnswer> {
   checkVersion(model, version);
   asked(model.id);
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const face = faceOf(model);
   const inference = readInference(exchange.body, headerLength(exchange), face, serving.settings.maxRows);
-  const { outputs } = await face.run(inference.feeds, [...new Set(inference.outputs.map(({ name }) => name))], inference.rows, requestDeadline);
+  const { outputs } = await face.run(
+    inference.feeds,
+    [...new Set(inference.outputs.map(({ name }) => name))],
+    inference.rows,
+    requestDeadline,
+  );
   return writeInference(model, inference, outputs);
 }
 
 /** @throws Problem 404 for a version that is not served. */
 export function checkVersion(model: ServedModel, version: string | undefined): void {
-  if (version !== undefined && version !== model.version) throw new Problem(404, "unknown-version", `model ${model.id} has version ${model.version}, not ${version.slice(0, 64)}`);
+  if (version !== undefined && version !== model.version)
+    throw new Problem(
+      404,
+      "unknown-version",
+      `model ${model.id} has version ${model.version}, not ${version.slice(0, 64)}`,
+    );
 }
 
 /** @throws Problem 400 for a model without a graph. */
@@ -34,9 +50,11 @@ export function faceOf(model: ServedModel): TensorFace {
 function headerLength({ headers, body }: Exchange): number | null {
   const given = headers["inference-header-content-length"];
   if (given === undefined) {
-    if (Buffer.isBuffer(body)) throw new Problem(415, "media-type", "application/octet-stream needs Inference-Header-Content-Length");
+    if (Buffer.isBuffer(body))
+      throw new Problem(415, "media-type", "application/octet-stream needs Inference-Header-Content-Length");
     return null;
   }
-  if (typeof given !== "string" || !/^\d{1,12}$/.test(given)) throw new Problem(400, "bad-header", "Inference-Header-Content-Length is not a number of bytes");
+  if (typeof given !== "string" || !/^\d{1,12}$/.test(given))
+    throw new Problem(400, "bad-header", "Inference-Header-Content-Length is not a number of bytes");
   return Number(given);
 }

@@ -14,7 +14,8 @@ export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], 
   const count = product(dims);
   if (!Array.isArray(data)) throw bad(`input ${name}: no data`);
   const flat = flatten(name, data, count);
-  if (flat.length !== count) throw bad(`input ${name}: ${flat.length} elements for shape [${dims.join(", ")}], which has ${count}`);
+  if (flat.length !== count)
+    throw bad(`input ${name}: ${flat.length} elements for shape [${dims.join(", ")}], which has ${count}`);
   if (dtype === "float16") throw bad(`input ${name}: FP16 has no JSON form; send it as binary data`);
   if (dtype === "string") {
     const wrong = flat.findIndex((value) => typeof value !== "string");
@@ -25,7 +26,8 @@ export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], 
   for (let i = 0; i < count; i++) {
     const value = flat[i];
     const number = dtype === "bool" && typeof value === "boolean" ? Number(value) : value;
-    if (typeof number !== "number") throw bad(`input ${name}: element ${i} is not ${dtype === "bool" ? "true or false" : "a number"}`);
+    if (typeof number !== "number")
+      throw bad(`input ${name}: element ${i} is not ${dtype === "bool" ? "true or false" : "a number"}`);
     const expected = misfit(number, dtype);
     if (expected !== null) throw bad(`input ${name}: element ${i} is not ${expected}`);
     numbers[i] = number;
@@ -38,7 +40,8 @@ function flatten(name: string, data: readonly unknown[], most: number): unknown[
   if (!data.some(Array.isArray)) return data as unknown[];
   let level = data as unknown[];
   for (let depth = 0; level.some(Array.isArray); depth++) {
-    if (depth > 16 || level.length > most) throw bad(`input ${name}: data is nested too deeply or has too many elements`);
+    if (depth > 16 || level.length > most)
+      throw bad(`input ${name}: data is nested too deeply or has too many elements`);
     level = level.flat(1);
   }
   return level;
@@ -53,13 +56,15 @@ export function decodeBinary(name: string, dtype: Dtype, dims: readonly number[]
   const count = product(dims);
   if (dtype === "string") return { dtype, data: decodeTexts(name, count, bytes), dims };
   const size = ELEMENT_BYTES[dtype];
-  if (bytes.length !== count * size) throw bad(`input ${name}: ${bytes.length} bytes for shape [${dims.join(", ")}], which takes ${count * size}`);
+  if (bytes.length !== count * size)
+    throw bad(`input ${name}: ${bytes.length} bytes for shape [${dims.join(", ")}], which takes ${count * size}`);
   if (dtype === "bool") {
     const wrong = bytes.findIndex((byte) => byte > 1);
     if (wrong >= 0) throw bad(`input ${name}: element ${wrong} is neither 0 nor 1`);
   }
   // A typed array must begin at a multiple of its element; where the body does not, its bytes are copied.
-  if (HOST_IS_LITTLE && bytes.byteOffset % size === 0) return { dtype, data: view(dtype, bytes.buffer as ArrayBuffer, bytes.byteOffset, count), dims };
+  if (HOST_IS_LITTLE && bytes.byteOffset % size === 0)
+    return { dtype, data: view(dtype, bytes.buffer as ArrayBuffer, bytes.byteOffset, count), dims };
   const own = new Uint8Array(bytes.length);
   own.set(bytes);
   if (!HOST_IS_LITTLE) swap(own, size);
@@ -84,13 +89,20 @@ function decodeTexts(name: string, count: number, bytes: Buffer): string[] {
 function view(dtype: Exclude<Dtype, "string">, buffer: ArrayBuffer, from: number, count: number): TensorData {
   switch (dtype) {
     case "bool":
-    case "uint8": return new Uint8Array(buffer, from, count);
-    case "int8": return new Int8Array(buffer, from, count);
-    case "int32": return new Int32Array(buffer, from, count);
-    case "int64": return new BigInt64Array(buffer, from, count);
-    case "float16": return new Uint16Array(buffer, from, count);
-    case "float32": return new Float32Array(buffer, from, count);
-    case "float64": return new Float64Array(buffer, from, count);
+    case "uint8":
+      return new Uint8Array(buffer, from, count);
+    case "int8":
+      return new Int8Array(buffer, from, count);
+    case "int32":
+      return new Int32Array(buffer, from, count);
+    case "int64":
+      return new BigInt64Array(buffer, from, count);
+    case "float16":
+      return new Uint16Array(buffer, from, count);
+    case "float32":
+      return new Float32Array(buffer, from, count);
+    case "float64":
+      return new Float64Array(buffer, from, count);
   }
 }
 

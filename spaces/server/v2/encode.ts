@@ -20,21 +20,29 @@ export function encodeOutput(name: string, tensor: GraphTensor, asBinary: boolea
 
 function elements(name: string, { dtype, data }: GraphTensor): string {
   if (dtype === "string") return (data as readonly string[]).map((text) => JSON.stringify(text)).join(",");
-  if (dtype === "float16") throw new Problem(400, "tensor", `output ${name}: FP16 has no JSON form; ask for binary_data`);
+  if (dtype === "float16")
+    throw new Problem(400, "tensor", `output ${name}: FP16 has no JSON form; ask for binary_data`);
   if (dtype === "bool") return Array.from(data as Uint8Array, (value) => value !== 0).join(",");
-  if ((dtype === "float32" || dtype === "float64") && !(data as Float32Array).every(Number.isFinite)) throw new Problem(400, "tensor", `output ${name}: numbers that are not finite have no JSON form; ask for binary_data`);
+  if ((dtype === "float32" || dtype === "float64") && !(data as Float32Array).every(Number.isFinite))
+    throw new Problem(
+      400,
+      "tensor",
+      `output ${name}: numbers that are not finite have no JSON form; ask for binary_data`,
+    );
   // The shortest decimal text that gives the same double back, for every element.
   return (data as Float32Array).join(",");
 }
 
 function bytesOf({ dtype, data }: GraphTensor): Buffer {
   if (dtype === "string") {
-    return Buffer.concat((data as readonly string[]).flatMap((text) => {
-      const bytes = Buffer.from(text, "utf8");
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(bytes.length);
-      return [length, bytes];
-    }));
+    return Buffer.concat(
+      (data as readonly string[]).flatMap((text) => {
+        const bytes = Buffer.from(text, "utf8");
+        const length = Buffer.alloc(4);
+        length.writeUInt32LE(bytes.length);
+        return [length, bytes];
+      }),
+    );
   }
   const array = data as Exclude<GraphTensor["data"], readonly string[]>;
   return Buffer.from(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);

@@ -7,7 +7,12 @@ import { decodeBinary, decodeJson, product } from "./decode.ts";
 import { encodeOutput } from "./encode.ts";
 import { inferenceRequest, type InferenceRequest } from "./schema.ts";
 
-export type Inference = { id: string | undefined; feeds: Record<string, GraphTensor>; rows: number; outputs: { name: string; binary: boolean }[] };
+export type Inference = {
+  id: string | undefined;
+  feeds: Record<string, GraphTensor>;
+  rows: number;
+  outputs: { name: string; binary: boolean }[];
+};
 export type InferAnswer = { body: string | Buffer; headers: Record<string, string> };
 
 const bad = (detail: string) => new Problem(400, "inference-request", detail);
@@ -19,10 +24,16 @@ const bad = (detail: string) => new Problem(400, "inference-request", detail);
  *   means the body is the only input's data alone.
  * @throws Problem 400 naming the input.
  */
-export function readInference(body: unknown, headerLength: number | null, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+export function readInference(
+  body: unknown,
+  headerLength: number | null,
+  face: Pick<TensorFace, "inputs" | "outputs" | "largest">,
+  maxRows: number,
+): Inference {
   if (headerLength === null) return interpret(body, Buffer.alloc(0), face, maxRows);
   if (!Buffer.isBuffer(body)) throw bad("Inference-Header-Content-Length needs a body");
-  if (headerLength > body.length) throw bad(`Inference-Header-Content-Length is ${headerLength}, but the body has ${body.length} bytes`);
+  if (headerLength > body.length)
+    throw bad(`Inference-Header-Content-Length is ${headerLength}, but the body has ${body.length} bytes`);
   if (headerLength === 0) return rawInput(body, face, maxRows);
   const text = body.toString("utf8", 0, headerLength);
   const known = layouts.get(face)?.get(text);
@@ -39,13 +50,19 @@ export function readInference(body: unknown, headerLength: number | null, face: 
 }
 
 /** A header that was found good: where its inputs lie in the bytes behind it. */
-type Layout = Omit<Inference, "feeds"> & { bytes: number; inputs: { name: string; dtype: Dtype; dims: readonly number[]; from: number; to: number }[] };
+type Layout = Omit<Inference, "feeds"> & {
+  bytes: number;
+  inputs: { name: string; dtype: Dtype; dims: readonly number[]; from: number; to: number }[];
+};
 
 const layouts = new WeakMap<object, Map<string, Layout>>();
 const MOST_LAYOUTS = 16;
 const LONGEST_HEADER = 2048;
 
-/** A client sends the same header before every batch of one size; to check it costs as much as a small run. Only headers without data are kept. */
+/**
+ * A client sends the same header before every batch of one size; to check it costs as much as a small run. Only headers
+ * without data are kept.
+ */
 function remember(face: object, text: string, { id, rows, outputs, feeds }: Inference, bytes: number): void {
   if (text.length > LONGEST_HEADER) return;
   const inputs: Layout["inputs"] = [];
@@ -53,7 +70,7 @@ function remember(face: object, text: string, { id, rows, outputs, feeds }: Infe
   for (const [name, { dtype, dims, data }] of Object.entries(feeds)) {
     // Texts have no fixed size, and a name that is a number does not keep its place.
     if (!("byteLength" in data) || /^\d+$/.test(name)) return;
-    inputs.push({ name, dtype, dims, from: at, to: at += data.byteLength });
+    inputs.push({ name, dtype, dims, from: at, to: (at += data.byteLength) });
   }
   // Something stood in the header itself.
   if (at !== bytes) return;
@@ -66,11 +83,17 @@ function remember(face: object, text: string, { id, rows, outputs, feeds }: Infe
 /** @throws Problem 400 for bytes that are no value of their type. */
 function placed({ id, rows, outputs, inputs }: Layout, body: Buffer, headerLength: number): Inference {
   const feeds: Record<string, GraphTensor> = {};
-  for (const { name, dtype, dims, from, to } of inputs) feeds[name] = decodeBinary(name, dtype, dims, body.subarray(headerLength + from, headerLength + to));
+  for (const { name, dtype, dims, from, to } of inputs)
+    feeds[name] = decodeBinary(name, dtype, dims, body.subarray(headerLength + from, headerLength + to));
   return { id, feeds, rows, outputs };
 }
 
-function interpret(json: unknown, binary: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+function interpret(
+  json: unknown,
+  binary: Buffer,
+  face: Pick<TensorFace, "inputs" | "outputs" | "largest">,
+  maxRows: number,
+): Inference {
   const parsed = inferenceRequest.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -82,14 +105,20 @@ function interpret(json: unknown, binary: Buffer, face: Pick<TensorFace, "inputs
   let at = 0;
   for (const input of request.inputs) {
     const facts = face.inputs.find(({ name }) => name === input.name);
-    if (facts === undefined) throw bad(`the model has no input ${input.name.slice(0, 64)}; it has ${face.inputs.map(({ name }) => name).join(", ")}`);
+    if (facts === undefined)
+      throw bad(
+        `the model has no input ${input.name.slice(0, 64)}; it has ${face.inputs.map(({ name }) => name).join(", ")}`,
+      );
     if (Object.hasOwn(feeds, input.name)) throw bad(`input ${input.name} stands twice`);
     checkInput(input, facts, face.largest[input.name] ?? [], maxRows, sizes);
     const dtype = dtypeOf(input.datatype)!;
     const size = input.parameters?.["binary_data_size"];
     if (size === undefined) feeds[input.name] = decodeJson(input.name, dtype, input.shape, input.data);
     else {
-      if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0 || at + size > binary.length) throw bad(`input ${input.name}: binary_data_size is ${String(size).slice(0, 32)}, but ${binary.length - at} bytes are left after the JSON`);
+      if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0 || at + size > binary.length)
+        throw bad(
+          `input ${input.name}: binary_data_size is ${String(size).slice(0, 32)}, but ${binary.length - at} bytes are left after the JSON`,
+        );
       if (input.data !== undefined) throw bad(`input ${input.name} has both data and binary_data_size`);
       feeds[input.name] = decodeBinary(input.name, dtype, input.shape, binary.subarray(at, at + size));
       at += size;
@@ -101,9 +130,16 @@ function interpret(json: unknown, binary: Buffer, face: Pick<TensorFace, "inputs
   return { id: request.id, feeds, rows: request.inputs[0]!.shape[0] ?? 1, outputs: wantedOutputs(request, face) };
 }
 
-function checkInput(input: InferenceRequest["inputs"][number], facts: TensorFacts, largest: readonly number[], maxRows: number, sizes: Map<string, number>): void {
+function checkInput(
+  input: InferenceRequest["inputs"][number],
+  facts: TensorFacts,
+  largest: readonly number[],
+  maxRows: number,
+  sizes: Map<string, number>,
+): void {
   const expected = datatypeOf(facts.dtype);
-  if (input.datatype !== expected || dtypeOf(expected) === undefined) throw bad(`input ${input.name} is ${expected}, not ${input.datatype.slice(0, 32)}`);
+  if (input.datatype !== expected || dtypeOf(expected) === undefined)
+    throw bad(`input ${input.name} is ${expected}, not ${input.datatype.slice(0, 32)}`);
   const told = `[${input.shape.join(", ")}]`;
   const wanted = `[${facts.shape.map((size) => (typeof size === "number" ? size : -1)).join(", ")}]`;
   if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
@@ -111,12 +147,13 @@ function checkInput(input: InferenceRequest["inputs"][number], facts: TensorFact
     const given = input.shape[i]!;
     if (typeof size === "number" && given !== size) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
     if (given < 1) throw bad(`input ${input.name}: a dimension of ${given}; at least 1 is needed`);
-    const most = typeof size === "number" ? size : i === 0 ? maxRows : largest[i] ?? maxRows;
+    const most = typeof size === "number" ? size : i === 0 ? maxRows : (largest[i] ?? maxRows);
     if (given > most) throw bad(`input ${input.name}: dimension ${i} is ${given}; at most ${most} is taken`);
     // Sizes of one name must agree over all inputs; the runtime itself fails late and unclearly.
     if (typeof size === "string" && size !== "") {
       const known = sizes.get(size);
-      if (known !== undefined && known !== given) throw bad(`input ${input.name}: dimension ${i} (${size}) is ${given}, but it is ${known} in another input`);
+      if (known !== undefined && known !== given)
+        throw bad(`input ${input.name}: dimension ${i} (${size}) is ${given}, but it is ${known} in another input`);
       sizes.set(size, given);
     }
   });
@@ -124,9 +161,13 @@ function checkInput(input: InferenceRequest["inputs"][number], facts: TensorFact
 
 function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "outputs">): Inference["outputs"] {
   const all = request.parameters?.["binary_data_output"] === true;
-  if (request.outputs === undefined || request.outputs.length === 0) return face.outputs.map(({ name }) => ({ name, binary: all }));
+  if (request.outputs === undefined || request.outputs.length === 0)
+    return face.outputs.map(({ name }) => ({ name, binary: all }));
   return request.outputs.map((output) => {
-    if (!face.outputs.some(({ name }) => name === output.name)) throw bad(`the model has no output ${output.name.slice(0, 64)}; it has ${face.outputs.map(({ name }) => name).join(", ")}`);
+    if (!face.outputs.some(({ name }) => name === output.name))
+      throw bad(
+        `the model has no output ${output.name.slice(0, 64)}; it has ${face.outputs.map(({ name }) => name).join(", ")}`,
+      );
     const own = output.parameters?.["binary_data"];
     return { name: output.name, binary: typeof own === "boolean" ? own : all };
   });
@@ -136,16 +177,33 @@ function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "output
 function rawInput(body: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
   const [input, second] = face.inputs;
   const dtype = dtypeOf(datatypeOf(input!.dtype));
-  if (second !== undefined || dtype === undefined || dtype === "string" || input!.shape.filter((size) => typeof size === "string").length > 1) throw bad("a body without JSON is only understood by a model with one input of numbers and at most one size that varies");
+  if (
+    second !== undefined ||
+    dtype === undefined ||
+    dtype === "string" ||
+    input!.shape.filter((size) => typeof size === "string").length > 1
+  )
+    throw bad(
+      "a body without JSON is only understood by a model with one input of numbers and at most one size that varies",
+    );
   const fixed = product(input!.shape.filter((size) => typeof size === "number"));
-  const shape = input!.shape.map((size) => (typeof size === "number" ? size : body.length / (fixed * ELEMENT_BYTES[dtype])));
+  const shape = input!.shape.map((size) =>
+    typeof size === "number" ? size : body.length / (fixed * ELEMENT_BYTES[dtype]),
+  );
   if (!shape.every(Number.isSafeInteger)) throw bad(`${body.length} bytes are no whole number of rows`);
-  const request = { inputs: [{ name: input!.name, shape, datatype: datatypeOf(dtype), parameters: { binary_data_size: body.length } }], parameters: { binary_data_output: true } };
+  const request = {
+    inputs: [{ name: input!.name, shape, datatype: datatypeOf(dtype), parameters: { binary_data_size: body.length } }],
+    parameters: { binary_data_output: true },
+  };
   return interpret(request, body, face, maxRows);
 }
 
 /** $inference_response, with the outputs' bytes behind it where they were asked for. */
-export function writeInference(model: { id: string; version: string }, inference: Inference, outputs: Readonly<Record<string, GraphTensor>>): InferAnswer {
+export function writeInference(
+  model: { id: string; version: string },
+  inference: Inference,
+  outputs: Readonly<Record<string, GraphTensor>>,
+): InferAnswer {
   const encoded = inference.outputs.map(({ name, binary }) => encodeOutput(name, outputs[name]!, binary));
   const json = `{"model_name":${JSON.stringify(model.id)},"model_version":${JSON.stringify(model.version)},${inference.id === undefined ? "" : `"id":${JSON.stringify(inference.id)},`}"outputs":[${encoded.map((one) => one.json).join(",")}]}`;
   const binary = encoded.flatMap((one) => (one.binary === null ? [] : [one.binary]));
@@ -154,5 +212,8 @@ export function writeInference(model: { id: string; version: string }, inference
   const body = Buffer.allocUnsafe(binary.reduce((bytes, one) => bytes + one.length, head));
   let at = body.write(json, "utf8");
   for (const one of binary) at += one.copy(body, at);
-  return { body, headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(head) } };
+  return {
+    body,
+    headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(head) },
+  };
 }

@@ -29,21 +29,43 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
     app.get<Named>(path, (request) => {
       const model = versioned(request);
       const { inputs, outputs } = faceOf(model);
-      return { name: model.id, versions: [model.version], platform: "onnx_onnxv1", inputs: inputs.map(metadata), outputs: outputs.map(metadata) };
+      return {
+        name: model.id,
+        versions: [model.version],
+        platform: "onnx_onnxv1",
+        inputs: inputs.map(metadata),
+        outputs: outputs.map(metadata),
+      };
     });
     app.get<Named>(`${path}/ready`, (request, reply) => {
       const { name, version } = request.params;
       const slot = registry.find(name);
-      if (slot === undefined) throw new Problem(404, "unknown-model", `no model ${JSON.stringify(name.slice(0, 64))} is served here`);
-      const ready = slot.state.kind === "ready" && slot.state.model.tensors !== null && (version === undefined || version === slot.state.model.version);
+      if (slot === undefined)
+        throw new Problem(404, "unknown-model", `no model ${JSON.stringify(name.slice(0, 64))} is served here`);
+      const ready =
+        slot.state.kind === "ready" &&
+        slot.state.model.tensors !== null &&
+        (version === undefined || version === slot.state.model.version);
       return reply.code(ready ? 200 : 503).send({ name: slot.id, ready });
     });
     app.post<Named>(`${path}/infer`, guarded, async (request, reply) => {
       const { name, version } = request.params;
-      const { body, headers } = await answerTensors(serving, readyModel(registry.find(name), name), version, exchangeOf(request, reply), (model) => { request.modelId = model; });
+      const { body, headers } = await answerTensors(
+        serving,
+        readyModel(registry.find(name), name),
+        version,
+        exchangeOf(request, reply),
+        (model) => {
+          request.modelId = model;
+        },
+      );
       return reply.headers(headers).send(typeof body === "string" ? Buffer.from(body) : body);
     });
   }
 }
 
-const metadata = ({ name, dtype, shape }: TensorFace["inputs"][number]) => ({ name, datatype: datatypeOf(dtype), shape: shape.map((size) => (typeof size === "number" ? size : -1)) });
+const metadata = ({ name, dtype, shape }: TensorFace["inputs"][number]) => ({
+  name,
+  datatype: datatypeOf(dtype),
+  shape: shape.map((size) => (typeof size === "number" ? size : -1)),
+});

@@ -6,14 +6,22 @@ const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boole
 export const inferenceRequest = z.object({
   id: z.string().max(1024).optional(),
   parameters: parameters.optional(),
-  inputs: z.array(z.object({
-    name: z.string(),
-    shape: z.array(z.int().min(0)).max(16),
-    datatype: z.string(),
-    parameters: parameters.optional(),
-    data: z.unknown().optional(),
-  })).min(1).max(256),
-  outputs: z.array(z.object({ name: z.string(), parameters: parameters.optional() })).max(256).optional(),
+  inputs: z
+    .array(
+      z.object({
+        name: z.string(),
+        shape: z.array(z.int().min(0)).max(16),
+        datatype: z.string(),
+        parameters: parameters.optional(),
+        data: z.unknown().optional(),
+      }),
+    )
+    .min(1)
+    .max(256),
+  outputs: z
+    .array(z.object({ name: z.string(), parameters: parameters.optional() }))
+    .max(256)
+    .optional(),
 });
 
 export type InferenceRequest = z.infer<typeof inferenceRequest>;

@@ -18,8 +18,12 @@ let clone: string;
 /** The base branch's newest commit, which the pull request does not contain and whose thresholds are stricter. */
 let tip: string;
 
-beforeAll(async () => { action = await unpackAction({ native: true }); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackAction({ native: true });
+});
+afterAll(() => {
+  action.remove();
+});
 beforeEach(() => {
   upstream = makeRepository({ checks: [lenient] });
   git(upstream.dir, "checkout", "-q", "main");
@@ -39,12 +43,28 @@ afterEach(async () => {
 });
 
 function checkout(depth: "full" | "shallow") {
-  git(tmpdir(), "clone", "-q", ...(depth === "shallow" ? ["--depth=1"] : []), "--branch", "topic", pathToFileURL(upstream.dir).href, clone);
+  git(
+    tmpdir(),
+    "clone",
+    "-q",
+    ...(depth === "shallow" ? ["--depth=1"] : []),
+    "--branch",
+    "topic",
+    pathToFileURL(upstream.dir).href,
+    clone,
+  );
 }
 
 async function gate(state: Partial<GitHubState>, inputs: Record<string, string> = {}) {
   github = await startGitHub(state);
-  const run = await runStep({ action, workspace: clone, event: pullRequest({ base: tip, head: upstream.head }), sha: upstream.head, apiUrl: github.url, inputs: { token: "t", performance: "false", comment: "never", ...inputs } });
+  const run = await runStep({
+    action,
+    workspace: clone,
+    event: pullRequest({ base: tip, head: upstream.head }),
+    sha: upstream.head,
+    apiUrl: github.url,
+    inputs: { token: "t", performance: "false", comment: "never", ...inputs },
+  });
   expect(run.outside).toEqual([]);
   return run;
 }
@@ -63,7 +83,9 @@ describe("the baseline is the merge base and the thresholds are the base branch'
     const run = await gate({ mergeBases: { [`${tip}...${upstream.head}`]: upstream.base } });
     expect(run.outputs["result"]).toContain(`"baseline":"${upstream.base}"`);
     expect([run.code, run.outputs["verdict"]]).toEqual([1, "FAIL"]);
-    expect(github?.transcript.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET /repos/octo/models/compare/${tip}...${upstream.head}`]);
+    expect(github?.transcript.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `GET /repos/octo/models/compare/${tip}...${upstream.head}`,
+    ]);
     expect(git(clone, "rev-parse", "--is-shallow-repository")).toBe("true");
   });
 
@@ -85,14 +107,29 @@ describe("the baseline is the merge base and the thresholds are the base branch'
 
 describe("which models a change touches", () => {
   const changed = async (inputs: Record<string, string> = {}) => {
-    const run = await runStep({ action, entry: "changed", workspace: clone, event: pullRequest({ base: tip, head: upstream.head }), sha: upstream.head, inputs });
+    const run = await runStep({
+      action,
+      entry: "changed",
+      workspace: clone,
+      event: pullRequest({ base: tip, head: upstream.head }),
+      sha: upstream.head,
+      inputs,
+    });
     expect(run.code).toBe(0);
-    return { models: JSON.parse(run.outputs["models"] as string) as string[], any: run.outputs["any"], candidates: run.outputs["candidates"] };
+    return {
+      models: JSON.parse(run.outputs["models"] as string) as string[],
+      any: run.outputs["any"],
+      candidates: run.outputs["candidates"],
+    };
   };
 
   it("those with a changed file in their folder", async () => {
     checkout("full");
-    expect(await changed()).toEqual({ models: ["models/births"], any: "true", candidates: expect.stringMatching(/^births@\d+\.\d+\.\d+$/) as string });
+    expect(await changed()).toEqual({
+      models: ["models/births"],
+      any: "true",
+      candidates: expect.stringMatching(/^births@\d+\.\d+\.\d+$/) as string,
+    });
   });
 
   it("none when only other files changed, all when a path that matters to every model did", async () => {
@@ -114,13 +151,19 @@ describe("which models a change touches", () => {
     git(clone, "add", "-A");
     git(clone, "commit", "-q", "-m", "a remote model");
     upstream.head = git(clone, "rev-parse", "HEAD");
-    expect(await changed()).toMatchObject({ models: ["models/births"], candidates: expect.stringMatching(/^births@\S+$/) as string });
+    expect(await changed()).toMatchObject({
+      models: ["models/births"],
+      candidates: expect.stringMatching(/^births@\S+$/) as string,
+    });
   });
 
   it("one that had an artifact before and says now that a provider answers for it: its gate refuses it", async () => {
     checkout("full");
     git(clone, "reset", "-q", "--hard", upstream.base);
-    writeFileSync(join(clone, "models/births/model.yaml"), "schemaVersion: 1\nid: births\nversion: 9.0.0\ntask: text-generation\nbackend: hf-inference\nmodel: ORG/NAME\ninputs: {text: {type: text}}\nprompt: {template: '{{text}}'}\n");
+    writeFileSync(
+      join(clone, "models/births/model.yaml"),
+      "schemaVersion: 1\nid: births\nversion: 9.0.0\ntask: text-generation\nbackend: hf-inference\nmodel: ORG/NAME\ninputs: {text: {type: text}}\nprompt: {template: '{{text}}'}\n",
+    );
     git(clone, "add", "-A");
     git(clone, "commit", "-q", "-m", "nobody needs to measure births any more");
     upstream.head = git(clone, "rev-parse", "HEAD");

@@ -21,23 +21,37 @@ const repository = { default_branch: "main" };
 
 describe("what an event means", () => {
   it("merge group: its base for baseline and thresholds", () => {
-    const { baseline, policy, pullRequest } = readEvent("merge_group", { merge_group: { base_sha: a, head_sha: b } }, b, "refs/heads/gh-readonly-queue/main/pr-1");
+    const { baseline, policy, pullRequest } = readEvent(
+      "merge_group",
+      { merge_group: { base_sha: a, head_sha: b } },
+      b,
+      "refs/heads/gh-readonly-queue/main/pr-1",
+    );
     expect(baseline).toMatchObject({ kind: "commit", commit: a });
     expect(policy).toMatchObject({ kind: "commit", commit: a });
     expect(pullRequest).toBeNull();
   });
 
   it("the first push of a branch: the merge base with the default branch", () => {
-    expect(readEvent("push", { before: zero, after: b, ref: "refs/heads/topic", repository }, b, "refs/heads/topic").baseline).toEqual({ kind: "merge-base", base: "main", head: b });
+    expect(
+      readEvent("push", { before: zero, after: b, ref: "refs/heads/topic", repository }, b, "refs/heads/topic")
+        .baseline,
+    ).toEqual({ kind: "merge-base", base: "main", head: b });
   });
 
   it("by hand on the default branch: that commit's own production version", () => {
-    expect(readEvent("workflow_dispatch", { repository }, b, "refs/heads/main").baseline).toMatchObject({ kind: "commit", commit: b });
+    expect(readEvent("workflow_dispatch", { repository }, b, "refs/heads/main").baseline).toMatchObject({
+      kind: "commit",
+      commit: b,
+    });
   });
 
   it("a pull request whose fork was deleted counts as a fork", () => {
     const base = { sha: a, ref: "main", repo: { full_name: "octo/models" } };
-    expect(readEvent("pull_request", { pull_request: { number: 1, base, head: { sha: b, ref: "x", repo: null } } }, b, "").pullRequest).toEqual({ number: 1, fork: true });
+    expect(
+      readEvent("pull_request", { pull_request: { number: 1, base, head: { sha: b, ref: "x", repo: null } } }, b, "")
+        .pullRequest,
+    ).toEqual({ number: 1, fork: true });
   });
 
   it("a payload that lacks what is needed says which field", () => {
@@ -56,8 +70,49 @@ it("the exit code is the verdict's, save for a required comment and a trial run"
 });
 
 describe("annotations", () => {
-  const failing = (line: number, advisory = false): Check => ({ id: `c${line}`, metric: "mae", head: null, slice: "all", kind: "limit", observed: 2, baseline: null, difference: null, interval: null, margin: null, scale: "absolute", limit: { min: null, max: 1, confident: false }, direction: "lower", n: 9, unit: "", verdict: "FAIL", reason: "2 > 1", declaredAt: { file: "models/m/model.yaml", line }, advisory });
-  const file = (checks: Check[]): VerdictFile => ({ schemaVersion: 1, verdict: "FAIL", reason: "", commit: null, sluiceVersion: "0", createdAt: "2026-11-21T08:00:00.000Z", models: [{ model: { id: "m", version: "1.0.0", task: "regression", sha256: "" }, baseline: null, baselineSource: "", dataset: null, verdict: "FAIL", reason: "", checks, notes: [], policySource: "", policyChanges: [] }] });
+  const failing = (line: number, advisory = false): Check => ({
+    id: `c${line}`,
+    metric: "mae",
+    head: null,
+    slice: "all",
+    kind: "limit",
+    observed: 2,
+    baseline: null,
+    difference: null,
+    interval: null,
+    margin: null,
+    scale: "absolute",
+    limit: { min: null, max: 1, confident: false },
+    direction: "lower",
+    n: 9,
+    unit: "",
+    verdict: "FAIL",
+    reason: "2 > 1",
+    declaredAt: { file: "models/m/model.yaml", line },
+    advisory,
+  });
+  const file = (checks: Check[]): VerdictFile => ({
+    schemaVersion: 1,
+    verdict: "FAIL",
+    reason: "",
+    commit: null,
+    sluiceVersion: "0",
+    createdAt: "2026-11-21T08:00:00.000Z",
+    models: [
+      {
+        model: { id: "m", version: "1.0.0", task: "regression", sha256: "" },
+        baseline: null,
+        baselineSource: "",
+        dataset: null,
+        verdict: "FAIL",
+        reason: "",
+        checks,
+        notes: [],
+        policySource: "",
+        policyChanges: [],
+      },
+    ],
+  });
 
   it("stop at ten, the tenth counting the rest, and leave advisory checks out", () => {
     expect(annotationsOf(file([failing(3), failing(4, true)])).map(({ line }) => line)).toEqual([3]);
@@ -67,13 +122,17 @@ describe("annotations", () => {
   });
 
   it("find the file of a complaint from the workspace", () => {
-    expect(placeOf("/w/repo/models/m/model.yaml:7:3 gates", "/w/repo")).toEqual({ file: "models/m/model.yaml", line: 7 });
+    expect(placeOf("/w/repo/models/m/model.yaml:7:3 gates", "/w/repo")).toEqual({
+      file: "models/m/model.yaml",
+      line: 7,
+    });
     expect(placeOf("--baseline", "/w/repo")).toBeNull();
   });
 });
 
 it("text from a repository cannot command the runner", () => {
-  for (const text of ["::error::x", "a\n  ::set-env name=x::y", "##[group]x", ":::add-mask::x"]) expect(escapeWorkflowCommands(text)).not.toMatch(/^\s*::|##\[/m);
+  for (const text of ["::error::x", "a\n  ::set-env name=x::y", "##[group]x", ":::add-mask::x"])
+    expect(escapeWorkflowCommands(text)).not.toMatch(/^\s*::|##\[/m);
 });
 
 it("a marker cannot be closed from inside", () => {
@@ -82,7 +141,9 @@ it("a marker cannot be closed from inside", () => {
 });
 
 it("folders that only begin alike are not touched", () => {
-  expect(changedModels(["models/mood2/model.yaml"], ["models/mood", "models/mood2/"], []).models).toEqual(["models/mood2/"]);
+  expect(changedModels(["models/mood2/model.yaml"], ["models/mood", "models/mood2/"], []).models).toEqual([
+    "models/mood2/",
+  ]);
 });
 
 it("git sends the token in one Authorization header, whatever a checkout left behind, and to no other server", async () => {
@@ -91,14 +152,20 @@ it("git sends the token in one Authorization header, whatever a checkout left be
     seen.push(request.headersDistinct.authorization);
     response.writeHead(404).end();
   });
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const folder = mkdtempSync(join(tmpdir(), "sluice-git-"));
   const plain = gitIn(folder, { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" });
   try {
     await plain(["init", "-q"]);
     await plain(["config", `http.${url}/.extraheader`, "AUTHORIZATION: basic left-behind"]);
-    const ask = (server: string) => gitIn(folder, { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", ...gitCredentials(server, "t") })(["ls-remote", `${url}/octo/models`]);
+    const ask = (server: string) =>
+      gitIn(folder, { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", ...gitCredentials(server, "t") })([
+        "ls-remote",
+        `${url}/octo/models`,
+      ]);
     await ask(`${url}/`);
     await ask("https://github.com");
     expect(seen[0]).toEqual([`basic ${Buffer.from("x-access-token:t").toString("base64")}`]);
@@ -110,12 +177,29 @@ it("git sends the token in one Authorization header, whatever a checkout left be
 });
 
 it("names of chunks do not depend on their content", () => {
-  const output = (source: string, bytes: number) => ({ bytes, imports: [], exports: [], inputs: { [source]: { bytesInOutput: bytes } } });
-  const build = (hash: string) => withStableNames(
-    [{ name: "main.js", bytes: Buffer.from(`import "./chunk-${hash}.js";import("./lib-${hash}.js")`) }, { name: `chunk-${hash}.js`, bytes: Buffer.from("") }, { name: `lib-${hash}.js`, bytes: Buffer.from("") }],
-    { inputs: {}, outputs: { "d/main.js": { ...output("a/main.ts", 1), entryPoint: "a/main.ts" }, [`d/chunk-${hash}.js`]: output("node_modules/zod/v4/core.js", 9), [`d/lib-${hash}.js`]: output("node_modules/@x/lib/index.js", 9) } },
-    ["main.js"],
-  ).map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]);
+  const output = (source: string, bytes: number) => ({
+    bytes,
+    imports: [],
+    exports: [],
+    inputs: { [source]: { bytesInOutput: bytes } },
+  });
+  const build = (hash: string) =>
+    withStableNames(
+      [
+        { name: "main.js", bytes: Buffer.from(`import "./chunk-${hash}.js";import("./lib-${hash}.js")`) },
+        { name: `chunk-${hash}.js`, bytes: Buffer.from("") },
+        { name: `lib-${hash}.js`, bytes: Buffer.from("") },
+      ],
+      {
+        inputs: {},
+        outputs: {
+          "d/main.js": { ...output("a/main.ts", 1), entryPoint: "a/main.ts" },
+          [`d/chunk-${hash}.js`]: output("node_modules/zod/v4/core.js", 9),
+          [`d/lib-${hash}.js`]: output("node_modules/@x/lib/index.js", 9),
+        },
+      },
+      ["main.js"],
+    ).map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]);
   expect(build("AAAA1111")).toEqual(build("BBBB2222"));
   expect(build("AAAA1111")[0]).toEqual(["main.js", 'import "./chunk-zod.js";import("./chunk-x-lib.js")']);
 });

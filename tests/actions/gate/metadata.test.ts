@@ -12,7 +12,9 @@ describe.each(actions)("$folder/action.yml", (action) => {
   const file = parse(readFileSync(join(repositoryRoot, action.folder, "action.yml"), "utf8")) as ActionFile;
 
   it("has the inputs, defaults, descriptions and outputs of the code, in that order", () => {
-    expect(JSON.stringify({ inputs: file.inputs, outputs: file.outputs }, null, 1)).toBe(JSON.stringify(metadataOf(action), null, 1));
+    expect(JSON.stringify({ inputs: file.inputs, outputs: file.outputs }, null, 1)).toBe(
+      JSON.stringify(metadataOf(action), null, 1),
+    );
   });
 
   it("has at most twelve inputs", () => {
@@ -32,5 +34,6 @@ it("the tables of the documentation are those of the code", () => {
   const texts = documents.map((path) => readFileSync(join(repositoryRoot, path), "utf8"));
   for (const text of texts) expect(withTables(text)).toBe(text);
   const text = texts.join("\n");
-  for (const { inputs } of actions) for (const name of Object.keys(inputs.shape)) expect(text).toContain(`| \`${name}\` |`);
+  for (const { inputs } of actions)
+    for (const name of Object.keys(inputs.shape)) expect(text).toContain(`| \`${name}\` |`);
 });

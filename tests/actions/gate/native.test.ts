@@ -29,14 +29,23 @@ beforeEach(async () => {
   writeFileSync(join(source, "package/package.json"), "{}");
   await create({ gzip: true, cwd: source, file: join(dir, "package.tgz") }, ["package"]);
   tarball = readFileSync(join(dir, "package.tgz"));
-  pins = { package: "onnxruntime-node", version: "9.9.9", integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`, folder: "bin/napi-v6", binding: "onnxruntime_binding.node", platforms: { "linux-x64": files } };
+  pins = {
+    package: "onnxruntime-node",
+    version: "9.9.9",
+    integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
+    folder: "bin/napi-v6",
+    binding: "onnxruntime_binding.node",
+    platforms: { "linux-x64": files },
+  };
   asked = [];
   server = createServer((request, response) => {
     asked.push(request.url ?? "");
     if (request.url === "/onnxruntime-node/-/onnxruntime-node-9.9.9.tgz") response.end(tarball);
     else response.writeHead(404).end();
   });
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
   registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterEach(() => {
@@ -51,12 +60,21 @@ function fill(folder: string, change: Partial<typeof contents> = {}): string {
 }
 
 function places(given: Partial<NativePlaces> = {}): NativePlaces {
-  return { ortDir: null, vendored: join(dir, "vendored"), modules: join(dir, "node_modules"), toolCache: join(dir, "cache"), ...given };
+  return {
+    ortDir: null,
+    vendored: join(dir, "vendored"),
+    modules: join(dir, "node_modules"),
+    toolCache: join(dir, "cache"),
+    ...given,
+  };
 }
-const locate = (given: Partial<NativePlaces> = {}) => locateNative(pins, places(given), {
-  platform: "linux", arch: "x64",
-  install: (target, wanted) => installFromRegistry(pins, target, wanted, { fetch, registry, platform: "linux", arch: "x64", timeoutMs: 10_000 }),
-});
+const locate = (given: Partial<NativePlaces> = {}) =>
+  locateNative(pins, places(given), {
+    platform: "linux",
+    arch: "x64",
+    install: (target, wanted) =>
+      installFromRegistry(pins, target, wanted, { fetch, registry, platform: "linux", arch: "x64", timeoutMs: 10_000 }),
+  });
 const inModules = () => join(dir, "node_modules/onnxruntime-node/bin/napi-v6/linux/x64");
 const inCache = () => join(dir, "cache/sluice-onnxruntime/9.9.9/linux-x64");
 
@@ -69,11 +87,17 @@ describe("where the native runtime is looked for", () => {
     expect((await locate()).source).toBe("node_modules");
     fill(join(dir, "vendored"));
     expect((await locate()).source).toBe("vendored");
-    expect(await locate({ ortDir: fill(join(dir, "gpu"), { "onnxruntime_binding.node": "another build" }) })).toEqual({ source: "ort-dir", binding: join(dir, "gpu", pins.binding) });
+    expect(await locate({ ortDir: fill(join(dir, "gpu"), { "onnxruntime_binding.node": "another build" }) })).toEqual({
+      source: "ort-dir",
+      binding: join(dir, "gpu", pins.binding),
+    });
     expect(asked).toHaveLength(1);
   });
 
-  it.each([["node_modules", inModules], ["tool cache", inCache]])("in %s only npm's own bytes count", async (name, folder) => {
+  it.each([
+    ["node_modules", inModules],
+    ["tool cache", inCache],
+  ])("in %s only npm's own bytes count", async (name, folder) => {
     fill(folder(), { "libonnxruntime.so.1": "A library" });
     const { source } = await locate(name === "tool cache" ? {} : { toolCache: join(dir, "other") });
     expect(source).toBe("download");
@@ -89,12 +113,19 @@ describe("where the native runtime is looked for", () => {
   });
 
   it("names the platforms that there are when this is none of them", async () => {
-    await expect(locateNative(pins, places(), { platform: "aix", arch: "ppc64", install: () => Promise.reject(new Error("never")) })).rejects.toThrow(/aix-ppc64[\s\S]*ort-dir/);
+    await expect(
+      locateNative(pins, places(), {
+        platform: "aix",
+        arch: "ppc64",
+        install: () => Promise.reject(new Error("never")),
+      }),
+    ).rejects.toThrow(/aix-ppc64[\s\S]*ort-dir/);
   });
 });
 
 describe("the download", () => {
-  const install = () => installFromRegistry(pins, inCache(), files, { fetch, registry, platform: "linux", arch: "x64", timeoutMs: 10_000 });
+  const install = () =>
+    installFromRegistry(pins, inCache(), files, { fetch, registry, platform: "linux", arch: "x64", timeoutMs: 10_000 });
 
   it("keeps this platform's files and nothing else", async () => {
     await install();
@@ -103,15 +134,44 @@ describe("the download", () => {
   });
 
   it.each([
-    ["a tarball with another digest", () => { pins.integrity = "sha512-AAAA"; }, "not the package that was pinned"],
-    ["a tarball cut short", () => { tarball = tarball.subarray(0, tarball.length - 20); }, /./],
-    ["a package without the files", () => { pins.platforms = {}; files.push({ name: "extra.so", bytes: 1, sha256: "0".repeat(64) }); }, "extra.so"],
-    ["a registry without the package", () => { pins.version = "0.0.1"; }, "answered 404"],
+    [
+      "a tarball with another digest",
+      () => {
+        pins.integrity = "sha512-AAAA";
+      },
+      "not the package that was pinned",
+    ],
+    [
+      "a tarball cut short",
+      () => {
+        tarball = tarball.subarray(0, tarball.length - 20);
+      },
+      /./,
+    ],
+    [
+      "a package without the files",
+      () => {
+        pins.platforms = {};
+        files.push({ name: "extra.so", bytes: 1, sha256: "0".repeat(64) });
+      },
+      "extra.so",
+    ],
+    [
+      "a registry without the package",
+      () => {
+        pins.version = "0.0.1";
+      },
+      "answered 404",
+    ],
   ])("refuses %s and leaves nothing behind", async (_name, breakIt, words) => {
     breakIt();
     await expect(install()).rejects.toThrow(words);
     expect(existsSync(inCache())).toBe(false);
-    expect(existsSync(join(dir, "cache/sluice-onnxruntime/9.9.9")) ? readdirSync(join(dir, "cache/sluice-onnxruntime/9.9.9")) : []).toEqual([]);
+    expect(
+      existsSync(join(dir, "cache/sluice-onnxruntime/9.9.9"))
+        ? readdirSync(join(dir, "cache/sluice-onnxruntime/9.9.9"))
+        : [],
+    ).toEqual([]);
     if (files.at(-1)?.name === "extra.so") files.pop();
   });
 

@@ -46,9 +46,17 @@ export function makeRepository({ checks, change }: RepositoryOptions): ModelRepo
   git(dir, "add", "-A");
   git(dir, "commit", "-q", "-m", "change");
   return {
-    dir, base, head: git(dir, "rev-parse", "HEAD"),
-    lineOf: (text) => files.read(manifest).split("\n").findIndex((line) => line.includes(text)) + 1,
-    remove: () => { rmSync(dir, { recursive: true, force: true }); },
+    dir,
+    base,
+    head: git(dir, "rev-parse", "HEAD"),
+    lineOf: (text) =>
+      files
+        .read(manifest)
+        .split("\n")
+        .findIndex((line) => line.includes(text)) + 1,
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
   };
 }
 
@@ -61,6 +69,13 @@ export function pullRequest({ base, head }: { base: string; head: string }, opti
   const repo = (name: string) => ({ full_name: name });
   return {
     name: "pull_request",
-    payload: { pull_request: { number: 7, base: { sha: base, ref: "main", repo: repo("octo/models") }, head: { sha: head, ref: "topic", repo: repo(options.fork === true ? "mallory/models" : "octo/models") } }, repository: { default_branch: "main" } },
+    payload: {
+      pull_request: {
+        number: 7,
+        base: { sha: base, ref: "main", repo: repo("octo/models") },
+        head: { sha: head, ref: "topic", repo: repo(options.fork === true ? "mallory/models" : "octo/models") },
+      },
+      repository: { default_branch: "main" },
+    },
   };
 }

@@ -8,7 +8,9 @@ import { buildBundle, bundles, type Bundle } from "../../../scripts/build/bundle
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const stepTimeoutMs = 50_000;
 
-/** A folder of its own, as a runner unpacks an action: dist, built from the sources at hand, and native files or none. */
+/**
+ * A folder of its own, as a runner unpacks an action: dist, built from the sources at hand, and native files or none.
+ */
 export type UnpackedAction = { dir: string; remove: () => void };
 
 export async function unpackAction(options: { native: boolean }): Promise<UnpackedAction> {
@@ -18,9 +20,18 @@ export async function unpackAction(options: { native: boolean }): Promise<Unpack
   for (const { name, bytes } of files) writeFileSync(join(dir, "dist", name), bytes);
   if (options.native) {
     const key = [process.platform, process.arch] as const;
-    cpSync(join(repositoryRoot, "node_modules/onnxruntime-node/bin/napi-v6", ...key), join(dir, "native", key.join("-")), { recursive: true });
+    cpSync(
+      join(repositoryRoot, "node_modules/onnxruntime-node/bin/napi-v6", ...key),
+      join(dir, "native", key.join("-")),
+      { recursive: true },
+    );
   }
-  return { dir, remove: () => { rmSync(dir, { recursive: true, force: true }); } };
+  return {
+    dir,
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }
 
 export type StepRun = {
@@ -45,21 +56,51 @@ export type StepOptions = {
 };
 
 /** Starts a step as the runner does: INPUT_* and GITHUB_* variables, command files, an event file; nothing else. */
-export async function runStep({ action, entry = "main", workspace, event, sha, ref = "refs/pull/7/merge", inputs = {}, apiUrl = "http://127.0.0.1:9", env = {} }: StepOptions): Promise<StepRun> {
+export async function runStep({
+  action,
+  entry = "main",
+  workspace,
+  event,
+  sha,
+  ref = "refs/pull/7/merge",
+  inputs = {},
+  apiUrl = "http://127.0.0.1:9",
+  env = {},
+}: StepOptions): Promise<StepRun> {
   const temporary = mkdtempSync(join(tmpdir(), "sluice-step-"));
-  const file = (name: string, text = "") => { const path = join(temporary, name); writeFileSync(path, text); return path; };
-  const files = { event: file("event.json", JSON.stringify(event.payload)), output: file("output"), summary: file("summary"), outside: file("outside") };
+  const file = (name: string, text = "") => {
+    const path = join(temporary, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const files = {
+    event: file("event.json", JSON.stringify(event.payload)),
+    output: file("output"),
+    summary: file("summary"),
+    outside: file("outside"),
+  };
   const child = spawn(process.execPath, [join(action.dir, "dist", `${entry}.js`)], {
     cwd: workspace,
     env: {
-      PATH: process.env["PATH"], HOME: temporary,
+      PATH: process.env["PATH"],
+      HOME: temporary,
       NODE_OPTIONS: `--import ${new URL("./loopback-only.mjs", import.meta.url).href}`,
       OUTSIDE_CONNECTIONS: files.outside,
-      CI: "true", GITHUB_ACTIONS: "true", RUNNER_TEMP: temporary,
-      GITHUB_WORKSPACE: workspace, GITHUB_REPOSITORY: "octo/models", GITHUB_RUN_ID: "42",
-      GITHUB_EVENT_NAME: event.name, GITHUB_EVENT_PATH: files.event, GITHUB_SHA: sha, GITHUB_REF: ref,
-      GITHUB_API_URL: apiUrl, GITHUB_GRAPHQL_URL: `${apiUrl}/graphql`, GITHUB_SERVER_URL: "https://github.invalid",
-      GITHUB_OUTPUT: files.output, GITHUB_STEP_SUMMARY: files.summary,
+      CI: "true",
+      GITHUB_ACTIONS: "true",
+      RUNNER_TEMP: temporary,
+      GITHUB_WORKSPACE: workspace,
+      GITHUB_REPOSITORY: "octo/models",
+      GITHUB_RUN_ID: "42",
+      GITHUB_EVENT_NAME: event.name,
+      GITHUB_EVENT_PATH: files.event,
+      GITHUB_SHA: sha,
+      GITHUB_REF: ref,
+      GITHUB_API_URL: apiUrl,
+      GITHUB_GRAPHQL_URL: `${apiUrl}/graphql`,
+      GITHUB_SERVER_URL: "https://github.invalid",
+      GITHUB_OUTPUT: files.output,
+      GITHUB_STEP_SUMMARY: files.summary,
       ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
       ...env,
     },
@@ -67,23 +108,43 @@ export async function runStep({ action, entry = "main", workspace, event, sha, r
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), stepTimeoutMs);
   let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => { log += text; });
-  const code = await new Promise<number>((resolve) => { child.on("close", (status) => { resolve(status ?? -1); }); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+    });
+  const code = await new Promise<number>((resolve) => {
+    child.on("close", (status) => {
+      resolve(status ?? -1);
+    });
+  });
   clearTimeout(timer);
-  const run = { code, log, outputs: parseOutputs(readFileSync(files.output, "utf8")), summary: readFileSync(files.summary, "utf8"), outside: readFileSync(files.outside, "utf8").split("\n").filter(Boolean) };
+  const run = {
+    code,
+    log,
+    outputs: parseOutputs(readFileSync(files.output, "utf8")),
+    summary: readFileSync(files.summary, "utf8"),
+    outside: readFileSync(files.outside, "utf8").split("\n").filter(Boolean),
+  };
   rmSync(temporary, { recursive: true, force: true });
   return run;
 }
 
 /** NAME<<DELIMITER … DELIMITER, the form that @actions/core writes. */
 function parseOutputs(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/^(\w[\w-]*)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map((one) => [one[1] as string, one[3] as string]));
+  return Object.fromEntries(
+    [...text.matchAll(/^(\w[\w-]*)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map((one) => [one[1] as string, one[3] as string]),
+  );
 }
 
 /** git in a folder; throws what it says when it fails. */
 export function git(folder: string, ...args: string[]): string {
   const identity = ["-c", "user.name=Octo", "-c", "user.email=octo@example.org", "-c", "commit.gpgsign=false"];
-  const { status, stdout, stderr } = spawnSync("git", [...identity, ...args], { cwd: folder, encoding: "utf8", timeout: 30_000, env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" } });
+  const { status, stdout, stderr } = spawnSync("git", [...identity, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 30_000,
+    env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+  });
   if (status !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
   return stdout.trim();
 }

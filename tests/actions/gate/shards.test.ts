@@ -13,10 +13,19 @@ let action: UnpackedAction;
 let github: StandInGitHub;
 let workspace: string;
 
-beforeAll(async () => { action = await unpackAction({ native: false }); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackAction({ native: false });
+});
+afterAll(() => {
+  action.remove();
+});
 beforeEach(async () => {
-  github = await startGitHub({ pulls: [{ number: 12, head: "mallory:topic", headSha: sha }, { number: 11, head: "mallory:topic", headSha: "b".repeat(40) }] });
+  github = await startGitHub({
+    pulls: [
+      { number: 12, head: "mallory:topic", headSha: sha },
+      { number: 11, head: "mallory:topic", headSha: "b".repeat(40) },
+    ],
+  });
   workspace = mkdtempSync(join(tmpdir(), "sluice-shards-"));
   mkdirSync(join(workspace, "shards"));
 });
@@ -28,18 +37,48 @@ afterEach(async () => {
 });
 
 function modelVerdict(id: string, verdict: VerdictWord, reason: string): ModelVerdict {
-  return { model: { id, version: "1.0.0", task: "regression", sha256: "c".repeat(64) }, baseline: null, baselineSource: "none", dataset: null, verdict, reason, checks: [], notes: [], policySource: "model.yaml", policyChanges: [] };
+  return {
+    model: { id, version: "1.0.0", task: "regression", sha256: "c".repeat(64) },
+    baseline: null,
+    baselineSource: "none",
+    dataset: null,
+    verdict,
+    reason,
+    checks: [],
+    notes: [],
+    policySource: "model.yaml",
+    policyChanges: [],
+  };
 }
 
 function shard(name: string, id: string, verdict: VerdictWord = "PASS", reason = "all checks pass") {
-  const file: VerdictFile = { schemaVersion: 1, verdict, reason, commit: sha, sluiceVersion: "0.1.0", createdAt: "2026-11-21T08:00:00.000Z", models: [modelVerdict(id, verdict, reason)] };
+  const file: VerdictFile = {
+    schemaVersion: 1,
+    verdict,
+    reason,
+    commit: sha,
+    sluiceVersion: "0.1.0",
+    createdAt: "2026-11-21T08:00:00.000Z",
+    models: [modelVerdict(id, verdict, reason)],
+  };
   mkdirSync(join(workspace, "shards", name), { recursive: true });
   writeFileSync(join(workspace, "shards", name, "verdict.json"), JSON.stringify(file));
 }
 
 const onPullRequest = pullRequest({ base: sha, head: sha });
-const onWorkflowRun = { name: "workflow_run", payload: { workflow_run: { event: "pull_request", head_sha: sha, head_branch: "topic", head_repository: { owner: { login: "mallory" } } } } };
-const report = (event: { name: string; payload: unknown }, inputs: Record<string, string> = {}) => runStep({ action, entry: "report", workspace, event, sha, apiUrl: github.url, inputs: { token: "t", ...inputs } });
+const onWorkflowRun = {
+  name: "workflow_run",
+  payload: {
+    workflow_run: {
+      event: "pull_request",
+      head_sha: sha,
+      head_branch: "topic",
+      head_repository: { owner: { login: "mallory" } },
+    },
+  },
+};
+const report = (event: { name: string; payload: unknown }, inputs: Record<string, string> = {}) =>
+  runStep({ action, entry: "report", workspace, event, sha, apiUrl: github.url, inputs: { token: "t", ...inputs } });
 
 describe("one verdict from all shards", () => {
   it("PASS when every expected shard and model passed; one comment", async () => {
@@ -105,20 +144,37 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
     ["a folder that the workflow names", "ci", { evaluator: "./ci/, .github/actions" }],
   ])("shows nothing of a run whose pull request changes %s", async (_name, path, inputs) => {
     const before = "d".repeat(40);
-    const side = (commit: string, mark: string) => ({ [commit]: { ".github": `a${mark}`, ci: `b${mark}`, models: `c${mark}` }, [`a${mark}`]: { workflows: `d${mark}`, ISSUE_TEMPLATE: `e${mark}`, actions: "same" } });
+    const side = (commit: string, mark: string) => ({
+      [commit]: { ".github": `a${mark}`, ci: `b${mark}`, models: `c${mark}` },
+      [`a${mark}`]: { workflows: `d${mark}`, ISSUE_TEMPLATE: `e${mark}`, actions: "same" },
+    });
     Object.assign(github.state, {
-      pulls: [{ number: 12, head: "mallory:topic", headSha: sha, baseSha: "e".repeat(40) }], mergeBases: { [`${"e".repeat(40)}...${sha}`]: before },
+      pulls: [{ number: 12, head: "mallory:topic", headSha: sha, baseSha: "e".repeat(40) }],
+      mergeBases: { [`${"e".repeat(40)}...${sha}`]: before },
       trees: { ...side(before, "1"), ...side(sha, "2") },
     });
     shard("s0", "births", "PASS", "splendid");
     const run = await report(onWorkflowRun, { "fail-on": "nothing", ...inputs });
     expect([run.code, run.outputs["verdict"], run.outputs["pull-request"]]).toEqual([0, "ERROR", "12"]);
-    expect(github.state.comments.map(({ body }) => body).join("\n")).toContain(`the pull request changes ${path}, by which it was evaluated`);
-    for (const text of [github.state.comments[0]?.body, run.summary, run.log, readFileSync(join(workspace, "shards/verdict.json"), "utf8")]) expect(text).not.toMatch(/splendid|births|PASS/);
+    expect(github.state.comments.map(({ body }) => body).join("\n")).toContain(
+      `the pull request changes ${path}, by which it was evaluated`,
+    );
+    for (const text of [
+      github.state.comments[0]?.body,
+      run.summary,
+      run.log,
+      readFileSync(join(workspace, "shards/verdict.json"), "utf8"),
+    ])
+      expect(text).not.toMatch(/splendid|births|PASS/);
   });
 
   it("shows nothing where GitHub does not say what the pull request changes", async () => {
-    github.state.faults.push({ method: "GET", path: /\/git\/trees\//, times: 9, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } });
+    github.state.faults.push({
+      method: "GET",
+      path: /\/git\/trees\//,
+      times: 9,
+      does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
+    });
     shard("s0", "births");
     const run = await report(onWorkflowRun, { "fail-on": "nothing" });
     expect([run.code, run.outputs["pull-request"], github.state.comments]).toEqual([4, undefined, []]);
@@ -133,10 +189,34 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
   });
 
   it.each([
-    ["fields that no gate writes", (path: string) => { writeFileSync(path, JSON.stringify({ schemaVersion: 1, verdict: "PASS", injected: true })); }, "the published JSON Schema"],
-    ["more bytes than any gate writes", (path: string) => { writeFileSync(path, " ".repeat(4_000_001)); }, "4000001 bytes"],
-    ["a symbolic link", (path: string) => { symlinkSync("/etc/passwd", path); }, "not a plain file"],
-    ["text that is not JSON", (path: string) => { writeFileSync(path, "PASS"); }, "not JSON"],
+    [
+      "fields that no gate writes",
+      (path: string) => {
+        writeFileSync(path, JSON.stringify({ schemaVersion: 1, verdict: "PASS", injected: true }));
+      },
+      "the published JSON Schema",
+    ],
+    [
+      "more bytes than any gate writes",
+      (path: string) => {
+        writeFileSync(path, " ".repeat(4_000_001));
+      },
+      "4000001 bytes",
+    ],
+    [
+      "a symbolic link",
+      (path: string) => {
+        symlinkSync("/etc/passwd", path);
+      },
+      "not a plain file",
+    ],
+    [
+      "text that is not JSON",
+      (path: string) => {
+        writeFileSync(path, "PASS");
+      },
+      "not JSON",
+    ],
   ])("refuses %s", async (_name, write, words) => {
     mkdirSync(join(workspace, "shards/s0"));
     write(join(workspace, "shards/s0/verdict.json"));
@@ -152,6 +232,9 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
     const run = await report(onWorkflowRun, { "fail-on": "nothing" });
     expect(run.outputs["verdict"]).toBe("ERROR");
     expect(readFileSync(victim, "utf8")).toBe("trusted");
-    expect(JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8"))).toMatchObject({ verdict: "ERROR", models: [] });
+    expect(JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8"))).toMatchObject({
+      verdict: "ERROR",
+      models: [],
+    });
   });
 });

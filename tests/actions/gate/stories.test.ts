@@ -16,8 +16,12 @@ let action: UnpackedAction;
 let github: StandInGitHub;
 let repository: ModelRepository | undefined;
 
-beforeAll(async () => { action = await unpackAction({ native: true }); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackAction({ native: true });
+});
+afterAll(() => {
+  action.remove();
+});
 afterEach(async () => {
   repository?.remove();
   repository = undefined;
@@ -27,15 +31,27 @@ afterEach(async () => {
   requireContract(transcript);
 });
 
-type Story = { checks?: string[]; change?: RepositoryOptions["change"]; state?: Partial<GitHubState>; fork?: boolean; inputs?: Record<string, string> } & Partial<Pick<StepOptions, "action" | "event" | "env">>;
+type Story = {
+  checks?: string[];
+  change?: RepositoryOptions["change"];
+  state?: Partial<GitHubState>;
+  fork?: boolean;
+  inputs?: Record<string, string>;
+} & Partial<Pick<StepOptions, "action" | "event" | "env">>;
 
 async function play({ checks = [passes], change, state = {}, fork = false, inputs = {}, ...rest }: Story) {
   github = await startGitHub(state);
   repository = makeRepository({ checks, ...(change === undefined ? {} : { change }) });
-  const again = (): Promise<StepRun> => runStep({
-    action, workspace: repository!.dir, event: pullRequest(repository!, { fork }), sha: repository!.head, apiUrl: github.url,
-    inputs: { token, performance: "false", ...inputs }, ...rest,
-  });
+  const again = (): Promise<StepRun> =>
+    runStep({
+      action,
+      workspace: repository!.dir,
+      event: pullRequest(repository!, { fork }),
+      sha: repository!.head,
+      apiUrl: github.url,
+      inputs: { token, performance: "false", ...inputs },
+      ...rest,
+    });
   const run = await again();
   expect(run.outside).toEqual([]);
   // The runner is told the secret so that it can hide it; nothing else may hold it.
@@ -54,7 +70,13 @@ describe("a pull request", () => {
     expect(run.code).toBe(0);
     expect(run.outputs["verdict"]).toBe("PASS");
     expect(run.outputs["result"]).not.toContain("\n");
-    expect(result()).toMatchObject({ verdict: "PASS", exitCode: 0, baseline: repository?.base, comment: { status: "created" }, models: [{ id: "births", verdict: "PASS", failed: [] }] });
+    expect(result()).toMatchObject({
+      verdict: "PASS",
+      exitCode: 0,
+      baseline: repository?.base,
+      comment: { status: "created" },
+      models: [{ id: "births", verdict: "PASS", failed: [] }],
+    });
     expect(existsSync(run.outputs["report"] as string)).toBe(true);
     expect(run.summary).toContain("PASS");
     expect(run.log).toMatch(/::group::births[\s\S]*::endgroup::/);
@@ -74,14 +96,26 @@ describe("a pull request", () => {
   });
 
   it("cannot loosen its own gate: the base branch's thresholds count, and both are shown", async () => {
-    const { run } = await play({ checks: [fails], change: ({ read, write }) => { write("models/births/model.yaml", withChecks(read("models/births/model.yaml"), ["{kind: limit, metric: mae, max: 1000}"])); } });
+    const { run } = await play({
+      checks: [fails],
+      change: ({ read, write }) => {
+        write(
+          "models/births/model.yaml",
+          withChecks(read("models/births/model.yaml"), ["{kind: limit, metric: mae, max: 1000}"]),
+        );
+      },
+    });
     expect(run.code).toBe(1);
     expect(run.summary).toContain("1000");
     expect(run.summary).toContain("100");
   });
 
   it("ERROR: exit 4 when the weights are not the ones that the manifest names", async () => {
-    const { run, result } = await play({ change: ({ write }) => { write("models/births/model.onnx", Buffer.from("not these")); } });
+    const { run, result } = await play({
+      change: ({ write }) => {
+        write("models/births/model.onnx", Buffer.from("not these"));
+      },
+    });
     expect(run.code).toBe(4);
     expect(result().models[0]).toMatchObject({ verdict: "ERROR" });
     expect(github.state.comments[0]?.body).toContain("ERROR");
@@ -91,17 +125,32 @@ describe("a pull request", () => {
   it("a verdict that the repository itself holds is none of the gate's", async () => {
     const { run } = await play({
       inputs: { models: "nowhere" },
-      change: ({ write }) => { for (const name of ["verdict.json/verdict.json", "metrics.json", "report.md", "report.html"]) write(`.sluice/${name}`, "forged"); },
+      change: ({ write }) => {
+        for (const name of ["verdict.json/verdict.json", "metrics.json", "report.md", "report.html"])
+          write(`.sluice/${name}`, "forged");
+      },
     });
     expect(run.code).toBe(2);
-    for (const name of ["verdict.json", "metrics.json", "report.md", "report.html"]) expect(readFileSync(join(repository!.dir, ".sluice", name), "utf8"), name).not.toContain("forged");
+    for (const name of ["verdict.json", "metrics.json", "report.md", "report.html"])
+      expect(readFileSync(join(repository!.dir, ".sluice", name), "utf8"), name).not.toContain("forged");
   });
 
   it("a broken manifest: exit 2, annotated where it is broken", async () => {
-    const { run } = await play({ change: ({ read, write }) => { write("models/births/model.yaml", read("models/births/model.yaml").replace("task: regression", "task: divination")); } });
+    const { run } = await play({
+      change: ({ read, write }) => {
+        write(
+          "models/births/model.yaml",
+          read("models/births/model.yaml").replace("task: regression", "task: divination"),
+        );
+      },
+    });
     expect(run.code).toBe(2);
     expect(run.outputs["verdict"]).toBe("ERROR");
-    expect(run.log).toMatch(new RegExp(`::error title=configuration,file=models/births/model.yaml,line=${repository?.lineOf("task: divination")}::`));
+    expect(run.log).toMatch(
+      new RegExp(
+        `::error title=configuration,file=models/births/model.yaml,line=${repository?.lineOf("task: divination")}::`,
+      ),
+    );
     expect(run.summary).toContain("divination");
     // A shard's reader needs the reason too.
     expect(readFileSync(join(repository!.dir, ".sluice/verdict.json"), "utf8")).toContain("divination");
@@ -123,7 +172,14 @@ describe("a pull request", () => {
 });
 
 describe("reporting never changes the verdict", () => {
-  const refused = () => [{ method: "POST", path: /comments$/, times: 9, does: { kind: "answer" as const, status: 403, message: "Resource not accessible by integration" } }];
+  const refused = () => [
+    {
+      method: "POST",
+      path: /comments$/,
+      times: 9,
+      does: { kind: "answer" as const, status: 403, message: "Resource not accessible by integration" },
+    },
+  ];
 
   it("403 on the comment: PASS stays exit 0, with a warning that names the permission", async () => {
     const { run, result } = await play({ state: { faults: refused() } });
@@ -134,7 +190,8 @@ describe("reporting never changes the verdict", () => {
   });
 
   it("no comment where sluice.yaml says so, unless the input asks for one", async () => {
-    const change: Story["change"] = ({ write }) => write("sluice.yaml", "schemaVersion: 1\nmodels: [models/births]\nreporting: {comment: false}\n");
+    const change: Story["change"] = ({ write }) =>
+      write("sluice.yaml", "schemaVersion: 1\nmodels: [models/births]\nreporting: {comment: false}\n");
     const quiet = await play({ change });
     expect([quiet.run.code, quiet.result().comment.status, github.state.comments.length]).toEqual([0, "skipped", 0]);
     repository?.remove();
@@ -165,7 +222,23 @@ describe("other events", () => {
   it("push: compared with the commit before it, no comment", async () => {
     github = await startGitHub();
     repository = makeRepository({ checks: [passes] });
-    const run = await runStep({ action, workspace: repository.dir, sha: repository.head, ref: "refs/heads/main", event: { name: "push", payload: { before: repository.base, after: repository.head, ref: "refs/heads/main", repository: { default_branch: "main" } } }, apiUrl: github.url, inputs: { token, performance: "false" } });
+    const run = await runStep({
+      action,
+      workspace: repository.dir,
+      sha: repository.head,
+      ref: "refs/heads/main",
+      event: {
+        name: "push",
+        payload: {
+          before: repository.base,
+          after: repository.head,
+          ref: "refs/heads/main",
+          repository: { default_branch: "main" },
+        },
+      },
+      apiUrl: github.url,
+      inputs: { token, performance: "false" },
+    });
     expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
     expect(run.outputs["result"]).toContain(`"baseline":"${repository.base}"`);
     expect(github.transcript).toEqual([]);
@@ -174,7 +247,13 @@ describe("other events", () => {
   it("pull_request_target is refused", async () => {
     github = await startGitHub();
     repository = makeRepository({ checks: [passes] });
-    const run = await runStep({ action, workspace: repository.dir, sha: repository.head, event: { ...pullRequest(repository), name: "pull_request_target" }, inputs: { token } });
+    const run = await runStep({
+      action,
+      workspace: repository.dir,
+      sha: repository.head,
+      event: { ...pullRequest(repository), name: "pull_request_target" },
+      inputs: { token },
+    });
     expect(run.code).toBe(2);
     expect(run.log).toContain("must not run on pull_request_target");
   });
@@ -186,9 +265,18 @@ describe("the native runtime", () => {
     try {
       const { run } = await play({ action: bare });
       expect(run.code).toBe(4);
-      for (const part of [join(bare.dir, "native"), "node_modules/onnxruntime-node", "RUNNER_TOOL_CACHE is not set", "npm install --no-save onnxruntime-node@", "ort-dir"]) expect(run.log).toContain(part);
+      for (const part of [
+        join(bare.dir, "native"),
+        "node_modules/onnxruntime-node",
+        "RUNNER_TOOL_CACHE is not set",
+        "npm install --no-save onnxruntime-node@",
+        "ort-dir",
+      ])
+        expect(run.log).toContain(part);
       expect(run.summary).toContain("nowhere to be found");
-    } finally { bare.remove(); }
+    } finally {
+      bare.remove();
+    }
   });
 
   it("is downloaded from npm when there is a tool cache, and from nowhere else", async () => {
@@ -197,7 +285,14 @@ describe("the native runtime", () => {
     try {
       github = await startGitHub();
       repository = makeRepository({ checks: [passes] });
-      const run = await runStep({ action: bare, workspace: repository.dir, event: pullRequest(repository), sha: repository.head, env: { RUNNER_TOOL_CACHE: cache }, inputs: { performance: "false" } });
+      const run = await runStep({
+        action: bare,
+        workspace: repository.dir,
+        event: pullRequest(repository),
+        sha: repository.head,
+        env: { RUNNER_TOOL_CACHE: cache },
+        inputs: { performance: "false" },
+      });
       expect(run.outside).toEqual(["registry.npmjs.org"]);
       expect([run.code, run.outputs["verdict"]]).toEqual([4, "ERROR"]);
       expect(run.log).toContain("download of onnxruntime-node@");
@@ -210,12 +305,23 @@ describe("the native runtime", () => {
   it("is taken from ort-dir when given, and an empty ort-dir is wrong usage", async () => {
     const bare = await unpackAction({ native: false });
     try {
-      const { run } = await play({ action: bare, inputs: { "ort-dir": join(action.dir, "native", `${process.platform}-${process.arch}`) } });
+      const { run } = await play({
+        action: bare,
+        inputs: { "ort-dir": join(action.dir, "native", `${process.platform}-${process.arch}`) },
+      });
       expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
-      const nowhere = await runStep({ action: bare, workspace: repository!.dir, event: pullRequest(repository!), sha: repository!.head, inputs: { "ort-dir": bare.dir } });
+      const nowhere = await runStep({
+        action: bare,
+        workspace: repository!.dir,
+        event: pullRequest(repository!),
+        sha: repository!.head,
+        inputs: { "ort-dir": bare.dir },
+      });
       expect(nowhere.code).toBe(2);
       expect(nowhere.log).toContain("ort-dir holds no native ONNX Runtime");
-    } finally { bare.remove(); }
+    } finally {
+      bare.remove();
+    }
   });
 
   it("cuda that is not there fails closed", async () => {
@@ -228,5 +334,8 @@ describe("the native runtime", () => {
 it("verdict.json is written where `out` says", async () => {
   const { run } = await play({ inputs: { out: "reports/gate" } });
   expect(run.code).toBe(0);
-  expect(JSON.parse(readFileSync(join(repository!.dir, "reports/gate/verdict.json"), "utf8"))).toMatchObject({ schemaVersion: 1, verdict: "PASS" });
+  expect(JSON.parse(readFileSync(join(repository!.dir, "reports/gate/verdict.json"), "utf8"))).toMatchObject({
+    schemaVersion: 1,
+    verdict: "PASS",
+  });
 });

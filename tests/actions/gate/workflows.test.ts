@@ -14,8 +14,13 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs ?? {})
 const named = (name: string) => workflows.find((one) => one.name === name)!;
 
 it("the workflows install the image library in the version that the bundles look for", () => {
-  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { dependencies: { sharp: string } };
-  const scripts = workflows.flatMap(({ workflow }) => steps(workflow)).filter(({ name }) => name?.startsWith("Image library")).map(({ run }) => run ?? "");
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+    dependencies: { sharp: string };
+  };
+  const scripts = workflows
+    .flatMap(({ workflow }) => steps(workflow))
+    .filter(({ name }) => name?.startsWith("Image library"))
+    .map(({ run }) => run ?? "");
   expect(scripts.length).toBe(2);
   for (const script of scripts) {
     expect(script).toContain(`sluice-sharp/${dependencies.sharp}"`);
@@ -27,7 +32,9 @@ describe("the required check", () => {
   const gate = named("gate.yml").workflow;
 
   it("runs on pull requests and merge groups, unfiltered, and can be called", () => {
-    expect(eventsOf(gate.on)).toEqual(expect.arrayContaining(["pull_request", "merge_group", "push", "workflow_dispatch", "workflow_call"]));
+    expect(eventsOf(gate.on)).toEqual(
+      expect.arrayContaining(["pull_request", "merge_group", "push", "workflow_dispatch", "workflow_call"]),
+    );
     expect(gate.on).toMatchObject({ pull_request: null, merge_group: null });
   });
 
@@ -47,7 +54,10 @@ it("the workflow with write access to forks' pull requests checks out nothing of
   expect(text).not.toMatch(/ref: .*head_(sha|branch)/);
   // What a run left behind reaches nobody before it was looked through.
   const told = steps(workflow).findIndex((one) => one.uses?.endsWith("/actions/notify"));
-  expect(steps(workflow)[told - 1]).toMatchObject({ id: "report", uses: expect.stringMatching(/gate\/report$/) as string });
+  expect(steps(workflow)[told - 1]).toMatchObject({
+    id: "report",
+    uses: expect.stringMatching(/gate\/report$/) as string,
+  });
   expect(steps(workflow)[told]?.if).toContain("steps.report.outputs.pull-request != ''");
 });
 
@@ -57,11 +67,20 @@ it("only what the gate wrote itself is kept: a pull request can hold files of th
 });
 
 describe("the card", () => {
-  const jobs = ["gate.yml", "gate-comment.yml", "deploy.yml"].flatMap((name) => Object.entries(named(name).workflow.jobs ?? {}).map(([id, job]) => ({ id: `${name}, ${id}`, job })));
-  const telling = jobs.flatMap(({ id, job }) => (job.steps ?? []).filter((step) => step.uses?.endsWith("/actions/notify")).map((step) => ({ id, job, step })));
+  const jobs = ["gate.yml", "gate-comment.yml", "deploy.yml"].flatMap((name) =>
+    Object.entries(named(name).workflow.jobs ?? {}).map(([id, job]) => ({ id: `${name}, ${id}`, job })),
+  );
+  const telling = jobs.flatMap(({ id, job }) =>
+    (job.steps ?? []).filter((step) => step.uses?.endsWith("/actions/notify")).map((step) => ({ id, job, step })),
+  );
 
   it("goes through a candidate's whole life", () => {
-    expect(telling.map(({ id, step }) => `${id}: ${String(step.with?.["phase"] ?? (step.with?.["verdict"] === undefined ? "evaluating" : "verdict"))}`)).toEqual([
+    expect(
+      telling.map(
+        ({ id, step }) =>
+          `${id}: ${String(step.with?.["phase"] ?? (step.with?.["verdict"] === undefined ? "evaluating" : "verdict"))}`,
+      ),
+    ).toEqual([
       "gate.yml, evaluating: evaluating",
       "gate.yml, gate: verdict",
       "gate-comment.yml, comment: verdict",
@@ -77,14 +96,18 @@ describe("the card", () => {
 
   it.each(telling)("is told by $id without a say in the job, with the secret, and remembered", ({ job, step }) => {
     expect(step["continue-on-error"]).toBe(true);
-    expect(step.with).toMatchObject({ token: "${{ secrets.TELEGRAM_BOT_TOKEN }}", chat: "${{ vars.TELEGRAM_CHAT_ID }}" });
+    expect(step.with).toMatchObject({
+      token: "${{ secrets.TELEGRAM_BOT_TOKEN }}",
+      chat: "${{ vars.TELEGRAM_CHAT_ID }}",
+    });
     expect(job.permissions).toMatchObject({ "pull-requests": "write" });
     expect(`${job.if ?? ""} ${step.if ?? ""}`).toContain("vars.TELEGRAM_CHAT_ID != ''");
   });
 
   it("says that somebody must approve from a job that waits for nobody, and that cannot hold the deployment up", () => {
     const deploy = named("deploy.yml").workflow.jobs ?? {};
-    for (const id of ["waiting", "waiting-to-promote"]) expect(deploy[id]).toMatchObject({ "continue-on-error": true, permissions: { actions: "read" } });
+    for (const id of ["waiting", "waiting-to-promote"])
+      expect(deploy[id]).toMatchObject({ "continue-on-error": true, permissions: { actions: "read" } });
     for (const id of ["waiting", "waiting-to-promote"]) expect(deploy[id]).not.toHaveProperty("environment");
     expect(deploy["deploy"]?.if).toContain("!cancelled()");
     expect(deploy["promote"]?.if).toContain("!cancelled()");

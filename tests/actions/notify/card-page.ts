@@ -24,7 +24,8 @@ const births = { ...verdict, models: verdict.models.filter((one) => one.model.id
 const model = births.models[0]?.model;
 if (model === undefined) throw new Error(`${path} has no model births`);
 const chat = -1001234567890;
-const deployed = (outcome: string, change: object = {}) => receipt(outcome, { url: "https://octo-births.hf.space", ...change }, { id: model.id, version: model.version });
+const deployed = (outcome: string, change: object = {}) =>
+  receipt(outcome, { url: "https://octo-births.hf.space", ...change }, { id: model.id, version: model.version });
 
 const action = await unpackNotify();
 const telegram = await startTelegram();
@@ -36,22 +37,47 @@ const bot = () => telegram.state.messages.filter((one): one is StoredMessage => 
 async function act(caption: string, options: Partial<NotifyOptions>): Promise<void> {
   const rungBefore = telegram.transcript.filter((call) => call.audible).length;
   const run = await runNotify({
-    action, apiUrl: github.url, env: { GITHUB_SERVER_URL: "https://github.com" }, ...options,
-    inputs: { token: telegram.token, chat: String(chat), "api-root": telegram.url, "github-token": "ghs_page", ...options.inputs },
+    action,
+    apiUrl: github.url,
+    env: { GITHUB_SERVER_URL: "https://github.com" },
+    ...options,
+    inputs: {
+      token: telegram.token,
+      chat: String(chat),
+      "api-root": telegram.url,
+      "github-token": "ghs_page",
+      ...options.inputs,
+    },
   });
   if (run.code !== 0 || run.outputs["status"] === "failed") throw new Error(run.log);
   const rang = telegram.transcript.filter((call) => call.audible).length > rungBefore;
   const cards = bot().filter((one) => one.replyTo === null);
-  scenes.push({ caption, card: structuredClone(cards.at(-1) as StoredMessage), edited: run.outputs["status"] === "edited", ring: rang ? structuredClone(bot().at(-1) as StoredMessage) : null });
+  scenes.push({
+    caption,
+    card: structuredClone(cards.at(-1) as StoredMessage),
+    edited: run.outputs["status"] === "edited",
+    ring: rang ? structuredClone(bot().at(-1) as StoredMessage) : null,
+  });
 }
 
 try {
   await act("The pull request is opened.", { inputs: { models: `births@${model.version}` } });
   await act("The gate has judged.", { told: { verdict: births } });
   await act("Merged; production wants an approval.", { told: { verdict: births }, inputs: { phase: "waiting" } });
-  await act("Approved: the Space is built, started and proved.", { told: { verdict: births, deployment: deployed("live") }, inputs: { phase: "proving" } });
+  await act("Approved: the Space is built, started and proved.", {
+    told: { verdict: births, deployment: deployed("live") },
+    inputs: { phase: "proving" },
+  });
   await act("Proved.", { told: { verdict: births, deployment: deployed("live") } });
-  await act("Had the proof failed:", { told: { verdict: births, deployment: deployed("rolled-back", { reason: "golden predictions differ: row 17 is 9,412, measured was 9,431", rolledBackTo: { version: births.models[0]?.baseline?.version ?? "1.0.0" } }) } });
+  await act("Had the proof failed:", {
+    told: {
+      verdict: births,
+      deployment: deployed("rolled-back", {
+        reason: "golden predictions differ: row 17 is 9,412, measured was 9,431",
+        rolledBackTo: { version: births.models[0]?.baseline?.version ?? "1.0.0" },
+      }),
+    },
+  });
   await act("Another candidate does not pass.", { told: { verdict: stories.fail } });
   telegram.state.rich = false;
   telegram.state.messages.length = 0;
@@ -70,12 +96,27 @@ console.log(`docs/telegram-card.html: ${scenes.length} scenes`);
 const chromium = "/usr/bin/chromium";
 if (existsSync(chromium)) {
   const shot = join(mkdtempSync(join(tmpdir(), "sluice-card-")), "card.png");
-  const { status, stderr } = spawnSync(chromium, ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1480,1600", `--screenshot=${shot}`, `file://${html}`], { encoding: "utf8", timeout: 60_000 });
+  const { status, stderr } = spawnSync(
+    chromium,
+    [
+      "--headless=new",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--hide-scrollbars",
+      "--window-size=1480,1600",
+      `--screenshot=${shot}`,
+      `file://${html}`,
+    ],
+    { encoding: "utf8", timeout: 60_000 },
+  );
   if (status !== 0) throw new Error(stderr);
   const images = new URL("../../../docs/images/", import.meta.url);
   await mkdir(images, { recursive: true });
   const { data: trimmed } = await sharp(shot).trim({ threshold: 5 }).toBuffer({ resolveWithObject: true });
-  const image = await sharp(trimmed).extend({ top: 16, bottom: 16, left: 16, right: 16, background: "#eef2f5" }).png({ palette: true, colours: 128, effort: 10 }).toBuffer();
+  const image = await sharp(trimmed)
+    .extend({ top: 16, bottom: 16, left: 16, right: 16, background: "#eef2f5" })
+    .png({ palette: true, colours: 128, effort: 10 })
+    .toBuffer();
   await writeFile(new URL("telegram-card.png", images), image);
   console.log(`docs/images/telegram-card.png: ${(image.length / 1000).toFixed(0)} kB`);
 }

@@ -29,14 +29,27 @@ describe("sluice notify", () => {
     rmSync(dir, { recursive: true });
     expect([...telegram.violations, ...github.transcript.flatMap(violations)]).toEqual([]);
   });
-  const notify = (args: string[], env: Record<string, string> = {}) => sluice(dir, ["notify", ...args], { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, GITHUB_REPOSITORY: "octo/models", GITHUB_SHA: commit, GITHUB_TOKEN: "ghs_a1b2c3d4e5f6", GITHUB_API_URL: github.url, ...env });
+  const notify = (args: string[], env: Record<string, string> = {}) =>
+    sluice(dir, ["notify", ...args], {
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.url,
+      GITHUB_REPOSITORY: "octo/models",
+      GITHUB_SHA: commit,
+      GITHUB_TOKEN: "ghs_a1b2c3d4e5f6",
+      GITHUB_API_URL: github.url,
+      ...env,
+    });
 
   it("sends the card that the action sends, and finds it again", async () => {
     const run = await notify(["--verdict", "verdict.json", "--chat", String(group)]);
     expect([run.code, run.stdout, run.stderr]).toEqual([0, "mood: sent, message 1\n", ""]);
     expect(telegram.state.messages).toHaveLength(1);
     const again = await notify(["mood@1.1.0", "--chat", String(group), "--phase", "failed", "--json"]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ schemaVersion: 1, status: "edited", cards: [{ model: "mood", message: 1 }] });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      schemaVersion: 1,
+      status: "edited",
+      cards: [{ model: "mood", message: 1 }],
+    });
     expect(telegram.state.messages).toHaveLength(1);
   });
 
@@ -51,8 +64,14 @@ describe("sluice notify", () => {
     const wrong = await notify(["--phase", "nope"]);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("--phase: the flag's value is not valid")]);
     expect((await notify(["--verdict", "none.json", "--chat", "1"])).stderr).toContain("the file cannot be read");
-    expect(await notify(["mood"], { TELEGRAM_BOT_TOKEN: "" })).toMatchObject({ code: 5, stdout: expect.stringContaining("set TELEGRAM_BOT_TOKEN") as string });
-    expect(await notify(["mood"])).toMatchObject({ code: 5, stdout: expect.stringContaining("TELEGRAM_CHAT_ID") as string });
+    expect(await notify(["mood"], { TELEGRAM_BOT_TOKEN: "" })).toMatchObject({
+      code: 5,
+      stdout: expect.stringContaining("set TELEGRAM_BOT_TOKEN") as string,
+    });
+    expect(await notify(["mood"])).toMatchObject({
+      code: 5,
+      stdout: expect.stringContaining("TELEGRAM_CHAT_ID") as string,
+    });
     const gone = await notify(["mood", "--chat", "-7"]);
     expect([gone.code, gone.stdout]).toEqual([5, expect.stringContaining("chat not found")]);
     expect(JSON.stringify([wrong, gone])).not.toContain(telegram.token.split(":")[1]);

@@ -8,13 +8,20 @@ import { commit, pullRequestEvent, receipt, runNotify, unpackNotify, type Notify
 
 const group = -1001234567890;
 const githubToken = "ghs_a1b2c3d4e5f6";
-const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const png = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 let action: UnpackedAction;
 let telegram: StandInTelegram;
 let github: StandInGitHub;
-beforeAll(async () => { action = await unpackNotify(); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackNotify();
+});
+afterAll(() => {
+  action.remove();
+});
 beforeEach(async () => {
   telegram = await startTelegram();
   github = await startGitHub();
@@ -29,9 +36,21 @@ afterEach(async () => {
 
 /** Runs the step and looks for secrets in everything that it left. */
 async function notify(options: Partial<NotifyOptions> = {}) {
-  const run = await runNotify({ action, apiUrl: github.url, ...options, inputs: { token: telegram.token, chat: String(group), "api-root": telegram.url, "github-token": githubToken, ...options.inputs } });
+  const run = await runNotify({
+    action,
+    apiUrl: github.url,
+    ...options,
+    inputs: {
+      token: telegram.token,
+      chat: String(group),
+      "api-root": telegram.url,
+      "github-token": githubToken,
+      ...options.inputs,
+    },
+  });
   for (const text of [run.log.replaceAll(/^::add-mask::.*$/gm, ""), run.summary, JSON.stringify(run.outputs)]) {
-    for (const secret of [telegram.token, telegram.token.split(":")[1] as string, githubToken]) expect(text).not.toContain(secret);
+    for (const secret of [telegram.token, telegram.token.split(":")[1] as string, githubToken])
+      expect(text).not.toContain(secret);
   }
   expect(run.outside).toEqual([]);
   return run;
@@ -47,10 +66,34 @@ describe("one candidate, six jobs, one card", () => {
       [{ inputs: { models: "mood@1.1.0" } }, "sent", "mood 1.1.0: evaluating", 0],
       [{ told: { verdict: stories.pass } }, "edited", "mood 1.1.0: PASS", 0],
       [{ told: { verdict: stories.pass }, inputs: { phase: "waiting" } }, "edited", "waiting for approval", 1],
-      [{ told: { verdict: stories.pass }, inputs: { phase: "build" }, event: main }, "edited", "mood 1.1.0: deploying", 1],
+      [
+        { told: { verdict: stories.pass }, inputs: { phase: "build" }, event: main },
+        "edited",
+        "mood 1.1.0: deploying",
+        1,
+      ],
       [{ told: { verdict: stories.pass }, inputs: { phase: "proving" }, event: main }, "edited", "proof …", 1],
-      [{ told: { verdict: stories.pass, deployment: receipt("live") }, event: main }, "edited", "live in production", 1],
-      [{ told: { verdict: stories.pass, deployment: receipt("rolled-back", { reason: "/readyz answered 503 for 60 s", rolledBackTo: { commit, restored: commit, model: "mood", version: "1.0.0" } }) }, event: main }, "edited", "mood 1.0.0 serves again.", 2],
+      [
+        { told: { verdict: stories.pass, deployment: receipt("live") }, event: main },
+        "edited",
+        "live in production",
+        1,
+      ],
+      [
+        {
+          told: {
+            verdict: stories.pass,
+            deployment: receipt("rolled-back", {
+              reason: "/readyz answered 503 for 60 s",
+              rolledBackTo: { commit, restored: commit, model: "mood", version: "1.0.0" },
+            }),
+          },
+          event: main,
+        },
+        "edited",
+        "mood 1.0.0 serves again.",
+        2,
+      ],
     ];
     // After the merge the commit leads back to the pull request.
     github.state.commitPulls[commit] = [{ number: 12, head: "octo:topic", headSha: commit }];
@@ -65,10 +108,16 @@ describe("one candidate, six jobs, one card", () => {
     }
     // The card, and the one message that rang last; the one before is deleted.
     expect(messages().map((one) => one.message_id)).toEqual([1, 3]);
-    expect(messages()[1]).toMatchObject({ replyTo: 1, text: "↩️ mood 1.1.0: rolled back in production", silent: false });
+    expect(messages()[1]).toMatchObject({
+      replyTo: 1,
+      text: "↩️ mood 1.1.0: rolled back in production",
+      silent: false,
+    });
     expect(card()).toContain("pull request 12");
     expect(github.state.comments).toHaveLength(1);
-    expect(github.state.comments[0]?.body).toMatch(/^<!-- sluice-card chat=[0-9a-f]{12} cards=\{"mood":\{"message":1,"ring":3,"tone":"red","edited":\d{13},"links":\[[^\]]*\]\}\} -->\nThe card of `mood`/);
+    expect(github.state.comments[0]?.body).toMatch(
+      /^<!-- sluice-card chat=[0-9a-f]{12} cards=\{"mood":\{"message":1,"ring":3,"tone":"red","edited":\d{13},"links":\[[^\]]*\]\}\} -->\nThe card of `mood`/,
+    );
     expect(github.state.comments[0]?.body).not.toContain("1234567890");
   });
 
@@ -88,7 +137,11 @@ describe("when", () => {
   it("change: the first card, then only a turn for the worse or the better", async () => {
     const change = { when: "change" };
     expect((await notify({ told: { verdict: stories.pass }, inputs: change })).outputs["status"]).toBe("sent");
-    expect((await notify({ told: { verdict: stories.pass, deployment: receipt("live") }, inputs: change })).outputs["status"]).toBe("unchanged");
+    expect(
+      (await notify({ told: { verdict: stories.pass, deployment: receipt("live") }, inputs: change })).outputs[
+        "status"
+      ],
+    ).toBe("unchanged");
     expect((await notify({ told: { verdict: stories.fail }, inputs: change })).outputs["status"]).toBe("edited");
   });
 
@@ -107,7 +160,10 @@ describe("where it goes", () => {
     await notify({ told: { verdict: stories.pass } });
     telegram.state.messages.length = 0;
     expect((await notify({ told: { verdict: stories.pass } })).outputs["status"]).toBe("resent");
-    expect((await notify({ told: { verdict: stories.pass } })).outputs).toMatchObject({ status: "edited", message: "2" });
+    expect((await notify({ told: { verdict: stories.pass } })).outputs).toMatchObject({
+      status: "edited",
+      message: "2",
+    });
     telegram.state.messages.length = 0;
     expect((await notify({ told: { verdict: stories.fail } })).outputs["status"]).toBe("resent");
     expect([messages().length, sounds()]).toEqual([1, 1]);
@@ -128,22 +184,37 @@ describe("where it goes", () => {
     const run = await notify({ told: { verdict: stories.fail } });
     expect(run.result?.cards[0]).toMatchObject({ form: "html", tone: "red" });
     expect(messages()[0]?.entities.map((one) => one.type)).toEqual(["bold", "italic", "pre", "code", "text_link"]);
-    expect(messages()[0]?.markup?.inline_keyboard[0]?.map((one) => one["text"])).toEqual(["Run", "Report", "Pull request"]);
+    expect(messages()[0]?.markup?.inline_keyboard[0]?.map((one) => one["text"])).toEqual([
+      "Run",
+      "Report",
+      "Pull request",
+    ]);
   });
 
   it("one card per model, worst first, ten at most", async () => {
-    const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map((one) => one as NonNullable<typeof one>) as [(typeof stories.pass.models)[0], (typeof stories.fail.models)[0]];
-    const models = [...Array.from({ length: 11 }, (_, i) => ({ ...pass, model: { ...pass.model, id: `m${i}` } })), { ...fail, model: { ...fail.model, id: "bad" } }];
+    const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map(
+      (one) => one as NonNullable<typeof one>,
+    ) as [(typeof stories.pass.models)[0], (typeof stories.fail.models)[0]];
+    const models = [
+      ...Array.from({ length: 11 }, (_, i) => ({ ...pass, model: { ...pass.model, id: `m${i}` } })),
+      { ...fail, model: { ...fail.model, id: "bad" } },
+    ];
     const run = await notify({ told: { verdict: { ...stories.fail, models } } });
     expect(run.result?.cards).toHaveLength(10);
     expect(run.result?.cards[0]).toMatchObject({ model: "bad", status: "sent" });
     expect(run.log).toContain("2 more models have no card");
     expect(github.state.comments).toHaveLength(1);
     // A job of a matrix that tells about one of them edits that one, and leaves the others as they are.
-    const again = await notify({ told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "bad" } }] } } });
+    const again = await notify({
+      told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "bad" } }] } },
+    });
     expect(again.result?.cards).toMatchObject([{ model: "bad", status: "edited", message: 1, rang: true }]);
-    expect(Object.keys(JSON.parse(/cards=(.*) -->/.exec(github.state.comments[0]?.body ?? "")?.[1] ?? "{}") as object)).toHaveLength(10);
-    const other = await notify({ told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "late" } }] } } });
+    expect(
+      Object.keys(JSON.parse(/cards=(.*) -->/.exec(github.state.comments[0]?.body ?? "")?.[1] ?? "{}") as object),
+    ).toHaveLength(10);
+    const other = await notify({
+      told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "late" } }] } },
+    });
     expect(other.outputs["status"]).toBe("sent");
     expect(github.state.comments).toHaveLength(2);
   });
@@ -151,7 +222,12 @@ describe("where it goes", () => {
   it("with the report's picture where there is one, as the message that rings", async () => {
     await notify({ told: { verdict: stories.pass } });
     await notify({ told: { verdict: stories.fail, picture: { name: "mood.png", bytes: png } } });
-    expect(messages()[1]).toMatchObject({ replyTo: 1, caption: "❌ mood 1.1.0: FAIL", photo: { filename: "mood.png" }, silent: false });
+    expect(messages()[1]).toMatchObject({
+      replyTo: 1,
+      caption: "❌ mood 1.1.0: FAIL",
+      photo: { filename: "mood.png" },
+      silent: false,
+    });
     await notify({ told: { verdict: stories.pass } });
     // A file that is no picture costs no sound.
     await notify({ told: { verdict: stories.fail, picture: { name: "report.png", bytes: Buffer.from("<svg/>") } } });
@@ -164,7 +240,10 @@ describe("where it goes", () => {
     expect(card()).toContain("mood 1.1.0: PASS");
     await notify({ told: { verdict: stories.pass }, inputs: { ...nowhere, phase: "failed" } });
     expect(card()).toContain("mood 1.1.0: deployment failed");
-    await notify({ told: { verdict: stories.pass, deployment: receipt("rolled-back", { reason: "x" }) }, inputs: { phase: "failed" } });
+    await notify({
+      told: { verdict: stories.pass, deployment: receipt("rolled-back", { reason: "x" }) },
+      inputs: { phase: "failed" },
+    });
     expect(card()).toContain("rolled back in production");
   });
 
@@ -177,22 +256,44 @@ describe("where it goes", () => {
     const other = "0".repeat(39) + "1";
     github.state.pulls.push({ number: 12, head: "eve:topic", headSha: commit });
     github.state.commitPulls[other] = [{ number: 3, head: "octo:other", headSha: other }];
-    const event = { name: "workflow_run", payload: { workflow_run: { id: 7, event: "pull_request", head_sha: commit, head_branch: "topic", head_repository: { owner: { login: "eve" } } } } };
+    const event = {
+      name: "workflow_run",
+      payload: {
+        workflow_run: {
+          id: 7,
+          event: "pull_request",
+          head_sha: commit,
+          head_branch: "topic",
+          head_repository: { owner: { login: "eve" } },
+        },
+      },
+    };
     const run = await notify({ told: { verdict: { ...stories.pass, commit: other } }, event, sha: other });
     expect(run.outputs["status"]).toBe("sent");
     expect(github.state.comments.map((one) => one.issue)).toEqual([12]);
     expect(card()).toContain("pull request 12");
     expect(JSON.stringify(messages()[0])).toContain("/actions/runs/7");
     // Once the pull request has moved on, nothing is written to it.
-    const late = await notify({ told: { verdict: stories.pass }, event: { ...event, payload: { workflow_run: { ...event.payload.workflow_run, head_sha: other } } } });
+    const late = await notify({
+      told: { verdict: stories.pass },
+      event: { ...event, payload: { workflow_run: { ...event.payload.workflow_run, head_sha: other } } },
+    });
     expect([late.outputs["status"], github.state.comments.length]).toEqual(["sent", 1]);
   });
 
   it("that was named and has no verdict is an ERROR on its own card, and judged twice has one card with the worse", async () => {
-    const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map((one) => one as NonNullable<typeof one>) as [(typeof stories.pass.models)[0], (typeof stories.pass.models)[0]];
+    const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map(
+      (one) => one as NonNullable<typeof one>,
+    ) as [(typeof stories.pass.models)[0], (typeof stories.pass.models)[0]];
     await notify({ inputs: { models: "mood@1.1.0 births@2.0.0" } });
-    const run = await notify({ told: { verdict: { ...stories.fail, reason: "1 of 2 shards reported", models: [pass, fail] } }, inputs: { models: "mood@1.1.0 births@2.0.0" } });
-    expect(run.result?.cards.map(({ model, status, tone }) => [model, status, tone])).toEqual([["births", "edited", "red"], ["mood", "edited", "red"]]);
+    const run = await notify({
+      told: { verdict: { ...stories.fail, reason: "1 of 2 shards reported", models: [pass, fail] } },
+      inputs: { models: "mood@1.1.0 births@2.0.0" },
+    });
+    expect(run.result?.cards.map(({ model, status, tone }) => [model, status, tone])).toEqual([
+      ["births", "edited", "red"],
+      ["mood", "edited", "red"],
+    ]);
     expect(JSON.stringify(messages().map((one) => one.rich ?? one.text))).toContain("births 2.0.0: ERROR");
   });
 
@@ -205,11 +306,28 @@ describe("where it goes", () => {
 
 describe("memory", () => {
   it("in the GitHub Deployment where there is no pull request; its state is left as it is", async () => {
-    github.state.deployments[77] = [{ id: 1, state: "in_progress", description: "building", log_url: "https://github.com/octo/models/actions/runs/42", environment_url: "https://octo-mood.hf.space" }];
+    github.state.deployments[77] = [
+      {
+        id: 1,
+        state: "in_progress",
+        description: "building",
+        log_url: "https://github.com/octo/models/actions/runs/42",
+        environment_url: "https://octo-mood.hf.space",
+      },
+    ];
     const deployment = receipt("live", { githubDeployment: 77 });
-    expect((await notify({ told: { verdict: stories.pass, deployment }, inputs: { phase: "proving" }, event: main })).outputs["status"]).toBe("sent");
-    expect((await notify({ told: { verdict: stories.pass, deployment }, event: main })).outputs["status"]).toBe("edited");
-    expect(github.state.deployments[77]?.at(-1)).toMatchObject({ state: "in_progress", description: expect.stringMatching(/^Telegram card [0-9a-f]{12} [0-9a-f]{8}: 1 0 green \d{13}$/), environment_url: "https://octo-mood.hf.space" });
+    expect(
+      (await notify({ told: { verdict: stories.pass, deployment }, inputs: { phase: "proving" }, event: main }))
+        .outputs["status"],
+    ).toBe("sent");
+    expect((await notify({ told: { verdict: stories.pass, deployment }, event: main })).outputs["status"]).toBe(
+      "edited",
+    );
+    expect(github.state.deployments[77]?.at(-1)).toMatchObject({
+      state: "in_progress",
+      description: expect.stringMatching(/^Telegram card [0-9a-f]{12} [0-9a-f]{8}: 1 0 green \d{13}$/),
+      environment_url: "https://octo-mood.hf.space",
+    });
     expect(messages()).toHaveLength(1);
   });
 
@@ -221,15 +339,25 @@ describe("memory", () => {
   });
 
   it("without a token: a new card each time, and no word to GitHub", async () => {
-    for (const message of ["1", "2"]) expect((await notify({ told: { verdict: stories.pass }, inputs: { "github-token": "" } })).outputs).toMatchObject({ status: "sent", message });
+    for (const message of ["1", "2"])
+      expect((await notify({ told: { verdict: stories.pass }, inputs: { "github-token": "" } })).outputs).toMatchObject(
+        { status: "sent", message },
+      );
     expect(github.transcript).toEqual([]);
   });
 
   it("that cannot be written is a warning", async () => {
-    github.state.faults.push({ method: "POST", path: /comments$/, times: 9, does: { kind: "answer", status: 403, message: "Resource not accessible by integration" } });
+    github.state.faults.push({
+      method: "POST",
+      path: /comments$/,
+      times: 9,
+      does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
+    });
     const run = await notify({ told: { verdict: stories.pass } });
     expect([run.code, run.outputs["status"]]).toEqual([0, "sent"]);
-    expect(run.log).toMatch(/::warning title=Telegram card::mood: what was delivered could not be remembered.*Resource not accessible/);
+    expect(run.log).toMatch(
+      /::warning title=Telegram card::mood: what was delivered could not be remembered.*Resource not accessible/,
+    );
   });
 
   it("behind a GitHub that hangs: a new card, a warning, and no waiting for ever", async () => {
@@ -249,7 +377,12 @@ describe("memory", () => {
 });
 
 it("the runner's own variables do where inputs are empty", async () => {
-  const run = await runNotify({ action, told: { verdict: stories.pass }, event: pullRequestEvent(12), env: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_CHAT_ID: String(group), TELEGRAM_API_ROOT: telegram.url } });
+  const run = await runNotify({
+    action,
+    told: { verdict: stories.pass },
+    event: pullRequestEvent(12),
+    env: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_CHAT_ID: String(group), TELEGRAM_API_ROOT: telegram.url },
+  });
   expect([run.code, run.outputs["status"]]).toEqual([0, "sent"]);
   expect(run.log).toContain(`::add-mask::${telegram.token}`);
 });

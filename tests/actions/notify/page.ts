@@ -14,12 +14,18 @@ function rich(text: RichText): string {
 
 function block(one: InputRichBlock<never>): string {
   switch (one.type) {
-    case "heading": return `<h4>${rich(one.text)}</h4>`;
-    case "paragraph": return `<p>${rich(one.text)}</p>`;
-    case "footer": return `<footer>${rich(one.text)}</footer>`;
-    case "table": return `<div class="scroll"><table>${one.cells.map((row) => `<tr>${row.map((cell) => `<${cell.is_header === true ? "th" : "td"} colspan="${cell.colspan ?? 1}">${rich(cell.text ?? "")}</${cell.is_header === true ? "th" : "td"}>`).join("")}</tr>`).join("")}</table></div>`;
-    case "details": return `<details><summary>${rich(one.summary)}</summary>${one.blocks.map((inner) => block(inner)).join("")}</details>`;
-    default: throw new Error(`no picture of a ${one.type} yet`);
+    case "heading":
+      return `<h4>${rich(one.text)}</h4>`;
+    case "paragraph":
+      return `<p>${rich(one.text)}</p>`;
+    case "footer":
+      return `<footer>${rich(one.text)}</footer>`;
+    case "table":
+      return `<div class="scroll"><table>${one.cells.map((row) => `<tr>${row.map((cell) => `<${cell.is_header === true ? "th" : "td"} colspan="${cell.colspan ?? 1}">${rich(cell.text ?? "")}</${cell.is_header === true ? "th" : "td"}>`).join("")}</tr>`).join("")}</table></div>`;
+    case "details":
+      return `<details><summary>${rich(one.summary)}</summary>${one.blocks.map((inner) => block(inner)).join("")}</details>`;
+    default:
+      throw new Error(`no picture of a ${one.type} yet`);
   }
 }
 
@@ -32,7 +38,8 @@ function formatted({ text, entities }: StoredMessage): string {
   for (const one of entities) {
     const tag = tags[one.type];
     const inner = e((text ?? "").slice(one.offset, one.offset + one.length));
-    html += e((text ?? "").slice(at, one.offset)) + (tag === undefined ? `<a>${inner}</a>` : `<${tag}>${inner}</${tag}>`);
+    html +=
+      e((text ?? "").slice(at, one.offset)) + (tag === undefined ? `<a>${inner}</a>` : `<${tag}>${inner}</${tag}>`);
     at = one.offset + one.length;
     // A block ends its line by itself.
     if (one.type === "pre" && (text ?? "")[at] === "\n") at += 1;
@@ -41,13 +48,21 @@ function formatted({ text, entities }: StoredMessage): string {
 }
 
 function bubble(message: StoredMessage, mark: string): string {
-  const body = message.rich === null ? formatted(message) : (message.rich as { blocks: InputRichBlock<never>[] }).blocks.map(block).join("");
-  const buttons = (message.markup?.inline_keyboard ?? []).map((row) => `<div class="row">${row.map((one) => `<span>${e(String(one["text"]))} ↗</span>`).join("")}</div>`).join("");
+  const body =
+    message.rich === null
+      ? formatted(message)
+      : (message.rich as { blocks: InputRichBlock<never>[] }).blocks.map(block).join("");
+  const buttons = (message.markup?.inline_keyboard ?? [])
+    .map((row) => `<div class="row">${row.map((one) => `<span>${e(String(one["text"]))} ↗</span>`).join("")}</div>`)
+    .join("");
   return `<div class="bubble">${body}<div class="mark">${mark}</div></div>${buttons}`;
 }
 
 function scene({ caption, card, edited, ring }: Scene, i: number): string {
-  const reply = ring === null || ring.message_id === card.message_id ? "" : `<div class="bubble reply"><div class="quote">Sluice<br>${e(firstLine(card))}</div>${formatted(ring)}<div class="mark">🔔 with sound</div></div>`;
+  const reply =
+    ring === null || ring.message_id === card.message_id
+      ? ""
+      : `<div class="bubble reply"><div class="quote">Sluice<br>${e(firstLine(card))}</div>${formatted(ring)}<div class="mark">🔔 with sound</div></div>`;
   const mark = edited ? "edited" : card.silent ? "🔕 sent silently" : "🔔 sent with sound";
   return `<section><h2>${i + 1}. ${e(caption)}</h2>${bubble(card, mark)}${reply}</section>`;
 }

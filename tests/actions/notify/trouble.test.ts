@@ -10,8 +10,12 @@ import { runNotify, unpackNotify, type NotifyOptions } from "./step.ts";
 const group = -1001234567890;
 let action: UnpackedAction;
 let telegram: StandInTelegram;
-beforeAll(async () => { action = await unpackNotify(); });
-afterAll(() => { action.remove(); });
+beforeAll(async () => {
+  action = await unpackNotify();
+});
+afterAll(() => {
+  action.remove();
+});
 beforeEach(async () => {
   telegram = await startTelegram();
   addChat(telegram.state, { id: group });
@@ -19,16 +23,36 @@ beforeEach(async () => {
 afterEach(() => telegram.close());
 
 async function notify(options: Partial<NotifyOptions> = {}) {
-  const run = await runNotify({ action, told: { verdict: stories.fail }, ...options, inputs: { token: telegram.token, chat: String(group), "api-root": telegram.url, "github-token": "", ...options.inputs } });
-  for (const text of [run.log.replaceAll(/^::add-mask::.*$/gm, ""), run.summary, JSON.stringify(run.outputs)]) expect(text).not.toContain(telegram.token.split(":")[1]);
+  const run = await runNotify({
+    action,
+    told: { verdict: stories.fail },
+    ...options,
+    inputs: {
+      token: telegram.token,
+      chat: String(group),
+      "api-root": telegram.url,
+      "github-token": "",
+      ...options.inputs,
+    },
+  });
+  for (const text of [run.log.replaceAll(/^::add-mask::.*$/gm, ""), run.summary, JSON.stringify(run.outputs)])
+    expect(text).not.toContain(telegram.token.split(":")[1]);
   return run;
 }
 const refusal = (code: number, words: string): Fault["does"] => ({ kind: "refuse", refusal: new Refusal(code, words) });
 
 describe("nothing that Telegram does fails the step", () => {
   it.each<[name: string, does: Fault["does"], words: string]>([
-    ["401", refusal(401, "Unauthorized"), "401 Unauthorized"], ["403", refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "bot was kicked"], ["no such chat", refusal(400, "Bad Request: chat not found"), "chat not found"],
-    ["a proxy's page", { kind: "html", status: 200 }, "not JSON"], ["a reset", { kind: "reset" }, "sendRichMessage"], ["a 429 for an hour", { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 3600", { retry_after: 3600 }) }, "retry after 3600"],
+    ["401", refusal(401, "Unauthorized"), "401 Unauthorized"],
+    ["403", refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "bot was kicked"],
+    ["no such chat", refusal(400, "Bad Request: chat not found"), "chat not found"],
+    ["a proxy's page", { kind: "html", status: 200 }, "not JSON"],
+    ["a reset", { kind: "reset" }, "sendRichMessage"],
+    [
+      "a 429 for an hour",
+      { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 3600", { retry_after: 3600 }) },
+      "retry after 3600",
+    ],
   ])("%s: a warning, the card in the summary, exit 0", async (_, does, words) => {
     telegram.fail({ method: "*", times: 99, does });
     const run = await notify();
@@ -51,7 +75,11 @@ describe("nothing that Telegram does fails the step", () => {
   });
 
   it("a 429 that asks for little, and a 502, are waited out", async () => {
-    telegram.fail({ method: "sendRichMessage", times: 1, does: { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 1", { retry_after: 1 }) } });
+    telegram.fail({
+      method: "sendRichMessage",
+      times: 1,
+      does: { kind: "refuse", refusal: new Refusal(429, "Too Many Requests: retry after 1", { retry_after: 1 }) },
+    });
     telegram.fail({ method: "sendRichMessage", times: 1, does: { kind: "html", status: 502 } });
     const run = await notify();
     expect([run.code, run.outputs["status"]]).toEqual([0, "sent"]);
@@ -79,7 +107,9 @@ describe("wrong usage", () => {
   });
 
   it.each<[name: string, inputs: Record<string, string>, told: NotifyOptions["told"], words: string]>([
-    ["no token", { token: "" }, { verdict: stories.pass }, "there is no token"], ["no chat", { chat: "" }, { verdict: stories.pass }, "there is no chat"], ["no model", {}, {}, "there is no model to tell about"],
+    ["no token", { token: "" }, { verdict: stories.pass }, "there is no token"],
+    ["no chat", { chat: "" }, { verdict: stories.pass }, "there is no chat"],
+    ["no model", {}, {}, "there is no model to tell about"],
   ])("%s: skipped, said in the summary", async (_, inputs, told, words) => {
     const run = await notify({ inputs, ...(told === undefined ? {} : { told }) });
     expect([run.code, run.outputs["status"]]).toEqual([0, "skipped"]);
@@ -103,7 +133,15 @@ it("dry-run prints the card and sends nothing", async () => {
 it("a hostile verdict commands neither the runner nor Telegram", async () => {
   const model = stories.fail.models[0] as NonNullable<(typeof stories.fail.models)[0]>;
   const reason = "\n::error::forged\n##[error]x <b>@everyone</b> https://evil.example /deploy";
-  const run = await notify({ told: { verdict: { ...stories.fail, reason, models: [{ ...model, reason, model: { ...model.model, id: "m\n::set-output name=x::y" } }] } } });
+  const run = await notify({
+    told: {
+      verdict: {
+        ...stories.fail,
+        reason,
+        models: [{ ...model, reason, model: { ...model.model, id: "m\n::set-output name=x::y" } }],
+      },
+    },
+  });
   expect(run.log).not.toMatch(/^::(error|set-output)/m);
   expect(run.log).not.toMatch(/^##\[/m);
   expect(run.outputs["status"]).toBe("sent");

@@ -18,9 +18,14 @@ type Described = Map<string, { required: Set<string>; optional: Set<string> }>;
 
 function describedMethods(): Described {
   const found: Described = new Map();
-  for (const [, name, body = ""] of source("methods.d.ts").matchAll(/^ {4}(\w+)\((?:args\??: \{\n([\s\S]*?)^ {4}\}.*)?\): /gm)) {
+  for (const [, name, body = ""] of source("methods.d.ts").matchAll(
+    /^ {4}(\w+)\((?:args\??: \{\n([\s\S]*?)^ {4}\}.*)?\): /gm,
+  )) {
     const fields = [...body.matchAll(/^ {8}(\w+)(\??): /gm)];
-    found.set(name as string, { required: new Set(fields.filter(([, , optional]) => optional === "").map(([, field]) => field as string)), optional: new Set(fields.filter(([, , optional]) => optional === "?").map(([, field]) => field as string)) });
+    found.set(name as string, {
+      required: new Set(fields.filter(([, , optional]) => optional === "").map(([, field]) => field as string)),
+      optional: new Set(fields.filter(([, , optional]) => optional === "?").map(([, field]) => field as string)),
+    });
   }
   return found;
 }
@@ -42,24 +47,48 @@ describe("the Bot API's own names", () => {
     const api = described.get(method);
     expect(api, `${method} is no method of the Bot API`).toBeDefined();
     const shape = schemas[method].shape as Record<string, z.ZodType>;
-    const known = [...api?.required ?? [], ...api?.optional ?? []];
+    const known = [...(api?.required ?? []), ...(api?.optional ?? [])];
     expect(Object.keys(shape).filter((name) => !known.includes(name))).toEqual([]);
-    expect([...api?.required ?? []].filter((name) => shape[name] === undefined || shape[name].isOptional())).toEqual([]);
+    expect([...(api?.required ?? [])].filter((name) => shape[name] === undefined || shape[name].isOptional())).toEqual(
+      [],
+    );
   });
 
   it("stand in the answers: every field of a message is one of Message's", async () => {
     const telegram = await startTelegram();
     try {
       addChat(telegram.state, { id: -5, topics: new Map([[9, "open"]]) });
-      const base = { chat: -5, thread: 9, from: telegram.state.bot, date: 1, entities: [{ type: "bold" as const, offset: 0, length: 1 }], replyTo: null, silent: false, edits: 1, pinned: false, markup: { inline_keyboard: [] } };
+      const base = {
+        chat: -5,
+        thread: 9,
+        from: telegram.state.bot,
+        date: 1,
+        entities: [{ type: "bold" as const, offset: 0, length: 1 }],
+        replyTo: null,
+        silent: false,
+        edits: 1,
+        pinned: false,
+        markup: { inline_keyboard: [] },
+      };
       telegram.state.messages.push({ ...base, message_id: 1, text: "x", rich: null, photo: null, caption: null });
-      const message = messageJson(telegram.state, { ...base, message_id: 2, text: "x", rich: { blocks: [] }, photo: "p", caption: "c", replyTo: 1 });
+      const message = messageJson(telegram.state, {
+        ...base,
+        message_id: 2,
+        text: "x",
+        rich: { blocks: [] },
+        photo: "p",
+        caption: "c",
+        replyTo: 1,
+      });
       const fields = fieldsIn("message.d.ts");
       expect(Object.keys(message).filter((name) => !fields.has(name))).toEqual([]);
       expect(Object.keys(message)).toContain("rich_message");
       const ana = telegram.people.person(7, "Ana");
       const updates = [telegram.people.says(ana, "/x"), telegram.people.forges(ana, { chat: -5, message_id: 1 }, "d")];
-      const [updateFields, queryFields] = [fieldsIn("update.d.ts"), new Set([...fieldsIn("update.d.ts"), ...fieldsIn("markup.d.ts")])];
+      const [updateFields, queryFields] = [
+        fieldsIn("update.d.ts"),
+        new Set([...fieldsIn("update.d.ts"), ...fieldsIn("markup.d.ts")]),
+      ];
       expect(updates.flatMap((one) => Object.keys(one)).filter((name) => !updateFields.has(name))).toEqual([]);
       expect(Object.keys(updates[1]?.callback_query ?? {}).filter((name) => !queryFields.has(name))).toEqual([]);
     } finally {

@@ -9,9 +9,24 @@ import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 const fail = stories.fail.models[0] as NonNullable<CardState["verdict"]>;
 function card(change: Partial<CardState> = {}): CardState {
   return {
-    model: { id: "mood", version: "1.1.0" }, phase: "verdict", verdict: stories.pass.models[0] ?? null, environment: null, reason: null, restored: null,
-    commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", actor: "ana", repository: "octo/models", pullRequest: 12,
-    links: { run: "https://github.com/octo/models/actions/runs/42", report: null, space: null, pullRequest: "https://github.com/octo/models/pull/12", commit: "https://github.com/octo/models/commit/9f8e7d6" }, ...change,
+    model: { id: "mood", version: "1.1.0" },
+    phase: "verdict",
+    verdict: stories.pass.models[0] ?? null,
+    environment: null,
+    reason: null,
+    restored: null,
+    commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
+    actor: "ana",
+    repository: "octo/models",
+    pullRequest: 12,
+    links: {
+      run: "https://github.com/octo/models/actions/runs/42",
+      report: null,
+      space: null,
+      pullRequest: "https://github.com/octo/models/pull/12",
+      commit: "https://github.com/octo/models/commit/9f8e7d6",
+    },
+    ...change,
   };
 }
 const lines = (state: CardState) => parseHtml(renderCard(state).html).text.split("\n");
@@ -21,43 +36,84 @@ describe("one card through a candidate's life", () => {
     ["evaluating", { verdict: null }, "⏳ mood 1.1.0: evaluating", "gate … · build · start · proof · live"],
     ["verdict", {}, "✅ mood 1.1.0: PASS", "gate ✓ · build · start · proof · live"],
     ["verdict", { verdict: fail }, "❌ mood 1.1.0: FAIL", "gate ✗ · build · start · proof · live"],
-    ["waiting", { environment: "production" }, "🔔 mood 1.1.0: waiting for approval to deploy to production", "gate ✓ · approval … · build · start · proof · live"],
-    ["start", { environment: "production" }, "🚚 mood 1.1.0: deploying to production", "gate ✓ · build ✓ · start … · proof · live"],
-    ["live", { environment: "production" }, "🟢 mood 1.1.0: live in production", "gate ✓ · build ✓ · start ✓ · proof ✓ · live ✓"],
+    [
+      "waiting",
+      { environment: "production" },
+      "🔔 mood 1.1.0: waiting for approval to deploy to production",
+      "gate ✓ · approval … · build · start · proof · live",
+    ],
+    [
+      "start",
+      { environment: "production" },
+      "🚚 mood 1.1.0: deploying to production",
+      "gate ✓ · build ✓ · start … · proof · live",
+    ],
+    [
+      "live",
+      { environment: "production" },
+      "🟢 mood 1.1.0: live in production",
+      "gate ✓ · build ✓ · start ✓ · proof ✓ · live ✓",
+    ],
   ])("%s %#", (phase, change, first, second) => {
     expect(lines(card({ phase, ...change })).slice(0, 2)).toEqual([first, second]);
   });
 
   it("rolled back: why, and what serves now", () => {
-    const text = lines(card({ phase: "rolled-back", environment: "production", reason: "/readyz answered 503", restored: "1.0.0" }));
-    expect(text.slice(0, 3)).toEqual(["↩️ mood 1.1.0: rolled back in production", "/\u200breadyz answered 503", "mood 1.0.0 serves again."]);
+    const text = lines(
+      card({ phase: "rolled-back", environment: "production", reason: "/readyz answered 503", restored: "1.0.0" }),
+    );
+    expect(text.slice(0, 3)).toEqual([
+      "↩️ mood 1.1.0: rolled back in production",
+      "/\u200breadyz answered 503",
+      "mood 1.0.0 serves again.",
+    ]);
     expect(lines(card({ phase: "rolled-back", reason: "x" }))).toContain("What serves now is not known.");
   });
 
   it("says once what serves now, also where a receipt's reason ends with it", () => {
     const reason = "golden row 1 of 1: expected 2, received 1. Rolled back: mood 1.0.0 serves again, proved.";
-    const again = (of: string) => lines(card({ phase: "rolled-back", reason: of, restored: "1.0.0" })).join("\n").match(/1\.0\.0 serves again/g);
+    const again = (of: string) =>
+      lines(card({ phase: "rolled-back", reason: of, restored: "1.0.0" }))
+        .join("\n")
+        .match(/1\.0\.0 serves again/g);
     expect(again(reason)).toHaveLength(1);
     expect(again(`${"x".repeat(400)} ${reason}`)).toHaveLength(1);
   });
 
   it("shows the check that decided with its figures, the latency ratio, and where it comes from", () => {
     expect(lines(card({ verdict: fail }))).toEqual([
-      "❌ mood 1.1.0: FAIL", "gate ✗ · build · start · proof · live", "1 of 4 deciding checks is FAIL: auroc on source=imdb",
-      "FAIL auroc, source=imdb", "  0.9021, baseline 0.9210", "  difference −0.0189 [−0.0271, −0.0107]", "  asks: loss < 0.005",
-      "3 of 4 deciding checks PASS; 1 FAIL", "Latency: ×1.019 [×1.004, ×1.035] of the baseline", "Baseline: 1.0.0 (production at 1a2b3c4)", "octo/models · 9f8e7d6 · pull request 12 · by ana",
+      "❌ mood 1.1.0: FAIL",
+      "gate ✗ · build · start · proof · live",
+      "1 of 4 deciding checks is FAIL: auroc on source=imdb",
+      "FAIL auroc, source=imdb",
+      "  0.9021, baseline 0.9210",
+      "  difference −0.0189 [−0.0271, −0.0107]",
+      "  asks: loss < 0.005",
+      "3 of 4 deciding checks PASS; 1 FAIL",
+      "Latency: ×1.019 [×1.004, ×1.035] of the baseline",
+      "Baseline: 1.0.0 (production at 1a2b3c4)",
+      "octo/models · 9f8e7d6 · pull request 12 · by ana",
     ]);
   });
 
   it("says the same as a table of blocks and as plain text", () => {
     const { rich, plain, buttons } = renderCard(card({ verdict: fail }));
-    const cells = (row: number) => (rich?.blocks?.find((one) => one.type === "table")?.cells[row] ?? []).map((one) => one.text);
-    expect([cells(1), cells(2)]).toEqual([[[{ type: "bold", text: "FAIL auroc, source=imdb" }, ": loss < 0.005"]], ["0.9021", "0.9210", "−0.0189 [−0.0271, −0.0107]"]]);
+    const cells = (row: number) =>
+      (rich?.blocks?.find((one) => one.type === "table")?.cells[row] ?? []).map((one) => one.text);
+    expect([cells(1), cells(2)]).toEqual([
+      [[{ type: "bold", text: "FAIL auroc, source=imdb" }, ": loss < 0.005"]],
+      ["0.9021", "0.9210", "−0.0189 [−0.0271, −0.0107]"],
+    ]);
     for (const part of ["0.9021", "0.9210", "−0.0189 [−0.0271, −0.0107]", "loss < 0.005", "×1.019", "9f8e7d6"]) {
       expect(JSON.stringify(rich)).toContain(part);
       expect(plain).toContain(part);
     }
-    expect(buttons).toEqual([[{ text: "Run", url: "https://github.com/octo/models/actions/runs/42" }, { text: "Pull request", url: "https://github.com/octo/models/pull/12" }]]);
+    expect(buttons).toEqual([
+      [
+        { text: "Run", url: "https://github.com/octo/models/actions/runs/42" },
+        { text: "Pull request", url: "https://github.com/octo/models/pull/12" },
+      ],
+    ]);
   });
 
   it("says that a first version has no baseline", () => {
@@ -67,7 +123,13 @@ describe("one card through a candidate's life", () => {
   });
 
   it("leaves out links that Telegram would refuse the whole card for", () => {
-    const links = { run: "http://localhost:8080/run", report: "javascript:alert(1)", space: "https://octo-mood.hf.space", pullRequest: "", commit: "file:///etc" };
+    const links = {
+      run: "http://localhost:8080/run",
+      report: "javascript:alert(1)",
+      space: "https://octo-mood.hf.space",
+      pullRequest: "",
+      commit: "file:///etc",
+    };
     expect(renderCard(card({ links })).buttons).toEqual([[{ text: "Space", url: "https://octo-mood.hf.space" }]]);
   });
 
@@ -76,16 +138,34 @@ describe("one card through a candidate's life", () => {
 
 describe("latency", () => {
   it("is a ratio of the medians where the check gives no relative difference, and left out where it was not measured", () => {
-    expect(latencyRatio(modelVerdict({ checks: [latencyCheck({ kind: "limit", observed: 3, baseline: 2, difference: 1, interval: null })] }))).toBe("×1.500");
-    expect(latencyRatio(modelVerdict({ checks: [check(), latencyCheck({ baseline: null, difference: null })] }))).toBeNull();
+    expect(
+      latencyRatio(
+        modelVerdict({
+          checks: [latencyCheck({ kind: "limit", observed: 3, baseline: 2, difference: 1, interval: null })],
+        }),
+      ),
+    ).toBe("×1.500");
+    expect(
+      latencyRatio(modelVerdict({ checks: [check(), latencyCheck({ baseline: null, difference: null })] })),
+    ).toBeNull();
   });
 });
 
 describe("sound", () => {
   it("is made when something turns red, needs somebody, or is well again", () => {
     const life: [Phase, CardState["verdict"], boolean][] = [
-      ["evaluating", null, false], ["verdict", card().verdict, false], ["waiting", card().verdict, true], ["build", card().verdict, false], ["proving", card().verdict, false], ["live", card().verdict, false],
-      ["evaluating", null, false], ["verdict", fail, true], ["verdict", fail, false], ["evaluating", null, false], ["verdict", card().verdict, true], ["rolled-back", card().verdict, true],
+      ["evaluating", null, false],
+      ["verdict", card().verdict, false],
+      ["waiting", card().verdict, true],
+      ["build", card().verdict, false],
+      ["proving", card().verdict, false],
+      ["live", card().verdict, false],
+      ["evaluating", null, false],
+      ["verdict", fail, true],
+      ["verdict", fail, false],
+      ["evaluating", null, false],
+      ["verdict", card().verdict, true],
+      ["rolled-back", card().verdict, true],
     ];
     let before: Tone | null = null;
     for (const [phase, verdict, sound] of life) {
@@ -96,6 +176,10 @@ describe("sound", () => {
   });
 
   it("only PASS is green", () => {
-    for (const [name, file] of Object.entries(stories)) expect([name, toneOf({ phase: "verdict", verdict: file.models[0] ?? null })]).toEqual([name, file.models[0]?.verdict === "PASS" ? "green" : "red"]);
+    for (const [name, file] of Object.entries(stories))
+      expect([name, toneOf({ phase: "verdict", verdict: file.models[0] ?? null })]).toEqual([
+        name,
+        file.models[0]?.verdict === "PASS" ? "green" : "red",
+      ]);
   });
 });

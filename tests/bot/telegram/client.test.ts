@@ -5,15 +5,24 @@ import { createTelegram, type ClientDeps } from "../../../bot/telegram/client.ts
 import { TelegramFailure } from "../../../bot/telegram/failure.ts";
 import { knowOneself, throughClient } from "../../../bot/telegram/telegraf.ts";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
-import { addChat, startTelegram, type StandInOptions, type StandInTelegram } from "../../../rehearsal/telegram/server.ts";
+import {
+  addChat,
+  startTelegram,
+  type StandInOptions,
+  type StandInTelegram,
+} from "../../../rehearsal/telegram/server.ts";
 import { quickClock } from "./clock.ts";
 
 const group = -1001234567890;
-const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const png = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 let telegram: StandInTelegram;
 afterEach(async () => {
   await telegram.close();
-  if (telegram.violations.length > 0) throw new Error(`not by Telegram's documentation: ${telegram.violations.join("\n")}`);
+  if (telegram.violations.length > 0)
+    throw new Error(`not by Telegram's documentation: ${telegram.violations.join("\n")}`);
 });
 
 async function start(deps: Partial<ClientDeps> = {}, options: StandInOptions = {}) {
@@ -22,12 +31,28 @@ async function start(deps: Partial<ClientDeps> = {}, options: StandInOptions = {
   addChat(telegram.state, { id: 5 });
   const clock = quickClock();
   const log: string[] = [];
-  const client = createTelegram({ token: telegram.token, apiRoot: telegram.url, clock, log: (line) => log.push(line), timeoutMs: 400, ...deps });
+  const client = createTelegram({
+    token: telegram.token,
+    apiRoot: telegram.url,
+    clock,
+    log: (line) => log.push(line),
+    timeoutMs: 400,
+    ...deps,
+  });
   return { client, clock, log };
 }
-const failureOf = (call: Promise<unknown>) => call.then(() => { throw new Error("it succeeded"); }, (error: unknown) => error as TelegramFailure);
+const failureOf = (call: Promise<unknown>) =>
+  call.then(
+    () => {
+      throw new Error("it succeeded");
+    },
+    (error: unknown) => error as TelegramFailure,
+  );
 const hello = { chat_id: group, text: "hello" };
-const limited = (seconds: number) => ({ kind: "refuse" as const, refusal: new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }) });
+const limited = (seconds: number) => ({
+  kind: "refuse" as const,
+  refusal: new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }),
+});
 
 describe("retries", () => {
   it("waits as long as a 429 asks and sends once", async () => {
@@ -42,7 +67,11 @@ describe("retries", () => {
   it("gives up on a 429 that asks for too much", async () => {
     const { client, clock } = await start({ maxPauseSeconds: 30 });
     telegram.fail({ method: "sendMessage", times: 1, does: limited(600) });
-    expect(await failureOf(client.call("sendMessage", hello))).toMatchObject({ kind: "rate", retryAfterSeconds: 600, attempts: 1 });
+    expect(await failureOf(client.call("sendMessage", hello))).toMatchObject({
+      kind: "rate",
+      retryAfterSeconds: 600,
+      attempts: 1,
+    });
     expect(clock.slept).toEqual([]);
   });
 
@@ -53,12 +82,21 @@ describe("retries", () => {
     expect(clock.slept).toEqual([500, 1000, 2000, 4000]);
   });
 
-  it.each([["hang", "unsure"], ["reset", "unsure"], ["accept-then-reset", "unsure"]] as const)("never sends twice after %s, but repeats an edit", async (kind, expected) => {
+  it.each([
+    ["hang", "unsure"],
+    ["reset", "unsure"],
+    ["accept-then-reset", "unsure"],
+  ] as const)("never sends twice after %s, but repeats an edit", async (kind, expected) => {
     const { client } = await start();
     const { message_id } = await client.call("sendMessage", hello);
     telegram.fail({ method: "*", times: 1, does: { kind } });
-    expect(await failureOf(client.call("sendMessage", { ...hello, text: "second" }))).toMatchObject({ kind: expected, attempts: 1 });
-    expect(telegram.state.messages.filter((one) => one.text === "second").length).toBe(kind === "accept-then-reset" ? 1 : 0);
+    expect(await failureOf(client.call("sendMessage", { ...hello, text: "second" }))).toMatchObject({
+      kind: expected,
+      attempts: 1,
+    });
+    expect(telegram.state.messages.filter((one) => one.text === "second").length).toBe(
+      kind === "accept-then-reset" ? 1 : 0,
+    );
     telegram.fail({ method: "editMessageText", times: 1, does: { kind } });
     await client.call("editMessageText", { chat_id: group, message_id, text: "edited" });
     expect(telegram.state.messages[0]).toMatchObject({ text: "edited", edits: 1 });
@@ -72,16 +110,27 @@ describe("retries", () => {
   it("stops when the caller does", async () => {
     const { client } = await start();
     telegram.fail({ method: "getMe", times: 1, does: { kind: "hang" } });
-    expect(await failureOf(client.call("getMe", {}, { signal: AbortSignal.timeout(50) }))).toMatchObject({ kind: "aborted", name: "AbortError" });
+    expect(await failureOf(client.call("getMe", {}, { signal: AbortSignal.timeout(50) }))).toMatchObject({
+      kind: "aborted",
+      name: "AbortError",
+    });
   });
 });
 
 describe("what a refusal means", () => {
   it.each<[string, Refusal, string]>([
-    ["a revoked token", new Refusal(401, "Unauthorized"), "token"], ["no such token", new Refusal(404, "Not Found"), "token"], ["an old server", new Refusal(404, "Not Found: method not found"), "method"],
-    ["a blocked bot", new Refusal(403, "Forbidden: bot was blocked by the user"), "chat-gone"], ["another poller", new Refusal(409, "Conflict: terminated by other getUpdates request"), "conflict"],
-    ["a supergroup", new Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", { migrate_to_chat_id: -100 }), "chat-migrated"],
-    ["a deleted topic", new Refusal(400, "Bad Request: message thread not found"), "topic-gone"], ["broken HTML", new Refusal(400, "Bad Request: can't parse entities: x"), "content"],
+    ["a revoked token", new Refusal(401, "Unauthorized"), "token"],
+    ["no such token", new Refusal(404, "Not Found"), "token"],
+    ["an old server", new Refusal(404, "Not Found: method not found"), "method"],
+    ["a blocked bot", new Refusal(403, "Forbidden: bot was blocked by the user"), "chat-gone"],
+    ["another poller", new Refusal(409, "Conflict: terminated by other getUpdates request"), "conflict"],
+    [
+      "a supergroup",
+      new Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", { migrate_to_chat_id: -100 }),
+      "chat-migrated",
+    ],
+    ["a deleted topic", new Refusal(400, "Bad Request: message thread not found"), "topic-gone"],
+    ["broken HTML", new Refusal(400, "Bad Request: can't parse entities: x"), "content"],
   ])("%s: it is told and not tried again", async (_, refusal, kind) => {
     const { client, clock } = await start();
     telegram.fail({ method: "sendMessage", times: 1, does: { kind: "refuse", refusal } });
@@ -102,7 +151,13 @@ describe("the token", () => {
     // A page with status 200 is what telegraf puts into its message, address, token and all.
     telegram.fail({ method: "*", times: 9, does: kind === "html" ? { kind, status: 200 } : { kind } });
     const failure = await failureOf(client.call("getMe", {}));
-    const seen = [failure.message, failure.stack, inspect(failure, { depth: 9, showHidden: true }), JSON.stringify(failure), ...log].join("\n");
+    const seen = [
+      failure.message,
+      failure.stack,
+      inspect(failure, { depth: 9, showHidden: true }),
+      JSON.stringify(failure),
+      ...log,
+    ].join("\n");
     expect(seen).not.toContain(telegram.token);
     expect(seen).not.toContain(telegram.token.split(":")[1]);
   });
@@ -111,16 +166,31 @@ describe("the token", () => {
     const { client } = await start({ apiRoot: "http://no-such-host.invalid", maxAttempts: 1 });
     const failure = await failureOf(client.call("getMe", {}));
     expect(`${failure.message}${failure.stack ?? ""}`).not.toContain("AAF-stand_in");
-    expect(client.redact(`https://x/bot${encodeURIComponent(telegram.token)}/y ${telegram.token} 987654321:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`)).toBe("https://x/bot[token]/y [token] [token]");
+    expect(
+      client.redact(
+        `https://x/bot${encodeURIComponent(telegram.token)}/y ${telegram.token} 987654321:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
+      ),
+    ).toBe("https://x/bot[token]/y [token] [token]");
   });
 });
 
 describe("order and pace", () => {
   it("keeps the order within a chat through a 429, and holds no other chat up", async () => {
-    const { client } = await start({ clock: { now: Date.now, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms / 20); }) }, pace: { private: { count: 99, perMs: 1 }, group: { count: 99, perMs: 1 } } });
+    const { client } = await start({
+      clock: {
+        now: Date.now,
+        sleep: (ms) =>
+          new Promise((resolve) => {
+            setTimeout(resolve, ms / 20);
+          }),
+      },
+      pace: { private: { count: 99, perMs: 1 }, group: { count: 99, perMs: 1 } },
+    });
     telegram.fail({ method: "sendMessage", times: 1, does: limited(2) });
     const sent = ["1", "2", "3"].map((text) => client.call("sendMessage", { chat_id: group, text }));
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
     await client.call("sendMessage", { chat_id: 5, text: "other" });
     await Promise.all(sent);
     expect(telegram.state.messages.map((one) => one.text)).toEqual(["other", "1", "2", "3"]);
@@ -128,14 +198,22 @@ describe("order and pace", () => {
 
   it("a failed call does not block the line", async () => {
     const { client } = await start();
-    const [bad, good] = await Promise.allSettled([client.call("sendMessage", { chat_id: group, text: "<b>", parse_mode: "HTML" }), client.call("sendMessage", hello)]);
+    const [bad, good] = await Promise.allSettled([
+      client.call("sendMessage", { chat_id: group, text: "<b>", parse_mode: "HTML" }),
+      client.call("sendMessage", hello),
+    ]);
     expect([bad.status, good.status]).toEqual(["rejected", "fulfilled"]);
   });
 
   it("stays within what Telegram allows, so that none of 45 messages meets a 429", async () => {
     const clock = quickClock();
-    const { client } = await start({ clock }, { now: clock.now, limits: { private: { count: 5, perMs: 5_000 }, group: { count: 20, perMs: 60_000 } } });
-    await Promise.all(Array.from({ length: 45 }, (_, i) => client.call("sendMessage", { chat_id: group, text: String(i) })));
+    const { client } = await start(
+      { clock },
+      { now: clock.now, limits: { private: { count: 5, perMs: 5_000 }, group: { count: 20, perMs: 60_000 } } },
+    );
+    await Promise.all(
+      Array.from({ length: 45 }, (_, i) => client.call("sendMessage", { chat_id: group, text: String(i) })),
+    );
     expect(telegram.transcript.filter((call) => call.status === 429)).toEqual([]);
     expect(telegram.state.messages.map((one) => one.text)).toEqual(Array.from({ length: 45 }, (_, i) => String(i)));
   });
@@ -145,8 +223,24 @@ describe("what telegraf loses", () => {
   it("reply and buttons arrive with an uploaded photo", async () => {
     const { client } = await start();
     const { message_id } = await client.call("sendMessage", hello);
-    await client.call("sendPhoto", { chat_id: group, message_thread_id: 9, photo: { source: png, filename: "plot.png" }, caption: "<b>5</b>", parse_mode: "HTML", reply_parameters: { message_id }, reply_markup: { inline_keyboard: [[{ text: "x", callback_data: "1" }]] }, disable_notification: true });
-    expect(telegram.state.messages[1]).toMatchObject({ replyTo: message_id, caption: "5", thread: 9, silent: true, markup: { inline_keyboard: [[{ text: "x", callback_data: "1" }]] }, photo: { filename: "plot.png", bytes: new Uint8Array(png) } });
+    await client.call("sendPhoto", {
+      chat_id: group,
+      message_thread_id: 9,
+      photo: { source: png, filename: "plot.png" },
+      caption: "<b>5</b>",
+      parse_mode: "HTML",
+      reply_parameters: { message_id },
+      reply_markup: { inline_keyboard: [[{ text: "x", callback_data: "1" }]] },
+      disable_notification: true,
+    });
+    expect(telegram.state.messages[1]).toMatchObject({
+      replyTo: message_id,
+      caption: "5",
+      thread: 9,
+      silent: true,
+      markup: { inline_keyboard: [[{ text: "x", callback_data: "1" }]] },
+      photo: { filename: "plot.png", bytes: new Uint8Array(png) },
+    });
   });
 
   it("a hide that Markup.button leaves behind is taken off", async () => {
@@ -160,7 +254,12 @@ describe("what telegraf loses", () => {
 
   it("the path of an API root is kept", async () => {
     const { client } = await start({ maxAttempts: 1 });
-    const below = createTelegram({ token: telegram.token, apiRoot: `${telegram.url}/tg`, maxAttempts: 1, timeoutMs: 400 });
+    const below = createTelegram({
+      token: telegram.token,
+      apiRoot: `${telegram.url}/tg`,
+      maxAttempts: 1,
+      timeoutMs: 400,
+    });
     await failureOf(below.call("getMe", {}));
     expect(telegram.transcript.at(-1)).toMatchObject({ method: "", status: 404 });
     await client.call("getMe", {});
@@ -179,7 +278,9 @@ describe("a Telegraf bot through the client", () => {
     const running = bot.launch();
     telegram.people.says(telegram.people.person(7, "Ana"), "/ping");
     await expect.poll(() => telegram.state.messages.map((one) => one.text)).toEqual(["/ping", "pong"]);
-    expect(telegram.transcript.filter((call) => call.method === "sendMessage").map((call) => call.status)).toEqual([429, 200]);
+    expect(telegram.transcript.filter((call) => call.method === "sendMessage").map((call) => call.status)).toEqual([
+      429, 200,
+    ]);
     bot.stop();
     await running;
     expect(telegram.updates.unconfirmed).toEqual([]);

@@ -1,11 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { escapeHtml, inert, isLink, linkHtml, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import {
+  escapeHtml,
+  inert,
+  isLink,
+  linkHtml,
+  splitHtml,
+  truncate,
+  truncateHtml,
+} from "../../../bot/telegram/format.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 import { soak } from "./texts.ts";
 
 describe("text from outside", () => {
   it("is no markup", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
-  it.each([["@octocat", "@\u200boctocat"], ["/deploy now", "/\u200bdeploy now"], ["a/b c", "a/b c"], ["#1 #tag", "#\u200b1 #\u200btag"], ["https://x.y", "https:\u200b//x.y"], ["www.x.y", "www\u200b.x.y"], ["\u202eabc", "abc"]])("%j is no mention, command, hashtag or link: %j", (text, dead) => {
+  it.each([
+    ["@octocat", "@\u200boctocat"],
+    ["/deploy now", "/\u200bdeploy now"],
+    ["a/b c", "a/b c"],
+    ["#1 #tag", "#\u200b1 #\u200btag"],
+    ["https://x.y", "https:\u200b//x.y"],
+    ["www.x.y", "www\u200b.x.y"],
+    ["\u202eabc", "abc"],
+  ])("%j is no mention, command, hashtag or link: %j", (text, dead) => {
     expect(inert(text)).toBe(dead);
   });
 });
@@ -28,21 +44,42 @@ describe("cutting", () => {
     const parts = splitHtml(`<pre>${lines}</pre>`, 100);
     expect(parts.length).toBeGreaterThan(2);
     for (const part of parts) expect(part).toMatch(/^<pre>line \d+\n[\s\S]*<\/pre>$/);
-    expect(parts.map((part) => parseHtml(part).text).join("").split("\n").filter(Boolean)).toEqual(lines.split("\n"));
+    expect(
+      parts
+        .map((part) => parseHtml(part).text)
+        .join("")
+        .split("\n")
+        .filter(Boolean),
+    ).toEqual(lines.split("\n"));
   });
 
   it("splits what has no line breaks", () => {
-    expect(splitHtml(`<b>${"x".repeat(250)}</b>`, 100)).toEqual([`<b>${"x".repeat(100)}</b>`, `<b>${"x".repeat(100)}</b>`, `<b>${"x".repeat(50)}</b>`]);
+    expect(splitHtml(`<b>${"x".repeat(250)}</b>`, 100)).toEqual([
+      `<b>${"x".repeat(100)}</b>`,
+      `<b>${"x".repeat(100)}</b>`,
+      `<b>${"x".repeat(50)}</b>`,
+    ]);
     expect(splitHtml(" \n ")).toEqual([]);
   });
 });
 
 describe("links", () => {
-  it.each(["javascript:alert(1)", "http://localhost:3000/x", "https://a.b/\"onclick", "https://a b.c", "//x.y", "https://a.b\u0000", `https://a.b/${"x".repeat(2000)}`])("%j is none", (url) => {
+  it.each([
+    "javascript:alert(1)",
+    "http://localhost:3000/x",
+    'https://a.b/"onclick',
+    "https://a b.c",
+    "//x.y",
+    "https://a.b\u0000",
+    `https://a.b/${"x".repeat(2000)}`,
+  ])("%j is none", (url) => {
     expect(isLink(url)).toBe(false);
     expect(linkHtml("<x>", url)).toBe("&lt;x&gt;");
   });
-  it("is one", () => expect(linkHtml("run 5 & more", "https://github.com/a/b?x=1&y=2")).toBe('<a href="https://github.com/a/b?x=1&amp;y=2">run 5 &amp; more</a>'));
+  it("is one", () =>
+    expect(linkHtml("run 5 & more", "https://github.com/a/b?x=1&y=2")).toBe(
+      '<a href="https://github.com/a/b?x=1&amp;y=2">run 5 &amp; more</a>',
+    ));
 });
 
 describe("random texts", () => {

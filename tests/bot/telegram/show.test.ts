@@ -2,7 +2,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createTelegram } from "../../../bot/telegram/client.ts";
 import { show, type Content } from "../../../bot/telegram/show.ts";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
-import { addChat, startTelegram, type StandInOptions, type StandInTelegram } from "../../../rehearsal/telegram/server.ts";
+import {
+  addChat,
+  startTelegram,
+  type StandInOptions,
+  type StandInTelegram,
+} from "../../../rehearsal/telegram/server.ts";
 import { quickClock } from "./clock.ts";
 
 const group = -1001234567890;
@@ -18,16 +23,32 @@ async function start(options: StandInOptions = {}) {
   return createTelegram({ token: telegram.token, apiRoot: telegram.url, clock: quickClock(), timeoutMs: 400 });
 }
 const buttons = [[{ text: "Run", url: "https://github.com/octo/models" }]];
-const content = (text: string): Content => ({ rich: { blocks: [{ type: "paragraph", text }] }, html: `<b>${text}</b>`, plain: text, buttons });
-const refuse = (method: string, words: string, times = 1) => { telegram.fail({ method, times, does: { kind: "refuse", refusal: new Refusal(400, `Bad Request: ${words}`) } }); };
+const content = (text: string): Content => ({
+  rich: { blocks: [{ type: "paragraph", text }] },
+  html: `<b>${text}</b>`,
+  plain: text,
+  buttons,
+});
+const refuse = (method: string, words: string, times = 1) => {
+  telegram.fail({ method, times, does: { kind: "refuse", refusal: new Refusal(400, `Bad Request: ${words}`) } });
+};
 
 describe("the best form that Telegram takes", () => {
   it("rich where it can be", async () => {
     const client = await start();
     const shown = await show(client, { chat: group, topic: 9 }, content("a"), null, { silent: true });
     expect(shown).toEqual({ messageId: 1, chat: group, topic: 9, form: "rich", outcome: "sent" });
-    expect(telegram.state.messages[0]).toMatchObject({ rich: { blocks: [{ text: "a" }] }, silent: true, thread: 9, markup: { inline_keyboard: buttons } });
-    expect(await show(client, { chat: group, topic: 9 }, content("b"), 1)).toMatchObject({ messageId: 1, form: "rich", outcome: "edited" });
+    expect(telegram.state.messages[0]).toMatchObject({
+      rich: { blocks: [{ text: "a" }] },
+      silent: true,
+      thread: 9,
+      markup: { inline_keyboard: buttons },
+    });
+    expect(await show(client, { chat: group, topic: 9 }, content("b"), 1)).toMatchObject({
+      messageId: 1,
+      form: "rich",
+      outcome: "edited",
+    });
     expect(telegram.state.messages).toHaveLength(1);
   });
 
@@ -40,9 +61,18 @@ describe("the best form that Telegram takes", () => {
 
   it("<pre> where the HTML is refused, and at last plain text without buttons", async () => {
     const client = await start({ rich: false });
-    expect(await show(client, { chat: group }, { html: "<h1>x</h1>", plain: "a < b", buttons }, null)).toMatchObject({ form: "pre" });
+    expect(await show(client, { chat: group }, { html: "<h1>x</h1>", plain: "a < b", buttons }, null)).toMatchObject({
+      form: "pre",
+    });
     expect(telegram.state.messages[0]).toMatchObject({ text: "a < b", entities: [{ type: "pre" }] });
-    expect(await show(client, { chat: group }, { html: "x", plain: "a < b", buttons: [[{ text: "b", url: "http://localhost" }]] }, null)).toMatchObject({ form: "plain" });
+    expect(
+      await show(
+        client,
+        { chat: group },
+        { html: "x", plain: "a < b", buttons: [[{ text: "b", url: "http://localhost" }]] },
+        null,
+      ),
+    ).toMatchObject({ form: "plain" });
     expect(telegram.state.messages[1]).toMatchObject({ text: "a < b", entities: [], markup: null });
   });
 
@@ -71,18 +101,33 @@ describe("when things are gone", () => {
 
   it("a deleted or closed topic gives way to the chat", async () => {
     const client = await start();
-    expect(await show(client, { chat: group, topic: 4 }, content("a"), null)).toMatchObject({ outcome: "sent", topic: null });
+    expect(await show(client, { chat: group, topic: 4 }, content("a"), null)).toMatchObject({
+      outcome: "sent",
+      topic: null,
+    });
     telegram.state.chats.get(group)?.topics?.set(9, "closed");
-    expect(await show(client, { chat: group, topic: 9 }, content("a"), 55)).toMatchObject({ outcome: "resent", topic: null });
+    expect(await show(client, { chat: group, topic: 9 }, content("a"), 55)).toMatchObject({
+      outcome: "resent",
+      topic: null,
+    });
   });
 
   it("a group that became a supergroup is followed", async () => {
     const client = await start();
-    addChat(telegram.state, { id: -55, refuses: new Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", { migrate_to_chat_id: group }) });
+    addChat(telegram.state, {
+      id: -55,
+      refuses: new Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", {
+        migrate_to_chat_id: group,
+      }),
+    });
     expect(await show(client, { chat: -55 }, content("a"), 3)).toMatchObject({ chat: group, messageId: 1 });
   });
 
-  it.each([[new Refusal(400, "Bad Request: chat not found"), "chat-gone"], [new Refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "chat-gone"], [new Refusal(401, "Unauthorized"), "token"]] as const)("%s is told at once", async (refusal, kind) => {
+  it.each([
+    [new Refusal(400, "Bad Request: chat not found"), "chat-gone"],
+    [new Refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "chat-gone"],
+    [new Refusal(401, "Unauthorized"), "token"],
+  ] as const)("%s is told at once", async (refusal, kind) => {
     const client = await start();
     telegram.fail({ method: "*", times: 1, does: { kind: "refuse", refusal } });
     await expect(show(client, { chat: group }, content("a"), null)).rejects.toMatchObject({ kind });

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { renderCard } from "../../../bot/card/render.ts";
-import { escapeHtml, fit, inert, maxTextLength, splitHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import {
+  escapeHtml,
+  fit,
+  inert,
+  maxTextLength,
+  splitHtml,
+  truncate,
+  truncateHtml,
+} from "../../../bot/telegram/format.ts";
 import { createTelegram } from "../../../bot/telegram/client.ts";
 import { show } from "../../../bot/telegram/show.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
@@ -25,15 +33,27 @@ export function formatsSafely(text: string, longest: number): void {
     const { text: shown, entities } = parseHtml(cut);
     claim(shown.length <= longest, `${shown.length} > ${longest}`);
     claim(shown.isWellFormed(), "half a surrogate pair");
-    claim(entities.every((one) => one.type === "bold"), "a tag of the text's own");
+    claim(
+      entities.every((one) => one.type === "bold"),
+      "a tag of the text's own",
+    );
   }
-  const again = splitHtml(html, longest).map((part) => parseHtml(part).text).join("");
+  const again = splitHtml(html, longest)
+    .map((part) => parseHtml(part).text)
+    .join("");
   claim(again.replace(/\s/g, "") === whole.text.replace(/\s/g, ""), "text was lost or added in splitting");
   const short = truncate(fit(text), longest);
   claim(short.length <= longest && short.isWellFormed(), "plain text is too long or torn");
   const kept = short.replace(/…$/, "");
-  const deps = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(({ segment }) => segment.length <= 64);
-  claim(kept.length === fit(text).length || deps.length === 0 || [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64), "a grapheme was torn");
+  const deps = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(
+    ({ segment }) => segment.length <= 64,
+  );
+  claim(
+    kept.length === fit(text).length ||
+      deps.length === 0 ||
+      [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64),
+    "a grapheme was torn",
+  );
 }
 
 /**
@@ -42,24 +62,38 @@ export function formatsSafely(text: string, longest: number): void {
  */
 export async function soak(runs: number, seed: number): Promise<Tally> {
   const tally: Tally = { texts: 0, cards: 0, calls: 0, refused: [] };
-  fc.assert(fc.property(anyText, fc.integer({ min: 64, max: maxTextLength }), (text, longest) => {
-    tally.texts += 1;
-    formatsSafely(text, longest);
-  }), { numRuns: runs, seed });
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 64, max: maxTextLength }), (text, longest) => {
+      tally.texts += 1;
+      formatsSafely(text, longest);
+    }),
+    { numRuns: runs, seed },
+  );
 
   const telegram = await startTelegram();
   try {
     addChat(telegram.state, { id: 5 });
     const clock = quickClock();
-    const client = createTelegram({ token: telegram.token, apiRoot: telegram.url, clock, pace: { private: { count: 1e9, perMs: 1 }, group: { count: 1e9, perMs: 1 } } });
+    const client = createTelegram({
+      token: telegram.token,
+      apiRoot: telegram.url,
+      clock,
+      pace: { private: { count: 1e9, perMs: 1 }, group: { count: 1e9, perMs: 1 } },
+    });
     for (const state of fc.sample(anyCard, { numRuns: runs, seed })) {
       tally.cards += 1;
       const card = renderCard(state, [[{ text: "Approve", callback_data: "0123456789abcdef" }]]);
       const { rich: _rich, ...html } = card;
       // show() would fall back in silence; here the first form of each must be taken.
-      for (const [content, wanted] of [[card, "rich"], [html, "html"]] as const) {
+      for (const [content, wanted] of [
+        [card, "rich"],
+        [html, "html"],
+      ] as const) {
         const shown = await show(client, { chat: 5 }, content, null);
-        if (shown.form !== wanted) tally.refused.push(`${wanted}: ${JSON.stringify(telegram.transcript.at(-2)?.answer)} for ${JSON.stringify(state).slice(0, 300)}`);
+        if (shown.form !== wanted)
+          tally.refused.push(
+            `${wanted}: ${JSON.stringify(telegram.transcript.at(-2)?.answer)} for ${JSON.stringify(state).slice(0, 300)}`,
+          );
       }
       await client.call("sendMessage", { chat_id: 5, text: card.plain });
       telegram.state.messages.length = 0;

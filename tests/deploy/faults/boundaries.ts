@@ -9,30 +9,54 @@ export const scenarios = ["plain", "trusted", "large", "broken"] as const;
 export type Scenario = (typeof scenarios)[number];
 
 /** One place where a deployment crosses the network: the n-th request of its kind to a server. */
-export type Boundary = { scenario: Scenario; server: "hub" | "github" | "app"; method: string; route: string; nth: number };
+export type Boundary = {
+  scenario: Scenario;
+  server: "hub" | "github" | "app";
+  method: string;
+  route: string;
+  nth: number;
+};
 
 export const kinds = ["error", "hang", "reset-before", "reset-after", "kill-before", "kill-after"] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Kinds of fault that differ at a boundary: what only reads has no effect, and before and after it are one moment. */
 export function kindsAt({ server, method, route }: Boundary): readonly Kind[] {
-  const reads = server === "app" || method === "GET" || /\/(preupload\/main|paths-info\/\{sha\}|objects\/batch)$/.test(route);
+  const reads =
+    server === "app" || method === "GET" || /\/(preupload\/main|paths-info\/\{sha\}|objects\/batch)$/.test(route);
   return reads ? ["error", "hang", "reset-before", "kill-before"] : kinds;
 }
 
-export const nameOf = ({ scenario, server, method, route, nth }: Boundary): string => `${scenario === "plain" ? "" : `${scenario}: `}${server} ${method} ${route}${nth === 1 ? "" : ` (${nth})`}`;
+export const nameOf = ({ scenario, server, method, route, nth }: Boundary): string =>
+  `${scenario === "plain" ? "" : `${scenario}: `}${server} ${method} ${route}${nth === 1 ? "" : ` (${nth})`}`;
 
 /** What differs from run to run in a path. */
 function routeOf(path: string): string {
-  return path.replaceAll(/[0-9a-f]{40}/g, "{sha}").replaceAll(/\/births\/[0-9a-f]{16}\//g, "/births/{id}/").replaceAll(/lfs-upload\/[0-9a-f]+/g, "lfs-upload/{id}").replaceAll(/deployments\/\d+/g, "deployments/{id}");
+  return path
+    .replaceAll(/[0-9a-f]{40}/g, "{sha}")
+    .replaceAll(/\/births\/[0-9a-f]{16}\//g, "/births/{id}/")
+    .replaceAll(/lfs-upload\/[0-9a-f]+/g, "lfs-upload/{id}")
+    .replaceAll(/deployments\/\d+/g, "deployments/{id}");
 }
 
 function patternOf(route: string): RegExp {
-  return new RegExp(`^${route.split(/\{sha\}|\{id\}/).map((part) => part.replaceAll(/[.*+?^$()|[\]\\{}]/g, "\\$&")).join("[0-9a-f]+")}$`);
+  return new RegExp(
+    `^${route
+      .split(/\{sha\}|\{id\}/)
+      .map((part) => part.replaceAll(/[.*+?^$()|[\]\\{}]/g, "\\$&"))
+      .join("[0-9a-f]+")}$`,
+  );
 }
 
-/** Every boundary that a run went over. Of requests that are repeated (polls, timed predictions) the first few count. */
-export function boundariesOf(scenario: Scenario, stage: Stage, from: { hub: number; github: number; app: number }, maxPerKind = 2): Boundary[] {
+/**
+ * Every boundary that a run went over. Of requests that are repeated (polls, timed predictions) the first few count.
+ */
+export function boundariesOf(
+  scenario: Scenario,
+  stage: Stage,
+  from: { hub: number; github: number; app: number },
+  maxPerKind = 2,
+): Boundary[] {
   const found: Boundary[] = [];
   const counts = new Map<string, number>();
   const add = (server: Boundary["server"], method: string, path: string) => {
@@ -48,18 +72,37 @@ export function boundariesOf(scenario: Scenario, stage: Stage, from: { hub: numb
   return found;
 }
 
-/** Arms a stage: the boundary fails so when the deployment comes to it. `error` lasts for the whole run, the others happen once. @returns whether the deployment ever came there */
+/**
+ * Arms a stage: the boundary fails so when the deployment comes to it. `error` lasts for the whole run, the others
+ * happen once. @returns whether the deployment ever came there
+ */
 export function arm(stage: Stage, { server, method, route, nth }: Boundary, kind: Kind): { met: () => boolean } {
   const path = patternOf(route);
-  const kill = () => { stage.child?.kill("SIGKILL"); };
+  const kill = () => {
+    stage.child?.kill("SIGKILL");
+  };
   const [skip, times] = [nth - 1, kind === "error" ? 1000 : 1];
   if (server === "github") {
-    const does = { error: { kind: "answer", status: 500, message: "Server Error" }, hang: { kind: "hang" }, "reset-before": { kind: "reset" }, "reset-after": { kind: "accept-then-reset" }, "kill-before": { kind: "reset" }, "kill-after": { kind: "accept-then", run: kill } } as const;
+    const does = {
+      error: { kind: "answer", status: 500, message: "Server Error" },
+      hang: { kind: "hang" },
+      "reset-before": { kind: "reset" },
+      "reset-after": { kind: "accept-then-reset" },
+      "kill-before": { kind: "reset" },
+      "kill-after": { kind: "accept-then", run: kill },
+    } as const;
     const rule = { method, path, skip, times, does: does[kind] };
     stage.github.state.faults.push(kind === "kill-before" ? killing(rule, kill) : rule);
     return { met: () => rule.times < times };
   }
-  const fault = { error: { kind: "status", status: 500, effect: false }, hang: { kind: "hang", effect: true }, "reset-before": { kind: "reset", effect: false }, "reset-after": { kind: "reset", effect: true }, "kill-before": { kind: "before", run: kill, silent: true }, "kill-after": { kind: "then", run: kill } } as const;
+  const fault = {
+    error: { kind: "status", status: 500, effect: false },
+    hang: { kind: "hang", effect: true },
+    "reset-before": { kind: "reset", effect: false },
+    "reset-after": { kind: "reset", effect: true },
+    "kill-before": { kind: "before", run: kill, silent: true },
+    "kill-after": { kind: "then", run: kill },
+  } as const;
   const rule = { method, path, skip, times, fault: fault[kind] };
   (server === "hub" ? stage.hub.faults : stage.hub.appFaults).push(rule);
   return { met: () => rule.times < times };
@@ -68,7 +111,13 @@ export function arm(stage: Stage, { server, method, route, nth }: Boundary, kind
 /** The process ends when this rule is used up, before the stand-in has looked at the request any further. */
 function killing<Rule extends { times: number }>(rule: Rule, kill: () => void): Rule {
   let left = rule.times;
-  return Object.defineProperty(rule, "times", { get: () => left, set: (value: number) => { left = value; kill(); } });
+  return Object.defineProperty(rule, "times", {
+    get: () => left,
+    set: (value: number) => {
+      left = value;
+      kill();
+    },
+  });
 }
 
 export function disarm(stage: Stage): void {

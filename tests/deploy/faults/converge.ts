@@ -22,13 +22,31 @@ export function settingsOf(scenario: Scenario): string {
 function vainly({ server, route }: Boundary, kind: Kind): string {
   if (kind === "hang") return " request-timeout=3";
   if (kind !== "error") return "";
-  return server === "app" ? " prove-timeout=1" : route.endsWith("/runtime") ? " build-timeout=2" : route.includes("/resolve/") ? " prove-timeout=4" : "";
+  return server === "app"
+    ? " prove-timeout=1"
+    : route.endsWith("/runtime")
+      ? " build-timeout=2"
+      : route.includes("/resolve/")
+        ? " prove-timeout=4"
+        : "";
 }
 
 /** A stage on which 1.0.0 is live and proved, and 1.1.0 is to be deployed. */
-export async function prepared(action: DeployAction, predecessor: string, scenario: Scenario, buildMs = 150): Promise<Stage> {
+export async function prepared(
+  action: DeployAction,
+  predecessor: string,
+  scenario: Scenario,
+  buildMs = 150,
+): Promise<Stage> {
   const breaksBuild = (deployed: Deployed) => scenario === "broken" && deployed?.model?.version === "1.1.0";
-  const stage = await Stage.open(action, { trusted: scenario === "trusted", hub: { models: { "octo/births": { private: false } }, multipartBytes: scenario === "large" ? 20_000 : 5_000_000, behaviour: { buildMs, breaksBuild } } });
+  const stage = await Stage.open(action, {
+    trusted: scenario === "trusted",
+    hub: {
+      models: { "octo/births": { private: false } },
+      multipartBytes: scenario === "large" ? 20_000 : 5_000_000,
+      behaviour: { buildMs, breaksBuild },
+    },
+  });
   await stage.seed(join(predecessor, "tree"));
   stage.repository.release("1.1.0", "candidate");
   return stage;
@@ -42,12 +60,24 @@ export async function prepared(action: DeployAction, predecessor: string, scenar
  * first run from going back. After the second: the one final state, whatever the fault was: the new version live, or,
  * where it is broken, the old one.
  */
-export async function converge(action: DeployAction, predecessor: string, boundary: Boundary, kind: Kind): Promise<Outcome> {
-  const stage = await prepared(action, predecessor, boundary.scenario, boundary.route.endsWith("/logs/build") ? 2000 : 150);
+export async function converge(
+  action: DeployAction,
+  predecessor: string,
+  boundary: Boundary,
+  kind: Kind,
+): Promise<Outcome> {
+  const stage = await prepared(
+    action,
+    predecessor,
+    boundary.scenario,
+    boundary.route.endsWith("/logs/build") ? 2000 : 150,
+  );
   const broken = boundary.scenario === "broken";
   const [last, settings] = [broken ? "1.0.0" : "1.1.0", settingsOf(boundary.scenario)];
   const problems: string[] = [];
-  const expect = (holds: boolean, words: string) => { if (!holds) problems.push(words); };
+  const expect = (holds: boolean, words: string) => {
+    if (!holds) problems.push(words);
+  };
   try {
     const fault = arm(stage, boundary, kind);
     const first = await stage.deploy({ settings: settings + vainly(boundary, kind) });
@@ -59,16 +89,33 @@ export async function converge(action: DeployAction, predecessor: string, bounda
       const live = [0, 5].includes(first.code) && stage.holds() === "1.1.0" && (await stage.serves()) === "1.1.0";
       const kept = [1, 2, 4].includes(first.code) && stage.holds() === "1.0.0";
       const stuck = broken && kind === "error" && first.code === 1;
-      expect(live || kept || stuck, `the first run ended in neither state: exit ${first.code}, holds ${stage.holds()}, serves ${await stage.serves()}: ${first.receipt?.reason ?? ""}`);
+      expect(
+        live || kept || stuck,
+        `the first run ended in neither state: exit ${first.code}, holds ${stage.holds()}, serves ${await stage.serves()}: ${first.receipt?.reason ?? ""}`,
+      );
     }
     const second = await stage.deploy({ settings }, { GITHUB_RUN_ATTEMPT: "2" });
-    expect(second.code === (broken ? 1 : 0), `the next run exits with ${second.code}: ${second.receipt?.reason ?? second.log.split("\n").filter((line) => line.includes("::error")).join(" ")}`);
-    expect((await stage.serves()) === last && stage.holds() === last, `the Space holds ${stage.holds()} and serves ${await stage.serves()}`);
+    expect(
+      second.code === (broken ? 1 : 0),
+      `the next run exits with ${second.code}: ${
+        second.receipt?.reason ??
+        second.log
+          .split("\n")
+          .filter((line) => line.includes("::error"))
+          .join(" ")
+      }`,
+    );
+    expect(
+      (await stage.serves()) === last && stage.holds() === last,
+      `the Space holds ${stage.holds()} and serves ${await stage.serves()}`,
+    );
     expect(stage.locks().length === 0, `locked: ${stage.locks().join()}`);
     expect(stage.tags().join() === (broken ? "" : "births@1.1.0"), `tags: ${stage.tags().join()}`);
     problems.push(...history(stage, last));
     expect(stage.leaks().length === 0, `leaked: ${stage.leaks().join()}`);
-    await stage.close().catch((error: unknown) => { problems.push((error as Error).message.split("\n").slice(0, 3).join(" ")); });
+    await stage.close().catch((error: unknown) => {
+      problems.push((error as Error).message.split("\n").slice(0, 3).join(" "));
+    });
     return { boundary, kind, first: ended, problems };
   } catch (error) {
     await stage.close().catch(() => {});
@@ -76,19 +123,31 @@ export async function converge(action: DeployAction, predecessor: string, bounda
   }
 }
 
-/** Never two commits for one change, never two records for one revision; the last word is the success of what serves. */
+/**
+ * Never two commits for one change, never two records for one revision; the last word is the success of what serves.
+ */
 function history(stage: Stage, last: string): string[] {
   const problems: string[] = [];
   const commits = stage.hub.space.repository.log();
-  const content = (index: number) => [...(commits[index]?.tree ?? [])].map(([path, { oid }]) => `${path} ${oid}`).sort().join("\n");
-  for (let i = 0; i + 1 < commits.length; i += 1) if (content(i) === content(i + 1)) problems.push(`commit ${commits[i]!.title} changes nothing`);
+  const content = (index: number) =>
+    [...(commits[index]?.tree ?? [])]
+      .map(([path, { oid }]) => `${path} ${oid}`)
+      .sort()
+      .join("\n");
+  for (let i = 0; i + 1 < commits.length; i += 1)
+    if (content(i) === content(i + 1)) problems.push(`commit ${commits[i]!.title} changes nothing`);
   const deploys = commits.filter(({ title }) => title === "Deploy births 1.1.0").length;
   const restores = commits.filter(({ title }) => title === "Restore births 1.0.0").length;
-  if (deploys !== restores + (last === "1.1.0" ? 1 : 0)) problems.push(`${deploys} deploys and ${restores} restorations`);
-  const rows = stage.github.state.rows.map(({ payload }) => { const { kind, spaceCommit } = payload as { kind: string; spaceCommit: string }; return `${kind} ${spaceCommit}`; });
+  if (deploys !== restores + (last === "1.1.0" ? 1 : 0))
+    problems.push(`${deploys} deploys and ${restores} restorations`);
+  const rows = stage.github.state.rows.map(({ payload }) => {
+    const { kind, spaceCommit } = payload as { kind: string; spaceCommit: string };
+    return `${kind} ${spaceCommit}`;
+  });
   if (new Set(rows).size !== rows.length) problems.push(`a revision is recorded twice: ${rows.join(", ")}`);
   const row = stage.github.state.rows.at(-1);
-  if (row === undefined || stage.github.state.deployments[row.id]!.at(-1)?.state !== "success") problems.push("the last Deployment is no success");
+  if (row === undefined || stage.github.state.deployments[row.id]!.at(-1)?.state !== "success")
+    problems.push("the last Deployment is no success");
   const weights = stage.hub.models.get("octo/births")!.repository.log().length - 1;
   if (weights > 1) problems.push(`the weights were committed ${weights} times`);
   return problems;

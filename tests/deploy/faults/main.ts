@@ -1,5 +1,6 @@
-// npm run faults [-- --lanes N] [-- --only TEXT]: every HTTP boundary of a deployment × every kind of fault, each followed
-// by a run without one. Writes bench/results/deploy-faults.md as it grows; exits with 1 when anything did not converge.
+// npm run faults [-- --lanes N] [-- --only TEXT]: every HTTP boundary of a deployment × every kind of fault, each
+// followed by a run without one. Writes bench/results/deploy-faults.md as it grows; exits with 1 when anything did not
+// converge.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,7 +12,9 @@ import { faultTable } from "./table.ts";
 
 const results = join(import.meta.dirname, "../../../bench/results/deploy-faults.md");
 
-const { values: { lanes, only } } = parseArgs({ options: { lanes: { type: "string", default: "3" }, only: { type: "string", default: "" } } });
+const {
+  values: { lanes, only },
+} = parseArgs({ options: { lanes: { type: "string", default: "3" }, only: { type: "string", default: "" } } });
 const began = Date.now();
 const action = await unpackDeployAction();
 const predecessor = await makePredecessor(action);
@@ -22,7 +25,11 @@ async function boundariesOfAll(): Promise<Boundary[]> {
   const known = new Set<string>();
   for (const scenario of scenarios) {
     const clean = await prepared(action, predecessor.dir, scenario, 2000);
-    const from = { hub: clean.hub.transcript.length, github: clean.github.transcript.length, app: clean.hub.probes.length };
+    const from = {
+      hub: clean.hub.transcript.length,
+      github: clean.github.transcript.length,
+      app: clean.hub.probes.length,
+    };
     const { code, log } = await clean.deploy({ settings: settingsOf(scenario) });
     if (code !== (scenario === "broken" ? 1 : 0)) throw new Error(log);
     for (const boundary of boundariesOf(scenario, clean, from)) {
@@ -38,24 +45,41 @@ async function boundariesOfAll(): Promise<Boundary[]> {
 /** What tells most comes first, for a run that has to be ended early. */
 const order: readonly Kind[] = ["kill-after", "kill-before", "reset-after", "error", "reset-before", "hang"];
 const boundaries = (await boundariesOfAll()).filter((one) => nameOf(one).includes(only));
-const cases: { boundary: Boundary; kind: Kind }[] = order.flatMap((kind) => boundaries.filter((boundary) => kindsAt(boundary).includes(kind)).map((boundary) => ({ boundary, kind })));
+const cases: { boundary: Boundary; kind: Kind }[] = order.flatMap((kind) =>
+  boundaries.filter((boundary) => kindsAt(boundary).includes(kind)).map((boundary) => ({ boundary, kind })),
+);
 console.log(`${boundaries.length} boundaries, ${cases.length} cases`);
 const outcomes: Outcome[] = [];
 let next = 0;
-await Promise.all(Array.from({ length: Number(lanes) }, async () => {
-  while (next < cases.length) {
-    const { boundary, kind } = cases[next++]!;
-    let outcome = await converge(action, predecessor.dir, boundary, kind);
-    for (let again = 0; again < 2 && outcome.problems.includes(neverMet); again += 1) outcome = await converge(action, predecessor.dir, boundary, kind);
-    outcomes.push(outcome);
-    if (outcome.problems.length > 0) console.log(`✗ ${nameOf(boundary)}, ${kind}: ${outcome.first}; ${outcome.problems.join("; ")}`);
-    else if (outcomes.length % 20 === 0) console.log(`${outcomes.length} of ${cases.length}, ${((Date.now() - began) / 1000).toFixed(0)} s`);
-    if (only === "" && (outcomes.length % 20 === 0 || outcomes.length === cases.length)) writeFileSync(results, faultTable(boundaries, outcomes, cases.length, { lanes, began: new Date(began), minutes: (Date.now() - began) / 60_000 }));
-  }
-}));
+await Promise.all(
+  Array.from({ length: Number(lanes) }, async () => {
+    while (next < cases.length) {
+      const { boundary, kind } = cases[next++]!;
+      let outcome = await converge(action, predecessor.dir, boundary, kind);
+      for (let again = 0; again < 2 && outcome.problems.includes(neverMet); again += 1)
+        outcome = await converge(action, predecessor.dir, boundary, kind);
+      outcomes.push(outcome);
+      if (outcome.problems.length > 0)
+        console.log(`✗ ${nameOf(boundary)}, ${kind}: ${outcome.first}; ${outcome.problems.join("; ")}`);
+      else if (outcomes.length % 20 === 0)
+        console.log(`${outcomes.length} of ${cases.length}, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+      if (only === "" && (outcomes.length % 20 === 0 || outcomes.length === cases.length))
+        writeFileSync(
+          results,
+          faultTable(boundaries, outcomes, cases.length, {
+            lanes,
+            began: new Date(began),
+            minutes: (Date.now() - began) / 60_000,
+          }),
+        );
+    }
+  }),
+);
 
 const failed = outcomes.filter(({ problems }) => problems.length > 0);
-console.log(`${outcomes.length - failed.length} of ${outcomes.length} converged in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+console.log(
+  `${outcomes.length - failed.length} of ${outcomes.length} converged in ${((Date.now() - began) / 1000).toFixed(0)} s`,
+);
 predecessor.remove();
 action.remove();
 process.exit(failed.length === 0 ? 0 : 1);

@@ -11,5 +11,10 @@ export async function makePredecessor(action: DeployAction): Promise<{ dir: stri
   const { code, log } = await stage.deploy({ space: "none", bundle: join(dir, "tree") });
   await stage.close();
   if (code !== 0) throw new Error(log);
-  return { dir, remove: () => { rmSync(dir, { recursive: true, force: true }); } };
+  return {
+    dir,
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }

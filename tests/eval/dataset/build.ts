@@ -23,7 +23,12 @@ export function manifestWith(dataset: DatasetInput, more: Partial<ManifestInput>
       { name: "sentiment", from: "logits", kind: "classification", activation: "softmax", labels: ["neg", "pos"] },
       { name: "stars", from: "logits", kind: "regression" },
     ],
-    dataset: { id: "toy", files: [{ path: "rows.csv" }], labels: { sentiment: { field: "class", map: { 0: "neg", 1: "pos" } } }, ...dataset },
+    dataset: {
+      id: "toy",
+      files: [{ path: "rows.csv" }],
+      labels: { sentiment: { field: "class", map: { 0: "neg", 1: "pos" } } },
+      ...dataset,
+    },
     ...more,
   });
 }
@@ -44,10 +49,18 @@ export function folderWith(files: Record<string, string | Uint8Array>): string {
 
 /** Deps of a machine without a network. */
 export function offlineDeps(cacheDir: string): DatasetDeps {
-  return { cacheDir, env: {}, fetch: () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ENETUNREACH" } })) };
+  return {
+    cacheDir,
+    env: {},
+    fetch: () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ENETUNREACH" } })),
+  };
 }
 
-export function read(dataset: DatasetInput, files: Record<string, string | Uint8Array>, more: Partial<ManifestInput> = {}): Promise<EvaluationDataset> {
+export function read(
+  dataset: DatasetInput,
+  files: Record<string, string | Uint8Array>,
+  more: Partial<ManifestInput> = {},
+): Promise<EvaluationDataset> {
   const folder = folderWith(files);
   return readDataset(manifestWith(dataset, more), folder, offlineDeps(join(folder, "cache")));
 }

@@ -21,7 +21,12 @@ it("counts lines through line breaks inside quotes, blank lines and both line en
 
 it("names a misplaced quote as one malformed row and goes on", async () => {
   const found = await readings('a,b\n1,x"y\n2,3\n4\n5,6\n');
-  expect(found.map(({ kind, index, at }) => [kind, index, at])).toEqual([["malformed", 0, 2], ["record", 1, 3], ["malformed", 2, 4], ["record", 3, 5]]);
+  expect(found.map(({ kind, index, at }) => [kind, index, at])).toEqual([
+    ["malformed", 0, 2],
+    ["record", 1, 3],
+    ["malformed", 2, 4],
+    ["record", 3, 5],
+  ]);
 });
 
 it("refuses a file whose quote is never closed, as it hides the rows after it", async () => {

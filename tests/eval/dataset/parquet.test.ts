@@ -5,7 +5,13 @@ import { folderWith, manifestWith, offlineDeps, read } from "./build.ts";
 import { readDataset } from "../../../eval/dataset/read.ts";
 
 const fixtures = fileURLToPath(new URL("fixtures/", import.meta.url));
-const dataset = (path: string) => manifestWith({ files: [{ path }], idField: "id", labels: { sentiment: { field: "class", map: { bad: "neg", good: "pos" } } }, slices: ["ok"] });
+const dataset = (path: string) =>
+  manifestWith({
+    files: [{ path }],
+    idField: "id",
+    labels: { sentiment: { field: "class", map: { bad: "neg", good: "pos" } } },
+    slices: ["ok"],
+  });
 const rebuilt = Array.from({ length: 2500 }, (_, i) => ({
   id: `r${i}`,
   text: i % 7 === 0 ? `naïve, "quoted" ${i}\nline two 😀` : `plain ${i}`,
@@ -28,7 +34,10 @@ describe("Parquet", () => {
   });
 
   it("names a compression that it cannot read", async () => {
-    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused"))).rejects.toMatchObject({ code: "parquet-codec", diagnostic: { received: "LZ4_RAW" } });
+    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused"))).rejects.toMatchObject({
+      code: "parquet-codec",
+      diagnostic: { received: "LZ4_RAW" },
+    });
   });
 
   it("refuses a truncated or damaged file", async () => {
@@ -36,7 +45,9 @@ describe("Parquet", () => {
     const damaged = Buffer.from(bytes);
     damaged.fill(0xaa, 200, 1200);
     for (const content of [bytes.subarray(0, 9000), damaged]) {
-      await expect(read({ files: [{ path: "r.parquet" }] }, { "r.parquet": content })).rejects.toMatchObject({ code: "parquet-unreadable" });
+      await expect(read({ files: [{ path: "r.parquet" }] }, { "r.parquet": content })).rejects.toMatchObject({
+        code: "parquet-unreadable",
+      });
     }
   });
 });

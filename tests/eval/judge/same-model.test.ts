@@ -4,14 +4,21 @@ import { teamRepository, type TeamRepository } from "../../cli/repository.ts";
 import { sluice } from "../../cli/sluice.ts";
 
 let team: TeamRepository;
-beforeEach(() => { team = teamRepository(); });
+beforeEach(() => {
+  team = teamRepository();
+});
 afterEach(() => team.remove());
 
 // A margin that no 200 rows could show to be kept by two models that merely answered alike so far.
-const tight = { gates: { minimumPerClass: 150, checks: [
-  { kind: "non-inferiority" as const, metric: "mae" as const, margin: 1e-9 },
-  { kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative: 1e-9 }, slices: ["half"] },
-] } };
+const tight = {
+  gates: {
+    minimumPerClass: 150,
+    checks: [
+      { kind: "non-inferiority" as const, metric: "mae" as const, margin: 1e-9 },
+      { kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative: 1e-9 }, slices: ["half"] },
+    ],
+  },
+};
 
 const gate = async () => {
   const run = await sluice(team.dir, ["gate", "--no-performance", "--json"]);
@@ -29,8 +36,16 @@ describe("a change that leaves the model as it is", () => {
     team.write("models/linear/README.md", "a card");
     const { run, model } = await gate();
     expect(run.code, run.stderr).toBe(0);
-    expect(model?.checks.map(({ slice, difference, interval, verdict }) => [slice, difference, interval, verdict])).toEqual(
-      ["all", "half=even", "half=odd"].map((slice) => [slice, 0, { low: 0, high: 0, level: 0.9, method: "the same model" }, "PASS"]));
+    expect(
+      model?.checks.map(({ slice, difference, interval, verdict }) => [slice, difference, interval, verdict]),
+    ).toEqual(
+      ["all", "half=even", "half=odd"].map((slice) => [
+        slice,
+        0,
+        { low: 0, high: 0, level: 0.9, method: "the same model" },
+        "PASS",
+      ]),
+    );
     expect(model?.notes.join()).toContain("The candidate is the baseline");
   });
 

@@ -12,7 +12,8 @@ const binary = (n: number, share: number) => {
   const model = { separation: separationOf(0.9), shift: 0 };
   return drawBinary({ share, correlation: 0.9, candidate: model, baseline: model }, n, 1, 0).samples("brier").candidate;
 };
-const errors = (n: number, spread: number) => drawRegression({ spread, correlation: 0.9, candidate: 1, baseline: 1 }, n, 1, 0).samples("mae").candidate;
+const errors = (n: number, spread: number) =>
+  drawRegression({ spread, correlation: 0.9, candidate: 1, baseline: 1 }, n, 1, 0).samples("mae").candidate;
 
 describe("a small sample", () => {
   it("is one with fewer than 100 rows of the rarer class, for what depends on them", () => {
@@ -35,8 +36,18 @@ describe("a small sample", () => {
   });
 
   it("of mean errors is one whose variance few rows carry, in the unit that is averaged", () => {
-    const { candidate: one, baseline: two } = drawRegression({ spread: 0, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
-    const { candidate: wild, baseline: other } = drawRegression({ spread: 0.8, correlation: 0.95, candidate: 1.05, baseline: 1 }, 1_000, 1, 0).samples("mae");
+    const { candidate: one, baseline: two } = drawRegression(
+      { spread: 0, correlation: 0.95, candidate: 1.05, baseline: 1 },
+      1_000,
+      1,
+      0,
+    ).samples("mae");
+    const { candidate: wild, baseline: other } = drawRegression(
+      { spread: 0.8, correlation: 0.95, candidate: 1.05, baseline: 1 },
+      1_000,
+      1,
+      0,
+    ).samples("mae");
     expect(smallSample("mae", [one, two])).toBeNull();
     expect(smallSample("mae", [one])).toBeNull();
     expect(smallSample("mae", [wild, other])).toMatch(/^its differences rest on about \d+ rows$/);
@@ -55,14 +66,24 @@ describe("a small sample", () => {
   it("is told of in one note, at most five by name", () => {
     expect(smallSampleNote([])).toBeNull();
     const one = { metric: "auroc", slice: "source=imdb", caution: "40 positives and 900 negatives" };
-    expect(smallSampleNote([one])).toContain("Small-sample warning: auroc on source=imdb (40 positives and 900 negatives): on so few rows");
-    expect(smallSampleNote(Array.from({ length: 8 }, (_, i) => ({ ...one, slice: `source=${i}` })))).toContain("and 3 more");
+    expect(smallSampleNote([one])).toContain(
+      "Small-sample warning: auroc on source=imdb (40 positives and 900 negatives): on so few rows",
+    );
+    expect(smallSampleNote(Array.from({ length: 8 }, (_, i) => ({ ...one, slice: `source=${i}` })))).toContain(
+      "and 3 more",
+    );
   });
 
   it("is noticed where an interval decides, and nowhere else", () => {
     const { labels, scores } = binary(400, 0.12);
     const candidate = predictions(labels, scores);
-    const baseline = { kind: "paired" as const, predictions: predictions(labels, scores.map((p) => Math.min(0.999, p * 1.01))) };
+    const baseline = {
+      kind: "paired" as const,
+      predictions: predictions(
+        labels,
+        scores.map((p) => Math.min(0.999, p * 1.01)),
+      ),
+    };
     const cautionOf = (check: object) => {
       const [planned] = planChecks(gates.parse({ checks: [check] }), {}, () => null, false);
       if (planned === undefined) throw new Error("nothing planned");

@@ -10,20 +10,37 @@ import { sluice } from "../../cli/sluice.ts";
 import { check } from "../report/builders.ts";
 
 const today = "2026-06-15";
-const agreed = (change: Partial<Waiver> = {}): Waiver => waiver.parse({ model: "mood", metric: "auroc", reason: "relabelling under way", expires: "2026-06-15", ...change });
+const agreed = (change: Partial<Waiver> = {}): Waiver =>
+  waiver.parse({ model: "mood", metric: "auroc", reason: "relabelling under way", expires: "2026-06-15", ...change });
 const failing = (verdict: VerdictWord) => check({ verdict, reason: "shown to be worse by more than the margin" });
 
 describe("a waiver", () => {
-  it.each(["FAIL", "INCONCLUSIVE"] as const)("keeps a check that is %s from deciding through its last day, with its reason in the report", (verdict) => {
-    const { checks: [one], notes } = waive([failing(verdict)], [agreed()], today);
-    expect(one).toMatchObject({ verdict, advisory: true, waiver: { reason: "relabelling under way", expires: "2026-06-15" } });
-    expect(one?.reason).toContain("waived until 2026-06-15: relabelling under way");
-    expect(notes).toEqual([]);
-  });
+  it.each(["FAIL", "INCONCLUSIVE"] as const)(
+    "keeps a check that is %s from deciding through its last day, with its reason in the report",
+    (verdict) => {
+      const {
+        checks: [one],
+        notes,
+      } = waive([failing(verdict)], [agreed()], today);
+      expect(one).toMatchObject({
+        verdict,
+        advisory: true,
+        waiver: { reason: "relabelling under way", expires: "2026-06-15" },
+      });
+      expect(one?.reason).toContain("waived until 2026-06-15: relabelling under way");
+      expect(notes).toEqual([]);
+    },
+  );
 
   it.each(["FAIL", "INCONCLUSIVE"] as const)("that expired makes a check that is %s fail, and says so", (verdict) => {
-    const { checks: [one] } = waive([failing(verdict)], [agreed()], "2026-06-16");
-    expect(one).toMatchObject({ verdict: "FAIL", advisory: false, reason: expect.stringContaining("its waiver expired on 2026-06-15: relabelling under way") });
+    const {
+      checks: [one],
+    } = waive([failing(verdict)], [agreed()], "2026-06-16");
+    expect(one).toMatchObject({
+      verdict: "FAIL",
+      advisory: false,
+      reason: expect.stringContaining("its waiver expired on 2026-06-15: relabelling under way"),
+    });
   });
 
   it.each(["ERROR", "INCOMPARABLE"] as const)("never covers %s", (verdict) => {
@@ -34,45 +51,84 @@ describe("a waiver", () => {
   });
 
   it("leaves a check that passes as it is, and is listed as unused", () => {
-    expect(waive([check()], [agreed()], today)).toEqual({ checks: [check()], notes: ["Unused waiver, valid until 2026-06-15, for auroc: its check passes."] });
-    expect(waive([check()], [agreed({ slice: "source=imdb" })], "2026-07-01").notes).toEqual(["Unused waiver, expired on 2026-06-15, for auroc on source=imdb: no check fits it."]);
+    expect(waive([check()], [agreed()], today)).toEqual({
+      checks: [check()],
+      notes: ["Unused waiver, valid until 2026-06-15, for auroc: its check passes."],
+    });
+    expect(waive([check()], [agreed({ slice: "source=imdb" })], "2026-07-01").notes).toEqual([
+      "Unused waiver, expired on 2026-06-15, for auroc on source=imdb: no check fits it.",
+    ]);
   });
 
   it("fits metric and slice, and kind and head where it names them", () => {
-    const fits = (change: Partial<Waiver>) => waive([check({ verdict: "FAIL", head: "mood", slice: "source=imdb" })], [agreed({ slice: "source=imdb", ...change })], today).checks[0]?.advisory;
+    const fits = (change: Partial<Waiver>) =>
+      waive(
+        [check({ verdict: "FAIL", head: "mood", slice: "source=imdb" })],
+        [agreed({ slice: "source=imdb", ...change })],
+        today,
+      ).checks[0]?.advisory;
     expect(fits({})).toBe(true);
     expect(fits({ kind: "non-inferiority", head: "mood" })).toBe(true);
-    for (const other of [{ slice: "all" }, { slice: "source=yelp" }, { metric: "accuracy" as const }, { kind: "limit" as const }, { head: "other" }]) expect(fits(other)).toBe(false);
+    for (const other of [
+      { slice: "all" },
+      { slice: "source=yelp" },
+      { metric: "accuracy" as const },
+      { kind: "limit" as const },
+      { head: "other" },
+    ])
+      expect(fits(other)).toBe(false);
   });
 
   it("that still counts outweighs an expired one for the same check", () => {
-    expect(waive([failing("FAIL")], [agreed({ expires: "2026-01-01" }), agreed({ expires: "2026-12-31" })], today).checks[0]).toMatchObject({ advisory: true, waiver: { expires: "2026-12-31" } });
+    expect(
+      waive([failing("FAIL")], [agreed({ expires: "2026-01-01" }), agreed({ expires: "2026-12-31" })], today).checks[0],
+    ).toMatchObject({ advisory: true, waiver: { expires: "2026-12-31" } });
   });
 
   it("never makes a model pass by leaving nothing to decide", () => {
     const { checks } = waive([failing("FAIL")], [agreed()], today);
-    expect(judgeModel(checks)).toMatchObject({ verdict: "INCONCLUSIVE", reason: expect.stringContaining("waivers leave none") });
-    expect(judgeModel([...checks, check({ metric: "accuracy" })])).toMatchObject({ verdict: "PASS", reason: "all 1 deciding checks pass; 1 waived" });
+    expect(judgeModel(checks)).toMatchObject({
+      verdict: "INCONCLUSIVE",
+      reason: expect.stringContaining("waivers leave none"),
+    });
+    expect(judgeModel([...checks, check({ metric: "accuracy" })])).toMatchObject({
+      verdict: "PASS",
+      reason: "all 1 deciding checks pass; 1 waived",
+    });
   });
 
   it("has a reason and a real date", () => {
-    for (const broken of [{ reason: " " }, { expires: "soon" }, { expires: "2026-02-30" }, { metric: "auc" }]) expect(waiver.safeParse({ ...agreed(), ...broken }).success).toBe(false);
+    for (const broken of [{ reason: " " }, { expires: "soon" }, { expires: "2026-02-30" }, { metric: "auc" }])
+      expect(waiver.safeParse({ ...agreed(), ...broken }).success).toBe(false);
   });
 });
 
 describe("waivers.yaml in a repository", () => {
   let team: TeamRepository;
-  beforeEach(() => { team = teamRepository(); });
+  beforeEach(() => {
+    team = teamRepository();
+  });
   afterEach(() => team.remove());
 
-  const entry = (expires: string) => `schemaVersion: 1\nwaivers:\n  - {model: linear, metric: mae, reason: the sensor was moved, expires: ${expires}}\n`;
+  const entry = (expires: string) =>
+    `schemaVersion: 1\nwaivers:\n  - {model: linear, metric: mae, reason: the sensor was moved, expires: ${expires}}\n`;
   const gate = async () => {
     const run = await sluice(team.dir, ["gate", "--no-performance", "--json"]);
     return { run, model: run.stdout === "" ? undefined : verdictFile.parse(JSON.parse(run.stdout)).models[0] };
   };
   // Only the check over all rows is beyond its margin.
-  const gates = { gates: { checks: [{ kind: "non-inferiority" as const, metric: "mae" as const, margin: 0.001 }, { kind: "limit" as const, metric: "rmse" as const, max: 2 }] } };
-  const merge = (message: string) => { team.git("add", "-A"); team.git("commit", "-qm", message); };
+  const gates = {
+    gates: {
+      checks: [
+        { kind: "non-inferiority" as const, metric: "mae" as const, margin: 0.001 },
+        { kind: "limit" as const, metric: "rmse" as const, max: 2 },
+      ],
+    },
+  };
+  const merge = (message: string) => {
+    team.git("add", "-A");
+    team.git("commit", "-qm", message);
+  };
 
   it("merged: the failing check is shown and does not decide; expired: it fails", async () => {
     team.model({ version: "1.0.0", ...gates });
@@ -82,8 +138,14 @@ describe("waivers.yaml in a repository", () => {
     const waived = await gate();
     expect(waived.run.code, waived.run.stderr).toBe(0);
     expect(waived.model).toMatchObject({ verdict: "PASS", reason: "all 1 deciding checks pass; 1 waived" });
-    expect(waived.model?.checks[0]).toMatchObject({ verdict: "FAIL", advisory: true, waiver: { reason: "the sensor was moved", expires: "2999-12-31" } });
-    expect(readFileSync(join(team.dir, ".sluice/report.md"), "utf8")).toMatch(/FAIL \(waived\)[\s\S]*the sensor was moved/);
+    expect(waived.model?.checks[0]).toMatchObject({
+      verdict: "FAIL",
+      advisory: true,
+      waiver: { reason: "the sensor was moved", expires: "2999-12-31" },
+    });
+    expect(readFileSync(join(team.dir, ".sluice/report.md"), "utf8")).toMatch(
+      /FAIL \(waived\)[\s\S]*the sensor was moved/,
+    );
 
     team.model({ version: "1.0.0", ...gates });
     team.write("waivers.yaml", entry("2020-01-01"));
@@ -91,7 +153,11 @@ describe("waivers.yaml in a repository", () => {
     team.model({ ...gates, offset: 0.7 });
     const expired = await gate();
     expect(expired.run.code).toBe(1);
-    expect(expired.model?.checks[0]).toMatchObject({ verdict: "FAIL", advisory: false, reason: expect.stringContaining("expired on 2020-01-01") });
+    expect(expired.model?.checks[0]).toMatchObject({
+      verdict: "FAIL",
+      advisory: false,
+      reason: expect.stringContaining("expired on 2020-01-01"),
+    });
   });
 
   it("added by the change itself: shown, and does not count yet", async () => {
@@ -102,7 +168,9 @@ describe("waivers.yaml in a repository", () => {
     const { run, model } = await gate();
     expect(run.code).toBe(1);
     expect(model?.checks[0]).toMatchObject({ verdict: "FAIL", advisory: false });
-    expect(model?.notes.join()).toContain("adds a waiver for mae until 2999-12-31 (the sensor was moved); it does not count before it is merged");
+    expect(model?.notes.join()).toContain(
+      "adds a waiver for mae until 2999-12-31 (the sensor was moved); it does not count before it is merged",
+    );
   });
 
   it.each([

@@ -13,7 +13,12 @@ import { simulatedRounds, type Noise } from "./simulated-machine.ts";
 
 const ordinary: Noise = { process: 0.02, turn: 0.02, outliers: 0, pace: 0.1 };
 const rough: Noise = { process: 0.02, turn: 0.05, outliers: 0.03, pace: 0.3 };
-const question = (margin: number, kind: Question["kind"] = "non-inferiority"): Question => ({ quantile: 0.5, kind, margin: { relative: margin }, alpha: 0.05 });
+const question = (margin: number, kind: Question["kind"] = "non-inferiority"): Question => ({
+  quantile: 0.5,
+  kind,
+  margin: { relative: margin },
+  alpha: 0.05,
+});
 
 function gate(stream: number, effect: number, noise: Noise, asked: Question, maxRounds = 24) {
   const next = simulatedRounds(new RandomStream(20261121, stream), effect, noise);
@@ -32,12 +37,22 @@ function rates(gates: number, effect: number, noise: Noise, asked: Question) {
   let covered = 0;
   let voided = 0;
   for (let i = 0; i < gates; i++) {
-    const { results: [result], aa } = gate(i, effect, noise, asked);
+    const {
+      results: [result],
+      aa,
+    } = gate(i, effect, noise, asked);
     count[result!.decision]++;
     if (aa.excludesOne) voided++;
-    if (result!.interval !== null && result!.interval.low <= 1 + effect && 1 + effect <= result!.interval.high) covered++;
+    if (result!.interval !== null && result!.interval.low <= 1 + effect && 1 + effect <= result!.interval.high)
+      covered++;
   }
-  return { pass: count.pass / gates, fail: count.fail / gates, inconclusive: count.inconclusive / gates, covered: covered / gates, voided: voided / gates };
+  return {
+    pass: count.pass / gates,
+    fail: count.fail / gates,
+    inconclusive: count.inconclusive / gates,
+    covered: covered / gates,
+    voided: voided / gates,
+  };
 }
 
 /** Three standard errors above a rate: what `gates` simulations may show of it by chance. */
@@ -46,7 +61,10 @@ const atMost = (rate: number, gates: number) => rate + 3 * Math.sqrt((rate * (1 
 describe("the contest's error rates, simulated (seeded)", () => {
   const gates = 600;
 
-  it.each([["ordinary", ordinary], ["rough and drifting", rough]])("on the very margin it passes and fails at most at alpha each, and its interval covers: %s noise", (_, noise) => {
+  it.each([
+    ["ordinary", ordinary],
+    ["rough and drifting", rough],
+  ])("on the very margin it passes and fails at most at alpha each, and its interval covers: %s noise", (_, noise) => {
     const { pass, fail, covered, voided } = rates(gates, 0.03, noise, question(0.03));
     expect(pass).toBeLessThanOrEqual(atMost(0.05, gates));
     expect(fail).toBeLessThanOrEqual(atMost(0.05, gates));
@@ -67,7 +85,8 @@ describe("the contest's error rates, simulated (seeded)", () => {
   });
 
   it("equivalence on either end of its margin passes at most at alpha", () => {
-    for (const effect of [-0.03, 0.03]) expect(rates(300, effect, ordinary, question(0.03, "equivalence")).pass).toBeLessThanOrEqual(atMost(0.05, 300));
+    for (const effect of [-0.03, 0.03])
+      expect(rates(300, effect, ordinary, question(0.03, "equivalence")).pass).toBeLessThanOrEqual(atMost(0.05, 300));
   });
 
   it("looking at the plain 5 % level at each look would not hold: the spending is what does", () => {
@@ -78,7 +97,9 @@ describe("the contest's error rates, simulated (seeded)", () => {
       wrong += lookRounds(24).some((n) => {
         while (effects.length < n) effects.push(roundContrast(next(), 0.5).effect);
         return hodgesLehmann(effects, 0.05).high < 0;
-      }) ? 1 : 0;
+      })
+        ? 1
+        : 0;
     }
     expect(wrong / 300).toBeGreaterThan(atMost(0.05, 300));
   });
@@ -94,23 +115,46 @@ describe("the referee", () => {
   });
 
   it("swapping the roles turns the ratio round and keeps the spread", () => {
-    const { rounds, results: [plain] } = gate(4, 0.1, ordinary, question(0.05), 7);
-    const swapped = rounds.map(({ blocks, queriesMs }) => ({ queriesMs, blocks: blocks.map((b) => ({ baseline: b.candidate, baselineTwin: b.candidateTwin, candidate: b.baseline, candidateTwin: b.baselineTwin })) }));
+    const {
+      rounds,
+      results: [plain],
+    } = gate(4, 0.1, ordinary, question(0.05), 7);
+    const swapped = rounds.map(({ blocks, queriesMs }) => ({
+      queriesMs,
+      blocks: blocks.map((b) => ({
+        baseline: b.candidate,
+        baselineTwin: b.candidateTwin,
+        candidate: b.baseline,
+        candidateTwin: b.baselineTwin,
+      })),
+    }));
     const other = referee([question(0.05)])(swapped, 7, true).summary(0).results[0];
     expect(other!.ratio * plain!.ratio).toBeCloseTo(1, 10);
     expect(other!.interval!.low * plain!.interval!.high).toBeCloseTo(1, 10);
   });
 
   it("is inconclusive, with the reason, when the rounds are too few for any interval", () => {
-    const { results: [result] } = gate(1, 0.5, ordinary, question(0.05), 4);
+    const {
+      results: [result],
+    } = gate(1, 0.5, ordinary, question(0.05), 4);
     expect(result).toMatchObject({ decision: "inconclusive", interval: null, rounds: 4 });
     expect(result!.reason).toContain("too few");
   });
 
   it("is inconclusive when a model differs from itself, whatever the ratio says", () => {
     const next = simulatedRounds(new RandomStream(9), 0, ordinary);
-    const rounds = Array.from({ length: 12 }, next).map((round): Round => ({ ...round, blocks: round.blocks.map((b) => ({ ...b, baselineTwin: [1.2 * b.baselineTwin[0], 1.2 * b.baselineTwin[1]], candidateTwin: [1.2 * b.candidateTwin[0], 1.2 * b.candidateTwin[1]] })) }));
-    const { results: [result], aa } = referee([question(0.05)])(rounds, 12, true).summary(0);
+    const rounds = Array.from({ length: 12 }, next).map((round): Round => ({
+      ...round,
+      blocks: round.blocks.map((b) => ({
+        ...b,
+        baselineTwin: [1.2 * b.baselineTwin[0], 1.2 * b.baselineTwin[1]],
+        candidateTwin: [1.2 * b.candidateTwin[0], 1.2 * b.candidateTwin[1]],
+      })),
+    }));
+    const {
+      results: [result],
+      aa,
+    } = referee([question(0.05)])(rounds, 12, true).summary(0);
     expect(aa.excludesOne).toBe(true);
     expect(aa.ratio).toBeGreaterThan(1.15);
     expect(result!.decision).toBe("inconclusive");
@@ -119,25 +163,40 @@ describe("the referee", () => {
 
   it("lets a tail decide only when there are enough queries, and takes a margin in ms", () => {
     const tail = { ...question(0.05), quantile: 0.99 as const };
-    const { results: [few] } = gate(2, 0.5, ordinary, tail);
+    const {
+      results: [few],
+    } = gate(2, 0.5, ordinary, tail);
     expect(few).toMatchObject({ decision: "inconclusive" });
     expect(few!.reason).toContain("270336 queries");
-    const { results: [wide] } = gate(2, 0.1, ordinary, { ...question(0), margin: { ms: 0.5 } });
+    const {
+      results: [wide],
+    } = gate(2, 0.1, ordinary, { ...question(0), margin: { ms: 0.5 } });
     expect(wide!.decision).toBe("pass");
     expect(wide!.relativeMargin).toBeCloseTo(0.5, 0);
   });
 
   it("says what the tails did, with their own intervals, beside what decided", () => {
     const held = gate(2, 0.1, ordinary, question(0.3));
-    expect(tailNote(held)).toMatch(/^Tail latency, candidate against baseline, over \d+ queries each: p95 1?\d\.\d\d % \(-?\d+\.\d\d % to \d+\.\d\d %; 57,344 queries would let it decide\), p99 /);
-    for (const { quantile, ratio, interval } of held.ratios) if (quantile !== 0.5 && interval !== null) expect(interval.low <= ratio && ratio <= interval.high).toBe(true);
+    expect(tailNote(held)).toMatch(
+      /^Tail latency, candidate against baseline, over \d+ queries each: p95 1?\d\.\d\d % \(-?\d+\.\d\d % to \d+\.\d\d %; 57,344 queries would let it decide\), p99 /,
+    );
+    for (const { quantile, ratio, interval } of held.ratios)
+      if (quantile !== 0.5 && interval !== null) expect(interval.low <= ratio && ratio <= interval.high).toBe(true);
   });
 
   it("says how many rounds kept their processes on the same processors", () => {
     const next = simulatedRounds(new RandomStream(5), 0, ordinary);
     const summary = referee([question(0.05)])([next(), next()], 24, true).summary(0);
-    const note = (...kept: boolean[]) => selfComparisonNote({ ...summary, rounds: kept.map((sameProcessors) => ({ ...next(), sameProcessors })), blocks: 18, elapsedMs: 4_000 });
-    expect(note(true, true)).toMatch(/^Each model against a second process of itself \(A\/A\): .*, over 2 rounds and 18 blocks in 4 s; p50 .* ms; processes kept on the same processors in every round\.$/);
+    const note = (...kept: boolean[]) =>
+      selfComparisonNote({
+        ...summary,
+        rounds: kept.map((sameProcessors) => ({ ...next(), sameProcessors })),
+        blocks: 18,
+        elapsedMs: 4_000,
+      });
+    expect(note(true, true)).toMatch(
+      /^Each model against a second process of itself \(A\/A\): .*, over 2 rounds and 18 blocks in 4 s; p50 .* ms; processes kept on the same processors in every round\.$/,
+    );
     expect(note(true, false)).toContain("in 1 of 2 rounds.");
     expect(note(false, false)).toContain("in no round, which costs precision.");
   });
@@ -147,7 +206,10 @@ describe("the referee", () => {
     const outcomes = new Set<string>();
     for (let stream = 0; stream < 40; stream++) {
       // The second question is never decided, so rounds go on and the pace of the machine drifts after the first is.
-      const next = simulatedRounds(new RandomStream(7, stream), stream % 2 === 0 ? 0 : 0.12, { ...ordinary, pace: 0.5 });
+      const next = simulatedRounds(new RandomStream(7, stream), stream % 2 === 0 ? 0 : 0.12, {
+        ...ordinary,
+        pace: 0.5,
+      });
       const judge = referee([inMs, question(0, "equivalence")]);
       const rounds: Round[] = [];
       while (rounds.length < 23) {
@@ -159,7 +221,11 @@ describe("the referee", () => {
       const [result] = held.results;
       const evidence = contestEvidence(held, result!);
       const policy: CheckPolicy = { kind: "non-inferiority", metric: "latency_p50_ms", slices: [], margin: 0.05 };
-      const check = judgeCheck({ id: "latency", index: 0, policy, head: null, slice: "all", alpha: 0.05, level: 0.9 }, evidence, { direction: "lower", unit: "ms", onInsufficient: "fail", declaredAt: null });
+      const check = judgeCheck(
+        { id: "latency", index: 0, policy, head: null, slice: "all", alpha: 0.05, level: 0.9 },
+        evidence,
+        { direction: "lower", unit: "ms", onInsufficient: "fail", declaredAt: null },
+      );
       expect(check.verdict).toBe({ pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" }[result!.decision]);
       if (check.verdict === "PASS") expect(check.interval!.high).toBeLessThan(0.05 * (1 + 1e-12));
       if (check.verdict === "FAIL") expect(check.interval!.low).toBeGreaterThan(0.05 * (1 - 1e-12));
@@ -172,7 +238,10 @@ describe("the referee", () => {
 
   it("never decides on broken timings", () => {
     const next = simulatedRounds(new RandomStream(11), 0, ordinary);
-    const broken = Array.from({ length: 10 }, next).map((round): Round => ({ ...round, blocks: round.blocks.map((b) => ({ ...b, candidate: [Number.NaN, Number.NaN] })) }));
+    const broken = Array.from({ length: 10 }, next).map((round): Round => ({
+      ...round,
+      blocks: round.blocks.map((b) => ({ ...b, candidate: [Number.NaN, Number.NaN] })),
+    }));
     expect(referee([question(0.05)])(broken, 10, true).summary(0).results[0]!.decision).toBe("inconclusive");
   });
 });

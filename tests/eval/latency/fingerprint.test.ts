@@ -1,13 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { readRunner, sameNumerics, sameRunner, systemDeps, type FingerprintDeps } from "../../../eval/latency/fingerprint.ts";
+import {
+  readRunner,
+  sameNumerics,
+  sameRunner,
+  systemDeps,
+  type FingerprintDeps,
+} from "../../../eval/latency/fingerprint.ts";
 import { runner } from "../../../eval/schema/metrics.ts";
 
 const used = { provider: "cpu", threads: 1, onnxruntime: "1.30.0" };
 const machine = (files: Record<string, string>, over: Partial<FingerprintDeps> = {}): FingerprintDeps => ({
   readText: async (path) => files[path] ?? null,
-  platform: "linux", arch: "x64", node: "24.9.0", cores: 2, memoryBytes: 8e9, cpuModel: "from the system", ...over,
+  platform: "linux",
+  arch: "x64",
+  node: "24.9.0",
+  cores: 2,
+  memoryBytes: 8e9,
+  cpuModel: "from the system",
+  ...over,
 });
-const epyc = "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nflags\t\t: fpu sse4_2 avx avx2 avx512f avx512_vnni fma f16c amx_tile hypervisor\n\nprocessor\t: 1\nmodel name\t: AMD EPYC 9R14\n";
+const epyc =
+  "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nflags\t\t: fpu sse4_2 avx avx2 avx512f avx512_vnni fma f16c amx_tile hypervisor\n\nprocessor\t: 1\nmodel name\t: AMD EPYC 9R14\n";
 
 describe("fingerprint", () => {
   it("is complete on this very machine", async () => {
@@ -24,7 +37,8 @@ describe("fingerprint", () => {
   });
 
   it("reads arm64, which names no model", async () => {
-    const cpuinfo = "processor\t: 0\nFeatures\t: fp asimd asimddp i8mm bf16 sve crc32\nCPU implementer\t: 0x41\nCPU variant\t: 0x1\nCPU part\t: 0xd40\n";
+    const cpuinfo =
+      "processor\t: 0\nFeatures\t: fp asimd asimddp i8mm bf16 sve crc32\nCPU implementer\t: 0x41\nCPU variant\t: 0x1\nCPU part\t: 0xd40\n";
     const { cpuModel, cpuFlags } = await readRunner(used, machine({ "/proc/cpuinfo": cpuinfo }, { arch: "arm64" }));
     expect(cpuModel).toBe("arm implementer 0x41 part 0xd40 variant 0x1");
     expect(cpuFlags).toEqual(["asimd", "asimddp", "bf16", "i8mm", "sve"]);
@@ -32,26 +46,58 @@ describe("fingerprint", () => {
 
   it("reads nothing of /proc on macOS and Windows", async () => {
     for (const platform of ["darwin", "win32"]) {
-      const one = await readRunner(used, machine({ "/proc/cpuinfo": epyc, "/sys/fs/cgroup/cpu.max": "100000 100000" }, { platform }));
-      expect(one).toMatchObject({ os: platform, cpuModel: "from the system", cpuFlags: [], governor: null, containerCpuLimit: null, containerMemoryBytes: null });
+      const one = await readRunner(
+        used,
+        machine({ "/proc/cpuinfo": epyc, "/sys/fs/cgroup/cpu.max": "100000 100000" }, { platform }),
+      );
+      expect(one).toMatchObject({
+        os: platform,
+        cpuModel: "from the system",
+        cpuFlags: [],
+        governor: null,
+        containerCpuLimit: null,
+        containerMemoryBytes: null,
+      });
     }
   });
 
   it("reads cgroup v2 limits, where an ancestor's smaller one binds", async () => {
-    const one = await readRunner(used, machine({
-      "/proc/self/cgroup": "0::/kube/pod\n",
-      "/sys/fs/cgroup/kube/pod/cpu.max": "max 100000\n", "/sys/fs/cgroup/kube/cpu.max": "150000 100000\n", "/sys/fs/cgroup/cpu.max": "400000 100000\n",
-      "/sys/fs/cgroup/kube/pod/memory.max": "1073741824\n", "/sys/fs/cgroup/kube/memory.max": "max\n",
-      "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "performance\n",
-    }));
+    const one = await readRunner(
+      used,
+      machine({
+        "/proc/self/cgroup": "0::/kube/pod\n",
+        "/sys/fs/cgroup/kube/pod/cpu.max": "max 100000\n",
+        "/sys/fs/cgroup/kube/cpu.max": "150000 100000\n",
+        "/sys/fs/cgroup/cpu.max": "400000 100000\n",
+        "/sys/fs/cgroup/kube/pod/memory.max": "1073741824\n",
+        "/sys/fs/cgroup/kube/memory.max": "max\n",
+        "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "performance\n",
+      }),
+    );
     expect(one).toMatchObject({ containerCpuLimit: 1.5, containerMemoryBytes: 1_073_741_824, governor: "performance" });
   });
 
   it("reads cgroup v1 limits and knows its words for none", async () => {
     const v1 = { "/proc/self/cgroup": "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n" };
-    const limited = await readRunner(used, machine({ ...v1, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n", "/sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": "2147483648\n" }));
+    const limited = await readRunner(
+      used,
+      machine({
+        ...v1,
+        "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n",
+        "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        "/sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": "2147483648\n",
+      }),
+    );
     expect(limited).toMatchObject({ containerCpuLimit: 0.5, containerMemoryBytes: 2_147_483_648 });
-    const free = await readRunner(used, machine({ ...v1, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n", "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n" }));
+    const free = await readRunner(
+      used,
+      machine({
+        ...v1,
+        "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+        "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+      }),
+    );
     expect(free).toMatchObject({ containerCpuLimit: null, containerMemoryBytes: null });
   });
 
@@ -60,7 +106,10 @@ describe("fingerprint", () => {
     expect(sameRunner(a, { ...a, memoryBytes: a.memoryBytes * 1.01 })).toEqual({ same: true });
     expect(sameRunner(a, { ...a, memoryBytes: a.memoryBytes * 2 })).toMatchObject({ same: false });
     expect(sameRunner(a, { ...a, threads: 2 })).toEqual({ same: false, why: "threads 1 and 2" });
-    expect(sameRunner(a, { ...a, cpuFlags: a.cpuFlags.filter((flag) => flag !== "avx512_vnni") })).toEqual({ same: false, why: "cpuFlags: only one has avx512_vnni" });
+    expect(sameRunner(a, { ...a, cpuFlags: a.cpuFlags.filter((flag) => flag !== "avx512_vnni") })).toEqual({
+      same: false,
+      why: "cpuFlags: only one has avx512_vnni",
+    });
     expect(sameNumerics(a, { ...a, threads: 2, cpuModel: "another of the family" })).toEqual({ same: true });
     expect(sameNumerics(a, { ...a, onnxruntime: "1.29.0" })).toMatchObject({ same: false });
   });

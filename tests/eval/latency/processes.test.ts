@@ -12,7 +12,11 @@ import { calibratedSpin } from "../../../eval/latency/busy-wait.ts";
 import { performanceFigures } from "../../../eval/schema/metrics.ts";
 
 const model = "models/births";
-const rows = readFileSync("models/births/data/eval.jsonl", "utf8").trim().split("\n").slice(0, 64).map((line) => JSON.parse(line) as Record<string, unknown>);
+const rows = readFileSync("models/births/data/eval.jsonl", "utf8")
+  .trim()
+  .split("\n")
+  .slice(0, 64)
+  .map((line) => JSON.parse(line) as Record<string, unknown>);
 const scratch = mkdtempSync(join(tmpdir(), "sluice-latency-"));
 const deps = { env: process.env, fetch: () => Promise.reject(new Error("no network in a test")) };
 const quick = { modelDir: model, rows, warmMs: 20, slowdownMs: 0 };
@@ -44,7 +48,10 @@ describe("profile of a real model", () => {
 
   it("times the sizes that it is asked for, each at least so often", async () => {
     const { batches } = await profile(model, rows, { batches: [4, 7], measureMs: 0, warmMs: 0, atLeast: 5 }, deps);
-    expect(batches.map(({ batch, runs }) => [batch, runs])).toEqual([[4, 5], [7, 5]]);
+    expect(batches.map(({ batch, runs }) => [batch, runs])).toEqual([
+      [4, 5],
+      [7, 5],
+    ]);
   });
 
   it("gives the model's own complaint", async () => {
@@ -75,7 +82,8 @@ describe("a model's process", () => {
   it("is slower by what it is told to add", async () => {
     const [plain, slow] = await Promise.all([startModelProcess(quick), startModelProcess({ ...quick, slowdownMs: 2 })]);
     try {
-      const least = async (one: typeof plain) => Math.min(...(await one.turn({ start: 0, batch: 1, lead: 5, count: 60 })).durationsMs);
+      const least = async (one: typeof plain) =>
+        Math.min(...(await one.turn({ start: 0, batch: 1, lead: 5, count: 60 })).durationsMs);
       expect(await least(slow)).toBeGreaterThan((await least(plain)) + 1);
     } finally {
       await Promise.all([plain.close(), slow.close()]);
@@ -87,15 +95,40 @@ describe("a model's process", () => {
     const both = await Promise.all([startModelProcess(quick), startModelProcess(quick)]);
     try {
       const allowed = allowedProcessors(readFileSync("/proc/self/status", "utf8"));
-      expect(await onSameProcessors(both.map(({ pid }) => ({ pid, threads: 1 })), 1)).toBe(true);
+      expect(
+        await onSameProcessors(
+          both.map(({ pid }) => ({ pid, threads: 1 })),
+          1,
+        ),
+      ).toBe(true);
       for (const { pid } of both) {
         const threads = readdirSync(`/proc/${pid}/task`);
-        expect(new Set(threads.map((thread) => allowedProcessors(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8")).join()))).toEqual(new Set([String(allowed[1] ?? allowed[0])]));
+        expect(
+          new Set(
+            threads.map((thread) =>
+              allowedProcessors(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8")).join(),
+            ),
+          ),
+        ).toEqual(new Set([String(allowed[1] ?? allowed[0])]));
       }
       // Nothing is to be chosen for models that use every processor.
-      expect(await onSameProcessors(both.map(({ pid }) => ({ pid, threads: allowed.length })), 0)).toBe(true);
-      // One that is gone cannot be kept anywhere, so the other is let go again (where there is one processor, it is not tried).
-      expect(await onSameProcessors([{ pid: both[0].pid, threads: 1 }, { pid: 2 ** 22 + 1, threads: 1 }], 0)).toBe(allowed.length === 1);
+      expect(
+        await onSameProcessors(
+          both.map(({ pid }) => ({ pid, threads: allowed.length })),
+          0,
+        ),
+      ).toBe(true);
+      // One that is gone cannot be kept anywhere, so the other is let go again (where there is one processor, it is not
+      // tried).
+      expect(
+        await onSameProcessors(
+          [
+            { pid: both[0].pid, threads: 1 },
+            { pid: 2 ** 22 + 1, threads: 1 },
+          ],
+          0,
+        ),
+      ).toBe(allowed.length === 1);
       expect(allowedProcessors(readFileSync(`/proc/${both[0].pid}/status`, "utf8"))).toEqual(allowed);
     } finally {
       await Promise.all(both.map((one) => one.close()));
@@ -103,12 +136,18 @@ describe("a model's process", () => {
   });
 
   it("that says nothing is given up and ended", async () => {
-    const silent = worker("silent", "process.on('message', () => {}); process.on('disconnect', () => process.exit(0));");
+    const silent = worker(
+      "silent",
+      "process.on('message', () => {}); process.on('disconnect', () => process.exit(0));",
+    );
     await expect(startModelProcess(quick, { worker: silent, timeoutMs: 300 })).rejects.toThrow("in time");
   });
 
   it("that dies is an error with what it wrote", async () => {
-    const dying = worker("dying", "process.on('message', () => { console.error('out of luck'); setTimeout(() => process.exit(7), 50); });");
+    const dying = worker(
+      "dying",
+      "process.on('message', () => { console.error('out of luck'); setTimeout(() => process.exit(7), 50); });",
+    );
     const error: unknown = await startModelProcess(quick, { worker: dying }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(EvaluationError);
     expect((error as EvaluationError).diagnostic).toMatchObject({ code: "latency-process-ended" });
@@ -116,8 +155,18 @@ describe("a model's process", () => {
   });
 
   it("gets no credentials but the Hub's", async () => {
-    const telling = worker("telling", "process.on('message', () => process.send({ kind: 'failed', complaint: { code: 'env', problem: Object.keys(process.env).filter((n) => /^SLUICE_TEST|^HF_TEST|TOKEN/.test(n)).sort().join(' ') } }));");
-    const env = { PATH: process.env["PATH"], GITHUB_TOKEN: "x", TELEGRAM_BOT_TOKEN: "x", HF_TOKEN: "x", SLUICE_TEST: "x", INPUT_SECRET: "x" };
+    const telling = worker(
+      "telling",
+      "process.on('message', () => process.send({ kind: 'failed', complaint: { code: 'env', problem: Object.keys(process.env).filter((n) => /^SLUICE_TEST|^HF_TEST|TOKEN/.test(n)).sort().join(' ') } }));",
+    );
+    const env = {
+      PATH: process.env["PATH"],
+      GITHUB_TOKEN: "x",
+      TELEGRAM_BOT_TOKEN: "x",
+      HF_TOKEN: "x",
+      SLUICE_TEST: "x",
+      INPUT_SECRET: "x",
+    };
     await expect(startModelProcess(quick, { worker: telling, env })).rejects.toThrow(/: HF_TOKEN SLUICE_TEST$/);
   });
 });
@@ -127,7 +176,14 @@ describe("a contest between real processes", () => {
 
   it("finds a model that is many times slower, in one of the first looks", async () => {
     const seen: number[] = [];
-    const outcome = await contest(model, model, rows, [{ ...question, margin: { relative: 0.05 } }], { warmMs: 20, slowdownMs: 20, capMs: 270_000 }, { onRound: (_, share) => seen.push(share) });
+    const outcome = await contest(
+      model,
+      model,
+      rows,
+      [{ ...question, margin: { relative: 0.05 } }],
+      { warmMs: 20, slowdownMs: 20, capMs: 270_000 },
+      { onRound: (_, share) => seen.push(share) },
+    );
     // On a machine that is busy with something else the A/A arm may void the run: then it says so instead of deciding.
     const voided = outcome.aa.excludesOne;
     expect(outcome.results[0]).toMatchObject({ decision: voided ? "inconclusive" : "fail", relativeMargin: 0.05 });
@@ -141,13 +197,21 @@ describe("a contest between real processes", () => {
   }, 300_000);
 
   it("ends at its cap and says that it could not decide", async () => {
-    const { results: [result], rounds } = await contest(model, "models/births/production", rows, [{ ...question, margin: { relative: 0.05 } }], { warmMs: 20, capMs: 1 });
+    const {
+      results: [result],
+      rounds,
+    } = await contest(model, "models/births/production", rows, [{ ...question, margin: { relative: 0.05 } }], {
+      warmMs: 20,
+      capMs: 1,
+    });
     expect(rounds[0]?.sameProcessors).toBe(process.platform === "linux");
     expect(rounds).toHaveLength(1);
     expect(result).toMatchObject({ decision: "inconclusive", interval: null });
   });
 
   it("does not hide that one of the models cannot run", async () => {
-    await expect(contest(model, join(scratch, "nowhere"), rows, [{ ...question, margin: { relative: 0.05 } }])).rejects.toThrow("no model manifest");
+    await expect(
+      contest(model, join(scratch, "nowhere"), rows, [{ ...question, margin: { relative: 0.05 } }]),
+    ).rejects.toThrow("no model manifest");
   });
 });

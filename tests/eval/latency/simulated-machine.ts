@@ -18,9 +18,15 @@ export type Noise = {
 export function simulatedRounds(random: RandomStream, effect: number, noise: Noise): () => Round {
   const normal = () => normalQuantile(random.uniform());
   let pace = normal() * noise.pace;
-  const record = <Value>(value: (arm: Arm) => Value) => Object.fromEntries(arms.map((arm) => [arm, value(arm)])) as Record<Arm, Value>;
+  const record = <Value>(value: (arm: Arm) => Value) =>
+    Object.fromEntries(arms.map((arm) => [arm, value(arm)])) as Record<Arm, Value>;
   return () => {
-    const own = record((arm) => normal() * noise.process + (random.uniform() < noise.outliers ? Math.abs(normal()) * 0.2 : 0) + (arm.startsWith("candidate") ? Math.log(1 + effect) : 0));
+    const own = record(
+      (arm) =>
+        normal() * noise.process +
+        (random.uniform() < noise.outliers ? Math.abs(normal()) * 0.2 : 0) +
+        (arm.startsWith("candidate") ? Math.log(1 + effect) : 0),
+    );
     const blocks: Block[] = Array.from({ length: 5 }, () => {
       pace = 0.9 * pace + Math.sqrt(1 - 0.81) * noise.pace * normal();
       const turn = (arm: Arm) => Math.exp(own[arm] + pace + normal() * noise.turn);

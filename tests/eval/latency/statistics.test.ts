@@ -17,9 +17,13 @@ describe("group-sequential boundary", () => {
   const z = (levels: number[]) => levels.map((level) => -normalQuantile(level));
 
   it("agrees with Lan-DeMets boundaries of R's ldbounds at alpha 0.025 (one-sided, five equal looks)", () => {
-    z(nominalLevels(fifths, 0.025, pocockSpending)).forEach((value, i) => expect(value).toBeCloseTo([2.438, 2.4268, 2.4101, 2.3966, 2.3859][i] as number, 3));
+    z(nominalLevels(fifths, 0.025, pocockSpending)).forEach((value, i) =>
+      expect(value).toBeCloseTo([2.438, 2.4268, 2.4101, 2.3966, 2.3859][i] as number, 3),
+    );
     const obrienFleming = (alpha: number, t: number) => 2 * normalCdf(normalQuantile(alpha / 2) / Math.sqrt(t));
-    z(nominalLevels(fifths, 0.025, obrienFleming)).forEach((value, i) => expect(value).toBeCloseTo([4.8769, 3.3569, 2.6803, 2.2898, 2.031][i] as number, 3));
+    z(nominalLevels(fifths, 0.025, obrienFleming)).forEach((value, i) =>
+      expect(value).toBeCloseTo([4.8769, 3.3569, 2.6803, 2.2898, 2.031][i] as number, 3),
+    );
   });
 
   it("is the plain level for a single look, and spends all of alpha", () => {
@@ -30,7 +34,9 @@ describe("group-sequential boundary", () => {
   });
 
   it("does not move when a later look is changed", () => {
-    expect(nominalLevels([0.2, 0.5, 1], 0.05, pocockSpending).slice(0, 2)).toEqual(nominalLevels([0.2, 0.5, 0.7, 1], 0.05, pocockSpending).slice(0, 2));
+    expect(nominalLevels([0.2, 0.5, 1], 0.05, pocockSpending).slice(0, 2)).toEqual(
+      nominalLevels([0.2, 0.5, 0.7, 1], 0.05, pocockSpending).slice(0, 2),
+    );
   });
 });
 
@@ -39,23 +45,34 @@ describe("signed rank and Hodges-Lehmann", () => {
     const ten = signedRankCdf(10);
     expect([0, 5, 10, 20, 27].map((w) => ten[w])).toEqual([0.0009765625, 0.009765625, 0.0419921875, 0.24609375, 0.5]);
     const sixty = signedRankCdf(60);
-    [4.52596293776254e-12, 9.55103700458648e-4, 4.57811229239451e-1, 9.82546930901323e-1].forEach((p, i) => expect((sixty[[100, 500, 900, 1200][i] as number] as number) / p).toBeCloseTo(1, 12));
+    [4.52596293776254e-12, 9.55103700458648e-4, 4.57811229239451e-1, 9.82546930901323e-1].forEach((p, i) =>
+      expect((sixty[[100, 500, 900, 1200][i] as number] as number) / p).toBeCloseTo(1, 12),
+    );
   });
 
   it("agrees with R's wilcox.test(x, conf.int = TRUE, exact = TRUE)", () => {
     const x = [0.3, -0.1, 1.2, 0.55, 0.71, -0.42, 0.9, 1.6, 0.05, 0.33];
-    const near = ({ estimate, low, high }: ReturnType<typeof hodgesLehmann>) => [estimate, low, high].map((value) => Number(value.toFixed(12)));
+    const near = ({ estimate, low, high }: ReturnType<typeof hodgesLehmann>) =>
+      [estimate, low, high].map((value) => Number(value.toFixed(12)));
     expect(near(hodgesLehmann(x, 0.05))).toEqual([0.505, 0.115, 0.9]);
     expect(near(hodgesLehmann(x, 0.005))).toEqual([0.505, -0.1, 1.2]);
   });
 
   it("gives no interval that so few values cannot support", () => {
-    expect(hodgesLehmann([0.1, 0.2, 0.3, 0.4], 0.05)).toMatchObject({ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
+    expect(hodgesLehmann([0.1, 0.2, 0.3, 0.4], 0.05)).toMatchObject({
+      low: Number.NEGATIVE_INFINITY,
+      high: Number.POSITIVE_INFINITY,
+    });
     expect(hodgesLehmann([0.1, 0.2, 0.3, 0.4, 0.5], 0.05)).toMatchObject({ low: 0.1, high: 0.5 });
   });
 
   it("says nothing when one value is no number", () => {
-    for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY]) expect(hodgesLehmann([1, 2, 3, 4, 5, 6, 7, 8, bad], 0.05)).toEqual({ estimate: Number.NaN, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
+    for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY])
+      expect(hodgesLehmann([1, 2, 3, 4, 5, 6, 7, 8, bad], 0.05)).toEqual({
+        estimate: Number.NaN,
+        low: Number.NEGATIVE_INFINITY,
+        high: Number.POSITIVE_INFINITY,
+      });
     expect(hodgesLehmann([], 0.05).estimate).toBeNaN();
   });
 
@@ -67,9 +84,17 @@ describe("signed rank and Hodges-Lehmann", () => {
 
 describe("decisions on a ratio", () => {
   it.each([
-    ["non-inferiority", 0.97, 1.04, "pass"], ["non-inferiority", 1.02, 1.08, "open"], ["non-inferiority", 1.051, 1.2, "fail"], ["non-inferiority", 0.1, 0.2, "pass"],
-    ["superiority", 0.9, 0.94, "pass"], ["superiority", 0.9, 0.96, "open"], ["superiority", 0.96, 1.2, "fail"],
-    ["equivalence", 0.96, 1.04, "pass"], ["equivalence", 0.94, 1.04, "open"], ["equivalence", 0.5, 0.94, "fail"], ["equivalence", 1.06, 1.2, "fail"],
+    ["non-inferiority", 0.97, 1.04, "pass"],
+    ["non-inferiority", 1.02, 1.08, "open"],
+    ["non-inferiority", 1.051, 1.2, "fail"],
+    ["non-inferiority", 0.1, 0.2, "pass"],
+    ["superiority", 0.9, 0.94, "pass"],
+    ["superiority", 0.9, 0.96, "open"],
+    ["superiority", 0.96, 1.2, "fail"],
+    ["equivalence", 0.96, 1.04, "pass"],
+    ["equivalence", 0.94, 1.04, "open"],
+    ["equivalence", 0.5, 0.94, "fail"],
+    ["equivalence", 1.06, 1.2, "fail"],
   ] as const)("%s, interval %d to %d, margin 5 %%: %s", (kind, low, high, decision) => {
     expect(decideRatio(kind, low, high, 0.05)).toBe(decision);
   });
@@ -114,10 +139,15 @@ describe("schedule", () => {
   });
 
   it("keeps a round on as many processors as the model has threads, on others the next time, and leaves it alone where that is all of them", () => {
-    expect(allowedProcessors("Name:\tnode\nCpus_allowed_list:\t0-2,5,8-9\nMems_allowed_list:\t0\n")).toEqual([0, 1, 2, 5, 8, 9]);
+    expect(allowedProcessors("Name:\tnode\nCpus_allowed_list:\t0-2,5,8-9\nMems_allowed_list:\t0\n")).toEqual([
+      0, 1, 2, 5, 8, 9,
+    ]);
     expect(allowedProcessors("")).toEqual([]);
     expect([0, 1, 2, 3].map((round) => processorsOfRound([0, 1, 2], 1, round))).toEqual([[0], [1], [2], [0]]);
-    expect([0, 1].map((round) => processorsOfRound([0, 1, 2], 2, round))).toEqual([[0, 1], [2, 0]]);
+    expect([0, 1].map((round) => processorsOfRound([0, 1, 2], 2, round))).toEqual([
+      [0, 1],
+      [2, 0],
+    ]);
     expect(processorsOfRound([4, 5], 2, 0)).toBeNull();
     expect(processorsOfRound([], 1, 0)).toBeNull();
   });
@@ -130,11 +160,17 @@ describe("schedule", () => {
 
   it("warms up for the processor time it is given, or for five times as long by the clock", async () => {
     const clock = { wall: 0, used: 0, calls: 0 };
-    const run = (share: number) => warmUp(async () => {
-      clock.calls++;
-      clock.wall += clock.calls % 50 < 25 ? 1 : 2;
-      clock.used = clock.wall * share;
-    }, 100, () => clock.wall, () => clock.used);
+    const run = (share: number) =>
+      warmUp(
+        async () => {
+          clock.calls++;
+          clock.wall += clock.calls % 50 < 25 ? 1 : 2;
+          clock.used = clock.wall * share;
+        },
+        100,
+        () => clock.wall,
+        () => clock.used,
+      );
     await run(1);
     expect(clock.wall).toBeGreaterThanOrEqual(100);
     expect(clock.wall).toBeLessThan(130);

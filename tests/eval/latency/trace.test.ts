@@ -11,10 +11,20 @@ import { simulatedRounds } from "./simulated-machine.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-trace-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const sitting = { condition: "quiet", model: "m", modelSha256: "0".repeat(64), cpu: "x", cores: 2, node: "v24.0.0", onnxruntime: "1" };
+const sitting = {
+  condition: "quiet",
+  model: "m",
+  modelSha256: "0".repeat(64),
+  cpu: "x",
+  cores: 2,
+  node: "v24.0.0",
+  onnxruntime: "1",
+};
 const next = simulatedRounds(new RandomStream(5), 0, { process: 0.02, turn: 0.02, outliers: 0, pace: 0.1 });
 const measured = Array.from({ length: 12 }, next);
-const rounds = measured.map((round, i) => toTrace(round, { at: `2026-01-01T00:00:${10 + i}.000Z`, elapsedMs: 1800.4, loadAverage: 0.5 }));
+const rounds = measured.map((round, i) =>
+  toTrace(round, { at: `2026-01-01T00:00:${10 + i}.000Z`, elapsedMs: 1800.4, loadAverage: 0.5 }),
+);
 
 it("a recording comes back as it was written, sitting by sitting, and a later sitting goes on from it", () => {
   const file = join(folder, "traces", "quiet.jsonl.gz");
@@ -23,7 +33,10 @@ it("a recording comes back as it was written, sitting by sitting, and a later si
   writeTrace(file, trace);
   expect(readTrace(file)).toEqual(trace);
   writeTrace(file, [...readTrace(file), { sitting: { ...sitting, cpu: "y" }, rounds: rounds.slice(0, 2) }]);
-  expect(readTrace(file).map((one) => [one.sitting.cpu, one.rounds.length])).toEqual([["x", 12], ["y", 2]]);
+  expect(readTrace(file).map((one) => [one.sitting.cpu, one.rounds.length])).toEqual([
+    ["x", 12],
+    ["y", 2],
+  ]);
   expect(gunzipSync(readFileSync(file)).toString().split("\n").length).toBe(12 + 2 + 2 + 1);
 });
 
@@ -39,7 +52,8 @@ it("a replayed round has the recording's medians and tails, roles and slow-down 
   const first = measured[0]!;
   expect(one.blocks[0]!.baseline[0]).toBeCloseTo(first.blocks[0]!.candidate[0], 4);
   expect(one.blocks[0]!.candidateTwin[1]).toBeCloseTo(1.1 * first.blocks[0]!.baselineTwin[1], 4);
-  for (const q of [0.5, 0.95, 0.99]) expect(quantile(one.queriesMs.candidate, q)).toBeCloseTo(1.1 * quantile(first.queriesMs.baseline, q), 4);
+  for (const q of [0.5, 0.95, 0.99])
+    expect(quantile(one.queriesMs.candidate, q)).toBeCloseTo(1.1 * quantile(first.queriesMs.baseline, q), 4);
   const asked = { quantile: 0.5, kind: "non-inferiority", margin: { relative: 0.03 }, alpha: 0.05 } as const;
   const said = (some: typeof measured) => referee([asked])(some, some.length, true).summary(0);
   const [live, again] = [said(measured), said(rounds.map((round) => replayed(round, [0, 1, 2, 3], 0)))];

@@ -13,13 +13,31 @@ function spoiled(rows: Sample, field: "labels" | "scores", at: number, to: numbe
 }
 
 const binaryNames = metricsFor("binary-classification").map(({ name }) => name);
-const manyNames = metricsFor("multiclass-classification").map(({ name }) => name).filter((name) => catalog.get(name)?.measure(many, { ...options, intervals: false }).status === "ok");
+const manyNames = metricsFor("multiclass-classification")
+  .map(({ name }) => name)
+  .filter((name) => catalog.get(name)?.measure(many, { ...options, intervals: false }).status === "ok");
 const numberNames = metricsFor("regression").map(({ name }) => name);
-const every: [MetricName, Sample][] = [...binaryNames.map((name): [MetricName, Sample] => [name, binaryA]), ...manyNames.map((name): [MetricName, Sample] => [name, many]), ...numberNames.map((name): [MetricName, Sample] => [name, numberA])];
+const every: [MetricName, Sample][] = [
+  ...binaryNames.map((name): [MetricName, Sample] => [name, binaryA]),
+  ...manyNames.map((name): [MetricName, Sample] => [name, many]),
+  ...numberNames.map((name): [MetricName, Sample] => [name, numberA]),
+];
 
 describe("the catalog", () => {
   it("knows the metrics of each task, and none for tasks that it does not measure", () => {
-    expect(binaryNames).toEqual(["auroc", "average_precision", "partial_auroc", "tpr_at_fpr", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]);
+    expect(binaryNames).toEqual([
+      "auroc",
+      "average_precision",
+      "partial_auroc",
+      "tpr_at_fpr",
+      "log_loss",
+      "brier",
+      "ece",
+      "accuracy",
+      "precision",
+      "recall",
+      "f1",
+    ]);
     expect(manyNames).toEqual(["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]);
     expect(numberNames).toEqual(["mae", "rmse", "r2", "median_absolute_error", "mape", "smape", "mase"]);
     expect(metricsFor("forecasting").map(({ name }) => name)).toEqual(numberNames);
@@ -36,7 +54,10 @@ describe.each(every)("%s with input that has no answer", (name, rows) => {
     measured: metric(name).measure(bad, options),
     contrasted: [metric(name).contrast(bad, rows, options).status, metric(name).contrast(rows, bad, options).status],
   });
-  const because = (reason: RegExp): object => ({ measured: { status: "undefined", reason: expect.stringMatching(reason) as string }, contrasted: ["undefined", "undefined"] });
+  const because = (reason: RegExp): object => ({
+    measured: { status: "undefined", reason: expect.stringMatching(reason) as string },
+    contrasted: ["undefined", "undefined"],
+  });
   it("names the row of a NaN or infinite score or label", () => {
     const width = rows.classCount > 2 ? rows.classCount : 1;
     for (const bad of [Number.NaN, Infinity, -Infinity]) {
@@ -49,18 +70,38 @@ describe.each(every)("%s with input that has no answer", (name, rows) => {
     expect(answers({ ...rows, scores: rows.scores.slice(1) })).toMatchObject(because(/scores for/));
     expect(answers({ ...rows, weights: new Float64Array(2) })).toMatchObject(because(/2 weights for/));
     expect(answers({ ...rows, groups: ["a"] })).toMatchObject(because(/1 groups for/));
-    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length) })).toMatchObject(because(/all weights are 0/));
-    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length).fill(-1) })).toMatchObject(because(/weight of row 0 is -1/));
-    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length).fill(Number.NaN) })).toMatchObject(because(/weight of row 0 is NaN/));
+    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length) })).toMatchObject(
+      because(/all weights are 0/),
+    );
+    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length).fill(-1) })).toMatchObject(
+      because(/weight of row 0 is -1/),
+    );
+    expect(answers({ ...rows, weights: new Float64Array(rows.labels.length).fill(Number.NaN) })).toMatchObject(
+      because(/weight of row 0 is NaN/),
+    );
   });
   it("refuses a pair with other rows, labels or weights", () => {
     const n = rows.labels.length;
     const width = rows.scores.length / n;
     const shorter = { ...rows, labels: rows.labels.slice(0, n - 1), scores: rows.scores.slice(0, (n - 1) * width) };
-    expect(metric(name).contrast(rows, shorter, options)).toMatchObject({ status: "undefined", reason: expect.stringContaining("rows") as string });
-    const relabelled = spoiled(rows, "labels", 2, rows.classCount === 0 ? 1e3 : ((rows.labels[2] as number) + 1) % rows.classCount);
-    expect(metric(name).contrast(rows, relabelled, options)).toMatchObject({ status: "undefined", reason: "the labels of row 2 differ" });
-    expect(metric(name).contrast({ ...rows, weights: new Float64Array(n).fill(2) }, rows, options)).toMatchObject({ status: "undefined", reason: "only one of the two has weights" });
+    expect(metric(name).contrast(rows, shorter, options)).toMatchObject({
+      status: "undefined",
+      reason: expect.stringContaining("rows") as string,
+    });
+    const relabelled = spoiled(
+      rows,
+      "labels",
+      2,
+      rows.classCount === 0 ? 1e3 : ((rows.labels[2] as number) + 1) % rows.classCount,
+    );
+    expect(metric(name).contrast(rows, relabelled, options)).toMatchObject({
+      status: "undefined",
+      reason: "the labels of row 2 differ",
+    });
+    expect(metric(name).contrast({ ...rows, weights: new Float64Array(n).fill(2) }, rows, options)).toMatchObject({
+      status: "undefined",
+      reason: "only one of the two has weights",
+    });
   });
 });
 
@@ -75,7 +116,9 @@ describe("metrics with no value on rows that are themselves sound", () => {
       expect(reason(name, sample([0, 0], [0.2, 0.3], 2))).toBe("there are no positive rows");
     }
     expect(reason("auroc", sample([0, 1], [0.5, 0.3, 0.2, 0.1, 0.8, 0.1], 3))).toBe("class 2 has no rows");
-    expect(reason("auroc", sample([0, 1, 1], [0.1, 0.2, 0.3], 2, { weights: Float64Array.of(0, 1, 1) }))).toBe("there are no negative rows");
+    expect(reason("auroc", sample([0, 1, 1], [0.1, 0.2, 0.3], 2, { weights: Float64Array.of(0, 1, 1) }))).toBe(
+      "there are no negative rows",
+    );
   });
   it("are never 0/0 read as 0", () => {
     const never = sample([1, 0, 1], [0.1, 0.2, 0.3], 2);
@@ -111,7 +154,9 @@ describe("metrics with no value on rows that are themselves sound", () => {
   });
   it("have no relative change of nothing", () => {
     const right = sample([1, 2, 3], [1, 2, 3], 0);
-    expect(metric("mae").contrast(sample([1, 2, 3], [1, 2, 4], 0), right, { ...options, scale: "relative" })).toMatchObject({ status: "undefined", reason: expect.stringContaining("no relative change") as string });
+    expect(
+      metric("mae").contrast(sample([1, 2, 3], [1, 2, 4], 0), right, { ...options, scale: "relative" }),
+    ).toMatchObject({ status: "undefined", reason: expect.stringContaining("no relative change") as string });
   });
 });
 
@@ -126,8 +171,21 @@ describe("samples without variation", () => {
     }
   });
   it("a perfect model: an interval below 1, or above 0, that narrows with the rows", () => {
-    const perfect = (n: number): Sample => sample(Array.from({ length: n }, (_, i) => i % 2), Array.from({ length: n }, (_, i) => 0.2 + 0.6 * (i % 2)), 2);
-    for (const name of ["auroc", "average_precision", "partial_auroc", "accuracy", "recall", "precision", "f1"] as const) {
+    const perfect = (n: number): Sample =>
+      sample(
+        Array.from({ length: n }, (_, i) => i % 2),
+        Array.from({ length: n }, (_, i) => 0.2 + 0.6 * (i % 2)),
+        2,
+      );
+    for (const name of [
+      "auroc",
+      "average_precision",
+      "partial_auroc",
+      "accuracy",
+      "recall",
+      "precision",
+      "f1",
+    ] as const) {
       const lows = [40, 400].map((n) => {
         const result = metric(name).measure(perfect(n), options);
         if (result.status !== "ok" || result.interval === null) throw new Error(name);
@@ -142,12 +200,18 @@ describe("samples without variation", () => {
     }
   });
   it("the same error on every row is no certainty about the next", () => {
-    const rows = sample(numberA.labels, numberA.labels.map((label) => label + 2), 0);
+    const rows = sample(
+      numberA.labels,
+      numberA.labels.map((label) => label + 2),
+      0,
+    );
     for (const name of ["mae", "rmse", "median_absolute_error"] as const) {
       const result = metric(name).contrast(rows, numberB, options);
       expect(result.status).toBe("ok");
       const alone = metric(name).measure(rows, options);
-      expect(alone.status === "ok" && alone.interval !== null && alone.interval.low < 2 && alone.interval.high > 2).toBe(true);
+      expect(
+        alone.status === "ok" && alone.interval !== null && alone.interval.low < 2 && alone.interval.high > 2,
+      ).toBe(true);
     }
     expect(metric("accuracy").contrast(binaryA, binaryB, options).status).toBe("ok");
   });

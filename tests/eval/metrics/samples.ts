@@ -6,8 +6,20 @@ import { python } from "../stats/reference.ts";
 
 export const options: MeasureOptions = { level: 0.9, seed: 7 };
 
-export function sample(labels: ArrayLike<number>, scores: ArrayLike<number>, classCount: number, more: Partial<Sample> = {}): Sample {
-  return { labels: Float64Array.from(labels), scores: Float64Array.from(scores), classCount, weights: null, groups: null, ...more };
+export function sample(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  classCount: number,
+  more: Partial<Sample> = {},
+): Sample {
+  return {
+    labels: Float64Array.from(labels),
+    scores: Float64Array.from(scores),
+    classCount,
+    weights: null,
+    groups: null,
+    ...more,
+  };
 }
 
 export function metric(name: MetricName): MetricDefinition {

@@ -6,14 +6,55 @@ import { rawPartialArea } from "../../../eval/metrics/partial-auroc.ts";
 import { rocOrder } from "../../../eval/metrics/roc-order.ts";
 import type { MetricName } from "../../../models/core/manifest/gates.ts";
 import { difference, python, r } from "../stats/reference.ts";
-import { binaryA, binaryWeights, many, manyWeights, metric, numberA, numberWeights, options, sample, value } from "./samples.ts";
+import {
+  binaryA,
+  binaryWeights,
+  many,
+  manyWeights,
+  metric,
+  numberA,
+  numberWeights,
+  options,
+  sample,
+  value,
+} from "./samples.ts";
 
 const at: Partial<Record<MetricName, { at: number }>> = { tpr_at_fpr: { at: 0.1 } };
 
 describe.each([
-  ["binary", python.binary, binaryA, binaryWeights, ["auroc", "average_precision", "partial_auroc", "tpr_at_fpr", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]],
-  ["multiclass", python.multiclass, many, manyWeights, ["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]],
-  ["regression", python.regression, numberA, numberWeights, ["mae", "rmse", "r2", "median_absolute_error", "mape", "smape"]],
+  [
+    "binary",
+    python.binary,
+    binaryA,
+    binaryWeights,
+    [
+      "auroc",
+      "average_precision",
+      "partial_auroc",
+      "tpr_at_fpr",
+      "log_loss",
+      "brier",
+      "ece",
+      "accuracy",
+      "precision",
+      "recall",
+      "f1",
+    ],
+  ],
+  [
+    "multiclass",
+    python.multiclass,
+    many,
+    manyWeights,
+    ["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"],
+  ],
+  [
+    "regression",
+    python.regression,
+    numberA,
+    numberWeights,
+    ["mae", "rmse", "r2", "median_absolute_error", "mape", "smape"],
+  ],
 ] as const)("%s metrics against scikit-learn", (_, expected, rows, weights, names) => {
   it.each([...names])("%s agrees to 1e-12, plain and weighted, and lies in its own interval and range", (name) => {
     const plain = metric(name).measure(rows, { ...options, ...at[name] });
@@ -36,7 +77,10 @@ describe.each([
 
 describe("conventions", () => {
   it("partial AUROC: scikit-learn's standardised value at another rate, pROC's raw and corrected ones", () => {
-    expect(value("partial_auroc", binaryA, { at: 0.35 })).toBeCloseTo(python.binary.plain["partial_auroc_0.35"] as number, 12);
+    expect(value("partial_auroc", binaryA, { at: 0.35 })).toBeCloseTo(
+      python.binary.plain["partial_auroc_0.35"] as number,
+      12,
+    );
     expect(value("partial_auroc", binaryA)).toBeCloseTo(r.delong.partial_corrected, 12);
     const roc = rocOrder(binaryA);
     if (typeof roc === "string") throw new Error(roc);
@@ -47,7 +91,10 @@ describe("conventions", () => {
   it("confusion counts agree with scikit-learn, weighted ones too", () => {
     expect(confusion(binaryA)).toEqual({ status: "ok", counts: python.binary.plain.confusion });
     expect(confusion(many)).toEqual({ status: "ok", counts: python.multiclass.plain.confusion });
-    expect(confusion({ ...binaryA, weights: binaryWeights })).toEqual({ status: "ok", counts: python.binary.weighted.confusion.map((row) => row.map((count) => expect.closeTo(count, 10))) });
+    expect(confusion({ ...binaryA, weights: binaryWeights })).toEqual({
+      status: "ok",
+      counts: python.binary.weighted.confusion.map((row) => row.map((count) => expect.closeTo(count, 10))),
+    });
     expect(confusion(numberA)).toMatchObject({ status: "undefined" });
   });
   it("a score at the threshold is positive; the threshold moves accuracy, precision, recall and F1", () => {
@@ -61,10 +108,11 @@ describe("conventions", () => {
     expect(value("accuracy", sample([0, 1], [0.4, 0.4, 0.2, 0.4, 0.4, 0.2], 3))).toBe(0.5);
   });
   it("ECE bins are closed above, on both sides of every edge", () => {
-    for (const bins of [10, 15]) for (let k = 1; k < bins; k++) {
-      const edge = k / bins;
-      expect([binOf(edge, bins), binOf(edge * (1 + 1e-15), bins)]).toEqual([k - 1, k]);
-    }
+    for (const bins of [10, 15])
+      for (let k = 1; k < bins; k++) {
+        const edge = k / bins;
+        expect([binOf(edge, bins), binOf(edge * (1 + 1e-15), bins)]).toEqual([k - 1, k]);
+      }
     expect([binOf(0, 15), binOf(1, 15)]).toEqual([0, 14]);
   });
   it("log loss stays finite at a probability of exactly 0", () => {
@@ -84,15 +132,39 @@ describe("conventions", () => {
     const shared = JSON.parse(readFileSync(path, "utf8")) as {
       binary: { input: Record<"y" | "p_a" | "p_b", number[]>; a: Record<string, number>; b: Record<string, number> };
       multiclass: { input: { y: number[]; p: number[][] }; accuracy: number; f1_macro: number; auc_ovr_macro: number };
-      regression: { input: Record<"y" | "f_a", number[]>; mae: number; rmse: number; r2: number; mape: number; median_ae: number };
+      regression: {
+        input: Record<"y" | "f_a", number[]>;
+        mae: number;
+        rmse: number;
+        r2: number;
+        mape: number;
+        median_ae: number;
+      };
     };
-    const names = { auroc: "roc_auc", partial_auroc: "roc_auc_max_fpr_0_1", average_precision: "average_precision", log_loss: "log_loss", brier: "brier", accuracy: "accuracy", precision: "precision", recall: "recall", f1: "f1" } as const;
-    for (const [scores, expected] of [[shared.binary.input.p_a, shared.binary.a], [shared.binary.input.p_b, shared.binary.b]] as const) {
+    const names = {
+      auroc: "roc_auc",
+      partial_auroc: "roc_auc_max_fpr_0_1",
+      average_precision: "average_precision",
+      log_loss: "log_loss",
+      brier: "brier",
+      accuracy: "accuracy",
+      precision: "precision",
+      recall: "recall",
+      f1: "f1",
+    } as const;
+    for (const [scores, expected] of [
+      [shared.binary.input.p_a, shared.binary.a],
+      [shared.binary.input.p_b, shared.binary.b],
+    ] as const) {
       const rows = sample(shared.binary.input.y, scores, 2);
-      for (const [name, theirs] of Object.entries(names)) expect(difference(value(name as MetricName, rows), expected[theirs] as number)).toBeLessThan(1e-12);
+      for (const [name, theirs] of Object.entries(names))
+        expect(difference(value(name as MetricName, rows), expected[theirs] as number)).toBeLessThan(1e-12);
       const parts = eceWithBins(10).prepare(rows, options);
       if (typeof parts === "string") throw new Error(parts);
-      expect(parts.value(new Float64Array(rows.labels.length).fill(1))).toBeCloseTo(expected["ece_uniform10"] as number, 12);
+      expect(parts.value(new Float64Array(rows.labels.length).fill(1))).toBeCloseTo(
+        expected["ece_uniform10"] as number,
+        12,
+      );
     }
     const rows = sample(shared.multiclass.input.y, shared.multiclass.input.p.flat(), 10);
     expect(value("accuracy", rows)).toBeCloseTo(shared.multiclass.accuracy, 12);
@@ -100,7 +172,13 @@ describe("conventions", () => {
     expect(value("auroc", rows)).toBeCloseTo(shared.multiclass.auc_ovr_macro, 12);
     const { regression } = shared;
     const numbers = sample(regression.input.y, regression.input.f_a, 0);
-    for (const [name, theirs] of [["mae", regression.mae], ["rmse", regression.rmse], ["r2", regression.r2], ["mape", regression.mape], ["median_absolute_error", regression.median_ae]] as const) {
+    for (const [name, theirs] of [
+      ["mae", regression.mae],
+      ["rmse", regression.rmse],
+      ["r2", regression.r2],
+      ["mape", regression.mape],
+      ["median_absolute_error", regression.median_ae],
+    ] as const) {
       expect(difference(value(name, numbers), theirs)).toBeLessThan(1e-12);
     }
   });

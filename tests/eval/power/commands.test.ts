@@ -5,15 +5,21 @@ import { teamRepository, type TeamRepository } from "../../cli/repository.ts";
 import { sluice } from "../../cli/sluice.ts";
 
 let team: TeamRepository;
-beforeEach(() => { team = teamRepository(); });
+beforeEach(() => {
+  team = teamRepository();
+});
 afterEach(() => team.remove());
 
 const run = (...args: string[]) => sluice(team.dir, args);
-const gates = (margin: number) => ({ gates: { checks: [
-  { kind: "non-inferiority" as const, metric: "mae" as const, margin },
-  { kind: "non-inferiority" as const, metric: "mae" as const, margin: 0.4, slices: ["half"] },
-  { kind: "limit" as const, metric: "rmse" as const, max: 2 },
-] } });
+const gates = (margin: number) => ({
+  gates: {
+    checks: [
+      { kind: "non-inferiority" as const, metric: "mae" as const, margin },
+      { kind: "non-inferiority" as const, metric: "mae" as const, margin: 0.4, slices: ["half"] },
+      { kind: "limit" as const, metric: "rmse" as const, max: 2 },
+    ],
+  },
+});
 const merge = (margin: number) => {
   team.model({ version: "1.0.0", ...gates(margin) });
   team.git("commit", "-qam", "gates");
@@ -26,14 +32,26 @@ describe("sluice plan", () => {
     const found = await run("plan", "--json");
     expect(found.code, found.stderr).toBe(0);
     const [model] = planFile.parse(JSON.parse(found.stdout)).models;
-    expect(model).toMatchObject({ model: "linear", candidate: "1.1.0", baseline: "1.0.0", dataset: { rows: 200 }, assumption: expect.stringContaining("as differently from the baseline") });
+    expect(model).toMatchObject({
+      model: "linear",
+      candidate: "1.1.0",
+      baseline: "1.0.0",
+      dataset: { rows: 200 },
+      assumption: expect.stringContaining("as differently from the baseline"),
+    });
     expect(model?.checks.map(({ metric, slice, kind, n }) => [metric, slice, kind, n])).toEqual([
-      ["mae", "all", "non-inferiority", 200], ["mae", "half=even", "non-inferiority", 100], ["mae", "half=odd", "non-inferiority", 100], ["rmse", "all", "limit", 200]]);
+      ["mae", "all", "non-inferiority", 200],
+      ["mae", "half=even", "non-inferiority", 100],
+      ["mae", "half=odd", "non-inferiority", 100],
+      ["rmse", "all", "limit", 200],
+    ]);
     for (const check of model?.checks ?? []) expect(check.standardError).toBeGreaterThan(0);
     expect(model?.expectedFalseRed?.counted).toBe(4);
     expect(model?.expectedMinutes.predicting).toBeGreaterThan(0);
     const table = await run("plan", "linear");
-    expect(table.stdout).toMatch(/linear 1\.1\.0 against 1\.0\.0[\s\S]*loss < 0\.3[\s\S]*Expected false-red rate[\s\S]*Expected time here/);
+    expect(table.stdout).toMatch(
+      /linear 1\.1\.0 against 1\.0\.0[\s\S]*loss < 0\.3[\s\S]*Expected false-red rate[\s\S]*Expected time here/,
+    );
     expect(Math.max(...table.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
@@ -42,7 +60,9 @@ describe("sluice plan", () => {
     team.model({ ...gates(0.001), offset: 0.3 });
     const found = await run("plan");
     expect(found.code).toBe(2);
-    expect(found.stderr).toMatch(/linear: mae: a margin of 0\.001 cannot be reached with 200 rows[\s\S]*About [\d,]+ rows of this kind would do/);
+    expect(found.stderr).toMatch(
+      /linear: mae: a margin of 0\.001 cannot be reached with 200 rows[\s\S]*About [\d,]+ rows of this kind would do/,
+    );
     expect(found.stdout).toContain("refused: a margin of 0.001");
   });
 
@@ -53,7 +73,7 @@ describe("sluice plan", () => {
       expect(model?.assumption).toContain(`a correlation of ${correlation}`);
       return model?.checks[1]?.standardError as number;
     };
-    expect(await errorAt("0.5") / await errorAt("0.98")).toBeCloseTo(5, 9);
+    expect((await errorAt("0.5")) / (await errorAt("0.98"))).toBeCloseTo(5, 9);
   });
 });
 
@@ -73,17 +93,25 @@ describe("sluice calibrate", () => {
     expect(model?.notPass?.count).toBeGreaterThanOrEqual(all?.notPass.count as number);
     // One-sided alpha 0.05 against a loss beyond 0.001: a FAIL here would be chance, on more than a few of 40 a fault.
     expect(model?.fail?.count).toBeLessThanOrEqual(7);
-    expect((await run("calibrate", "--gates", "40", "--json")).stdout.replace(/"createdAt.*/, "")).toBe(found.stdout.replace(/"createdAt.*/, ""));
+    expect((await run("calibrate", "--gates", "40", "--json")).stdout.replace(/"createdAt.*/, "")).toBe(
+      found.stdout.replace(/"createdAt.*/, ""),
+    );
   });
 
   it("draws nothing where there is nothing to shuffle, and says why", async () => {
     const same = await run("calibrate");
     expect(same.code, same.stderr).toBe(0);
     expect(same.stdout).toContain("the candidate is the baseline");
-    expect((await run("calibrate", "--baseline", "none")).stdout).toContain("there is no baseline to shuffle the candidate with");
+    expect((await run("calibrate", "--baseline", "none")).stdout).toContain(
+      "there is no baseline to shuffle the candidate with",
+    );
   });
 
-  it.each([[["calibrate", "--rate", "5"], /between 0 and 1/], [["plan", "--correlation", "1"], /between 0 and 1/], [["plan", "nobody"], /no such model/]])("exit 2: sluice %j", async (args, message) => {
+  it.each([
+    [["calibrate", "--rate", "5"], /between 0 and 1/],
+    [["plan", "--correlation", "1"], /between 0 and 1/],
+    [["plan", "nobody"], /no such model/],
+  ])("exit 2: sluice %j", async (args, message) => {
     const found = await run(...args);
     expect(found.code).toBe(2);
     expect(found.stderr).toMatch(message);

@@ -7,38 +7,77 @@ import { falseRedSentence } from "../../../eval/report/content/false-red.ts";
 import type { Check } from "../../../eval/schema/verdict.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { normals } from "../../../bench/stats/normals.ts";
-import { decideConfidentLimit, decideEquivalence, decideNonInferiority, decideObservedLimit, decideSuperiority } from "../../../eval/stats/decide.ts";
+import {
+  decideConfidentLimit,
+  decideEquivalence,
+  decideNonInferiority,
+  decideObservedLimit,
+  decideSuperiority,
+} from "../../../eval/stats/decide.ts";
 import { check, limit } from "../report/builders.ts";
 
 const z = zOf(0.9);
 /** A check whose interval has this standard error around its difference. */
 const withError = (se: number, change: Partial<Check> = {}): Check => {
   const difference = change.difference ?? 0;
-  return check({ difference, interval: { low: difference - z * se, high: difference + z * se, level: 0.9, method: "normal" }, ...change });
+  return check({
+    difference,
+    interval: { low: difference - z * se, high: difference + z * se, level: 0.9, method: "normal" },
+    ...change,
+  });
 };
 
 describe("the chance that an unchanged model passes", () => {
   const draws = 40_000;
-  const simulated = (decide: (interval: { low: number; high: number }, estimate: number) => string, se: number, truth: number): number => {
+  const simulated = (
+    decide: (interval: { low: number; high: number }, estimate: number) => string,
+    se: number,
+    truth: number,
+  ): number => {
     const noise = normals(new RandomStream(5), draws);
     let passed = 0;
-    for (const e of noise) if (decide({ low: truth + se * e - z * se, high: truth + se * e + z * se }, truth + se * e) === "pass") passed++;
+    for (const e of noise)
+      if (decide({ low: truth + se * e - z * se, high: truth + se * e + z * se }, truth + se * e) === "pass") passed++;
     return passed / draws;
   };
   const rule = (change: Partial<Check>) => check(change);
 
-  it.each([0.001, 0.004, 0.01])("agrees with the rules themselves on simulated estimates of standard error %d", (se) => {
-    const cases: [number, number][] = [
-      [passProbability(rule({ margin: 0.01 }), se, z, 0), simulated((i) => decideNonInferiority(i, 0.01, "higher"), se, 0)],
-      [passProbability(rule({ margin: 0.01, direction: "lower" }), se, z, 0), simulated((i) => decideNonInferiority(i, 0.01, "lower"), se, 0)],
-      [passProbability(rule({ kind: "equivalence", margin: 0.01 }), se, z, 0), simulated((i) => decideEquivalence(i, 0.01), se, 0)],
-      [passProbability(rule({ kind: "superiority", margin: 0.002 }), se, z, 0), simulated((i) => decideSuperiority(i, 0.002, "higher"), se, 0)],
-      [passProbability(limit({ limit: { min: 0.84, max: null, confident: true } }), se, z, 0.85), simulated((i) => decideConfidentLimit(i, 0.84, null), se, 0.85)],
-      [passProbability(limit({ limit: { min: 0.84, max: 0.86, confident: true } }), se, z, 0.851), simulated((i) => decideConfidentLimit(i, 0.84, 0.86), se, 0.851)],
-      [passProbability(limit({ limit: { min: null, max: 0.86, confident: false } }), se, z, 0.85), simulated((_, x) => decideObservedLimit(x, null, 0.86), se, 0.85)],
-    ];
-    for (const [formula, share] of cases) expect(Math.abs(formula - share)).toBeLessThan(5 * Math.sqrt(0.25 / draws));
-  });
+  it.each([0.001, 0.004, 0.01])(
+    "agrees with the rules themselves on simulated estimates of standard error %d",
+    (se) => {
+      const cases: [number, number][] = [
+        [
+          passProbability(rule({ margin: 0.01 }), se, z, 0),
+          simulated((i) => decideNonInferiority(i, 0.01, "higher"), se, 0),
+        ],
+        [
+          passProbability(rule({ margin: 0.01, direction: "lower" }), se, z, 0),
+          simulated((i) => decideNonInferiority(i, 0.01, "lower"), se, 0),
+        ],
+        [
+          passProbability(rule({ kind: "equivalence", margin: 0.01 }), se, z, 0),
+          simulated((i) => decideEquivalence(i, 0.01), se, 0),
+        ],
+        [
+          passProbability(rule({ kind: "superiority", margin: 0.002 }), se, z, 0),
+          simulated((i) => decideSuperiority(i, 0.002, "higher"), se, 0),
+        ],
+        [
+          passProbability(limit({ limit: { min: 0.84, max: null, confident: true } }), se, z, 0.85),
+          simulated((i) => decideConfidentLimit(i, 0.84, null), se, 0.85),
+        ],
+        [
+          passProbability(limit({ limit: { min: 0.84, max: 0.86, confident: true } }), se, z, 0.851),
+          simulated((i) => decideConfidentLimit(i, 0.84, 0.86), se, 0.851),
+        ],
+        [
+          passProbability(limit({ limit: { min: null, max: 0.86, confident: false } }), se, z, 0.85),
+          simulated((_, x) => decideObservedLimit(x, null, 0.86), se, 0.85),
+        ],
+      ];
+      for (const [formula, share] of cases) expect(Math.abs(formula - share)).toBeLessThan(5 * Math.sqrt(0.25 / draws));
+    },
+  );
 
   it("without sampling error is a yes or a no", () => {
     expect(passProbability(rule({ margin: 0.01 }), 0, z, 0)).toBe(1);
@@ -49,27 +88,48 @@ describe("the chance that an unchanged model passes", () => {
 
 describe("the expected false-red rate", () => {
   it("comes from the interval's half width: 5 % at a margin of 3.29 standard errors, for a one-sided alpha of 5 %", () => {
-    expect(standardErrorOf({ low: -0.02, high: 0.03, level: 0.9, method: "" })).toBeCloseTo(0.025 / 1.6448536269514722, 15);
+    expect(standardErrorOf({ low: -0.02, high: 0.03, level: 0.9, method: "" })).toBeCloseTo(
+      0.025 / 1.6448536269514722,
+      15,
+    );
     expect(falseRedOf(withError(0.01, { margin: 0.02 * z }))).toBeCloseTo(0.05, 12);
     // Where the candidate happens to stand plays no part.
-    expect(falseRedOf(withError(0.01, { margin: 0.02, difference: 0.05 }))).toBeCloseTo(falseRedOf(withError(0.01, { margin: 0.02 })) as number, 12);
+    expect(falseRedOf(withError(0.01, { margin: 0.02, difference: 0.05 }))).toBeCloseTo(
+      falseRedOf(withError(0.01, { margin: 0.02 })) as number,
+      12,
+    );
   });
 
   it("takes production's value for a limit", () => {
-    const one = limit({ observed: 0.5, baseline: 0.86, interval: { low: 0.5 - z * 0.01, high: 0.5 + z * 0.01, level: 0.9, method: "" }, limit: { min: 0.84, max: null, confident: true } });
+    const one = limit({
+      observed: 0.5,
+      baseline: 0.86,
+      interval: { low: 0.5 - z * 0.01, high: 0.5 + z * 0.01, level: 0.9, method: "" },
+      limit: { min: 0.84, max: null, confident: true },
+    });
     expect(falseRedOf(one)).toBeCloseTo(1 - passProbability(one, 0.01, z, 0.86), 12);
   });
 
   it("is null where it says nothing", () => {
     for (const one of [
-      withError(0.01, { advisory: true }), withError(0.01, { kind: "superiority" }), withError(0.01, { metric: "latency_p50_ms" }), withError(0), check({ interval: null }),
-    ]) expect(falseRedOf(one)).toBeNull();
+      withError(0.01, { advisory: true }),
+      withError(0.01, { kind: "superiority" }),
+      withError(0.01, { metric: "latency_p50_ms" }),
+      withError(0),
+      check({ interval: null }),
+    ])
+      expect(falseRedOf(one)).toBeNull();
     expect(falseRedOfGate([withError(0)])).toBeNull();
     expect(falseRedOfGate([])).toBeNull();
   });
 
   it("of a gate lies between the largest of its checks and their sum", () => {
-    const checks = [withError(0.001, { id: "a" }), withError(0.002, { id: "b", slice: "source=yelp" }), withError(0.0025, { id: "c" }), check({ metric: "model_bytes" })];
+    const checks = [
+      withError(0.001, { id: "a" }),
+      withError(0.002, { id: "b", slice: "source=yelp" }),
+      withError(0.0025, { id: "c" }),
+      check({ metric: "model_bytes" }),
+    ];
     const rates = checks.slice(0, 3).map((one) => falseRedOf(one) as number);
     const found = falseRedOfGate(checks);
     expect(found).toMatchObject({ counted: 3, left: 1, worst: { id: "c", rate: rates[2] } });
@@ -80,17 +140,25 @@ describe("the expected false-red rate", () => {
   });
 
   it("is one sentence in the report", () => {
-    const checks = [withError(0.002, { id: "b", slice: "source=yelp", margin: 0.005 }), withError(0.0005, { id: "c" }), check({ metric: "model_bytes", id: "d" })];
+    const checks = [
+      withError(0.002, { id: "b", slice: "source=yelp", margin: 0.005 }),
+      withError(0.0005, { id: "c" }),
+      check({ metric: "model_bytes", id: "d" }),
+    ];
     const expectedFalseRed = falseRedOfGate(checks) ?? undefined;
     expect(expectedFalseRed).toBeDefined();
     expect(falseRedSentence({ checks, ...(expectedFalseRed === undefined ? {} : { expectedFalseRed }) })).toBe(
-      "Expected false-red rate: a candidate that answers as differently as this one and is truly no worse would not pass 20 % of the time, 20 % at most; most of it from auroc on source=yelp (20 %), over 2 checks (1 other cannot be estimated)");
+      "Expected false-red rate: a candidate that answers as differently as this one and is truly no worse would not pass 20 % of the time, 20 % at most; most of it from auroc on source=yelp (20 %), over 2 checks (1 other cannot be estimated)",
+    );
     expect(falseRedSentence({ checks })).toBeNull();
   });
 });
 
 describe("which slice regressed", () => {
-  const slices = (differences: number[], change: Partial<Check> = {}) => differences.map((difference, i) => withError(0.01, { difference, slice: `source=${i}`, verdict: "INCONCLUSIVE", ...change }));
+  const slices = (differences: number[], change: Partial<Check> = {}) =>
+    differences.map((difference, i) =>
+      withError(0.01, { difference, slice: `source=${i}`, verdict: "INCONCLUSIVE", ...change }),
+    );
 
   it("tests every slice once for no loss and adjusts over all of them", () => {
     const found = sliceRegressions(slices([-0.03, 0, 0.03]));
@@ -100,8 +168,12 @@ describe("which slice regressed", () => {
   });
 
   it("names those that did, the method, and only speaks up when a slice's check is not PASS", () => {
-    expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe("Slices shown to have regressed at 0.05: auroc on source=0 (p 0.004): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.");
-    expect(sliceNote(slices([-0.018, 0, 0.03]))).toBe("No slice is shown to have regressed at 0.05; nearest is auroc on source=0 (p 0.11): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.");
+    expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe(
+      "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.004): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
+    );
+    expect(sliceNote(slices([-0.018, 0, 0.03]))).toBe(
+      "No slice is shown to have regressed at 0.05; nearest is auroc on source=0 (p 0.11): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
+    );
     expect(sliceNote(slices([-0.03, 0], { verdict: "PASS" }))).toBeNull();
     expect(sliceNote([withError(0.01, { verdict: "FAIL" })])).toBeNull();
   });

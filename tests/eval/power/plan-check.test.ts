@@ -18,10 +18,19 @@ function pair(n: number, stream: number) {
   const labels = Array.from({ length: n }, (_, i) => (i % 5 === 0 ? 1 : 0));
   const score = (i: number, own: number) => separationOf(0.9) * (labels[i] as number) + own;
   const first = labels.map((_, i) => score(i, noise[2 * i] as number));
-  const second = labels.map((_, i) => score(i, 0.9 * (noise[2 * i] as number) + Math.sqrt(1 - 0.81) * (noise[2 * i + 1] as number)));
+  const second = labels.map((_, i) =>
+    score(i, 0.9 * (noise[2 * i] as number) + Math.sqrt(1 - 0.81) * (noise[2 * i + 1] as number)),
+  );
   return { candidate: predictions(labels, first), baseline: predictions(labels, second) };
 }
-const question = (policy: object): PowerQuestion => ({ id: "x", policy: checkPolicy.parse(policy), head: null, slice: "all", alpha: 0.05, level: 0.9 });
+const question = (policy: object): PowerQuestion => ({
+  id: "x",
+  policy: checkPolicy.parse(policy),
+  head: null,
+  slice: "all",
+  alpha: 0.05,
+  level: 0.9,
+});
 const request: PowerRequest = { minimumPerClass: 30, onInsufficient: "fail", seed: 3, correlation: 0.9 };
 const nonInferior = (margin: number) => question({ kind: "non-inferiority", metric: "auroc", margin });
 
@@ -29,13 +38,18 @@ describe("a planned check", () => {
   it("passes an unchanged candidate 80 % of the time at the smallest change, as simulated gates do", () => {
     // Planned on 25 times the rows, where the standard error is known well, and brought down by √25.
     const large = pair(20_000, 0);
-    const smallestChange = 5 * (planCheck(nonInferior(1), large.candidate, large.baseline, request).smallestChange as number);
+    const smallestChange =
+      5 * (planCheck(nonInferior(1), large.candidate, large.baseline, request).smallestChange as number);
     const auroc = catalog.get("auroc");
     let passed = 0;
     for (let gate = 1; gate <= 400; gate++) {
       const drawn = pair(800, gate);
-      const result = auroc?.contrast(sampleOf(drawn.candidate, rowsOf(800)), sampleOf(drawn.baseline, rowsOf(800)), { level: 0.9, seed: 1 });
-      if (result?.status === "ok" && decideNonInferiority(result.interval, smallestChange, "higher") === "pass") passed++;
+      const result = auroc?.contrast(sampleOf(drawn.candidate, rowsOf(800)), sampleOf(drawn.baseline, rowsOf(800)), {
+        level: 0.9,
+        seed: 1,
+      });
+      if (result?.status === "ok" && decideNonInferiority(result.interval, smallestChange, "higher") === "pass")
+        passed++;
     }
     // Two points are the simulation's own standard error.
     expect(passed / 400).toBeGreaterThan(0.72);
@@ -44,7 +58,9 @@ describe("a planned check", () => {
 
   it("takes (z + z) standard errors of the pair's DeLong interval, and says how many rows a margin needs", () => {
     const { candidate, baseline } = pair(800, 0);
-    const contrast = catalog.get("auroc")?.contrast(sampleOf(candidate, rowsOf(800)), sampleOf(baseline, rowsOf(800)), { level: 0.9, seed: 1 });
+    const contrast = catalog
+      .get("auroc")
+      ?.contrast(sampleOf(candidate, rowsOf(800)), sampleOf(baseline, rowsOf(800)), { level: 0.9, seed: 1 });
     const se = contrast?.status === "ok" ? standardErrorOf(contrast.interval) : Number.NaN;
     const plan = planCheck(nonInferior(0.001), candidate, baseline, request);
     expect(plannedPower.parse(plan)).toEqual(plan);
@@ -52,7 +68,9 @@ describe("a planned check", () => {
     expect(plan.smallestChange).toBeCloseTo((1.6448536269514722 + 0.8416212335729143) * se, 12);
     expect(plan.method).toContain("DeLong");
     expect(plan.rowsNeeded).toBe(Math.ceil(800 * ((plan.smallestChange as number) / 0.001) ** 2));
-    expect(plan.refused).toMatch(/^a margin of 0\.001 cannot be reached with 800 rows: a candidate without any change would pass \d+ % of the time\. About [\d,]+ rows of this kind would do, or a margin of 0\.0\d+$/);
+    expect(plan.refused).toMatch(
+      /^a margin of 0\.001 cannot be reached with 800 rows: a candidate without any change would pass \d+ % of the time\. About [\d,]+ rows of this kind would do, or a margin of 0\.0\d+$/,
+    );
     expect(planCheck(nonInferior(0.1), candidate, baseline, request)).toMatchObject({ refused: null });
   });
 
@@ -68,14 +86,26 @@ describe("a planned check", () => {
     const of = (correlation: number) => planCheck(nonInferior(0.02), candidate, null, { ...request, correlation });
     expect(of(0.99).method).toContain("the other assumed like it, correlation 0.99");
     expect((of(0.5).standardError as number) / (of(0.98).standardError as number)).toBeCloseTo(5, 12);
-    const relative = planCheck(question({ kind: "non-inferiority", metric: "auroc", margin: { relative: 0.02 } }), candidate, null, request);
+    const relative = planCheck(
+      question({ kind: "non-inferiority", metric: "auroc", margin: { relative: 0.02 } }),
+      candidate,
+      null,
+      request,
+    );
     const own = catalog.get("auroc")?.measure(sampleOf(candidate, rowsOf(800)), { level: 0.9, seed: 1 });
-    expect((planCheck(nonInferior(0.02), candidate, null, request).standardError as number) / (relative.standardError as number)).toBeCloseTo(own?.status === "ok" ? own.value : Number.NaN, 12);
+    expect(
+      (planCheck(nonInferior(0.02), candidate, null, request).standardError as number) /
+        (relative.standardError as number),
+    ).toBeCloseTo(own?.status === "ok" ? own.value : Number.NaN, 12);
   });
 
   it("simulates what has no closed form, seeded", () => {
     const { candidate, baseline } = pair(300, 0);
-    const plan = (seed: number) => planCheck(question({ kind: "non-inferiority", metric: "average_precision", margin: 0.1 }), candidate, baseline, { ...request, seed });
+    const plan = (seed: number) =>
+      planCheck(question({ kind: "non-inferiority", metric: "average_precision", margin: 0.1 }), candidate, baseline, {
+        ...request,
+        seed,
+      });
     expect(plan(1)).toEqual(plan(1));
     expect(plan(1).standardError).not.toBe(plan(2).standardError);
     expect(plan(1)).toMatchObject({ method: "simulated: bootstrap of the rows" });
@@ -83,16 +113,26 @@ describe("a planned check", () => {
 
   it("refuses a slice below the minimum unless it only warns, and a margin of 0 for ever", () => {
     const { candidate, baseline } = pair(100, 0);
-    expect(planCheck(nonInferior(0.5), candidate, baseline, request).refused).toBe("20 positives and 80 negatives, and 30 of each class are needed: about 150 rows of this kind would do");
+    expect(planCheck(nonInferior(0.5), candidate, baseline, request).refused).toBe(
+      "20 positives and 80 negatives, and 30 of each class are needed: about 150 rows of this kind would do",
+    );
     expect(planCheck(nonInferior(0.5), candidate, baseline, { ...request, onInsufficient: "warn" }).refused).toBeNull();
     const enough = pair(800, 0);
-    expect(planCheck(nonInferior(0), enough.candidate, enough.baseline, request).refused).toContain("No number of rows shows a difference of exactly 0");
-    expect(planCheck({ ...nonInferior(0.1), slice: "source=none" }, enough.candidate, enough.baseline, request).refused).toContain("no row of the dataset");
+    expect(planCheck(nonInferior(0), enough.candidate, enough.baseline, request).refused).toContain(
+      "No number of rows shows a difference of exactly 0",
+    );
+    expect(
+      planCheck({ ...nonInferior(0.1), slice: "source=none" }, enough.candidate, enough.baseline, request).refused,
+    ).toContain("no row of the dataset");
   });
 
   it("never refuses superiority, a limit, or what is not estimated from rows", () => {
     const { candidate, baseline } = pair(800, 0);
-    for (const policy of [{ kind: "superiority", metric: "auroc" }, { kind: "limit", metric: "auroc", min: 0.999, confident: true }, { kind: "limit", metric: "latency_p50_ms", max: 1 }]) {
+    for (const policy of [
+      { kind: "superiority", metric: "auroc" },
+      { kind: "limit", metric: "auroc", min: 0.999, confident: true },
+      { kind: "limit", metric: "latency_p50_ms", max: 1 },
+    ]) {
       expect(planCheck(question(policy), candidate, baseline, request).refused).toBeNull();
     }
   });
@@ -105,22 +145,42 @@ describe("a simulated standard error", () => {
     const labels = Float64Array.from(noise);
     const mean = (rows: Int32Array) => rows.reduce((sum, row) => sum + (labels[row] as number), 0) / rows.length;
     const deviation = Math.sqrt(labels.reduce((sum, value) => sum + value * value, 0) / n - mean(rowsOf(n)) ** 2);
-    expect((resampledError({ labels, groups: null }, 1, mean) as number) / (deviation / Math.sqrt(n))).toBeCloseTo(1, 0.7);
+    expect((resampledError({ labels, groups: null }, 1, mean) as number) / (deviation / Math.sqrt(n))).toBeCloseTo(
+      1,
+      0.7,
+    );
     const groups = Array.from(labels, (_, i) => String(Math.floor(i / 100)));
     const clustered = Float64Array.from(labels, (_, i) => Math.floor(i / 100));
-    const ofClusters = resampledError({ labels: clustered, groups }, 1, (rows) => rows.reduce((sum, row) => sum + (clustered[row] as number), 0) / rows.length) as number;
+    const ofClusters = resampledError(
+      { labels: clustered, groups },
+      1,
+      (rows) => rows.reduce((sum, row) => sum + (clustered[row] as number), 0) / rows.length,
+    ) as number;
     expect(ofClusters / (Math.sqrt(1.25) / 2)).toBeCloseTo(1, 0.7);
   });
 
   it("is null where nothing varies or the figure is mostly undefined", () => {
     const labels = Float64Array.of(1, 2, 3);
     expect(resampledError({ labels, groups: null }, 1, () => 7)).toBeNull();
-    expect(resampledError({ labels, groups: null }, 1, (rows) => (rows.includes(0) ? Number.NaN : rows[0] as number))).toBeNull();
+    expect(
+      resampledError({ labels, groups: null }, 1, (rows) => (rows.includes(0) ? Number.NaN : (rows[0] as number))),
+    ).toBeNull();
   });
 
   it("picks rows with their class columns and weights", () => {
-    const sample = { labels: Float64Array.of(0, 1, 2), scores: Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), classCount: 3, weights: Float64Array.of(1, 2, 3), groups: null };
-    expect(pickRows(sample, Int32Array.of(2, 0))).toEqual({ ...sample, labels: Float64Array.of(2, 0), scores: Float64Array.of(7, 8, 9, 1, 2, 3), weights: Float64Array.of(3, 1) });
+    const sample = {
+      labels: Float64Array.of(0, 1, 2),
+      scores: Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9),
+      classCount: 3,
+      weights: Float64Array.of(1, 2, 3),
+      groups: null,
+    };
+    expect(pickRows(sample, Int32Array.of(2, 0))).toEqual({
+      ...sample,
+      labels: Float64Array.of(2, 0),
+      scores: Float64Array.of(7, 8, 9, 1, 2, 3),
+      weights: Float64Array.of(3, 1),
+    });
   });
 });
 

@@ -6,7 +6,17 @@ import { check } from "../report/builders.ts";
 const z = 1.6448536269514722;
 /** An interval around no difference, `half` wide to either side. */
 const open = (half: number, change: Partial<Parameters<typeof check>[0]> = {}) =>
-  check({ metric: "auroc", slice: "all", kind: "non-inferiority", verdict: "INCONCLUSIVE", margin: 0.01, n: 400, difference: 0, interval: { low: -half, high: half, level: 0.9, method: "DeLong" }, ...change });
+  check({
+    metric: "auroc",
+    slice: "all",
+    kind: "non-inferiority",
+    verdict: "INCONCLUSIVE",
+    margin: 0.01,
+    n: 400,
+    difference: 0,
+    interval: { low: -half, high: half, level: 0.9, method: "DeLong" },
+    ...change,
+  });
 
 describe("the rows that would decide", () => {
   it("are those at which an unchanged candidate passes with the promised power", () => {
@@ -14,7 +24,10 @@ describe("the rows that would decide", () => {
     for (const kind of ["non-inferiority", "equivalence"] as const) {
       const rows = rowsFor(0.01, 400, smallestChangeOf(kind, standardError, z));
       const atThatSize = standardError * Math.sqrt(400 / rows);
-      expect(passProbability({ kind, margin: 0.01, direction: "higher", limit: null }, atThatSize, z, 0)).toBeCloseTo(power, 2);
+      expect(passProbability({ kind, margin: 0.01, direction: "higher", limit: null }, atThatSize, z, 0)).toBeCloseTo(
+        power,
+        2,
+      );
     }
   });
 
@@ -24,7 +37,9 @@ describe("the rows that would decide", () => {
 
   it("are named in one note, the check that lacks most first", () => {
     const note = rowsNote([open(0.02), open(0.03, { metric: "mae", slice: "site=a" })]);
-    expect(note).toMatch(/^More rows would decide: mae on site=a about 8,300 in place of 400, auroc about 3,700 in place of 400;/);
+    expect(note).toMatch(
+      /^More rows would decide: mae on site=a about 8,300 in place of 400, auroc about 3,700 in place of 400;/,
+    );
     expect(note).toContain("80 % of the time");
     expect(rowsNote([1, 2, 3, 4, 5, 6, 7].map((i) => open(0.02, { slice: `site=${i}` })))).toContain(" and 2 more;");
   });

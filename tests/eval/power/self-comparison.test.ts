@@ -3,18 +3,27 @@ import { castRoles, redraw } from "../../../eval/power/self-comparison.ts";
 import { predictions } from "../report/builders.ts";
 
 const n = 600;
-const labels = Array.from({ length: n }, (_, i) => i % 3 === 0 ? 1 : 0);
+const labels = Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 1 : 0));
 const slices = { source: Array.from({ length: n }, (_, i) => (i % 10 === 0 ? "rare" : "common")) };
-const candidate = predictions(labels, labels.map((_, i) => i), { slices });
-const baseline = predictions(labels, labels.map((_, i) => -i), { slices });
+const candidate = predictions(
+  labels,
+  labels.map((_, i) => i),
+  { slices },
+);
+const baseline = predictions(
+  labels,
+  labels.map((_, i) => -i),
+  { slices },
+);
 
 describe("a comparison without a true difference", () => {
   it("keeps the dataset's composition: as many rows of each slice and class", () => {
     const { rows } = redraw(candidate, 1, 0);
-    const count = (of: Iterable<number>) => [...of].reduce<Record<string, number>>((sums, row) => {
-      const key = `${slices.source[row]} ${labels[row]}`;
-      return { ...sums, [key]: (sums[key] ?? 0) + 1 };
-    }, {});
+    const count = (of: Iterable<number>) =>
+      [...of].reduce<Record<string, number>>((sums, row) => {
+        const key = `${slices.source[row]} ${labels[row]}`;
+        return { ...sums, [key]: (sums[key] ?? 0) + 1 };
+      }, {});
     expect(count(rows)).toEqual(count(labels.keys()));
     expect(new Set(rows).size).toBeLessThan(n);
   });
@@ -23,7 +32,10 @@ describe("a comparison without a true difference", () => {
     const drawn = redraw(candidate, 1, 0);
     const cast = castRoles(candidate, baseline, drawn);
     drawn.rows.forEach((row, i) => {
-      expect([cast.candidate.scores[i], cast.baseline.scores[i]].map((one) => Math.abs(one as number))).toEqual([row, row]);
+      expect([cast.candidate.scores[i], cast.baseline.scores[i]].map((one) => Math.abs(one as number))).toEqual([
+        row,
+        row,
+      ]);
       expect(cast.candidate.labels[i]).toBe(labels[row]);
       expect(cast.candidate.slices["source"]?.[i]).toBe(slices.source[row]);
     });

@@ -20,7 +20,13 @@ export async function openBirths(cacheDir: string) {
       return model.predict(rows, options);
     },
   };
-  return { manifest: loaded.manifest, dataset, predictor, asked, production: () => openPredictorAt(join(folder, "production")) };
+  return {
+    manifest: loaded.manifest,
+    dataset,
+    predictor,
+    asked,
+    production: () => openPredictorAt(join(folder, "production")),
+  };
 }
 
 async function openPredictorAt(dir: string) {
@@ -29,6 +35,16 @@ async function openPredictorAt(dir: string) {
 }
 
 /** The dataset with other rows in some places. */
-export function withRows(dataset: EvaluationDataset, changes: Record<number, Record<string, unknown>>, more: Partial<EvaluationDataset> = {}): EvaluationDataset {
-  return { ...dataset, ...more, rows: dataset.rows.map((row, i) => (changes[i] === undefined ? row : { ...row, row: { ...row.row, ...changes[i] } })) };
+export function withRows(
+  dataset: EvaluationDataset,
+  changes: Record<number, Record<string, unknown>>,
+  more: Partial<EvaluationDataset> = {},
+): EvaluationDataset {
+  return {
+    ...dataset,
+    ...more,
+    rows: dataset.rows.map((row, i) =>
+      changes[i] === undefined ? row : { ...row, row: { ...row.row, ...changes[i] } },
+    ),
+  };
 }

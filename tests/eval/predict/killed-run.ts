@@ -3,9 +3,12 @@ import { predictDataset } from "../../../eval/predict/predict.ts";
 import { openBirths } from "./births.ts";
 
 const cacheDir = process.argv[2]!;
-await predictDataset({ ...(await openBirths(cacheDir)), chunkRows: 64 }, {
-  cacheDir,
-  onProgress: ({ done }) => {
-    if (done === 3 * 64) process.kill(process.pid, "SIGKILL");
+await predictDataset(
+  { ...(await openBirths(cacheDir)), chunkRows: 64 },
+  {
+    cacheDir,
+    onProgress: ({ done }) => {
+      if (done === 3 * 64) process.kill(process.pid, "SIGKILL");
+    },
   },
-});
+);

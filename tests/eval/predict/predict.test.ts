@@ -18,16 +18,31 @@ beforeAll(async () => {
   births = await openBirths(folderWith({}));
 });
 
-const chunkFiles = (cacheDir: string) => readdirSync(join(cacheDir, "predictions"), { recursive: true }).map(String).filter((path) => path.endsWith(".chunk")).map((path) => join(cacheDir, "predictions", path)).toSorted();
+const chunkFiles = (cacheDir: string) =>
+  readdirSync(join(cacheDir, "predictions"), { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith(".chunk"))
+    .map((path) => join(cacheDir, "predictions", path))
+    .toSorted();
 
 describe("predictions of the births model", () => {
   it("stand beside the truth, in the dataset's order, with what the dataset knows of the rows", async () => {
     const progress: number[] = [];
-    const { predictions, badRows, cachedRows } = await predictDataset({ ...births, chunkRows: 200 }, { cacheDir: null, onProgress: ({ done, total }) => progress.push(done, total) });
+    const { predictions, badRows, cachedRows } = await predictDataset(
+      { ...births, chunkRows: 200 },
+      { cacheDir: null, onProgress: ({ done, total }) => progress.push(done, total) },
+    );
     expect(progress).toEqual([200, 730, 400, 730, 600, 730, 730, 730]);
     expect([badRows, cachedRows]).toEqual([[], 0]);
     const [one] = predictions;
-    expect(one).toMatchObject({ head: "births", task: births.manifest.task, classes: [], datasetDigest: births.dataset.digest, groups: null, weights: null });
+    expect(one).toMatchObject({
+      head: "births",
+      task: births.manifest.task,
+      classes: [],
+      datasetDigest: births.dataset.digest,
+      groups: null,
+      weights: null,
+    });
     expect(one!.ids).toEqual(births.dataset.rows.map((row) => row.id));
     expect(Array.from(one!.labels)).toEqual(births.dataset.rows.map((row) => row.labels["births"]));
     expect(one!.slices).toEqual({ day_kind: births.dataset.rows.map((row) => row.slices["day_kind"]) });
@@ -50,51 +65,99 @@ describe("predictions of the births model", () => {
   it("leave out rows that the model cannot take, by name, up to the dataset's tolerance", async () => {
     const dataset = withRows(births.dataset, { 3: { history: [1] }, 700: { date: "yesterday" } }, { maxBadRows: 2 });
     const { predictions, badRows } = await predictDataset({ ...births, dataset, chunkRows: 100 }, { cacheDir: null });
-    expect(predictions[0]!.ids).toEqual(births.dataset.rows.map((row) => row.id).filter((_, i) => i !== 3 && i !== 700));
+    expect(predictions[0]!.ids).toEqual(
+      births.dataset.rows.map((row) => row.id).filter((_, i) => i !== 3 && i !== 700),
+    );
     expect(predictions[0]!.scores).toHaveLength(728);
     expect(predictions[0]!.scores.every(Number.isFinite)).toBe(true);
     expect(badRows).toEqual([
       { place: "data/eval.jsonl:4 (2002-01-04)", reason: expect.stringMatching(/^history: .*received/) },
       { place: "data/eval.jsonl:701 (2003-12-02)", reason: expect.stringMatching(/^date: /) },
     ]);
-    await expect(predictDataset({ ...births, dataset: { ...dataset, maxBadRows: 1 } }, { cacheDir: null })).rejects.toMatchObject({ name: "EvaluationError", code: "too-many-bad-rows", message: expect.stringMatching(/eval\.jsonl:4 [^]*eval\.jsonl:701 /) });
+    await expect(
+      predictDataset({ ...births, dataset: { ...dataset, maxBadRows: 1 } }, { cacheDir: null }),
+    ).rejects.toMatchObject({
+      name: "EvaluationError",
+      code: "too-many-bad-rows",
+      message: expect.stringMatching(/eval\.jsonl:4 [^]*eval\.jsonl:701 /),
+    });
   });
 
   it("leave out a row whose picture is damaged although the model has a placeholder, and keep one without a picture", async () => {
     const loaded = await loadManifest(fileURLToPath(new URL("../../../models/virality", import.meta.url)));
     const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in this test")) };
     const whole = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir: folderWith({}) });
-    const dataset = withRows({ ...whole, rows: whole.rows.slice(0, 4) }, { 1: { thumbnail_url: null }, 2: { thumbnail_url: `data:image/png;base64,${Buffer.from("no picture").toString("base64")}` } }, { maxBadRows: 1 });
+    const dataset = withRows(
+      { ...whole, rows: whole.rows.slice(0, 4) },
+      {
+        1: { thumbnail_url: null },
+        2: { thumbnail_url: `data:image/png;base64,${Buffer.from("no picture").toString("base64")}` },
+      },
+      { maxBadRows: 1 },
+    );
     const predictor = await openPredictor(loaded, {}, offline);
     try {
-      const { predictions, badRows } = await predictDataset({ manifest: loaded.manifest, predictor, dataset }, { cacheDir: null });
+      const { predictions, badRows } = await predictDataset(
+        { manifest: loaded.manifest, predictor, dataset },
+        { cacheDir: null },
+      );
       expect(predictions[0]!.ids).toEqual([0, 1, 3].map((i) => whole.rows[i]!.id));
-      expect(badRows).toEqual([{ place: expect.stringContaining("eval.jsonl:3"), reason: "thumbnail_url: the image cannot be decoded" }]);
+      expect(badRows).toEqual([
+        { place: expect.stringContaining("eval.jsonl:3"), reason: "thumbnail_url: the image cannot be decoded" },
+      ]);
     } finally {
       await predictor.close();
     }
   });
 
   it("count the dataset's own bad rows with them, and stop as soon as there are too many", async () => {
-    const dataset = withRows(births.dataset, { 3: { history: [1] } }, { maxBadRows: 1, badRows: [{ place: "x:1", reason: "malformed" }] });
+    const dataset = withRows(
+      births.dataset,
+      { 3: { history: [1] } },
+      { maxBadRows: 1, badRows: [{ place: "x:1", reason: "malformed" }] },
+    );
     births.asked.rows = 0;
-    await expect(predictDataset({ ...births, dataset, chunkRows: 50 }, { cacheDir: null })).rejects.toMatchObject({ code: "too-many-bad-rows" });
+    await expect(predictDataset({ ...births, dataset, chunkRows: 50 }, { cacheDir: null })).rejects.toMatchObject({
+      code: "too-many-bad-rows",
+    });
     expect(births.asked.rows).toBe(50);
   });
 
   it("need at least one row, labels that the head knows, and a head with labels", async () => {
     const none = { ...births.dataset, rows: [] };
-    await expect(predictDataset({ ...births, dataset: none }, { cacheDir: null })).rejects.toMatchObject({ code: "no-rows" });
-    const all = withRows({ ...births.dataset, rows: births.dataset.rows.slice(0, 1) }, { 0: { history: [] } }, { maxBadRows: { fraction: 1 } });
-    await expect(predictDataset({ ...births, dataset: all }, { cacheDir: null })).rejects.toMatchObject({ code: "no-rows" });
+    await expect(predictDataset({ ...births, dataset: none }, { cacheDir: null })).rejects.toMatchObject({
+      code: "no-rows",
+    });
+    const all = withRows(
+      { ...births.dataset, rows: births.dataset.rows.slice(0, 1) },
+      { 0: { history: [] } },
+      { maxBadRows: { fraction: 1 } },
+    );
+    await expect(predictDataset({ ...births, dataset: all }, { cacheDir: null })).rejects.toMatchObject({
+      code: "no-rows",
+    });
     const words = { ...births.dataset, rows: [{ ...births.dataset.rows[0]!, labels: { births: "many" } }] };
-    await expect(predictDataset({ ...births, dataset: words }, { cacheDir: null })).rejects.toMatchObject({ code: "label-mismatch" });
-    await expect(predictDataset({ ...births, heads: ["deaths"] }, { cacheDir: null })).rejects.toMatchObject({ name: "ConfigurationError", code: "no-labelled-head" });
+    await expect(predictDataset({ ...births, dataset: words }, { cacheDir: null })).rejects.toMatchObject({
+      code: "label-mismatch",
+    });
+    await expect(predictDataset({ ...births, heads: ["deaths"] }, { cacheDir: null })).rejects.toMatchObject({
+      name: "ConfigurationError",
+      code: "no-labelled-head",
+    });
   });
 
   it("stop when the caller does", async () => {
     const caller = new AbortController();
-    await expect(predictDataset({ ...births, chunkRows: 100 }, { cacheDir: null, signal: caller.signal, onProgress: ({ done }) => done === 200 && caller.abort(new Error("enough")) })).rejects.toThrow("enough");
+    await expect(
+      predictDataset(
+        { ...births, chunkRows: 100 },
+        {
+          cacheDir: null,
+          signal: caller.signal,
+          onProgress: ({ done }) => done === 200 && caller.abort(new Error("enough")),
+        },
+      ),
+    ).rejects.toThrow("enough");
   });
 });
 
@@ -107,7 +170,9 @@ describe("the cache", () => {
     const kept = await predictDataset({ ...births, dataset }, { cacheDir });
     expect(births.asked.rows).toBe(0);
     expect(kept).toEqual({ ...fresh, cachedRows: 730 });
-    expect(Buffer.from(kept.predictions[0]!.scores.buffer).equals(Buffer.from(fresh.predictions[0]!.scores.buffer))).toBe(true);
+    expect(
+      Buffer.from(kept.predictions[0]!.scores.buffer).equals(Buffer.from(fresh.predictions[0]!.scores.buffer)),
+    ).toBe(true);
   });
 
   it("is not trusted when damaged: truncated, altered and swapped chunks are done again, with a note", async () => {
@@ -139,24 +204,56 @@ describe("the cache", () => {
 
   it("goes by everything that an answer depends on", () => {
     const { manifest, dataset } = births;
-    const parts = { manifest, model: births.predictor.describe(), datasetDigest: dataset.digest, heads: ["births"], cpuFlags: ["avx2", "fma"], chunkRows: 512, sluiceVersion: "1.0.0" };
+    const parts = {
+      manifest,
+      model: births.predictor.describe(),
+      datasetDigest: dataset.digest,
+      heads: ["births"],
+      cpuFlags: ["avx2", "fma"],
+      chunkRows: 512,
+      sluiceVersion: "1.0.0",
+    };
     const key = predictionCacheKey(parts);
     const changes = [
-      { model: { ...parts.model, sha256: "0".repeat(64) } }, { model: { ...parts.model, filesDigest: "x" } }, { model: { ...parts.model, onnxruntime: "9" } },
-      { model: { ...parts.model, provider: "cuda" as const } }, { model: { ...parts.model, threads: 7 } },
-      { manifest: { ...manifest, artifact: { ...manifest.artifact, externalData: [{ path: "w", sha256: "0".repeat(64) }] } } },
-      { manifest: { ...manifest, preprocess: {} } }, { manifest: { ...manifest, postprocess: [] } }, { manifest: { ...manifest, runtime: { ...manifest.runtime, batch: 7 } } },
-      { datasetDigest: "x" }, { heads: ["births", "more"] }, { cpuFlags: ["avx2"] }, { chunkRows: 100 }, { sluiceVersion: "1.0.1" },
+      { model: { ...parts.model, sha256: "0".repeat(64) } },
+      { model: { ...parts.model, filesDigest: "x" } },
+      { model: { ...parts.model, onnxruntime: "9" } },
+      { model: { ...parts.model, provider: "cuda" as const } },
+      { model: { ...parts.model, threads: 7 } },
+      {
+        manifest: {
+          ...manifest,
+          artifact: { ...manifest.artifact, externalData: [{ path: "w", sha256: "0".repeat(64) }] },
+        },
+      },
+      { manifest: { ...manifest, preprocess: {} } },
+      { manifest: { ...manifest, postprocess: [] } },
+      { manifest: { ...manifest, runtime: { ...manifest.runtime, batch: 7 } } },
+      { datasetDigest: "x" },
+      { heads: ["births", "more"] },
+      { cpuFlags: ["avx2"] },
+      { chunkRows: 100 },
+      { sluiceVersion: "1.0.1" },
     ];
-    expect(new Set([key, ...changes.map((change) => predictionCacheKey({ ...parts, ...change }))]).size).toBe(changes.length + 1);
-    expect(predictionCacheKey({ ...parts, cpuFlags: ["fma", "avx2"], manifest: { ...manifest, description: "other words" } as typeof manifest })).toBe(key);
+    expect(new Set([key, ...changes.map((change) => predictionCacheKey({ ...parts, ...change }))]).size).toBe(
+      changes.length + 1,
+    );
+    expect(
+      predictionCacheKey({
+        ...parts,
+        cpuFlags: ["fma", "avx2"],
+        manifest: { ...manifest, description: "other words" } as typeof manifest,
+      }),
+    ).toBe(key);
   });
 });
 
 it("a run that was killed is resumed: only the rest is predicted, and the result is that of one run", async () => {
   const cacheDir = folderWith({});
-  const child = spawn(process.execPath, [fileURLToPath(new URL("killed-run.ts", import.meta.url)), cacheDir], { stdio: ["ignore", "pipe", "inherit"] });
-  const [, signal] = await once(child, "exit") as [number | null, NodeJS.Signals | null];
+  const child = spawn(process.execPath, [fileURLToPath(new URL("killed-run.ts", import.meta.url)), cacheDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   expect(signal).toBe("SIGKILL");
   const done = chunkFiles(cacheDir).length * 64;
   expect(done).toBe(3 * 64);

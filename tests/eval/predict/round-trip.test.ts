@@ -10,42 +10,132 @@ import { binary, multiclass } from "./build.ts";
 
 const weird = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }),
-  fc.constantFrom("=1+1", "+x", "@cmd", "-2", "a,b", 'say "hi"', '"', "two\nlines", "cr\ronly", "crlf\r\n", " padded ", "", "\uFEFFbom", "007", "1e3", "NaN", "null", "true", "naïve 😀", "\u2028", "\t", "\\", "#c", "constructor", "__proto__"),
+  fc.constantFrom(
+    "=1+1",
+    "+x",
+    "@cmd",
+    "-2",
+    "a,b",
+    'say "hi"',
+    '"',
+    "two\nlines",
+    "cr\ronly",
+    "crlf\r\n",
+    " padded ",
+    "",
+    "\uFEFFbom",
+    "007",
+    "1e3",
+    "NaN",
+    "null",
+    "true",
+    "naïve 😀",
+    "\u2028",
+    "\t",
+    "\\",
+    "#c",
+    "constructor",
+    "__proto__",
+  ),
 );
 const number = fc.double({ noNaN: true, noDefaultInfinity: true });
 // No backslash in column names: once V8 13.6 has parsed such a key, it misreads other escaped keys (nodejs/node#63785).
 const slices = (length: number, taken: RegExp) =>
-  fc.dictionary(weird.filter((name) => name !== "" && !name.includes("\\") && !taken.test(name)), fc.array(weird, { minLength: length, maxLength: length }), { maxKeys: 3, noNullPrototype: true });
+  fc.dictionary(
+    weird.filter((name) => name !== "" && !name.includes("\\") && !taken.test(name)),
+    fc.array(weird, { minLength: length, maxLength: length }),
+    { maxKeys: 3, noNullPrototype: true },
+  );
 const columns = (length: number, taken: RegExp) =>
-  fc.record({ slices: slices(length, taken), groups: fc.option(fc.array(weird, { minLength: length, maxLength: length })), weights: fc.option(fc.array(number.map(Math.abs), { minLength: length, maxLength: length }).map((list) => Float64Array.from(list))) });
+  fc.record({
+    slices: slices(length, taken),
+    groups: fc.option(fc.array(weird, { minLength: length, maxLength: length })),
+    weights: fc.option(
+      fc.array(number.map(Math.abs), { minLength: length, maxLength: length }).map((list) => Float64Array.from(list)),
+    ),
+  });
 
-const singles = fc.uniqueArray(fc.tuple(weird, fc.constantFrom(0, 1), number), { minLength: 1, maxLength: 8, selector: ([id]) => id });
-const anyBinary = singles.chain((rows) => columns(rows.length, /^(id|label|score|group|weight)$/).map((more) => binary(rows, more)));
-const anyRegression = singles.chain((rows) => fc.tuple(columns(rows.length, /^(id|label|score|group|weight|naive_scale)$/), fc.array(number, { minLength: rows.length, maxLength: rows.length }), fc.boolean())
-  .map(([more, labels, scaled]): Predictions => ({ ...binary(rows, more), task: "regression", classes: [], labels: Float64Array.from(labels), ...(scaled ? { naiveScales: Float64Array.from(labels, Math.abs) } : {}) })));
-const anyMulticlass = fc.uniqueArray(weird.filter((name) => !name.includes("\\")), { minLength: 2, maxLength: 4 }).chain((classes) =>
-  fc.uniqueArray(fc.tuple(weird, fc.nat(classes.length - 1), fc.array(number, { minLength: classes.length, maxLength: classes.length })), { minLength: 1, maxLength: 6, selector: ([id]) => id })
-    .chain((rows) => columns(rows.length, /^(id|label|predicted|group|weight)$|^p_/).map((more) => multiclass(classes, rows, more))));
+const singles = fc.uniqueArray(fc.tuple(weird, fc.constantFrom(0, 1), number), {
+  minLength: 1,
+  maxLength: 8,
+  selector: ([id]) => id,
+});
+const anyBinary = singles.chain((rows) =>
+  columns(rows.length, /^(id|label|score|group|weight)$/).map((more) => binary(rows, more)),
+);
+const anyRegression = singles.chain((rows) =>
+  fc
+    .tuple(
+      columns(rows.length, /^(id|label|score|group|weight|naive_scale)$/),
+      fc.array(number, { minLength: rows.length, maxLength: rows.length }),
+      fc.boolean(),
+    )
+    .map(([more, labels, scaled]): Predictions => ({
+      ...binary(rows, more),
+      task: "regression",
+      classes: [],
+      labels: Float64Array.from(labels),
+      ...(scaled ? { naiveScales: Float64Array.from(labels, Math.abs) } : {}),
+    })),
+);
+const anyMulticlass = fc
+  .uniqueArray(
+    weird.filter((name) => !name.includes("\\")),
+    { minLength: 2, maxLength: 4 },
+  )
+  .chain((classes) =>
+    fc
+      .uniqueArray(
+        fc.tuple(
+          weird,
+          fc.nat(classes.length - 1),
+          fc.array(number, { minLength: classes.length, maxLength: classes.length }),
+        ),
+        { minLength: 1, maxLength: 6, selector: ([id]) => id },
+      )
+      .chain((rows) =>
+        columns(rows.length, /^(id|label|predicted|group|weight)$|^p_/).map((more) => multiclass(classes, rows, more)),
+      ),
+  );
 
 const folder = folderWith({});
 
 describe.each(["csv", "jsonl"])("predictions written as %s", (extension) => {
-  it.each([["binary", anyBinary], ["regression", anyRegression], ["multiclass", anyMulticlass]] as const)("come back the same, bit for bit: %s", async (_, arbitrary) => {
-    await fc.assert(fc.asyncProperty(arbitrary as fc.Arbitrary<Predictions>, async (predictions) => {
-      const file = join(folder, `p.${extension}`);
-      await writePredictions(file, predictions);
-      const { predictions: back } = await readPredictions(file, { task: predictions.task });
-      // toEqual tells 0 from -0 inside typed arrays; columns named __proto__ need own keys on both sides.
-      expect({ ...back, slices: Object.entries(back.slices).toSorted() }).toEqual({ ...predictions, slices: Object.entries(predictions.slices).toSorted() });
-      expect(Buffer.from(back.scores.buffer)).toEqual(Buffer.from(Float64Array.from(predictions.scores).buffer));
-    }), { numRuns: 60 });
+  it.each([
+    ["binary", anyBinary],
+    ["regression", anyRegression],
+    ["multiclass", anyMulticlass],
+  ] as const)("come back the same, bit for bit: %s", async (_, arbitrary) => {
+    await fc.assert(
+      fc.asyncProperty(arbitrary as fc.Arbitrary<Predictions>, async (predictions) => {
+        const file = join(folder, `p.${extension}`);
+        await writePredictions(file, predictions);
+        const { predictions: back } = await readPredictions(file, { task: predictions.task });
+        // toEqual tells 0 from -0 inside typed arrays; columns named __proto__ need own keys on both sides.
+        expect({ ...back, slices: Object.entries(back.slices).toSorted() }).toEqual({
+          ...predictions,
+          slices: Object.entries(predictions.slices).toSorted(),
+        });
+        expect(Buffer.from(back.scores.buffer)).toEqual(Buffer.from(Float64Array.from(predictions.scores).buffer));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("keeps class names and the head's name when they are told", async () => {
-    const predictions = binary([["a", 1, 0.1 + 0.2], ["b", 0, 5e-324]], { classes: ["pos", "neg"], head: "mood" });
+    const predictions = binary(
+      [
+        ["a", 1, 0.1 + 0.2],
+        ["b", 0, 5e-324],
+      ],
+      { classes: ["pos", "neg"], head: "mood" },
+    );
     const file = join(folder, `names.${extension}`);
     await writePredictions(file, predictions);
-    expect((await readPredictions(file, { task: "binary-classification", classes: ["pos", "neg"], head: "mood" })).predictions).toEqual(predictions);
+    expect(
+      (await readPredictions(file, { task: "binary-classification", classes: ["pos", "neg"], head: "mood" }))
+        .predictions,
+    ).toEqual(predictions);
   });
 });
 
@@ -55,7 +145,10 @@ it("a file is written whole or not at all, and only as CSV or JSON Lines", async
   await expect(writePredictions(join(where, "p.csv"), clash)).rejects.toMatchObject({ code: "slice-column-name" });
   await expect(writePredictions(join(where, "p.parquet"), clash)).rejects.toMatchObject({ code: "unknown-format" });
   expect(readdirSync(where)).toEqual([]);
-  await writePredictions(join(where, "p.csv"), binary([["a", 1, 0.25]], { slices: { region: ["x,y"] }, weights: Float64Array.of(2), groups: ["g"] }));
+  await writePredictions(
+    join(where, "p.csv"),
+    binary([["a", 1, 0.25]], { slices: { region: ["x,y"] }, weights: Float64Array.of(2), groups: ["g"] }),
+  );
   expect(readFileSync(join(where, "p.csv"), "utf8")).toBe('id,label,score,group,weight,region\na,1,0.25,g,2,"x,y"\n');
   expect(readdirSync(where)).toEqual(["p.csv"]);
 });

@@ -20,7 +20,8 @@ function expectWhole(text: string): void {
     for (let k = i + 1; lines[k]?.startsWith("|"); k += 1) expect(cells(lines[k] ?? "")).toBe(cells(line));
   }
   for (const line of lines) if (line.startsWith("|")) expect(line.endsWith("|")).toBe(true);
-  for (const tag of ["details", "summary", "code", "sub"]) expect(text.split(`<${tag}>`).length).toBe(text.split(`</${tag}>`).length);
+  for (const tag of ["details", "summary", "code", "sub"])
+    expect(text.split(`<${tag}>`).length).toBe(text.split(`</${tag}>`).length);
   expect(lines.filter((line) => line.startsWith("```")).length % 2).toBe(0);
   // Nothing is live inside a fence, whose content has its own test below.
   const live = text.replace(/^```sh\n[^`]*^```$/gm, "");
@@ -40,7 +41,9 @@ describe("the Markdown report", () => {
 
   it("puts what is not PASS first, with its reason, and collapses the rest", () => {
     const text = renderMarkdown(stories.fail, bothSides);
-    expect(text).toContain("| ❌ FAIL | <code>auroc</code>↑ | <code>source=imdb</code> | 0.9021 | 0.9210 | −0.0189 [−0.0271, −0.0107] | loss < 0.005 |");
+    expect(text).toContain(
+      "| ❌ FAIL | <code>auroc</code>↑ | <code>source=imdb</code> | 0.9021 | 0.9210 | −0.0189 [−0.0271, −0.0107] | loss < 0.005 |",
+    );
     expect(text.indexOf("❌ FAIL | <code>")).toBeLessThan(text.indexOf("<details><summary>3 checks PASS</summary>"));
     expect(text).toContain("| <code>gates.checks&#91;0&#93;.margin</code> | <code>0.005</code> → <code>0.02</code> |");
     expect(text).toContain("npx sluice gate mood --baseline 1a2b3c4");
@@ -61,17 +64,24 @@ describe("the Markdown report", () => {
   it("carries the marker first, and refuses one that is no plain comment", () => {
     const marker = "<!-- sluice-gate config=sluice.yaml models=all -->";
     expect(renderMarkdown(stories.pass, null, { marker }).startsWith(`${marker}\n`)).toBe(true);
-    for (const bad of ["sluice", "<!-- a --> b -->", "<!-- <b> -->", "<!-- a\n -->"]) expect(() => renderMarkdown(stories.pass, null, { marker: bad })).toThrow(TypeError);
+    for (const bad of ["sluice", "<!-- a --> b -->", "<!-- <b> -->", "<!-- a\n -->"])
+      expect(() => renderMarkdown(stories.pass, null, { marker: bad })).toThrow(TypeError);
   });
 
   it("links the run only where its address is one", () => {
-    expect(renderMarkdown(stories.pass, null, { runUrl: "https://github.test/runs/1" })).toContain("[report.html](https://github.test/runs/1)");
+    expect(renderMarkdown(stories.pass, null, { runUrl: "https://github.test/runs/1" })).toContain(
+      "[report.html](https://github.test/runs/1)",
+    );
     expect(renderMarkdown(stories.pass, null, { runUrl: "javascript:alert(1)" })).not.toContain("javascript");
     expect(renderMarkdown(stories.pass, null, { runUrl: "https://x) <script>" })).not.toContain("](");
   });
 
   it("stays within the limit with 300 checks over 60 slices, and counts what is missing", () => {
-    const checks = Array.from({ length: 300 }, (_, k) => Array.from({ length: 60 }, (_, s) => check({ slice: `column_${k}=value_${s}`, verdict: k === 0 && s < 40 ? "FAIL" : "PASS" }))).flat();
+    const checks = Array.from({ length: 300 }, (_, k) =>
+      Array.from({ length: 60 }, (_, s) =>
+        check({ slice: `column_${k}=value_${s}`, verdict: k === 0 && s < 40 ? "FAIL" : "PASS" }),
+      ),
+    ).flat();
     const text = renderMarkdown(verdictFile([modelVerdict({ checks, verdict: "FAIL" })]), bothSides);
     expect(text.length).toBeLessThanOrEqual(60_000);
     expect(text.length).toBeGreaterThan(50_000);
@@ -82,7 +92,9 @@ describe("the Markdown report", () => {
   });
 
   it("with many models shows the worst first and says that the rest did not fit", () => {
-    const models = Array.from({ length: 500 }, (_, i) => modelVerdict({ model: identity({ id: `m${i}` }), verdict: i === 400 ? "FAIL" : "PASS" }));
+    const models = Array.from({ length: 500 }, (_, i) =>
+      modelVerdict({ model: identity({ id: `m${i}` }), verdict: i === 400 ? "FAIL" : "PASS" }),
+    );
     const text = renderMarkdown(verdictFile(models, { verdict: "FAIL" }), null, { maxCharacters: 20_000 });
     expect(text.length).toBeLessThanOrEqual(20_000);
     expect(text.indexOf("| ❌ FAIL | m400 |")).toBeLessThan(text.indexOf("| ✅ PASS | m0 |"));
@@ -91,44 +103,80 @@ describe("the Markdown report", () => {
   });
 
   it("is whole, inert and within the limit whatever it is given", () => {
-    fc.assert(fc.property(hostileVerdict, fc.integer({ min: 4_000, max: 30_000 }), (verdict, maxCharacters) => {
-      const text = renderMarkdown(verdict, hostileMetrics(verdict), { maxCharacters, marker: "<!-- sluice-gate -->", runUrl: "https://github.test/runs/1" });
-      expect(text.length).toBeLessThanOrEqual(maxCharacters);
-      expect(text).not.toMatch(/<script/i);
-      expectWhole(text);
-    }), { numRuns: 100 });
+    fc.assert(
+      fc.property(hostileVerdict, fc.integer({ min: 4_000, max: 30_000 }), (verdict, maxCharacters) => {
+        const text = renderMarkdown(verdict, hostileMetrics(verdict), {
+          maxCharacters,
+          marker: "<!-- sluice-gate -->",
+          runUrl: "https://github.test/runs/1",
+        });
+        expect(text.length).toBeLessThanOrEqual(maxCharacters);
+        expect(text).not.toMatch(/<script/i);
+        expectWhole(text);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it("keeps at least the verdict in any room", () => {
-    fc.assert(fc.property(hostileVerdict, fc.integer({ min: 12, max: 3_000 }), (verdict, maxCharacters) => {
-      const text = renderMarkdown(verdict, null, { maxCharacters });
-      expect(text.length).toBeLessThanOrEqual(maxCharacters);
-      expect(text).toContain(verdict.verdict);
-      expectWhole(text);
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(hostileVerdict, fc.integer({ min: 12, max: 3_000 }), (verdict, maxCharacters) => {
+        const text = renderMarkdown(verdict, null, { maxCharacters });
+        expect(text.length).toBeLessThanOrEqual(maxCharacters);
+        expect(text).toContain(verdict.verdict);
+        expectWhole(text);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
 describe("escaping", () => {
   it.each([
-    ["a|b", "a&#124;b"], ["@octocat", "@\u200boctocat"], ["see #12", "see #\u200b12"], ["https://x.y", "https:\u200b//x.y"], ["<b>", "&#60;b&#62;"], ["latency_p50_ms", "latency_p50_ms"],
-    ["_x_", "&#95;x&#95;"], ["- item", "&#45; item"], ["1. item", "1&#46; item"], ["1.2.0", "1.2.0"], ["a\nb", "a b"], ["&#64;x", "&#38;#\u200b64;x"],
+    ["a|b", "a&#124;b"],
+    ["@octocat", "@\u200boctocat"],
+    ["see #12", "see #\u200b12"],
+    ["https://x.y", "https:\u200b//x.y"],
+    ["<b>", "&#60;b&#62;"],
+    ["latency_p50_ms", "latency_p50_ms"],
+    ["_x_", "&#95;x&#95;"],
+    ["- item", "&#45; item"],
+    ["1. item", "1&#46; item"],
+    ["1.2.0", "1.2.0"],
+    ["a\nb", "a b"],
+    ["&#64;x", "&#38;#\u200b64;x"],
   ])("%j becomes %j", (text, escaped) => expect(markdownText(text)).toBe(escaped));
 
   it("cuts between characters, never inside an entity", () => {
-    fc.assert(fc.property(hostileText, fc.integer({ min: 1, max: 60 }), (text, longest) => {
-      const short = markdownCut(text, longest);
-      expect(short.length).toBeLessThanOrEqual(longest);
-      expect(short.replace(/&#\d+;/g, "")).not.toMatch(/&/);
-    }));
+    fc.assert(
+      fc.property(hostileText, fc.integer({ min: 1, max: 60 }), (text, longest) => {
+        const short = markdownCut(text, longest);
+        expect(short.length).toBeLessThanOrEqual(longest);
+        expect(short.replace(/&#\d+;/g, "")).not.toMatch(/&/);
+      }),
+    );
   });
 });
 
 describe("fitting", () => {
-  const section = (name: string, priority: number, items: string[]) => ({ name, priority, group: "", open: "<", items, close: ">", more: (left: number) => `+${left}` });
+  const section = (name: string, priority: number, items: string[]) => ({
+    name,
+    priority,
+    group: "",
+    open: "<",
+    items,
+    close: ">",
+    more: (left: number) => `+${left}`,
+  });
   it("takes whole items by priority and keeps the order", () => {
-    expect(fitSections([section("late", 2, ["aaaa", "bbbb"]), section("early", 1, ["cc"])], 12)).toEqual({ text: "<aaaa+1><cc>", omitted: [] });
-    expect(fitSections([section("late", 2, ["aaaa", "bbbb"]), section("early", 1, ["cc"])], 10)).toEqual({ text: "<cc>", omitted: ["late"] });
+    expect(fitSections([section("late", 2, ["aaaa", "bbbb"]), section("early", 1, ["cc"])], 12)).toEqual({
+      text: "<aaaa+1><cc>",
+      omitted: [],
+    });
+    expect(fitSections([section("late", 2, ["aaaa", "bbbb"]), section("early", 1, ["cc"])], 10)).toEqual({
+      text: "<cc>",
+      omitted: ["late"],
+    });
   });
 });
 
@@ -146,11 +194,17 @@ describe("bars", () => {
 
 describe("commands to reproduce", () => {
   it("name the commit and the baseline's", () => {
-    expect(reproduceCommands(stories.pass)).toEqual(["git checkout 9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "npx sluice gate mood --baseline 1a2b3c4"]);
+    expect(reproduceCommands(stories.pass)).toEqual([
+      "git checkout 9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
+      "npx sluice gate mood --baseline 1a2b3c4",
+    ]);
   });
   it("never hold what a shell would take for more than a word", () => {
-    fc.assert(fc.property(hostileVerdict, (verdict) => {
-      for (const line of reproduceCommands(verdict)) expect(line).toMatch(/^(git checkout|npx sluice gate) [\w./@~^-]+( --baseline [\w]+)?$/);
-    }));
+    fc.assert(
+      fc.property(hostileVerdict, (verdict) => {
+        for (const line of reproduceCommands(verdict))
+          expect(line).toMatch(/^(git checkout|npx sluice gate) [\w./@~^-]+( --baseline [\w]+)?$/);
+      }),
+    );
   });
 });

@@ -9,19 +9,30 @@ import { sampleRows } from "../../../eval/report/series/sample.ts";
 import { check, limit, normal, predictions, seeded } from "./builders.ts";
 
 const numbers = (...values: number[]) => Float64Array.from(values);
-const area = ({ falsePositiveRate: x, truePositiveRate: y }: { falsePositiveRate: number[]; truePositiveRate: number[] }) =>
-  x.slice(1).reduce((sum, right, i) => sum + ((right - (x[i] ?? 0)) * ((y[i] ?? 0) + (y[i + 1] ?? 0))) / 2, 0);
+const area = ({
+  falsePositiveRate: x,
+  truePositiveRate: y,
+}: {
+  falsePositiveRate: number[];
+  truePositiveRate: number[];
+}) => x.slice(1).reduce((sum, right, i) => sum + ((right - (x[i] ?? 0)) * ((y[i] ?? 0) + (y[i + 1] ?? 0))) / 2, 0);
 
 describe("ROC", () => {
   it("steps as by hand, without points on a straight line", () => {
-    expect(rocCurve(numbers(0, 0, 1, 1), numbers(0.1, 0.4, 0.35, 0.8))).toEqual({ falsePositiveRate: [0, 0, 0.5, 0.5, 1], truePositiveRate: [0, 0.5, 0.5, 1, 1] });
+    expect(rocCurve(numbers(0, 0, 1, 1), numbers(0.1, 0.4, 0.35, 0.8))).toEqual({
+      falsePositiveRate: [0, 0, 0.5, 0.5, 1],
+      truePositiveRate: [0, 0.5, 0.5, 1, 1],
+    });
   });
   it("slants over ties", () => {
     expect(rocCurve(numbers(0, 1), numbers(0.5, 0.5))).toEqual({ falsePositiveRate: [0, 1], truePositiveRate: [0, 1] });
   });
   it("is nothing without both classes, and leaves out scores that are not finite", () => {
     expect(rocCurve(numbers(1, 1), numbers(0.1, 0.2))).toBeNull();
-    expect(rocCurve(numbers(0, 1, 1), numbers(0.5, Number.NaN, 0.6))).toEqual({ falsePositiveRate: [0, 0, 1], truePositiveRate: [0, 1, 1] });
+    expect(rocCurve(numbers(0, 1, 1), numbers(0.5, Number.NaN, 0.6))).toEqual({
+      falsePositiveRate: [0, 0, 1],
+      truePositiveRate: [0, 1, 1],
+    });
   });
   it("is thinned to 400 points without changing the area by a thousandth", () => {
     const random = seeded(3);
@@ -40,7 +51,8 @@ describe("ROC", () => {
 describe("reliability", () => {
   it("bins as by hand: borders belong above, 1 to the last bin, empty bins are left out", () => {
     expect(reliabilityBins(numbers(0.1, 0.3, 0.5, 1, Number.NaN), numbers(0, 1, 1, 1, 1), 2)).toEqual([
-      { low: 0, high: 0.5, n: 2, meanPredicted: 0.2, observedRate: 0.5 }, { low: 0.5, high: 1, n: 2, meanPredicted: 0.75, observedRate: 1 },
+      { low: 0, high: 0.5, n: 2, meanPredicted: 0.2, observedRate: 0.5 },
+      { low: 0.5, high: 1, n: 2, meanPredicted: 0.75, observedRate: 1 },
     ]);
     expect(reliabilityBins(numbers(0.95), numbers(0)).map(({ low, n }) => [low, n])).toEqual([[0.9, 1]]);
   });
@@ -56,7 +68,12 @@ it("histogram counts as by hand", () => {
 
 describe("residuals", () => {
   it("are actual minus predicted", () => {
-    expect(residualPoints(numbers(3, 5), numbers(2, 7))).toEqual({ prediction: [2, 7], label: [3, 5], residual: [1, -2], rows: 2 });
+    expect(residualPoints(numbers(3, 5), numbers(2, 7))).toEqual({
+      prediction: [2, 7],
+      label: [3, 5],
+      residual: [1, -2],
+      rows: 2,
+    });
   });
   it("are sampled the same way each time, each row once, the largest kept", () => {
     const gauss = normal(seeded(4));
@@ -72,7 +89,10 @@ describe("residuals", () => {
     expect(rows).toEqual([...rows].sort((a, b) => a - b));
   });
   it("do not follow a period of the data", () => {
-    const rows = sampleRows(Float64Array.from({ length: 7 * 1000 }, (_, i) => (i % 7) - 3), 700);
+    const rows = sampleRows(
+      Float64Array.from({ length: 7 * 1000 }, (_, i) => (i % 7) - 3),
+      700,
+    );
     const weekdays = Array.from({ length: 7 }, (_, day) => rows.filter((i) => i % 7 === day).length);
     expect(Math.min(...weekdays.slice(1, 6))).toBeGreaterThan(50);
   });
@@ -84,11 +104,29 @@ describe("residuals", () => {
 
 describe("forest rows", () => {
   it("are in margins, better to the right", () => {
-    expect(forestRow(check({ difference: -0.005, margin: 0.005, interval: { low: -0.01, high: 0.005, level: 0.9, method: "" } }))).toEqual({ point: -1, low: -2, high: 1, bounds: [-1] });
-    expect(forestRow(check({ difference: 2, margin: 4, direction: "lower", kind: "equivalence", interval: { low: 0, high: 6, level: 0.9, method: "" } }))).toEqual({ point: -0.5, low: -1.5, high: -0, bounds: [-1, 1] });
+    expect(
+      forestRow(
+        check({ difference: -0.005, margin: 0.005, interval: { low: -0.01, high: 0.005, level: 0.9, method: "" } }),
+      ),
+    ).toEqual({ point: -1, low: -2, high: 1, bounds: [-1] });
+    expect(
+      forestRow(
+        check({
+          difference: 2,
+          margin: 4,
+          direction: "lower",
+          kind: "equivalence",
+          interval: { low: 0, high: 6, level: 0.9, method: "" },
+        }),
+      ),
+    ).toEqual({ point: -0.5, low: -1.5, high: -0, bounds: [-1, 1] });
   });
   it("have a unit without a margin", () => {
-    expect(forestRow(check({ kind: "superiority", difference: 2, margin: 0, interval: { low: 1, high: 3, level: 0.9, method: "" } }))).toEqual({ point: 2, low: 1, high: 3, bounds: [0] });
+    expect(
+      forestRow(
+        check({ kind: "superiority", difference: 2, margin: 0, interval: { low: 1, high: 3, level: 0.9, method: "" } }),
+      ),
+    ).toEqual({ point: 2, low: 1, high: 3, bounds: [0] });
   });
   it("are nothing for limits and missing baselines", () => {
     expect(forestRow(limit())).toBeNull();

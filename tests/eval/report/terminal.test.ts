@@ -16,7 +16,12 @@ describe("the terminal report", () => {
     for (const width of [80, 100, 120, 140]) {
       const text = renderTerminal(story, bothSides, { color: false, width });
       expect(widest(text)).toBeLessThanOrEqual(width);
-      expect(text.trimEnd().split("\n").findLast((line) => /^[A-Z]/.test(line))).toMatch(new RegExp(`^${story.verdict}\\b`));
+      expect(
+        text
+          .trimEnd()
+          .split("\n")
+          .findLast((line) => /^[A-Z]/.test(line)),
+      ).toMatch(new RegExp(`^${story.verdict}\\b`));
     }
   });
 
@@ -24,7 +29,9 @@ describe("the terminal report", () => {
     const text = renderTerminal(stories.fail, bothSides, { color: false, width: 120 });
     expect(text).toContain("mood: candidate 1.1.0 against baseline 1.0.0");
     expect(text).toContain("3,000 rows of uci-sentences");
-    expect(text).toMatch(/auroc ↑ +source=imdb +0\.9021 +0\.9210 +−0\.0189 +\[−0\.0271, −0\.0107\] +loss < 0\.005 +FAIL/);
+    expect(text).toMatch(
+      /auroc ↑ +source=imdb +0\.9021 +0\.9210 +−0\.0189 +\[−0\.0271, −0\.0107\] +loss < 0\.005 +FAIL/,
+    );
     expect(text).toContain("worse by more than the margin");
     expect(text).toContain("gates.checks[0].margin: 0.005 → 0.02");
     expect(text).toMatch(/ 32 +candidate +31\.8 +38\.8 +51\.8 +1,006/);
@@ -39,7 +46,8 @@ describe("the terminal report", () => {
   });
 
   it("is ASCII when asked", () => {
-    for (const story of Object.values(stories)) expect(renderTerminal(story, bothSides, { color: false, width: 100, plain: true })).toMatch(/^[\n\x20-\x7e]*$/);
+    for (const story of Object.values(stories))
+      expect(renderTerminal(story, bothSides, { color: false, width: 100, plain: true })).toMatch(/^[\n\x20-\x7e]*$/);
   });
 
   it("has the same words with and without colour", () => {
@@ -50,21 +58,39 @@ describe("the terminal report", () => {
   });
 
   it("with several models ends with one line for each and one for all", () => {
-    const text = renderTerminal(verdictFile([...stories.fail.models, ...stories.inconclusive.models], { verdict: "FAIL", reason: "1 of 2 models" }), null, { color: false, width: 100 });
-    expect(text.trimEnd().split("\n").slice(-3).map((line) => line.slice(0, 30).trim())).toEqual(["FAIL         mood 1.1.0: 1 of", "INCONCLUSIVE births 1.1.0: mae", "FAIL         overall: 1 of 2 m"]);
+    const text = renderTerminal(
+      verdictFile([...stories.fail.models, ...stories.inconclusive.models], {
+        verdict: "FAIL",
+        reason: "1 of 2 models",
+      }),
+      null,
+      { color: false, width: 100 },
+    );
+    expect(
+      text
+        .trimEnd()
+        .split("\n")
+        .slice(-3)
+        .map((line) => line.slice(0, 30).trim()),
+    ).toEqual(["FAIL         mood 1.1.0: 1 of", "INCONCLUSIVE births 1.1.0: mae", "FAIL         overall: 1 of 2 m"]);
   });
 
   it("counts the checks that it leaves out", () => {
     const checks = Array.from({ length: 300 }, (_, i) => check({ slice: `s=${i}` }));
-    expect(renderTerminal(verdictFile([modelVerdict({ checks })]), null, { color: false, width: 100 })).toContain("… 260 more checks in report.html");
+    expect(renderTerminal(verdictFile([modelVerdict({ checks })]), null, { color: false, width: 100 })).toContain(
+      "… 260 more checks in report.html",
+    );
   });
 
   it("never lets text from outside move the cursor or widen a line", () => {
-    fc.assert(fc.property(hostileVerdict, fc.integer({ min: 80, max: 140 }), (verdict, width) => {
-      const text = renderTerminal(verdict, hostileMetrics(verdict), { color: false, width });
-      expect(text).not.toMatch(/(?!\n)\p{Cc}|[\u202a-\u202e]/u);
-      expect(widest(text)).toBeLessThanOrEqual(width);
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(hostileVerdict, fc.integer({ min: 80, max: 140 }), (verdict, width) => {
+        const text = renderTerminal(verdict, hostileMetrics(verdict), { color: false, width });
+        expect(text).not.toMatch(/(?!\n)\p{Cc}|[\u202a-\u202e]/u);
+        expect(widest(text)).toBeLessThanOrEqual(width);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("wraps at spaces and breaks what is longer than a line", () => {
@@ -81,6 +107,8 @@ describe("measurements at a terminal", () => {
     expect(widest(text)).toBeLessThanOrEqual(80);
   });
   it("stand without any measurement", () => {
-    expect(renderMeasurements(metricsFile([modelMetrics()]), { width: 100, plain: true })).toContain("mood | binary-classification | 3,000 rows");
+    expect(renderMeasurements(metricsFile([modelMetrics()]), { width: 100, plain: true })).toContain(
+      "mood | binary-classification | 3,000 rows",
+    );
   });
 });

@@ -23,20 +23,25 @@ describe("argsort", () => {
     "one value": make(() => 0.25),
     "differing in the last bits only": make(() => 1 + Math.floor(random.uniform() * 2 ** 30) * 2 ** -52),
     "negative, last bits only": make(() => -1 - Math.floor(random.uniform() * 2 ** 30) * 2 ** -52),
-    "zeros of both signs, subnormals": make(() => [0, -0, 5e-324, -5e-324, 1e-310][Math.floor(random.uniform() * 5)] as number),
-    "infinities": make((i) => (i % 7 === 0 ? Infinity : i % 11 === 0 ? -Infinity : random.uniform())),
-    "sorted": make((i) => i),
-    "reversed": make((i) => -i),
+    "zeros of both signs, subnormals": make(
+      () => [0, -0, 5e-324, -5e-324, 1e-310][Math.floor(random.uniform() * 5)] as number,
+    ),
+    infinities: make((i) => (i % 7 === 0 ? Infinity : i % 11 === 0 ? -Infinity : random.uniform())),
+    sorted: make((i) => i),
+    reversed: make((i) => -i),
   };
   it.each(Object.keys(cases))("orders %s as a stable comparison sort does", (name) => {
     const values = cases[name] as Float64Array;
     expect([...argsort(values)]).toEqual(slowly(values));
   });
   it("orders any doubles of any length, from a view into a larger buffer too", () => {
-    fc.assert(fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 400 }), (list) => {
-      const values = Float64Array.from([0, ...list]).subarray(1);
-      const order = [...argsort(values)];
-      expect(order).toEqual(slowly(values));
-    }), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 400 }), (list) => {
+        const values = Float64Array.from([0, ...list]).subarray(1);
+        const order = [...argsort(values)];
+        expect(order).toEqual(slowly(values));
+      }),
+      { numRuns: 200 },
+    );
   });
 });

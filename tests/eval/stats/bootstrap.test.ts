@@ -8,19 +8,33 @@ import { normalCdf, normalQuantile } from "../../../eval/stats/normal.ts";
 import { adjustedLevel, biasCorrection, bootstrapQuantile, quantile } from "../../../eval/stats/quantile.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { collapseGroups, columnSums, type SumStatistic } from "../../../eval/stats/sums.ts";
-import { jackknifeInterval, leaveBlocksOut, type WeightedStatistic, weightedReplicates } from "../../../eval/stats/weighted-statistic.ts";
+import {
+  jackknifeInterval,
+  leaveBlocksOut,
+  type WeightedStatistic,
+  weightedReplicates,
+} from "../../../eval/stats/weighted-statistic.ts";
 import { difference, python, r } from "./reference.ts";
 
-const mean = (cells: Float64Array): SumStatistic => ({ cells, width: 1, value: (sums, count) => (sums[0] as number) / count });
+const mean = (cells: Float64Array): SumStatistic => ({
+  cells,
+  width: 1,
+  value: (sums, count) => (sums[0] as number) / count,
+});
 const { y, a, b } = python.regression.input;
-const losses = Float64Array.from(y, (label, i) => Math.abs(label - (a[i] as number)) - Math.abs(label - (b[i] as number)));
+const losses = Float64Array.from(
+  y,
+  (label, i) => Math.abs(label - (a[i] as number)) - Math.abs(label - (b[i] as number)),
+);
 const columns = (make: (i: number) => number[]): Float64Array => Float64Array.from(y.flatMap((_, i) => make(i)));
 const ratio: SumStatistic = {
-  cells: columns((i) => [Math.abs((y[i] as number) - (a[i] as number)), Math.abs((y[i] as number) - (b[i] as number))]), width: 2,
+  cells: columns((i) => [Math.abs((y[i] as number) - (a[i] as number)), Math.abs((y[i] as number) - (b[i] as number))]),
+  width: 2,
   value: (sums) => (sums[0] as number) / (sums[1] as number) - 1,
 };
 const rmse: SumStatistic = {
-  cells: columns((i) => [((y[i] as number) - (a[i] as number)) ** 2, ((y[i] as number) - (b[i] as number)) ** 2]), width: 2,
+  cells: columns((i) => [((y[i] as number) - (a[i] as number)) ** 2, ((y[i] as number) - (b[i] as number)) ** 2]),
+  width: 2,
   value: (sums, count) => Math.sqrt((sums[0] as number) / count) - Math.sqrt((sums[1] as number) / count),
 };
 
@@ -40,7 +54,12 @@ describe("BCa", () => {
   });
   it("agrees with SciPy's BCa of the paired MAE difference within Monte Carlo error", () => {
     const statistic = mean(losses);
-    const ends = bca(bootstrapReplicates(statistic, 5, 20_000), statistic.value(columnSums(statistic), y.length), acceleration(leaveOneOut(statistic)), 0.9);
+    const ends = bca(
+      bootstrapReplicates(statistic, 5, 20_000),
+      statistic.value(columnSums(statistic), y.length),
+      acceleration(leaveOneOut(statistic)),
+      0.9,
+    );
     // An end moves by about se·√(p(1-p)/R)/φ(z) = 0.015 se; five of these.
     const room = 0.08 * python.regression.mae_contrast_se;
     expect(Math.abs((ends?.low ?? Number.NaN) - python.regression.mae_contrast_bca90[0])).toBeLessThan(room);
@@ -89,7 +108,12 @@ describe("ABC", () => {
     const random = new RandomStream(8);
     const statistic = mean(Float64Array.from({ length: 4000 }, () => -Math.log(random.uniform())));
     const analytic = abc(statistic, 0.9);
-    const sampled = bca(bootstrapReplicates(statistic, 1, 4000), statistic.value(columnSums(statistic), 4000), acceleration(leaveOneOut(statistic)), 0.9);
+    const sampled = bca(
+      bootstrapReplicates(statistic, 1, 4000),
+      statistic.value(columnSums(statistic), 4000),
+      acceleration(leaveOneOut(statistic)),
+      0.9,
+    );
     const width = (analytic?.high ?? 0) - (analytic?.low ?? 0);
     expect(Math.abs((analytic?.low ?? 0) - (sampled?.low ?? 9)) / width).toBeLessThan(0.03);
     expect(Math.abs((analytic?.high ?? 0) - (sampled?.high ?? 9)) / width).toBeLessThan(0.03);
@@ -102,7 +126,11 @@ describe("ABC", () => {
 describe("resampling", () => {
   it("gives the same sums however the range of resamples is cut", () => {
     const whole = resampledSums(ratio.cells, 2, 42, 0, 30);
-    const parts = [[0, 7], [7, 8], [8, 30]].flatMap(([from, to]) => [...resampledSums(ratio.cells, 2, 42, from as number, to as number)]);
+    const parts = [
+      [0, 7],
+      [7, 8],
+      [8, 30],
+    ].flatMap(([from, to]) => [...resampledSums(ratio.cells, 2, 42, from as number, to as number)]);
     expect(parts).toEqual([...whole]);
     expect([...resampledSums(ratio.cells, 2, 43, 0, 1)]).not.toEqual([...whole.subarray(0, 2)]);
   });
@@ -123,7 +151,10 @@ describe("resampling", () => {
     expect(collapsed.cells.length).toBe(24);
     expect(ratio.value(columnSums(collapsed), 12)).toBeCloseTo(ratio.value(columnSums(ratio), y.length), 12);
     const weighted: WeightedStatistic = {
-      rows: y.length, base: null, groups, groupCount: 12,
+      rows: y.length,
+      base: null,
+      groups,
+      groupCount: 12,
       value: (weights) => {
         let one = 0;
         let two = 0;
@@ -144,7 +175,10 @@ describe("resampling", () => {
     const random = new RandomStream(4);
     const values = Float64Array.from({ length: 5000 }, () => random.uniform());
     const statistic: WeightedStatistic = {
-      rows: 5000, base: null, groups: null, groupCount: 0,
+      rows: 5000,
+      base: null,
+      groups: null,
+      groupCount: 0,
       value: (weights) => {
         let sum = 0;
         let total = 0;
@@ -159,13 +193,18 @@ describe("resampling", () => {
     const ends = jackknifeInterval(leftOut, 0.5, 0.9) as { low: number; high: number };
     const expected = 2 * 1.6525 * Math.sqrt(1 / 12 / 5000);
     expect(Math.abs((ends.high - ends.low) / expected - 1)).toBeLessThan(0.2);
-    expect(leftOut.reduce((sum, value) => sum + value, 0) / 200).toBeCloseTo(statistic.value(new Float64Array(5000).fill(1)), 4);
+    expect(leftOut.reduce((sum, value) => sum + value, 0) / 200).toBeCloseTo(
+      statistic.value(new Float64Array(5000).fill(1)),
+      4,
+    );
   });
 });
 
 describe("quantiles", () => {
   it("agree with R's default", () => {
-    r.quantile.p.forEach((p, i) => expect(quantile(r.quantile.values, p)).toBeCloseTo(r.quantile.type7[i] as number, 12));
+    r.quantile.p.forEach((p, i) =>
+      expect(quantile(r.quantile.values, p)).toBeCloseTo(r.quantile.type7[i] as number, 12),
+    );
   });
   it("of a bootstrap lie between their neighbours and stop at the extremes", () => {
     const sorted = [1, 2, 4, 8];
@@ -173,25 +212,37 @@ describe("quantiles", () => {
     expect(bootstrapQuantile(sorted, 0.4)).toBe(2);
     expect(bootstrapQuantile(sorted, 0.5)).toBe(3);
     expect([bootstrapQuantile(sorted, 0.001), bootstrapQuantile(sorted, 0.999)]).toEqual([1, 8]);
-    fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (p, q) => {
-      const [low, high] = p < q ? [p, q] : [q, p];
-      return bootstrapQuantile(sorted, low) <= bootstrapQuantile(sorted, high) + 1e-12;
-    }));
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (p, q) => {
+        const [low, high] = p < q ? [p, q] : [q, p];
+        return bootstrapQuantile(sorted, low) <= bootstrapQuantile(sorted, high) + 1e-12;
+      }),
+    );
   });
 });
 
 describe("calibration of the paired BCa interval, seeded, 300 gates each", () => {
-  it.each([[100, "normal"], [60, "skewed"]] as const)("n = %d, %s losses: each one-sided error is near alpha", (n, shape) => {
+  it.each([
+    [100, "normal"],
+    [60, "skewed"],
+  ] as const)("n = %d, %s losses: each one-sided error is near alpha", (n, shape) => {
     let tooHigh = 0;
     let tooLow = 0;
     for (let gate = 0; gate < 300; gate++) {
       const random = new RandomStream(77, gate);
       // True mean difference 0.1: two errors with a common part; the skewed ones are exponential losses.
-      const cells = Float64Array.from({ length: n }, () => (shape === "normal"
-        ? 0.1 + random.uniform() + random.uniform() + random.uniform() - 1.5
-        : 0.1 - Math.log(random.uniform()) - 1));
+      const cells = Float64Array.from({ length: n }, () =>
+        shape === "normal"
+          ? 0.1 + random.uniform() + random.uniform() + random.uniform() - 1.5
+          : 0.1 - Math.log(random.uniform()) - 1,
+      );
       const statistic = mean(cells);
-      const ends = bca(bootstrapReplicates(statistic, gate, 1000), statistic.value(columnSums(statistic), n), acceleration(leaveOneOut(statistic)), 0.9) as { low: number; high: number };
+      const ends = bca(
+        bootstrapReplicates(statistic, gate, 1000),
+        statistic.value(columnSums(statistic), n),
+        acceleration(leaveOneOut(statistic)),
+        0.9,
+      ) as { low: number; high: number };
       if (ends.low > 0.1) tooHigh++;
       if (ends.high < 0.1) tooLow++;
     }

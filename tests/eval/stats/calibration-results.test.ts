@@ -15,22 +15,48 @@ const [boundary, unchanged] = cells.filter((cell) => cell.n === 200 && cell.spre
 const random = new RandomStream(11);
 function tally(): Tally {
   const some = () => random.below(chunkGates + 1);
-  const one: Tally = { ...empty(), gates: chunkGates, undefined: random.below(5), nonInferiority: { pass: some(), fail: some() }, equivalencePass: some(), superiorityPass: some(), limitPass: some(), limitFail: some() };
+  const one: Tally = {
+    ...empty(),
+    gates: chunkGates,
+    undefined: random.below(5),
+    nonInferiority: { pass: some(), fail: some() },
+    equivalencePass: some(),
+    superiorityPass: some(),
+    limitPass: some(),
+    limitFail: some(),
+  };
   for (let gate = 0; gate < chunkGates; gate++) (one.needed[random.below(neededBins)] as number)++;
   return one;
 }
-const chunks = Array.from({ length: 8 }, (_, chunk) => [boundary, unchanged].map((cell): Chunk => ({ cell: cell!.id, chunk, gates: chunkGates, seconds: 1, tallies: { mae: tally(), rmse: tally(), r2: tally() } })));
+const chunks = Array.from({ length: 8 }, (_, chunk) =>
+  [boundary, unchanged].map((cell): Chunk => ({
+    cell: cell!.id,
+    chunk,
+    gates: chunkGates,
+    seconds: 1,
+    tallies: { mae: tally(), rmse: tally(), r2: tally() },
+  })),
+);
 /** The results file with its figures rounded, as it is written. */
 const written = (some: ReturnType<typeof results>, seed = 1) => {
   const file = join(folder, "calibration.json");
-  writeFileSync(file, JSON.stringify({ seed, results: some }, (_, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value)));
+  writeFileSync(
+    file,
+    JSON.stringify({ seed, results: some }, (_, value: unknown) =>
+      typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value,
+    ),
+  );
   return file;
 };
 const none = readCommitted(1, false, join(folder, "none.json"));
 
 it("gates that are committed and those that follow are the same as all of them at once", () => {
   const whole = results(none, chunks.flat());
-  expect(whole.map((one) => [one.metric, one.gates])).toEqual([["mae", 2000], ["rmse", 2000], ["r2", 2000]]);
+  expect(whole.map((one) => [one.metric, one.gates])).toEqual([
+    ["mae", 2000],
+    ["rmse", 2000],
+    ["r2", 2000],
+  ]);
   const committed = readCommitted(1, false, written(results(none, chunks.slice(0, 3).flat())));
   expect(committed.gatesOf(boundary!)).toBe(3 * chunkGates);
   expect(committed.gatesOf(cells[0]!)).toBe(0);

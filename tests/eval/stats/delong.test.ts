@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aurocComponents, clusteredMoments, logitInterval, sameKernelInterval, stratifiedMoments, waldInterval } from "../../../eval/stats/deLong.ts";
+import {
+  aurocComponents,
+  clusteredMoments,
+  logitInterval,
+  sameKernelInterval,
+  stratifiedMoments,
+  waldInterval,
+} from "../../../eval/stats/deLong.ts";
 import { normalQuantile } from "../../../eval/stats/normal.ts";
 import { placements } from "../../../eval/stats/placements.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
@@ -15,7 +22,8 @@ const sum = (values: Float64Array): number => values.reduce((total, value) => to
 describe("DeLong", () => {
   const one = aurocComponents(f(a), labels, null);
   const two = aurocComponents(f(b), labels, null);
-  const moments = (influence: Float64Array): { variance: number; df: number } => stratifiedMoments(influence, labels, 2, null);
+  const moments = (influence: Float64Array): { variance: number; df: number } =>
+    stratifiedMoments(influence, labels, 2, null);
   const difference = moments(one.influence.map((value, i) => value - (two.influence[i] as number)));
 
   it("agrees with pROC on tied scores: areas, variances, covariance, z and interval, to 1e-12", () => {
@@ -33,12 +41,19 @@ describe("DeLong", () => {
   it("has the degrees of freedom and the statistic of SciPy's brunnermunzel", () => {
     const { df, variance } = moments(one.influence);
     expect(df).toBeCloseTo(python.binary.brunner_munzel.df, 9);
-    expect((one.auroc - 0.5) / Math.sqrt(variance)).toBeCloseTo(python.binary.brunner_munzel["statistic"] as number, 10);
+    expect((one.auroc - 0.5) / Math.sqrt(variance)).toBeCloseTo(
+      python.binary.brunner_munzel["statistic"] as number,
+      10,
+    );
   });
   it("gives whole weights the area of repeated rows, and contributions that sum to 0 in each class", () => {
     const whole = f(w.map((value) => Math.ceil(value)));
-    const repeated = (values: number[]): Float64Array => f(values.flatMap((value, i) => Array.from({ length: whole[i] as number }, () => value)));
-    expect(aurocComponents(f(a), labels, whole).auroc).toBeCloseTo(aurocComponents(repeated(a), repeated(y), null).auroc, 13);
+    const repeated = (values: number[]): Float64Array =>
+      f(values.flatMap((value, i) => Array.from({ length: whole[i] as number }, () => value)));
+    expect(aurocComponents(f(a), labels, whole).auroc).toBeCloseTo(
+      aurocComponents(repeated(a), repeated(y), null).auroc,
+      13,
+    );
     const { influence } = aurocComponents(f(a), labels, f(w));
     expect(sum(influence.filter((_, i) => y[i] === 1))).toBeCloseTo(0, 14);
     expect(sum(influence.filter((_, i) => y[i] === 0))).toBeCloseTo(0, 14);
@@ -58,18 +73,40 @@ describe("DeLong", () => {
 
   const path = "../shared/data/reference";
   it.skipIf(!existsSync(`${path}/aSAH.csv`))("agrees with pROC on its aneurysm data (needs ../shared)", () => {
-    const rows = readFileSync(`${path}/aSAH.csv`, "utf8").trim().split("\n").slice(1).map((line) => line.replaceAll('"', "").split(","));
-    const expected = JSON.parse(readFileSync(`${path}/proc_delong.json`, "utf8")) as { auc: Record<string, { auc: number; delong_var: number }>; delong_paired: Record<string, { cov: number; ci: [number, number] }> };
+    const rows = readFileSync(`${path}/aSAH.csv`, "utf8")
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.replaceAll('"', "").split(","));
+    const expected = JSON.parse(readFileSync(`${path}/proc_delong.json`, "utf8")) as {
+      auc: Record<string, { auc: number; delong_var: number }>;
+      delong_paired: Record<string, { cov: number; ci: [number, number] }>;
+    };
     const truth = f(rows.map((row) => (row[1] === "Poor" ? 1 : 0)));
     const column = { age: 3, wfns: 4, s100b: 5, ndka: 6 };
-    const found = Object.fromEntries(Object.entries(column).map(([name, k]) => [name, aurocComponents(f(rows.map((row) => Number(row[k]))), truth, null)]));
+    const found = Object.fromEntries(
+      Object.entries(column).map(([name, k]) => [
+        name,
+        aurocComponents(f(rows.map((row) => Number(row[k]))), truth, null),
+      ]),
+    );
     for (const [name, { auc, delong_var }] of Object.entries(expected.auc)) {
       expect(found[name]?.auroc).toBeCloseTo(auc, 12);
-      expect(stratifiedMoments((found[name] as { influence: Float64Array }).influence, truth, 2, null).variance).toBeCloseTo(delong_var, 14);
+      expect(
+        stratifiedMoments((found[name] as { influence: Float64Array }).influence, truth, 2, null).variance,
+      ).toBeCloseTo(delong_var, 14);
     }
     for (const [pair, { ci }] of Object.entries(expected.delong_paired)) {
-      const [left, right] = pair.split("_vs_").map((name) => found[name]) as [{ auroc: number; influence: Float64Array }, { auroc: number; influence: Float64Array }];
-      const { variance } = stratifiedMoments(left.influence.map((value, i) => value - (right.influence[i] as number)), truth, 2, null);
+      const [left, right] = pair.split("_vs_").map((name) => found[name]) as [
+        { auroc: number; influence: Float64Array },
+        { auroc: number; influence: Float64Array },
+      ];
+      const { variance } = stratifiedMoments(
+        left.influence.map((value, i) => value - (right.influence[i] as number)),
+        truth,
+        2,
+        null,
+      );
       const ends = waldInterval(left.auroc - right.auroc, { variance, df: Infinity }, 0.95, -1, 1);
       expect([ends.low, ends.high]).toEqual(ci.map((end) => expect.closeTo(end, 11)));
     }
@@ -78,12 +115,19 @@ describe("DeLong", () => {
 
 describe("intervals of an area", () => {
   it("stay inside (0, 1) and hold the estimate on the logit scale", () => {
-    fc.assert(fc.property(fc.double({ min: 0.01, max: 0.99, noNaN: true }), fc.double({ min: 1e-8, max: 0.05, noNaN: true }), fc.double({ min: 1, max: 1e6, noNaN: true }), (auroc, variance, df) => {
-      const { low, high } = logitInterval(auroc, { variance, df }, 0.95);
-      expect(low).toBeLessThanOrEqual(auroc);
-      expect(high).toBeGreaterThanOrEqual(auroc);
-      expect(low >= 0 && high <= 1).toBe(true);
-    }));
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+        fc.double({ min: 1e-8, max: 0.05, noNaN: true }),
+        fc.double({ min: 1, max: 1e6, noNaN: true }),
+        (auroc, variance, df) => {
+          const { low, high } = logitInterval(auroc, { variance, df }, 0.95);
+          expect(low).toBeLessThanOrEqual(auroc);
+          expect(high).toBeGreaterThanOrEqual(auroc);
+          expect(low >= 0 && high <= 1).toBe(true);
+        },
+      ),
+    );
   });
   it("are never of width 0 when all pairs agree, and shrink as 3/n", () => {
     expect(sameKernelInterval(1, 30, 0.9, 0, 1)).toEqual({ low: expect.closeTo(0.05 ** (1 / 30), 12), high: 1 });
@@ -94,7 +138,14 @@ describe("intervals of an area", () => {
 });
 
 /** Correlated binormal pairs: candidate worse than baseline by `change` in AUROC, on fresh rows each time. */
-function gates(count: number, positives: number, negatives: number, aurocs: readonly [number, number], correlation: number, seed: number): { low: number; high: number }[] {
+function gates(
+  count: number,
+  positives: number,
+  negatives: number,
+  aurocs: readonly [number, number],
+  correlation: number,
+  seed: number,
+): { low: number; high: number }[] {
   const shift = aurocs.map((auroc) => Math.SQRT2 * normalQuantile(auroc)) as [number, number];
   const truth = f(Array.from({ length: positives + negatives }, (_, i) => (i < positives ? 1 : 0)));
   return Array.from({ length: count }, (_, gate) => {
@@ -110,19 +161,38 @@ function gates(count: number, positives: number, negatives: number, aurocs: read
     }
     const a = aurocComponents(one, truth, null);
     const b = aurocComponents(two, truth, null);
-    return waldInterval(a.auroc - b.auroc, stratifiedMoments(a.influence.map((value, i) => value - (b.influence[i] as number)), truth, 2, null), 0.9, -1, 1);
+    return waldInterval(
+      a.auroc - b.auroc,
+      stratifiedMoments(
+        a.influence.map((value, i) => value - (b.influence[i] as number)),
+        truth,
+        2,
+        null,
+      ),
+      0.9,
+      -1,
+      1,
+    );
   });
 }
 
 describe("calibration of the paired AUROC interval, seeded, 400 gates each", () => {
   const room = 3 * Math.sqrt((0.05 * 0.95) / 400);
-  it.each([[100, 100, 0.9], [20, 180, 0.9], [100, 900, 0.95], [8, 392, 0.8]])("%d positives, %d negatives, correlation %d: each one-sided error is at most alpha", (positives, negatives, correlation) => {
-    const change = -0.02;
-    const ends = gates(400, positives, negatives, [0.88 + change, 0.88], correlation, positives);
-    const tooHigh = ends.filter(({ low }) => low > change).length / 400;
-    const tooLow = ends.filter(({ high }) => high < change).length / 400;
-    expect(tooHigh).toBeLessThan(0.05 + room);
-    expect(tooLow).toBeLessThan(0.05 + room);
-    expect(tooHigh + tooLow).toBeGreaterThan(0.03);
-  });
+  it.each([
+    [100, 100, 0.9],
+    [20, 180, 0.9],
+    [100, 900, 0.95],
+    [8, 392, 0.8],
+  ])(
+    "%d positives, %d negatives, correlation %d: each one-sided error is at most alpha",
+    (positives, negatives, correlation) => {
+      const change = -0.02;
+      const ends = gates(400, positives, negatives, [0.88 + change, 0.88], correlation, positives);
+      const tooHigh = ends.filter(({ low }) => low > change).length / 400;
+      const tooLow = ends.filter(({ high }) => high < change).length / 400;
+      expect(tooHigh).toBeLessThan(0.05 + room);
+      expect(tooLow).toBeLessThan(0.05 + room);
+      expect(tooHigh + tooLow).toBeGreaterThan(0.03);
+    },
+  );
 });

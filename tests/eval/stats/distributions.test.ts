@@ -10,35 +10,77 @@ const worst = (errors: number[]): number => Math.max(...errors);
 
 describe("the normal distribution", () => {
   it("agrees with SciPy's quantiles to 1e-14, tails included", () => {
-    expect(worst(distributions.normal_quantile.map(([p, z]) => difference(normalQuantile(p as number), z as number)))).toBeLessThan(1e-14);
+    expect(
+      worst(distributions.normal_quantile.map(([p, z]) => difference(normalQuantile(p as number), z as number))),
+    ).toBeLessThan(1e-14);
   });
   it("agrees with SciPy's probabilities to 1e-12 relative, down to 1e-316", () => {
-    expect(worst(distributions.normal_cdf.map(([z, p]) => relativeDifference(normalCdf(z as number), p as number)).filter((_, i) => i > 0))).toBeLessThan(1e-12);
+    expect(
+      worst(
+        distributions.normal_cdf
+          .map(([z, p]) => relativeDifference(normalCdf(z as number), p as number))
+          .filter((_, i) => i > 0),
+      ),
+    ).toBeLessThan(1e-12);
   });
   it("turns quantiles and probabilities into each other", () => {
     const z = Array.from({ length: 35 }, (_, i) => -8 + i * 0.37);
     expect(worst(z.map((one) => difference(normalQuantile(normalCdf(one)), one)))).toBeLessThan(1e-10);
   });
   it("says what lies outside: infinite at 0 and 1, NaN beyond", () => {
-    expect([normalQuantile(0), normalQuantile(1), normalQuantile(-0.1), normalQuantile(1.1), normalQuantile(Number.NaN)]).toEqual([-Infinity, Infinity, Number.NaN, Number.NaN, Number.NaN]);
+    expect([
+      normalQuantile(0),
+      normalQuantile(1),
+      normalQuantile(-0.1),
+      normalQuantile(1.1),
+      normalQuantile(Number.NaN),
+    ]).toEqual([-Infinity, Infinity, Number.NaN, Number.NaN, Number.NaN]);
     expect([normalCdf(-Infinity), normalCdf(Infinity), erfc(30), erfc(-30)]).toEqual([0, 1, 0, 2]);
   });
 });
 
 describe("Student's t and the incomplete beta function", () => {
   it("agree with R's probabilities to 1e-11 relative, the beta function to 1e-8 where a parameter is a million", () => {
-    expect(worst(r.student.cdf.map(([t, df, p]) => relativeDifference(studentCdf(t as number, df as number), p as number)))).toBeLessThan(1e-11);
-    expect(worst(r.student.beta.map(([a, b, x, value]) => relativeDifference(incompleteBeta(a as number, b as number, x as number), value as number)))).toBeLessThan(1e-8);
-    expect(worst(distributions.log_gamma.map(([x, value]) => difference(logGamma(x as number), value as number)))).toBeLessThan(1e-13);
+    expect(
+      worst(r.student.cdf.map(([t, df, p]) => relativeDifference(studentCdf(t as number, df as number), p as number))),
+    ).toBeLessThan(1e-11);
+    expect(
+      worst(
+        r.student.beta.map(([a, b, x, value]) =>
+          relativeDifference(incompleteBeta(a as number, b as number, x as number), value as number),
+        ),
+      ),
+    ).toBeLessThan(1e-8);
+    expect(
+      worst(distributions.log_gamma.map(([x, value]) => difference(logGamma(x as number), value as number))),
+    ).toBeLessThan(1e-13);
   });
   it("agree with R's quantiles to 2e-12 relative", () => {
-    expect(worst(r.student.quantile.map(([p, df, t]) => relativeDifference(studentQuantile(p as number, df as number), t as number)))).toBeLessThan(2e-12);
+    expect(
+      worst(
+        r.student.quantile.map(([p, df, t]) =>
+          relativeDifference(studentQuantile(p as number, df as number), t as number),
+        ),
+      ),
+    ).toBeLessThan(2e-12);
   });
   it("become normal with many degrees of freedom and refuse what is no probability", () => {
     expect(studentQuantile(0.95, Infinity)).toBe(normalQuantile(0.95));
     expect(studentQuantile(0.95, 1e9)).toBeCloseTo(normalQuantile(0.95), 7);
-    for (const [p, df] of [[0, 5], [1, 5], [0.5, 0], [Number.NaN, 3], [0.5, Number.NaN]] as const) expect(studentQuantile(p, df)).toBeNaN();
-    for (const [a, b, x] of [[0, 1, 0.5], [1, -1, 0.5], [1, 1, 1.5]] as const) expect(incompleteBeta(a, b, x)).toBeNaN();
+    for (const [p, df] of [
+      [0, 5],
+      [1, 5],
+      [0.5, 0],
+      [Number.NaN, 3],
+      [0.5, Number.NaN],
+    ] as const)
+      expect(studentQuantile(p, df)).toBeNaN();
+    for (const [a, b, x] of [
+      [0, 1, 0.5],
+      [1, -1, 0.5],
+      [1, 1, 1.5],
+    ] as const)
+      expect(incompleteBeta(a, b, x)).toBeNaN();
   });
 });
 

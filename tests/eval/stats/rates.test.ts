@@ -8,8 +8,15 @@ import { unseenProbability } from "../../../eval/stats/rule-of-three.ts";
 import { wilson } from "../../../eval/stats/wilson.ts";
 import { python, r } from "./reference.ts";
 
-const counts = ([both, first, second, neither]: readonly [number, number, number, number]): PairedCounts => ({ both, first, second, neither });
-const anyCounts = fc.tuple(fc.nat(300), fc.nat(60), fc.nat(60), fc.nat(300)).filter(([a, b, c, d]) => a + b + c + d > 0);
+const counts = ([both, first, second, neither]: readonly [number, number, number, number]): PairedCounts => ({
+  both,
+  first,
+  second,
+  neither,
+});
+const anyCounts = fc
+  .tuple(fc.nat(300), fc.nat(60), fc.nat(60), fc.nat(300))
+  .filter(([a, b, c, d]) => a + b + c + d > 0);
 
 describe("wilson", () => {
   it("agrees with SciPy's binomtest to 1e-12", () => {
@@ -20,13 +27,15 @@ describe("wilson", () => {
     }
   });
   it("never has width 0 and always holds the share", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
-      const successes = Math.round(share * trials);
-      const { low, high } = wilson(successes, trials, 0.9);
-      expect(low).toBeLessThan(high);
-      expect(low).toBeLessThanOrEqual(successes / trials);
-      expect(high).toBeGreaterThanOrEqual(successes / trials);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
+        const successes = Math.round(share * trials);
+        const { low, high } = wilson(successes, trials, 0.9);
+        expect(low).toBeLessThan(high);
+        expect(low).toBeLessThanOrEqual(successes / trials);
+        expect(high).toBeGreaterThanOrEqual(successes / trials);
+      }),
+    );
   });
 });
 
@@ -65,46 +74,57 @@ describe("tango", () => {
 
 describe("tango on any counts", () => {
   it("holds the estimate, stays within ±1 and is never of width 0", () => {
-    fc.assert(fc.property(anyCounts, ([both, first, second, neither]) => {
-      const { low, high } = tango({ both, first, second, neither }, 0.9);
-      const difference = (first - second) / (both + first + second + neither);
-      expect(low).toBeGreaterThanOrEqual(-1);
-      expect(high).toBeLessThanOrEqual(1);
-      expect(low).toBeLessThan(high);
-      expect(low).toBeLessThanOrEqual(difference + 1e-12);
-      expect(high).toBeGreaterThanOrEqual(difference - 1e-12);
-    }));
+    fc.assert(
+      fc.property(anyCounts, ([both, first, second, neither]) => {
+        const { low, high } = tango({ both, first, second, neither }, 0.9);
+        const difference = (first - second) / (both + first + second + neither);
+        expect(low).toBeGreaterThanOrEqual(-1);
+        expect(high).toBeLessThanOrEqual(1);
+        expect(low).toBeLessThan(high);
+        expect(low).toBeLessThanOrEqual(difference + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(difference - 1e-12);
+      }),
+    );
   });
   it("turns around when the models change places", () => {
-    fc.assert(fc.property(anyCounts, ([both, first, second, neither]) => {
-      const one = tango({ both, first, second, neither }, 0.9);
-      const other = tango({ both, first: second, second: first, neither }, 0.9);
-      expect(one.low).toBeCloseTo(-other.high, 11);
-      expect(one.high).toBeCloseTo(-other.low, 11);
-    }));
+    fc.assert(
+      fc.property(anyCounts, ([both, first, second, neither]) => {
+        const one = tango({ both, first, second, neither }, 0.9);
+        const other = tango({ both, first: second, second: first, neither }, 0.9);
+        expect(one.low).toBeCloseTo(-other.high, 11);
+        expect(one.high).toBeCloseTo(-other.low, 11);
+      }),
+    );
   });
 });
 
 describe("calibration of the paired rate interval, seeded", () => {
-  it.each([[200, 0.9, 0.03], [400, 0.6, 0.05], [1000, 0.97, 0.01]])("n = %d, share %d, margin %d: a true change of -margin passes in at most alpha of 400 gates", (n, share, margin) => {
-    const random = new RandomStream(11, n);
-    const worse = margin + 0.01;
-    let wrong = 0;
-    for (let gate = 0; gate < 400; gate++) {
-      const four = { both: 0, first: 0, second: 0, neither: 0 };
-      for (let i = 0; i < n; i++) {
-        const u = random.uniform();
-        if (u < worse) four.second++;
-        else if (u < worse + 0.01) four.first++;
-        else if (u < share) four.both++;
-        else four.neither++;
+  it.each([
+    [200, 0.9, 0.03],
+    [400, 0.6, 0.05],
+    [1000, 0.97, 0.01],
+  ])(
+    "n = %d, share %d, margin %d: a true change of -margin passes in at most alpha of 400 gates",
+    (n, share, margin) => {
+      const random = new RandomStream(11, n);
+      const worse = margin + 0.01;
+      let wrong = 0;
+      for (let gate = 0; gate < 400; gate++) {
+        const four = { both: 0, first: 0, second: 0, neither: 0 };
+        for (let i = 0; i < n; i++) {
+          const u = random.uniform();
+          if (u < worse) four.second++;
+          else if (u < worse + 0.01) four.first++;
+          else if (u < share) four.both++;
+          else four.neither++;
+        }
+        if (tango(four, 0.9).low > -margin) wrong++;
       }
-      if (tango(four, 0.9).low > -margin) wrong++;
-    }
-    // alpha + three standard errors of a share of 0.05 in 400.
-    expect(wrong / 400).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 400));
-    expect(wrong).toBeGreaterThan(0);
-  });
+      // alpha + three standard errors of a share of 0.05 in 400.
+      expect(wrong / 400).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 400));
+      expect(wrong).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe("unseenProbability", () => {
@@ -123,6 +143,10 @@ describe("holm", () => {
     expect(holm([0.03, 0.01])).toEqual([0.03, 0.02]);
     expect(holm([])).toEqual([]);
     expect(holm([Number.NaN, 0.01])).toEqual([Number.NaN, 0.02]);
-    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => holm(p).every((adjusted, i) => adjusted >= (p[i] as number) && adjusted <= 1)));
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) =>
+        holm(p).every((adjusted, i) => adjusted >= (p[i] as number) && adjusted <= 1),
+      ),
+    );
   });
 });

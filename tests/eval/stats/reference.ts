@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Values that SciPy, scikit-learn, pROC and boot computed; `fixtures/reference.py` and `fixtures/reference.R` make them. */
+/**
+ * Values that SciPy, scikit-learn, pROC and boot computed; `fixtures/reference.py` and `fixtures/reference.R` make
+ * them.
+ */
 export const python = read("reference.json") as PythonReference;
 export const r = read("reference-r.json") as RReference;
 
@@ -25,14 +28,42 @@ export type PythonReference = {
   wilson: { successes: number; trials: number; level: number; low: number; high: number }[];
   tango90: { counts: [number, number, number, number]; level: number; low: number; high: number }[];
   xoshiro: { seed: number; stream: number; outputs: number[] }[];
-  binary: { input: { y: number[]; a: number[]; b: number[]; w: number[]; groups: number[] }; plain: MetricValues; weighted: MetricValues; brunner_munzel: Values & { df: number } };
+  binary: {
+    input: { y: number[]; a: number[]; b: number[]; w: number[]; groups: number[] };
+    plain: MetricValues;
+    weighted: MetricValues;
+    brunner_munzel: Values & { df: number };
+  };
   multiclass: { input: { y: number[]; p: number[][]; w: number[] }; plain: MetricValues; weighted: MetricValues };
-  regression: { input: { y: number[]; a: number[]; b: number[]; w: number[] }; plain: Values; weighted: Values; mae_contrast_bca90: [number, number]; mae_contrast_se: number };
+  regression: {
+    input: { y: number[]; a: number[]; b: number[]; w: number[] };
+    plain: Values;
+    weighted: Values;
+    mae_contrast_bca90: [number, number];
+    mae_contrast_se: number;
+  };
 };
 export type RReference = {
-  delong: { auc_a: number; auc_b: number; var_a: number; var_b: number; cov: number; z: number; ci90: [number, number]; partial_raw: number; partial_corrected: number };
+  delong: {
+    auc_a: number;
+    auc_b: number;
+    var_a: number;
+    var_b: number;
+    cov: number;
+    z: number;
+    ci90: [number, number];
+    partial_raw: number;
+    partial_corrected: number;
+  };
   abc90: Record<"mean" | "ratio" | "rmse", [number, number]>;
-  bca: { replicates: number[]; estimate: number; acceleration: number; influence: number[]; bca90: [number, number]; percentile90: [number, number] };
+  bca: {
+    replicates: number[];
+    estimate: number;
+    acceleration: number;
+    influence: number[];
+    bca90: [number, number];
+    percentile90: [number, number];
+  };
   holm: { p: number[]; adjusted: number[] };
   quantile: { values: number[]; p: number[]; type7: number[] };
   mcnemar: { counts: [number, number, number, number]; chi2: number };

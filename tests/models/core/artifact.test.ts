@@ -6,7 +6,11 @@ import { fixture, offline, refusal, sha256, temporaryFolder } from "./build.ts";
 
 let dir: string;
 const linear = fixture("linear.onnx");
-const artifact = (path: string, digest = sha256(linear), externalData: { path: string; sha256: string }[] = []) => ({ path, sha256: digest, externalData });
+const artifact = (path: string, digest = sha256(linear), externalData: { path: string; sha256: string }[] = []) => ({
+  path,
+  sha256: digest,
+  externalData,
+});
 
 beforeEach(() => {
   const root = temporaryFolder();
@@ -27,16 +31,30 @@ describe("an artifact beside its manifest", () => {
     writeFileSync(join(dir, "sub/external.onnx"), fixture("external.onnx"));
     writeFileSync(join(dir, "sub/external.onnx.data"), fixture("external.onnx.data"));
     const external = [{ path: "external.onnx.data", sha256: sha256(fixture("external.onnx.data")) }];
-    const model = await fetchArtifact(artifact("sub/external.onnx", sha256(fixture("external.onnx")), external), dir, offline);
+    const model = await fetchArtifact(
+      artifact("sub/external.onnx", sha256(fixture("external.onnx")), external),
+      dir,
+      offline,
+    );
     expect(model.externalData[0]!.bytes).toHaveLength(16);
     expect(model.totalBytes).toBe(model.bytes.length + 16);
-    const error = await refusal(() => fetchArtifact(artifact("sub/external.onnx", sha256(fixture("external.onnx")), [{ ...external[0]!, sha256: "0".repeat(64) }]), dir, offline));
+    const error = await refusal(() =>
+      fetchArtifact(
+        artifact("sub/external.onnx", sha256(fixture("external.onnx")), [{ ...external[0]!, sha256: "0".repeat(64) }]),
+        dir,
+        offline,
+      ),
+    );
     expect(error.code).toBe("artifact-digest");
   });
 
   it("with a wrong digest shows both digests", async () => {
     const error = await refusal(() => fetchArtifact(artifact("model.onnx", "0".repeat(64)), dir, offline));
-    expect(error.diagnostic).toMatchObject({ code: "artifact-digest", expected: `sha256 ${"0".repeat(64)}`, received: expect.stringContaining(sha256(linear)) });
+    expect(error.diagnostic).toMatchObject({
+      code: "artifact-digest",
+      expected: `sha256 ${"0".repeat(64)}`,
+      received: expect.stringContaining(sha256(linear)),
+    });
   });
 
   it.each([
@@ -57,18 +75,27 @@ describe("an artifact beside its manifest", () => {
   });
 
   it("recognises a Git LFS pointer", async () => {
-    writeFileSync(join(dir, "model.onnx"), `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(linear)}\nsize ${linear.length}\n`);
+    writeFileSync(
+      join(dir, "model.onnx"),
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(linear)}\nsize ${linear.length}\n`,
+    );
     const error = await refusal(() => fetchArtifact(artifact("model.onnx"), dir, offline));
     expect(error.code).toBe("artifact-lfs-pointer");
     expect(error.message).toContain("git lfs pull");
   });
 
   it("keeps to the size cap", async () => {
-    const error = await refusal(() => fetchArtifact(artifact("model.onnx"), dir, { ...offline, maxBytes: linear.length - 1 }));
+    const error = await refusal(() =>
+      fetchArtifact(artifact("model.onnx"), dir, { ...offline, maxBytes: linear.length - 1 }),
+    );
     expect(error.code).toBe("artifact-too-large");
   });
 });
 
 it("a Hub location is repository, revision and path", () => {
-  expect(parseHubLocation("org/repo@v1.0/onnx/model.onnx")).toEqual({ repo: "org/repo", revision: "v1.0", path: "onnx/model.onnx" });
+  expect(parseHubLocation("org/repo@v1.0/onnx/model.onnx")).toEqual({
+    repo: "org/repo",
+    revision: "v1.0",
+    path: "onnx/model.onnx",
+  });
 });

@@ -14,7 +14,10 @@ export const fixture = (name: string) => new Uint8Array(readFileSync(join(fixtur
 export const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
 /** No test of the core reaches a network. */
-export const offline = { env: {}, fetch: (() => Promise.reject(new Error("a test reached for the network"))) as typeof fetch };
+export const offline = {
+  env: {},
+  fetch: (() => Promise.reject(new Error("a test reached for the network"))) as typeof fetch,
+};
 
 const folders: string[] = [];
 const open: Predictor[] = [];
@@ -32,13 +35,20 @@ export function temporaryFolder(): string {
 /** The linear fixture: prediction = a + 10 b + 100 c + 0.5. */
 export function linearManifest(changes: Partial<ManifestInput> = {}): ManifestInput {
   return {
-    schemaVersion: 1, id: "linear", version: "1.0.0", task: "regression",
+    schemaVersion: 1,
+    id: "linear",
+    version: "1.0.0",
+    task: "regression",
     artifact: { path: "linear.onnx", sha256: sha256(fixture("linear.onnx")) },
     preprocess: {
       row: {
         kind: "tabular",
         columns: { a: { type: "number" }, b: { type: "number" }, c: { type: "number" } },
-        features: [{ column: "a", encode: "number" }, { column: "b", encode: "number" }, { column: "c", encode: "number" }],
+        features: [
+          { column: "a", encode: "number" },
+          { column: "b", encode: "number" },
+          { column: "c", encode: "number" },
+        ],
       },
     },
     inputs: [{ name: "features", dtype: "float32", shape: ["batch", 3], from: "row.features" }],
@@ -51,7 +61,10 @@ export function linearManifest(changes: Partial<ManifestInput> = {}): ManifestIn
 /** The sequence fixtures: a text of words "t1" … "t63" → the mean of their embeddings, as two logits. */
 export function sequenceManifest(onnx: string, changes: Partial<ManifestInput> = {}): ManifestInput {
   return {
-    schemaVersion: 1, id: "sequence", version: "1.0.0", task: "binary-classification",
+    schemaVersion: 1,
+    id: "sequence",
+    version: "1.0.0",
+    task: "binary-classification",
     artifact: { path: onnx, sha256: sha256(fixture(onnx)) },
     preprocess: { tokens: { kind: "text", tokenizer: "tokenizer.json", maxTokens: 32 } },
     inputs: [
@@ -59,21 +72,34 @@ export function sequenceManifest(onnx: string, changes: Partial<ManifestInput> =
       { name: "attention_mask", dtype: "int64", shape: ["batch", "sequence"], from: "tokens.attention_mask" },
     ],
     outputs: [{ name: "logits", dtype: "float32", shape: ["batch", 2] }],
-    postprocess: [{ name: "mood", from: "logits", kind: "classification", activation: "softmax", labels: ["negative", "positive"] }],
+    postprocess: [
+      { name: "mood", from: "logits", kind: "classification", activation: "softmax", labels: ["negative", "positive"] },
+    ],
     ...changes,
   };
 }
 
-const special = (id: number, content: string) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+const special = (id: number, content: string) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
 
 /** A word-level tokenizer of "t1" … "t60" between [CLS] (61) and [SEP] (62); [PAD] is 0, [UNK] is 63. */
 export function wordTokenizer(specials = true): object {
   const vocab: Record<string, number> = { "[PAD]": 0, "[CLS]": 61, "[SEP]": 62, "[UNK]": 63 };
   for (let i = 1; i <= 60; i++) vocab[`t${i}`] = i;
   return {
-    version: "1.0", truncation: null, padding: null,
+    version: "1.0",
+    truncation: null,
+    padding: null,
     added_tokens: [special(0, "[PAD]"), special(61, "[CLS]"), special(62, "[SEP]"), special(63, "[UNK]")],
-    normalizer: null, pre_tokenizer: { type: "WhitespaceSplit" },
+    normalizer: null,
+    pre_tokenizer: { type: "WhitespaceSplit" },
     post_processor: specials ? { type: "BertProcessing", sep: ["[SEP]", 62], cls: ["[CLS]", 61] } : null,
     decoder: null,
     model: { type: "WordLevel", vocab, unk_token: "[UNK]" },

@@ -27,7 +27,13 @@ function diagnosticsOf(text: string): Diagnostic[] {
 
 describe("a manifest that is right", () => {
   it("gets its defaults", () => {
-    expect(parse(good)).toHaveProperty("runtime", { provider: "cpu", threads: 1, batch: 32, sortByLength: true, batchTolerance: 1e-4 });
+    expect(parse(good)).toHaveProperty("runtime", {
+      provider: "cpu",
+      threads: 1,
+      batch: 32,
+      sortByLength: true,
+      batchTolerance: 1e-4,
+    });
   });
 });
 
@@ -35,40 +41,110 @@ describe("a manifest that is wrong", () => {
   it("names file, line, column, path, expectation, value and an example", async () => {
     const error = await refusal(() => parse(good.replace("task: regression", "task: regresion")));
     expect(error).toBeInstanceOf(ConfigurationError);
-    expect(error.message).toBe([
-      "model.yaml:4:7: `task` has a wrong value",
-      "  expected: one of binary-classification, multiclass-classification, regression, forecasting, ranking, speech-to-text, translation, text-generation",
-      '  received: "regresion"',
-      "  example:  task: binary-classification",
-      "  hint:     did you mean `regression`?",
-    ].join("\n"));
+    expect(error.message).toBe(
+      [
+        "model.yaml:4:7: `task` has a wrong value",
+        "  expected: one of binary-classification, multiclass-classification, regression, forecasting, ranking, speech-to-text, translation, text-generation",
+        '  received: "regresion"',
+        "  example:  task: binary-classification",
+        "  hint:     did you mean `regression`?",
+      ].join("\n"),
+    );
   });
 
   it.each([
-    ["an unknown key", good.replace("outputs:", "ouputs:"), { code: "config-unknown-key", hint: "did you mean `outputs`?" }],
-    ["an unknown key deep in a union", good.replace("from: prediction", "from: prediction\n    invers: {kind: exp}"), { code: "config-unknown-key", hint: "did you mean `inverse`?" }],
-    ["a missing key", good.replace(/^version.*\n/m, ""), { code: "config-missing", received: "nothing", example: "version: 1.4.0" }],
-    ["a wrong type", good.replace("version: 1.0.0", "version: 1"), { code: "config-type", expected: "a text", received: "1" }],
-    ["a duplicate key", good.replace("id: linear", "id: linear\nid: other"), { code: "yaml-duplicate-key", place: "model.yaml:3:1" }],
+    [
+      "an unknown key",
+      good.replace("outputs:", "ouputs:"),
+      { code: "config-unknown-key", hint: "did you mean `outputs`?" },
+    ],
+    [
+      "an unknown key deep in a union",
+      good.replace("from: prediction", "from: prediction\n    invers: {kind: exp}"),
+      { code: "config-unknown-key", hint: "did you mean `inverse`?" },
+    ],
+    [
+      "a missing key",
+      good.replace(/^version.*\n/m, ""),
+      { code: "config-missing", received: "nothing", example: "version: 1.4.0" },
+    ],
+    [
+      "a wrong type",
+      good.replace("version: 1.0.0", "version: 1"),
+      { code: "config-type", expected: "a text", received: "1" },
+    ],
+    [
+      "a duplicate key",
+      good.replace("id: linear", "id: linear\nid: other"),
+      { code: "yaml-duplicate-key", place: "model.yaml:3:1" },
+    ],
     ["a syntax error", good.replace("id: linear", "id: [linear"), { code: "yaml-syntax" }],
-    ["an unknown member of a union", good.replace("kind: tabular", "kind: tabluar"), { code: "config-value", hint: "did you mean `tabular`?" }],
-    ["a broken reference", good.replace("row.features", "rows.features"), { code: "config-inconsistent", place: expect.stringMatching(/^model\.yaml:\d+:\d+$/) }],
-    ["a slice that prediction files have a column for", stringify({ ...linearManifest(), dataset: { id: "some", files: [{ path: "some.csv" }], labels: {}, slices: ["region", "group"] } }), { code: "config-inconsistent", problem: expect.stringContaining('"group"') }],
-    ["a not-a-number", good.replace("version: 1.0.0", "version: 1.0.0\nruntime: {batchTolerance: .nan}"), { code: "config-type", expected: "a number" }],
+    [
+      "an unknown member of a union",
+      good.replace("kind: tabular", "kind: tabluar"),
+      { code: "config-value", hint: "did you mean `tabular`?" },
+    ],
+    [
+      "a broken reference",
+      good.replace("row.features", "rows.features"),
+      { code: "config-inconsistent", place: expect.stringMatching(/^model\.yaml:\d+:\d+$/) },
+    ],
+    [
+      "a slice that prediction files have a column for",
+      stringify({
+        ...linearManifest(),
+        dataset: { id: "some", files: [{ path: "some.csv" }], labels: {}, slices: ["region", "group"] },
+      }),
+      { code: "config-inconsistent", problem: expect.stringContaining('"group"') },
+    ],
+    [
+      "a not-a-number",
+      good.replace("version: 1.0.0", "version: 1.0.0\nruntime: {batchTolerance: .nan}"),
+      { code: "config-type", expected: "a number" },
+    ],
     ["no text at all", "", { code: "config-type", expected: "a map" }],
     ["a dangling alias", "id: *nobody\n", { code: "yaml-invalid" }],
-    ["an answer of a value that no head gives", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 * value.valu}}"), { code: "config-inconsistent", place: expect.stringMatching(/^model\.yaml:4:\d+$/), problem: expect.stringContaining("did you mean `value.value`?") }],
-    ["an answer that is no expression", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 *}}"), { code: "config-inconsistent", problem: expect.stringContaining("not a valid expression") }],
-    ["a field of the server's own in an answer", good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {notes: value.value}}"), { code: "config-inconsistent" }],
-    ["a placeholder that is no colour", good.replace("preprocess:", "preprocess:\n  picture: {kind: image, missing: {placeholder: gray}}"), { place: expect.stringMatching(/^model\.yaml:/) }],
-    ["a best possible value of no head", good.replace("version: 1.0.0", "version: 1.0.0\ndataset: {id: d, files: [{path: d.csv}], labels: {value: {field: v}}, bestPossible: {valeu: {mae: 1}}}"), { code: "config-inconsistent", problem: expect.stringContaining("there are: value") }],
+    [
+      "an answer of a value that no head gives",
+      good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 * value.valu}}"),
+      {
+        code: "config-inconsistent",
+        place: expect.stringMatching(/^model\.yaml:4:\d+$/),
+        problem: expect.stringContaining("did you mean `value.value`?"),
+      },
+    ],
+    [
+      "an answer that is no expression",
+      good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 *}}"),
+      { code: "config-inconsistent", problem: expect.stringContaining("not a valid expression") },
+    ],
+    [
+      "a field of the server's own in an answer",
+      good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {notes: value.value}}"),
+      { code: "config-inconsistent" },
+    ],
+    [
+      "a placeholder that is no colour",
+      good.replace("preprocess:", "preprocess:\n  picture: {kind: image, missing: {placeholder: gray}}"),
+      { place: expect.stringMatching(/^model\.yaml:/) },
+    ],
+    [
+      "a best possible value of no head",
+      good.replace(
+        "version: 1.0.0",
+        "version: 1.0.0\ndataset: {id: d, files: [{path: d.csv}], labels: {value: {field: v}}, bestPossible: {valeu: {mae: 1}}}",
+      ),
+      { code: "config-inconsistent", problem: expect.stringContaining("there are: value") },
+    ],
     ["a second document", `${good}---\n${good}`, { code: "yaml-syntax" }],
   ])("%s", async (_, text, expected) => {
     expect((await diagnostics(text))[0]).toMatchObject(expected);
   });
 
   it("tells every problem at once, each with its own place", async () => {
-    const all = await diagnostics(good.replace("id: linear", "id: Linear").replace("task: regression", "task: nothing").replace("batch", "''"));
+    const all = await diagnostics(
+      good.replace("id: linear", "id: Linear").replace("task: regression", "task: nothing").replace("batch", "''"),
+    );
     expect(all.length).toBeGreaterThanOrEqual(2);
     expect(new Set(all.map(({ place }) => place)).size).toBe(all.length);
   });
@@ -82,23 +158,36 @@ describe("a manifest that is wrong", () => {
 
   it("never fails in another way than with a placed complaint", () => {
     const line = fc.oneof(fc.constantFrom(...good.split("\n")), fc.string({ maxLength: 30 }));
-    const mutated = fc.tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 10, unit: "binary" })).map(([at, cut, extra]) => good.slice(0, at) + extra + good.slice(at + cut));
+    const mutated = fc
+      .tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 10, unit: "binary" }))
+      .map(([at, cut, extra]) => good.slice(0, at) + extra + good.slice(at + cut));
     let refused = 0;
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.array(line).map((lines) => lines.join("\n")), mutated), (text) => {
-      for (const { place, problem } of diagnosticsOf(text)) {
-        refused++;
-        const [, row, column] = /^model\.yaml:(\d+):(\d+)$/.exec(place ?? "")!;
-        expect(Number(row)).toBeLessThanOrEqual(text.split("\n").length + 1);
-        expect(Number(column)).toBeGreaterThanOrEqual(1);
-        expect(problem).not.toBe("");
-      }
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: "binary" }),
+          fc.array(line).map((lines) => lines.join("\n")),
+          mutated,
+        ),
+        (text) => {
+          for (const { place, problem } of diagnosticsOf(text)) {
+            refused++;
+            const [, row, column] = /^model\.yaml:(\d+):(\d+)$/.exec(place ?? "")!;
+            expect(Number(row)).toBeLessThanOrEqual(text.split("\n").length + 1);
+            expect(Number(column)).toBeGreaterThanOrEqual(1);
+            expect(problem).not.toBe("");
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
     expect(refused).toBeGreaterThan(300);
   });
 });
 
 describe("locate", () => {
-  const text = "id: x\ngates:\n  checks:\n    - {kind: limit, metric: mae, max: 3}\n    - kind: limit\n      metric: rmse\n";
+  const text =
+    "id: x\ngates:\n  checks:\n    - {kind: limit, metric: mae, max: 3}\n    - kind: limit\n      metric: rmse\n";
   it.each([
     [["id"], { line: 1, column: 1 }],
     [["gates", "checks", 0], { line: 4, column: 7 }],

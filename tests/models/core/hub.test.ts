@@ -8,7 +8,11 @@ import { fixture, refusal, sha256, temporaryFolder } from "./build.ts";
 
 /** A Hub of one repository: `resolve` as the real one answers it, Range requests included, and faults on demand. */
 type Fault = "none" | "cut" | "short" | "corrupt" | "busy-once" | "down" | "denied" | "no-repo";
-const files: Record<string, Uint8Array> = { "onnx/linear.onnx": fixture("linear.onnx"), "onnx/external.onnx": fixture("external.onnx"), "onnx/external.onnx.data": fixture("external.onnx.data") };
+const files: Record<string, Uint8Array> = {
+  "onnx/linear.onnx": fixture("linear.onnx"),
+  "onnx/external.onnx": fixture("external.onnx"),
+  "onnx/external.onnx.data": fixture("external.onnx.data"),
+};
 let server: Server;
 let fault: Fault;
 let requests: { url: string; range: string | undefined; authorization: string | undefined }[];
@@ -17,8 +21,13 @@ let waits: number[];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    requests.push({ url: request.url ?? "", range: request.headers.range, authorization: request.headers.authorization });
-    const failing = (status: number, headers: Record<string, string> = {}) => response.writeHead(status, headers).end("{\"error\":\"no\"}");
+    requests.push({
+      url: request.url ?? "",
+      range: request.headers.range,
+      authorization: request.headers.authorization,
+    });
+    const failing = (status: number, headers: Record<string, string> = {}) =>
+      response.writeHead(status, headers).end('{"error":"no"}');
     if (fault === "down") return failing(503);
     if (fault === "busy-once" && requests.length === 1) return failing(429, { "Retry-After": "7" });
     if (fault === "denied") return failing(401);
@@ -28,26 +37,49 @@ beforeAll(async () => {
     if (whole === undefined) return failing(404, { "X-Error-Code": "EntryNotFound" });
     const bytes = Buffer.from(whole);
     const etag = { ETag: `"${sha256(bytes)}"` };
-    if (request.headers.range === "bytes=0-0") return response.writeHead(206, { ...etag, "Content-Range": `bytes 0-0/${bytes.length}`, "Content-Length": "1" }).end(bytes.subarray(0, 1));
+    if (request.headers.range === "bytes=0-0")
+      return response
+        .writeHead(206, { ...etag, "Content-Range": `bytes 0-0/${bytes.length}`, "Content-Length": "1" })
+        .end(bytes.subarray(0, 1));
     if (fault === "corrupt") bytes[bytes.length >> 1]! ^= 0xff;
-    if (fault === "short") return response.writeHead(200, { ...etag, "Content-Length": String(bytes.length - 5) }).end(bytes.subarray(0, -5));
+    if (fault === "short")
+      return response
+        .writeHead(200, { ...etag, "Content-Length": String(bytes.length - 5) })
+        .end(bytes.subarray(0, -5));
     response.writeHead(200, { ...etag, "Content-Length": String(bytes.length) });
     if (fault === "cut") return response.write(bytes.subarray(0, 20), () => response.destroy());
     return response.end(bytes);
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
 });
-afterAll(() => new Promise((done) => { server.closeAllConnections(); server.close(done); }));
+afterAll(
+  () =>
+    new Promise((done) => {
+      server.closeAllConnections();
+      server.close(done);
+    }),
+);
 
 beforeEach(() => {
   fault = "none";
   requests = [];
   waits = [];
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  deps = { env: { HF_ENDPOINT: url, HF_TOKEN: "hf_secret" }, fetch, cacheDir: join(temporaryFolder(), "cache"), sleep: async (ms) => { waits.push(ms); } };
+  deps = {
+    env: { HF_ENDPOINT: url, HF_TOKEN: "hf_secret" },
+    fetch,
+    cacheDir: join(temporaryFolder(), "cache"),
+    sleep: async (ms) => {
+      waits.push(ms);
+    },
+  };
 });
 
-const artifact = (name = "linear.onnx", externalData: { path: string; sha256: string }[] = []) => ({ hub: `org/repo@v1/onnx/${name}`, sha256: sha256(files[`onnx/${name}`] ?? ""), externalData });
+const artifact = (name = "linear.onnx", externalData: { path: string; sha256: string }[] = []) => ({
+  hub: `org/repo@v1/onnx/${name}`,
+  sha256: sha256(files[`onnx/${name}`] ?? ""),
+  externalData,
+});
 const get = () => fetchArtifact(artifact(), "/nowhere", deps);
 const cached = (digest: string) => join(deps.cacheDir, "sha256", digest.slice(0, 2), digest);
 
@@ -63,9 +95,15 @@ describe("an artifact on the Hub", () => {
   });
 
   it("brings external data from beside it", async () => {
-    const model = await fetchArtifact(artifact("external.onnx", [{ path: "external.onnx.data", sha256: sha256(files["onnx/external.onnx.data"]!) }]), "/nowhere", deps);
+    const model = await fetchArtifact(
+      artifact("external.onnx", [{ path: "external.onnx.data", sha256: sha256(files["onnx/external.onnx.data"]!) }]),
+      "/nowhere",
+      deps,
+    );
     expect(model.externalData[0]!.bytes).toHaveLength(16);
-    const error = await refusal(() => fetchArtifact(artifact("external.onnx", [{ path: "../../secret", sha256: "0".repeat(64) }]), "/nowhere", deps));
+    const error = await refusal(() =>
+      fetchArtifact(artifact("external.onnx", [{ path: "../../secret", sha256: "0".repeat(64) }]), "/nowhere", deps),
+    );
     expect(error.code).toBe("artifact-outside");
   });
 
@@ -97,7 +135,9 @@ describe("an artifact on the Hub", () => {
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("hf_secret");
-    const left = existsSync(deps.cacheDir) ? readdirSync(deps.cacheDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : [];
+    const left = existsSync(deps.cacheDir)
+      ? readdirSync(deps.cacheDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      : [];
     expect(left).toEqual([]);
   });
 
@@ -112,7 +152,9 @@ describe("an artifact on the Hub", () => {
   });
 
   it("tells an unreachable Hub from a refusing one", async () => {
-    const error = await refusal(() => fetchArtifact(artifact(), "/nowhere", { ...deps, env: { HF_ENDPOINT: "http://127.0.0.1:9" } }));
+    const error = await refusal(() =>
+      fetchArtifact(artifact(), "/nowhere", { ...deps, env: { HF_ENDPOINT: "http://127.0.0.1:9" } }),
+    );
     expect(error.code).toBe("hub-unreachable");
   });
 });

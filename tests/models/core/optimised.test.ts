@@ -9,7 +9,11 @@ import { offline, temporaryFolder } from "./build.ts";
 const root = join(import.meta.dirname, "../../..");
 let loaded: LoadedManifest;
 const folder = () => join(loaded.dir, "optimised");
-const rows = [{ text: "lovely" }, { text: "an awful waste of an evening, and cold food" }, { text: "it was fine I suppose ".repeat(30) }];
+const rows = [
+  { text: "lovely" },
+  { text: "an awful waste of an evening, and cold food" },
+  { text: "it was fine I suppose ".repeat(30) },
+];
 
 async function opened(options: object) {
   const predictor = await openPredictor(loaded, options, offline);
@@ -27,9 +31,15 @@ beforeAll(async () => {
 
 describe("an optimised form", () => {
   it("is not made of a small model, nor of one whose answers nobody can compare", async () => {
-    expect(await optimise(loaded, offline)).toMatchObject({ made: false, why: expect.stringContaining("bytes are less than") });
+    expect(await optimise(loaded, offline)).toMatchObject({
+      made: false,
+      why: expect.stringContaining("bytes are less than"),
+    });
     const silent = { ...loaded, manifest: { ...loaded.manifest, serving: { examples: [] } } };
-    expect(await optimise(silent, offline, 1)).toMatchObject({ made: false, why: expect.stringContaining("serving.examples") });
+    expect(await optimise(silent, offline, 1)).toMatchObject({
+      made: false,
+      why: expect.stringContaining("serving.examples"),
+    });
     expect(existsSync(folder())).toBe(false);
   });
 
@@ -44,12 +54,46 @@ describe("an optimised form", () => {
   });
 
   it.each([
-    ["its weights were changed", () => { appendFileSync(join(folder(), "model.onnx.data"), "x"); }],
-    ["its graph was changed", () => { appendFileSync(join(folder(), "model.onnx"), "x"); }],
-    ["its weights are gone", () => { rmSync(join(folder(), "model.onnx.data")); }],
-    ["its record is of another artifact", () => { change((record) => { record["of"] = ["0".repeat(64)]; }); }],
-    ["its record is of another runtime", () => { change((record) => { record["onnxruntime"] = "1.0.0"; }); }],
-    ["its record is none", () => { writeFileSync(join(folder(), "optimised.json"), "{"); }],
+    [
+      "its weights were changed",
+      () => {
+        appendFileSync(join(folder(), "model.onnx.data"), "x");
+      },
+    ],
+    [
+      "its graph was changed",
+      () => {
+        appendFileSync(join(folder(), "model.onnx"), "x");
+      },
+    ],
+    [
+      "its weights are gone",
+      () => {
+        rmSync(join(folder(), "model.onnx.data"));
+      },
+    ],
+    [
+      "its record is of another artifact",
+      () => {
+        change((record) => {
+          record["of"] = ["0".repeat(64)];
+        });
+      },
+    ],
+    [
+      "its record is of another runtime",
+      () => {
+        change((record) => {
+          record["onnxruntime"] = "1.0.0";
+        });
+      },
+    ],
+    [
+      "its record is none",
+      () => {
+        writeFileSync(join(folder(), "optimised.json"), "{");
+      },
+    ],
   ])("is left alone when %s: the artifact itself serves", async (_, spoil) => {
     await optimise(loaded, offline, 1);
     spoil();

@@ -5,7 +5,10 @@ import { RowError } from "../../../models/core/row.ts";
 import { textStep } from "../../../models/core/preprocess/schema.ts";
 import { refusal, wordTokenizer } from "./build.ts";
 
-const compile = (changes: object = {}, specials = true) => compileText(textStep.parse({ kind: "text", ...changes }), { tokenizer: wordTokenizer(specials) }, (path) => path.join("."));
+const compile = (changes: object = {}, specials = true) =>
+  compileText(textStep.parse({ kind: "text", ...changes }), { tokenizer: wordTokenizer(specials) }, (path) =>
+    path.join("."),
+  );
 const ids = (text: string, changes: object = {}, specials = true) => {
   const prepared = compile(changes, specials).prepare({ text });
   return prepared instanceof Promise || prepared.kind !== "tokens" ? null : prepared.ids;
@@ -24,7 +27,9 @@ describe("tokens", () => {
 
   it("come from several fields, of which the later ones may be missing", () => {
     const tokens = (row: object) => {
-      const prepared = compile({ field: "title", append: ["more", "last"], separator: " t9 " }, false).prepare({ ...row });
+      const prepared = compile({ field: "title", append: ["more", "last"], separator: " t9 " }, false).prepare({
+        ...row,
+      });
       return prepared instanceof Promise || prepared.kind !== "tokens" ? null : prepared.ids;
     };
     expect(tokens({ title: "t1", more: "t2 t3", last: "t4" })).toEqual([1, 9, 2, 3, 9, 4]);
@@ -57,21 +62,33 @@ describe("a batch", () => {
 
   it("holds the same tokens as its rows alone, whatever the texts", () => {
     const step = compile({ maxTokens: 12 });
-    const word = fc.oneof(fc.integer({ min: 1, max: 70 }).map((i) => `t${i}`), fc.string({ unit: "grapheme" }));
-    fc.assert(fc.property(fc.array(fc.array(word).map((words) => words.join(" ")), { minLength: 1, maxLength: 6 }), (texts) => {
-      const rows = texts.map((text) => step.prepare({ text }) as never);
-      const together = step.collate(rows);
-      const width = together["ids"]!.dims[1]!;
-      rows.forEach((row, i) => {
-        const alone = step.collate([row]);
-        const length = step.length(row);
-        expect(length).toBeGreaterThanOrEqual(1);
-        expect(length).toBeLessThanOrEqual(12);
-        expect(alone["ids"]!.data).toEqual(together["ids"]!.data.slice(i * width, i * width + length));
-        const mask = Array.from(together["attention_mask"]!.data.slice(i * width, (i + 1) * width));
-        expect(mask).toEqual([...Array(length).fill(1), ...Array(width - length).fill(0)]);
-      });
-    }), { numRuns: 100 });
+    const word = fc.oneof(
+      fc.integer({ min: 1, max: 70 }).map((i) => `t${i}`),
+      fc.string({ unit: "grapheme" }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.array(word).map((words) => words.join(" ")),
+          { minLength: 1, maxLength: 6 },
+        ),
+        (texts) => {
+          const rows = texts.map((text) => step.prepare({ text }) as never);
+          const together = step.collate(rows);
+          const width = together["ids"]!.dims[1]!;
+          rows.forEach((row, i) => {
+            const alone = step.collate([row]);
+            const length = step.length(row);
+            expect(length).toBeGreaterThanOrEqual(1);
+            expect(length).toBeLessThanOrEqual(12);
+            expect(alone["ids"]!.data).toEqual(together["ids"]!.data.slice(i * width, i * width + length));
+            const mask = Array.from(together["attention_mask"]!.data.slice(i * width, (i + 1) * width));
+            expect(mask).toEqual([...Array(length).fill(1), ...Array(width - length).fill(0)]);
+          });
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });
 
@@ -81,7 +98,12 @@ describe("a row that is refused", () => {
     ["a number", { text: 5 }, {}, /received: 5/],
     ["an inherited property", {}, { field: "constructor" }, /text is missing/],
     ["a number where a further text may be", { text: "t1", more: 5 }, { append: ["more"] }, /more: not a text/],
-    ["a further text that is too long", { text: "t1", more: "t1 t1" }, { append: ["more"], maxCharacters: 4 }, /received: 5 characters/],
+    [
+      "a further text that is too long",
+      { text: "t1", more: "t1 t1" },
+      { append: ["more"], maxCharacters: 4 },
+      /received: 5 characters/,
+    ],
     ["a text that is too long", { text: "t1 t1" }, { maxCharacters: 4 }, /received: 5 characters/],
   ])("%s", async (_, row, changes, message) => {
     const error = await refusal(() => compile(changes).prepare(row as Record<string, unknown>));
@@ -94,7 +116,11 @@ describe("a step that is refused", () => {
   it.each<[string, () => unknown, string]>([
     ["no room beside the special tokens", () => compile({ maxTokens: 2 }), "text-max-tokens"],
     ["padding shorter than the text", () => compile({ maxTokens: 8, padTo: 4 }), "text-pad-to"],
-    ["a tokenizer that is none", () => compileText(textStep.parse({ kind: "text" }), { tokenizer: { hello: 1 } }, String), "tokenizer"],
+    [
+      "a tokenizer that is none",
+      () => compileText(textStep.parse({ kind: "text" }), { tokenizer: { hello: 1 } }, String),
+      "tokenizer",
+    ],
   ])("%s", async (_, call, code) => {
     expect((await refusal(call)).code).toBe(code);
   });

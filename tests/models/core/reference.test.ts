@@ -11,7 +11,8 @@ import { offline } from "./build.ts";
 
 const models = join(import.meta.dirname, "../../../models");
 const read = (path: string) => JSON.parse(readFileSync(join(models, path), "utf8")) as unknown;
-const ready = (id: string) => existsSync(join(models, id, "model.yaml")) && existsSync(join(models, id, "train/reference.json"));
+const ready = (id: string) =>
+  existsSync(join(models, id, "model.yaml")) && existsSync(join(models, id, "train/reference.json"));
 
 /** What each training script computed with its own code, row by row: the core must arrive at the same numbers. */
 async function answers(id: string, rows: Record<string, unknown>[]): Promise<Record<string, HeadResult>[]> {
@@ -29,39 +30,67 @@ async function answers(id: string, rows: Record<string, unknown>[]): Promise<Rec
 async function prepared(id: string, rows: Record<string, unknown>[]) {
   const loaded = await loadManifest(join(models, id));
   const { files } = await readStepFiles(loaded);
-  const [[name, definition]] = Object.entries(loaded.manifest.preprocess) as [[string, Parameters<typeof compileStep>[0]]];
+  const [[name, definition]] = Object.entries(loaded.manifest.preprocess) as [
+    [string, Parameters<typeof compileStep>[0]],
+  ];
   const step = compileStep(definition, files[name]!, String);
   return Promise.all(rows.map((row) => step.prepare(row)));
 }
 
 describe.skipIf(!ready("births"))("births, against its training script", () => {
-  const reference = ready("births") ? (read("births/train/reference.json") as { row: Record<string, unknown>; features: number[]; prediction: number }[]) : [];
+  const reference = ready("births")
+    ? (read("births/train/reference.json") as {
+        row: Record<string, unknown>;
+        features: number[];
+        prediction: number;
+      }[])
+    : [];
 
   it("makes the same features", async () => {
-    const rows = await prepared("births", reference.map(({ row }) => row));
+    const rows = await prepared(
+      "births",
+      reference.map(({ row }) => row),
+    );
     rows.forEach((row, i) => {
       if (row.kind !== "numbers") throw new Error(`unexpected ${row.kind}`);
-      reference[i]!.features.forEach((expected, j) => expect(Math.abs(row.values[j]! - expected)).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(expected))));
+      reference[i]!.features.forEach((expected, j) =>
+        expect(Math.abs(row.values[j]! - expected)).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(expected))),
+      );
       expect(row.values).toHaveLength(reference[i]!.features.length);
     });
   });
 
   it("makes the same predictions, to a hundredth of a birth", async () => {
-    const found = await answers("births", reference.map(({ row }) => row));
-    found.forEach((heads, i) => expect((Object.values(heads)[0] as RegressionResult).value).toBeCloseTo(reference[i]!.prediction, 2));
+    const found = await answers(
+      "births",
+      reference.map(({ row }) => row),
+    );
+    found.forEach((heads, i) =>
+      expect((Object.values(heads)[0] as RegressionResult).value).toBeCloseTo(reference[i]!.prediction, 2),
+    );
   });
 });
 
 describe.skipIf(!ready("mood"))("mood, against its training script", () => {
-  const reference = ready("mood") ? (read("mood/train/reference.json") as { rows: { text: string; ids: number[]; logits: number[] }[] }).rows : [];
+  const reference = ready("mood")
+    ? (read("mood/train/reference.json") as { rows: { text: string; ids: number[]; logits: number[] }[] }).rows
+    : [];
 
   it("makes the same tokens", async () => {
-    const rows = await prepared("mood", reference.map(({ text }) => ({ text })));
+    const rows = await prepared(
+      "mood",
+      reference.map(({ text }) => ({ text })),
+    );
     expect(rows.map((row) => row.kind === "tokens" && row.ids)).toEqual(reference.map(({ ids }) => ids));
   });
 
   it("makes the same probabilities", async () => {
-    const found = await answers("mood", reference.map(({ text }) => ({ text })));
-    found.forEach((heads, i) => expect((Object.values(heads)[0] as ClassificationResult).score).toBeCloseTo(softmax(reference[i]!.logits)[1]!, 5));
+    const found = await answers(
+      "mood",
+      reference.map(({ text }) => ({ text })),
+    );
+    found.forEach((heads, i) =>
+      expect((Object.values(heads)[0] as ClassificationResult).score).toBeCloseTo(softmax(reference[i]!.logits)[1]!, 5),
+    );
   });
 });

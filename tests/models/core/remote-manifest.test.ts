@@ -10,8 +10,17 @@ import { promptOf, remoteRowSchema } from "../../../models/remote/prompt.ts";
 import { linearManifest, refusal, temporaryFolder } from "./build.ts";
 
 const remote = (changes: Partial<RemoteManifestInput> = {}): RemoteManifestInput => ({
-  schemaVersion: 1, id: "reply", version: "1.0.0", task: "text-generation", backend: "hf-inference", model: "some-org/some-model",
-  inputs: { text: { type: "text", maxCharacters: 40 }, mood: { type: "text", fill: "unknown" }, stars: { type: "number", min: 0, max: 5, fill: 3 } },
+  schemaVersion: 1,
+  id: "reply",
+  version: "1.0.0",
+  task: "text-generation",
+  backend: "hf-inference",
+  model: "some-org/some-model",
+  inputs: {
+    text: { type: "text", maxCharacters: 40 },
+    mood: { type: "text", fill: "unknown" },
+    stars: { type: "number", min: 0, max: 5, fill: 3 },
+  },
   prompt: { system: "Be kind.", template: "{{text}} ({{ mood }}, {{stars}})" },
   ...changes,
 });
@@ -32,24 +41,52 @@ describe("a manifest with a remote backend", () => {
   it("is told apart by `backend`, and gets its defaults", async () => {
     const loaded = await loadModelFile(folder(remote()));
     expect(isRemote(loaded)).toBe(true);
-    expect(loaded.manifest).toMatchObject({ head: "text", parameters: { maxTokens: 256 }, limits: { timeoutMs: 20_000 }, retry: { attempts: 3 }, breaker: { failures: 5 } });
+    expect(loaded.manifest).toMatchObject({
+      head: "text",
+      parameters: { maxTokens: 256 },
+      limits: { timeoutMs: 20_000 },
+      retry: { attempts: 3 },
+      breaker: { failures: 5 },
+    });
     expect(isRemote(await loadModelFile(folder(linearManifest())))).toBe(false);
     expect(isRemote(await loadModelFile(folder(linearManifest({ backend: "onnx" }))))).toBe(false);
   });
 
   it("is refused, with words, by whoever needs an artifact", async () => {
     const error = await refusal(() => loadManifest(folder(remote({ pair: { model: "mood" } }))));
-    expect(error.message).toMatch(/model\.yaml:5:1 backend: the model reply has no artifact: a remote provider answers for it[\s\S]*only that can be measured[\s\S]*deploying mood takes it along/);
+    expect(error.message).toMatch(
+      /model\.yaml:5:1 backend: the model reply has no artifact: a remote provider answers for it[\s\S]*only that can be measured[\s\S]*deploying mood takes it along/,
+    );
   });
 
   it.each([
-    ["a placeholder without an input", remote({ prompt: { template: "{{txt}}" } }), { code: "config-inconsistent", problem: expect.stringContaining('no input "txt"; there are: text, mood, stars') }],
-    ["a template without a placeholder", remote({ prompt: { template: "Say hello" } }), { problem: expect.stringContaining("names no input") }],
-    ["an artifact", { ...remote(), artifact: { path: "model.onnx" } }, { code: "config-unknown-key", received: "artifact" }],
+    [
+      "a placeholder without an input",
+      remote({ prompt: { template: "{{txt}}" } }),
+      { code: "config-inconsistent", problem: expect.stringContaining('no input "txt"; there are: text, mood, stars') },
+    ],
+    [
+      "a template without a placeholder",
+      remote({ prompt: { template: "Say hello" } }),
+      { problem: expect.stringContaining("names no input") },
+    ],
+    [
+      "an artifact",
+      { ...remote(), artifact: { path: "model.onnx" } },
+      { code: "config-unknown-key", received: "artifact" },
+    ],
     ["an unknown key", { ...remote(), prompts: "x" }, { code: "config-unknown-key", hint: "did you mean `prompt`?" }],
-    ["another backend", { ...remote(), backend: "openai" }, { code: "config-value", problem: "`backend` has an unknown value", expected: "one of onnx, hf-inference" }],
+    [
+      "another backend",
+      { ...remote(), backend: "openai" },
+      { code: "config-value", problem: "`backend` has an unknown value", expected: "one of onnx, hf-inference" },
+    ],
     ["another task", { ...remote(), task: "regression" }, { code: "config-value", expected: '"text-generation"' }],
-    ["a pair's answer for no input", remote({ pair: { model: "mood", answers: { feeling: "mood.label" } } }), { code: "config-inconsistent" }],
+    [
+      "a pair's answer for no input",
+      remote({ pair: { model: "mood", answers: { feeling: "mood.label" } } }),
+      { code: "config-inconsistent" },
+    ],
   ])("tells %s", async (_, value, expected) => {
     expect((await diagnostics(value))[0]).toMatchObject(expected);
   });
@@ -61,7 +98,9 @@ describe("a row's prompt", () => {
       { role: "system", content: "Be kind." },
       { role: "user", content: "café {{mood}}\nnext (unknown, 4)" },
     ]);
-    expect(promptOf(parsed({ prompt: { template: "{{text}}" } }), { text: "x" })).toEqual([{ role: "user", content: "x" }]);
+    expect(promptOf(parsed({ prompt: { template: "{{text}}" } }), { text: "x" })).toEqual([
+      { role: "user", content: "x" },
+    ]);
   });
 
   it.each([
@@ -74,6 +113,7 @@ describe("a row's prompt", () => {
     const error = await refusal(() => promptOf(parsed(), row));
     expect(error).toMatchObject({ field });
     expect(error.message).toContain(words);
-    if (field === "stars" && words === "out of range") expect(remoteRowSchema(parsed()).safeParse(row).success).toBe(false);
+    if (field === "stars" && words === "out of range")
+      expect(remoteRowSchema(parsed()).safeParse(row).success).toBe(false);
   });
 });

@@ -18,13 +18,19 @@ describe("the published schema of model.yaml", () => {
 
   const errorsOf = (value: unknown) => (validate(value) ? [] : (validate.errors ?? []));
 
-  it.each([["linear", linearManifest()], ["sequence", sequenceManifest("sequence.onnx")]])("accepts %s, defaults left out", (_, manifest) => {
+  it.each([
+    ["linear", linearManifest()],
+    ["sequence", sequenceManifest("sequence.onnx")],
+  ])("accepts %s, defaults left out", (_, manifest) => {
     expect(errorsOf(manifest)).toEqual([]);
   });
 
-  it.each(["births", "mood", "mood/int8", "reply"].filter((id) => existsSync(join(root, "models", id, "model.yaml"))))("accepts models/%s", (id) => {
-    expect(errorsOf(parse(readFileSync(join(root, "models", id, "model.yaml"), "utf8")))).toEqual([]);
-  });
+  it.each(["births", "mood", "mood/int8", "reply"].filter((id) => existsSync(join(root, "models", id, "model.yaml"))))(
+    "accepts models/%s",
+    (id) => {
+      expect(errorsOf(parse(readFileSync(join(root, "models", id, "model.yaml"), "utf8")))).toEqual([]);
+    },
+  );
 
   it("refuses an unknown key", () => {
     expect(validate({ ...linearManifest(), nonsense: 1 })).toBe(false);

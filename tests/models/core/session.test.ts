@@ -11,7 +11,9 @@ import { manifest } from "../../../models/core/manifest/manifest.ts";
 import { fixture, linearManifest, refusal, sha256 } from "./build.ts";
 
 const open: Session[] = [];
-afterAll(async () => { for (const session of open) await session.close(); });
+afterAll(async () => {
+  for (const session of open) await session.close();
+});
 
 function model(bytes: Uint8Array, externalData: VerifiedModel["externalData"] = []): VerifiedModel {
   return { bytes, sha256: sha256(bytes), source: "model.onnx", externalData, totalBytes: bytes.length };
@@ -21,7 +23,9 @@ async function session(bytes: Uint8Array, externalData: VerifiedModel["externalD
   open.push(opened);
   return opened;
 }
-const features = (...values: number[]) => ({ features: { dtype: "float32" as const, data: Float32Array.from(values), dims: [values.length / 3, 3] } });
+const features = (...values: number[]) => ({
+  features: { dtype: "float32" as const, data: Float32Array.from(values), dims: [values.length / 3, 3] },
+});
 const linear = fixture("linear.onnx");
 
 describe("a session", () => {
@@ -49,7 +53,9 @@ describe("a session", () => {
 
   it("opens a model with external data from memory", async () => {
     const data = fixture("external.onnx.data");
-    const { prediction } = await (await session(fixture("external.onnx"), [{ path: "external.onnx.data", bytes: data, sha256: sha256(data) }])).run(features(1, 2, 3));
+    const { prediction } = await (
+      await session(fixture("external.onnx"), [{ path: "external.onnx.data", bytes: data, sha256: sha256(data) }])
+    ).run(features(1, 2, 3));
     expect(prediction!.data[0]).toBe(321.5);
   });
 
@@ -59,8 +65,12 @@ describe("a session", () => {
     expect((await refusal(() => opened.run({}))).message).toMatch(/nothing feeds the input features/);
     expect((await refusal(() => opened.run({ features: good, extra: good }))).message).toMatch(/no input extra/);
     expect((await refusal(() => opened.run({ features: { ...good, dims: [3, 1] } }))).message).toMatch(/another shape/);
-    expect((await refusal(() => opened.run({ features: { ...good, dtype: "float64" } }))).message).toMatch(/another type/);
-    expect((await refusal(() => opened.run({ features: { ...good, data: new Float32Array(2) } }))).message).toMatch(/wrong number of values/);
+    expect((await refusal(() => opened.run({ features: { ...good, dtype: "float64" } }))).message).toMatch(
+      /another type/,
+    );
+    expect((await refusal(() => opened.run({ features: { ...good, data: new Float32Array(2) } }))).message).toMatch(
+      /wrong number of values/,
+    );
   });
 
   it("is closed once, and runs no more", async () => {
@@ -77,13 +87,28 @@ describe("what cannot be opened", () => {
     ["nothing", new Uint8Array(0), "model-empty", /0 bytes/],
     ["an HTML page", page, "model-is-text", /HTML/],
     ["a text", new TextEncoder().encode("hello, this is not a model"), "model-is-text", /text/],
-    ["a picture", Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]), "model-not-onnx", /89504e47/],
+    [
+      "a picture",
+      Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]),
+      "model-not-onnx",
+      /89504e47/,
+    ],
     ["half a file", linear.subarray(0, linear.length >> 1), "model-truncated", /announces \d+ bytes/],
     ["a file without its last byte", linear.subarray(0, -1), "model-truncated", /ends too early/],
     ["an operator set of the future", fixture("opset-99.onnx"), "model-unknown-opset", /ai\.onnx 99/],
     ["an unknown operator", fixture("unknown-operator.onnx"), "model-unknown-operator", /Frobnicate/],
-    ["an operator of an unknown domain", fixture("unknown-domain.onnx"), "model-unknown-operator", /com\.example:Frobnicate/],
-    ["external data that the manifest does not name", fixture("external.onnx"), "model-external-data", /external\.onnx\.data/],
+    [
+      "an operator of an unknown domain",
+      fixture("unknown-domain.onnx"),
+      "model-unknown-operator",
+      /com\.example:Frobnicate/,
+    ],
+    [
+      "external data that the manifest does not name",
+      fixture("external.onnx"),
+      "model-external-data",
+      /external\.onnx\.data/,
+    ],
   ])("%s", async (_, bytes, code, message) => {
     const error = await refusal(() => session(bytes));
     expect(error).toBeInstanceOf(EvaluationError);
@@ -92,7 +117,9 @@ describe("what cannot be opened", () => {
   });
 
   it("external data of another model", async () => {
-    const error = await refusal(() => session(fixture("external.onnx"), [{ path: "external.onnx.data", bytes: new Uint8Array(3), sha256: "" }]));
+    const error = await refusal(() =>
+      session(fixture("external.onnx"), [{ path: "external.onnx.data", bytes: new Uint8Array(3), sha256: "" }]),
+    );
     expect(error.code).toBe("model-external-data");
   });
 
@@ -104,47 +131,98 @@ describe("what cannot be opened", () => {
 
   it("the header of a real file is read", () => {
     const reading = readOnnxHeader(fixture("external.onnx"));
-    expect(reading).toEqual({ ok: true, header: { irVersion: 8, opsets: [{ domain: "", version: 16 }], externalLocations: ["external.onnx.data"] } });
+    expect(reading).toEqual({
+      ok: true,
+      header: { irVersion: 8, opsets: [{ domain: "", version: 16 }], externalLocations: ["external.onnx.data"] },
+    });
   });
 
   it("nodes on another provider than the one asked for are no proof", async () => {
     expect(() => requireProvider({ CUDAExecutionProvider: 40, CPUExecutionProvider: 3 }, "cuda", "m")).not.toThrow();
     const error = await refusal(() => requireProvider({ CPUExecutionProvider: 43 }, "cuda", "m"));
-    expect(error.diagnostic).toMatchObject({ code: "provider-unavailable", received: "nodes run by CPUExecutionProvider (43)" });
+    expect(error.diagnostic).toMatchObject({
+      code: "provider-unavailable",
+      received: "nodes run by CPUExecutionProvider (43)",
+    });
     expect((await refusal(() => requireProvider({}, "webgpu", "m"))).message).toContain("no provider at all");
   });
 
   // Neither a CUDA library nor a Vulkan driver is assumed; where one is present, the session opens and proves its use.
   it.each(["cuda", "webgpu"] as const)("%s is proven or refused, never replaced in silence", async (provider) => {
     const outcome = await openSession(model(linear), { provider, threads: 1 }).then(
-      (opened) => { open.push(opened); return Object.keys(opened.providerNodes ?? {}).join(); },
+      (opened) => {
+        open.push(opened);
+        return Object.keys(opened.providerNodes ?? {}).join();
+      },
       (error: unknown) => (error as EvaluationError).code,
     );
-    expect(outcome).toMatch(provider === "cuda" ? /^provider-unavailable$|CUDAExecutionProvider/ : /^provider-unavailable$|WebGpuExecutionProvider/);
+    expect(outcome).toMatch(
+      provider === "cuda"
+        ? /^provider-unavailable$|CUDAExecutionProvider/
+        : /^provider-unavailable$|WebGpuExecutionProvider/,
+    );
   });
 });
 
 describe("the graph against its manifest", () => {
   const base = manifest.parse(linearManifest());
-  const facts = { inputs: [{ name: "features", dtype: "float32", shape: ["batch", 3] }], outputs: [{ name: "prediction", dtype: "float32", shape: ["batch", 1] }] };
-  const check = (changes: Partial<typeof base>, graph: Partial<typeof facts> = {}) => checkContract({ ...base, ...changes }, graph.inputs ?? facts.inputs, graph.outputs ?? facts.outputs, (path) => path.join("."));
+  const facts = {
+    inputs: [{ name: "features", dtype: "float32", shape: ["batch", 3] }],
+    outputs: [{ name: "prediction", dtype: "float32", shape: ["batch", 1] }],
+  };
+  const check = (changes: Partial<typeof base>, graph: Partial<typeof facts> = {}) =>
+    checkContract({ ...base, ...changes }, graph.inputs ?? facts.inputs, graph.outputs ?? facts.outputs, (path) =>
+      path.join("."),
+    );
   const [input] = base.inputs;
   const [output] = base.outputs;
 
   it("agrees", () => {
     expect(() => check({})).not.toThrow();
     expect(() => check({ inputs: [{ ...input!, shape: [1, 3] }] })).not.toThrow();
-    expect(() => check({}, { outputs: [...facts.outputs, { name: "unused", dtype: "int64", shape: [] }] })).not.toThrow();
+    expect(() =>
+      check({}, { outputs: [...facts.outputs, { name: "unused", dtype: "int64", shape: [] }] }),
+    ).not.toThrow();
   });
 
   it.each<[string, () => void, string, string]>([
     ["another input name", () => check({ inputs: [{ ...input!, name: "x" }] }), "contract-input-name", "inputs.0.name"],
-    ["another output name", () => check({ outputs: [{ ...output!, name: "y" }] }), "contract-output-name", "outputs.0.name"],
-    ["another type", () => check({ inputs: [{ ...input!, dtype: "int64" }] }), "contract-input-dtype", "inputs.0.dtype"],
-    ["another width", () => check({ inputs: [{ ...input!, shape: ["batch", 4] }] }), "contract-input-shape", "inputs.0.shape"],
-    ["another rank", () => check({ outputs: [{ ...output!, shape: ["batch"] }] }), "contract-output-shape", "outputs.0.shape"],
-    ["a size that the graph fixes and the manifest does not", () => check({}, { inputs: [{ ...facts.inputs[0]!, shape: [1, 3] }] }), "contract-input-shape", "inputs.0.shape"],
-    ["an input that nothing feeds", () => check({}, { inputs: [...facts.inputs, { name: "mask", dtype: "int64", shape: ["batch"] }] }), "contract-input-missing", "inputs"],
+    [
+      "another output name",
+      () => check({ outputs: [{ ...output!, name: "y" }] }),
+      "contract-output-name",
+      "outputs.0.name",
+    ],
+    [
+      "another type",
+      () => check({ inputs: [{ ...input!, dtype: "int64" }] }),
+      "contract-input-dtype",
+      "inputs.0.dtype",
+    ],
+    [
+      "another width",
+      () => check({ inputs: [{ ...input!, shape: ["batch", 4] }] }),
+      "contract-input-shape",
+      "inputs.0.shape",
+    ],
+    [
+      "another rank",
+      () => check({ outputs: [{ ...output!, shape: ["batch"] }] }),
+      "contract-output-shape",
+      "outputs.0.shape",
+    ],
+    [
+      "a size that the graph fixes and the manifest does not",
+      () => check({}, { inputs: [{ ...facts.inputs[0]!, shape: [1, 3] }] }),
+      "contract-input-shape",
+      "inputs.0.shape",
+    ],
+    [
+      "an input that nothing feeds",
+      () => check({}, { inputs: [...facts.inputs, { name: "mask", dtype: "int64", shape: ["batch"] }] }),
+      "contract-input-missing",
+      "inputs",
+    ],
   ])("%s", async (_, call, code, place) => {
     const error = await refusal(call);
     expect(error).toBeInstanceOf(ConfigurationError);

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { conclusions, jobOf, Stage } from "./stage.ts";
 
 let stage: Stage;
-beforeAll(async () => { stage = await Stage.start({ minuteMs: 400, parallelJobs: 3 }); });
+beforeAll(async () => {
+  stage = await Stage.start({ minuteMs: 400, parallelJobs: 3 });
+});
 afterAll(() => stage.close());
 
 const run = (command: string) => `runs-on: ubuntu-24.04, steps: [{ run: '${command}' }]`;
@@ -29,13 +31,28 @@ jobs:
 `;
     const record = await stage.play(workflow);
     expect(conclusions(record), record.startupError).toEqual({
-      make: "success", "use x": "success", fail: "failure", soft: "failure", "after-soft": "success", skip: "skipped", "after-skip": "skipped",
+      make: "success",
+      "use x": "success",
+      fail: "failure",
+      soft: "failure",
+      "after-soft": "success",
+      skip: "skipped",
+      "after-skip": "skipped",
       // Beyond a job that ran after a skipped one, GitHub still skips what does not ask for its status.
-      always: "success", "after-always": "skipped", "on-failure": "success", "not-cancelled": "success", broken: "failure",
+      always: "success",
+      "after-always": "skipped",
+      "on-failure": "success",
+      "not-cancelled": "success",
+      broken: "failure",
     });
     expect(jobOf(record, "make").log).toContain("Skip output 'leak' since it may contain secret.");
     expect(jobOf(record, "broken").annotations[0]?.message).toContain("fromJSON(needs.make.outputs.word) == 1");
-    expect(record).toMatchObject({ status: "completed", conclusion: "failure", workflowName: ".github/workflows/w.yml", displayTitle: "change" });
+    expect(record).toMatchObject({
+      status: "completed",
+      conclusion: "failure",
+      workflowName: ".github/workflows/w.yml",
+      displayTitle: "change",
+    });
   });
 
   it("multiply by a matrix from an expression, with include and exclude, one at a time", async () => {
@@ -62,11 +79,19 @@ jobs:
   none: { strategy: { matrix: { a: "\${{ fromJSON('[]') }}" } }, ${run("true")} }
 `;
     const record = await stage.play(workflow);
-    expect(Object.keys(conclusions(record)).filter((name) => name.includes(" on "))).toEqual(["births on cpu more", "births on gpu more", "mood on cpu ", "alone on  "]);
+    expect(Object.keys(conclusions(record)).filter((name) => name.includes(" on "))).toEqual([
+      "births on cpu more",
+      "births on gpu more",
+      "mood on cpu ",
+      "alone on  ",
+    ]);
     expect(conclusions(record)).toMatchObject({ "plain (b, 1)": "failure", none: "failure" });
     expect(jobOf(record, "none").log).toContain("Matrix vector 'a' does not contain any values");
-    const each = record.jobs.filter((one) => one.key === "each").toSorted((one, other) => String(one.startedAt).localeCompare(String(other.startedAt)));
-    for (const [at, one] of each.entries()) if (at > 0) expect(String(one.startedAt) >= String(each[at - 1]?.completedAt)).toBe(true);
+    const each = record.jobs
+      .filter((one) => one.key === "each")
+      .toSorted((one, other) => String(one.startedAt).localeCompare(String(other.startedAt)));
+    for (const [at, one] of each.entries())
+      if (at > 0) expect(String(one.startedAt) >= String(each[at - 1]?.completedAt)).toBe(true);
     expect(each.map((one) => /(\d)\/4/.exec(one.log)?.[1]).toSorted()).toEqual(["0", "1", "2", "3"]);
   });
 
@@ -78,9 +103,15 @@ jobs:
     runs-on: ubuntu-24.04
     steps: [{ run: 'test \${{ matrix.n }} != 1; exec sleep 60' }, { if: cancelled(), run: echo cleaned }]
 `);
-    expect(conclusions(record)).toEqual({ "each (1)": "failure", "each (2)": "cancelled", "each (3)": "cancelled", "each (4)": "cancelled" });
+    expect(conclusions(record)).toEqual({
+      "each (1)": "failure",
+      "each (2)": "cancelled",
+      "each (3)": "cancelled",
+      "each (4)": "cancelled",
+    });
     expect(record.conclusion).toBe("failure");
-    for (const one of record.jobs.filter(({ name, steps }) => name !== "each (1)" && steps.length > 0)) expect(one.log).toContain("cleaned");
+    for (const one of record.jobs.filter(({ name, steps }) => name !== "each (1)" && steps.length > 0))
+      expect(one.log).toContain("cleaned");
   });
 
   it("end when their time is over", async () => {
@@ -101,7 +132,10 @@ jobs:
   after: { needs: long, ${run("true")} }
   sweep: { needs: long, if: always(), ${run("echo ${{ needs.long.result }}")} }
 `);
-    await stage.until("the step runs", () => stage.executor.runs.at(-1)?.jobs.find((one) => one.key === "long")?.steps[1]?.status === "in_progress");
+    await stage.until(
+      "the step runs",
+      () => stage.executor.runs.at(-1)?.jobs.find((one) => one.key === "long")?.steps[1]?.status === "in_progress",
+    );
     stage.executor.cancel(stage.executor.runs.at(-1)!.id);
     const record = await playing;
     expect(record.conclusion).toBe("cancelled");
@@ -111,17 +145,35 @@ jobs:
   });
 
   it("let an action that is interrupted, and its post step, clean up", async () => {
-    const files = { "act/action.yml": "name: Act\nruns: { using: node24, main: main.js, post: post.js }\n", "act/post.js": "console.log('post ran')", "act/main.js": "process.on('SIGINT', () => { console.log('interrupted'); process.exit(1); }); console.log('::notice::ready'); setInterval(() => {}, 1000)" };
-    const playing = stage.play(`on: push
+    const files = {
+      "act/action.yml": "name: Act\nruns: { using: node24, main: main.js, post: post.js }\n",
+      "act/post.js": "console.log('post ran')",
+      "act/main.js":
+        "process.on('SIGINT', () => { console.log('interrupted'); process.exit(1); }); console.log('::notice::ready'); setInterval(() => {}, 1000)",
+    };
+    const playing = stage.play(
+      `on: push
 defaults: { run: { working-directory: act } }
 jobs:
   one: { runs-on: ubuntu-24.04, steps: [{ uses: actions/checkout@0000000000000000000000000000000000000000 }, { run: ls }, { id: act, uses: ./act }, { if: "cancelled() && steps.act.outcome == 'cancelled'", run: echo after }] }
-`, { files });
-    await stage.until("the action runs", () => stage.executor.runs.at(-1)?.jobs[0]?.log.includes("##[notice]ready") === true);
+`,
+      { files },
+    );
+    await stage.until(
+      "the action runs",
+      () => stage.executor.runs.at(-1)?.jobs[0]?.log.includes("##[notice]ready") === true,
+    );
     stage.executor.cancel(stage.executor.runs.at(-1)!.id);
     const { log, steps } = jobOf(await playing, "one");
     expect(log).toMatch(/main\.js\npost\.js\n[^]*interrupted\n[^]*after\n[^]*post ran\n/);
-    expect(steps.map(({ conclusion }) => conclusion)).toEqual(["success", "success", "success", "cancelled", "success", "success"]);
+    expect(steps.map(({ conclusion }) => conclusion)).toEqual([
+      "success",
+      "success",
+      "success",
+      "cancelled",
+      "success",
+      "success",
+    ]);
   });
 
   it("take turns in a group of their own", async () => {
@@ -139,13 +191,18 @@ jobs:
 concurrency: { group: "g-${progress}-\${{ github.ref }}", cancel-in-progress: ${progress} }
 jobs: { one: { runs-on: ubuntu-24.04, steps: [{ run: 'exec sleep 60' }] } }
 `;
-    const push = async (progress: boolean) => (await stage.push(stage.commit({ ".github/workflows/w.yml": workflow(progress) })))[0]!;
+    const push = async (progress: boolean) =>
+      (await stage.push(stage.commit({ ".github/workflows/w.yml": workflow(progress) })))[0]!;
     const first = await push(false);
     await stage.until("the first runs", () => first.status === "in_progress");
     const second = await push(false);
     const third = await push(false);
     await stage.until("the second gave way", () => second.status === "completed");
-    expect([first, second, third].map((one) => [one.status, one.conclusion])).toEqual([["in_progress", null], ["completed", "cancelled"], ["queued", null]]);
+    expect([first, second, third].map((one) => [one.status, one.conclusion])).toEqual([
+      ["in_progress", null],
+      ["completed", "cancelled"],
+      ["queued", null],
+    ]);
     stage.executor.cancel(first.id);
     await stage.until("the third runs", () => third.jobs[0]?.status === "in_progress");
     stage.executor.cancel(third.id);

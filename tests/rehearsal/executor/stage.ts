@@ -3,14 +3,34 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord, TriggerEvent } from "../../../rehearsal/contract.ts";
+import type {
+  Executor,
+  Grant,
+  JobRecord,
+  OidcClaims,
+  Platform,
+  RunRecord,
+  TriggerEvent,
+} from "../../../rehearsal/contract.ts";
 import { createExecutor, type ExecutorOptions } from "../../../rehearsal/executor/executor.ts";
 
-const identity = { GIT_AUTHOR_NAME: "Octo", GIT_AUTHOR_EMAIL: "octo@example.org", GIT_COMMITTER_NAME: "Octo", GIT_COMMITTER_EMAIL: "octo@example.org", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+const identity = {
+  GIT_AUTHOR_NAME: "Octo",
+  GIT_AUTHOR_EMAIL: "octo@example.org",
+  GIT_COMMITTER_NAME: "Octo",
+  GIT_COMMITTER_EMAIL: "octo@example.org",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+};
 const repository = "octo/models";
 
 export type Change = { run: string; runStatus: string; job: string | null; jobStatus: string | null };
-type EnvironmentRules = { reviewers: readonly string[]; preventSelfReview?: boolean; secrets?: Record<string, string>; variables?: Record<string, string> };
+type EnvironmentRules = {
+  reviewers: readonly string[];
+  preventSelfReview?: boolean;
+  secrets?: Record<string, string>;
+  variables?: Record<string, string>;
+};
 
 /** A platform in memory around real git repositories on disk, and an executor upon it. */
 export class Stage implements Platform {
@@ -29,7 +49,11 @@ export class Stage implements Platform {
 
   static async start(options: Partial<ExecutorOptions> = {}): Promise<Stage> {
     const stage = new Stage();
-    stage.executor = await createExecutor(stage, { directory: join(stage.directory, "runner"), killTimeouts: { interruptMs: 200, terminateMs: 200 }, ...options });
+    stage.executor = await createExecutor(stage, {
+      directory: join(stage.directory, "runner"),
+      killTimeouts: { interruptMs: 200, terminateMs: 200 },
+      ...options,
+    });
     return stage;
   }
 
@@ -38,34 +62,67 @@ export class Stage implements Platform {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  gitDirectory(name: string): string { return join(this.directory, "repositories", name, ".git"); }
+  gitDirectory(name: string): string {
+    return join(this.directory, "repositories", name, ".git");
+  }
   issueToken(grant: Grant) {
-    const issued = { ...grant, token: `ghs_${String(this.grants.length).padStart(4, "0")}0123456789abcdef`, revoked: false };
+    const issued = {
+      ...grant,
+      token: `ghs_${String(this.grants.length).padStart(4, "0")}0123456789abcdef`,
+      revoked: false,
+    };
     this.grants.push(issued);
-    return { token: issued.token, revoke: () => { issued.revoked = true; } };
+    return {
+      token: issued.token,
+      revoke: () => {
+        issued.revoked = true;
+      },
+    };
   }
   issueOidc(claims: OidcClaims) {
     this.claims.push(claims);
-    return { url: `${this.serverUrl}/oidc?run=${claims.runId}`, requestToken: "oidc-request-token-0123", revoke: () => {} };
+    return {
+      url: `${this.serverUrl}/oidc?run=${claims.runId}`,
+      requestToken: "oidc-request-token-0123",
+      revoke: () => {},
+    };
   }
-  secrets(_: string, environment: string | null): Record<string, string> { return environment === null ? this.repositorySecrets : (this.environments[environment]?.secrets ?? {}); }
-  variables(_: string, environment: string | null): Record<string, string> { return environment === null ? this.repositoryVariables : (this.environments[environment]?.variables ?? {}); }
+  secrets(_: string, environment: string | null): Record<string, string> {
+    return environment === null ? this.repositorySecrets : (this.environments[environment]?.secrets ?? {});
+  }
+  variables(_: string, environment: string | null): Record<string, string> {
+    return environment === null ? this.repositoryVariables : (this.environments[environment]?.variables ?? {});
+  }
   environment(_: string, name: string) {
     const { reviewers = [], preventSelfReview = false } = this.environments[name] ?? {};
     return { id: 700 + Object.keys(this.environments).indexOf(name), reviewers, preventSelfReview };
   }
-  defaultBranch(): string { return "main"; }
+  defaultBranch(): string {
+    return "main";
+  }
   runChanged(run: RunRecord, job?: JobRecord): void {
-    this.changes.push({ run: run.workflowFile, runStatus: run.status, job: job?.key ?? null, jobStatus: job?.status ?? null });
+    this.changes.push({
+      run: run.workflowFile,
+      runStatus: run.status,
+      job: job?.key ?? null,
+      jobStatus: job?.status ?? null,
+    });
     this.listener(run, job);
   }
 
   git(name: string, ...args: string[]): string {
-    return execFileSync("git", args, { cwd: join(this.directory, "repositories", name), encoding: "utf8", env: { PATH: process.env["PATH"], ...identity } }).trim();
+    return execFileSync("git", args, {
+      cwd: join(this.directory, "repositories", name),
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"], ...identity },
+    }).trim();
   }
 
   /** Writes files on a branch (made from where HEAD is) and commits them. @returns the commit */
-  commit(files: Readonly<Record<string, string>>, { name = repository, branch = "main", message = "change" } = {}): string {
+  commit(
+    files: Readonly<Record<string, string>>,
+    { name = repository, branch = "main", message = "change" } = {},
+  ): string {
     const folder = join(this.directory, "repositories", name);
     mkdirSync(folder, { recursive: true });
     if (this.#made.has(name)) this.git(name, "checkout", "-q", "-B", branch);
@@ -86,7 +143,11 @@ export class Stage implements Platform {
   }
 
   /** A pull request from `topic` to main: makes its merge commit. */
-  pull(base: string, head: string, { fork = false, action = "opened", title = "A change" } = {}): Promise<readonly RunRecord[]> {
+  pull(
+    base: string,
+    head: string,
+    { fork = false, action = "opened", title = "A change" } = {},
+  ): Promise<readonly RunRecord[]> {
     this.git(repository, "checkout", "-q", "--detach", base);
     this.git(repository, "merge", "-q", "--no-ff", "-m", "merge", head);
     const sha = this.git(repository, "rev-parse", "HEAD");
@@ -94,8 +155,25 @@ export class Stage implements Platform {
     const from = fork ? { id: 2, fullName: "mallory/models", fork } : { id: 1, fullName: repository, fork };
     const repo = { full_name: from.fullName, fork };
     return this.executor.trigger({
-      ...eventOf("pull_request", sha), ref: "refs/pull/7/merge", headSha: head, headBranch: "topic", headRef: "topic", baseRef: "main", headRepository: from, actor: fork ? "mallory" : "ada",
-      payload: { action, number: 7, repository: { id: 1, full_name: repository, default_branch: "main" }, pull_request: { number: 7, title, base: { sha: base, ref: "main", repo: { full_name: repository } }, head: { sha: head, ref: "topic", repo } } },
+      ...eventOf("pull_request", sha),
+      ref: "refs/pull/7/merge",
+      headSha: head,
+      headBranch: "topic",
+      headRef: "topic",
+      baseRef: "main",
+      headRepository: from,
+      actor: fork ? "mallory" : "ada",
+      payload: {
+        action,
+        number: 7,
+        repository: { id: 1, full_name: repository, default_branch: "main" },
+        pull_request: {
+          number: 7,
+          title,
+          base: { sha: base, ref: "main", repo: { full_name: repository } },
+          head: { sha: head, ref: "topic", repo },
+        },
+      },
     });
   }
 
@@ -104,7 +182,10 @@ export class Stage implements Platform {
   }
 
   /** Commits one workflow, pushes it, and waits until nothing goes on. */
-  async play(workflow: string, { file = "w.yml", files = {} }: { file?: string; files?: Record<string, string> } = {}): Promise<RunRecord> {
+  async play(
+    workflow: string,
+    { file = "w.yml", files = {} }: { file?: string; files?: Record<string, string> } = {},
+  ): Promise<RunRecord> {
     const [run] = await this.push(this.commit({ ...files, [`.github/workflows/${file}`]: workflow }));
     await this.executor.idle();
     if (run === undefined) throw new Error("no run was started");
@@ -122,14 +203,23 @@ export class Stage implements Platform {
 }
 
 export const eventOf = (name: TriggerEvent["name"], sha: string): TriggerEvent => ({
-  name, repository, sha, ref: "refs/heads/main", headSha: sha, headBranch: "main", headRepository: { id: 1, fullName: repository, fork: false }, actor: "ada",
+  name,
+  repository,
+  sha,
+  ref: "refs/heads/main",
+  headSha: sha,
+  headBranch: "main",
+  headRepository: { id: 1, fullName: repository, fork: false },
+  actor: "ada",
   payload: { repository: { id: 1, full_name: repository, default_branch: "main" } },
 });
 
 export const jobOf = (run: RunRecord, key: string): JobRecord => {
   const found = run.jobs.find((one) => one.key === key);
-  if (found === undefined) throw new Error(`no job ${key} among ${run.jobs.map((one) => one.key).join(", ")}; ${run.startupError ?? ""}`);
+  if (found === undefined)
+    throw new Error(`no job ${key} among ${run.jobs.map((one) => one.key).join(", ")}; ${run.startupError ?? ""}`);
   return found;
 };
 /** Name or key of every job, with its conclusion. */
-export const conclusions = (run: RunRecord): Record<string, string | null> => Object.fromEntries(run.jobs.map((one) => [one.name, one.conclusion]));
+export const conclusions = (run: RunRecord): Record<string, string | null> =>
+  Object.fromEntries(run.jobs.map((one) => [one.name, one.conclusion]));

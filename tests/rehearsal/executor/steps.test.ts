@@ -6,14 +6,20 @@ beforeAll(async () => {
   process.env["OF_THE_PARENT"] = "leaks";
   stage = await Stage.start({ minuteMs: 500 });
 });
-afterAll(async () => { delete process.env["OF_THE_PARENT"]; await stage.close(); });
+afterAll(async () => {
+  delete process.env["OF_THE_PARENT"];
+  await stage.close();
+});
 
-const job = (steps: string, more = "") => `on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n${more}    steps:\n${steps.replace(/^/gm, "      ")}`;
+const job = (steps: string, more = "") =>
+  `on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n${more}    steps:\n${steps.replace(/^/gm, "      ")}`;
 const checkout = "- uses: actions/checkout@0000000000000000000000000000000000000000\n";
 
 describe("steps", () => {
   it("hand on environment, outputs, path and summary through files", async () => {
-    const run = await stage.play(job(`- id: first
+    const run = await stage.play(
+      job(
+        `- id: first
   run: |
     echo "PLAIN=a=b" >> "$GITHUB_ENV"
     { echo "LONG<<END"; echo "one"; echo "two"; echo END; } >> "$GITHUB_ENV"
@@ -25,7 +31,10 @@ describe("steps", () => {
   run: |
     echo "$PLAIN|$LONG|$WORD|$LINES|$TOP|\${{ env.TOP }}|$JOB"
     own-tool
-`, "    env: { TOP: job, JOB: \"${{ github.event_name }}\" }\n"));
+`,
+        '    env: { TOP: job, JOB: "${{ github.event_name }}" }\n',
+      ),
+    );
     const { log, summary, conclusion } = jobOf(run, "one");
     expect(conclusion, log).toBe("success");
     expect(log).toContain("a=b|one\ntwo|xa=b|1\n2|step|step|push");
@@ -34,9 +43,11 @@ describe("steps", () => {
   });
 
   it("fail on a broken file command, and lose a summary above 1 MiB without failing", async () => {
-    const run = await stage.play(job(`- run: head -c 1048577 /dev/zero | tr '\\0' x >> "$GITHUB_STEP_SUMMARY"
+    const run = await stage.play(
+      job(`- run: head -c 1048577 /dev/zero | tr '\\0' x >> "$GITHUB_STEP_SUMMARY"
 - run: echo "no value" >> "$GITHUB_OUTPUT"
-`));
+`),
+    );
     const { log, summary, steps } = jobOf(run, "one");
     expect(summary).toBe("");
     expect(log).toContain("$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got 1024k");
@@ -46,7 +57,8 @@ describe("steps", () => {
 
   it("speak in commands: annotations, groups, masks, stopped commands", async () => {
     stage.repositorySecrets = { KEY: "s3cret-value/with+signs" };
-    const run = await stage.play(job(`- env: { KEY: "\${{ secrets.KEY }}" }
+    const run = await stage.play(
+      job(`- env: { KEY: "\${{ secrets.KEY }}" }
   run: |
     echo "::error file=models/a.yaml,line=3,title=Bad%3A one::First%0Asecond"
     echo "::warning::careful"
@@ -60,7 +72,8 @@ describe("steps", () => {
     echo "::pause::"
     echo "::notice::read"
     echo "::unknown-command::shown"
-`));
+`),
+    );
     const { log, annotations } = jobOf(run, "one");
     expect(annotations).toEqual([
       { level: "failure", title: "Bad: one", message: "First\nsecond", path: "models/a.yaml", line: 3 },
@@ -74,7 +87,8 @@ describe("steps", () => {
   });
 
   it("know success, failure, cancelled, always and continue-on-error", async () => {
-    const run = await stage.play(job(`- id: soft
+    const run = await stage.play(
+      job(`- id: soft
   run: exit 3
   continue-on-error: true
 - if: steps.soft.outcome == 'failure' && steps.soft.conclusion == 'success'
@@ -89,18 +103,30 @@ describe("steps", () => {
   run: echo always
 - if: \${{ 'x' == 'y' }} || true
   run: echo never, for the failure before
-`));
+`),
+    );
     const { steps, log, annotations } = jobOf(run, "one");
     expect(steps.map(({ name, conclusion }) => `${name}: ${conclusion}`)).toEqual([
-      "Set up job: success", "Run exit 3: success", "after failure: success", "Run false | true: failure", "Run echo never: skipped", "Run echo on failure: success", "Run echo always: success", "Run echo never, for the failure before: skipped",
+      "Set up job: success",
+      "Run exit 3: success",
+      "after failure: success",
+      "Run false | true: failure",
+      "Run echo never: skipped",
+      "Run echo on failure: success",
+      "Run echo always: success",
+      "Run echo never, for the failure before: skipped",
     ]);
     expect(run.conclusion).toBe("failure");
     expect(log).toContain("Process completed with exit code 3.");
-    expect(annotations.map(({ message }) => message)).toEqual(["Process completed with exit code 3.", "Process completed with exit code 1."]);
+    expect(annotations.map(({ message }) => message)).toEqual([
+      "Process completed with exit code 3.",
+      "Process completed with exit code 1.",
+    ]);
   });
 
   it("have a runner's environment and nothing of this process; nothing outside this machine answers", async () => {
-    const run = await stage.play(job(`- run: |
+    const run = await stage.play(
+      job(`- run: |
     env | cut -d= -f1 | sort | tr '\\n' ' '
     test "$HOME" != "${process.env["HOME"]}"
     node --version
@@ -110,7 +136,8 @@ describe("steps", () => {
 - run: node -e 'fetch("https://example.com").catch((error) => console.log(error.cause.message))'
 - run: sleep 60
   timeout-minutes: 1
-`));
+`),
+    );
     const { log, conclusion } = jobOf(run, "one");
     expect(log).not.toMatch(/OF_THE_PARENT|VITEST|NODE_PATH|node_modules/);
     expect(log).toMatch(/CI GITHUB_ACTION GITHUB_ACTIONS GITHUB_ACTOR .*GITHUB_WORKSPACE .*RUNNER_TEMP/);
@@ -124,26 +151,32 @@ describe("steps", () => {
 
   it("run the committed actions with their inputs, state and post steps", async () => {
     const files = {
-      "act/action.yml": "name: Act\ninputs:\n  who: { default: world }\n  two words: { default: '${{ github.repository }}' }\n  none: { required: true }\nruns: { using: node24, main: main.js, post: main.js, post-if: success() }\n",
+      "act/action.yml":
+        "name: Act\ninputs:\n  who: { default: world }\n  two words: { default: '${{ github.repository }}' }\n  none: { required: true }\nruns: { using: node24, main: main.js, post: main.js, post-if: success() }\n",
       "act/main.js": `const fs = require("node:fs");
 if (process.env.STATE_begun) { console.log("post " + process.env.STATE_begun + process.env.INPUT_WHO); process.exit(0); }
 console.log(Object.keys(process.env).filter((name) => name.startsWith("INPUT_")).sort().map((name) => name + "=" + process.env[name]).join(","));
 fs.appendFileSync(process.env.GITHUB_STATE, "begun=yes\\n"); fs.appendFileSync(process.env.GITHUB_OUTPUT, "said=hello\\n");`,
       "old/action.yml": "name: Old\nruns: { using: node20, main: main.js }\n",
     };
-    const run = await stage.play(job(`${checkout}- id: act
+    const run = await stage.play(
+      job(`${checkout}- id: act
   name: Acting
   uses: ./act
   with: { who: you, wrong: 1 }
 - run: echo "said \${{ steps.act.outputs.said }} \${{ github.token }}"
-`), { files });
+`),
+      { files },
+    );
     const { log, steps, annotations, conclusion } = jobOf(run, "one");
     expect(conclusion, log).toBe("success");
     expect(log).toContain("INPUT_NONE=,INPUT_TWO_WORDS=octo/models,INPUT_WHO=you,INPUT_WRONG=1");
     expect(log).toContain("said hello ***");
     expect(log).toContain("post yesyou");
     expect(steps.at(-1)).toMatchObject({ name: "Post Acting", conclusion: "success" });
-    expect(annotations.map(({ message }) => message)).toEqual(["Unexpected input(s) 'wrong', valid inputs are ['who', 'two words', 'none']"]);
+    expect(annotations.map(({ message }) => message)).toEqual([
+      "Unexpected input(s) 'wrong', valid inputs are ['who', 'two words', 'none']",
+    ]);
   });
 
   it.each([

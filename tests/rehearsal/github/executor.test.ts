@@ -53,12 +53,21 @@ afterAll(async () => {
 }, 60_000);
 
 it("plays a pull request to its merge, and what follows on main to its approved deployment", async () => {
-  await createRepository(github, name, { files: { "model.txt": "one\n", ".github/workflows/gate.yml": gate, ".github/workflows/deploy.yml": deploy }, requiredChecks: ["gate"] });
+  await createRepository(github, name, {
+    files: { "model.txt": "one\n", ".github/workflows/gate.yml": gate, ".github/workflows/deploy.yml": deploy },
+    requiredChecks: ["gate"],
+  });
   await github.addCollaborator(name, "ada", "write");
   github.createEnvironment(name, "production", { reviewers: ["ada"] });
   github.setVariable(name, "STAGE", "live", "production");
   github.setSecret(name, "KEY", "very-secret-value", "production");
-  await pushTo(github, { repository: name, branch: "mood", files: { "model.txt": "two\n" }, message: "Improve mood", by: "ada" });
+  await pushTo(github, {
+    repository: name,
+    branch: "mood",
+    files: { "model.txt": "two\n" },
+    message: "Improve mood",
+    by: "ada",
+  });
   const number = await openPullRequest(github, { repository: name, head: "mood", title: "Improve mood", by: "ada" });
   await github.settled();
   const [first] = executor.runs;
@@ -74,12 +83,22 @@ it("plays a pull request to its merge, and what follows on main to its approved 
   const run = runs.workflow_runs[0]?.id ?? 0;
   const { data: pending } = await ada.actions.getPendingDeploymentsForRun({ ...where, run_id: run });
   expect((await ada.repos.listDeployments(where)).data).toMatchObject([{ environment: "production", sha: merged }]);
-  await ada.actions.reviewPendingDeploymentsForRun({ ...where, run_id: run, environment_ids: pending.map(({ environment }) => environment.id ?? 0), state: "approved", comment: "go" });
+  await ada.actions.reviewPendingDeploymentsForRun({
+    ...where,
+    run_id: run,
+    environment_ids: pending.map(({ environment }) => environment.id ?? 0),
+    state: "approved",
+    comment: "go",
+  });
   await github.settled();
   expect((await ada.actions.getWorkflowRun({ ...where, run_id: run })).data.conclusion).toBe("success");
   const log = executor.runs.find(({ id }) => id === run)?.jobs[0]?.log;
   expect(log).toContain(`live *** ${merged}`);
   const { data: deployments } = await ada.repos.listDeployments(where);
-  expect((await ada.repos.listDeploymentStatuses({ ...where, deployment_id: deployments[0]?.id ?? 0 })).data.map(({ state }) => state)).toEqual(["success", "in_progress", "queued", "waiting"]);
+  expect(
+    (await ada.repos.listDeploymentStatuses({ ...where, deployment_id: deployments[0]?.id ?? 0 })).data.map(
+      ({ state }) => state,
+    ),
+  ).toEqual(["success", "in_progress", "queued", "waiting"]);
   expect(github.violations()).toEqual([]);
 });

@@ -16,14 +16,34 @@ export class FakeExecutor implements Executor {
 
   async trigger(event: TriggerEvent): Promise<readonly RunRecord[]> {
     this.events.push(event);
-    if (Object.keys(event.inputs ?? {}).includes("unknown")) throw new DispatchRefused(422, 'Unexpected inputs provided: ["unknown"]');
+    if (Object.keys(event.inputs ?? {}).includes("unknown"))
+      throw new DispatchRefused(422, 'Unexpected inputs provided: ["unknown"]');
     const files = event.workflowFile === undefined ? this.#listens(event) : [event.workflowFile];
     return files.map((file) => {
       const at = "2026-11-21T09:00:00Z";
       const number = (event.payload["number"] as number | undefined) ?? null;
       const run: RunRecord = {
-        id: 900 + this.runs.length, repository: event.repository, workflowFile: file, workflowName: file.replace(".yml", ""), displayTitle: `a run of ${file}`, event: event.name, attempt: 1, status: "queued", conclusion: null,
-        headSha: event.headSha, headBranch: event.headBranch, headRepository: event.headRepository, actor: event.actor, pullRequests: number === null ? [] : [number], createdAt: at, updatedAt: at, jobs: [], artifacts: [], pending: [], reviews: [], inputs: event.inputs ?? null,
+        id: 900 + this.runs.length,
+        repository: event.repository,
+        workflowFile: file,
+        workflowName: file.replace(".yml", ""),
+        displayTitle: `a run of ${file}`,
+        event: event.name,
+        attempt: 1,
+        status: "queued",
+        conclusion: null,
+        headSha: event.headSha,
+        headBranch: event.headBranch,
+        headRepository: event.headRepository,
+        actor: event.actor,
+        pullRequests: number === null ? [] : [number],
+        createdAt: at,
+        updatedAt: at,
+        jobs: [],
+        artifacts: [],
+        pending: [],
+        reviews: [],
+        inputs: event.inputs ?? null,
       };
       this.runs.push(run);
       this.#platform.runChanged(run);
@@ -35,7 +55,20 @@ export class FakeExecutor implements Executor {
   job(run: RunRecord, key: string, change: Partial<JobRecord>): JobRecord {
     let job = run.jobs.find((one) => one.key === key);
     if (job === undefined) {
-      job = { id: run.id * 10 + run.jobs.length, key, name: key, status: "queued", conclusion: null, startedAt: null, completedAt: null, steps: [], log: "", summary: "", annotations: [], environment: null };
+      job = {
+        id: run.id * 10 + run.jobs.length,
+        key,
+        name: key,
+        status: "queued",
+        conclusion: null,
+        startedAt: null,
+        completedAt: null,
+        steps: [],
+        log: "",
+        summary: "",
+        annotations: [],
+        environment: null,
+      };
       run.jobs.push(job);
     }
     Object.assign(job, change);
@@ -48,7 +81,11 @@ export class FakeExecutor implements Executor {
     this.#platform.runChanged(run);
   }
 
-  review(runId: number, environmentIds: readonly number[], { state, user, comment }: Omit<Review, "environment">): void {
+  review(
+    runId: number,
+    environmentIds: readonly number[],
+    { state, user, comment }: Omit<Review, "environment">,
+  ): void {
     const run = this.runs.find(({ id }) => id === runId);
     if (run === undefined) throw new Error(`no run ${runId}`);
     const meant = run.pending.filter(({ id }) => environmentIds.includes(id));

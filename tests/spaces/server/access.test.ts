@@ -18,12 +18,21 @@ describe("API keys", () => {
       const refused = await server.post(path, row);
       expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
     }
-    expect(await json(await server.post("/predict", row, { authorization: "Bearer wrong-key-123" }))).toMatchObject({ code: "api-key", detail: "the API key is not known" });
+    expect(await json(await server.post("/predict", row, { authorization: "Bearer wrong-key-123" }))).toMatchObject({
+      code: "api-key",
+      detail: "the API key is not known",
+    });
     expect((await server.post("/predict", row, { authorization: "Bearer grace-key" })).status).toBe(200);
     expect((await server.post("/predict", row, { "x-api-key": "ada's key" })).status).toBe(200);
-    for (const path of ["/", "/livez", "/readyz", "/metrics", "/models", "/v2", "/openapi.json"]) expect((await server.get(path)).status).toBe(200);
+    for (const path of ["/", "/livez", "/readyz", "/metrics", "/models", "/v2", "/openapi.json"])
+      expect((await server.get(path)).status).toBe(200);
     await server.kill();
-    expect(server.log().filter(({ key }) => key !== undefined).map(({ key }) => key)).toEqual(["grace", "ada"]);
+    expect(
+      server
+        .log()
+        .filter(({ key }) => key !== undefined)
+        .map(({ key }) => key),
+    ).toEqual(["grace", "ada"]);
     expect(server.output()).not.toMatch(/grace-key|ada's key|wrong-key-123/);
   });
 });
@@ -46,7 +55,8 @@ describe("rate limits", () => {
     const statuses = async (flags: string[]) => {
       const server = await serve([modelFolder(served())], ["--rate-limit", "2", ...flags]);
       const seen = [];
-      for (let i = 0; i < 4; i++) seen.push((await server.post("/predict", row, { "x-forwarded-for": `198.51.100.${i}` })).status);
+      for (let i = 0; i < 4; i++)
+        seen.push((await server.post("/predict", row, { "x-forwarded-for": `198.51.100.${i}` })).status);
       return seen;
     };
     expect(await statuses([])).toEqual([200, 200, 429, 429]);
@@ -66,7 +76,11 @@ describe("the response cache", () => {
     expect(again.headers.get("x-cache")).toBe("hit");
     expect((await json(again))["heads"]).toEqual(first["heads"]);
     expect((await server.post("/predict", { ...row, a: 2 })).headers.get("x-cache")).toBeNull();
-    expect([await metric(server, "response_cache_requests_total", 'result="hit"'), await metric(server, "response_cache_requests_total", 'result="miss"'), await metric(server, "inference_rows_total")]).toEqual([1, 2, 2]);
+    expect([
+      await metric(server, "response_cache_requests_total", 'result="hit"'),
+      await metric(server, "response_cache_requests_total", 'result="miss"'),
+      await metric(server, "inference_rows_total"),
+    ]).toEqual([1, 2, 2]);
     expect(await metric(server, "response_cache_bytes")).toBeGreaterThan(0);
   });
 
@@ -81,28 +95,65 @@ describe("the response cache", () => {
 describe("CORS", () => {
   it("lets the origins in that are named, and none unless told", async () => {
     const closed = await serve([modelFolder(served())]);
-    expect((await closed.post("/predict", row, { origin: "https://a.example" })).headers.get("access-control-allow-origin")).toBeNull();
+    expect(
+      (await closed.post("/predict", row, { origin: "https://a.example" })).headers.get("access-control-allow-origin"),
+    ).toBeNull();
     const server = await serve([modelFolder(served())], ["--cors", "https://a.example, https://b.example"]);
-    const allowed = async (origin: string) => (await server.post("/predict", row, { origin })).headers.get("access-control-allow-origin");
-    expect([await allowed("https://b.example"), await allowed("https://c.example")]).toEqual(["https://b.example", null]);
-    const preflight = await fetch(`${server.url}/predict`, { method: "OPTIONS", headers: { origin: "https://a.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
-    expect([preflight.status, preflight.headers.get("access-control-allow-methods")]).toEqual([204, "GET, POST, OPTIONS"]);
+    const allowed = async (origin: string) =>
+      (await server.post("/predict", row, { origin })).headers.get("access-control-allow-origin");
+    expect([await allowed("https://b.example"), await allowed("https://c.example")]).toEqual([
+      "https://b.example",
+      null,
+    ]);
+    const preflight = await fetch(`${server.url}/predict`, {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://a.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+      },
+    });
+    expect([preflight.status, preflight.headers.get("access-control-allow-methods")]).toEqual([
+      204,
+      "GET, POST, OPTIONS",
+    ]);
   });
 });
 
 describe("the log", () => {
-  const text = () => modelFolder(sequenceManifest("sequence.onnx", { artifact: { path: "sequence.onnx", sha256: sha256(fixture("sequence.onnx")) }, serving: { examples: [{ text: "t1" }] } }), { "tokenizer.json": JSON.stringify(wordTokenizer()) });
+  const text = () =>
+    modelFolder(
+      sequenceManifest("sequence.onnx", {
+        artifact: { path: "sequence.onnx", sha256: sha256(fixture("sequence.onnx")) },
+        serving: { examples: [{ text: "t1" }] },
+      }),
+      { "tokenizer.json": JSON.stringify(wordTokenizer()) },
+    );
   const secret = { text: "t1 mail ada@example.org or +44 20 7946 0958, card 4111 1111 1111 1111" };
 
   it("has a line per request with its id and trace, and nothing of the input", async () => {
     const server = await serve([text()]);
     const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    const response = await server.post("/predict", secret, { "x-request-id": "my-id", traceparent: `00-${trace}-00f067aa0ba902b7-01` });
+    const response = await server.post("/predict", secret, {
+      "x-request-id": "my-id",
+      traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+    });
     expect(response.headers.get("x-request-id")).toBe("my-id");
-    await server.post("/predict", { text: 5, note: "t1 bad row ada@example.org" }, { "x-request-id": "bad id with spaces" });
+    await server.post(
+      "/predict",
+      { text: 5, note: "t1 bad row ada@example.org" },
+      { "x-request-id": "bad id with spaces" },
+    );
     await server.kill();
     const lines = server.log().filter(({ msg }) => msg === "request");
-    expect(lines.find(({ requestId }) => requestId === "my-id")).toMatchObject({ method: "POST", route: "/predict", status: 200, model: "sequence", traceId: trace, durationMs: expect.any(Number) });
+    expect(lines.find(({ requestId }) => requestId === "my-id")).toMatchObject({
+      method: "POST",
+      route: "/predict",
+      status: 200,
+      model: "sequence",
+      traceId: trace,
+      durationMs: expect.any(Number),
+    });
     expect(lines.some(({ requestId }) => requestId === "bad id with spaces")).toBe(false);
     expect(server.output()).not.toMatch(/ada@|4111|7946/);
   });
@@ -111,7 +162,10 @@ describe("the log", () => {
     const server = await serve([text()], ["--log-inputs"]);
     await server.post("/predict", secret);
     await server.kill();
-    expect(server.log().find(({ msg }) => msg === "input")).toMatchObject({ model: "sequence", input: ['{"text":"t1 mail [email] or [phone], card [card]"}'] });
+    expect(server.log().find(({ msg }) => msg === "input")).toMatchObject({
+      model: "sequence",
+      input: ['{"text":"t1 mail [email] or [phone], card [card]"}'],
+    });
     expect(server.output()).not.toMatch(/ada@|4111|7946/);
   });
 });

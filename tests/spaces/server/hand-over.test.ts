@@ -9,13 +9,17 @@ const launcher = `import { handOver } from ${JSON.stringify(join(root, "scripts/
 
 /** What `sluice` does on an older Node: the program runs in a child, and whoever watches must not notice. */
 function start(program: string) {
-  const child = spawn(NODE, ["--input-type=module", "--eval", launcher, program], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(NODE, ["--input-type=module", "--eval", launcher, program], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;
   return { child, exited, said: once(child.stdout, "data").then(([chunk]) => String(chunk)) };
 }
 
 it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s reaches the program, whose exit code is told", async (signal) => {
-  const { child, exited, said } = start(`process.on("${signal}", () => process.exit(7)); setInterval(() => {}, 1000); process.stdout.write("up")`);
+  const { child, exited, said } = start(
+    `process.on("${signal}", () => process.exit(7)); setInterval(() => {}, 1000); process.stdout.write("up")`,
+  );
   expect(await said).toBe("up");
   child.kill(signal);
   expect(await exited).toEqual([7, null]);

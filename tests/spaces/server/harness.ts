@@ -26,7 +26,11 @@ export function temporaryFolder(): string {
 }
 
 /** A folder with a model: its manifest and, unless told otherwise, the ONNX file that it names. */
-export function modelFolder(manifest: ManifestInput, files: Record<string, Uint8Array | string> = {}, dir = join(temporaryFolder(), manifest.id)): string {
+export function modelFolder(
+  manifest: ManifestInput,
+  files: Record<string, Uint8Array | string> = {},
+  dir = join(temporaryFolder(), manifest.id),
+): string {
   mkdirSync(dir, { recursive: true });
   const path = manifest.artifact.path!;
   if (files[path] === undefined) writeFileSync(join(dir, path), ownFixtures[path] ?? fixture(path));
@@ -43,9 +47,21 @@ const ownFixtures: Record<string, Uint8Array> = { "slow.onnx": slowModel, "pixel
 /** prediction = value, after `work` products of matrices; some 7,000 of them take a second. */
 export function slowManifest(changes: Partial<ManifestInput> = {}): ManifestInput {
   return {
-    schemaVersion: 1, id: "slow", version: "1.0.0", task: "regression",
+    schemaVersion: 1,
+    id: "slow",
+    version: "1.0.0",
+    task: "regression",
     artifact: { path: "slow.onnx", sha256: sha256(slowModel) },
-    preprocess: { row: { kind: "tabular", columns: { work: { type: "number", min: 0 }, value: { type: "number" } }, features: [{ column: "work", encode: "number" }, { column: "value", encode: "number" }] } },
+    preprocess: {
+      row: {
+        kind: "tabular",
+        columns: { work: { type: "number", min: 0 }, value: { type: "number" } },
+        features: [
+          { column: "work", encode: "number" },
+          { column: "value", encode: "number" },
+        ],
+      },
+    },
     inputs: [{ name: "features", dtype: "float32", shape: ["batch", 2], from: "row.features" }],
     outputs: [{ name: "prediction", dtype: "float32", shape: ["batch", 1] }],
     postprocess: [{ name: "value", from: "prediction", kind: "regression" }],
@@ -54,12 +70,16 @@ export function slowManifest(changes: Partial<ManifestInput> = {}): ManifestInpu
   };
 }
 
-export const served = (changes: Partial<ManifestInput> = {}) => linearManifest({ serving: { examples: [{ a: 1, b: 2, c: 3 }] }, ...changes });
+export const served = (changes: Partial<ManifestInput> = {}) =>
+  linearManifest({ serving: { examples: [{ a: 1, b: 2, c: 3 }] }, ...changes });
 
 /** A copy of one of the repository's models, to be changed. */
 export function copyOfModel(id: "births" | "mood"): string {
   const dir = join(temporaryFolder(), id);
-  cpSync(join(root, "models", id), dir, { recursive: true, filter: (path) => !/\/(data|train|production)$/.test(path) });
+  cpSync(join(root, "models", id), dir, {
+    recursive: true,
+    filter: (path) => !/\/(data|train|production)$/.test(path),
+  });
   return dir;
 }
 
@@ -77,32 +97,59 @@ export type ServerProcess = {
 };
 
 /** `sluice serve` in a process of its own, listening on a free port of the loopback. */
-export async function serve(dirs: readonly string[], flags: readonly string[] = [], options: { ready?: boolean; env?: Record<string, string> } = {}): Promise<ServerProcess> {
-  const child = spawn(NODE, [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "0", "--sweep-budget-ms", "60", ...flags], { cwd: root, env: { PATH: process.env["PATH"] ?? "", ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+export async function serve(
+  dirs: readonly string[],
+  flags: readonly string[] = [],
+  options: { ready?: boolean; env?: Record<string, string> } = {},
+): Promise<ServerProcess> {
+  const child = spawn(
+    NODE,
+    [join(root, "cli.ts"), "serve", ...dirs, "--host", "127.0.0.1", "--port", "0", "--sweep-budget-ms", "60", ...flags],
+    { cwd: root, env: { PATH: process.env["PATH"] ?? "", ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
   let out = "";
   let err = "";
-  child.stdout.on("data", (chunk: Buffer) => { out += String(chunk); });
-  child.stderr.on("data", (chunk: Buffer) => { err += String(chunk); });
-  const exited = new Promise<number | null>((done) => { child.once("close", (code) => done(code)); }); // not "exit": the last lines of its log may still be in the pipe
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += String(chunk);
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += String(chunk);
+  });
+  const exited = new Promise<number | null>((done) => {
+    child.once("close", (code) => done(code));
+  }); // not "exit": the last lines of its log may still be in the pipe
   const url = await until(async () => {
     if (child.exitCode !== null) await exited;
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${err}${out}`);
     return / at (http:\S+)/.exec(err)?.[1];
   });
-  const call = (path: string, init: RequestInit) => fetch(url + path, { ...init, signal: AbortSignal.timeout(STUCK_MS) });
+  const call = (path: string, init: RequestInit) =>
+    fetch(url + path, { ...init, signal: AbortSignal.timeout(STUCK_MS) });
   const server: ServerProcess = {
-    url, process: child, exited,
-    log: () => out.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Record<string, unknown>),
+    url,
+    process: child,
+    exited,
+    log: () =>
+      out
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
     output: () => out + err,
     async kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       await exited;
     },
     get: (path, headers = {}) => call(path, { headers }),
-    post: (path, body, headers = {}) => call(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: typeof body === "string" || body instanceof Uint8Array ? body as never : JSON.stringify(body) }),
+    post: (path, body, headers = {}) =>
+      call(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" || body instanceof Uint8Array ? (body as never) : JSON.stringify(body),
+      }),
   };
   servers.push(server);
-  if (options.ready !== false) await until(async () => ((await server.get("/readyz")).status === 200 ? true : undefined));
+  if (options.ready !== false)
+    await until(async () => ((await server.get("/readyz")).status === 200 ? true : undefined));
   return server;
 }
 
@@ -113,14 +160,19 @@ export async function until<T>(ask: () => T | undefined | Promise<T | undefined>
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() > end) throw new Error("waited in vain");
-    await new Promise((done) => { setTimeout(done, 15); });
+    await new Promise((done) => {
+      setTimeout(done, 15);
+    });
   }
 }
 
 /** One value of /metrics: the sum over all series of that name whose labels contain `labels`. */
 export async function metric(server: ServerProcess, name: string, labels = ""): Promise<number> {
   const text = await (await server.get("/metrics")).text();
-  return text.split("\n").filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels)).reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  return text
+    .split("\n")
+    .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
 export const json = async (response: Response) => (await response.json()) as Record<string, never>;

@@ -2,11 +2,23 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, it } from "vitest";
-import { json, metric, modelFolder, serve, served, slowManifest, temporaryFolder, until, type ServerProcess } from "./harness.ts";
+import {
+  json,
+  metric,
+  modelFolder,
+  serve,
+  served,
+  slowManifest,
+  temporaryFolder,
+  until,
+  type ServerProcess,
+} from "./harness.ts";
 
 const row = { a: 1, b: 2, c: 3 };
-const rewrite = (dir: string, changes: object) => writeFileSync(join(dir, "model.yaml"), stringify({ ...served(), ...changes }));
-const versionOf = async (server: ServerProcess, id = "linear") => (await json(await server.get(`/models/${id}`)))["version"] as unknown as string;
+const rewrite = (dir: string, changes: object) =>
+  writeFileSync(join(dir, "model.yaml"), stringify({ ...served(), ...changes }));
+const versionOf = async (server: ServerProcess, id = "linear") =>
+  (await json(await server.get(`/models/${id}`)))["version"] as unknown as string;
 
 /** Asks without a pause until told to stop; every status that came. */
 function load(server: ServerProcess, path: string, body: object, lanes = 8) {
@@ -14,17 +26,28 @@ function load(server: ServerProcess, path: string, body: object, lanes = 8) {
   const seen = new Map<string, number>();
   const lane = async () => {
     while (!stopped.signal.aborted) {
-      const outcome = await server.post(path, body).then(async (response) => `${response.status} ${(await json(response))["version"] ?? ""}`, (error: unknown) => `failed: ${String((error as Error).cause ?? error)}`);
+      const outcome = await server.post(path, body).then(
+        async (response) => `${response.status} ${(await json(response))["version"] ?? ""}`,
+        (error: unknown) => `failed: ${String((error as Error).cause ?? error)}`,
+      );
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
     }
   };
   const done = Promise.all(Array.from({ length: lanes }, lane));
-  return { seen, async stop() { stopped.abort(); await done; } };
+  return {
+    seen,
+    async stop() {
+      stopped.abort();
+      await done;
+    },
+  };
 }
 
 describe("starting", () => {
   it("lives before it is ready, and is ready only after the warm-up", async () => {
-    const server = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 1000, value: 1 }] } }))], [], { ready: false });
+    const server = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 1000, value: 1 }] } }))], [], {
+      ready: false,
+    });
     expect((await server.get("/livez")).status).toBe(200);
     const early = await server.get("/readyz");
     expect([early.status, await early.json()]).toEqual([503, { status: "starting", models: { slow: "loading" } }]);
@@ -32,7 +55,9 @@ describe("starting", () => {
     const refused = await server.post("/predict", { work: 1, value: 1 });
     expect([refused.status, (await json(refused))["code"]]).toEqual([503, "not-ready"]);
     await until(async () => ((await server.get("/readyz")).status === 200 ? true : undefined));
-    expect(await json(await server.post("/predict", { work: 1, value: 7 }))).toMatchObject({ heads: { value: { value: 7 } } });
+    expect(await json(await server.post("/predict", { work: 1, value: 7 }))).toMatchObject({
+      heads: { value: { value: 7 } },
+    });
     expect(await metric(server, "inference_rows_total", 'model="slow"')).toBe(1);
   });
 
@@ -43,7 +68,10 @@ describe("starting", () => {
       const models = (await json(await server.get("/models")))["models"] as unknown as { state: string }[];
       return models.every(({ state }) => state !== "loading") ? models : undefined;
     });
-    expect(list).toMatchObject([{ state: "broken", error: { problem: expect.stringContaining("serving.examples[0]") } }, { id: "good", state: "ready" }]);
+    expect(list).toMatchObject([
+      { state: "broken", error: { problem: expect.stringContaining("serving.examples[0]") } },
+      { id: "good", state: "ready" },
+    ]);
     expect((await server.get("/readyz")).status).toBe(503);
     expect((await server.get("/")).status).toBe(503);
     expect((await server.post("/models/good/predict", row)).status).toBe(200);
@@ -87,7 +115,10 @@ describe("reloading", () => {
     await until(async () => ((await versionOf(server)) === "1.2.0" ? true : undefined));
     rewrite(dir, { version: "1.3.0", artifact: { path: "linear.onnx", sha256: "1".repeat(64) } });
     const reload = await until(async () => {
-      const last = (await json(await server.get("/models/linear")))["reload"] as unknown as { ok: boolean; diagnostic: { code: string } } | null;
+      const last = (await json(await server.get("/models/linear")))["reload"] as unknown as {
+        ok: boolean;
+        diagnostic: { code: string };
+      } | null;
       return last?.ok === false ? last : undefined;
     });
     expect(reload.diagnostic.code).toBe("artifact-digest");
@@ -106,17 +137,27 @@ describe("reloading", () => {
 });
 
 describe("stopping", () => {
-  it.each([["main"], ["worker"], ["process"]])("answers what is in flight, refuses what comes, and exits 0 (%s)", async (engine) => {
-    const server = await serve([modelFolder(slowManifest())], ["--engine", engine]);
-    const inFlight = [1, 2, 3].map((value) => server.post("/predict", { work: 700, value }));
-    await until(async () => (engine === "main" || (await metric(server, "inference_runs_in_flight")) === 1 ? true : undefined));
-    if (engine === "main") await new Promise((done) => { setTimeout(done, 100); });
-    server.process.kill("SIGTERM");
-    expect(await Promise.all(inFlight.map(async (one) => (await json(await one))["heads"]))).toEqual([1, 2, 3].map((value) => ({ value: { kind: "regression", value } })));
-    expect(await server.exited).toBe(0);
-    await expect(server.get("/livez")).rejects.toThrow("fetch failed");
-    expect(server.log().at(-1)).toMatchObject({ msg: "drained", inTime: true });
-  });
+  it.each([["main"], ["worker"], ["process"]])(
+    "answers what is in flight, refuses what comes, and exits 0 (%s)",
+    async (engine) => {
+      const server = await serve([modelFolder(slowManifest())], ["--engine", engine]);
+      const inFlight = [1, 2, 3].map((value) => server.post("/predict", { work: 700, value }));
+      await until(async () =>
+        engine === "main" || (await metric(server, "inference_runs_in_flight")) === 1 ? true : undefined,
+      );
+      if (engine === "main")
+        await new Promise((done) => {
+          setTimeout(done, 100);
+        });
+      server.process.kill("SIGTERM");
+      expect(await Promise.all(inFlight.map(async (one) => (await json(await one))["heads"]))).toEqual(
+        [1, 2, 3].map((value) => ({ value: { kind: "regression", value } })),
+      );
+      expect(await server.exited).toBe(0);
+      await expect(server.get("/livez")).rejects.toThrow("fetch failed");
+      expect(server.log().at(-1)).toMatchObject({ msg: "drained", inTime: true });
+    },
+  );
 
   it("does not wait for idle connections", async () => {
     const server = await serve([modelFolder(served())]);
@@ -128,7 +169,10 @@ describe("stopping", () => {
 
   it("leaves with 0 at the deadline although a worker is in the middle of a run that cannot be stopped", async () => {
     const server = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--drain-seconds", "0.3"]);
-    const endless = server.post("/predict", { work: 5_000_000, value: 1 }).then(() => "answered", () => "cut off");
+    const endless = server.post("/predict", { work: 5_000_000, value: 1 }).then(
+      () => "answered",
+      () => "cut off",
+    );
     await until(async () => ((await metric(server, "inference_runs_in_flight")) === 1 ? true : undefined));
     server.process.kill("SIGTERM");
     expect(await server.exited).toBe(0);
@@ -140,15 +184,24 @@ describe("stopping", () => {
 
 describe("the command", () => {
   const refuse = async (dirs: string[], flags: string[], env: Record<string, string> = {}) => {
-    const failed = await serve(dirs, flags, { ready: false, env }).then(() => "started", (error: unknown) => (error as Error).message);
+    const failed = await serve(dirs, flags, { ready: false, env }).then(
+      () => "started",
+      (error: unknown) => (error as Error).message,
+    );
     return failed;
   };
   it("refuses wrong settings with the flag, the variable and what is expected; exit 2", async () => {
     const dir = modelFolder(served());
-    expect(await refuse([dir], ["--max-rows", "many"])).toMatch(/ended with 2: sluice: --max-rows \(or SLUICE_MAX_ROWS\)/);
-    expect(await refuse([dir], [], { SLUICE_ENGINE: "gpu" })).toMatch(/ended with 2: sluice: --engine \(or SLUICE_ENGINE\)/);
+    expect(await refuse([dir], ["--max-rows", "many"])).toMatch(
+      /ended with 2: sluice: --max-rows \(or SLUICE_MAX_ROWS\)/,
+    );
+    expect(await refuse([dir], [], { SLUICE_ENGINE: "gpu" })).toMatch(
+      /ended with 2: sluice: --engine \(or SLUICE_ENGINE\)/,
+    );
     expect(await refuse(["nobody"], [])).toMatch(/ended with 2: .*no model nobody/);
-    expect(await refuse([dir], ["--keys-file", join(temporaryFolder(), "none")])).toMatch(/ended with 2: .*API keys cannot be read/);
+    expect(await refuse([dir], ["--keys-file", join(temporaryFolder(), "none")])).toMatch(
+      /ended with 2: .*API keys cannot be read/,
+    );
     expect(await refuse(["--models", temporaryFolder()], [])).toMatch(/ended with 2: .*no model to serve/);
   });
 
@@ -156,8 +209,13 @@ describe("the command", () => {
     const folder = temporaryFolder();
     modelFolder(served(), {}, join(folder, "one"));
     modelFolder(served({ id: "two" }), {}, join(folder, "two"));
-    const server = await serve(["--models", folder], [], { env: { SLUICE_DEFAULT_MODEL: "two", SLUICE_LOG_LEVEL: "silent" } });
-    expect(await server.get("/").then((response) => response.json())).toEqual({ status: "healthy", model: "two v1.0.0" });
+    const server = await serve(["--models", folder], [], {
+      env: { SLUICE_DEFAULT_MODEL: "two", SLUICE_LOG_LEVEL: "silent" },
+    });
+    expect(await server.get("/").then((response) => response.json())).toEqual({
+      status: "healthy",
+      model: "two v1.0.0",
+    });
     expect(server.log()).toEqual([]);
     rmSync(folder, { recursive: true });
   });

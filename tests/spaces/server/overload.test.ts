@@ -6,7 +6,12 @@ import { json, metric, modelFolder, serve, slowManifest, until, type ServerProce
 const LONG = 4_000;
 
 let server: ServerProcess;
-beforeAll(async () => { server = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "1", "--max-queue-rows", "4", "--max-queue-wait-ms", "60000"]); });
+beforeAll(async () => {
+  server = await serve(
+    [modelFolder(slowManifest())],
+    ["--engine", "worker", "--max-batch", "1", "--max-queue-rows", "4", "--max-queue-wait-ms", "60000"],
+  );
+});
 const idle = () => until(async () => ((await metric(server, "inference_runs_in_flight")) === 0 ? true : undefined));
 const running = () => until(async () => ((await metric(server, "inference_runs_in_flight")) === 1 ? true : undefined));
 const queued = async () => metric(server, "inference_queue_rows");
@@ -16,7 +21,10 @@ describe("a busy model", () => {
   it("leaves liveness, metrics and the other models alone while it runs", async () => {
     await idle();
     let done = false;
-    const slow = server.post("/predict", { work: LONG, value: 1 }).then((response) => { done = true; return response.status; });
+    const slow = server.post("/predict", { work: LONG, value: 1 }).then((response) => {
+      done = true;
+      return response.status;
+    });
     await running();
     for (let i = 0; i < 20; i++) expect((await server.get("/livez")).status).toBe(200);
     expect(done).toBe(false);
@@ -28,7 +36,9 @@ describe("a busy model", () => {
     const before = await rejections("queue-full");
     const first = server.post("/predict", { work: LONG, value: 0 });
     await running();
-    const all = await Promise.all(Array.from({ length: 12 }, (_, value) => server.post("/predict", { work: 1, value })));
+    const all = await Promise.all(
+      Array.from({ length: 12 }, (_, value) => server.post("/predict", { work: 1, value })),
+    );
     const refused = all.filter(({ status }) => status === 503);
     expect(all.filter(({ status }) => status === 200)).toHaveLength(4);
     expect(refused).toHaveLength(8);
@@ -49,20 +59,31 @@ describe("a busy model", () => {
   });
 
   it("answers 504 at the deadline, and the row leaves the queue unrun", async () => {
-    const patient = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "1", "--max-queue-wait-ms", "60000"]);
+    const patient = await serve(
+      [modelFolder(slowManifest())],
+      ["--engine", "worker", "--max-batch", "1", "--max-queue-wait-ms", "60000"],
+    );
     const first = patient.post("/predict", { work: 2 * LONG, value: 0 });
     await until(async () => ((await metric(patient, "inference_runs_in_flight")) === 1 ? true : undefined));
-    const late = await Promise.all([1, 2].map((value) => patient.post("/predict", { work: 1, value }, { "x-request-timeout-ms": "150" })));
+    const late = await Promise.all(
+      [1, 2].map((value) => patient.post("/predict", { work: 1, value }, { "x-request-timeout-ms": "150" })),
+    );
     for (const response of late) {
       expect(response.status).toBe(504);
-      expect(await json(response)).toMatchObject({ code: "deadline", detail: expect.stringContaining("while it waited") });
+      expect(await json(response)).toMatchObject({
+        code: "deadline",
+        detail: expect.stringContaining("while it waited"),
+      });
     }
     expect(await metric(patient, "inference_queue_rows")).toBe(0);
     expect((await first).status).toBe(200);
     expect(await metric(patient, "inference_rows_total")).toBe(1);
     // A run that has begun goes on, but nobody waits for it past the deadline.
     const cut = await patient.post("/predict", { work: 2 * LONG, value: 0 }, { "x-request-timeout-ms": "100" });
-    expect([cut.status, (await json(cut))["detail"]]).toEqual([504, "the request's deadline passed while the model ran"]);
+    expect([cut.status, (await json(cut))["detail"]]).toEqual([
+      504,
+      "the request's deadline passed while the model ran",
+    ]);
   });
 
   it("forgets a row whose client has gone", async () => {
@@ -71,7 +92,12 @@ describe("a busy model", () => {
     const first = server.post("/predict", { work: LONG, value: 0 });
     await running();
     const gone = new AbortController();
-    const waiting = fetch(`${server.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ work: 1, value: 1 }), signal: gone.signal }).catch(() => "gone");
+    const waiting = fetch(`${server.url}/predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ work: 1, value: 1 }),
+      signal: gone.signal,
+    }).catch(() => "gone");
     await until(async () => ((await queued()) === 1 ? true : undefined));
     gone.abort();
     expect(await waiting).toBe("gone");
@@ -83,12 +109,21 @@ describe("a busy model", () => {
   });
 
   it("takes a group back from its engine when one of its clients has gone, and the others run together", async () => {
-    const pairs = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--max-batch", "2", "--max-delay-us", "0", "--max-queue-wait-ms", "60000"]);
-    const waiting = async (rows: number) => until(async () => ((await metric(pairs, "inference_queue_rows")) === rows ? true : undefined));
+    const pairs = await serve(
+      [modelFolder(slowManifest())],
+      ["--engine", "worker", "--max-batch", "2", "--max-delay-us", "0", "--max-queue-wait-ms", "60000"],
+    );
+    const waiting = async (rows: number) =>
+      until(async () => ((await metric(pairs, "inference_queue_rows")) === rows ? true : undefined));
     const first = pairs.post("/predict", { work: 2 * LONG, value: 0 });
     await until(async () => ((await metric(pairs, "inference_runs_in_flight")) === 1 ? true : undefined));
     const gone = new AbortController();
-    const leaver = fetch(`${pairs.url}/predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ work: 1, value: 1 }), signal: gone.signal }).catch(() => "gone");
+    const leaver = fetch(`${pairs.url}/predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ work: 1, value: 1 }),
+      signal: gone.signal,
+    }).catch(() => "gone");
     await waiting(1);
     // With this one the next run is full: it is handed over.
     const second = pairs.post("/predict", { work: 1, value: 2 });
@@ -106,10 +141,14 @@ describe("a busy model", () => {
   it("forgets a client that leaves in the middle of its body", async () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), "127.0.0.1");
-    socket.write('POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"work": 1');
+    socket.write(
+      'POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"work": 1',
+    );
     await until(async () => ((await metric(server, "http_requests_in_flight")) === 2 ? true : undefined));
     socket.destroy();
-    expect(await until(async () => ((await metric(server, "http_requests_in_flight")) === 1 ? "only this one" : undefined))).toBe("only this one");
+    expect(
+      await until(async () => ((await metric(server, "http_requests_in_flight")) === 1 ? "only this one" : undefined)),
+    ).toBe("only this one");
   });
 });
 
@@ -126,7 +165,10 @@ describe("engines", () => {
   });
 
   it("runs as many at once as there are workers", async () => {
-    const pair = await serve([modelFolder(slowManifest())], ["--workers", "2", "--max-batch", "1", "--engine", "worker"]);
+    const pair = await serve(
+      [modelFolder(slowManifest())],
+      ["--workers", "2", "--max-batch", "1", "--engine", "worker"],
+    );
     const both = [1, 2].map((value) => pair.post("/predict", { work: LONG, value }));
     await until(async () => ((await metric(pair, "inference_runs_in_flight")) === 2 ? true : undefined));
     expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
@@ -135,6 +177,8 @@ describe("engines", () => {
 
   it("puts a model with slow rows into a worker by itself", async () => {
     const chosen = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 200, value: 1 }] } }))]);
-    expect(await json(await chosen.get("/models/slow"))).toMatchObject({ engine: { kind: "worker", reason: expect.stringContaining("would block the main thread") } });
+    expect(await json(await chosen.get("/models/slow"))).toMatchObject({
+      engine: { kind: "worker", reason: expect.stringContaining("would block the main thread") },
+    });
   });
 });

@@ -9,32 +9,68 @@ import { settingsFromEnvironment, settingsSchema, variableOf } from "../../../sp
 
 describe("which answer a client prefers", () => {
   it.each([
-    ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true], ["text/html", true], ["application/json;q=0.5, text/html;q=0.9", true], ["text/html, application/json", true],
-    ["*/*", false], ["application/json", false], ["application/json, text/html;q=0.1", false], ["text/html;q=0", false], ["", false], [undefined, false],
-  ])("%s", (accept, page) => { expect(wantsPage(accept)).toBe(page); });
+    ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true],
+    ["text/html", true],
+    ["application/json;q=0.5, text/html;q=0.9", true],
+    ["text/html, application/json", true],
+    ["*/*", false],
+    ["application/json", false],
+    ["application/json, text/html;q=0.1", false],
+    ["text/html;q=0", false],
+    ["", false],
+    [undefined, false],
+  ])("%s", (accept, page) => {
+    expect(wantsPage(accept)).toBe(page);
+  });
 });
 
 describe("redaction", () => {
   it("takes out addresses, cards that have a valid check digit, and phone numbers", () => {
     expect(redact("write to first.last+tag@mail.example.co.uk!")).toBe("write to [email]!");
     expect(redact("4242424242424242 and 5555-5555-5555-4444")).toBe("[card] and [card]");
-    expect(redact("call (212) 555-0187, 020 7946 0958 or +49 151 23456789 now")).toBe("call [phone], [phone] or [phone] now");
+    expect(redact("call (212) 555-0187, 020 7946 0958 or +49 151 23456789 now")).toBe(
+      "call [phone], [phone] or [phone] now",
+    );
   });
 
   it("leaves numbers that are measurements or dates", () => {
-    for (const text of ['{"history":[12655,13016,8480]}', "0.9886227694140344", "2003-12-25", "1234567890123456", "-12.5e10"]) expect(redact(text)).toBe(text);
+    for (const text of [
+      '{"history":[12655,13016,8480]}',
+      "0.9886227694140344",
+      "2003-12-25",
+      "1234567890123456",
+      "-12.5e10",
+    ])
+      expect(redact(text)).toBe(text);
   });
 });
 
 describe("the plan of batches", () => {
-  const point = (batch: number, rowsPerSecond: number, tokenBudget: number | null = null) => ({ batch, tokenBudget, rows: 32, totalMs: 32_000 / rowsPerSecond, rowsPerSecond });
+  const point = (batch: number, rowsPerSecond: number, tokenBudget: number | null = null) => ({
+    batch,
+    tokenBudget,
+    rows: 32,
+    totalMs: 32_000 / rowsPerSecond,
+    rowsPerSecond,
+  });
   it("batches only where it gains a tenth", () => {
-    expect(planBatches([point(1, 100), point(8, 109)], { onMainThread: false })).toMatchObject({ maxBatch: 1, maxDelayUs: 0, gain: 1 });
-    expect(planBatches([point(1, 100), point(8, 111)], { onMainThread: false })).toMatchObject({ maxBatch: 8, gain: 1.11 });
+    expect(planBatches([point(1, 100), point(8, 109)], { onMainThread: false })).toMatchObject({
+      maxBatch: 1,
+      maxDelayUs: 0,
+      gain: 1,
+    });
+    expect(planBatches([point(1, 100), point(8, 111)], { onMainThread: false })).toMatchObject({
+      maxBatch: 8,
+      gain: 1.11,
+    });
   });
 
   it("takes the smallest batch of those within a twentieth of the best", () => {
-    expect(planBatches([point(1, 100), point(4, 300), point(8, 390), point(16, 400), point(32, 370)], { onMainThread: false }).maxBatch).toBe(8);
+    expect(
+      planBatches([point(1, 100), point(4, 300), point(8, 390), point(16, 400), point(32, 370)], {
+        onMainThread: false,
+      }).maxBatch,
+    ).toBe(8);
   });
 
   it("waits no longer for another row than that row's joining saves, and not at all on the main thread", () => {
@@ -45,15 +81,19 @@ describe("the plan of batches", () => {
   });
 
   it("obeys what is configured, and runs rows alone when nothing was measured", () => {
-    expect(planBatches([point(1, 100), point(8, 90)], { onMainThread: false, maxBatch: 8, maxDelayUs: 77 })).toMatchObject({ maxBatch: 8, maxDelayUs: 77 });
+    expect(
+      planBatches([point(1, 100), point(8, 90)], { onMainThread: false, maxBatch: 8, maxDelayUs: 77 }),
+    ).toMatchObject({ maxBatch: 8, maxDelayUs: 77 });
     expect(planBatches([], { onMainThread: false })).toMatchObject({ maxBatch: 1, sweep: [] });
   });
 });
 
 describe("which submissions run together", () => {
-  const entry = (length: number, rows = 1, tensors = false) => ({ length, rows: Array.from({ length: rows }, () => ({})), feeds: tensors ? { rows } : null }) as unknown as Entry;
+  const entry = (length: number, rows = 1, tensors = false) =>
+    ({ length, rows: Array.from({ length: rows }, () => ({})), feeds: tensors ? { rows } : null }) as unknown as Entry;
   const sizeOf = (one: Entry) => one.feeds?.rows ?? one.rows.length;
-  const lengths = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) => formGroup(queue, plan, sizeOf).map((one) => one.length);
+  const lengths = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) =>
+    formGroup(queue, plan, sizeOf).map((one) => one.length);
 
   it("takes the oldest and those of like length, within the budget of padded tokens", () => {
     const queue = [entry(10), entry(100), entry(12), entry(9), entry(50)];
@@ -69,7 +109,8 @@ describe("which submissions run together", () => {
   });
 
   it("is sure of a group only when nothing that comes later could change it", () => {
-    const sure = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) => decided(queue, plan, sizeOf);
+    const sure = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) =>
+      decided(queue, plan, sizeOf);
     expect(sure([entry(10)], { maxBatch: 1, tokenBudget: null })).toBe(true);
     expect(sure([entry(1, 1), entry(1, 2)], { maxBatch: 4, tokenBudget: null })).toBe(false);
     expect(sure([entry(1, 1), entry(1, 2), entry(1, 1)], { maxBatch: 4, tokenBudget: null })).toBe(true);
@@ -81,18 +122,45 @@ describe("which submissions run together", () => {
   });
 
   it("never changes a group that it was sure of, whatever comes", () => {
-    const entries = fc.array(fc.record({ length: fc.integer({ min: 1, max: 30 }), rows: fc.integer({ min: 1, max: 5 }), tensors: fc.boolean() }), { maxLength: 8 }).map((all) => all.map((one) => entry(one.length, one.rows, one.tensors)));
-    fc.assert(fc.property(entries, entries, fc.integer({ min: 1, max: 6 }), fc.option(fc.integer({ min: 1, max: 60 })), (queue, later, maxBatch, tokenBudget) => {
-      fc.pre(queue.length > 0 && decided(queue, { maxBatch, tokenBudget }, sizeOf));
-      expect(formGroup([...queue, ...later], { maxBatch, tokenBudget }, sizeOf)).toEqual(formGroup(queue, { maxBatch, tokenBudget }, sizeOf));
-    }), { numRuns: 2000 });
+    const entries = fc
+      .array(
+        fc.record({
+          length: fc.integer({ min: 1, max: 30 }),
+          rows: fc.integer({ min: 1, max: 5 }),
+          tensors: fc.boolean(),
+        }),
+        { maxLength: 8 },
+      )
+      .map((all) => all.map((one) => entry(one.length, one.rows, one.tensors)));
+    fc.assert(
+      fc.property(
+        entries,
+        entries,
+        fc.integer({ min: 1, max: 6 }),
+        fc.option(fc.integer({ min: 1, max: 60 })),
+        (queue, later, maxBatch, tokenBudget) => {
+          fc.pre(queue.length > 0 && decided(queue, { maxBatch, tokenBudget }, sizeOf));
+          expect(formGroup([...queue, ...later], { maxBatch, tokenBudget }, sizeOf)).toEqual(
+            formGroup(queue, { maxBatch, tokenBudget }, sizeOf),
+          );
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 });
 
 describe("settings", () => {
   it("have a variable each, whose text becomes the setting's type", () => {
     expect(variableOf("maxQueueWaitMs")).toBe("SLUICE_MAX_QUEUE_WAIT_MS");
-    const settings = settingsSchema.parse(settingsFromEnvironment({ SLUICE_MAX_QUEUE_WAIT_MS: "250", SLUICE_LOG_INPUTS: "true", SLUICE_WATCH: "false", OTHER: "x" }));
+    const settings = settingsSchema.parse(
+      settingsFromEnvironment({
+        SLUICE_MAX_QUEUE_WAIT_MS: "250",
+        SLUICE_LOG_INPUTS: "true",
+        SLUICE_WATCH: "false",
+        OTHER: "x",
+      }),
+    );
     expect(settings).toMatchObject({ maxQueueWaitMs: 250, logInputs: true, watch: false, port: 7860 });
   });
 });

@@ -19,14 +19,22 @@ describe("the breaker", () => {
   it("counts failures in a row, opens, tries one, and closes or opens again", () => {
     let time = 0;
     const states: string[] = [];
-    const breaker = createBreaker({ failures: 2, openMs: 100 }, () => time, (state) => states.push(state));
+    const breaker = createBreaker(
+      { failures: 2, openMs: 100 },
+      () => time,
+      (state) => states.push(state),
+    );
     breaker.admit().failed();
     breaker.admit().succeeded();
     breaker.admit().failed();
     expect(breaker.state()).toBe("closed");
     const early = breaker.admit();
     breaker.admit().failed();
-    expect([breaker.state(), breaker.pauseMs(), reasonOf(() => breaker.admit())]).toEqual(["open", 100, "circuit-open"]);
+    expect([breaker.state(), breaker.pauseMs(), reasonOf(() => breaker.admit())]).toEqual([
+      "open",
+      100,
+      "circuit-open",
+    ]);
     early.succeeded(); // let in before it opened: proves nothing now
     expect(breaker.state()).toBe("open");
     time = 100;
@@ -47,7 +55,13 @@ describe("waiting between calls", () => {
     const options = { baseMs: 100, maxMs: 350 };
     expect([1, 2, 3, 4].map((attempt) => retryDelayMs(attempt, null, options, () => 0.5))).toEqual([50, 100, 175, 175]);
     expect(retryDelayMs(1, 2000, options, () => 0.5)).toBe(2000);
-    expect([retryAfterMs("3", 0), retryAfterMs("Thu, 01 Jan 1970 00:00:05 GMT", 1000), retryAfterMs("soon", 0), retryAfterMs(null, 0), retryAfterMs("-1", 0)]).toEqual([3000, 4000, null, null, 0]);
+    expect([
+      retryAfterMs("3", 0),
+      retryAfterMs("Thu, 01 Jan 1970 00:00:05 GMT", 1000),
+      retryAfterMs("soon", 0),
+      retryAfterMs(null, 0),
+      retryAfterMs("-1", 0),
+    ]).toEqual([3000, 4000, null, null, 0]);
   });
 });
 
@@ -58,8 +72,13 @@ describe("turns", () => {
     const order: string[] = [];
     const first = await turns.take(requestDeadline);
     const response = Object.assign(new EventEmitter(), { writableFinished: false });
-    const leaving = turns.take({ ...requestDeadline, disconnect: ClientDisconnect.of(response) }).catch((error: { reason: string }) => order.push(error.reason));
-    const second = turns.take(requestDeadline).then((giveBack) => { order.push("second"); return giveBack; });
+    const leaving = turns
+      .take({ ...requestDeadline, disconnect: ClientDisconnect.of(response) })
+      .catch((error: { reason: string }) => order.push(error.reason));
+    const second = turns.take(requestDeadline).then((giveBack) => {
+      order.push("second");
+      return giveBack;
+    });
     await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "queue-full" });
     response.emit("close");
     await leaving;
@@ -83,7 +102,11 @@ describe("access", () => {
   it("needs a token, and an endpoint that keeps it", () => {
     expect(accessFrom({})).toMatchObject({ missing: { code: "not-configured" } });
     expect(accessFrom({ HF_TOKEN: " t " })).toEqual({ access: { token: "t", endpoint: null } });
-    for (const endpoint of ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://example.com/v1"]) expect(accessFrom({ HF_TOKEN: "t", HF_INFERENCE_ENDPOINT: endpoint })).toEqual({ access: { token: "t", endpoint } });
-    for (const endpoint of ["http://127.example.com", "ftp://127.0.0.1", "nowhere", "https://user:secret@example.com"]) expect(() => accessFrom({ HF_TOKEN: "t", HF_INFERENCE_ENDPOINT: endpoint })).toThrow("HF_INFERENCE_ENDPOINT");
+    for (const endpoint of ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://example.com/v1"])
+      expect(accessFrom({ HF_TOKEN: "t", HF_INFERENCE_ENDPOINT: endpoint })).toEqual({
+        access: { token: "t", endpoint },
+      });
+    for (const endpoint of ["http://127.example.com", "ftp://127.0.0.1", "nowhere", "https://user:secret@example.com"])
+      expect(() => accessFrom({ HF_TOKEN: "t", HF_INFERENCE_ENDPOINT: endpoint })).toThrow("HF_INFERENCE_ENDPOINT");
   });
 });

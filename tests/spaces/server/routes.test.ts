@@ -15,7 +15,37 @@ beforeAll(async () => {
   writeFileSync(join(ui, "parts/app.js"), "export {};");
   writeFileSync(join(ui, "parts/large.js"), LARGE);
   writeFileSync(join(ui, "notes.private"), "not served");
-  server = await serve([modelFolder(served()), modelFolder(served({ id: "heads", task: "multiclass-classification", artifact: { path: "two-heads.onnx", sha256: "0".repeat(64) } })), modelFolder(served({ id: "logs", version: "2.0.0", artifact: { path: "logarithm.onnx", sha256: await digest("logarithm.onnx") } }))], ["--ui-dir", ui, "--main-thread-limit-ms", "10000", "--sweep-budget-ms", "2000", "--max-rows", "50", "--max-body-bytes", "20000"]);
+  server = await serve(
+    [
+      modelFolder(served()),
+      modelFolder(
+        served({
+          id: "heads",
+          task: "multiclass-classification",
+          artifact: { path: "two-heads.onnx", sha256: "0".repeat(64) },
+        }),
+      ),
+      modelFolder(
+        served({
+          id: "logs",
+          version: "2.0.0",
+          artifact: { path: "logarithm.onnx", sha256: await digest("logarithm.onnx") },
+        }),
+      ),
+    ],
+    [
+      "--ui-dir",
+      ui,
+      "--main-thread-limit-ms",
+      "10000",
+      "--sweep-budget-ms",
+      "2000",
+      "--max-rows",
+      "50",
+      "--max-body-bytes",
+      "20000",
+    ],
+  );
 });
 
 async function digest(name: string): Promise<string> {
@@ -47,13 +77,26 @@ describe("GET /", () => {
 });
 
 describe("the page's files", () => {
-  it.each([["br, gzip", "br"], ["gzip, br;q=0.5", "gzip"], ["*", "br"], ["identity", null], ["br;q=0", null]])("are sent as `accept-encoding: %s` asks", async (accept, encoding) => {
+  it.each([
+    ["br, gzip", "br"],
+    ["gzip, br;q=0.5", "gzip"],
+    ["*", "br"],
+    ["identity", null],
+    ["br;q=0", null],
+  ])("are sent as `accept-encoding: %s` asks", async (accept, encoding) => {
     const response = await server.get("/parts/large.js", { "accept-encoding": accept });
     expect(response.headers.get("content-encoding")).toBe(encoding);
     expect(response.headers.get("vary")).toBe("Accept-Encoding");
     expect(await response.text()).toBe(LARGE);
     if (encoding !== null) expect(Number(response.headers.get("content-length"))).toBeLessThan(LARGE.length / 10);
-    expect((await server.get("/parts/large.js", { "accept-encoding": accept, "if-none-match": response.headers.get("etag")! })).status).toBe(304);
+    expect(
+      (
+        await server.get("/parts/large.js", {
+          "accept-encoding": accept,
+          "if-none-match": response.headers.get("etag")!,
+        })
+      ).status,
+    ).toBe(304);
   });
 });
 
@@ -62,20 +105,37 @@ describe("predictions", () => {
     const response = await server.post("/predict", { a: 1, b: 2, c: 3 });
     expect(response.status).toBe(200);
     const answer = await json(response);
-    expect(answer).toEqual({ model: "linear", version: "1.0.0", heads: { value: { kind: "regression", value: 321.5 } }, timing: { queueMs: expect.any(Number), inferenceMs: expect.any(Number), totalMs: expect.any(Number) } });
-    expect(await json(await server.post("/models/linear/predict", { a: 1, b: 2, c: 3 }))).toMatchObject({ heads: answer["heads"] });
+    expect(answer).toEqual({
+      model: "linear",
+      version: "1.0.0",
+      heads: { value: { kind: "regression", value: 321.5 } },
+      timing: { queueMs: expect.any(Number), inferenceMs: expect.any(Number), totalMs: expect.any(Number) },
+    });
+    expect(await json(await server.post("/models/linear/predict", { a: 1, b: 2, c: 3 }))).toMatchObject({
+      heads: answer["heads"],
+    });
   });
 
   it("gives the same through the framework as past it", async () => {
     // A query string is out of the ordinary enough for the long way.
-    const [short, long] = await Promise.all([server.post("/predict", { a: 0.1, b: 0.2, c: 0.3 }), server.post("/predict?x", { a: 0.1, b: 0.2, c: 0.3 })]);
+    const [short, long] = await Promise.all([
+      server.post("/predict", { a: 0.1, b: 0.2, c: 0.3 }),
+      server.post("/predict?x", { a: 0.1, b: 0.2, c: 0.3 }),
+    ]);
     expect([...short.headers.keys()].toSorted()).toEqual([...long.headers.keys()].toSorted());
     expect((await json(short))["heads"]).toEqual((await json(long))["heads"]);
     for (const body of ["{", "[1]", '{"a":1}', "null", '"text"']) {
-      const answers = await Promise.all(["/predict", "/predict?x"].map(async (path) => {
-        const response = await server.post(path, body);
-        return { status: response.status, type: response.headers.get("content-type"), ...(await json(response)), instance: null };
-      }));
+      const answers = await Promise.all(
+        ["/predict", "/predict?x"].map(async (path) => {
+          const response = await server.post(path, body);
+          return {
+            status: response.status,
+            type: response.headers.get("content-type"),
+            ...(await json(response)),
+            instance: null,
+          };
+        }),
+      );
       expect(answers[0]).toEqual(answers[1]);
     }
   });
@@ -84,7 +144,10 @@ describe("predictions", () => {
     const rows = Array.from({ length: 40 }, (_, i) => (i === 7 ? { a: i, b: "x", c: 0 } : { a: i, b: 0, c: 0 }));
     const answer = await json(await server.post("/models/linear/predict/batch", { rows }));
     expect(answer).toMatchObject({ rows: 40, failed: 1 });
-    const predictions = answer["predictions"] as unknown as { heads?: { value: { value: number } }; error?: { status: number; errors: { field: string }[] } }[];
+    const predictions = answer["predictions"] as unknown as {
+      heads?: { value: { value: number } };
+      error?: { status: number; errors: { field: string }[] };
+    }[];
     predictions.forEach((one, i) => {
       if (i === 7) expect(one.error).toMatchObject({ status: 422, errors: [{ field: "rows[7].b" }] });
       else expect(one.heads!.value.value).toBe(i + 0.5);
@@ -101,29 +164,89 @@ describe("predictions", () => {
 
 describe("problems", () => {
   const cases: [what: string, send: () => Promise<Response>, status: number, problem: object][] = [
-    ["a field of another type", () => server.post("/predict", { a: 1, b: "2", c: 3 }), 422, { code: "bad-row", errors: [{ field: "b", problem: "not a number", expected: "a number", received: '"2"', example: "2" }] }],
-    ["missing fields, all of them", () => server.post("/predict", {}), 422, { errors: [{ field: "a", problem: "missing", expected: "a number", received: "nothing", example: "1" }, { field: "b" }, { field: "c" }] }],
-    ["a row that is a list", () => server.post("/predict", [1]), 422, { code: "bad-row", errors: [{ field: "", problem: "not a row", example: '{"a":1,"b":2,"c":3}' }] }],
-    ["text that is not JSON", () => server.post("/predict", '{"a": 1,, }'), 400, { code: "bad-json", detail: "the body is not JSON at character 8" }],
-    ["bytes that are not UTF-8", () => server.post("/predict", new Uint8Array([0x22, 0xff, 0x22])), 400, { code: "bad-json" }],
+    [
+      "a field of another type",
+      () => server.post("/predict", { a: 1, b: "2", c: 3 }),
+      422,
+      {
+        code: "bad-row",
+        errors: [{ field: "b", problem: "not a number", expected: "a number", received: '"2"', example: "2" }],
+      },
+    ],
+    [
+      "missing fields, all of them",
+      () => server.post("/predict", {}),
+      422,
+      {
+        errors: [
+          { field: "a", problem: "missing", expected: "a number", received: "nothing", example: "1" },
+          { field: "b" },
+          { field: "c" },
+        ],
+      },
+    ],
+    [
+      "a row that is a list",
+      () => server.post("/predict", [1]),
+      422,
+      { code: "bad-row", errors: [{ field: "", problem: "not a row", example: '{"a":1,"b":2,"c":3}' }] },
+    ],
+    [
+      "text that is not JSON",
+      () => server.post("/predict", '{"a": 1,, }'),
+      400,
+      { code: "bad-json", detail: "the body is not JSON at character 8" },
+    ],
+    [
+      "bytes that are not UTF-8",
+      () => server.post("/predict", new Uint8Array([0x22, 0xff, 0x22])),
+      400,
+      { code: "bad-json" },
+    ],
     ["no body", () => server.post("/predict", ""), 400, { code: "empty-body" }],
-    ["another content type", () => server.post("/predict", "a=1", { "content-type": "application/x-www-form-urlencoded" }), 415, { code: "media-type" }],
-    ["a body beyond the limit", () => server.post("/predict", { a: "x".repeat(30_000) }), 413, { code: "body-too-large" }],
-    ["more rows than allowed", () => server.post("/predict/batch", { rows: Array.from({ length: 51 }, () => ({})) }), 413, { code: "too-many-rows" }],
+    [
+      "another content type",
+      () => server.post("/predict", "a=1", { "content-type": "application/x-www-form-urlencoded" }),
+      415,
+      { code: "media-type" },
+    ],
+    [
+      "a body beyond the limit",
+      () => server.post("/predict", { a: "x".repeat(30_000) }),
+      413,
+      { code: "body-too-large" },
+    ],
+    [
+      "more rows than allowed",
+      () => server.post("/predict/batch", { rows: Array.from({ length: 51 }, () => ({})) }),
+      413,
+      { code: "too-many-rows" },
+    ],
     ["no rows", () => server.post("/predict/batch", { rows: [] }), 422, { errors: [{ field: "rows" }] }],
     ["an unknown model", () => server.post("/models/nobody/predict", {}), 404, { code: "unknown-model" }],
     ["a model that is broken", () => server.post("/models/heads/predict", {}), 503, { code: "model-broken" }],
     ["another method", () => server.get("/predict"), 405, { code: "method-not-allowed" }],
     ["another path", () => server.get("/nothing"), 404, { code: "not-found" }],
     ["a path that is no path", () => server.get("/models/%ff"), 400, { code: "bad-url" }],
-    ["a deadline that is no number", () => server.post("/predict", { a: 1, b: 2, c: 3 }, { "x-request-timeout-ms": "soon" }), 400, { errors: [{ field: "x-request-timeout-ms" }] }],
+    [
+      "a deadline that is no number",
+      () => server.post("/predict", { a: 1, b: 2, c: 3 }, { "x-request-timeout-ms": "soon" }),
+      400,
+      { errors: [{ field: "x-request-timeout-ms" }] },
+    ],
   ];
   it.each(cases)("%s", async (_what, send, status, problem) => {
     const response = await send();
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     expect(response.status).toBe(status);
     const body = await json(response);
-    expect(body).toMatchObject({ status, type: expect.stringMatching(/^\/docs#problem-/), title: expect.any(String), instance: response.headers.get("x-request-id"), ...problem });
+    expect(body).toMatchObject({
+      status,
+      type: expect.stringMatching(/^\/docs#problem-/),
+      title: expect.any(String),
+      instance: response.headers.get("x-request-id"),
+      ...problem,
+    });
     expect(JSON.stringify(body)).not.toMatch(/node_modules|at \w+ \(|\.ts:/);
   });
 
@@ -137,32 +260,66 @@ describe("problems", () => {
 describe("what the server tells of itself", () => {
   it("lists every model, the broken one with its reason, and stays ready", async () => {
     const list = await json(await server.get("/models"));
-    expect(list).toMatchObject({ default: "linear", models: [{ id: "linear", state: "ready", default: true }, { id: "heads", state: "broken", error: { code: "artifact-digest" } }, { id: "logs", state: "ready", version: "2.0.0" }] });
+    expect(list).toMatchObject({
+      default: "linear",
+      models: [
+        { id: "linear", state: "ready", default: true },
+        { id: "heads", state: "broken", error: { code: "artifact-digest" } },
+        { id: "logs", state: "ready", version: "2.0.0" },
+      ],
+    });
     const ready = await server.get("/readyz");
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toEqual({ status: "ready", models: { linear: "ready", heads: "broken", logs: "ready" } });
+    expect(await ready.json()).toEqual({
+      status: "ready",
+      models: { linear: "ready", heads: "broken", logs: "ready" },
+    });
   });
 
   it("shows a model's inputs, digest, engine and the measurement behind its batches", async () => {
     const card = await json(await server.get("/models/linear"));
     expect(card).toMatchObject({
-      id: "linear", version: "1.0.0", backend: "local", artifact: { sha256: await digest("linear.onnx") },
-      engine: { kind: "main", provider: "cpu" }, gate: null,
+      id: "linear",
+      version: "1.0.0",
+      backend: "local",
+      artifact: { sha256: await digest("linear.onnx") },
+      engine: { kind: "main", provider: "cpu" },
+      gate: null,
     });
     expect(await json(await server.get("/model/info"))).toMatchObject({ id: "linear" });
-    const { batching } = card as unknown as { batching: { sweep: { batch: number; rowsPerSecond: number }[]; gain: number } };
+    const { batching } = card as unknown as {
+      batching: { sweep: { batch: number; rowsPerSecond: number }[]; gain: number };
+    };
     // A busy machine may use up the measurement's time before the larger ones.
     expect([1, 4, 8, 16, 32]).toEqual(expect.arrayContaining(batching.sweep.map(({ batch }) => batch)));
     expect(batching.sweep[0]!.batch).toBe(1);
     expect(batching.gain).toBeGreaterThanOrEqual(1);
     const metrics = await (await server.get("/metrics")).text();
-    expect(metrics).toContain(`model_batch_sweep_rows_per_second{model="linear",batch="${batching.sweep.at(-1)!.batch}",token_budget="none"} ${batching.sweep.at(-1)!.rowsPerSecond}`);
+    expect(metrics).toContain(
+      `model_batch_sweep_rows_per_second{model="linear",batch="${batching.sweep.at(-1)!.batch}",token_budget="none"} ${batching.sweep.at(-1)!.rowsPerSecond}`,
+    );
   });
 
   it("has an OpenAPI document whose row schemas accept the examples, and a page without outside resources", async () => {
-    const document = await json(await server.get("/openapi.json")) as unknown as { openapi: string; paths: Record<string, never>; components: { schemas: Record<string, object> } };
+    const document = (await json(await server.get("/openapi.json"))) as unknown as {
+      openapi: string;
+      paths: Record<string, never>;
+      components: { schemas: Record<string, object> };
+    };
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(["/", "/predict", "/models/linear/predict", "/models/linear/predict/batch", "/livez", "/readyz", "/metrics", "/v2", "/v2/models/linear/infer"]));
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        "/",
+        "/predict",
+        "/models/linear/predict",
+        "/models/linear/predict/batch",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/v2",
+        "/v2/models/linear/infer",
+      ]),
+    );
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     const row = ajv.compile(document.components.schemas["Row.linear"]!);
     expect([row({ a: 1, b: 2, c: 3 }), row({ a: 1 })]).toEqual([true, false]);
@@ -181,11 +338,27 @@ describe("what the server tells of itself", () => {
   it("counts at least twenty series of its own, with the values of what was asked", async () => {
     await server.post("/models/logs/predict", { a: 1, b: 1, c: 1 });
     const text = await (await server.get("/metrics")).text();
-    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]!).filter((name) => !/^(process|nodejs)_/.test(name));
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)]
+      .map((match) => match[1]!)
+      .filter((name) => !/^(process|nodejs)_/.test(name));
     expect(names.length).toBeGreaterThanOrEqual(20);
-    expect(names).toEqual(expect.arrayContaining(["http_request_duration_seconds", "inference_request_duration_seconds", "inference_queue_duration_seconds", "inference_batch_size", "inference_requests_rejected_total", "prediction_score", "model_info", "model_load_duration_seconds", "model_warm_up_duration_seconds"]));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "http_request_duration_seconds",
+        "inference_request_duration_seconds",
+        "inference_queue_duration_seconds",
+        "inference_batch_size",
+        "inference_requests_rejected_total",
+        "prediction_score",
+        "model_info",
+        "model_load_duration_seconds",
+        "model_warm_up_duration_seconds",
+      ]),
+    );
     expect(text).toMatch(/nodejs_eventloop_lag_p99_seconds/);
-    expect(text).toMatch(/model_info\{model="logs",version="2\.0\.0",sha256="[0-9a-f]{64}",provider="cpu",engine="main"\} 1/);
+    expect(text).toMatch(
+      /model_info\{model="logs",version="2\.0\.0",sha256="[0-9a-f]{64}",provider="cpu",engine="main"\} 1/,
+    );
     expect(text).toMatch(/^http_requests_in_flight 1$/m);
   });
 });

@@ -5,28 +5,63 @@ import { countSeries, histogramSeries, quantileSeries } from "../../../spaces/se
 
 describe("series", () => {
   it("read exactly as the library's own counters and histograms do", async () => {
-    const observation = fc.record({ model: fc.constantFrom("a", 'b"\\\n'), status: fc.constantFrom(200, 503), value: fc.double({ min: 0, max: 40, noNaN: true }) });
-    await fc.assert(fc.asyncProperty(fc.array(observation, { maxLength: 30 }), async (all) => {
-      const [ours, theirs] = [new Registry(), new Registry()];
-      const described = { help: "what it is", labelNames: ["model", "status"] as const };
-      const bounds = [0.5, 1, 10];
-      const [count, times] = [countSeries(ours, { name: "requests_total", ...described }), histogramSeries(ours, { name: "seconds", ...described }, bounds)];
-      const [theirCount, theirTimes] = [new Counter({ name: "requests_total", help: described.help, labelNames: described.labelNames, registers: [theirs] }), new Histogram({ name: "seconds", help: described.help, labelNames: described.labelNames, buckets: bounds, registers: [theirs] })];
-      for (const { value, ...labels } of all) {
-        count.inc(labels, value);
-        theirCount.inc(labels, value);
-        times.observe(labels, value);
-        theirTimes.observe(labels, value);
-      }
-      expect(await ours.metrics()).toBe(await theirs.metrics());
-    }), { numRuns: 50 });
+    const observation = fc.record({
+      model: fc.constantFrom("a", 'b"\\\n'),
+      status: fc.constantFrom(200, 503),
+      value: fc.double({ min: 0, max: 40, noNaN: true }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(observation, { maxLength: 30 }), async (all) => {
+        const [ours, theirs] = [new Registry(), new Registry()];
+        const described = { help: "what it is", labelNames: ["model", "status"] as const };
+        const bounds = [0.5, 1, 10];
+        const [count, times] = [
+          countSeries(ours, { name: "requests_total", ...described }),
+          histogramSeries(ours, { name: "seconds", ...described }, bounds),
+        ];
+        const [theirCount, theirTimes] = [
+          new Counter({
+            name: "requests_total",
+            help: described.help,
+            labelNames: described.labelNames,
+            registers: [theirs],
+          }),
+          new Histogram({
+            name: "seconds",
+            help: described.help,
+            labelNames: described.labelNames,
+            buckets: bounds,
+            registers: [theirs],
+          }),
+        ];
+        for (const { value, ...labels } of all) {
+          count.inc(labels, value);
+          theirCount.inc(labels, value);
+          times.observe(labels, value);
+          theirTimes.observe(labels, value);
+        }
+        expect(await ours.metrics()).toBe(await theirs.metrics());
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("tell quantiles of the last ten windows alone, and sums of everything", async () => {
     let now = 0;
     const registry = new Registry();
-    const series = quantileSeries(registry, { name: "value", help: "values", labelNames: ["model"] }, [0.25, 0.5], 1000, { now: () => now, random: () => 0.5 });
-    const told = async () => Object.fromEntries([...(await registry.metrics()).matchAll(/^value(?:_(\w+))?\{(?:quantile="([\d.]+)",)?model="m"\} (.+)$/gm)].map(([, name, quantile, value]) => [name ?? quantile, Number(value)]));
+    const series = quantileSeries(
+      registry,
+      { name: "value", help: "values", labelNames: ["model"] },
+      [0.25, 0.5],
+      1000,
+      { now: () => now, random: () => 0.5 },
+    );
+    const told = async () =>
+      Object.fromEntries(
+        [...(await registry.metrics()).matchAll(/^value(?:_(\w+))?\{(?:quantile="([\d.]+)",)?model="m"\} (.+)$/gm)].map(
+          ([, name, quantile, value]) => [name ?? quantile, Number(value)],
+        ),
+      );
     expect(await told()).toEqual({});
     for (let i = 1; i <= 100; i++) series.observe({ model: "m" }, i);
     expect(await told()).toEqual({ 0.25: 25, 0.5: 50, sum: 5050, count: 100 });

@@ -5,15 +5,69 @@ import { json, modelFolder, serve, served, type ServerProcess } from "./harness.
 
 /** The published schema of the protocol (open_inference_rest.yaml), closed against fields it does not have. */
 const parameters = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
-const tensor = { type: "object", additionalProperties: false, required: ["name", "datatype", "shape"], properties: { name: { type: "string" }, datatype: { enum: ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"] }, shape: { type: "array", items: { type: "integer" } } } };
-const output = (binary: boolean) => ({ ...tensor, required: [...tensor.required, binary ? "parameters" : "data"], properties: { ...tensor.properties, parameters, ...(binary ? {} : { data: { type: "array", items: { type: ["number", "string", "boolean"] } } }) } });
-const closed = (required: string[], properties: object) => ({ type: "object", additionalProperties: false, required, properties });
+const tensor = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "datatype", "shape"],
+  properties: {
+    name: { type: "string" },
+    datatype: {
+      enum: [
+        "BOOL",
+        "UINT8",
+        "UINT16",
+        "UINT32",
+        "UINT64",
+        "INT8",
+        "INT16",
+        "INT32",
+        "INT64",
+        "FP16",
+        "FP32",
+        "FP64",
+        "BYTES",
+      ],
+    },
+    shape: { type: "array", items: { type: "integer" } },
+  },
+};
+const output = (binary: boolean) => ({
+  ...tensor,
+  required: [...tensor.required, binary ? "parameters" : "data"],
+  properties: {
+    ...tensor.properties,
+    parameters,
+    ...(binary ? {} : { data: { type: "array", items: { type: ["number", "string", "boolean"] } } }),
+  },
+});
+const closed = (required: string[], properties: object) => ({
+  type: "object",
+  additionalProperties: false,
+  required,
+  properties,
+});
 const SCHEMAS = {
-  server: closed(["name", "version", "extensions"], { name: { type: "string" }, version: { type: "string" }, extensions: { type: "array", items: { type: "string" } } }),
-  model: closed(["name", "platform", "inputs", "outputs"], { name: { type: "string" }, versions: { type: "array", items: { type: "string" } }, platform: { type: "string" }, inputs: { type: "array", items: tensor }, outputs: { type: "array", items: tensor } }),
+  server: closed(["name", "version", "extensions"], {
+    name: { type: "string" },
+    version: { type: "string" },
+    extensions: { type: "array", items: { type: "string" } },
+  }),
+  model: closed(["name", "platform", "inputs", "outputs"], {
+    name: { type: "string" },
+    versions: { type: "array", items: { type: "string" } },
+    platform: { type: "string" },
+    inputs: { type: "array", items: tensor },
+    outputs: { type: "array", items: tensor },
+  }),
   modelReady: closed(["name", "ready"], { name: { type: "string" }, ready: { type: "boolean" } }),
   live: closed(["live"], { live: { type: "boolean" } }),
-  response: closed(["model_name", "outputs"], { model_name: { type: "string" }, model_version: { type: "string" }, id: { type: "string" }, parameters, outputs: { type: "array", items: { anyOf: [output(false), output(true)] } } }),
+  response: closed(["model_name", "outputs"], {
+    model_name: { type: "string" },
+    model_version: { type: "string" },
+    id: { type: "string" },
+    parameters,
+    outputs: { type: "array", items: { anyOf: [output(false), output(true)] } },
+  }),
   error: closed(["error"], { error: { type: "string", minLength: 1 } }),
 };
 const ajv = new Ajv({ allowUnionTypes: true });
@@ -24,28 +78,71 @@ function conforms<T>(schema: keyof typeof SCHEMAS, body: T): T {
   return body;
 }
 
-const DTYPES = { float16: "FP16", float32: "FP32", float64: "FP64", int64: "INT64", int32: "INT32", int8: "INT8", uint8: "UINT8", bool: "BOOL" } as const;
+const DTYPES = {
+  float16: "FP16",
+  float32: "FP32",
+  float64: "FP64",
+  int64: "INT64",
+  int32: "INT32",
+  int8: "INT8",
+  uint8: "UINT8",
+  bool: "BOOL",
+} as const;
 let server: ServerProcess;
 beforeAll(async () => {
   const types = served({
-    id: "types", artifact: { path: "every-type.onnx", sha256: sha256(fixture("every-type.onnx")) },
-    preprocess: { row: { kind: "tabular", columns: { x: { type: "number" } }, features: [{ column: "x", encode: "number" }] } },
-    inputs: Object.keys(DTYPES).map((name) => ({ name, dtype: name as keyof typeof DTYPES, shape: ["batch", 1], from: "row.features" })),
-    outputs: [{ name: "total", dtype: "float16", shape: ["batch", 1] }], postprocess: [{ name: "total", from: "total", kind: "regression" }], serving: { examples: [{ x: 1 }] },
+    id: "types",
+    artifact: { path: "every-type.onnx", sha256: sha256(fixture("every-type.onnx")) },
+    preprocess: {
+      row: { kind: "tabular", columns: { x: { type: "number" } }, features: [{ column: "x", encode: "number" }] },
+    },
+    inputs: Object.keys(DTYPES).map((name) => ({
+      name,
+      dtype: name as keyof typeof DTYPES,
+      shape: ["batch", 1],
+      from: "row.features",
+    })),
+    outputs: [{ name: "total", dtype: "float16", shape: ["batch", 1] }],
+    postprocess: [{ name: "total", from: "total", kind: "regression" }],
+    serving: { examples: [{ x: 1 }] },
   });
   const text = sequenceManifest("sequence.onnx", { serving: { examples: [{ text: "t1 t2 t3" }] } });
-  const heads = served({ id: "heads", artifact: { path: "two-heads.onnx", sha256: sha256(fixture("two-heads.onnx")) }, outputs: [{ name: "logits", dtype: "float32", shape: ["batch", 3] }, { name: "total", dtype: "float32", shape: ["batch", 1] }], postprocess: [{ name: "total", from: "total", kind: "regression" }] });
+  const heads = served({
+    id: "heads",
+    artifact: { path: "two-heads.onnx", sha256: sha256(fixture("two-heads.onnx")) },
+    outputs: [
+      { name: "logits", dtype: "float32", shape: ["batch", 3] },
+      { name: "total", dtype: "float32", shape: ["batch", 1] },
+    ],
+    postprocess: [{ name: "total", from: "total", kind: "regression" }],
+  });
   const broken = served({ id: "broken", artifact: { path: "linear.onnx", sha256: "0".repeat(64) } });
-  server = await serve([modelFolder(served()), modelFolder(types), modelFolder(text, { "tokenizer.json": JSON.stringify(wordTokenizer()) }), modelFolder(heads), modelFolder(broken)], ["--max-rows", "100"]);
+  server = await serve(
+    [
+      modelFolder(served()),
+      modelFolder(types),
+      modelFolder(text, { "tokenizer.json": JSON.stringify(wordTokenizer()) }),
+      modelFolder(heads),
+      modelFolder(broken),
+    ],
+    ["--max-rows", "100"],
+  );
 });
 
-const features = (data: unknown, shape: number[], more: object = {}) => ({ inputs: [{ name: "features", datatype: "FP32", shape, data }], ...more });
-const infer = (model: string, body: unknown, headers: Record<string, string> = {}) => server.post(`/v2/models/${model}/infer`, body, headers);
+const features = (data: unknown, shape: number[], more: object = {}) => ({
+  inputs: [{ name: "features", datatype: "FP32", shape, data }],
+  ...more,
+});
+const infer = (model: string, body: unknown, headers: Record<string, string> = {}) =>
+  server.post(`/v2/models/${model}/infer`, body, headers);
 
 /** Header and tensors as one body, as the binary tensor extension wants it. */
 function binary(header: object, ...tensors: ArrayBufferView[]): { body: Uint8Array; headers: Record<string, string> } {
   const head = Buffer.from(JSON.stringify(header));
-  return { body: Buffer.concat([head, ...tensors.map((one) => Buffer.from(one.buffer, one.byteOffset, one.byteLength))]), headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(head.length) } };
+  return {
+    body: Buffer.concat([head, ...tensors.map((one) => Buffer.from(one.buffer, one.byteOffset, one.byteLength))]),
+    headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(head.length) },
+  };
 }
 
 async function binaryAnswer(response: Response): Promise<{ header: Record<string, never>; bytes: Buffer }> {
@@ -54,17 +151,35 @@ async function binaryAnswer(response: Response): Promise<{ header: Record<string
   const body = Buffer.from(await response.arrayBuffer());
   expect(response.headers.get("content-length")).toBe(String(body.length));
   const length = Number(response.headers.get("inference-header-content-length"));
-  return { header: conforms("response", JSON.parse(body.toString("utf8", 0, length)) as Record<string, never>), bytes: body.subarray(length) };
+  return {
+    header: conforms("response", JSON.parse(body.toString("utf8", 0, length)) as Record<string, never>),
+    bytes: body.subarray(length),
+  };
 }
 
 describe("health and metadata", () => {
   it("answers as the specification has it", async () => {
-    expect(conforms("server", await json(await server.get("/v2")))).toMatchObject({ extensions: ["binary_tensor_data"] });
+    expect(conforms("server", await json(await server.get("/v2")))).toMatchObject({
+      extensions: ["binary_tensor_data"],
+    });
     expect(conforms("server", await json(await server.get("/v2/")))).toBeDefined();
     expect(conforms("live", await json(await server.get("/v2/health/live")))).toEqual({ live: true });
-    expect(conforms("model", await json(await server.get("/v2/models/linear")))).toEqual({ name: "linear", versions: ["1.0.0"], platform: "onnx_onnxv1", inputs: [{ name: "features", datatype: "FP32", shape: [-1, 3] }], outputs: [{ name: "prediction", datatype: "FP32", shape: [-1, 1] }] });
-    expect(conforms("model", await json(await server.get("/v2/models/types/versions/1.0.0")))).toMatchObject({ inputs: expect.arrayContaining(Object.entries(DTYPES).map(([name, datatype]) => ({ name, datatype, shape: [-1, 1] }))) });
-    expect(conforms("modelReady", await json(await server.get("/v2/models/linear/versions/1.0.0/ready")))).toEqual({ name: "linear", ready: true });
+    expect(conforms("model", await json(await server.get("/v2/models/linear")))).toEqual({
+      name: "linear",
+      versions: ["1.0.0"],
+      platform: "onnx_onnxv1",
+      inputs: [{ name: "features", datatype: "FP32", shape: [-1, 3] }],
+      outputs: [{ name: "prediction", datatype: "FP32", shape: [-1, 1] }],
+    });
+    expect(conforms("model", await json(await server.get("/v2/models/types/versions/1.0.0")))).toMatchObject({
+      inputs: expect.arrayContaining(
+        Object.entries(DTYPES).map(([name, datatype]) => ({ name, datatype, shape: [-1, 1] })),
+      ),
+    });
+    expect(conforms("modelReady", await json(await server.get("/v2/models/linear/versions/1.0.0/ready")))).toEqual({
+      name: "linear",
+      ready: true,
+    });
   });
 
   it("is not ready as a whole while a model is broken, and says which", async () => {
@@ -79,79 +194,195 @@ describe("infer with JSON", () => {
   it("returns the graph's own numbers, the id and the version", async () => {
     const response = await infer("linear", features([1, 2, 3, 0.5, 0, 0], [2, 3], { id: "42" }));
     expect(response.headers.get("content-type")).toBe("application/json");
-    expect(conforms("response", await json(response))).toEqual({ model_name: "linear", model_version: "1.0.0", id: "42", outputs: [{ name: "prediction", shape: [2, 1], datatype: "FP32", data: [321.5, 1] }] });
-    expect(conforms("response", await json(await infer("linear", features([[1, 2, 3]], [1, 3]))))).not.toHaveProperty("id");
+    expect(conforms("response", await json(response))).toEqual({
+      model_name: "linear",
+      model_version: "1.0.0",
+      id: "42",
+      outputs: [{ name: "prediction", shape: [2, 1], datatype: "FP32", data: [321.5, 1] }],
+    });
+    expect(conforms("response", await json(await infer("linear", features([[1, 2, 3]], [1, 3]))))).not.toHaveProperty(
+      "id",
+    );
     expect((await infer("linear/versions/1.0.0", features([1, 2, 3], [1, 3]))).status).toBe(200);
   });
 
   it("takes integers, and several inputs of one named size", async () => {
     const ids = { name: "input_ids", datatype: "INT64", shape: [2, 3], data: [61, 1, 62, 61, 2, 62] };
     const mask = { name: "attention_mask", datatype: "INT64", shape: [2, 3], data: [1, 1, 1, 1, 1, 1] };
-    const answer = conforms("response", await json(await infer("sequence", { inputs: [ids, mask] }))) as unknown as { outputs: { shape: number[]; data: number[] }[] };
+    const answer = conforms("response", await json(await infer("sequence", { inputs: [ids, mask] }))) as unknown as {
+      outputs: { shape: number[]; data: number[] }[];
+    };
     expect(answer.outputs[0]!.shape).toEqual([2, 2]);
-    const rows = await json(await server.post("/models/sequence/predict", { text: "t1" })) as unknown as { heads: { mood: { score: number } } };
+    const rows = (await json(await server.post("/models/sequence/predict", { text: "t1" }))) as unknown as {
+      heads: { mood: { score: number } };
+    };
     const [negative, positive] = answer.outputs[0]!.data as [number, number];
-    expect(rows.heads.mood.score).toBe(1 / (1 + Math.exp(negative - positive)) || Math.exp(positive) / (Math.exp(negative) + Math.exp(positive)));
+    expect(rows.heads.mood.score).toBe(
+      1 / (1 + Math.exp(negative - positive)) || Math.exp(positive) / (Math.exp(negative) + Math.exp(positive)),
+    );
   });
 
   it("returns only the outputs that are asked for, in that order", async () => {
-    const answer = conforms("response", await json(await infer("heads", features([1, 2, 3], [1, 3], { outputs: [{ name: "total" }, { name: "logits" }] })))) as unknown as { outputs: { name: string; data: number[] }[] };
-    expect(answer.outputs.map(({ name, data }) => [name, data])).toEqual([["total", [6]], ["logits", [1, 2, 3]]]);
+    const answer = conforms(
+      "response",
+      await json(
+        await infer("heads", features([1, 2, 3], [1, 3], { outputs: [{ name: "total" }, { name: "logits" }] })),
+      ),
+    ) as unknown as { outputs: { name: string; data: number[] }[] };
+    expect(answer.outputs.map(({ name, data }) => [name, data])).toEqual([
+      ["total", [6]],
+      ["logits", [1, 2, 3]],
+    ]);
   });
 });
 
 describe("infer with binary tensors", () => {
   it("gives the bytes that JSON gives as numbers", async () => {
     const data = Float32Array.from([1, 2, 3, 0.1, 0.2, 0.3]);
-    const header = { inputs: [{ name: "features", datatype: "FP32", shape: [2, 3], parameters: { binary_data_size: 24 } }], outputs: [{ name: "prediction", parameters: { binary_data: true } }] };
+    const header = {
+      inputs: [{ name: "features", datatype: "FP32", shape: [2, 3], parameters: { binary_data_size: 24 } }],
+      outputs: [{ name: "prediction", parameters: { binary_data: true } }],
+    };
     const sent = binary(header, data);
     const { header: answer, bytes } = await binaryAnswer(await infer("linear", sent.body, sent.headers));
-    expect(answer).toEqual({ model_name: "linear", model_version: "1.0.0", outputs: [{ name: "prediction", shape: [2, 1], datatype: "FP32", parameters: { binary_data_size: 8 } }] });
-    const inJson = await json(await infer("linear", features([...data], [2, 3]))) as unknown as { outputs: { data: number[] }[] };
+    expect(answer).toEqual({
+      model_name: "linear",
+      model_version: "1.0.0",
+      outputs: [{ name: "prediction", shape: [2, 1], datatype: "FP32", parameters: { binary_data_size: 8 } }],
+    });
+    const inJson = (await json(await infer("linear", features([...data], [2, 3])))) as unknown as {
+      outputs: { data: number[] }[];
+    };
     expect([...new Float32Array(Uint8Array.from(bytes).buffer)]).toEqual(inJson.outputs[0]!.data);
     // The same with the type that some clients announce.
-    expect((await infer("linear", sent.body, { ...sent.headers, "content-type": "application/json" })).status).toBe(200);
+    expect((await infer("linear", sent.body, { ...sent.headers, "content-type": "application/json" })).status).toBe(
+      200,
+    );
   });
 
   it("carries every type in its native size", async () => {
-    const tensors: [name: keyof typeof DTYPES, data: ArrayBufferView][] = [["float16", Uint16Array.from([0x3c00])], ["float32", Float32Array.from([2])], ["float64", Float64Array.from([4])], ["int64", BigInt64Array.from([8n])], ["int32", Int32Array.from([16])], ["int8", Int8Array.from([32])], ["uint8", Uint8Array.from([64])], ["bool", Uint8Array.from([1])]];
-    const header = { inputs: tensors.map(([name, data]) => ({ name, datatype: DTYPES[name], shape: [1, 1], parameters: { binary_data_size: data.byteLength } })), parameters: { binary_data_output: true } };
+    const tensors: [name: keyof typeof DTYPES, data: ArrayBufferView][] = [
+      ["float16", Uint16Array.from([0x3c00])],
+      ["float32", Float32Array.from([2])],
+      ["float64", Float64Array.from([4])],
+      ["int64", BigInt64Array.from([8n])],
+      ["int32", Int32Array.from([16])],
+      ["int8", Int8Array.from([32])],
+      ["uint8", Uint8Array.from([64])],
+      ["bool", Uint8Array.from([1])],
+    ];
+    const header = {
+      inputs: tensors.map(([name, data]) => ({
+        name,
+        datatype: DTYPES[name],
+        shape: [1, 1],
+        parameters: { binary_data_size: data.byteLength },
+      })),
+      parameters: { binary_data_output: true },
+    };
     const sent = binary(header, ...tensors.map(([, data]) => data));
     const { bytes } = await binaryAnswer(await infer("types", sent.body, sent.headers));
     // 1 + 2 + 4 + 8 + 16 + 32 + 64 + 1 = 128 = 2^7, in float16.
     expect(bytes.readUInt16LE(0)).toBe((15 + 7) << 10);
-    const refused = await infer("types", binary({ ...header, parameters: {} }, ...tensors.map(([, data]) => data)).body, sent.headers);
+    const refused = await infer(
+      "types",
+      binary({ ...header, parameters: {} }, ...tensors.map(([, data]) => data)).body,
+      sent.headers,
+    );
     expect(refused.status).toBe(400);
   });
 
   it("checks every request's bytes, however often its header has come before", async () => {
     const types = ["float32", "bool", "int8"] as const;
-    const others = (["float16", "float64", "int64", "int32", "uint8"] as const).map((name) => ({ name, datatype: DTYPES[name], shape: [1, 1], data: name === "float16" ? undefined : [0], ...(name === "float16" ? { parameters: { binary_data_size: 2 } } : {}) }));
-    const whole = { inputs: ["float32", "float64", "int64", "int32", "int8", "uint8", "bool", "float16"].map((name) => ({ name, datatype: DTYPES[name as keyof typeof DTYPES], shape: [1, 1], parameters: { binary_data_size: { float32: 4, float64: 8, int64: 8, int32: 4, int8: 1, uint8: 1, bool: 1, float16: 2 }[name] } })), parameters: { binary_data_output: true } };
+    const others = (["float16", "float64", "int64", "int32", "uint8"] as const).map((name) => ({
+      name,
+      datatype: DTYPES[name],
+      shape: [1, 1],
+      data: name === "float16" ? undefined : [0],
+      ...(name === "float16" ? { parameters: { binary_data_size: 2 } } : {}),
+    }));
+    const whole = {
+      inputs: ["float32", "float64", "int64", "int32", "int8", "uint8", "bool", "float16"].map((name) => ({
+        name,
+        datatype: DTYPES[name as keyof typeof DTYPES],
+        shape: [1, 1],
+        parameters: {
+          binary_data_size: { float32: 4, float64: 8, int64: 8, int32: 4, int8: 1, uint8: 1, bool: 1, float16: 2 }[
+            name
+          ],
+        },
+      })),
+      parameters: { binary_data_output: true },
+    };
     const ask = (float32: number, bool: number) => {
-      const sent = binary(whole, Float32Array.from([float32]), Float64Array.from([0]), BigInt64Array.from([0n]), Int32Array.from([0]), Int8Array.from([0]), Uint8Array.from([0]), Uint8Array.from([bool]), Uint16Array.from([0]));
+      const sent = binary(
+        whole,
+        Float32Array.from([float32]),
+        Float64Array.from([0]),
+        BigInt64Array.from([0n]),
+        Int32Array.from([0]),
+        Int8Array.from([0]),
+        Uint8Array.from([0]),
+        Uint8Array.from([bool]),
+        Uint16Array.from([0]),
+      );
       return infer("types", sent.body, sent.headers);
     };
-    const sum = async (float32: number, bool: number) => (await binaryAnswer(await ask(float32, bool))).bytes.readUInt16LE(0);
+    const sum = async (float32: number, bool: number) =>
+      (await binaryAnswer(await ask(float32, bool))).bytes.readUInt16LE(0);
     // 1, 2 and 3 in float16.
-    for (const [float32, bool, bits] of [[1, 0, 0x3c00], [2, 0, 0x4000], [1, 0, 0x3c00], [2, 1, 0x4200]] as const) expect(await sum(float32, bool)).toBe(bits);
+    for (const [float32, bool, bits] of [
+      [1, 0, 0x3c00],
+      [2, 0, 0x4000],
+      [1, 0, 0x3c00],
+      [2, 1, 0x4200],
+    ] as const)
+      expect(await sum(float32, bool)).toBe(bits);
     expect(await json(await ask(1, 2))).toMatchObject({ error: expect.stringContaining("neither 0 nor 1") });
     const short = binary(whole, Float32Array.from([1]));
     expect((await infer("types", short.body, short.headers)).status).toBe(400);
     // A part of the tensors in the header itself, in any order.
-    const mixed = { inputs: [...others, ...types.map((name) => ({ name, datatype: DTYPES[name], shape: [1, 1], parameters: { binary_data_size: name === "float32" ? 4 : 1 } }))], parameters: { binary_data_output: true } };
+    const mixed = {
+      inputs: [
+        ...others,
+        ...types.map((name) => ({
+          name,
+          datatype: DTYPES[name],
+          shape: [1, 1],
+          parameters: { binary_data_size: name === "float32" ? 4 : 1 },
+        })),
+      ],
+      parameters: { binary_data_output: true },
+    };
     for (const value of [1, 2]) {
-      const sent = binary(mixed, Uint16Array.from([0]), Float32Array.from([value]), Uint8Array.from([0]), Int8Array.from([0]));
-      expect((await binaryAnswer(await infer("types", sent.body, sent.headers))).bytes.readUInt16LE(0)).toBe(value === 1 ? 0x3c00 : 0x4000);
+      const sent = binary(
+        mixed,
+        Uint16Array.from([0]),
+        Float32Array.from([value]),
+        Uint8Array.from([0]),
+        Int8Array.from([0]),
+      );
+      expect((await binaryAnswer(await infer("types", sent.body, sent.headers))).bytes.readUInt16LE(0)).toBe(
+        value === 1 ? 0x3c00 : 0x4000,
+      );
     }
   });
 
   it("overrides binary_data_output per output, and takes a body of bare bytes for a single input", async () => {
-    const mixed = features([1, 2, 3], [1, 3], { parameters: { binary_data_output: true }, outputs: [{ name: "logits", parameters: { binary_data: false } }, { name: "total" }] });
+    const mixed = features([1, 2, 3], [1, 3], {
+      parameters: { binary_data_output: true },
+      outputs: [{ name: "logits", parameters: { binary_data: false } }, { name: "total" }],
+    });
     const { header, bytes } = await binaryAnswer(await infer("heads", mixed));
-    expect(header["outputs"]).toEqual([{ name: "logits", shape: [1, 3], datatype: "FP32", data: [1, 2, 3] }, { name: "total", shape: [1, 1], datatype: "FP32", parameters: { binary_data_size: 4 } }]);
+    expect(header["outputs"]).toEqual([
+      { name: "logits", shape: [1, 3], datatype: "FP32", data: [1, 2, 3] },
+      { name: "total", shape: [1, 1], datatype: "FP32", parameters: { binary_data_size: 4 } },
+    ]);
     expect(bytes.readFloatLE(0)).toBe(6);
-    const raw = await infer("linear", Buffer.from(Float32Array.from([1, 2, 3, 1, 2, 3]).buffer), { "content-type": "application/octet-stream", "inference-header-content-length": "0" });
+    const raw = await infer("linear", Buffer.from(Float32Array.from([1, 2, 3, 1, 2, 3]).buffer), {
+      "content-type": "application/octet-stream",
+      "inference-header-content-length": "0",
+    });
     const bare = await binaryAnswer(raw);
     expect([bare.bytes.readFloatLE(0), bare.bytes.readFloatLE(4)]).toEqual([321.5, 321.5]);
   });
@@ -159,7 +390,10 @@ describe("infer with binary tensors", () => {
 
 describe("many tensors at once", () => {
   it("are one run each in the queue, however many rows they hold", async () => {
-    const body = features(Array.from({ length: 300 }, (_, i) => i % 3), [100, 3]);
+    const body = features(
+      Array.from({ length: 300 }, (_, i) => i % 3),
+      [100, 3],
+    );
     const small = await serve([modelFolder(served())], ["--max-queue-rows", "64", "--max-batch", "4"]);
     const answers = await Promise.all(Array.from({ length: 10 }, () => small.post("/v2/models/linear/infer", body)));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
@@ -168,27 +402,106 @@ describe("many tensors at once", () => {
 
 describe("errors are the protocol's own object", () => {
   const good = features([1, 2, 3], [1, 3]);
-  const cases: [what: string, model: string, body: unknown, status: number, words: RegExp, headers?: Record<string, string>][] = [
+  const cases: [
+    what: string,
+    model: string,
+    body: unknown,
+    status: number,
+    words: RegExp,
+    headers?: Record<string, string>,
+  ][] = [
     ["another shape", "linear", features([1, 2], [1, 2]), 400, /has shape \[-1, 3\], not \[1, 2\]/],
     ["too few elements", "linear", features([1, 2], [1, 3]), 400, /2 elements for shape/],
     ["another type", "linear", { inputs: [{ ...good.inputs[0], datatype: "FP64" }] }, 400, /is FP32, not FP64/],
-    ["an unknown input", "linear", { inputs: [...good.inputs, { name: "more", datatype: "FP32", shape: [1], data: [1] }] }, 400, /no input more/],
+    [
+      "an unknown input",
+      "linear",
+      { inputs: [...good.inputs, { name: "more", datatype: "FP32", shape: [1], data: [1] }] },
+      400,
+      /no input more/,
+    ],
     ["an input twice", "linear", { inputs: [...good.inputs, ...good.inputs] }, 400, /stands twice/],
     ["an unknown output", "linear", { ...good, outputs: [{ name: "other" }] }, 400, /no output other/],
     ["a text for a number", "linear", features([1, "2", 3], [1, 3]), 400, /element 1 is not a number/],
     ["beyond the type", "linear", features([1, 1e39, 3], [1, 3]), 400, /element 1 is not a finite float32/],
     ["no inputs", "linear", { inputs: [] }, 400, /inputs/],
-    ["too many rows", "linear", features(Array.from({ length: 303 }, () => 0), [101, 3]), 400, /at most 100/],
-    ["sizes that disagree", "sequence", { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 2], data: [1, 2] }, { name: "attention_mask", datatype: "INT64", shape: [1, 3], data: [1, 1, 1] }] }, 400, /sequence.* is 3, but it is 2/],
-    ["longer than the model reads", "sequence", { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 33], data: Array.from({ length: 33 }, () => 1) }] }, 400, /at most 32/],
-    ["ids outside of the vocabulary", "sequence", { inputs: ["input_ids", "attention_mask"].map((name) => ({ name, datatype: "INT64", shape: [1, 1], data: [999] })) }, 400, /failed while it ran/],
-    ["a missing input", "sequence", { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 1], data: [1] }] }, 400, /nothing feeds the input attention_mask/],
+    [
+      "too many rows",
+      "linear",
+      features(
+        Array.from({ length: 303 }, () => 0),
+        [101, 3],
+      ),
+      400,
+      /at most 100/,
+    ],
+    [
+      "sizes that disagree",
+      "sequence",
+      {
+        inputs: [
+          { name: "input_ids", datatype: "INT64", shape: [1, 2], data: [1, 2] },
+          { name: "attention_mask", datatype: "INT64", shape: [1, 3], data: [1, 1, 1] },
+        ],
+      },
+      400,
+      /sequence.* is 3, but it is 2/,
+    ],
+    [
+      "longer than the model reads",
+      "sequence",
+      { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 33], data: Array.from({ length: 33 }, () => 1) }] },
+      400,
+      /at most 32/,
+    ],
+    [
+      "ids outside of the vocabulary",
+      "sequence",
+      {
+        inputs: ["input_ids", "attention_mask"].map((name) => ({
+          name,
+          datatype: "INT64",
+          shape: [1, 1],
+          data: [999],
+        })),
+      },
+      400,
+      /failed while it ran/,
+    ],
+    [
+      "a missing input",
+      "sequence",
+      { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 1], data: [1] }] },
+      400,
+      /nothing feeds the input attention_mask/,
+    ],
     ["an unknown model", "nobody", good, 404, /no model/],
     ["an unknown version", "linear/versions/9.9.9", good, 404, /version 1\.0\.0/],
     ["a broken model", "broken", good, 503, /could not be loaded/],
-    ["bytes without a header length", "linear", new Uint8Array(12), 415, /Inference-Header/, { "content-type": "application/octet-stream" }],
-    ["a header length beyond the body", "linear", "{}", 400, /but the body has 2 bytes/, { "inference-header-content-length": "99" }],
-    ["bytes left over", "linear", Buffer.concat([Buffer.from(JSON.stringify(good)), Buffer.from([1])]), 400, /1 bytes are left over/, { "inference-header-content-length": String(JSON.stringify(good).length) }],
+    [
+      "bytes without a header length",
+      "linear",
+      new Uint8Array(12),
+      415,
+      /Inference-Header/,
+      { "content-type": "application/octet-stream" },
+    ],
+    [
+      "a header length beyond the body",
+      "linear",
+      "{}",
+      400,
+      /but the body has 2 bytes/,
+      { "inference-header-content-length": "99" },
+    ],
+    [
+      "bytes left over",
+      "linear",
+      Buffer.concat([Buffer.from(JSON.stringify(good)), Buffer.from([1])]),
+      400,
+      /1 bytes are left over/,
+      { "inference-header-content-length": String(JSON.stringify(good).length) },
+    ],
     ["not JSON", "linear", "{", 400, /not JSON/],
   ];
   it.each(cases)("%s", async (_what, model, body, status, words, headers) => {

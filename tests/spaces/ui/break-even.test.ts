@@ -4,8 +4,16 @@ import { pageModule } from "./page-module.ts";
 
 type Point = { answersPerHour: number | null; maxPerHour: number | null; why: string };
 const { breakEven, costLines } = await pageModule<{
-  breakEven: (machine: { perHour: number | null; currency: string; medianMs: number | null }, provider: { perAnswer: number | null; currency: string }) => Point;
-  costLines: (perHour: number, perAnswer: number, answersPerHour: number, steps?: number) => { machine: number[]; provider: number[]; maxAnswers: number };
+  breakEven: (
+    machine: { perHour: number | null; currency: string; medianMs: number | null },
+    provider: { perAnswer: number | null; currency: string },
+  ) => Point;
+  costLines: (
+    perHour: number,
+    perAnswer: number,
+    answersPerHour: number,
+    steps?: number,
+  ) => { machine: number[]; provider: number[]; maxAnswers: number };
 }>("break-even.js");
 
 const machine = { perHour: 0.03, currency: "USD", medianMs: 0.5 };
@@ -36,14 +44,16 @@ test("without a time nothing is said of what a machine can give", () => {
 
 test("below the point the provider is cheaper, above it the machine, at any prices; the lines cross in the middle", () => {
   const price = fc.double({ min: 1e-9, max: 1e4, noNaN: true });
-  fc.assert(fc.property(price, price, (perHour, perAnswer) => {
-    const point = breakEven({ ...machine, perHour }, { ...provider, perAnswer }).answersPerHour!;
-    expect(point * 0.99 * perAnswer).toBeLessThan(perHour);
-    expect(point * 1.01 * perAnswer).toBeGreaterThan(perHour);
-    const lines = costLines(perHour, perAnswer, point, 10);
-    expect(lines.machine).toHaveLength(11);
-    expect(lines.provider[0]).toBe(0);
-    expect(lines.provider[5]! / lines.machine[5]!).toBeCloseTo(1, 9);
-    expect(lines.provider[10]! / perHour).toBeCloseTo(2, 9);
-  }));
+  fc.assert(
+    fc.property(price, price, (perHour, perAnswer) => {
+      const point = breakEven({ ...machine, perHour }, { ...provider, perAnswer }).answersPerHour!;
+      expect(point * 0.99 * perAnswer).toBeLessThan(perHour);
+      expect(point * 1.01 * perAnswer).toBeGreaterThan(perHour);
+      const lines = costLines(perHour, perAnswer, point, 10);
+      expect(lines.machine).toHaveLength(11);
+      expect(lines.provider[0]).toBe(0);
+      expect(lines.provider[5]! / lines.machine[5]!).toBeCloseTo(1, 9);
+      expect(lines.provider[10]! / perHour).toBeCloseTo(2, 9);
+    }),
+  );
 });

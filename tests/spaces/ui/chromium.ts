@@ -5,13 +5,25 @@ import { chromium, type Browser } from "playwright-core";
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Path of the Chromium that is installed; SLUICE_CHROMIUM names another. Undefined when there is none. */
-export const chromiumPath: string | undefined = [process.env["SLUICE_CHROMIUM"] ?? "", ...PLACES].find((path) => path !== "" && existsSync(path));
+export const chromiumPath: string | undefined = [process.env["SLUICE_CHROMIUM"] ?? "", ...PLACES].find(
+  (path) => path !== "" && existsSync(path),
+);
 
 /** A headless browser that asks nobody anything. The caller closes it. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--disable-dev-shm-usage",
+    ],
     timeout: 30_000,
   });
 }

@@ -9,31 +9,61 @@ const { parseCsv, writeCsv } = await pageModule<{
 }>("csv.js");
 
 const cells = (text: string) => parseCsv(text).map((record) => record.cells);
-const reference = (text: string): string[][] => parse(text, { relax_column_count: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n", "\r"] });
+const reference = (text: string): string[][] =>
+  parse(text, { relax_column_count: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n", "\r"] });
 
 test("what csv-parse reads is read the same", () => {
   const cell = fc.string({ unit: fc.constantFrom("a", "b", ",", '"', "\n", "\r\n", " ", "é", "7", ";"), maxLength: 6 });
-  fc.assert(fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }), fc.constantFrom("\n", "\r\n", "\r"), (table, end) => {
-    // The header has commas alone, so they are what separates.
-    const records = [table[0]!.map((_, i) => `h${i}`), ...table];
-    const text = records.map((record) => record.map((one) => (/[",\r\n;]/.test(one) ? `"${one.replaceAll('"', '""')}"` : one)).join(",")).join(end);
-    expect(cells(text)).toEqual(reference(text));
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom("\n", "\r\n", "\r"),
+      (table, end) => {
+        // The header has commas alone, so they are what separates.
+        const records = [table[0]!.map((_, i) => `h${i}`), ...table];
+        const text = records
+          .map((record) =>
+            record.map((one) => (/[",\r\n;]/.test(one) ? `"${one.replaceAll('"', '""')}"` : one)).join(","),
+          )
+          .join(end);
+        expect(cells(text)).toEqual(reference(text));
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test("what is written is read back", () => {
-  fc.assert(fc.property(fc.array(fc.array(fc.string({ unit: "grapheme", maxLength: 8 }), { minLength: 2, maxLength: 3 }), { minLength: 1, maxLength: 4 }), (table) => {
-    const records = [["a", "b"], ...table];
-    expect(reference(writeCsv(records))).toEqual(records);
-    expect(cells(writeCsv(records))).toEqual(records);
-  }), { numRuns: 200 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.string({ unit: "grapheme", maxLength: 8 }), { minLength: 2, maxLength: 3 }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      (table) => {
+        const records = [["a", "b"], ...table];
+        expect(reference(writeCsv(records))).toEqual(records);
+        expect(cells(writeCsv(records))).toEqual(records);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 test("separators, the byte order mark and lines", () => {
-  expect(cells("\uFEFFa;b\n1,5;2\n")).toEqual([["a", "b"], ["1,5", "2"]]);
-  expect(cells("a\tb\r\n1\t\"x\ty\"")).toEqual([["a", "b"], ["1", "x\ty"]]);
+  expect(cells("\uFEFFa;b\n1,5;2\n")).toEqual([
+    ["a", "b"],
+    ["1,5", "2"],
+  ]);
+  expect(cells('a\tb\r\n1\t"x\ty"')).toEqual([
+    ["a", "b"],
+    ["1", "x\ty"],
+  ]);
   expect(parseCsv('a,b\n"one\ntwo",2\n\n3,4\n').map(({ line }) => line)).toEqual([1, 2, 5]);
-  expect(cells("a,b\n,\n")).toEqual([["a", "b"], ["", ""]]);
+  expect(cells("a,b\n,\n")).toEqual([
+    ["a", "b"],
+    ["", ""],
+  ]);
 });
 
 test("broken quotes are told with their line", () => {

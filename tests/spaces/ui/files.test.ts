@@ -7,7 +7,9 @@ const page = readFileSync(new URL("index.html", folder), "utf8");
 const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
 
 test("every module is asked for at once, not one import after the other", () => {
-  const asked = [...page.matchAll(/<(?:link rel="modulepreload" href|script type="module" src)="([^"]+)"/g)].map(([, name]) => name);
+  const asked = [...page.matchAll(/<(?:link rel="modulepreload" href|script type="module" src)="([^"]+)"/g)].map(
+    ([, name]) => name,
+  );
   expect(asked.toSorted()).toEqual(modules.toSorted());
 });
 
@@ -16,10 +18,15 @@ test("the page needs no inline script or style and no other host", () => {
 });
 
 test.each(modules)("%s never makes markup of text", (name) => {
-  expect(readFileSync(new URL(name, folder), "utf8")).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/);
+  expect(readFileSync(new URL(name, folder), "utf8")).not.toMatch(
+    /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/,
+  );
 });
 
 test("the whole page weighs less than 60 kB as it is sent", () => {
-  const bytes = readdirSync(folder).reduce((sum, name) => sum + brotliCompressSync(readFileSync(new URL(name, folder))).length, 0);
+  const bytes = readdirSync(folder).reduce(
+    (sum, name) => sum + brotliCompressSync(readFileSync(new URL(name, folder))).length,
+    0,
+  );
   expect(bytes).toBeLessThan(60_000);
 });

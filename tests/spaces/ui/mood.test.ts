@@ -8,15 +8,19 @@ import { serveMood, type Served } from "./served.ts";
 import { visits } from "./visit.ts";
 
 /**
- * models/mood and models/reply with their own manifests, in a real Chromium; the provider is a stand-in that speaks the real
- * protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
+ * models/mood and models/reply with their own manifests, in a real Chromium; the provider is a stand-in that speaks the
+ * real protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
  */
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
-const GLAD = "What a lovely morning that must have been. You worked hard for that driving test, and it shows: enjoy every mile of it.";
-const LETTER = "How wonderful to hear from your daughter so soon, in her own words. She is thinking of you in her first week.";
-const GARDEN = "Your own tomatoes, warm from the garden! You have waited all summer for that first bite, and you have earned it.";
-const SORRY = "I am so sorry that the train let you down on a day that mattered so much. Your grandmother will feel how much you wanted to be there.";
+const GLAD =
+  "What a lovely morning that must have been. You worked hard for that driving test, and it shows: enjoy every mile of it.";
+const LETTER =
+  "How wonderful to hear from your daughter so soon, in her own words. She is thinking of you in her first week.";
+const GARDEN =
+  "Your own tomatoes, warm from the garden! You have waited all summer for that first bite, and you have earned it.";
+const SORRY =
+  "I am so sorry that the train let you down on a day that mattered so much. Your grandmother will feel how much you wanted to be there.";
 /** US dollars per token, read and written, and per hour: what the two manifests say. */
 const [PER_TOKEN, PER_HOUR] = [0.1e-6, 0.03];
 
@@ -27,7 +31,10 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
 
   beforeAll(async () => {
     endpoint = await startInferenceEndpoint();
-    [browser, served] = await Promise.all([openBrowser(), serveMood({ HF_TOKEN: "hf_standInTokenThatNobodyMayPrint0123", HF_INFERENCE_ENDPOINT: endpoint.url })]);
+    [browser, served] = await Promise.all([
+      openBrowser(),
+      serveMood({ HF_TOKEN: "hf_standInTokenThatNobodyMayPrint0123", HF_INFERENCE_ENDPOINT: endpoint.url }),
+    ]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -37,39 +44,81 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   afterEach(() => end(browser, endpoint));
 
   const { card, text, ask, end, open: visit } = visits();
-  const open = (options: BrowserContextOptions = {}) => visit(browser, `${served.url}/#mood`, { viewport: { width: 1120, height: 900 }, ...options });
+  const open = (options: BrowserContextOptions = {}) =>
+    visit(browser, `${served.url}/#mood`, { viewport: { width: 1120, height: 900 }, ...options });
   /** The page from its top to below the last of these parts, with few colours: small enough to be committed. */
   async function shoot(page: Page, name: string, last: string) {
     if (shots === undefined) return;
     const box = await page.locator(last).boundingBox();
     const scrolled = Number(await page.evaluate("scrollY"));
-    const picture = await page.screenshot({ fullPage: true, animations: "disabled", clip: { x: 0, y: 0, width: Math.floor(Number(await page.evaluate("document.body.getBoundingClientRect().width"))), height: Math.ceil(box!.y + scrolled + box!.height + 24) } });
-    await sharp(picture).png({ palette: true, colours: 96, effort: 10 }).toFile(join(shots, `mood-${name}.png`));
+    const picture = await page.screenshot({
+      fullPage: true,
+      animations: "disabled",
+      clip: {
+        x: 0,
+        y: 0,
+        width: Math.floor(Number(await page.evaluate("document.body.getBoundingClientRect().width"))),
+        height: Math.ceil(box!.y + scrolled + box!.height + 24),
+      },
+    });
+    await sharp(picture)
+      .png({ palette: true, colours: 96, effort: 10 })
+      .toFile(join(shots, `mood-${name}.png`));
   }
 
   test("local says the mood, remote writes a message for it; the comparison is drawn from what was measured", async () => {
     const page = await open();
-    for (const [i, [words, message]] of ([["My daughter wrote me a letter from her first week at university.", LETTER], ["My train was cancelled and I missed my grandmother's birthday.", SORRY], ["The first tomatoes in my garden are ripe!", GARDEN], ["I passed my driving test and I am so happy.", GLAD]] as const).entries()) {
+    for (const [i, [words, message]] of (
+      [
+        ["My daughter wrote me a letter from her first week at university.", LETTER],
+        ["My train was cancelled and I missed my grandmother's birthday.", SORRY],
+        ["The first tomatoes in my garden are ripe!", GARDEN],
+        ["I passed my driving test and I am so happy.", GLAD],
+      ] as const
+    ).entries()) {
       endpoint.plan({ kind: "ok", text: message, paceMs: 12 });
       await ask(page, words);
-      await poll(() => page.locator(".comparison tbody tr").nth(1).locator("td").first().innerText().catch(() => "")).toBe(String(i + 1));
+      await poll(() =>
+        page
+          .locator(".comparison tbody tr")
+          .nth(1)
+          .locator("td")
+          .first()
+          .innerText()
+          .catch(() => ""),
+      ).toBe(String(i + 1));
     }
     expect(await card(page, "Local").locator(".result").innerText()).toMatch(/positive\s+9\d\.\d %/);
     expect(await text(page, "Remote")).toBe(GLAD);
-    expect(await card(page, "Remote").innerText()).toContain("What you enter is sent to whoever runs HuggingFaceTB/SmolLM3-3B. Nothing is stored here.");
+    expect(await card(page, "Remote").innerText()).toContain(
+      "What you enter is sent to whoever runs HuggingFaceTB/SmolLM3-3B. Nothing is stored here.",
+    );
     const [system, user] = endpoint.calls[1]!.body.messages;
     expect(system!.content).toMatch(/^\/no_think\n/);
-    expect(user!.content).toBe("A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled and I missed my grandmother's birthday.");
+    expect(user!.content).toBe(
+      "A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled and I missed my grandmother's birthday.",
+    );
 
     // What the stand-in counted, at the manifests' prices.
-    const tokens = endpoint.calls.map(({ body }, i) => words(body.messages.map(({ content }) => content).join(" ")) + words([LETTER, SORRY, GARDEN, GLAD][i]!));
+    const tokens = endpoint.calls.map(
+      ({ body }, i) =>
+        words(body.messages.map(({ content }) => content).join(" ")) + words([LETTER, SORRY, GARDEN, GLAD][i]!),
+    );
     const perAnswer = (tokens.reduce((sum, n) => sum + n, 0) / tokens.length) * PER_TOKEN;
     const comparison = page.getByRole("region", { name: "Comparison" });
-    expect(await comparison.locator("tbody tr").nth(0).innerText()).toMatch(/^Local\s+4\s+0\s+[\d.]+ ms\s+–\s+\$0\.03 an hour$/);
-    expect(await comparison.locator("tbody tr").nth(1).innerText()).toMatch(new RegExp(`^Remote\\s+4\\s+0\\s+[\\d.]+ m?s\\s+[\\d.]+ ms\\s+\\$${dollars(perAnswer * 1000)}$`));
+    expect(await comparison.locator("tbody tr").nth(0).innerText()).toMatch(
+      /^Local\s+4\s+0\s+[\d.]+ ms\s+–\s+\$0\.03 an hour$/,
+    );
+    expect(await comparison.locator("tbody tr").nth(1).innerText()).toMatch(
+      new RegExp(`^Remote\\s+4\\s+0\\s+[\\d.]+ m?s\\s+[\\d.]+ ms\\s+\\$${dollars(perAnswer * 1000)}$`),
+    );
     const even = await comparison.locator(".even").innerText();
-    expect(even).toContain(`${Math.round(PER_HOUR / perAnswer).toLocaleString("en-US")} answers an hour. Below that, Remote costs less by the answer ($${dollars(perAnswer * 1000)} per 1,000, of 4 answers seen)`);
-    expect(even).toMatch(/the machine for Local does \(\$0\.03 an hour\)\. One such machine gives up to about [\d,]+ an hour, one after the other\.$/);
+    expect(even).toContain(
+      `${Math.round(PER_HOUR / perAnswer).toLocaleString("en-US")} answers an hour. Below that, Remote costs less by the answer ($${dollars(perAnswer * 1000)} per 1,000, of 4 answers seen)`,
+    );
+    expect(even).toMatch(
+      /the machine for Local does \(\$0\.03 an hour\)\. One such machine gives up to about [\d,]+ an hour, one after the other\.$/,
+    );
     expect(await comparison.locator(".costs polyline").count()).toBe(2);
     await shoot(page, "side-by-side", ".comparison");
   });
@@ -84,7 +133,12 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   });
 
   test("a text that only the local half takes is answered by it, and marked for the other; on a phone nothing scrolls sideways", async () => {
-    const page = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true });
+    const page = await open({
+      viewport: { width: 390, height: 844 },
+      deviceScaleFactor: 1.5,
+      isMobile: true,
+      hasTouch: true,
+    });
     await ask(page, "lovely ".repeat(300));
     await card(page, "Remote").getByText("What is wrong is marked in the form.").waitFor();
     await page.getByText(/too long; expected at most 2,?000 characters/).waitFor();
@@ -94,7 +148,9 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     endpoint.plan({ kind: "ok", text: SORRY, paceMs: 8 });
     await ask(page, "  My train was\u200b cancelled.  ");
     await poll(() => text(page, "Remote")).toBe(SORRY);
-    expect(endpoint.calls[0]!.body.messages[1]!.content).toBe("A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled.");
+    expect(endpoint.calls[0]!.body.messages[1]!.content).toBe(
+      "A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled.",
+    );
     await page.locator(".even").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     // Cost stands on a phone too, and the table needs no scrolling of its own.
@@ -121,10 +177,14 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     for (let failures = 2; failures <= 5; failures++) {
       await card(page, "Remote").getByRole("button", { name: "Try again" }).click();
       await card(page, "Remote").getByText("The remote model is busy.").waitFor();
-      await poll(() => page.locator(".comparison tbody tr").nth(1).locator("td").nth(1).innerText()).toContain(`${failures} (`);
+      await poll(() => page.locator(".comparison tbody tr").nth(1).locator("td").nth(1).innerText()).toContain(
+        `${failures} (`,
+      );
     }
     await card(page, "Remote").getByRole("button", { name: "Try again" }).click();
-    await card(page, "Remote").getByText("The remote model has failed repeatedly and is left alone for a while.").waitFor();
+    await card(page, "Remote")
+      .getByText("The remote model has failed repeatedly and is left alone for a while.")
+      .waitFor();
     const seconds = async () => Number(/ \(in (\d+) s\)/.exec(await card(page, "Remote").innerText())?.[1]);
     const before = await seconds();
     expect(before).toBeGreaterThan(15);

@@ -14,7 +14,12 @@ export type Trouble = {
   refuse?: { times: number; status: number; headers?: Record<string, string> };
 };
 
-export type Proxy = { url: string; trouble: (trouble: Trouble | null) => void; seen: string[]; close: () => Promise<void> };
+export type Proxy = {
+  url: string;
+  trouble: (trouble: Trouble | null) => void;
+  seen: string[];
+  close: () => Promise<void>;
+};
 
 /** The network between the page and the server, with its troubles. */
 export async function openProxy(target: string): Promise<Proxy> {
@@ -32,25 +37,37 @@ export async function openProxy(target: string): Promise<Proxy> {
     if (mine?.refuse !== undefined && mine.refuse.times > 0) {
       mine.refuse.times--;
       incoming.resume();
-      return void outgoing.writeHead(mine.refuse.status, { "content-type": "application/problem+json", ...mine.refuse.headers }).end(JSON.stringify({ title: "Not now", status: mine.refuse.status, detail: "from the proxy" }));
+      return void outgoing
+        .writeHead(mine.refuse.status, { "content-type": "application/problem+json", ...mine.refuse.headers })
+        .end(JSON.stringify({ title: "Not now", status: mine.refuse.status, detail: "from the proxy" }));
     }
     const wait = setTimeout(() => {
-      const onward = request(new URL(path, target), { method: incoming.method, headers: incoming.headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      });
+      const onward = request(
+        new URL(path, target),
+        { method: incoming.method, headers: incoming.headers },
+        (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        },
+      );
       onward.on("error", () => outgoing.destroy());
       incoming.pipe(onward);
     }, mine?.delayMs ?? 0);
     outgoing.once("close", () => clearTimeout(wait));
   });
-  await new Promise<void>((resolve) => { proxy.listen(0, "127.0.0.1", resolve); });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, "127.0.0.1", resolve);
+  });
   return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/`, seen,
-    trouble(next) { trouble = next; },
-    close: () => new Promise((resolve) => {
-      proxy.close(() => resolve());
-      proxy.closeAllConnections();
-    }),
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/`,
+    seen,
+    trouble(next) {
+      trouble = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        proxy.close(() => resolve());
+        proxy.closeAllConnections();
+      }),
   };
 }

@@ -31,22 +31,34 @@ postprocess:
   - {name: brightness, from: brightness, kind: regression, inverse: {kind: affine, scale: 100, offset: 0}, unit: percent}
 `;
 
-/** `sluice serve` with both sample models, one whose labels and description are markup, and one that sees images. Ready when this resolves. */
+/**
+ * `sluice serve` with both sample models, one whose labels and description are markup, and one that sees images. Ready
+ * when this resolves.
+ */
 export async function serveModels(): Promise<Served> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-ui-"));
-  cpSync(join(root, "models/mood"), join(dir, "hostile"), { recursive: true, filter: (path) => !path.includes("/train") && !path.includes("/production") });
+  cpSync(join(root, "models/mood"), join(dir, "hostile"), {
+    recursive: true,
+    filter: (path) => !path.includes("/train") && !path.includes("/production"),
+  });
   const manifest = join(dir, "hostile/model.yaml");
   const inYaml = JSON.stringify(HOSTILE);
-  writeFileSync(manifest, readFileSync(manifest, "utf8")
-    .replace("id: mood", "id: hostile")
-    .replace(/^description: Sentiment.*$/m, `description: ${inYaml}`)
-    .replace("labels: [negative, positive], positive: positive", `labels: [negative, ${inYaml}]`)
-    .replace(/^dataset:[\s\S]*?^serving:/m, "serving:")
-    .replace("The battery lasts two days and the screen is gorgeous.", HOSTILE.replaceAll("\"", "'")));
+  writeFileSync(
+    manifest,
+    readFileSync(manifest, "utf8")
+      .replace("id: mood", "id: hostile")
+      .replace(/^description: Sentiment.*$/m, `description: ${inYaml}`)
+      .replace("labels: [negative, positive], positive: positive", `labels: [negative, ${inYaml}]`)
+      .replace(/^dataset:[\s\S]*?^serving:/m, "serving:")
+      .replace("The battery lasts two days and the screen is gorgeous.", HOSTILE.replaceAll('"', "'")),
+  );
   const onnx = readFileSync(new URL("pixels.onnx", import.meta.url));
   mkdirSync(join(dir, "pixels"));
   writeFileSync(join(dir, "pixels/pixels.onnx"), onnx);
-  writeFileSync(join(dir, "pixels/model.yaml"), PIXELS.replace("SHA256", createHash("sha256").update(onnx).digest("hex")));
+  writeFileSync(
+    join(dir, "pixels/model.yaml"),
+    PIXELS.replace("SHA256", createHash("sha256").update(onnx).digest("hex")),
+  );
   return started(["mood", "births", join(dir, "hostile"), join(dir, "pixels")], dir, process.env);
 }
 
@@ -68,17 +80,31 @@ pair: {model: mood, answers: {mood: mood.label}}
 serving: {examples: [{text: I passed my exam}]}
 `;
 
-/** The mood that stands in production with its receipt, as a Space carries it; one whose receipt is of other weights; and a remote model beside them. */
+/**
+ * The mood that stands in production with its receipt, as a Space carries it; one whose receipt is of other weights;
+ * and a remote model beside them.
+ */
 export async function servePair(env: Record<string, string>): Promise<Served> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-pair-"));
   cpSync(join(root, "models/mood/production"), join(dir, "mood"), { recursive: true });
-  cpSync(join(root, "models/mood"), join(dir, "other"), { recursive: true, filter: (path) => !path.includes("/train") && !path.includes("/production") });
+  cpSync(join(root, "models/mood"), join(dir, "other"), {
+    recursive: true,
+    filter: (path) => !path.includes("/train") && !path.includes("/production"),
+  });
   cpSync(join(dir, "mood/receipt.json"), join(dir, "other/receipt.json"));
   const manifest = join(dir, "other/model.yaml");
-  writeFileSync(manifest, readFileSync(manifest, "utf8").replace("id: mood", "id: other").replace(/^dataset:[\s\S]*?^serving:/m, "serving:"));
+  writeFileSync(
+    manifest,
+    readFileSync(manifest, "utf8")
+      .replace("id: mood", "id: other")
+      .replace(/^dataset:[\s\S]*?^serving:/m, "serving:"),
+  );
   mkdirSync(join(dir, "reply"));
   writeFileSync(join(dir, "reply/model.yaml"), REPLY);
-  return started([join(dir, "mood"), join(dir, "reply"), join(dir, "other")], dir, { PATH: process.env["PATH"], ...env });
+  return started([join(dir, "mood"), join(dir, "reply"), join(dir, "other")], dir, {
+    PATH: process.env["PATH"],
+    ...env,
+  });
 }
 
 /** The repository's own mood with its remote half. */
@@ -88,10 +114,19 @@ export async function serveMood(env: Record<string, string>): Promise<Served> {
 
 async function started(models: readonly string[], dir: string, env: NodeJS.ProcessEnv): Promise<Served> {
   const port = await freePort();
-  const server = spawn(join(root, "node_modules/node/bin/node"), ["cli.ts", "serve", ...models, "--port", String(port), "--host", "127.0.0.1", "--log-level", "error"], { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
+  const server = spawn(
+    join(root, "node_modules/node/bin/node"),
+    ["cli.ts", "serve", ...models, "--port", String(port), "--host", "127.0.0.1", "--log-level", "error"],
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"], env },
+  );
   let said = "";
-  for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk: Buffer) => { said = `${said}${chunk.toString()}`.slice(-4000); });
-  const ended = new Promise<void>((resolve) => { server.once("exit", () => resolve()); });
+  for (const stream of [server.stdout, server.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      said = `${said}${chunk.toString()}`.slice(-4000);
+    });
+  const ended = new Promise<void>((resolve) => {
+    server.once("exit", () => resolve());
+  });
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     server.kill("SIGKILL");
@@ -104,7 +139,9 @@ async function started(models: readonly string[], dir: string, env: NodeJS.Proce
       await stop();
       throw new Error(`the server did not become ready:\n${said}`);
     }
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
   }
   return { url, stop };
 }

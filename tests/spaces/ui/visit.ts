@@ -10,14 +10,20 @@ export function visits() {
   const card = (page: Page, name: Name) => page.getByRole("tabpanel").getByRole("region", { name, exact: true });
   return {
     card,
-    text: (page: Page, name: Name) => card(page, name).locator(".result-text").innerText().catch(() => ""),
+    text: (page: Page, name: Name) =>
+      card(page, name)
+        .locator(".result-text")
+        .innerText()
+        .catch(() => ""),
     async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
       wrongs = [];
       const context = await browser.newContext({ locale: "en-US", viewport: { width: 1200, height: 900 }, ...options });
       context.setDefaultTimeout(20_000);
       const page = await context.newPage();
       page.on("pageerror", (error) => wrongs.push(error.message));
-      page.on("console", (message) => { if (/content security policy/i.test(message.text())) wrongs.push(message.text()); });
+      page.on("console", (message) => {
+        if (/content security policy/i.test(message.text())) wrongs.push(message.text());
+      });
       await page.goto(url);
       await page.getByRole("tab", { name: "Status" }).waitFor();
       return page;

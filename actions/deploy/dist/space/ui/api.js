@@ -2,7 +2,8 @@ import { readEvents } from "./event-stream.js";
 
 /**
  * Calls to the server that served this page, with a deadline each, and every way to fail as one kind of error.
- * @typedef {{ field: string, message: string }} FieldError  field is a path in the row, e.g. "history[3]"; "" for the row as a whole
+ * @typedef {{ field: string, message: string }} FieldError field is a path in the row, e.g. "history[3]"; "" for the
+ * row as a whole
  * @typedef {"offline" | "timeout" | "cancelled" | "problem" | "unreadable"} FailureKind
  * @typedef {{ data: any, totalMs: number, headers: Headers, bytes: number }} Answer
  */
@@ -12,7 +13,8 @@ export class Failure extends Error {
   /**
    * @param {FailureKind} kind
    * @param {string} title one sentence
-   * @param {{ detail?: string, status?: number, fields?: FieldError[], retryAfterMs?: number | null, cause?: unknown }} [more]
+   * @param {{ detail?: string, status?: number, fields?: FieldError[], retryAfterMs?: number | null, cause?: unknown }}
+   * [more]
    */
   constructor(kind, title, more = {}) {
     super(title, { cause: more.cause });
@@ -31,18 +33,21 @@ export class Failure extends Error {
 }
 
 /**
- * The key for a server that asks for one, in memory only. `ask` shows a way to type it and resolves to false when the person
- * declines; the page sets it.
+ * The key for a server that asks for one, in memory only. `ask` shows a way to type it and resolves to false when the
+ * person declines; the page sets it.
  * @type {{ value: string, ask: (wrong: boolean) => Promise<boolean> }}
  */
 export const apiKey = { value: "", ask: async () => false };
 
-/** Says "answered" or "lost" of requests other than the health check's, so that its light need not wait for its turn. */
+/**
+ * Says "answered" or "lost" of requests other than the health check's, so that its light need not wait for its turn.
+ */
 export const reach = new EventTarget();
 export const HEALTH_PATH = "readyz";
 
 /**
- * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?: readonly number[], pieces?: (text: string) => void }} Options
+ * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?:
+ * readonly number[], pieces?: (text: string) => void }} Options
  *   `also`: statuses besides 2xx whose body is the answer; `pieces`: asks for the answer as it is written, and is told every piece
  */
 
@@ -66,7 +71,10 @@ export async function request(path, options = {}) {
 }
 
 /** @param {string} path @param {Options} options @returns {Promise<Answer>} */
-async function once(path, { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces }) {
+async function once(
+  path,
+  { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces },
+) {
   const deadline = AbortSignal.timeout(timeoutMs);
   // A model may have a JSON of its own; this page reads the one that all share.
   const standard = body === undefined ? "" : ", application/vnd.sluice.prediction+json";
@@ -82,7 +90,12 @@ async function once(path, { body, timeoutMs = 30_000, signal, accept = "applicat
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       cache: "no-store",
     });
-    if (pieces !== undefined && response.ok && response.body !== null && response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    if (
+      pieces !== undefined &&
+      response.ok &&
+      response.body !== null &&
+      response.headers.get("content-type")?.startsWith("text/event-stream")
+    ) {
       const data = await written(response.body, pieces);
       return { data, totalMs: performance.now() - begun, headers: response.headers, bytes: 0 };
     }
@@ -94,9 +107,16 @@ async function once(path, { body, timeoutMs = 30_000, signal, accept = "applicat
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (signal?.aborted) throw new Failure("cancelled", "Cancelled.", { cause: error });
-    if (deadline.aborted) throw new Failure("timeout", `No answer within ${Math.round(timeoutMs / 1000)} seconds.`, { detail: "The server may be busy or waking up. Try again in a moment.", cause: error });
+    if (deadline.aborted)
+      throw new Failure("timeout", `No answer within ${Math.round(timeoutMs / 1000)} seconds.`, {
+        detail: "The server may be busy or waking up. Try again in a moment.",
+        cause: error,
+      });
     if (path !== HEALTH_PATH) reach.dispatchEvent(new Event("lost"));
-    throw new Failure("offline", "The server cannot be reached.", { detail: "It may have stopped, or the connection is down. What you entered is still here.", cause: error });
+    throw new Failure("offline", "The server cannot be reached.", {
+      detail: "It may have stopped, or the connection is down. What you entered is still here.",
+      cause: error,
+    });
   }
 }
 
@@ -116,8 +136,16 @@ async function written(body, pieces) {
     else if (event === "result") result = parsed(data);
     else if (event === "error") problem = parsed(data);
   });
-  if (problem !== null) throw told(problem, Number(problem.status) || 0, typeof problem.retryAfter === "number" ? problem.retryAfter * 1000 : null);
-  if (result === null) throw new Failure("offline", "The answer stopped in the middle.", { detail: "The connection ended before the server had said everything." });
+  if (problem !== null)
+    throw told(
+      problem,
+      Number(problem.status) || 0,
+      typeof problem.retryAfter === "number" ? problem.retryAfter * 1000 : null,
+    );
+  if (result === null)
+    throw new Failure("offline", "The answer stopped in the middle.", {
+      detail: "The connection ended before the server had said everything.",
+    });
   return result;
 }
 
@@ -126,7 +154,10 @@ function parsed(content) {
   try {
     return JSON.parse(content);
   } catch (error) {
-    throw new Failure("unreadable", "The answer is not JSON.", { detail: "Something between this page and the server may have replaced it.", cause: error });
+    throw new Failure("unreadable", "The answer is not JSON.", {
+      detail: "Something between this page and the server may have replaced it.",
+      cause: error,
+    });
   }
 }
 
@@ -142,7 +173,10 @@ function refusal(response, content) {
   return told(problem, response.status, retryAfterMs(response.headers, Date.now()));
 }
 
-/** @param {any} problem an RFC 9457 document, or null @param {number} status @param {number | null} pauseMs @returns {Failure} */
+/**
+ * @param {any} problem an RFC 9457 document, or null @param {number} status @param {number | null} pauseMs @returns
+ * {Failure}
+ */
 function told(problem, status, pauseMs) {
   const spoken = CODES[String(problem?.code)] ?? WORDS[status];
   const detail = typeof problem?.detail === "string" ? problem.detail : "";
@@ -182,8 +216,12 @@ export function fieldErrors(problem) {
   if (!Array.isArray(problem?.errors)) return [];
   return problem.errors.map((/** @type {any} */ one) => {
     const expected = typeof one?.expected === "string" ? `; expected ${one.expected}` : "";
-    const received = typeof one?.received === "string" && one.received !== "undefined" ? `; received ${one.received}` : "";
-    return { field: String(one?.field ?? ""), message: `${String(one?.problem ?? "not usable")}${expected}${received}` };
+    const received =
+      typeof one?.received === "string" && one.received !== "undefined" ? `; received ${one.received}` : "";
+    return {
+      field: String(one?.field ?? ""),
+      message: `${String(one?.problem ?? "not usable")}${expected}${received}`,
+    };
   });
 }
 

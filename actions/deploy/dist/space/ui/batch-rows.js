@@ -2,11 +2,12 @@ import { parseCsv } from "./csv.js";
 import { asNumber, readNumberList } from "./numbers.js";
 
 /**
- * A file or pasted text → rows of a model. What a cell should be comes from the model's fields; a row that cannot be right is
- * marked here with its number, and everything else is the server's to judge.
+ * A file or pasted text → rows of a model. What a cell should be comes from the model's fields; a row that cannot be
+ * right is marked here with its number, and everything else is the server's to judge.
  * @typedef {{ number: number, line: number, values: Record<string, unknown>, problem: string }} BatchRow
  *   number counts rows from 1; problem is "" for a row that can be sent
- * @typedef {{ rows: BatchRow[], columns: string[], format: "CSV" | "JSON Lines" | "JSON", unused: string[] }} BatchInput
+ * @typedef {{ rows: BatchRow[], columns: string[], format: "CSV" | "JSON Lines" | "JSON", unused: string[] }}
+ * BatchInput
  */
 
 /**
@@ -21,7 +22,10 @@ export function readBatch(text, fields) {
   return first === "{" || first === "[" ? readJson(text, fields, first) : readTable(text, fields);
 }
 
-/** @param {string} text @param {readonly import("./model.js").Field[]} fields @param {string} first @returns {BatchInput} */
+/**
+ * @param {string} text @param {readonly import("./model.js").Field[]} fields @param {string} first @returns
+ * {BatchInput}
+ */
 function readJson(text, fields, first) {
   const whole = first === "[" ? wholeList(text) : null;
   /** @type {BatchRow[]} */
@@ -39,7 +43,12 @@ function readJson(text, fields, first) {
   }
   for (const row of rows) if (row.problem === "") row.problem = missing(row.values, fields);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
-  return { rows, columns, format: whole === null ? "JSON Lines" : "JSON", unused: columns.filter((column) => !fields.some(({ name }) => name === column)) };
+  return {
+    rows,
+    columns,
+    format: whole === null ? "JSON Lines" : "JSON",
+    unused: columns.filter((column) => !fields.some(({ name }) => name === column)),
+  };
 }
 
 /** @param {string} text @returns {unknown[] | null} null when the text is lines that begin with a bracket */
@@ -66,12 +75,22 @@ function readTable(text, fields) {
   const twice = columns.find((name, i) => columns.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`Two columns have the name “${twice}”.`);
   const absent = fields.filter(({ name, required }) => required && !columns.includes(name));
-  if (absent.length > 0) throw new Error(`No column ${absent.map(({ name }) => `“${name}”`).join(", ")}. The first line must name the columns; it has: ${columns.join(", ").slice(0, 200)}.`);
+  if (absent.length > 0)
+    throw new Error(
+      `No column ${absent.map(({ name }) => `“${name}”`).join(", ")}. The first line must name the columns; it has: ${columns.join(", ").slice(0, 200)}.`,
+    );
   if (records.length === 0) throw new Error("There is a header but no row under it.");
   const kinds = new Map(fields.map((field) => [field.name, field]));
   const rows = records.map(({ line, cells }, i) => {
-    const values = Object.fromEntries(columns.map((name, column) => [name, cellValue(cells[column] ?? "", kinds.get(name)?.kind)]).filter(([, value]) => value !== undefined));
-    const problem = cells.length === columns.length ? missing(values, fields) : `${cells.length} cells where the header has ${columns.length}`;
+    const values = Object.fromEntries(
+      columns
+        .map((name, column) => [name, cellValue(cells[column] ?? "", kinds.get(name)?.kind)])
+        .filter(([, value]) => value !== undefined),
+    );
+    const problem =
+      cells.length === columns.length
+        ? missing(values, fields)
+        : `${cells.length} cells where the header has ${columns.length}`;
     return { number: i + 1, line, values, problem };
   });
   return { rows, columns, format: "CSV", unused: columns.filter((column) => !kinds.has(column)) };
@@ -80,23 +99,34 @@ function readTable(text, fields) {
 /** @param {string} cell @param {import("./model.js").Field["kind"] | undefined} kind @returns {unknown} */
 function cellValue(cell, kind) {
   switch (kind) {
-    case "number": return asNumber(cell);
-    case "number-list": return readNumberList(cell);
-    case "boolean": return { true: true, false: false, 1: true, 0: false, yes: true, no: false }[cell.trim().toLowerCase()] ?? (cell.trim() === "" ? undefined : cell);
-    case "date": return cell.trim() === "" ? undefined : cell.trim();
+    case "number":
+      return asNumber(cell);
+    case "number-list":
+      return readNumberList(cell);
+    case "boolean":
+      return (
+        { true: true, false: false, 1: true, 0: false, yes: true, no: false }[cell.trim().toLowerCase()] ??
+        (cell.trim() === "" ? undefined : cell)
+      );
+    case "date":
+      return cell.trim() === "" ? undefined : cell.trim();
     case "json":
       try {
         return cell.trim() === "" ? undefined : JSON.parse(cell);
       } catch {
         return cell;
       }
-    case "text": return cell;
-    default: return cell === "" ? undefined : cell;
+    case "text":
+      return cell;
+    default:
+      return cell === "" ? undefined : cell;
   }
 }
 
 /** @param {Record<string, unknown>} values @param {readonly import("./model.js").Field[]} fields */
 function missing(values, fields) {
-  const absent = fields.filter(({ name, required }) => required && (values[name] === undefined || values[name] === null)).map(({ name }) => `“${name}”`);
+  const absent = fields
+    .filter(({ name, required }) => required && (values[name] === undefined || values[name] === null))
+    .map(({ name }) => `“${name}”`);
   return absent.length === 0 ? "" : `no value for ${absent.join(", ")}`;
 }

@@ -23,27 +23,65 @@ export function batchPanel(models) {
   let text = "";
   let where = "the pasted text";
 
-  const select = h("select", { id: freshId("batch-model"), onchange() { model = models[select.selectedIndex]; describe(); look(); } }, ...models.map((one) => h("option", { value: one.id }, one.id)));
+  const select = h(
+    "select",
+    {
+      id: freshId("batch-model"),
+      onchange() {
+        model = models[select.selectedIndex];
+        describe();
+        look();
+      },
+    },
+    ...models.map((one) => h("option", { value: one.id }, one.id)),
+  );
   const needs = h("p", { class: "hint" });
-  const file = h("input", { type: "file", id: freshId("batch-file"), accept: ".csv,.tsv,.txt,.json,.jsonl,.ndjson,text/csv,application/json" });
-  const area = h("textarea", { rows: 7, class: "mono", spellcheck: "false", id: freshId("batch-text"), "aria-describedby": "batch-wrong" });
+  const file = h("input", {
+    type: "file",
+    id: freshId("batch-file"),
+    accept: ".csv,.tsv,.txt,.json,.jsonl,.ndjson,text/csv,application/json",
+  });
+  const area = h("textarea", {
+    rows: 7,
+    class: "mono",
+    spellcheck: "false",
+    id: freshId("batch-text"),
+    "aria-describedby": "batch-wrong",
+  });
   const wrong = h("div", { class: "wrong", id: "batch-wrong", role: "alert" });
-  const drop = h("div", { class: "drop" },
+  const drop = h(
+    "div",
+    { class: "drop" },
     h("div", { class: "row" }, h("label", { for: file.id }, "File"), file),
-    h("label", { for: area.id }, "or paste rows"), area, wrong);
+    h("label", { for: area.id }, "or paste rows"),
+    area,
+    wrong,
+  );
   const preview = h("section", { class: "card flow", hidden: true, "aria-label": "Preview" });
   const outcome = h("section", { class: "card flow", hidden: true, "aria-label": "Answers" });
   const sample = h("button", { type: "button", class: "plain small", onclick: fillSample }, "Use sample rows");
 
   function describe() {
-    fill(needs, "Columns: ", h("b", null, model?.fields.map((field) => `${field.name}${field.required ? "" : " (optional)"}`).join(", ") ?? ""), ". CSV with a header line, JSON Lines, or a JSON list; up to 50 MB.");
+    fill(
+      needs,
+      "Columns: ",
+      h(
+        "b",
+        null,
+        model?.fields.map((field) => `${field.name}${field.required ? "" : " (optional)"}`).join(", ") ?? "",
+      ),
+      ". CSV with a header line, JSON Lines, or a JSON list; up to 50 MB.",
+    );
     sample.hidden = (model?.examples.length ?? 0) === 0;
   }
 
   function fillSample() {
     if (model === undefined) return;
     const columns = model.fields.map((field) => field.name);
-    area.value = writeCsv([columns, ...model.examples.map((row) => columns.map((column) => row[column]))]).replaceAll("\r\n", "\n");
+    area.value = writeCsv([columns, ...model.examples.map((row) => columns.map((column) => row[column]))]).replaceAll(
+      "\r\n",
+      "\n",
+    );
     area.dispatchEvent(new Event("input"));
   }
 
@@ -54,7 +92,14 @@ export function batchPanel(models) {
     text = "";
     if (chosen.size > MOST_BYTES) {
       look();
-      fill(wrong, h("p", null, `${chosen.name} has ${size(chosen.size)}; this page takes ${size(MOST_BYTES)}. Larger files go through the API or the command line.`));
+      fill(
+        wrong,
+        h(
+          "p",
+          null,
+          `${chosen.name} has ${size(chosen.size)}; this page takes ${size(MOST_BYTES)}. Larger files go through the API or the command line.`,
+        ),
+      );
       return;
     }
     text = await chosen.text();
@@ -72,8 +117,20 @@ export function batchPanel(models) {
       const input = readBatch(text, model.fields);
       const usable = input.rows.filter((row) => row.problem === "").length;
       const chosen = model;
-      fill(preview, h("div", { class: "card-head" }, h("h3", null, "Preview")), previewTable(input, where),
-        h("div", { class: "actions" }, h("button", { type: "button", class: "primary", disabled: usable === 0, onclick: () => start(chosen, input) }, usable === 0 ? "No usable row" : `Predict ${plural(usable, "row")}`)));
+      fill(
+        preview,
+        h("div", { class: "card-head" }, h("h3", null, "Preview")),
+        previewTable(input, where),
+        h(
+          "div",
+          { class: "actions" },
+          h(
+            "button",
+            { type: "button", class: "primary", disabled: usable === 0, onclick: () => start(chosen, input) },
+            usable === 0 ? "No usable row" : `Predict ${plural(usable, "row")}`,
+          ),
+        ),
+      );
       preview.hidden = false;
     } catch (error) {
       fill(wrong, h("p", null, `This cannot be read: ${error instanceof Error ? error.message : "unknown"}`));
@@ -92,8 +149,16 @@ export function batchPanel(models) {
   }
 
   file.addEventListener("change", () => take(file.files?.[0]));
-  area.addEventListener("input", () => { text = area.value; where = "the pasted text"; file.value = ""; look(); });
-  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  area.addEventListener("input", () => {
+    text = area.value;
+    where = "the pasted text";
+    file.value = "";
+    look();
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
@@ -101,9 +166,28 @@ export function batchPanel(models) {
     take(event.dataTransfer?.files[0]);
   });
   describe();
-  return h("div", { class: "stack" },
-    h("div", { class: "intro" }, h("h2", null, "Many rows at once"), h("p", { class: "quiet" }, "Give a file, look at it, get every answer back as a CSV in the same order.")),
-    h("section", { class: "card", "aria-label": "Rows" },
-      h("div", { class: "card-head" }, h("div", { class: "row" }, h("label", { for: select.id }, "Model"), select), sample), needs, drop),
-    preview, outcome);
+  return h(
+    "div",
+    { class: "stack" },
+    h(
+      "div",
+      { class: "intro" },
+      h("h2", null, "Many rows at once"),
+      h("p", { class: "quiet" }, "Give a file, look at it, get every answer back as a CSV in the same order."),
+    ),
+    h(
+      "section",
+      { class: "card", "aria-label": "Rows" },
+      h(
+        "div",
+        { class: "card-head" },
+        h("div", { class: "row" }, h("label", { for: select.id }, "Model"), select),
+        sample,
+      ),
+      needs,
+      drop,
+    ),
+    preview,
+    outcome,
+  );
 }

@@ -4,7 +4,8 @@ import { fill, h, svg } from "./dom.js";
  * A small line chart in SVG with a value axis, redrawn at the width it is given, and a legend that tells the newest
  * values or those under the pointer.
  * @typedef {{ name: string, values: readonly (number | null)[] }} Series  oldest first; null leaves a gap
- * @typedef {{ title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?: number, empty: string }} ChartOptions
+ * @typedef {{ title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?:
+ * number, empty: string }} ChartOptions
  *   max fixes the top of the axis; otherwise it follows the values
  */
 
@@ -15,7 +16,8 @@ const BOTTOM = 22;
 
 /**
  * @param {ChartOptions} options
- * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }}  to: another right end of the axis
+ * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }} to: another right end
+ * of the axis
  */
 export function chart(options) {
   const legend = h("div", { class: "legend" });
@@ -30,7 +32,10 @@ export function chart(options) {
     const width = plot.clientWidth;
     if (width === 0) return;
     const length = Math.max(0, ...series.map((one) => one.values.length));
-    const values = series.flatMap((one) => one.values).filter((value) => value !== null && Number.isFinite(value)).map(Number);
+    const values = series
+      .flatMap((one) => one.values)
+      .filter((value) => value !== null && Number.isFinite(value))
+      .map(Number);
     if (values.length === 0) {
       fill(plot, h("p", { class: "quiet empty" }, options.empty));
       fill(legend);
@@ -40,10 +45,23 @@ export function chart(options) {
     const x = (/** @type {number} */ i) => LEFT + (length <= 1 ? 0.5 : i / (length - 1)) * (width - LEFT - RIGHT);
     const y = (/** @type {number} */ value) => TOP + (1 - (value - low) / (high - low)) * (height - TOP - BOTTOM);
     const cursor = svg("line", { class: "cursor", y1: TOP, y2: height - BOTTOM, x1: -9, x2: -9 });
-    const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${options.title}: ${sentence(series, options.format)}` },
-      ...ticks.map((tick) => svg("g", { class: "tick" },
-        svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
-        svg("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, options.format(tick)))),
+    const drawing = svg(
+      "svg",
+      {
+        width,
+        height,
+        viewBox: `0 0 ${width} ${height}`,
+        role: "img",
+        "aria-label": `${options.title}: ${sentence(series, options.format)}`,
+      },
+      ...ticks.map((tick) =>
+        svg(
+          "g",
+          { class: "tick" },
+          svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
+          svg("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, options.format(tick)),
+        ),
+      ),
       svg("text", { class: "ends", x: LEFT, y: height - 5 }, options.from ?? ""),
       svg("text", { class: "ends", x: width - RIGHT, y: height - 5, "text-anchor": "end" }, end),
       cursor,
@@ -66,13 +84,30 @@ export function chart(options) {
   };
 
   /** @param {number} i */
-  const tell = (i) => fill(legend, ...series.map((one, s) => {
-    const value = one.values[i];
-    return h("span", { class: `key series-${s}` }, h("i", { "aria-hidden": "true" }), `${one.name} `, h("b", null, value === null || value === undefined ? "–" : options.format(value)));
-  }));
+  const tell = (i) =>
+    fill(
+      legend,
+      ...series.map((one, s) => {
+        const value = one.values[i];
+        return h(
+          "span",
+          { class: `key series-${s}` },
+          h("i", { "aria-hidden": "true" }),
+          `${one.name} `,
+          h("b", null, value === null || value === undefined ? "–" : options.format(value)),
+        );
+      }),
+    );
 
   new ResizeObserver(draw).observe(plot);
-  return { element, update(next, to = end) { series = next; end = to; draw(); } };
+  return {
+    element,
+    update(next, to = end) {
+      series = next;
+      end = to;
+      draw();
+    },
+  };
 }
 
 /**
@@ -89,12 +124,17 @@ function lines(values, x, y, s) {
     if (value === null || !Number.isFinite(value)) runs.push([]);
     else runs.at(-1)?.push([x(i), y(value)]);
   });
-  return runs.filter((run) => run.length > 0).map((run) => {
-    const [first] = run;
-    return run.length === 1 && first !== undefined
-      ? svg("circle", { class: `dot series-${s}`, cx: first[0], cy: first[1], r: 3 })
-      : svg("polyline", { class: `line series-${s}`, points: run.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" ") });
-  });
+  return runs
+    .filter((run) => run.length > 0)
+    .map((run) => {
+      const [first] = run;
+      return run.length === 1 && first !== undefined
+        ? svg("circle", { class: `dot series-${s}`, cx: first[0], cy: first[1], r: 3 })
+        : svg("polyline", {
+            class: `line series-${s}`,
+            points: run.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" "),
+          });
+    });
 }
 
 /**
@@ -106,7 +146,8 @@ function lines(values, x, y, s) {
 export function axis(values, max) {
   const least = Math.min(...values);
   const most = max ?? Math.max(...values);
-  const bottom = max === undefined && least > 0 && most - least < most * 0.3 && most > least ? least : Math.min(0, least);
+  const bottom =
+    max === undefined && least > 0 && most - least < most * 0.3 && most > least ? least : Math.min(0, least);
   const span = most - bottom || Math.abs(most) || 1;
   const rough = span / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -120,10 +161,14 @@ export function axis(values, max) {
 
 /** @param {readonly Series[]} series @param {(value: number) => string} format */
 function sentence(series, format) {
-  return series.map((one) => {
-    const known = one.values.filter((value) => value !== null).map(Number);
-    return known.length === 0 ? `${one.name} has no values` : `${one.name} now ${format(known.at(-1) ?? 0)}, lowest ${format(Math.min(...known))}, highest ${format(Math.max(...known))}`;
-  }).join("; ");
+  return series
+    .map((one) => {
+      const known = one.values.filter((value) => value !== null).map(Number);
+      return known.length === 0
+        ? `${one.name} has no values`
+        : `${one.name} now ${format(known.at(-1) ?? 0)}, lowest ${format(Math.min(...known))}, highest ${format(Math.max(...known))}`;
+    })
+    .join("; ");
 }
 
 /**
@@ -134,7 +179,13 @@ function sentence(series, format) {
 export function sparkline(values) {
   const low = Math.min(...values);
   const span = Math.max(...values) - low || 1;
-  const points = values.map((value, i) => `${((i / Math.max(1, values.length - 1)) * 100).toFixed(2)},${(29 - ((value - low) / span) * 28).toFixed(2)}`);
-  return svg("svg", { class: "sparkline", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" },
-    svg("polyline", { class: "line series-0", points: points.join(" "), "vector-effect": "non-scaling-stroke" }));
+  const points = values.map(
+    (value, i) =>
+      `${((i / Math.max(1, values.length - 1)) * 100).toFixed(2)},${(29 - ((value - low) / span) * 28).toFixed(2)}`,
+  );
+  return svg(
+    "svg",
+    { class: "sparkline", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("polyline", { class: "line series-0", points: points.join(" "), "vector-effect": "non-scaling-stroke" }),
+  );
 }

@@ -14,7 +14,20 @@ export function codeSample(model) {
     fill(shown, text);
   };
   update(model.examples[0] ?? {});
-  return { update, element: h("details", { class: "card code" }, h("summary", null, "Call it from your own code"), h("div", { class: "code-body" }, shown, copyButton(() => text, "Copy the command"))) };
+  return {
+    update,
+    element: h(
+      "details",
+      { class: "card code" },
+      h("summary", null, "Call it from your own code"),
+      h(
+        "div",
+        { class: "code-body" },
+        shown,
+        copyButton(() => text, "Copy the command"),
+      ),
+    ),
+  };
 }
 
 /**
@@ -23,7 +36,9 @@ export function codeSample(model) {
  * @returns {string} for a POSIX shell
  */
 export function command(url, row) {
-  const json = JSON.stringify(row, (_, value) => (typeof value === "string" && value.length > 2000 ? `${value.slice(0, 60)}…` : value));
+  const json = JSON.stringify(row, (_, value) =>
+    typeof value === "string" && value.length > 2000 ? `${value.slice(0, 60)}…` : value,
+  );
   return `curl -s ${quoted(url)} \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(json)}`;
 }
 

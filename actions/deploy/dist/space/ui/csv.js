@@ -35,7 +35,8 @@ export function parseCsv(text) {
           cell += '"';
         }
         record.cells.push(cell);
-        if (at < source.length && source[at] !== separator && source[at] !== "\n" && source[at] !== "\r") throw new CsvError(`line ${line}: after a quoted cell there must be a separator or the end of the line`);
+        if (at < source.length && source[at] !== separator && source[at] !== "\n" && source[at] !== "\r")
+          throw new CsvError(`line ${line}: after a quoted cell there must be a separator or the end of the line`);
       } else {
         const begun = at;
         while (at < source.length && source[at] !== separator && source[at] !== "\n" && source[at] !== "\r") at += 1;
@@ -76,6 +77,7 @@ export function writeCsv(records) {
 
 /** @param {unknown} value */
 function cellText(value) {
-  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text =
+    value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

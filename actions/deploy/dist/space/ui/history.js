@@ -5,7 +5,8 @@ import { clock, duration, number, shorten } from "./format.js";
 
 /**
  * The answers of this visit, newest first, with their course; in memory only.
- * @typedef {{ at: Date, row: Record<string, unknown>, prediction: import("./model.js").Prediction, backend: string }} Entry
+ * @typedef {{ at: Date, row: Record<string, unknown>, prediction: import("./model.js").Prediction, backend: string }}
+ * Entry
  */
 
 const KEPT = 50;
@@ -22,34 +23,110 @@ export function historyView(model, reuse) {
   const [head] = model.heads;
   const scored = head?.kind === "classification" ? (head.positive ?? null) : null;
   const answers = chart({
-    title: head === undefined ? "Answers" : head.kind === "text" ? head.name : head.kind !== "classification" ? `${head.name}${head.unit === "" || head.unit === head.name ? "" : `, ${head.unit}`}` : scored === null ? `Confidence of ${head.name}` : `Score of “${scored}”`,
+    title:
+      head === undefined
+        ? "Answers"
+        : head.kind === "text"
+          ? head.name
+          : head.kind !== "classification"
+            ? `${head.name}${head.unit === "" || head.unit === head.name ? "" : `, ${head.unit}`}`
+            : scored === null
+              ? `Confidence of ${head.name}`
+              : `Score of “${scored}”`,
     format: head?.kind === "classification" ? (share) => `${Math.round(share * 100)} %` : number,
-    ...(head?.kind === "classification" ? { max: 1 } : {}), height: 130, from: "first", to: "latest", empty: "No answers yet.",
+    ...(head?.kind === "classification" ? { max: 1 } : {}),
+    height: 130,
+    from: "first",
+    to: "latest",
+    empty: "No answers yet.",
   });
-  const times = chart({ title: "Time per answer", format: duration, height: 130, from: "first", to: "latest", empty: "No answers yet." });
+  const times = chart({
+    title: "Time per answer",
+    format: duration,
+    height: 130,
+    from: "first",
+    to: "latest",
+    empty: "No answers yet.",
+  });
   const rows = h("tbody");
   const more = h("p", { class: "hint" });
   const drawn = head?.kind === "text" ? null : answers.element;
-  const element = h("section", { class: "card history", hidden: true },
-    h("div", { class: "card-head" }, h("h3", null, "This visit"), h("button", {
-      type: "button", class: "plain small", onclick() {
-        entries.length = 0;
-        element.hidden = true;
-      },
-    }, "Clear")),
+  const element = h(
+    "section",
+    { class: "card history", hidden: true },
+    h(
+      "div",
+      { class: "card-head" },
+      h("h3", null, "This visit"),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain small",
+          onclick() {
+            entries.length = 0;
+            element.hidden = true;
+          },
+        },
+        "Clear",
+      ),
+    ),
     h("div", { class: drawn === null ? null : "pair" }, drawn, times.element),
-    h("div", { class: "scroll" }, h("table", null,
-      h("thead", null, h("tr", null, h("th", { scope: "col", class: "wide-only" }, "When"), h("th", { scope: "col" }, "Input"), h("th", { scope: "col" }, "Answer"), h("th", { scope: "col", class: "num" }, "Time"))), rows)), more);
+    h(
+      "div",
+      { class: "scroll" },
+      h(
+        "table",
+        null,
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            h("th", { scope: "col", class: "wide-only" }, "When"),
+            h("th", { scope: "col" }, "Input"),
+            h("th", { scope: "col" }, "Answer"),
+            h("th", { scope: "col", class: "num" }, "Time"),
+          ),
+        ),
+        rows,
+      ),
+    ),
+    more,
+  );
 
   const draw = () => {
-    fill(rows, ...entries.slice(-LISTED).toReversed().map((entry) => h("tr", null,
-      h("td", { class: "quiet wide-only num-left" }, clock(entry.at)),
-      h("td", { class: "input-cell" }, h("button", { type: "button", class: "link", title: "Use this input again", onclick: () => reuse(entry.row) }, summary(entry.row))),
-      h("td", null, shorten(entry.prediction.heads.map(spell).join("; "), 160)),
-      h("td", { class: "num" }, duration(entry.prediction.timing.totalMs)))));
+    fill(
+      rows,
+      ...entries
+        .slice(-LISTED)
+        .toReversed()
+        .map((entry) =>
+          h(
+            "tr",
+            null,
+            h("td", { class: "quiet wide-only num-left" }, clock(entry.at)),
+            h(
+              "td",
+              { class: "input-cell" },
+              h(
+                "button",
+                { type: "button", class: "link", title: "Use this input again", onclick: () => reuse(entry.row) },
+                summary(entry.row),
+              ),
+            ),
+            h("td", null, shorten(entry.prediction.heads.map(spell).join("; "), 160)),
+            h("td", { class: "num" }, duration(entry.prediction.timing.totalMs)),
+          ),
+        ),
+    );
     more.textContent = `${entries.length > LISTED ? `The latest ${LISTED} of ${entries.length}. ` : ""}Choose an input to use it again.`;
     answers.update([{ name: "", values: entries.map((entry) => figure(entry.prediction.heads[0], scored)) }]);
-    times.update([{ name: "total", values: entries.map((entry) => entry.prediction.timing.totalMs) }, { name: "inference", values: entries.map((entry) => entry.prediction.timing.inferenceMs) }]);
+    times.update([
+      { name: "total", values: entries.map((entry) => entry.prediction.timing.totalMs) },
+      { name: "inference", values: entries.map((entry) => entry.prediction.timing.inferenceMs) },
+    ]);
   };
 
   return {
@@ -73,9 +150,16 @@ function figure(head, scored) {
 /** @param {Record<string, unknown>} row @returns {string} a row in a few words */
 export function summary(row) {
   const values = Object.values(row);
-  return shorten(values.map((value) => {
-    if (Array.isArray(value)) return `[${value.length} values]`;
-    if (typeof value === "string" && value.startsWith("data:")) return "(image)";
-    return typeof value === "object" ? JSON.stringify(value) : String(value);
-  }).join(" · "), 90) || "(empty)";
+  return (
+    shorten(
+      values
+        .map((value) => {
+          if (Array.isArray(value)) return `[${value.length} values]`;
+          if (typeof value === "string" && value.startsWith("data:")) return "(image)";
+          return typeof value === "object" ? JSON.stringify(value) : String(value);
+        })
+        .join(" · "),
+      90,
+    ) || "(empty)"
+  );
 }

@@ -12,7 +12,14 @@ export function imageControl(facts) {
   const preview = h("div", { class: "image-preview" });
   const file = h("input", { type: "file", accept: "image/*" });
   const address = h("input", { type: "url", placeholder: "https://…", "aria-label": `Web address for ${facts.name}` });
-  const zone = h("div", { class: "drop" }, file, h("p", { class: "quiet" }, "Choose, drop or paste an image, or give its web address."), address, preview);
+  const zone = h(
+    "div",
+    { class: "drop" },
+    file,
+    h("p", { class: "quiet" }, "Choose, drop or paste an image, or give its web address."),
+    address,
+    preview,
+  );
 
   /** @param {File | null | undefined} chosen */
   const take = (chosen) => {
@@ -22,7 +29,9 @@ export function imageControl(facts) {
       value = String(reader.result);
       address.value = "";
       const picture = h("img", { alt: "The chosen image", src: value });
-      picture.addEventListener("error", () => fill(preview, h("p", { class: "warn" }, "The browser cannot show this file; the server may still read it.")));
+      picture.addEventListener("error", () =>
+        fill(preview, h("p", { class: "warn" }, "The browser cannot show this file; the server may still read it.")),
+      );
       fill(preview, picture, h("span", { class: "quiet" }, `${chosen.name}, ${size(chosen.size)}`));
       zone.dispatchEvent(new Event("input", { bubbles: true }));
     });
@@ -35,12 +44,20 @@ export function imageControl(facts) {
     file.value = "";
     fill(preview, value !== undefined && h("span", { class: "quiet" }, "The server will fetch this address."));
   });
-  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+  zone.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    zone.classList.add("over");
+  });
   zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => { event.preventDefault(); zone.classList.remove("over"); take(event.dataTransfer?.files[0]); });
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    take(event.dataTransfer?.files[0]);
+  });
   zone.addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
   return {
-    control: zone, focusable: file,
+    control: zone,
+    focusable: file,
     read: () => value,
     write(given) {
       value = typeof given === "string" && given !== "" ? given : undefined;

@@ -16,7 +16,13 @@ export function parseMetrics(text) {
     const found = LINE.exec(line);
     if (found === null) return [];
     const [, name = "", labels = "", value = ""] = found;
-    return [{ name, labels: parseLabels(labels), value: value === "+Inf" ? Infinity : value === "-Inf" ? -Infinity : Number(value) }];
+    return [
+      {
+        name,
+        labels: parseLabels(labels),
+        value: value === "+Inf" ? Infinity : value === "-Inf" ? -Infinity : Number(value),
+      },
+    ];
   });
 }
 
@@ -79,7 +85,10 @@ function fits(sample, labels) {
 export function between(before, after) {
   const last = after.at(-1);
   const restarted = last !== undefined && (before.at(-1)?.count ?? 0) > last.count;
-  return after.map(({ bound, count }) => ({ bound, count: restarted ? count : count - (before.find((one) => one.bound === bound)?.count ?? 0) }));
+  return after.map(({ bound, count }) => ({
+    bound,
+    count: restarted ? count : count - (before.find((one) => one.bound === bound)?.count ?? 0),
+  }));
 }
 
 /**

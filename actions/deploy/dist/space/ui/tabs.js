@@ -5,16 +5,28 @@ const named = () => location.hash.slice(1);
 
 /**
  * Tabs after the ARIA pattern: arrow keys, Home and End move and show; the address's fragment names the tab.
- * @typedef {{ id: string, title: string, hint?: string, panel: HTMLElement, shown?: () => void, hidden?: () => void, apart?: boolean }} Tab
+ * @typedef {{ id: string, title: string, hint?: string, panel: HTMLElement, shown?: () => void, hidden?: () => void,
+ * apart?: boolean }} Tab
  * @param {readonly Tab[]} tabs
  * @param {HTMLElement} main where the panels go
  * @returns {{ list: HTMLElement, show: (id: string) => void }}
  */
 export function tabs(tabs, main) {
-  const buttons = tabs.map((tab) => h("button", {
-    type: "button", role: "tab", id: `tab-${tab.id}`, "aria-controls": `panel-${tab.id}`, class: tab.apart ? "apart" : null, title: tab.hint ?? null,
-    onclick: () => choose(tab.id),
-  }, tab.title));
+  const buttons = tabs.map((tab) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${tab.id}`,
+        "aria-controls": `panel-${tab.id}`,
+        class: tab.apart ? "apart" : null,
+        title: tab.hint ?? null,
+        onclick: () => choose(tab.id),
+      },
+      tab.title,
+    ),
+  );
   const list = h("div", { role: "tablist", "aria-label": "Models and tools", class: "tabs" }, ...buttons);
   for (const tab of tabs) {
     tab.panel.id = `panel-${tab.id}`;
