@@ -1,4 +1,4 @@
-import type { Context, Telegraf } from "telegraf";
+import type { Telegraf } from "telegraf";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { Method, Parameters, TelegramClient } from "./client.ts";
  *
  * Call it before any other middleware is added.
  */
-export function throughClient(bot: Telegraf<Context>, client: TelegramClient): void {
+export function throughClient(bot: Telegraf, client: TelegramClient): void {
   const callApi = (method: string, payload: object, { signal }: { signal?: AbortLike } = {}) =>
     client.call(
       method as Method,
@@ -39,6 +39,6 @@ function nativeSignal(signal: AbortLike): AbortSignal {
 }
 
 /** What getMe answers, asked until it answers: telegraf itself remembers one failed getMe for ever. */
-export async function knowOneself(bot: Telegraf<Context>, client: TelegramClient): Promise<void> {
+export async function knowOneself(bot: Telegraf, client: TelegramClient): Promise<void> {
   bot.botInfo = (await client.call("getMe", {})) as NonNullable<typeof bot.botInfo>;
 }

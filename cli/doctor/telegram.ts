@@ -87,7 +87,7 @@ async function mayWrite(client: TelegramClient, name: string, chat: number | str
       return broken(name, `the bot is not in ${title}`, "add it to the group");
     const silenced =
       status === "restricted"
-        ? member.can_send_messages !== true
+        ? !member.can_send_messages
         : status === "member" && (found.type === "channel" || found.permissions?.can_send_messages === false);
     const mayPost = status !== "administrator" || found.type !== "channel" || member.can_post_messages === true;
     return silenced || !mayPost

@@ -136,7 +136,7 @@ async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Rec
   const settled = await Promise.allSettled(arms.map(start));
   const failed = settled.find((one) => one.status === "rejected");
   if (failed !== undefined) {
-    await Promise.all(settled.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
+    await Promise.all(settled.map((one) => (one.status === "fulfilled" ? one.value.close() : Promise.resolve())));
     throw failed.reason;
   }
   return Object.fromEntries(

@@ -18,7 +18,7 @@ export async function runAnswer(world: World, repository: Repository, run: RunRe
   const url = `${api}/actions/runs/${run.id}`;
   const head =
     [...world.repositories.values()].find(({ resource }) => resource.id === run.headRepository.id) ?? repository;
-  const { sha, commit } = (await commitAnswer(world, head, await head.git.commit(run.headSha))) as {
+  const { sha, commit } = commitAnswer(world, head, await head.git.commit(run.headSha)) as {
     sha: string;
     commit: {
       tree: { sha: string };

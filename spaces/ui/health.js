@@ -42,15 +42,15 @@ export function watchHealth(place, changed) {
     if (!document.hidden) await check();
     setTimeout(again, EVERY_MS);
   };
-  again();
+  void again();
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) check();
+    if (!document.hidden) void check();
   });
   reach.addEventListener("lost", () => {
-    if (health.state !== "offline") check();
+    if (health.state !== "offline") void check();
   });
   reach.addEventListener("answered", () => {
-    if (health.state === "offline") check();
+    if (health.state === "offline") void check();
   });
   addEventListener("online", check);
   addEventListener("offline", check);

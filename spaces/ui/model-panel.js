@@ -24,7 +24,7 @@ export function modelPanel(model, backends) {
       "aria-label": `Input of ${model.id}`,
       onsubmit(/** @type {Event} */ event) {
         event.preventDefault();
-        ask();
+        void ask();
       },
     },
     model.examples.length > 0 &&
@@ -40,7 +40,7 @@ export function modelPanel(model, backends) {
               class: "chip",
               onclick() {
                 write(row);
-                ask();
+                void ask();
               },
             },
             summary(row),
@@ -77,7 +77,7 @@ export function modelPanel(model, backends) {
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    ask();
+    void ask();
   });
 
   /** @returns {Record<string, unknown>} */

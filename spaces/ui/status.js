@@ -79,8 +79,8 @@ export function statusPanel(models, load, check) {
       cards,
     ),
     shown() {
-      check();
-      poll();
+      void check();
+      void poll();
       timer = setInterval(poll, EVERY_MS);
       load().then(
         (now) => fill(cards, ...now.map(modelCard)),

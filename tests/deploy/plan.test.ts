@@ -199,8 +199,8 @@ it("golden answers are compared number by number", () => {
 
 it("secrets are found by their look and by their file's name, and told without themselves", () => {
   const found = (path: string, text: string) => secretIn(path, Buffer.from(text));
-  expect(found("README.md", `a\nkey ${"ghp_"}${"a1".repeat(20)}`)).toBe("a GitHub token on line 2");
-  expect(found("x.txt", `${"-----BEGIN RSA "}PRIVATE KEY-----`)).toBe("a private key on line 1");
+  expect(found("README.md", `a\nkey ghp_${"a1".repeat(20)}`)).toBe("a GitHub token on line 2");
+  expect(found("x.txt", `-----BEGIN RSA PRIVATE KEY-----`)).toBe("a private key on line 1");
   expect(found("deep/.env", "")).not.toBeNull();
   expect(found("README.md", "hf_hub_download is a function")).toBeNull();
 });

@@ -50,7 +50,7 @@ export function readStaticFiles(folder: string): StaticFile[] {
         body,
         packed: packable(type, body) ? packed(body) : null,
         type,
-        etag: `${createHash("sha256").update(body).digest("base64url").slice(0, 27)}`,
+        etag: createHash("sha256").update(body).digest("base64url").slice(0, 27),
       },
     ];
   });

@@ -34,7 +34,7 @@ async function prepared(id: string, rows: Record<string, unknown>[]) {
     [string, Parameters<typeof compileStep>[0]],
   ];
   const step = compileStep(definition, files[name]!, String);
-  return Promise.all(rows.map((row) => step.prepare(row)));
+  return Promise.all(rows.map(async (row) => step.prepare(row)));
 }
 
 describe.skipIf(!ready("births"))("births, against its training script", () => {

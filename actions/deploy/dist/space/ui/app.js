@@ -61,7 +61,7 @@ function show(models) {
     main,
   );
   fill(byId("tabs"), shown.list);
-  health.check();
+  void health.check();
 }
 
 /** @param {Model} model @returns {HTMLElement} */
@@ -81,4 +81,4 @@ function brokenPanel(model) {
 }
 
 apiKey.ask = keyDialog(document.body);
-start();
+void start();

@@ -86,7 +86,7 @@ export function backendCards(backends) {
           failed.push({ backend, failure });
         }
       };
-      await Promise.all(backends.map((backend, i) => (backend.missing === "" ? one(backend, i) : null)));
+      await Promise.all(backends.map((backend, i) => (backend.missing === "" ? one(backend, i) : Promise.resolve())));
       return { answered, failed, cancelled: running !== mine };
     },
   };

@@ -140,7 +140,7 @@ export function batchPanel(models) {
   /** @param {Model} chosen @param {import("./batch-rows.js").BatchInput} input */
   function start(chosen, input) {
     outcome.hidden = false;
-    runView(outcome, chosen, input, new Array(input.rows.length), () => {
+    void runView(outcome, chosen, input, new Array(input.rows.length), () => {
       running.abort();
       running = new AbortController();
       return running;
@@ -163,7 +163,7 @@ export function batchPanel(models) {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer?.files[0]);
+    void take(event.dataTransfer?.files[0]);
   });
   describe();
   return h(
