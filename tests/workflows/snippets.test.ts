@@ -107,19 +107,3 @@ describe("the extractor", () => {
     ).toBe(`uses: o/s/a@${"1".repeat(40)} # SHA\nspace: ns/fares\nALBUMS/x`);
   });
 });
-
-it("every link from one document to another leads somewhere", () => {
-  const missing = documents.flatMap((document) =>
-    [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
-      .map((one) => join(document, "..", one[1] as string))
-      .filter((path) => {
-        try {
-          readdirSync(join(repositoryRoot, path));
-          return false;
-        } catch (error) {
-          return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
-        }
-      }),
-  );
-  expect(missing).toEqual([]);
-});
