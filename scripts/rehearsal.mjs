@@ -5,7 +5,7 @@ import { debianIfMissing } from "./debian.mjs";
 import { execChild } from "./exec-child.mjs";
 import { installIfMissing } from "./install.mjs";
 
-debianIfMissing();
+debianIfMissing("test");
 execChild(installIfMissing(), [
   "--disable-warning=ExperimentalWarning",
   fileURLToPath(new URL("../rehearsal/main.ts", import.meta.url)),
