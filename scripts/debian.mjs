@@ -38,20 +38,20 @@ const needed = [
     without: "what is checked against a definition in another language will be skipped",
     isThere: () => existsSync("/usr/bin/python3"),
   },
-  // Some 300 MB, for one test: it follows docs/models.md from training to verdict.
+  // Some 300 MB, for one test of the slow suites: it follows docs/models.md from training to verdict.
   {
     name: "Python with onnx and scikit-learn",
     packages: ["python3-onnx", "python3-sklearn"],
     without: "the training script of docs/models.md will not be tried",
     isThere: () => imports("onnx, sklearn"),
-    onlyFor: "ci",
+    onlyFor: "test:slow",
   },
 ];
 
 /**
  * Installs what is missing where apt-get may be used (as root, or in CI by sudo without a password), and says in one
  * line what it could not. Never fails.
- * @param {"test" | "ci"} purpose
+ * @param {"test" | "test:slow"} purpose
  */
 export function debianIfMissing(purpose) {
   const wanted = needed.filter(({ onlyFor }) => onlyFor === undefined || onlyFor === purpose);

@@ -1,4 +1,4 @@
-// `npm run rehearsal`: install what is missing, then play the stories. Ctrl-C reaches what plays, which cleans up
+// `npm run rehearsal`: install what is missing, then play the stories. Ctrl-C reaches the rehearsal, which cleans up
 // first.
 import { fileURLToPath } from "node:url";
 import { debianIfMissing } from "./debian.mjs";

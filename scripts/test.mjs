@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const isNamed = args.some((arg) => !arg.startsWith("-") && existsSync(`${root}/${arg}`));
 const projects = slow ? ["slow"] : ["parts", "processes"];
 
-debianIfMissing("test");
+debianIfMissing(slow ? "test:slow" : "test");
 process.exit(
   runNode([
     "node_modules/vitest/vitest.mjs",
