@@ -1,4 +1,4 @@
-import { retryDelayMs } from "../spaces/server/remote/retry.ts";
+import { retryDelayMs } from "../models/remote/retry.ts";
 import type { Failure } from "./client.ts";
 
 /** `attempts`: requests that one row may be in; `maxWaitMs`: a longer Retry-After is not waited for. */

@@ -5,7 +5,7 @@ import { timeBar } from "./time-bar.js";
 /**
  * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two
  * backends.
- * @typedef {import("./model.js").Prediction} Prediction
+ * @typedef {import("./answers.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
  * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title:
  * string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
@@ -34,12 +34,12 @@ export function answerCard(title, from, note = "") {
     spoken,
   );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let onRateLimited;
+  let slowTimer;
   /** What has come of a text that is still being written. */
   let written = "";
   const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
-    clearTimeout(onRateLimited);
+    clearTimeout(slowTimer);
     element.classList.remove("waiting", "writing");
     element.removeAttribute("aria-busy");
     spoken.textContent = words;
@@ -59,19 +59,19 @@ export function answerCard(title, from, note = "") {
       );
     },
     write(text) {
-      clearTimeout(onRateLimited);
+      clearTimeout(slowTimer);
       written += text;
       page.textContent = written;
       if (page.parentElement !== body) fill(body, page);
       element.classList.add("writing");
     },
     wait(cancel) {
-      clearTimeout(onRateLimited);
+      clearTimeout(slowTimer);
       written = "";
       element.classList.remove("writing");
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
-      onRateLimited = setTimeout(() => {
+      slowTimer = setTimeout(() => {
         fill(
           body,
           h(
@@ -167,7 +167,7 @@ function sentence(words) {
 }
 
 /**
- * @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
+ * @param {import("./answers.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
  * readers
  */
 export function spell(head) {
@@ -178,7 +178,7 @@ export function spell(head) {
       : String(head.text);
 }
 
-/** @param {import("./model.js").HeadAnswer} head @param {boolean} named */
+/** @param {import("./answers.js").HeadAnswer} head @param {boolean} named */
 function headView(head, named) {
   const name = named && h("p", { class: "head-name quiet" }, head.name);
   if (head.kind === "classification") {

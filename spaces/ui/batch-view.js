@@ -11,7 +11,7 @@ import { count, duration, plural } from "./format.js";
  * @param {HTMLElement} element
  * @param {import("./model.js").Model} model
  * @param {import("./batch-rows.js").BatchInput} input
- * @param {(import("./batch-tables.js").RowOutcome | undefined)[]} outcomes filled as answers come
+ * @param {(import("./answers.js").RowOutcome | undefined)[]} outcomes filled as answers come
  * @param {() => AbortController} begin cancels the run before and gives this one its own switch
  */
 export async function runView(element, model, input, outcomes, begin) {

@@ -173,10 +173,7 @@ const localServing = serving.extend({
     ),
 });
 
-/**
- * The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is
- * besides, `remote-manifest.ts` says.
- */
+/** The model.yaml of a model with an artifact; `models/remote/manifest.ts` has that of one without. */
 export const manifest = z
   .strictObject({
     $schema: z.string().optional(),

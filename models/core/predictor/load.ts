@@ -1,13 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { dotted } from "../manifest/config-issues.ts";
 import { locate, parseYaml, type Path } from "../manifest/config-file.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { Manifest } from "../manifest/manifest.ts";
+import { manifest, type Manifest } from "../manifest/manifest.ts";
 import { manifestExamples } from "../manifest/examples.ts";
-import { modelFile, type RemoteManifest } from "../manifest/remote-manifest.ts";
+import { remoteManifest, type RemoteManifest } from "../../remote/manifest.ts";
 
 export const MANIFEST_FILE = "model.yaml";
+
+/** Everything that a model.yaml may be; `backend` tells which. */
+export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest]);
 
 /** A manifest and where it was read; `dir` is what its paths are relative to, `text` is for pointing at lines. */
 export type LoadedManifest = { manifest: Manifest; dir: string; file: string; text: string };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { locate, parseYaml } from "../../../models/core/manifest/config-file.ts";
 import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
-import { modelFile } from "../../../models/core/manifest/remote-manifest.ts";
+import { modelFile } from "../../../models/core/predictor/load.ts";
 import { manifestExamples } from "../../../models/core/manifest/examples.ts";
 import { linearManifest, refusal } from "./build.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import type { RemoteManifestInput } from "../../../models/core/manifest/remote-manifest.ts";
+import type { RemoteManifestInput } from "../../../models/remote/manifest.ts";
 import { DEFAULT_TEXT, startInferenceEndpoint, type InferenceEndpoint } from "../../../rehearsal/inference/server.ts";
 import { json, metric, modelFolder, serve, served, temporaryFolder, until, type ServerProcess } from "./harness.ts";
 
