@@ -63,7 +63,7 @@ export const remoteManifest = z
       .refine((inputs) => Object.keys(inputs).length > 0, "at least one input")
       .describe("Fields of a row."),
     prompt: z.strictObject({
-      system: z.string().default("").describe("What the model is told before every row."),
+      system: z.string().default("").describe("System message before every row."),
       template: z.string().min(1).describe("What it is asked; {{NAME}} stands for an input."),
     }),
     parameters: z

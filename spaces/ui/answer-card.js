@@ -7,8 +7,8 @@ import { timeBar } from "./time-bar.js";
  * backends.
  * @typedef {import("./answers.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title:
- * string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, notice: (title:
+ * string, words: string) => void, render: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
  * | null) => void, clear: () => void }} AnswerCard
  */
 
@@ -51,7 +51,7 @@ export function answerCard(title, from, note = "") {
       settle("");
       fill(body, h("p", { class: "quiet placeholder" }, "The answer appears here."));
     },
-    tell(title, words) {
+    notice(title, words) {
       settle("");
       fill(
         body,
@@ -85,7 +85,7 @@ export function answerCard(title, from, note = "") {
         spoken.textContent = "Still waiting for the server.";
       }, SLOW_MS);
     },
-    show(prediction) {
+    render(prediction) {
       settle(prediction.heads.map(spell).join("; "));
       written = "";
       who.textContent = prediction.from;
@@ -144,7 +144,7 @@ function pauseLine(pauseMs) {
   // Hidden from screen readers, which would otherwise speak every second of an alert.
   const left = h("span", { "aria-hidden": "true" });
   const line = h("p", null, `It can be asked again at ${clock(new Date(until))}`, left, ".");
-  const tell = () => {
+  const update = () => {
     const seconds = Math.ceil((until - Date.now()) / 1000);
     if (seconds <= 0) {
       line.textContent = "It can be asked again now.";
@@ -153,9 +153,9 @@ function pauseLine(pauseMs) {
     left.textContent = seconds < 120 ? ` (in ${seconds} s)` : ` (in ${Math.ceil(seconds / 60)} min)`;
     return true;
   };
-  if (tell()) {
+  if (update()) {
     const timer = setInterval(() => {
-      if (!tell() || !line.isConnected) clearInterval(timer);
+      if (!update() || !line.isConnected) clearInterval(timer);
     }, 1000);
   }
   return line;

@@ -31,7 +31,7 @@ export function backendCards(backends) {
     cards.forEach((card, i) => {
       const missing = backends[i]?.missing ?? "";
       if (missing === "") card.clear();
-      else card.tell("Not set up yet.", missing);
+      else card.notice("Not set up yet.", missing);
     });
   clear();
   return {
@@ -67,7 +67,7 @@ export function backendCards(backends) {
         try {
           const prediction = await asking;
           if (running !== mine) return;
-          card?.show(prediction);
+          card?.render(prediction);
           answered.push({ backend, prediction });
         } catch (error) {
           const failure =

@@ -14,7 +14,7 @@ export type VerifiedModel = VerifiedFile & {
 export type ArtifactDeps = HubDeps & { /** Largest file that is read. */ maxBytes?: number };
 
 /** Larger than any ONNX file with its external data that one machine of CI loads. */
-export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
+const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 
 /**
  * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks

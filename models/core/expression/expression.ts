@@ -48,7 +48,7 @@ const average = (values: readonly number[]) => values.reduce((sum, value) => sum
  * population's), sin, cos, exp; of texts length (characters), words (between white space), count(text, "piece"),
  * digits, capitals (share of the letters, 0 without any).
  */
-export const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
+const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
   year: (d: unknown) => date(d).year,
   month: (d: unknown) => date(d).month,
   day: (d: unknown) => date(d).day,

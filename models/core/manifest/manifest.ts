@@ -35,7 +35,7 @@ const dtype = z.enum(dtypes);
 const predictionColumns = new Set(["id", "label", "group", "weight"]);
 
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
-export const artifact = z
+const artifact = z
   .strictObject({
     path: z.string().min(1).optional().describe("Path relative to model.yaml."),
     hub: z
@@ -51,7 +51,7 @@ export const artifact = z
   })
   .refine((a) => (a.path === undefined) !== (a.hub === undefined), { error: "exactly one of `path` and `hub`" });
 
-export const graphInput = z.strictObject({
+const graphInput = z.strictObject({
   name: z.string().min(1).describe("Input of the ONNX graph."),
   dtype,
   shape: z.array(dimension).min(1).describe("First dimension is the batch."),
@@ -61,7 +61,7 @@ export const graphInput = z.strictObject({
     .describe("Which preprocessing output feeds it, e.g. tokens.ids."),
 });
 
-export const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
+const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
 
 const datasetFile = z
   .strictObject({
@@ -79,7 +79,7 @@ const datasetFile = z
     format: z
       .enum(["csv", "jsonl", "json", "parquet", "folder"])
       .optional()
-      .describe("By the file's extension unless told. folder: one sub-folder per label, one file per row."),
+      .describe("Default: by the file's extension. folder: one sub-folder per label, one file per row."),
     set: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .default({})
@@ -90,7 +90,7 @@ const datasetFile = z
     path: ["integrity"],
   });
 
-export const dataset = z.strictObject({
+const dataset = z.strictObject({
   id: modelId,
   description: z.string().optional(),
   provenance: z
@@ -101,7 +101,7 @@ export const dataset = z.strictObject({
     ),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
-  idField: z.string().optional().describe("Row field that names the row; FILE:INDEX unless told."),
+  idField: z.string().optional().describe("Row field that names the row; default: FILE:INDEX."),
   rename: z.record(z.string(), z.string()).default({}).describe("Row field of the model → field of the dataset."),
   labels: z
     .record(
@@ -193,7 +193,7 @@ export const manifest = z
       )
       .default([])
       .describe("The parts of the network, for the model's card."),
-    backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
+    backend: z.literal("onnx").optional().describe("What answers; default: an ONNX artifact."),
     artifact,
     preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
     inputs: z.array(graphInput).min(1),
@@ -284,4 +284,3 @@ export type ManifestInput = z.input<typeof manifest>;
 export type Dataset = z.infer<typeof dataset>;
 export type DatasetFile = Dataset["files"][number];
 export type Artifact = z.infer<typeof artifact>;
-export type GraphInput = z.infer<typeof graphInput>;

@@ -13,7 +13,7 @@ export type DirectPipeline = {
   begin(rows: number): DirectBatch;
 };
 
-export type DirectBatch = {
+type DirectBatch = {
   /** Writes one row as the batch's `index`-th. @throws RowError; the place may be written again. */
   put(row: Row, index: number): void;
   /** The first `rows` rows. */

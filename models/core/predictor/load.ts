@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { dotted } from "../manifest/config-issues.ts";
+import { fieldPath } from "../field-path.ts";
 import { locate, parseYaml, type Path } from "../manifest/config-file.ts";
 import { ConfigurationError } from "../errors.ts";
 import { manifest, type Manifest } from "../manifest/manifest.ts";
@@ -79,5 +79,7 @@ export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManif
 /** "file:line:column path" of a place in the manifest, for complaints found after it was read. */
 export function placeIn(loaded: Pick<LoadedManifest, "file" | "text">, path: Path): string {
   const at = locate(loaded.text, path);
-  return at === null ? `${loaded.file} ${dotted(path)}` : `${loaded.file}:${at.line}:${at.column} ${dotted(path)}`;
+  return at === null
+    ? `${loaded.file} ${fieldPath(path)}`
+    : `${loaded.file}:${at.line}:${at.column} ${fieldPath(path)}`;
 }

@@ -19,7 +19,7 @@ import { runtimeVersion, writeOptimisedGraph } from "../session/session.ts";
  * Below this an optimised form neither opens faster nor saves memory worth its disk; see
  * bench/results/serving-optimised.md.
  */
-export const LEAST_BYTES = 32 * 1024 * 1024;
+const LEAST_BYTES = 32 * 1024 * 1024;
 
 export type Outcome =
   | { made: true; bytes: number; compared: number; openMs: { artifact: number; optimised: number } }

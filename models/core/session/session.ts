@@ -17,7 +17,7 @@ export type SessionOptions = {
   threads: number;
   /** Profile one run and count the nodes per execution provider; always done for anything but cpu. */
   prove?: boolean;
-  /** Feeds of the run that proves the provider; made from the graph's shapes unless told. */
+  /** Feeds of the run that proves the provider; default: zeros in the graph's shapes. */
   probe?: Readonly<Record<string, GraphTensor>>;
   /** File to open in the place of the model's bytes: its optimised form, which maps its weights. */
   optimisedFile?: string | undefined;

@@ -3,11 +3,11 @@ import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
 import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
-import type { BatchingPlan } from "./plan.ts";
-import { decided, formGroup } from "./group.ts";
+import type { BatchingPlan } from "./batching-plan.ts";
+import { formGroup, groupIsFinal } from "./group.ts";
 import { Refused } from "./refused.ts";
 
-export type Waiting = {
+type Waiting = {
   queueMs: number;
   inferenceMs: number;
   /** Rows of the group that ran together. */ groupRows: number;
@@ -219,7 +219,7 @@ export function createScheduler(
   function flush(): void {
     while (room() && queue.length > 0) {
       const free = running.length < engine.slots;
-      if (free ? delayed() : !decided(queue, plan, sizeOf)) return;
+      if (free ? delayed() : !groupIsFinal(queue, plan, sizeOf)) return;
       const entries = formGroup(queue, plan, sizeOf);
       const group: Group = {
         entries,

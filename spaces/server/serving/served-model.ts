@@ -14,7 +14,7 @@ export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: numb
  * A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the
  * provider counted.
  */
-export type TextResult = {
+type TextResult = {
   kind: "text";
   text: string;
   finishReason: string;

@@ -1,5 +1,5 @@
 import type { Dtype, GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
-import { pathOf } from "../http/row-problems.ts";
+import { fieldPath } from "../../../models/core/field-path.ts";
 import { Problem } from "../http/problem.ts";
 import type { TensorFace } from "../serving/served-model.ts";
 import { datatypeOf, dtypeOf, ELEMENT_BYTES } from "./datatypes.ts";
@@ -97,7 +97,7 @@ function interpret(
   const parsed = inferenceRequest.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw bad(`${pathOf(issue.path, "") || "the request"}: ${issue.message}`);
+    throw bad(`${fieldPath(issue.path) || "the request"}: ${issue.message}`);
   }
   const request = parsed.data;
   const feeds: Record<string, GraphTensor> = {};
@@ -140,12 +140,13 @@ function checkInput(
   const expected = datatypeOf(facts.dtype);
   if (input.datatype !== expected || dtypeOf(expected) === undefined)
     throw bad(`input ${input.name} is ${expected}, not ${input.datatype.slice(0, 32)}`);
-  const told = `[${input.shape.join(", ")}]`;
+  const received = `[${input.shape.join(", ")}]`;
   const wanted = `[${facts.shape.map((size) => (typeof size === "number" ? size : -1)).join(", ")}]`;
-  if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+  if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${received}`);
   facts.shape.forEach((size, i) => {
     const given = input.shape[i]!;
-    if (typeof size === "number" && given !== size) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+    if (typeof size === "number" && given !== size)
+      throw bad(`input ${input.name} has shape ${wanted}, not ${received}`);
     if (given < 1) throw bad(`input ${input.name}: a dimension of ${given}; at least 1 is needed`);
     const most = typeof size === "number" ? size : i === 0 ? maxRows : (largest[i] ?? maxRows);
     if (given > most) throw bad(`input ${input.name}: dimension ${i} is ${given}; at most ${most} is taken`);

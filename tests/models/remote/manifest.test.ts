@@ -38,7 +38,7 @@ function folder(manifest: object): string {
 }
 
 describe("a manifest with a remote backend", () => {
-  it("is told apart by `backend`, and gets its defaults", async () => {
+  it("is recognised by `backend`, and gets its defaults", async () => {
     const loaded = await loadModelFile(folder(remote()));
     expect(isRemote(loaded)).toBe(true);
     expect(loaded.manifest).toMatchObject({

@@ -51,7 +51,7 @@ describe("rate limits", () => {
     expect(await metric(server, "inference_requests_rejected_total", 'reason="rate-limit"')).toBe(2);
   });
 
-  it("are per address without keys, and believe X-Forwarded-For only when told to", async () => {
+  it("are per address without keys, and believe X-Forwarded-For only when the settings say so", async () => {
     const statuses = async (flags: string[]) => {
       const server = await serve([modelFolder(served())], ["--rate-limit", "2", ...flags]);
       const seen = [];
@@ -65,7 +65,7 @@ describe("rate limits", () => {
 });
 
 describe("the response cache", () => {
-  it("is off unless told; then the same input is answered without a run, and a reload forgets", async () => {
+  it("is off by default; when it is on the same input is answered without a run, and a reload forgets", async () => {
     const plain = await serve([modelFolder(served())]);
     for (let i = 0; i < 2; i++) expect((await plain.post("/predict", row)).headers.get("x-cache")).toBeNull();
     expect(await metric(plain, "inference_rows_total")).toBe(2);
@@ -93,7 +93,7 @@ describe("the response cache", () => {
 });
 
 describe("CORS", () => {
-  it("lets the origins in that are named, and none unless told", async () => {
+  it("lets the origins in that are named, and none by default", async () => {
     const closed = await serve([modelFolder(served())]);
     expect(
       (await closed.post("/predict", row, { origin: "https://a.example" })).headers.get("access-control-allow-origin"),
@@ -158,7 +158,7 @@ describe("the log", () => {
     expect(server.output()).not.toMatch(/ada@|4111|7946/);
   });
 
-  it("shows inputs only when told to, without addresses, phone and card numbers", async () => {
+  it("shows inputs only when the settings say so, without addresses, phone and card numbers", async () => {
     const server = await serve([text()], ["--log-inputs"]);
     await server.post("/predict", secret);
     await server.kill();

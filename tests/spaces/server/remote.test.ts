@@ -249,7 +249,7 @@ describe("a provider in trouble", () => {
     expect(endpoint.calls).toHaveLength(3);
   });
 
-  it("has its Retry-After honoured where there is time, and told where there is not", async () => {
+  it("has its Retry-After honoured where there is time, and passed on where there is not", async () => {
     endpoint.plan({ kind: "refuse", status: 429, retryAfter: "1" }, { kind: "ok" });
     expect((await ask()).status).toBe(200);
     expect(endpoint.calls[1]!.at - endpoint.calls[0]!.at).toBeGreaterThanOrEqual(990);
@@ -273,7 +273,7 @@ describe("a provider in trouble", () => {
     ["sends what is no JSON", { kind: "garbage" } as const, 502, "remote-failed", 3],
     ["cuts at once", { kind: "cut", pieces: 0 } as const, 502, "remote-failed", 3],
     ["says nothing", { kind: "ok", text: "" } as const, 502, "remote-failed", 3],
-  ])("that %s is told without its words", async (_, behaviour, status, code, calls) => {
+  ])("that %s is reported without its words", async (_, behaviour, status, code, calls) => {
     endpoint.plan(behaviour);
     const problem = await problemOf(await ask());
     expect(problem).toMatchObject({ status, code });

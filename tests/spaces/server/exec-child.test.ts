@@ -16,14 +16,17 @@ function start(program: string) {
   return { child, exited, said: once(child.stdout, "data").then(([chunk]) => String(chunk)) };
 }
 
-it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s reaches the program, whose exit code is told", async (signal) => {
-  const { child, exited, said } = start(
-    `process.on("${signal}", () => process.exit(7)); setInterval(() => {}, 1000); process.stdout.write("up")`,
-  );
-  expect(await said).toBe("up");
-  child.kill(signal);
-  expect(await exited).toEqual([7, null]);
-});
+it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "%s reaches the program, whose exit code is passed on",
+  async (signal) => {
+    const { child, exited, said } = start(
+      `process.on("${signal}", () => process.exit(7)); setInterval(() => {}, 1000); process.stdout.write("up")`,
+    );
+    expect(await said).toBe("up");
+    child.kill(signal);
+    expect(await exited).toEqual([7, null]);
+  },
+);
 
 it("an exit code and a death by signal are passed on", async () => {
   expect(await start("process.exit(3)").exited).toEqual([3, null]);

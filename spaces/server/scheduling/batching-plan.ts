@@ -14,7 +14,7 @@ export type BatchingPlan = RunPlan & {
 };
 
 /** Batches must bring this much, or rows run alone: a batch delays its first row for the sake of its last. */
-export const LEAST_GAIN = 1.1;
+const LEAST_GAIN = 1.1;
 const LONGEST_DELAY_US = 2000;
 
 /**
