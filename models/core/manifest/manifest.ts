@@ -211,71 +211,71 @@ export const manifest = z
     serving: localServing.prefault({}),
   })
   .superRefine((m, context) => {
-    const complain = (path: (string | number)[], message: string) =>
+    const addIssue = (path: (string | number)[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     m.inputs.forEach((input, i) => {
       const [step, output] = input.from.split(".") as [string, string];
       const found = m.preprocess[step];
       if (found === undefined)
-        complain(
+        addIssue(
           ["inputs", i, "from"],
           `no preprocessing step "${step}"; there are: ${Object.keys(m.preprocess).join(", ")}`,
         );
       else if (!(stepOutputs[found.kind] as readonly string[]).includes(output))
-        complain(
+        addIssue(
           ["inputs", i, "from"],
           `a ${found.kind} step has no output "${output}"; it has: ${stepOutputs[found.kind].join(", ")}`,
         );
     });
     m.postprocess.forEach((one, i) => {
       if (!m.outputs.some((output) => output.name === one.from))
-        complain(
+        addIssue(
           ["postprocess", i, "from"],
           `no output "${one.from}"; there are: ${m.outputs.map((o) => o.name).join(", ")}`,
         );
       if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive))
-        complain(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
+        addIssue(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
     });
     const heads = m.postprocess.map((one) => one.name);
-    if (new Set(heads).size !== heads.length) complain(["postprocess"], "two heads have the same name");
+    if (new Set(heads).size !== heads.length) addIssue(["postprocess"], "two heads have the same name");
     for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
       if (!heads.includes(name))
-        complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+        addIssue(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
       if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression"))
-        complain(
+        addIssue(
           ["dataset", "labels", name, "naiveScale"],
           `a naive scale belongs to a regression head, and "${name}" is none`,
         );
     }
     for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
       if (m.dataset?.labels[name] === undefined)
-        complain(
+        addIssue(
           ["dataset", "bestPossible", name],
           `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`,
         );
-      if (Object.keys(metrics).length === 0) complain(["dataset", "bestPossible", name], "names no metric");
+      if (Object.keys(metrics).length === 0) addIssue(["dataset", "bestPossible", name], "names no metric");
     }
     for (const [field, expression] of Object.entries(m.serving.response ?? {})) {
       const problem = responseProblem(expression, m.postprocess);
-      if (problem !== null) complain(["serving", "response", field], problem);
+      if (problem !== null) addIssue(["serving", "response", field], problem);
     }
     if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes"))
-      complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
+      addIssue(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
     m.dataset?.slices.forEach((slice, i) => {
       if (predictionColumns.has(slice))
-        complain(
+        addIssue(
           ["dataset", "slices", i],
           `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`,
         );
     });
     m.gates?.checks.forEach((check, i) => {
       if (check.head !== undefined && !heads.includes(check.head))
-        complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
+        addIssue(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
       for (const [j, slice] of check.slices.entries())
         if (!(m.dataset?.slices ?? []).includes(slice))
-          complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
+          addIssue(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
       if (check.kind === "limit" && check.min === undefined && check.max === undefined)
-        complain(["gates", "checks", i], "a limit needs `min` or `max`");
+        addIssue(["gates", "checks", i], "a limit needs `min` or `max`");
     });
   });
 

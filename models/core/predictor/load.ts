@@ -20,8 +20,7 @@ export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string
 /**
  * Reads `model.yaml` of a model's folder, for whoever needs the model's artifact.
  *
- * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when
- * the
+ * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when the
  *   model has a remote backend: there is nothing to measure or to upload then.
  */
 export async function loadManifest(dir: string): Promise<LoadedManifest> {
@@ -76,7 +75,7 @@ export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManif
   });
 }
 
-/** "file:line:column path" of a place in the manifest, for complaints found after it was read. */
+/** "file:line:column path" of a place in the manifest, for diagnostics found after it was read. */
 export function placeIn(loaded: Pick<LoadedManifest, "file" | "text">, path: Path): string {
   const at = locate(loaded.text, path);
   return at === null

@@ -10,8 +10,10 @@ import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tenso
 /** A row after all steps of the manifest, by step. */
 export type PreparedRow = {
   steps: Readonly<Record<string, Prepared>>;
-  /** Tokens of its longest text; 1 without texts. */ length: number;
-  /** Fields that something else took the place of. */ notes: readonly Note[];
+  /** Tokens of its longest text; 1 without texts. */
+  length: number;
+  /** Fields that a placeholder took the place of. */
+  notes: readonly Note[];
 };
 
 /** Everything of a model but its graph: rows → feeds, answers of the graph → results. Pure. */

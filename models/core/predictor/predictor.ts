@@ -246,7 +246,7 @@ function assemble(
       }
       if (count === 0) break;
       const answers = await runTimed(batch.feeds(count), count, count, options);
-      batch.giveBack();
+      batch.release();
       readRun(answers, indices, count, results, options);
     }
     return results;

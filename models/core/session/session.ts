@@ -103,8 +103,7 @@ export async function runtimeVersion(): Promise<string> {
  * Opens a model from verified bytes.
  *
  * @throws EvaluationError: model-empty, model-is-text, model-truncated, model-not-onnx, model-external-data,
- * model-unknown-opset,
- *   model-unknown-operator, model-refused, provider-unavailable, runtime-missing.
+ *   model-unknown-opset, model-unknown-operator, model-refused, provider-unavailable, runtime-missing.
  */
 export async function openSession(model: VerifiedModel, options: SessionOptions): Promise<Session> {
   const header = checkOnnxFile(model);

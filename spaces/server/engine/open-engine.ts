@@ -19,7 +19,8 @@ const SERVED = { optimised: true } as const;
 export type OpenedEngine = {
   engine: Engine;
   reason: string;
-  /** The slowest row alone; null where there are no examples to measure. */ maxRowMs: number | null;
+  /** Time of the slowest row alone; null where there are no examples to measure. */
+  maxRowMs: number | null;
 };
 
 /**

@@ -56,7 +56,8 @@ export function readyModel(slot: Slot | undefined, id: string): ServedModel {
 /** What a handler needs of a request, whether it came through Fastify or the fast path. */
 export type Exchange = {
   id: string;
-  /** By performance.now(). */ startedAt: number;
+  /** By performance.now(). */
+  startedAt: number;
   headers: IncomingHttpHeaders;
   body: unknown;
   response: ServerResponse;

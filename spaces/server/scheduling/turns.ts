@@ -23,7 +23,7 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
   let taken = 0;
   let closed: (() => void) | null = null;
 
-  const giveBack = () => {
+  const release = () => {
     taken--;
     queue.shift()?.go();
     if (taken === 0) closed?.();
@@ -34,7 +34,7 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
     return () => {
       if (given) return;
       given = true;
-      giveBack();
+      release();
     };
   };
 

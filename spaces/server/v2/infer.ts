@@ -49,22 +49,22 @@ export function readInference(
   return inference;
 }
 
-/** A header that was found good: where its inputs lie in the bytes behind it. */
+/** A header that was checked before: where its inputs lie in the bytes behind it. */
 type Layout = Omit<Inference, "feeds"> & {
   bytes: number;
   inputs: { name: string; dtype: Dtype; dims: readonly number[]; from: number; to: number }[];
 };
 
 const layouts = new WeakMap<object, Map<string, Layout>>();
-const MOST_LAYOUTS = 16;
-const LONGEST_HEADER = 2048;
+const MAX_LAYOUTS = 16;
+const MAX_HEADER_CHARACTERS = 2048;
 
 /**
- * A client sends the same header before every batch of one size; to check it costs as much as a small run. Only headers
- * without data are kept.
+ * Keeps a checked header. A client sends the same one before every batch of one size, and checking it costs as much as a
+ * small run. Headers that hold data themselves are not kept.
  */
 function remember(face: object, text: string, { id, rows, outputs, feeds }: Inference, bytes: number): void {
-  if (text.length > LONGEST_HEADER) return;
+  if (text.length > MAX_HEADER_CHARACTERS) return;
   const inputs: Layout["inputs"] = [];
   let at = 0;
   for (const [name, { dtype, dims, data }] of Object.entries(feeds)) {
@@ -76,7 +76,7 @@ function remember(face: object, text: string, { id, rows, outputs, feeds }: Infe
   if (at !== bytes) return;
   const kept = layouts.get(face) ?? new Map<string, Layout>();
   layouts.set(face, kept);
-  if (kept.size >= MOST_LAYOUTS) kept.clear();
+  if (kept.size >= MAX_LAYOUTS) kept.clear();
   kept.set(text, { id, rows, outputs, bytes, inputs });
 }
 

@@ -156,7 +156,7 @@ describe("a manifest that is wrong", () => {
     expect((await diagnostics(bomb))[0]!.code).toBe("yaml-invalid");
   });
 
-  it("never fails in another way than with a placed complaint", () => {
+  it("always fails with a diagnostic that has a place", () => {
     const line = fc.oneof(fc.constantFrom(...good.split("\n")), fc.string({ maxLength: 30 }));
     const mutated = fc
       .tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 10, unit: "binary" }))

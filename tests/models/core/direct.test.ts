@@ -57,7 +57,7 @@ describe("rows of plain numbers", () => {
           }
         }
         if (good.length > 0) expect(batch.feeds(good.length)).toEqual(pipeline.feeds(good));
-        batch.giveBack();
+        batch.release();
       }),
       { numRuns: 60 },
     );

@@ -75,9 +75,9 @@ describe("turns", () => {
     const leaving = turns
       .take({ ...requestDeadline, disconnect: ClientDisconnect.of(response) })
       .catch((error: { reason: string }) => order.push(error.reason));
-    const second = turns.take(requestDeadline).then((giveBack) => {
+    const second = turns.take(requestDeadline).then((release) => {
       order.push("second");
-      return giveBack;
+      return release;
     });
     await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "queue-full" });
     response.emit("close");

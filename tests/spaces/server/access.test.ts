@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixture, sequenceManifest, sha256, wordTokenizer } from "../../models/core/build.ts";
-import { json, metric, modelFolder, serve, served, temporaryFolder } from "./harness.ts";
+import { json, metric, modelFolder, serve, served, temporaryFolder, until } from "./harness.ts";
 
 const row = { a: 1, b: 2, c: 3 };
 function keysFile(): string {
@@ -144,8 +144,11 @@ describe("the log", () => {
       { text: 5, note: "t1 bad row ada@example.org" },
       { "x-request-id": "bad id with spaces" },
     );
+    const lines = await until(() => {
+      const answered = server.log().filter(({ msg, route }) => msg === "request" && route === "/predict");
+      return answered.length === 2 ? answered : undefined;
+    });
     await server.kill();
-    const lines = server.log().filter(({ msg }) => msg === "request");
     expect(lines.find(({ requestId }) => requestId === "my-id")).toMatchObject({
       method: "POST",
       route: "/predict",
@@ -161,8 +164,9 @@ describe("the log", () => {
   it("shows inputs only when the settings say so, without addresses, phone and card numbers", async () => {
     const server = await serve([text()], ["--log-inputs"]);
     await server.post("/predict", secret);
+    const line = await until(() => server.log().find(({ msg }) => msg === "input"));
     await server.kill();
-    expect(server.log().find(({ msg }) => msg === "input")).toMatchObject({
+    expect(line).toMatchObject({
       model: "sequence",
       input: ['{"text":"t1 mail [email] or [phone], card [card]"}'],
     });

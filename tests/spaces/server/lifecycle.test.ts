@@ -75,7 +75,10 @@ describe("starting", () => {
     expect((await server.get("/readyz")).status).toBe(503);
     expect((await server.get("/")).status).toBe(503);
     expect((await server.post("/models/good/predict", row)).status).toBe(200);
-    expect(server.log().find(({ msg }) => msg === "model broken")).toMatchObject({ level: "error", model: "linear" });
+    expect(await until(() => server.log().find(({ msg }) => msg === "model broken"))).toMatchObject({
+      level: "error",
+      model: "linear",
+    });
   });
 });
 
