@@ -13,7 +13,7 @@ import { planFile } from "../eval/schema/plan.ts";
 import { receiptFile } from "../eval/schema/receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
-import { modelFile } from "../models/core/manifest/remote-manifest.ts";
+import { modelFile } from "../models/core/predictor/load.ts";
 
 /** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
