@@ -1,6 +1,6 @@
 import type { BotContext } from "../context/command.ts";
 import type { Action } from "../store/actions.ts";
-import { stateCard } from "./card.ts";
+import { stateCard } from "./request.ts";
 import { paint } from "./render-buttons.ts";
 
 /** Ends what nobody confirmed in time: it stands in the audit, and its buttons go. */

@@ -1,10 +1,10 @@
 import { plain, type Outcome, type BotContext } from "../context/command.ts";
 import { stageOf } from "../github/environments.ts";
-import type { Said } from "../intake/update.ts";
+import type { Said } from "../inbox/update.ts";
 import type { Action } from "../store/actions.ts";
 import { isCardKey } from "../store/cards.ts";
 import type { Nonce, Press } from "../store/nonces.ts";
-import { askCard, collectCard, confirmCard, inWords, isDangerous, stateCard, who } from "./card.ts";
+import { askCard, collectCard, confirmCard, inWords, isDangerous, stateCard, who } from "./request.ts";
 import { whyNot } from "./rights.ts";
 
 /** What a press leads to: words that only the presser sees, and what becomes of the message; null leaves it. */

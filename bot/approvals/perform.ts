@@ -2,7 +2,7 @@ import type { BotContext } from "../context/command.ts";
 import type { Workflow } from "../config/config.ts";
 import { allEnvironments } from "../github/environments.ts";
 import type { GitHub } from "../github/github.ts";
-import { inWords } from "../config/log.ts";
+import { inWords } from "../context/log.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 
 /** What came of an action. */

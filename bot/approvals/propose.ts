@@ -1,6 +1,6 @@
 import type { Ask, Outcome, BotContext } from "../context/command.ts";
 import type { ActionDetail } from "../store/actions.ts";
-import { askCard } from "./card.ts";
+import { askCard } from "./request.ts";
 
 export type Proposal = { detail: ActionDetail; sha: string; digest: string; needed: number };
 

@@ -1,5 +1,5 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
-import type { Content } from "../telegram/show.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import { escapeHtml, isLink, maxTextLength, truncate, truncateHtml } from "../telegram/format.ts";
 import type { ShownCheck } from "./deciding-checks.ts";
 import { partsOf, type CardParts } from "./parts.ts";

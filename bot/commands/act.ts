@@ -6,8 +6,8 @@ import { earlierVersions, liveVersion } from "../github/live.ts";
 import type { Ask, Command, Reply, BotContext } from "../context/command.ts";
 import { lockLines, lockOf } from "./locks.ts";
 import { target } from "./target.ts";
-import { commandButton, usage } from "../context/usage.ts";
-import { marked, safe, short } from "../context/words.ts";
+import { commandButton, usage } from "./usage.ts";
+import { marked, safe, short } from "../context/text.ts";
 
 /** Said at once rather than after the taps; it is checked again before acting. */
 async function notAllowed(context: BotContext, { said }: Ask): Promise<Reply | null> {

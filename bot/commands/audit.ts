@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../store/audit.ts";
 import type { Command } from "../context/command.ts";
-import { safe, short } from "../context/words.ts";
+import { safe, short } from "../context/text.ts";
 
 const maxEntries = 15;
 

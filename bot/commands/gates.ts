@@ -1,8 +1,8 @@
 import { linkHtml } from "../telegram/format.ts";
 import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
+import { commandButton, modelIds, named, usage } from "./usage.ts";
 import { decidingLines, modelLines, runLine } from "./verdict-lines.ts";
-import { ago, figure, marked, safe, short } from "../context/words.ts";
+import { ago, figure, marked, safe, short } from "../context/text.ts";
 
 export const gates: Command = {
   name: "gates",

@@ -1,8 +1,8 @@
 import { trendOf } from "../github/trend.ts";
 import { liveVersion } from "../github/live.ts";
 import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
-import { figure, marked, safe, short } from "../context/words.ts";
+import { commandButton, modelIds, named, usage } from "./usage.ts";
+import { figure, marked, safe, short } from "../context/text.ts";
 
 export const history: Command = {
   name: "history",

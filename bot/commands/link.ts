@@ -1,7 +1,7 @@
 import { escapeHtml } from "../telegram/format.ts";
 import type { Ask, Command, Outcome, BotContext } from "../context/command.ts";
-import { commandButton } from "../context/usage.ts";
-import { safe } from "../context/words.ts";
+import { commandButton } from "./usage.ts";
+import { safe } from "../context/text.ts";
 
 /** How long a deep link works. */
 const deepLinkMs = 600_000;

@@ -1,6 +1,6 @@
 import type { Held } from "../github/github.ts";
 import type { BotContext } from "../context/command.ts";
-import { safe } from "../context/words.ts";
+import { safe } from "../context/text.ts";
 
 /** The lock of one environment; null when it is free. */
 export async function lockOf(

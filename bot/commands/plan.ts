@@ -4,8 +4,8 @@ import { liveVersion } from "../github/live.ts";
 import type { Command } from "../context/command.ts";
 import { lockLines, lockOf } from "./locks.ts";
 import { target } from "./target.ts";
-import { commandButton } from "../context/usage.ts";
-import { marked, safe, short } from "../context/words.ts";
+import { commandButton } from "./usage.ts";
+import { marked, safe, short } from "../context/text.ts";
 
 export const plan: Command = {
   name: "plan",

@@ -1,7 +1,7 @@
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
 import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
-import { figure, safe } from "../context/words.ts";
+import { commandButton, modelIds, named, usage } from "./usage.ts";
+import { figure, safe } from "../context/text.ts";
 
 const maxInputLength = 4096;
 

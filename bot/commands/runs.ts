@@ -1,7 +1,7 @@
 import { linkHtml } from "../telegram/format.ts";
 import type { Command } from "../context/command.ts";
-import { commandButton } from "../context/usage.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
+import { commandButton } from "./usage.ts";
+import { ago, marked, safe, short } from "../context/text.ts";
 
 export const runs: Command = {
   name: "runs",

@@ -3,9 +3,9 @@ import { askModel, askReady } from "../spaces/ask.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import type { Command, BotContext } from "../context/command.ts";
 import { lockLines } from "./locks.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
+import { commandButton, modelIds, named, usage } from "./usage.ts";
 import { modelLines } from "./verdict-lines.ts";
-import { ago, marked, safe } from "../context/words.ts";
+import { ago, marked, safe } from "../context/text.ts";
 
 export const status: Command = {
   name: "status",

@@ -1,7 +1,7 @@
 import { events } from "../store/subscriptions.ts";
 import type { Command } from "../context/command.ts";
-import { modelIds, named, usage } from "../context/usage.ts";
-import { durationMs, safe } from "../context/words.ts";
+import { modelIds, named, usage } from "./usage.ts";
+import { durationMs, safe } from "../context/text.ts";
 
 export const subscribe: Command = {
   name: "subscribe",

@@ -6,11 +6,11 @@ import { history } from "./history.ts";
 import { link, whoami } from "./link.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
-import { approve, reject } from "../approvals/review.ts";
+import { approve, reject } from "../approvals/waiting-runs.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
 import { digest, mute, subscribe } from "./subscribe.ts";
-import { commandButton } from "../context/usage.ts";
+import { commandButton } from "./usage.ts";
 import { escapeHtml } from "../telegram/format.ts";
 
 const help: Command = {

@@ -1,7 +1,7 @@
 import type { BotConfiguration } from "../config/config.ts";
 import type { Command, Reply } from "../context/command.ts";
-import { modelIds, named, usage } from "../context/usage.ts";
-import { safe } from "../context/words.ts";
+import { modelIds, named, usage } from "./usage.ts";
+import { safe } from "../context/text.ts";
 
 export type Target = { model: string; environment: string; version: string | null };
 

@@ -1,7 +1,7 @@
 import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
+import { ago, marked, safe, short } from "../context/text.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
 const placeOf = ({ run, pullRequest }: RunVerdicts) =>

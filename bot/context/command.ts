@@ -3,13 +3,13 @@ import type { BotConfiguration } from "../config/config.ts";
 import type { DeviceFlow } from "../github/device-flow.ts";
 import type { GitHub } from "../github/github.ts";
 import type { Verdicts } from "../github/verdicts.ts";
-import type { Said } from "../intake/update.ts";
-import type { Log } from "../config/log.ts";
+import type { Said } from "../inbox/update.ts";
+import type { Log } from "./log.ts";
 import type { SpaceDeps } from "../spaces/ask.ts";
 import type { Place } from "../store/messages.ts";
 import type { Press } from "../store/nonces.ts";
 import type { Store } from "../store/store.ts";
-import type { Content } from "../telegram/show.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 
 /** What commands work with. */
 export type BotContext = {

@@ -1,10 +1,10 @@
-import { inWords, type Log } from "../config/log.ts";
+import { inWords, type Log } from "../context/log.ts";
 import type { StoredMessage } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
-import { show } from "../telegram/show.ts";
+import { show } from "../telegram/send-or-edit.ts";
 import { findSent } from "./find-sent.ts";
 
 export type DeliveryDeps = {

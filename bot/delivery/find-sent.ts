@@ -1,7 +1,7 @@
 import type { StoredMessage, Messages } from "../store/messages.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
-import type { Content } from "../telegram/show.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 
 /** The search ends after so many ids in a row where nothing is, and after so many that are looked at. */
 const maxMisses = 5;

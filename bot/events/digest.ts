@@ -1,7 +1,7 @@
 import { toContent, type BotContext } from "../context/command.ts";
-import { marked, safe } from "../context/words.ts";
+import { marked, safe } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import { inWords } from "../config/log.ts";
+import { inWords } from "../context/log.ts";
 import { trendOf } from "../github/trend.ts";
 
 const dayMs = 86_400_000;

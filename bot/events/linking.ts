@@ -1,5 +1,5 @@
 import { toContent, type BotContext } from "../context/command.ts";
-import { safe } from "../context/words.ts";
+import { safe } from "../context/text.ts";
 import type { Linking } from "../store/links.ts";
 
 /** Asks GitHub, once for each that is due, whether a person has entered the code; links those who have. */

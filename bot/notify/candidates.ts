@@ -1,7 +1,7 @@
 import { severity } from "../../eval/judge/algebra.ts";
 import type { ModelVerdict, VerdictFile } from "../../eval/schema/verdict.ts";
 import type { CardState, Phase } from "../card/state.ts";
-import type { Origin } from "./event.ts";
+import type { Origin } from "./origin.ts";
 import type { DeploymentFile } from "./files.ts";
 
 export type Told = {

@@ -1,5 +1,5 @@
 import { placeOf } from "../card/marker.ts";
-import type { Origin } from "./event.ts";
+import type { Origin } from "./origin.ts";
 import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
 export type FinderDeps = {

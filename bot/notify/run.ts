@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { CardState } from "../card/state.ts";
 import { createTelegram } from "../telegram/client.ts";
 import { candidatesOf, withPullRequest } from "./candidates.ts";
-import { readOrigin } from "./event.ts";
+import { readOrigin } from "./origin.ts";
 import { findPicture, readDeployment, readVerdict } from "./files.ts";
 import type { NotifyInputs } from "./inputs.ts";
 import { findMemory } from "./remember.ts";

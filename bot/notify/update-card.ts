@@ -5,7 +5,7 @@ import { headline, nameOf } from "../card/words.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { escapeHtml, maxCaptionLength, truncateHtml } from "../telegram/format.ts";
 import type { InputFile } from "../telegram/payload.ts";
-import { show, type Shown } from "../telegram/show.ts";
+import { show, type Shown } from "../telegram/send-or-edit.ts";
 import type { Memory } from "./memory.ts";
 
 export type When = "always" | "change" | "failure";

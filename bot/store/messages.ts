@@ -1,4 +1,4 @@
-import type { Content } from "../telegram/show.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import type { Database, Row } from "./database.ts";
 
 export type Place = { chat: number; topic: number | null };

@@ -10,7 +10,7 @@ import {
   truncateHtml,
 } from "../../../bot/telegram/format.ts";
 import { createTelegram } from "../../../bot/telegram/client.ts";
-import { show } from "../../../bot/telegram/show.ts";
+import { show } from "../../../bot/telegram/send-or-edit.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";
 import { quickClock } from "./clock.ts";

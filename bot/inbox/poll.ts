@@ -1,5 +1,5 @@
 import { Telegraf } from "telegraf";
-import { inWords, type Log } from "../config/log.ts";
+import { inWords, type Log } from "../context/log.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { TelegramFailure } from "../telegram/failure.ts";

@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { teamRepository, type TeamRepository } from "../cli/repository.ts";
-import { sluice } from "../cli/sluice.ts";
+import { teamRepository, type TeamRepository } from "./repository.ts";
+import { sluice } from "./sluice.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 
 type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };

@@ -1,13 +1,13 @@
-import { stateCard } from "../approvals/card.ts";
+import { stateCard } from "../approvals/request.ts";
 import { toContent, type Reply, type BotContext } from "../context/command.ts";
-import { waitingRun } from "../approvals/review.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
+import { waitingRun } from "../approvals/waiting-runs.ts";
+import { ago, marked, safe, short } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
-import { inWords } from "../config/log.ts";
+import { inWords } from "../context/log.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import type { EventKind } from "../store/subscriptions.ts";
-import { askForApproval, endQuestion, followCards } from "./waiting.ts";
+import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
 
 /** Deployments younger than this are looked at each time; older ones have ended. */
 const freshMs = 2 * 86_400_000;

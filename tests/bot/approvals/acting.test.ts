@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
-import { released } from "./released.ts";
+import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { released } from "../released.ts";
 import {
   alreadyLinked,
   ask,
@@ -15,8 +15,8 @@ import {
   until,
   world,
   type World,
-} from "./harness.ts";
-import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
+} from "../harness.ts";
+import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 
 let here: World;
 

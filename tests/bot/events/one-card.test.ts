@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { placeOf } from "../../bot/card/marker.ts";
-import type { UnpackedAction } from "../actions/gate/runner.ts";
-import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../actions/notify/step.ts";
-import { stories } from "../eval/report/stories.ts";
-import { addRun, type StoredRun } from "../../rehearsal/github-stand-in/workflows.ts";
-import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
+import { placeOf } from "../../../bot/card/marker.ts";
+import type { UnpackedAction } from "../../actions/gate/runner.ts";
+import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../../actions/notify/step.ts";
+import { stories } from "../../eval/report/stories.ts";
+import { addRun, type StoredRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import {
   alreadyLinked,
   ask,
@@ -17,8 +17,8 @@ import {
   until,
   world,
   type World,
-} from "./harness.ts";
-import { released } from "./released.ts";
+} from "../harness.ts";
+import { released } from "../released.ts";
 
 // The built step and the bundled bot, one Telegram, one GitHub: neither knows of the other but through GitHub.
 

@@ -3,8 +3,8 @@ import { stageOf } from "../github/environments.ts";
 import type { GitHub, Pending, Run } from "../github/github.ts";
 import { linkHtml } from "../telegram/format.ts";
 import type { Button, Command, Outcome, BotContext } from "../context/command.ts";
-import { commandButton, usage } from "../context/usage.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
+import { commandButton, usage } from "../commands/usage.ts";
+import { ago, marked, safe, short } from "../context/text.ts";
 
 export type WaitingRun = { run: Run; pending: Pending[]; evidence: Awaited<ReturnType<typeof evidenceFor>> };
 

@@ -1,5 +1,5 @@
 import type { Button, Reply, BotContext } from "../context/command.ts";
-import { safe, short } from "../context/words.ts";
+import { safe, short } from "../context/text.ts";
 import { stageOf } from "../github/environments.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 import { linkHtml } from "../telegram/format.ts";

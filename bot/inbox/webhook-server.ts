@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { inWords, type Log } from "../config/log.ts";
+import { inWords, type Log } from "../context/log.ts";
 import type { Taken } from "./inbox-worker.ts";
 
 const maxTelegramBytes = 256 * 1024;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
-import { released } from "./released.ts";
+import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { released } from "../released.ts";
 import {
   alreadyLinked,
   ask,
@@ -14,7 +14,7 @@ import {
   until,
   world,
   type World,
-} from "./harness.ts";
+} from "../harness.ts";
 
 let here: World;
 

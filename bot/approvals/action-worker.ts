@@ -1,9 +1,9 @@
 import type { BotContext } from "../context/command.ts";
 import { isRefusal, statusOf } from "../github/client.ts";
-import { inWords, type Log } from "../config/log.ts";
+import { inWords, type Log } from "../context/log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
-import { briefly, stateCard } from "./card.ts";
+import { briefly, stateCard } from "./request.ts";
 import { decideCards, paint } from "./render-buttons.ts";
 import { findDone, perform, type Done } from "./perform.ts";
 import { recheck } from "./recheck.ts";

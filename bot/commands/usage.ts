@@ -1,6 +1,6 @@
 import type { BotConfiguration } from "../config/config.ts";
 import { escapeHtml } from "../telegram/format.ts";
-import type { Button, Command, Reply } from "./command.ts";
+import type { Button, Command, Reply } from "../context/command.ts";
 
 /** A button that writes a command for the person who presses it; as long as it lives, it may be pressed again. */
 export function commandButton(text: string, label = text): Button {

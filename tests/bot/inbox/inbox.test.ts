@@ -2,9 +2,9 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Refusal } from "../../rehearsal/telegram/refusal.ts";
+import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
 import { createHmac } from "node:crypto";
-import { ask, githubToken, linkAccount, said, sealingKey, until, world, type World } from "./harness.ts";
+import { ask, githubToken, linkAccount, said, sealingKey, until, world, type World } from "../harness.ts";
 
 const secret = "telegram-webhook-secret-0123456789";
 const githubSecret = "github-webhook-secret-0123456789";

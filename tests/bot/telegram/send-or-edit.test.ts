@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createTelegram } from "../../../bot/telegram/client.ts";
-import { show, type Content } from "../../../bot/telegram/show.ts";
+import { show, type Content } from "../../../bot/telegram/send-or-edit.ts";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
 import {
   addChat,

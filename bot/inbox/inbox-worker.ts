@@ -1,5 +1,5 @@
 import type { BotConfiguration } from "../config/config.ts";
-import { inWords, type Log } from "../config/log.ts";
+import { inWords, type Log } from "../context/log.ts";
 import type { Store } from "../store/store.ts";
 import { isAllowed } from "./access.ts";
 import { readUpdate, updateSchema, type Said } from "./update.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readZipEntry } from "../../bot/github/zip.ts";
-import { stories } from "../eval/report/stories.ts";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
-import { ask, changes, remember, requireRemembered, world, type World } from "./harness.ts";
-import { released } from "./released.ts";
-import { zipOf } from "./zip.ts";
+import { readZipEntry } from "../../../bot/github/zip.ts";
+import { stories } from "../../eval/report/stories.ts";
+import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { ask, changes, remember, requireRemembered, world, type World } from "../harness.ts";
+import { released } from "../released.ts";
+import { zipOf } from "../zip.ts";
 
 describe("a file out of an archive that anybody may have made", () => {
   const right = zipOf({ "report.md": "# x", "verdict.json": '{"a": 1}' });

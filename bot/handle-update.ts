@@ -1,18 +1,18 @@
 import { didYouMean } from "../models/core/nearest.ts";
 import { pressed, whyDead } from "./approvals/handle-callback.ts";
-import { who } from "./approvals/card.ts";
+import { who } from "./approvals/request.ts";
 import { paint } from "./approvals/render-buttons.ts";
-import type { Handler } from "./intake/inbox-worker.ts";
-import type { Said } from "./intake/update.ts";
+import type { Handler } from "./inbox/inbox-worker.ts";
+import type { Said } from "./inbox/update.ts";
 import { isCardKey } from "./store/cards.ts";
 import type { Store } from "./store/store.ts";
-import { inWords } from "./config/log.ts";
+import { inWords } from "./context/log.ts";
 import { statusOf } from "./github/client.ts";
 import { toContent, type Ask, type Outcome, type BotContext } from "./context/command.ts";
 import { start } from "./commands/link.ts";
 import { commands } from "./commands/table.ts";
-import { commandButton } from "./context/usage.ts";
-import { safe } from "./context/words.ts";
+import { commandButton } from "./commands/usage.ts";
+import { safe } from "./context/text.ts";
 
 export type ResponderDeps = BotContext & {
   /** Tells a presser that the press arrived; never fails. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../../bot/commands/table.ts";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
-import { anyText } from "./telegram/hostile.ts";
+import { commands } from "../../../bot/commands/table.ts";
+import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { anyText } from "../telegram/hostile.ts";
 import {
   ask,
   changes,
@@ -17,8 +17,8 @@ import {
   until,
   world,
   type World,
-} from "./harness.ts";
-import { released } from "./released.ts";
+} from "../harness.ts";
+import { released } from "../released.ts";
 
 describe("commands", () => {
   let here: World;

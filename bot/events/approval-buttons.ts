@@ -1,7 +1,7 @@
 import { decideCards, putUnder, setButtons } from "../approvals/render-buttons.ts";
 import { toContent, type BotContext } from "../context/command.ts";
-import { waitingLines, type WaitingRun } from "../approvals/review.ts";
-import { marked, safe } from "../context/words.ts";
+import { waitingLines, type WaitingRun } from "../approvals/waiting-runs.ts";
+import { marked, safe } from "../context/text.ts";
 import type { Finder, FoundCard } from "../github/cards.ts";
 import { modelOf } from "../github/environments.ts";
 import type { Pending, Run } from "../github/github.ts";
