@@ -1,92 +1,88 @@
 import { didYouMean } from "../models/core/nearest.ts";
-import { pressed, whyDead } from "./approvals/handle-callback.ts";
-import { who } from "./approvals/request.ts";
-import { paint } from "./approvals/render-buttons.ts";
-import type { Handler } from "./inbox/inbox-worker.ts";
-import type { Said } from "./inbox/update.ts";
-import { isCardKey } from "./store/cards.ts";
-import type { Store } from "./store/store.ts";
-import { inWords } from "./context/log.ts";
-import { statusOf } from "./github/client.ts";
-import { toContent, type Ask, type Outcome, type BotContext } from "./context/command.ts";
+import { handleCallback } from "./approvals/handle-callback.ts";
+import { renderReply } from "./approvals/render-buttons.ts";
+import { personName } from "./approvals/request.ts";
+import { commandButton, type CommandRequest } from "./commands/command.ts";
 import { start } from "./commands/link.ts";
 import { commands } from "./commands/table.ts";
-import { commandButton } from "./commands/usage.ts";
+import type { BotContext } from "./context/context.ts";
+import { errorLine } from "./context/log.ts";
+import { resolve, toContent, type Outcome } from "./context/reply.ts";
 import { safe } from "./context/text.ts";
+import { statusOf } from "./github/client.ts";
+import type { UpdateHandler } from "./inbox/inbox-worker.ts";
+import type { UserUpdate } from "./inbox/update.ts";
+import { isCardKey } from "./store/cards.ts";
+import type { Nonce } from "./store/nonces.ts";
+import type { Store } from "./store/store.ts";
 
-export type ResponderDeps = BotContext & {
-  /** Tells a presser that the press arrived; never fails. */
+// What a listed person wrote or tapped: a command goes to commands/, a tap that leads to an action on GitHub to
+// approvals/handle-callback.ts. Both find out what to answer first, and return a function that stores all of it in the
+// one transaction that also ends the update.
+
+export type UpdateHandlerDeps = BotContext & {
+  /** Answers a callback query, so that Telegram stops its spinner; never fails. */
   answer: (query: string, toast: string, alert?: boolean) => void;
-  /** Runs after something was written down to be shown. */
+  /** Runs after a message was stored that is to be sent. */
   kick: () => void;
 };
 
-/** Handles what somebody said: finds out what to answer, and returns what to write down, all in one transaction. */
-export function responder(deps: ResponderDeps): Handler {
-  return async (said) => {
-    const outcome =
-      said.act.kind === "text" ? await written(deps, said, said.act.text) : await press(deps, said, said.act);
-    return outcome ?? (() => {});
+type Commit = () => void;
+
+export function updateHandler(deps: UpdateHandlerDeps): UpdateHandler {
+  return async (update) => {
+    const { act } = update;
+    const commit = act.kind === "text" ? await handleText(deps, update, act.text) : await handleTap(deps, update, act);
+    return commit ?? (() => {});
   };
 }
 
-/** Writes an outcome down as the message of `key`. */
-function show(deps: ResponderDeps, said: Said, key: string, outcome: Outcome): () => void {
+/** Stores an outcome as the message of `key`. */
+function store(deps: UpdateHandlerDeps, update: UserUpdate, key: string, outcome: Outcome): Commit {
   return () => {
-    const reply = typeof outcome === "function" ? outcome() : outcome;
-    paint(deps, key, placeOf(said), reply, `${key}:${said.updateId}`);
+    renderReply(deps, key, placeOf(update), resolve(outcome), `${key}:${update.updateId}`);
   };
 }
 
-const placeOf = (said: Said) => ({ chat: said.chat, topic: said.topic });
+const placeOf = ({ chat, topic }: UserUpdate) => ({ chat, topic });
 
-async function written(
-  deps: ResponderDeps,
-  said: Said,
+/** A command, or other text, which is only answered in a private chat. */
+async function handleText(
+  deps: UpdateHandlerDeps,
+  update: UserUpdate,
   text: string,
-  key = `u${said.updateId}`,
-): Promise<(() => void) | null> {
+  key = `u${update.updateId}`,
+): Promise<Commit | null> {
   const [, name, bot, rest = ""] = /^\/(\w{1,32})(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
   // In a group, talk is not for the bot, nor are other bots' commands.
   if (bot !== undefined && bot.toLowerCase() !== deps.username().toLowerCase()) return null;
   if (name === undefined)
-    return said.privateChat ? show(deps, said, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
-  const ask: Ask = {
+    return update.privateChat ? store(deps, update, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
+  const request: CommandRequest = {
     args: rest.split(/\s+/).filter((word) => word !== ""),
     rest,
-    said,
-    place: placeOf(said),
+    update,
+    place: placeOf(update),
     key,
     acknowledge: (html) => {
-      deps.store.messages.want(key, placeOf(said), toContent(deps, { html }, said.chat, key), deps.now());
+      deps.store.messages.want(key, placeOf(update), toContent(deps, { html }, update.chat, key), deps.now());
       deps.kick();
     },
   };
-  return show(
-    deps,
-    said,
-    key,
-    await guarded(deps, said, async () => {
-      if (name.toLowerCase() === "start") return (await start(deps, ask)) ?? run(deps, ask, "help");
-      return run(deps, ask, name);
-    }),
-  );
+  return store(deps, update, key, await runCommand(deps, request, name));
 }
 
-async function run(deps: ResponderDeps, ask: Ask, name: string): Promise<Outcome> {
-  const command = commands.find((one) => one.name === name.toLowerCase());
-  return command === undefined ? suggestions(name) : command.run(deps, ask);
-}
-
-/** A failure of GitHub's or a Space's becomes an answer; nobody is left waiting. */
-async function guarded(deps: ResponderDeps, said: Said, work: () => Promise<Outcome>): Promise<Outcome> {
+/** Runs a command. A failure of GitHub's or a Space's becomes an answer too, so that nobody is left waiting. */
+async function runCommand(deps: UpdateHandlerDeps, request: CommandRequest, name: string): Promise<Outcome> {
+  const run = (wanted: string): Promise<Outcome> | Outcome =>
+    commands.find((one) => one.name === wanted.toLowerCase())?.run(deps, request) ?? suggestions(wanted);
   try {
-    return await work();
+    return await (name.toLowerCase() === "start" ? ((await start(deps, request)) ?? run("help")) : run(name));
   } catch (error) {
-    deps.log.warn("command-failed", { updateId: said.updateId, error: inWords(error) });
+    deps.log.warn("command-failed", { updateId: request.update.updateId, error: errorLine(error) });
     const status = statusOf(error);
     return {
-      html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(inWords(error), 200)}\nNothing was done. Try again.`,
+      html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(errorLine(error), 200)}\nNothing was done. Try again.`,
     };
   }
 }
@@ -103,11 +99,50 @@ function suggestions(word: string): Outcome {
   };
 }
 
+/** A tap on one of the bot's buttons: the button's nonce says what it does. */
+async function handleTap(
+  deps: UpdateHandlerDeps,
+  update: UserUpdate,
+  { query, data }: { query: string; data: string },
+): Promise<Commit | null> {
+  const nonce = deps.store.nonces.find(data.startsWith("n:") ? data.slice(2) : "");
+  const dead = whyDead(deps, nonce, update);
+  if (nonce === null || dead !== null) {
+    deps.answer(query, dead ?? "");
+    return null;
+  }
+  // Several questions may stand under one card of actions/notify; the family of a button names its question.
+  const key = isCardKey(nonce.family) ? nonce.family : keyUnder(deps.store, update, nonce.family);
+  if (nonce.callback.kind === "command") {
+    deps.answer(query, "");
+    return handleText(deps, update, nonce.callback.text, key);
+  }
+  try {
+    const { toast, outcome, alert = false } = await handleCallback(deps, update, nonce, key);
+    deps.answer(query, toast, alert);
+    return outcome === null ? null : store(deps, update, key, outcome);
+  } catch (error) {
+    deps.log.warn("callback-failed", { updateId: update.updateId, error: errorLine(error) });
+    deps.answer(query, "GitHub did not answer. Nothing was done; press again.");
+    return null;
+  }
+}
+
+/** @returns null, or why a button does nothing for this person here and now */
+function whyDead(context: BotContext, nonce: Nonce | null, { chat, user }: UserUpdate): string | null {
+  // A button of another chat does not exist here.
+  if (nonce === null || nonce.chat !== chat) return "This button is not known.";
+  if (nonce.user !== null && nonce.user !== user) return `This button is ${personName(context, nonce.user)}'s.`;
+  if (nonce.usedAt !== null) return "This button was used already.";
+  if (nonce.expiresAt <= context.now()) return "This button is too old: ask again.";
+  return null;
+}
+
 /**
- * The key of the message that was pressed. A press may come before the bot knows that its message was sent (the answer
- * was lost, or is still on its way): the button says which message it stands under, and the press where that one is.
+ * The key of the message whose button was tapped. The bot may not know yet that the message was sent: the answer was
+ * lost, or is still on its way. Then the button's family names the message, and the update tells its id.
  */
-function keyUnder({ messages }: Store, { chat, messageId, updateId }: Said, family: string): string {
+function keyUnder({ messages }: Store, { chat, messageId, updateId }: UserUpdate, family: string): string {
   const known = messages.keyOf(chat, messageId);
   if (known !== null) return known;
   const sent = [family, family.replace(/:\d+$/, "")]
@@ -116,34 +151,4 @@ function keyUnder({ messages }: Store, { chat, messageId, updateId }: Said, fami
   if (sent == null) return `u${updateId}`;
   messages.found(sent.key, messageId);
   return sent.key;
-}
-
-async function press(
-  deps: ResponderDeps,
-  said: Said,
-  { query, data }: { query: string; data: string },
-): Promise<(() => void) | null> {
-  const { store, now, answer } = deps;
-  const id = data.startsWith("n:") ? data.slice(2) : "";
-  const nonce = store.nonces.find(id);
-  const dead = whyDead(nonce, said, now(), (user) => who(deps, user));
-  if (nonce === null || dead !== null) {
-    answer(query, dead ?? "");
-    return null;
-  }
-  // Under a card of notify's, several questions may stand; a button's family is its question.
-  const key = isCardKey(nonce.family) ? nonce.family : keyUnder(store, said, nonce.family);
-  if (nonce.press.kind === "command") {
-    answer(query, "");
-    return written(deps, said, nonce.press.text, key);
-  }
-  try {
-    const { toast, outcome, alert = false } = await pressed(deps, said, nonce, key);
-    answer(query, toast, alert);
-    return outcome === null ? null : show(deps, said, key, outcome);
-  } catch (error) {
-    deps.log.warn("press-failed", { updateId: said.updateId, error: inWords(error) });
-    answer(query, "GitHub did not answer. Nothing was done; press again.");
-    return null;
-  }
 }

@@ -1,33 +1,33 @@
-import type { BotContext } from "../context/command.ts";
+import type { BotContext } from "../context/context.ts";
+import { errorLine } from "../context/log.ts";
 import { isRefusal, statusOf } from "../github/client.ts";
-import { inWords, type Log } from "../context/log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
-import { briefly, stateCard } from "./request.ts";
-import { decideCards, paint } from "./render-buttons.ts";
-import { findDone, perform, type Done } from "./perform.ts";
-import { recheck } from "./recheck.ts";
+import { findDone, perform, recheck, type Done } from "./perform.ts";
+import { decideCards, renderReply } from "./render-buttons.ts";
+import { audit, auditDetail, briefState, stateCard } from "./request.ts";
 
-export type ActorDeps = BotContext & { clock: Clock; signal: AbortSignal; log: Log; kick: () => void };
+export type ActionWorkerDeps = BotContext & { clock: Clock; signal: AbortSignal; kick: () => void };
 
 const firstPauseMs = 1_000;
 const maxPauseMs = 30_000;
 
 /**
- * Carries out what was agreed on, one action at a time: checks everything again, writes "started" down, acts once,
- * writes the result down. An action that was started and whose end is not known, after a kill or a lost answer, is
- * looked for on GitHub; it is done again only where it certainly has not happened.
+ * Carries out what was decided, one action at a time: checks everything again, stores "started", acts once, stores the
+ * result. If an action was started and its end is unknown (after a kill, or an answer that was lost), GitHub is asked
+ * whether it happened. It is repeated only if it certainly did not.
  */
-export class Actor {
+export class ActionWorker {
   private running: Promise<void> | null = null;
   private again = false;
   private failures = 0;
-  private readonly deps: ActorDeps;
+  private readonly deps: ActionWorkerDeps;
 
-  constructor(deps: ActorDeps) {
+  constructor(deps: ActionWorkerDeps) {
     this.deps = deps;
   }
 
+  /** Begins with whatever waits; returns at once. */
   kick(): void {
     if (this.running !== null) {
       this.again = true;
@@ -43,6 +43,7 @@ export class Actor {
     });
   }
 
+  /** Resolves when no action is being carried out any more. */
   async settled(): Promise<void> {
     await this.running;
   }
@@ -57,7 +58,7 @@ export class Actor {
         this.failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        log.warn("action-waits", { action: action.id, error: inWords(error) });
+        log.warn("action-waits", { action: action.id, error: errorLine(error) });
         await clock.sleep(Math.min(maxPauseMs, firstPauseMs * 2 ** this.failures), signal).catch(() => undefined);
         this.failures += 1;
       }
@@ -71,19 +72,20 @@ export class Actor {
     if (why !== null) return this.end(action, "refused", why);
     store.actions.move(action.id, "wanted", "started", { startedAt: now() });
     try {
-      this.end(action, "done", await perform(this.deps, action));
+      const done = await perform(this.deps, action);
+      this.end(action, "done", done.words, done.run);
     } catch (error) {
-      log.warn("action-failed", { action: action.id, error: inWords(error) });
-      // GitHub said no: nothing happened. Without an answer, it may have: the next round looks.
+      log.warn("action-failed", { action: action.id, error: errorLine(error) });
+      // A refusal means that nothing happened. Without an answer it may have: the next round finds out.
       if (!isRefusal(error)) return;
-      this.end(action, "failed", `GitHub answered ${statusOf(error) ?? ""}: ${inWords(error)}`);
+      this.end(action, "failed", `GitHub answered ${statusOf(error) ?? ""}: ${errorLine(error)}`);
     }
   }
 
   private async settle(action: Action): Promise<void> {
     const { store, clock, signal, now, bot } = this.deps;
     const found = await findDone(this.deps, action);
-    if (typeof found === "object") return this.end(action, "done", found);
+    if (typeof found === "object") return this.end(action, "done", found.words, found.run);
     const waitMs = (action.startedAt ?? 0) + bot.approvals.settleSeconds * 1000 - now();
     if (waitMs > 0) {
       await clock.sleep(Math.min(waitMs, 2_000), signal);
@@ -94,49 +96,49 @@ export class Actor {
     else this.end(action, "unsure", "GitHub did not say whether it began: look at the runs before you ask again");
   }
 
-  private end(action: Action, state: ActionState, result: string | Done): void {
+  private end(action: Action, state: ActionState, result: string, run: Done["run"] = null): void {
     const { store, now, kick } = this.deps;
-    const words = typeof result === "string" ? result : result.words;
-    const run = typeof result === "string" ? null : result.run;
+    // `action` was read before it was started; what is refused never started.
+    const from = action.state === "wanted" && state !== "refused" ? "started" : action.state;
     store.transaction(() => {
-      if (
-        !store.actions.move(
-          action.id,
-          action.state === "wanted" && state !== "refused" ? "started" : action.state,
-          state,
-          { result: words },
-        )
-      )
-        return;
-      const people = { initiator: action.initiator, approvers: action.approvers.join(",") };
-      store.audit.add(
-        now(),
-        { user: action.initiator, login: store.links.find(action.initiator)?.login ?? null },
-        `${action.detail.kind} ${state}`,
-        {
-          action: action.id,
-          ...action.detail,
-          ...people,
-          sha: action.sha,
-          digest: action.digest,
-          result: words,
-          ...(run === null ? {} : { run: run.id }),
-        },
-      );
+      if (!store.actions.move(action.id, from, state, { result })) return;
+      audit(this.deps, action.initiator, `${action.detail.kind} ${state}`, {
+        ...auditDetail(action),
+        initiator: action.initiator,
+        approvers: action.approvers.join(","),
+        result,
+        ...(run === null ? {} : { run: run.id }),
+      });
       if (run !== null) store.seen.set("action-run", run.id, action.id, now());
-      const ended = { ...action, state, result: words };
-      this.show(ended, run);
-      // The same question may stand under cards of other chats.
+      const ended = { ...action, state, result };
+      renderState(this.deps, ended, run);
+      // The same question may stand under cards in other chats.
       if (state === "done" && (action.detail.kind === "approve" || action.detail.kind === "reject"))
-        decideCards(this.deps, action.detail.run, action.detail.environment, briefly(this.deps, ended) ?? "");
+        decideCards(this.deps, action.detail.run, action.detail.environment, briefState(this.deps, ended) ?? "");
     });
     kick();
   }
+}
 
-  private show(action: Action, run: { id: number; url: string } | null): void {
-    const shown = this.deps.store.messages.byKey(action.messageKey) ?? this.deps.store.cards.find(action.messageKey);
-    if (shown === null) return;
-    const reply = stateCard(this.deps, action, run === null ? null : { text: `run ${run.id}`, url: run.url });
-    paint(this.deps, action.messageKey, { chat: shown.chat, topic: null }, reply, action.messageKey);
+/** Ends the requests that nobody confirmed in time, and removes their buttons. */
+export function expireRequests(context: BotContext): void {
+  const { store, now } = context;
+  for (const action of store.actions.late(now())) {
+    store.transaction(() => {
+      const result = "nobody confirmed in time";
+      if (!store.actions.move(action.id, "collecting", "cancelled", { result })) return;
+      audit(context, null, `${action.detail.kind} expired`, { ...auditDetail(action), result });
+      renderState(context, store.actions.find(action.id) as Action, null);
+    });
   }
+}
+
+/** Makes the message that asked for an action show its state. */
+function renderState(context: BotContext, action: Action, run: Done["run"]): void {
+  const { store } = context;
+  const key = action.messageKey;
+  const message = store.messages.byKey(key) ?? store.cards.find(key);
+  if (message === null) return;
+  const reply = stateCard(context, action, run === null ? null : { text: `run ${run.id}`, url: run.url });
+  renderReply(context, key, { chat: message.chat, topic: null }, reply, key);
 }

@@ -1,6 +1,5 @@
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
-import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "./usage.ts";
 import { figure, safe } from "../context/text.ts";
 
 const maxInputLength = 4096;
@@ -11,7 +10,7 @@ export const predict: Command = {
   about: "ask the candidate and the live version, side by side",
   async run({ bot, spaces }, { args, rest, acknowledge }) {
     const ids = modelIds(bot);
-    const id = named(args[0], ids);
+    const id = matchName(args[0], ids);
     if (id === null)
       return usage(
         predict,
@@ -44,7 +43,7 @@ export const predict: Command = {
     if (typeof row === "string") return usage(predict, safe(row, 200));
 
     const answers = await Promise.all(places.map(([, url]) => askPrediction(spaces, url, id, row)));
-    const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${told(answer)}`);
+    const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${predictionText(answer)}`);
     return {
       html: [`<b>${safe(id)}</b> says of <code>${safe(input, 200)}</code>`, ...lines, ...difference(answers)].join(
         "\n",
@@ -93,7 +92,7 @@ function valueOf(text: string): unknown {
   return text === "true" ? true : text === "false" ? false : text;
 }
 
-function told(answer: Answer<Prediction>): string {
+function predictionText(answer: Answer<Prediction>): string {
   if (!answer.ok) return `🔴 ${safe(answer.why, 200)}`;
   const heads = Object.entries(answer.value.heads)
     .slice(0, 5)

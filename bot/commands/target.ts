@@ -1,19 +1,19 @@
+import { matchName, modelIds, usage, type Command } from "./command.ts";
+import type { Reply } from "../context/reply.ts";
 import type { BotConfiguration } from "../config/config.ts";
-import type { Command, Reply } from "../context/command.ts";
-import { modelIds, named, usage } from "./usage.ts";
 import { safe } from "../context/text.ts";
 
-export type Target = { model: string; environment: string; version: string | null };
+type Target = { model: string; environment: string; version: string | null };
 
 /** MODEL ENVIRONMENT [VERSION], or the usage with the likely choices. Only listed names pass. */
-export function target(
+export function readTarget(
   command: Command,
   bot: BotConfiguration,
   [first, second, third, ...more]: readonly string[],
 ): Target | { reply: Reply } {
   const ids = modelIds(bot);
   const environments = Object.keys(bot.environments);
-  const model = named(first, ids);
+  const model = matchName(first, ids);
   if (model === null)
     return {
       reply: usage(
@@ -22,7 +22,7 @@ export function target(
         ids.flatMap((id) => environments.map((one) => `/${command.name} ${id} ${one}`)),
       ),
     };
-  const environment = named(second, environments);
+  const environment = matchName(second, environments);
   if (environment === null)
     return {
       reply: usage(

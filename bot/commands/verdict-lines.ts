@@ -1,11 +1,11 @@
 import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
-import { ago, marked, safe, short } from "../context/text.ts";
+import { ago, withSign, safe, shortSha } from "../context/text.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
 const placeOf = ({ run, pullRequest }: RunVerdicts) =>
-  `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;
+  `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${shortSha(run.sha)}`;
 
 /** Where the words come from: a reader must know whether they are the gate's file or only a run's colour. */
 const source = ({ run, models }: RunVerdicts) =>
@@ -20,8 +20,8 @@ export function runLine(one: RunVerdicts, now: number): string {
   if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
   const verdicts = models
     .slice(0, 6)
-    .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${marked(verdict)}`);
-  return `${placeOf(one)}: ${verdicts.length === 0 ? marked(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
+    .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${withSign(verdict)}`);
+  return `${placeOf(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
 /** What the runs say of one model; those that do not name it are left out, unless nothing but their colour is known. */
@@ -30,10 +30,10 @@ export function modelLines(all: readonly RunVerdicts[], id: string, now: number)
     const found = one.models.find(({ model }) => model.id === id);
     if (found !== undefined)
       return [
-        `${placeOf(one)}: ${safe(found.model.version, 40)} ${marked(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
+        `${placeOf(one)}: ${safe(found.model.version, 40)} ${withSign(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
       ];
     return one.models.length === 0 && one.pullRequest === null
-      ? [`${placeOf(one)}: ${marked(one.run.conclusion ?? one.run.status)} (${source(one)})`]
+      ? [`${placeOf(one)}: ${withSign(one.run.conclusion ?? one.run.status)} (${source(one)})`]
       : [];
   });
 }
@@ -51,7 +51,7 @@ export function decidingLines(all: readonly RunVerdicts[], id: string): string[]
       );
     return checks.length === 0
       ? []
-      : [`<b>What decided</b> at ${short(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
+      : [`<b>What decided</b> at ${shortSha(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
   }
   return [];
 }

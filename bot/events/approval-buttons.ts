@@ -1,39 +1,38 @@
-import { decideCards, putUnder, setButtons } from "../approvals/render-buttons.ts";
-import { toContent, type BotContext } from "../context/command.ts";
+import { minuteMs } from "../telegram/clock.ts";
+import type { BotContext } from "../context/context.ts";
+import { toContent } from "../context/reply.ts";
+import { decideCards, renderButtons, setButtons } from "../approvals/render-buttons.ts";
 import { waitingLines, type WaitingRun } from "../approvals/waiting-runs.ts";
-import { marked, safe } from "../context/text.ts";
+import { withSign, safe } from "../context/text.ts";
 import type { Finder, FoundCard } from "../github/cards.ts";
 import { modelOf } from "../github/environments.ts";
 import type { Pending, Run } from "../github/github.ts";
 import { cardEntryKey, type CardEntry } from "../store/cards.ts";
 import { linkHtml } from "../telegram/format.ts";
 
-/** A run that is over is looked after so much longer: the last edit of notify's may come after its end. */
-const afterwardsMs = 120_000;
-/** Buttons are put back every so many looks, whatever notify's marker says: it may not have been written. */
-const looksBetween = 10;
+// The approvals that a run waits for, asked under the candidate's cards. The cards belong to actions/notify: an edit of
+// its takes the bot's buttons away, and notify's marker on GitHub tells when that happened.
 
-/**
- * The commit that a run deploys: of one that the bot started, what was asked for, for the run itself is the workflow's
- * branch.
- */
+/** A card is followed this long after its run has ended: notify's last edit may come after that end. */
+const followMs = 2 * minuteMs;
+/** At every tenth poll the buttons are set whatever notify's marker says, since it may not have been written. */
+const pollsBetween = 10;
+
+/** The commit that a run deploys. A run that the bot started is at the workflow's branch, so its request tells. */
 function candidateSha({ seen, actions }: BotContext["store"], run: Run): string {
   const id = seen.state("action-run", run.id) ?? /\bsl-[0-9a-f]{16}\b/.exec(run.title)?.[0] ?? null;
   return (id === null ? null : actions.find(id)?.sha) || run.sha;
 }
 
-/** Under which cards a run's approvals are asked for. */
-type Asking = { pending: Pending; cards: FoundCard[] };
+/** An approval that a run waits for, and the cards under which it is asked for. */
+type Question = { pending: Pending; cards: FoundCard[] };
 
-/**
- * The approvals of one waiting run, under the cards of the candidates that they are about; a card whose message is gone
- * does not count.
- */
-async function askings(
+/** The approvals of one waiting run with their candidates' cards; a card whose message was deleted does not count. */
+async function questionsOf(
   { bot, store }: Pick<BotContext, "bot" | "store">,
   { run, pending }: WaitingRun,
   finder: Finder,
-): Promise<Asking[]> {
+): Promise<Question[]> {
   return Promise.all(
     pending.map(async (one) => {
       const model = modelOf(bot, one.environment);
@@ -49,9 +48,9 @@ async function askings(
 }
 
 /**
- * Puts the buttons of a waiting run under its cards, renews what has ended or came to nothing, and asks in a message of
- * its own wherever somebody listens and there is no card. What waited before the bot's first look is asked under cards
- * only.
+ * Asks for the approvals of a waiting run: by buttons under its cards, and by a message where a chat has subscribed but
+ * has no card. Buttons that expired or whose action failed are renewed. For runs that waited before the bot's very
+ * first poll, no messages are sent.
  */
 export async function askForApproval(
   context: BotContext,
@@ -61,7 +60,7 @@ export async function askForApproval(
 ): Promise<void> {
   const { store, now, bot } = context;
   const { run } = waiting;
-  const asked = await askings(context, waiting, finder);
+  const asked = await questionsOf(context, waiting, finder);
   store.transaction(() => {
     for (const { pending, cards } of asked) for (const found of cards) ask(context, waiting, pending, found);
     if (learning) store.seen.set("waiting", run.id, "before", now());
@@ -86,7 +85,11 @@ export async function askForApproval(
 
 const messageKey = (run: Run, chat: number) => `run:${run.id}:${chat}`;
 
-/** The question of a message of its own is answered: who decided, and no buttons. */
+/**
+ * Ends the messages that asked about a run: they show who decided, and have no buttons.
+ *
+ * @returns what to do in the transaction of the run's change
+ */
 export async function endQuestion(context: BotContext, run: Run): Promise<() => void> {
   const { store, now, github } = context;
   if (run.status === "waiting" || store.seen.state("waiting", run.id) !== "asked") return () => {};
@@ -109,7 +112,7 @@ export async function endQuestion(context: BotContext, run: Run): Promise<() => 
           context,
           {
             html: [
-              `${marked(run.conclusion ?? run.status)} ${linkHtml(run.title, run.url)} waits no more`,
+              `${withSign(run.conclusion ?? run.status)} ${linkHtml(run.title, run.url)} waits no more`,
               ...lines,
             ].join("\n"),
           },
@@ -123,6 +126,7 @@ export async function endQuestion(context: BotContext, run: Run): Promise<() => 
   };
 }
 
+/** Puts a question under one card, or renews it. */
 function ask(
   context: BotContext,
   waiting: WaitingRun,
@@ -158,10 +162,16 @@ function ask(
   if (known === null) return setButtons(context, entry, { brief: null, state: "asking", buttons, expiresAt: ends });
   const ended = entry.expiresAt !== null && entry.expiresAt <= now();
   if (entry.state === "decided" || entry.state === "closed") {
-    // Decided, and waiting all the same: the answer of GitHub's that the review was taken may be older than this list.
-    if (now() - entry.changedAt > afterwardsMs && entry.brief !== late)
-      setButtons(context, entry, { brief: null, state: "asking", buttons, expiresAt: Math.max(ends, now() + 60_000) });
-  } else if (ends <= now()) setButtons(context, entry, { brief: late, state: "decided", buttons: [], expiresAt: null });
+    // The run still waits although somebody decided. GitHub's list may be older than the review, so that gets some time.
+    if (now() - entry.changedAt > followMs && entry.brief !== notInTime)
+      setButtons(context, entry, {
+        brief: null,
+        state: "asking",
+        buttons,
+        expiresAt: Math.max(ends, now() + minuteMs),
+      });
+  } else if (ends <= now())
+    setButtons(context, entry, { brief: notInTime, state: "decided", buttons: [], expiresAt: null });
   else if (entry.state === "again" || ended)
     setButtons(context, entry, {
       brief: entry.state === "again" ? entry.brief : "⚪ nobody confirmed in time",
@@ -171,18 +181,18 @@ function ask(
     });
 }
 
-const late = "⌛ not decided in time: /approve";
+const notInTime = "⌛ not decided in time: /approve";
 
 /**
- * Keeps what stands under the cards right: says who decided where the question is answered, follows a card that was
- * sent anew, and puts back what an edit of notify's took away.
+ * Keeps the buttons under the cards right: shows who decided once a question is answered, moves to a card that was sent
+ * anew, and restores the buttons that an edit of notify's took away.
  */
 export async function followCards(
   context: BotContext,
   runs: readonly Run[],
   waiting: readonly WaitingRun[],
   finder: Finder,
-  look: number,
+  poll: number,
 ): Promise<void> {
   const { store, github, now } = context;
   for (const entry of store.cards.open()) {
@@ -199,7 +209,7 @@ export async function followCards(
       if (
         current.state === "decided" &&
         run.status === "completed" &&
-        now() - Math.max(current.changedAt, run.updatedAt) > afterwardsMs
+        now() - Math.max(current.changedAt, run.updatedAt) > followMs
       )
         return store.cards.put({ ...current, state: "closed", changedAt: now() });
       const moved =
@@ -211,13 +221,13 @@ export async function followCards(
           edited: found.card.edited,
           links: found.card.links,
         });
-      if (moved || (current.state !== "decided" && look % looksBetween === 0))
-        putUnder(context, current.chat, found?.card.message ?? current.messageId);
+      if (moved || (current.state !== "decided" && poll % pollsBetween === 0))
+        renderButtons(context, current.chat, found?.card.message ?? current.messageId);
     });
   }
 }
 
-/** Who decided, as GitHub tells it, whichever way they did. */
+/** Who decided, according to GitHub, however they did it. */
 async function decision({ github }: BotContext, { run: id, environment }: CardEntry, run: Run): Promise<string> {
   const review = (await github.reviews(id)).findLast((one) => one.environments.includes(environment));
   if (review !== undefined)
@@ -227,7 +237,7 @@ async function decision({ github }: BotContext, { run: id, environment }: CardEn
     : `▶️ ${environment}: goes on without a review`;
 }
 
-/** The person; a review that the bot gave under its own name says in its comment for whom. */
+/** The person who reviewed. If the bot reviewed under its own name, its comment says for whom. */
 function nameIn({ user, comment }: { user: string; comment: string }): string {
   return /^([\w-]{1,39})(?:, approved by [\w, -]+)?, through Telegram, sl-/.exec(comment)?.[1] ?? user;
 }

@@ -1,28 +1,49 @@
+import { dayMs, minuteMs } from "../telegram/clock.ts";
+import type { BotContext } from "../context/context.ts";
+import { toContent, type Reply } from "../context/reply.ts";
 import { stateCard } from "../approvals/request.ts";
-import { toContent, type Reply, type BotContext } from "../context/command.ts";
 import { waitingRun } from "../approvals/waiting-runs.ts";
-import { ago, marked, safe, short } from "../context/text.ts";
+import { ago, withSign, safe, shortSha } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
-import { inWords } from "../context/log.ts";
+import { errorLine } from "../context/log.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import type { EventKind } from "../store/subscriptions.ts";
 import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
 
-/** Deployments younger than this are looked at each time; older ones have ended. */
-const freshMs = 2 * 86_400_000;
+/** Deployments younger than this are read at each poll; older ones have ended. */
+const freshMs = 2 * dayMs;
 const maxWaiting = 10;
+const maxPauseMs = 10 * minuteMs;
+
+/** Polls until the signal aborts. A poll that fails is logged, and the next one comes later. */
+export async function watchGitHub(
+  context: BotContext,
+  deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> },
+): Promise<void> {
+  for (let failures = 0, poll = 1; !deps.signal.aborted; poll += 1) {
+    try {
+      await pollGitHub(context, poll);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!deps.signal.aborted) context.log.warn("watch-failed", { error: errorLine(error) });
+    }
+    deps.kick();
+    await deps.sleep(Math.min(context.bot.github.pollSeconds * 1000 * 2 ** Math.min(failures, 5), maxPauseMs));
+  }
+}
 
 /**
- * Looks at GitHub once and tells subscribers what changed since the last look. The first look of all tells nothing:
- * it only learns what is. State and messages are written in one transaction per change, so a kill neither loses nor
- * doubles an alert.
+ * Polls GitHub once and notifies subscribers of what changed since the last poll. The very first poll only learns the
+ * present state. State and messages are stored in one transaction per change, so a kill neither loses nor doubles an
+ * alert.
  */
-export async function lookOnce(context: BotContext, look: number): Promise<void> {
+async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   const { store, now, github, bot, log } = context;
   const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => {
     log.warn("cards-not-looked-up", {
-      error: inWords(error),
+      error: errorLine(error),
       hint: "the token needs pull-requests: read and deployments: read",
     });
   });
@@ -37,26 +58,27 @@ export async function lookOnce(context: BotContext, look: number): Promise<void>
       .map((run) => waitingRun(github, bot, run)),
   );
   for (const one of waiting) await askForApproval(context, one, learning, finder);
-  await followCards(context, runs, waiting, finder, look);
+  await followCards(context, runs, waiting, finder, poll);
   const deployments = (await github.deployments({ count: 30 })).filter(
     ({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs),
   );
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
-    // A status that only carries words (who approved, where a card is) repeats the state before it.
+    // A status that only carries a description (who approved, where a card is) repeats the state before it.
     const statuses = await github.statuses(deployment.id);
     if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
   }
   if (learning) store.seen.set("watch", "began", "yes", now());
 }
 
-/** Chats that have a card of this candidate: what happens to it stands there, and nowhere else. */
+/** Chats that have a card of this candidate. The card tells what happens to it, so they get no message. */
 async function chatsWithCard(finder: Finder, sha: string, model: string | null): Promise<Set<number>> {
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-function tell(
+/** Sends a message to everybody who subscribed to such events, except the chats whose card tells it. */
+function notifySubscribers(
   { store, now, bot }: BotContext,
   key: string,
   kind: EventKind,
@@ -67,10 +89,9 @@ function tell(
 ): void {
   for (const place of store.subscriptions.listeners(models, kind, now())) {
     if (except.has(place.chat)) continue;
-    const own = `${key}:${place.chat}`;
-    store.messages.want(own, place, toContent({ store, bot, now }, reply, place.chat, `${own}:${now()}`), now(), {
-      silent,
-    });
+    const messageKey = `${key}:${place.chat}`;
+    const content = toContent({ store, bot, now }, reply, place.chat, `${messageKey}:${now()}`);
+    store.messages.want(messageKey, place, content, now(), { silent });
   }
 }
 
@@ -79,7 +100,7 @@ async function runChanged(context: BotContext, run: Run, learning: boolean, find
   const state = `${run.status}/${run.conclusion ?? ""}`;
   const before = store.seen.state("run", run.id);
   if (before === state) return;
-  // What is needed is fetched before the transaction; inside it nothing waits.
+  // Everything is fetched before the transaction: inside it nothing may wait.
   const gateOver = run.file === bot.github.gate && run.status === "completed";
   const withCard = gateOver && !learning ? await chatsWithCard(finder, run.sha, null) : new Set<number>();
   const answer = learning ? null : await endQuestion(context, run);
@@ -95,7 +116,7 @@ async function runChanged(context: BotContext, run: Run, learning: boolean, find
   });
 }
 
-/** Only a branch whose gate changed colour is news. A pull request's first green is not. */
+/** Only a change of a branch's gate is news, or a first gate that is red. */
 function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>): void {
   const { store, now } = context;
   const last = store.seen.state("gate", run.branch);
@@ -104,13 +125,13 @@ function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>)
   store.seen.set("gate", run.branch, conclusion, now());
   const green = conclusion === "success";
   if (last === null ? green : (last === "success") === green) return;
-  tell(
+  notifySubscribers(
     context,
     `gate:${run.id}`,
     "gate",
     null,
     {
-      html: `${marked(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${short(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}`,
+      html: `${withSign(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${shortSha(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}`,
     },
     false,
     withCard,
@@ -133,7 +154,7 @@ function followAction(context: BotContext, run: Run): void {
 }
 
 const ended = new Set(["success", "failure", "error"]);
-const words: Record<string, string> = {
+const stateWords: Record<string, string> = {
   success: "🟢 live",
   failure: "🛑 failed",
   error: "🛑 failed",
@@ -161,30 +182,20 @@ async function deploymentChanged(
     const red = state === "failure" || state === "error";
     const recovered = state === "success" && (last === "failure" || last === "error");
     const html = [
-      `${words[state] ?? escapeHtml(state)} <b>${safe(payload.model)}</b> ${safe(payload.version, 40)} in ${safe(environment)}${payload.verdict === null ? "" : `, ${marked(payload.verdict)}`}`,
+      `${stateWords[state] ?? escapeHtml(state)} <b>${safe(payload.model)}</b> ${safe(payload.version, 40)} in ${safe(environment)}${payload.verdict === null ? "" : `, ${withSign(payload.verdict)}`}`,
       ...(description === "" ? [] : [safe(description, 200)]),
-      `${short(sha)} by ${safe(creator, 40)}, ${ago(createdAt, now())}${environmentUrl === "" ? "" : ` · ${linkHtml("Space", environmentUrl)}`}${logUrl === "" ? "" : ` · ${linkHtml("run", logUrl)}`}`,
+      `${shortSha(sha)} by ${safe(creator, 40)}, ${ago(createdAt, now())}${environmentUrl === "" ? "" : ` · ${linkHtml("Space", environmentUrl)}`}${logUrl === "" ? "" : ` · ${linkHtml("run", logUrl)}`}`,
     ].join("\n");
-    // An edit makes no sound: what turned red, or well again, is a message of its own.
+    // An edit makes no sound, so what turned red, or recovered, becomes a message of its own.
     const loud = red || recovered;
-    tell(context, `deployment:${id}${loud ? `:${state}` : ""}`, "deploy", [payload.model], { html }, !loud, withCard);
+    notifySubscribers(
+      context,
+      `deployment:${id}${loud ? `:${state}` : ""}`,
+      "deploy",
+      [payload.model],
+      { html },
+      !loud,
+      withCard,
+    );
   });
-}
-
-/** Looks again and again; a look that fails is logged, and the next one comes later. */
-export async function watch(
-  context: BotContext,
-  deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> },
-): Promise<void> {
-  for (let failures = 0, look = 1; !deps.signal.aborted; look += 1) {
-    try {
-      await lookOnce(context, look);
-      failures = 0;
-    } catch (error) {
-      failures += 1;
-      if (!deps.signal.aborted) context.log.warn("watch-failed", { error: inWords(error) });
-    }
-    deps.kick();
-    await deps.sleep(Math.min(context.bot.github.pollSeconds * 1000 * 2 ** Math.min(failures, 5), 600_000));
-  }
 }

@@ -1,12 +1,12 @@
 import type { BotConfiguration } from "../config/config.ts";
-import type { Said } from "./update.ts";
+import type { UserUpdate } from "./update.ts";
 
-/** Deny by default: a listed user, by number, in a listed chat, by number. Names say nothing: anybody can take one. */
+/** Denies by default. User and chat must be listed by number: anybody can take any name. */
 export function isAllowed(
   { users, chats, privateChats }: Pick<BotConfiguration["telegram"], "users" | "chats" | "privateChats">,
-  { user, chat, privateChat }: Pick<Said, "user" | "chat" | "privateChat">,
+  { user, chat, privateChat }: Pick<UserUpdate, "user" | "chat" | "privateChat">,
 ): boolean {
   const listedUser = users.some(({ id }) => id === user);
-  // In a private chat, chat and user have the same number; anything else is forged.
+  // In a private chat, the chat has the user's number; anything else is forged.
   return listedUser && (chats.includes(chat) || (privateChat && privateChats && chat === user));
 }

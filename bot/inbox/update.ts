@@ -27,7 +27,7 @@ const callback = z.looseObject({
     .optional(),
 });
 
-/** As much of Telegram's Update as the bot reads; everything else is passed over. */
+/** As much of Telegram's Update as the bot reads; everything else is ignored. */
 export const updateSchema = z.looseObject({
   update_id: z.int().nonnegative(),
   message: message.optional(),
@@ -37,8 +37,8 @@ export type RawUpdate = z.infer<typeof updateSchema>;
 
 export const allowedUpdates = ["message", "callback_query"] as const;
 
-/** Something that a person did: wrote a text, or pressed a button of the bot's. */
-export type Said = {
+/** Something that a person did: they wrote a text, or tapped a button of the bot's. Stored as JSON until it is handled. */
+export type UserUpdate = {
   updateId: number;
   chat: number;
   topic: number | null;
@@ -46,14 +46,14 @@ export type Said = {
   user: number;
   name: string;
   messageId: number;
-  act: { kind: "text"; text: string } | { kind: "press"; query: string; data: string };
+  act: { kind: "text"; text: string } | { kind: "callback"; query: string; data: string };
 };
 
 /**
- * Reads an update; null for what no person did by themselves: channel posts, other bots, people who write as a chat,
- * messages without text, buttons under messages that are out of reach.
+ * Reads an update; null for what the bot does not answer: channel posts, other bots, people who write as a chat, messages
+ * without text, and taps on buttons whose message Telegram no longer shows.
  */
-export function readUpdate({ update_id: updateId, message, callback_query: query }: RawUpdate): Said | null {
+export function readUpdate({ update_id: updateId, message, callback_query: query }: RawUpdate): UserUpdate | null {
   if (message !== undefined) {
     const { from, text, chat } = message;
     if (from === undefined || from.is_bot || message.sender_chat !== undefined || text === undefined) return null;
@@ -78,6 +78,6 @@ export function readUpdate({ update_id: updateId, message, callback_query: query
     user: query.from.id,
     name: query.from.first_name,
     messageId: under.message_id,
-    act: { kind: "press", query: query.id, data: query.data ?? "" },
+    act: { kind: "callback", query: query.id, data: query.data ?? "" },
   };
 }

@@ -1,29 +1,32 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { inWords, type Log } from "../context/log.ts";
-import type { Taken } from "./inbox-worker.ts";
+import { errorLine, type Log } from "../context/log.ts";
+import type { Received } from "./receive.ts";
 
 const maxTelegramBytes = 256 * 1024;
 const maxGitHubBytes = 5 * 1024 * 1024;
 
-export type FrontDeps = {
+export type WebhookServerDeps = {
   host: string;
   port: number;
   log: Log;
-  telegram: { path: string; secret: string; take: (update: unknown) => Taken } | null;
-  github: { path: string; secret: string; heard: (event: string, delivery: string) => void } | null;
+  telegram: { path: string; secret: string; receive: (update: unknown) => Received } | null;
+  github: { path: string; secret: string; onEvent: (event: string, delivery: string) => void } | null;
   isReady: () => boolean;
 };
 
-export type Front = { port: number; close: () => Promise<void> };
+export type WebhookServer = { port: number; close: () => Promise<void> };
 
-/** The bot's own HTTP: both webhooks, liveness and readiness. Nothing is parsed before its sender is proved. */
-export async function openFront(deps: FrontDeps): Promise<Front> {
+/**
+ * Listens for the webhooks of Telegram and GitHub, and answers /livez and /readyz. No body is parsed before its sender
+ * is proved.
+ */
+export async function createWebhookServer(deps: WebhookServerDeps): Promise<WebhookServer> {
   const server = createServer((request, response) => {
     respond(deps, request, response).catch((error: unknown) => {
-      deps.log.warn("front-failed", { error: inWords(error) });
-      // Telegram and GitHub come again after a 500.
+      deps.log.warn("webhook-server-failed", { error: errorLine(error) });
+      // Telegram and GitHub send it again after a 500.
       if (!response.headersSent) end(response, 500);
     });
   });
@@ -45,7 +48,7 @@ export async function openFront(deps: FrontDeps): Promise<Front> {
 }
 
 async function respond(
-  { telegram, github, isReady }: FrontDeps,
+  { telegram, github, isReady }: WebhookServerDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -55,13 +58,13 @@ async function respond(
     return end(response, isReady() ? 200 : 503, isReady() ? "ready\n" : "starting\n");
   if (telegram !== null && path === telegram.path) {
     if (request.method !== "POST") return end(response, 405);
-    // The secret comes first: nothing of a forger's body is read.
+    // The secret is checked first, so that nothing of a forger's body is read.
     if (!equal(header(request, "x-telegram-bot-api-secret-token"), telegram.secret)) return end(response, 401);
     const body = await readBody(request, maxTelegramBytes);
     if (body === null) return end(response, 413);
     const update = parse(body);
-    const taken = typeof update === "object" && update !== null ? telegram.take(update) : "malformed";
-    return end(response, taken === "malformed" ? 400 : 200);
+    const received = typeof update === "object" && update !== null ? telegram.receive(update) : "malformed";
+    return end(response, received === "malformed" ? 400 : 200);
   }
   if (github !== null && path === github.path) {
     if (request.method !== "POST") return end(response, 405);
@@ -69,7 +72,7 @@ async function respond(
     if (body === null) return end(response, 413);
     const right = `sha256=${createHmac("sha256", github.secret).update(body).digest("hex")}`;
     if (!equal(header(request, "x-hub-signature-256"), right)) return end(response, 401);
-    github.heard(header(request, "x-github-event"), header(request, "x-github-delivery"));
+    github.onEvent(header(request, "x-github-event"), header(request, "x-github-delivery"));
     return end(response, 202);
   }
   return end(response, 404);
@@ -89,20 +92,20 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Compares in a time that tells nothing, whatever the lengths. */
+/** Compares in a time that says nothing about where two texts differ, whatever their lengths. */
 function equal(given: string, right: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(right));
 }
 
-/** The whole body, its chunks joined before they are read as UTF-8; null where it is too large. */
-async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {
-  if (Number(request.headers["content-length"] ?? 0) > most) return null;
+/** The whole body, its chunks joined before they are read as UTF-8; null if it is too large. */
+async function readBody(request: IncomingMessage, maxSize: number): Promise<Buffer | null> {
+  if (Number(request.headers["content-length"] ?? 0) > maxSize) return null;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += (chunk as Buffer).length;
-    if (size > most) return null;
+    if (size > maxSize) return null;
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

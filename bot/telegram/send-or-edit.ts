@@ -1,55 +1,55 @@
 import type { InlineKeyboardButton, InputRichMessage } from "@grammyjs/types";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 import { TelegramFailure } from "./failure.ts";
-import { maxTextLength, truncate, truncateHtml } from "./format.ts";
+import { escapeMarkup, maxTextLength, truncate, truncateHtml } from "./format.ts";
 import type { InputFile } from "./payload.ts";
 
-/** One message in every form that a Telegram may take, best first; `plain` must always do. */
+/** One message in each form that a Bot API server may accept, best first. `plain` must always be accepted. */
 export type Content = {
   rich?: InputRichMessage<InputFile>;
   html: string;
   plain: string;
   buttons?: InlineKeyboardButton[][];
-  /** The text is somebody else's: only the buttons are set, and nothing is sent where the message is gone. */
+  /** The text belongs to somebody else: only the buttons are set, and a missing message is not sent anew. */
   onlyButtons?: true;
 };
 
 export type Address = { chat: number | string; topic?: number | null };
 
-export type Form = "rich" | "html" | "pre" | "plain";
+type Form = "rich" | "html" | "pre" | "plain";
 
-export type Shown = {
+export type DeliveredMessage = {
   messageId: number;
-  /** Where it is now: a group may have become a supergroup with another id. */
+  /** Where the message is now. A group that became a supergroup has another id. */
   chat: number | string;
-  /** The topic that it is in; null in the chat's general part, also when the wanted topic is gone. */
+  /** The topic of the message; null in the chat's general part, and when the requested topic no longer exists. */
   topic: number | null;
   form: Form;
-  /** resent: the message that should have been edited is gone. */
+  /** resent: the message to edit no longer existed. */
   outcome: "sent" | "edited" | "resent";
 };
 
-export type ShowOptions = { silent?: boolean; signal?: AbortSignal };
+export type SendOptions = { silent?: boolean; signal?: AbortSignal };
 
 const noPreview = { is_disabled: true } as const;
 
 /**
- * Makes one message read as `content`: edits it where it exists, sends it otherwise.
+ * Makes one message read as `content`: edits it if it exists, sends it otherwise.
  *
- * What Telegram does not take as a rich message goes out as HTML, then as plain text in <pre>, then without any
- * markup or buttons. A message that is gone is sent anew; a topic that is gone gives way to the chat itself; a group
- * that became a supergroup is followed there. Of a message whose text is somebody else's, only the buttons are set.
+ * If Telegram refuses the rich message, HTML is tried, then plain text in <pre>, then plain text without buttons. A
+ * message that no longer exists is sent anew. If the topic no longer exists, the message goes to the chat itself. A
+ * group that became a supergroup is followed there. With `onlyButtons`, only the buttons are set.
  *
  * @param messageId the message to edit; null for a new one
  * @throws TelegramFailure when the chat is gone, the token is wrong, or Telegram cannot be reached
  */
-export async function show(
+export async function sendOrEdit(
   client: TelegramClient,
   address: Address,
   content: Content,
   messageId: number | null,
-  options: ShowOptions = {},
-): Promise<Shown> {
+  options: SendOptions = {},
+): Promise<DeliveredMessage> {
   const { chat } = address;
   const topic = address.topic ?? null;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
@@ -63,7 +63,9 @@ export async function show(
       return { messageId, chat, topic, form: "plain", outcome: "edited" };
     }
     if (messageId !== null) {
-      const form = await edit(client, chat, messageId, content, signal).catch((error: unknown) => gone(error));
+      const form = await edit(client, chat, messageId, content, signal).catch((error: unknown) =>
+        nullIfMessageIsGone(error),
+      );
       if (form !== null) return { messageId, chat, topic, form, outcome: "edited" };
     }
     const { id, form } = await send(client, { chat, topic }, content, options.silent === true, signal);
@@ -71,17 +73,17 @@ export async function show(
   } catch (error) {
     if (!(error instanceof TelegramFailure) || content.onlyButtons === true) throw error;
     if (error.kind === "chat-migrated" && error.migratedTo !== null && error.migratedTo !== chat)
-      return show(client, { chat: error.migratedTo, topic }, content, null, options);
+      return sendOrEdit(client, { chat: error.migratedTo, topic }, content, null, options);
     if (error.kind === "topic-gone" && topic !== null)
       return {
-        ...(await show(client, { chat }, content, null, options)),
+        ...(await sendOrEdit(client, { chat }, content, null, options)),
         outcome: messageId === null ? "sent" : "resent",
       };
     throw error;
   }
 }
 
-function gone(error: unknown): null {
+function nullIfMessageIsGone(error: unknown): null {
   if (error instanceof TelegramFailure && error.kind === "message-gone") return null;
   throw error;
 }
@@ -94,7 +96,7 @@ async function edit(
   call: { signal?: AbortSignal },
 ): Promise<Form> {
   const common = { chat_id: chat, message_id: messageId };
-  return firstTaken(content, async (_form, body) => {
+  return firstAccepted(content, async (_form, body) => {
     await client.call("editMessageText", { ...common, ...body } as Parameters<"editMessageText">, call);
   });
 }
@@ -112,7 +114,7 @@ async function send(
     ...(silent ? { disable_notification: true } : {}),
   };
   let id = 0;
-  const form = await firstTaken(content, async (form, body) => {
+  const form = await firstAccepted(content, async (form, body) => {
     const method: Method = form === "rich" ? "sendRichMessage" : "sendMessage";
     const message = (await client.call(method, { ...common, ...body } as Parameters<"sendMessage">, call)) as {
       message_id: number;
@@ -122,8 +124,8 @@ async function send(
   return { id, form };
 }
 
-/** Tries each form until Telegram takes one; only refusals of the content itself lead to the next. */
-async function firstTaken(content: Content, attempt: (form: Form, body: object) => Promise<void>): Promise<Form> {
+/** Tries each form until Telegram accepts one. Only a refusal of the content itself leads to the next form. */
+async function firstAccepted(content: Content, attempt: (form: Form, body: object) => Promise<void>): Promise<Form> {
   const forms = bodies(content);
   for (const [i, [form, body]] of forms.entries()) {
     try {
@@ -140,7 +142,7 @@ async function firstTaken(content: Content, attempt: (form: Form, body: object) 
 function bodies({ rich, html, plain, buttons }: Content): [Form, object][] {
   const markup = buttons === undefined || buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } };
   const text = plain.trim() === "" ? "…" : plain;
-  const pre = `<pre>${truncate(text, maxTextLength).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")}</pre>`;
+  const pre = `<pre>${escapeMarkup(truncate(text, maxTextLength))}</pre>`;
   return [
     ...(rich === undefined ? [] : [["rich", { rich_message: rich, ...markup }] as [Form, object]]),
     ["html", { text: truncateHtml(html), parse_mode: "HTML", link_preview_options: noPreview, ...markup }],

@@ -9,7 +9,7 @@ import { botConfiguration, readSecrets } from "../../bot/config/config.ts";
 import { createLog } from "../../bot/context/log.ts";
 import { isAllowed } from "../../bot/inbox/access.ts";
 import { readUpdate, updateSchema } from "../../bot/inbox/update.ts";
-import { durationMs } from "../../bot/context/text.ts";
+import { durationMs } from "../../bot/commands/mute.ts";
 import { sparkline } from "../../bot/github/sparkline.ts";
 import { readPayload, readReceipt } from "../../bot/github/records.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";

@@ -8,7 +8,7 @@ import {
   group,
   labels,
   main,
-  press,
+  tap,
   remember,
   requireRemembered,
   said,
@@ -30,7 +30,7 @@ afterEach(async () => {
 const dispatches = () => changes(here).filter((one) => one.endsWith("/dispatches"));
 const says = (message: StoredMessage, words: RegExp) =>
   until(() => words.test(message.text ?? ""), `${words} in ${message.text}; the bot says: ${here.bot?.log()}`);
-/** What a presser saw as a toast, by the number of the press. */
+/** The toast that a person saw, by the number of the tap. */
 const toasts = () =>
   here.telegram.succeeded("answerCallbackQuery").map(({ parameters }) => String(parameters["text"] ?? ""));
 
@@ -52,7 +52,7 @@ describe("acting", () => {
       /ana-gh wants to deploy mood main at 1a2b3c4 to staging\ncommit 1a2b3c4 · report [0-9a-f]{12}/,
     );
     expect(dispatches()).toEqual([]);
-    await press(here, here.ana, message, "Deploy");
+    await tap(here, here.ana, message, "Deploy");
     await says(message, /✅ deploy mood .*: done[\s\S]*run 501/);
     const [dispatch] = here.github.transcript.filter(({ path }) => path.endsWith("/dispatches"));
     expect(dispatch?.path).toBe("/repos/octo/models/actions/workflows/deploy.yml/dispatches");
@@ -76,10 +76,10 @@ describe("acting", () => {
   it("asks a second time where it is dangerous, and the run's end comes to the same message", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood production 1.1.0");
-    await press(here, here.ana, message, "Deploy…");
+    await tap(here, here.ana, message, "Deploy…");
     expect(message.text).toContain("really deploy mood 1.1.0 to production?");
     expect(dispatches()).toEqual([]);
-    await press(here, here.ana, message, "Yes, deploy");
+    await tap(here, here.ana, message, "Yes, deploy");
     await says(message, /: done/);
     expect(dispatches()).toHaveLength(1);
     const run = here.github.state.workflows.runs.at(-1);
@@ -99,7 +99,7 @@ describe("acting", () => {
     here.telegram.people.forges(here.ana, place, "n:AAAAAAAAAAAAAAAAAAAAAA");
     here.telegram.people.forges(here.ana, place, "sl-0123456789abcdef");
     await until(() => toasts().filter((one) => one === "This button is not known.").length === 3, "three toasts");
-    await press(here, here.ana, message, "Cancel");
+    await tap(here, here.ana, message, "Cancel");
     here.telegram.people.forges(here.ana, place, data);
     await until(() => toasts().includes("This button was used already."), "the toast of a used button");
     const late = await ask(here, here.ana, "/deploy mood staging");
@@ -120,14 +120,14 @@ describe("acting", () => {
   it("a press that arrives twice, replayed under new numbers, acts once", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
-    const press = here.telegram.people.presses(
+    const update = here.telegram.people.presses(
       here.ana,
       { chat: here.ana.id, message_id: message.message_id },
       "Deploy",
     );
-    for (let i = 0; i < 5; i += 1) here.telegram.people.deliver(press);
+    for (let i = 0; i < 5; i += 1) here.telegram.people.deliver(update);
     for (let i = 0; i < 5; i += 1)
-      here.telegram.people.deliver({ ...press, update_id: here.telegram.people.nextUpdateId() });
+      here.telegram.people.deliver({ ...update, update_id: here.telegram.people.nextUpdateId() });
     await says(message, /: done/);
     await ask(here, here.ana, "/whoami");
     expect(dispatches()).toHaveLength(1);
@@ -151,25 +151,25 @@ describe("acting", () => {
     const { git, workflows } = here.github.state;
     const moved = await ask(here, here.ana, "/deploy mood staging");
     git.refs["refs/heads/main"] = { sha: "f".repeat(40), type: "commit" };
-    await press(here, here.ana, moved, "Deploy");
+    await tap(here, here.ana, moved, "Deploy");
     await says(moved, /refused[\s\S]*main is at fffffff now, not at 1a2b3c4/);
     git.refs["refs/heads/main"] = { sha: main, type: "commit" };
     const replaced = await ask(here, here.ana, "/deploy mood staging");
     Object.assign(workflows.runs[0] as object, {
       artifacts: [{ name: "sluice-gate-cpu-0", digest: `sha256:${"c".repeat(64)}` }],
     });
-    await press(here, here.ana, replaced, "Deploy");
+    await tap(here, here.ana, replaced, "Deploy");
     await says(replaced, /refused[\s\S]*the report has changed/);
     const locked = await ask(here, here.ana, "/deploy mood staging");
     const lock = await ask(here, here.ana, "/lock incident 12 <b>");
-    await press(here, here.ana, lock, "Lock");
+    await tap(here, here.ana, lock, "Lock");
     await says(lock, /✅ lock[\s\S]*locked mood-staging, mood-production/);
-    await press(here, here.ana, locked, "Deploy");
+    await tap(here, here.ana, locked, "Deploy");
     await says(locked, /refused[\s\S]*mood-staging is locked by ana-gh: incident 12/);
     expect((await ask(here, here.ana, "/deploy mood production")).text).toContain("🔒");
     const unlock = await ask(here, here.ana, "/unlock");
-    await press(here, here.ana, unlock, "Unlock…");
-    await press(here, here.ana, unlock, "Yes, unlock");
+    await tap(here, here.ana, unlock, "Unlock…");
+    await tap(here, here.ana, unlock, "Yes, unlock");
     await says(unlock, /unlocked mood-production, mood-staging/);
     expect(Object.keys(git.refs).filter((ref) => ref.startsWith("refs/sluice/"))).toEqual([]);
     expect(dispatches()).toEqual([]);
@@ -187,8 +187,8 @@ describe("acting", () => {
   it("takes two persons where two are asked for: not the same one, nor without permission", async () => {
     await begun({ environments: { production: { danger: true, persons: 2 } } }, true);
     const message = await ask(here, here.ana, "/deploy mood production", group);
-    await press(here, here.ana, message, "Deploy…");
-    await press(here, here.ana, message, "Yes, deploy");
+    await tap(here, here.ana, message, "Deploy…");
+    await tap(here, here.ana, message, "Yes, deploy");
     expect(message.text).toContain("1 of 2 persons");
     here.telegram.people.presses(here.ana, { chat: group, message_id: message.message_id }, "Approve…");
     await until(() => toasts().some((one) => one.startsWith("You asked for it")), "the refusal");
@@ -196,10 +196,10 @@ describe("acting", () => {
     here.telegram.people.presses(here.ben, { chat: group, message_id: message.message_id }, "Approve…");
     await until(() => toasts().some((one) => one.includes("ben-gh has read")), "the refusal");
     Object.assign(here.github.state.workflows.people["ben-gh"] as object, { role: "admin" });
-    await press(here, here.ben, message, "Approve…");
+    await tap(here, here.ben, message, "Approve…");
     expect(labels(message)).toEqual(["Yes, I approve (ben-gh)", "Approve…", "Cancel"]);
     expect(dispatches()).toEqual([]);
-    await press(here, here.ben, message, "Yes, I approve (ben-gh)");
+    await tap(here, here.ben, message, "Yes, I approve (ben-gh)");
     await says(message, /: done[\s\S]*by ana-gh, approved by ben-gh/);
     expect(dispatches()).toHaveLength(1);
   });
@@ -208,8 +208,8 @@ describe("acting", () => {
     await begun();
     const message = await ask(here, here.ana, "/rollback mood production");
     expect(message.text).toContain("roll mood in production back to 1.0.0");
-    await press(here, here.ana, message, "Roll back…");
-    await press(here, here.ana, message, "Yes, roll back");
+    await tap(here, here.ana, message, "Roll back…");
+    await tap(here, here.ana, message, "Yes, roll back");
     await says(message, /: done/);
     expect(here.github.transcript.find(({ path }) => path.endsWith("/dispatches"))?.body).toMatchObject({
       inputs: {
@@ -252,8 +252,8 @@ describe("acting", () => {
     deployments[7100] = [{ id: 1, state: "queued", description: "", log_url: "", environment_url: "" }];
     const message = await ask(here, here.ana, "/approve");
     expect(labels(message)).toEqual(["Approve mood-production", "Reject mood-production"]);
-    await press(here, here.ana, message, "Approve mood-production");
-    await press(here, here.ana, message, "Yes, approve");
+    await tap(here, here.ana, message, "Approve mood-production");
+    await tap(here, here.ana, message, "Yes, approve");
     await says(message, /✅ approve run 501 for mood-production: done/);
     expect(run.reviews).toEqual([
       {
@@ -278,13 +278,13 @@ describe("acting", () => {
       pending: [{ id: 77, name: "production", reviewers: ["ana-gh"] }],
     });
     const message = await ask(here, here.ana, "/approve");
-    await press(here, here.ana, message, "Approve production");
+    await tap(here, here.ana, message, "Approve production");
     run.sha = "e".repeat(40);
-    await press(here, here.ana, message, "Yes, approve");
+    await tap(here, here.ana, message, "Yes, approve");
     await says(message, /refused[\s\S]*the run is for eeeeeee, not for 1a2b3c4/);
     run.sha = main;
     const again = await ask(here, here.ana, "/reject 501");
-    await press(here, here.ana, again, "Reject production");
+    await tap(here, here.ana, again, "Reject production");
     await says(again, /✅ reject run 501 for production: done/);
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });

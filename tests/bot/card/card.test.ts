@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { latencyRatio } from "../../../bot/card/deciding-checks.ts";
 import { renderCard } from "../../../bot/card/render.ts";
-import { isAudible, remembered, toneOf, type CardState, type Phase, type Tone } from "../../../bot/card/state.ts";
+import { isAudible, toneToRemember, toneOf, type CardState, type Phase, type Tone } from "../../../bot/card/state.ts";
 import { check, latencyCheck, modelVerdict } from "../../eval/report/builders.ts";
 import { stories } from "../../eval/report/stories.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
@@ -171,7 +171,7 @@ describe("sound", () => {
     for (const [phase, verdict, sound] of life) {
       const now = toneOf({ phase, verdict });
       expect([phase, isAudible(before, now)]).toEqual([phase, sound]);
-      before = remembered(before, now);
+      before = toneToRemember(before, now);
     }
   });
 

@@ -9,7 +9,7 @@ import {
   group,
   labels,
   linkAccount,
-  press,
+  tap,
   remember,
   requireRemembered,
   said,
@@ -87,7 +87,7 @@ describe("commands", () => {
   it("/predict without an input offers the model's examples, and a press asks", async () => {
     const message = await ask(here, here.ana, "/predict mood");
     expect(labels(message)).toEqual(["so good"]);
-    await press(here, here.ana, message, "so good");
+    await tap(here, here.ana, message, "so good");
     await until(() => message.text?.includes("candidate 1.2.0"), "the prediction");
   });
 
@@ -123,7 +123,7 @@ describe("commands", () => {
     expect(labels(await ask(here, here.ana, "hello?"))).toContain("/help");
     expect((await ask(here, here.ana, "/mute mood soon")).text).toContain("soon is not a time");
     const history = await ask(here, here.ana, "/history nothing");
-    await press(here, here.ana, history, "/history mood");
+    await tap(here, here.ana, history, "/history mood");
     await until(() => history.text?.includes("auroc"), "the history");
     expect(changes(here)).toEqual([]);
   });

@@ -7,7 +7,8 @@ import {
   group,
   labels,
   main,
-  press,
+  tap,
+  polledTwice,
   remember,
   requireRemembered,
   said,
@@ -25,13 +26,6 @@ afterEach(async () => {
   remember(here);
 });
 
-/** Waits until the bot has looked at GitHub twice more: what it was to tell, it has told. */
-async function looked(): Promise<void> {
-  const looks = () => here.github.transcript.filter(({ path }) => path.endsWith("/octo/models/deployments")).length;
-  const before = looks();
-  await until(() => looks() >= before + 2, "two looks");
-}
-
 const alerts = () => said(here, group).filter(({ text }) => !/hears of|No alerts|digest comes/.test(text ?? ""));
 
 async function begun(config: object = {}): Promise<void> {
@@ -40,7 +34,7 @@ async function begun(config: object = {}): Promise<void> {
   alreadyLinked(here, here.ana, "ana-gh");
   await here.start();
   await ask(here, here.ana, "/subscribe all all", group);
-  await looked();
+  await polledTwice(here);
 }
 
 afterAll(requireRemembered);
@@ -64,13 +58,13 @@ describe("events", () => {
       silent: false,
     });
     gate("failure", "e");
-    await looked();
+    await polledTwice(here);
     expect(alerts()).toHaveLength(1);
     gate("success", "f");
     await until(() => alerts().length === 2, "the green alert");
     await here.kill();
     await here.start();
-    await looked();
+    await polledTwice(here);
     expect(alerts()).toHaveLength(2);
   });
 
@@ -139,8 +133,8 @@ describe("events", () => {
     });
     const [first, second] = await until(() => (alerts().length === 2 ? alerts() : null), "two alerts");
     expect(labels(first as NonNullable<typeof first>)).toEqual(["Approve mood-production", "Reject mood-production"]);
-    await press(here, here.ana, first as NonNullable<typeof first>, "Approve mood-production");
-    await press(here, here.ana, first as NonNullable<typeof first>, "Yes, approve");
+    await tap(here, here.ana, first as NonNullable<typeof first>, "Approve mood-production");
+    await tap(here, here.ana, first as NonNullable<typeof first>, "Yes, approve");
     await until(() => run.reviews.length === 1, "the review");
     Object.assign(other, { status: "completed", conclusion: "failure", pending: [] });
     await until(() => second?.text?.includes("waits no more"), "the end of the question");
@@ -169,7 +163,7 @@ describe("events", () => {
       deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
     }
     await until(() => alerts().some(({ text }) => text?.includes("births")), "the other model's alert");
-    await looked();
+    await polledTwice(here);
     expect(alerts()).toHaveLength(1);
   });
 

@@ -11,6 +11,7 @@ import {
   group,
   labels,
   main,
+  polledTwice,
   remember,
   requireRemembered,
   said,
@@ -47,13 +48,7 @@ async function begun(config: object = {}): Promise<void> {
   alreadyLinked(here, here.ana, "ana-gh");
   await here.start();
   await ask(here, here.ana, "/subscribe all all", group);
-  await looked();
-}
-
-async function looked(): Promise<void> {
-  const looks = () => here.github.transcript.filter(({ path }) => path.endsWith("/octo/models/deployments")).length;
-  const before = looks();
-  await until(() => looks() >= before + 2, "two looks");
+  await polledTwice(here);
 }
 
 const push = { name: "push", payload: {} };
@@ -96,8 +91,8 @@ function waits(environment = "mood-production"): StoredRun {
   });
 }
 
-/** What the chat holds of the bot's, without the answer to /subscribe and the card's one ring. */
-const told = () => said(here, group).filter(({ text, replyTo }) => replyTo === null && !/hears of/.test(text ?? ""));
+/** The bot's messages in the group, without the answer to /subscribe and the reply that made the sound. */
+const posted = () => said(here, group).filter(({ text, replyTo }) => replyTo === null && !/hears of/.test(text ?? ""));
 const words = (message: StoredMessage | undefined) => JSON.stringify(message?.rich ?? message?.text);
 const shows = (message: StoredMessage, ...wanted: string[]) =>
   until(
@@ -112,7 +107,7 @@ const asked = ["Approve mood-production", "Reject mood-production"];
 async function cardThatAsks(): Promise<{ card: StoredMessage; run: StoredRun }> {
   await notify("waiting");
   const run = waits();
-  const card = told()[0] as StoredMessage;
+  const card = posted()[0] as StoredMessage;
   await shows(card, ...links, ...asked);
   return { card, run };
 }
@@ -161,9 +156,9 @@ describe("one card, kept by the step and the bot", () => {
     });
     await shows(card, ...links, "Space", "✅ mood-production approved by ana-gh");
     Object.assign(run, { status: "completed", conclusion: "success" });
-    await looked();
+    await polledTwice(here);
     expect(words(card)).toContain("live in production");
-    expect(told()).toHaveLength(1);
+    expect(posted()).toHaveLength(1);
   });
 
   it("edits of either, in any order, while it waits: the newest text, and buttons that work", async () => {
@@ -174,7 +169,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(words(card)).toContain("FAIL");
     // Both at once, several times over: whoever is last, both are seen in the end.
     for (const story of [pass, fail, pass]) {
-      await Promise.all([notify("waiting", { told: { verdict: story } }), looked()]);
+      await Promise.all([notify("waiting", { told: { verdict: story } }), polledTwice(here)]);
     }
     await shows(card, ...links, ...asked);
     tap("Approve mood-production", card);
@@ -184,7 +179,7 @@ describe("one card, kept by the step and the bot", () => {
     tap("Cancel", card);
     await shows(card, ...links, "⚪ cancelled by ana-gh", ...asked);
     expect(words(card)).toContain("FAIL");
-    expect(told()).toHaveLength(1);
+    expect(posted()).toHaveLength(1);
   });
 
   it("an edit whose note was refused by GitHub: the buttons come back all the same", async () => {
@@ -233,8 +228,8 @@ describe("one card, kept by the step and the bot", () => {
     await begun({ approvals: { waitSeconds: 1 } });
     await notify("waiting");
     waits();
-    await shows(told()[0] as StoredMessage, ...links, "⌛ not decided in time: /approve");
-    expect(told()).toHaveLength(1);
+    await shows(posted()[0] as StoredMessage, ...links, "⌛ not decided in time: /approve");
+    expect(posted()).toHaveLength(1);
   });
 
   it("decided on GitHub's own page, or called off: the card says so", async () => {
@@ -247,7 +242,7 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "Approve mood-staging", "Reject mood-staging");
     Object.assign(second, { status: "completed", conclusion: "cancelled", pending: [] });
     await shows(card, ...links, "⚪ mood-staging: the run ended, cancelled");
-    expect(told()).toHaveLength(1);
+    expect(posted()).toHaveLength(1);
   });
 
   it("a kill between the press and the edit loses nothing", async () => {
@@ -290,16 +285,16 @@ describe("one card, kept by the step and the bot", () => {
     ];
     await notify("waiting", { event: { name: "deployment", payload: { deployment: { id: 7700, sha: main } } } });
     waits();
-    await shows(told().find(({ rich }) => rich !== null) as StoredMessage, "Run", ...asked);
-    expect(told().some(({ text }) => text?.includes("waits for"))).toBe(false);
+    await shows(posted().find(({ rich }) => rich !== null) as StoredMessage, "Run", ...asked);
+    expect(posted().some(({ text }) => text?.includes("waits for"))).toBe(false);
   });
 
   it("without a card, or when its message is gone, the bot asks in a message of its own", async () => {
     await begun();
     await notify("waiting");
-    here.telegram.state.messages.splice(here.telegram.state.messages.indexOf(told()[0] as StoredMessage), 1);
+    here.telegram.state.messages.splice(here.telegram.state.messages.indexOf(posted()[0] as StoredMessage), 1);
     waits();
-    const own = await until(() => told()[0], "the bot's own message");
+    const own = await until(() => posted()[0], "the bot's own message");
     expect(own.text).toMatch(/^🔔 Deploy mood waits for mood-production/);
     expect(labels(own)).toEqual(asked);
   });
@@ -315,7 +310,10 @@ describe("one card, kept by the step and the bot", () => {
     });
     const before = labels(help);
     waits();
-    await until(() => told().some(({ text }) => text?.includes("waits for mood-production")), "the bot's own message");
+    await until(
+      () => posted().some(({ text }) => text?.includes("waits for mood-production")),
+      "the bot's own message",
+    );
     expect(labels(help)).toEqual(before);
   });
 });

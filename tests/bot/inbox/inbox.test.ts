@@ -14,7 +14,7 @@ let here: World;
 afterEach(async () => {
   const { violations, token } = here.telegram;
   const printed = here.printed();
-  const told = JSON.stringify(here.telegram.state.messages);
+  const sent = JSON.stringify(here.telegram.state.messages);
   await here.close();
   expect(violations).toEqual([]);
   for (const hidden of [
@@ -27,7 +27,7 @@ afterEach(async () => {
     "ghu_standin",
   ]) {
     expect(printed).not.toContain(hidden);
-    expect(told).not.toContain(hidden);
+    expect(sent).not.toContain(hidden);
   }
 });
 

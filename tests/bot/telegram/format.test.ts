@@ -1,14 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  escapeHtml,
-  inert,
-  isLink,
-  linkHtml,
-  splitHtml,
-  truncate,
-  truncateHtml,
-} from "../../../bot/telegram/format.ts";
-import { parseHtml } from "../../../rehearsal/telegram/html.ts";
+import { escapeHtml, inert, isLink, linkHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
 import { soak } from "./texts.ts";
 
 describe("text from outside", () => {
@@ -37,29 +28,6 @@ describe("cutting", () => {
   it("never tears an entity or a tag, and closes what is open", () => {
     expect(truncateHtml("<b>ab&amp;cd<i>ef</i></b>", 4)).toBe("<b>ab&amp;…</b>");
     expect(truncateHtml("<pre>abc</pre>", 3)).toBe("<pre>abc</pre>");
-  });
-
-  it("splits at line breaks, and opens again what it closed", () => {
-    const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`).join("\n");
-    const parts = splitHtml(`<pre>${lines}</pre>`, 100);
-    expect(parts.length).toBeGreaterThan(2);
-    for (const part of parts) expect(part).toMatch(/^<pre>line \d+\n[\s\S]*<\/pre>$/);
-    expect(
-      parts
-        .map((part) => parseHtml(part).text)
-        .join("")
-        .split("\n")
-        .filter(Boolean),
-    ).toEqual(lines.split("\n"));
-  });
-
-  it("splits what has no line breaks", () => {
-    expect(splitHtml(`<b>${"x".repeat(250)}</b>`, 100)).toEqual([
-      `<b>${"x".repeat(100)}</b>`,
-      `<b>${"x".repeat(100)}</b>`,
-      `<b>${"x".repeat(50)}</b>`,
-    ]);
-    expect(splitHtml(" \n ")).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createTelegram } from "../../../bot/telegram/client.ts";
-import { show, type Content } from "../../../bot/telegram/send-or-edit.ts";
+import { sendOrEdit, type Content } from "../../../bot/telegram/send-or-edit.ts";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
 import {
   addChat,
@@ -36,7 +36,7 @@ const refuse = (method: string, words: string, times = 1) => {
 describe("the best form that Telegram takes", () => {
   it("rich where it can be", async () => {
     const client = await start();
-    const shown = await show(client, { chat: group, topic: 9 }, content("a"), null, { silent: true });
+    const shown = await sendOrEdit(client, { chat: group, topic: 9 }, content("a"), null, { silent: true });
     expect(shown).toEqual({ messageId: 1, chat: group, topic: 9, form: "rich", outcome: "sent" });
     expect(telegram.state.messages[0]).toMatchObject({
       rich: { blocks: [{ text: "a" }] },
@@ -44,7 +44,7 @@ describe("the best form that Telegram takes", () => {
       thread: 9,
       markup: { inline_keyboard: buttons },
     });
-    expect(await show(client, { chat: group, topic: 9 }, content("b"), 1)).toMatchObject({
+    expect(await sendOrEdit(client, { chat: group, topic: 9 }, content("b"), 1)).toMatchObject({
       messageId: 1,
       form: "rich",
       outcome: "edited",
@@ -54,19 +54,24 @@ describe("the best form that Telegram takes", () => {
 
   it("HTML on an older Bot API, for sending and editing", async () => {
     const client = await start({ rich: false });
-    expect(await show(client, { chat: group }, content("a"), null)).toMatchObject({ form: "html" });
-    expect(await show(client, { chat: group }, content("b"), 1)).toMatchObject({ form: "html", outcome: "edited" });
+    expect(await sendOrEdit(client, { chat: group }, content("a"), null)).toMatchObject({ form: "html" });
+    expect(await sendOrEdit(client, { chat: group }, content("b"), 1)).toMatchObject({
+      form: "html",
+      outcome: "edited",
+    });
     expect(telegram.state.messages[0]).toMatchObject({ text: "b", entities: [{ type: "bold" }], edits: 1 });
   });
 
   it("<pre> where the HTML is refused, and at last plain text without buttons", async () => {
     const client = await start({ rich: false });
-    expect(await show(client, { chat: group }, { html: "<h1>x</h1>", plain: "a < b", buttons }, null)).toMatchObject({
+    expect(
+      await sendOrEdit(client, { chat: group }, { html: "<h1>x</h1>", plain: "a < b", buttons }, null),
+    ).toMatchObject({
       form: "pre",
     });
     expect(telegram.state.messages[0]).toMatchObject({ text: "a < b", entities: [{ type: "pre" }] });
     expect(
-      await show(
+      await sendOrEdit(
         client,
         { chat: group },
         { html: "x", plain: "a < b", buttons: [[{ text: "b", url: "http://localhost" }]] },
@@ -78,7 +83,7 @@ describe("the best form that Telegram takes", () => {
 
   it("cuts what is too long", async () => {
     const client = await start({ rich: false });
-    await show(client, { chat: group }, { html: "<i>x</i>".repeat(5000), plain: "x" }, null);
+    await sendOrEdit(client, { chat: group }, { html: "<i>x</i>".repeat(5000), plain: "x" }, null);
     expect(telegram.state.messages[0]?.text).toHaveLength(4096);
   });
 });
@@ -86,27 +91,33 @@ describe("the best form that Telegram takes", () => {
 describe("when things are gone", () => {
   it("an unchanged message counts as edited", async () => {
     const client = await start();
-    await show(client, { chat: group }, content("a"), null);
-    expect(await show(client, { chat: group }, content("a"), 1)).toMatchObject({ outcome: "edited" });
+    await sendOrEdit(client, { chat: group }, content("a"), null);
+    expect(await sendOrEdit(client, { chat: group }, content("a"), 1)).toMatchObject({ outcome: "edited" });
     expect(telegram.state.messages).toHaveLength(1);
   });
 
   it("a deleted message is sent anew, with sound where asked for", async () => {
     const client = await start();
-    expect(await show(client, { chat: group }, content("a"), 77)).toMatchObject({ outcome: "resent", messageId: 1 });
+    expect(await sendOrEdit(client, { chat: group }, content("a"), 77)).toMatchObject({
+      outcome: "resent",
+      messageId: 1,
+    });
     refuse("editMessageText", "message can't be edited");
-    expect(await show(client, { chat: group }, content("b"), 1)).toMatchObject({ outcome: "resent", messageId: 2 });
+    expect(await sendOrEdit(client, { chat: group }, content("b"), 1)).toMatchObject({
+      outcome: "resent",
+      messageId: 2,
+    });
     expect(telegram.state.messages.map((one) => one.silent)).toEqual([false, false]);
   });
 
   it("a deleted or closed topic gives way to the chat", async () => {
     const client = await start();
-    expect(await show(client, { chat: group, topic: 4 }, content("a"), null)).toMatchObject({
+    expect(await sendOrEdit(client, { chat: group, topic: 4 }, content("a"), null)).toMatchObject({
       outcome: "sent",
       topic: null,
     });
     telegram.state.chats.get(group)?.topics?.set(9, "closed");
-    expect(await show(client, { chat: group, topic: 9 }, content("a"), 55)).toMatchObject({
+    expect(await sendOrEdit(client, { chat: group, topic: 9 }, content("a"), 55)).toMatchObject({
       outcome: "resent",
       topic: null,
     });
@@ -120,7 +131,7 @@ describe("when things are gone", () => {
         migrate_to_chat_id: group,
       }),
     });
-    expect(await show(client, { chat: -55 }, content("a"), 3)).toMatchObject({ chat: group, messageId: 1 });
+    expect(await sendOrEdit(client, { chat: -55 }, content("a"), 3)).toMatchObject({ chat: group, messageId: 1 });
   });
 
   it.each([
@@ -130,7 +141,7 @@ describe("when things are gone", () => {
   ] as const)("%s is told at once", async (refusal, kind) => {
     const client = await start();
     telegram.fail({ method: "*", times: 1, does: { kind: "refuse", refusal } });
-    await expect(show(client, { chat: group }, content("a"), null)).rejects.toMatchObject({ kind });
+    await expect(sendOrEdit(client, { chat: group }, content("a"), null)).rejects.toMatchObject({ kind });
     expect(telegram.transcript).toHaveLength(1);
   });
 });

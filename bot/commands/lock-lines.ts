@@ -1,5 +1,5 @@
+import type { BotContext } from "../context/context.ts";
 import type { Held } from "../github/github.ts";
-import type { BotContext } from "../context/command.ts";
 import { safe } from "../context/text.ts";
 
 /** The lock of one environment; null when it is free. */
