@@ -1,7 +1,7 @@
 import { toContent, toRows, type Button, type ButtonContext, type Reply } from "../context/reply.ts";
-import { isLink } from "../telegram/format.ts";
 import { isCardKey, type CardEntry } from "../store/cards.ts";
 import type { Place } from "../store/messages.ts";
+import { isLink } from "../telegram/format.ts";
 
 // Replies under a message's key. Most messages are the bot's own. A card belongs to actions/notify, so the bot sets only
 // the buttons under it, and says what it has to say in the text of a button.

@@ -1,7 +1,7 @@
+import { inertLine } from "../telegram/format.ts";
 import { decidingChecks, latencyRatio, shownCheck, summary, type ShownCheck } from "./deciding-checks.ts";
 import type { CardState } from "./state.ts";
 import { explanation, headline, nameOf, origin, progress } from "./words.ts";
-import { inertLine } from "../telegram/format.ts";
 
 /** The parts of a card before they get any markup. All text in them is inert. */
 export type CardParts = {

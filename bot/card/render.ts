@@ -1,6 +1,6 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
-import type { Content } from "../telegram/send-or-edit.ts";
 import { escapeHtml, isLink, maxTextLength, truncate, truncateHtml } from "../telegram/format.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import type { ShownCheck } from "./deciding-checks.ts";
 import { partsOf, type CardParts } from "./parts.ts";
 import { richCard } from "./rich.ts";

@@ -1,6 +1,6 @@
-import type { Command } from "./command.ts";
-import type { AuditEntry } from "../store/audit.ts";
 import { safe, shortSha } from "../context/text.ts";
+import type { AuditEntry } from "../store/audit.ts";
+import type { Command } from "./command.ts";
 
 const maxEntries = 15;
 

@@ -1,7 +1,7 @@
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { ago, figure, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 import { decidingLines, modelLines, runLine } from "./verdict-lines.ts";
-import { ago, figure, withSign, safe, shortSha } from "../context/text.ts";
 
 export const gates: Command = {
   name: "gates",

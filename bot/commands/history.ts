@@ -1,7 +1,7 @@
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
-import { trendOf } from "../github/trend.ts";
+import { figure, safe, shortSha, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import { figure, withSign, safe, shortSha } from "../context/text.ts";
+import { trendOf } from "../github/trend.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 export const history: Command = {
   name: "history",

@@ -1,9 +1,9 @@
-import { commandButton, type Command, type CommandRequest } from "./command.ts";
 import type { BotContext } from "../context/context.ts";
 import { resolve, type Outcome } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
 import { minuteMs } from "../telegram/clock.ts";
 import { escapeHtml } from "../telegram/format.ts";
-import { safe } from "../context/text.ts";
+import { commandButton, type Command, type CommandRequest } from "./command.ts";
 
 /** How long a deep link works. */
 const deepLinkMs = 10 * minuteMs;

@@ -1,6 +1,6 @@
 import type { BotContext } from "../context/context.ts";
-import type { Held } from "../github/github.ts";
 import { safe } from "../context/text.ts";
+import type { Held } from "../github/github.ts";
 
 /** The lock of one environment; null when it is free. */
 export async function lockOf(
@@ -10,7 +10,7 @@ export async function lockOf(
   return (await github.locks(bot.github.lock)).find((one) => one.environment === environment) ?? null;
 }
 
-/** Locks as lines, those of one holder and reason together. */
+/** One line for all locks of the same holder and reason. */
 export function lockLines(held: readonly Held[]): string[] {
   const groups = Map.groupBy(held, ({ record }) => `${record.holder}: ${record.reason}`);
   return [...groups].map(

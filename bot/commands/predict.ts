@@ -1,6 +1,6 @@
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
-import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
 import { figure, safe } from "../context/text.ts";
+import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;
 
@@ -62,7 +62,7 @@ function label(row: Record<string, unknown>): string {
   );
 }
 
-/** The row that was meant, or why there is none. */
+/** The row that was meant, or a sentence on why it cannot be read. */
 function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
   if (input.startsWith("{")) {
     try {

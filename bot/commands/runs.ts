@@ -1,6 +1,6 @@
-import { commandButton, type Command } from "./command.ts";
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
-import { ago, withSign, safe, shortSha } from "../context/text.ts";
+import { commandButton, type Command } from "./command.ts";
 
 export const runs: Command = {
   name: "runs",

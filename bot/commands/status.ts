@@ -1,11 +1,11 @@
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 import type { BotContext } from "../context/context.ts";
+import { ago, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import { askModel, askReady } from "../spaces/ask.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
+import { askModel, askReady } from "../spaces/ask.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 import { lockLines } from "./lock-lines.ts";
 import { modelLines } from "./verdict-lines.ts";
-import { ago, withSign, safe } from "../context/text.ts";
 
 export const status: Command = {
   name: "status",

@@ -1,11 +1,11 @@
-import { matchName, modelIds, usage, type Command } from "./command.ts";
-import type { Reply } from "../context/reply.ts";
 import type { BotConfiguration } from "../config/config.ts";
+import type { Reply } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
+import { matchName, modelIds, usage, type Command } from "./command.ts";
 
 type Target = { model: string; environment: string; version: string | null };
 
-/** MODEL ENVIRONMENT [VERSION], or the usage with the likely choices. Only listed names pass. */
+/** Reads MODEL ENVIRONMENT [VERSION]; otherwise answers with the usage and the likely choices. Only listed names pass. */
 export function readTarget(
   command: Command,
   bot: BotConfiguration,

@@ -1,20 +1,20 @@
 import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
-import { ago, withSign, safe, shortSha } from "../context/text.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
 const placeOf = ({ run, pullRequest }: RunVerdicts) =>
   `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${shortSha(run.sha)}`;
 
-/** Where the words come from: a reader must know whether they are the gate's file or only a run's colour. */
+/** The source of a verdict: the gate's file, or only the conclusion of its run. */
 const source = ({ run, models }: RunVerdicts) =>
   `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
 
-/** A fork's run can say and show anything; the trusted workflow's word on it is the pull request's comment. */
+/** A fork's run can claim anything. The verdict of the trusted workflow is the comment on the pull request. */
 const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the gate's comment there`;
 
-/** One line for a run: each of its models with its verdict, or the conclusion where no verdict.json can be read. */
+/** One line for a run: each of its models with its verdict, or the conclusion if no verdict.json can be read. */
 export function runLine(one: RunVerdicts, now: number): string {
   const { run, models } = one;
   if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
@@ -24,7 +24,7 @@ export function runLine(one: RunVerdicts, now: number): string {
   return `${placeOf(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
-/** What the runs say of one model; those that do not name it are left out, unless nothing but their colour is known. */
+/** What the runs say about one model. A branch's run without a readable verdict counts with its conclusion. */
 export function modelLines(all: readonly RunVerdicts[], id: string, now: number): string[] {
   return all.flatMap((one) => {
     const found = one.models.find(({ model }) => model.id === id);

@@ -1,4 +1,4 @@
-import type { StoredMessage, Messages } from "../store/messages.ts";
+import type { Messages, StoredMessage } from "../store/messages.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
 import { plainText } from "../telegram/format.ts";

@@ -1,13 +1,13 @@
-import { minuteMs } from "../telegram/clock.ts";
-import type { BotContext } from "../context/context.ts";
-import { toContent } from "../context/reply.ts";
 import { decideCards, renderButtons, setButtons } from "../approvals/render-buttons.ts";
 import { waitingLines, type WaitingRun } from "../approvals/waiting-runs.ts";
-import { withSign, safe } from "../context/text.ts";
+import type { BotContext } from "../context/context.ts";
+import { toContent } from "../context/reply.ts";
+import { safe, withSign } from "../context/text.ts";
 import type { Finder, FoundCard } from "../github/cards.ts";
 import { modelOf } from "../github/environments.ts";
 import type { Pending, Run } from "../github/github.ts";
 import { cardEntryKey, type CardEntry } from "../store/cards.ts";
+import { minuteMs } from "../telegram/clock.ts";
 import { linkHtml } from "../telegram/format.ts";
 
 // The approvals that a run waits for, asked under the candidate's cards. The cards belong to actions/notify: an edit of

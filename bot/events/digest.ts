@@ -1,10 +1,10 @@
-import { dayMs } from "../telegram/clock.ts";
 import type { BotContext } from "../context/context.ts";
-import { toContent } from "../context/reply.ts";
-import { withSign, safe } from "../context/text.ts";
-import { liveVersion } from "../github/live.ts";
 import { errorLine } from "../context/log.ts";
+import { toContent } from "../context/reply.ts";
+import { safe, withSign } from "../context/text.ts";
+import { liveVersion } from "../github/live.ts";
 import { trendOf } from "../github/trend.ts";
+import { dayMs } from "../telegram/clock.ts";
 
 /** The digest of the last 24 hours: counts of runs and deployments, and each model's metric over its versions. */
 async function digestHtml(context: BotContext): Promise<string> {

@@ -1,14 +1,14 @@
-import { dayMs, minuteMs } from "../telegram/clock.ts";
-import type { BotContext } from "../context/context.ts";
-import { toContent, type Reply } from "../context/reply.ts";
 import { stateCard } from "../approvals/request.ts";
 import { waitingRun } from "../approvals/waiting-runs.ts";
-import { ago, withSign, safe, shortSha } from "../context/text.ts";
+import type { BotContext } from "../context/context.ts";
+import { errorLine } from "../context/log.ts";
+import { toContent, type Reply } from "../context/reply.ts";
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
-import { errorLine } from "../context/log.ts";
-import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import type { EventKind } from "../store/subscriptions.ts";
+import { dayMs, minuteMs } from "../telegram/clock.ts";
+import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
 
 /** Deployments younger than this are read at each poll; older ones have ended. */

@@ -1,3 +1,4 @@
+import { dayMs } from "../telegram/clock.ts";
 import { Actions } from "./actions.ts";
 import { Audit } from "./audit.ts";
 import { Cards } from "./cards.ts";
@@ -8,7 +9,6 @@ import { Messages } from "./messages.ts";
 import { Nonces } from "./nonces.ts";
 import { Seen } from "./seen.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { dayMs } from "../telegram/clock.ts";
 
 const keepMs = 30 * dayMs;
 

@@ -1,5 +1,5 @@
-import { Agent } from "node:https";
 import type { ApiMethods, Opts } from "@grammyjs/types";
+import { Agent } from "node:https";
 import { Telegram } from "telegraf";
 import { ChatQueue, telegramPace, type Pace } from "./chat-queue.ts";
 import { systemClock, type Clock } from "./clock.ts";

@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { stringify } from "yaml";
 import { Store } from "../../bot/store/store.ts";
-import { buildBundle } from "../../scripts/build/bundle.ts";
-import { botBundle } from "../../scripts/build/bot.ts";
 import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
 import { startGitHub, type Exchange, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
 import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 import type { Person, StoredMessage } from "../../rehearsal/telegram/state.ts";
+import { botBundle } from "../../scripts/build/bot.ts";
+import { buildBundle } from "../../scripts/build/bundle.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 export const group = -1001;

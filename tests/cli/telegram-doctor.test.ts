@@ -87,7 +87,7 @@ describe("sluice doctor", () => {
     );
   };
 
-  it("everything as it should be, and what the token may not do", async () => {
+  it("reports that everything works, and what the token may not do", async () => {
     set();
     writeFileSync(join(team.dir, "bot.yaml"), botYaml);
     mkdirSync(join(team.dir, ".github/workflows"), { recursive: true });
@@ -134,7 +134,7 @@ describe("sluice doctor", () => {
     ]);
   });
 
-  it("wrong tokens, a wrong Space, a chat that the bot has left, a bot.yaml with a mistake: exit 2, each with what to do", async () => {
+  it("exits with 2 and says what to do, for wrong tokens, a wrong Space, a chat without the bot, and a wrong bot.yaml", async () => {
     set("octo/none");
     writeFileSync(join(team.dir, "bot.yaml"), botYaml.replace("id: 11", "id: ana"));
     const run = await doctor({
@@ -162,7 +162,7 @@ describe("sluice doctor", () => {
     );
   });
 
-  it("without a network it says what could not be reached, and is not broken by that", async () => {
+  it("says without a network what could not be reached", async () => {
     set();
     writeFileSync(join(team.dir, "bot.yaml"), botYaml);
     const nowhere = "http://127.0.0.1:9";
@@ -178,7 +178,7 @@ describe("sluice doctor", () => {
     expect(run.stdout.match(/! warning .*was not checked: .*(could not be reached|ECONNREFUSED)/g)).toHaveLength(4);
   });
 
-  it("in an empty folder: what is missing first", async () => {
+  it("says in an empty folder what is missing first", async () => {
     const dir = join(team.dir, "..", `${team.dir.split("/").at(-1) as string}-empty`);
     mkdirSync(dir, { recursive: true });
     const run = await sluice(dir, ["doctor"], { GIT_CEILING_DIRECTORIES: join(dir, "..") });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
-import { released } from "../released.ts";
+import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import {
   alreadyLinked,
   ask,
@@ -16,7 +16,7 @@ import {
   world,
   type World,
 } from "../harness.ts";
-import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
+import { released } from "../released.ts";
 
 let here: World;
 
@@ -45,7 +45,7 @@ async function begun(config: object = {}, both = false): Promise<void> {
 afterAll(requireRemembered);
 
 describe("acting", () => {
-  it("deploys to a place without danger after one tap, as the person, bound to the commit", async () => {
+  it("deploys to an environment without danger after one tap, as the person, bound to the commit", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
     expect(message.text).toMatch(
@@ -73,7 +73,7 @@ describe("acting", () => {
     expect(here.github.state.workflows.runs.at(-1)?.actor).toBe("ana-gh");
   });
 
-  it("asks a second time where it is dangerous, and the run's end comes to the same message", async () => {
+  it("asks a second time where it is dangerous, and shows the run's end in the same message", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood production 1.1.0");
     await tap(here, here.ana, message, "Deploy…");
@@ -87,7 +87,7 @@ describe("acting", () => {
     await says(message, /run 501: success/);
   });
 
-  it("does nothing when it is cancelled, or when a button is pressed twice, by another, elsewhere, forged or too late", async () => {
+  it("does nothing if cancelled, or if a button is tapped twice, by somebody else, elsewhere, forged or too late", async () => {
     await begun({ approvals: { expireSeconds: 3 } }, true);
     const message = await ask(here, here.ana, "/deploy mood staging", group);
     const place = { chat: group, message_id: message.message_id };
@@ -117,7 +117,7 @@ describe("acting", () => {
     expect(changes(here)).toEqual([]);
   });
 
-  it("a press that arrives twice, replayed under new numbers, acts once", async () => {
+  it("a tap that is delivered again, also under new update ids, acts once", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
     const update = here.telegram.people.presses(
@@ -133,7 +133,7 @@ describe("acting", () => {
     expect(dispatches()).toHaveLength(1);
   });
 
-  it("whoever is not linked, or has lost the permission, acts on nothing", async () => {
+  it("whoever is not linked, or has lost the permission, cannot act", async () => {
     await begun();
     expect((await ask(here, here.ben, "/deploy mood staging")).text).toContain("no GitHub account is linked");
     const message = await ask(here, here.ana, "/deploy mood staging");
@@ -184,7 +184,7 @@ describe("acting", () => {
     expect(changes(here)).toEqual([]);
   });
 
-  it("takes two persons where two are asked for: not the same one, nor without permission", async () => {
+  it("takes two different persons with permission where two are required", async () => {
     await begun({ environments: { production: { danger: true, persons: 2 } } }, true);
     const message = await ask(here, here.ana, "/deploy mood production", group);
     await tap(here, here.ana, message, "Deploy…");
@@ -269,7 +269,7 @@ describe("acting", () => {
     expect((await ask(here, here.ana, "/approve")).text).toContain("No run waits");
   });
 
-  it("/reject takes one tap; a run for another commit than was shown is not approved", async () => {
+  it("/reject takes one tap; a run is not approved for a commit other than the one shown", async () => {
     await begun();
     const run = addRun(here.github.state.workflows, {
       file: "deploy.yml",
@@ -289,7 +289,7 @@ describe("acting", () => {
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });
 
-  it("whoever started a run cannot approve it where two persons are asked for", async () => {
+  it("whoever started a run cannot approve it where two persons are required", async () => {
     await begun({ environments: { production: { persons: 2 } } });
     const run = addRun(here.github.state.workflows, {
       file: "deploy.yml",
@@ -307,7 +307,7 @@ describe("acting", () => {
     expect(run.reviews).toEqual([]);
   });
 
-  it("strangers are met with silence, whatever they send", async () => {
+  it("strangers get no answer, whatever they send", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging", group);
     const calls = here.telegram.transcript.length;

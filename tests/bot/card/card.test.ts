@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { latencyRatio } from "../../../bot/card/deciding-checks.ts";
 import { renderCard } from "../../../bot/card/render.ts";
 import { isAudible, toneToRemember, toneOf, type CardState, type Phase, type Tone } from "../../../bot/card/state.ts";
+import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 import { check, latencyCheck, modelVerdict } from "../../eval/report/builders.ts";
 import { stories } from "../../eval/report/stories.ts";
-import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 
 const fail = stories.fail.models[0] as NonNullable<CardState["verdict"]>;
 function card(change: Partial<CardState> = {}): CardState {
@@ -58,7 +58,7 @@ describe("one card through a candidate's life", () => {
     expect(lines(card({ phase, ...change })).slice(0, 2)).toEqual([first, second]);
   });
 
-  it("rolled back: why, and what serves now", () => {
+  it("shows why a version was rolled back, and what serves now", () => {
     const text = lines(
       card({ phase: "rolled-back", environment: "production", reason: "/readyz answered 503", restored: "1.0.0" }),
     );
@@ -70,7 +70,7 @@ describe("one card through a candidate's life", () => {
     expect(lines(card({ phase: "rolled-back", reason: "x" }))).toContain("What serves now is not known.");
   });
 
-  it("says once what serves now, also where a receipt's reason ends with it", () => {
+  it("says only once what serves now, also if the receipt's reason ends with it", () => {
     const reason = "golden row 1 of 1: expected 2, received 1. Rolled back: mood 1.0.0 serves again, proved.";
     const again = (of: string) =>
       lines(card({ phase: "rolled-back", reason: of, restored: "1.0.0" }))
@@ -96,7 +96,7 @@ describe("one card through a candidate's life", () => {
     ]);
   });
 
-  it("says the same as a table of blocks and as plain text", () => {
+  it("has the same content as blocks and as plain text", () => {
     const { rich, plain, buttons } = renderCard(card({ verdict: fail }));
     const cells = (row: number) =>
       (rich?.blocks?.find((one) => one.type === "table")?.cells[row] ?? []).map((one) => one.text);
@@ -122,7 +122,7 @@ describe("one card through a candidate's life", () => {
     expect(text).toContain("no baseline");
   });
 
-  it("leaves out links that Telegram would refuse the whole card for", () => {
+  it("leaves out links for which Telegram would refuse the whole card", () => {
     const links = {
       run: "http://localhost:8080/run",
       report: "javascript:alert(1)",
@@ -137,7 +137,7 @@ describe("one card through a candidate's life", () => {
 });
 
 describe("latency", () => {
-  it("is a ratio of the medians where the check gives no relative difference, and left out where it was not measured", () => {
+  it("is the ratio of the medians if the check has no relative difference, and left out if it was not measured", () => {
     expect(
       latencyRatio(
         modelVerdict({
@@ -152,7 +152,7 @@ describe("latency", () => {
 });
 
 describe("sound", () => {
-  it("is made when something turns red, needs somebody, or is well again", () => {
+  it("is made when something turns red, needs somebody, or recovers", () => {
     const life: [Phase, CardState["verdict"], boolean][] = [
       ["evaluating", null, false],
       ["verdict", card().verdict, false],

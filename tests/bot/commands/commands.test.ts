@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../../bot/commands/table.ts";
 import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
-import { anyText } from "../telegram/hostile.ts";
 import {
   ask,
   changes,
@@ -19,6 +18,7 @@ import {
   type World,
 } from "../harness.ts";
 import { released } from "../released.ts";
+import { anyText } from "../telegram/hostile.ts";
 
 describe("commands", () => {
   let here: World;
@@ -51,14 +51,14 @@ describe("commands", () => {
     for (const { usage } of commands) expect(text).toContain(usage);
   });
 
-  it("/status tells live version, verdict and the Space's health", async () => {
+  it("/status shows the live version, its verdict and the Space's health", async () => {
     const { text } = await ask(here, here.ana, "/status");
     expect(text).toMatch(/mood: 1\.1\.0 ✅ PASS/);
     expect(text).toMatch(/🟢 Space ready, \d+ ms/);
     expect(text).toContain("births: no live version");
   });
 
-  it("/gates shows runs and what the last release was let through with", async () => {
+  it("/gates shows runs and the verdict of the last release", async () => {
     expect((await ask(here, here.ana, "/gates")).text).toMatch(/✅ success main 1a2b3c4/);
     expect((await ask(here, here.ana, "/gates mood")).text).toMatch(
       /mood 1\.1\.0: ✅ PASS[\s\S]*auroc +0\.92 \[0\.91, 0\.93\]/,
@@ -84,7 +84,7 @@ describe("commands", () => {
     expect((await ask(here, here.ana, '/predict mood {"text": ')).text).toContain("That is not JSON");
   });
 
-  it("/predict without an input offers the model's examples, and a press asks", async () => {
+  it("/predict without an input offers the model's examples, and a tap asks", async () => {
     const message = await ask(here, here.ana, "/predict mood");
     expect(labels(message)).toEqual(["so good"]);
     await tap(here, here.ana, message, "so good");
@@ -105,7 +105,7 @@ describe("commands", () => {
     expect(changes(here)).toEqual([]);
   });
 
-  it("partial and unknown input answers with the usage and the likely choices as buttons", async () => {
+  it("answers partial and unknown input with the usage, and the likely choices as buttons", async () => {
     const deploy = await ask(here, here.ana, "/deploy");
     expect(deploy.text).toContain("/deploy MODEL ENVIRONMENT [VERSION]");
     expect(labels(deploy)).toEqual([
@@ -128,7 +128,7 @@ describe("commands", () => {
     expect(changes(here)).toEqual([]);
   });
 
-  it("a command for another bot, and talk in a group, are not for this one", async () => {
+  it("ignores commands for another bot, and talk in a group", async () => {
     const before = said(here, group).length;
     here.telegram.people.says(here.ana, "/status@other_bot", { chat: group });
     here.telegram.people.says(here.ana, "lunch?", { chat: group });
@@ -136,7 +136,7 @@ describe("commands", () => {
     expect(said(here, group).length).toBe(before + 1);
   });
 
-  it("/link in a group leads to private by a link that works once and only for that person", async () => {
+  it("/link in a group leads to the private chat, by a link that works once and only for that person", async () => {
     const message = await ask(here, here.ben, "/link", group);
     const url = message.markup?.inline_keyboard[0]?.[0]?.["url"] as string;
     const [, id] = /^https:\/\/t\.me\/sluice_test_bot\?start=([\w-]{22})$/.exec(url) ?? [];
@@ -168,7 +168,7 @@ describe("commands", () => {
     expect((await ask(here, here.ana, "/digest off", group)).text).toContain("No digest");
   });
 
-  it("whatever people write and GitHub holds, every request to Telegram is valid and every command is answered", async () => {
+  it("whatever people write and GitHub contains, every request to Telegram is valid and every command is answered", async () => {
     const texts = fc.sample(anyText, { numRuns: 120, seed: 20_261_121 }).map((text) => text.slice(0, 4000));
     for (const [i, text] of texts.slice(0, 8).entries())
       addRun(here.github.state.workflows, {

@@ -1,22 +1,22 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readZipEntry } from "../../../bot/github/zip.ts";
-import { stories } from "../../eval/report/stories.ts";
 import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { stories } from "../../eval/report/stories.ts";
 import { ask, changes, remember, requireRemembered, world, type World } from "../harness.ts";
 import { released } from "../released.ts";
 import { zipOf } from "../zip.ts";
 
-describe("a file out of an archive that anybody may have made", () => {
+describe("reading a file from an archive of unknown origin", () => {
   const right = zipOf({ "report.md": "# x", "verdict.json": '{"a": 1}' });
 
-  it("is read where it is as it should be, whatever folder it lies in", async () => {
+  it("reads the file, whatever folder it is in", async () => {
     expect((await readZipEntry(right, "verdict.json", 100))?.toString()).toBe('{"a": 1}');
     expect((await readZipEntry(zipOf({ ".sluice/verdict.json": "{}" }), "verdict.json", 100))?.toString()).toBe("{}");
     expect(await readZipEntry(right, "metrics.json", 100)).toBeNull();
   });
 
-  it("is refused where sizes, checksum or offsets lie, and inflated no further than allowed", async () => {
+  it("refuses wrong sizes, checksums and offsets, and inflates no more than allowed", async () => {
     const bomb = zipOf({ "verdict.json": Buffer.alloc(50_000_000) });
     expect(bomb.length).toBeLessThan(60_000);
     expect(await readZipEntry(bomb, "verdict.json", 1_000_000)).toBeNull();
@@ -102,7 +102,7 @@ describe("verdicts of the branch and of open pull requests", () => {
     requireRemembered();
   });
 
-  it("/gates tells each model's verdict and where it is from; what cannot be read is only a run's colour", async () => {
+  it("/gates shows each model's verdict and its source; of an unreadable one, only the run's conclusion", async () => {
     const { text } = await ask(here, here.ana, "/gates");
     expect(text).toMatch(/main 1a2b3c4: mood 1\.1\.0 ✅ PASS, octo, 0 min ago \(verdict\.json of run 500\)/);
     expect(text).toMatch(/pull request 12 bbbbbbb: mood 1\.1\.0 ❌ FAIL, .* \(verdict\.json of run 501\)/);
@@ -112,7 +112,7 @@ describe("verdicts of the branch and of open pull requests", () => {
     expect(text).toMatch(/pull request 16 fffffff: ⚪ from a fork, see the gate's comment there/);
   });
 
-  it("/gates MODEL adds the checks that decided, and what its last release was let through with", async () => {
+  it("/gates MODEL adds the checks that decided, and the verdict of the last release", async () => {
     const { text } = await ask(here, here.ana, "/gates mood");
     expect(text).toMatch(/Last release\nmood 1\.1\.0: ✅ PASS \(receipt in the tag mood@\u200b1\.1\.0\)\nauroc +0\.92/);
     expect(text).toMatch(
@@ -120,7 +120,7 @@ describe("verdicts of the branch and of open pull requests", () => {
     );
   });
 
-  it("/status says what its words come from", async () => {
+  it("/status names the source of each verdict", async () => {
     const { text } = await ask(here, here.ana, "/status");
     expect(text).toMatch(
       /mood: 1\.1\.0 ✅ PASS, .* \(Deployment 7001\)\n {2}main 1a2b3c4: 1\.1\.0 ✅ PASS, .*\(verdict\.json of run 500\)\n {2}pull request 12 bbbbbbb: 1\.1\.0 ❌ FAIL/,

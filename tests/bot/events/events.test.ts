@@ -1,6 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
-import { released } from "../released.ts";
 import {
   alreadyLinked,
   ask,
@@ -16,6 +15,7 @@ import {
   world,
   type World,
 } from "../harness.ts";
+import { released } from "../released.ts";
 
 let here: World;
 
@@ -40,7 +40,7 @@ async function begun(config: object = {}): Promise<void> {
 afterAll(requireRemembered);
 
 describe("events", () => {
-  it("tells of a gate only when its branch changes colour, and nothing of what was there before", async () => {
+  it("reports a gate only when its branch changes colour, and nothing that was there before the bot", async () => {
     await begun();
     expect(alerts()).toEqual([]);
     const gate = (conclusion: string, sha: string) =>
@@ -68,7 +68,7 @@ describe("events", () => {
     expect(alerts()).toHaveLength(2);
   });
 
-  it("follows a deployment in one message, and rings when it fails or is well again", async () => {
+  it("follows a deployment in one message, with a sound when it fails or recovers", async () => {
     await begun();
     const { rows, deployments } = here.github.state;
     const status = (state: string, description: string) => ({
@@ -114,7 +114,7 @@ describe("events", () => {
     });
   });
 
-  it("a run that waits comes with its buttons; when it is decided elsewhere, they go", async () => {
+  it("asks for a waiting run's approval with buttons, and removes them when it is decided elsewhere", async () => {
     await begun();
     const { workflows } = here.github.state;
     const run = addRun(workflows, {

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { placeOf } from "../../../bot/card/marker.ts";
+import { addRun, type StoredRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import type { UnpackedAction } from "../../actions/gate/runner.ts";
 import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../../actions/notify/step.ts";
 import { stories } from "../../eval/report/stories.ts";
-import { addRun, type StoredRun } from "../../../rehearsal/github-stand-in/workflows.ts";
-import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import {
   alreadyLinked,
   ask,
@@ -113,7 +113,7 @@ async function cardThatAsks(): Promise<{ card: StoredMessage; run: StoredRun }> 
 }
 
 describe("one card, kept by the step and the bot", () => {
-  it("from the gate to production: the buttons come, work, and give way to who decided; nothing else is posted", async () => {
+  it("from the gate to production: buttons appear, work, and are replaced by who decided; nothing else is posted", async () => {
     await begun();
     await notify("verdict");
     const { card, run } = await cardThatAsks();
@@ -161,7 +161,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("edits of either, in any order, while it waits: the newest text, and buttons that work", async () => {
+  it("edits of both, in any order, while it waits: the text is the newest, and the buttons work", async () => {
     await begun();
     const { card } = await cardThatAsks();
     await notify("waiting", { told: { verdict: fail } });
@@ -182,7 +182,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("an edit whose note was refused by GitHub: the buttons come back all the same", async () => {
+  it("after an edit whose marker GitHub refused, the buttons come back all the same", async () => {
     await begun();
     const { card } = await cardThatAsks();
     here.github.state.faults.push({
@@ -198,7 +198,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(words(card)).toContain("FAIL");
   });
 
-  it("what was agreed on another report is refused, and asked again on the new one", async () => {
+  it("a decision on an older report is refused, and asked again on the new one", async () => {
     await begun();
     const { card, run } = await cardThatAsks();
     const report = (digest: string) =>
@@ -216,7 +216,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });
 
-  it("what nobody confirms in time is asked again", async () => {
+  it("a question that nobody confirms in time is asked again", async () => {
     await begun({ approvals: { expireSeconds: 1 } });
     const { card, run } = await cardThatAsks();
     tap("Approve mood-production", card);
@@ -224,7 +224,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(run.reviews).toEqual([]);
   });
 
-  it("what nobody decides in time loses its buttons and says how to go on", async () => {
+  it("a question that nobody decides in time loses its buttons and says how to go on", async () => {
     await begun({ approvals: { waitSeconds: 1 } });
     await notify("waiting");
     waits();
@@ -232,7 +232,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("decided on GitHub's own page, or called off: the card says so", async () => {
+  it("shows a decision on GitHub's own page, and a cancelled run", async () => {
     await begun();
     const { card, run } = await cardThatAsks();
     run.reviews.push({ state: "approved", user: "carla", environment: "mood-production", comment: "fine" });
@@ -245,7 +245,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("a kill between the press and the edit loses nothing", async () => {
+  it("a kill between the tap and the edit loses nothing", async () => {
     await begun();
     const { card, run } = await cardThatAsks();
     tap("Approve mood-production", card);
@@ -259,7 +259,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(words(card)).toContain("FAIL");
   });
 
-  it("a card in the memory of a Deployment is found as well", async () => {
+  it("finds a card that a Deployment remembers", async () => {
     await begun();
     here.github.state.commitPulls = {};
     const { rows, deployments } = here.github.state;
@@ -289,7 +289,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted().some(({ text }) => text?.includes("waits for"))).toBe(false);
   });
 
-  it("without a card, or when its message is gone, the bot asks in a message of its own", async () => {
+  it("asks in a message of its own if there is no card, or its message was deleted", async () => {
     await begun();
     await notify("waiting");
     here.telegram.state.messages.splice(here.telegram.state.messages.indexOf(posted()[0] as StoredMessage), 1);
@@ -299,7 +299,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(labels(own)).toEqual(asked);
   });
 
-  it("a marker that somebody else wrote is not believed", async () => {
+  it("does not believe a marker that somebody else wrote", async () => {
     await begun();
     const help = await ask(here, here.ana, "/help", group);
     here.github.state.comments.push({

@@ -1,9 +1,9 @@
+import { createHmac } from "node:crypto";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../rehearsal/telegram/refusal.ts";
-import { createHmac } from "node:crypto";
 import { ask, githubToken, linkAccount, said, sealingKey, until, world, type World } from "../harness.ts";
 
 const secret = "telegram-webhook-secret-0123456789";
@@ -71,7 +71,7 @@ function send(port: number, { path = "/telegram", method = "POST", headers = {},
 }
 
 describe("polling", () => {
-  it("an update that comes again is handled once, in a chat in the order they came, also out of order of their numbers", async () => {
+  it("handles each update once, and those of a chat in the order they came, whatever their ids", async () => {
     here = await world();
     const { people } = here.telegram;
     // All are there before the bot is: one batch, which telegraf would handle all at once.
@@ -91,7 +91,7 @@ describe("polling", () => {
     expect(said(here, here.ana.id)).toHaveLength(14);
   });
 
-  it("outlives a getMe that fails, a proxy's HTML, and another poller", async () => {
+  it("survives a getMe that fails, a proxy's HTML, and another poller", async () => {
     here = await world();
     here.telegram.fail({ method: "getMe", times: 2, does: { kind: "reset" } });
     here.telegram.fail({
@@ -123,7 +123,7 @@ describe("polling", () => {
     expect(said(here, here.ana.id).map(({ text }) => /nonsense(\d)/.exec(text ?? "")?.[1])).toEqual([..."0123456789"]);
   });
 
-  it("a burst over many chats, with flood control, lost answers and a kill in between, loses and doubles nothing", async () => {
+  it("neither loses nor doubles an answer in a burst over many chats, with flood control, lost answers and a kill", async () => {
     const ids = Array.from({ length: 8 }, (_, i) => 100 + i);
     here = await world({ config: { telegram: { users: ids.map((id) => ({ id })) } } });
     here.telegram.state.limits = { private: { count: 2, perMs: 1_000 }, group: { count: 20, perMs: 60_000 } };
@@ -145,7 +145,7 @@ describe("polling", () => {
     for (const [c, id] of ids.entries()) expect(numbers(id)).toEqual(Array.from({ length: 8 }, (_, k) => c + 8 * k));
   });
 
-  it("a wrong token is said in words, with exit code 2; so is a store that another bot has open", async () => {
+  it("exits with 2 and says why, for a wrong token and for a store that another bot has open", async () => {
     here = await world();
     const first = await here.start();
     const second = await here.start();
@@ -172,7 +172,7 @@ describe("polling", () => {
 });
 
 describe("webhook", () => {
-  it("takes what carries the secret, whole, once, and nothing else", async () => {
+  it("accepts whole updates with the secret, each once, and nothing else", async () => {
     const port = await freePort();
     here = await world({
       config: { http: { host: "127.0.0.1", port }, telegram: { webhook: { url: `http://127.0.0.1:${port}` } } },
@@ -208,7 +208,7 @@ describe("webhook", () => {
     expect(await send(port, { method: "GET", path: "/readyz", chunks: [] })).toBe(200);
   });
 
-  it("GitHub's webhook makes the bot look at once, if its signature is right", async () => {
+  it("a GitHub webhook with the right signature makes the bot poll at once", async () => {
     const port = await freePort();
     here = await world({ config: { http: { host: "127.0.0.1", port }, github: { pollSeconds: 3600 } } });
     await here.start({ GITHUB_WEBHOOK_SECRET: githubSecret });

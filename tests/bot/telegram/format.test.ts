@@ -3,7 +3,7 @@ import { escapeHtml, inert, isLink, linkHtml, truncate, truncateHtml } from "../
 import { soak } from "./texts.ts";
 
 describe("text from outside", () => {
-  it("is no markup", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
+  it("is escaped", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
   it.each([
     ["@octocat", "@\u200boctocat"],
     ["/deploy now", "/\u200bdeploy now"],
@@ -12,7 +12,7 @@ describe("text from outside", () => {
     ["https://x.y", "https:\u200b//x.y"],
     ["www.x.y", "www\u200b.x.y"],
     ["\u202eabc", "abc"],
-  ])("%j is no mention, command, hashtag or link: %j", (text, dead) => {
+  ])("%j becomes inert: %j", (text, dead) => {
     expect(inert(text)).toBe(dead);
   });
 });
@@ -40,11 +40,11 @@ describe("links", () => {
     "//x.y",
     "https://a.b\u0000",
     `https://a.b/${"x".repeat(2000)}`,
-  ])("%j is none", (url) => {
+  ])("%j is no link", (url) => {
     expect(isLink(url)).toBe(false);
     expect(linkHtml("<x>", url)).toBe("&lt;x&gt;");
   });
-  it("is one", () =>
+  it("https with a query is a link", () =>
     expect(linkHtml("run 5 & more", "https://github.com/a/b?x=1&y=2")).toBe(
       '<a href="https://github.com/a/b?x=1&amp;y=2">run 5 &amp; more</a>',
     ));

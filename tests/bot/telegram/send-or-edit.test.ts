@@ -33,8 +33,8 @@ const refuse = (method: string, words: string, times = 1) => {
   telegram.fail({ method, times, does: { kind: "refuse", refusal: new Refusal(400, `Bad Request: ${words}`) } });
 };
 
-describe("the best form that Telegram takes", () => {
-  it("rich where it can be", async () => {
+describe("the best form that Telegram accepts", () => {
+  it("sends and edits a rich message", async () => {
     const client = await start();
     const shown = await sendOrEdit(client, { chat: group, topic: 9 }, content("a"), null, { silent: true });
     expect(shown).toEqual({ messageId: 1, chat: group, topic: 9, form: "rich", outcome: "sent" });
@@ -52,7 +52,7 @@ describe("the best form that Telegram takes", () => {
     expect(telegram.state.messages).toHaveLength(1);
   });
 
-  it("HTML on an older Bot API, for sending and editing", async () => {
+  it("sends and edits HTML on an older Bot API", async () => {
     const client = await start({ rich: false });
     expect(await sendOrEdit(client, { chat: group }, content("a"), null)).toMatchObject({ form: "html" });
     expect(await sendOrEdit(client, { chat: group }, content("b"), 1)).toMatchObject({
@@ -62,7 +62,7 @@ describe("the best form that Telegram takes", () => {
     expect(telegram.state.messages[0]).toMatchObject({ text: "b", entities: [{ type: "bold" }], edits: 1 });
   });
 
-  it("<pre> where the HTML is refused, and at last plain text without buttons", async () => {
+  it("falls back to <pre> if the HTML is refused, then to plain text without buttons", async () => {
     const client = await start({ rich: false });
     expect(
       await sendOrEdit(client, { chat: group }, { html: "<h1>x</h1>", plain: "a < b", buttons }, null),
@@ -81,14 +81,14 @@ describe("the best form that Telegram takes", () => {
     expect(telegram.state.messages[1]).toMatchObject({ text: "a < b", entities: [], markup: null });
   });
 
-  it("cuts what is too long", async () => {
+  it("cuts a text that is too long", async () => {
     const client = await start({ rich: false });
     await sendOrEdit(client, { chat: group }, { html: "<i>x</i>".repeat(5000), plain: "x" }, null);
     expect(telegram.state.messages[0]?.text).toHaveLength(4096);
   });
 });
 
-describe("when things are gone", () => {
+describe("messages, topics and chats that no longer exist", () => {
   it("an unchanged message counts as edited", async () => {
     const client = await start();
     await sendOrEdit(client, { chat: group }, content("a"), null);
@@ -96,7 +96,7 @@ describe("when things are gone", () => {
     expect(telegram.state.messages).toHaveLength(1);
   });
 
-  it("a deleted message is sent anew, with sound where asked for", async () => {
+  it("a deleted message is sent anew, with sound if requested", async () => {
     const client = await start();
     expect(await sendOrEdit(client, { chat: group }, content("a"), 77)).toMatchObject({
       outcome: "resent",
@@ -110,7 +110,7 @@ describe("when things are gone", () => {
     expect(telegram.state.messages.map((one) => one.silent)).toEqual([false, false]);
   });
 
-  it("a deleted or closed topic gives way to the chat", async () => {
+  it("without its topic, a message goes to the chat", async () => {
     const client = await start();
     expect(await sendOrEdit(client, { chat: group, topic: 4 }, content("a"), null)).toMatchObject({
       outcome: "sent",
@@ -138,7 +138,7 @@ describe("when things are gone", () => {
     [new Refusal(400, "Bad Request: chat not found"), "chat-gone"],
     [new Refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "chat-gone"],
     [new Refusal(401, "Unauthorized"), "token"],
-  ] as const)("%s is told at once", async (refusal, kind) => {
+  ] as const)("%s fails at once", async (refusal, kind) => {
     const client = await start();
     telegram.fail({ method: "*", times: 1, does: { kind: "refuse", refusal } });
     await expect(sendOrEdit(client, { chat: group }, content("a"), null)).rejects.toMatchObject({ kind });

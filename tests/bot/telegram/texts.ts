@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { renderCard } from "../../../bot/card/render.ts";
-import { escapeHtml, fit, inert, maxTextLength, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
 import { createTelegram } from "../../../bot/telegram/client.ts";
+import { escapeHtml, fit, inert, maxTextLength, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
 import { sendOrEdit } from "../../../bot/telegram/send-or-edit.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";

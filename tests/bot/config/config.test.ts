@@ -4,20 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { parseYaml } from "../../models/core/manifest/config-file.ts";
-import { botConfiguration, readSecrets } from "../../bot/config/config.ts";
-import { createLog } from "../../bot/context/log.ts";
-import { isAllowed } from "../../bot/inbox/access.ts";
-import { readUpdate, updateSchema } from "../../bot/inbox/update.ts";
-import { durationMs } from "../../bot/commands/mute.ts";
-import { sparkline } from "../../bot/github/sparkline.ts";
-import { readPayload, readReceipt } from "../../bot/github/records.ts";
-import { repositoryRoot } from "../actions/gate/runner.ts";
+import { botConfiguration, readSecrets } from "../../../bot/config/config.ts";
+import { isAllowed } from "../../../bot/inbox/access.ts";
+import { parseYaml } from "../../../models/core/manifest/config-file.ts";
+import { repositoryRoot } from "../../actions/gate/runner.ts";
 
 const least = "schemaVersion: 1\nrepository: octo/models\nmodels: [{id: mood}]\ntelegram: {users: [{id: 11}]}\n";
 
 describe("bot.yaml", () => {
-  it("is short, and denies whatever it does not list", () => {
+  it("can be short, and denies whatever it does not list", () => {
     const bot = parseYaml(least, "bot.yaml", botConfiguration);
     expect(bot).toMatchObject({
       live: "production",
@@ -59,7 +54,7 @@ describe("bot.yaml", () => {
     for (const name of names) expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toContain(name);
   });
 
-  it("asks for secrets by name and never repeats them", () => {
+  it("names missing secrets and never repeats their values", () => {
     const bot = parseYaml(least, "bot.yaml", botConfiguration);
     expect(() => readSecrets({ GITHUB_TOKEN: "ghp_0123456789" }, bot)).toThrow(
       /TELEGRAM_BOT_TOKEN: the variable is not set/,
@@ -88,76 +83,5 @@ describe("bot.yaml", () => {
       stderr: expect.stringContaining("TELEGRAM_BOT_TOKEN: the variable is not set") as string,
     });
     rmSync(dir, { recursive: true });
-  });
-});
-
-describe("readers of what others write", () => {
-  it("takes only what a person did by themselves", () => {
-    const from = { id: 11, is_bot: false, first_name: "Ana" };
-    const chat = { id: -1, type: "supergroup" };
-    const read = (update: object) => readUpdate(updateSchema.parse({ update_id: 1, ...update }));
-    expect(read({ message: { message_id: 1, chat, from, text: "/x" } })).toMatchObject({
-      user: 11,
-      act: { kind: "text", text: "/x" },
-    });
-    expect(read({ message: { message_id: 1, chat, from, text: "/x", sender_chat: chat } })).toBeNull();
-    expect(read({ message: { message_id: 1, chat, from: { ...from, is_bot: true }, text: "/x" } })).toBeNull();
-    expect(read({ message: { message_id: 1, chat, text: "/x" } })).toBeNull();
-    expect(read({ message: { message_id: 1, chat, from } })).toBeNull();
-    expect(read({ callback_query: { id: "1", from, data: "n:x" } })).toBeNull();
-    expect(read({ channel_post: {} })).toBeNull();
-  });
-
-  it("reads deployments of several forms, and none where there is none", () => {
-    const right = { model: "mood", version: "1.0.0", sha256: "abc", verdict: "PASS" };
-    expect(readPayload(right)).toEqual(right);
-    expect(readPayload(JSON.stringify(right))).toEqual(right);
-    expect(readPayload({ model: { id: "mood", version: "1.0.0", sha256: "abc" }, verdictSha256: "d" })).toEqual(right);
-    expect(readPayload({ ...right, verdict: "GREEN" })).toEqual({ ...right, verdict: null });
-    for (const none of [{}, "", "x", null, 7, { model: "mood" }, { model: {} }]) expect(readPayload(none)).toBeNull();
-  });
-
-  it("reads a receipt out of a tag's message", () => {
-    expect(
-      readReceipt(
-        `mood 1.0.0\n\n${JSON.stringify({
-          model: { id: "mood", version: "1.0.0" },
-          verdict: { verdict: "PASS", sha256: "x" },
-          metrics: [
-            { metric: "auroc", slice: "source=a", value: 1 },
-            { metric: "auroc", slice: "all", value: 0.9 },
-          ],
-        })}\n-----`,
-      ),
-    ).toMatchObject({ model: "mood", verdict: "PASS", metrics: [{ metric: "auroc", value: 0.9, interval: null }] });
-    for (const none of ["", "words", "{", "{}", "}{"]) expect(readReceipt(none)).toBeNull();
-  });
-
-  it("draws and reads small things", () => {
-    expect(sparkline([1, 2, 3])).toBe("▁▅█");
-    expect(sparkline([2, 2])).toBe("▄▄");
-    expect(sparkline([1, Number.NaN, 3])).toBe("▁ █");
-    expect([
-      durationMs("30m"),
-      durationMs("2h"),
-      durationMs("3d"),
-      durationMs("0m"),
-      durationMs("31d"),
-      durationMs("2"),
-    ]).toEqual([1_800_000, 7_200_000, 259_200_000, null, null, null]);
-  });
-
-  it("logs through the redactor, also what sits deep in an error", () => {
-    let text = "";
-    createLog(
-      (line) => {
-        text += line;
-      },
-      (line) => line.replaceAll("secret", "***"),
-      () => 0,
-    ).warn("x", { error: "https://api/botsecret/getMe" });
-    expect(text).toBe(
-      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"x","error":"https://api/bot***/getMe"}\n',
-    );
   });
 });
