@@ -185,7 +185,7 @@ export async function runBot({
           : {
               path: "/github",
               secret: secrets.githubWebhookSecret,
-              // The webhook only tells that something happened; what happened is asked of GitHub itself.
+              // The webhook only says that something happened. GitHub itself is asked what.
               onEvent: (event, id) => {
                 if (id !== "" && store.seen.state("delivery", id) !== null) return;
                 store.seen.set("delivery", id, event, clock.now());

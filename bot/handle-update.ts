@@ -140,7 +140,7 @@ function whyDead(context: BotContext, nonce: Nonce | null, { chat, user }: UserU
 
 /**
  * The key of the message whose button was tapped. The bot may not know yet that the message was sent: the answer was
- * lost, or is still on its way. Then the button's family names the message, and the update tells its id.
+ * lost, or is still on its way. Then the button's family names the message, and the update has its id.
  */
 function keyUnder({ messages }: Store, { chat, messageId, updateId }: UserUpdate, family: string): string {
   const known = messages.keyOf(chat, messageId);

@@ -35,12 +35,12 @@ export async function recheck(context: BotContext, action: Action): Promise<stri
       const environment = githubEnvironment(bot, detail.model, detail.environment);
       const lock = (await github.locks(bot.github.lock)).find((one) => one.environment === environment);
       if (lock !== undefined) return `${environment} is locked by ${lock.record.holder}: ${lock.record.reason}`;
-      const now = await candidateOf(github, bot, detail.model, detail.version);
-      if (now === null) return "the version's tag is gone";
-      if (now.sha !== sha)
-        return `${detail.version ?? bot.branch} is at ${now.sha.slice(0, 7)} now, not at ${sha.slice(0, 7)} as agreed`;
-      if (now.digest !== digest) return "the report has changed since it was shown";
-      return now.passed ? null : `the verdict is ${now.verdict} now`;
+      const current = await candidateOf(github, bot, detail.model, detail.version);
+      if (current === null) return "the version's tag is gone";
+      if (current.sha !== sha)
+        return `${detail.version ?? bot.branch} is at ${current.sha.slice(0, 7)} now, not at ${sha.slice(0, 7)} as agreed`;
+      if (current.digest !== digest) return "the report has changed since it was shown";
+      return current.passed ? null : `the verdict is ${current.verdict} now`;
     }
     case "approve":
     case "reject": {

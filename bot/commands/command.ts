@@ -1,6 +1,7 @@
 import type { BotConfiguration } from "../config/config.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Button, Outcome, Reply } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
 import type { UserUpdate } from "../inbox/update.ts";
 import type { Place } from "../store/messages.ts";
 import { escapeHtml } from "../telegram/format.ts";
@@ -44,6 +45,16 @@ export function usage(
     html: `${problem}\n<code>${escapeHtml(words)}</code>: ${escapeHtml(about)}`,
     ...(rows.length === 0 ? {} : { buttons: rows }),
   };
+}
+
+/** The answer where a model's name is missing (the question) or not listed, with buttons for the likely choices. */
+export function askForModel(
+  command: Command,
+  given: string | undefined,
+  question: string,
+  choices: readonly string[],
+): Reply {
+  return usage(command, given === undefined ? question : `There is no model ${safe(given)}.`, choices);
 }
 
 export function modelIds(bot: BotConfiguration): string[] {

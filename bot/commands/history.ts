@@ -1,7 +1,7 @@
 import { figure, safe, shortSha, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import { trendOf } from "../github/trend.ts";
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { askForModel, commandButton, matchName, modelIds, type Command } from "./command.ts";
 
 export const history: Command = {
   name: "history",
@@ -11,9 +11,10 @@ export const history: Command = {
     const ids = modelIds(bot);
     const model = matchName(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? (ids[0] as string) : null);
     if (model === null)
-      return usage(
+      return askForModel(
         history,
-        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        args[0],
+        "Which model?",
         ids.map((id) => `/history ${id}`),
       );
     acknowledge("⏳ Reading the receipts…");

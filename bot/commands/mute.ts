@@ -1,6 +1,6 @@
 import { safe } from "../context/text.ts";
 import { dayMs, hourMs, minuteMs } from "../telegram/clock.ts";
-import { matchName, modelIds, usage, type Command } from "./command.ts";
+import { askForModel, matchName, modelIds, usage, type Command } from "./command.ts";
 
 export const mute: Command = {
   name: "mute",
@@ -11,9 +11,10 @@ export const mute: Command = {
     const model = matchName(args[0], ids);
     const ms = args[1] === "off" ? 0 : durationMs(args[1] ?? "");
     if (model === null)
-      return usage(
+      return askForModel(
         mute,
-        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        args[0],
+        "Which model?",
         ids.map((id) => `/mute ${id} 2h`),
       );
     if (ms === null || args.length > 2)

@@ -1,6 +1,6 @@
 import { figure, safe } from "../context/text.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { askForModel, commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;
 
@@ -12,9 +12,10 @@ export const predict: Command = {
     const ids = modelIds(bot);
     const id = matchName(args[0], ids);
     if (id === null)
-      return usage(
+      return askForModel(
         predict,
-        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        args[0],
+        "Which model?",
         ids.map((one) => `/predict ${one}`),
       );
     const { live, candidate } = bot.models.find((one) => one.id === id) as (typeof bot.models)[number];

@@ -1,7 +1,7 @@
 import type { BotConfiguration } from "../config/config.ts";
 import type { Reply } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
-import { matchName, modelIds, usage, type Command } from "./command.ts";
+import { askForModel, matchName, modelIds, usage, type Command } from "./command.ts";
 
 type Target = { model: string; environment: string; version: string | null };
 
@@ -16,9 +16,10 @@ export function readTarget(
   const model = matchName(first, ids);
   if (model === null)
     return {
-      reply: usage(
+      reply: askForModel(
         command,
-        first === undefined ? "Which model, and where?" : `There is no model ${safe(first)}.`,
+        first,
+        "Which model, and where?",
         ids.flatMap((id) => environments.map((one) => `/${command.name} ${id} ${one}`)),
       ),
     };

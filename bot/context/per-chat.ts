@@ -24,7 +24,7 @@ export class PerChat {
       if (this.busy.has(chat)) continue;
       const served = serve(chat).finally(() => {
         this.busy.delete(chat);
-        // More may have come between the last look and the end.
+        // More work may have come between the last check and the end.
         if (!isStopped() && waiting().includes(chat)) this.kick();
       });
       this.busy.set(chat, served);

@@ -11,14 +11,14 @@ import { minuteMs } from "../telegram/clock.ts";
 import { linkHtml } from "../telegram/format.ts";
 
 // The approvals that a run waits for, asked under the candidate's cards. The cards belong to actions/notify: an edit of
-// its takes the bot's buttons away, and notify's marker on GitHub tells when that happened.
+// its takes the bot's buttons away, and notify's marker on GitHub says when that happened.
 
 /** A card is followed this long after its run has ended: notify's last edit may come after that end. */
 const followMs = 2 * minuteMs;
 /** At every tenth poll the buttons are set whatever notify's marker says, since it may not have been written. */
 const pollsBetween = 10;
 
-/** The commit that a run deploys. A run that the bot started is at the workflow's branch, so its request tells. */
+/** The commit that a run deploys. A run that the bot started is at the workflow's branch, so its request says which. */
 function candidateSha({ seen, actions }: BotContext["store"], run: Run): string {
   const id = seen.state("action-run", run.id) ?? /\bsl-[0-9a-f]{16}\b/.exec(run.title)?.[0] ?? null;
   return (id === null ? null : actions.find(id)?.sha) || run.sha;

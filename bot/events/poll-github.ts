@@ -72,12 +72,12 @@ async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   if (learning) store.seen.set("watch", "began", "yes", now());
 }
 
-/** Chats that have a card of this candidate. The card tells what happens to it, so they get no message. */
+/** Chats that have a card of this candidate. The card shows what happens to it, so they get no message. */
 async function chatsWithCard(finder: Finder, sha: string, model: string | null): Promise<Set<number>> {
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-/** Sends a message to everybody who subscribed to such events, except the chats whose card tells it. */
+/** Sends a message to everybody who subscribed to such events, except the chats whose card shows it. */
 function notifySubscribers(
   { store, now, bot }: BotContext,
   key: string,

@@ -41,7 +41,7 @@ const noPreview = { is_disabled: true } as const;
  * group that became a supergroup is followed there. With `onlyButtons`, only the buttons are set.
  *
  * @param messageId the message to edit; null for a new one
- * @throws TelegramFailure when the chat is gone, the token is wrong, or Telegram cannot be reached
+ * @throws TelegramFailure when the chat does not exist, the token is wrong, or Telegram cannot be reached
  */
 export async function sendOrEdit(
   client: TelegramClient,
