@@ -1,26 +1,35 @@
-import type { BotConfiguration, Secrets } from "./config/config.ts";
-import { Actor } from "./approvals/actor.ts";
-import { endLate } from "./approvals/expire.ts";
-import { responder } from "./respond.ts";
+import { ActionWorker, expireRequests } from "./approvals/action-worker.ts";
 import { commands } from "./commands/table.ts";
-import type { BotContext } from "./context/command.ts";
+import type { BotConfiguration, Secrets } from "./config/config.ts";
+import type { BotContext } from "./context/context.ts";
+import { createLog, errorLine, secretRedactor } from "./context/log.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
-import { watch } from "./events/watch.ts";
+import { watchGitHub } from "./events/poll-github.ts";
 import { DeviceFlow } from "./github/device-flow.ts";
 import { GitHub } from "./github/github.ts";
 import { Verdicts } from "./github/verdicts.ts";
-import { openFront, type Front } from "./intake/webhook-server.ts";
-import { intake, Lines } from "./intake/inbox-worker.ts";
-import { pollForever } from "./intake/poll.ts";
-import { allowedUpdates } from "./intake/update.ts";
-import { createLog, inWords } from "./config/log.ts";
+import { updateHandler } from "./handle-update.ts";
+import { InboxWorker } from "./inbox/inbox-worker.ts";
+import { pollForever } from "./inbox/poll.ts";
+import { updateReceiver } from "./inbox/receive.ts";
+import { allowedUpdates } from "./inbox/update.ts";
+import { createWebhookServer, type WebhookServer } from "./inbox/webhook-server.ts";
 import { Store } from "./store/store.ts";
 import { createTelegram, type ClientDeps } from "./telegram/client.ts";
-import { systemClock, type Clock } from "./telegram/clock.ts";
+import { hourMs, minuteMs, systemClock, type Clock } from "./telegram/clock.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
-import { redactor } from "./telegram/redact.ts";
+
+// The bot, put together:
+//   inbox/      updates come in, by polling or a webhook, and are stored; a worker handles them one by one
+//   handle-update.ts   what somebody wrote or tapped: to commands/, or to approvals/
+//   commands/   one file for each Telegram command, listed in table.ts
+//   approvals/  actions on GitHub: asked for, confirmed by taps, carried out
+//   events/     what happens on GitHub, or is due by the clock, becomes a message
+//   delivery/   stored messages are sent, by telegram/, the only folder that speaks to the Bot API
+//   store/      the SQLite database that all of them work through, so that a kill loses and doubles nothing
+//   card/, notify/   the card of a candidate, and what actions/notify does with it; the bot adds buttons to it
 
 export type BotDeps = {
   bot: BotConfiguration;
@@ -29,7 +38,7 @@ export type BotDeps = {
   fetch: typeof fetch;
   clock?: Clock;
   write: (line: string) => void;
-  /** Ends the bot: it takes nothing more, finishes what is under way, and resolves. */
+  /** Ends the bot: it accepts nothing more, finishes what is under way, and resolves. */
   signal: AbortSignal;
   pace?: ClientDeps["pace"];
 };
@@ -52,20 +61,7 @@ export async function runBot({
   signal,
   pace,
 }: BotDeps): Promise<void> {
-  const hidden = [
-    secrets.telegramToken,
-    secrets.githubToken,
-    secrets.telegramWebhookSecret,
-    secrets.githubWebhookSecret,
-    secrets.sealingKey,
-  ].flatMap((one) => (one === null ? [] : [one]));
-  const hideTelegram = redactor(secrets.telegramToken);
-  const redact = (text: string) =>
-    hideTelegram(hidden.reduce((kept, one) => kept.replaceAll(one, "[secret]"), text)).replace(
-      /\bgh[a-z]_\w{10,}|\bgithub_pat_\w{10,}/g,
-      "[secret]",
-    );
-  const log = createLog(write, redact, clock.now);
+  const log = createLog(write, secretRedactor(secrets), clock.now);
   const apiRoot = env["TELEGRAM_API_ROOT"];
   const client = createTelegram({
     token: secrets.telegramToken,
@@ -107,142 +103,144 @@ export async function runBot({
   const kickDelivery = () => {
     delivery.kick();
   };
-  const actor = new Actor({ ...context, clock, signal: ended, kick: kickDelivery });
-  const answer = (query: string, toast: string, alert = false) => {
-    void client
-      .call(
-        "answerCallbackQuery",
-        {
-          callback_query_id: query,
-          ...(toast === "" ? {} : { text: toast.slice(0, 200), ...(alert ? { show_alert: true } : {}) }),
-        },
-        { signal: ended },
-      )
-      .catch((error: unknown) => {
-        log.info("press-not-answered", { error: inWords(error) });
-      });
-  };
-  const lines = new Lines(store, responder({ ...context, answer, kick: kickDelivery }), log, () => {
-    delivery.kick();
-    actor.kick();
+  const actions = new ActionWorker({ ...context, clock, signal: ended, kick: kickDelivery });
+  const inbox = new InboxWorker({
+    store,
+    handle: updateHandler({ ...context, answer, kick: kickDelivery }),
+    log,
+    onHandled: () => {
+      delivery.kick();
+      actions.kick();
+    },
   });
-  const take = intake({
+  const receive = updateReceiver({
     bot,
     store,
     log,
     now: clock.now,
     kick: () => {
-      lines.kick();
+      inbox.kick();
       delivery.kick();
     },
   });
+  const kickAll = () => {
+    inbox.kick();
+    delivery.kick();
+    actions.kick();
+  };
 
-  let wake = () => {};
-  const nap = (ms: number) =>
+  let pollNow = () => {};
+  const sleepUntilEvent = (ms: number) =>
     new Promise<void>((resolve) => {
-      wake = resolve;
+      pollNow = resolve;
       clock.sleep(ms, ended).then(resolve, resolve);
     });
-  const { webhook } = bot.telegram;
-  let front: Front | null = null;
+  let server: WebhookServer | null = null;
   const work: Promise<unknown>[] = [];
   try {
     if (bot.http !== null) {
-      front = await openFront({
-        ...bot.http,
-        log,
-        isReady: () => ready,
-        telegram:
-          webhook === null ? null : { path: webhook.path, secret: secrets.telegramWebhookSecret as string, take },
-        github:
-          secrets.githubWebhookSecret === null
-            ? null
-            : {
-                path: "/github",
-                secret: secrets.githubWebhookSecret,
-                // What a webhook says is not believed, only that something happened; GitHub itself is asked what.
-                heard: (event, delivery) => {
-                  if (delivery !== "" && store.seen.state("delivery", delivery) !== null) return;
-                  store.seen.set("delivery", delivery, event, clock.now());
-                  log.info("github-heard", { event });
-                  wake();
-                },
-              },
-      });
-      log.info("listening", { port: front.port });
+      server = await listen(bot.http);
+      log.info("listening", { port: server.port });
     }
     // What a kill left unfinished comes first.
-    lines.kick();
-    delivery.kick();
-    actor.kick();
+    kickAll();
     work.push(
-      watch(context, { signal: ended, kick: kickDelivery, sleep: nap }),
-      tick(context, clock, ended, () => {
-        delivery.kick();
-        actor.kick();
-        lines.kick();
-      }),
+      watchGitHub(context, { signal: ended, kick: kickDelivery, sleep: sleepUntilEvent }),
+      tick(context, clock, ended, kickAll),
     );
-    const onLaunch = () => {
-      ready = true;
-      log.info("polling", { bot: username });
-    };
     await introduce();
-    if (ended.aborted) return;
-    if (webhook === null)
-      await pollForever({ client, token: secrets.telegramToken, take, log, clock, signal: ended, onLaunch });
-    else {
-      await persist(() =>
-        client.call(
-          "setWebhook",
-          {
-            url: `${webhook.url}${webhook.path}`,
-            secret_token: secrets.telegramWebhookSecret as string,
-            allowed_updates: [...allowedUpdates],
-          },
-          { signal: ended },
-        ),
-      );
-      ready = true;
-      log.info("webhook", { bot: username, url: webhook.url });
-      await new Promise<void>((resolve) => {
-        if (ended.aborted) resolve();
-        else
-          ended.addEventListener("abort", () => {
-            resolve();
-          });
-      });
-    }
+    if (!ended.aborted) await receiveUpdates();
   } finally {
     stop.abort();
-    await front?.close();
+    await server?.close();
     const drained = new AbortController();
     const late = clock.sleep(drainMs, drained.signal).catch(() => undefined);
-    await Promise.race([Promise.allSettled([...work, lines.stop(), delivery.settled(), actor.settled()]), late]);
+    await Promise.race([Promise.allSettled([...work, inbox.stop(), delivery.settled(), actions.settled()]), late]);
     drained.abort();
     store.close();
     log.info("ended");
   }
 
-  /** Who the bot is, and its menu; asked until Telegram answers. */
+  /** Answers a callback query with at most 200 characters. */
+  function answer(query: string, toast: string, alert = false): void {
+    const words = toast === "" ? {} : { text: toast.slice(0, 200), ...(alert ? { show_alert: true } : {}) };
+    void client
+      .call("answerCallbackQuery", { callback_query_id: query, ...words }, { signal: ended })
+      .catch((error: unknown) => {
+        log.info("callback-not-answered", { error: errorLine(error) });
+      });
+  }
+
+  function listen(http: NonNullable<BotConfiguration["http"]>): Promise<WebhookServer> {
+    const { webhook } = bot.telegram;
+    return createWebhookServer({
+      ...http,
+      log,
+      isReady: () => ready,
+      telegram:
+        webhook === null ? null : { path: webhook.path, secret: secrets.telegramWebhookSecret as string, receive },
+      github:
+        secrets.githubWebhookSecret === null
+          ? null
+          : {
+              path: "/github",
+              secret: secrets.githubWebhookSecret,
+              // The webhook only says that something happened. GitHub itself is asked what.
+              onEvent: (event, id) => {
+                if (id !== "" && store.seen.state("delivery", id) !== null) return;
+                store.seen.set("delivery", id, event, clock.now());
+                log.info("github-heard", { event });
+                pollNow();
+              },
+            },
+    });
+  }
+
+  /** Learns who the bot is, and sets its menu; asks until Telegram answers. */
   async function introduce(): Promise<void> {
-    const me = await persist(() => client.call("getMe", {}, { signal: ended }));
+    const me = await retry(() => client.call("getMe", {}, { signal: ended }));
     if (me === null) return;
     username = me.username;
     const menu = commands.map(({ name, about }) => ({ command: name, description: about.slice(0, 256) }));
     void client.call("setMyCommands", { commands: menu }, { signal: ended }).catch((error: unknown) => {
-      log.warn("menu-not-set", { error: inWords(error) });
+      log.warn("menu-not-set", { error: errorLine(error) });
     });
   }
 
-  /** Tries until it works; null when the bot is told to end meanwhile. @throws TelegramFailure for a wrong token */
-  async function persist<T>(call: () => Promise<T>): Promise<T | null> {
-    for (let pauseMs = 1_000; !ended.aborted; pauseMs = Math.min(60_000, pauseMs * 2)) {
+  /** By polling, or by the webhook where bot.yaml names one; until the bot ends. */
+  async function receiveUpdates(): Promise<void> {
+    const { webhook } = bot.telegram;
+    if (webhook === null) {
+      const onLaunch = () => {
+        ready = true;
+        log.info("polling", { bot: username });
+      };
+      return pollForever({ client, token: secrets.telegramToken, receive, log, clock, signal: ended, onLaunch });
+    }
+    const parameters = {
+      url: `${webhook.url}${webhook.path}`,
+      secret_token: secrets.telegramWebhookSecret as string,
+      allowed_updates: [...allowedUpdates],
+    };
+    await retry(() => client.call("setWebhook", parameters, { signal: ended }));
+    ready = true;
+    log.info("webhook", { bot: username, url: webhook.url });
+    if (!ended.aborted)
+      await new Promise<void>((resolve) => {
+        ended.addEventListener("abort", () => {
+          resolve();
+        });
+      });
+  }
+
+  /** Calls until it works; null if the bot ends meanwhile. @throws TelegramFailure for a wrong token */
+  async function retry<T>(call: () => Promise<T>): Promise<T | null> {
+    for (let pauseMs = 1_000; !ended.aborted; pauseMs = Math.min(minuteMs, pauseMs * 2)) {
       try {
         return await call();
       } catch (error) {
         if (error instanceof TelegramFailure && error.kind === "token") throw error;
-        log.warn("telegram-not-ready", { error: inWords(error) });
+        log.warn("telegram-not-ready", { error: errorLine(error) });
         await clock.sleep(pauseMs, ended).catch(() => undefined);
       }
     }
@@ -250,21 +248,21 @@ export async function runBot({
   }
 }
 
-/** What is due by the clock: linking, digests, forgetting; and a push for whatever waits. */
+/** Does what is due by the clock (linking, digests, forgetting, expiry), and wakes whatever waits. */
 async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
   for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
     await settleLinks(context).catch((error: unknown) => {
-      context.log.warn("linking-failed", { error: inWords(error) });
+      context.log.warn("linking-failed", { error: errorLine(error) });
     });
     if (clock.now() >= nextDigest) {
-      nextDigest = clock.now() + 60_000;
+      nextDigest = clock.now() + minuteMs;
       await sendDigests(context);
     }
     if (clock.now() >= nextForget) {
-      nextForget = clock.now() + 3_600_000;
+      nextForget = clock.now() + hourMs;
       context.store.forget(clock.now());
     }
-    endLate(context);
+    expireRequests(context);
     kick();
     await clock.sleep(tickMs, signal).catch(() => undefined);
   }

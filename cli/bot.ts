@@ -11,14 +11,13 @@ export function botCommand(streams: Streams, finish: Finish): Command {
       "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml",
     )
     .action(async ({ config }: { config: string }) => {
-      // node:sqlite calls itself experimental, and telegraf parses addresses the old way; neither is the operator's
-      // affair.
+      // node:sqlite calls itself experimental, and telegraf parses addresses in a deprecated way. Neither helps an operator.
       process.removeAllListeners("warning").on("warning", ({ name, message, code }: Error & { code?: string }) => {
         if (name !== "ExperimentalWarning" && code !== "DEP0169")
           streams.stderr.write(`${JSON.stringify({ level: "warn", event: "node-warning", name, message })}\n`);
       });
-      const { botUntilSignal } = await import("../bot/main.ts");
-      await botUntilSignal({
+      const { runBotUntilSignal } = await import("../bot/run-until-signal.ts");
+      await runBotUntilSignal({
         config,
         env: streams.env,
         write: (line) => {

@@ -56,7 +56,7 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
       if (flags.json)
         await write(
           streams.stdout,
-          `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.told }, null, 2)}\n`,
+          `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.results }, null, 2)}\n`,
         );
       else if (outcome.status === "dry-run")
         await write(streams.stdout, `${outcome.cards.map((card) => renderCard(card).plain).join("\n\n")}\n`);
@@ -65,9 +65,9 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     });
 }
 
-function lines({ told, why, status }: Outcome): string[] {
+function lines({ results, why, status }: Outcome): string[] {
   return [
-    ...told.flatMap((one) => [
+    ...results.flatMap((one) => [
       `${one.model}: ${one.status}${"message" in one && one.message !== null ? `, message ${one.message}` : ""}`,
       ...one.notes.map((note) => `  ${note}`),
     ]),

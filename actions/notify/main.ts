@@ -17,8 +17,8 @@ function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
 }
 
 /** Reports what happened. Never throws: the last thing that could break a deployment is its announcement. */
-async function report({ status, told, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
-  for (const one of told) {
+async function report({ status, results, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
+  for (const one of results) {
     info(
       escapeWorkflowCommands(
         `${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`,
@@ -35,18 +35,18 @@ async function report({ status, told, why, cards }: Outcome, env: NodeJS.Process
     (card) =>
       status === "dry-run" ||
       status === "skipped" ||
-      told.some((one) => one.model === card.model.id && one.status === "failed"),
+      results.some((one) => one.model === card.model.id && one.status === "failed"),
   );
-  await addSummary(summaryOf(undelivered, told, why), env).catch((error: unknown) => {
+  await addSummary(summaryOf(undelivered, results, why), env).catch((error: unknown) => {
     warning(`The step summary could not be written: ${String(error)}`);
   });
   output("status", status, env);
   output(
     "message",
-    String(told.flatMap((one) => ("message" in one && one.message !== null ? [one.message] : []))[0] ?? ""),
+    String(results.flatMap((one) => ("message" in one && one.message !== null ? [one.message] : []))[0] ?? ""),
     env,
   );
-  output("result", JSON.stringify({ schemaVersion: 1, status, why, cards: told }), env);
+  output("result", JSON.stringify({ schemaVersion: 1, status, why, cards: results }), env);
 }
 
 /** @returns 0; with fail-on-error 2 for wrong usage and 5 for a card that could not be delivered */

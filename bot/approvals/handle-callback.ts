@@ -1,170 +1,158 @@
-import { plain, type Outcome, type BotContext } from "../context/command.ts";
+import type { BotContext } from "../context/context.ts";
+import { resolve, type Outcome } from "../context/reply.ts";
 import { stageOf } from "../github/environments.ts";
-import type { Said } from "../intake/update.ts";
+import type { UserUpdate } from "../inbox/update.ts";
 import type { Action } from "../store/actions.ts";
 import { isCardKey } from "../store/cards.ts";
-import type { Nonce, Press } from "../store/nonces.ts";
-import { askCard, collectCard, confirmCard, inWords, isDangerous, stateCard, who } from "./card.ts";
-import { whyNot } from "./rights.ts";
+import type { CallbackAction, Nonce } from "../store/nonces.ts";
+import { plainText } from "../telegram/format.ts";
+import {
+  addAction,
+  askCard,
+  audit,
+  auditDetail,
+  auditRequest,
+  collectCard,
+  confirmCard,
+  describeAction,
+  isDangerous,
+  personName,
+  stateCard,
+  whyNotAllowed,
+} from "./request.ts";
 
-/** What a press leads to: words that only the presser sees, and what becomes of the message; null leaves it. */
-export type Pressed = {
+// A tap on a button that leads to an action on GitHub, from the person's rights to their decision. handle-update.ts has
+// found the button and knows that it is alive; action-worker.ts carries out what was decided.
+
+export type CallbackResult = {
+  /** Text that only the person who tapped sees; empty for none. */
   toast: string;
+  /** What the message becomes; null leaves it as it is. */
   outcome: Outcome | null;
-  /** The words are to be confirmed, not to fade away. */ alert?: boolean;
+  /** Shows the toast as an alert that has to be closed. */
+  alert?: boolean;
 };
 
-const no = (toast: string): Pressed => ({ toast, outcome: null });
+const refuse = (toast: string): CallbackResult => ({ toast, outcome: null });
+const accept = (outcome: Outcome): CallbackResult => ({ toast: "", outcome });
 
-/** @returns null, or why a button with this id does nothing for this person here and now */
-export function whyDead(nonce: Nonce | null, said: Said, now: number, nameOf: (user: number) => string): string | null {
-  // A button of another chat does not exist here.
-  if (nonce === null || nonce.chat !== said.chat) return "This button is not known.";
-  if (nonce.user !== null && nonce.user !== said.user) return `This button is ${nameOf(nonce.user)}'s.`;
-  if (nonce.usedAt !== null) return "This button was used already.";
-  if (nonce.expiresAt <= now) return "This button is too old: ask again.";
-  return null;
-}
-
-/** Presses that lead to actions on GitHub. The nonce is spent in the same transaction as its effect. */
-export async function pressed(context: BotContext, said: Said, nonce: Nonce, key: string): Promise<Pressed> {
-  const { press } = nonce;
-  if (press.kind === "review") return review(context, said, nonce, press, key);
-  if (press.kind === "command" || press.kind === "link") return no("This button is not known.");
-  const action = context.store.actions.find(press.action);
-  if (action === null) return no("This button is not known.");
-  if (action.state !== "collecting") return no(`It is ${action.state} already.`);
-  if (action.expiresAt <= context.now()) return no("This request is too old: ask again.");
-  const spend =
+/** The button's nonce is spent in the same transaction as its effect. `key` is that of the message it stands under. */
+export async function handleCallback(
+  context: BotContext,
+  update: UserUpdate,
+  nonce: Nonce,
+  key: string,
+): Promise<CallbackResult> {
+  const { callback } = nonce;
+  const { user } = update;
+  if (callback.kind === "review") return reviewRun(context, user, nonce, callback, key);
+  if (callback.kind === "command" || callback.kind === "link") return refuse("This button is not known.");
+  const action = context.store.actions.find(callback.action);
+  if (action === null) return refuse("This button is not known.");
+  if (action.state !== "collecting") return refuse(`It is ${action.state} already.`);
+  if (action.expiresAt <= context.now()) return refuse("This request is too old: ask again.");
+  const spending =
     (effect: () => Outcome): Outcome =>
-    () => {
-      if (!context.store.nonces.use(nonce.id, said.user, context.now()))
-        return stateCard(context, context.store.actions.find(action.id) as Action);
-      const outcome = effect();
-      return typeof outcome === "function" ? outcome() : outcome;
-    };
-  if (press.kind === "cancel") return { toast: "Cancelled.", outcome: spend(() => cancel(context, said, action)) };
-  const why = await whyNot(context, said.user);
-  if (why !== null) {
-    audit(context, said, `refused ${action.detail.kind}`, { ...about(action), why });
-    return no(why);
-  }
-  switch (press.kind) {
+    () =>
+      context.store.nonces.use(nonce.id, user, context.now())
+        ? resolve(effect())
+        : stateCard(context, context.store.actions.find(action.id) as Action);
+  if (callback.kind === "cancel")
+    return { toast: "Cancelled.", outcome: spending(() => cancel(context, user, action)) };
+  const why = await whyNotAllowed(context, user);
+  if (why !== null) return refuseAudited(context, user, action, why);
+  switch (callback.kind) {
     case "ask":
-      return { toast: "", outcome: spend(() => confirmCard(context, action)) };
+      return accept(spending(() => confirmCard(context, action)));
     case "confirm":
-      return { toast: "", outcome: spend(() => confirm(context, said, action)) };
+      return accept(spending(() => confirm(context, user, action)));
     case "approve":
     case "confirm-approval": {
-      const excluded = whyExcluded(context, said, action);
-      if (excluded !== null) {
-        audit(context, said, `refused ${action.detail.kind}`, { ...about(action), why: excluded });
-        return no(excluded);
-      }
-      if (press.kind === "confirm-approval" || !isDangerous(context, action.detail))
-        return { toast: "", outcome: spend(() => approve(context, said, action)) };
-      return { toast: "", outcome: spend(() => collectCard(context, action, said.user)) };
+      const excluded = whyExcluded(context, user, action);
+      if (excluded !== null) return refuseAudited(context, user, action, excluded);
+      if (callback.kind === "confirm-approval" || !isDangerous(context, action.detail))
+        return accept(spending(() => approve(context, user, action)));
+      return accept(spending(() => collectCard(context, action, user)));
     }
   }
 }
 
-/** What an entry says of an action: which, on what, on which commit and report. */
-const about = ({ id, detail, sha, digest }: Action) => ({ action: id, ...detail, sha, digest });
-
-function audit(context: BotContext, said: Said, event: string, detail: Record<string, unknown>): void {
-  context.store.audit.add(
-    context.now(),
-    { user: said.user, login: context.store.links.find(said.user)?.login ?? null },
-    event,
-    detail,
-  );
+function refuseAudited(context: BotContext, user: number, action: Action, why: string): CallbackResult {
+  audit(context, user, `refused ${action.detail.kind}`, { ...auditDetail(action), why });
+  return refuse(why);
 }
 
-function cancel(context: BotContext, said: Said, action: Action): Outcome {
+function cancel(context: BotContext, user: number, action: Action): Outcome {
   context.store.actions.move(action.id, "collecting", "cancelled", {
-    result: `cancelled by ${who(context, said.user)}`,
+    result: `cancelled by ${personName(context, user)}`,
   });
-  audit(context, said, `cancels ${action.detail.kind}`, about(action));
+  audit(context, user, `cancels ${action.detail.kind}`, auditDetail(action));
   return stateCard(context, context.store.actions.find(action.id) as Action);
 }
 
-function confirm(context: BotContext, said: Said, action: Action): Outcome {
-  audit(context, said, `confirms ${action.detail.kind}`, about(action));
-  return action.needed > 1 ? collectCard(context, action, null) : go(context, action);
+function confirm(context: BotContext, user: number, action: Action): Outcome {
+  audit(context, user, `confirms ${action.detail.kind}`, auditDetail(action));
+  return action.needed > 1 ? collectCard(context, action, null) : begin(context, action);
 }
 
-/** Two persons are two people: not the one who asked, nobody twice. */
-function whyExcluded({ store }: BotContext, said: Said, { initiator, approvers }: Action): string | null {
-  if (said.user === initiator || store.links.find(said.user)?.login === store.links.find(initiator)?.login)
+/** Two persons are two people: whoever asked does not count again, and nobody counts twice. */
+function whyExcluded({ store }: BotContext, user: number, { initiator, approvers }: Action): string | null {
+  if (user === initiator || store.links.login(user) === store.links.login(initiator))
     return "You asked for it: somebody else must approve.";
-  return approvers.includes(said.user) ? "You approved already." : null;
+  return approvers.includes(user) ? "You approved already." : null;
 }
 
-function approve(context: BotContext, said: Said, action: Action): Outcome {
-  const approvers = [...action.approvers, said.user];
+function approve(context: BotContext, user: number, action: Action): Outcome {
+  const approvers = [...action.approvers, user];
   context.store.actions.approve(action.id, approvers);
-  audit(context, said, `approves ${action.detail.kind}`, about(action));
-  const now = { ...action, approvers };
-  return 1 + approvers.length >= action.needed ? go(context, now) : collectCard(context, now, null);
+  audit(context, user, `approves ${action.detail.kind}`, auditDetail(action));
+  const approved = { ...action, approvers };
+  return 1 + approvers.length >= action.needed ? begin(context, approved) : collectCard(context, approved, null);
 }
 
-function go(context: BotContext, action: Action): Outcome {
+/** Hands the action to the worker. */
+function begin(context: BotContext, action: Action): Outcome {
   context.store.actions.move(action.id, "collecting", "wanted");
   return stateCard(context, { ...action, state: "wanted" });
 }
 
-/** Approve or reject under a run that waits: an action of the presser's, bound to what the button was made for. */
-async function review(
+/** Approve or Reject of a waiting run: becomes an action of whoever tapped, bound to what the button was made for. */
+async function reviewRun(
   context: BotContext,
-  said: Said,
+  user: number,
   nonce: Nonce,
-  { decision, run, environment, environmentId, sha, digest }: Press & { kind: "review" },
+  { decision, run, environment, environmentId, sha, digest }: CallbackAction & { kind: "review" },
   key: string,
-): Promise<Pressed> {
+): Promise<CallbackResult> {
   const { store, now, bot } = context;
-  const why = await whyNot(context, said.user);
-  if (why !== null) {
-    audit(context, said, `refused ${decision}`, { run, environment, sha, digest, why });
-    return no(why);
-  }
+  const refuseReview = (why: string) => {
+    audit(context, user, `refused ${decision}`, { run, environment, sha, digest, why });
+    return refuse(why);
+  };
+  const why = await whyNotAllowed(context, user);
+  if (why !== null) return refuseReview(why);
   const persons = bot.environments[stageOf(bot, environment) ?? ""]?.persons;
-  if (persons === undefined) return no(`${environment} is not an environment of bot.yaml.`);
-  if (
-    decision === "approve" &&
-    persons > 1 &&
-    (await context.github.run(run)).actor.toLowerCase() === store.links.find(said.user)?.login.toLowerCase()
-  ) {
-    const starter = "You started this run: somebody else must approve.";
-    audit(context, said, `refused ${decision}`, { run, environment, sha, digest, why: starter });
-    return no(starter);
+  if (persons === undefined) return refuse(`${environment} is not an environment of bot.yaml.`);
+  if (decision === "approve" && persons > 1) {
+    const { actor } = await context.github.run(run);
+    if (actor.toLowerCase() === store.links.login(user)?.toLowerCase())
+      return refuseReview("You started this run: somebody else must approve.");
   }
   const detail = { kind: decision, run, environment, environmentId };
-  // A card's text is not the bot's: what is about to be confirmed is said above it.
-  const onCard = isCardKey(key) && isDangerous(context, detail);
-  return {
-    ...(onCard
-      ? {
-          toast: `Really ${plain(inWords(detail))}? Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}. Confirm with the button "Yes, ${decision}".`,
-          alert: true,
-        }
-      : { toast: "" }),
-    outcome: () => {
-      // The run's starter is the first person; who presses is the second.
-      const needed = decision === "approve" ? Math.max(1, persons - 1) : 1;
-      const action = store.actions.add({
-        detail,
-        sha,
-        digest,
-        needed,
-        initiator: said.user,
-        messageKey: key,
-        createdAt: now(),
-        expiresAt: now() + bot.approvals.expireSeconds * 1000,
-      });
-      if (!store.nonces.use(nonce.id, said.user, now())) return askCard(context, action);
-      audit(context, said, `asks ${decision}`, { action: action.id, ...detail, sha, digest });
-      const outcome = isDangerous(context, detail) ? confirmCard(context, action) : confirm(context, said, action);
-      return typeof outcome === "function" ? outcome() : outcome;
-    },
+  const outcome = () => {
+    // The run's starter is the first person; who taps is the second.
+    const needed = decision === "approve" ? Math.max(1, persons - 1) : 1;
+    const action = addAction(context, { user, key }, { detail, sha, digest, needed });
+    if (!store.nonces.use(nonce.id, user, now())) return askCard(context, action);
+    auditRequest(context, action);
+    return isDangerous(context, detail) ? confirmCard(context, action) : resolve(confirm(context, user, action));
   };
+  // A card of actions/notify keeps its own text, so an alert says what is about to be confirmed.
+  if (isCardKey(key) && isDangerous(context, detail))
+    return {
+      toast: `Really ${plainText(describeAction(detail))}? Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}. Confirm with the button "Yes, ${decision}".`,
+      alert: true,
+      outcome,
+    };
+  return accept(outcome);
 }

@@ -1,22 +1,86 @@
-import type { BotContext } from "../context/command.ts";
 import type { Workflow } from "../config/config.ts";
-import { allEnvironments } from "../github/environments.ts";
+import type { BotContext } from "../context/context.ts";
+import { errorLine } from "../context/log.ts";
+import { candidateOf, evidenceFor } from "../github/candidate.ts";
+import { allEnvironments, githubEnvironment, stageOf } from "../github/environments.ts";
 import type { GitHub } from "../github/github.ts";
-import { inWords } from "../config/log.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
+import { whyNotAllowed } from "./request.ts";
 
-/** What came of an action. */
+// What each kind of action means on GitHub: what must hold right before it, how it is done, and how to find out whether
+// it was done.
+
+/**
+ * Checks right before acting everything that was true when the button was shown: everybody's permission, the number
+ * of persons, the lock, the commit, the report.
+ *
+ * @returns null, or why the action must not be carried out
+ */
+export async function recheck(context: BotContext, action: Action): Promise<string | null> {
+  const { bot, github, store } = context;
+  const { detail, initiator, approvers, needed, sha, digest } = action;
+  for (const user of [initiator, ...approvers]) {
+    const why = await whyNotAllowed(context, user);
+    if (why !== null) return why;
+  }
+  const people = new Set([initiator, ...approvers].map((user) => store.links.login(user)?.toLowerCase()));
+  if (people.size < needed) return `it takes ${needed} persons`;
+  switch (detail.kind) {
+    case "deploy":
+    case "rollback": {
+      if (!(detail.environment in bot.environments) || !bot.models.some(({ id }) => id === detail.model))
+        return "the model or environment is not in bot.yaml any more";
+      if (needed < (bot.environments[detail.environment]?.persons ?? 1))
+        return `${detail.environment} takes more persons now`;
+      const environment = githubEnvironment(bot, detail.model, detail.environment);
+      const lock = (await github.locks(bot.github.lock)).find((one) => one.environment === environment);
+      if (lock !== undefined) return `${environment} is locked by ${lock.record.holder}: ${lock.record.reason}`;
+      const current = await candidateOf(github, bot, detail.model, detail.version);
+      if (current === null) return "the version's tag is gone";
+      if (current.sha !== sha)
+        return `${detail.version ?? bot.branch} is at ${current.sha.slice(0, 7)} now, not at ${sha.slice(0, 7)} as agreed`;
+      if (current.digest !== digest) return "the report has changed since it was shown";
+      return current.passed ? null : `the verdict is ${current.verdict} now`;
+    }
+    case "approve":
+    case "reject": {
+      const run = await github.run(detail.run);
+      if (run.sha !== sha) return `the run is for ${run.sha.slice(0, 7)}, not for ${sha.slice(0, 7)}`;
+      if (
+        !(await github.pending(detail.run)).some(
+          ({ environmentId, environment }) =>
+            environmentId === detail.environmentId && environment === detail.environment,
+        )
+      )
+        return "the run does not wait for this approval any more";
+      if (detail.kind === "reject") return null;
+      if (
+        (bot.environments[stageOf(bot, detail.environment) ?? ""]?.persons ?? 1) > 1 &&
+        [initiator, ...approvers].some((user) => store.links.login(user)?.toLowerCase() === run.actor.toLowerCase())
+      )
+        return "whoever started the run cannot approve it";
+      const evidence = await evidenceFor(github, bot, sha);
+      if (evidence.digest !== digest) return "the report has changed since it was shown";
+      return evidence.passed ? null : `the gate says ${evidence.verdict}`;
+    }
+    case "lock":
+    case "unlock":
+      return null;
+  }
+}
+
+/** The result of an action: some words, and the workflow run that it started. */
 export type Done = { words: string; run: { id: number; url: string } | null };
 
-const login = ({ store }: BotContext, user: number) => store.links.find(user)?.login ?? String(user);
+const login = ({ store }: BotContext, user: number) => store.links.login(user) ?? String(user);
 
-/** The person's own GitHub token where it is kept, so that GitHub, too, knows who acted; the bot's otherwise. */
+/** GitHub with the person's own token if it is kept, so that GitHub, too, knows who acted; else with the bot's. */
 function asPerson({ github, store }: BotContext, user: number): GitHub {
   const token = store.links.token(user);
   return token === null ? github : github.as(token);
 }
 
-/** "ana, approved by ben, through Telegram, sl-…": goes where GitHub keeps it. */
+/** "ana, approved by ben, through Telegram, sl-…": the comment that GitHub keeps. */
 function reason(context: BotContext, { id, initiator, approvers }: Action): string {
   return `${login(context, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => login(context, one)).join(", ")}`}, through Telegram, ${id}`;
 }
@@ -25,7 +89,7 @@ function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback"): Workflow 
   return kind === "rollback" ? (bot.github.rollback ?? bot.github.deploy) : bot.github.deploy;
 }
 
-/** Acts, once. Inputs come from lists and from GitHub, never from a message; their names from bot.yaml. */
+/** Acts once. Inputs come from lists and from GitHub, never from a message; their names come from bot.yaml. */
 export async function perform(context: BotContext, action: Action): Promise<Done> {
   const { bot, now } = context;
   const { detail, initiator } = action;
@@ -54,7 +118,7 @@ export async function perform(context: BotContext, action: Action): Promise<Done
     case "reject": {
       const state = detail.kind === "approve" ? "approved" : "rejected";
       await github.review(detail.run, detail.environmentId, state, reason(context, action));
-      await describe(context, action, detail, state);
+      await noteInDeployment(context, action, detail, state);
       return { words: state, run: null };
     }
     case "lock": {
@@ -96,8 +160,8 @@ export async function perform(context: BotContext, action: Action): Promise<Done
   }
 }
 
-/** Who approved stands in the Deployment, too, for whoever reads GitHub only. A failure here undoes nothing. */
-async function describe(
+/** Writes who approved into the Deployment, for people who read GitHub only. A failure here undoes nothing. */
+async function noteInDeployment(
   context: BotContext,
   action: Action,
   detail: ActionDetail & { environment: string },
@@ -115,16 +179,17 @@ async function describe(
         `${state} by ${reason(context, action)}, report ${action.digest.slice(0, 12)}`,
       );
   } catch (error) {
-    context.log.warn("deployment-not-described", { action: action.id, error: inWords(error) });
+    context.log.warn("deployment-not-described", { action: action.id, error: errorLine(error) });
   }
 }
 
-/** GitHub's clock and ours may differ by so much. */
+/** GitHub's clock and ours may differ by this much. */
 const skewMs = 120_000;
 
 /**
- * Whether a started action has happened: what came of it, "no" where it certainly has not, "taken" where somebody
- * else did it, "unknown" where GitHub cannot tell.
+ * Whether a started action has happened.
+ *
+ * @returns its result; "no" if it certainly has not, "taken" if somebody else did it, "unknown" if GitHub cannot tell
  */
 export async function findDone(context: BotContext, action: Action): Promise<Done | "no" | "taken" | "unknown"> {
   const { github, bot } = context;
@@ -150,7 +215,7 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
     case "lock": {
       const held = await github.locks(bot.github.lock);
       const all = allEnvironments(bot);
-      // Every one is taken, by this action or by others; a free one means that the work was not finished.
+      // Done when every lock is taken, by this action or by others. A free one means that the work was not finished.
       return all.every((environment) => held.some((one) => one.environment === environment))
         ? {
             words: `locked ${held

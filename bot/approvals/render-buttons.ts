@@ -1,25 +1,23 @@
-import { toContent, toRows, type Reply, type BotContext } from "../context/command.ts";
-import { isLink } from "../telegram/format.ts";
+import { toContent, toRows, type Button, type ButtonContext, type Reply } from "../context/reply.ts";
 import { isCardKey, type CardEntry } from "../store/cards.ts";
 import type { Place } from "../store/messages.ts";
+import { isLink } from "../telegram/format.ts";
 
-type Painter = Pick<BotContext, "store" | "bot" | "now">;
+// Replies under a message's key. Most messages are the bot's own. A card belongs to actions/notify, so the bot sets only
+// the buttons under it, and says what it has to say in the text of a button.
 
-/** Longest button text that a phone shows whole. */
+/** The longest button text that a phone shows whole. */
 const maxBriefLength = 60;
 
-/**
- * Makes the message of a key read as a reply. Of a card that actions/notify keeps, the text stays as it is and only the
- * buttons change. In the transaction of what the reply is about.
- */
-export function paint(context: Painter, key: string, place: Place, reply: Reply, family: string): void {
+/** Makes the message of a key read as a reply. Call it in the transaction of what the reply is about. */
+export function renderReply(context: ButtonContext, key: string, place: Place, reply: Reply, family: string): void {
   if (!isCardKey(key))
     return context.store.messages.want(key, place, toContent(context, reply, place.chat, family), context.now());
   const entry = context.store.cards.find(key);
   if (entry === null || entry.state === "closed" || (entry.state === "decided" && reply.card?.state !== "decided"))
     return;
   const { brief = null, state = "acting" } = reply.card ?? {};
-  // Buttons of an action end with it; without buttons there is nothing to end.
+  // The buttons of an action end with it. Without buttons there is nothing to end.
   setButtons(context, entry, {
     brief,
     state,
@@ -28,15 +26,14 @@ export function paint(context: Painter, key: string, place: Place, reply: Reply,
   });
 }
 
-type Change = {
-  brief: string | null;
-  state: CardEntry["state"];
-  buttons: NonNullable<Reply["buttons"]>;
-  expiresAt: number | null;
-};
+export type ButtonChange = Pick<CardEntry, "brief" | "state" | "expiresAt"> & { buttons: Button[][] };
 
-/** Gives an entry other buttons; the ones before end. */
-export function setButtons(context: Painter, entry: CardEntry, { brief, state, buttons, expiresAt }: Change): void {
+/** Gives an entry other buttons and ends the ones before. */
+export function setButtons(
+  context: ButtonContext,
+  entry: CardEntry,
+  { brief, state, buttons, expiresAt }: ButtonChange,
+): void {
   const { store, now } = context;
   store.nonces.end(entry.key, now());
   store.cards.put({
@@ -47,11 +44,11 @@ export function setButtons(context: Painter, entry: CardEntry, { brief, state, b
     expiresAt,
     changedAt: now(),
   });
-  putUnder(context, entry.chat, entry.messageId);
+  renderButtons(context, entry.chat, entry.messageId);
 }
 
-/** Who decided, under every card that asked; the buttons go. */
-export function decideCards(context: Painter, run: number, environment: string, brief: string): void {
+/** Writes who decided under every card that asked, and removes the buttons. */
+export function decideCards(context: ButtonContext, run: number, environment: string, brief: string): void {
   for (const entry of context.store.cards.of(run, environment)) {
     if (entry.state !== "decided" && entry.state !== "closed")
       setButtons(context, entry, { brief, state: "decided", buttons: [], expiresAt: null });
@@ -59,10 +56,10 @@ export function decideCards(context: Painter, run: number, environment: string, 
 }
 
 /**
- * Wants the buttons of one card as they should be: notify's links, then what the bot has to say. Also where they were
- * shown already: Telegram answers that nothing changed, or they had been taken away.
+ * Requests the buttons of one card: notify's links, then the bot's rows. Also if they were shown before, since an edit
+ * of notify's may have removed them; if it has not, Telegram answers that nothing changed.
  */
-export function putUnder({ store, now }: Painter, chat: number, messageId: number): void {
+export function renderButtons({ store, now }: ButtonContext, chat: number, messageId: number): void {
   const entries = store.cards.under(chat, messageId);
   const [first] = entries;
   if (first === undefined) return;

@@ -2,7 +2,7 @@ import { checkName, checkNumbers, isRelative } from "../../eval/report/content/c
 import { byAttention, tally } from "../../eval/report/content/check-order.ts";
 import { fixed } from "../../eval/report/text/format.ts";
 import type { Check, ModelVerdict } from "../../eval/schema/verdict.ts";
-import { word } from "./words.ts";
+import { inertLine } from "../telegram/format.ts";
 
 /** One check as the card shows it; the unit, where there is one, stands with the name. */
 export type ShownCheck = {
@@ -17,8 +17,8 @@ export type ShownCheck = {
 const maxChecks = 4;
 
 /**
- * The few checks that decided: what did not pass, worst first; of a PASS, those that compare with the baseline over
- * all rows, since they are the ones that could have failed first.
+ * The few checks that decided: those that did not pass, worst first. Of a PASS, those that compare with the baseline over
+ * all rows come first.
  */
 export function decidingChecks({ checks }: ModelVerdict): Check[] {
   const deciding = byAttention(checks).filter((check) => !check.advisory);
@@ -31,7 +31,7 @@ export function decidingChecks({ checks }: ModelVerdict): Check[] {
 export function shownCheck(check: Check): ShownCheck {
   const { unit, candidate, baseline, difference, interval, rule } = checkNumbers(check);
   return {
-    name: `${word(checkName(check), 60)}${check.slice === "all" ? "" : `, ${word(check.slice, 60)}`}${unit === "" ? "" : ` (${word(unit, 16)})`}`,
+    name: `${inertLine(checkName(check), 60)}${check.slice === "all" ? "" : `, ${inertLine(check.slice, 60)}`}${unit === "" ? "" : ` (${inertLine(unit, 16)})`}`,
     verdict: check.verdict,
     observed: candidate,
     baseline: check.baseline === null ? "no baseline" : baseline,
@@ -44,7 +44,7 @@ export function shownCheck(check: Check): ShownCheck {
         : interval === ""
           ? difference
           : `${difference} ${interval}`,
-    rule: word(rule, 80),
+    rule: inertLine(rule, 80),
   };
 }
 

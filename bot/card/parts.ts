@@ -1,17 +1,18 @@
+import { inertLine } from "../telegram/format.ts";
 import { decidingChecks, latencyRatio, shownCheck, summary, type ShownCheck } from "./deciding-checks.ts";
 import type { CardState } from "./state.ts";
-import { explanation, headline, nameOf, origin, way, word } from "./words.ts";
+import { explanation, headline, nameOf, origin, progress } from "./words.ts";
 
-/** The pieces of a card, each a line or a few, before they get any markup. All text in them is inert. */
+/** The parts of a card before they get any markup. All text in them is inert. */
 export type CardParts = {
   sign: string;
   name: string;
   headline: string;
-  way: string;
+  progress: string;
   explanation: string[];
   /** "mood 1.0.0 (production at 1a2b3c4)" or why there is none. */
   baseline: string | null;
-  /** The gate passed and something else matters now. */
+  /** The gate passed, and what comes after it matters now. */
   settled: boolean;
   verdict: string | null;
   checks: ShownCheck[];
@@ -27,14 +28,14 @@ export function partsOf(state: CardState): CardParts {
     sign,
     name: nameOf(state),
     headline: words,
-    way: way(state),
+    progress: progress(state),
     explanation: explanation(state),
     baseline:
       verdict === null
         ? null
         : verdict.baseline === null
-          ? `none: ${word(verdict.baselineSource, 120)}`
-          : `${word(verdict.baseline.version, 40)} (${word(verdict.baselineSource, 80)})`,
+          ? `none: ${inertLine(verdict.baselineSource, 120)}`
+          : `${inertLine(verdict.baseline.version, 40)} (${inertLine(verdict.baselineSource, 80)})`,
     settled: verdict?.verdict === "PASS" && state.phase !== "verdict",
     verdict: verdict === null || state.phase === "verdict" ? null : verdict.verdict,
     checks: verdict === null ? [] : decidingChecks(verdict).map(shownCheck),

@@ -1,14 +1,14 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
-import type { Content } from "../telegram/show.ts";
 import { escapeHtml, isLink, maxTextLength, truncate, truncateHtml } from "../telegram/format.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import type { ShownCheck } from "./deciding-checks.ts";
 import { partsOf, type CardParts } from "./parts.ts";
 import { richCard } from "./rich.ts";
 import type { CardState } from "./state.ts";
 
 /**
- * One candidate's card in every form: blocks with a table, HTML with <pre>, plain text. Pure; the same state gives
- * the same card. No form is over Telegram's limits, and no text from outside is read as markup, mention or command.
+ * One candidate's card in every form: blocks with a table, HTML with <pre>, plain text. No form exceeds Telegram's
+ * limits, and no text from outside becomes markup, a mention or a command.
  *
  * @param extraButtons rows that a bot puts under the card's links
  */
@@ -34,12 +34,12 @@ const rows = (check: ShownCheck) => [
 ];
 
 function htmlCard(parts: CardParts, { links }: CardState): string {
-  const { sign, name, headline, way, explanation, baseline, verdict, checks, summary, latency, origin } = parts;
+  const { sign, name, headline, progress, explanation, baseline, verdict, checks, summary, latency, origin } = parts;
   const e = escapeHtml;
   const commit = links.commit !== null && isLink(links.commit) ? links.commit : null;
   return [
     `${sign} <b>${e(name)}</b>: ${e(headline)}`,
-    ...(way === "" ? [] : [e(way)]),
+    ...(progress === "" ? [] : [e(progress)]),
     ...explanation.map((line) => `<i>${e(line)}</i>`),
     ...(verdict === null ? [] : [`Verdict: <b>${e(verdict)}</b>`]),
     ...(checks.length === 0 ? [] : [`<pre>${e(checks.flatMap(rows).join("\n"))}</pre>`]),
@@ -56,7 +56,7 @@ function plainCard({
   sign,
   name,
   headline,
-  way,
+  progress,
   explanation,
   baseline,
   verdict,
@@ -67,7 +67,7 @@ function plainCard({
 }: CardParts): string {
   return [
     `${sign} ${name}: ${headline}`,
-    ...(way === "" ? [] : [way]),
+    ...(progress === "" ? [] : [progress]),
     ...explanation,
     ...(verdict === null ? [] : [`Verdict: ${verdict}`]),
     ...checks.flatMap(rows),
@@ -78,7 +78,7 @@ function plainCard({
   ].join("\n");
 }
 
-/** The row of links, of the addresses that Telegram takes; it refuses the whole message for one that it does not. */
+/** The row of links, without the addresses that Telegram refuses: one of those costs the whole message. */
 export function linkRow({ links }: CardState): { text: string; url: string }[] {
   const wanted: [string, string | null][] = [
     ["Run", links.run],

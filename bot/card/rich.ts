@@ -13,7 +13,7 @@ const cell = (text: RichText, change: Partial<RichBlockTableCell> = {}): RichBlo
 });
 const header = { is_header: true } as const;
 
-/** Two rows a check, so that three columns do: what was asked and how it went, then the figures. A phone is narrow. */
+/** Two rows for each check, since a phone is narrow: the verdict and the rule, then the figures in three columns. */
 function checkRows({ name, verdict, rule, observed, baseline, difference }: ShownCheck): RichBlockTableCell[][] {
   return [
     [cell([{ type: "bold", text: `${verdict} ${name}` }, `: ${rule}`], { colspan: 3 })],
@@ -22,15 +22,15 @@ function checkRows({ name, verdict, rule, observed, baseline, difference }: Show
 }
 
 /**
- * The card as blocks of Bot API 10: a table instead of <pre>, folded away once a PASS is behind the candidate. Blocks
- * are data, so nothing is escaped; detection of mentions and links is switched off.
+ * The card as blocks of Bot API 10: a table instead of <pre>, folded once the gate has passed and the deployment goes
+ * on. Blocks are data, so nothing is escaped; detection of mentions and links is switched off.
  */
 export function richCard({
   settled,
   sign,
   name,
   headline,
-  way,
+  progress,
   explanation,
   baseline,
   verdict,
@@ -54,7 +54,7 @@ export function richCard({
     skip_entity_detection: true,
     blocks: [
       { type: "heading", size: 4, text: `${sign} ${name}: ${headline}` },
-      ...(way === "" ? [] : [paragraph(way)]),
+      ...(progress === "" ? [] : [paragraph(progress)]),
       ...explanation.map((line) => paragraph({ type: "italic", text: line })),
       ...(verdict === null ? [] : [paragraph(["Verdict: ", { type: "bold", text: verdict }])]),
       ...(settled && checks.length > 0 && summary !== null

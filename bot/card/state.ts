@@ -1,16 +1,6 @@
 import type { ModelVerdict } from "../../eval/schema/verdict.ts";
 
-/** Where a candidate stands in its life. */
-export type Phase =
-  | "evaluating"
-  | "verdict"
-  | "waiting"
-  | "build"
-  | "start"
-  | "proving"
-  | "live"
-  | "rolled-back"
-  | "failed";
+/** Where a candidate stands in its life, in order. */
 export const phases = [
   "evaluating",
   "verdict",
@@ -21,7 +11,8 @@ export const phases = [
   "live",
   "rolled-back",
   "failed",
-] as const satisfies readonly Phase[];
+] as const;
+export type Phase = (typeof phases)[number];
 
 /** Everything that one candidate's card shows. Any text may come from a stranger. */
 export type CardState = {
@@ -50,8 +41,7 @@ export type CardState = {
 };
 
 /**
- * What people should feel: green needs nobody, attention needs somebody to act, red is not well, pending is not known
- * yet.
+ * How urgent a card is: red went wrong, attention needs somebody to act, green needs nobody, pending is not known yet.
  */
 export type Tone = "pending" | "green" | "attention" | "red";
 
@@ -59,14 +49,14 @@ export function toneOf({ phase, verdict }: Pick<CardState, "phase" | "verdict">)
   if (phase === "failed" || phase === "rolled-back") return "red";
   if (phase === "waiting") return "attention";
   if (phase === "evaluating") return "pending";
-  // A deployment may go on without its verdict at hand; a verdict that is missing is no PASS.
+  // A deployment may go on without its verdict at hand, but where the verdict should be, a missing one is no PASS.
   if (verdict === null) return phase === "verdict" ? "red" : "green";
   return verdict.verdict === "PASS" ? "green" : "red";
 }
 
 /**
- * Whether a change is worth a sound: something turned red or needs somebody, or what was red is well again.
- * A candidate that goes its way while green, or starts over, stays silent.
+ * Whether a change is worth a sound: something turned red, needs somebody, or recovered from red. A candidate that stays
+ * green, or starts over, is silent.
  *
  * @param before the last tone that people saw; null for a new card
  */
@@ -75,7 +65,7 @@ export function isAudible(before: Tone | null, now: Tone): boolean {
   return before === "red" && now === "green";
 }
 
-/** The tone to remember: a candidate that is evaluated again is as red as it was until its verdict is known. */
-export function remembered(before: Tone | null, now: Tone): Tone {
+/** The tone to remember: a candidate that is evaluated again keeps its tone until its verdict is known. */
+export function toneToRemember(before: Tone | null, now: Tone): Tone {
   return now === "pending" && before !== null ? before : now;
 }

@@ -1,21 +1,15 @@
 import { verdictMark } from "../../eval/report/text/verdict-mark.ts";
-import { cut, oneLine } from "../../eval/report/text/text.ts";
-import { inert } from "../telegram/format.ts";
+import { inertLine } from "../telegram/format.ts";
 import type { CardState, Phase } from "./state.ts";
 
-/** Text from outside on one line, cut, with nothing that Telegram would turn into a mention, command or link. */
-export function word(text: string, longest: number): string {
-  return inert(cut(oneLine(text), longest)) || "?";
-}
-
 export function nameOf({ model }: CardState): string {
-  return model.version === "" ? word(model.id, 64) : `${word(model.id, 64)} ${word(model.version, 40)}`;
+  return model.version === "" ? inertLine(model.id, 64) : `${inertLine(model.id, 64)} ${inertLine(model.version, 40)}`;
 }
 
 const to = (environment: string | null, preposition: "to" | "in") =>
-  environment === null ? "" : ` ${preposition} ${word(environment, 40)}`;
+  environment === null ? "" : ` ${preposition} ${inertLine(environment, 40)}`;
 
-/** A sign and a few words: what is going on now. */
+/** A sign and a few words for what is going on now. */
 export function headline(state: CardState): { sign: string; words: string } {
   const { phase, verdict, environment } = state;
   switch (phase) {
@@ -43,7 +37,7 @@ export function headline(state: CardState): { sign: string; words: string } {
   }
 }
 
-const stations: readonly { name: string; phase: Phase }[] = [
+const steps: readonly { name: string; phase: Phase }[] = [
   { name: "gate", phase: "evaluating" },
   { name: "approval", phase: "waiting" },
   { name: "build", phase: "build" },
@@ -53,12 +47,12 @@ const stations: readonly { name: string; phase: Phase }[] = [
 ];
 
 /**
- * The way of a candidate with a mark on what is done, e.g. "gate ✓ · build ✓ · start … · proof · live". Approval is a
- * station only while it is waited for: whether one was asked for before is not known here.
+ * A candidate's steps with a mark on those that are done, e.g. "gate ✓ · build ✓ · start … · proof · live". Approval is
+ * a step only while it is waited for, since the card does not know whether one was needed before.
  */
-export function way({ phase, verdict }: CardState): string {
+export function progress({ phase, verdict }: CardState): string {
   if (phase === "rolled-back" || phase === "failed") return "";
-  const passing = stations.filter((one) => one.phase !== "waiting" || phase === "waiting");
+  const passing = steps.filter((one) => one.phase !== "waiting" || phase === "waiting");
   const at = phase === "verdict" ? 1 : passing.findIndex((one) => one.phase === phase);
   return passing
     .map(({ name }, i) => {
@@ -70,13 +64,14 @@ export function way({ phase, verdict }: CardState): string {
     .join(" · ");
 }
 
-/** Why it is so, where that needs saying: the gate's reason unless PASS, the deployment's failure, what serves now. */
+/** The gate's reason unless it is PASS, why the deployment failed, and what serves now. */
 export function explanation({ phase, verdict, reason, restored, model }: CardState): string[] {
   const lines: string[] = [];
-  if (verdict !== null && verdict.verdict !== "PASS" && verdict.reason !== "") lines.push(word(verdict.reason, 300));
-  if ((phase === "failed" || phase === "rolled-back") && reason !== null) lines.push(word(reason, 300));
-  const again = restored === null ? null : `${word(model.id, 64)} ${word(restored, 40)} serves again`;
-  // A receipt's reason ends with it, unless it was too long for the card.
+  if (verdict !== null && verdict.verdict !== "PASS" && verdict.reason !== "")
+    lines.push(inertLine(verdict.reason, 300));
+  if ((phase === "failed" || phase === "rolled-back") && reason !== null) lines.push(inertLine(reason, 300));
+  const again = restored === null ? null : `${inertLine(model.id, 64)} ${inertLine(restored, 40)} serves again`;
+  // A receipt's reason ends with these words, unless it was too long for the card.
   if (phase === "rolled-back" && (again === null || lines.at(-1)?.includes(again) !== true))
     lines.push(again === null ? "What serves now is not known." : `${again}.`);
   return lines;
@@ -85,9 +80,9 @@ export function explanation({ phase, verdict, reason, restored, model }: CardSta
 /** "9f8e7d6 · pull request 12 · ana": which commit, and who. */
 export function origin({ commit, pullRequest, actor, repository }: CardState): string[] {
   return [
-    ...(repository === null ? [] : [word(repository, 100)]),
-    ...(commit === null ? [] : [word(commit.slice(0, 7), 12)]),
+    ...(repository === null ? [] : [inertLine(repository, 100)]),
+    ...(commit === null ? [] : [inertLine(commit.slice(0, 7), 12)]),
     ...(pullRequest === null ? [] : [`pull request ${pullRequest}`]),
-    ...(actor === null ? [] : [`by ${word(actor, 40)}`]),
+    ...(actor === null ? [] : [`by ${inertLine(actor, 40)}`]),
   ];
 }

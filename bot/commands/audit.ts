@@ -1,6 +1,6 @@
+import { safe, shortSha } from "../context/text.ts";
 import type { AuditEntry } from "../store/audit.ts";
-import type { Command } from "../context/command.ts";
-import { safe, short } from "../context/words.ts";
+import type { Command } from "./command.ts";
 
 const maxEntries = 15;
 
@@ -37,7 +37,7 @@ function line({ at, user, login, event, detail }: AuditEntry): string {
     .join(" ");
   const parts = [
     what === "" ? "" : safe(what, 80),
-    text("sha") === "" ? "" : `commit ${short(text("sha"))}`,
+    text("sha") === "" ? "" : `commit ${shortSha(text("sha"))}`,
     text("digest") === "" ? "" : `report ${safe(text("digest").slice(0, 12))}`,
     safe([text("result"), text("why")].join(""), 80).replace(/^\?$/, ""),
     safe(text("action"), 24).replace(/^\?$/, ""),

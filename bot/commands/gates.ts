@@ -1,8 +1,7 @@
+import { ago, figure, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
-import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 import { decidingLines, modelLines, runLine } from "./verdict-lines.ts";
-import { ago, figure, marked, safe, short } from "../context/words.ts";
 
 export const gates: Command = {
   name: "gates",
@@ -10,7 +9,7 @@ export const gates: Command = {
   about: "what the gates say of main and of open pull requests; with a model, the checks and its last release",
   async run({ bot, github, verdicts, now }, { args, acknowledge }) {
     const ids = modelIds(bot);
-    const model = named(args[0], ids);
+    const model = matchName(args[0], ids);
     if (args[0] !== undefined && model === null)
       return usage(
         gates,
@@ -23,7 +22,7 @@ export const gates: Command = {
       const runs = await github.runs({ file: bot.github.gate, count: 8 });
       const lines = runs.map(
         (run) =>
-          `${marked(run.conclusion ?? run.status)} ${linkHtml(run.branch, run.url)} ${short(run.sha)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now())}`,
+          `${withSign(run.conclusion ?? run.status)} ${linkHtml(run.branch, run.url)} ${shortSha(run.sha)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now())}`,
       );
       return {
         html: [
@@ -43,7 +42,7 @@ export const gates: Command = {
       receipt === null
         ? [`No release of ${safe(model)} has a receipt yet.`]
         : [
-            `<b>${safe(model)} ${safe(receipt.version, 40)}</b>: ${marked(receipt.verdict ?? "no verdict")} (receipt in the tag ${safe(last?.name ?? "", 80)})`,
+            `<b>${safe(model)} ${safe(receipt.version, 40)}</b>: ${withSign(receipt.verdict ?? "no verdict")} (receipt in the tag ${safe(last?.name ?? "", 80)})`,
             `<pre>${receipt.metrics
               .slice(0, 8)
               .map(

@@ -1,8 +1,7 @@
-import { trendOf } from "../github/trend.ts";
+import { figure, safe, shortSha, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
-import { figure, marked, safe, short } from "../context/words.ts";
+import { trendOf } from "../github/trend.ts";
+import { askForModel, commandButton, matchName, modelIds, type Command } from "./command.ts";
 
 export const history: Command = {
   name: "history",
@@ -10,11 +9,12 @@ export const history: Command = {
   about: "versions of a model: verdict, metric, where each is live",
   async run({ bot, github }, { args, acknowledge }) {
     const ids = modelIds(bot);
-    const model = named(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? (ids[0] as string) : null);
+    const model = matchName(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? (ids[0] as string) : null);
     if (model === null)
-      return usage(
+      return askForModel(
         history,
-        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        args[0],
+        "Which model?",
         ids.map((id) => `/history ${id}`),
       );
     acknowledge("⏳ Reading the receipts…");
@@ -29,7 +29,7 @@ export const history: Command = {
     const rows = releases.map(({ version, sha, receipt }, i) => {
       const where = live.filter((one) => one.version === version).map(({ environment }) => environment);
       const value = values[i];
-      return `${marked(receipt?.verdict ?? "no receipt")} <b>${safe(version, 40)}</b> ${short(sha)}${value === undefined || Number.isNaN(value) ? "" : ` ${figure(value)}`}${where.length === 0 ? "" : ` · live in ${safe(where.join(", "))}`}`;
+      return `${withSign(receipt?.verdict ?? "no receipt")} <b>${safe(version, 40)}</b> ${shortSha(sha)}${value === undefined || Number.isNaN(value) ? "" : ` ${figure(value)}`}${where.length === 0 ? "" : ` · live in ${safe(where.join(", "))}`}`;
     });
     return {
       html: [

@@ -1,20 +1,22 @@
+import type { BotContext } from "../context/context.ts";
+import { resolve, type Outcome } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
+import { minuteMs } from "../telegram/clock.ts";
 import { escapeHtml } from "../telegram/format.ts";
-import type { Ask, Command, Outcome, BotContext } from "../context/command.ts";
-import { commandButton } from "../context/usage.ts";
-import { safe } from "../context/words.ts";
+import { commandButton, type Command, type CommandRequest } from "./command.ts";
 
 /** How long a deep link works. */
-const deepLinkMs = 600_000;
+const deepLinkMs = 10 * minuteMs;
 
 export const link: Command = {
   name: "link",
   usage: "/link [off]",
   about: "prove which GitHub account is yours; acting needs it",
-  async run(context, ask) {
+  async run(context, request) {
     const { store, device, username, now } = context;
-    const { user, privateChat } = ask.said;
+    const { user, privateChat } = request.update;
     const known = store.links.find(user);
-    if (ask.args[0] === "off") {
+    if (request.args[0] === "off") {
       return () => {
         if (known !== null) store.audit.add(now(), { user, login: known.login }, "unlink", {});
         store.links.unlink(user);
@@ -26,49 +28,49 @@ export const link: Command = {
       };
     }
     if (device === null) return { html: "Linking is not set up: <code>github.clientId</code> is missing in bot.yaml." };
-    if (privateChat) return beginDeviceFlow(context, ask);
-    // The code must be seen by one person only: on to the private chat, by a link that works once and only for them.
+    if (privateChat) return beginDeviceFlow(context, request);
+    // Only this person may see the code, so a link that works once and only for them leads to the private chat.
     return () => {
       const id = store.nonces.make(
         { kind: "link" },
-        { family: `${ask.key}:link`, chat: user, user, single: true, expiresAt: now() + deepLinkMs },
+        { family: `${request.key}:link`, chat: user, user, single: true, expiresAt: now() + deepLinkMs },
       );
       return {
-        html: `${safe(ask.said.name, 40)}, go on in private; the link works once, for you, for ten minutes.`,
+        html: `${safe(request.update.name, 40)}, go on in private; the link works once, for you, for ten minutes.`,
         buttons: [[{ text: "Link my GitHub account", url: `https://t.me/${username()}?start=${id}` }]],
       };
     };
   },
 };
 
-/** /start ID, as a deep link sends it; plain /start is /help. */
-export async function start(context: BotContext, ask: Ask): Promise<Outcome | null> {
-  const [id] = ask.args;
+/** /start ID, as a deep link sends it. @returns null for a plain /start */
+export async function start(context: BotContext, request: CommandRequest): Promise<Outcome | null> {
+  const [id] = request.args;
   if (id === undefined) return null;
   const { store, now } = context;
   const nonce = store.nonces.find(id);
   if (
     nonce === null ||
-    nonce.press.kind !== "link" ||
-    nonce.user !== ask.said.user ||
-    nonce.chat !== ask.said.chat ||
+    nonce.callback.kind !== "link" ||
+    nonce.user !== request.update.user ||
+    nonce.chat !== request.update.chat ||
     nonce.usedAt !== null ||
     nonce.expiresAt <= now()
   )
     return { html: "This link is not yours, or was used, or is too old.", buttons: [[commandButton("/link")]] };
-  const outcome = await beginDeviceFlow(context, ask);
+  const outcome = await beginDeviceFlow(context, request);
   return () => {
-    store.nonces.use(id, ask.said.user, now());
-    return typeof outcome === "function" ? outcome() : outcome;
+    store.nonces.use(id, request.update.user, now());
+    return resolve(outcome);
   };
 }
 
-async function beginDeviceFlow({ store, device, now }: BotContext, { said, key }: Ask): Promise<Outcome> {
+async function beginDeviceFlow({ store, device, now }: BotContext, { update, key }: CommandRequest): Promise<Outcome> {
   if (device === null) return { html: "Linking is not set up." };
   const code = await device.begin();
   return () => {
     store.links.begin({
-      user: said.user,
+      user: update.user,
       deviceCode: code.deviceCode,
       messageKey: key,
       intervalMs: code.intervalMs,
@@ -81,22 +83,3 @@ async function beginDeviceFlow({ store, device, now }: BotContext, { said, key }
     };
   };
 }
-
-export const whoami: Command = {
-  name: "whoami",
-  usage: "/whoami",
-  about: "your ids, your GitHub account, what you may do",
-  async run({ bot, store, github }, { said }) {
-    const known = store.links.find(said.user);
-    const { role } = known === null ? { role: "none" } : await github.permission(known.login);
-    return {
-      html: [
-        `user <code>${said.user}</code>, chat <code>${said.chat}</code>`,
-        known === null
-          ? "GitHub: not linked; you can look, not act."
-          : `GitHub: <b>${safe(known.login)}</b>, ${safe(role)} in ${safe(bot.repository, 140)} (acting takes ${bot.github.permission})`,
-      ].join("\n"),
-      ...(known === null ? { buttons: [[commandButton("/link")]] } : {}),
-    };
-  },
-};

@@ -1,11 +1,10 @@
+import { safe, shortSha, withSign } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { githubEnvironment } from "../github/environments.ts";
 import { liveVersion } from "../github/live.ts";
-import type { Command } from "../context/command.ts";
-import { lockLines, lockOf } from "./locks.ts";
-import { target } from "./target.ts";
-import { commandButton } from "../context/usage.ts";
-import { marked, safe, short } from "../context/words.ts";
+import { commandButton, type Command } from "./command.ts";
+import { lockLines, lockOf } from "./lock-lines.ts";
+import { readTarget } from "./target.ts";
 
 export const plan: Command = {
   name: "plan",
@@ -13,7 +12,7 @@ export const plan: Command = {
   about: "what a deployment would do now; changes nothing",
   async run(context, { args }) {
     const { bot, github } = context;
-    const wanted = target(plan, bot, args);
+    const wanted = readTarget(plan, bot, args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
     const [candidate, live, lock] = await Promise.all([
@@ -30,8 +29,8 @@ export const plan: Command = {
     return {
       html: [
         `<b>Plan: ${safe(model)} to ${safe(environment)}</b>`,
-        `now: ${live === null ? "nothing" : `${safe(live.deployment.payload.version, 40)} (${short(live.deployment.sha)})`}`,
-        `then: ${safe(candidate.version ?? bot.branch, 40)} (${short(candidate.sha)}), ${marked(candidate.verdict)}, ${safe(candidate.source)}`,
+        `now: ${live === null ? "nothing" : `${safe(live.deployment.payload.version, 40)} (${shortSha(live.deployment.sha)})`}`,
+        `then: ${safe(candidate.version ?? bot.branch, 40)} (${shortSha(candidate.sha)}), ${withSign(candidate.verdict)}, ${safe(candidate.source)}`,
         `workflow: ${safe(bot.github.deploy.file)} on ${safe(bot.github.deploy.ref)}`,
         `needs: ${persons} ${persons === 1 ? "person" : "persons"}${danger ? ", each with a second tap" : ""}`,
         ...(lock === null ? [] : lockLines([lock])),

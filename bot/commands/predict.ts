@@ -1,7 +1,6 @@
+import { figure, safe } from "../context/text.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
-import type { Command } from "../context/command.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
-import { figure, safe } from "../context/words.ts";
+import { askForModel, commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;
 
@@ -11,11 +10,12 @@ export const predict: Command = {
   about: "ask the candidate and the live version, side by side",
   async run({ bot, spaces }, { args, rest, acknowledge }) {
     const ids = modelIds(bot);
-    const id = named(args[0], ids);
+    const id = matchName(args[0], ids);
     if (id === null)
-      return usage(
+      return askForModel(
         predict,
-        args[0] === undefined ? "Which model?" : `There is no model ${safe(args[0])}.`,
+        args[0],
+        "Which model?",
         ids.map((one) => `/predict ${one}`),
       );
     const { live, candidate } = bot.models.find((one) => one.id === id) as (typeof bot.models)[number];
@@ -44,7 +44,7 @@ export const predict: Command = {
     if (typeof row === "string") return usage(predict, safe(row, 200));
 
     const answers = await Promise.all(places.map(([, url]) => askPrediction(spaces, url, id, row)));
-    const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${told(answer)}`);
+    const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${predictionText(answer)}`);
     return {
       html: [`<b>${safe(id)}</b> says of <code>${safe(input, 200)}</code>`, ...lines, ...difference(answers)].join(
         "\n",
@@ -63,7 +63,7 @@ function label(row: Record<string, unknown>): string {
   );
 }
 
-/** The row that was meant, or why there is none. */
+/** The row that was meant, or a sentence on why it cannot be read. */
 function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
   if (input.startsWith("{")) {
     try {
@@ -93,7 +93,7 @@ function valueOf(text: string): unknown {
   return text === "true" ? true : text === "false" ? false : text;
 }
 
-function told(answer: Answer<Prediction>): string {
+function predictionText(answer: Answer<Prediction>): string {
   if (!answer.ok) return `🔴 ${safe(answer.why, 200)}`;
   const heads = Object.entries(answer.value.heads)
     .slice(0, 5)

@@ -1,7 +1,6 @@
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
-import type { Command } from "../context/command.ts";
-import { commandButton } from "../context/usage.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
+import { commandButton, type Command } from "./command.ts";
 
 export const runs: Command = {
   name: "runs",
@@ -11,7 +10,7 @@ export const runs: Command = {
     const found = await github.runs({ count: 10 });
     const lines = found.map(
       (run) =>
-        `${marked(run.conclusion ?? run.status)} ${linkHtml(run.name, run.url)} ${safe(run.branch, 40)} ${short(run.sha)}, ${ago(run.updatedAt, now())}`,
+        `${withSign(run.conclusion ?? run.status)} ${linkHtml(run.name, run.url)} ${safe(run.branch, 40)} ${shortSha(run.sha)}, ${ago(run.updatedAt, now())}`,
     );
     return {
       html: ["<b>Latest runs</b>", ...(lines.length === 0 ? ["none yet"] : lines)].join("\n"),

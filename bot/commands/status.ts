@@ -1,11 +1,11 @@
+import type { BotContext } from "../context/context.ts";
+import { ago, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import { askModel, askReady } from "../spaces/ask.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
-import type { Command, BotContext } from "../context/command.ts";
-import { lockLines } from "./locks.ts";
-import { commandButton, modelIds, named, usage } from "../context/usage.ts";
+import { askModel, askReady } from "../spaces/ask.ts";
+import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { lockLines } from "./lock-lines.ts";
 import { modelLines } from "./verdict-lines.ts";
-import { ago, marked, safe } from "../context/words.ts";
 
 export const status: Command = {
   name: "status",
@@ -14,7 +14,7 @@ export const status: Command = {
   async run(context, { args, acknowledge }) {
     const { bot, github } = context;
     const ids = modelIds(bot);
-    const one = named(args[0], ids);
+    const one = matchName(args[0], ids);
     if (args[0] !== undefined && one === null)
       return usage(
         status,
@@ -47,7 +47,7 @@ async function describe(
   const served =
     live === null
       ? "no live version"
-      : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;
+      : `${safe(live.deployment.payload.version, 40)} ${withSign(live.deployment.payload.verdict ?? "no verdict")}, ${ago(live.deployment.createdAt, now())} (Deployment ${live.deployment.id})`;
   const gates = modelLines(latest, id, now())
     .map((line) => `\n  ${line}`)
     .join("");

@@ -1,17 +1,21 @@
-import { deploy, lock, rollback, unlock } from "./act.ts";
+import { escapeHtml } from "../telegram/format.ts";
+import { approve, reject } from "./approve.ts";
 import { audit } from "./audit.ts";
-import type { Command } from "../context/command.ts";
+import { commandButton, type Command } from "./command.ts";
+import { deploy } from "./deploy.ts";
+import { digest } from "./digest.ts";
 import { gates } from "./gates.ts";
 import { history } from "./history.ts";
-import { link, whoami } from "./link.ts";
+import { link } from "./link.ts";
+import { lock, unlock } from "./lock.ts";
+import { mute } from "./mute.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
-import { approve, reject } from "../approvals/review.ts";
+import { rollback } from "./rollback.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
-import { digest, mute, subscribe } from "./subscribe.ts";
-import { commandButton } from "../context/usage.ts";
-import { escapeHtml } from "../telegram/format.ts";
+import { subscribe } from "./subscribe.ts";
+import { whoami } from "./whoami.ts";
 
 const help: Command = {
   name: "help",

@@ -1,28 +1,29 @@
 import type { BotConfiguration } from "../config/config.ts";
-import type { Command, Reply } from "../context/command.ts";
-import { modelIds, named, usage } from "../context/usage.ts";
-import { safe } from "../context/words.ts";
+import type { Reply } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
+import { askForModel, matchName, modelIds, usage, type Command } from "./command.ts";
 
-export type Target = { model: string; environment: string; version: string | null };
+type Target = { model: string; environment: string; version: string | null };
 
-/** MODEL ENVIRONMENT [VERSION], or the usage with the likely choices. Only listed names pass. */
-export function target(
+/** Reads MODEL ENVIRONMENT [VERSION]; otherwise answers with the usage and the likely choices. Only listed names pass. */
+export function readTarget(
   command: Command,
   bot: BotConfiguration,
   [first, second, third, ...more]: readonly string[],
 ): Target | { reply: Reply } {
   const ids = modelIds(bot);
   const environments = Object.keys(bot.environments);
-  const model = named(first, ids);
+  const model = matchName(first, ids);
   if (model === null)
     return {
-      reply: usage(
+      reply: askForModel(
         command,
-        first === undefined ? "Which model, and where?" : `There is no model ${safe(first)}.`,
+        first,
+        "Which model, and where?",
         ids.flatMap((id) => environments.map((one) => `/${command.name} ${id} ${one}`)),
       ),
     };
-  const environment = named(second, environments);
+  const environment = matchName(second, environments);
   if (environment === null)
     return {
       reply: usage(

@@ -1,39 +1,39 @@
 import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
-import { ago, marked, safe, short } from "../context/words.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
 const placeOf = ({ run, pullRequest }: RunVerdicts) =>
-  `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${short(run.sha)}`;
+  `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${shortSha(run.sha)}`;
 
-/** Where the words come from: a reader must know whether they are the gate's file or only a run's colour. */
+/** The source of a verdict: the gate's file, or only the conclusion of its run. */
 const source = ({ run, models }: RunVerdicts) =>
   `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
 
-/** A fork's run can say and show anything; the trusted workflow's word on it is the pull request's comment. */
+/** A fork's run can claim anything. The verdict of the trusted workflow is the comment on the pull request. */
 const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the gate's comment there`;
 
-/** One line for a run: each of its models with its verdict, or the conclusion where no verdict.json can be read. */
+/** One line for a run: each of its models with its verdict, or the conclusion if no verdict.json can be read. */
 export function runLine(one: RunVerdicts, now: number): string {
   const { run, models } = one;
   if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
   const verdicts = models
     .slice(0, 6)
-    .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${marked(verdict)}`);
-  return `${placeOf(one)}: ${verdicts.length === 0 ? marked(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
+    .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${withSign(verdict)}`);
+  return `${placeOf(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
-/** What the runs say of one model; those that do not name it are left out, unless nothing but their colour is known. */
+/** What the runs say about one model. A branch's run without a readable verdict counts with its conclusion. */
 export function modelLines(all: readonly RunVerdicts[], id: string, now: number): string[] {
   return all.flatMap((one) => {
     const found = one.models.find(({ model }) => model.id === id);
     if (found !== undefined)
       return [
-        `${placeOf(one)}: ${safe(found.model.version, 40)} ${marked(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
+        `${placeOf(one)}: ${safe(found.model.version, 40)} ${withSign(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
       ];
     return one.models.length === 0 && one.pullRequest === null
-      ? [`${placeOf(one)}: ${marked(one.run.conclusion ?? one.run.status)} (${source(one)})`]
+      ? [`${placeOf(one)}: ${withSign(one.run.conclusion ?? one.run.status)} (${source(one)})`]
       : [];
   });
 }
@@ -51,7 +51,7 @@ export function decidingLines(all: readonly RunVerdicts[], id: string): string[]
       );
     return checks.length === 0
       ? []
-      : [`<b>What decided</b> at ${short(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
+      : [`<b>What decided</b> at ${shortSha(one.run.sha)}`, `<pre>${escapeHtml(checks.join("\n"))}</pre>`];
   }
   return [];
 }

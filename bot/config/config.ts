@@ -49,7 +49,7 @@ const environment = z.strictObject({
     .describe("How many persons it takes, the initiator included: with 2, somebody else must approve."),
 });
 
-/** bot.yaml: who may do what, where. Nobody and nothing that is not listed. Secrets come from the environment. */
+/** bot.yaml: who may do what, where. What is not listed is denied. Secrets come from the environment. */
 export const botConfiguration = z
   .strictObject({
     $schema: z.string().optional(),
@@ -210,7 +210,7 @@ export const botConfiguration = z
   });
 export type BotConfiguration = z.infer<typeof botConfiguration>;
 
-/** Examples for complaints about bot.yaml, by path. */
+/** Examples for diagnostics about bot.yaml, by path. */
 export const botExamples: Readonly<Record<string, string>> = {
   schemaVersion: "schemaVersion: 1",
   repository: "repository: OWNER/NAME",

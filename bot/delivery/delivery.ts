@@ -1,10 +1,11 @@
-import { inWords, type Log } from "../config/log.ts";
+import { errorLine, type Log } from "../context/log.ts";
+import { PerChat } from "../context/per-chat.ts";
 import type { StoredMessage } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
-import { show } from "../telegram/show.ts";
+import { sendOrEdit } from "../telegram/send-or-edit.ts";
 import { findSent } from "./find-sent.ts";
 
 export type DeliveryDeps = {
@@ -19,40 +20,34 @@ export type DeliveryDeps = {
 const maxPauseMs = 60_000;
 
 /**
- * Makes Telegram agree with the store: sends and edits what is not shown yet, one message at a time in each chat. A
- * send is written down before it is made; when its end is not known, after a kill or a lost answer, the message is
- * looked for before it is sent again.
+ * Makes Telegram agree with the store: sends and edits what is not shown yet, one message at a time in each chat. A send
+ * is stored before it is made. If its end is unknown, after a kill or a lost answer, the message is looked for before it
+ * is sent again.
  */
 export class Delivery {
-  private readonly busy = new Map<number, Promise<void>>();
+  private readonly chats: PerChat;
   private readonly deps: DeliveryDeps;
 
   constructor(deps: DeliveryDeps) {
     this.deps = deps;
+    this.chats = new PerChat({
+      waiting: () => deps.store.messages.chatsToServe(),
+      serve: (chat) =>
+        this.serve(chat).catch((error: unknown) => {
+          deps.log.warn("delivery-failed", { chat, error: errorLine(error) });
+        }),
+      isStopped: () => deps.signal.aborted,
+    });
   }
 
+  /** Begins with whatever waits; returns at once. */
   kick(): void {
-    const { store, signal } = this.deps;
-    if (signal.aborted) return;
-    for (const chat of store.messages.chatsToServe()) {
-      if (this.busy.has(chat)) continue;
-      this.busy.set(
-        chat,
-        this.serve(chat)
-          .catch((error: unknown) => {
-            this.deps.log.warn("delivery-failed", { chat, error: inWords(error) });
-          })
-          .finally(() => {
-            this.busy.delete(chat);
-            if (store.messages.nextFor(chat) !== null) this.kick();
-          }),
-      );
-    }
+    this.chats.kick();
   }
 
-  /** Resolves when nothing is under way any more. */
-  async settled(): Promise<void> {
-    while (this.busy.size > 0) await Promise.allSettled(this.busy.values());
+  /** Resolves when nothing is being sent any more. */
+  settled(): Promise<void> {
+    return this.chats.settled();
   }
 
   private async serve(chat: number): Promise<void> {
@@ -61,7 +56,7 @@ export class Delivery {
       try {
         await this.deliver(one);
       } catch (error) {
-        await this.failed(one, error);
+        await this.handleFailure(one, error);
       }
     }
   }
@@ -81,16 +76,16 @@ export class Delivery {
       return;
     }
     if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
-    const shown = await show(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
+    const delivered = await sendOrEdit(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
       silent: one.silent,
       signal,
     });
-    const chat = typeof shown.chat === "number" ? shown.chat : one.chat;
+    const chat = typeof delivered.chat === "number" ? delivered.chat : one.chat;
     if (chat !== one.chat) messages.moved(one.chat, chat);
-    messages.shown(one.key, one.wanted, shown.messageId, chat, shown.topic);
+    messages.shown(one.key, one.wanted, delivered.messageId, chat, delivered.topic);
   }
 
-  private async failed(one: StoredMessage, error: unknown): Promise<void> {
+  private async handleFailure(one: StoredMessage, error: unknown): Promise<void> {
     const {
       store: { messages },
       log,
@@ -100,12 +95,12 @@ export class Delivery {
     } = this.deps;
     if (!(error instanceof TelegramFailure)) throw error;
     if (error.kind === "aborted") return;
-    log.warn("message-not-delivered", { key: one.key, kind: error.kind, error: inWords(error) });
+    log.warn("message-not-delivered", { key: one.key, kind: error.kind, error: errorLine(error) });
     if (["chat-gone", "content", "method", "chat-migrated", "topic-gone", "message-gone"].includes(error.kind)) {
       messages.dead(one.key, error.kind);
       return;
     }
-    // Its end is not known: it stays "sending" and is looked for.
+    // Whether it was sent is unknown: it stays "sending" and is looked for.
     if (error.kind === "unsure" && one.messageId === null) messages.tried(one.key);
     else messages.notSent(one.key);
     const pauseMs = Math.max(

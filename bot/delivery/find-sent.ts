@@ -1,20 +1,21 @@
-import type { StoredMessage, Messages } from "../store/messages.ts";
+import type { Messages, StoredMessage } from "../store/messages.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
-import type { Content } from "../telegram/show.ts";
+import { plainText } from "../telegram/format.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 
-/** The search ends after so many ids in a row where nothing is, and after so many that are looked at. */
+/** The search ends after this many ids in a row without a message, and after this many ids in all. */
 const maxMisses = 5;
 const maxProbes = 40;
 
 type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
 
 /**
- * Finds out whether a message was sent whose answer never came. A bot cannot read a chat, but Telegram shows the
- * message that one replies to: a silent reply to the next unknown ids either fails (nothing is there) or shows what is;
- * it is deleted at once.
+ * Finds out whether a message was sent although the answer never came. A bot cannot read a chat, but Telegram shows the
+ * message that one replies to. So a silent reply to each unknown id either fails, because nothing is there, or shows what
+ * is there. The reply is deleted at once.
  *
- * @returns the id of the message; null when it is not there
+ * @returns the id of the message; null if it was not sent
  */
 export async function findSent(
   client: TelegramClient,
@@ -50,7 +51,7 @@ export async function findSent(
       .catch(() => undefined);
     const found = probe.reply_to_message as Found | undefined;
     if (found?.from?.is_bot === true && isSame(wanted.sent ?? wanted.content, found)) return id;
-    // Beyond the probe itself there can be nothing of that send.
+    // The probe got the next id, so there is no later message that could be the one.
     if (probe.message_id === id + 1) return null;
   }
   return null;
@@ -61,11 +62,5 @@ const letters = (text: string) => text.replace(/\s+/g, "").slice(0, 400);
 function isSame({ html, plain, rich }: Content, { text, rich_message }: Found): boolean {
   if (rich_message !== undefined) return rich !== undefined;
   if (text === undefined) return false;
-  const words = html
-    .replace(/<[^>]*>/g, "")
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&amp;", "&");
-  return letters(text) === letters(words) || letters(text) === letters(plain);
+  return letters(text) === letters(plainText(html)) || letters(text) === letters(plain);
 }

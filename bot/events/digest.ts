@@ -1,13 +1,13 @@
-import { toContent, type BotContext } from "../context/command.ts";
-import { marked, safe } from "../context/words.ts";
+import type { BotContext } from "../context/context.ts";
+import { errorLine } from "../context/log.ts";
+import { toContent } from "../context/reply.ts";
+import { safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
-import { inWords } from "../config/log.ts";
 import { trendOf } from "../github/trend.ts";
-
-const dayMs = 86_400_000;
+import { dayMs } from "../telegram/clock.ts";
 
 /** The digest of the last 24 hours: counts of runs and deployments, and each model's metric over its versions. */
-export async function digestHtml(context: BotContext): Promise<string> {
+async function digestHtml(context: BotContext): Promise<string> {
   const { github, bot, now } = context;
   const since = now() - dayMs;
   const [runs, deployments] = [
@@ -19,7 +19,7 @@ export async function digestHtml(context: BotContext): Promise<string> {
   const models = await Promise.all(
     bot.models.map(async ({ id }) => {
       const [trend, live] = [await trendOf(github, bot, id), await liveVersion(github, bot, bot.live, id)];
-      return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${marked(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
+      return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${withSign(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
     }),
   );
   return [
@@ -29,7 +29,7 @@ export async function digestHtml(context: BotContext): Promise<string> {
   ].join("\n");
 }
 
-/** Sends today's digest where it is due and was not sent; a chat gets one a day, however often the bot restarts. */
+/** Sends today's digest where it is due. A chat gets one a day, however often the bot restarts. */
 export async function sendDigests(context: BotContext): Promise<void> {
   const { store, bot, now } = context;
   const day = new Date(now()).toISOString().slice(0, 10);
@@ -49,6 +49,6 @@ export async function sendDigests(context: BotContext): Promise<void> {
         { silent: true },
       );
   } catch (error) {
-    context.log.warn("digest-failed", { error: inWords(error) });
+    context.log.warn("digest-failed", { error: errorLine(error) });
   }
 }

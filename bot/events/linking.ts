@@ -1,8 +1,9 @@
-import { toContent, type BotContext } from "../context/command.ts";
-import { safe } from "../context/words.ts";
+import type { BotContext } from "../context/context.ts";
+import { toContent } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
 import type { Linking } from "../store/links.ts";
 
-/** Asks GitHub, once for each that is due, whether a person has entered the code; links those who have. */
+/** Asks GitHub whether people have entered the codes that they got for /link, and links those who have. */
 export async function settleLinks(context: BotContext): Promise<void> {
   const { store, device, now } = context;
   if (device === null) return;

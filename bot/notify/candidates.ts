@@ -4,7 +4,8 @@ import type { CardState, Phase } from "../card/state.ts";
 import type { Origin } from "./event.ts";
 import type { DeploymentFile } from "./files.ts";
 
-export type Told = {
+/** What a run knows about its candidates. */
+export type RunFacts = {
   verdict: VerdictFile | null;
   deployment: DeploymentFile | null;
   models: readonly string[];
@@ -13,14 +14,14 @@ export type Told = {
 };
 
 /**
- * The candidates that a run tells about, worst first: the deployed model where there is a deployment, else every
+ * The candidates that a run has cards for, worst first: the deployed model where there is a deployment, else every
  * model of the verdict (or those of it that were named), else the models that were named.
  */
-export function candidatesOf({ verdict, deployment, models, phase, origin }: Told): CardState[] {
+export function candidatesOf({ verdict, deployment, models, phase, origin }: RunFacts): CardState[] {
   const named = models.map((text) => ({ id: text.replace(/@.*$/s, ""), version: /@(.*)$/s.exec(text)?.[1] ?? "" }));
   const judged = verdict === null ? [] : judgedModels(verdict, named, origin);
   const auto = phaseOf(deployment) ?? (verdict === null ? "evaluating" : "verdict");
-  // What a pull request's run left behind may name any commit; GitHub's event names the right one.
+  // The files of a pull request's run may name any commit; GitHub's event names the right one.
   const commit = origin.head?.commit ?? deployment?.deployed.source.commit ?? verdict?.commit ?? origin.commit;
   const card = (model: { id: string; version: string }, one: ModelVerdict | null): CardState => ({
     // "failed" is what a workflow says of a step that left no receipt; a receipt knows more.
@@ -53,15 +54,15 @@ export function candidatesOf({ verdict, deployment, models, phase, origin }: Tol
     .map((one) => card(one.model, one));
 }
 
-/** What a receipt says of the candidate's place; nothing where nothing was deployed. */
+/** The phase according to a receipt; null if nothing was deployed. */
 function phaseOf(deployment: DeploymentFile | null): Phase | null {
   if (deployment === null || deployment.outcome === "planned" || deployment.outcome === "bundled") return null;
   return deployment.outcome;
 }
 
 /**
- * The verdicts on the models that were named, or on all. A model without one could not be evaluated; where not even a
- * model is known, the card goes under the repository's name.
+ * The verdicts on the models that were named, or on all. A model without a verdict could not be evaluated. If no model is
+ * known at all, the card has the repository's name.
  */
 function judgedModels(
   file: VerdictFile,
@@ -89,7 +90,7 @@ function judgedModels(
   });
 }
 
-/** A deployment's commit leads back to the pull request that it was merged by. */
+/** Adds the pull request by which a deployment's commit was merged. */
 export function withPullRequest(
   card: CardState,
   pullRequest: number | null,

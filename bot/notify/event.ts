@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the run's event tells about a card's candidate. Nothing of it is needed: a card has less on it without. */
+/** What the run's event says about a card's candidate. All of it is optional: without it, the card shows less. */
 export type Origin = {
   repository: string | null;
   pullRequest: number | null;
@@ -13,7 +13,7 @@ export type Origin = {
   head: Head | null;
 };
 
-/** A pull request's head as GitHub's workflow_run event names it, which knows no number for forks. */
+/** A pull request's head in GitHub's workflow_run event, which has no pull request number for forks. */
 export type Head = { owner: string; branch: string; commit: string };
 
 const side = z.object({ sha: z.string(), repo: z.object({ full_name: z.string() }).nullable() });
@@ -33,13 +33,13 @@ const payload = z.object({
     .catch(undefined),
 });
 
-/** Reads the event's payload and the runner's variables; whatever is missing or odd is null. */
+/** Reads the event's payload and the runner's variables; whatever is missing or malformed is null. */
 export function readOrigin(event: unknown, env: NodeJS.ProcessEnv): Origin {
   const parsed = payload.safeParse(event);
   const { pull_request: pr, deployment, merge_group: group, workflow_run: ran } = parsed.success ? parsed.data : {};
   const repository = orNull(env["GITHUB_REPOSITORY"]);
   const serverUrl = env["GITHUB_SERVER_URL"] || "https://github.com";
-  // A workflow that publishes what a pull request's run found: its own commit and run are not the candidate's.
+  // In a workflow that publishes the results of a pull request's run, its own commit and run are not the candidate's.
   const head =
     ran?.event === "pull_request"
       ? { owner: ran.head_repository.owner.login, branch: ran.head_branch, commit: ran.head_sha }

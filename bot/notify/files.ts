@@ -7,8 +7,8 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 const maxBytes = 4 * 1024 * 1024;
 const maxPictureBytes = 10 * 1024 * 1024;
 
-/** What a card needs of the receipt that actions/deploy writes; whatever else stands there is passed over. */
-export const deploymentFile = z.looseObject({
+/** What a card needs of the receipt that actions/deploy writes; the rest is ignored. */
+const deploymentFile = z.looseObject({
   schemaVersion: z.literal(1),
   outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
   reason: z.string().describe("Why it failed or was rolled back."),
@@ -37,7 +37,7 @@ async function readJson<T extends z.ZodType>(
   input: string,
   expected: string,
 ): Promise<z.infer<T>> {
-  const complain = (problem: string, received: string) =>
+  const failure = (problem: string, received: string) =>
     new ConfigurationError({
       code: "notify-file",
       problem,
@@ -47,31 +47,31 @@ async function readJson<T extends z.ZodType>(
       example: `${input}: .sluice/${input}.json`,
     });
   const text = await read(path, maxBytes).catch((error: unknown) => {
-    throw complain("the file cannot be read", error instanceof Error ? error.message : String(error));
+    throw failure("the file cannot be read", error instanceof Error ? error.message : String(error));
   });
   let json: unknown;
   try {
     json = JSON.parse(text.toString("utf8"));
   } catch (error) {
-    throw complain("the file is not JSON", error instanceof Error ? error.message : String(error));
+    throw failure("the file is not JSON", error instanceof Error ? error.message : String(error));
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-  throw complain("the file is not what it should be", `${issue.path.join(".") || "the whole"}: ${issue.message}`);
+  throw failure("the file is not what it should be", `${issue.path.join(".") || "the whole"}: ${issue.message}`);
 }
 
-/** A plain file of bounded size: what other jobs left behind may be anything. */
-async function read(path: string, longest: number): Promise<Buffer> {
+/** Reads a plain file of bounded size; what other jobs left behind may be anything. */
+async function read(path: string, maxSize: number): Promise<Buffer> {
   const found = await lstat(path);
   if (!found.isFile()) throw new Error("not a plain file");
-  if (found.size > longest) throw new Error(`${found.size} bytes, more than ${longest}`);
+  if (found.size > maxSize) throw new Error(`${found.size} bytes, more than ${maxSize}`);
   return readFile(path);
 }
 
 /**
- * A picture of the model's report beside the verdict, for a failure's message: MODEL.png, then report.png; null when
- * there is none that Telegram would take.
+ * A picture of the model's report beside the verdict, for a failure's message: MODEL.png, then report.png; null if
+ * there is none that Telegram would accept.
  */
 export async function findPicture(
   verdictPath: string,

@@ -8,10 +8,10 @@ import {
 } from "../card/marker.ts";
 import type { GitHub } from "./github.ts";
 
-/** Where the cards of one chat are remembered; there is no store besides GitHub. */
+/** The remembered cards of one chat. GitHub is the only place where they are stored. */
 export type Memory = {
   recall: (model: string) => Promise<Remembered | null>;
-  /** Takes a card in; `write` makes it last. */
+  /** Holds a card until `write` stores it. */
   remember: (model: string, card: Remembered) => void;
   write: () => Promise<void>;
 };
@@ -21,8 +21,8 @@ const maxPages = 30;
 type Kept = { id: number; cards: Record<string, Remembered> };
 
 /**
- * In one small comment on the pull request for all models that a run tells about. Jobs of a matrix, each with models
- * of its own, keep a comment each, so that none overwrites another's. Only the token's own comments are believed.
+ * Remembers in one small comment on the pull request, for all models of a run. Jobs of a matrix with models of their own
+ * keep a comment each, so that none overwrites another's. Only comments by the token's own account are believed.
  */
 export function inPullRequest(github: GitHub, pullRequest: number, place: string): Memory {
   const fresh: Record<string, Remembered> = {};

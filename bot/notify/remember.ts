@@ -2,7 +2,7 @@ import { placeOf } from "../card/marker.ts";
 import type { Origin } from "./event.ts";
 import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
-export type FinderDeps = {
+type FinderDeps = {
   token: string | null;
   origin: Origin;
   /** The candidate's commit. */
@@ -18,7 +18,7 @@ export type FinderDeps = {
 /** GitHub gets this long for each of: finding the place, looking cards up, writing them down. */
 const timeoutMs = 20_000;
 
-/** A promise that is given up on: a run of ours must end even where a server trickles. */
+/** Gives up on a promise: a run must end even if a server answers byte by byte. */
 async function within<T>(promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -36,12 +36,12 @@ function impatient({ recall, remember, write }: Memory): Memory {
 }
 
 /** Where the cards are remembered, the pull request that was found for the commit, and what could not be asked. */
-export type Found = { memory: Memory | null; pullRequest: number | null; note: string | null };
+type Found = { memory: Memory | null; pullRequest: number | null; note: string | null };
 
 /**
- * A pull request comes first, the event's or the one that the commit was merged by: then one card follows a candidate
- * from the gate to production. Without one, a GitHub Deployment. Without either, or without a token, every run sends a
- * new card.
+ * Finds where a run's cards are remembered. A pull request comes first, the event's or the one that the commit was merged
+ * by, so that one card follows a candidate from the gate to production; then a GitHub Deployment. Without either, or
+ * without a token, every run sends a new card.
  */
 export async function findMemory({
   token,

@@ -2,19 +2,23 @@ import { appendFile } from "node:fs/promises";
 import { renderCard } from "../card/render.ts";
 import type { CardState } from "../card/state.ts";
 
-export type SummaryLine = { model: string; status: string; notes: string[] };
+type SummaryLine = { model: string; status: string; notes: string[] };
 
 /** A step summary may be 1 MiB; ten cards are far less. */
 const maxCharacters = 200_000;
 
 /**
- * What the chat did not get, for the step summary: the cards as plain text, and why. Indented by four, none of the
- * text's characters mean anything to Markdown. Empty when everything was delivered without a note.
+ * What the chat did not get, for the step summary: the cards as plain text, and why. The text is indented by four, so that
+ * none of its characters mean anything to Markdown. Empty if everything was delivered without a note.
  */
-export function summaryOf(undelivered: readonly CardState[], told: readonly SummaryLine[], why: string | null): string {
+export function summaryOf(
+  undelivered: readonly CardState[],
+  results: readonly SummaryLine[],
+  why: string | null,
+): string {
   const lines = [
     ...(why === null ? [] : [why]),
-    ...told.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)),
+    ...results.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)),
     ...undelivered.flatMap((card) => ["", ...renderCard(card).plain.split("\n")]),
   ];
   if (lines.length === 0) return "";

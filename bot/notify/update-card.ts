@@ -1,26 +1,26 @@
 import type { Remembered } from "../card/marker.ts";
 import { linkRow, renderCard } from "../card/render.ts";
-import { isAudible, remembered as toneToRemember, toneOf, type CardState, type Tone } from "../card/state.ts";
+import { isAudible, toneOf, toneToRemember, type CardState, type Tone } from "../card/state.ts";
 import { headline, nameOf } from "../card/words.ts";
 import type { TelegramClient } from "../telegram/client.ts";
 import { escapeHtml, maxCaptionLength, truncateHtml } from "../telegram/format.ts";
 import type { InputFile } from "../telegram/payload.ts";
-import { show, type Shown } from "../telegram/show.ts";
+import { sendOrEdit, type DeliveredMessage } from "../telegram/send-or-edit.ts";
 import type { Memory } from "./memory.ts";
 
 export type When = "always" | "change" | "failure";
 
-export type Told = {
+export type CardResult = {
   model: string;
   status: "sent" | "edited" | "resent" | "unchanged";
   message: number | null;
-  form: Shown["form"] | null;
+  form: DeliveredMessage["form"] | null;
   tone: Tone;
   rang: boolean;
   notes: string[];
 };
 
-export type TellDeps = {
+export type UpdateCardDeps = {
   client: TelegramClient;
   memory: Memory | null;
   picture: () => Promise<InputFile | null>;
@@ -31,20 +31,20 @@ export type TellDeps = {
 };
 
 /**
- * Brings one candidate's card up to date: finds it, edits it or sends it, makes a sound only where that is due, and
- * remembers where it is.
+ * Updates one candidate's card: finds it, edits or sends it, makes a sound only if that is due, and remembers where the
+ * card is.
  *
- * An edit is silent in Telegram, so the sound comes from a short reply to the card; at most one of them exists: the
- * previous one is deleted, and so is one that asked for an approval when that has been given.
+ * An edit is silent in Telegram, so the sound comes from a short reply to the card. There is at most one such reply: a
+ * new one replaces the old, and one that asked for an approval is deleted when the approval was given.
  *
  * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
  */
-export async function tell(
+export async function updateCard(
   state: CardState,
   address: { chat: number | string; topic: number | null },
   when: When,
-  { client, memory, picture, signal, explain, now }: TellDeps,
-): Promise<Told> {
+  { client, memory, picture, signal, explain, now }: UpdateCardDeps,
+): Promise<CardResult> {
   const notes: string[] = [];
   const note =
     (what: string) =>
@@ -57,8 +57,8 @@ export async function tell(
       ? null
       : await memory.recall(state.model.id).catch(note("the card could not be looked up, so it is a new one"));
   const tone = toneOf(state);
-  const kept = toneToRemember(before?.tone ?? null, tone);
-  if (!isWanted(when, before, tone, kept))
+  const nextTone = toneToRemember(before?.tone ?? null, tone);
+  if (!isWanted(when, before, tone, nextTone))
     return {
       model: state.model.id,
       status: "unchanged",
@@ -70,52 +70,57 @@ export async function tell(
     };
 
   const audible = isAudible(before?.tone ?? null, tone);
-  const shown = await show(client, address, renderCard(state), before?.message ?? null, { silent: !audible, signal });
-  if (shown.chat !== address.chat) notes.push(`the group is a supergroup now: set chat to ${shown.chat}`);
-  if (shown.topic !== address.topic)
+  const delivered = await sendOrEdit(client, address, renderCard(state), before?.message ?? null, {
+    silent: !audible,
+    signal,
+  });
+  if (delivered.chat !== address.chat) notes.push(`the group is a supergroup now: set chat to ${delivered.chat}`);
+  if (delivered.topic !== address.topic)
     notes.push(`topic ${address.topic} is gone: the card is in the chat's general part`);
 
   let ring = before?.ring ?? null;
-  // A new message has made its own sound; only a picture still follows it.
+  // A new message makes its own sound, so only a picture may follow it.
   const plot = audible && tone === "red" ? await picture().catch(() => null) : null;
-  if (audible && (shown.outcome === "edited" || plot !== null)) {
+  if (audible && (delivered.outcome === "edited" || plot !== null)) {
     const old = ring;
-    ring = await reply(client, shown, state, plot, shown.outcome !== "edited", signal).catch(
+    ring = await reply(client, delivered, state, plot, delivered.outcome !== "edited", signal).catch(
       note("the card is there, but the message that rings was not sent"),
     );
     if (old !== null && ring !== null)
-      await client.call("deleteMessage", { chat_id: shown.chat, message_id: old }, { signal }).catch(() => undefined);
+      await client
+        .call("deleteMessage", { chat_id: delivered.chat, message_id: old }, { signal })
+        .catch(() => undefined);
   } else if (ring !== null && before?.tone === "attention" && tone === "green") {
-    // Somebody has acted: the message that asked for it is not true any more.
-    ring = await client.call("deleteMessage", { chat_id: shown.chat, message_id: ring }, { signal }).then(
+    // Somebody has acted, so the message that asked for it is out of date.
+    ring = await client.call("deleteMessage", { chat_id: delivered.chat, message_id: ring }, { signal }).then(
       () => null,
       () => ring,
     );
   }
   memory?.remember(state.model.id, {
-    message: shown.messageId,
+    message: delivered.messageId,
     ring,
-    tone: kept,
+    tone: nextTone,
     edited: now(),
     links: linkRow(state),
   });
   return {
     model: state.model.id,
-    status: shown.outcome,
-    message: shown.messageId,
-    form: shown.form,
+    status: delivered.outcome,
+    message: delivered.messageId,
+    form: delivered.form,
     tone,
     rang: audible,
     notes,
   };
 }
 
-function isWanted(when: When, before: Remembered | null, tone: Tone, kept: Tone): boolean {
+function isWanted(when: When, before: Remembered | null, tone: Tone, nextTone: Tone): boolean {
   switch (when) {
     case "always":
       return true;
     case "change":
-      return before === null || before.tone !== kept;
+      return before === null || before.tone !== nextTone;
     case "failure":
       return tone === "red" || before?.tone === "red";
   }
@@ -123,7 +128,7 @@ function isWanted(when: When, before: Remembered | null, tone: Tone, kept: Tone)
 
 async function reply(
   client: TelegramClient,
-  { chat, topic, messageId }: Shown,
+  { chat, topic, messageId }: DeliveredMessage,
   state: CardState,
   plot: InputFile | null,
   silent: boolean,
@@ -139,7 +144,7 @@ async function reply(
     parse_mode: "HTML" as const,
   };
   if (plot !== null) {
-    // A picture that Telegram cannot read must not cost the sound.
+    // If Telegram cannot read the picture, the text alone makes the sound.
     const sent = await client
       .call("sendPhoto", { ...common, photo: plot, caption: truncateHtml(html, maxCaptionLength) }, { signal })
       .catch(() => null);

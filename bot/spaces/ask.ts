@@ -29,7 +29,7 @@ const head = z.looseObject({
 const prediction = z.looseObject({ version: z.string().optional(), heads: z.record(z.string(), head) });
 export type Prediction = z.infer<typeof prediction>;
 
-/** What a Space says of one of its models. */
+/** What a Space says about one of its models. */
 export function askModel(deps: SpaceDeps, url: string, model: string): Promise<Answer<SpaceModel>> {
   return ask(deps, `${url}/models/${encodeURIComponent(model)}`, info);
 }
@@ -42,9 +42,7 @@ export function askPrediction(deps: SpaceDeps, url: string, model: string, row: 
   return ask(deps, `${url}/models/${encodeURIComponent(model)}/predict`, prediction, JSON.stringify(row));
 }
 
-/**
- * One request with a time limit, no redirects, and an answer of bounded size; a failure is words, never an exception.
- */
+/** One request with a time limit, without redirects, and with an answer of bounded size. It never throws. */
 async function ask<T>(
   { fetch: transport, timeoutMs }: SpaceDeps,
   url: string,
@@ -95,11 +93,13 @@ async function bounded(answer: Response): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The problem+json's detail, where there is one. */
+/** The detail of a problem+json, if there is one. */
 function detail(text: string): string {
   try {
-    const said = z.looseObject({ detail: z.string().optional(), title: z.string().optional() }).parse(JSON.parse(text));
-    const words = said.detail ?? said.title;
+    const problem = z
+      .looseObject({ detail: z.string().optional(), title: z.string().optional() })
+      .parse(JSON.parse(text));
+    const words = problem.detail ?? problem.title;
     return words === undefined ? "" : `: ${words.slice(0, 200)}`;
   } catch {
     return "";

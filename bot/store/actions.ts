@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database, Row } from "./database.ts";
 
-/** What may be done to GitHub, with everything that it takes. */
-export const actionDetail = z.discriminatedUnion("kind", [
+/** What may be done on GitHub, with everything that doing it needs. */
+const actionDetail = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("deploy"),
     model: z.string(),
@@ -47,7 +47,7 @@ export type Action = {
   expiresAt: number;
 };
 
-/** Actions on GitHub: written down as wanted, then as started, then as ended, so that a kill never does one twice. */
+/** Actions on GitHub: stored as wanted, then as started, then as ended, so that after a kill none is done twice. */
 export class Actions {
   private readonly db: Database;
 

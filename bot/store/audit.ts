@@ -10,7 +10,7 @@ export type AuditEntry = {
   detail: Record<string, unknown>;
 };
 
-/** Who did what. Rows can only be added; each carries a hash over itself and the one before. */
+/** Who did what. Rows can only be added; each has a hash over itself and the hash of the row before. */
 export class Audit {
   private readonly db: Database;
 

@@ -3,13 +3,13 @@ import type { Remembered } from "../card/marker.ts";
 import type { Database, Row } from "./database.ts";
 
 /**
- * asking: the buttons are there · acting: somebody pressed one · again: that came to nothing, so ask anew ·
- * decided: who decided stands there · closed: the run is over, nothing is done any more.
+ * asking: the buttons are there · acting: somebody tapped one · again: that came to nothing, so the question is asked
+ * anew · decided: it shows who decided · closed: the run is over and nothing changes any more.
  */
-export type CardState = "asking" | "acting" | "again" | "decided" | "closed";
-export type Link = Remembered["links"][number];
+type CardEntryState = "asking" | "acting" | "again" | "decided" | "closed";
+type Link = Remembered["links"][number];
 
-/** What stands under one card of actions/notify for one environment that a run waits for. */
+/** The bot's buttons under one card of actions/notify, for one environment that a run waits for. */
 export type CardEntry = {
   key: string;
   run: number;
@@ -20,15 +20,15 @@ export type CardEntry = {
   sha: string;
   runUrl: string;
   pullRequest: number | null;
-  /** When notify last edited the card, as it says; an edit takes the buttons away. */
+  /** When notify last edited the card, according to its marker. An edit takes the bot's buttons away. */
   edited: number;
   links: Link[];
-  state: CardState;
-  /** One line, such as who decided; a button that leads to the run. */
+  state: CardEntryState;
+  /** One line, such as who decided. It is a button that leads to the run. */
   brief: string | null;
   rows: InlineKeyboardButton[][];
   askedAt: number;
-  /** When the buttons end; null where there are none. */
+  /** When the buttons expire; null if there are none. */
   expiresAt: number | null;
   changedAt: number;
 };
@@ -44,7 +44,7 @@ export function isCardKey(key: string): boolean {
   return key.startsWith(prefix);
 }
 
-/** What the bot has put under the cards that somebody else keeps. */
+/** The buttons that the bot has put under the cards of actions/notify. */
 export class Cards {
   private readonly db: Database;
 
@@ -106,7 +106,7 @@ export class Cards {
     return this.db.all("SELECT * FROM cards WHERE run = ? AND environment = ?", run, environment).map(read);
   }
 
-  /** Every entry under one message, of its latest run only: what an earlier run asked is an old story. */
+  /** The entries under one message, of its latest run only: what an earlier run asked no longer matters. */
   under(chat: number, messageId: number): CardEntry[] {
     return this.db
       .all(
@@ -137,7 +137,7 @@ function read(row: Row): CardEntry {
     pullRequest: row["pull_request"] as number | null,
     edited: Number(row["edited"]),
     links: JSON.parse(String(row["links"])) as Link[],
-    state: row["state"] as CardState,
+    state: row["state"] as CardEntryState,
     brief: row["brief"] as string | null,
     rows: JSON.parse(String(row["rows"])) as InlineKeyboardButton[][],
     askedAt: Number(row["asked_at"]),

@@ -4,7 +4,7 @@ import { migrations } from "./migrations.ts";
 
 export type Row = Record<string, string | number | null>;
 
-/** The bot's memory of what GitHub cannot hold. One process at a time; every write survives a kill. */
+/** What GitHub cannot hold, in SQLite. One process at a time; every write survives a kill. */
 export class Database {
   private readonly db: DatabaseSync;
   private readonly statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();

@@ -1,9 +1,10 @@
+import { dayMs } from "../telegram/clock.ts";
 import type { Database, Row } from "./database.ts";
 
-export type Waiting = { updateId: number; chat: number; body: string; attempts: number };
+export type StoredUpdate = { updateId: number; chat: number; body: string; attempts: number };
 
-/** How long an update's id is remembered; Telegram itself keeps undelivered updates for a day. */
-const rememberMs = 14 * 86_400_000;
+/** How long an update's id is remembered. Telegram itself keeps undelivered updates for a day. */
+const rememberMs = 14 * dayMs;
 
 /** Updates, each taken once and kept until it was handled. */
 export class Inbox {
@@ -26,12 +27,15 @@ export class Inbox {
     );
   }
 
-  waiting(): Waiting[] {
-    return this.db.all("SELECT * FROM updates WHERE state = 'waiting' ORDER BY seq").map(read);
+  /** Chats with an update that waits, the longest waiting first. */
+  chatsToServe(): number[] {
+    return this.db
+      .all("SELECT chat FROM updates WHERE state = 'waiting' GROUP BY chat ORDER BY min(seq)")
+      .map((row) => Number(row["chat"]));
   }
 
-  /** The oldest of a chat. */
-  nextFor(chat: number): Waiting | null {
+  /** The oldest update of a chat that waits. */
+  nextFor(chat: number): StoredUpdate | null {
     const row = this.db.get("SELECT * FROM updates WHERE state = 'waiting' AND chat = ? ORDER BY seq LIMIT 1", chat);
     return row === undefined ? null : read(row);
   }
@@ -50,7 +54,7 @@ export class Inbox {
   }
 }
 
-function read(row: Row): Waiting {
+function read(row: Row): StoredUpdate {
   return {
     updateId: Number(row["update_id"]),
     chat: Number(row["chat"]),

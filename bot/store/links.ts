@@ -28,6 +28,10 @@ export class Links {
       : { user, login: String(row["login"]), githubId: Number(row["github_id"]), linkedAt: Number(row["linked_at"]) };
   }
 
+  login(user: number): string | null {
+    return this.find(user)?.login ?? null;
+  }
+
   /** A login belongs to one Telegram user; who proves it last has it. @returns whom it was taken from */
   link({ user, login, githubId, linkedAt }: Link, token: string): number | null {
     return this.db.transaction(() => {

@@ -1,4 +1,5 @@
-import type { Content } from "../telegram/show.ts";
+import { dayMs } from "../telegram/clock.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import type { Database, Row } from "./database.ts";
 
 export type Place = { chat: number; topic: number | null };
@@ -8,18 +9,19 @@ export type StoredMessage = {
   topic: number | null;
   messageId: number | null;
   content: Content;
-  /** What the last send carried, where one began. */ sent: Content | null;
+  /** What the last send contained; null if none began. */
+  sent: Content | null;
   silent: boolean;
   wanted: number;
-  /** "sending": a send began whose end nobody knows. */
+  /** "sending": a send began whose end is unknown. */
   state: "waiting" | "sending" | "shown" | "dead";
   afterId: number;
   attempts: number;
 };
 
 /**
- * The bot's messages as they should read. Asking for one writes it down in the caller's transaction; delivery then
- * makes Telegram agree. Asking again under the same key changes the message, so work that runs twice says things once.
+ * The bot's messages as they should read. Wanting a message stores it in the caller's transaction; delivery then makes
+ * Telegram agree. Wanting another text under the same key changes the message, so work that runs twice says things once.
  */
 export class Messages {
   private readonly db: Database;
@@ -41,7 +43,8 @@ export class Messages {
     }: {
       silent?: boolean;
       messageId?: number | null;
-      /** Also where it was shown as it is: somebody else may have changed it. */ again?: boolean;
+      /** Delivers it even if the bot has shown it like this: somebody else may have changed it. */
+      again?: boolean;
     } = {},
   ): void {
     const text = JSON.stringify(content);
@@ -72,7 +75,7 @@ export class Messages {
     });
   }
 
-  /** Under which key the bot's message in a chat is known. */
+  /** The key of a message of the bot's; null if the message is not known. */
   keyOf(chat: number, messageId: number): string | null {
     return (this.db.get("SELECT key FROM messages WHERE chat = ? AND message_id = ?", chat, messageId)?.["key"] ??
       null) as string | null;
@@ -97,7 +100,7 @@ export class Messages {
     return row === undefined ? null : read(row);
   }
 
-  /** Written down before the call: after a kill, this is the message whose fate must be found out. */
+  /** Stored before the call: after a kill, it must be found out whether this message was sent. */
   sending(key: string, afterId: number, content: Content): void {
     this.db.run(
       "UPDATE messages SET state = 'sending', after_id = ?, sent = ? WHERE key = ?",
@@ -120,7 +123,7 @@ export class Messages {
     this.saw(chat, messageId);
   }
 
-  /** It is there, but as an older text. */
+  /** The message was sent, perhaps with an older text. */
   found(key: string, messageId: number): void {
     this.db.run("UPDATE messages SET message_id = ?, state = 'waiting' WHERE key = ?", messageId, key);
   }
@@ -150,13 +153,13 @@ export class Messages {
     );
   }
 
-  /** A message of somebody's. */
+  /** A message that a person wrote. */
   heard(chat: number, messageId: number, now: number): void {
     this.saw(chat, messageId);
     this.db.run("INSERT OR IGNORE INTO heard (chat, message_id, at) VALUES (?, ?, ?)", chat, messageId, now);
   }
 
-  /** Whether a message is known, as one of the bot's or of somebody's. */
+  /** Whether a message is known, as one of the bot's or of a person's. */
   isKnown(chat: number, messageId: number): boolean {
     return (
       this.keyOf(chat, messageId) !== null ||
@@ -181,13 +184,13 @@ export class Messages {
     });
   }
 
-  /** The chat's id today: a group that became a supergroup has another. */
-  whereIs(chat: number): number {
+  /** The chat's id now: a group that became a supergroup has another. */
+  private whereIs(chat: number): number {
     return Number(this.db.get("SELECT moved_to FROM chats WHERE chat = ?", chat)?.["moved_to"] ?? chat);
   }
 
   forget(before: number, now: number): void {
-    this.db.run("DELETE FROM heard WHERE at < ?", now - 86_400_000);
+    this.db.run("DELETE FROM heard WHERE at < ?", now - dayMs);
     this.db.run("DELETE FROM messages WHERE state IN ('shown', 'dead') AND created_at < ?", before);
   }
 

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database } from "./database.ts";
 
-/** What a button does. The button itself carries only an opaque id. */
-export const press = z.discriminatedUnion("kind", [
+/** What a tap on a button does. The button itself carries only an opaque id. */
+const callbackAction = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("command"), text: z.string() }),
   z.strictObject({ kind: z.literal("ask"), action: z.string() }),
   z.strictObject({ kind: z.literal("confirm"), action: z.string() }),
@@ -21,20 +21,21 @@ export const press = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("link") }),
 ]);
-export type Press = z.infer<typeof press>;
+export type CallbackAction = z.infer<typeof callbackAction>;
 export type Nonce = {
   id: string;
   family: string;
   chat: number;
   user: number | null;
-  press: Press;
+  callback: CallbackAction;
   single: boolean;
   expiresAt: number;
   usedAt: number | null;
 };
-/** Buttons of one family end together: pressing one spends them all. */
-export type NonceOptions = { family: string; chat: number; user?: number | null; single: boolean; expiresAt: number };
+/** Buttons of one family end together: a tap on one spends them all. */
+type NonceOptions = { family: string; chat: number; user?: number | null; single: boolean; expiresAt: number };
 
+/** One-time ids of buttons and deep links. */
 export class Nonces {
   private readonly db: Database;
 
@@ -43,7 +44,7 @@ export class Nonces {
   }
 
   /** @returns 22 characters of 128 random bits */
-  make(what: Press, { family, chat, user = null, single, expiresAt }: NonceOptions): string {
+  make(callback: CallbackAction, { family, chat, user = null, single, expiresAt }: NonceOptions): string {
     const id = randomBytes(16).toString("base64url");
     this.db.run(
       "INSERT INTO nonces (id, family, chat, user, press, single, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -51,7 +52,7 @@ export class Nonces {
       family,
       chat,
       user,
-      JSON.stringify(what),
+      JSON.stringify(callback),
       single ? 1 : 0,
       expiresAt,
     );
@@ -66,7 +67,7 @@ export class Nonces {
       family: String(row["family"]),
       chat: Number(row["chat"]),
       user: row["user"] as number | null,
-      press: press.parse(JSON.parse(String(row["press"]))),
+      callback: callbackAction.parse(JSON.parse(String(row["press"]))),
       single: row["single"] === 1,
       expiresAt: Number(row["expires_at"]),
       usedAt: row["used_at"] as number | null,
@@ -95,7 +96,7 @@ export class Nonces {
     });
   }
 
-  /** Ends a family's buttons: others take their place. */
+  /** Ends a family's buttons, whose place others take. */
   end(family: string, now: number): void {
     this.db.run("UPDATE nonces SET used_at = ? WHERE used_at IS NULL AND family = ?", now, family);
   }

@@ -1,3 +1,4 @@
+import { dayMs } from "../telegram/clock.ts";
 import { Actions } from "./actions.ts";
 import { Audit } from "./audit.ts";
 import { Cards } from "./cards.ts";
@@ -9,7 +10,7 @@ import { Nonces } from "./nonces.ts";
 import { Seen } from "./seen.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-const keepMs = 30 * 86_400_000;
+const keepMs = 30 * dayMs;
 
 /** Everything that the bot remembers. */
 export class Store {
@@ -42,11 +43,11 @@ export class Store {
     return this.db.transaction(work);
   }
 
-  /** Drops what is of no more use; audit and actions stay. */
+  /** Deletes what is no longer needed; audit and actions stay. */
   forget(now: number): void {
     this.inbox.forget(now);
     this.messages.forget(now - keepMs, now);
-    this.nonces.forget(now - 86_400_000);
+    this.nonces.forget(now - dayMs);
     this.seen.forget(now - keepMs);
     this.cards.forget(now - keepMs);
   }

@@ -3,9 +3,9 @@ import type { Place } from "./messages.ts";
 
 export const events = ["gate", "approval", "deploy", "all"] as const;
 export type EventKind = (typeof events)[number];
-export type Subscription = Place & { model: string; event: EventKind };
+type Subscription = Place & { model: string; event: EventKind };
 
-/** Which chats hear of what. "all" stands for every model or every event. */
+/** Which chats subscribed to what. "all" stands for every model or every event. */
 export class Subscriptions {
   private readonly db: Database;
 
@@ -38,7 +38,7 @@ export class Subscriptions {
       }));
   }
 
-  /** Places that want to hear of an event now; one per chat. `models` null: it is not known which. */
+  /** Places that get a message about an event now, one per chat. `models` null: it is not known which they are. */
   listeners(models: readonly string[] | null, event: EventKind, now: number): Place[] {
     const wanted = this.db
       .all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event)
@@ -53,7 +53,7 @@ export class Subscriptions {
     return [...places.values()];
   }
 
-  /** Every place that hears of something. */
+  /** Every place with a subscription. */
   places(): Place[] {
     return this.db
       .all("SELECT DISTINCT chat, topic FROM subscriptions ORDER BY chat")

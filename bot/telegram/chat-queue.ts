@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { minuteMs, type Clock } from "./clock.ts";
 
 /** At most `count` messages in any `perMs` milliseconds. */
 export type Pace = { count: number; perMs: number };
@@ -6,17 +6,17 @@ export type Pace = { count: number; perMs: number };
 /** Telegram asks for about one message a second in a chat and twenty a minute in a group; short bursts are free. */
 export const telegramPace = {
   private: { count: 5, perMs: 5_000 },
-  group: { count: 20, perMs: 60_000 },
+  group: { count: 20, perMs: minuteMs },
 } satisfies Record<string, Pace>;
 
-type Line = { tail: Promise<unknown>; waiting: number; sentAt: number[] };
+type Queue = { tail: Promise<unknown>; waiting: number; sentAt: number[] };
 
 /**
- * One line per chat: its calls go out one after the other, in the order they were made, and no faster than the pace.
- * Other chats are not held up.
+ * One queue per chat: its calls go out one after the other, in the order they were made, and no faster than the pace.
+ * Other chats do not wait for it.
  */
 export class ChatQueue {
-  private readonly lines = new Map<string, Line>();
+  private readonly queues = new Map<string, Queue>();
   private readonly paces: { private: Pace; group: Pace };
   private readonly clock: Clock;
 
@@ -28,35 +28,36 @@ export class ChatQueue {
   /** Runs `task` when everything before it in this chat has ended, however it ended. */
   async run<T>(chat: number | string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const key = String(chat);
-    const line = this.lines.get(key) ?? { tail: Promise.resolve(), waiting: 0, sentAt: [] };
-    this.lines.set(key, line);
-    line.waiting += 1;
-    const mine = line.tail.then(async () => {
+    const queue = this.queues.get(key) ?? { tail: Promise.resolve(), waiting: 0, sentAt: [] };
+    this.queues.set(key, queue);
+    queue.waiting += 1;
+    const mine = queue.tail.then(async () => {
       signal?.throwIfAborted();
       await this.keepPace(
-        line,
+        queue,
         key.startsWith("-") || key.startsWith("@") ? this.paces.group : this.paces.private,
         signal,
       );
       return task();
     });
-    line.tail = mine.catch(() => undefined);
+    queue.tail = mine.catch(() => undefined);
     try {
       return await mine;
     } finally {
-      line.waiting -= 1;
-      if (line.waiting === 0 && line.sentAt.every((at) => at < this.clock.now() - 120_000)) this.lines.delete(key);
+      queue.waiting -= 1;
+      if (queue.waiting === 0 && queue.sentAt.every((at) => at < this.clock.now() - 2 * minuteMs))
+        this.queues.delete(key);
     }
   }
 
-  private async keepPace(line: Line, { count, perMs }: Pace, signal?: AbortSignal): Promise<void> {
+  private async keepPace(queue: Queue, { count, perMs }: Pace, signal?: AbortSignal): Promise<void> {
     for (;;) {
       const now = this.clock.now();
-      line.sentAt = line.sentAt.filter((at) => at > now - perMs);
-      const oldest = line.sentAt[line.sentAt.length - count];
+      queue.sentAt = queue.sentAt.filter((at) => at > now - perMs);
+      const oldest = queue.sentAt[queue.sentAt.length - count];
       if (oldest === undefined) break;
       await this.clock.sleep(oldest + perMs - now, signal);
     }
-    line.sentAt.push(this.clock.now());
+    queue.sentAt.push(this.clock.now());
   }
 }

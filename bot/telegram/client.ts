@@ -1,5 +1,5 @@
-import { Agent } from "node:https";
 import type { ApiMethods, Opts } from "@grammyjs/types";
+import { Agent } from "node:https";
 import { Telegram } from "telegraf";
 import { ChatQueue, telegramPace, type Pace } from "./chat-queue.ts";
 import { systemClock, type Clock } from "./clock.ts";
@@ -9,13 +9,13 @@ import { redactor } from "./redact.ts";
 
 export type Method = keyof ApiMethods<InputFile>;
 export type Parameters<M extends Method> = Opts<InputFile>[M];
-export type Result<M extends Method> = ReturnType<ApiMethods<InputFile>[M]>;
+type Result<M extends Method> = ReturnType<ApiMethods<InputFile>[M]>;
 
-export type CallOptions = {
+type CallOptions = {
   signal?: AbortSignal;
   /**
-   * After an answer that never came, a message may or may not have been sent. "fail" (for what sends) leaves it at
-   * that; "retry" (for everything else) tries again and may send twice.
+   * What to do when no answer came, so that the call may have had its effect: "fail", or "retry", which may send twice.
+   * Default: "fail" for methods that send, "retry" for all others.
    */
   whenUnsure?: "fail" | "retry";
 };
@@ -39,11 +39,11 @@ export type ClientDeps = {
   /** TELEGRAM_API_ROOT; a path is kept. */
   apiRoot?: string;
   clock?: Clock;
-  /** Told about every retry; never holds the token or a message's text. */
+  /** Gets a line about every retry, without the token and the message's text. */
   log?: (line: string) => void;
-  /** Longest wait for one answer; a long poll's own timeout is added. */
+  /** The longest wait for one answer; a long poll's own timeout is added. */
   timeoutMs?: number;
-  /** Longest pause that a 429 may ask for. */
+  /** The longest pause that a 429 may ask for; after a longer one the call fails. */
   maxPauseSeconds?: number;
   maxAttempts?: number;
   pace?: { private: Pace; group: Pace };
@@ -105,7 +105,7 @@ export function createTelegram({
       } catch (error) {
         const failure = error as TelegramFailure;
         if (failure.kind === "not-modified") return true;
-        // The poller has its own pauses and must hear of every conflict.
+        // The poller makes its own pauses, and must learn of every conflict.
         const pauseMs = method === "getUpdates" ? null : pauseBefore(failure, attempt, whenUnsure);
         if (pauseMs === null || attempt >= maxAttempts) throw failure;
         log(`${failure.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`);
@@ -114,7 +114,7 @@ export function createTelegram({
     }
   }
 
-  /** Milliseconds to wait before another try, or null where another try is no use. */
+  /** Milliseconds to wait before another try; null if another try is of no use. */
   function pauseBefore(failure: TelegramFailure, attempt: number, whenUnsure: "fail" | "retry"): number | null {
     const growing = firstPauseMs * 2 ** (attempt - 1);
     switch (failure.kind) {

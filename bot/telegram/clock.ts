@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Time as an edge: tests hand in their own. */
+/** The time, as a dependency: tests pass their own. */
 export type Clock = {
   /** Milliseconds since 1970. */
   now: () => number;
@@ -14,3 +14,7 @@ export const systemClock: Clock = {
     await wait(ms, undefined, signal === undefined ? {} : { signal });
   },
 };
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;

@@ -2,11 +2,18 @@ import { TelegramError } from "telegraf";
 
 /**
  * What a failed call means for the caller.
- * not-modified: the message already reads so · message-gone, topic-gone, chat-gone, chat-migrated: the address ·
- * content: Telegram does not take this text, caption, button or file · method: this Bot API lacks the method ·
- * token: it is wrong or revoked · rate: asked to wait longer than we will · conflict: another poller or a webhook ·
- * server: Telegram answered 5xx · unreachable: the call never arrived · unsure: it may have arrived ·
- * aborted: the caller gave up.
+ *
+ * - not-modified: the message already reads like this
+ * - message-gone, topic-gone, chat-gone, chat-migrated: the address does not exist, or no longer
+ * - content: Telegram refuses this text, caption, button or file
+ * - method: this Bot API server lacks the method
+ * - token: it is wrong or revoked
+ * - rate: asked to wait longer than we will
+ * - conflict: there is another poller, or a webhook
+ * - server: Telegram answered 5xx
+ * - unreachable: the call never arrived
+ * - unsure: the call may have arrived
+ * - aborted: the caller gave up
  */
 export type FailureKind =
   | "not-modified"
@@ -30,7 +37,7 @@ type Response = {
   parameters?: { retry_after?: number; migrate_to_chat_id?: number };
 };
 
-/** A call to Telegram that failed. Neither message nor stack holds the bot's token; the request's text is not kept. */
+/** A call to Telegram that failed. Neither message nor stack contains the bot's token; the request's text is not kept. */
 export class TelegramFailure extends TelegramError {
   readonly kind: FailureKind;
   readonly method: string;
@@ -68,8 +75,8 @@ const byDescription: readonly [RegExp, FailureKind][] = [
   ],
 ];
 
-/** The kind of a refusal that Telegram answered with, by its code and words. */
-export function kindOf({ error_code: code, description, parameters }: Response, method: string): FailureKind {
+/** The kind of a refusal, by Telegram's error code and description. */
+function kindOf({ error_code: code, description, parameters }: Response, method: string): FailureKind {
   if (parameters?.migrate_to_chat_id !== undefined) return "chat-migrated";
   if (code === 401) return "token";
   if (code === 404) return /method not found/i.test(description) || method === "sendRichMessage" ? "method" : "token";

@@ -1,4 +1,6 @@
-/** Longest text and caption that Telegram takes, in UTF-16 units after markup is read. */
+import { cut, oneLine } from "../../eval/report/text/text.ts";
+
+/** The maxLength text and caption that Telegram accepts, in UTF-16 units without markup. */
 export const maxTextLength = 4096;
 export const maxCaptionLength = 1024;
 
@@ -6,7 +8,7 @@ export const maxCaptionLength = 1024;
 // dropped by Telegram.
 const unfit = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** No emoji is longer; what is longer is a heap of combining marks, and may be cut between code points. */
+/** No emoji is longer. A longer grapheme is a pile of combining marks and may be cut between code points. */
 const maxGraphemeLength = 64;
 
 /** Text from outside as Telegram can hold it: valid Unicode, no controls, nothing that reorders what is read. */
@@ -14,14 +16,29 @@ export function fit(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(unfit, "");
 }
 
+/** Escapes the four characters that mean something in HTML mode, and changes nothing else. */
+export function escapeMarkup(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
 /** Text from outside for HTML mode. */
 export function escapeHtml(text: string): string {
-  return fit(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return escapeMarkup(fit(text));
+}
+
+/** The text of HTML that this product wrote: without tags, with its entities resolved. */
+export function plainText(html: string): string {
+  return html
+    .replace(/<[^>]*>/g, "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&amp;", "&");
 }
 
 /**
- * Keeps Telegram from making mentions, commands, hashtags and links of a stranger's text: a zero-width space after
- * the character that would start one.
+ * Keeps Telegram from turning a stranger's text into mentions, commands, hashtags and links, by a zero-width space
+ * after the character that would start one.
  */
 export function inert(text: string): string {
   return fit(text)
@@ -31,6 +48,11 @@ export function inert(text: string): string {
     .replace(/\bwww\./gi, "www\u200b.");
 }
 
+/** Text from outside on one line, cut, and inert; "?" where nothing is left of it. */
+export function inertLine(text: string, maxLength: number): string {
+  return inert(cut(oneLine(text), maxLength)) || "?";
+}
+
 /** The parts of a text that may not be torn: graphemes, so that no emoji, flag or surrogate pair is cut. */
 function pieces(text: string): string[] {
   return [...graphemes.segment(text)].flatMap(({ segment }) =>
@@ -38,13 +60,13 @@ function pieces(text: string): string[] {
   );
 }
 
-/** At most `longest` UTF-16 units of plain text, ending in an ellipsis where something is missing. */
-export function truncate(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  if (longest < 1) return "";
+/** At most `maxLength` UTF-16 units of plain text, ending in an ellipsis where something is missing. */
+export function truncate(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  if (maxLength < 1) return "";
   let kept = "";
-  for (const piece of pieces(text.slice(0, longest + maxGraphemeLength))) {
-    if (kept.length + piece.length + 1 > longest) break;
+  for (const piece of pieces(text.slice(0, maxLength + maxGraphemeLength))) {
+    if (kept.length + piece.length + 1 > maxLength) break;
     kept += piece;
   }
   return `${kept}…`;
@@ -52,7 +74,7 @@ export function truncate(text: string, longest: number): string {
 
 type Token = { kind: "open" | "close" | "text"; raw: string; tag: string; length: number };
 
-/** Reads HTML as this product writes it: every "<" starts a tag, every "&" an entity. */
+/** Splits HTML that this product wrote, where every "<" starts a tag and every "&" an entity. */
 function tokens(html: string): Token[] {
   return [...html.matchAll(/<(\/?)([a-z-]+)[^>]*>|&(?:[a-z]+|#\d+|#x[\da-f]+);|[^<&]+|[<&]/gi)].flatMap(
     (match): Token[] => {
@@ -66,59 +88,15 @@ function tokens(html: string): Token[] {
   );
 }
 
-/**
- * Cuts HTML into messages of at most `longest` visible UTF-16 units. No tag, entity, emoji or surrogate pair is torn;
- * tags that are open at a cut are closed and opened again. Cuts at a line break where one is near.
- *
- * @param longest at least 64, the length of the longest emoji
- */
-export function splitHtml(html: string, longest = maxTextLength): string[] {
-  const parts: string[] = [];
-  const open: Token[] = [];
-  let written = "";
-  let visible = 0;
-  let atBreak: { written: string; visible: number; open: Token[] } | null = null;
-  const closing = (tags: readonly Token[]) =>
-    tags
-      .toReversed()
-      .map(({ tag }) => `</${tag}>`)
-      .join("");
-  const opening = (tags: readonly Token[]) => tags.map(({ raw }) => raw).join("");
-  const keep = (text: string) => {
-    if (text.replace(/<[^>]*>/g, "").trim() !== "") parts.push(text);
-  };
-  for (const token of tokens(html)) {
-    if (token.kind === "open") open.push(token);
-    else if (token.kind === "close") open.pop();
-    else if (visible + token.length > longest) {
-      if (atBreak !== null && atBreak.visible > longest / 2) {
-        keep(atBreak.written + closing(atBreak.open));
-        written = opening(atBreak.open) + written.slice(atBreak.written.length);
-        visible -= atBreak.visible;
-      } else {
-        keep(written + closing(open));
-        written = opening(open);
-        visible = 0;
-      }
-      atBreak = null;
-    }
-    written += token.raw;
-    visible += token.length;
-    if (token.raw === "\n") atBreak = { written, visible, open: [...open] };
-  }
-  keep(written + closing(open));
-  return parts;
-}
-
-/** As much of some HTML as fits, whole tags closed, with an ellipsis where something is missing. */
-export function truncateHtml(html: string, longest = maxTextLength): string {
+/** The beginning of some HTML, at most `maxLength` visible UTF-16 units; an ellipsis stands for what is missing. */
+export function truncateHtml(html: string, maxLength = maxTextLength): string {
   const whole = tokens(html);
-  if (whole.reduce((sum, { length }) => sum + length, 0) <= longest) return html;
+  if (whole.reduce((sum, { length }) => sum + length, 0) <= maxLength) return html;
   const open: string[] = [];
   let kept = "";
   let visible = 0;
   for (const token of whole) {
-    if (visible + token.length + 1 > longest) break;
+    if (visible + token.length + 1 > maxLength) break;
     if (token.kind === "open") open.push(token.tag);
     if (token.kind === "close") open.pop();
     kept += token.raw;
@@ -130,13 +108,13 @@ export function truncateHtml(html: string, longest = maxTextLength): string {
     .join("")}`;
 }
 
-/** A link in HTML where the address is one that Telegram takes; the bare words otherwise. */
+/** A link in HTML if Telegram accepts the address; the bare words otherwise. */
 export function linkHtml(words: string, url: string | null): string {
   const text = escapeHtml(inert(words));
   return url !== null && isLink(url) ? `<a href="${escapeHtml(url)}">${text}</a>` : text;
 }
 
-/** Whether Telegram takes the address in a button or a link: http(s), a host with a dot, no white space. */
+/** Whether Telegram accepts the address in a button or a link: http(s), a host with a dot, no white space. */
 export function isLink(url: string): boolean {
   return (
     /^https?:\/\/[^\s\p{Cc}/?#<>"]+\.[^\s\p{Cc}/?#.<>"]+([/?#][^\s\p{Cc}<>"]*)?$/iu.test(url) &&

@@ -1,4 +1,4 @@
-/** Anything that looks like a bot token: digits, a colon, at least thirty characters. */
+/** Whatever looks like a bot token: digits, a colon, at least thirty characters. */
 const anyToken = /\b\d{6,}(:|%3[Aa])[\w-]{30,}/g;
 
 /**

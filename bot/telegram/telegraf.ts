@@ -2,10 +2,10 @@ import type { Telegraf } from "telegraf";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 
 /**
- * Sends everything that a Telegraf bot asks of Telegram through our client: its own calls (polling among them), and
- * those of every context, for which telegraf makes a new Telegram object per update.
+ * Sends every call of a Telegraf bot through our client: the bot's own calls, polling included, and those of each
+ * context, for which telegraf makes a new Telegram object per update.
  *
- * Call it before any other middleware is added.
+ * Call it before adding any other middleware.
  */
 export function throughClient(bot: Telegraf, client: TelegramClient): void {
   const callApi = (method: string, payload: object, { signal }: { signal?: AbortLike } = {}) =>
@@ -38,7 +38,7 @@ function nativeSignal(signal: AbortLike): AbortSignal {
   return controller.signal;
 }
 
-/** What getMe answers, asked until it answers: telegraf itself remembers one failed getMe for ever. */
+/** Sets the bot's own name by getMe. Telegraf's own way remembers one failed getMe for ever. */
 export async function knowOneself(bot: Telegraf, client: TelegramClient): Promise<void> {
   bot.botInfo = (await client.call("getMe", {})) as NonNullable<typeof bot.botInfo>;
 }

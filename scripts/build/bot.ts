@@ -5,7 +5,7 @@ import { buildBundle, type Bundle } from "./bundle.ts";
 
 // node scripts/with-node24.mjs scripts/build/bot.ts DIR    bundles the bot into DIR: one file to start, no node_modules
 
-export const botBundle: Bundle = { dist: "bot/dist", native: false, entries: { bot: "bot/start.ts" } };
+export const botBundle: Bundle = { dist: "bot/dist", native: false, entries: { bot: "bot/main.ts" } };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const out = process.argv[2] ?? "bot/dist";

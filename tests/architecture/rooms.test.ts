@@ -17,16 +17,7 @@ const rooms: Record<string, readonly string[]> = {
 };
 
 /** A shell reads inputs, calls rooms and reports. It may import any room; nothing imports a shell. */
-const shells = [
-  "actions",
-  "cli",
-  "cli.ts",
-  "bot/main.ts",
-  "bot/start.ts",
-  "spaces/main.ts",
-  "spaces/optimise.ts",
-  "rehearsal",
-];
+const shells = ["actions", "cli", "cli.ts", "bot/main.ts", "spaces/main.ts", "spaces/optimise.ts", "rehearsal"];
 
 /** Tools of this repository; they may import anything. */
 const tools = ["scripts", "bench"];

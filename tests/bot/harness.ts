@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { stringify } from "yaml";
 import { Store } from "../../bot/store/store.ts";
-import { buildBundle } from "../../scripts/build/bundle.ts";
-import { botBundle } from "../../scripts/build/bot.ts";
 import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
 import { startGitHub, type Exchange, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
 import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 import type { Person, StoredMessage } from "../../rehearsal/telegram/state.ts";
+import { botBundle } from "../../scripts/build/bot.ts";
+import { buildBundle } from "../../scripts/build/bundle.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 export const group = -1001;
@@ -51,7 +51,7 @@ export type World = {
   configure: (changes: object) => void;
   database: () => DatabaseSync;
 };
-export type BotProcess = { child: ChildProcess; ended: Promise<number>; log: () => string };
+type BotProcess = { child: ChildProcess; ended: Promise<number>; log: () => string };
 
 type Options = { config?: object; spaces?: Record<string, string> };
 
@@ -192,6 +192,13 @@ export function said({ telegram }: World, chat: number): StoredMessage[] {
   return telegram.state.messages.filter((one) => one.chat === chat && one.from.id === telegram.state.bot.id);
 }
 
+/** Waits until the bot has polled GitHub twice more: by then it has sent what it had to. */
+export async function polledTwice({ github }: World): Promise<void> {
+  const polls = () => github.transcript.filter(({ path }) => path.endsWith("/octo/models/deployments")).length;
+  const before = polls();
+  await until(() => polls() >= before + 2, "two polls of GitHub");
+}
+
 /** Writes to the bot and waits for its last word: a new message that no longer starts with an hourglass. */
 export async function ask(here: World, person: Person, text: string, chat = person.id): Promise<StoredMessage> {
   const before = said(here, chat).length;
@@ -202,8 +209,8 @@ export async function ask(here: World, person: Person, text: string, chat = pers
   }, `an answer to ${text}; the bot says: ${here.bot?.log()}`);
 }
 
-/** Presses a button and waits until its message reads otherwise. */
-export async function press(here: World, person: Person, message: StoredMessage, button: string): Promise<void> {
+/** Taps a button and waits until its message reads otherwise. */
+export async function tap(here: World, person: Person, message: StoredMessage, button: string): Promise<void> {
   const before = message.edits;
   here.telegram.people.presses(person, { chat: message.chat, message_id: message.message_id }, button);
   await until(

@@ -14,7 +14,7 @@ const boundaries: Boundary[] = [
   { name: "the answer is about to be sent", telegram: { method: "sendMessage", effect: false } },
   { name: "the message is edited", telegram: { method: "editMessageText", effect: true } },
   { name: "the message is about to be edited", telegram: { method: "editMessageText", effect: false } },
-  { name: "a press is acknowledged", telegram: { method: "answerCallbackQuery", effect: true } },
+  { name: "a tap is acknowledged", telegram: { method: "answerCallbackQuery", effect: true } },
   { name: "the permission is looked up", github: { method: "GET", path: /\/permission$/, effect: true } },
   { name: "the lock is looked up", github: { method: "GET", path: /\/matching-refs\//, effect: true } },
   { name: "the report is looked up", github: { method: "GET", path: /\/artifacts$/, effect: true } },
@@ -80,7 +80,7 @@ describe("kill -9", () => {
       `an answer: ${here.printed().slice(-1500)}`,
       20_000,
     );
-    // The answer may be there before the process knows it; a press on it is as good as any.
+    // The answer may be in the chat before the process knows it; its button works all the same.
     await until(() => message.markup !== null, "the buttons");
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
     await until(
@@ -95,7 +95,7 @@ describe("kill -9", () => {
     expect(changes(here).filter((one) => one.endsWith("/dispatches")).length - dispatches).toBe(1);
   });
 
-  it("a press that comes before the lost answer is looked into: the message is still found, not sent again", async () => {
+  it("a tap on a message whose sending was never confirmed: the message is found, and not sent again", async () => {
     const messages = said(here, here.ana.id).length;
     here.telegram.fail({ method: "sendMessage", times: 1, does: { kind: "accept-then-reset" } });
     here.telegram.people.says(here.ana, "/deploy mood staging");
@@ -110,7 +110,7 @@ describe("kill -9", () => {
     expect(said(here, here.ana.id).length - messages, "one answer and /help").toBe(2);
   });
 
-  it("every word of it stands in the audit table, once", async () => {
+  it("every step is in the audit table once", async () => {
     await here.stop();
     const database = here.database();
     const events = database.prepare("SELECT event, count(*) AS n FROM audit GROUP BY event").all() as {

@@ -102,12 +102,12 @@ describe("retries", () => {
     expect(telegram.state.messages[0]).toMatchObject({ text: "edited", edits: 1 });
   });
 
-  it("says where nothing listens", async () => {
+  it("fails as unreachable where nothing listens", async () => {
     const { client } = await start({ apiRoot: "http://127.0.0.1:9", maxAttempts: 2 });
     expect(await failureOf(client.call("getMe", {}))).toMatchObject({ kind: "unreachable", attempts: 2 });
   });
 
-  it("stops when the caller does", async () => {
+  it("stops when the caller aborts", async () => {
     const { client } = await start();
     telegram.fail({ method: "getMe", times: 1, does: { kind: "hang" } });
     expect(await failureOf(client.call("getMe", {}, { signal: AbortSignal.timeout(50) }))).toMatchObject({
@@ -131,7 +131,7 @@ describe("what a refusal means", () => {
     ],
     ["a deleted topic", new Refusal(400, "Bad Request: message thread not found"), "topic-gone"],
     ["broken HTML", new Refusal(400, "Bad Request: can't parse entities: x"), "content"],
-  ])("%s: it is told and not tried again", async (_, refusal, kind) => {
+  ])("%s: fails without another try", async (_, refusal, kind) => {
     const { client, clock } = await start();
     telegram.fail({ method: "sendMessage", times: 1, does: { kind: "refuse", refusal } });
     expect(await failureOf(client.call("sendMessage", hello))).toMatchObject({ kind, attempts: 1 });
@@ -162,7 +162,7 @@ describe("the token", () => {
     expect(seen).not.toContain(telegram.token.split(":")[1]);
   });
 
-  it("is not in the message when the address cannot be reached or is none", async () => {
+  it("is not in the message if the address cannot be reached or is not valid", async () => {
     const { client } = await start({ apiRoot: "http://no-such-host.invalid", maxAttempts: 1 });
     const failure = await failureOf(client.call("getMe", {}));
     expect(`${failure.message}${failure.stack ?? ""}`).not.toContain("AAF-stand_in");
@@ -175,7 +175,7 @@ describe("the token", () => {
 });
 
 describe("order and pace", () => {
-  it("keeps the order within a chat through a 429, and holds no other chat up", async () => {
+  it("keeps the order within a chat through a 429, and delays no other chat", async () => {
     const { client } = await start({
       clock: {
         now: Date.now,
@@ -196,7 +196,7 @@ describe("order and pace", () => {
     expect(telegram.state.messages.map((one) => one.text)).toEqual(["other", "1", "2", "3"]);
   });
 
-  it("a failed call does not block the line", async () => {
+  it("a failed call does not block its chat", async () => {
     const { client } = await start();
     const [bad, good] = await Promise.allSettled([
       client.call("sendMessage", { chat_id: group, text: "<b>", parse_mode: "HTML" }),
@@ -219,7 +219,7 @@ describe("order and pace", () => {
   });
 });
 
-describe("what telegraf loses", () => {
+describe("what telegraf alone would lose", () => {
   it("reply and buttons arrive with an uploaded photo", async () => {
     const { client } = await start();
     const { message_id } = await client.call("sendMessage", hello);
@@ -243,7 +243,7 @@ describe("what telegraf loses", () => {
     });
   });
 
-  it("a hide that Markup.button leaves behind is taken off", async () => {
+  it("the hide that Markup.button adds is removed", async () => {
     const { client } = await start();
     const { Markup } = await import("telegraf");
     const button = Markup.button.callback("Go", "1") as { text: string; callback_data: string };

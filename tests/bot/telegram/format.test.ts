@@ -1,18 +1,9 @@
 import { describe, expect, it } from "vitest";
-import {
-  escapeHtml,
-  inert,
-  isLink,
-  linkHtml,
-  splitHtml,
-  truncate,
-  truncateHtml,
-} from "../../../bot/telegram/format.ts";
-import { parseHtml } from "../../../rehearsal/telegram/html.ts";
+import { escapeHtml, inert, isLink, linkHtml, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
 import { soak } from "./texts.ts";
 
 describe("text from outside", () => {
-  it("is no markup", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
+  it("is escaped", () => expect(escapeHtml('<b> & "q"\u0000\ud800')).toBe("&lt;b&gt; &amp; &quot;q&quot;\ufffd"));
   it.each([
     ["@octocat", "@\u200boctocat"],
     ["/deploy now", "/\u200bdeploy now"],
@@ -21,7 +12,7 @@ describe("text from outside", () => {
     ["https://x.y", "https:\u200b//x.y"],
     ["www.x.y", "www\u200b.x.y"],
     ["\u202eabc", "abc"],
-  ])("%j is no mention, command, hashtag or link: %j", (text, dead) => {
+  ])("%j becomes inert: %j", (text, dead) => {
     expect(inert(text)).toBe(dead);
   });
 });
@@ -38,29 +29,6 @@ describe("cutting", () => {
     expect(truncateHtml("<b>ab&amp;cd<i>ef</i></b>", 4)).toBe("<b>ab&amp;…</b>");
     expect(truncateHtml("<pre>abc</pre>", 3)).toBe("<pre>abc</pre>");
   });
-
-  it("splits at line breaks, and opens again what it closed", () => {
-    const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`).join("\n");
-    const parts = splitHtml(`<pre>${lines}</pre>`, 100);
-    expect(parts.length).toBeGreaterThan(2);
-    for (const part of parts) expect(part).toMatch(/^<pre>line \d+\n[\s\S]*<\/pre>$/);
-    expect(
-      parts
-        .map((part) => parseHtml(part).text)
-        .join("")
-        .split("\n")
-        .filter(Boolean),
-    ).toEqual(lines.split("\n"));
-  });
-
-  it("splits what has no line breaks", () => {
-    expect(splitHtml(`<b>${"x".repeat(250)}</b>`, 100)).toEqual([
-      `<b>${"x".repeat(100)}</b>`,
-      `<b>${"x".repeat(100)}</b>`,
-      `<b>${"x".repeat(50)}</b>`,
-    ]);
-    expect(splitHtml(" \n ")).toEqual([]);
-  });
 });
 
 describe("links", () => {
@@ -72,11 +40,11 @@ describe("links", () => {
     "//x.y",
     "https://a.b\u0000",
     `https://a.b/${"x".repeat(2000)}`,
-  ])("%j is none", (url) => {
+  ])("%j is no link", (url) => {
     expect(isLink(url)).toBe(false);
     expect(linkHtml("<x>", url)).toBe("&lt;x&gt;");
   });
-  it("is one", () =>
+  it("https with a query is a link", () =>
     expect(linkHtml("run 5 & more", "https://github.com/a/b?x=1&y=2")).toBe(
       '<a href="https://github.com/a/b?x=1&amp;y=2">run 5 &amp; more</a>',
     ));

@@ -1,16 +1,8 @@
 import fc from "fast-check";
 import { renderCard } from "../../../bot/card/render.ts";
-import {
-  escapeHtml,
-  fit,
-  inert,
-  maxTextLength,
-  splitHtml,
-  truncate,
-  truncateHtml,
-} from "../../../bot/telegram/format.ts";
 import { createTelegram } from "../../../bot/telegram/client.ts";
-import { show } from "../../../bot/telegram/show.ts";
+import { escapeHtml, fit, inert, maxTextLength, truncate, truncateHtml } from "../../../bot/telegram/format.ts";
+import { sendOrEdit } from "../../../bot/telegram/send-or-edit.ts";
 import { parseHtml } from "../../../rehearsal/telegram/html.ts";
 import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";
 import { quickClock } from "./clock.ts";
@@ -25,32 +17,26 @@ function claim(holds: boolean, words: string): void {
 }
 
 /** What must hold of one text through every function that formats: nothing torn, nothing live, nothing too long. */
-export function formatsSafely(text: string, longest: number): void {
+function formatsSafely(text: string, maxLength: number): void {
   const html = `<b>${escapeHtml(inert(text))}</b>`;
   const whole = parseHtml(html);
   claim(!/[@#](?=[\p{L}\p{N}_])|:\/\//u.test(whole.text), `live text: ${JSON.stringify(whole.text)}`);
-  for (const cut of [truncateHtml(html, longest), ...splitHtml(html, longest)]) {
-    const { text: shown, entities } = parseHtml(cut);
-    claim(shown.length <= longest, `${shown.length} > ${longest}`);
-    claim(shown.isWellFormed(), "half a surrogate pair");
-    claim(
-      entities.every((one) => one.type === "bold"),
-      "a tag of the text's own",
-    );
-  }
-  const again = splitHtml(html, longest)
-    .map((part) => parseHtml(part).text)
-    .join("");
-  claim(again.replace(/\s/g, "") === whole.text.replace(/\s/g, ""), "text was lost or added in splitting");
-  const short = truncate(fit(text), longest);
-  claim(short.length <= longest && short.isWellFormed(), "plain text is too long or torn");
+  const { text: shown, entities } = parseHtml(truncateHtml(html, maxLength));
+  claim(shown.length <= maxLength, `${shown.length} > ${maxLength}`);
+  claim(shown.isWellFormed(), "half a surrogate pair");
+  claim(
+    entities.every((one) => one.type === "bold"),
+    "a tag of the text's own",
+  );
+  const short = truncate(fit(text), maxLength);
+  claim(short.length <= maxLength && short.isWellFormed(), "plain text is too long or torn");
   const kept = short.replace(/…$/, "");
-  const deps = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(
+  const normal = [...graphemes.segment(fit(text).slice(0, kept.length + 200))].filter(
     ({ segment }) => segment.length <= 64,
   );
   claim(
     kept.length === fit(text).length ||
-      deps.length === 0 ||
+      normal.length === 0 ||
       [...graphemes.segment(fit(text))].some(({ index, segment }) => index === kept.length || segment.length > 64),
     "a grapheme was torn",
   );
@@ -63,9 +49,9 @@ export function formatsSafely(text: string, longest: number): void {
 export async function soak(runs: number, seed: number): Promise<Tally> {
   const tally: Tally = { texts: 0, cards: 0, calls: 0, refused: [] };
   fc.assert(
-    fc.property(anyText, fc.integer({ min: 64, max: maxTextLength }), (text, longest) => {
+    fc.property(anyText, fc.integer({ min: 64, max: maxTextLength }), (text, maxLength) => {
       tally.texts += 1;
-      formatsSafely(text, longest);
+      formatsSafely(text, maxLength);
     }),
     { numRuns: runs, seed },
   );
@@ -84,12 +70,12 @@ export async function soak(runs: number, seed: number): Promise<Tally> {
       tally.cards += 1;
       const card = renderCard(state, [[{ text: "Approve", callback_data: "0123456789abcdef" }]]);
       const { rich: _rich, ...html } = card;
-      // show() would fall back in silence; here the first form of each must be taken.
+      // sendOrEdit() would fall back in silence; here the first form of each must be taken.
       for (const [content, wanted] of [
         [card, "rich"],
         [html, "html"],
       ] as const) {
-        const shown = await show(client, { chat: 5 }, content, null);
+        const shown = await sendOrEdit(client, { chat: 5 }, content, null);
         if (shown.form !== wanted)
           tally.refused.push(
             `${wanted}: ${JSON.stringify(telegram.transcript.at(-2)?.answer)} for ${JSON.stringify(state).slice(0, 300)}`,

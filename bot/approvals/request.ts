@@ -1,0 +1,274 @@
+import type { BotContext } from "../context/context.ts";
+import type { Button, Outcome, Reply } from "../context/reply.ts";
+import { safe, shortSha } from "../context/text.ts";
+import { stageOf } from "../github/environments.ts";
+import type { Action, ActionDetail } from "../store/actions.ts";
+import { linkHtml } from "../telegram/format.ts";
+
+// How an action on GitHub is asked for: who may ask, how the request is written down, and how its message reads from
+// the first question to the result. A tap on its buttons goes on in handle-callback.ts, the action in
+// action-worker.ts.
+
+const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
+
+/**
+ * Whether a Telegram user may act on GitHub now: linked, and with enough permission in the repository today.
+ *
+ * @returns null, or why not, in plain words
+ */
+export async function whyNotAllowed(
+  { bot, store, github }: Pick<BotContext, "bot" | "store" | "github">,
+  user: number,
+): Promise<string | null> {
+  if (!bot.telegram.users.some(({ id }) => id === user)) return `user ${user} is not on the list any more`;
+  const link = store.links.find(user);
+  if (link === null) return "no GitHub account is linked: write /link";
+  const { role, id } = await github.permission(link.login);
+  // A login that was given up may belong to somebody else by now; the number does not change.
+  if (id !== 0 && id !== link.githubId) return `${link.login} is another GitHub account now: /link again`;
+  return (ranks[role] ?? 0) >= (ranks[bot.github.permission] as number)
+    ? null
+    : `${link.login} has ${role} in ${bot.repository}; it takes ${bot.github.permission}`;
+}
+
+/** What is asked for, and on which evidence: the commit and the digest of the report. `needed` counts persons. */
+export type ActionRequest = Pick<Action, "detail" | "sha" | "digest" | "needed">;
+/** Who asks, and the key of the message that asks. */
+export type Requester = { user: number; key: string };
+
+/** Writes an action down and asks for the first tap. Nothing is done before somebody taps. */
+export function requestAction(context: BotContext, requester: Requester, request: ActionRequest): Outcome {
+  return () => {
+    const action = addAction(context, requester, request);
+    auditRequest(context, action);
+    return askCard(context, action);
+  };
+}
+
+export function addAction(
+  { store, now, bot }: BotContext,
+  { user, key }: Requester,
+  { detail, sha, digest, needed }: ActionRequest,
+): Action {
+  return store.actions.add({
+    detail,
+    sha,
+    digest,
+    needed,
+    initiator: user,
+    messageKey: key,
+    createdAt: now(),
+    expiresAt: now() + bot.approvals.expireSeconds * 1000,
+  });
+}
+
+export function auditRequest(context: BotContext, action: Action): void {
+  audit(context, action.initiator, `asks ${action.detail.kind}`, auditDetail(action));
+}
+
+/** Adds an entry to the audit; `user` null stands for the bot itself. */
+export function audit(
+  { store, now }: BotContext,
+  user: number | null,
+  event: string,
+  detail: Record<string, unknown>,
+): void {
+  store.audit.add(now(), { user, login: user === null ? null : store.links.login(user) }, event, detail);
+}
+
+/** What an audit entry says of an action: which one, on what, on which commit and report. */
+export function auditDetail({ id, detail, sha, digest }: Action): Record<string, unknown> {
+  return { action: id, ...detail, sha, digest };
+}
+
+/** "deploy mood 1.2.0 to production", in HTML. */
+export function describeAction(detail: ActionDetail): string {
+  switch (detail.kind) {
+    case "deploy":
+      return `deploy <b>${safe(detail.model)}</b> ${safe(detail.candidate, 60)} to <b>${safe(detail.environment)}</b>`;
+    case "rollback":
+      return `roll <b>${safe(detail.model)}</b> in <b>${safe(detail.environment)}</b> back to ${safe(detail.candidate, 60)}`;
+    case "approve":
+      return `approve run ${detail.run} for <b>${safe(detail.environment)}</b>`;
+    case "reject":
+      return `reject run ${detail.run} for <b>${safe(detail.environment)}</b>`;
+    case "lock":
+      return `lock every deployment: ${safe(detail.reason, 200)}`;
+    case "unlock":
+      return `unlock${detail.reason === "" ? "" : `: ${safe(detail.reason, 200)}`}`;
+  }
+}
+
+const verbs: Record<ActionDetail["kind"], string> = {
+  deploy: "Deploy",
+  rollback: "Roll back",
+  approve: "Approve",
+  reject: "Reject",
+  lock: "Lock",
+  unlock: "Unlock",
+};
+
+/** Whether an action takes a second tap. */
+export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDetail): boolean {
+  switch (detail.kind) {
+    case "rollback":
+      return true;
+    case "deploy":
+      return bot.environments[detail.environment]?.danger ?? true;
+    case "approve":
+      return bot.environments[stageOf(bot, detail.environment) ?? ""]?.danger ?? true;
+    case "unlock":
+      return true;
+    case "lock":
+    case "reject":
+      return false;
+  }
+}
+
+/** A person's GitHub login, escaped; "user 123" where none is linked. */
+export function personName({ store }: Pick<BotContext, "store">, user: number): string {
+  const login = store.links.login(user);
+  return login === null ? `user ${user}` : safe(login, 40);
+}
+
+const evidenceLines = ({ sha, digest }: Pick<Action, "sha" | "digest">) =>
+  sha === "" ? [] : [`commit <code>${shortSha(sha)}</code> · report <code>${safe(digest.slice(0, 12), 12)}</code>`];
+
+/** The first question: what will be done, by whom, on which evidence. */
+export function askCard(context: BotContext, action: Action): Reply {
+  const { id, detail, initiator } = action;
+  const kind = isDangerous(context, detail) ? "ask" : "confirm";
+  return {
+    html: [`${personName(context, initiator)} wants to ${describeAction(detail)}`, ...evidenceLines(action)].join("\n"),
+    buttons: [
+      [
+        {
+          text: `${verbs[detail.kind]}${kind === "ask" ? "…" : ""}`,
+          callback: { kind, action: id },
+          user: initiator,
+          style: kind === "ask" ? "danger" : "primary",
+        },
+        cancelButton(id),
+      ],
+    ],
+  };
+}
+
+/** The second question, where a mistake would hurt. */
+export function confirmCard(context: BotContext, action: Action): Reply {
+  const { id, detail, initiator } = action;
+  return {
+    html: [`⚠️ ${personName(context, initiator)}, really ${describeAction(detail)}?`, ...evidenceLines(action)].join(
+      "\n",
+    ),
+    buttons: [
+      [
+        {
+          text: `Yes, ${verbs[detail.kind].toLowerCase()}`,
+          callback: { kind: "confirm", action: id },
+          user: initiator,
+          style: "danger",
+        },
+        cancelButton(id),
+      ],
+    ],
+  };
+}
+
+/** The request waits for further persons. `asking` has tapped "Approve…" and must confirm; null where nobody has. */
+export function collectCard(context: BotContext, action: Action, asking: number | null): Reply {
+  const { id, detail, initiator, approvers, needed } = action;
+  const have = 1 + approvers.length;
+  const approve: Button[] =
+    asking === null
+      ? []
+      : [
+          {
+            text: `Yes, I approve (${personName(context, asking)})`,
+            callback: { kind: "confirm-approval", action: id },
+            user: asking,
+            style: "danger",
+          },
+        ];
+  return {
+    html: [
+      `🔔 ${personName(context, initiator)} asks to ${describeAction(detail)}: ${have} of ${needed} persons`,
+      ...evidenceLines(action),
+      ...approvers.map((one) => `✓ ${personName(context, one)}`),
+      `Somebody else must approve; ${personName(context, initiator)} cannot.`,
+    ].join("\n"),
+    card: {
+      brief: `🔔 ${detail.kind === "approve" ? detail.environment : detail.kind}: ${have} of ${needed} persons`,
+      state: "acting",
+    },
+    buttons: [
+      ...(approve.length === 0 ? [] : [approve]),
+      [{ text: "Approve…", callback: { kind: "approve", action: id }, style: "primary" }, cancelButton(id)],
+    ],
+  };
+}
+
+const signs: Record<Action["state"], string> = {
+  collecting: "🔔",
+  wanted: "⏳",
+  started: "⏳",
+  done: "✅",
+  failed: "🛑",
+  refused: "⛔",
+  unsure: "❔",
+  cancelled: "⚪",
+};
+
+const stateWords: Record<Action["state"], string> = {
+  collecting: "waits",
+  wanted: "is being checked",
+  started: "is under way",
+  done: "done",
+  failed: "failed",
+  refused: "refused",
+  unsure: "unsure",
+  cancelled: "cancelled",
+};
+
+const isUnderWay = (state: Action["state"]) => state === "wanted" || state === "started" || state === "collecting";
+
+/** How the question under a card stands after an action came to this state. */
+const cardState = (state: Action["state"]) => (state === "done" ? "decided" : isUnderWay(state) ? "acting" : "again");
+
+/** An action on a waiting run as one line of plain text, for the buttons under a card of actions/notify. */
+export function briefState(
+  context: Pick<BotContext, "store">,
+  { detail, initiator, approvers, state, result }: Action,
+): string | null {
+  if (detail.kind !== "approve" && detail.kind !== "reject") return null;
+  const people = [initiator, ...approvers].map((user) => context.store.links.login(user) ?? `user ${user}`).join(", ");
+  if (state === "done")
+    return `${detail.kind === "approve" ? "✅" : "❌"} ${detail.environment} ${detail.kind === "approve" ? "approved" : "rejected"} by ${people}`;
+  return isUnderWay(state)
+    ? `⏳ ${people}: ${detail.kind} ${detail.environment}`
+    : `${signs[state]} ${result ?? state}`;
+}
+
+/** The state of an action and its result. `more` is a link below it, to the run that it started. */
+export function stateCard(
+  context: BotContext,
+  action: Action,
+  more: { text: string; url: string | null } | null = null,
+): Reply {
+  const { detail, initiator, approvers, state, result, id } = action;
+  return {
+    card: { brief: briefState(context, action), state: cardState(state) },
+    html: [
+      `${signs[state]} ${describeAction(detail)}: ${stateWords[state]}`,
+      ...evidenceLines(action),
+      `by ${personName(context, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => personName(context, one)).join(", ")}`}`,
+      ...(result === null ? [] : [safe(result, 300)]),
+      ...(more === null ? [] : [linkHtml(more.text, more.url)]),
+      `<code>${id}</code>`,
+    ].join("\n"),
+  };
+}
+
+function cancelButton(action: string): Button {
+  return { text: "Cancel", callback: { kind: "cancel", action } };
+}

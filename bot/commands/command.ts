@@ -1,0 +1,72 @@
+import type { BotConfiguration } from "../config/config.ts";
+import type { BotContext } from "../context/context.ts";
+import type { Button, Outcome, Reply } from "../context/reply.ts";
+import { safe } from "../context/text.ts";
+import type { UserUpdate } from "../inbox/update.ts";
+import type { Place } from "../store/messages.ts";
+import { escapeHtml } from "../telegram/format.ts";
+
+// To add a command: export one from a file of its name in this folder, and list it in table.ts.
+
+export type Command = {
+  name: string;
+  /** E.g. "/deploy MODEL ENVIRONMENT [VERSION]". */
+  usage: string;
+  /** One line for the menu. */
+  about: string;
+  run: (context: BotContext, request: CommandRequest) => Promise<Outcome> | Outcome;
+};
+
+export type CommandRequest = {
+  args: readonly string[];
+  /** Everything after the command's name, as it was written. */
+  rest: string;
+  update: UserUpdate;
+  place: Place;
+  /** Key of the message that the reply becomes. */
+  key: string;
+  /** Shows this at once; the reply then takes its place. */
+  acknowledge: (html: string) => void;
+};
+
+/** A button that writes a command for whoever taps it. It works as often as it is tapped, until it expires. */
+export function commandButton(text: string, label = text): Button {
+  return { text: label, callback: { kind: "command", text }, single: false };
+}
+
+/** What was wrong, the usage, and buttons for the likely choices. */
+export function usage(
+  { usage: words, about }: Pick<Command, "usage" | "about">,
+  problem: string,
+  choices: readonly string[] = [],
+): Reply {
+  const rows = choices.slice(0, 9).map((text) => [commandButton(text)]);
+  return {
+    html: `${problem}\n<code>${escapeHtml(words)}</code>: ${escapeHtml(about)}`,
+    ...(rows.length === 0 ? {} : { buttons: rows }),
+  };
+}
+
+/** The answer where a model's name is missing (the question) or not listed, with buttons for the likely choices. */
+export function askForModel(
+  command: Command,
+  given: string | undefined,
+  question: string,
+  choices: readonly string[],
+): Reply {
+  return usage(command, given === undefined ? question : `There is no model ${safe(given)}.`, choices);
+}
+
+export function modelIds(bot: BotConfiguration): string[] {
+  return bot.models.map(({ id }) => id);
+}
+
+/** The listed name that was meant: the same but for case, or the only one that begins so. Null otherwise. */
+export function matchName(given: string | undefined, names: readonly string[]): string | null {
+  if (given === undefined || given === "") return null;
+  const wanted = given.toLowerCase();
+  const same = names.find((one) => one.toLowerCase() === wanted);
+  if (same !== undefined) return same;
+  const begin = names.filter((one) => one.toLowerCase().startsWith(wanted));
+  return begin.length === 1 ? (begin[0] as string) : null;
+}

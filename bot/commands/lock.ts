@@ -1,0 +1,50 @@
+import { requestAction } from "../approvals/request.ts";
+import { commandButton, usage, type Command } from "./command.ts";
+import { lockLines } from "./lock-lines.ts";
+import { refusal, requesterOf } from "./refusal.ts";
+
+export const lock: Command = {
+  name: "lock",
+  usage: "/lock REASON",
+  about: "no deployments until somebody unlocks",
+  async run(context, request) {
+    if (request.rest.trim() === "") {
+      const held = await context.github.locks(context.bot.github.lock);
+      return held.length === 0
+        ? usage(lock, "Why?")
+        : { html: lockLines(held).join("\n"), buttons: [[commandButton("/unlock")]] };
+    }
+    const refused = await refusal(context, request);
+    if (refused !== null) return refused;
+    return requestAction(context, requesterOf(request), {
+      detail: { kind: "lock", reason: request.rest.trim().slice(0, 200) },
+      sha: "",
+      digest: "",
+      needed: 1,
+    });
+  },
+};
+
+export const unlock: Command = {
+  name: "unlock",
+  usage: "/unlock [REASON]",
+  about: "allow deployments again",
+  async run(context, request) {
+    const refused = await refusal(context, request);
+    if (refused !== null) return refused;
+    // What a run holds while it deploys is not for people to release.
+    const held = (await context.github.locks(context.bot.github.lock)).filter(({ record }) => record.run === null);
+    if (held.length === 0) return { html: "Nothing is locked." };
+    // Bound to these locks: one that somebody takes meanwhile is not released.
+    return requestAction(context, requesterOf(request), {
+      detail: {
+        kind: "unlock",
+        reason: request.rest.trim().slice(0, 200),
+        locks: held.map(({ environment, tagSha }) => ({ environment, tagSha })),
+      },
+      sha: "",
+      digest: "",
+      needed: 1,
+    });
+  },
+};

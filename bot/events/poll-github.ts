@@ -1,0 +1,201 @@
+import { stateCard } from "../approvals/request.ts";
+import { waitingRun } from "../approvals/waiting-runs.ts";
+import type { BotContext } from "../context/context.ts";
+import { errorLine } from "../context/log.ts";
+import { toContent, type Reply } from "../context/reply.ts";
+import { ago, safe, shortSha, withSign } from "../context/text.ts";
+import { cardFinder, type Finder } from "../github/cards.ts";
+import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
+import type { EventKind } from "../store/subscriptions.ts";
+import { dayMs, minuteMs } from "../telegram/clock.ts";
+import { escapeHtml, linkHtml } from "../telegram/format.ts";
+import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
+
+/** Deployments younger than this are read at each poll; older ones have ended. */
+const freshMs = 2 * dayMs;
+const maxWaiting = 10;
+const maxPauseMs = 10 * minuteMs;
+
+/** Polls until the signal aborts. A poll that fails is logged, and the next one comes later. */
+export async function watchGitHub(
+  context: BotContext,
+  deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> },
+): Promise<void> {
+  for (let failures = 0, poll = 1; !deps.signal.aborted; poll += 1) {
+    try {
+      await pollGitHub(context, poll);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!deps.signal.aborted) context.log.warn("watch-failed", { error: errorLine(error) });
+    }
+    deps.kick();
+    await deps.sleep(Math.min(context.bot.github.pollSeconds * 1000 * 2 ** Math.min(failures, 5), maxPauseMs));
+  }
+}
+
+/**
+ * Polls GitHub once and notifies subscribers of what changed since the last poll. The very first poll only learns the
+ * present state. State and messages are stored in one transaction per change, so a kill neither loses nor doubles an
+ * alert.
+ */
+async function pollGitHub(context: BotContext, poll: number): Promise<void> {
+  const { store, now, github, bot, log } = context;
+  const finder = cardFinder(github, bot, store.subscriptions.places(), (error) => {
+    log.warn("cards-not-looked-up", {
+      error: errorLine(error),
+      hint: "the token needs pull-requests: read and deployments: read",
+    });
+  });
+  const learning = store.seen.state("watch", "began") === null;
+  const runs = await github.runs({ count: 50 });
+  for (const run of runs.toReversed()) await runChanged(context, run, learning, finder);
+  const waiting = await Promise.all(
+    runs
+      .filter(({ status }) => status === "waiting")
+      .slice(0, maxWaiting)
+      .toReversed()
+      .map((run) => waitingRun(github, bot, run)),
+  );
+  for (const one of waiting) await askForApproval(context, one, learning, finder);
+  await followCards(context, runs, waiting, finder, poll);
+  const deployments = (await github.deployments({ count: 30 })).filter(
+    ({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs),
+  );
+  for (const deployment of deployments.toReversed()) {
+    const state = store.seen.state("deployment", deployment.id);
+    if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
+    // A status that only carries a description (who approved, where a card is) repeats the state before it.
+    const statuses = await github.statuses(deployment.id);
+    if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
+  }
+  if (learning) store.seen.set("watch", "began", "yes", now());
+}
+
+/** Chats that have a card of this candidate. The card shows what happens to it, so they get no message. */
+async function chatsWithCard(finder: Finder, sha: string, model: string | null): Promise<Set<number>> {
+  return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
+}
+
+/** Sends a message to everybody who subscribed to such events, except the chats whose card shows it. */
+function notifySubscribers(
+  { store, now, bot }: BotContext,
+  key: string,
+  kind: EventKind,
+  models: readonly string[] | null,
+  reply: Reply,
+  silent: boolean,
+  except: ReadonlySet<number>,
+): void {
+  for (const place of store.subscriptions.listeners(models, kind, now())) {
+    if (except.has(place.chat)) continue;
+    const messageKey = `${key}:${place.chat}`;
+    const content = toContent({ store, bot, now }, reply, place.chat, `${messageKey}:${now()}`);
+    store.messages.want(messageKey, place, content, now(), { silent });
+  }
+}
+
+async function runChanged(context: BotContext, run: Run, learning: boolean, finder: Finder): Promise<void> {
+  const { store, now, bot } = context;
+  const state = `${run.status}/${run.conclusion ?? ""}`;
+  const before = store.seen.state("run", run.id);
+  if (before === state) return;
+  // Everything is fetched before the transaction: inside it nothing may wait.
+  const gateOver = run.file === bot.github.gate && run.status === "completed";
+  const withCard = gateOver && !learning ? await chatsWithCard(finder, run.sha, null) : new Set<number>();
+  const answer = learning ? null : await endQuestion(context, run);
+  store.transaction(() => {
+    store.seen.set("run", run.id, state, now());
+    if (learning) {
+      if (gateOver) store.seen.set("gate", run.branch, run.conclusion ?? "", now());
+      return;
+    }
+    followAction(context, run);
+    answer?.();
+    if (gateOver) gateEnded(context, run, withCard);
+  });
+}
+
+/** Only a change of a branch's gate is news, or a first gate that is red. */
+function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>): void {
+  const { store, now } = context;
+  const last = store.seen.state("gate", run.branch);
+  const conclusion = run.conclusion ?? "";
+  if (!["success", "failure", "timed_out", "startup_failure"].includes(conclusion)) return;
+  store.seen.set("gate", run.branch, conclusion, now());
+  const green = conclusion === "success";
+  if (last === null ? green : (last === "success") === green) return;
+  notifySubscribers(
+    context,
+    `gate:${run.id}`,
+    "gate",
+    null,
+    {
+      html: `${withSign(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${shortSha(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}`,
+    },
+    false,
+    withCard,
+  );
+}
+
+/** The message of an action that started a run follows the run. */
+function followAction(context: BotContext, run: Run): void {
+  const { store, now } = context;
+  const id = store.seen.state("action-run", run.id);
+  const action = id === null ? null : store.actions.find(id);
+  const shown = action === null ? null : store.messages.byKey(action.messageKey);
+  if (action === null || shown === null) return;
+  const reply = stateCard(
+    context,
+    { ...action, result: `run ${run.id}: ${run.conclusion ?? run.status}` },
+    { text: run.title, url: run.url },
+  );
+  store.messages.want(action.messageKey, shown, toContent(context, reply, shown.chat, action.messageKey), now());
+}
+
+const ended = new Set(["success", "failure", "error"]);
+const stateWords: Record<string, string> = {
+  success: "🟢 live",
+  failure: "🛑 failed",
+  error: "🛑 failed",
+  in_progress: "🚚 deploying",
+  queued: "⏳ queued",
+  pending: "⏳ pending",
+};
+
+async function deploymentChanged(
+  context: BotContext,
+  { id, payload, environment, sha, creator, createdAt }: Deployment,
+  { state, description, environmentUrl, logUrl }: DeploymentStatus,
+  learning: boolean,
+  finder: Finder,
+): Promise<void> {
+  const { store, now } = context;
+  if (payload === null || store.seen.state("deployment", id) === state) return;
+  const withCard = learning ? new Set<number>() : await chatsWithCard(finder, sha, payload.model);
+  store.transaction(() => {
+    const place = `${payload.model}/${environment}`;
+    const last = store.seen.state("live", place);
+    store.seen.set("deployment", id, state, now());
+    if (ended.has(state)) store.seen.set("live", place, state, now());
+    if (learning || state === "inactive") return;
+    const red = state === "failure" || state === "error";
+    const recovered = state === "success" && (last === "failure" || last === "error");
+    const html = [
+      `${stateWords[state] ?? escapeHtml(state)} <b>${safe(payload.model)}</b> ${safe(payload.version, 40)} in ${safe(environment)}${payload.verdict === null ? "" : `, ${withSign(payload.verdict)}`}`,
+      ...(description === "" ? [] : [safe(description, 200)]),
+      `${shortSha(sha)} by ${safe(creator, 40)}, ${ago(createdAt, now())}${environmentUrl === "" ? "" : ` · ${linkHtml("Space", environmentUrl)}`}${logUrl === "" ? "" : ` · ${linkHtml("run", logUrl)}`}`,
+    ].join("\n");
+    // An edit makes no sound, so what turned red, or recovered, becomes a message of its own.
+    const loud = red || recovered;
+    notifySubscribers(
+      context,
+      `deployment:${id}${loud ? `:${state}` : ""}`,
+      "deploy",
+      [payload.model],
+      { html },
+      !loud,
+      withCard,
+    );
+  });
+}

@@ -1,0 +1,154 @@
+import { didYouMean } from "../models/core/did-you-mean.ts";
+import { handleCallback } from "./approvals/handle-callback.ts";
+import { renderReply } from "./approvals/render-buttons.ts";
+import { personName } from "./approvals/request.ts";
+import { commandButton, type CommandRequest } from "./commands/command.ts";
+import { start } from "./commands/link.ts";
+import { commands } from "./commands/table.ts";
+import type { BotContext } from "./context/context.ts";
+import { errorLine } from "./context/log.ts";
+import { resolve, toContent, type Outcome } from "./context/reply.ts";
+import { safe } from "./context/text.ts";
+import { statusOf } from "./github/client.ts";
+import type { UpdateHandler } from "./inbox/inbox-worker.ts";
+import type { UserUpdate } from "./inbox/update.ts";
+import { isCardKey } from "./store/cards.ts";
+import type { Nonce } from "./store/nonces.ts";
+import type { Store } from "./store/store.ts";
+
+// What a listed person wrote or tapped: a command goes to commands/, a tap that leads to an action on GitHub to
+// approvals/handle-callback.ts. Both find out what to answer first, and return a function that stores all of it in the
+// one transaction that also ends the update.
+
+export type UpdateHandlerDeps = BotContext & {
+  /** Answers a callback query, so that Telegram stops its spinner; never fails. */
+  answer: (query: string, toast: string, alert?: boolean) => void;
+  /** Runs after a message was stored that is to be sent. */
+  kick: () => void;
+};
+
+type Commit = () => void;
+
+export function updateHandler(deps: UpdateHandlerDeps): UpdateHandler {
+  return async (update) => {
+    const { act } = update;
+    const commit = act.kind === "text" ? await handleText(deps, update, act.text) : await handleTap(deps, update, act);
+    return commit ?? (() => {});
+  };
+}
+
+/** Stores an outcome as the message of `key`. */
+function store(deps: UpdateHandlerDeps, update: UserUpdate, key: string, outcome: Outcome): Commit {
+  return () => {
+    renderReply(deps, key, placeOf(update), resolve(outcome), `${key}:${update.updateId}`);
+  };
+}
+
+const placeOf = ({ chat, topic }: UserUpdate) => ({ chat, topic });
+
+/** A command, or other text, which is only answered in a private chat. */
+async function handleText(
+  deps: UpdateHandlerDeps,
+  update: UserUpdate,
+  text: string,
+  key = `u${update.updateId}`,
+): Promise<Commit | null> {
+  const [, name, bot, rest = ""] = /^\/(\w{1,32})(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
+  // In a group, talk is not for the bot, nor are other bots' commands.
+  if (bot !== undefined && bot.toLowerCase() !== deps.username().toLowerCase()) return null;
+  if (name === undefined)
+    return update.privateChat ? store(deps, update, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
+  const request: CommandRequest = {
+    args: rest.split(/\s+/).filter((word) => word !== ""),
+    rest,
+    update,
+    place: placeOf(update),
+    key,
+    acknowledge: (html) => {
+      deps.store.messages.want(key, placeOf(update), toContent(deps, { html }, update.chat, key), deps.now());
+      deps.kick();
+    },
+  };
+  return store(deps, update, key, await runCommand(deps, request, name));
+}
+
+/** Runs a command. A failure of GitHub's or a Space's becomes an answer too, so that nobody is left waiting. */
+async function runCommand(deps: UpdateHandlerDeps, request: CommandRequest, name: string): Promise<Outcome> {
+  const run = (wanted: string): Promise<Outcome> | Outcome =>
+    commands.find((one) => one.name === wanted.toLowerCase())?.run(deps, request) ?? suggestions(wanted);
+  try {
+    return await (name.toLowerCase() === "start" ? ((await start(deps, request)) ?? run("help")) : run(name));
+  } catch (error) {
+    deps.log.warn("command-failed", { updateId: request.update.updateId, error: errorLine(error) });
+    const status = statusOf(error);
+    return {
+      html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(errorLine(error), 200)}\nNothing was done. Try again.`,
+    };
+  }
+}
+
+function suggestions(word: string): Outcome {
+  const close = didYouMean(
+    word.replace(/^\//, ""),
+    commands.map(({ name }) => name),
+  );
+  const names = close === null ? ["status", "runs", "help"] : [close, "help"];
+  return {
+    html: word === "" ? "What would you like?" : `There is no command ${safe(word, 40)}.`,
+    buttons: [names.map((name) => commandButton(`/${name}`))],
+  };
+}
+
+/** A tap on one of the bot's buttons: the button's nonce says what it does. */
+async function handleTap(
+  deps: UpdateHandlerDeps,
+  update: UserUpdate,
+  { query, data }: { query: string; data: string },
+): Promise<Commit | null> {
+  const nonce = deps.store.nonces.find(data.startsWith("n:") ? data.slice(2) : "");
+  const dead = whyDead(deps, nonce, update);
+  if (nonce === null || dead !== null) {
+    deps.answer(query, dead ?? "");
+    return null;
+  }
+  // Several questions may stand under one card of actions/notify; the family of a button names its question.
+  const key = isCardKey(nonce.family) ? nonce.family : keyUnder(deps.store, update, nonce.family);
+  if (nonce.callback.kind === "command") {
+    deps.answer(query, "");
+    return handleText(deps, update, nonce.callback.text, key);
+  }
+  try {
+    const { toast, outcome, alert = false } = await handleCallback(deps, update, nonce, key);
+    deps.answer(query, toast, alert);
+    return outcome === null ? null : store(deps, update, key, outcome);
+  } catch (error) {
+    deps.log.warn("callback-failed", { updateId: update.updateId, error: errorLine(error) });
+    deps.answer(query, "GitHub did not answer. Nothing was done; press again.");
+    return null;
+  }
+}
+
+/** @returns null, or why a button does nothing for this person here and now */
+function whyDead(context: BotContext, nonce: Nonce | null, { chat, user }: UserUpdate): string | null {
+  // A button of another chat does not exist here.
+  if (nonce === null || nonce.chat !== chat) return "This button is not known.";
+  if (nonce.user !== null && nonce.user !== user) return `This button is ${personName(context, nonce.user)}'s.`;
+  if (nonce.usedAt !== null) return "This button was used already.";
+  if (nonce.expiresAt <= context.now()) return "This button is too old: ask again.";
+  return null;
+}
+
+/**
+ * The key of the message whose button was tapped. The bot may not know yet that the message was sent: the answer was
+ * lost, or is still on its way. Then the button's family names the message, and the update has its id.
+ */
+function keyUnder({ messages }: Store, { chat, messageId, updateId }: UserUpdate, family: string): string {
+  const known = messages.keyOf(chat, messageId);
+  if (known !== null) return known;
+  const sent = [family, family.replace(/:\d+$/, "")]
+    .map((key) => messages.byKey(key))
+    .find((one) => one?.chat === chat && one.messageId === null);
+  if (sent == null) return `u${updateId}`;
+  messages.found(sent.key, messageId);
+  return sent.key;
+}

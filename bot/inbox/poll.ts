@@ -1,0 +1,69 @@
+import { Telegraf } from "telegraf";
+import { errorLine, type Log } from "../context/log.ts";
+import type { TelegramClient } from "../telegram/client.ts";
+import type { Clock } from "../telegram/clock.ts";
+import { TelegramFailure } from "../telegram/failure.ts";
+import { knowOneself, throughClient } from "../telegram/telegraf.ts";
+import { allowedUpdates } from "./update.ts";
+
+export type PollDeps = {
+  client: TelegramClient;
+  token: string;
+  receive: (update: unknown) => unknown;
+  log: Log;
+  clock: Clock;
+  signal: AbortSignal;
+  onLaunch: () => void;
+};
+
+const firstPauseMs = 1_000;
+const maxPauseMs = 60_000;
+
+/**
+ * Long polling until the signal aborts. Telegraf's own polling ends at a conflict with another poller, at a proxy's HTML,
+ * or when somebody sets a webhook. Here each of these is followed by another launch, after a growing pause.
+ *
+ * @throws TelegramFailure when the token is wrong, since no pause makes that better
+ */
+export async function pollForever({ client, token, receive, log, clock, signal, onLaunch }: PollDeps): Promise<void> {
+  for (let failures = 0; !signal.aborted;) {
+    const telegraf = new Telegraf(token, { handlerTimeout: Infinity });
+    let again: NodeJS.Timeout | undefined;
+    // Between its launch and its first poll, telegraf refuses to stop. It would then poll for ever, so we ask again.
+    const stop = () => {
+      try {
+        telegraf.stop();
+      } catch {
+        again = setTimeout(stop, 20);
+      }
+    };
+    signal.addEventListener("abort", stop);
+    try {
+      // Our handler only writes to the store. If that fails, the update must not be confirmed to Telegram, so the error
+      // goes on and ends this launch.
+      telegraf.catch((error) => {
+        throw error;
+      });
+      throughClient(telegraf, client);
+      telegraf.use((context) => {
+        receive(context.update);
+      });
+      await knowOneself(telegraf, client);
+      if (signal.aborted) return;
+      await telegraf.launch({ allowedUpdates: [...allowedUpdates] }, () => {
+        failures = 0;
+        onLaunch();
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof TelegramFailure && error.kind === "token") throw error;
+      failures += 1;
+      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1));
+      log.warn("polling-ended", { error: errorLine(error), againInMs: pauseMs });
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
+    } finally {
+      clearTimeout(again);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
