@@ -56,7 +56,7 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
       if (flags.json)
         await write(
           streams.stdout,
-          `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.told }, null, 2)}\n`,
+          `${JSON.stringify({ schemaVersion: 1, status: outcome.status, why: outcome.why, cards: outcome.results }, null, 2)}\n`,
         );
       else if (outcome.status === "dry-run")
         await write(streams.stdout, `${outcome.cards.map((card) => renderCard(card).plain).join("\n\n")}\n`);
@@ -65,9 +65,9 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     });
 }
 
-function lines({ told, why, status }: Outcome): string[] {
+function lines({ results, why, status }: Outcome): string[] {
   return [
-    ...told.flatMap((one) => [
+    ...results.flatMap((one) => [
       `${one.model}: ${one.status}${"message" in one && one.message !== null ? `, message ${one.message}` : ""}`,
       ...one.notes.map((note) => `  ${note}`),
     ]),
@@ -109,14 +109,15 @@ function readFlags(
 
 /** On a laptop the clone says what a workflow's variables would. */
 async function originIn(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
+  const { repositoryIn } = await import("../deploy/record/repository.ts");
+  const { actorOf, fullName } = await import("../github/runner.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
   const commit = env["GITHUB_SHA"] || (await commitOf(gitIn(process.cwd(), env), "HEAD").catch(() => null));
   return {
     ...env,
-    ...(repository === null ? {} : { GITHUB_REPOSITORY: repository.name }),
+    ...(repository === null ? {} : { GITHUB_REPOSITORY: fullName(repository) }),
     ...(commit === null ? {} : { GITHUB_SHA: commit }),
-    GITHUB_ACTOR: runIn(env).actor,
+    GITHUB_ACTOR: actorOf(env),
   };
 }

@@ -1,3 +1,4 @@
+import type { Repository, WorkflowRun } from "../github/runner.ts";
 import type { Credentials } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
 import { HubRepository } from "./hub/repository.ts";
@@ -25,7 +26,7 @@ export type Context = {
   actor: string;
   reason: string;
   logUrl: string | null;
-  run: { id: string; attempt: number; url: string } | null;
+  run: WorkflowRun | null;
   /** The same with another signal: what must still happen after a cancellation. */
   withSignal: (signal: AbortSignal) => Context;
 };
@@ -36,7 +37,7 @@ export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github"
   spaceName: string;
   credentials: Credentials;
   weights: { name: string; credentials: Credentials } | null;
-  github: { apiUrl: string; repository: { owner: string; repo: string }; token: string } | null;
+  github: { apiUrl: string; repository: Repository; token: string } | null;
 };
 
 export function createContext(parts: ContextParts, signal: AbortSignal): Context {

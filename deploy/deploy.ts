@@ -37,13 +37,7 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
       : await takeLock(
           github,
           environment,
-          {
-            schemaVersion: 1,
-            holder: context.actor,
-            reason: context.reason,
-            at: startedAt,
-            run: context.run,
-          },
+          { holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
           context.commit,
         );
   if (lock !== null) timeline.stage("lock", environment);

@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { commitOnce } from "./hub/commit-once.ts";
 import type { CommitLine } from "./hub/repository.ts";
 import { DeployFailure } from "./hub/failure.ts";
-import type { Verified } from "./plan.ts";
+import type { Verified } from "./record/deployments.ts";
 import type { Proof } from "./prove/prove.ts";
 import { recordOf, waitAndProve } from "./serve-proof.ts";
 

@@ -1,7 +1,7 @@
-import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../card/marker.ts";
+import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../../github/registry/card.ts";
 import type { BotConfiguration } from "../config/config.ts";
 import type { Place } from "../store/messages.ts";
-import { isRefusal } from "./client.ts";
+import { isRefusal } from "../../github/client.ts";
 import type { DeploymentStatus, GitHub } from "./github.ts";
 
 /** A card that actions/notify keeps in one of the bot's chats. */

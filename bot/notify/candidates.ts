@@ -4,7 +4,8 @@ import type { CardState, Phase } from "../card/state.ts";
 import type { Origin } from "./event.ts";
 import type { DeploymentFile } from "./files.ts";
 
-export type Told = {
+/** What a run knows of its candidates. */
+export type RunFacts = {
   verdict: VerdictFile | null;
   deployment: DeploymentFile | null;
   models: readonly string[];
@@ -16,7 +17,7 @@ export type Told = {
  * The candidates that a run tells about, worst first: the deployed model where there is a deployment, else every
  * model of the verdict (or those of it that were named), else the models that were named.
  */
-export function candidatesOf({ verdict, deployment, models, phase, origin }: Told): CardState[] {
+export function candidatesOf({ verdict, deployment, models, phase, origin }: RunFacts): CardState[] {
   const named = models.map((text) => ({ id: text.replace(/@.*$/s, ""), version: /@(.*)$/s.exec(text)?.[1] ?? "" }));
   const judged = verdict === null ? [] : judgedModels(verdict, named, origin);
   const auto = phaseOf(deployment) ?? (verdict === null ? "evaluating" : "verdict");

@@ -9,15 +9,15 @@ import { readOrigin } from "./event.ts";
 import { findPicture, readDeployment, readVerdict } from "./files.ts";
 import type { NotifyInputs } from "./inputs.ts";
 import { findMemory } from "./remember.ts";
-import { tell, type Told } from "./update-card.ts";
+import { updateCard, type CardResult } from "./update-card.ts";
 
 /** All of it, retries and pauses included; a deployment waits no longer than this for a message. */
 export const timeoutMs = 60_000;
 const maxCards = 10;
 
 export type Outcome = {
-  status: Told["status"] | "dry-run" | "skipped" | "failed";
-  told: (Told | { model: string; status: "failed"; notes: string[] })[];
+  status: CardResult["status"] | "dry-run" | "skipped" | "failed";
+  results: (CardResult | { model: string; status: "failed"; notes: string[] })[];
   why: string | null;
   cards: CardState[];
 };
@@ -33,7 +33,7 @@ export type NotifyDeps = {
 };
 
 /**
- * Brings the cards of what a workflow, or a person, has to tell up to date: what the action and `sluice notify` share.
+ * Brings the cards of what a workflow, or a person, has to report up to date: what the action and `sluice notify` share.
  *
  * @throws ConfigurationError for a file that cannot be read; a card that could not be delivered is part of the outcome
  */
@@ -47,7 +47,7 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
     deploymentPath === null || !existsSync(deploymentPath) ? null : await readDeployment(deploymentPath);
   const verdict = verdictPath === null ? null : await readVerdict(verdictPath);
   const cards = candidatesOf({ verdict, deployment, models: inputs.models, phase: inputs.phase, origin });
-  const none = (status: Outcome["status"], why: string): Outcome => ({ status, told: [], why, cards });
+  const none = (status: Outcome["status"], why: string): Outcome => ({ status, results: [], why, cards });
   if (cards.length === 0) return none("skipped", "there is no model to tell about: give verdict, deployment or models");
   if (inputs["dry-run"]) return none("dry-run", "dry-run: nothing was sent");
   const token = inputs.token ?? (env["TELEGRAM_BOT_TOKEN"] || null);
@@ -67,7 +67,7 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
     timeoutMs: 10_000,
     maxPauseSeconds: 20,
     log,
-    // Node's agents pass a proxy by unless they are told.
+    // Node's agents pass a proxy by unless they are results.
     agent: new Agent({ keepAlive: true, proxyEnv: env } as object),
   });
   const { memory, pullRequest, note } = await findMemory({
@@ -84,13 +84,13 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
     explain,
   });
   const address = { chat: /^-?\d+$/.test(chat) ? Number(chat) : chat, topic: inputs.topic };
-  const told: Outcome["told"] = [];
+  const results: Outcome["results"] = [];
   for (const card of cards.slice(0, maxCards)) {
     const model = card.model.id;
     const picture = async () => (verdictPath === null ? null : findPicture(verdictPath, model));
     try {
-      told.push(
-        await tell(withPullRequest(card, pullRequest, origin), address, inputs.when, {
+      results.push(
+        await updateCard(withPullRequest(card, pullRequest, origin), address, inputs.when, {
           client,
           memory,
           signal,
@@ -100,7 +100,7 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
         }),
       );
     } catch (error) {
-      told.push({ model, status: "failed", notes: [explain(error)] });
+      results.push({ model, status: "failed", notes: [explain(error)] });
     }
   }
   const unwritten =
@@ -111,11 +111,11 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
           (error: unknown) =>
             `what was delivered could not be remembered, so the next run sends it anew: ${explain(error)}`,
         );
-  told[0]?.notes.push(...[note, unwritten].filter((one) => one !== null));
+  results[0]?.notes.push(...[note, unwritten].filter((one) => one !== null));
   const left = cards.length - maxCards;
   return {
-    status: worst.find((word) => told.some((one) => one.status === word)) ?? "skipped",
-    told,
+    status: worst.find((word) => results.some((one) => one.status === word)) ?? "skipped",
+    results,
     why: left > 0 ? `${left} more models have no card: one run posts at most ${maxCards}` : null,
     cards,
   };

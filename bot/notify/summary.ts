@@ -1,4 +1,3 @@
-import { appendFile } from "node:fs/promises";
 import { renderCard } from "../card/render.ts";
 import type { CardState } from "../card/state.ts";
 
@@ -11,10 +10,14 @@ const maxCharacters = 200_000;
  * What the chat did not get, for the step summary: the cards as plain text, and why. Indented by four, none of the
  * text's characters mean anything to Markdown. Empty when everything was delivered without a note.
  */
-export function summaryOf(undelivered: readonly CardState[], told: readonly SummaryLine[], why: string | null): string {
+export function summaryOf(
+  undelivered: readonly CardState[],
+  results: readonly SummaryLine[],
+  why: string | null,
+): string {
   const lines = [
     ...(why === null ? [] : [why]),
-    ...told.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)),
+    ...results.flatMap((one) => one.notes.map((note) => `${one.model}: ${note}`)),
     ...undelivered.flatMap((card) => ["", ...renderCard(card).plain.split("\n")]),
   ];
   if (lines.length === 0) return "";
@@ -23,9 +26,4 @@ export function summaryOf(undelivered: readonly CardState[], told: readonly Summ
     .split("\n")
     .map((line) => `    ${line}`)
     .join("\n")}\n\n`.slice(0, maxCharacters);
-}
-
-export async function addSummary(markdown: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const path = env["GITHUB_STEP_SUMMARY"];
-  if (path && markdown !== "") await appendFile(path, markdown);
 }

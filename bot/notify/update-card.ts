@@ -1,4 +1,4 @@
-import type { Remembered } from "../card/marker.ts";
+import type { Remembered } from "../../github/registry/card.ts";
 import { linkRow, renderCard } from "../card/render.ts";
 import { isAudible, remembered as toneToRemember, toneOf, type CardState, type Tone } from "../card/state.ts";
 import { headline, nameOf } from "../card/words.ts";
@@ -10,7 +10,8 @@ import type { Memory } from "./memory.ts";
 
 export type When = "always" | "change" | "failure";
 
-export type Told = {
+/** What became of one card. `rang`: it made a sound. */
+export type CardResult = {
   model: string;
   status: "sent" | "edited" | "resent" | "unchanged";
   message: number | null;
@@ -20,7 +21,7 @@ export type Told = {
   notes: string[];
 };
 
-export type TellDeps = {
+export type UpdateCardDeps = {
   client: TelegramClient;
   memory: Memory | null;
   picture: () => Promise<InputFile | null>;
@@ -39,12 +40,12 @@ export type TellDeps = {
  *
  * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
  */
-export async function tell(
+export async function updateCard(
   state: CardState,
   address: { chat: number | string; topic: number | null },
   when: When,
-  { client, memory, picture, signal, explain, now }: TellDeps,
-): Promise<Told> {
+  { client, memory, picture, signal, explain, now }: UpdateCardDeps,
+): Promise<CardResult> {
   const notes: string[] = [];
   const note =
     (what: string) =>

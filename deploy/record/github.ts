@@ -1,45 +1,62 @@
-import type { Repository } from "../../actions/gate/github.ts";
-import { HttpRefusal, type Http } from "../hub/http.ts";
+import { createClient, type RepositoryApi } from "../../github/client.ts";
+import {
+  addDeploymentStatus,
+  deploymentStatuses,
+  listDeployments,
+  maxDescriptionLength,
+  type Deployment,
+  type DeploymentFilter,
+  type WritableState,
+} from "../../github/deployments.ts";
+import {
+  createRef,
+  createTagObject,
+  deleteRef,
+  findRef,
+  matchingRefs,
+  readTagObject,
+  type Ref,
+  type TagObject,
+} from "../../github/refs.ts";
+import type { DeploymentPayload } from "../../github/registry/deployment.ts";
+import type { Repository } from "../../github/runner.ts";
+import { NoAnswer, type Http } from "../hub/http.ts";
 
-/** A Deployment as GitHub keeps it; `payload` is ours. */
-export type DeploymentRow = {
-  id: number;
-  sha: string;
-  ref: string;
-  environment: string;
-  task: string;
-  payload: unknown;
-  creator: string;
-  createdAt: string;
-};
-export type StatusRow = {
-  state: string;
-  description: string;
-  createdAt: string;
-  environmentUrl: string;
-  creator: string;
-};
 export type StatusWanted = {
-  state: "in_progress" | "success" | "failure" | "error";
+  state: Extract<WritableState, "in_progress" | "success" | "failure" | "error">;
   description: string;
   environmentUrl: string | null;
   logUrl: string | null;
 };
 
 /**
- * The calls that a deployment makes to GitHub: refs, annotated tags, Deployments and their statuses. Plain REST with
- * the same bounded retries as the Hub's; whatever must not happen twice is sent once and looked for before it is sent
- * again.
+ * What a deployment asks of GitHub: refs, annotated tags, Deployments and their statuses. Requests have the time
+ * limits, retries and cancellation of the deployment's own Http. Whatever must not happen twice is sent once, and is
+ * looked for before it is sent again.
+ *
+ * Every method throws HttpRefusal where GitHub says no, and NoAnswer where nobody knows what happened.
  */
 export class GitHubRecords {
   readonly #http: Http;
-  readonly #base: string;
-  readonly #token: () => Promise<string | null>;
+  readonly #once: RepositoryApi;
+  readonly #repeatable: RepositoryApi;
 
-  constructor(http: Http, apiUrl: string, { owner, repo }: Repository, token: string) {
+  constructor(http: Http, apiUrl: string, repository: Repository, token: string) {
     this.#http = http;
-    this.#base = `${apiUrl.replace(/\/+$/, "")}/repos/${owner}/${repo}`;
-    this.#token = () => Promise.resolve(token);
+    const api = (repeatable: boolean): RepositoryApi => ({
+      octokit: createClient({
+        token,
+        apiUrl,
+        userAgent: "sluice-deploy",
+        fetch: fetchThrough(http, repeatable),
+        log: () => {},
+        limits: null,
+      }),
+      owner: repository.owner,
+      repo: repository.repo,
+    });
+    this.#once = api(false);
+    this.#repeatable = api(true);
   }
 
   /** Lets what is under way land before it is looked for. */
@@ -47,98 +64,33 @@ export class GitHubRecords {
     return this.#http.pause(attempt);
   }
 
-  /** What a fully qualified ref points at; null when there is none. */
-  async ref(name: string): Promise<{ sha: string; type: string } | null> {
-    try {
-      const { object } = await this.#send<{ object: { sha: string; type: string } }>(
-        "GET",
-        `/git/ref/${encodeURIComponent(name.replace(/^refs\//, ""))}`,
-      );
-      return object;
-    } catch (error) {
-      if (error instanceof HttpRefusal && error.status === 404) return null;
-      throw error;
-    }
+  ref(name: string): Promise<Ref | null> {
+    return asked(findRef(this.#repeatable, name));
   }
 
-  /** Refs whose names begin so. */
-  async refs(prefix: string): Promise<{ ref: string; sha: string; type: string }[]> {
-    const found = await this.#send<{ ref: string; object: { sha: string; type: string } }[]>(
-      "GET",
-      `/git/matching-refs/${encodeURIComponent(prefix.replace(/^refs\//, ""))}`,
-    );
-    return found.map(({ ref, object }) => ({ ref, sha: object.sha, type: object.type }));
+  refs(prefix: string): Promise<Ref[]> {
+    return asked(matchingRefs(this.#repeatable, prefix));
   }
 
-  /** Creates a ref, which is atomic: false when it is there already. */
-  async createRef(name: string, sha: string): Promise<boolean> {
-    try {
-      await this.#send("POST", "/git/refs", { ref: name, sha });
-      return true;
-    } catch (error) {
-      if (error instanceof HttpRefusal && error.status === 422 && /already exists/i.test(error.message)) return false;
-      throw error;
-    }
+  createRef(name: string, sha: string): Promise<boolean> {
+    return asked(createRef(this.#once, name, sha));
   }
 
-  /** False when there was none. */
-  async deleteRef(name: string): Promise<boolean> {
-    try {
-      await this.#http.call({
-        method: "DELETE",
-        url: `${this.#base}/git/refs/${encodeURIComponent(name.replace(/^refs\//, ""))}`,
-        headers,
-        repeatable: true,
-        token: this.#token,
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof HttpRefusal && (error.status === 404 || error.status === 422)) return false;
-      throw error;
-    }
+  deleteRef(name: string): Promise<boolean> {
+    return asked(deleteRef(this.#repeatable, name));
   }
 
-  /** An annotated tag's object; no ref points at it yet, so that making it twice does no harm. */
-  async createTagObject(tag: string, message: string, commit: string): Promise<string> {
-    return (
-      await this.#send<{ sha: string }>("POST", "/git/tags", { tag, message, object: commit, type: "commit" }, true)
-    ).sha;
+  createTagObject(tag: string, message: string, commit: string): Promise<string> {
+    return asked(createTagObject(this.#repeatable, { tag, message, commit }));
   }
 
-  async tagObject(sha: string): Promise<{ message: string; tagger: string; date: string; commit: string }> {
-    const { message, tagger, object } = await this.#send<{
-      message: string;
-      tagger: { name: string; date: string };
-      object: { sha: string };
-    }>("GET", `/git/tags/${sha}`);
-    return { message, tagger: tagger.name, date: tagger.date, commit: object.sha };
+  tagObject(sha: string): Promise<TagObject> {
+    return asked(readTagObject(this.#repeatable, sha));
   }
 
-  /** Newest first; at most `most`. */
-  async deployments(filter: { environment?: string; task: string }, most = 100): Promise<DeploymentRow[]> {
-    const query = new URLSearchParams({ ...filter, per_page: String(Math.min(100, most)) });
-    const rows = await this.#send<
-      {
-        id: number;
-        sha: string;
-        ref: string;
-        environment: string;
-        task: string;
-        payload: unknown;
-        creator: { login: string } | null;
-        created_at: string;
-      }[]
-    >("GET", `/deployments?${query}`);
-    return rows.map(({ id, sha, ref, environment, task, payload, creator, created_at: createdAt }) => ({
-      id,
-      sha,
-      ref,
-      environment,
-      task,
-      payload: typeof payload === "string" ? parsed(payload) : payload,
-      creator: creator?.login ?? "unknown",
-      createdAt,
-    }));
+  /** Newest first. */
+  deployments(filter: DeploymentFilter, count: number): Promise<Deployment[]> {
+    return asked(listDeployments(this.#repeatable, filter, count));
   }
 
   async createDeployment(wanted: {
@@ -146,73 +98,76 @@ export class GitHubRecords {
     environment: string;
     task: string;
     description: string;
-    payload: object;
+    payload: DeploymentPayload;
     production: boolean;
   }): Promise<number> {
     const { production, ...rest } = wanted;
-    const made = await this.#send<{ id: number }>("POST", "/deployments", {
-      ...rest,
-      auto_merge: false,
-      required_contexts: [],
-      production_environment: production,
-      transient_environment: false,
-    });
-    return made.id;
+    const { octokit, owner, repo } = this.#once;
+    const { data } = await asked(
+      octokit.rest.repos.createDeployment({
+        owner,
+        repo,
+        ...rest,
+        auto_merge: false,
+        required_contexts: [],
+        production_environment: production,
+        transient_environment: false,
+      }),
+    );
+    return (data as { id: number }).id;
   }
 
   /** Newest first. */
-  async statuses(deployment: number): Promise<StatusRow[]> {
-    const rows = await this.#send<
-      {
-        state: string;
-        description: string;
-        created_at: string;
-        environment_url?: string;
-        creator: { login: string } | null;
-      }[]
-    >("GET", `/deployments/${deployment}/statuses?per_page=30`);
-    return rows.map(({ state, description, created_at: createdAt, environment_url: environmentUrl, creator }) => ({
-      state,
-      description,
-      createdAt,
-      environmentUrl: environmentUrl ?? "",
-      creator: creator?.login ?? "unknown",
-    }));
+  async states(deployment: number): Promise<string[]> {
+    return (await asked(deploymentStatuses(this.#repeatable, deployment, 30))).map(({ state }) => state);
   }
 
-  /** Saying it twice says the same: may be repeated. */
-  async addStatus(deployment: number, { state, description, environmentUrl, logUrl }: StatusWanted): Promise<void> {
-    await this.#send(
-      "POST",
-      `/deployments/${deployment}/statuses`,
-      {
+  /** Saying it twice says the same, so it may be repeated. */
+  addStatus(deployment: number, { state, description, environmentUrl, logUrl }: StatusWanted): Promise<void> {
+    return asked(
+      addDeploymentStatus(this.#repeatable, deployment, {
         state,
-        description: description.length <= 140 ? description : `${description.slice(0, 139)}…`,
-        ...(environmentUrl === null ? {} : { environment_url: environmentUrl }),
-        ...(logUrl === null ? {} : { log_url: logUrl }),
-      },
-      true,
+        description:
+          description.length <= maxDescriptionLength
+            ? description
+            : `${description.slice(0, maxDescriptionLength - 1)}…`,
+        environmentUrl: environmentUrl ?? "",
+        logUrl: logUrl ?? "",
+        replacesEarlier: true,
+      }),
     );
-  }
-
-  #send<T>(method: "GET" | "POST", path: string, body?: object, repeatable = method === "GET"): Promise<T> {
-    return this.#http.json<T>({
-      method,
-      url: `${this.#base}${path}`,
-      repeatable,
-      token: this.#token,
-      headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
   }
 }
 
-const headers = { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" };
+/** Octokit's requests, sent by a deployment's Http. An answer that is not JSON is none. */
+function fetchThrough(http: Http, repeatable: boolean): typeof fetch {
+  return async (url, init) => {
+    const method = init?.method as "GET" | "POST" | "DELETE";
+    const { status, headers, bytes } = await http.call({
+      method,
+      url: String(url),
+      repeatable,
+      headers: init?.headers as Record<string, string>,
+      ...(init?.body == null ? {} : { body: init.body as string }),
+    });
+    if (status === 204) return new Response(null, { status });
+    try {
+      JSON.parse(bytes.toString("utf8"));
+    } catch (error) {
+      throw new NoAnswer(`${method} ${new URL(String(url)).pathname}: the answer is not JSON`, { cause: error });
+    }
+    return new Response(bytes as Uint8Array<ArrayBuffer>, {
+      status,
+      headers: { ...Object.fromEntries(headers), "content-type": "application/json" },
+    });
+  };
+}
 
-function parsed(text: string): unknown {
+/** Octokit wraps what its transport throws. */
+async function asked<T>(asking: Promise<T>): Promise<T> {
   try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    return await asking;
+  } catch (error) {
+    throw error instanceof Error && error.name === "HttpError" && error.cause instanceof Error ? error.cause : error;
   }
 }

@@ -11,7 +11,8 @@ import { isAllowed } from "../../bot/intake/access.ts";
 import { readUpdate, updateSchema } from "../../bot/intake/update.ts";
 import { durationMs } from "../../bot/context/words.ts";
 import { sparkline } from "../../bot/github/sparkline.ts";
-import { readPayload, readReceipt } from "../../bot/github/records.ts";
+import { readDeployedModel } from "../../github/registry/deployment.ts";
+import { readRelease } from "../../github/registry/release.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const least = "schemaVersion: 1\nrepository: octo/models\nmodels: [{id: mood}]\ntelegram: {users: [{id: 11}]}\n";
@@ -110,16 +111,19 @@ describe("readers of what others write", () => {
 
   it("reads deployments of several forms, and none where there is none", () => {
     const right = { model: "mood", version: "1.0.0", sha256: "abc", verdict: "PASS" };
-    expect(readPayload(right)).toEqual(right);
-    expect(readPayload(JSON.stringify(right))).toEqual(right);
-    expect(readPayload({ model: { id: "mood", version: "1.0.0", sha256: "abc" }, verdictSha256: "d" })).toEqual(right);
-    expect(readPayload({ ...right, verdict: "GREEN" })).toEqual({ ...right, verdict: null });
-    for (const none of [{}, "", "x", null, 7, { model: "mood" }, { model: {} }]) expect(readPayload(none)).toBeNull();
+    expect(readDeployedModel(right)).toEqual(right);
+    expect(readDeployedModel(JSON.stringify(right))).toEqual(right);
+    expect(readDeployedModel({ model: { id: "mood", version: "1.0.0", sha256: "abc" }, verdictSha256: "d" })).toEqual(
+      right,
+    );
+    expect(readDeployedModel({ ...right, verdict: "GREEN" })).toEqual({ ...right, verdict: null });
+    for (const none of [{}, "", "x", null, 7, { model: "mood" }, { model: {} }])
+      expect(readDeployedModel(none)).toBeNull();
   });
 
-  it("reads a receipt out of a tag's message", () => {
+  it("reads the record of a release out of a tag's message", () => {
     expect(
-      readReceipt(
+      readRelease(
         `mood 1.0.0\n\n${JSON.stringify({
           model: { id: "mood", version: "1.0.0" },
           verdict: { verdict: "PASS", sha256: "x" },
@@ -130,7 +134,7 @@ describe("readers of what others write", () => {
         })}\n-----`,
       ),
     ).toMatchObject({ model: "mood", verdict: "PASS", metrics: [{ metric: "auroc", value: 0.9, interval: null }] });
-    for (const none of ["", "words", "{", "{}", "}{"]) expect(readReceipt(none)).toBeNull();
+    for (const none of ["", "words", "{", "{}", "}{"]) expect(readRelease(none)).toBeNull();
   });
 
   it("draws and reads small things", () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { placeOf } from "../../bot/card/marker.ts";
+import { placeOf } from "../../github/registry/card.ts";
 import type { UnpackedAction } from "../actions/gate/runner.ts";
 import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../actions/notify/step.ts";
 import { stories } from "../eval/report/stories.ts";
