@@ -7,7 +7,7 @@ import type { Said } from "./intake/update.ts";
 import { isCardKey } from "./store/cards.ts";
 import type { Store } from "./store/store.ts";
 import { inWords } from "./config/log.ts";
-import { statusOf } from "../github/client.ts";
+import { statusOf } from "../github/api.ts";
 import { toContent, type Ask, type Outcome, type BotContext } from "./context/command.ts";
 import { start } from "./commands/link.ts";
 import { commands } from "./commands/table.ts";

@@ -105,7 +105,7 @@ async function requireEnvironment(environment: string): Promise<void> {
 
 /** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
 export async function connectRecords({ env, stderr }: Streams) {
-  const { GitHubRecords } = await import("../deploy/record/github.ts");
+  const { GitHubRecords } = await import("../deploy/record/github-records.ts");
   const { repositoryIn } = await import("../deploy/record/repository.ts");
   const { actorOf, apiUrlOf } = await import("../github/runner.ts");
   const { Http } = await import("../deploy/hub/http.ts");

@@ -3,11 +3,11 @@ import type { Credentials } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
 import { HubRepository } from "./hub/repository.ts";
 import { Space } from "./hub/space.ts";
-import { GitHubRecords } from "./record/github.ts";
+import { GitHubRecords } from "./record/github-records.ts";
 import type { Settings } from "./hub/settings.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Everything that a deployment works with; edges are parameters. */
+/** Everything that a deployment works with; `deps` reach outside. */
 export type Context = {
   space: Space;
   /** The model repository for weights that are too large for the Space; null where they are not. */
@@ -31,7 +31,7 @@ export type Context = {
   withSignal: (signal: AbortSignal) => Context;
 };
 
-export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
+type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
   deps: Omit<HttpDeps, "signal"> & { now: () => number };
   endpoint: string;
   spaceName: string;

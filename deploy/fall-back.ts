@@ -27,11 +27,11 @@ export async function fallBack(
 ): Promise<FallBack> {
   const { space, timeline } = context;
   const { head } = await space.info();
-  const landed = head === from ? null : await restoredAt(context, head, candidates);
-  if (landed !== null)
+  const restored = head === from ? null : await restoredAt(context, head, candidates);
+  if (restored !== null)
     return mustProve
-      ? proveRestored(context, landed, head, isPrivate)
-      : { done: false, why: "it was committed, and there was no time to prove it", to: landed, revision: head };
+      ? proveRestored(context, restored, head, isPrivate)
+      : { done: false, why: "it was committed, and there was no time to prove it", to: restored, revision: head };
   if (head !== from)
     return {
       done: false,

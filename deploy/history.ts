@@ -1,8 +1,8 @@
-import type { GitHubRecords } from "./record/github.ts";
+import type { GitHubRecords } from "./record/github-records.ts";
 import { readRelease } from "../github/registry/release.ts";
 import { pastDeployments } from "./record/deployments.ts";
 
-export type VersionHistory = {
+type VersionHistory = {
   version: string;
   sha256: string | null;
   commit: string;
@@ -12,7 +12,7 @@ export type VersionHistory = {
   /** Environments in which this version is what was proved last. */
   live: string[];
 };
-export type DeploymentHistory = {
+type DeploymentHistory = {
   at: string;
   environment: string;
   kind: string;
@@ -23,7 +23,7 @@ export type DeploymentHistory = {
   space: string;
   spaceCommit: string;
 };
-export type History = { model: string; versions: VersionHistory[]; deployments: DeploymentHistory[] };
+type History = { model: string; versions: VersionHistory[]; deployments: DeploymentHistory[] };
 
 const maxShown = 30;
 

@@ -7,7 +7,7 @@ import { HttpRefusal } from "./hub/http.ts";
 import { releaseMessage, releaseTag } from "../github/registry/release.ts";
 import type { DeploymentPayload } from "../github/registry/deployment.ts";
 import { openDeployment } from "./record/deployments.ts";
-import type { StatusWanted } from "./record/github.ts";
+import type { StatusWanted } from "./record/github-records.ts";
 import { tagRelease } from "./record/release.ts";
 
 /** Writes a deployment down on GitHub. What cannot be written is kept in words and never changes what is deployed. */

@@ -8,7 +8,7 @@ import { fallBack, restore } from "./fall-back.ts";
 import type { CurrentState } from "./plan.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
 import { pastDeployments, verifiedBy, verifiedRevisions, wasProved, type Verified } from "./record/deployments.ts";
-import type { GitHubRecords } from "./record/github.ts";
+import type { GitHubRecords } from "./record/github-records.ts";
 import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./recorder.ts";
 

@@ -23,7 +23,7 @@ import type { Settings } from "./hub/settings.ts";
 import { Timeline, type Sink } from "./timeline.ts";
 import { readVerdict, requirePass, type PassedVerdict } from "./bundle/verdict.ts";
 
-export type DeployRequest = {
+type DeployRequest = {
   root: string;
   /** Id or folder of a model. */
   model: string;
@@ -196,7 +196,7 @@ function requireSame(
 export type Places = { spaces: Record<string, string>; weights: string | null };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
-export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
+async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
   const file = join(root, "sluice.yaml");
   const text = await readFile(file, "utf8").catch(() => {
     throw new ConfigurationError({

@@ -5,10 +5,7 @@ import { Octokit } from "@octokit/rest";
 const WithRetries = Octokit.plugin(retry, throttling);
 export type Client = InstanceType<typeof WithRetries>;
 
-/** A repository, and the client to ask about it. */
-export type RepositoryApi = { octokit: Client; owner: string; repo: string };
-
-export type ClientOptions = {
+type ClientOptions = {
   token: string;
   /** GITHUB_API_URL. */
   apiUrl: string;
@@ -37,9 +34,6 @@ export type Limits = {
 const maxRetries = 2;
 /** GitHub has said no, or asks for a pause, which `throttling` sees to. */
 const doNotRetry = [400, 401, 403, 404, 409, 410, 422, 429, 451];
-
-/** Spread into a request that must not be sent twice. Never `retries` for others: refusals would be retried, too. */
-export const sentOnce = { request: { retries: 0 } } as const;
 
 /**
  * Octokit with limits: a request that hangs ends, server errors are retried twice, rate limits are waited for while
@@ -105,21 +99,4 @@ function throttleOptions(
     onRateLimit: onRateLimited("rate limit"),
     onSecondaryRateLimit: onRateLimited("secondary rate limit"),
   };
-}
-
-/**
- * The HTTP status of a failure; null where no answer came. Octokit gives 500, without a response, to whatever the
- * transport throws; a transport that throws refusals says their status itself.
- */
-export function statusOf(error: unknown): number | null {
-  if (!(error instanceof Error)) return null;
-  const { status, response, cause } = error as Error & { status?: unknown; response?: unknown };
-  if (typeof status === "number" && response !== undefined) return status;
-  return cause instanceof Error && "status" in cause && typeof cause.status === "number" ? cause.status : null;
-}
-
-/** Whether a refused call certainly changed nothing: GitHub said no. */
-export function isRefusal(error: unknown): boolean {
-  const status = statusOf(error);
-  return status !== null && status >= 400 && status < 500;
 }

@@ -1,4 +1,4 @@
-import { sentOnce, type RepositoryApi } from "./client.ts";
+import { sentOnce, type RepositoryApi } from "./api.ts";
 
 /** 3,000 comments: whoever searches further starts anew instead. */
 export const maxCommentPages = 30;

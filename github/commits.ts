@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { RepositoryApi } from "./client.ts";
+import type { RepositoryApi } from "./api.ts";
 
 type TreeEntry = { mode: string; sha: string; folder: boolean };
 type Tree = ReadonlyMap<string, TreeEntry>;

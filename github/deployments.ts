@@ -1,4 +1,4 @@
-import { sentOnce, type RepositoryApi } from "./client.ts";
+import { sentOnce, type RepositoryApi } from "./api.ts";
 
 /** `payload`: whatever who made it put there; registry/deployment.ts reads ours. `createdAt`: ISO 8601. */
 export type Deployment = {
@@ -65,7 +65,7 @@ export async function deploymentStatuses(
   }));
 }
 
-export type NewStatus = {
+type NewStatus = {
   state: WritableState;
   description: string;
   logUrl: string;

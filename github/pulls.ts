@@ -1,6 +1,6 @@
-import type { RepositoryApi } from "./client.ts";
+import type { RepositoryApi } from "./api.ts";
 
-export type OpenPullRequest = { number: number; headSha: string; baseSha: string };
+type OpenPullRequest = { number: number; headSha: string; baseSha: string };
 
 /** Open pull requests whose head is OWNER:BRANCH. */
 export async function openPullRequests(

@@ -1,4 +1,4 @@
-import { sentOnce, statusOf, type RepositoryApi } from "./client.ts";
+import { sentOnce, statusOf, type RepositoryApi } from "./api.ts";
 
 /** What a ref points at: a commit, or the object of an annotated tag. Names are full: refs/tags/births@1.0.0. */
 export type Ref = { ref: string; sha: string; type: string };

@@ -1,8 +1,9 @@
-import { createClient, type RepositoryApi } from "./client.ts";
+import { createClient } from "./client.ts";
+import { type RepositoryApi } from "./api.ts";
 import { proxyFetch } from "./proxy.ts";
 import { apiUrlOf, type Repository } from "./runner.ts";
 
-export type StepApiOptions = {
+type StepApiOptions = {
   token: string;
   repository: Repository;
   env: NodeJS.ProcessEnv;

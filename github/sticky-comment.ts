@@ -1,4 +1,4 @@
-import { statusOf, type RepositoryApi } from "./client.ts";
+import { statusOf, type RepositoryApi } from "./api.ts";
 import { commentPages, createComment, maxCommentPages, updateComment, viewerOf, type Comment } from "./comments.ts";
 
 /** What became of a comment. Never part of a verdict. */

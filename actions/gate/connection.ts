@@ -1,6 +1,6 @@
 import { logLine } from "../runner/log.ts";
 import { connect, once } from "../runner/step.ts";
-import type { RepositoryApi } from "../../github/client.ts";
+import type { RepositoryApi } from "../../github/api.ts";
 import { mergeBase } from "../../github/commits.ts";
 import type { ReferenceDeps } from "../../eval/gate/references.ts";
 

@@ -28,13 +28,13 @@ export const gateResult = z.strictObject({
   comment: reported,
   exitCode: z.int().min(0).max(5),
 });
-export type GateResult = z.infer<typeof gateResult>;
+type GateResult = z.infer<typeof gateResult>;
 
 const wrongUsage = 2;
 const maxFailed = 20;
 const maxReasonLength = 300;
 
-export type ResultParts = { verdict: VerdictFile; baseline: string | null; comment: CommentResult; exitCode: number };
+type ResultParts = { verdict: VerdictFile; baseline: string | null; comment: CommentResult; exitCode: number };
 
 export function resultOf({ verdict, baseline, comment, exitCode }: ResultParts): GateResult {
   return gateResult.parse({

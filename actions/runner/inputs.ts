@@ -29,7 +29,7 @@ export function readInputs<Shape extends z.ZodObject>(schema: Shape, env: NodeJS
   });
 }
 
-export type DescribedInput = { name: string; default: string; description: string; values: string | null };
+type DescribedInput = { name: string; default: string; description: string; values: string | null };
 
 /** Inputs as data, for action.yml and the documentation. */
 export function describedInputs(schema: z.ZodObject): DescribedInput[] {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setSecret } from "@actions/core";
-import type { RepositoryApi } from "../../github/client.ts";
+import type { RepositoryApi } from "../../github/api.ts";
 import { parseRepository } from "../../github/runner.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { annotate } from "./annotate.ts";

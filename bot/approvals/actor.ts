@@ -1,5 +1,5 @@
 import type { BotContext } from "../context/command.ts";
-import { isRefusal, statusOf } from "../../github/client.ts";
+import { isRefusal, statusOf } from "../../github/api.ts";
 import { inWords, type Log } from "../config/log.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";

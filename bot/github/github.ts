@@ -1,4 +1,5 @@
-import { createClient, sentOnce, statusOf, type Client, type RepositoryApi } from "../../github/client.ts";
+import { createClient, type Client } from "../../github/client.ts";
+import { sentOnce, statusOf, type RepositoryApi } from "../../github/api.ts";
 import { deploymentStatuses, describeDeployment, listDeployments } from "../../github/deployments.ts";
 import { pullRequestsOf } from "../../github/pulls.ts";
 import { createRef, createTagObject, deleteRef, matchingRefs, readTagObject } from "../../github/refs.ts";
@@ -7,7 +8,7 @@ import { readLockNote, writeLockNote, type LockNote } from "../../github/registr
 import { digestOf, readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
 import { fullName, parseRepository } from "../../github/runner.ts";
 
-export type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
+type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
 
 export type Run = {
   id: number;

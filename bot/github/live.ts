@@ -3,7 +3,7 @@ import { githubEnvironment } from "./environments.ts";
 import type { Deployment, DeploymentStatus, GitHub } from "./github.ts";
 import type { DeployedModel } from "../../github/registry/deployment.ts";
 
-export type LiveVersion = { deployment: Deployment & { payload: DeployedModel }; status: DeploymentStatus };
+type LiveVersion = { deployment: Deployment & { payload: DeployedModel }; status: DeploymentStatus };
 
 /** How many deployments of an environment are looked at to find each model's latest. */
 const depth = 20;

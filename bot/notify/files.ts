@@ -37,7 +37,7 @@ async function readJson<T extends z.ZodType>(
   input: string,
   expected: string,
 ): Promise<z.infer<T>> {
-  const complain = (problem: string, received: string) =>
+  const invalid = (problem: string, received: string) =>
     new ConfigurationError({
       code: "notify-file",
       problem,
@@ -47,18 +47,18 @@ async function readJson<T extends z.ZodType>(
       example: `${input}: .sluice/${input}.json`,
     });
   const text = await read(path, maxBytes).catch((error: unknown) => {
-    throw complain("the file cannot be read", error instanceof Error ? error.message : String(error));
+    throw invalid("the file cannot be read", error instanceof Error ? error.message : String(error));
   });
   let json: unknown;
   try {
     json = JSON.parse(text.toString("utf8"));
   } catch (error) {
-    throw complain("the file is not JSON", error instanceof Error ? error.message : String(error));
+    throw invalid("the file is not JSON", error instanceof Error ? error.message : String(error));
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-  throw complain("the file is not what it should be", `${issue.path.join(".") || "the whole"}: ${issue.message}`);
+  throw invalid("the file is not what it should be", `${issue.path.join(".") || "the whole"}: ${issue.message}`);
 }
 
 /** A plain file of bounded size: what other jobs left behind may be anything. */

@@ -6,7 +6,7 @@ import {
   writeDescription,
   type Remembered,
 } from "../../github/registry/card.ts";
-import type { RepositoryApi } from "../../github/client.ts";
+import type { RepositoryApi } from "../../github/api.ts";
 import { commentPages, createComment, maxCommentPages, updateComment, viewerOf } from "../../github/comments.ts";
 import { deploymentStatuses, describeDeployment } from "../../github/deployments.ts";
 

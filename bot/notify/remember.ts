@@ -1,9 +1,10 @@
 import { placeOf } from "../../github/registry/card.ts";
+import { openPullRequests, pullRequestsOf } from "../../github/pulls.ts";
 import { parseRepository } from "../../github/runner.ts";
 import type { Head, Origin } from "./event.ts";
 import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
-export type FinderDeps = {
+type FinderDeps = {
   token: string | null;
   origin: Origin;
   /** The candidate's commit. */
@@ -59,7 +60,6 @@ export async function findMemory({
   if (token === null || repository === null) return { memory: null, pullRequest: null, note: null };
   // Octokit is loaded only where it is needed.
   const { connectStep } = await import("../../github/step.ts");
-  const { openPullRequests, pullRequestsOf } = await import("../../github/pulls.ts");
   const api = connectStep({ token, repository, env, log });
   const openPullRequestOf = async ({ owner, branch, commit: headSha }: Head) =>
     (await openPullRequests(api, `${owner}:${branch}`)).find((one) => one.headSha === headSha)?.number ?? null;

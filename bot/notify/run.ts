@@ -24,7 +24,7 @@ export type Outcome = {
 
 const worst = ["failed", "skipped", "dry-run", "resent", "sent", "edited", "unchanged"] as const;
 
-export type NotifyDeps = {
+type NotifyDeps = {
   env: NodeJS.ProcessEnv;
   /** Hides secrets in any text. */
   hide: (text: string) => string;

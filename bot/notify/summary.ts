@@ -1,7 +1,7 @@
 import { renderCard } from "../card/render.ts";
 import type { CardState } from "../card/state.ts";
 
-export type SummaryLine = { model: string; status: string; notes: string[] };
+type SummaryLine = { model: string; status: string; notes: string[] };
 
 /** A step summary may be 1 MiB; ten cards are far less. */
 const maxCharacters = 200_000;

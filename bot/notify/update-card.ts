@@ -21,7 +21,7 @@ export type CardResult = {
   notes: string[];
 };
 
-export type UpdateCardDeps = {
+type UpdateCardDeps = {
   client: TelegramClient;
   memory: Memory | null;
   picture: () => Promise<InputFile | null>;

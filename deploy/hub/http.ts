@@ -49,7 +49,7 @@ export function mayHaveHappened(error: unknown): boolean {
 
 const maxWaitMs = 30_000;
 
-/** Calls with time limits, bounded retries with jitter where repeating is harmless, and an eye on the rate limit. */
+/** Calls with time limits, bounded retries with jitter where repeating is harmless, and a pace that spares the rate limit. */
 export class Http {
   readonly #settings: Settings;
   readonly #deps: HttpDeps;

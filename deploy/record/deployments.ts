@@ -1,7 +1,7 @@
 import { DEPLOY_TASK, parsePayload, type DeploymentPayload } from "../../github/registry/deployment.ts";
 import type { Deployment } from "../../github/deployments.ts";
 import { mayHaveHappened } from "../hub/http.ts";
-import type { GitHubRecords } from "./github.ts";
+import type { GitHubRecords } from "./github-records.ts";
 
 /** How far back a proved revision is looked for: each Deployment costs one request. */
 const maxDeployments = 20;
@@ -10,7 +10,7 @@ const maxDeployments = 20;
 export type Verified = { commit: string; model: string; version: string; source: string };
 
 /** A Deployment of ours. */
-export type PastDeployment = { deployment: Deployment; payload: DeploymentPayload };
+type PastDeployment = { deployment: Deployment; payload: DeploymentPayload };
 
 /** Our Deployments, newest first. @param environment null for all */
 export async function pastDeployments(

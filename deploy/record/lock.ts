@@ -1,12 +1,12 @@
 import { lockRef, readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
 import { DeployFailure } from "../hub/failure.ts";
 import { HttpRefusal, mayHaveHappened, NoAnswer } from "../hub/http.ts";
-import type { GitHubRecords } from "./github.ts";
+import type { GitHubRecords } from "./github-records.ts";
 
 /** Who takes a lock, and why. */
 export type Holder = Omit<LockNote, "request">;
 
-export type HeldLock = { environment: string; tag: string };
+type HeldLock = { environment: string; tag: string };
 
 export class Locked extends DeployFailure {
   constructor(environment: string, holder: Holder | null) {

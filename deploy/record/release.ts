@@ -1,6 +1,6 @@
 import { readRelease } from "../../github/registry/release.ts";
 import { mayHaveHappened } from "../hub/http.ts";
-import type { GitHubRecords } from "./github.ts";
+import type { GitHubRecords } from "./github-records.ts";
 
 /** The sha256 of the weights that a release tag names; null inside where it names none, null where there is no tag. */
 export async function releasedAs(github: GitHubRecords, tag: string): Promise<{ sha256: string | null } | null> {

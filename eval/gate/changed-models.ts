@@ -8,7 +8,7 @@ import type { Git } from "./git.ts";
 import type { Baseline } from "./references.ts";
 
 /** `models`: to gate, in the configuration's order. `unjudged`: a remote provider answers for them. */
-export type ModelsToGate = { models: string[]; unjudged: string[]; because: string };
+type ModelsToGate = { models: string[]; unjudged: string[]; because: string };
 
 /**
  * The models that a change touches and that have something to judge.

@@ -29,7 +29,7 @@ const releaseRecord = z.looseObject({
   verdict: z.preprocess(verdictIn, recordedVerdict),
 });
 
-export type ReleaseMetric = { metric: string; value: number; interval: { low: number; high: number } | null };
+type ReleaseMetric = { metric: string; value: number; interval: { low: number; high: number } | null };
 
 /** `model`, `version`: "" where the record names none. `metrics`: of all rows, no slices. `digest`: of the message. */
 export type ReleaseRecord = {

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import type { NativePins, PinnedFile } from "./pins.ts";
 
-export type InstallDeps = {
+type InstallDeps = {
   fetch: typeof fetch;
   /** npm registry, without a final slash. */
   registry: string;

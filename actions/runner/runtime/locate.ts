@@ -18,7 +18,7 @@ export type NativePlaces = {
   toolCache: string | null;
 };
 
-export type NativeDeps = {
+type NativeDeps = {
   platform: string;
   arch: string;
   /** Fetches and unpacks the pinned package into a new folder, checking as it goes. */

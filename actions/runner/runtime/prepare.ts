@@ -10,7 +10,7 @@ declare const SLUICE_NATIVE_PINS: NativePins;
 const downloadTimeoutMs = 300_000;
 
 /** The native runtime, and the variables by which the bundle and the processes that it starts find it. */
-export type PreparedNative = NativeRuntime & { env: { SLUICE_ORT_BINDING: string; SLUICE_SHARP_DIR: string } };
+type PreparedNative = NativeRuntime & { env: { SLUICE_ORT_BINDING: string; SLUICE_SHARP_DIR: string } };
 
 /**
  * Locates the native runtime for this process and those that it starts; to be awaited before the gate is imported.

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Http } from "../../../deploy/hub/http.ts";
-import { GitHubRecords } from "../../../deploy/record/github.ts";
+import { GitHubRecords } from "../../../deploy/record/github-records.ts";
 import { lockHolder, releaseLock, takeLock } from "../../../deploy/record/lock.ts";
 import { tagRelease } from "../../../deploy/record/release.ts";
 import { readSettings } from "../../../deploy/hub/settings.ts";

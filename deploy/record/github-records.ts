@@ -1,4 +1,5 @@
-import { createClient, type RepositoryApi } from "../../github/client.ts";
+import { createClient } from "../../github/client.ts";
+import { type RepositoryApi } from "../../github/api.ts";
 import {
   addDeploymentStatus,
   deploymentStatuses,
