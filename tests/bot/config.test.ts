@@ -11,8 +11,6 @@ import { isAllowed } from "../../bot/intake/access.ts";
 import { readUpdate, updateSchema } from "../../bot/intake/update.ts";
 import { durationMs } from "../../bot/context/words.ts";
 import { sparkline } from "../../bot/github/sparkline.ts";
-import { readDeployedModel } from "../../github/registry/deployment.ts";
-import { readRelease } from "../../github/registry/release.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const least = "schemaVersion: 1\nrepository: octo/models\nmodels: [{id: mood}]\ntelegram: {users: [{id: 11}]}\n";
@@ -107,34 +105,6 @@ describe("readers of what others write", () => {
     expect(read({ message: { message_id: 1, chat, from } })).toBeNull();
     expect(read({ callback_query: { id: "1", from, data: "n:x" } })).toBeNull();
     expect(read({ channel_post: {} })).toBeNull();
-  });
-
-  it("reads deployments of several forms, and none where there is none", () => {
-    const right = { model: "mood", version: "1.0.0", sha256: "abc", verdict: "PASS" };
-    expect(readDeployedModel(right)).toEqual(right);
-    expect(readDeployedModel(JSON.stringify(right))).toEqual(right);
-    expect(readDeployedModel({ model: { id: "mood", version: "1.0.0", sha256: "abc" }, verdictSha256: "d" })).toEqual(
-      right,
-    );
-    expect(readDeployedModel({ ...right, verdict: "GREEN" })).toEqual({ ...right, verdict: null });
-    for (const none of [{}, "", "x", null, 7, { model: "mood" }, { model: {} }])
-      expect(readDeployedModel(none)).toBeNull();
-  });
-
-  it("reads the record of a release out of a tag's message", () => {
-    expect(
-      readRelease(
-        `mood 1.0.0\n\n${JSON.stringify({
-          model: { id: "mood", version: "1.0.0" },
-          verdict: { verdict: "PASS", sha256: "x" },
-          metrics: [
-            { metric: "auroc", slice: "source=a", value: 1 },
-            { metric: "auroc", slice: "all", value: 0.9 },
-          ],
-        })}\n-----`,
-      ),
-    ).toMatchObject({ model: "mood", verdict: "PASS", metrics: [{ metric: "auroc", value: 0.9, interval: null }] });
-    for (const none of ["", "words", "{", "{}", "}{"]) expect(readRelease(none)).toBeNull();
   });
 
   it("draws and reads small things", () => {
