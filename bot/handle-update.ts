@@ -9,7 +9,7 @@ import type { BotContext } from "./context/context.ts";
 import { errorLine } from "./context/log.ts";
 import { resolve, toContent, type Outcome } from "./context/reply.ts";
 import { safe } from "./context/text.ts";
-import { statusOf } from "./github/client.ts";
+import { statusOf } from "../github/api.ts";
 import type { UpdateHandler } from "./inbox/inbox-worker.ts";
 import type { UserUpdate } from "./inbox/update.ts";
 import { isCardKey } from "./store/cards.ts";

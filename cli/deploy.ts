@@ -22,7 +22,7 @@ type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
 export function placeFlags(command: Command): Command {
   return command
     .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
-    .option("--space <ns/name>", "the Space; what sluice.yaml names for the model and the stage unless told")
+    .option("--space <ns/name>", "the Space; default: what sluice.yaml names for the model and the stage")
     .option("--reason <text>", "why, for the lock and the records", "")
     .option(
       "--set <name=value>",
@@ -72,7 +72,7 @@ function stage(text: string): string {
   return text;
 }
 
-/** What `deploy` and `rollback` share: request and edges from flags and environment. */
+/** What `deploy` and `rollback` share: request and dependencies from flags and environment. */
 export async function compose(model: string, flags: PlaceFlags, streams: Streams) {
   const { readSettings } = await import("../deploy/hub/settings.ts");
   const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
@@ -157,7 +157,7 @@ async function spaceFiles() {
   return readSpaceFiles(dir);
 }
 
-/** Runs it and tells the end: the receipt or one sentence on stdout, why it could not begin on stderr. */
+/** Runs it and reports how it ended: the receipt or one sentence on stdout, why it could not begin on stderr. */
 export async function report(
   run: () => Promise<DeploymentReceipt>,
   flags: PlaceFlags,

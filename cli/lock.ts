@@ -37,7 +37,7 @@ export function lockCommand(streams: Streams, finish: Finish): Command {
         await takeLock(
           github,
           environment,
-          { schemaVersion: 1, holder: actor, reason: flags.reason, at: new Date().toISOString(), run: null },
+          { holder: actor, reason: flags.reason, at: new Date().toISOString(), run: null },
           commit,
         );
         await write(streams.stdout, `${environment}: locked\n`);
@@ -105,8 +105,9 @@ async function requireEnvironment(environment: string): Promise<void> {
 
 /** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
 export async function connectRecords({ env, stderr }: Streams) {
-  const { GitHubRecords } = await import("../deploy/record/github.ts");
-  const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
+  const { GitHubRecords } = await import("../deploy/record/github-records.ts");
+  const { repositoryIn } = await import("../deploy/record/repository.ts");
+  const { actorOf, apiUrlOf } = await import("../github/runner.ts");
   const { Http } = await import("../deploy/hub/http.ts");
   const { settingsSchema } = await import("../deploy/hub/settings.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
@@ -132,8 +133,8 @@ export async function connectRecords({ env, stderr }: Streams) {
     },
   });
   return {
-    github: new GitHubRecords(http, env["GITHUB_API_URL"] || "https://api.github.com", repository, token),
+    github: new GitHubRecords(http, apiUrlOf(env), repository, token),
     commit: await commitOf(gitIn(process.cwd(), env), "HEAD"),
-    actor: runIn(env).actor,
+    actor: actorOf(env),
   };
 }

@@ -22,9 +22,9 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
   return new Command("notify")
     .description("post a candidate's Telegram card, or bring it up to date")
     .argument("[model...]", "ID or ID@VERSION; with a verdict, a choice among its models")
-    .option("--chat <id|@name>", "numeric id of the chat, or @name of a public channel; TELEGRAM_CHAT_ID unless told")
+    .option("--chat <id|@name>", "numeric id of the chat, or @name of a public channel; default: TELEGRAM_CHAT_ID")
     .option("--topic <n>", "message_thread_id of a topic in a forum group")
-    .option("--api-root <url>", "address of the Bot API; TELEGRAM_API_ROOT unless told")
+    .option("--api-root <url>", "address of the Bot API; default: TELEGRAM_API_ROOT")
     .option("--verdict <file>", "the gate's verdict.json, e.g. .sluice/verdict.json")
     .option("--deployment <file>", "the receipt of a deployment, e.g. .sluice/deployment.json")
     .addOption(new Option("--phase <name>", "where the candidate stands; auto: what the files say").default("auto"))
@@ -109,14 +109,15 @@ function readFlags(
 
 /** On a laptop the clone says what a workflow's variables would. */
 async function originIn(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { repositoryIn, runIn } = await import("../deploy/record/repository.ts");
+  const { repositoryIn } = await import("../deploy/record/repository.ts");
+  const { actorOf, fullName } = await import("../github/runner.ts");
   const { commitOf, gitIn } = await import("../eval/gate/git.ts");
   const repository = await repositoryIn(process.cwd(), env);
   const commit = env["GITHUB_SHA"] || (await commitOf(gitIn(process.cwd(), env), "HEAD").catch(() => null));
   return {
     ...env,
-    ...(repository === null ? {} : { GITHUB_REPOSITORY: repository.name }),
+    ...(repository === null ? {} : { GITHUB_REPOSITORY: fullName(repository) }),
     ...(commit === null ? {} : { GITHUB_SHA: commit }),
-    GITHUB_ACTOR: runIn(env).actor,
+    GITHUB_ACTOR: actorOf(env),
   };
 }

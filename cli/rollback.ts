@@ -7,7 +7,7 @@ export function rollbackCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("rollback")
     .description("put an earlier version back that was proved in this environment, and prove it again")
     .argument("<model>", "id or folder of a model in sluice.yaml")
-    .option("--to <version>", "the version; the last proved one before what is there now unless told")
+    .option("--to <version>", "the version; default: the last proved one before what is there now")
     .addHelpText(
       "after",
       "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'",

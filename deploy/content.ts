@@ -32,7 +32,7 @@ export function isTree(wanted: readonly TreeFile[], current: readonly RemoteFile
 }
 
 /** What restores an earlier tree: LFS files by their names alone, the others by their bytes. Pure. */
-export type Restoration = { large: CommitLine[]; small: RemoteFile[]; remove: string[] };
+type Restoration = { large: CommitLine[]; small: RemoteFile[]; remove: string[] };
 
 export function restorationOf(good: readonly RemoteFile[], current: readonly RemoteFile[]): Restoration {
   const now = new Map(current.map((file) => [file.path, file]));

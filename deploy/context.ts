@@ -1,12 +1,13 @@
+import type { Repository, WorkflowRun } from "../github/runner.ts";
 import type { Credentials } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
 import { HubRepository } from "./hub/repository.ts";
 import { Space } from "./hub/space.ts";
-import { GitHubRecords } from "./record/github.ts";
+import { GitHubRecords } from "./record/github-records.ts";
 import type { Settings } from "./hub/settings.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Everything that a deployment works with; edges are parameters. */
+/** Everything that a deployment works with; `deps` reach outside. */
 export type Context = {
   space: Space;
   /** The model repository for weights that are too large for the Space; null where they are not. */
@@ -25,18 +26,18 @@ export type Context = {
   actor: string;
   reason: string;
   logUrl: string | null;
-  run: { id: string; attempt: number; url: string } | null;
+  run: WorkflowRun | null;
   /** The same with another signal: what must still happen after a cancellation. */
   withSignal: (signal: AbortSignal) => Context;
 };
 
-export type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
+type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
   deps: Omit<HttpDeps, "signal"> & { now: () => number };
   endpoint: string;
   spaceName: string;
   credentials: Credentials;
   weights: { name: string; credentials: Credentials } | null;
-  github: { apiUrl: string; repository: { owner: string; repo: string }; token: string } | null;
+  github: { apiUrl: string; repository: Repository; token: string } | null;
 };
 
 export function createContext(parts: ContextParts, signal: AbortSignal): Context {

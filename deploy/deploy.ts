@@ -13,13 +13,13 @@ import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./recorder.ts";
 import { waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
-import { lookAtWeights, publishWeights, type WeightsState } from "./weights.ts";
+import { readWeightsState, publishWeights, type WeightsState } from "./weights.ts";
 
 /** Time that the runner leaves a cancelled step is 7.5 s; the commit that puts the old tree back takes less. */
 const lastChanceMs = 6000;
 
 /**
- * Deploys a tree: lock, look, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails,
+ * Deploys a tree: lock, read the state, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails,
  * back to the last proved tree. Never leaves a lock behind, except when the process is killed.
  *
  * @returns what happened; `outcome` says whether the tree is live
@@ -37,23 +37,17 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
       : await takeLock(
           github,
           environment,
-          {
-            schemaVersion: 1,
-            holder: context.actor,
-            reason: context.reason,
-            at: startedAt,
-            run: context.run,
-          },
+          { holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
           context.commit,
         );
   if (lock !== null) timeline.stage("lock", environment);
   let result: Result;
   try {
     const seen = await readState(context, tree.deployed.model);
-    const looked = await withWeights(tree, context);
-    refuse(refusals(seen, looked, context.settings));
+    const weighed = await withWeights(tree, context);
+    refuse(refusals(seen, weighed, context.settings));
     const state = await withLivePredecessor(context, seen);
-    space = await published(tree, looked, context);
+    space = await published(tree, weighed, context);
     const steps = plan(state, space);
     // File by file only where the plan is all there is: in --dry-run.
     for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one)))
@@ -93,20 +87,20 @@ export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
   return describePlan(context.space.name, plan(state, wanted), wanted);
 }
 
-type Looked = Tree & { large: LargeWeights | null; weights: WeightsState | null };
+type WeighedTree = Tree & { large: LargeWeights | null; weights: WeightsState | null };
 
 /**
  * The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros.
  */
-async function withWeights(tree: Tree, context: Context): Promise<Looked> {
+async function withWeights(tree: Tree, context: Context): Promise<WeighedTree> {
   const large = largeWeights(tree, context.settings["max-weights-bytes"]);
   if (large === null || context.weights === null) return { ...tree, large: null, weights: null };
-  const weights = await lookAtWeights(context, context.weights, large);
+  const weights = await readWeightsState(context, context.weights, large);
   return { ...withHubWeights(tree, large, weights.repository, weights.revision ?? "0".repeat(40)), large, weights };
 }
 
 /** The tree to commit, after its large weights were committed to their repository. */
-async function published(tree: Tree, { large, weights }: Looked, context: Context): Promise<Tree> {
+async function published(tree: Tree, { large, weights }: WeighedTree, context: Context): Promise<Tree> {
   if (large === null || weights === null || context.weights === null) return tree;
   if (weights.private && weights.secret === null)
     context.timeline.note(

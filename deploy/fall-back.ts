@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { commitOnce } from "./hub/commit-once.ts";
 import type { CommitLine } from "./hub/repository.ts";
 import { DeployFailure } from "./hub/failure.ts";
-import type { Verified } from "./plan.ts";
+import type { Verified } from "./record/deployments.ts";
 import type { Proof } from "./prove/prove.ts";
 import { recordOf, waitAndProve } from "./serve-proof.ts";
 
@@ -27,11 +27,11 @@ export async function fallBack(
 ): Promise<FallBack> {
   const { space, timeline } = context;
   const { head } = await space.info();
-  const landed = head === from ? null : await restoredAt(context, head, candidates);
-  if (landed !== null)
+  const restored = head === from ? null : await restoredAt(context, head, candidates);
+  if (restored !== null)
     return mustProve
-      ? proveRestored(context, landed, head, isPrivate)
-      : { done: false, why: "it was committed, and there was no time to prove it", to: landed, revision: head };
+      ? proveRestored(context, restored, head, isPrivate)
+      : { done: false, why: "it was committed, and there was no time to prove it", to: restored, revision: head };
   if (head !== from)
     return {
       done: false,

@@ -1,7 +1,8 @@
-import type { GitHubRecords } from "./record/github.ts";
-import { pastDeployments, receiptIn } from "./records.ts";
+import type { GitHubRecords } from "./record/github-records.ts";
+import { readRelease } from "../github/registry/release.ts";
+import { pastDeployments } from "./record/deployments.ts";
 
-export type VersionHistory = {
+type VersionHistory = {
   version: string;
   sha256: string | null;
   commit: string;
@@ -11,7 +12,7 @@ export type VersionHistory = {
   /** Environments in which this version is what was proved last. */
   live: string[];
 };
-export type DeploymentHistory = {
+type DeploymentHistory = {
   at: string;
   environment: string;
   kind: string;
@@ -22,7 +23,7 @@ export type DeploymentHistory = {
   space: string;
   spaceCommit: string;
 };
-export type History = { model: string; versions: VersionHistory[]; deployments: DeploymentHistory[] };
+type History = { model: string; versions: VersionHistory[]; deployments: DeploymentHistory[] };
 
 const maxShown = 30;
 
@@ -33,13 +34,14 @@ export async function historyOf(github: GitHubRecords, model: string): Promise<H
   const past = (await pastDeployments(github, null))
     .filter(({ payload }) => payload.model.id === model)
     .slice(0, maxShown);
-  for (const { row, payload } of past) {
-    const states = (await github.statuses(row.id)).map(({ state }) => state);
+  for (const { deployment, payload } of past) {
+    const states = await github.states(deployment.id);
     const state = states.includes("success") ? "success" : (states[0] ?? "pending");
-    if (state === "success" && !live.has(row.environment)) live.set(row.environment, payload.model.version);
+    if (state === "success" && !live.has(deployment.environment))
+      live.set(deployment.environment, payload.model.version);
     deployments.push({
-      at: row.createdAt,
-      environment: row.environment,
+      at: deployment.createdAt,
+      environment: deployment.environment,
       kind: payload.kind,
       version: payload.model.version,
       state,
@@ -66,17 +68,14 @@ export async function historyOf(github: GitHubRecords, model: string): Promise<H
       continue;
     }
     const { message, tagger, date, commit } = await github.tagObject(sha);
-    const receipt = receiptIn(message);
-    const said = receipt?.verdict;
-    // The gate's receipt says it in a word; a tree without one carries deployment.json's own note.
-    const verdict = typeof said === "object" && said !== null ? (said as { verdict?: unknown }).verdict : said;
+    const release = readRelease(message);
     versions.push({
       version,
-      sha256: receipt?.model.sha256 ?? null,
+      sha256: release?.sha256 ?? null,
       commit,
       releasedBy: tagger,
       releasedAt: date,
-      verdict: typeof verdict === "string" ? verdict : null,
+      verdict: release?.verdict ?? null,
       live: environments,
     });
   }

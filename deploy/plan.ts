@@ -1,14 +1,13 @@
 import type { Diagnostic } from "../models/core/errors.ts";
+import { releaseTag } from "../github/registry/release.ts";
 import { DEPLOYED_FILE, type Deployed } from "./bundle/deployed.ts";
 import type { TreeFile } from "./bundle/tree.ts";
 import { changesTo, type Changes } from "./content.ts";
 import type { RemoteFile, RepositoryInfo } from "./hub/repository.ts";
 import type { Runtime } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
+import type { Verified } from "./record/deployments.ts";
 import { weightsRefusals, type WeightsState } from "./weights.ts";
-
-/** A revision of the Space that was proved once, and where that is written. */
-export type Verified = { commit: string; model: string; version: string; source: string };
 
 export type CurrentState = {
   space: string;
@@ -109,7 +108,7 @@ export function refusals(current: CurrentState, wanted: Wanted, settings: Settin
   if (current.released !== null && current.released.sha256 !== null && current.released.sha256 !== sha256)
     found.push({
       code: "version-taken",
-      place: `${id}@${version}`,
+      place: releaseTag(id, version),
       problem: "this version was released with other weights",
       expected: `sha256 ${current.released.sha256}`,
       received: `sha256 ${sha256}`,
@@ -139,7 +138,7 @@ export function plan(current: CurrentState, wanted: Wanted): Step[] {
     steps.push({ kind: "wake", stage: current.runtime.stage });
   steps.push({ kind: "wait" }, { kind: "prove" }, fallBack(current, changed));
   const { id, version } = wanted.deployed.model;
-  steps.push({ kind: "record", tag: current.released === null ? `${id}@${version}` : null });
+  steps.push({ kind: "record", tag: current.released === null ? releaseTag(id, version) : null });
   return steps;
 }
 

@@ -4,9 +4,11 @@ import type { Context } from "./context.ts";
 import type { FallBack } from "./fall-back.ts";
 import type { Proof } from "./prove/prove.ts";
 import { HttpRefusal } from "./hub/http.ts";
-import type { StatusWanted } from "./record/github.ts";
-import { openDeployment, tagRelease } from "./records.ts";
-import type { Payload } from "./record/payload.ts";
+import { releaseMessage, releaseTag } from "../github/registry/release.ts";
+import type { DeploymentPayload } from "../github/registry/deployment.ts";
+import { openDeployment } from "./record/deployments.ts";
+import type { StatusWanted } from "./record/github-records.ts";
+import { tagRelease } from "./record/release.ts";
 
 /** Writes a deployment down on GitHub. What cannot be written is kept in words and never changes what is deployed. */
 export class Recorder {
@@ -15,10 +17,9 @@ export class Recorder {
   tag: string | null = null;
   readonly #context: Context;
   readonly #tree: Pick<Tree, "deployed" | "files">;
+  readonly #kind: DeploymentPayload["kind"];
 
-  readonly #kind: Payload["kind"];
-
-  constructor(context: Context, tree: Pick<Tree, "deployed" | "files">, kind: Payload["kind"] = "deploy") {
+  constructor(context: Context, tree: Pick<Tree, "deployed" | "files">, kind: DeploymentPayload["kind"] = "deploy") {
     this.#context = context;
     this.#tree = tree;
     this.#kind = kind;
@@ -59,9 +60,9 @@ export class Recorder {
       });
     });
     const { id, version } = this.#tree.deployed.model;
-    const tag = `${id}@${version}`;
+    const tag = releaseTag(id, version);
     await this.attempt(`the tag ${tag} could not be written`, async () => {
-      await tagRelease(github, tag, `${id} ${version}\n\n${this.#receipt()}`, commit);
+      await tagRelease(github, tag, releaseMessage(id, version, this.#releaseRecord()), commit);
       this.tag = tag;
     });
   }
@@ -124,25 +125,23 @@ export class Recorder {
     return `${id} ${version}`;
   }
 
-  /** The gate's receipt where the tree carries one; else what is known of the version. */
-  #receipt(): string {
+  /** The gate's record of the version where the tree carries one; else what is known of it. */
+  #releaseRecord(): string {
     const {
       deployed: { files: _files, ...known },
       files,
     } = this.#tree;
-    const receipt = files.find(({ path }) => path === `models/${known.model.id}/receipt.json`);
-    return receipt === undefined
-      ? JSON.stringify(known, null, 1)
-      : Buffer.from(receipt.bytes).toString("utf8").trimEnd();
+    const record = files.find(({ path }) => path === `models/${known.model.id}/receipt.json`);
+    return record === undefined ? JSON.stringify(known, null, 1) : Buffer.from(record.bytes).toString("utf8").trimEnd();
   }
 }
 
 function payloadOf(
   context: Context,
-  kind: Payload["kind"],
+  kind: DeploymentPayload["kind"],
   spaceCommit: string,
   { model: { id, version, sha256 }, verdict }: Pick<Deployed, "model" | "verdict">,
-): Payload {
+): DeploymentPayload {
   return {
     schemaVersion: 1,
     kind,

@@ -5,12 +5,13 @@ import type { Context } from "./context.ts";
 import { withoutFiles } from "./deploy.ts";
 import { DeployFailure } from "./hub/failure.ts";
 import { fallBack, restore } from "./fall-back.ts";
-import type { CurrentState, Verified } from "./plan.ts";
+import type { CurrentState } from "./plan.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
-import type { GitHubRecords } from "./record/github.ts";
+import { pastDeployments, verifiedBy, verifiedRevisions, wasProved, type Verified } from "./record/deployments.ts";
+import type { GitHubRecords } from "./record/github-records.ts";
 import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./recorder.ts";
-import { pastDeployments, verifiedRevisions, wasProved } from "./records.ts";
+
 import { recordOf, waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
 
@@ -28,7 +29,7 @@ export async function rollback(model: string, version: string | null, context: C
   const lock = await takeLock(
     github,
     environment,
-    { schemaVersion: 1, holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
+    { holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
     context.commit!,
   );
   timeline.stage("lock", environment);
@@ -181,11 +182,11 @@ async function target(
     });
   }
   const known = new Set<string>();
-  for (const { row, payload } of await pastDeployments(github, environment)) {
-    if (payload.space !== space.name) continue;
-    known.add(payload.model.version);
-    if (payload.model.version === version && (await wasProved(github, row.id)))
-      return { commit: payload.spaceCommit, model: payload.model.id, version, source: `GitHub Deployment ${row.id}` };
+  for (const past of await pastDeployments(github, environment)) {
+    if (past.payload.space !== space.name) continue;
+    known.add(past.payload.model.version);
+    if (past.payload.model.version === version && (await wasProved(github, past.deployment.id)))
+      return verifiedBy(past);
   }
   throw new ConfigurationError({
     code: "no-such-version",

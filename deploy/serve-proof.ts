@@ -82,7 +82,7 @@ export async function waitAndProve(
   }
 }
 
-/** One quick look at what serves now, before it is replaced: what is proved here can be gone back to. */
+/** One round of proof of what serves now, before it is replaced: what passes can be gone back to. */
 export async function provesNow(
   context: Context,
   url: string,

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { configuration } from "../eval/schema/configuration.ts";
 import { commitOf, gitIn } from "../eval/gate/git.ts";
+import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
@@ -14,14 +15,15 @@ import { deploy, dryRun, withoutFiles } from "./deploy.ts";
 import { hubCredentials, type Credentials, type Resource } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
-import { repositoryIn, runIn } from "./record/repository.ts";
-import { environmentOf } from "./record/payload.ts";
+import { environmentOf } from "../github/registry/deployment.ts";
+import { actorOf, apiUrlOf, fullName, runOf, runUrlOf } from "../github/runner.ts";
+import { repositoryIn } from "./record/repository.ts";
 import { rollback, rollbackDryRun } from "./rollback.ts";
 import type { Settings } from "./hub/settings.ts";
 import { Timeline, type Sink } from "./timeline.ts";
 import { readVerdict, requirePass, type PassedVerdict } from "./bundle/verdict.ts";
 
-export type DeployRequest = {
+type DeployRequest = {
   root: string;
   /** Id or folder of a model. */
   model: string;
@@ -61,7 +63,8 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   const commit = await commitOf(gitIn(root, deps.env), "HEAD");
   if (request.space !== "none") spaceNamed(request, id, places);
   const verdict = await readVerdict(resolve(root, request.verdict), id);
-  const source = { repository: (await repositoryIn(root, deps.env))?.name ?? null, commit };
+  const repository = await repositoryIn(root, deps.env);
+  const source = { repository: repository === null ? null : fullName(repository), commit };
   const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
   const {
     version,
@@ -193,7 +196,7 @@ function requireSame(
 export type Places = { spaces: Record<string, string>; weights: string | null };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
-export async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
+async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
   const file = join(root, "sluice.yaml");
   const text = await readFile(file, "utf8").catch(() => {
     throw new ConfigurationError({
@@ -289,12 +292,11 @@ async function contextFor(
   const github =
     request.githubToken === null || repository === null
       ? null
-      : { apiUrl: env["GITHUB_API_URL"] || "https://api.github.com", repository, token: request.githubToken };
+      : { apiUrl: apiUrlOf(env), repository, token: request.githubToken };
   if (github === null && !request.dryRun)
     note(
       "without GITHUB_TOKEN and a repository there is no lock, no record and no tag, and an earlier version is known only if it serves now",
     );
-  const { run, actor, logUrl } = runIn(env);
   return createContext(
     {
       endpoint,
@@ -306,10 +308,10 @@ async function contextFor(
       timeline,
       environment: environmentOf(model, request.stage),
       commit: commit ?? env["GITHUB_SHA"] ?? null,
-      actor,
+      actor: actorOf(env),
       reason: request.reason,
-      logUrl,
-      run,
+      logUrl: runUrlOf(env),
+      run: runOf(env),
       deps: shared,
     },
     deps.signal,
@@ -322,8 +324,6 @@ async function written(
 ): Promise<DeploymentReceipt> {
   const out = resolve(request.root, request.out);
   await mkdir(out, { recursive: true });
-  const path = join(out, "deployment.json");
-  await writeFile(`${path}.${process.pid}.draft`, `${JSON.stringify(receipt, null, 2)}\n`);
-  await rename(`${path}.${process.pid}.draft`, path);
+  await writeFileAtomic(join(out, "deployment.json"), `${JSON.stringify(receipt, null, 2)}\n`);
   return receipt;
 }

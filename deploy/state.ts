@@ -2,8 +2,10 @@ import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import type { Deployed } from "./bundle/deployed.ts";
 import type { Context } from "./context.ts";
 import { HttpRefusal } from "./hub/http.ts";
-import { hasRecord, missingDiagnostic, paymentDiagnostic, type CurrentState, type Verified } from "./plan.ts";
-import { releaseOf, verifiedRevisions } from "./records.ts";
+import { releaseTag } from "../github/registry/release.ts";
+import { hasRecord, missingDiagnostic, paymentDiagnostic, type CurrentState } from "./plan.ts";
+import { verifiedRevisions, type Verified } from "./record/deployments.ts";
+import { releasedAs } from "./record/release.ts";
 import { provesNow, recordOf, urlOf } from "./serve-proof.ts";
 
 /** Reads everything that the plan depends on; changes nothing. */
@@ -12,7 +14,7 @@ export async function readState(context: Context, model: Deployed["model"]): Pro
   const info = await hubAnswer(context, () => space.info());
   const [files, runtime] = [await space.tree(info.head), await space.runtime()];
   const verified = github === null ? [] : await verifiedRevisions(github, environment, space.name);
-  const released = github === null ? null : await releaseOf(github, `${model.id}@${model.version}`);
+  const released = github === null ? null : await releasedAs(github, releaseTag(model.id, model.version));
   return { space: space.name, info, runtime, files, verified, released };
 }
 

@@ -1,7 +1,7 @@
 /** Where a deployment's progress goes: the job's log, or a terminal. */
 export type Sink = { line: (text: string) => void; group: (title: string) => void; endGroup: () => void };
 
-export type TimelineEntry = { stage: string; ms: number; note: string };
+type TimelineEntry = { stage: string; ms: number; note: string };
 
 /** One line per stage as it happens, and all of them as a table afterwards. */
 export class Timeline {

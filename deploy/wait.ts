@@ -6,12 +6,12 @@ import type { Runtime, Space } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 import { decide, isBuilding, isStarting } from "./stages.ts";
 
-export type WaitDeps = HttpDeps & {
+type WaitDeps = HttpDeps & {
   http: Http;
   now: () => number;
-  /** Told when the stage or the revision changes. */
+  /** When the stage or the revision changes. */
   onStage: (text: string) => void;
-  /** Told every line of the build's log. */
+  /** Every line of the build's log. */
   onLog: (line: string) => void;
 };
 
@@ -39,7 +39,7 @@ export async function waitForRevision(
   let log: LogStream | null = null;
   try {
     for (;;) {
-      const runtime = await look(space, began, settings, deps);
+      const runtime = await currentRuntime(space, began, settings, deps);
       const now = deps.now();
       const view = `${runtime.stage}${runtime.sha === null ? "" : ` ${runtime.sha.slice(0, 7)}`}`;
       if (view !== shown) {
@@ -95,7 +95,7 @@ export async function waitForRevision(
 }
 
 /** The Hub may be away for a while; the Space goes on building. */
-async function look(space: Space, began: number, settings: Settings, deps: WaitDeps): Promise<Runtime> {
+async function currentRuntime(space: Space, began: number, settings: Settings, deps: WaitDeps): Promise<Runtime> {
   for (;;) {
     try {
       return await space.runtime();
@@ -128,8 +128,9 @@ async function optionalRestart(space: Space, factory: boolean, deps: WaitDeps): 
 }
 
 /**
- * The last lines of one of the Space's logs, for the words of a failure. @param followed the build's, where it is being
- * read already
+ * The last lines of one of the Space's logs, for the words of a failure.
+ *
+ * @param followed the build's log, where it is being read already
  */
 export async function tailOf(
   space: Space,

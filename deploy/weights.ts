@@ -7,7 +7,7 @@ import { commitOnce, HeadMoved } from "./hub/commit-once.ts";
 import { HttpRefusal } from "./hub/http.ts";
 import type { HubRepository } from "./hub/repository.ts";
 
-/** Where large weights stand: what the plan and its refusals need to know of the model repository. */
+/** What the plan and its refusals need to know of the model repository. */
 export type WeightsState = {
   repository: string;
   head: string;
@@ -19,16 +19,15 @@ export type WeightsState = {
   bytes: number;
 };
 
-/**
- * How often somebody else may commit to the model repository before ours is given up on: others' files are no obstacle.
- */
-const tries = 5;
+/** How often somebody else may commit to the model repository in between; their files are no obstacle. */
+const maxAttempts = 5;
 
 /**
- * Looks for large weights in their model repository; changes nothing. @throws ConfigurationError when there is none to
- * work with
+ * Where large weights stand in their model repository. Changes nothing.
+ *
+ * @throws ConfigurationError when there is no repository to work with
  */
-export async function lookAtWeights(
+export async function readWeightsState(
   context: Context,
   repository: HubRepository,
   weights: LargeWeights,
@@ -99,7 +98,7 @@ export async function publishWeights(
       );
       return (await revisionOf(repository, made, weights.files)) ?? made;
     } catch (error) {
-      if (!(error instanceof HeadMoved) || attempt >= tries) throw error;
+      if (!(error instanceof HeadMoved) || attempt >= maxAttempts) throw error;
       const { head } = await repository.info();
       const found = await revisionOf(repository, head, weights.files);
       if (found !== null) return found;

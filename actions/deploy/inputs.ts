@@ -67,7 +67,6 @@ export const deployInputs = z.strictObject({
       "Hub token with write access, where there is no trusted publisher; also for restarts. The variable HF_TOKEN does the same.",
     ),
 });
-export type DeployInputs = z.infer<typeof deployInputs>;
 
 /** Outputs of actions/deploy, by name. */
 export const deployOutputs = {

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { endGroup, error as annotateError, info, setOutput, setSecret, startGroup, warning } from "@actions/core";
-import { escapeWorkflowCommands } from "../gate/log.ts";
-import { readInputs } from "../gate/inputs.ts";
-import { runStep } from "../gate/step.ts";
-import { prepareNative } from "../gate/runtime/prepare.ts";
+import { endGroup, error as annotateError, setSecret, startGroup, warning } from "@actions/core";
+import { readInputs } from "../runner/inputs.ts";
+import { escapeWorkflowCommands, logLine } from "../runner/log.ts";
+import { addSummary, output } from "../runner/results.ts";
+import { runStep } from "../runner/step.ts";
+import { prepareNative } from "../runner/runtime/prepare.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { readSpaceFiles } from "../../deploy/bundle/make.ts";
 import { DeployFailure } from "../../deploy/hub/failure.ts";
@@ -59,9 +59,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
       await sleep(ms, undefined, until === undefined ? {} : { signal: until });
     },
     sink: {
-      line: (text) => {
-        info(escapeWorkflowCommands(text));
-      },
+      line: logLine,
       group: (title) => {
         startGroup(escapeWorkflowCommands(title));
       },
@@ -85,7 +83,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
             deps,
           );
   } catch (error) {
-    await summarise(
+    await addSummary(
       `## ${inputs.model} → ${inputs.environment}: not deployed\n\n${(error as Error).message
         .split("\n")
         .map((line) => `    ${line}`)
@@ -96,32 +94,23 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     annotateError(error.message, { title: error.code });
     return 1;
   }
-  await tell(receipt, join(root, out, "deployment.json"), env);
+  await report(receipt, join(root, out, "deployment.json"), env);
   return exitCodeOf(receipt);
 }
 
-async function tell(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<void> {
-  if (receipt.outcome === "planned") for (const line of receipt.reason.split("\n")) info(escapeWorkflowCommands(line));
+async function report(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (receipt.outcome === "planned") logLine(receipt.reason);
   const { timeline: _timeline, log: _log, ...result } = receipt;
   if (receipt.outcome === "rolled-back" || receipt.outcome === "failed")
     annotateError(receipt.reason, {
       title: `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}`,
     });
   for (const problem of receipt.notRecorded) warning(problem, { title: "not recorded" });
-  await summarise(renderSummary(receipt), env);
-  if (!env["GITHUB_OUTPUT"]) return;
-  setOutput("outcome", receipt.outcome);
-  setOutput("url", receipt.url ?? "");
-  setOutput("result", JSON.stringify(result));
-  setOutput("receipt", path);
-}
-
-async function summarise(markdown: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const path = env["GITHUB_STEP_SUMMARY"];
-  if (path)
-    await appendFile(path, markdown).catch((error: unknown) => {
-      warning(`The step summary could not be written: ${(error as Error).message}`);
-    });
+  await addSummary(renderSummary(receipt), env);
+  output("outcome", receipt.outcome, env);
+  output("url", receipt.url ?? "", env);
+  output("result", JSON.stringify(result), env);
+  output("receipt", path, env);
 }
 
 /** A directory that the machine's owner names, or what a release of the gate action carries beside this one. */

@@ -1,14 +1,15 @@
-import { appendFile } from "node:fs/promises";
-import { error as annotateError, info, setOutput, warning } from "@actions/core";
+import { error as annotateError, info, warning } from "@actions/core";
+import type { PullRequest } from "../../eval/gate/event.ts";
+import { annotationsOf } from "../../eval/report/annotations.ts";
 import { renderMarkdown } from "../../eval/report/markdown.ts";
 import { renderTerminal } from "../../eval/report/terminal.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
-import { annotationsOf } from "./annotations.ts";
-import { keepComment, type Reported } from "./comment.ts";
-import type { PullRequest } from "./event.ts";
-import type { GitHub } from "./github.ts";
-import { escapeWorkflowCommands } from "./log.ts";
+import { runUrlOf } from "../../github/runner.ts";
+import { keepComment, type CommentResult } from "../../github/sticky-comment.ts";
+import { logLine } from "../runner/log.ts";
+import { addSummary, output } from "../runner/results.ts";
+import type { Connection } from "./connection.ts";
 import { exitCode, resultOf, type ExitPolicy } from "./result.ts";
 
 /** GitHub refuses a comment above 65,536 characters and drops a summary above 1 MiB whole; both with some room. */
@@ -34,10 +35,10 @@ export type Delivery = {
   annotate: boolean;
 };
 
-export type DeliveryDeps = { env: NodeJS.ProcessEnv; github: () => Promise<GitHub | null> };
+export type DeliveryDeps = { env: NodeJS.ProcessEnv; github: Connection };
 
 /**
- * Tells the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. Whatever fails here is
+ * Reports the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. Whatever fails here is
  * said in the log and in the summary and changes no verdict.
  *
  * @returns the step's exit code
@@ -46,8 +47,7 @@ export async function deliver(delivery: Delivery, deps: DeliveryDeps): Promise<n
   const { verdict, metrics, marker } = delivery;
   const runUrl = runUrlOf(deps.env);
   const link = runUrl === null ? {} : { runUrl };
-  if (verdict.models.length > 0)
-    info(escapeWorkflowCommands(renderTerminal(verdict, metrics, { color: false, width: 120 })));
+  if (verdict.models.length > 0) logLine(renderTerminal(verdict, metrics, { color: false, width: 120 }));
   if (delivery.annotate) annotate(verdict, delivery.prefix);
 
   const comment = await commentOn(
@@ -56,7 +56,7 @@ export async function deliver(delivery: Delivery, deps: DeliveryDeps): Promise<n
     deps,
   );
   const code = exitCode(verdict.verdict, delivery.codeOfVerdict, comment, delivery.policy);
-  await writeSummary(
+  await addReport(
     renderMarkdown(verdict, metrics, { maxCharacters: summaryCharacters, ...link }),
     summaryNotes(verdict, comment, delivery.policy),
     deps.env,
@@ -81,7 +81,7 @@ async function commentOn(
   { pullRequest, silence, policy, marker }: Delivery,
   body: string,
   { github }: DeliveryDeps,
-): Promise<Reported> {
+): Promise<CommentResult> {
   if (policy.comment === "never") return { status: "skipped", why: "comments are switched off" };
   if (pullRequest === null) return { status: "skipped", why: silence ?? "there is no pull request" };
   if (pullRequest.fork)
@@ -89,13 +89,13 @@ async function commentOn(
       status: "skipped",
       why: "the pull request comes from a fork, whose token may only read; the step summary has the report",
     };
-  const deadline = new Promise<Reported>((resolve) => {
+  const deadline = new Promise<CommentResult>((resolve) => {
     setTimeout(
       () => resolve({ status: "failed", why: `no success within ${reportingTimeoutMs / 1000} s` }),
       reportingTimeoutMs,
     ).unref();
   });
-  const attempt = async (): Promise<Reported> => {
+  const attempt = async (): Promise<CommentResult> => {
     const api = await github();
     return api === null
       ? { status: "skipped", why: "there is no token" }
@@ -111,9 +111,9 @@ function annotate(verdict: VerdictFile, prefix: string): void {
   }
 }
 
-function summaryNotes(verdict: VerdictFile, comment: Reported, { failOn }: ExitPolicy): string {
+function summaryNotes(verdict: VerdictFile, comment: CommentResult, { failOn }: ExitPolicy): string {
   const notes: string[] = [];
-  // A complaint is several lines with its example; indented, none of its characters mean anything to Markdown.
+  // A diagnostic is several lines with its example; indented, none of its characters mean anything to Markdown.
   if (verdict.models.length === 0)
     notes.push(
       verdict.reason
@@ -129,27 +129,8 @@ function summaryNotes(verdict: VerdictFile, comment: Reported, { failOn }: ExitP
   return notes.length === 0 ? "" : `\n\n${notes.join("\n\n")}\n`;
 }
 
-async function writeSummary(markdown: string, notes: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const path = env["GITHUB_STEP_SUMMARY"];
-  if (path === undefined || path === "") return;
-  const whole = markdown + notes;
-  const fits = Buffer.byteLength(whole) <= summaryBytes;
-  try {
-    await appendFile(
-      path,
-      fits ? whole : `The report is too long for a step summary; see the report artifact.${notes}`,
-    );
-  } catch (error) {
-    warning(`The step summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** Without GITHUB_OUTPUT (a run by hand) core would print a retired workflow command instead. */
-export function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
-  if (env["GITHUB_OUTPUT"]) setOutput(name, value);
-}
-
-function runUrlOf(env: NodeJS.ProcessEnv): string | null {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_RUN_ID: run } = env;
-  return server && name && run ? `${server}/${name}/actions/runs/${run}` : null;
+async function addReport(markdown: string, notes: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const fits = Buffer.byteLength(markdown + notes) <= summaryBytes;
+  const report = fits ? markdown : "The report is too long for a step summary; see the report artifact.";
+  await addSummary(report + notes, env);
 }

@@ -1,20 +1,22 @@
 import { basename, join, relative, resolve } from "node:path";
-import { info } from "@actions/core";
+import { readEvent, type Situation } from "../../eval/gate/event.ts";
 import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
+import { prepareReferences, type Baseline } from "../../eval/gate/references.ts";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
-import { sluiceVersion } from "../../models/core/version.ts";
+import { commentMarker } from "../../github/sticky-comment.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { commentMarker } from "./comment.ts";
+import { sluiceVersion } from "../../models/core/version.ts";
+import { annotate } from "../runner/annotate.ts";
+import { readInputs } from "../runner/inputs.ts";
+import { logLine } from "../runner/log.ts";
+import { prepareNative } from "../runner/runtime/prepare.ts";
+import { eventPayload, runStep, withoutToken } from "../runner/step.ts";
+import { connection, referenceDeps, type Connection } from "./connection.ts";
 import { deliver } from "./deliver.ts";
-import { readEvent, type Situation } from "./event.ts";
-import type { GitHub } from "./github.ts";
-import { gateInputs, readInputs, type GateInputs } from "./inputs.ts";
-import { escapeWorkflowCommands, logEvents } from "./log.ts";
-import { prepareReferences, type Baseline } from "./prepare.ts";
-import { prepareNative } from "./runtime/prepare.ts";
-import { annotate, connect, eventPayload, once, runStep, withoutToken } from "./step.ts";
+import { gateInputs, type GateInputs } from "./inputs.ts";
+import { logEvents } from "./log-events.ts";
 
 type Evaluated = {
   verdict: VerdictFile;
@@ -22,11 +24,12 @@ type Evaluated = {
   html: string;
   baseline: string | null;
   code: number;
-  /** What sluice.yaml says of the comment. */ comment: boolean;
+  /** What sluice.yaml says of the comment. */
+  comment: boolean;
 };
 
 /**
- * The gate as a step of a workflow: read inputs and event, find what to compare with, evaluate, tell.
+ * The gate as a step of a workflow: read inputs and event, find what to compare with, evaluate, report.
  * Everything that decides is elsewhere; this file only calls it in order.
  *
  * @returns the step's exit code: 0, 1, 3, 4 by the verdict, 2 for wrong usage, 5 for an undelivered required comment
@@ -42,7 +45,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     env["GITHUB_SHA"] ?? "",
     env["GITHUB_REF"] ?? "",
   );
-  const github = once(() => connect(inputs.token, env));
+  const github = connection(inputs.token, env);
 
   const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>
     broken(error, resolve(root, inputs.out), env),
@@ -74,17 +77,17 @@ async function evaluate(
   inputs: GateInputs,
   situation: Situation,
   root: string,
-  github: () => Promise<GitHub | null>,
+  github: Connection,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Evaluated> {
   // A repository can hold a verdict.json too: whatever ends this step, that is none of its own.
   await removeOutputs(resolve(root, inputs.out));
   const [{ baseline, policyRef }, native] = await Promise.all([
-    prepareReferences(inputs.baseline, situation, root, inputs.token, { env, github, note: log }),
+    prepareReferences(inputs.baseline, situation, root, referenceDeps(github, inputs.token, env)),
     prepareNative(inputs["ort-dir"], root, env),
   ]);
-  log(`native runtime: ${native.source}, ${native.binding}`);
+  logLine(`native runtime: ${native.source}, ${native.binding}`);
   const events = logEvents(Date.now);
   try {
     // Only now: what the gate loads may load the native runtime.
@@ -117,7 +120,7 @@ async function evaluate(
 }
 
 /**
- * What could not be evaluated at all is a verdict too: ERROR, told in the same places and written to the same files.
+ * What could not be evaluated at all is a verdict too: ERROR, reported in the same places and files.
  */
 async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
   annotate(error);
@@ -137,7 +140,7 @@ async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Prom
   try {
     ({ html } = await writeOutputs(out, verdict, metrics, []));
   } catch (failure) {
-    log(`the report could not be written: ${failure instanceof Error ? failure.message : String(failure)}`);
+    logLine(`the report could not be written: ${failure instanceof Error ? failure.message : String(failure)}`);
   }
   return {
     verdict,
@@ -147,10 +150,6 @@ async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Prom
     code: error instanceof ConfigurationError ? 2 : exitCodeOf("ERROR"),
     comment: true,
   };
-}
-
-function log(line: string): void {
-  info(escapeWorkflowCommands(line));
 }
 
 function baselineWord(baseline: Baseline): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { verdictWord, type VerdictFile, type VerdictWord } from "../../eval/schema/verdict.ts";
-import type { Reported } from "./comment.ts";
+import type { CommentResult } from "../../github/sticky-comment.ts";
 
 const reported = z.discriminatedUnion("status", [
   z.strictObject({ status: z.enum(["created", "updated"]), url: z.string() }),
@@ -28,13 +28,13 @@ export const gateResult = z.strictObject({
   comment: reported,
   exitCode: z.int().min(0).max(5),
 });
-export type GateResult = z.infer<typeof gateResult>;
+type GateResult = z.infer<typeof gateResult>;
 
 const wrongUsage = 2;
 const maxFailed = 20;
 const maxReasonLength = 300;
 
-export type ResultParts = { verdict: VerdictFile; baseline: string | null; comment: Reported; exitCode: number };
+type ResultParts = { verdict: VerdictFile; baseline: string | null; comment: CommentResult; exitCode: number };
 
 export function resultOf({ verdict, baseline, comment, exitCode }: ResultParts): GateResult {
   return gateResult.parse({
@@ -68,7 +68,12 @@ export type ExitPolicy = { failOn: "not-pass" | "nothing"; comment: "auto" | "re
  * with `comment: required`: then a PASS exits with 5, and the verdict output still says PASS. A comment that was
  * skipped for a reason known beforehand (no pull request, a fork) is no failure.
  */
-export function exitCode(verdict: VerdictWord, codeOfVerdict: number, comment: Reported, policy: ExitPolicy): number {
+export function exitCode(
+  verdict: VerdictWord,
+  codeOfVerdict: number,
+  comment: CommentResult,
+  policy: ExitPolicy,
+): number {
   if (policy.failOn === "nothing") return codeOfVerdict === wrongUsage ? wrongUsage : 0;
   if (verdict === "PASS" && policy.comment === "required" && comment.status === "failed") return 5;
   return codeOfVerdict;

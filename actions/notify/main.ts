@@ -1,45 +1,36 @@
-import { error as annotateError, info, setOutput, setSecret, warning } from "@actions/core";
+import { error as annotateError, setSecret, warning } from "@actions/core";
 import { renderCard } from "../../bot/card/render.ts";
 import { redactor } from "../../bot/telegram/redact.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { readInputs } from "../gate/inputs.ts";
-import { escapeWorkflowCommands } from "../gate/log.ts";
+import { readInputs } from "../runner/inputs.ts";
+import { escapeWorkflowCommands, logLine } from "../runner/log.ts";
+import { addSummary, output } from "../runner/results.ts";
 import { notifyInputs } from "../../bot/notify/inputs.ts";
 import { notify, timeoutMs, type Outcome } from "../../bot/notify/run.ts";
-import { addSummary, summaryOf } from "../../bot/notify/summary.ts";
+import { summaryOf } from "../../bot/notify/summary.ts";
 
 // The HTTP client below Telegraf calls what Node deprecates; whoever reads the log can do nothing about it.
 process.noDeprecation = true;
 
-/** Without GITHUB_OUTPUT (a run by hand) core would print a retired workflow command instead. */
-function output(name: string, value: string, env: NodeJS.ProcessEnv): void {
-  if (env["GITHUB_OUTPUT"]) setOutput(name, value);
-}
-
 /** Reports what happened. Never throws: the last thing that could break a deployment is its announcement. */
 async function report({ status, results, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
   for (const one of results) {
-    info(
-      escapeWorkflowCommands(
-        `${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`,
-      ),
-    );
+    logLine(`${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`);
     for (const note of one.notes)
       warning(escapeWorkflowCommands(`${one.model}: ${note}`), {
         title: one.status === "failed" ? "Telegram card not delivered" : "Telegram card",
       });
   }
-  if (why !== null) (status === "skipped" ? warning : info)(escapeWorkflowCommands(why));
-  if (status === "dry-run") for (const card of cards) info(escapeWorkflowCommands(renderCard(card).plain));
+  if (why !== null && status === "skipped") warning(escapeWorkflowCommands(why));
+  else if (why !== null) logLine(why);
+  if (status === "dry-run") for (const card of cards) logLine(renderCard(card).plain);
   const undelivered = cards.filter(
     (card) =>
       status === "dry-run" ||
       status === "skipped" ||
       results.some((one) => one.model === card.model.id && one.status === "failed"),
   );
-  await addSummary(summaryOf(undelivered, results, why), env).catch((error: unknown) => {
-    warning(`The step summary could not be written: ${String(error)}`);
-  });
+  await addSummary(summaryOf(undelivered, results, why), env);
   output("status", status, env);
   output(
     "message",
@@ -72,9 +63,7 @@ async function main(): Promise<number> {
     const outcome = await notify(readInputs(notifyInputs, env), {
       env,
       hide,
-      log: (line) => {
-        info(escapeWorkflowCommands(line));
-      },
+      log: logLine,
       signal: AbortSignal.any([cancelled.signal, AbortSignal.timeout(timeoutMs)]),
     });
     await report(outcome, env);
@@ -82,7 +71,7 @@ async function main(): Promise<number> {
   } catch (error) {
     const words = hide(error instanceof Error ? error.message : String(error));
     (failOnError ? annotateError : warning)(escapeWorkflowCommands(words), { title: "Telegram card not delivered" });
-    await addSummary(summaryOf([], [], words), env).catch(() => undefined);
+    await addSummary(summaryOf([], [], words), env);
     output("status", "failed", env);
     return failOnError ? (error instanceof ConfigurationError ? 2 : 5) : 0;
   }

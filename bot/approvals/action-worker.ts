@@ -1,6 +1,6 @@
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
-import { isRefusal, statusOf } from "../github/client.ts";
+import { isRefusal, statusOf } from "../../github/api.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { findDone, perform, recheck, type Done } from "./perform.ts";

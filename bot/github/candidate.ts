@@ -1,5 +1,5 @@
 import type { BotConfiguration } from "../config/config.ts";
-import { digestOf } from "./records.ts";
+import { digestOf } from "../../github/registry/release.ts";
 import type { GitHub } from "./github.ts";
 
 /** What would be deployed: a commit, and the report that speaks for it. */

@@ -1,7 +1,7 @@
-import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../card/marker.ts";
+import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../../github/registry/card.ts";
 import type { BotConfiguration } from "../config/config.ts";
 import type { Place } from "../store/messages.ts";
-import { isRefusal } from "./client.ts";
+import { isRefusal } from "../../github/api.ts";
 import type { DeploymentStatus, GitHub } from "./github.ts";
 
 /** A card that actions/notify keeps in one of the bot's chats. */
@@ -26,13 +26,13 @@ function placesOf(
 /**
  * Looks cards up as actions/notify remembers them: on the pull request of the commit, else in the Deployments of the
  * commit. Comments count only by accounts that bot.yaml names: anybody may paste the marker into one of theirs. What
- * was asked once is not asked again by the same finder; make one for each look.
+ * was asked once is not asked again by the same finder; make one for each search.
  */
 export function cardFinder(
   github: GitHub,
   bot: BotConfiguration,
   heardIn: readonly Place[],
-  complain: (error: unknown) => void,
+  onRefusal: (error: unknown) => void,
 ): Finder {
   const places = placesOf(bot, heardIn).map((place) => ({ place, digest: placeOf(place.chat, place.topic) }));
   const trusted = new Set(bot.github.cards.map((login) => login.toLowerCase()));
@@ -44,7 +44,7 @@ export function cardFinder(
         work(key).catch((error: unknown) => {
           // A token that may not look at pull requests sees no cards; a GitHub that does not answer is asked later.
           if (!isRefusal(error)) throw error;
-          complain(error);
+          onRefusal(error);
           return nothing;
         });
       asked.set(key, answer);

@@ -12,8 +12,8 @@ const answered = z.union([
   z.looseObject({ error: z.string(), interval: z.number().optional() }),
 ]);
 
-export type DeviceCode = { deviceCode: string; userCode: string; url: string; expiresInMs: number; intervalMs: number };
-export type DeviceAnswer =
+type DeviceCode = { deviceCode: string; userCode: string; url: string; expiresInMs: number; intervalMs: number };
+type DeviceAnswer =
   | { kind: "token"; token: string }
   | { kind: "pending"; slowDownMs: number | null }
   | { kind: "ended"; why: string };

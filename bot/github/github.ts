@@ -1,14 +1,14 @@
-import { createClient, statusOf, type Client, type GitHubDeps } from "./client.ts";
-import {
-  digestOf,
-  readLock,
-  readPayload,
-  readReceipt,
-  writeLock,
-  type DeploymentPayload,
-  type LockRecord,
-  type ReceiptRecord,
-} from "./records.ts";
+import { createClient, type Client } from "../../github/client.ts";
+import { sentOnce, statusOf, type RepositoryApi } from "../../github/api.ts";
+import { deploymentStatuses, describeDeployment, listDeployments } from "../../github/deployments.ts";
+import { pullRequestsOf } from "../../github/pulls.ts";
+import { createRef, createTagObject, deleteRef, matchingRefs, readTagObject } from "../../github/refs.ts";
+import { readDeployedModel, type DeployedModel } from "../../github/registry/deployment.ts";
+import { readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
+import { digestOf, readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
+import { fullName, parseRepository } from "../../github/runner.ts";
+
+type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
 
 export type Run = {
   id: number;
@@ -23,7 +23,8 @@ export type Run = {
   actor: string;
   url: string;
   pullRequests: number[];
-  /** Its commit, and so its workflow file, lies in a fork. */ fork: boolean;
+  /** Its commit, and so its workflow file, lies in a fork. */
+  fork: boolean;
   createdAt: number;
   updatedAt: number;
 };
@@ -33,7 +34,7 @@ export type Deployment = {
   environment: string;
   description: string;
   creator: string;
-  payload: DeploymentPayload | null;
+  payload: DeployedModel | null;
   createdAt: number;
 };
 export type DeploymentStatus = {
@@ -45,14 +46,12 @@ export type DeploymentStatus = {
 };
 export type Pending = { environment: string; environmentId: number; reviewers: string[] };
 export type Tag = { name: string; version: string; sha: string; tagSha: string };
-export type Released = Tag & { receipt: ReceiptRecord | null };
+export type Released = Tag & { receipt: ReleaseRecord | null };
 
 /** An environment that is locked, and by whom. */
-export type Held = { environment: string; tagSha: string; record: LockRecord };
+export type Held = { environment: string; tagSha: string; record: LockNote };
 
 const builtIn = new Set(["admin", "maintain", "write", "triage", "read", "none"]);
-const postable = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"] as const;
-const noRetry = { request: { retries: 0 } } as const;
 const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse(text));
 
 /** The one door to GitHub: every call in the words of this product, through Octokit. */
@@ -60,17 +59,28 @@ export class GitHub {
   private readonly octokit: Client;
   private readonly deps: GitHubDeps;
   private readonly where: { owner: string; repo: string };
+  private readonly api: RepositoryApi;
 
   constructor(token: string, repository: string, deps: GitHubDeps) {
-    this.octokit = createClient(token, deps);
+    const { apiUrl, fetch: transport, log, timeoutMs = 10_000 } = deps;
+    this.octokit = createClient({
+      token,
+      apiUrl,
+      userAgent: "sluice-bot",
+      fetch: transport,
+      log,
+      logFailures: true,
+      // Who changes something looks before it is tried again.
+      limits: { timeoutMs, maxPauseSeconds: 30, waitsFor: "reads", secondaryPauseSeconds: 5 },
+    });
     this.deps = deps;
-    const [owner = "", repo = ""] = repository.split("/");
-    this.where = { owner, repo };
+    this.where = parseRepository(repository) ?? { owner: "", repo: "" };
+    this.api = { octokit: this.octokit, ...this.where };
   }
 
   /** The same repository as somebody else. */
   as(token: string): GitHub {
-    return new GitHub(token, `${this.where.owner}/${this.where.repo}`, this.deps);
+    return new GitHub(token, fullName(this.where), this.deps);
   }
 
   /** Latest first. */
@@ -173,7 +183,7 @@ export class GitHub {
       environment_ids: [environmentId],
       state,
       comment,
-      ...noRetry,
+      ...sentOnce,
     });
   }
 
@@ -190,12 +200,7 @@ export class GitHub {
 
   /** Pull requests that a commit belongs to, merged ones too. */
   async pullRequestsOf(sha: string): Promise<number[]> {
-    const { data } = await this.octokit.rest.repos.listPullRequestsAssociatedWithCommit({
-      ...this.where,
-      commit_sha: sha,
-      per_page: 10,
-    });
-    return data.map(({ number }) => number);
+    return pullRequestsOf(this.api, sha);
   }
 
   /** Comments of a pull request, the first thousand. */
@@ -220,72 +225,42 @@ export class GitHub {
     sha,
     count = 50,
   }: { environment?: string; sha?: string; count?: number } = {}): Promise<Deployment[]> {
-    const { data } = await this.octokit.rest.repos.listDeployments({
-      ...this.where,
-      per_page: count,
-      ...(environment === undefined ? {} : { environment }),
-      ...(sha === undefined ? {} : { sha }),
-    });
-    return data.map((one) => ({
-      id: one.id,
-      sha: one.sha,
-      environment: one.environment,
-      description: one.description ?? "",
-      creator: one.creator?.login ?? "",
-      payload: readPayload(one.payload),
-      createdAt: time(one.created_at),
+    const filter = { ...(environment === undefined ? {} : { environment }), ...(sha === undefined ? {} : { sha }) };
+    return (await listDeployments(this.api, filter, count)).map((one) => ({
+      ...one,
+      payload: readDeployedModel(one.payload),
+      createdAt: time(one.createdAt),
     }));
   }
 
   /** Latest first. */
   async statuses(deployment: number): Promise<DeploymentStatus[]> {
-    const { data } = await this.octokit.rest.repos.listDeploymentStatuses({
-      ...this.where,
-      deployment_id: deployment,
-      per_page: 30,
-    });
-    return data.map((one) => ({
-      state: one.state,
-      description: one.description,
-      logUrl: one.log_url ?? "",
-      environmentUrl: one.environment_url ?? "",
-      createdAt: time(one.created_at),
+    return (await deploymentStatuses(this.api, deployment, 30)).map((one) => ({
+      ...one,
+      createdAt: time(one.createdAt),
     }));
   }
 
   /** Adds words to a Deployment without changing its state. */
   async note(deployment: number, words: string): Promise<void> {
-    const [latest] = await this.statuses(deployment);
-    // GitHub writes states, such as "waiting", that it lets nobody else write.
-    const state = postable.find((one) => one === latest?.state) ?? "queued";
-    await this.octokit.rest.repos.createDeploymentStatus({
-      ...this.where,
-      deployment_id: deployment,
-      state,
-      description: words.slice(0, 140),
-      auto_inactive: false,
-      ...noRetry,
-      ...(latest?.logUrl ? { log_url: latest.logUrl } : {}),
-      ...(latest?.environmentUrl ? { environment_url: latest.environmentUrl } : {}),
-    });
+    await describeDeployment(this.api, deployment, words);
   }
 
   /** Versions of a model that were tagged MODEL@VERSION, in GitHub's order. */
   async tags(model: string): Promise<Tag[]> {
-    const { data } = await this.octokit.rest.git.listMatchingRefs({ ...this.where, ref: `tags/${model}@` });
-    return data
-      .filter(({ object }) => object.type === "tag")
-      .map(({ ref, object }) => ({
+    return (await matchingRefs(this.api, `refs/tags/${model}@`))
+      .filter(({ type }) => type === "tag")
+      .map(({ ref, sha }) => ({
         name: ref.slice("refs/tags/".length),
         version: ref.slice(`refs/tags/${model}@`.length),
         sha: "",
-        tagSha: object.sha,
+        tagSha: sha,
       }));
   }
 
   async release(tag: Tag): Promise<Released> {
-    const { data } = await this.octokit.rest.git.getTag({ ...this.where, tag_sha: tag.tagSha });
-    return { ...tag, sha: data.object.sha, receipt: readReceipt(data.message) };
+    const { commit, message } = await readTagObject(this.api, tag.tagSha);
+    return { ...tag, sha: commit, receipt: readRelease(message) };
   }
 
   /** The commit at the end of a branch. */
@@ -313,7 +288,7 @@ export class GitHub {
   ): Promise<{ id: number; url: string } | null> {
     const { data } = await this.octokit.request(
       "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
-      { ...this.where, workflow_id: file, ref, inputs, return_run_details: true, ...noRetry },
+      { ...this.where, workflow_id: file, ref, inputs, return_run_details: true, ...sentOnce },
     );
     const details = data as { workflow_run_id?: number; html_url?: string } | undefined;
     return details?.workflow_run_id === undefined ? null : { id: details.workflow_run_id, url: details.html_url ?? "" };
@@ -321,58 +296,31 @@ export class GitHub {
 
   /** Locks under a prefix of refs, one per environment. */
   async locks(prefix: string): Promise<Held[]> {
-    const { data } = await this.octokit.rest.git.listMatchingRefs({
-      ...this.where,
-      ref: `${prefix.replace(/^refs\//, "")}/`,
-    });
     return Promise.all(
-      data.map(async ({ ref, object }) => ({
-        environment: ref.slice(prefix.length + 1),
-        tagSha: object.sha,
-        record:
-          object.type === "tag"
-            ? readLock((await this.octokit.rest.git.getTag({ ...this.where, tag_sha: object.sha })).data.message)
-            : readLock(""),
-      })),
+      (await matchingRefs(this.api, `${prefix}/`)).map(async ({ ref, sha, type }) => {
+        const message = type === "tag" ? (await readTagObject(this.api, sha)).message : "";
+        return {
+          environment: ref.slice(prefix.length + 1),
+          tagSha: sha,
+          record: readLockNote(message) ?? unreadableNote(message),
+        };
+      }),
     );
   }
 
   /** The note that locks point at, one for all that are taken together. @returns its sha */
-  async lockNote(record: Parameters<typeof writeLock>[0], sha: string): Promise<string> {
-    return (
-      await this.octokit.rest.git.createTag({
-        ...this.where,
-        tag: "sluice-lock",
-        message: writeLock(record),
-        object: sha,
-        type: "commit",
-        ...noRetry,
-      })
-    ).data.sha;
+  async lockNote(note: Omit<LockNote, "run">, sha: string): Promise<string> {
+    const message = writeLockNote({ ...note, run: null });
+    return createTagObject(this.api, { tag: "sluice-lock", message, commit: sha });
   }
 
   /** Creating a ref is atomic: of two, one is refused. @returns false when it is locked already */
   async takeLock(prefix: string, environment: string, note: string): Promise<boolean> {
-    try {
-      await this.octokit.rest.git.createRef({ ...this.where, ref: `${prefix}/${environment}`, sha: note, ...noRetry });
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 422) return false;
-      throw error;
-    }
+    return createRef(this.api, `${prefix}/${environment}`, note);
   }
 
   async releaseLock(prefix: string, environment: string): Promise<void> {
-    try {
-      await this.octokit.rest.git.deleteRef({
-        ...this.where,
-        ref: `${prefix.replace(/^refs\//, "")}/${environment}`,
-        ...noRetry,
-      });
-    } catch (error) {
-      const status = statusOf(error);
-      if (status !== 404 && status !== 422) throw error;
-    }
+    await deleteRef(this.api, `${prefix}/${environment}`);
   }
 
   /** Who this client's token is. */
@@ -388,6 +336,17 @@ export class GitHub {
     );
     return reports.length === 0 ? null : digestOf(reports.map(({ name, digest }) => `${name}=${digest}`).toSorted());
   }
+}
+
+/** For a lock that somebody made by hand: its message is all there is to show. */
+function unreadableNote(message: string): LockNote {
+  return {
+    holder: "somebody",
+    reason: message.trim().slice(0, 200) || "no reason given",
+    at: "",
+    run: null,
+    request: null,
+  };
 }
 
 type RawRun = Awaited<ReturnType<Client["rest"]["actions"]["getWorkflowRun"]>>["data"];

@@ -1,9 +1,9 @@
 import type { BotConfiguration } from "../config/config.ts";
 import { githubEnvironment } from "./environments.ts";
 import type { Deployment, DeploymentStatus, GitHub } from "./github.ts";
-import type { DeploymentPayload } from "./records.ts";
+import type { DeployedModel } from "../../github/registry/deployment.ts";
 
-export type LiveVersion = { deployment: Deployment & { payload: DeploymentPayload }; status: DeploymentStatus };
+type LiveVersion = { deployment: Deployment & { payload: DeployedModel }; status: DeploymentStatus };
 
 /** How many deployments of an environment are looked at to find each model's latest. */
 const depth = 20;

@@ -5,7 +5,7 @@ import { sparkline } from "./sparkline.ts";
 /** At most so many releases are read. */
 const depth = 8;
 
-export type Trend = { releases: Released[]; metric: string | null; values: number[]; line: string };
+type Trend = { releases: Released[]; metric: string | null; values: number[]; line: string };
 
 /** A model's releases, oldest first, and its deciding metric over them. */
 export async function trendOf(github: GitHub, bot: BotConfiguration, model: string): Promise<Trend> {

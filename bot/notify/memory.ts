@@ -5,8 +5,10 @@ import {
   writeComment,
   writeDescription,
   type Remembered,
-} from "../card/marker.ts";
-import type { GitHub } from "./github.ts";
+} from "../../github/registry/card.ts";
+import type { RepositoryApi } from "../../github/api.ts";
+import { commentPages, createComment, maxCommentPages, updateComment, viewerOf } from "../../github/comments.ts";
+import { deploymentStatuses, describeDeployment } from "../../github/deployments.ts";
 
 /** The remembered cards of one chat. GitHub is the only place where they are stored. */
 export type Memory = {
@@ -16,32 +18,30 @@ export type Memory = {
   write: () => Promise<void>;
 };
 
-/** 3,000 comments, as the gate searches. */
-const maxPages = 30;
 type Kept = { id: number; cards: Record<string, Remembered> };
 
 /**
  * Remembers in one small comment on the pull request, for all models of a run. Jobs of a matrix with models of their own
  * keep a comment each, so that none overwrites another's. Only comments by the token's own account are believed.
  */
-export function inPullRequest(github: GitHub, pullRequest: number, place: string): Memory {
+export function inPullRequest(api: RepositoryApi, pullRequest: number, place: string): Memory {
   const fresh: Record<string, Remembered> = {};
   let known: Promise<Kept[]> | undefined;
-  let me: Promise<string> | undefined;
+  let viewer: Promise<string> | undefined;
 
   async function read(): Promise<Kept[]> {
     const marked: { id: number; author: string; cards: Record<string, Remembered> }[] = [];
     let pages = 0;
-    for await (const page of github.comments(pullRequest)) {
+    for await (const page of commentPages(api, pullRequest)) {
       for (const { id, author, body } of page) {
         const cards = readComment(body, place);
         if (cards !== null) marked.push({ id, author, cards });
       }
-      if (++pages >= maxPages) break;
+      if (++pages >= maxCommentPages) break;
     }
     if (marked.length === 0) return [];
-    me ??= github.whoAmI();
-    const author = await me;
+    viewer ??= viewerOf(api);
+    const author = await viewer;
     return marked.filter((one) => one.author === author).map(({ id, cards }) => ({ id, cards }));
   }
 
@@ -61,24 +61,20 @@ export function inPullRequest(github: GitHub, pullRequest: number, place: string
       for (const { id, cards: old } of now) {
         const mine = Object.entries(left).filter(([model]) => Object.hasOwn(old, model));
         for (const [model] of mine) delete left[model];
-        if (mine.length > 0)
-          await github.updateComment(id, writeComment(place, { ...old, ...Object.fromEntries(mine) }));
+        if (mine.length > 0) await updateComment(api, id, writeComment(place, { ...old, ...Object.fromEntries(mine) }));
       }
-      if (Object.keys(left).length > 0) await github.createComment(pullRequest, writeComment(place, left));
+      if (Object.keys(left).length > 0) await createComment(api, pullRequest, writeComment(place, left));
     },
   };
 }
 
-/**
- * In the description of a Deployment's status. A status repeats the latest one's state and addresses, so that it
- * changes nothing but the description.
- */
-export function inDeployment(github: GitHub, deployment: number, place: string): Memory {
+/** In the description of a Deployment's status. */
+export function inDeployment(api: RepositoryApi, deployment: number, place: string): Memory {
   const fresh = new Map<string, Remembered>();
   return {
     async recall(model) {
       return (
-        (await github.statuses(deployment))
+        (await deploymentStatuses(api, deployment, 100))
           .map((one) => readDescription(one, place, model))
           .find((one) => one !== null) ?? null
       );
@@ -87,19 +83,8 @@ export function inDeployment(github: GitHub, deployment: number, place: string):
       fresh.set(model, card);
     },
     async write() {
-      for (const [model, card] of fresh) {
-        const { state, logUrl, environmentUrl } = (await github.statuses(deployment))[0] ?? {
-          state: "queued" as const,
-          logUrl: "",
-          environmentUrl: "",
-        };
-        await github.addStatus(deployment, {
-          state,
-          description: writeDescription(place, model, card),
-          logUrl,
-          environmentUrl,
-        });
-      }
+      for (const [model, card] of fresh)
+        await describeDeployment(api, deployment, writeDescription(place, model, card));
     },
   };
 }

@@ -1,5 +1,7 @@
-import { placeOf } from "../card/marker.ts";
-import type { Origin } from "./event.ts";
+import { placeOf } from "../../github/registry/card.ts";
+import { openPullRequests, pullRequestsOf } from "../../github/pulls.ts";
+import { parseRepository } from "../../github/runner.ts";
+import type { Head, Origin } from "./event.ts";
 import { inDeployment, inPullRequest, type Memory } from "./memory.ts";
 
 type FinderDeps = {
@@ -54,10 +56,13 @@ export async function findMemory({
   log,
   explain,
 }: FinderDeps): Promise<Found> {
-  if (token === null || origin.repository === null) return { memory: null, pullRequest: null, note: null };
+  const repository = parseRepository(origin.repository ?? "");
+  if (token === null || repository === null) return { memory: null, pullRequest: null, note: null };
   // Octokit is loaded only where it is needed.
-  const { connectGitHub } = await import("./github.ts");
-  const github = connectGitHub({ token, repository: origin.repository, env, log });
+  const { connectStep } = await import("../../github/step.ts");
+  const api = connectStep({ token, repository, env, log });
+  const openPullRequestOf = async ({ owner, branch, commit: headSha }: Head) =>
+    (await openPullRequests(api, `${owner}:${branch}`)).find((one) => one.headSha === headSha)?.number ?? null;
   const place = placeOf(chat, topic);
   let { pullRequest } = origin;
   let note: string | null = null;
@@ -66,16 +71,16 @@ export async function findMemory({
     try {
       pullRequest =
         head !== null
-          ? await within(github.openPullRequestOf(head))
-          : ((await within(github.pullRequestsOf(commit as string)))[0] ?? null);
+          ? await within(openPullRequestOf(head))
+          : ((await within(pullRequestsOf(api, commit as string)))[0] ?? null);
     } catch (error) {
       note = `the commit's pull request could not be looked up: ${explain(error)}`;
     }
   }
-  if (pullRequest !== null) return { memory: impatient(inPullRequest(github, pullRequest, place)), pullRequest, note };
+  if (pullRequest !== null) return { memory: impatient(inPullRequest(api, pullRequest, place)), pullRequest, note };
   const deployment = deploymentId ?? origin.deploymentId;
   return {
-    memory: deployment === null ? null : impatient(inDeployment(github, deployment, place)),
+    memory: deployment === null ? null : impatient(inDeployment(api, deployment, place)),
     pullRequest: null,
     note,
   };

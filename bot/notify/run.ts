@@ -24,7 +24,7 @@ export type Outcome = {
 
 const worst = ["failed", "skipped", "dry-run", "resent", "sent", "edited", "unchanged"] as const;
 
-export type NotifyDeps = {
+type NotifyDeps = {
   env: NodeJS.ProcessEnv;
   /** Hides secrets in any text. */
   hide: (text: string) => string;
@@ -68,7 +68,7 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
     timeoutMs: 10_000,
     maxPauseSeconds: 20,
     log,
-    // Without this, Node's agents ignore proxies.
+    // Without `proxyEnv`, Node's agents ignore proxies.
     agent: new Agent({ keepAlive: true, proxyEnv: env } as object),
   });
   const { memory, pullRequest, note } = await findMemory({

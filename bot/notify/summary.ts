@@ -1,4 +1,3 @@
-import { appendFile } from "node:fs/promises";
 import { renderCard } from "../card/render.ts";
 import type { CardState } from "../card/state.ts";
 
@@ -27,9 +26,4 @@ export function summaryOf(
     .split("\n")
     .map((line) => `    ${line}`)
     .join("\n")}\n\n`.slice(0, maxCharacters);
-}
-
-export async function addSummary(markdown: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const path = env["GITHUB_STEP_SUMMARY"];
-  if (path && markdown !== "") await appendFile(path, markdown);
 }

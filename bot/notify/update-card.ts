@@ -1,4 +1,4 @@
-import type { Remembered } from "../card/marker.ts";
+import type { Remembered } from "../../github/registry/card.ts";
 import { linkRow, renderCard } from "../card/render.ts";
 import { isAudible, toneOf, toneToRemember, type CardState, type Tone } from "../card/state.ts";
 import { headline, nameOf } from "../card/words.ts";

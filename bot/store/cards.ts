@@ -1,5 +1,5 @@
 import type { InlineKeyboardButton } from "@grammyjs/types";
-import type { Remembered } from "../card/marker.ts";
+import type { Remembered } from "../../github/registry/card.ts";
 import type { Database, Row } from "./database.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { repositoryIn } from "../../deploy/record/repository.ts";
+import { apiUrlOf, fullName } from "../../github/runner.ts";
 import { ask, broken, ok, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
 /** What the product reads, and the fine-grained permission that lets it. */
@@ -28,7 +29,8 @@ export async function githubToken({ root, env, fetch: transport }: DoctorDeps): 
         "add the remote, or set GITHUB_REPOSITORY=OWNER/NAME",
       ),
     ];
-  const api = `${(env["GITHUB_API_URL"] || "https://api.github.com").replace(/\/+$/, "")}/repos/${repository.name}`;
+  const repositoryName = fullName(repository);
+  const api = `${apiUrlOf(env).replace(/\/+$/, "")}/repos/${repositoryName}`;
   const get = (path: string) =>
     ask(transport, `${api}${path}`, {
       token,
@@ -39,9 +41,7 @@ export async function githubToken({ root, env, fetch: transport }: DoctorDeps): 
   if (answer.status === 401)
     return [broken(name, "GitHub does not know it: wrong, expired or revoked", "make a new one, or `gh auth login`")];
   if (answer.status === 404)
-    return [
-      broken(name, `it does not see ${repository.name}`, "give the token this repository, or correct the remote"),
-    ];
+    return [broken(name, `it does not see ${repositoryName}`, "give the token this repository, or correct the remote")];
   if (answer.status >= 400)
     return [
       warning(
@@ -63,10 +63,10 @@ export async function githubToken({ root, env, fetch: transport }: DoctorDeps): 
   const role = admin ? "admin" : push ? "write" : "read";
   return [
     push || admin
-      ? ok(name, `${repository.name}: ${role}`)
+      ? ok(name, `${repositoryName}: ${role}`)
       : warning(
           name,
-          `${repository.name}: it may only read`,
+          `${repositoryName}: it may only read`,
           "deploying, locks, cards and the bot write: contents, deployments, pull-requests and actions, each write",
         ),
     ...(refused.length === 0

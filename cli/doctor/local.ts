@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { repositoryIn } from "../../deploy/record/repository.ts";
+import { fullName } from "../../github/runner.ts";
 import { configuration, type Configuration } from "../../eval/schema/configuration.ts";
 import { gitIn } from "../../eval/gate/git.ts";
 import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
@@ -55,7 +56,7 @@ export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
           "no GitHub repository is known",
           "`git remote add origin git@github.com:OWNER/NAME.git`, or set GITHUB_REPOSITORY: deploying and cards need it",
         )
-      : ok("remote", repository.name),
+      : ok("remote", fullName(repository)),
   ];
 }
 

@@ -12,7 +12,7 @@ import { readModelFiles } from "./model-files.ts";
 import { renderReadme } from "./readme.ts";
 import { deployedFile, treeFile, type Tree } from "./tree.ts";
 
-export type MakeDeps = {
+type MakeDeps = {
   env: NodeJS.ProcessEnv;
   fetch: typeof fetch;
   /** The part of the tree that is the same for every model: from dist/space of the action, or built on the spot. */

@@ -7,7 +7,7 @@ import { isLfsPointer } from "../../models/core/artifact/onnx-file.ts";
 import { secretIn } from "./secrets.ts";
 
 /** Paths of the model's folder that serving needs, relative to it. Data and training stay at home. */
-export function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
+function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
   const { artifact } = manifest;
   const weights =
     artifact.path === undefined

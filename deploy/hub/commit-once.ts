@@ -3,7 +3,7 @@ import type { HttpDeps } from "./http.ts";
 import { HttpRefusal, NoAnswer } from "./http.ts";
 import type { CommitLine, HubRepository } from "./repository.ts";
 
-export type CommitPlan = {
+type CommitPlan = {
   lines: readonly CommitLine[];
   parent: string;
   title: string;
@@ -22,7 +22,7 @@ export class HeadMoved extends DeployFailure {
   }
 }
 
-const tries = 4;
+const maxAttempts = 4;
 
 /**
  * Makes a commit exactly once. When the answer is lost, HEAD is looked at before anything is sent again; and since
@@ -62,7 +62,7 @@ export async function commitOnce(
       }
       throw new HeadMoved(repository.name, head);
     }
-    if (attempt >= tries) throw failure;
+    if (attempt >= maxAttempts) throw failure;
   }
 }
 
@@ -74,8 +74,8 @@ async function headAfter(
   deps: Pick<HttpDeps, "sleep" | "signal"> & { retryMs: number },
 ): Promise<string> {
   let head = parent;
-  for (let look = 1; look <= (mustHaveMoved ? 6 : 3); look += 1) {
-    await deps.sleep(deps.retryMs * look, deps.signal);
+  for (let attempt = 1; attempt <= (mustHaveMoved ? 6 : 3); attempt += 1) {
+    await deps.sleep(deps.retryMs * attempt, deps.signal);
     head = (await repository.info()).head;
     if (head !== parent) return head;
   }

@@ -8,7 +8,7 @@ export type Credentials = {
 };
 
 const renewBeforeMs = 5 * 60_000;
-const exchanges = 3;
+const maxExchanges = 3;
 
 /** A repository of the Hub, as trusted publishing names it: spaces/NS/NAME, or NS/NAME for a model repository. */
 export type Resource = `spaces/${string}` | `${string}/${string}`;
@@ -19,7 +19,7 @@ export type Resource = `spaces/${string}` | `${string}/${string}`;
  * The ID token goes to the Hub's /oauth/token (RFC 8693, audience https://huggingface.co) and comes back as a token of
  * one hour for that repository alone. Exchanges are known to hang and to fail once; each try gets a fresh ID token.
  *
- * @param mask told every secret before anything else sees it
+ * @param mask called with every secret before anything else sees it
  * @throws ConfigurationError when there is neither
  */
 export async function hubCredentials(
@@ -113,7 +113,7 @@ async function exchange(
         error instanceof NoAnswer ||
         (error instanceof HttpRefusal &&
           (error.status >= 500 || error.status === 429 || /invalid_grant/.test(error.message)));
-      if (!passing || attempt >= exchanges) throw error;
+      if (!passing || attempt >= maxExchanges) throw error;
       deps.note(`${error.message}; asking for a fresh ID token`);
     }
   }

@@ -42,9 +42,14 @@ export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
+/** Whether the server may have done what was asked, although it did not say so. */
+export function mayHaveHappened(error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof HttpRefusal && error.status >= 500);
+}
+
 const maxWaitMs = 30_000;
 
-/** Calls with time limits, bounded retries with jitter where repeating is harmless, and an eye on the rate limit. */
+/** Calls with time limits, bounded retries with jitter where repeating is harmless, and a pace that spares the rate limit. */
 export class Http {
   readonly #settings: Settings;
   readonly #deps: HttpDeps;

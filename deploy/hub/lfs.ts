@@ -3,7 +3,7 @@ import { DeployFailure } from "./failure.ts";
 import type { Settings } from "./settings.ts";
 import { NoAnswer, type Http } from "./http.ts";
 
-export type LfsDeps = { http: Http; settings: Settings; token: () => Promise<string | null> };
+type LfsDeps = { http: Http; settings: Settings; token: () => Promise<string | null> };
 
 type Action = { href: string; header?: Record<string, string> };
 type Batch = {
@@ -16,7 +16,7 @@ const lfsType = "application/vnd.git-lfs+json";
  * Stores files as LFS objects, whole or in parts as the Hub asks; those that it has already are not sent.
  *
  * @param batchUrl NS/NAME.git/info/lfs/objects/batch of the repository
- * @param progress told every path whose bytes are sent
+ * @param progress called with every path whose bytes are sent
  * @throws DeployFailure when the Hub will not store one
  */
 export async function uploadLarge(

@@ -5,14 +5,14 @@ import type { Space } from "./space.ts";
 export type LogStream = { stop: () => Promise<string[]> };
 
 const maxLines = 2000;
-/** After this long without a reader's connection a log is given up on; it is never what a deployment depends on. */
-const reconnects = 3;
+/** A deployment never depends on a log: after so many broken connections it is given up on. */
+const maxConnections = 3;
 
 /**
  * Follows one of the Space's logs: server-sent events, `data: {"data", "timestamp"}`. A log that may not be read (401,
- * 403) or that breaks is told once and left alone.
+ * 403) or that breaks is noted once and left alone.
  *
- * @param onLine told every line as it comes
+ * @param onLine called with every line as it comes
  */
 export function followLog(
   space: Space,
@@ -24,7 +24,7 @@ export function followLog(
   const lines: string[] = [];
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const running = (async () => {
-    for (let attempt = 1; attempt <= reconnects && !signal.aborted; attempt += 1) {
+    for (let attempt = 1; attempt <= maxConnections && !signal.aborted; attempt += 1) {
       try {
         const token = await space.token();
         const response = await deps.fetch(space.logUrl(kind), {

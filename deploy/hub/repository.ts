@@ -21,7 +21,7 @@ export type RepositoryInfo = { head: string; sdk: string | null; private: boolea
  */
 export type RemoteFile = { path: string; size: number; oid: string; lfs: { oid: string; size: number } | null };
 /** With the commit that last changed it, where the Hub was asked for that. */
-export type FoundFile = RemoteFile & { lastCommit: string | null };
+type FoundFile = RemoteFile & { lastCommit: string | null };
 
 export type CommitLine =
   | { key: "file"; value: { path: string; content: string; encoding: "base64" } }

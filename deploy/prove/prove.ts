@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { quantile } from "../../eval/latency/quantile.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import type { Deployed, Golden } from "../bundle/deployed.ts";
 import { DeployFailure } from "../hub/failure.ts";
@@ -28,7 +29,7 @@ const infoSchema = z.object({
   }),
 });
 
-export type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
+type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
 
 /** A mismatch that is seen this often in a row will not go away by itself. */
 const surelyWrong = 3;
@@ -63,13 +64,13 @@ export async function prove(
       rounds += 1;
       wrong = { code: "", count: 0 };
       deps.onRound(
-        `proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${median(times).toFixed(0)} ms`,
+        `proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${quantile(times, 0.5).toFixed(0)} ms`,
       );
       if (rounds >= settings.passes)
         return {
           rounds,
           predictions,
-          p50Ms: median(times),
+          p50Ms: quantile(times, 0.5),
           exact,
           commit: deployed.source.commit,
           sha256: deployed.model.sha256,
@@ -142,7 +143,7 @@ class Probe {
       await this.#ask("POST", "/predict", golden.rows[i % golden.rows.length]!.row, "wrong-answers");
       times.push(this.#deps.now() - before);
     }
-    const p50 = median(times);
+    const p50 = quantile(times, 0.5);
     if (p50 > this.#settings["max-p50-ms"])
       throw new DeployFailure(
         "slow",
@@ -177,14 +178,4 @@ class Probe {
       throw new DeployFailure(status >= 500 || status === 429 ? "not-ready" : refusal, (error as Error).message);
     }
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length === 0
-    ? Number.NaN
-    : sorted.length % 2 === 1
-      ? sorted[middle]!
-      : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -1,24 +1,12 @@
-import { z } from "zod";
+import { lockRef, readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
 import { DeployFailure } from "../hub/failure.ts";
-import { HttpRefusal, NoAnswer } from "../hub/http.ts";
-import type { GitHubRecords } from "./github.ts";
+import { HttpRefusal, mayHaveHappened, NoAnswer } from "../hub/http.ts";
+import type { GitHubRecords } from "./github-records.ts";
 
-const holderSchema = z.object({
-  schemaVersion: z.literal(1),
-  holder: z.string(),
-  reason: z.string(),
-  at: z.string(),
-  run: z.object({ id: z.string(), attempt: z.int(), url: z.string() }).nullable(),
-});
-/** Who holds a lock, and why. */
-export type Holder = z.infer<typeof holderSchema>;
+/** Who takes a lock, and why. */
+export type Holder = Omit<LockNote, "request">;
 
-export type HeldLock = { environment: string; tag: string };
-
-/** Outside of branches and tags: no workflow is started by it, no list shows it. */
-export function lockRef(environment: string): string {
-  return `refs/sluice/lock/${environment.replaceAll(/[^\w.-]+/g, "-")}`;
-}
+type HeldLock = { environment: string; tag: string };
 
 export class Locked extends DeployFailure {
   constructor(environment: string, holder: Holder | null) {
@@ -33,9 +21,11 @@ export class Locked extends DeployFailure {
   }
 }
 
+const maxAttempts = 4;
+
 /**
- * Takes an environment's lock: creating a git ref is atomic on GitHub. The ref points at an annotated tag whose message
- * names the holder. A later attempt of the very same workflow run takes over what its earlier attempt left behind.
+ * Takes an environment's lock. Creating its ref is atomic on GitHub. A later attempt of the same workflow run takes over
+ * what its earlier attempt left behind.
  *
  * @param commit any commit of the repository, for the tag to point at
  * @throws Locked naming the holder
@@ -47,52 +37,53 @@ export async function takeLock(
   commit: string,
 ): Promise<HeldLock> {
   const ref = lockRef(environment);
-  const tag = await github.createTagObject(`sluice-lock-${environment}`, JSON.stringify(holder), commit);
+  const note = writeLockNote({ ...holder, request: null });
+  const tag = await github.createTagObject(`sluice-lock-${environment}`, note, commit);
   const held = (sha: string): HeldLock => ({ environment, tag: sha });
   for (let attempt = 1; ; attempt += 1) {
     let unclear: unknown = null;
     try {
       if (await github.createRef(ref, tag)) return held(tag);
     } catch (error) {
-      if (!(error instanceof NoAnswer) && !(error instanceof HttpRefusal && error.status >= 500)) throw error;
+      if (!mayHaveHappened(error)) throw error;
       unclear = error;
       await github.pause(attempt);
     }
-    const there = await github.ref(ref);
-    if (there?.sha === tag) return held(tag);
-    if (there !== null) {
-      const other = await readHolder(github, there.sha);
+    const found = await github.ref(ref);
+    if (found?.sha === tag) return held(tag);
+    if (found !== null) {
+      const other = await readHolder(github, found.sha);
       if (holder.run !== null && other?.run?.id === holder.run.id && other.run.attempt < holder.run.attempt)
-        return held(there.sha);
+        return held(found.sha);
       throw new Locked(environment, other);
     }
-    // Released between two looks, or never made.
-    if (attempt >= 4)
+    // It was released before it could be read, or it was never made.
+    if (attempt >= maxAttempts)
       throw unclear ?? new DeployFailure("locked", `the lock of ${environment} changes hands too fast; try again`);
   }
 }
 
 /** Gives a lock back, unless it is somebody else's by now. */
 export async function releaseLock(github: GitHubRecords, { environment, tag }: HeldLock): Promise<void> {
-  const there = await github.ref(lockRef(environment));
-  if (there?.sha === tag) await github.deleteRef(lockRef(environment));
+  const found = await github.ref(lockRef(environment));
+  if (found?.sha === tag) await github.deleteRef(lockRef(environment));
 }
 
 /** The holder of an environment's lock; null when it is free, "unreadable" when its note is not ours. */
 export async function lockHolder(github: GitHubRecords, environment: string): Promise<Holder | "unreadable" | null> {
-  const there = await github.ref(lockRef(environment));
-  return there === null ? null : ((await readHolder(github, there.sha)) ?? "unreadable");
+  const found = await github.ref(lockRef(environment));
+  return found === null ? null : ((await readHolder(github, found.sha)) ?? "unreadable");
 }
 
-/** Removes a lock, whoever holds it. False when there was none. */
+/** Removes a lock, whoever holds it. @returns false when there was none */
 export function breakLock(github: GitHubRecords, environment: string): Promise<boolean> {
   return github.deleteRef(lockRef(environment));
 }
 
+/** Null for a ref that points at no note of ours. */
 async function readHolder(github: GitHubRecords, sha: string): Promise<Holder | null> {
   try {
-    const { message } = await github.tagObject(sha);
-    return holderSchema.parse(JSON.parse(message));
+    return readLockNote((await github.tagObject(sha)).message);
   } catch (error) {
     if (error instanceof NoAnswer || (error instanceof HttpRefusal && error.status !== 404)) throw error;
     return null;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { describedInputs } from "../../actions/gate/inputs.ts";
+import { describedInputs } from "../../actions/runner/inputs.ts";
 import { gateInputs, gateOutputs } from "../../actions/gate/inputs.ts";
 import { changedInputs, changedOutputs } from "../../actions/gate/changed/inputs.ts";
 import { reportInputs, reportOutputs } from "../../actions/gate/report/inputs.ts";

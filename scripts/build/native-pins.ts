@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { NativePins } from "../../actions/gate/runtime/pins.ts";
+import type { NativePins } from "../../actions/runner/runtime/pins.ts";
 
 const folder = "bin/napi-v6";
 const binding = "onnxruntime_binding.node";

@@ -22,7 +22,7 @@ function runtimeExports(): string[] {
  * Teaches the bundle where native code comes from.
  *
  * onnxruntime-node loads its binding by one computed `require` that no bundler can follow; it is rewritten to
- * actions/gate/runtime/binding.cjs. The build fails when that line is gone or there are several, so that a new
+ * actions/runner/runtime/binding.cjs. The build fails when that line is gone or there are several, so that a new
  * version of the package cannot pass unseen. `sharp` is replaced whole by a lazy stand-in.
  */
 export function nativePlugin(root: string): Plugin {
@@ -46,7 +46,7 @@ export function nativePlugin(root: string): Plugin {
           };
         }
         rewritten += 1;
-        const standIn = join(root, "actions/gate/runtime/binding.cjs");
+        const standIn = join(root, "actions/runner/runtime/binding.cjs");
         return { contents: source.replace(nativeRequire, `require(${JSON.stringify(standIn)})`), loader: "js" };
       });
       // Node finds the named exports of a CommonJS package; a bundle's `import()` of one has only `default`.
@@ -57,7 +57,7 @@ export function nativePlugin(root: string): Plugin {
         contents: `import * as runtime from "onnxruntime-node";\nexport const { ${runtimeExports().join(", ")} } = runtime;\n`,
         resolveDir: root,
       }));
-      build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/gate/runtime/sharp.cjs") }));
+      build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/runner/runtime/sharp.cjs") }));
       // The runtime's only other platform-specific loading is in its install script; anything .node is a mistake.
       build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({
         errors: [{ text: `native file ${path} would be bundled, from ${importer}` }],

@@ -5,7 +5,7 @@ import { buildBundle, bundles, type Bundle } from "../../scripts/build/bundle.ts
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 /** Whatever a bundle is made of. */
-const sources = ["actions", "eval", "models/core", "spaces", "scripts/build", "package.json", "package-lock.json"];
+const sources = `actions deploy github eval models/core spaces scripts/build package.json package-lock.json`.split(" ");
 const keptMs = 86_400_000;
 
 /**

@@ -2,29 +2,33 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { error as annotateError, warning } from "@actions/core";
 import { exitCodeOf } from "../../../eval/judge/algebra.ts";
+import { mergeShards, type Shard } from "../../../eval/shards/merge.ts";
+import { readShards } from "../../../eval/shards/read.ts";
+import { changedPaths } from "../../../github/commits.ts";
+import { commentMarker } from "../../../github/sticky-comment.ts";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import { commentMarker } from "../comment.ts";
-import { deliver, output } from "../deliver.ts";
-import { readInputs } from "../inputs.ts";
-import { annotate, connect, eventPayload, once, runStep, withoutToken } from "../step.ts";
-import { changedPaths } from "./evaluator.ts";
+import { annotate } from "../../runner/annotate.ts";
+import { readInputs } from "../../runner/inputs.ts";
+import { output } from "../../runner/results.ts";
+import { eventPayload, runStep, withoutToken } from "../../runner/step.ts";
+import { connection } from "../connection.ts";
+import { deliver } from "../deliver.ts";
 import { reportInputs } from "./inputs.ts";
-import { mergeShards, type Shard } from "./merge.ts";
-import { readShards } from "./read-shards.ts";
 import { findTarget } from "./target.ts";
 
 /** One verdict, one comment and one job conclusion from what the shards of a matrix wrote. */
 async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(reportInputs, given);
   const env = withoutToken(given);
-  const github = once(() => connect(inputs.token, env));
+  const github = connection(inputs.token, env);
   const target = await findTarget(
     env["GITHUB_EVENT_NAME"] ?? "",
     await eventPayload(env),
     { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" },
     github,
   );
-  // Before anything of the run is believed. What cannot be asked ends the step: then nothing is shown.
+  // A pull request's run takes its workflows from the pull request itself, so one that changes them may have left any
+  // verdict behind. This comes before anything of the run is believed; what cannot be asked ends the step.
   const api = target.foreign === null ? null : await github();
   const changed =
     target.foreign === null || api === null

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { GitHub } from "../github.ts";
-import { readEvent, type PullRequest } from "../event.ts";
+import { openPullRequests } from "../../../github/pulls.ts";
+import type { Connection } from "../connection.ts";
+import { readEvent, type PullRequest } from "../../../eval/gate/event.ts";
 
 const workflowRunEvent = z.object({
   workflow_run: z.object({
@@ -26,7 +27,7 @@ export async function findTarget(
   name: string,
   payload: unknown,
   env: { sha: string; ref: string },
-  github: () => Promise<GitHub | null>,
+  github: Connection,
 ): Promise<Target> {
   if (name !== "workflow_run") {
     const { pullRequest, silence } = readEvent(name, payload, env.sha, env.ref);
@@ -41,7 +42,7 @@ export async function findTarget(
     };
   const api = await github();
   if (api === null) return { pullRequest: null, silence: "there is no token", foreign: null };
-  const open = await api.openPullRequests(`${run.head_repository.owner.login}:${run.head_branch}`);
+  const open = await openPullRequests(api, `${run.head_repository.owner.login}:${run.head_branch}`);
   const found = open.find(({ headSha }) => headSha === run.head_sha);
   return found === undefined
     ? { pullRequest: null, silence: "no open pull request has this commit any more", foreign: null }

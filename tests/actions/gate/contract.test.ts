@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { connectGitHub } from "../../../actions/gate/github.ts";
-import { commentMarker, keepComment } from "../../../actions/gate/comment.ts";
+import { mergeBase, treeOf } from "../../../github/commits.ts";
+import { openPullRequests } from "../../../github/pulls.ts";
+import { connectStep } from "../../../github/step.ts";
+import { commentMarker, keepComment } from "../../../github/sticky-comment.ts";
 import { violations } from "../../../rehearsal/github-stand-in/contract.ts";
 import { startGitHub, type GitHubState, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
 
@@ -10,7 +12,7 @@ afterEach(() => standIn.close());
 async function start(state: Partial<GitHubState> = {}) {
   standIn = await startGitHub(state);
   const log: string[] = [];
-  const github = connectGitHub({
+  const github = connectStep({
     token: "t0ken",
     repository: { owner: "octo", repo: "models" },
     env: { GITHUB_API_URL: standIn.url },
@@ -123,17 +125,17 @@ describe("when GitHub refuses or fails", () => {
   });
 
   it("says that a server which hangs could not be reached", async () => {
-    const { createClient } = await import("../../../actions/gate/client.ts");
     const { github: _unused, log } = await start({
       faults: [{ method: "GET", path: /comments$/, times: 9, does: { kind: "hang" } }],
     });
-    const client = createClient({
+    const { octokit } = connectStep({
       token: "t",
+      repository: { owner: "octo", repo: "models" },
       env: { GITHUB_API_URL: standIn.url },
       log: (text) => log.push(text),
       timeoutMs: 200,
     });
-    await expect(client.rest.issues.listComments({ owner: "octo", repo: "models", issue_number: 7 })).rejects.toThrow(
+    await expect(octokit.rest.issues.listComments({ owner: "octo", repo: "models", issue_number: 7 })).rejects.toThrow(
       "no answer within 0.2 s",
     );
   });
@@ -146,16 +148,16 @@ describe("every request and answer is what GitHub's OpenAPI description says", (
       pulls: [{ number: 3, head: "fork:topic", headSha: "e".repeat(40), baseSha: "b".repeat(40) }],
       trees: { abc: { ".github": "1".repeat(40) } },
     });
-    expect(await github.mergeBase("main", "abc")).toBe("d".repeat(40));
-    expect(await github.openPullRequests("fork:topic")).toEqual([
+    expect(await mergeBase(github, "main", "abc")).toBe("d".repeat(40));
+    expect(await openPullRequests(github, "fork:topic")).toEqual([
       { number: 3, headSha: "e".repeat(40), baseSha: "b".repeat(40) },
     ]);
-    expect([...(await github.tree("abc"))]).toEqual([
+    expect([...(await treeOf(github, "abc"))]).toEqual([
       [".github", { mode: "040000", sha: "1".repeat(40), folder: true }],
     ]);
     await keepComment(github, 3, marker, body("one"));
     await keepComment(github, 3, marker, body("two"));
-    await expect(github.mergeBase("no", "where")).rejects.toThrow("Not Found");
+    await expect(mergeBase(github, "no", "where")).rejects.toThrow("Not Found");
     expect(standIn.transcript.map(({ method, status }) => `${method} ${status}`)).toEqual([
       "GET 200",
       "GET 200",

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { installFromRegistry, registryOf } from "../../../actions/gate/runtime/install.ts";
-import { locateNative, type NativePlaces } from "../../../actions/gate/runtime/locate.ts";
-import type { NativePins } from "../../../actions/gate/runtime/pins.ts";
+import { installFromRegistry, registryOf } from "../../../actions/runner/runtime/install.ts";
+import { locateNative, type NativePlaces } from "../../../actions/runner/runtime/locate.ts";
+import type { NativePins } from "../../../actions/runner/runtime/pins.ts";
 
 const contents = { "libonnxruntime.so.1": "a library", "onnxruntime_binding.node": "a binding" };
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { placeOf } from "../../../bot/card/marker.ts";
+import { placeOf } from "../../../github/registry/card.ts";
 import { addRun, type StoredRun } from "../../../rehearsal/github-stand-in/workflows.ts";
 import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import type { UnpackedAction } from "../../actions/gate/runner.ts";

@@ -5,12 +5,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Http } from "../../../deploy/hub/http.ts";
-import { GitHubRecords } from "../../../deploy/record/github.ts";
+import { GitHubRecords } from "../../../deploy/record/github-records.ts";
 import { lockHolder, releaseLock, takeLock } from "../../../deploy/record/lock.ts";
-import { tagRelease } from "../../../deploy/records.ts";
+import { tagRelease } from "../../../deploy/record/release.ts";
 import { readSettings } from "../../../deploy/hub/settings.ts";
-import { connectGitHub as connectGate } from "../../../actions/gate/github.ts";
-import { connectGitHub as connectNotify } from "../../../bot/notify/github.ts";
+import { commentPages, createComment, updateComment, viewerOf } from "../../../github/comments.ts";
+import { mergeBase, treeOf } from "../../../github/commits.ts";
+import { addDeploymentStatus, deploymentStatuses } from "../../../github/deployments.ts";
+import { openPullRequests, pullRequestsOf } from "../../../github/pulls.ts";
+import { connectStep } from "../../../github/step.ts";
 import { GitHub as BotGitHub } from "../../../bot/github/github.ts";
 import { name, openStage, refusal, type Stage, where } from "./stage.ts";
 import { openPullRequest, pushTo } from "../../../rehearsal/github/stories.ts";
@@ -57,26 +60,26 @@ const records = (token: string) =>
 
 describe("what our clients ask", () => {
   it("the gate: merge base, viewer, comments, open pull requests", async () => {
-    const gate = connectGate({
+    const gate = connectStep({
       token: stage.jobToken({ contents: "read", "pull-requests": "write" }),
       repository: where,
       env: env(),
       log,
     });
     const main = await stage.github.world.repositories.get(name)?.git.resolve("refs/heads/main");
-    expect(await gate.mergeBase("main", head)).toBe(main);
-    expect(await gate.whoAmI()).toBe("github-actions");
-    const made = await gate.createComment(number, "first");
+    expect(await mergeBase(gate, "main", head)).toBe(main);
+    expect(await viewerOf(gate)).toBe("github-actions");
+    const made = await createComment(gate, number, "first");
     expect(made).toMatchObject({
       author: "github-actions",
       url: expect.stringContaining(`/pull/${number}#issuecomment-`) as string,
     });
-    await gate.updateComment(made.id, "second");
+    await updateComment(gate, made.id, "second");
     const bodies: string[] = [];
-    for await (const page of gate.comments(number)) bodies.push(...page.map(({ body }) => body));
+    for await (const page of commentPages(gate, number)) bodies.push(...page.map(({ body }) => body));
     expect(bodies).toEqual(["second"]);
-    expect(await gate.openPullRequests("octo:mood")).toEqual([{ number, headSha: head, baseSha: main }]);
-    const tree = await gate.tree(head);
+    expect(await openPullRequests(gate, "octo:mood")).toEqual([{ number, headSha: head, baseSha: main }]);
+    const tree = await treeOf(gate, head);
     expect([tree.get(".github"), tree.get("model.txt")]).toMatchObject([
       { mode: "040000", folder: true },
       { mode: "100644", folder: false },
@@ -91,13 +94,13 @@ describe("what our clients ask", () => {
   });
 
   it("notify: pull requests of a commit, a Deployment's statuses", async () => {
-    const notify = connectNotify({
+    const notify = connectStep({
       token: stage.jobToken({ deployments: "write", "pull-requests": "read" }),
-      repository: name,
+      repository: where,
       env: env(),
       log,
     });
-    expect(await notify.pullRequestsOf(head)).toEqual([number]);
+    expect(await pullRequestsOf(notify, head)).toEqual([number]);
     const { data: deployment } = (await stage.job({ deployments: "write" }).rest.repos.createDeployment({
       ...where,
       ref: "main",
@@ -107,13 +110,14 @@ describe("what our clients ask", () => {
       payload: { kind: "deploy" },
     })) as { data: { id: number; sha: string } };
     expect(deployment.sha).toMatch(/^[0-9a-f]{40}$/);
-    await notify.addStatus(deployment.id, {
+    await addDeploymentStatus(notify, deployment.id, {
       state: "success",
       description: "live",
       logUrl: "https://example.org/log",
       environmentUrl: "https://example.org/live",
+      replacesEarlier: false,
     });
-    expect(await notify.statuses(deployment.id)).toEqual([
+    expect(await deploymentStatuses(notify, deployment.id, 100)).toMatchObject([
       {
         state: "success",
         description: "live",
@@ -154,18 +158,13 @@ describe("what our clients ask", () => {
     const lock = await takeLock(
       github,
       "mood-staging",
-      { schemaVersion: 1, holder: "ada", reason: "", at: "2026-11-21T09:00:00Z", run: null },
+      { holder: "ada", reason: "", at: "2026-11-21T09:00:00Z", run: null },
       head,
     );
     expect(await lockHolder(github, "mood-staging")).toMatchObject({ holder: "ada" });
     expect((await bot().locks("refs/sluice/lock")).map(({ environment }) => environment)).toEqual(["mood-staging"]);
     await expect(
-      takeLock(
-        github,
-        "mood-staging",
-        { schemaVersion: 1, holder: "bob", reason: "", at: "2026-11-21T09:00:00Z", run: null },
-        head,
-      ),
+      takeLock(github, "mood-staging", { holder: "bob", reason: "", at: "2026-11-21T09:00:00Z", run: null }, head),
     ).rejects.toThrow(/ada/);
     await releaseLock(github, lock);
     expect(await tagRelease(github, "mood@1.0.0", "a receipt\n\n  kept to the byte", head)).toBe(true);

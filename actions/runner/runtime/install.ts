@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
+import type { NativePins, PinnedFile } from "./pins.ts";
+
+type InstallDeps = {
+  fetch: typeof fetch;
+  /** npm registry, without a final slash. */
+  registry: string;
+  platform: string;
+  arch: string;
+  /** The whole download may take this long. */
+  timeoutMs: number;
+};
+
+const settleMs = 250;
+
+/**
+ * Downloads the pinned npm tarball and keeps only this platform's native files.
+ *
+ * The stream is unpacked while its SHA-512 is taken, so 113 MB never lie on disk; the folder gets its final name
+ * only after npm's integrity and each file's SHA-256 are found right. Two jobs may race: the first rename wins.
+ */
+export async function installFromRegistry(
+  pins: NativePins,
+  target: string,
+  files: readonly PinnedFile[],
+  deps: InstallDeps,
+): Promise<void> {
+  const { x: extract } = await import("tar");
+  const url = `${deps.registry}/${pins.package}/-/${pins.package}-${pins.version}.tgz`;
+  const draft = `${target}.${process.pid}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true });
+  try {
+    const signal = AbortSignal.timeout(deps.timeoutMs);
+    const response = await deps.fetch(url, { signal });
+    if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
+
+    const hash = createHash("sha512");
+    const tap = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    const prefix = `package/${pins.folder}/${deps.platform}/${deps.arch}/`;
+    const wanted = new Set(files.map((file) => prefix + file.name));
+    await pipeline(
+      Readable.fromWeb(response.body as import("node:stream/web").ReadableStream),
+      tap,
+      extract({ cwd: draft, strip: prefix.split("/").length - 1, filter: (path) => wanted.has(path), strict: true }),
+      { signal },
+    );
+    const integrity = `sha512-${hash.digest("base64")}`;
+    if (integrity !== pins.integrity)
+      throw new Error(`${url} is not the package that was pinned: expected ${pins.integrity}, received ${integrity}`);
+    for (const file of files) await expectDigest(join(draft, file.name), file);
+
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } catch (error) {
+    // Unpacking that was cut off may still be about to open a file, which would bring the folder back.
+    await setTimeout(settleMs);
+    throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function expectDigest(path: string, file: PinnedFile): Promise<void> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  if (hash.digest("hex") !== file.sha256) throw new Error(`${file.name} in the package is not the pinned file`);
+}
+
+/** The registry that npm would use: its environment variable, else the public one. */
+export function registryOf(env: NodeJS.ProcessEnv): string {
+  return (env["NPM_CONFIG_REGISTRY"] ?? env["npm_config_registry"] ?? "https://registry.npmjs.org").replace(/\/+$/, "");
+}

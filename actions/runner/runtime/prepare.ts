@@ -1,0 +1,54 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installFromRegistry, registryOf } from "./install.ts";
+import { locateNative, type NativeRuntime } from "./locate.ts";
+import { nativePins, type NativePins } from "./pins.ts";
+
+/** Written into the bundle by scripts/build.ts. */
+declare const SLUICE_NATIVE_PINS: NativePins;
+
+const downloadTimeoutMs = 300_000;
+
+/** The native runtime, and the variables by which the bundle and the processes that it starts find it. */
+type PreparedNative = NativeRuntime & { env: { SLUICE_ORT_BINDING: string; SLUICE_SHARP_DIR: string } };
+
+/**
+ * Locates the native runtime for this process and those that it starts; to be awaited before the gate is imported.
+ *
+ * @param ortDir the `ort-dir` input
+ * @param root the checked-out repository
+ */
+export async function prepareNative(
+  ortDir: string | null,
+  root: string,
+  env: NodeJS.ProcessEnv,
+): Promise<PreparedNative> {
+  const pins = nativePins.parse(SLUICE_NATIVE_PINS);
+  const { platform, arch } = process;
+  // Every file of a bundle lies in dist itself, chunks too; native/ is beside dist.
+  const vendored = fileURLToPath(new URL(`../native/${platform}-${arch}`, import.meta.url));
+  const found = await locateNative(
+    pins,
+    {
+      ortDir: ortDir === null ? null : resolve(root, ortDir),
+      vendored,
+      modules: join(root, "node_modules"),
+      toolCache: env["RUNNER_TOOL_CACHE"] || null,
+    },
+    {
+      platform,
+      arch,
+      install: (target, files) =>
+        installFromRegistry(pins, target, files, {
+          fetch,
+          registry: registryOf(env),
+          platform,
+          arch,
+          timeoutMs: downloadTimeoutMs,
+        }),
+    },
+  );
+  const variables = { SLUICE_ORT_BINDING: found.binding, SLUICE_SHARP_DIR: vendored };
+  Object.assign(process.env, variables);
+  return { ...found, env: variables };
+}

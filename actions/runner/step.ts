@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { setSecret } from "@actions/core";
+import type { RepositoryApi } from "../../github/api.ts";
+import { parseRepository } from "../../github/runner.ts";
+import { ConfigurationError } from "../../models/core/errors.ts";
+import { annotate } from "./annotate.ts";
+import { logLine } from "./log.ts";
+
+/**
+ * Runs a step's main function as the process: exit code, last annotation for what nothing else caught, cancellation.
+ */
+export function runStep(main: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<number>): void {
+  const cancelled = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
+  // A secret must be known to the runner before anything could print it; nothing that the step starts needs it.
+  const token = process.env["INPUT_TOKEN"];
+  if (token !== undefined && token !== "") setSecret(token);
+  const env = { ...process.env };
+  delete process.env["INPUT_TOKEN"];
+
+  void finish(main(env, cancelled.signal));
+}
+
+async function finish(running: Promise<number>): Promise<void> {
+  const code = await running.catch((error: unknown) => {
+    annotate(error);
+    return error instanceof ConfigurationError ? 2 : 4;
+  });
+  // Not process.exit at once: what was printed must reach the runner. Idle sockets may not hold the step up, though.
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), 500).unref();
+}
+
+/** The environment for everything that a step starts: git, the evaluation, its child processes. */
+export function withoutToken({ INPUT_TOKEN: _secret, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
+}
+
+/** The event that started the workflow, as the runner wrote it down. */
+export async function eventPayload(env: NodeJS.ProcessEnv): Promise<unknown> {
+  const path = env["GITHUB_EVENT_PATH"];
+  if (path === undefined || path === "")
+    throw new ConfigurationError({
+      code: "event",
+      problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow",
+      hint: "on a laptop run `npx sluice gate` instead",
+    });
+  return JSON.parse(await readFile(path, "utf8")) as unknown;
+}
+
+/** GitHub, or null without a token or outside a workflow. Octokit is loaded here: most of a run never needs it. */
+export async function connect(token: string | null, env: NodeJS.ProcessEnv): Promise<RepositoryApi | null> {
+  const repository = parseRepository(env["GITHUB_REPOSITORY"]);
+  if (token === null || repository === null) return null;
+  const { connectStep } = await import("../../github/step.ts");
+  return connectStep({ token, repository, env, log: logLine });
+}
+
+/** Makes something at most once, when it is first asked for. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,174 @@
+import { createClient } from "../../github/client.ts";
+import { type RepositoryApi } from "../../github/api.ts";
+import {
+  addDeploymentStatus,
+  deploymentStatuses,
+  listDeployments,
+  maxDescriptionLength,
+  type Deployment,
+  type DeploymentFilter,
+  type WritableState,
+} from "../../github/deployments.ts";
+import {
+  createRef,
+  createTagObject,
+  deleteRef,
+  findRef,
+  matchingRefs,
+  readTagObject,
+  type Ref,
+  type TagObject,
+} from "../../github/refs.ts";
+import type { DeploymentPayload } from "../../github/registry/deployment.ts";
+import type { Repository } from "../../github/runner.ts";
+import { NoAnswer, type Http } from "../hub/http.ts";
+
+export type StatusWanted = {
+  state: Extract<WritableState, "in_progress" | "success" | "failure" | "error">;
+  description: string;
+  environmentUrl: string | null;
+  logUrl: string | null;
+};
+
+/**
+ * What a deployment asks of GitHub: refs, annotated tags, Deployments and their statuses. Requests have the time
+ * limits, retries and cancellation of the deployment's own Http. Whatever must not happen twice is sent once, and is
+ * looked for before it is sent again.
+ *
+ * Every method throws HttpRefusal where GitHub says no, and NoAnswer where nobody knows what happened.
+ */
+export class GitHubRecords {
+  readonly #http: Http;
+  readonly #once: RepositoryApi;
+  readonly #repeatable: RepositoryApi;
+
+  constructor(http: Http, apiUrl: string, repository: Repository, token: string) {
+    this.#http = http;
+    const api = (repeatable: boolean): RepositoryApi => ({
+      octokit: createClient({
+        token,
+        apiUrl,
+        userAgent: "sluice-deploy",
+        fetch: fetchThrough(http, repeatable),
+        log: () => {},
+        limits: null,
+      }),
+      owner: repository.owner,
+      repo: repository.repo,
+    });
+    this.#once = api(false);
+    this.#repeatable = api(true);
+  }
+
+  /** Lets what is under way land before it is looked for. */
+  pause(attempt: number): Promise<void> {
+    return this.#http.pause(attempt);
+  }
+
+  ref(name: string): Promise<Ref | null> {
+    return asked(findRef(this.#repeatable, name));
+  }
+
+  refs(prefix: string): Promise<Ref[]> {
+    return asked(matchingRefs(this.#repeatable, prefix));
+  }
+
+  createRef(name: string, sha: string): Promise<boolean> {
+    return asked(createRef(this.#once, name, sha));
+  }
+
+  deleteRef(name: string): Promise<boolean> {
+    return asked(deleteRef(this.#repeatable, name));
+  }
+
+  createTagObject(tag: string, message: string, commit: string): Promise<string> {
+    return asked(createTagObject(this.#repeatable, { tag, message, commit }));
+  }
+
+  tagObject(sha: string): Promise<TagObject> {
+    return asked(readTagObject(this.#repeatable, sha));
+  }
+
+  /** Newest first. */
+  deployments(filter: DeploymentFilter, count: number): Promise<Deployment[]> {
+    return asked(listDeployments(this.#repeatable, filter, count));
+  }
+
+  async createDeployment(wanted: {
+    ref: string;
+    environment: string;
+    task: string;
+    description: string;
+    payload: DeploymentPayload;
+    production: boolean;
+  }): Promise<number> {
+    const { production, ...rest } = wanted;
+    const { octokit, owner, repo } = this.#once;
+    const { data } = await asked(
+      octokit.rest.repos.createDeployment({
+        owner,
+        repo,
+        ...rest,
+        auto_merge: false,
+        required_contexts: [],
+        production_environment: production,
+        transient_environment: false,
+      }),
+    );
+    return (data as { id: number }).id;
+  }
+
+  /** Newest first. */
+  async states(deployment: number): Promise<string[]> {
+    return (await asked(deploymentStatuses(this.#repeatable, deployment, 30))).map(({ state }) => state);
+  }
+
+  /** Saying it twice says the same, so it may be repeated. */
+  addStatus(deployment: number, { state, description, environmentUrl, logUrl }: StatusWanted): Promise<void> {
+    return asked(
+      addDeploymentStatus(this.#repeatable, deployment, {
+        state,
+        description:
+          description.length <= maxDescriptionLength
+            ? description
+            : `${description.slice(0, maxDescriptionLength - 1)}…`,
+        environmentUrl: environmentUrl ?? "",
+        logUrl: logUrl ?? "",
+        replacesEarlier: true,
+      }),
+    );
+  }
+}
+
+/** Octokit's requests, sent by a deployment's Http. An answer that is not JSON is none. */
+function fetchThrough(http: Http, repeatable: boolean): typeof fetch {
+  return async (url, init) => {
+    const method = init?.method as "GET" | "POST" | "DELETE";
+    const { status, headers, bytes } = await http.call({
+      method,
+      url: String(url),
+      repeatable,
+      headers: init?.headers as Record<string, string>,
+      ...(init?.body == null ? {} : { body: init.body as string }),
+    });
+    if (status === 204) return new Response(null, { status });
+    try {
+      JSON.parse(bytes.toString("utf8"));
+    } catch (error) {
+      throw new NoAnswer(`${method} ${new URL(String(url)).pathname}: the answer is not JSON`, { cause: error });
+    }
+    return new Response(bytes as Uint8Array<ArrayBuffer>, {
+      status,
+      headers: { ...Object.fromEntries(headers), "content-type": "application/json" },
+    });
+  };
+}
+
+/** Octokit wraps what its transport throws. */
+async function asked<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    throw error instanceof Error && error.name === "HttpError" && error.cause instanceof Error ? error.cause : error;
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { gitIn, type Git } from "./git.ts";
+import { gitCredentials, resolveBase, resolveRef, type CommitDeps, type FindMergeBase } from "./commits.ts";
+import type { Situation } from "./event.ts";
+
+export type Baseline = "none" | { ref: string } | { dir: string };
+
+export type ReferenceDeps = {
+  env: NodeJS.ProcessEnv;
+  /** Fetches commits that the clone lacks; null where there is none. */
+  token: string | null;
+  /** Asked only where the clone is shallow; null where GitHub cannot be asked. */
+  findMergeBase: FindMergeBase | null;
+  note: (text: string) => void;
+};
+
+/**
+ * Finds what to compare with and whose thresholds count, as commits that are present in the clone.
+ *
+ * @param choice the `baseline` input
+ * @param root the checked-out repository, absolute
+ * @throws EvaluationError when a commit cannot be had
+ */
+export async function prepareReferences(
+  choice: string,
+  situation: Situation,
+  root: string,
+  deps: ReferenceDeps,
+): Promise<{ baseline: Baseline; policyRef: string }> {
+  const commits = await commitDeps(root, deps);
+  // One after the other: two fetches at once would fight over the repository's shallow file.
+  const baseline = await chooseBaseline(choice, situation, root, commits);
+  const policyRef = await resolveBase(situation.policy, commits);
+  return { baseline, policyRef };
+}
+
+async function chooseBaseline(
+  choice: string,
+  situation: Situation,
+  root: string,
+  commits: CommitDeps,
+): Promise<Baseline> {
+  if (choice === "none") return "none";
+  if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits) };
+  const dir = resolve(root, choice);
+  if (existsSync(dir)) return { dir };
+  return { ref: await resolveRef(choice, commits) };
+}
+
+async function commitDeps(root: string, { env, token, findMergeBase, note }: ReferenceDeps): Promise<CommitDeps> {
+  const git = gitIn(root, env);
+  const remote = await remoteOf(git, env);
+  const serverUrl = env["GITHUB_SERVER_URL"] ?? "https://github.com";
+  return {
+    git,
+    note,
+    fetching:
+      remote === null
+        ? null
+        : { remote, git: gitIn(root, token === null ? env : { ...env, ...gitCredentials(serverUrl, token) }) },
+    findMergeBase,
+  };
+}
+
+async function remoteOf(git: Git, env: NodeJS.ProcessEnv): Promise<string | null> {
+  const { code } = await git(["remote", "get-url", "origin"]);
+  if (code === 0) return "origin";
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = env;
+  return server === undefined || name === undefined ? null : `${server}/${name}`;
+}

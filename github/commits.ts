@@ -1,0 +1,61 @@
+import { posix } from "node:path";
+import type { RepositoryApi } from "./api.ts";
+
+type TreeEntry = { mode: string; sha: string; folder: boolean };
+type Tree = ReadonlyMap<string, TreeEntry>;
+
+/** The merge base of two commits or branches. */
+export async function mergeBase({ octokit, owner, repo }: RepositoryApi, base: string, head: string): Promise<string> {
+  // The comparison itself is not wanted; one commit per page keeps the answer small.
+  const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+    owner,
+    repo,
+    basehead: `${base}...${head}`,
+    per_page: 1,
+  });
+  return data.merge_base_commit.sha;
+}
+
+/** What lies in a tree, which may be named by its commit: entry by name. */
+export async function treeOf({ octokit, owner, repo }: RepositoryApi, sha: string): Promise<Tree> {
+  const { data } = await octokit.rest.git.getTree({ owner, repo, tree_sha: sha });
+  if (data.truncated) throw new Error(`GitHub shows only a part of the tree ${sha}`);
+  return new Map(data.tree.map((one) => [one.path, { mode: one.mode, sha: one.sha, folder: one.type === "tree" }]));
+}
+
+/**
+ * Which of some paths a pull request changes.
+ *
+ * Both sides are commits, so that nothing pushed meanwhile counts. Where a path is the same at the merge base and at
+ * the head, it is the base branch's own in the merge commit, which is what ran.
+ *
+ * @param paths folders or files, relative to the repository's root
+ */
+export async function changedPaths(
+  api: RepositoryApi,
+  { base, head, paths }: { base: string; head: string; paths: readonly string[] },
+): Promise<string[]> {
+  const trees = new Map<string, Promise<Tree>>();
+  const tree = (sha: string) => {
+    const asked = trees.get(sha) ?? treeOf(api, sha);
+    trees.set(sha, asked);
+    return asked;
+  };
+  const before = await mergeBase(api, base, head);
+  const changed: string[] = [];
+  for (const path of new Set(paths.map((one) => posix.normalize(one).replace(/^\/|\/$/g, ""))))
+    if (await differs(before, head, path.split("/"), tree)) changed.push(path);
+  return changed;
+}
+
+async function differs(
+  before: string,
+  after: string,
+  [name = "", ...rest]: readonly string[],
+  tree: (sha: string) => Promise<Tree>,
+): Promise<boolean> {
+  const [old, own] = (await Promise.all([tree(before), tree(after)])).map((entries) => entries.get(name));
+  if (old?.sha === own?.sha && old?.mode === own?.mode) return false;
+  if (rest.length === 0 || !old?.folder || !own?.folder) return true;
+  return differs(old.sha, own.sha, rest, tree);
+}

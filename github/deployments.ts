@@ -1,0 +1,112 @@
+import { sentOnce, type RepositoryApi } from "./api.ts";
+
+/** `payload`: whatever who made it put there; registry/deployment.ts reads ours. `createdAt`: ISO 8601. */
+export type Deployment = {
+  id: number;
+  sha: string;
+  environment: string;
+  description: string;
+  payload: unknown;
+  creator: string;
+  createdAt: string;
+};
+
+/** States that GitHub lets others write; it writes some that it alone may, such as "waiting". */
+const writableStates = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"] as const;
+export type WritableState = (typeof writableStates)[number];
+
+/** Addresses are "" where there is none. */
+export type DeploymentStatus = {
+  state: string;
+  description: string;
+  logUrl: string;
+  environmentUrl: string;
+  createdAt: string;
+};
+
+export type DeploymentFilter = { environment?: string; sha?: string; task?: string };
+
+/** Newest first. @param count at most 100 */
+export async function listDeployments(
+  { octokit, owner, repo }: RepositoryApi,
+  filter: DeploymentFilter,
+  count: number,
+): Promise<Deployment[]> {
+  const { data } = await octokit.rest.repos.listDeployments({ owner, repo, ...filter, per_page: count });
+  return data.map((one) => ({
+    id: one.id,
+    sha: one.sha,
+    environment: one.environment,
+    description: one.description ?? "",
+    payload: one.payload,
+    creator: one.creator?.login ?? "",
+    createdAt: one.created_at,
+  }));
+}
+
+/** Newest first. @param count at most 100 */
+export async function deploymentStatuses(
+  { octokit, owner, repo }: RepositoryApi,
+  deployment: number,
+  count: number,
+): Promise<DeploymentStatus[]> {
+  const { data } = await octokit.rest.repos.listDeploymentStatuses({
+    owner,
+    repo,
+    deployment_id: deployment,
+    per_page: count,
+  });
+  return data.map((one) => ({
+    state: one.state,
+    description: one.description ?? "",
+    logUrl: one.log_url ?? "",
+    environmentUrl: one.environment_url ?? "",
+    createdAt: one.created_at,
+  }));
+}
+
+type NewStatus = {
+  state: WritableState;
+  description: string;
+  logUrl: string;
+  environmentUrl: string;
+  /** Whether a success makes earlier deployments of the environment inactive. */
+  replacesEarlier: boolean;
+};
+
+/** GitHub refuses longer descriptions. */
+export const maxDescriptionLength = 140;
+
+export async function addDeploymentStatus(
+  { octokit, owner, repo }: RepositoryApi,
+  deployment: number,
+  { state, description, logUrl, environmentUrl, replacesEarlier }: NewStatus,
+): Promise<void> {
+  await octokit.rest.repos.createDeploymentStatus({
+    owner,
+    repo,
+    deployment_id: deployment,
+    state,
+    description,
+    ...(replacesEarlier ? {} : { auto_inactive: false }),
+    ...(logUrl === "" ? {} : { log_url: logUrl }),
+    ...(environmentUrl === "" ? {} : { environment_url: environmentUrl }),
+    ...sentOnce,
+  });
+}
+
+/**
+ * Gives a Deployment new words and changes nothing else: a status repeats the latest one's state and addresses.
+ *
+ * @param description what exceeds GitHub's limit is cut off
+ */
+export async function describeDeployment(api: RepositoryApi, deployment: number, description: string): Promise<void> {
+  const [latest] = await deploymentStatuses(api, deployment, 30);
+  await addDeploymentStatus(api, deployment, {
+    state: writableStates.find((one) => one === latest?.state) ?? "queued",
+    description: description.slice(0, maxDescriptionLength),
+    logUrl: latest?.logUrl ?? "",
+    environmentUrl: latest?.environmentUrl ?? "",
+    replacesEarlier: false,
+  });
+}

@@ -1,0 +1,25 @@
+/**
+ * fetch through the proxy that HTTPS_PROXY, or HTTP_PROXY for an http address, names for this server; without one, or
+ * where NO_PROXY names the server or it is this machine, fetch itself. Node's own fetch passes a proxy by unless Node
+ * was started with a flag.
+ */
+export function proxyFetch(env: NodeJS.ProcessEnv, serverUrl: string): typeof fetch {
+  const variable = (name: string) => env[name.toLowerCase()] || env[name] || null;
+  const proxy = variable(new URL(serverUrl).protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY");
+  const noProxy = variable("NO_PROXY");
+  if (proxy === null || noProxy?.trim() === "*") return fetch;
+  let connected: Promise<typeof fetch> | undefined;
+  return async (url, init) => (await (connected ??= throughProxy(proxy, noProxy)))(url, init);
+}
+
+/** undici is large, and few machines have a proxy: it is loaded only there. */
+async function throughProxy(proxy: string, noProxy: string | null): Promise<typeof fetch> {
+  const { EnvHttpProxyAgent, fetch: undiciFetch } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent({
+    httpProxy: proxy,
+    httpsProxy: proxy,
+    noProxy: [...(noProxy === null ? [] : [noProxy]), "localhost", "127.0.0.1", "[::1]"].join(","),
+  });
+  const viaProxy = (url: string, init?: object) => undiciFetch(url, { ...init, dispatcher });
+  return viaProxy as unknown as typeof fetch;
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { recordedVerdict, verdictIn, type RecordedVerdict } from "./verdict.ts";
+
+/** Tells our Deployments from those that GitHub makes for every job with an environment. */
+export const DEPLOY_TASK = "sluice";
+
+/** One GitHub environment for each stage of a model. */
+export function environmentOf(model: string, stage: string): string {
+  return `${model}-${stage}`;
+}
+
+const payloadSchema = z.object({
+  schemaVersion: z.literal(1),
+  kind: z.enum(["deploy", "rollback"]),
+  space: z.string(),
+  spaceCommit: z.string(),
+  model: z.object({ id: z.string(), version: z.string(), sha256: z.string() }),
+  verdictSha256: z.string(),
+  reason: z.string(),
+  actor: z.string(),
+});
+/** The payload of a Deployment of ours: what was put where. It is written as it is. */
+export type DeploymentPayload = z.infer<typeof payloadSchema>;
+
+/** A whole payload of ours, as an object or as JSON; null for any other. */
+export function parsePayload(given: unknown): DeploymentPayload | null {
+  const parsed = payloadSchema.safeParse(asObject(given));
+  return parsed.success ? parsed.data : null;
+}
+
+/** What a payload says of the model, whoever wrote it. */
+export type DeployedModel = { model: string; version: string; sha256: string | null; verdict: RecordedVerdict };
+
+const text = z.string().optional().catch(undefined);
+const deployedModel = z
+  .looseObject({
+    model: z.string(),
+    version: z.string(),
+    sha256: text,
+    verdict: z.preprocess(verdictIn, recordedVerdict).optional(),
+    verdictSha256: text,
+  })
+  // A deployment lets nothing but PASS through, and names the verdict's digest instead of its word.
+  .transform(({ model, version, sha256, verdict, verdictSha256 }): DeployedModel => ({
+    model,
+    version,
+    sha256: sha256 ?? null,
+    verdict: verdict ?? (verdictSha256 ? "PASS" : null),
+  }));
+
+/**
+ * The model that a Deployment is of, as far as its payload says so: ours of any version, or a flat object of somebody
+ * else's workflow. Null for a Deployment that is not of a model.
+ */
+export function readDeployedModel(given: unknown): DeployedModel | null {
+  const value = asObject(given);
+  if (value === null) return null;
+  const { model } = value;
+  const flat =
+    typeof model === "object" && model !== null ? { ...model, ...value, model: (model as { id?: unknown }).id } : value;
+  const parsed = deployedModel.safeParse(flat);
+  return parsed.success ? parsed.data : null;
+}
+
+/** GitHub gives a payload back as it came: an object, or JSON. */
+function asObject(given: unknown): Record<string, unknown> | null {
+  let value = given;
+  if (typeof value === "string") {
+    try {
+      value = JSON.parse(value) as unknown;
+    } catch {
+      return null;
+    }
+  }
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+}

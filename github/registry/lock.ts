@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+// An environment is locked while the ref refs/sluice/lock/ENVIRONMENT exists. The ref points at an annotated tag whose
+// message is the lock's note. Outside of branches and tags no workflow is started by it and no list shows it.
+
+const lockPrefix = "refs/sluice/lock";
+
+export function lockRef(environment: string): string {
+  return `${lockPrefix}/${environment.replaceAll(/[^\w.-]+/g, "-")}`;
+}
+
+const noteSchema = z.looseObject({
+  holder: z.string(),
+  reason: z.string(),
+  at: z.string(),
+  run: z.looseObject({ id: z.string(), attempt: z.int(), url: z.string() }).nullable().catch(null),
+  request: z.string().nullable().default(null).catch(null),
+});
+
+/** Who holds a lock since when (ISO 8601), and why; `request` names what the bot was asked. */
+export type LockNote = {
+  holder: string;
+  reason: string;
+  at: string;
+  run: { id: string; attempt: number; url: string } | null;
+  request: string | null;
+};
+
+/** The note in a lock's message, of any version of ours; null when it is none. */
+export function readLockNote(message: string): LockNote | null {
+  try {
+    const { holder, reason, at, run, request } = noteSchema.parse(JSON.parse(message));
+    return { holder, reason, at, run, request };
+  } catch {
+    return null;
+  }
+}
+
+export function writeLockNote({ holder, reason, at, run, request }: LockNote): string {
+  return JSON.stringify({ schemaVersion: 1, holder, reason, at, run, ...(request === null ? {} : { request }) });
+}

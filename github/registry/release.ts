@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { recordedVerdict, verdictIn, type RecordedVerdict } from "./verdict.ts";
+
+// A version of a model is the annotated tag MODEL@VERSION. Its message is a first line for people, and the record of
+// the release as JSON.
+
+export function releaseTag(model: string, version: string): string {
+  return `${model}@${version}`;
+}
+
+/** @param record the JSON of what is known of the version */
+export function releaseMessage(model: string, version: string, record: string): string {
+  return `${model} ${version}\n\n${record}`;
+}
+
+const releaseRecord = z.looseObject({
+  model: z.looseObject({ id: z.string().optional(), version: z.string().optional(), sha256: z.string().nullish() }),
+  metrics: z
+    .array(
+      z.looseObject({
+        metric: z.string(),
+        slice: z.string().catch("all"),
+        value: z.number(),
+        interval: z.looseObject({ low: z.number(), high: z.number() }).nullish().catch(null),
+      }),
+    )
+    .catch([]),
+  verdict: z.preprocess(verdictIn, recordedVerdict),
+});
+
+type ReleaseMetric = { metric: string; value: number; interval: { low: number; high: number } | null };
+
+/** `model`, `version`: "" where the record names none. `metrics`: of all rows, no slices. `digest`: of the message. */
+export type ReleaseRecord = {
+  model: string;
+  version: string;
+  sha256: string | null;
+  verdict: RecordedVerdict;
+  metrics: ReleaseMetric[];
+  digest: string;
+};
+
+/** The record in a release tag's message: the JSON object in it, of any version of ours. Null when there is none. */
+export function readRelease(message: string): ReleaseRecord | null {
+  const from = message.indexOf("{");
+  const to = message.lastIndexOf("}");
+  if (from < 0 || to < from) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(message.slice(from, to + 1));
+  } catch {
+    return null;
+  }
+  const nested = typeof value === "object" && value !== null && "receipt" in value ? value.receipt : value;
+  const parsed = releaseRecord.safeParse(nested);
+  if (!parsed.success) return null;
+  const { model, metrics, verdict } = parsed.data;
+  return {
+    model: model.id ?? "",
+    version: model.version ?? "",
+    sha256: model.sha256 ?? null,
+    verdict,
+    digest: digestOf([message]),
+    metrics: metrics
+      .filter(({ slice }) => slice === "all")
+      .map(({ metric, value: measured, interval }) => ({ metric, value: measured, interval: interval ?? null })),
+  };
+}
+
+/** sha256 in hex over texts, each apart from the next. */
+export function digestOf(texts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(texts)).digest("hex");
+}
