@@ -1,4 +1,4 @@
-import type { Annotation, JobRecord } from "../contract.ts";
+import type { Annotation, JobRecord } from "./platform.ts";
 import type { Masks } from "./masks.ts";
 
 /** Per step and level, as GitHub keeps them. */

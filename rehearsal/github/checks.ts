@@ -1,4 +1,4 @@
-import type { JobRecord, RunRecord } from "../contract.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { realOf, shadowOf } from "./shadows.ts";
 import { botLogin } from "./tokens.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type Json,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
@@ -21,7 +21,7 @@ const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skip
 export type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
 
 /** Check runs: kept by the emulator, held here to the limits that it does not know. */
-export const checkRoutes: Room = async (world, request) => {
+export const checkRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, query } = request;
   const api = `/repos/${repository.fullName}`;
   const of = /^commits\/([^/]+)\/check-runs$/.exec(rest);

@@ -1,13 +1,13 @@
 import { deploymentRows, deploymentStatuses, type StoredDeployment } from "../github-stand-in/deployments.ts";
 import { deliver } from "./hooks.ts";
-import type { JobRecord, RunRecord } from "../contract.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { botLogin } from "./tokens.ts";
-import { invalid, Refusal, type Repository, type Room, userOf, type World } from "./world.ts";
+import { invalid, Refusal, type Repository, type Routes, userOf, type World } from "./world.ts";
 
 const postable = new Set(["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]);
 
 /** Deployments and their statuses, as people and jobs make them. */
-export const deploymentRoutes: Room = async (world, { repository, method, rest, url, body, caller }) => {
+export const deploymentRoutes: Routes = async (world, { repository, method, rest, url, body, caller }) => {
   if (!/^deployments(\/|$)/.test(rest)) return null;
   const made = { creator: caller.login, createdAt: instant(world) };
   const one = /^deployments\/(\d+)(\/statuses)?$/.exec(rest);

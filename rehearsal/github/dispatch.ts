@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import { DispatchRefused } from "../executor/triggers.ts";
 import type { Git } from "./git.ts";
 import { notFound, Refusal, type Json, type Repository, userOf, type World } from "./world.ts";

@@ -27,7 +27,7 @@ export class Emulate {
     process.once("exit", this.#end);
   }
 
-  /** @param origin the address that its answers name, which is the front's */
+  /** @param origin the address that its answers name, which is the address of server.ts */
   static async start(origin: string, logins: readonly string[]): Promise<Emulate> {
     const folder = await mkdtemp(join(tmpdir(), "rehearsal-emulate-"));
     const seed = join(folder, "seed.json");

@@ -1,5 +1,5 @@
 import { environmentLink } from "./run-answers.ts";
-import { notFound, type Environment, type Json, type Repository, type Room, userOf, type World } from "./world.ts";
+import { notFound, type Environment, type Json, type Repository, type Routes, userOf, type World } from "./world.ts";
 
 /** An environment by its name, made without rules when there is none, as a job that names it does. */
 export function environmentOf(world: World, repository: Repository, name: string): Environment {
@@ -20,7 +20,7 @@ export function environmentOf(world: World, repository: Repository, name: string
   return made;
 }
 
-export const environmentRoutes: Room = async (world, { repository, method, rest, body }) => {
+export const environmentRoutes: Routes = async (world, { repository, method, rest, body }) => {
   if (rest === "environments" && method === "GET")
     return {
       status: 200,

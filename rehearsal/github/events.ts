@@ -1,4 +1,4 @@
-import type { RunRecord, TriggerEvent } from "../contract.ts";
+import type { RunRecord, TriggerEvent } from "../executor/platform.ts";
 import type { CommitObject } from "./git.ts";
 import { deliver } from "./hooks.ts";
 import { pullAnswer } from "./pulls.ts";

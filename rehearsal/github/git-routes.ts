@@ -9,7 +9,7 @@ import {
   type Json,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
@@ -22,7 +22,7 @@ export type Pushed = (
 const nullSha = "0".repeat(40);
 
 /** The git database, commits, comparisons, contents and branches: all of it from the bare repository on disk. */
-export function gitRoutes(pushed: Pushed): Room {
+export function gitRoutes(pushed: Pushed): Routes {
   return async (world, request) => {
     const [what = "", kind = "", ...rest] = request.rest.split("/");
     const name = [...rest].map(decodeURIComponent).join("/");

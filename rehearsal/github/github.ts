@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { violations } from "../github-stand-in/contract.ts";
 import type { Fault } from "../github-stand-in/server.ts";
 import { emptyWorkflows, type WorkflowsState } from "../github-stand-in/workflows.ts";
-import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord } from "../contract.ts";
+import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord } from "../executor/platform.ts";
 import { checkRoutes, followCheck } from "./checks.ts";
 import { deploymentRoutes, followJob } from "./deployments.ts";
 import { Emulate } from "./emulate.ts";
 import { environmentOf, environmentRoutes } from "./environments.ts";
 import { raiseMerge, raisePull, raisePush, raiseRunCompleted } from "./events.ts";
-import { createFront } from "./front.ts";
+import { createGitHubServer } from "./server.ts";
 import { gitRoutes } from "./git-routes.ts";
 import { addHook, deliver, hookRoutes } from "./hooks.ts";
 import { issueRoutes } from "./issues.ts";
@@ -50,8 +50,8 @@ export class GitHub implements Platform {
   readonly #tokens = new Map<string, string>();
   readonly #checks = new Map<string, { id: number; state: string }>();
   readonly #deployments = new Map<string, number>();
-  /** Run or job → the state that the world was last told of. */
-  readonly #told = new Map<string, string>();
+  /** Run or job → the state that was reported last. */
+  readonly #reported = new Map<string, string>();
   /** What follows from runs happens in their order, one after the other. */
   #following: Promise<void> = Promise.resolve();
 
@@ -61,7 +61,7 @@ export class GitHub implements Platform {
     this.#logins = logins;
     const pushed = (_: World, ...push: [Parameters<typeof raisePush>[1], Parameters<typeof raisePush>[2]]) =>
       raisePush(world, ...push);
-    this.#server = createFront(
+    this.#server = createGitHubServer(
       world,
       [
         repositoryRoutes,
@@ -216,8 +216,8 @@ export class GitHub implements Platform {
   }
 
   #news(of: string, state: string): boolean {
-    if (this.#told.get(of) === state) return false;
-    this.#told.set(of, state);
+    if (this.#reported.get(of) === state) return false;
+    this.#reported.set(of, state);
     return true;
   }
 
@@ -273,7 +273,7 @@ export class GitHub implements Platform {
     addHook(this.world, repositoryNamed(this.world, repository), hook);
   }
 
-  /** Lets requests fail; the answer takes it back. `times` is as often as needed unless told. */
+  /** Lets requests fail; the answer takes it back. `times` is as often as needed by default. */
   fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
     const added: Fault = { times: Infinity, ...fault };
     this.world.faults.push(added);

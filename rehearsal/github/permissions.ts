@@ -1,4 +1,4 @@
-import type { Access } from "../contract.ts";
+import type { Access } from "../executor/platform.ts";
 import { notFound, Refusal, type RepositoryRequest, type Role } from "./world.ts";
 
 type Need = {

@@ -13,7 +13,7 @@ import {
   type Pull,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   userOf,
   type World,
 } from "./world.ts";
@@ -26,7 +26,7 @@ type Raised = {
 const pathOf = (repository: Repository, number: number) => `/repos/${repository.fullName}/pulls/${number}`;
 
 /** Pull requests: their words lie in the emulator, their commits in git. */
-export function pullRoutes(raised: Raised): Room {
+export function pullRoutes(raised: Raised): Routes {
   return async (world, request) => {
     const { repository, method, rest, query, body, caller } = request;
     const ofCommit = /^commits\/([^/]+)\/pulls$/.exec(rest);

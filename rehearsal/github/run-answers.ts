@@ -1,4 +1,4 @@
-import type { ArtifactRecord, JobRecord, RunRecord } from "../contract.ts";
+import type { ArtifactRecord, JobRecord, RunRecord } from "../executor/platform.ts";
 import { commitAnswer } from "./git-answers.ts";
 import { type Environment, type Json, type Repository, userOf, type World } from "./world.ts";
 

@@ -130,7 +130,7 @@ function remember(
 export type Push = {
   repository: string;
   branch: string;
-  /** Where a new branch begins; the default branch unless told. */ from?: string;
+  /** Where a new branch begins; the default branch if not given. */ from?: string;
   files: Files;
   message: string;
   by: string;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { idToken, type OidcState } from "../github-stand-in/oidc.ts";
-import type { Grant, OidcClaims, Permissions } from "../contract.ts";
+import type { Grant, OidcClaims, Permissions } from "../executor/platform.ts";
 
 /** Who asks. A job may do what its grant says, a person what their role in the repository allows. */
 export type Caller =

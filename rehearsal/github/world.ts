@@ -1,4 +1,4 @@
-import type { Executor } from "../contract.ts";
+import type { Executor } from "../executor/platform.ts";
 import type { Exchange, Fault } from "../github-stand-in/server.ts";
 import type { StoredDeployment, StoredStatus } from "../github-stand-in/deployments.ts";
 import type { Emulate } from "./emulate.ts";
@@ -82,7 +82,7 @@ export type Repository = {
   shadows: { of: Map<string, string>; real: Map<string, string> };
 };
 
-/** Everything that the rooms of this GitHub share. */
+/** Everything that the routes of this GitHub share. */
 export type World = {
   origin: string;
   emulate: Emulate;
@@ -125,7 +125,7 @@ export type RepositoryRequest = Request & { repository: Repository };
 /** `raw` goes out as it is, without being JSON. */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
 /** Answers null to what is not its own. */
-export type Room = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
+export type Routes = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
 
 /** Ends a request with GitHub's own words. */
 export class Refusal extends Error {

@@ -31,7 +31,7 @@ export type HubOptions = {
   behaviour: Partial<Behaviour>;
   /** Model repositories beside the Space, by NS/NAME. */
   models: Record<string, { private: boolean }>;
-  /** HEAD of the Space is told this many requests late. */
+  /** HEAD of the Space is answered this many requests late. */
   staleReads: number;
 };
 

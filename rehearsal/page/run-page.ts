@@ -1,4 +1,4 @@
-import type { JobRecord, RunRecord } from "../contract.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { artifactOf } from "../scene/reports.ts";
 import type { Scene } from "../scene/scene.ts";
 import { escapeHtml, htmlOfMarkdown } from "./markdown.ts";

@@ -12,12 +12,12 @@ export const answersWrongly = (system: System): Story => ({
   number: 8,
   system: system.id,
   title: `The new Space of ${system.id} answers wrongly: it is rolled back, and card, history and records agree on what serves`,
-  async play(scene, tell) {
+  async play(scene, log) {
     if (scene.bot === null) await scene.startBot();
     const { id } = system;
     const title = `${id} ${version}`;
     const predecessor = await servedVersion(scene, system);
-    tell(`${id} ${predecessor} is proved and live`);
+    log(`${id} ${predecessor} is proved and live`);
 
     straightToProduction(scene, system);
     const pull = await scene.propose({
@@ -47,7 +47,7 @@ export const answersWrongly = (system: System): Story => ({
     const job = deploy.jobs.find(({ name }) => name.endsWith(`${id} to production`));
     assert.equal(job?.conclusion, "failure", scene.logs(deploy));
     assert.match(job.summary, /golden row 1 of \d+: [\w.]+: expected/);
-    tell("the gate let it pass and the Space runs, but its answer is not the one that was measured: the job fails");
+    log("the gate let it pass and the Space runs, but its answer is not the one that was measured: the job fails");
 
     assert.equal(await scene.serves(production(system)), predecessor, "the predecessor serves again, by itself");
     const receipt = JSON.parse(
@@ -83,13 +83,13 @@ export const answersWrongly = (system: System): Story => ({
     assert.ok(card.startsWith(`↩️ ${title}: rolled back`), card);
     assert.ok(card.includes(`${id} ${predecessor} serves again`), card);
     assert.equal(scene.cardMessages(title).length, 1, "one card for the candidate's whole life");
-    tell(`the card says: ${card.split("\n")[0]}, ${id} ${predecessor} serves again`);
+    log(`the card says: ${card.split("\n")[0]}, ${id} ${predecessor} serves again`);
 
     const history = await answerTo(scene, "lena", `/history ${id}`, new RegExp(`^${id}[,\\n]`));
     const live = history.split("\n").filter((line) => line.includes("live in"));
     assert.equal(live.length, 1, history);
     assert.match(live[0] as string, new RegExp(`${predecessor.replaceAll(".", "\\.")}\\b.*live in [\\w, ]*production`));
-    tell(`/history ${id} says: ${live[0]}`);
+    log(`/history ${id} says: ${live[0]}`);
   },
 });
 

@@ -6,7 +6,7 @@ import { readable, verdictOf } from "../scene/reports.ts";
 import type { Files } from "../scene/repository.ts";
 import { team, textOf, type Scene } from "../scene/scene.ts";
 import { quality } from "../scene/team.ts";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import type { Story } from "./story.ts";
 
 const canary = "a-secret-that-only-the-team-may-see-70c1";
@@ -16,8 +16,9 @@ const reversed = (text: string) => [...text].toReversed().join("");
 
 export const forks: Story = {
   number: 7,
-  title: "Pull requests from a fork: evaluated without secrets, told by the trusted workflow, forged verdicts refused",
-  async play(scene, tell) {
+  title:
+    "Pull requests from a fork: evaluated without secrets, reported by the trusted workflow, forged verdicts refused",
+  async play(scene, log) {
     const { github } = scene;
     github.setSecret(team, "CANARY", canary);
     const copy = await fork(github, team, "mallory");
@@ -54,17 +55,15 @@ export const forks: Story = {
       ["success"],
       trusted.map((run) => scene.logs(run)).join("\n"),
     );
-    const told = await scene.comments(honest.number);
-    const sticky = told.filter(({ body }) => body.includes("fares 1.7.0 against"));
+    const comments = await scene.comments(honest.number);
+    const sticky = comments.filter(({ body }) => body.includes("fares 1.7.0 against"));
     assert.deepEqual(
       sticky.map(({ user }) => user.login),
       ["github-actions[bot]"],
     );
     assert.match(sticky[0]?.body ?? "", /✅ PASS/);
     assert.match(scene.card("fares 1.7.0"), /PASS/);
-    tell(
-      `pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`,
-    );
+    log(`pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`);
 
     const forged = await send("fares-1.7.1", {
       ...fares("1.7.1", { centre: 0.5 }),
@@ -77,16 +76,16 @@ export const forks: Story = {
     assert.equal(hostile.conclusion, "success", scene.logs(hostile));
     assert.match(hostile.jobs[0]?.log ?? "", /comment: 403/);
     await requireEscapedCommands(scene, hostile);
-    const log = refusing === undefined ? "nothing was started" : scene.logs(refusing);
-    assert.match(log, /changes \.github\/workflows, by which it was evaluated/);
-    requireNothingForged(log);
+    const refusal = refusing === undefined ? "nothing was started" : scene.logs(refusing);
+    assert.match(refusal, /changes \.github\/workflows, by which it was evaluated/);
+    requireNothingForged(refusal);
     const answers = (await scene.comments(forged.number))
       .map(({ body }) => readable(body))
       .filter((body) => body.includes("sluice-gate"));
     assert.equal(answers.length, 1);
     assert.match(answers[0] ?? "", /ERROR: the pull request changes \.github\/workflows/);
     assert.doesNotMatch(answers[0] ?? "", /PASS/);
-    assert.deepEqual(await scene.comments(honest.number), told, "nothing was written anywhere else");
+    assert.deepEqual(await scene.comments(honest.number), comments, "nothing was written anywhere else");
     const card =
       scene
         .said()
@@ -94,7 +93,7 @@ export const forks: Story = {
         .findLast((text) => text.includes(`pull request ${forged.number} ·`)) ?? "no card";
     assert.match(card.split("\n")[0] ?? "", /ERROR/);
     assert.doesNotMatch(card, /PASS/);
-    tell(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
+    log(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
 
     // The workflows as they are, but a verdict among the files, and a model that cannot be read; and no model at all.
     const planted = await send("fares-1.7.2", {
@@ -115,12 +114,12 @@ export const forks: Story = {
       .filter((body) => body.includes("sluice-gate"));
     assert.equal(bodies.length, 1);
     assert.match(bodies[0] ?? "", /## .* ERROR/);
-    assert.deepEqual(await scene.comments(silent.number), [], "where no model changed there is nothing to tell");
+    assert.deepEqual(await scene.comments(silent.number), [], "where no model changed there is nothing to report");
     for (const { number } of [honest, forged, planted])
       for (const { body } of await scene.comments(number)) requireNothingForged(readable(body));
     requireNothingForged(scene.chats());
     assert.equal((await scene.ask<{ permission: string }>("collaborators/mallory/permission")).permission, "read");
-    tell("a verdict among a pull request's files is not believed; a pull request without a model is left alone");
+    log("a verdict among a pull request's files is not believed; a pull request without a model is left alone");
   },
 };
 

@@ -11,9 +11,9 @@ export type Story = {
   /** It shares nothing with the others, and may be played beside them on a stage of its own. */
   beside?: true;
   /**
-   * @param tell one line for whoever watches @throws AssertionError where a service's state is not what the story says
+   * @param log one line for whoever watches @throws AssertionError where a service's state is not what the story says
    */
-  play: (scene: Scene, tell: (line: string) => void) => Promise<void>;
+  play: (scene: Scene, log: (line: string) => void) => Promise<void>;
 };
 
 /** "4", or "8 mood": what `--story` calls it; a number alone stands for every system's. */

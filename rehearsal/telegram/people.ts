@@ -27,7 +27,7 @@ export class People {
     return ++this.lastUpdateId;
   }
 
-  /** Writes a text into a chat (their private one unless told). Commands carry their entity, as from a phone. */
+  /** Writes a text into a chat (their private one by default). Commands carry their entity, as from a phone. */
   says(
     person: Person,
     text: string,

@@ -134,7 +134,7 @@ export class Stage {
       env: {
         PATH: process.env["PATH"],
         HOME: temporary,
-        NODE_OPTIONS: `--import ${new URL("../actions/gate/loopback-only.mjs", import.meta.url).href}`,
+        NODE_OPTIONS: `--import ${new URL("../../rehearsal/executor/loopback-only.mjs", import.meta.url).href}`,
         OUTSIDE_CONNECTIONS: files.outside,
         NODE_COMPILE_CACHE: join(this.#action.dir, ".compile-cache"),
         CI: "true",

@@ -11,7 +11,7 @@ import type {
   Platform,
   RunRecord,
   TriggerEvent,
-} from "../../../rehearsal/contract.ts";
+} from "../../../rehearsal/executor/platform.ts";
 import { createExecutor, type ExecutorOptions } from "../../../rehearsal/executor/executor.ts";
 
 const identity = {

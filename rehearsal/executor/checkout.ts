@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { commitOf, git } from "../git.ts";
-import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
+import { commitOf, git } from "./git.ts";
+import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
 // Packing a model tightly takes longer than everything else in a job, and the pack goes no further than this disk.
 const unpacked = "git -c pack.window=0 -c pack.compression=0 -c core.compression=0 upload-pack";

@@ -11,7 +11,7 @@ import {
   type Json,
   type RecordedExchange,
   type Request,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
@@ -19,9 +19,9 @@ const documentation = "https://docs.github.com/rest";
 const maxBytes = 16 * 1024 * 1024;
 
 /** The HTTP in front of everything: tokens, faults, the transcript, and which room answers. */
-export function createFront(world: World, rooms: readonly Room[], logins: WorkflowsState): Server {
+export function createGitHubServer(world: World, routes: readonly Routes[], logins: WorkflowsState): Server {
   return createServer((request, response) => {
-    serve(world, rooms, logins, request, response).catch((error: unknown) => {
+    serve(world, routes, logins, request, response).catch((error: unknown) => {
       world.problems.push(error instanceof Error ? error : new Error(String(error)));
       if (!response.headersSent) response.writeHead(500, { "content-type": "application/json; charset=utf-8" });
       response.end(JSON.stringify({ message: "Server Error" }));
@@ -31,7 +31,7 @@ export function createFront(world: World, rooms: readonly Room[], logins: Workfl
 
 async function serve(
   world: World,
-  rooms: readonly Room[],
+  routes: readonly Routes[],
   logins: WorkflowsState,
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -63,7 +63,7 @@ async function serve(
   else if (answer.status === 0)
     answer = await answerTo(
       world,
-      rooms,
+      routes,
       logins,
       { method, url, body: body as Json | undefined, headers: incoming.headers },
       caller,
@@ -110,7 +110,7 @@ type Asked = {
 
 async function answerTo(
   world: World,
-  rooms: readonly Room[],
+  routes: readonly Routes[],
   logins: WorkflowsState,
   asked: Asked,
   caller: Caller | null,
@@ -119,7 +119,7 @@ async function answerTo(
   const { method, url, body, headers } = asked;
   if (door === "oidc")
     return world.tokens.idToken(method, url, String(headers["authorization"] ?? "")) ?? refusal(404, "Not Found");
-  if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "gone" };
+  if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "Not Found" };
   if (door === "login")
     return (
       workflowRoutes(logins, {
@@ -134,7 +134,7 @@ async function answerTo(
     );
   if (caller === null) return refusal(401, "Bad credentials");
   try {
-    return await withinApi(world, rooms, {
+    return await withinApi(world, routes, {
       method,
       url,
       body: body ?? {},
@@ -149,7 +149,7 @@ async function answerTo(
   }
 }
 
-async function withinApi(world: World, rooms: readonly Room[], request: Request): Promise<Answer> {
+async function withinApi(world: World, routes: readonly Routes[], request: Request): Promise<Answer> {
   const { method, url, body, caller } = request;
   const path = url.pathname;
   if (path === "/graphql") return graphql(method, body, caller);
@@ -170,7 +170,7 @@ async function withinApi(world: World, rooms: readonly Room[], request: Request)
   if (repository === undefined) throw notFound();
   const within = { ...request, rest, repository };
   requirePermission(within);
-  for (const room of rooms) {
+  for (const room of routes) {
     const answer = await room(world, within);
     if (answer !== null) return answer;
   }

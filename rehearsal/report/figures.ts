@@ -1,6 +1,6 @@
-import { hubViolations } from "./hub-wire.ts";
-import type { Scene } from "./scene/scene.ts";
-import { nameOf, type Story } from "./stories/story.ts";
+import { hubViolations } from "../hub/wire.ts";
+import type { Scene } from "../scene/scene.ts";
+import { nameOf, type Story } from "../stories/story.ts";
 
 /** One story as it went; times in milliseconds since the beginning of the rehearsal. */
 export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
