@@ -255,7 +255,7 @@ export class JobRunner implements RunningJob {
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-export const rawName = (step: Step): string => step.name ?? `Run ${step.uses ?? (step.run ?? "").split("\n")[0] ?? ""}`;
+const rawName = (step: Step): string => step.name ?? `Run ${step.uses ?? (step.run ?? "").split("\n")[0] ?? ""}`;
 
 async function writeEvent(directories: JobDirectories, contexts: Contexts): Promise<void> {
   const folder = join(directories.temporary, "_github_workflow");

@@ -422,7 +422,7 @@ function displayName(job: Job, key: string, scope: { contexts: Contexts }): stri
   }
 }
 
-export function conclusionOf(results: readonly Result[]): Result {
+function conclusionOf(results: readonly Result[]): Result {
   for (const worst of ["failure", "cancelled"] as const) if (results.includes(worst)) return worst;
   return results.length > 0 && results.every((one) => one === "skipped") ? "skipped" : "success";
 }

@@ -18,7 +18,7 @@ const maxCharacters = 65_535;
 /** Which the emulator knows. */
 const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]);
 
-export type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
+type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
 
 /** Check runs: kept by the emulator, held here to the limits that it does not know. */
 export const checkRoutes: Routes = async (world, request) => {
@@ -105,12 +105,7 @@ async function writeCheck(
 }
 
 /** The check runs of a real commit, as GitHub would write them. */
-export async function checkRunsOf(
-  world: World,
-  repository: Repository,
-  sha: string,
-  filter = "latest",
-): Promise<CheckRun[]> {
+async function checkRunsOf(world: World, repository: Repository, sha: string, filter = "latest"): Promise<CheckRun[]> {
   const shadow = repository.shadows.of.get(sha);
   if (shadow === undefined) return [];
   const { check_runs: runs } = await world.emulate.must<{ check_runs: CheckRun[] }>(

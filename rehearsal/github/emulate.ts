@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 export type EmulateAnswer = { status: number; body: unknown; headers: Headers };
 
+/** What the routes ask of an emulator; seeded.ts has one of its own, in memory. */
+export type Emulator = Pick<Emulate, "call" | "must">;
+
 /** The emulator of GitHub's pull requests, comments and check runs: a process of its own, asked over HTTP. */
 export class Emulate {
   readonly #url: string;

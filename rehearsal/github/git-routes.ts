@@ -1,5 +1,5 @@
 import { commitAnswer, filesAnswer, gitCommitAnswer, refAnswer, tagAnswer } from "./git-answers.ts";
-import { GitFailure, type Git } from "./git.ts";
+import { GitFailure, type GitStore } from "./git.ts";
 import {
   branchOf,
   notFound,
@@ -14,7 +14,7 @@ import {
 } from "./world.ts";
 
 /** Called after a person changed a branch or a tag over REST: what a push from outside would have raised. */
-export type Pushed = (
+type Pushed = (
   world: World,
   repository: Repository,
   push: { ref: string; before: string; after: string; by: string },
@@ -334,4 +334,4 @@ async function branches(world: World, request: RepositoryRequest, name: string):
   return { status: 200, body: write(name, sha, commitAnswer(world, repository, await repository.git.commit(sha))) };
 }
 
-export const headOf = (git: Git, branch: string): Promise<string | null> => git.resolve(`refs/heads/${branch}`);
+const headOf = (git: GitStore, branch: string): Promise<string | null> => git.resolve(`refs/heads/${branch}`);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export type Identity = { name: string; email: string };
+type Identity = { name: string; email: string };
 export type CommitObject = {
   sha: string;
   tree: string;
@@ -44,6 +44,9 @@ export class GitFailure extends Error {
 
 const maxBytes = 256 * 1024 * 1024;
 const nullSha = "0".repeat(40);
+
+/** What the routes ask of git; seeded.ts answers it from memory. */
+export type GitStore = Pick<Git, keyof Git>;
 
 /** A bare repository on disk, through the `git` of the machine. */
 export class Git {
@@ -372,5 +375,5 @@ export async function initBare(directory: string, defaultBranch: string): Promis
   return git;
 }
 
-export const instant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+const instant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 const utc = (date: string) => new Date(date).toISOString().replace(/\.\d+Z$/, "Z");

@@ -137,7 +137,7 @@ const baseHead = async (repository: Repository, { baseRef }: Pull) =>
 /** The commit that a pull request is compared to: its base branch, or what that was before the merge. */
 async function baseOf(repository: Repository, pull: Pull): Promise<string> {
   return pull.merged === null
-    ? baseHead(repository, pull)
+    ? (await baseHead(repository, pull)) || pull.baseSha
     : ((await repository.git.commit(pull.merged.sha)).parents[0] ?? pull.merged.sha);
 }
 
@@ -229,7 +229,7 @@ export async function refreshMerge(world: World, repository: Repository, pull: P
   if (pull.mergeSha !== null) await git.setRef(`refs/pull/${pull.number}/merge`, pull.mergeSha);
 }
 
-export type Opening = {
+type Opening = {
   repository: Repository;
   from: Repository;
   headRef: string;

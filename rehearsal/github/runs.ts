@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { RunRecord } from "../executor/platform.ts";
 import { dispatch, nameOf, workflowAnswer } from "./dispatch.ts";
 import { artifactAnswer, environmentLink, jobAnswer, runAnswer, workflowId } from "./run-answers.ts";
@@ -200,7 +199,7 @@ function artifacts(
   if (found.artifact.expired) throw new Refusal(410, "Artifact has expired");
   return redirectTo(world, async () => ({
     status: 200,
-    raw: await readFile(found.artifact.path),
+    raw: await world.readArtifact(found.artifact),
     headers: {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="${found.artifact.name}.zip"`,

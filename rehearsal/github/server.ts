@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { takeFault } from "../github-stand-in/server.ts";
-import { workflowRoutes, type WorkflowsState } from "../github-stand-in/workflows.ts";
+import { deviceFlow, type Logins } from "./device-flow.ts";
+import { takeFault } from "./exchange.ts";
 import { requirePermission } from "./permissions.ts";
 import { botLogin, type Caller } from "./tokens.ts";
 import {
@@ -18,8 +18,8 @@ import {
 const documentation = "https://docs.github.com/rest";
 const maxBytes = 16 * 1024 * 1024;
 
-/** The HTTP in front of everything: tokens, faults, the transcript, and which room answers. */
-export function createGitHubServer(world: World, routes: readonly Routes[], logins: WorkflowsState): Server {
+/** The HTTP side: tokens, faults, the transcript, and which routes answer. */
+export function createGitHubServer(world: World, routes: readonly Routes[], logins: Logins): Server {
   return createServer((request, response) => {
     serve(world, routes, logins, request, response).catch((error: unknown) => {
       world.problems.push(error instanceof Error ? error : new Error(String(error)));
@@ -32,7 +32,7 @@ export function createGitHubServer(world: World, routes: readonly Routes[], logi
 async function serve(
   world: World,
   routes: readonly Routes[],
-  logins: WorkflowsState,
+  logins: Logins,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -78,7 +78,7 @@ async function serve(
     method,
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    authorization: null,
+    authorization: world.keepsAuthorization ? (incoming.headers.authorization ?? null) : null,
     body,
     status: answer.status,
     answer: answer.raw === undefined ? answer.body : undefined,
@@ -111,7 +111,7 @@ type Asked = {
 async function answerTo(
   world: World,
   routes: readonly Routes[],
-  logins: WorkflowsState,
+  logins: Logins,
   asked: Asked,
   caller: Caller | null,
   door: RecordedExchange["door"],
@@ -121,17 +121,7 @@ async function answerTo(
     return world.tokens.idToken(method, url, String(headers["authorization"] ?? "")) ?? refusal(404, "Not Found");
   if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "Not Found" };
   if (door === "login")
-    return (
-      workflowRoutes(logins, {
-        repository: "",
-        method,
-        url,
-        body,
-        origin: world.origin,
-        authorization: null,
-        viewer: "",
-      }) ?? refusal(404, "Not Found")
-    );
+    return deviceFlow(logins, method, url.pathname, body ?? {}, world.origin) ?? refusal(404, "Not Found");
   if (caller === null) return refusal(401, "Bad credentials");
   try {
     return await withinApi(world, routes, {

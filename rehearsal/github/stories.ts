@@ -127,7 +127,7 @@ function remember(
   return repository;
 }
 
-export type Push = {
+type Push = {
   repository: string;
   branch: string;
   /** Where a new branch begins; the default branch if not given. */ from?: string;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { idToken, type OidcState } from "../github-stand-in/oidc.ts";
+import { idToken, type OidcState } from "./oidc.ts";
 import type { Grant, OidcClaims, Permissions } from "../executor/platform.ts";
 
 /** Who asks. A job may do what its grant says, a person what their role in the repository allows. */
@@ -28,8 +28,12 @@ export class Tokens {
   /** Every id token that was given out, with what it says. */
   readonly idTokens: OidcState["issued"] = {};
 
-  constructor(loggedIn: () => Record<string, string>) {
+  readonly #callerOfUnknown: (token: string) => Caller | null;
+
+  /** @param callerOfUnknown who holds a token that was not given out here; nobody by default */
+  constructor(loggedIn: () => Record<string, string>, callerOfUnknown: (token: string) => Caller | null = () => null) {
     this.#loggedIn = loggedIn;
+    this.#callerOfUnknown = callerOfUnknown;
   }
 
   ofPerson(login: string): string {
@@ -64,7 +68,12 @@ export class Tokens {
     const known = this.#callers.get(token);
     if (known !== undefined) return known;
     const login = this.#loggedIn()[token];
-    return login === undefined ? null : { kind: "person", login, token };
+    return login === undefined ? this.#callerOfUnknown(token) : { kind: "person", login, token };
+  }
+
+  /** Whoever asks with this state's request token gets ID tokens that it remembers. */
+  allowIdTokens(state: OidcState): void {
+    this.#oidc.set(state.requestToken, state);
   }
 
   /** Where a job with `id-token: write` asks, and with which token of its own. */
@@ -77,7 +86,7 @@ export class Tokens {
         : eventName === "pull_request"
           ? "pull_request"
           : `ref:${ref}`;
-    this.#oidc.set(requestToken, {
+    this.allowIdTokens({
       requestToken,
       issued: this.idTokens,
       claims: {

@@ -1,8 +1,7 @@
-import type { Executor } from "../executor/platform.ts";
-import type { Exchange, Fault } from "../github-stand-in/server.ts";
-import type { StoredDeployment, StoredStatus } from "../github-stand-in/deployments.ts";
-import type { Emulate } from "./emulate.ts";
-import type { Git } from "./git.ts";
+import type { ArtifactRecord, Executor } from "../executor/platform.ts";
+import type { Emulator } from "./emulate.ts";
+import type { Exchange, Fault } from "./exchange.ts";
+import type { GitStore } from "./git.ts";
 import type { Caller, Tokens } from "./tokens.ts";
 
 export type Json = Record<string, unknown>;
@@ -58,6 +57,34 @@ export type Hook = {
 export type Delivery = { hook: number; event: string; delivery: string; status: number | null; error: string | null };
 export type Reaction = { id: number; subject: string; content: string; login: string; createdAt: string };
 
+/** A Deployment as it was made. */
+export type StoredDeployment = {
+  id: number;
+  sha: string;
+  ref: string;
+  task: string;
+  environment: string;
+  description: string;
+  payload: unknown;
+  transient_environment: boolean;
+  production_environment: boolean;
+  creator?: string;
+  /** ISO 8601. */
+  createdAt?: string;
+};
+/** A Deployment's status as it was posted. */
+export type StoredStatus = {
+  id: number;
+  state: string;
+  description: string;
+  log_url: string;
+  environment_url: string;
+  environment?: string;
+  creator?: string;
+  /** ISO 8601. */
+  createdAt?: string;
+};
+
 export type Repository = {
   fullName: string;
   owner: string;
@@ -66,7 +93,7 @@ export type Repository = {
   resource: Json & { id: number };
   parent: Repository | null;
   defaultBranch: string;
-  git: Git;
+  git: GitStore;
   roles: Map<string, Role>;
   environments: Environment[];
   secrets: Record<string, string>;
@@ -75,6 +102,7 @@ export type Repository = {
   /** Branch → names of the checks that a merge needs. */
   required: Map<string, readonly string[]>;
   deployments: StoredDeployment[];
+  /** Deployment → its statuses, oldest first. */
   deploymentStatuses: Record<number, StoredStatus[]>;
   statuses: CommitStatus[];
   hooks: Hook[];
@@ -82,10 +110,10 @@ export type Repository = {
   shadows: { of: Map<string, string>; real: Map<string, string> };
 };
 
-/** Everything that the routes of this GitHub share. */
+/** Everything that the routes share. */
 export type World = {
   origin: string;
-  emulate: Emulate;
+  emulate: Emulator;
   tokens: Tokens;
   repositories: Map<string, Repository>;
   users: Map<string, User>;
@@ -98,12 +126,16 @@ export type World = {
   /** What went wrong in this stand-in itself; must stay empty. */
   problems: Error[];
   executor: Executor | null;
+  /** The archive of an artifact. */
+  readArtifact: (artifact: ArtifactRecord) => Promise<Buffer>;
+  /** Whether the transcript keeps what a request was authorized with. */
+  keepsAuthorization: boolean;
   now: () => Date;
   /** Numbers that no two things share. */
   nextId: () => number;
 };
 
-/** An exchange, and whose token asked; the token itself is not kept. `door` tells what has an OpenAPI description. */
+/** An exchange, and whose token asked. Only `rest` has an OpenAPI description. */
 export type RecordedExchange = Exchange & {
   door: "rest" | "graphql" | "login" | "oidc" | "download";
   owner: string;
@@ -124,7 +156,7 @@ export type Request = {
 export type RepositoryRequest = Request & { repository: Repository };
 /** `raw` goes out as it is, without being JSON. */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
-/** Answers null to what is not its own. */
+/** Answer null to what is not their own. */
 export type Routes = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
 
 /** Ends a request with GitHub's own words. */
@@ -172,6 +204,13 @@ export function paged<T>(
     headers: page * perPage < all.length ? { link: `<${next.href}>; rel="next"` } : {},
   };
 }
+
+/** The world's time as GitHub writes it: ISO 8601, whole seconds. */
+export const instantOf = (world: World) =>
+  world
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z");
 
 /** The branch that a name or full ref means; null for other refs. */
 export const branchOf = (ref: string) =>

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Answer } from "./faults.ts";
 import { sha256, type Repository } from "./repository.ts";
 
-export type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
+type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
 
 /** Transfers in flight, by the secret part of their URL: uploads carry no Authorization. */
 export type Uploads = Map<string, Upload>;

@@ -35,7 +35,7 @@ export type HubOptions = {
   staleReads: number;
 };
 
-export type ModelRepository = { name: string; private: boolean; repository: Repository };
+type ModelRepository = { name: string; private: boolean; repository: Repository };
 
 /**
  * What a test holds of it. `transcript`: every request to the Hub, also those of the running app; `probes`: requests to

@@ -38,7 +38,7 @@ const wellBehaved: Behaviour = {
   delayMs: null,
 };
 
-export type LogLine = { data: string; timestamp: string };
+type LogLine = { data: string; timestamp: string };
 
 /** One Docker Space: repository, runtime and the container that really runs. */
 export class Space {

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
  */
 
 /** What the endpoint does with a call. */
-export type Behaviour =
+type Behaviour =
   | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean; /** Between two pieces. */ paceMs?: number }
   /** The text's pieces come only when `release` is called. */
   | { kind: "slow"; text?: string; piecesFirst?: number }

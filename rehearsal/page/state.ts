@@ -9,7 +9,7 @@ export type StoryState = {
   state: "waiting" | "playing" | "passed" | "failed";
   seconds: number | null;
 };
-export type PageState = {
+type PageState = {
   stories: readonly StoryState[];
   pulls: {
     number: number;

@@ -18,7 +18,7 @@ export function timeline(played: readonly Played[]): string[] {
   });
 }
 
-export type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
+type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
 
 /** Every request of the rehearsal to each service, and what of it that service does not document. */
 export function counts(scenes: readonly Scene[]): Count[] {

@@ -21,10 +21,10 @@ export const chat = -1001;
 const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 
 /** Waits of a deployment in the rehearsal: everything that takes minutes on the Hub takes moments on the stand-in. */
-export const settings =
+const settings =
   "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 
-export type SceneOptions = {
+type SceneOptions = {
   /** Files of the team's repository; `product` stands for the commit of the product's repository. */
   files: (product: string) => Files;
   /** Model → stage → NS/NAME, as in sluice.yaml. */

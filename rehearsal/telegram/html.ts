@@ -2,7 +2,7 @@ import type { MessageEntity } from "@grammyjs/types";
 import { badRequest, type Refusal } from "./refusal.ts";
 
 type Entity = { type: MessageEntity["type"]; offset: number; length: number; url?: string; language?: string };
-export type Formatted = { text: string; entities: Entity[] };
+type Formatted = { text: string; entities: Entity[] };
 
 type Open = { tag: string; at: number; attribute: string; children: number };
 

@@ -15,7 +15,7 @@ import { methods, schemas, type Method, type Parameters } from "./schemas.ts";
 import { chatJson, type TelegramState } from "./state.ts";
 import type { Updates } from "./updates.ts";
 
-export type Surroundings = {
+type Surroundings = {
   state: TelegramState;
   updates: Updates;
   violations: string[];

@@ -25,7 +25,7 @@ export type StandInTelegram = {
 
 export type StandInOptions = Partial<Pick<TelegramState, "rich" | "limits" | "now" | "token">>;
 
-export const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
+const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
 
 /**
  * A Bot API on a free port of loopback: stateful chats, topics and messages, every call held to the documented types,

@@ -2,7 +2,7 @@ import type { MessageEntity } from "@grammyjs/types";
 import type { Refusal } from "./refusal.ts";
 
 export type Person = { id: number; is_bot: boolean; first_name: string; username?: string; language_code?: string };
-export type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
+type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
 
 export type StoredChat = {
   id: number;
@@ -62,7 +62,7 @@ export type Fault = {
 };
 
 /** So many messages in so much time; a method's 429 asks to wait until the window has room again. */
-export type RateLimit = { count: number; perMs: number };
+type RateLimit = { count: number; perMs: number };
 
 export type TelegramState = {
   token: string;

@@ -5,7 +5,7 @@ import type { Parameters } from "./schemas.ts";
 type Waiting = { answer: (updates: Update[]) => void; refuse: (refusal: Refusal) => void; timer: NodeJS.Timeout };
 type Webhook = { url: string; secret: string | undefined };
 /** What a webhook answered to one delivery; status 0 where no answer came. */
-export type Delivery = { updateId: number; status: number };
+type Delivery = { updateId: number; status: number };
 
 const deliveryTimeoutMs = 5_000;
 const retryEveryMs = 20;

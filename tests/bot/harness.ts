@@ -8,9 +8,10 @@ import { DatabaseSync } from "node:sqlite";
 import { stringify } from "yaml";
 import { Store } from "../../bot/store/store.ts";
 import { bundledBot } from "../../rehearsal/scene/bot-bundle.ts";
-import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type Exchange, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { requireContract } from "../../rehearsal/github/openapi.ts";
+import type { Exchange } from "../../rehearsal/github/exchange.ts";
+import { startGitHub, type SeededGitHub } from "../../rehearsal/github/seeded/github.ts";
+import { addRun } from "../../rehearsal/github/seeded/state.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 import type { Person, StoredMessage } from "../../rehearsal/telegram/state.ts";
 
@@ -21,7 +22,7 @@ export const sealingKey = "a-key-from-a-password-manager";
 
 export type World = {
   telegram: StandInTelegram;
-  github: StandInGitHub;
+  github: SeededGitHub;
   ana: Person;
   ben: Person;
   stranger: Person;

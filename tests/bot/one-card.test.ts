@@ -3,7 +3,7 @@ import { placeOf } from "../../bot/card/marker.ts";
 import type { UnpackedAction } from "../actions/gate/runner.ts";
 import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../actions/notify/step.ts";
 import { stories } from "../eval/report/stories.ts";
-import { addRun, type StoredRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { addRun, type StoredRun } from "../../rehearsal/github/seeded/state.ts";
 import type { StoredMessage } from "../../rehearsal/telegram/state.ts";
 import {
   alreadyLinked,

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { connectGitHub } from "../../../actions/gate/github.ts";
 import { commentMarker, keepComment } from "../../../actions/gate/comment.ts";
-import { violations } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { violations } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
+import type { GitHubState } from "../../../rehearsal/github/seeded/state.ts";
 
-let standIn: StandInGitHub;
+let standIn: SeededGitHub;
 afterEach(() => standIn.close());
 
 async function start(state: Partial<GitHubState> = {}) {

@@ -24,7 +24,7 @@ const identity = {
 };
 const repository = "octo/models";
 
-export type Change = { run: string; runStatus: string; job: string | null; jobStatus: string | null };
+type Change = { run: string; runStatus: string; job: string | null; jobStatus: string | null };
 type EnvironmentRules = {
   reviewers: readonly string[];
   preventSelfReview?: boolean;
