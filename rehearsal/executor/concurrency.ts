@@ -1,4 +1,4 @@
-/** Places for jobs: at most so many at a time, first come first served. */
+/** A semaphore for jobs, first come first served; a waiter leaves the queue when its signal aborts. */
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;

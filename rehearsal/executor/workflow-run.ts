@@ -283,7 +283,7 @@ export class WorkflowRun implements InstanceRun {
         own.end();
       }),
     );
-    // From here on each of them says for itself whether it goes on or rests.
+    // From here on each instance reports for itself whether it is active or waits.
     busy.end();
     await all;
     return result(conclusionOf(results), outputs);

@@ -15,7 +15,7 @@ import {
 
 const maxAnnotations = 50;
 const maxCharacters = 65_535;
-/** Which the emulator knows. */
+/** Conclusions that the emulator accepts. */
 const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]);
 
 type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
@@ -89,7 +89,7 @@ async function writeCheck(
   });
   if (answer.status >= 300) return { status: answer.status, body: answer.body };
   const run = answer.body as CheckRun;
-  // GitHub appends what a later request brings.
+  // GitHub appends a later request's annotations to the earlier ones.
   const href = `${world.origin}/${repository.fullName}/blob/${realOf(repository, run.head_sha)}`;
   annotationsOf(repository, run.id).push(
     ...annotations.map((one) => ({

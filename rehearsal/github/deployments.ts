@@ -143,7 +143,7 @@ function addStatus(
   return added;
 }
 
-/** What was live in an earlier Deployment of the stage becomes inactive, unless it is transient or in production. */
+/** Earlier successful Deployments of the environment become inactive, unless transient or in production. */
 function retire(world: World, repository: Repository, { id, environment }: StoredDeployment, creator: string): void {
   for (const other of repository.deployments) {
     if (

@@ -34,7 +34,7 @@ export async function dispatch(
   const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
   if (world.executor === null) throw new Refusal(500, "No executor is attached");
   const branch = fullRef.replace(/^refs\/(heads|tags)\//, "");
-  // Whoever runs the workflow knows what it asks for.
+  // The executor checks the inputs: it reads the workflow.
   const [run] = await world.executor
     .trigger({
       name: "workflow_dispatch",

@@ -13,7 +13,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** Called after a person changed a branch or a tag over REST: what a push from outside would have raised. */
+/** Called after a person changed a branch or a tag over REST; raises the same events as a push. */
 type Pushed = (
   world: World,
   repository: Repository,
@@ -57,7 +57,7 @@ async function database(
     return sha === null ? null : { ref, sha, type: (await git.typeOf(sha)) ?? "commit" };
   };
   const moved = async (ref: string, before: string, after: string) => {
-    // What a job's own token does starts no workflow.
+    // Changes made with a job's own token start no workflow.
     if (caller.kind === "person" && /^refs\/(heads|tags)\//.test(ref))
       await pushed(world, repository, { ref, before, after, by: caller.login });
   };

@@ -28,7 +28,7 @@ import {
 } from "./world.ts";
 
 type GitHubOptions = {
-  /** Everybody who will ever appear, owners of repositories and the bot's account too. */
+  /** Everybody who will appear, including owners of repositories and the bot's account. */
   people: readonly string[];
   port?: number;
   now?: () => Date;
@@ -49,7 +49,7 @@ export class GitHub implements Platform {
   readonly #deployments = new Map<string, number>();
   /** Run or job → the state that was reported last. */
   readonly #reported = new Map<string, string>();
-  /** What follows from runs happens in their order, one after the other. */
+  /** Consequences of runs, chained so that they happen in order. */
   #following: Promise<void> = Promise.resolve();
 
   private constructor(world: World, directory: string, logins: Logins) {
@@ -130,7 +130,7 @@ export class GitHub implements Platform {
     return repositoryNamed(this.world, repository).defaultBranch;
   }
 
-  /** Runs of a fork's pull request read and nothing else, whatever the workflow asks for. */
+  /** Runs of a fork's pull request get read-only tokens, whatever the workflow asks for. */
   issueToken(grant: Grant): { token: string; revoke: () => void } {
     const run = this.world.executor?.runs.find(({ id }) => id === grant.runId);
     const foreign = run?.event === "pull_request" && run.headRepository.fork;
@@ -168,7 +168,7 @@ export class GitHub implements Platform {
 
   runChanged(run: RunRecord, job?: JobRecord): void {
     const repository = repositoryNamed(this.world, run.repository);
-    // Records go on changing while this waits for its turn.
+    // Copied, because the records change while this waits for its turn.
     const now = structuredClone({ run, jobs: job === undefined ? run.jobs : [job] });
     for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
     this.#following = this.#following
@@ -254,7 +254,7 @@ export class GitHub implements Platform {
     addHook(this.world, repositoryNamed(this.world, repository), hook);
   }
 
-  /** Lets requests fail; the answer takes it back. `times` is as often as needed by default. */
+  /** Lets matching requests fail. @returns a function that ends it. `times` is as often as needed by default. */
   fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
     const added: Fault = { times: Infinity, ...fault };
     this.world.faults.push(added);
@@ -282,7 +282,7 @@ export class GitHub implements Platform {
     return this.world.deliveries;
   }
 
-  /** Id token → what it says; for whoever checks them. */
+  /** ID token → its claims, for the service that verifies them. */
   get idTokens(): Tokens["idTokens"] {
     return this.world.tokens.idTokens;
   }

@@ -4,7 +4,7 @@ import { notFound } from "./world.ts";
 
 const deliveryTimeoutMs = 10_000;
 
-/** Sends an event to every webhook of the repository that listens; GitHub does not wait for the answers either. */
+/** Sends an event to every webhook that listens to it, without waiting for the answers, as GitHub does. */
 export function deliver(world: World, repository: Repository, event: string, payload: Json): void {
   for (const hook of repository.hooks) {
     if (!hook.active || !(hook.events.includes(event) || hook.events.includes("*"))) continue;

@@ -83,7 +83,7 @@ export const issueRoutes: Routes = async (world, request) => {
   return { status: answer.status, body: written, headers };
 };
 
-/** A pull request seen as the issue that it also is; the emulator hides it there. */
+/** A pull request in the form of an issue, which the emulator does not list. */
 function asIssue(pull: Json): Json {
   const url = String(pull["issue_url"]);
   const of = (...names: string[]) => Object.fromEntries(names.map((one) => [one, pull[one]]));

@@ -167,7 +167,7 @@ async function withinApi(world: World, routes: readonly Routes[], request: Reque
   throw notFound();
 }
 
-/** Only what is asked of it: who the token is. */
+/** Answers one query only: whose token this is. */
 function graphql(method: string, { query }: Json, caller: Caller): Answer {
   if (method !== "POST" || typeof query !== "string")
     return refusal(400, "A query attribute must be specified and must be a string.");

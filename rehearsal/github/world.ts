@@ -20,7 +20,7 @@ export type Environment = {
   variables: Record<string, string>;
 };
 
-/** A pull request's sides; its words and comments lie in the emulator. */
+/** A pull request's head and base; its text and comments lie in the emulator. */
 export type Pull = {
   number: number;
   author: string;
@@ -28,7 +28,7 @@ export type Pull = {
   headRef: string;
   headSha: string;
   baseRef: string;
-  /** What the merge commit was made on. */
+  /** Head of the base branch when the merge commit was made. */
   baseSha: string;
   /** refs/pull/N/merge; null where the sides conflict. */
   mergeSha: string | null;
@@ -106,11 +106,11 @@ export type Repository = {
   deploymentStatuses: Record<number, StoredStatus[]>;
   statuses: CommitStatus[];
   hooks: Hook[];
-  /** Real commit → what the emulator knows it as, and back. */
+  /** Real commit → the emulator's commit that stands for it, and back. */
   shadows: { of: Map<string, string>; real: Map<string, string> };
 };
 
-/** Everything that the routes share. */
+/** The state that all routes share. */
 export type World = {
   origin: string;
   emulate: Emulator;
@@ -121,9 +121,9 @@ export type World = {
   transcript: RecordedExchange[];
   deliveries: Delivery[];
   reactions: Reaction[];
-  /** What redirects lead to, by path. */
+  /** Downloads that a redirect led to, by path. */
   downloads: Map<string, () => Promise<Answer>>;
-  /** What went wrong in this stand-in itself; must stay empty. */
+  /** Errors of the stand-in itself; must stay empty. */
   problems: Error[];
   executor: Executor | null;
   /** The archive of an artifact. */
@@ -131,7 +131,7 @@ export type World = {
   /** Whether the transcript keeps what a request was authorized with. */
   keepsAuthorization: boolean;
   now: () => Date;
-  /** Numbers that no two things share. */
+  /** A fresh id, unique among everything. */
   nextId: () => number;
 };
 
@@ -156,10 +156,10 @@ export type Request = {
 export type RepositoryRequest = Request & { repository: Repository };
 /** `raw` goes out as it is, without being JSON. */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
-/** Answer null to what is not their own. */
+/** A group of routes; answers null to a request that is not its own. */
 export type Routes = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
 
-/** Ends a request with GitHub's own words. */
+/** Thrown to answer a request with GitHub's own refusal. */
 export class Refusal extends Error {
   readonly status: number;
   readonly errors: readonly unknown[] | undefined;

@@ -204,7 +204,7 @@ const refused = (status: number, error: string, code?: string): Answer => ({
   headers: code === undefined ? {} : { "x-error-code": code, "x-error-message": error },
 });
 
-/** A publisher's token is good for the one repository that it was exchanged for. */
+/** A trusted publisher's token is valid only for the repository that it was exchanged for. */
 function may(hub: Hub, authorization: string | null, resource: string): "owner" | "publisher" | null {
   const token = authorization?.replace(/^Bearer /, "") ?? null;
   return token === hub.options.token
@@ -214,7 +214,7 @@ function may(hub: Hub, authorization: string | null, resource: string): "owner" 
       : null;
 }
 
-/** A token of ours, whatever it is good for. */
+/** Any token that this Hub issued, whatever its rights. */
 function known(hub: Hub, authorization: string): boolean {
   const token = authorization.replace(/^Bearer /, "");
   return token === hub.options.token || hub.scopes.has(token);

@@ -48,7 +48,7 @@ export class Space {
   sdk = "docker";
   private = false;
   stage = "NO_APP_FILE";
-  /** Absent during the first build. */
+  /** Undefined during the first build. */
   sha: string | null = null;
   errorMessage: string | null = null;
   live: Container | null = null;
@@ -65,7 +65,7 @@ export class Space {
   readonly history: string[] = [];
   #generation = 0;
   #closed = false;
-  /** Everything that was started and has not ended, shown or not. */
+  /** Every container that was started and has not ended, whether the runtime shows it or not. */
   readonly #containers = new Set<Container>();
   #held: { container: Container; unstall: "restart" | "factory" } | null = null;
 
@@ -86,7 +86,7 @@ export class Space {
     };
   }
 
-  /** What a commit on main sets off. */
+  /** Reacts to a commit on main: build, then start. */
   changed(): void {
     void this.#roll(++this.#generation);
   }
@@ -103,7 +103,7 @@ export class Space {
     if (held === null) this.changed();
   }
 
-  /** Nobody came for 48 hours. */
+  /** Puts the Space to sleep, as after 48 hours without a visitor. */
   async fallAsleep(): Promise<void> {
     await this.live?.stop();
     this.live = null;
@@ -171,7 +171,7 @@ export class Space {
     );
     if (overtaken()) return container.stop();
     this.#containers.add(container);
-    // That of the newest container, whatever became of it.
+    // The newest container's log, whatever became of it.
     this.runLog = runLog;
     const ended: { code: number | null } = { code: null };
     void container.exited.then((code) => {

@@ -15,7 +15,7 @@ const files = {
   "/page.js": ["page.js", "text/javascript"],
 } as const;
 
-/** One page that shows the pull request, the chat and the Space side by side, as they are now. */
+/** One page with the current pull request, chat and Space side by side. */
 export async function servePage(
   scene: Scene,
   stories: readonly StoryState[],

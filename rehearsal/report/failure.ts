@@ -6,7 +6,7 @@ const maxLogLines = 60;
 const maxMessageCharacters = 2000;
 
 /**
- * What whoever repairs it needs first: the step, what was expected, the log of the job that failed, the last requests.
+ * What is needed to debug a failed story: the step, the expectation, the failed job's log, the last requests.
  */
 export function failureLines(
   scene: Scene,
@@ -52,7 +52,7 @@ export function failureLines(
   ];
 }
 
-/** Stories explain a conclusion with the run's logs, which stand below. */
+/** Stories use the run's logs as the assertion's message; they are printed below anyway. */
 const withoutLogs = (message: string) =>
   message.startsWith("===== ") ? "a run ended otherwise than the story says" : message;
 

@@ -2,7 +2,7 @@ import { chat, Scene, team, textOf } from "../scene/scene.ts";
 
 const lookEveryMs = 150;
 
-/** Logs what happens at the three services as it happens, for a viewer. @returns ends it */
+/** Logs events at the three services as they happen. @returns a function that stops it */
 export function follow(scene: Scene, log: (line: string) => void): () => void {
   const known = new Map<string, string>();
   const news = (of: string, state: string, words: string) => {
@@ -18,7 +18,7 @@ export function follow(scene: Scene, log: (line: string) => void): () => void {
     }
     for (const run of scene.executor.runs) {
       for (const job of run.jobs) {
-        // What is skipped, or queued for a moment, would hide the rest.
+        // Skipped and briefly queued jobs would bury the interesting lines.
         if (job.status === "queued" || job.conclusion === "skipped") continue;
         news(
           `job ${run.id} ${job.id}`,
@@ -46,7 +46,7 @@ export function follow(scene: Scene, log: (line: string) => void): () => void {
   };
 }
 
-/** Lets a viewer's eye follow: a pause before people act, and after something that was waited for has come. */
+/** Slows the scene down for a viewer: a pause before people act and after each awaited event. */
 export function slowDown(scene: Scene, pauseMs: number): void {
   const pause = () =>
     new Promise<void>((resolve) => {

@@ -20,7 +20,7 @@ export const product = "sluice-ci/sluice";
 export const chat = -1001;
 const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 
-/** Waits of a deployment in the rehearsal: everything that takes minutes on the Hub takes moments on the stand-in. */
+/** A deployment's timeouts: what takes minutes on the Hub takes moments on the stand-in. */
 const settings =
   "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 

@@ -32,7 +32,7 @@ export const answersWrongly = (system: System): Story => ({
       commits: commitsOf(scene, system),
       requests: transcript.length,
     };
-    // Only what comes out of the app is wrong: the tree, the weights and the Space's stage are as they should be.
+    // Only the app's answers are wrong: the tree, the weights and the Space's stage are correct.
     const isNew = (deployed: Deployed) => deployed?.model?.version === version;
     space.behaviour.answers = (path, deployed, body) =>
       isNew(deployed) && path.endsWith("/predict") ? Buffer.from(wrongly(body.toString("utf8"))) : body;
@@ -58,7 +58,7 @@ export const answersWrongly = (system: System): Story => ({
       ["rolled-back", predecessor, space.repository.head],
     );
 
-    // One commit for the change and one for its undoing, and not one more: each was asked for once.
+    // One commit for the change and one for the rollback, no more: each was requested once.
     assert.deepEqual(commitsOf(scene, system).slice(before.commits.length), [
       `Deploy ${title}`,
       `Restore ${id} ${predecessor}`,
@@ -93,5 +93,5 @@ export const answersWrongly = (system: System): Story => ({
   },
 });
 
-/** An answer whose first number, wherever it stands, is another. */
+/** A copy of an answer with its first number changed. */
 const wrongly = (answer: string) => answer.replace(/:-?\d+\.\d+(e-?\d+)?/, ":0.123");

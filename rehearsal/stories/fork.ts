@@ -37,7 +37,7 @@ export const forks: Story = {
     const gateOf = (sha: string) => scene.runsOf("gate.yml", sha)[0] as RunRecord;
 
     const earlier = new Set(scene.runsOf("gate-comment.yml"));
-    /** The trusted runs that began since this was last asked, once everything rests. */
+    /** Waits until nothing runs. @returns the trusted runs that began since the last call */
     const newRuns = async () => {
       await github.settled();
       const fresh = scene.runsOf("gate-comment.yml").filter((run) => !earlier.has(run));
@@ -72,7 +72,7 @@ export const forks: Story = {
     });
     const [refusing] = await newRuns();
     const hostile = gateOf(forged.sha);
-    // On GitHub, too, a pull request's run takes the workflow from the pull request, and its check is what that says.
+    // As on GitHub, a pull request's run uses the pull request's own workflow, which decides what its check says.
     assert.equal(hostile.conclusion, "success", scene.logs(hostile));
     assert.match(hostile.jobs[0]?.log ?? "", /comment: 403/);
     await requireEscapedCommands(scene, hostile);
@@ -95,7 +95,7 @@ export const forks: Story = {
     assert.doesNotMatch(card, /PASS/);
     log(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
 
-    // The workflows as they are, but a verdict among the files, and a model that cannot be read; and no model at all.
+    // Unchanged workflows, but a committed verdict and an unreadable model; then a pull request without a model.
     const planted = await send("fares-1.7.2", {
       "models/fares/model.yaml": "id: fares\nversion: 1.7.2\n",
       ".sluice/verdict.json/verdict.json": JSON.stringify(forgedVerdict(honest.sha)),
@@ -123,7 +123,7 @@ export const forks: Story = {
   },
 };
 
-/** No secret reached the run, not even one that was written backwards to get past the masks; its token only read. */
+/** No secret reached the run, not even reversed to get past the masks, and its token was read-only. */
 async function requireEscapedCommands(scene: Scene, run: RunRecord): Promise<void> {
   assert.ok(run.headRepository.fork);
   const text = scene.logs(run);
@@ -143,7 +143,7 @@ function requireNothingForged(text: string): void {
   assert.doesNotMatch(text, /9\.9\.9|evil\.example|<img|splendid/);
 }
 
-/** What no gate said: another model, another commit, markup. */
+/** Content that no gate wrote: another model, another commit, markup. */
 function forgedVerdict(commit: string): VerdictFile {
   const reason = "splendid <img src=x onerror=alert(1)> @lena [live](https://evil.example) -->";
   const model = { id: "mood", version: "9.9.9", task: "binary-classification" as const, sha256: "a".repeat(64) };
@@ -172,7 +172,7 @@ function forgedVerdict(commit: string): VerdictFile {
 }
 
 /**
- * Asks for everything, writes what it got backwards, comments on somebody else's pull request, uploads its own verdict.
+ * Asks for every permission, prints what it got reversed, comments on another pull request, uploads its own verdict.
  */
 const hostileGate = (other: number) => `name: gate
 on: pull_request

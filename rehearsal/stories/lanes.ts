@@ -1,11 +1,11 @@
 import type { Story } from "./story.ts";
 
-/** Plays stories one after the other; tells of each one that has ended. Never rejects for a story that failed. */
+/** Plays stories in order and reports each one as it ends. Never rejects because a story failed. */
 export type Lane = (stories: readonly Story[], onEnd: (story: Story) => void) => Promise<void>;
 
 /**
- * Stories that share nothing with the others have a stage of their own, on which they are played beside them as soon as
- * nothing is left that must be alone, or `interrupted` is aborted.
+ * Stories that share nothing with the others run beside them on a scene of their own. They start once no story that
+ * must run alone is left.
  */
 export async function playInLanes(
   wanted: readonly Story[],

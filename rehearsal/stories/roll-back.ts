@@ -18,7 +18,7 @@ export const rollBack: Story = {
     await scene.until(() => scene.card(`mood ${version}`).startsWith("🟢"), "the card to say live");
     log(`mood ${version} is live, mood ${earlier} was before it`);
 
-    // What the bot asks anyway, whoever says what; then what it asks while a stranger writes.
+    // First the requests that the bot makes anyway, then those it makes while a stranger writes.
     const usual = await looks(scene, 2);
     const before = {
       utterances: utterances(scene),

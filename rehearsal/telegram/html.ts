@@ -86,7 +86,7 @@ function close({ tag, at, attribute, children }: Open, text: string, entities: E
   const type = kinds[tag] as Entity["type"];
   if (type === "text_link") {
     const url = attribute === "" ? text.slice(at) : attribute;
-    // An address that is none is no error: Telegram shows the words without the link.
+    // An invalid address is no error: Telegram shows the text without the link.
     if (/^(https?|tg|ton):\/\/[^\s]+\.?[^\s]*$/i.test(url) || /^[^\s/]+\.[^\s]{2,}$/.test(url))
       entities.push({ type, offset: at, length, url });
     return;

@@ -127,7 +127,7 @@ const scope = z.union([
 
 /**
  * Parameters by method, as strict as Telegram's own documentation (Bot API 10): types, ranges, nothing unknown.
- * Telegram itself passes unknown parameters over in silence; here each is a mistake of the product's.
+ * Telegram itself passes unknown parameters over in silence; here each is a bug of the product.
  */
 export const schemas = {
   getMe: z.strictObject({}),
