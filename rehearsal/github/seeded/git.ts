@@ -6,8 +6,8 @@ const workflowsFolder = ".github/workflows";
 const who = { name: "octo", email: "octo@example.org" };
 
 /**
- * The git of a seeded repository: refs, tags, merge bases and folders as the state names them. Any name that is no ref
- * is a commit of its own, without parents and changes.
+ * The git of a seeded repository: refs, tags, merge bases and folders as the state names them. The default
+ * branch and anything that could be a commit's name is a commit, without parents and changes.
  */
 export class SeededGit implements GitStore {
   readonly directory = "";
@@ -30,7 +30,7 @@ export class SeededGit implements GitStore {
       .map((ref) => git.refs[ref]?.sha)
       .find((one) => one !== undefined);
     if (sha !== undefined) return sha;
-    return /^[\w.-]+$/.test(plain) ? plain : null;
+    return /^(main|[0-9a-f]{3,64})$/.test(plain) ? plain : null;
   }
 
   async commitOf(name: string): Promise<string | null> {

@@ -52,6 +52,8 @@ function seededWorld(state: GitHubState): World {
   let id = 10_000;
   const git = new SeededGit(state);
   const kept = new Map<string, Repository>();
+  // The same for every request; answers with many runs name each person and repository several times.
+  const users = new Map<string, User>();
   const home = () => state.repository.split("/")[0] ?? "";
   const repositoryOf = (owner: string): Repository => {
     const known = kept.get(owner) ?? seededRepository(world, state, git, owner, repositoryOf);
@@ -86,7 +88,7 @@ function seededWorld(state: GitHubState): World {
       );
     },
     get users() {
-      return seededUsers(world.origin, state);
+      return seededUsers(world.origin, state, users);
     },
     get faults() {
       return state.faults;
@@ -120,7 +122,7 @@ function forkOwners(state: GitHubState): Set<string> {
 }
 
 /** Everybody whom the state names, by login in lower case. */
-function seededUsers(origin: string, state: GitHubState): Map<string, User> {
+function seededUsers(origin: string, state: GitHubState, made: Map<string, User>): Map<string, User> {
   const { people, tokens, runs } = state.workflows;
   const logins = new Set([
     botLogin,
@@ -140,7 +142,13 @@ function seededUsers(origin: string, state: GitHubState): Map<string, User> {
       .flat()
       .flatMap(({ creator }) => creator ?? []),
   ]);
-  return new Map([...logins].map((login) => [login.toLowerCase(), seededUser(origin, login, people[login]?.id)]));
+  const userOf = (login: string): User => {
+    const id = people[login]?.id;
+    const user = made.get(`${login} ${id}`) ?? seededUser(origin, login, id);
+    made.set(`${login} ${id}`, user);
+    return user;
+  };
+  return new Map([...logins].map((login) => [login.toLowerCase(), userOf(login)]));
 }
 
 function seededRepository(
@@ -164,12 +172,14 @@ function seededRepository(
     merged: null,
     closed: false,
   });
+  let resource: Repository["resource"] | undefined;
   return {
     fullName: `${owner}/${name}`,
     owner,
     name,
     get resource() {
-      return repositoryResource(world.origin, owner, name, owner !== home);
+      resource ??= repositoryResource(world.origin, owner, name, owner !== home);
+      return resource;
     },
     parent: owner === home ? null : repositoryOf(home),
     defaultBranch: "main",
