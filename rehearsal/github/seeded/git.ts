@@ -110,14 +110,14 @@ export class SeededGit implements GitStore {
   /** Of BASE..HEAD: the head, and what the state says belongs to the pull request with that head. */
   async commits(range: string): Promise<string[]> {
     const [base, head] = range.split("..");
-    if (head === undefined || base === head) return head === undefined ? [range] : [];
+    if (head === undefined) return [range];
     const numbers = allPulls(this.#state)
       .filter(({ headSha }) => headSha === head)
       .map(({ number }) => number);
     const named = Object.entries(this.#state.commitPulls)
       .filter(([, pulls]) => pulls.some(({ number }) => numbers.includes(number)))
       .map(([sha]) => sha);
-    return [...new Set([...named, head])];
+    return [...new Set(base === head ? named : [...named, head])];
   }
 
   async mergeBase(a: string, b: string): Promise<string | null> {
