@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { failureLines } from "./failure.ts";
-import { countLines, counts, timeline, type Played } from "./figures.ts";
-import { follow, slowDown } from "./follow.ts";
-import { playInLanes } from "./lanes.ts";
+import { failureLines } from "./report/failure.ts";
+import { countLines, counts, timeline, type Played } from "./report/figures.ts";
+import { follow, slowDown } from "./report/follow.ts";
+import { playInLanes } from "./stories/lanes.ts";
 import { servePage } from "./page/server.ts";
 import type { StoryState } from "./page/state.ts";
 import { chat, Scene } from "./scene/scene.ts";
@@ -12,7 +12,7 @@ import { isCalled, nameOf, type Story } from "./stories/story.ts";
 
 const usage = `npm run rehearsal -- [--story N]… [--watch] [--keep]
   --story N  only that story; may be given several times. "8 mood": only as that system plays it
-  --watch    slowly, telling what happens at each service as it happens
+  --watch    slowly, logging what happens at each service as it happens
   --keep     leaves everything up afterwards, with a page that shows it; Ctrl-C ends it`;
 const viewersPauseMs = 1500;
 
@@ -56,16 +56,16 @@ const beganAt = Date.now();
 const say = (line = "") => {
   process.stdout.write(`${line}\n`);
 };
-const tell = (line: string) => {
+const log = (line: string) => {
   say(`${((Date.now() - beganAt) / 1000).toFixed(1).padStart(6)} s  ${line}`);
 };
-const told = new AbortController();
+const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {
-    told.abort();
+    interrupt.abort();
   });
 
-/** @param named lines name their story, because others are told between them */
+/** @param named lines name their story, because lines of others come between them */
 async function play(
   scene: Scene,
   ours: readonly Story[],
@@ -74,18 +74,18 @@ async function play(
 ): Promise<Played[]> {
   const played: Played[] = [];
   for (const story of ours) {
-    if (told.signal.aborted) break;
+    if (interrupt.signal.aborted) break;
     const state = states[wanted.indexOf(story)] as StoryState;
     const words = (line: string) => {
-      tell(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`);
+      log(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`);
     };
     const from = Date.now();
     let step = "the beginning";
     let error: unknown = null;
     state.state = "playing";
-    tell(`Story ${nameOf(story)}: ${story.title}`);
+    log(`Story ${nameOf(story)}: ${story.title}`);
     const ended = new Promise<never>((_, reject) => {
-      told.signal.addEventListener(
+      interrupt.signal.addEventListener(
         "abort",
         () => {
           reject(new Error("interrupted"));
@@ -103,8 +103,8 @@ async function play(
       ]);
     } catch (caught) {
       error = caught;
-      words(told.signal.aborted ? "interrupted" : "FAILED");
-      if (!told.signal.aborted)
+      words(interrupt.signal.aborted ? "interrupted" : "FAILED");
+      if (!interrupt.signal.aborted)
         for (const line of failureLines(scene, { error, step, sinceMs: from })) say(`          ${line}`);
     }
     const until = Date.now();
@@ -128,7 +128,7 @@ async function playAll(scene: Scene, open: () => Promise<Scene>): Promise<Played
     async (ours, onEnd) => {
       played.push(...(await play(await open(), ours, named, onEnd)));
     },
-    told.signal,
+    interrupt.signal,
   );
   return played.toSorted((a, b) => wanted.indexOf(a.story) - wanted.indexOf(b.story));
 }
@@ -164,12 +164,12 @@ let stop = () => {};
 try {
   if (keep) {
     page = await servePage(scene, states);
-    tell(`Watch it at ${page.url}`);
+    log(`Watch it at ${page.url}`);
   }
   if (watch) {
     slowDown(scene, viewersPauseMs);
     stop = follow(scene, (line) => {
-      tell(`      ${line}`);
+      log(`      ${line}`);
     });
   }
   const played = await playAll(scene, open);
@@ -180,7 +180,7 @@ try {
   for (const line of timeline(played)) say(line);
   say();
   for (const line of countLines(all)) say(line);
-  process.exitCode = told.signal.aborted
+  process.exitCode = interrupt.signal.aborted
     ? 130
     : whole && all.every(({ violations }) => violations.length === 0)
       ? 0
@@ -188,11 +188,11 @@ try {
   say(
     `\n${played.filter(({ error }) => error === null).length} of ${wanted.length} stories as told, in ${((Date.now() - beganAt) / 1000).toFixed(0)} s`,
   );
-  if (page !== null && !told.signal.aborted) {
+  if (page !== null && !interrupt.signal.aborted) {
     say("\nEverything is left up until Ctrl-C:");
     for (const line of addresses(scene, page.url)) say(`  ${line}`);
     await new Promise<void>((resolve) => {
-      told.signal.addEventListener(
+      interrupt.signal.addEventListener(
         "abort",
         () => {
           resolve();
@@ -207,4 +207,4 @@ try {
   await Promise.all(scenes.map((one) => one.close()));
 }
 // What a story that was cut off still waits for must not keep anybody waiting.
-if (told.signal.aborted) process.exit(130);
+if (interrupt.signal.aborted) process.exit(130);

@@ -1,4 +1,4 @@
-/** Knows whether anything goes on: work that has begun and neither ended nor rests. */
+/** Counts work that has begun and neither ended nor waits for a person. */
 export class Activity {
   #count = 0;
   #idle: (() => void)[] = [];
@@ -25,7 +25,7 @@ export class Activity {
 
   #less(): void {
     this.#count -= 1;
-    // What follows from the end of some work begins within the same turn.
+    // Work that another's end triggers begins within the same turn of the event loop.
     if (this.#count === 0)
       setImmediate(() => {
         if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import AdmZip from "adm-zip";
-import type { ArtifactRecord, RunRecord } from "../contract.ts";
+import type { ArtifactRecord, RunRecord } from "./platform.ts";
 
-/** Kept as they are: what is stored here for seconds is not worth the time of packing it. */
+/** Stored uncompressed: compressing what lives for seconds is not worth the time. */
 const stored = 0;
 
 /** Artifacts of all runs, as zip files in one directory. */

@@ -1,4 +1,4 @@
-/** Places for jobs: at most so many at a time, first come first served. */
+/** A semaphore for jobs, first come first served; a waiter leaves the queue when its signal aborts. */
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -13,15 +13,15 @@ export class Slots {
     else {
       const got = await new Promise<boolean>((resolve) => {
         const take = () => {
-          signal.removeEventListener("abort", leave);
+          signal.removeEventListener("abort", giveUp);
           resolve(true);
         };
-        const leave = () => {
+        const giveUp = () => {
           this.#waiting.splice(this.#waiting.indexOf(take), 1);
           resolve(false);
         };
         this.#waiting.push(take);
-        signal.addEventListener("abort", leave, { once: true });
+        signal.addEventListener("abort", giveUp, { once: true });
       });
       if (!got) return null;
     }

@@ -1,4 +1,4 @@
-import type { Platform, RunRecord, TriggerEvent } from "../contract.ts";
+import type { Platform, RunRecord, TriggerEvent } from "./platform.ts";
 import type { Contexts, Json } from "./expressions.ts";
 
 /** A workflow file at a commit: job.workflow_repository, job.workflow_sha, and what stands in workflow refs. */

@@ -5,8 +5,8 @@ import { randomUUID } from "node:crypto";
 export const summaryLimitBytes = 1024 * 1024;
 
 /** The files of one step: what it writes for later steps, the job and the run. */
-export type EnvFiles = { env: string; output: string; path: string; state: string; summary: string };
-export type EnvFileContents = {
+type EnvFiles = { env: string; output: string; path: string; state: string; summary: string };
+type EnvFileContents = {
   env: [string, string][];
   output: [string, string][];
   path: string[];
@@ -61,7 +61,7 @@ export async function readEnvFiles(files: EnvFiles): Promise<EnvFileContents & {
 const text = (path: string) => readFile(path, "utf8").catch(() => "");
 
 /** NAME=VALUE, or NAME<<DELIMITER, lines, DELIMITER. @throws Error as the runner words it */
-export function parsePairs(content: string): [string, string][] {
+function parsePairs(content: string): [string, string][] {
   const pairs: [string, string][] = [];
   const lines = content.replace(/\r\n/g, "\n").split("\n");
   for (let at = 0; at < lines.length; at += 1) {

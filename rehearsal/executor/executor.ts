@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Executor, JobRecord, Permissions, Platform, RunRecord, TriggerEvent } from "../contract.ts";
+import type { Executor, JobRecord, Permissions, Platform, RunRecord, TriggerEvent } from "./platform.ts";
 import { Activity } from "./activity.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { ConcurrencyGroups, Slots } from "./concurrency.ts";
@@ -22,7 +22,7 @@ export type ExecutorOptions = {
   parallelJobs?: number;
   /** Variables that every job gets, as a self-hosted runner's .env file gives them. */
   environment?: Readonly<Record<string, string>>;
-  /** RUNNER_TOOL_CACHE; one of its own unless told. */
+  /** RUNNER_TOOL_CACHE; one of its own by default. */
   toolCache?: string;
   killTimeouts?: KillTimeouts;
   /** Length of a minute of `timeout-minutes`. */
@@ -124,7 +124,7 @@ export async function createExecutor(
       event.name === "workflow_dispatch"
         ? inputsOf(file.workflow.events["workflow_dispatch"]?.inputs, event.inputs ?? {})
         : {};
-    const told: TriggerEvent =
+    const triggered: TriggerEvent =
       event.name === "workflow_dispatch"
         ? {
             ...event,
@@ -168,7 +168,7 @@ export async function createExecutor(
     nextRunId += 1;
     records.push(record);
     let prepared: Prepared | null = null;
-    const run = new WorkflowRun({ event: told, run: record, number, source }, deps);
+    const run = new WorkflowRun({ event: triggered, run: record, number, source }, deps);
     runs.set(record.id, run);
     try {
       record.displayTitle = await titleOf(event, file, name, run, inputs);

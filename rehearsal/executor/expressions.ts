@@ -5,10 +5,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type Contexts = Readonly<Record<string, Json>>;
 /** Functions beyond the built-in ones: success, failure, cancelled, always, hashFiles; arguments as strings. */
 export type Functions = Readonly<Record<string, (...args: string[]) => Json>>;
-export type Scope = { contexts: Contexts; functions?: Functions };
+type Scope = { contexts: Contexts; functions?: Functions };
 
 /** An expression that GitHub would refuse, or that cannot be evaluated. */
-export class ExpressionFailure extends Error {
+class ExpressionFailure extends Error {
   override readonly name = "ExpressionFailure";
 }
 

@@ -1,7 +1,63 @@
-import { isUntrusted, workflowRef } from "./contexts.ts";
-import { asText, interpolate, type Json } from "./expressions.ts";
+import { isUntrusted, workflowRef, type RunFacts } from "./contexts.ts";
+import { asText, interpolate, type Contexts, type Functions, type Json } from "./expressions.ts";
 import { JobRunner, messageOf } from "./job-runner.ts";
-import type { Instance, Result, WorkflowRun } from "./workflow-run.ts";
+import type { Activity } from "./activity.ts";
+import type { ConcurrencyGroups, Slots } from "./concurrency.ts";
+import type { JobDeps } from "./job.ts";
+import type { JobRecord, Permissions, RunRecord } from "./platform.ts";
+import type { Prepared } from "./prepare.ts";
+import type { Reviews } from "./reviews.ts";
+import type { Job } from "./workflow.ts";
+
+export type RunDeps = JobDeps & {
+  activity: Activity;
+  slots: Slots;
+  groups: ConcurrencyGroups;
+  nextJobId: () => number;
+  repositories: ReadonlyMap<string, string>;
+};
+export type Result = "success" | "failure" | "cancelled" | "skipped";
+/** One workflow being executed: the run's own, or one that a job of it calls. */
+export type Frame = {
+  prepared: Prepared;
+  inputs: Record<string, Json>;
+  secrets: Record<string, string>;
+  keyPrefix: string;
+  namePrefix: string;
+  signal: AbortSignal;
+  cancel: (why: string) => void;
+  /** Groups that it runs in, its callers' too. */ held: Set<string>;
+};
+/** One job of a matrix, or the only one. */
+export type Instance = {
+  frame: Frame;
+  key: string;
+  job: Job;
+  record: JobRecord;
+  contexts: Contexts;
+  permissions: Permissions;
+  signal: AbortSignal;
+  cancel: (why: string) => void;
+};
+
+/** The run that an instance belongs to, as the instance sees it. */
+export type InstanceRun = {
+  readonly record: RunRecord;
+  readonly facts: RunFacts;
+  readonly deps: RunDeps;
+  readonly reviews: Reviews;
+  readonly vars: Readonly<Record<string, string>>;
+  changed: (job?: JobRecord) => void;
+  /** Waits for a `concurrency:` group; null when overtaken or cancelled. */
+  enter: (
+    concurrency: unknown,
+    scope: { contexts: Contexts; functions?: Functions },
+    target: { signal: AbortSignal; cancel: (why: string) => void },
+    held: Set<string>,
+    busy: { rest: () => () => void },
+  ) => Promise<(() => void) | null>;
+  jobContext: (instance: Instance) => Record<string, Json>;
+};
 
 type Busy = { end: () => void; rest: () => () => void };
 
@@ -17,7 +73,7 @@ function environmentName(instance: Instance): string {
  * its steps.
  */
 export async function runInstance(
-  run: WorkflowRun,
+  run: InstanceRun,
   instance: Instance,
   busy: Busy,
   cancelled: boolean,
@@ -31,18 +87,18 @@ export async function runInstance(
     run.changed(record);
     return { conclusion, outputs };
   };
-  const leaving: (() => void)[] = [];
+  const releases: (() => void)[] = [];
   try {
     if (cancelled) return finish("cancelled");
-    const leave = await run.enter(
+    const release = await run.enter(
       job.concurrency,
       { contexts: instance.contexts },
       instance,
       new Set(instance.frame.held),
       busy,
     );
-    if (leave === null) return finish("cancelled");
-    leaving.push(leave);
+    if (release === null) return finish("cancelled");
+    releases.push(release);
     const name = environmentName(instance);
     record.environment = name === "" ? null : name;
     if (name !== "" && deps.platform.environment(facts.event.repository, name).reviewers.length > 0) {
@@ -58,7 +114,7 @@ export async function runInstance(
     }
     const back = await deps.slots.acquire(signal);
     if (back === null) return finish("cancelled");
-    leaving.push(back);
+    releases.push(back);
     const { conclusion, outputs } = await new JobRunner(planOf(run, instance, name), deps).run();
     return finish(conclusion, outputs);
   } catch (error) {
@@ -72,11 +128,11 @@ export async function runInstance(
     });
     return finish("failure");
   } finally {
-    for (const leave of leaving) leave();
+    for (const release of releases) release();
   }
 }
 
-function planOf(run: WorkflowRun, instance: Instance, environment: string) {
+function planOf(run: InstanceRun, instance: Instance, environment: string) {
   const { deps, facts } = run;
   const { event } = facts;
   const { frame, job, record, permissions } = instance;

@@ -1,7 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobRecord, Permissions, Platform, RunRecord, StepRecord } from "../contract.ts";
-import type { ArtifactStore } from "./artifacts.ts";
+import type { StepRecord } from "./platform.ts";
 import {
   condition,
   interpolate,
@@ -15,44 +14,17 @@ import { hashFiles } from "./hash-files.ts";
 import { JobLog } from "./log.ts";
 import { Masks } from "./masks.ts";
 import { Processes } from "./processes.ts";
-import { makeJobDirectories, runnerContext, runnerEnvironment, type JobDirectories, type Runner } from "./runner.ts";
-import { runStep, type PostStep } from "./steps.ts";
-import type { Job, Step, Workflow } from "./workflow.ts";
+import { makeJobDirectories, runnerContext, runnerEnvironment, type JobDirectories } from "./runner.ts";
+import type { JobDeps, JobPlan, JobResult, PostStep, RunningJob } from "./job.ts";
+import { runStep } from "./steps.ts";
+import type { Step } from "./workflow.ts";
 
-/** What jobs need of the executor. */
-export type JobDeps = {
-  platform: Platform;
-  runner: Runner;
-  artifacts: ArtifactStore;
-  now: () => Date;
-  changed: (run: RunRecord, job?: JobRecord) => void;
-  findRun: (id: number) => RunRecord | undefined;
-  /** Permissions of the tokens of running jobs. */
-  tokens: Map<string, Permissions>;
-};
-
-export type JobPlan = {
-  record: JobRecord;
-  run: RunRecord;
-  key: string;
-  job: Job;
-  workflow: Workflow;
-  /** github, inputs, vars, needs, strategy, matrix, secrets (without the token), and job's own facts. */
-  contexts: Contexts;
-  permissions: Permissions;
-  oidc: (() => { url: string; requestToken: string; revoke: () => void }) | null;
-  repositories: ReadonlyMap<string, string>;
-  /** Cancels the job; the reason is a message. */
-  signal: AbortSignal;
-};
-
-export type JobResult = { conclusion: "success" | "failure" | "cancelled"; outputs: Record<string, string> };
 type StepResult = { outputs: Record<string, string>; outcome: string; conclusion: string };
 
 const defaultTimeoutMinutes = 360;
 
 /** One job on a runner: its directories, token and environment, and its steps one after the other. */
-export class JobRunner {
+export class JobRunner implements RunningJob {
   readonly plan: JobPlan;
   readonly deps: JobDeps;
   readonly masks = new Masks();
@@ -283,7 +255,7 @@ export class JobRunner {
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-export const rawName = (step: Step): string => step.name ?? `Run ${step.uses ?? (step.run ?? "").split("\n")[0] ?? ""}`;
+const rawName = (step: Step): string => step.name ?? `Run ${step.uses ?? (step.run ?? "").split("\n")[0] ?? ""}`;
 
 async function writeEvent(directories: JobDirectories, contexts: Contexts): Promise<void> {
   const folder = join(directories.temporary, "_github_workflow");

@@ -1,4 +1,4 @@
-import type { Annotation, JobRecord } from "../contract.ts";
+import type { Annotation, JobRecord } from "./platform.ts";
 import type { Masks } from "./masks.ts";
 
 /** Per step and level, as GitHub keeps them. */
@@ -6,7 +6,7 @@ const annotationLimit = 10;
 const unescapeMessage = (text: string) => text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
 const unescapeProperty = (text: string) => unescapeMessage(text.replaceAll("%3A", ":").replaceAll("%2C", ","));
 
-export type CommandResults = {
+type CommandResults = {
   setOutput: (name: string, value: string) => void;
   saveState: (name: string, value: string) => void;
 };

@@ -1,4 +1,6 @@
-// Loaded before every JavaScript step: a connection that would leave this machine is refused, by name.
+// Loaded before every JavaScript step: a connection that would leave this machine is refused, by name, and written to
+// the file that OUTSIDE_CONNECTIONS names, where it names one.
+import { appendFileSync } from "node:fs";
 import { Socket } from "node:net";
 
 const connect = Socket.prototype.connect;
@@ -11,7 +13,8 @@ Socket.prototype.connect = function (...parameters) {
         : "localhost"
       : "localhost";
   if (!/^(localhost|127\..*|::1|\[::1\])$/.test(host)) {
-    queueMicrotask(() => this.destroy(new Error(`the rehearsal has no network beyond this machine: ${host}`)));
+    if (process.env.OUTSIDE_CONNECTIONS !== undefined) appendFileSync(process.env.OUTSIDE_CONNECTIONS, `${host}\n`);
+    queueMicrotask(() => this.destroy(new Error(`no network beyond this machine: ${host}`)));
     return this;
   }
   return connect.apply(this, parameters);

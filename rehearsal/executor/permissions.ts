@@ -1,4 +1,4 @@
-import type { Access, Permissions } from "../contract.ts";
+import type { Access, Permissions } from "./platform.ts";
 import type { PermissionsText } from "./workflow.ts";
 
 const known = [

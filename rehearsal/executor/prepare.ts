@@ -1,4 +1,4 @@
-import type { Permissions, Platform } from "../contract.ts";
+import type { Permissions, Platform } from "./platform.ts";
 import type { WorkflowSource } from "./contexts.ts";
 import { commitOf, git, readBlob } from "./git.ts";
 import { beyond, permissionsOf } from "./permissions.ts";

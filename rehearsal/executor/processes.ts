@@ -7,7 +7,7 @@ export const runnerKillTimeouts: KillTimeouts = { interruptMs: 7_500, terminateM
 /** A process has ended but something it started still holds its output. */
 const drainMs = 2_000;
 
-export type ProcessOptions = {
+type ProcessOptions = {
   command: string;
   args: readonly string[];
   cwd: string;

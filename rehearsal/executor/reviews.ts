@@ -1,4 +1,4 @@
-import type { Platform, Review, RunRecord } from "../contract.ts";
+import type { Platform, Review, RunRecord } from "./platform.ts";
 
 type Waiter = { name: string; jobKey: string; resolve: (answer: "approved" | "rejected" | "cancelled") => void };
 

@@ -2,25 +2,19 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { readActionFile } from "./actions/action-file.ts";
-import type { PlayedAction } from "./actions/call.ts";
-import { checkout } from "./actions/checkout.ts";
-import { downloadArtifact } from "./actions/download-artifact.ts";
-import { setupNode } from "./actions/setup-node.ts";
-import { uploadArtifact } from "./actions/upload-artifact.ts";
+import { readActionFile } from "./action-file.ts";
+import type { PlayedAction } from "./played-action.ts";
+import { checkout } from "./checkout.ts";
+import { downloadArtifact } from "./download-artifact.ts";
+import { setupNode } from "./setup-node.ts";
+import { uploadArtifact } from "./upload-artifact.ts";
 import { githubVariables } from "./contexts.ts";
 import { makeEnvFiles, readEnvFiles, summaryLimitBytes } from "./env-files.ts";
 import { interpolate, interpolateText, interpolateTexts, type Contexts, type Json } from "./expressions.ts";
 import { commitOf, git } from "./git.ts";
-import type { JobRunner } from "./job-runner.ts";
+import type { RunningJob } from "./job.ts";
 import type { Step } from "./workflow.ts";
 
-export type PostStep = {
-  name: string;
-  if: string | undefined;
-  env: Record<string, string>;
-  run: () => Promise<"success" | "failure" | "cancelled">;
-};
 type Outcome = { outcome: "success" | "failure" | "cancelled"; outputs: Record<string, string> };
 
 const played: Readonly<Record<string, PlayedAction>> = {
@@ -31,7 +25,7 @@ const played: Readonly<Record<string, PlayedAction>> = {
 };
 
 /** Runs one step whose `if` is true. An error that it throws fails the step, with that message. */
-export async function runStep(job: JobRunner, step: Step, id: string, env: Record<string, string>): Promise<Outcome> {
+export async function runStep(job: RunningJob, step: Step, id: string, env: Record<string, string>): Promise<Outcome> {
   const minutes =
     step["timeout-minutes"] === undefined ? null : Number(interpolate(step["timeout-minutes"], job.scope(env)));
   const limit = new AbortController();
@@ -66,7 +60,7 @@ const shells: Readonly<Record<string, readonly string[]>> = {
 };
 
 async function scriptStep(
-  job: JobRunner,
+  job: RunningJob,
   step: Step,
   id: string,
   env: Record<string, string>,
@@ -103,7 +97,7 @@ type Execution = {
 
 /** A process of a step, with its files and commands. */
 async function execute(
-  job: JobRunner,
+  job: RunningJob,
   { env, program, args, cwd, signal, github, state = new Map() }: Execution,
 ): Promise<Outcome> {
   const files = await makeEnvFiles(job.directories.temporary);
@@ -157,7 +151,7 @@ async function execute(
 }
 
 function withDefaults(
-  job: JobRunner,
+  job: RunningJob,
   step: Step,
   env: Record<string, string>,
   defaults: Readonly<Record<string, unknown>>,
@@ -182,7 +176,7 @@ function withDefaults(
 }
 
 async function usesStep(
-  job: JobRunner,
+  job: RunningJob,
   step: Step,
   id: string,
   env: Record<string, string>,
@@ -196,7 +190,7 @@ async function usesStep(
 }
 
 /** An action in a repository that the platform holds: OWNER/NAME/path@ref. @returns the folder of its action.yml */
-async function hostedAction(job: JobRunner, uses: string): Promise<string> {
+async function hostedAction(job: RunningJob, uses: string): Promise<string> {
   const [, repository, path = "", ref] = /^([\w.-]+\/[\w.-]+)((?:\/[^@]+)?)@(.+)$/.exec(uses) ?? [];
   const source = repository === undefined ? null : hostedDirectory(job, repository);
   if (source === null)
@@ -214,7 +208,7 @@ async function hostedAction(job: JobRunner, uses: string): Promise<string> {
   return join(directory, path);
 }
 
-function hostedDirectory(job: JobRunner, repository: string): string | null {
+function hostedDirectory(job: RunningJob, repository: string): string | null {
   try {
     const directory = job.deps.platform.gitDirectory(repository);
     return existsSync(directory) ? directory : null;
@@ -224,7 +218,7 @@ function hostedDirectory(job: JobRunner, repository: string): string | null {
 }
 
 async function play(
-  job: JobRunner,
+  job: RunningJob,
   step: Step,
   uses: string,
   action: PlayedAction,
@@ -276,7 +270,7 @@ async function play(
 }
 
 async function nodeAction(
-  job: JobRunner,
+  job: RunningJob,
   step: Step,
   id: string,
   env: Record<string, string>,

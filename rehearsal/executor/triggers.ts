@@ -1,4 +1,4 @@
-import type { TriggerEvent } from "../contract.ts";
+import type { TriggerEvent } from "./platform.ts";
 import type { Json } from "./expressions.ts";
 import { matchesFilters } from "./globs.ts";
 import type { Filters, InputDefinition, Workflow } from "./workflow.ts";

@@ -1,6 +1,5 @@
-import type { JobRecord, Permissions, RunRecord } from "../contract.ts";
-import type { Activity } from "./activity.ts";
-import { ConcurrencyGroups, Slots } from "./concurrency.ts";
+import type { JobRecord, RunRecord } from "./platform.ts";
+import { Slots } from "./concurrency.ts";
 import { githubContext, isUntrusted, workflowRef, type RunFacts } from "./contexts.ts";
 import {
   asText,
@@ -12,8 +11,8 @@ import {
   type Functions,
   type Json,
 } from "./expressions.ts";
-import { runInstance } from "./instance.ts";
-import { messageOf, type JobDeps } from "./job-runner.ts";
+import { runInstance, type Frame, type Instance, type InstanceRun, type Result, type RunDeps } from "./instance.ts";
+import { messageOf } from "./job-runner.ts";
 import { combinationName, combinations, type Combination } from "./matrix.ts";
 import { permissionsOf, withoutWrite } from "./permissions.ts";
 import type { Prepared } from "./prepare.ts";
@@ -21,43 +20,13 @@ import { Reviews } from "./reviews.ts";
 import { inputsOf } from "./triggers.ts";
 import { needsOf, type Job } from "./workflow.ts";
 
-export type RunDeps = JobDeps & {
-  activity: Activity;
-  slots: Slots;
-  groups: ConcurrencyGroups;
-  nextJobId: () => number;
-  repositories: ReadonlyMap<string, string>;
-};
-export type Result = "success" | "failure" | "cancelled" | "skipped";
-export type NodeResult = {
+type NodeResult = {
   result: Result;
   outputs: Record<string, string>;
   /** Every job before it, direct or not. */ ancestors: ReadonlySet<string>;
 };
-/** One workflow being executed: the run's own, or one that a job of it calls. */
-export type Frame = {
-  prepared: Prepared;
-  inputs: Record<string, Json>;
-  secrets: Record<string, string>;
-  keyPrefix: string;
-  namePrefix: string;
-  signal: AbortSignal;
-  cancel: (why: string) => void;
-  /** Groups that it runs in, its callers' too. */ held: Set<string>;
-};
-/** One job of a matrix, or the only one. */
-export type Instance = {
-  frame: Frame;
-  key: string;
-  job: Job;
-  record: JobRecord;
-  contexts: Contexts;
-  permissions: Permissions;
-  signal: AbortSignal;
-  cancel: (why: string) => void;
-};
 
-export class WorkflowRun {
+export class WorkflowRun implements InstanceRun {
   readonly record: RunRecord;
   readonly facts: RunFacts;
   readonly deps: RunDeps;
@@ -115,15 +84,15 @@ export class WorkflowRun {
     };
     let conclusion: string;
     try {
-      const leave = await this.enter(prepared.workflow.concurrency, this.scope(frame), frame, frame.held, busy);
-      if (leave === null) conclusion = "cancelled";
+      const release = await this.enter(prepared.workflow.concurrency, this.scope(frame), frame, frame.held, busy);
+      if (release === null) conclusion = "cancelled";
       else {
         busy.end();
         try {
           const results = await this.#jobs(frame);
           conclusion = conclusionOf([...results.values()].map((one) => one.result));
         } finally {
-          leave();
+          release();
         }
         if (this.cancelled && conclusion !== "success") conclusion = "cancelled";
       }
@@ -314,7 +283,7 @@ export class WorkflowRun {
         own.end();
       }),
     );
-    // From here on each of them says for itself whether it goes on or rests.
+    // From here on each instance reports for itself whether it is active or waits.
     busy.end();
     await all;
     return result(conclusionOf(results), outputs);
@@ -349,16 +318,16 @@ export class WorkflowRun {
       namePrefix: `${record.name} / `,
       held: new Set(frame.held),
     };
-    const leaveJob = await this.enter(job.concurrency, { contexts }, inner, inner.held, busy);
-    if (leaveJob === null) return { conclusion: "cancelled", outputs: {} };
-    const leave = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, inner.held, busy).catch(
+    const releaseJob = await this.enter(job.concurrency, { contexts }, inner, inner.held, busy);
+    if (releaseJob === null) return { conclusion: "cancelled", outputs: {} };
+    const release = await this.enter(prepared.workflow.concurrency, this.scope(inner), inner, inner.held, busy).catch(
       (error: unknown) => {
-        leaveJob();
+        releaseJob();
         throw error;
       },
     );
-    if (leave === null) {
-      leaveJob();
+    if (release === null) {
+      releaseJob();
       return { conclusion: "cancelled", outputs: {} };
     }
     try {
@@ -376,8 +345,8 @@ export class WorkflowRun {
       );
       return { conclusion: conclusionOf([...finished.values()].map((one) => one.result)), outputs };
     } finally {
-      leave();
-      leaveJob();
+      release();
+      releaseJob();
     }
   }
 
@@ -453,7 +422,7 @@ function displayName(job: Job, key: string, scope: { contexts: Contexts }): stri
   }
 }
 
-export function conclusionOf(results: readonly Result[]): Result {
+function conclusionOf(results: readonly Result[]): Result {
   for (const worst of ["failure", "cancelled"] as const) if (results.includes(worst)) return worst;
   return results.length > 0 && results.every((one) => one === "skipped") ? "skipped" : "success";
 }

@@ -1,4 +1,4 @@
-import type { JobRecord, RunRecord } from "../contract.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { realOf, shadowOf } from "./shadows.ts";
 import { botLogin } from "./tokens.ts";
 import {
@@ -9,19 +9,19 @@ import {
   type Json,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
 const maxAnnotations = 50;
 const maxCharacters = 65_535;
-/** Which the emulator knows. */
+/** Conclusions that the emulator accepts. */
 const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]);
 
-export type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
+type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
 
 /** Check runs: kept by the emulator, held here to the limits that it does not know. */
-export const checkRoutes: Room = async (world, request) => {
+export const checkRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, query } = request;
   const api = `/repos/${repository.fullName}`;
   const of = /^commits\/([^/]+)\/check-runs$/.exec(rest);
@@ -89,7 +89,7 @@ async function writeCheck(
   });
   if (answer.status >= 300) return { status: answer.status, body: answer.body };
   const run = answer.body as CheckRun;
-  // GitHub appends what a later request brings.
+  // GitHub appends a later request's annotations to the earlier ones.
   const href = `${world.origin}/${repository.fullName}/blob/${realOf(repository, run.head_sha)}`;
   annotationsOf(repository, run.id).push(
     ...annotations.map((one) => ({
@@ -105,12 +105,7 @@ async function writeCheck(
 }
 
 /** The check runs of a real commit, as GitHub would write them. */
-export async function checkRunsOf(
-  world: World,
-  repository: Repository,
-  sha: string,
-  filter = "latest",
-): Promise<CheckRun[]> {
+async function checkRunsOf(world: World, repository: Repository, sha: string, filter = "latest"): Promise<CheckRun[]> {
   const shadow = repository.shadows.of.get(sha);
   if (shadow === undefined) return [];
   const { check_runs: runs } = await world.emulate.must<{ check_runs: CheckRun[] }>(

@@ -1,95 +1,149 @@
-import { deploymentRows, deploymentStatuses, type StoredDeployment } from "../github-stand-in/deployments.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { deliver } from "./hooks.ts";
-import type { JobRecord, RunRecord } from "../contract.ts";
 import { botLogin } from "./tokens.ts";
-import { invalid, Refusal, type Repository, type Room, userOf, type World } from "./world.ts";
+import {
+  instantOf,
+  invalid,
+  notFound,
+  paged,
+  Refusal,
+  userOf,
+  type Json,
+  type Repository,
+  type Routes,
+  type StoredDeployment,
+  type StoredStatus,
+  type World,
+} from "./world.ts";
 
 const postable = new Set(["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]);
+const maxDescriptionCharacters = 140;
 
-/** Deployments and their statuses, as people and jobs make them. */
-export const deploymentRoutes: Room = async (world, { repository, method, rest, url, body, caller }) => {
+/** Deployments and their statuses, as people and jobs make them; lists begin with the latest. */
+export const deploymentRoutes: Routes = async (world, request) => {
+  const { repository, method, rest, body, query, caller } = request;
   if (!/^deployments(\/|$)/.test(rest)) return null;
-  const made = { creator: caller.login, createdAt: instant(world) };
-  const one = /^deployments\/(\d+)(\/statuses)?$/.exec(rest);
-  if (one === null && method === "POST") {
+  if (rest === "deployments" && method === "GET") {
+    const wanted = (name: "environment" | "task" | "sha" | "ref", row: StoredDeployment) =>
+      query.get(name) === null || query.get(name) === row[name];
+    const found = repository.deployments
+      .filter((row) => (["environment", "task", "sha", "ref"] as const).every((name) => wanted(name, row)))
+      .toReversed();
+    const { items, headers } = paged(world, request, found);
+    return { status: 200, headers, body: items.map((row) => deploymentAnswer(world, repository, row)) };
+  }
+  if (rest === "deployments" && method === "POST") {
     const ref = String(body["ref"]);
     const sha = await repository.git.commitOf(ref);
     if (sha === null) throw new Refusal(422, `No ref found for: ${ref}`);
-    const answer = withUsers(
-      world,
-      deploymentRows(
-        repository.deployments,
-        repository.deploymentStatuses,
-        repository.fullName,
-        method,
-        url,
-        body,
-        world.origin,
-        { ...made, sha },
-      ),
-    );
-    deliver(world, repository, "deployment", {
-      action: "created",
-      deployment: answer?.body,
-      sender: userOf(world, caller.login),
-    });
-    return answer;
+    const made = addDeployment(world, repository, { ...(body as Partial<StoredDeployment>), ref, sha }, caller.login);
+    return { status: 201, body: deploymentAnswer(world, repository, made) };
   }
-  if (one === null)
-    return withUsers(
-      world,
-      deploymentRows(
-        repository.deployments,
-        repository.deploymentStatuses,
-        repository.fullName,
-        method,
-        url,
-        body,
-        world.origin,
-      ),
-    );
+  const one = /^deployments\/(\d+)(\/statuses)?$/.exec(rest);
+  if (one === null) return null;
   const deployment = repository.deployments.find(({ id }) => id === Number(one[1]));
-  if (deployment === undefined) throw new Refusal(404, "Not Found");
-  if (one[2] === undefined) return method === "GET" ? single(world, repository, deployment) : null;
-  if (method === "POST" && !postable.has(String(body["state"])))
+  if (deployment === undefined) throw notFound();
+  if (one[2] === undefined)
+    return method === "GET" ? { status: 200, body: deploymentAnswer(world, repository, deployment) } : null;
+  if (method === "GET") {
+    const { items, headers } = paged(world, request, (repository.deploymentStatuses[deployment.id] ?? []).toReversed());
+    return { status: 200, headers, body: items.map((row) => statusAnswer(world, repository, deployment, row)) };
+  }
+  if (method !== "POST") return null;
+  if (!postable.has(String(body["state"])))
     throw invalid("DeploymentStatus", "state", "invalid", `state is not included in the list`);
-  return addStatus(world, repository, deployment, method, body, caller.login, url);
+  if (String(body["description"] ?? "").length > maxDescriptionCharacters)
+    throw invalid(
+      "DeploymentStatus",
+      "description",
+      "custom",
+      `description is too long (maximum is ${maxDescriptionCharacters} characters)`,
+    );
+  const added = addStatus(
+    world,
+    repository,
+    deployment,
+    body as Partial<StoredStatus> & { state: string },
+    caller.login,
+  );
+  return { status: 201, body: statusAnswer(world, repository, deployment, added) };
 };
+
+function addDeployment(
+  world: World,
+  repository: Repository,
+  {
+    ref,
+    sha,
+    task = "deploy",
+    environment = "production",
+    description = "",
+    payload = {},
+    transient_environment = false,
+    production_environment = false,
+  }: Partial<StoredDeployment> & { ref: string; sha: string },
+  creator: string,
+): StoredDeployment {
+  const made: StoredDeployment = {
+    id: 7000 + repository.deployments.length,
+    sha,
+    ref,
+    task,
+    environment,
+    description,
+    payload,
+    transient_environment,
+    production_environment,
+    creator,
+    createdAt: instantOf(world),
+  };
+  repository.deployments.push(made);
+  repository.deploymentStatuses[made.id] = [];
+  deliver(world, repository, "deployment", {
+    action: "created",
+    deployment: deploymentAnswer(world, repository, made),
+    sender: userOf(world, creator),
+  });
+  return made;
+}
 
 function addStatus(
   world: World,
   repository: Repository,
   deployment: StoredDeployment,
-  method: string,
-  body: Record<string, unknown>,
-  login: string,
-  url: URL,
-) {
-  const before = repository.deploymentStatuses[deployment.id]?.length ?? 0;
-  const answer = withUsers(
-    world,
-    deploymentStatuses(
-      repository.deploymentStatuses,
-      repository.fullName,
-      method,
-      url.pathname,
-      { environment: deployment.environment, ...body },
-      world.origin,
-      { creator: login, createdAt: instant(world) },
-    ),
-  );
-  if ((repository.deploymentStatuses[deployment.id]?.length ?? 0) === before) return answer;
-  if (body["state"] === "success" && body["auto_inactive"] !== false) retire(world, repository, deployment, login);
+  {
+    state,
+    description = "",
+    log_url = "",
+    environment_url = "",
+    environment = deployment.environment,
+    auto_inactive = true,
+  }: Partial<StoredStatus> & { state: string; auto_inactive?: boolean },
+  creator: string,
+): StoredStatus {
+  const statuses = (repository.deploymentStatuses[deployment.id] ??= []);
+  const added: StoredStatus = {
+    id: 5000 + statuses.length,
+    state,
+    description,
+    log_url,
+    environment_url,
+    environment,
+    creator,
+    createdAt: instantOf(world),
+  };
+  statuses.push(added);
+  if (state === "success" && auto_inactive) retire(world, repository, deployment, creator);
   deliver(world, repository, "deployment_status", {
     action: "created",
-    deployment_status: answer?.body,
-    deployment: single(world, repository, deployment)?.body,
-    sender: userOf(world, login),
+    deployment_status: statusAnswer(world, repository, deployment, added),
+    deployment: deploymentAnswer(world, repository, deployment),
+    sender: userOf(world, creator),
   });
-  return answer;
+  return added;
 }
 
-/** What was live in an earlier Deployment of the stage becomes inactive, unless it is transient or in production. */
+/** Earlier successful Deployments of the environment become inactive, unless transient or in production. */
 function retire(world: World, repository: Repository, { id, environment }: StoredDeployment, creator: string): void {
   for (const other of repository.deployments) {
     if (
@@ -109,7 +163,7 @@ function retire(world: World, repository: Repository, { id, environment }: Store
         environment_url: "",
         environment,
         creator,
-        createdAt: instant(world),
+        createdAt: instantOf(world),
       });
   }
 }
@@ -126,27 +180,13 @@ export function followJob(
   const key = `${run.id}/${run.attempt}/${job.key}/${job.environment}`;
   let deployment = repository.deployments.find(({ id }) => id === made.get(key));
   if (deployment === undefined) {
-    deployment = {
-      id: 7000 + repository.deployments.length,
-      sha: run.headSha,
-      ref: run.headBranch,
-      task: "deploy",
-      environment: job.environment,
-      description: "",
-      payload: {},
-      transient_environment: false,
-      production_environment: false,
-      creator: botLogin,
-      createdAt: instant(world),
-    };
-    repository.deployments.push(deployment);
-    repository.deploymentStatuses[deployment.id] = [];
+    deployment = addDeployment(
+      world,
+      repository,
+      { sha: run.headSha, ref: run.headBranch, environment: job.environment },
+      botLogin,
+    );
     made.set(key, deployment.id);
-    deliver(world, repository, "deployment", {
-      action: "created",
-      deployment: single(world, repository, deployment)?.body,
-      sender: userOf(world, botLogin),
-    });
   }
   const statuses = repository.deploymentStatuses[deployment.id] ?? [];
   const state =
@@ -163,44 +203,62 @@ export function followJob(
               : "failure";
   if (statuses.at(-1)?.state === state || (statuses.at(-1)?.state === "inactive" && state === "success")) return;
   const log = `${world.origin}/${repository.fullName}/actions/runs/${run.id}/job/${job.id}`;
-  addStatus(
-    world,
-    repository,
-    deployment,
-    "POST",
-    { state, description: "", log_url: log },
-    botLogin,
-    new URL(`${world.origin}/repos/${repository.fullName}/deployments/${deployment.id}/statuses`),
-  );
+  addStatus(world, repository, deployment, { state, log_url: log }, botLogin);
 }
 
-function single(world: World, repository: Repository, deployment: StoredDeployment) {
-  const found = deploymentRows(
-    [deployment],
-    repository.deploymentStatuses,
-    repository.fullName,
-    "GET",
-    new URL(`${world.origin}/repos/${repository.fullName}/deployments`),
-    {},
-    world.origin,
-  );
-  return withUsers(world, found === null ? null : { status: 200, body: (found.body as unknown[])[0] });
-}
-
-/** Replaces everybody who is only named by the person that the emulator knows. */
-function withUsers<T extends { status: number; body: unknown } | null>(world: World, answer: T): T {
-  const known = (_: string, value: unknown) => {
-    const login =
-      typeof value === "object" && value !== null && "login" in value && typeof value.login === "string"
-        ? value.login
-        : null;
-    return login !== null && world.users.has(login.toLowerCase()) ? userOf(world, login) : value;
+function deploymentAnswer(
+  world: World,
+  { fullName }: Repository,
+  { creator = botLogin, createdAt = instantOf(world), ...stored }: StoredDeployment,
+): Json {
+  const api = `${world.origin}/repos/${fullName}`;
+  return {
+    ...stored,
+    node_id: `DE_${stored.id}`,
+    url: `${api}/deployments/${stored.id}`,
+    original_environment: stored.environment,
+    creator: userOf(world, creator),
+    created_at: createdAt,
+    updated_at: createdAt,
+    statuses_url: `${api}/deployments/${stored.id}/statuses`,
+    repository_url: api,
+    performed_via_github_app: null,
   };
-  return answer === null ? answer : { ...answer, body: JSON.parse(JSON.stringify(answer.body, known)) as unknown };
 }
 
-const instant = (world: World) =>
-  world
-    .now()
-    .toISOString()
-    .replace(/\.\d+Z$/, "Z");
+function statusAnswer(
+  world: World,
+  { fullName }: Repository,
+  deployment: StoredDeployment,
+  {
+    id,
+    creator = botLogin,
+    createdAt = instantOf(world),
+    environment = deployment.environment,
+    log_url: log,
+    environment_url: page,
+    state,
+    description,
+  }: StoredStatus,
+): Json {
+  const api = `${world.origin}/repos/${fullName}`;
+  const url = `${api}/deployments/${deployment.id}`;
+  return {
+    id,
+    node_id: `DES_${id}`,
+    url: `${url}/statuses/${id}`,
+    creator: userOf(world, creator),
+    state,
+    description,
+    // An address that was not given is left out: "" is not one.
+    ...(log === "" ? {} : { log_url: log }),
+    ...(page === "" ? {} : { environment_url: page }),
+    target_url: log === "" ? url : log,
+    environment,
+    created_at: createdAt,
+    updated_at: createdAt,
+    deployment_url: url,
+    repository_url: api,
+    performed_via_github_app: null,
+  };
+}

@@ -1,11 +1,11 @@
 import { parse } from "yaml";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import { DispatchRefused } from "../executor/triggers.ts";
-import type { Git } from "./git.ts";
+import type { GitStore } from "./git.ts";
 import { notFound, Refusal, type Json, type Repository, userOf, type World } from "./world.ts";
 
 /** A workflow's name; null where there is no such file. */
-export async function nameOf(git: Git, commit: string, file: string): Promise<string | null> {
+export async function nameOf(git: GitStore, commit: string, file: string): Promise<string | null> {
   const sha = await git.resolve(`${commit}:.github/workflows/${file}`);
   if (sha === null) return null;
   const { name } = (parse((await git.blob(sha)).toString()) ?? {}) as { name?: string };
@@ -34,7 +34,7 @@ export async function dispatch(
   const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
   if (world.executor === null) throw new Refusal(500, "No executor is attached");
   const branch = fullRef.replace(/^refs\/(heads|tags)\//, "");
-  // Whoever runs the workflow knows what it asks for.
+  // The executor checks the inputs: it reads the workflow.
   const [run] = await world.executor
     .trigger({
       name: "workflow_dispatch",

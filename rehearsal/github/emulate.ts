@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 export type EmulateAnswer = { status: number; body: unknown; headers: Headers };
 
+/** What the routes ask of an emulator; seeded/emulator.ts answers it from memory. */
+export type Emulator = Pick<Emulate, "call" | "must">;
+
 /** The emulator of GitHub's pull requests, comments and check runs: a process of its own, asked over HTTP. */
 export class Emulate {
   readonly #url: string;
@@ -14,7 +17,7 @@ export class Emulate {
   readonly #folder: string;
   readonly #logins: ReadonlySet<string>;
   #asked = 0;
-  /** Nothing may stay behind when the process that started it ends early. */
+  /** Kills the emulator when this process ends early. */
   readonly #end = () => {
     this.#child.kill("SIGKILL");
   };
@@ -27,7 +30,7 @@ export class Emulate {
     process.once("exit", this.#end);
   }
 
-  /** @param origin the address that its answers name, which is the front's */
+  /** @param origin the address that its answers name, which is the address of server.ts */
   static async start(origin: string, logins: readonly string[]): Promise<Emulate> {
     const folder = await mkdtemp(join(tmpdir(), "rehearsal-emulate-"));
     const seed = join(folder, "seed.json");
@@ -41,7 +44,7 @@ export class Emulate {
       }),
     );
     const cli = fileURLToPath(import.meta.resolve("emulate/cli"));
-    // Somebody else may take the free port before the emulator does.
+    // Another process may take the free port first, so try again.
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
       const child = spawn(
@@ -79,7 +82,7 @@ export class Emulate {
     };
   }
 
-  /** The same, where anything but success is a fault of the stand-in. */
+  /** The same, for requests that only fail when the stand-in itself is wrong. */
   async must<T>(login: string, method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.call(login, method, path, body);
     if (answer.status >= 300)

@@ -1,7 +1,7 @@
 import { environmentLink } from "./run-answers.ts";
-import { notFound, type Environment, type Json, type Repository, type Room, userOf, type World } from "./world.ts";
+import { notFound, type Environment, type Json, type Repository, type Routes, userOf, type World } from "./world.ts";
 
-/** An environment by its name, made without rules when there is none, as a job that names it does. */
+/** An environment by its name; an unknown one is created without rules, as when a job names it. */
 export function environmentOf(world: World, repository: Repository, name: string): Environment {
   const found = repository.environments.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
@@ -20,7 +20,7 @@ export function environmentOf(world: World, repository: Repository, name: string
   return made;
 }
 
-export const environmentRoutes: Room = async (world, { repository, method, rest, body }) => {
+export const environmentRoutes: Routes = async (world, { repository, method, rest, body }) => {
   if (rest === "environments" && method === "GET")
     return {
       status: 200,

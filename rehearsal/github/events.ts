@@ -1,4 +1,4 @@
-import type { RunRecord, TriggerEvent } from "../contract.ts";
+import type { RunRecord, TriggerEvent } from "../executor/platform.ts";
 import type { CommitObject } from "./git.ts";
 import { deliver } from "./hooks.ts";
 import { pullAnswer } from "./pulls.ts";
@@ -10,7 +10,7 @@ import { type Json, type Pull, type Repository, userOf, type World } from "./wor
 const nullSha = "0".repeat(40);
 
 async function raise(world: World, event: TriggerEvent): Promise<void> {
-  // What a job does with its own token starts nothing; the end of a run does, whoever began it.
+  // Events caused by a job's own token start no workflow, except the end of a run.
   if (event.actor === botLogin && event.name !== "workflow_run") return;
   await world.executor?.trigger(event);
 }

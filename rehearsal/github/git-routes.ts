@@ -1,5 +1,5 @@
 import { commitAnswer, filesAnswer, gitCommitAnswer, refAnswer, tagAnswer } from "./git-answers.ts";
-import { GitFailure, type Git } from "./git.ts";
+import { GitFailure, type GitStore } from "./git.ts";
 import {
   branchOf,
   notFound,
@@ -9,12 +9,12 @@ import {
   type Json,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
-/** Called after a person changed a branch or a tag over REST: what a push from outside would have raised. */
-export type Pushed = (
+/** Called after a person changed a branch or a tag over REST; raises the same events as a push. */
+type Pushed = (
   world: World,
   repository: Repository,
   push: { ref: string; before: string; after: string; by: string },
@@ -22,7 +22,7 @@ export type Pushed = (
 const nullSha = "0".repeat(40);
 
 /** The git database, commits, comparisons, contents and branches: all of it from the bare repository on disk. */
-export function gitRoutes(pushed: Pushed): Room {
+export function gitRoutes(pushed: Pushed): Routes {
   return async (world, request) => {
     const [what = "", kind = "", ...rest] = request.rest.split("/");
     const name = [...rest].map(decodeURIComponent).join("/");
@@ -57,7 +57,7 @@ async function database(
     return sha === null ? null : { ref, sha, type: (await git.typeOf(sha)) ?? "commit" };
   };
   const moved = async (ref: string, before: string, after: string) => {
-    // What a job's own token does starts no workflow.
+    // Changes made with a job's own token start no workflow.
     if (caller.kind === "person" && /^refs\/(heads|tags)\//.test(ref))
       await pushed(world, repository, { ref, before, after, by: caller.login });
   };
@@ -334,4 +334,4 @@ async function branches(world: World, request: RepositoryRequest, name: string):
   return { status: 200, body: write(name, sha, commitAnswer(world, repository, await repository.git.commit(sha))) };
 }
 
-export const headOf = (git: Git, branch: string): Promise<string | null> => git.resolve(`refs/heads/${branch}`);
+const headOf = (git: GitStore, branch: string): Promise<string | null> => git.resolve(`refs/heads/${branch}`);

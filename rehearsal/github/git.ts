@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export type Identity = { name: string; email: string };
+type Identity = { name: string; email: string };
 export type CommitObject = {
   sha: string;
   tree: string;
@@ -45,10 +45,13 @@ export class GitFailure extends Error {
 const maxBytes = 256 * 1024 * 1024;
 const nullSha = "0".repeat(40);
 
+/** What the routes ask of git; seeded/git.ts answers it from memory. */
+export type GitStore = Pick<Git, keyof Git>;
+
 /** A bare repository on disk, through the `git` of the machine. */
 export class Git {
   readonly directory: string;
-  /** What was asked of objects by their full names, which never changes: a process less for every poll. */
+  /** Answers about objects named by their full SHA never change; caching them saves a process per poll. */
   readonly #known = new Map<string, Promise<unknown>>();
 
   constructor(directory: string) {
@@ -81,7 +84,7 @@ export class Git {
         },
       );
       child.stdin?.on("error", () => {
-        /* git ended before it read everything: its exit status tells */
+        /* git exited before it read all of its input; its exit status says why */
       });
       child.stdin?.end(input ?? "");
     });
@@ -372,5 +375,5 @@ export async function initBare(directory: string, defaultBranch: string): Promis
   return git;
 }
 
-export const instant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+const instant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 const utc = (date: string) => new Date(date).toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,25 +1,21 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { violations } from "../github-stand-in/contract.ts";
-import type { Fault } from "../github-stand-in/server.ts";
-import { emptyWorkflows, type WorkflowsState } from "../github-stand-in/workflows.ts";
-import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord } from "../contract.ts";
-import { checkRoutes, followCheck } from "./checks.ts";
-import { deploymentRoutes, followJob } from "./deployments.ts";
+import type { Executor, Grant, JobRecord, OidcClaims, Platform, RunRecord } from "../executor/platform.ts";
+import { followCheck } from "./checks.ts";
+import { followJob } from "./deployments.ts";
+import { noLogins, type Logins } from "./device-flow.ts";
 import { Emulate } from "./emulate.ts";
-import { environmentOf, environmentRoutes } from "./environments.ts";
-import { raiseMerge, raisePull, raisePush, raiseRunCompleted } from "./events.ts";
-import { createFront } from "./front.ts";
-import { gitRoutes } from "./git-routes.ts";
-import { addHook, deliver, hookRoutes } from "./hooks.ts";
-import { issueRoutes } from "./issues.ts";
-import { pullRoutes } from "./pulls.ts";
-import { repositoryRoutes } from "./repositories.ts";
-import { runAnswer, jobAnswer } from "./run-answers.ts";
-import { runRoutes } from "./runs.ts";
+import { environmentOf } from "./environments.ts";
+import { raiseRunCompleted } from "./events.ts";
+import type { Fault } from "./exchange.ts";
+import { addHook, deliver } from "./hooks.ts";
+import { violations } from "./openapi.ts";
+import { allRoutes } from "./routes.ts";
+import { jobAnswer, runAnswer } from "./run-answers.ts";
+import { createGitHubServer } from "./server.ts";
 import { botLogin, Tokens } from "./tokens.ts";
 import {
   type Delivery,
@@ -31,8 +27,8 @@ import {
   type World,
 } from "./world.ts";
 
-export type GitHubOptions = {
-  /** Everybody who will ever appear, owners of repositories and the bot's account too. */
+type GitHubOptions = {
+  /** Everybody who will appear, including owners of repositories and the bot's account. */
   people: readonly string[];
   port?: number;
   now?: () => Date;
@@ -46,43 +42,25 @@ export class GitHub implements Platform {
   readonly world: World;
   readonly directory: string;
   readonly #server: Server;
-  readonly #logins: WorkflowsState;
+  #emulate: Emulate | null = null;
+  readonly #logins: Logins;
   readonly #tokens = new Map<string, string>();
   readonly #checks = new Map<string, { id: number; state: string }>();
   readonly #deployments = new Map<string, number>();
-  /** Run or job → the state that the world was last told of. */
-  readonly #told = new Map<string, string>();
-  /** What follows from runs happens in their order, one after the other. */
+  /** Run or job → the state that was reported last. */
+  readonly #reported = new Map<string, string>();
+  /** Consequences of runs, chained so that they happen in order. */
   #following: Promise<void> = Promise.resolve();
 
-  private constructor(world: World, directory: string, logins: WorkflowsState) {
+  private constructor(world: World, directory: string, logins: Logins) {
     this.world = world;
     this.directory = directory;
     this.#logins = logins;
-    const pushed = (_: World, ...push: [Parameters<typeof raisePush>[1], Parameters<typeof raisePush>[2]]) =>
-      raisePush(world, ...push);
-    this.#server = createFront(
-      world,
-      [
-        repositoryRoutes,
-        hookRoutes,
-        environmentRoutes,
-        deploymentRoutes,
-        issueRoutes,
-        checkRoutes,
-        runRoutes,
-        pullRoutes({
-          opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
-          merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
-        }),
-        gitRoutes(pushed),
-      ],
-      logins,
-    );
+    this.#server = createGitHubServer(world, allRoutes(world), logins);
   }
 
   static async start({ people, port = 0, now = () => new Date() }: GitHubOptions): Promise<GitHub> {
-    const logins = emptyWorkflows();
+    const logins = noLogins();
     let id = 10_000;
     const world: World = {
       origin: "",
@@ -97,6 +75,8 @@ export class GitHub implements Platform {
       downloads: new Map(),
       problems: [],
       executor: null,
+      readArtifact: ({ path }) => readFile(path),
+      keepsAuthorization: false,
       now,
       nextId: () => {
         id += 1;
@@ -110,7 +90,8 @@ export class GitHub implements Platform {
     world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`;
     const everybody = [...new Set([botLogin, ...people])];
     try {
-      world.emulate = await Emulate.start(world.origin, everybody);
+      github.#emulate = await Emulate.start(world.origin, everybody);
+      world.emulate = github.#emulate;
       for (const login of everybody) {
         const user = await world.emulate.must<User>(login, "GET", "/user");
         world.users.set(login.toLowerCase(), { ...user, type: login.endsWith("[bot]") ? "Bot" : "User" });
@@ -149,7 +130,7 @@ export class GitHub implements Platform {
     return repositoryNamed(this.world, repository).defaultBranch;
   }
 
-  /** Runs of a fork's pull request read and nothing else, whatever the workflow asks for. */
+  /** Runs of a fork's pull request get read-only tokens, whatever the workflow asks for. */
   issueToken(grant: Grant): { token: string; revoke: () => void } {
     const run = this.world.executor?.runs.find(({ id }) => id === grant.runId);
     const foreign = run?.event === "pull_request" && run.headRepository.fork;
@@ -187,7 +168,7 @@ export class GitHub implements Platform {
 
   runChanged(run: RunRecord, job?: JobRecord): void {
     const repository = repositoryNamed(this.world, run.repository);
-    // Records go on changing while this waits for its turn.
+    // Copied, because the records change while this waits for its turn.
     const now = structuredClone({ run, jobs: job === undefined ? run.jobs : [job] });
     for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
     this.#following = this.#following
@@ -216,8 +197,8 @@ export class GitHub implements Platform {
   }
 
   #news(of: string, state: string): boolean {
-    if (this.#told.get(of) === state) return false;
-    this.#told.set(of, state);
+    if (this.#reported.get(of) === state) return false;
+    this.#reported.set(of, state);
     return true;
   }
 
@@ -273,7 +254,7 @@ export class GitHub implements Platform {
     addHook(this.world, repositoryNamed(this.world, repository), hook);
   }
 
-  /** Lets requests fail; the answer takes it back. `times` is as often as needed unless told. */
+  /** Lets matching requests fail. @returns a function that ends it. `times` is as often as needed by default. */
   fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
     const added: Fault = { times: Infinity, ...fault };
     this.world.faults.push(added);
@@ -301,7 +282,7 @@ export class GitHub implements Platform {
     return this.world.deliveries;
   }
 
-  /** Id token → what it says; for whoever checks them. */
+  /** ID token → its claims, for the service that verifies them. */
   get idTokens(): Tokens["idTokens"] {
     return this.world.tokens.idTokens;
   }
@@ -322,7 +303,7 @@ export class GitHub implements Platform {
       });
     });
     await this.#following;
-    await (this.world.emulate as Emulate | undefined)?.close();
+    await this.#emulate?.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from "node:crypto";
-import type { Hook, Json, Repository, Room, World } from "./world.ts";
+import type { Hook, Json, Repository, Routes, World } from "./world.ts";
 import { notFound } from "./world.ts";
 
 const deliveryTimeoutMs = 10_000;
 
-/** Sends an event to every webhook of the repository that listens; GitHub does not wait for the answers either. */
+/** Sends an event to every webhook that listens to it, without waiting for the answers, as GitHub does. */
 export function deliver(world: World, repository: Repository, event: string, payload: Json): void {
   for (const hook of repository.hooks) {
     if (!hook.active || !(hook.events.includes(event) || hook.events.includes("*"))) continue;
@@ -35,7 +35,7 @@ export function deliver(world: World, repository: Repository, event: string, pay
   }
 }
 
-export const hookRoutes: Room = async (world, { repository, method, rest, body }) => {
+export const hookRoutes: Routes = async (world, { repository, method, rest, body }) => {
   if (rest === "hooks" && method === "GET")
     return { status: 200, body: repository.hooks.map((hook) => written(world, repository, hook)) };
   if (rest === "hooks" && method === "POST") {

@@ -11,7 +11,7 @@ import {
   type Reaction,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   userOf,
   type World,
 } from "./world.ts";
@@ -22,7 +22,7 @@ const kinds = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "ey
 type Comment = Json & { id: number; issue_url: string; user: { login: string } | null };
 
 /** Issues, comments and reactions: kept by the emulator, except reactions, which it lacks. */
-export const issueRoutes: Room = async (world, request) => {
+export const issueRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller, url } = request;
   if (!/^issues(\/|$)/.test(rest)) return null;
   const reacted = /^issues(\/comments)?\/(\d+)\/reactions(?:\/(\d+))?$/.exec(rest);
@@ -83,7 +83,7 @@ export const issueRoutes: Room = async (world, request) => {
   return { status: answer.status, body: written, headers };
 };
 
-/** A pull request seen as the issue that it also is; the emulator hides it there. */
+/** A pull request in the form of an issue, which the emulator does not list. */
 function asIssue(pull: Json): Json {
   const url = String(pull["issue_url"]);
   const of = (...names: string[]) => Object.fromEntries(names.map((one) => [one, pull[one]]));

@@ -1,8 +1,8 @@
-import type { Access } from "../contract.ts";
+import type { Access } from "../executor/platform.ts";
 import { notFound, Refusal, type RepositoryRequest, type Role } from "./world.ts";
 
 type Need = {
-  /** Permissions of a job, any of which will do. `null`: no job's token may do this. */
+  /** A job needs one of these permissions. `null`: no job's token may do this. */
   job: readonly string[] | null;
   access: Exclude<Access, "none">;
   /** The least role of a person. `app`: people's tokens may not. */
@@ -60,7 +60,7 @@ export function requirePermission({ method, rest, caller, repository }: Reposito
       caller.permissions[name] === "write" ||
       (need.access === "read" && caller.permissions[name] === "read");
     const own = caller.repository.toLowerCase() === repository.fullName.toLowerCase();
-    // What is public anywhere else may be read by everybody.
+    // Other repositories are public, so anybody may read them.
     if (!own && need.access === "read" && need.job !== null) return;
     if (!own || need.job === null || !need.job.some(granted))
       throw new Refusal(403, "Resource not accessible by integration");

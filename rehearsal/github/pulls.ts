@@ -13,7 +13,7 @@ import {
   type Pull,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   userOf,
   type World,
 } from "./world.ts";
@@ -25,8 +25,8 @@ type Raised = {
 
 const pathOf = (repository: Repository, number: number) => `/repos/${repository.fullName}/pulls/${number}`;
 
-/** Pull requests: their words lie in the emulator, their commits in git. */
-export function pullRoutes(raised: Raised): Room {
+/** Pull requests: their text lies in the emulator, their commits in git. */
+export function pullRoutes(raised: Raised): Routes {
   return async (world, request) => {
     const { repository, method, rest, query, body, caller } = request;
     const ofCommit = /^commits\/([^/]+)\/pulls$/.exec(rest);
@@ -137,7 +137,7 @@ const baseHead = async (repository: Repository, { baseRef }: Pull) =>
 /** The commit that a pull request is compared to: its base branch, or what that was before the merge. */
 async function baseOf(repository: Repository, pull: Pull): Promise<string> {
   return pull.merged === null
-    ? baseHead(repository, pull)
+    ? (await baseHead(repository, pull)) || pull.baseSha
     : ((await repository.git.commit(pull.merged.sha)).parents[0] ?? pull.merged.sha);
 }
 
@@ -166,7 +166,7 @@ async function pullsOf(repository: Repository, name: string): Promise<Pull[]> {
   return [...repository.pulls.values()].filter((_, i) => belongs[i]);
 }
 
-/** A pull request as GitHub writes it: the emulator's words, git's commits. */
+/** A pull request as GitHub writes it, from the emulator's text and git's commits. */
 export async function pullAnswer(world: World, repository: Repository, pull: Pull): Promise<Json> {
   const words = await world.emulate.must<Json>(botLogin, "GET", pathOf(repository, pull.number));
   const { git } = repository;
@@ -229,7 +229,7 @@ export async function refreshMerge(world: World, repository: Repository, pull: P
   if (pull.mergeSha !== null) await git.setRef(`refs/pull/${pull.number}/merge`, pull.mergeSha);
 }
 
-export type Opening = {
+type Opening = {
   repository: Repository;
   from: Repository;
   headRef: string;
@@ -264,7 +264,7 @@ export async function openPull(
   )
     throw wrong("", `A pull request already exists for ${from.owner}:${headRef}.`);
 
-  // A branch of its own in the emulator for each: forks and equal names cannot collide there.
+  // Each gets its own branch in the emulator, so that forks with equal branch names do not collide.
   const api = `/repos/${repository.fullName}`;
   const shadowBranch = `shadow-${world.nextId()}`;
   await world.emulate.must(repository.owner, "POST", `${api}/git/refs`, {
@@ -311,7 +311,7 @@ export async function movePull(
   if (pull.headRepository !== repository)
     await repository.git.run(["fetch", "--quiet", pull.headRepository.git.directory, headSha]);
   const before = pull.headSha;
-  // The only way in which the emulator moves a head; what it makes stands for the real commit from now on.
+  // The emulator moves a head only this way; the commit that it makes stands for the real one.
   await world.emulate.must(repository.owner, "PUT", `${pathOf(repository, pull.number)}/update-branch`, {});
   const moved = await world.emulate.must<{ head: { sha: string } }>(botLogin, "GET", pathOf(repository, pull.number));
   tie(repository, headSha, moved.head.sha);
@@ -407,7 +407,7 @@ export async function mergePull(
     pull_request: await pullAnswer(world, repository, pull),
     sender: userOf(world, by),
   });
-  // Others that are open against this branch now merge into something else.
+  // The base of the other open pull requests has moved: make their merge commits again.
   for (const other of repository.pulls.values())
     if (!other.closed && other.baseRef === pull.baseRef) await refreshMerge(world, repository, other);
   return sha;

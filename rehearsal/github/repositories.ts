@@ -1,8 +1,8 @@
-import type { CommitStatus, Json, Repository, Room, World } from "./world.ts";
+import type { CommitStatus, Json, Repository, Routes, World } from "./world.ts";
 import { notFound, paged, Refusal, userOf } from "./world.ts";
 
 /** The repository itself, its collaborators' permissions, branch protection and commit statuses. */
-export const repositoryRoutes: Room = async (world, request) => {
+export const repositoryRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller } = request;
   if (rest === "" && method === "GET")
     return { status: 200, body: { network_count: 0, subscribers_count: 0, ...repository.resource } };

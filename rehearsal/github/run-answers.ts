@@ -1,10 +1,10 @@
-import type { ArtifactRecord, JobRecord, RunRecord } from "../contract.ts";
+import type { ArtifactRecord, JobRecord, RunRecord } from "../executor/platform.ts";
 import { commitAnswer } from "./git-answers.ts";
 import { type Environment, type Json, type Repository, userOf, type World } from "./world.ts";
 
 const apiOf = ({ origin }: World, { fullName }: Repository) => `${origin}/repos/${fullName}`;
 
-/** Workflow files have numbers, the same as long as this GitHub lives. */
+/** A workflow file's id, stable for the lifetime of this GitHub. */
 const numbers = new WeakMap<Repository, string[]>();
 export function workflowId(repository: Repository, file: string): number {
   const files = numbers.get(repository) ?? [];
@@ -32,7 +32,7 @@ export async function runAnswer(world: World, repository: Repository, run: RunRe
     (other) => other.repository === run.repository && other.workflowFile === run.workflowFile,
   );
   const small = (of: Repository) => ({ id: of.resource.id, url: apiOf(world, of), name: of.name });
-  // GitHub names no pull requests on runs of a fork's.
+  // GitHub lists no pull requests on the runs of a fork.
   const pulls = run.headRepository.fork ? [] : run.pullRequests.flatMap((number) => repository.pulls.get(number) ?? []);
   return {
     id: run.id,

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import { dispatch, nameOf, workflowAnswer } from "./dispatch.ts";
 import { artifactAnswer, environmentLink, jobAnswer, runAnswer, workflowId } from "./run-answers.ts";
 import {
@@ -10,7 +9,7 @@ import {
   type Answer,
   type Repository,
   type RepositoryRequest,
-  type Room,
+  type Routes,
   userOf,
   type World,
 } from "./world.ts";
@@ -22,7 +21,7 @@ function redirectTo(world: World, give: () => Promise<Answer>): Answer {
 }
 
 /** Workflows, their runs, jobs, artifacts and waiting environments: the executor's, as GitHub writes them. */
-export const runRoutes: Room = async (world, request) => {
+export const runRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller, query } = request;
   if (!rest.startsWith("actions/")) return null;
   const path = rest.slice("actions/".length);
@@ -200,7 +199,7 @@ function artifacts(
   if (found.artifact.expired) throw new Refusal(410, "Artifact has expired");
   return redirectTo(world, async () => ({
     status: 200,
-    raw: await readFile(found.artifact.path),
+    raw: await world.readArtifact(found.artifact),
     headers: {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="${found.artifact.name}.zip"`,

@@ -23,7 +23,7 @@ export async function shadowOf(world: World, repository: Repository, sha: string
   return made.sha;
 }
 
-/** From now on, `sha` is what the emulator calls `shadow`. */
+/** Records that the emulator's commit `shadow` stands for the real commit `sha`. */
 export function tie({ shadows }: Repository, sha: string, shadow: string): void {
   shadows.of.set(sha, shadow);
   shadows.real.set(shadow, sha);

@@ -12,8 +12,8 @@ const identity = (login: string) => ({ name: login, email: `${login}@users.norep
 type Files = Readonly<Record<string, string | Buffer | null>>;
 
 /**
- * "OWNER/NAME" from a folder's files: one commit on the default branch, which needs these checks for every merge.
- * Starts nothing.
+ * Creates "OWNER/NAME" with one commit of a folder's files on the default branch, whose merges require these checks.
+ * Starts no workflow.
  */
 export async function createRepository(
   github: GitHub,
@@ -70,7 +70,7 @@ export async function createRepository(
   return sha;
 }
 
-/** Somebody's own copy. @returns its name */
+/** Forks a repository. @returns the fork's name */
 export async function fork(github: GitHub, of: string, login: string): Promise<string> {
   const { world } = github;
   const parent = repositoryNamed(world, of);
@@ -127,16 +127,16 @@ function remember(
   return repository;
 }
 
-export type Push = {
+type Push = {
   repository: string;
   branch: string;
-  /** Where a new branch begins; the default branch unless told. */ from?: string;
+  /** Where a new branch begins; the default branch if not given. */ from?: string;
   files: Files;
   message: string;
   by: string;
 };
 
-/** One commit on a branch, new or not, and the push of it: starts what listens to the push and to its pull requests. */
+/** Pushes one commit to a branch, new or not; starts the workflows of the push and of its pull requests. */
 export async function pushTo(
   github: GitHub,
   { repository: fullName, branch, from, files, message, by }: Push,
@@ -160,7 +160,7 @@ export async function pushTo(
   return sha;
 }
 
-/** The HEAD of somebody's working copy, pushed with git, forced; starts what pushTo starts. @returns the commit */
+/** Force-pushes HEAD of a working copy; starts what pushTo starts. @returns the commit */
 export async function pushFrom(
   github: GitHub,
   { repository: fullName, branch, folder, by }: { repository: string; branch: string; folder: string; by: string },
@@ -184,7 +184,7 @@ function requireUnprotected({ required, roles }: Repository, branch: string, by:
     );
 }
 
-/** What a push brings with it. */
+/** Starts the push's workflows and moves the pull requests of its branch. */
 async function follow(
   world: World,
   repository: Repository,

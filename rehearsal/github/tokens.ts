@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { idToken, type OidcState } from "../github-stand-in/oidc.ts";
-import type { Grant, OidcClaims, Permissions } from "../contract.ts";
+import { idToken, type OidcState } from "./oidc.ts";
+import type { Grant, OidcClaims, Permissions } from "../executor/platform.ts";
 
-/** Who asks. A job may do what its grant says, a person what their role in the repository allows. */
+/** Who sent a request. A job may do what its grant says, a person what their role in the repository allows. */
 export type Caller =
   | {
       kind: "job";
@@ -18,18 +18,22 @@ export type Caller =
 
 export const botLogin = "github-actions[bot]";
 
-/** Every token of this GitHub, what it may do and when it ends. */
+/** All tokens of this GitHub: whose they are, what they may do, whether they are revoked. */
 export class Tokens {
   /** Looks up tokens that the device flow gave out. */
   readonly #loggedIn: () => Record<string, string>;
   readonly #callers = new Map<string, Caller>();
   readonly #oidc = new Map<string, OidcState>();
   readonly #used = new Map<string, { requests: number; resetAt: number }>();
-  /** Every id token that was given out, with what it says. */
+  /** Every ID token that was issued, with its claims. */
   readonly idTokens: OidcState["issued"] = {};
 
-  constructor(loggedIn: () => Record<string, string>) {
+  readonly #callerOfUnknown: (token: string) => Caller | null;
+
+  /** @param callerOfUnknown who holds a token that was not given out here; nobody by default */
+  constructor(loggedIn: () => Record<string, string>, callerOfUnknown: (token: string) => Caller | null = () => null) {
     this.#loggedIn = loggedIn;
+    this.#callerOfUnknown = callerOfUnknown;
   }
 
   ofPerson(login: string): string {
@@ -64,10 +68,15 @@ export class Tokens {
     const known = this.#callers.get(token);
     if (known !== undefined) return known;
     const login = this.#loggedIn()[token];
-    return login === undefined ? null : { kind: "person", login, token };
+    return login === undefined ? this.#callerOfUnknown(token) : { kind: "person", login, token };
   }
 
-  /** Where a job with `id-token: write` asks, and with which token of its own. */
+  /** Whoever asks with this state's request token gets ID tokens that it remembers. */
+  allowIdTokens(state: OidcState): void {
+    this.#oidc.set(state.requestToken, state);
+  }
+
+  /** The address and request token with which a job that has `id-token: write` asks for ID tokens. */
   oidcOf(claims: OidcClaims, origin: string): { url: string; requestToken: string; revoke: () => void } {
     const requestToken = `oidc_${randomBytes(18).toString("hex")}`;
     const { repository, ref, sha, environment, workflowRef, jobWorkflowRef, runId, actor, eventName } = claims;
@@ -77,7 +86,7 @@ export class Tokens {
         : eventName === "pull_request"
           ? "pull_request"
           : `ref:${ref}`;
-    this.#oidc.set(requestToken, {
+    this.allowIdTokens({
       requestToken,
       issued: this.idTokens,
       claims: {
@@ -109,7 +118,7 @@ export class Tokens {
     return idToken(state ?? { requestToken: randomBytes(8).toString("hex"), issued: {} }, method, url, authorization);
   }
 
-  /** GitHub's headers of how much a token may still ask. */
+  /** GitHub's rate-limit headers for a token. */
   rate(caller: Caller, now: Date): { remaining: number; headers: Record<string, string> } {
     const key = caller.kind === "anonymous" ? "" : caller.token;
     const limit = caller.kind === "job" ? 1000 : caller.kind === "person" ? 5000 : 60;

@@ -1,8 +1,7 @@
-import type { Executor } from "../contract.ts";
-import type { Exchange, Fault } from "../github-stand-in/server.ts";
-import type { StoredDeployment, StoredStatus } from "../github-stand-in/deployments.ts";
-import type { Emulate } from "./emulate.ts";
-import type { Git } from "./git.ts";
+import type { ArtifactRecord, Executor } from "../executor/platform.ts";
+import type { Emulator } from "./emulate.ts";
+import type { Exchange, Fault } from "./exchange.ts";
+import type { GitStore } from "./git.ts";
 import type { Caller, Tokens } from "./tokens.ts";
 
 export type Json = Record<string, unknown>;
@@ -21,7 +20,7 @@ export type Environment = {
   variables: Record<string, string>;
 };
 
-/** A pull request's sides; its words and comments lie in the emulator. */
+/** A pull request's head and base; its text and comments lie in the emulator. */
 export type Pull = {
   number: number;
   author: string;
@@ -29,7 +28,7 @@ export type Pull = {
   headRef: string;
   headSha: string;
   baseRef: string;
-  /** What the merge commit was made on. */
+  /** Head of the base branch when the merge commit was made. */
   baseSha: string;
   /** refs/pull/N/merge; null where the sides conflict. */
   mergeSha: string | null;
@@ -58,6 +57,34 @@ export type Hook = {
 export type Delivery = { hook: number; event: string; delivery: string; status: number | null; error: string | null };
 export type Reaction = { id: number; subject: string; content: string; login: string; createdAt: string };
 
+/** A Deployment as it was made. */
+export type StoredDeployment = {
+  id: number;
+  sha: string;
+  ref: string;
+  task: string;
+  environment: string;
+  description: string;
+  payload: unknown;
+  transient_environment: boolean;
+  production_environment: boolean;
+  creator?: string;
+  /** ISO 8601. */
+  createdAt?: string;
+};
+/** A Deployment's status as it was posted. */
+export type StoredStatus = {
+  id: number;
+  state: string;
+  description: string;
+  log_url: string;
+  environment_url: string;
+  environment?: string;
+  creator?: string;
+  /** ISO 8601. */
+  createdAt?: string;
+};
+
 export type Repository = {
   fullName: string;
   owner: string;
@@ -66,7 +93,7 @@ export type Repository = {
   resource: Json & { id: number };
   parent: Repository | null;
   defaultBranch: string;
-  git: Git;
+  git: GitStore;
   roles: Map<string, Role>;
   environments: Environment[];
   secrets: Record<string, string>;
@@ -75,17 +102,18 @@ export type Repository = {
   /** Branch → names of the checks that a merge needs. */
   required: Map<string, readonly string[]>;
   deployments: StoredDeployment[];
+  /** Deployment → its statuses, oldest first. */
   deploymentStatuses: Record<number, StoredStatus[]>;
   statuses: CommitStatus[];
   hooks: Hook[];
-  /** Real commit → what the emulator knows it as, and back. */
+  /** Real commit → the emulator's commit that stands for it, and back. */
   shadows: { of: Map<string, string>; real: Map<string, string> };
 };
 
-/** Everything that the rooms of this GitHub share. */
+/** The state that all routes share. */
 export type World = {
   origin: string;
-  emulate: Emulate;
+  emulate: Emulator;
   tokens: Tokens;
   repositories: Map<string, Repository>;
   users: Map<string, User>;
@@ -93,17 +121,21 @@ export type World = {
   transcript: RecordedExchange[];
   deliveries: Delivery[];
   reactions: Reaction[];
-  /** What redirects lead to, by path. */
+  /** Downloads that a redirect led to, by path. */
   downloads: Map<string, () => Promise<Answer>>;
-  /** What went wrong in this stand-in itself; must stay empty. */
+  /** Errors of the stand-in itself; must stay empty. */
   problems: Error[];
   executor: Executor | null;
+  /** The archive of an artifact. */
+  readArtifact: (artifact: ArtifactRecord) => Promise<Buffer>;
+  /** Whether the transcript keeps what a request was authorized with. */
+  keepsAuthorization: boolean;
   now: () => Date;
-  /** Numbers that no two things share. */
+  /** A fresh id, unique among everything. */
   nextId: () => number;
 };
 
-/** An exchange, and whose token asked; the token itself is not kept. `door` tells what has an OpenAPI description. */
+/** An exchange, and whose token asked. Only `rest` has an OpenAPI description. */
 export type RecordedExchange = Exchange & {
   door: "rest" | "graphql" | "login" | "oidc" | "download";
   owner: string;
@@ -124,10 +156,10 @@ export type Request = {
 export type RepositoryRequest = Request & { repository: Repository };
 /** `raw` goes out as it is, without being JSON. */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
-/** Answers null to what is not its own. */
-export type Room = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
+/** A group of routes; answers null to a request that is not its own. */
+export type Routes = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
 
-/** Ends a request with GitHub's own words. */
+/** Thrown to answer a request with GitHub's own refusal. */
 export class Refusal extends Error {
   readonly status: number;
   readonly errors: readonly unknown[] | undefined;
@@ -172,6 +204,13 @@ export function paged<T>(
     headers: page * perPage < all.length ? { link: `<${next.href}>; rel="next"` } : {},
   };
 }
+
+/** The world's time as GitHub writes it: ISO 8601, whole seconds. */
+export const instantOf = (world: World) =>
+  world
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z");
 
 /** The branch that a name or full ref means; null for other refs. */
 export const branchOf = (ref: string) =>

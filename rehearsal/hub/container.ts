@@ -102,7 +102,7 @@ export async function startContainer(
   };
 }
 
-/** Whether something listens, which is all that the Hub looks at before it calls an app running. */
+/** Whether the port is open, which is all that the Hub checks before it reports RUNNING. */
 export function listens(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Answer } from "./faults.ts";
 import { sha256, type Repository } from "./repository.ts";
 
-export type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
+type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
 
 /** Transfers in flight, by the secret part of their URL: uploads carry no Authorization. */
 export type Uploads = Map<string, Upload>;
@@ -41,7 +41,7 @@ export function lfsBatch(
   return { status: 200, body: { transfer: multipart ? "multipart" : "basic", objects } };
 }
 
-/** PUT of an object or of a part, POST of the completion. Bytes that are not the object named are refused. */
+/** PUT of an object or of a part, POST of the completion. Bytes that do not match the object's name are refused. */
 export function lfsTransfer(method: string, path: string, body: Buffer, uploads: Uploads): Answer {
   const [, , id = "", what, number] = path.split("/");
   const upload = uploads.get(id);

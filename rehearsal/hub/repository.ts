@@ -18,7 +18,7 @@ export type Operation =
   | { key: "lfsFile"; value: { path: string; algo: string; oid: string; size: number } }
   | { key: "deletedFile"; value: { path: string } };
 
-export const gitBlobId = (bytes: Uint8Array): string =>
+const gitBlobId = (bytes: Uint8Array): string =>
   createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

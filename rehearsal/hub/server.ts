@@ -31,11 +31,11 @@ export type HubOptions = {
   behaviour: Partial<Behaviour>;
   /** Model repositories beside the Space, by NS/NAME. */
   models: Record<string, { private: boolean }>;
-  /** HEAD of the Space is told this many requests late. */
+  /** HEAD of the Space is answered this many requests late. */
   staleReads: number;
 };
 
-export type ModelRepository = { name: string; private: boolean; repository: Repository };
+type ModelRepository = { name: string; private: boolean; repository: Repository };
 
 /**
  * What a test holds of it. `transcript`: every request to the Hub, also those of the running app; `probes`: requests to
@@ -204,7 +204,7 @@ const refused = (status: number, error: string, code?: string): Answer => ({
   headers: code === undefined ? {} : { "x-error-code": code, "x-error-message": error },
 });
 
-/** A publisher's token is good for the one repository that it was exchanged for. */
+/** A trusted publisher's token is valid only for the repository that it was exchanged for. */
 function may(hub: Hub, authorization: string | null, resource: string): "owner" | "publisher" | null {
   const token = authorization?.replace(/^Bearer /, "") ?? null;
   return token === hub.options.token
@@ -214,7 +214,7 @@ function may(hub: Hub, authorization: string | null, resource: string): "owner" 
       : null;
 }
 
-/** A token of ours, whatever it is good for. */
+/** Any token that this Hub issued, whatever its rights. */
 function known(hub: Hub, authorization: string): boolean {
   const token = authorization.replace(/^Bearer /, "");
   return token === hub.options.token || hub.scopes.has(token);

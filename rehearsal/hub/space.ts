@@ -38,7 +38,7 @@ const wellBehaved: Behaviour = {
   delayMs: null,
 };
 
-export type LogLine = { data: string; timestamp: string };
+type LogLine = { data: string; timestamp: string };
 
 /** One Docker Space: repository, runtime and the container that really runs. */
 export class Space {
@@ -48,7 +48,7 @@ export class Space {
   sdk = "docker";
   private = false;
   stage = "NO_APP_FILE";
-  /** Absent during the first build. */
+  /** Undefined during the first build. */
   sha: string | null = null;
   errorMessage: string | null = null;
   live: Container | null = null;
@@ -65,7 +65,7 @@ export class Space {
   readonly history: string[] = [];
   #generation = 0;
   #closed = false;
-  /** Everything that was started and has not ended, shown or not. */
+  /** Every container that was started and has not ended, whether the runtime shows it or not. */
   readonly #containers = new Set<Container>();
   #held: { container: Container; unstall: "restart" | "factory" } | null = null;
 
@@ -86,7 +86,7 @@ export class Space {
     };
   }
 
-  /** What a commit on main sets off. */
+  /** Reacts to a commit on main: build, then start. */
   changed(): void {
     void this.#roll(++this.#generation);
   }
@@ -103,11 +103,11 @@ export class Space {
     if (held === null) this.changed();
   }
 
-  /** Nobody came for 48 hours. */
+  /** Puts the Space to sleep, as after 48 hours without a visitor. */
   async fallAsleep(): Promise<void> {
     await this.live?.stop();
     this.live = null;
-    this.#show("SLEEPING");
+    this.#enter("SLEEPING");
   }
 
   /** deployment.json as a commit holds it. */
@@ -128,7 +128,7 @@ export class Space {
     this.live = null;
   }
 
-  #show(stage: string): void {
+  #enter(stage: string): void {
     this.stage = stage;
     this.history.push(`${stage} ${this.sha?.slice(0, 7) ?? "-"}`);
   }
@@ -145,7 +145,7 @@ export class Space {
       log.push({ data: `${data}\n`, timestamp: new Date().toISOString() });
     };
     this.buildLog.length = 0;
-    this.#show(before ? "RUNNING_BUILDING" : "BUILDING");
+    this.#enter(before ? "RUNNING_BUILDING" : "BUILDING");
     await sleep(buildMs);
     if (overtaken()) return;
     let image: Image;
@@ -157,11 +157,11 @@ export class Space {
       sabotage?.(image.dir, deployment);
     } catch (error) {
       say(this.buildLog)(`ERROR: ${(error as Error).message}`);
-      if (hidesBuildError && before) this.#show("RUNNING");
-      else this.#show("BUILD_ERROR");
+      if (hidesBuildError && before) this.#enter("RUNNING");
+      else this.#enter("BUILD_ERROR");
       return;
     }
-    this.#show(before ? "RUNNING_APP_STARTING" : "APP_STARTING");
+    this.#enter(before ? "RUNNING_APP_STARTING" : "APP_STARTING");
     const runLog: LogLine[] = [];
     const container = await startContainer(
       image,
@@ -171,7 +171,7 @@ export class Space {
     );
     if (overtaken()) return container.stop();
     this.#containers.add(container);
-    // That of the newest container, whatever became of it.
+    // The newest container's log, whatever became of it.
     this.runLog = runLog;
     const ended: { code: number | null } = { code: null };
     void container.exited.then((code) => {
@@ -190,14 +190,14 @@ export class Space {
         ended.code === null
           ? "Launch timed out, space was not healthy after 30 min"
           : `Exit code: ${ended.code}. Reason: application error`;
-      this.#show("RUNTIME_ERROR");
+      this.#enter("RUNTIME_ERROR");
       return;
     }
     const stall = stalls?.(deployment) ?? "never";
     if (stall !== "never" && before && this.sha !== commit.sha) {
       if (stall === "always") await container.stop();
       else this.#held = { container, unstall: stall === "until-restart" ? "restart" : "factory" };
-      this.#show("RUNNING");
+      this.#enter("RUNNING");
       return;
     }
     await this.#take(container);
@@ -207,7 +207,7 @@ export class Space {
     const old = this.live;
     this.live = container;
     this.sha = container.sha;
-    this.#show("RUNNING");
+    this.#enter("RUNNING");
     await old?.stop();
   }
 }

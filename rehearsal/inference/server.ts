@@ -7,12 +7,12 @@ import type { AddressInfo } from "node:net";
  */
 
 /** What the endpoint does with a call. */
-export type Behaviour =
+type Behaviour =
   | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean; /** Between two pieces. */ paceMs?: number }
   /** The text's pieces come only when `release` is called. */
   | { kind: "slow"; text?: string; piecesFirst?: number }
   | { kind: "refuse"; status: number; retryAfter?: string; body?: string }
-  /** The call is taken and never answered. */
+  /** The call is accepted and never answered. */
   | { kind: "hang" }
   /** The connection breaks, or the stream just ends, after some pieces. */
   | { kind: "cut"; pieces?: number; politely?: boolean; text?: string }
@@ -22,7 +22,7 @@ export type Behaviour =
 export type Call = {
   authorization: string;
   body: { model: string; messages: { role: string; content: string }[]; stream: boolean; max_tokens?: number };
-  /** The caller went away before the end. */ aborted: boolean;
+  /** The caller disconnected before the end. */ aborted: boolean;
   at: number;
 };
 
@@ -31,7 +31,7 @@ export type InferenceEndpoint = {
   calls: Call[];
   /** Behaviours of the next calls, one each; the last one stays. */
   plan(...behaviours: Behaviour[]): void;
-  /** Lets every slow call go on. */
+  /** Lets every held call continue. */
   release(): void;
   close(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 import { Marked } from "marked";
 
-/** Elements that our own comments are written with; everything else that looks like one is text. */
+/** HTML elements that Sluice's own comments use; any other is shown as text. */
 const ours = /^<\/?(?:details|summary|sub|code|br)\s*\/?>$/;
 
 export function escapeHtml(text: string): string {

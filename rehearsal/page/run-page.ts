@@ -1,9 +1,9 @@
-import type { JobRecord, RunRecord } from "../contract.ts";
+import type { JobRecord, RunRecord } from "../executor/platform.ts";
 import { artifactOf } from "../scene/reports.ts";
 import type { Scene } from "../scene/scene.ts";
 import { escapeHtml, htmlOfMarkdown } from "./markdown.ts";
 
-/** Links to GitHub's website, which the stand-in has not, lead to pages of ours. */
+/** The stand-in has no website: links to GitHub's pages lead to pages of this server instead. */
 export const onThisPage = (scene: Scene, text: string): string =>
   text.replaceAll(`${scene.github.serverUrl}/`, "/github/");
 

@@ -7,7 +7,7 @@ import { artifactFile, runPage } from "./run-page.ts";
 import { pageState, type StoryState } from "./state.ts";
 
 const who = z.enum(["lena", "omar", "stranger"]);
-const press = z.strictObject({ who, message: z.int(), label: z.string().max(100) });
+const buttonPress = z.strictObject({ who, message: z.int(), label: z.string().max(100) });
 const say = z.strictObject({ who, text: z.string().min(1).max(1000) });
 const files = {
   "/": ["page.html", "text/html"],
@@ -15,7 +15,7 @@ const files = {
   "/page.js": ["page.js", "text/javascript"],
 } as const;
 
-/** One page that shows the pull request, the chat and the Space side by side, as they are now. */
+/** One page with the current pull request, chat and Space side by side. */
 export async function servePage(
   scene: Scene,
   stories: readonly StoryState[],
@@ -41,7 +41,7 @@ export async function servePage(
       : reply.type(`${found.type}; charset=utf-8`).send(found.bytes);
   });
   app.post("/press", (request, reply) => {
-    const { who: person, message, label } = press.parse(request.body);
+    const { who: person, message, label } = buttonPress.parse(request.body);
     scene.telegram.people.presses(scene.people[person], { chat, message_id: message }, label);
     return reply.code(204).send();
   });

@@ -9,7 +9,7 @@ export type StoryState = {
   state: "waiting" | "playing" | "passed" | "failed";
   seconds: number | null;
 };
-export type PageState = {
+type PageState = {
   stories: readonly StoryState[];
   pulls: {
     number: number;
@@ -34,7 +34,7 @@ export type PageState = {
 
 type Comment = { body: string; user: { login: string } };
 
-/** What there is now at the three services. Nothing of it goes over the wire that the rehearsal counts. */
+/** The current state of the three services, read directly: it adds no request to those that the rehearsal counts. */
 export async function pageState(scene: Scene, stories: readonly StoryState[]): Promise<PageState> {
   const { world } = scene.github;
   const repository = world.repositories.get(team);

@@ -14,7 +14,7 @@ export async function answerTo(scene: Scene, who: keyof Scene["people"], text: s
  * What the bot asked GitHub since some request of the transcript, each kind once: with its own token or one that a
  * person gave it. What jobs and this scene ask is not counted.
  */
-export function askedByBot({ github }: Scene, since: number): Set<string> {
+function askedByBot({ github }: Scene, since: number): Set<string> {
   const own = github.transcript
     .slice(since)
     .filter(({ runId, owner }) => runId === null && (owner === "sluice-bot" || owner === "omar"));

@@ -39,7 +39,7 @@ export async function servedVersion(scene: Scene, system: System): Promise<strin
   return (await scene.serves(production(system))) as string;
 }
 
-export type DeploymentOfOurs = { id: number; kind: string; version: string; states: string[] };
+type DeploymentOfOurs = { id: number; kind: string; version: string; states: string[] };
 
 /** Our Deployments of a system to production, oldest first, each with the states that it went through. */
 export async function deploymentsOf(scene: Scene, { id: model }: System): Promise<DeploymentOfOurs[]> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import AdmZip from "adm-zip";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 
 /** Files of a run's artifact, by their name in it. @throws Error where the run kept none of that name */
 export function artifactOf(run: RunRecord, name: string): Map<string, Buffer> {

@@ -3,12 +3,12 @@ import { constants, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { bundledBot } from "../../tests/bot/harness.ts";
+import { bundledBot } from "./bot-bundle.ts";
 import onnxruntime from "onnxruntime-node/package.json" with { type: "json" };
 import own from "../../package.json" with { type: "json" };
 import { addChat, startTelegram, type StandInTelegram } from "../telegram/server.ts";
 import type { Person, StoredMessage } from "../telegram/state.ts";
-import type { Executor, JobRecord, RunRecord } from "../contract.ts";
+import type { Executor, JobRecord, RunRecord } from "../executor/platform.ts";
 import { createExecutor } from "../executor/executor.ts";
 import { GitHub } from "../github/github.ts";
 import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../github/stories.ts";
@@ -20,11 +20,11 @@ export const product = "sluice-ci/sluice";
 export const chat = -1001;
 const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 
-/** Waits of a deployment in the rehearsal: everything that takes minutes on the Hub takes moments on the stand-in. */
-export const settings =
+/** A deployment's timeouts: what takes minutes on the Hub takes moments on the stand-in. */
+const settings =
   "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 
-export type SceneOptions = {
+type SceneOptions = {
   /** Files of the team's repository; `product` stands for the commit of the product's repository. */
   files: (product: string) => Files;
   /** Model → stage → NS/NAME, as in sluice.yaml. */
@@ -195,14 +195,14 @@ export class Scene {
   async #link(who: "lena" | "omar"): Promise<void> {
     const person = this.people[who];
     this.telegram.people.says(person, "/link");
-    const told = () =>
+    const replies = () =>
       this.telegram.state.messages
         .filter((one) => one.chat === person.id && one.from.id !== person.id)
         .map(textOf)
         .join("\n");
-    const code = await this.until(() => /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/.exec(told())?.[0], `${who}'s device code`);
+    const code = await this.until(() => /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/.exec(replies())?.[0], `${who}'s device code`);
     this.github.enterDeviceCode(code, who);
-    await this.until(() => told().includes("You are"), `${who}'s account to be linked`);
+    await this.until(() => replies().includes("You are"), `${who}'s account to be linked`);
   }
 
   /** Waits until something holds. @throws Error naming what was waited for, with what the bot printed */
@@ -351,7 +351,7 @@ export class Scene {
       );
   }
 
-  press(who: keyof Scene["people"], { message, label }: { message: StoredMessage; label: string }): void {
+  pressButton(who: keyof Scene["people"], { message, label }: { message: StoredMessage; label: string }): void {
     this.telegram.people.presses(this.people[who], message, label);
   }
 

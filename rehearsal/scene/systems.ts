@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { folder, root, sha256, type Files } from "./repository.ts";
 
-/** What a change of the manifest's text makes of the model. */
+/** Changes the manifest's text, and with it the model. */
 type Change = { from: RegExp; to: string };
 
 /**

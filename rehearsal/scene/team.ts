@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { filesOf, filledIn } from "../snippets.ts";
+import { filesOf, filledIn } from "./snippets.ts";
 import { fareModel, rides, type FareModel } from "./fares.ts";
 import { root, type Files } from "./repository.ts";
 import { product } from "./scene.ts";

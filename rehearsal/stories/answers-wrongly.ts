@@ -12,12 +12,12 @@ export const answersWrongly = (system: System): Story => ({
   number: 8,
   system: system.id,
   title: `The new Space of ${system.id} answers wrongly: it is rolled back, and card, history and records agree on what serves`,
-  async play(scene, tell) {
+  async play(scene, log) {
     if (scene.bot === null) await scene.startBot();
     const { id } = system;
     const title = `${id} ${version}`;
     const predecessor = await servedVersion(scene, system);
-    tell(`${id} ${predecessor} is proved and live`);
+    log(`${id} ${predecessor} is proved and live`);
 
     straightToProduction(scene, system);
     const pull = await scene.propose({
@@ -32,7 +32,7 @@ export const answersWrongly = (system: System): Story => ({
       commits: commitsOf(scene, system),
       requests: transcript.length,
     };
-    // Only what comes out of the app is wrong: the tree, the weights and the Space's stage are as they should be.
+    // Only the app's answers are wrong: the tree, the weights and the Space's stage are correct.
     const isNew = (deployed: Deployed) => deployed?.model?.version === version;
     space.behaviour.answers = (path, deployed, body) =>
       isNew(deployed) && path.endsWith("/predict") ? Buffer.from(wrongly(body.toString("utf8"))) : body;
@@ -47,7 +47,7 @@ export const answersWrongly = (system: System): Story => ({
     const job = deploy.jobs.find(({ name }) => name.endsWith(`${id} to production`));
     assert.equal(job?.conclusion, "failure", scene.logs(deploy));
     assert.match(job.summary, /golden row 1 of \d+: [\w.]+: expected/);
-    tell("the gate let it pass and the Space runs, but its answer is not the one that was measured: the job fails");
+    log("the gate let it pass and the Space runs, but its answer is not the one that was measured: the job fails");
 
     assert.equal(await scene.serves(production(system)), predecessor, "the predecessor serves again, by itself");
     const receipt = JSON.parse(
@@ -58,7 +58,7 @@ export const answersWrongly = (system: System): Story => ({
       ["rolled-back", predecessor, space.repository.head],
     );
 
-    // One commit for the change and one for its undoing, and not one more: each was asked for once.
+    // One commit for the change and one for the rollback, no more: each was requested once.
     assert.deepEqual(commitsOf(scene, system).slice(before.commits.length), [
       `Deploy ${title}`,
       `Restore ${id} ${predecessor}`,
@@ -83,15 +83,15 @@ export const answersWrongly = (system: System): Story => ({
     assert.ok(card.startsWith(`↩️ ${title}: rolled back`), card);
     assert.ok(card.includes(`${id} ${predecessor} serves again`), card);
     assert.equal(scene.cardMessages(title).length, 1, "one card for the candidate's whole life");
-    tell(`the card says: ${card.split("\n")[0]}, ${id} ${predecessor} serves again`);
+    log(`the card says: ${card.split("\n")[0]}, ${id} ${predecessor} serves again`);
 
     const history = await answerTo(scene, "lena", `/history ${id}`, new RegExp(`^${id}[,\\n]`));
     const live = history.split("\n").filter((line) => line.includes("live in"));
     assert.equal(live.length, 1, history);
     assert.match(live[0] as string, new RegExp(`${predecessor.replaceAll(".", "\\.")}\\b.*live in [\\w, ]*production`));
-    tell(`/history ${id} says: ${live[0]}`);
+    log(`/history ${id} says: ${live[0]}`);
   },
 });
 
-/** An answer whose first number, wherever it stands, is another. */
+/** A copy of an answer with its first number changed. */
 const wrongly = (answer: string) => answer.replace(/:-?\d+\.\d+(e-?\d+)?/, ":0.123");

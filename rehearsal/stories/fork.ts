@@ -6,7 +6,7 @@ import { readable, verdictOf } from "../scene/reports.ts";
 import type { Files } from "../scene/repository.ts";
 import { team, textOf, type Scene } from "../scene/scene.ts";
 import { quality } from "../scene/team.ts";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import type { Story } from "./story.ts";
 
 const canary = "a-secret-that-only-the-team-may-see-70c1";
@@ -16,8 +16,9 @@ const reversed = (text: string) => [...text].toReversed().join("");
 
 export const forks: Story = {
   number: 7,
-  title: "Pull requests from a fork: evaluated without secrets, told by the trusted workflow, forged verdicts refused",
-  async play(scene, tell) {
+  title:
+    "Pull requests from a fork: evaluated without secrets, reported by the trusted workflow, forged verdicts refused",
+  async play(scene, log) {
     const { github } = scene;
     github.setSecret(team, "CANARY", canary);
     const copy = await fork(github, team, "mallory");
@@ -36,7 +37,7 @@ export const forks: Story = {
     const gateOf = (sha: string) => scene.runsOf("gate.yml", sha)[0] as RunRecord;
 
     const earlier = new Set(scene.runsOf("gate-comment.yml"));
-    /** The trusted runs that began since this was last asked, once everything rests. */
+    /** Waits until nothing runs. @returns the trusted runs that began since the last call */
     const newRuns = async () => {
       await github.settled();
       const fresh = scene.runsOf("gate-comment.yml").filter((run) => !earlier.has(run));
@@ -54,17 +55,15 @@ export const forks: Story = {
       ["success"],
       trusted.map((run) => scene.logs(run)).join("\n"),
     );
-    const told = await scene.comments(honest.number);
-    const sticky = told.filter(({ body }) => body.includes("fares 1.7.0 against"));
+    const comments = await scene.comments(honest.number);
+    const sticky = comments.filter(({ body }) => body.includes("fares 1.7.0 against"));
     assert.deepEqual(
       sticky.map(({ user }) => user.login),
       ["github-actions[bot]"],
     );
     assert.match(sticky[0]?.body ?? "", /✅ PASS/);
     assert.match(scene.card("fares 1.7.0"), /PASS/);
-    tell(
-      `pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`,
-    );
+    log(`pull request ${honest.number} is evaluated without secrets; the trusted workflow comments and keeps the card`);
 
     const forged = await send("fares-1.7.1", {
       ...fares("1.7.1", { centre: 0.5 }),
@@ -73,20 +72,20 @@ export const forks: Story = {
     });
     const [refusing] = await newRuns();
     const hostile = gateOf(forged.sha);
-    // On GitHub, too, a pull request's run takes the workflow from the pull request, and its check is what that says.
+    // As on GitHub, a pull request's run uses the pull request's own workflow, which decides what its check says.
     assert.equal(hostile.conclusion, "success", scene.logs(hostile));
     assert.match(hostile.jobs[0]?.log ?? "", /comment: 403/);
     await requireEscapedCommands(scene, hostile);
-    const log = refusing === undefined ? "nothing was started" : scene.logs(refusing);
-    assert.match(log, /changes \.github\/workflows, by which it was evaluated/);
-    requireNothingForged(log);
+    const refusal = refusing === undefined ? "nothing was started" : scene.logs(refusing);
+    assert.match(refusal, /changes \.github\/workflows, by which it was evaluated/);
+    requireNothingForged(refusal);
     const answers = (await scene.comments(forged.number))
       .map(({ body }) => readable(body))
       .filter((body) => body.includes("sluice-gate"));
     assert.equal(answers.length, 1);
     assert.match(answers[0] ?? "", /ERROR: the pull request changes \.github\/workflows/);
     assert.doesNotMatch(answers[0] ?? "", /PASS/);
-    assert.deepEqual(await scene.comments(honest.number), told, "nothing was written anywhere else");
+    assert.deepEqual(await scene.comments(honest.number), comments, "nothing was written anywhere else");
     const card =
       scene
         .said()
@@ -94,9 +93,9 @@ export const forks: Story = {
         .findLast((text) => text.includes(`pull request ${forged.number} ·`)) ?? "no card";
     assert.match(card.split("\n")[0] ?? "", /ERROR/);
     assert.doesNotMatch(card, /PASS/);
-    tell(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
+    log(`pull request ${forged.number} forges its verdict: refused, and the comment says why`);
 
-    // The workflows as they are, but a verdict among the files, and a model that cannot be read; and no model at all.
+    // Unchanged workflows, but a committed verdict and an unreadable model; then a pull request without a model.
     const planted = await send("fares-1.7.2", {
       "models/fares/model.yaml": "id: fares\nversion: 1.7.2\n",
       ".sluice/verdict.json/verdict.json": JSON.stringify(forgedVerdict(honest.sha)),
@@ -115,16 +114,16 @@ export const forks: Story = {
       .filter((body) => body.includes("sluice-gate"));
     assert.equal(bodies.length, 1);
     assert.match(bodies[0] ?? "", /## .* ERROR/);
-    assert.deepEqual(await scene.comments(silent.number), [], "where no model changed there is nothing to tell");
+    assert.deepEqual(await scene.comments(silent.number), [], "where no model changed there is nothing to report");
     for (const { number } of [honest, forged, planted])
       for (const { body } of await scene.comments(number)) requireNothingForged(readable(body));
     requireNothingForged(scene.chats());
     assert.equal((await scene.ask<{ permission: string }>("collaborators/mallory/permission")).permission, "read");
-    tell("a verdict among a pull request's files is not believed; a pull request without a model is left alone");
+    log("a verdict among a pull request's files is not believed; a pull request without a model is left alone");
   },
 };
 
-/** No secret reached the run, not even one that was written backwards to get past the masks; its token only read. */
+/** No secret reached the run, not even reversed to get past the masks, and its token was read-only. */
 async function requireEscapedCommands(scene: Scene, run: RunRecord): Promise<void> {
   assert.ok(run.headRepository.fork);
   const text = scene.logs(run);
@@ -144,7 +143,7 @@ function requireNothingForged(text: string): void {
   assert.doesNotMatch(text, /9\.9\.9|evil\.example|<img|splendid/);
 }
 
-/** What no gate said: another model, another commit, markup. */
+/** Content that no gate wrote: another model, another commit, markup. */
 function forgedVerdict(commit: string): VerdictFile {
   const reason = "splendid <img src=x onerror=alert(1)> @lena [live](https://evil.example) -->";
   const model = { id: "mood", version: "9.9.9", task: "binary-classification" as const, sha256: "a".repeat(64) };
@@ -173,7 +172,7 @@ function forgedVerdict(commit: string): VerdictFile {
 }
 
 /**
- * Asks for everything, writes what it got backwards, comments on somebody else's pull request, uploads its own verdict.
+ * Asks for every permission, prints what it got reversed, comments on another pull request, uploads its own verdict.
  */
 const hostileGate = (other: number) => `name: gate
 on: pull_request

@@ -10,7 +10,7 @@ export const improves = (system: System): Story => ({
   number: 1,
   system: system.id,
   title: `A pull request improves ${system.id}; it is merged, proved on staging, approved by a button, and live`,
-  async play(scene, tell) {
+  async play(scene, log) {
     const { github } = scene;
     const { id } = system;
     const title = `${id} ${version}`;
@@ -27,7 +27,7 @@ export const improves = (system: System): Story => ({
     });
     const [gate] = scene.runsOf("gate.yml", pull.sha);
     assert.equal(gate?.conclusion, "success", gate === undefined ? "the gate did not start" : scene.logs(gate));
-    tell(`the gate lets pull request ${pull.number} pass`);
+    log(`the gate lets pull request ${pull.number} pass`);
     const comments = await scene.comments(pull.number);
     const sticky = comments.filter(({ body }) => body.includes(`${title} against 1.0.0: PASS`));
     assert.equal(sticky.length, 1, "one comment says PASS");
@@ -44,15 +44,15 @@ export const improves = (system: System): Story => ({
     assert.equal(await scene.serves(staging(system)), version);
     assert.equal(await scene.serves(production(system)), null, "nobody has approved yet");
     assert.match(scene.card(title), /waiting for approval/);
-    tell("proved on staging; production waits for a person");
+    log("proved on staging; production waits for a person");
 
     const asked = await scene.until(
       () => scene.buttons().find(({ label }) => label.includes("Approve")),
       "a button to approve",
     );
-    scene.press("omar", asked);
-    // What is dangerous takes a second tap.
-    scene.press(
+    scene.pressButton("omar", asked);
+    // A dangerous action takes a second tap.
+    scene.pressButton(
       "omar",
       await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, approve"), "the second question"),
     );
@@ -73,7 +73,7 @@ export const improves = (system: System): Story => ({
     );
     assert.equal(await scene.serves(production(system)), version);
     await scene.until(() => /live/i.test(scene.card(title).split("\n")[0] ?? ""), "the card to say live");
-    tell(`approved by omar; the card says: ${scene.card(title).split("\n")[0]}`);
+    log(`approved by omar; the card says: ${scene.card(title).split("\n")[0]}`);
 
     const tag = await scene.ask<{ object: { type: string } }>(`git/ref/tags%2F${id}@${version}`);
     assert.equal(tag.object.type, "tag", "an annotated tag carries the receipt");
@@ -84,7 +84,7 @@ export const improves = (system: System): Story => ({
     // Identical bytes went to both stages.
     const weights = [staging, production].map((stage) => scene.weights(stage(system), `models/${id}/model.onnx`));
     assert.equal(weights[0], weights[1]);
-    tell(await system.serves(`http://${scene.hubs.of(production(system)).domain}`));
+    log(await system.serves(`http://${scene.hubs.of(production(system)).domain}`));
     assert.equal(scene.cardMessages(title).length, 1, "one card for the candidate's whole life");
   },
 });

@@ -7,7 +7,7 @@ import type { Story } from "./story.ts";
 export const loosens: Story = {
   number: 6,
   title: "A pull request loosens its own thresholds; those of the base branch judge it, and both are shown",
-  async play(scene, tell) {
+  async play(scene, log) {
     const checks = [{ kind: "non-inferiority" as const, metric: "mae" as const, margin: { relative: 9 } }];
     const pull = await scene.propose({
       branch: "fares-1.6.0",
@@ -31,7 +31,7 @@ export const loosens: Story = {
     );
     const margin = judged.policyChanges.find(({ path }) => path === "gates.checks[0].margin.relative");
     assert.deepEqual([margin?.base, margin?.candidate], [0.05, 9]);
-    tell(`judged by ${judged.policySource}: ${judged.reason}`);
+    log(`judged by ${judged.policySource}: ${judged.reason}`);
 
     const sticky = (await scene.comments(pull.number)).filter(({ body }) => body.includes("fares 1.6.0"));
     assert.equal(sticky.length, 1);
@@ -49,6 +49,6 @@ export const loosens: Story = {
     await assert.rejects(scene.merge(pull.number, "omar"), (error) => error instanceof Refusal && error.status === 405);
     const { merged } = await scene.ask<{ merged: boolean }>(`pulls/${pull.number}`);
     assert.equal(merged, false);
-    tell("both are in the comment and in the report; the merge is refused");
+    log("both are in the comment and in the report; the merge is refused");
   },
 };

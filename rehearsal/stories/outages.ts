@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { FaultRule } from "../hub/faults.ts";
 import type { Fault } from "../telegram/state.ts";
-import type { RunRecord } from "../contract.ts";
+import type { RunRecord } from "../executor/platform.ts";
 import { fareModel } from "../scene/fares.ts";
 import { verdictOf } from "../scene/reports.ts";
 import { product, team } from "../scene/scene.ts";
@@ -15,8 +15,8 @@ const slowRequests = 6;
 export const outages: Story = {
   number: 10,
   title:
-    "GitHub refuses comments, Telegram is down, the Hub is slow: verdicts and deployments are the same, and what was not told is said",
-  async play(scene, tell) {
+    "GitHub refuses comments, Telegram is down, the Hub is slow: verdicts and deployments are the same, and what was not reported is said",
+  async play(scene, log) {
     const { github, telegram } = scene;
     github.setVariable(team, "SLUICE_DEPLOY_AFTER_MERGE", "staging");
     github.setVariable(team, "SLUICE_PROMOTE_AFTER_MERGE", "");
@@ -56,10 +56,12 @@ export const outages: Story = {
       assert.match(
         scene.logs(demanding),
         /Process completed with exit code 5[\s\S]*verdict: PASS/,
-        "where the comment is required, a PASS that is not told is red, and is a PASS",
+        "where the comment is required, a PASS that is not reported is red, and is a PASS",
       );
       assert.deepEqual(await scene.comments(pull.number), []);
-      tell("the gate passes, and says in its summary that nobody was told; where a comment is required: exit code 5");
+      log(
+        "the gate passes, and says in its summary that nothing was reported; where a comment is required: exit code 5",
+      );
 
       Object.assign(slow, { times: slowRequests });
       const merged = await scene.merge(pull.number, "lena");
@@ -76,7 +78,7 @@ export const outages: Story = {
       const [status] = await scene.ask<{ state: string }[]>(`deployments/${deployment.id}/statuses`);
       assert.equal(status?.state, "success");
       assert.deepEqual(chats(), before.chats, "Telegram got nothing");
-      tell(
+      log(
         "merged and live on staging although the Hub was slow; the cards that were not delivered are in the summaries",
       );
     } finally {
@@ -85,7 +87,7 @@ export const outages: Story = {
       slow.times = 0;
     }
 
-    // With everything back, the next deployment is told as ever.
+    // With everything back, the next deployment is reported as ever.
     const asked = await fetch(`${github.apiUrl}/repos/${team}/actions/workflows/deploy.yml/dispatches`, {
       method: "POST",
       headers: { authorization: `token ${github.tokenOf("lena")}` },
@@ -95,7 +97,7 @@ export const outages: Story = {
     assert.ok(asked.ok, await asked.text());
     await github.settled();
     assert.match(scene.card("fares 1.10.0"), /live/);
-    tell(`back again: ${scene.card("fares 1.10.0").split("\n")[0]}`);
+    log(`back again: ${scene.card("fares 1.10.0").split("\n")[0]}`);
   },
 };
 

@@ -7,7 +7,7 @@ import type { Story } from "./story.ts";
 export const rejects: Story = {
   number: 11,
   title: "A reviewer says no: nothing is deployed, and the card says so",
-  async play(scene, tell) {
+  async play(scene, log) {
     const { github } = scene;
     await scene.startBot();
     github.setVariable(team, "SLUICE_DEPLOY_AFTER_MERGE", "production");
@@ -24,7 +24,7 @@ export const rejects: Story = {
     await scene.merge(pull.number, "lena");
     const deploy = scene.runsOf("deploy.yml").at(-1);
     assert.equal(deploy?.status, "waiting", deploy === undefined ? "nothing is deployed" : scene.logs(deploy));
-    scene.press(
+    scene.pressButton(
       "omar",
       await scene.until(() => scene.buttons().find(({ label }) => label.startsWith("Reject")), "a button to reject"),
     );
@@ -40,7 +40,7 @@ export const rejects: Story = {
       () => /deployment .*failed/.test(scene.card("fares 11.0.0").split("\n")[0] ?? ""),
       "the card to say it",
     );
-    tell(scene.card("fares 11.0.0").split("\n")[0] ?? "");
+    log(scene.card("fares 11.0.0").split("\n")[0] ?? "");
     github.createEnvironment(team, "fares-production", { reviewers: [] });
   },
 };

@@ -10,15 +10,15 @@ const version = "1.9.0";
 export const rollBack: Story = {
   number: 9,
   title: "/rollback in the chat: done for somebody who may, nothing at all for a stranger",
-  async play(scene, tell) {
+  async play(scene, log) {
     const { github, telegram } = scene;
     if (scene.bot === null) await scene.startBot();
     const earlier = await servedVersion(scene, mood);
     await release(scene, mood, version, improved(mood, version));
     await scene.until(() => scene.card(`mood ${version}`).startsWith("🟢"), "the card to say live");
-    tell(`mood ${version} is live, mood ${earlier} was before it`);
+    log(`mood ${version} is live, mood ${earlier} was before it`);
 
-    // What the bot asks anyway, whoever says what; then what it asks while a stranger writes.
+    // First the requests that the bot makes anyway, then those it makes while a stranger writes.
     const usual = await looks(scene, 2);
     const before = {
       utterances: utterances(scene),
@@ -38,7 +38,7 @@ export const rollBack: Story = {
       before,
       "no answer and no run",
     );
-    tell("a stranger writes /rollback, in the group and in private: 0 requests to GitHub, 0 answers, 0 runs");
+    log("a stranger writes /rollback, in the group and in private: 0 requests to GitHub, 0 answers, 0 runs");
 
     const was = {
       deployments: (await deploymentsOf(scene, mood)).length,
@@ -48,14 +48,14 @@ export const rollBack: Story = {
     telegram.people.says(scene.people.omar, "/rollback mood production", { chat });
     const ask = await scene.until(() => scene.buttons().find(({ label }) => label === "Roll back…"), "the question");
     assert.equal(scene.runsOf("deploy.yml").length, was.runs, "nothing is done before somebody taps");
-    scene.press("omar", ask);
+    scene.pressButton("omar", ask);
     const really = await scene.until(
       () => scene.buttons().find(({ label }) => label === "Yes, roll back"),
       "the second question",
     );
     // Another's button does nothing, whoever taps it.
-    scene.press("stranger", really);
-    scene.press("omar", really);
+    scene.pressButton("stranger", really);
+    scene.pressButton("omar", really);
     const run = await scene.until(() => scene.runsOf("deploy.yml")[was.runs], "the workflow to be dispatched");
     await scene.until(() => run.status === "completed", "the workflow to end");
     await github.settled();
@@ -70,7 +70,7 @@ export const rollBack: Story = {
     assert.match(mark, /^sl-/);
     assert.ok(run.displayTitle.includes(mark), "the run's name carries the mark by which it is found again");
     assert.equal(scene.runsOf("deploy.yml").length, was.runs + 1, "one run");
-    tell(`omar: two taps, one run: ${run.displayTitle}`);
+    log(`omar: two taps, one run: ${run.displayTitle}`);
 
     assert.equal(await scene.serves(production(mood)), earlier);
     assert.deepEqual(commitsOf(scene, mood).slice(was.commits), [`Restore mood ${earlier}`]);
@@ -96,6 +96,6 @@ export const rollBack: Story = {
       [],
       "the stranger was never answered",
     );
-    tell(`the chat says: ${(done.text ?? "").split("\n")[0]}`);
+    log(`the chat says: ${(done.text ?? "").split("\n")[0]}`);
   },
 };

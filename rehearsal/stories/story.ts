@@ -1,19 +1,19 @@
 import type { Scene } from "../scene/scene.ts";
 
-/** One chapter of a candidate's life. Each sets up what it needs and can be played alone. */
+/** One episode of a candidate's life. A story sets up what it needs, so it can be played on its own. */
 export type Story = {
   number: number;
-  /** Whose story it is, where several systems play the same one. */
+  /** Id of the system that plays it, where several systems play the same story. */
   system?: string;
   title: string;
-  /** What it judges is the time that a model takes: nothing else may be played meanwhile. */
+  /** It measures latency, so nothing else may run at the same time. */
   alone?: true;
-  /** It shares nothing with the others, and may be played beside them on a stage of its own. */
+  /** It shares nothing with the others and may run beside them on a scene of its own. */
   beside?: true;
   /**
-   * @param tell one line for whoever watches @throws AssertionError where a service's state is not what the story says
+   * @param log one line for whoever watches @throws AssertionError where a service's state is not what the story says
    */
-  play: (scene: Scene, tell: (line: string) => void) => Promise<void>;
+  play: (scene: Scene, log: (line: string) => void) => Promise<void>;
 };
 
 /** "4", or "8 mood": what `--story` calls it; a number alone stands for every system's. */

@@ -4,7 +4,7 @@ import type { Scene } from "../scene/scene.ts";
 import { quality, quoteChecks } from "../scene/team.ts";
 import type { Story } from "./story.ts";
 
-/** A pull request with another version of a model; what its gate said, in every place that says it. */
+/** Opens a pull request with another version of a model. @returns the gate's verdict from every place that shows it */
 async function judged(
   scene: Scene,
   model: FareModel,
@@ -27,7 +27,7 @@ async function judged(
 export const slice: Story = {
   number: 3,
   title: "Rides from the airport get worse while the mean improves",
-  async play(scene, tell) {
+  async play(scene, log) {
     const { conclusion, comment, card, logs } = await judged(scene, {
       id: "fares",
       version: "3.0.0",
@@ -39,7 +39,7 @@ export const slice: Story = {
     assert.match(comment, /PASS \| <code>mae<\/code>[^|]*\| all \|/, "the mean passes");
     assert.match(comment, /shown to have regressed/);
     assert.match(card, /from=airport/);
-    tell(card.split("\n").find((line) => line.includes("from=airport")) ?? "");
+    log(card.split("\n").find((line) => line.includes("from=airport")) ?? "");
   },
 };
 
@@ -47,7 +47,7 @@ export const slower: Story = {
   number: 4,
   alone: true,
   title: "The same answers, more slowly",
-  async play(scene, tell) {
+  async play(scene, log) {
     const { conclusion, comment, logs } = await judged(scene, {
       id: "quotes",
       version: "4.0.0",
@@ -58,14 +58,14 @@ export const slower: Story = {
     assert.match(comment, /FAIL[^\n]*latency_p50_ms/);
     assert.match(comment, /A\/A/, "the baseline against itself stands beside it");
     const [, words = ""] = /Each model against a second process of itself \(A\/A\): ([^\n<]*)/.exec(logs) ?? [];
-    tell(`A/A: ${words}`);
+    log(`A/A: ${words}`);
   },
 };
 
 export const tooFew: Story = {
   number: 5,
   title: "Too few rows to decide",
-  async play(scene, tell) {
+  async play(scene, log) {
     const { conclusion, comment, card, logs } = await judged(scene, {
       id: "tips",
       version: "5.0.0",
@@ -76,6 +76,6 @@ export const tooFew: Story = {
     assert.match(comment, /INCONCLUSIVE/);
     assert.match(comment, /8 rows, and 30 are needed/);
     assert.match(card, /INCONCLUSIVE/);
-    tell(/too few rows to decide: [^|<\n]*/.exec(comment)?.[0] ?? "");
+    log(/too few rows to decide: [^|<\n]*/.exec(comment)?.[0] ?? "");
   },
 };

@@ -11,7 +11,7 @@ export const worseThenFixed = (system: System): Story => ({
   number: 2,
   system: system.id,
   title: `A pull request makes ${system.id} worse and is blocked; a second push repairs it, in the same comment and card`,
-  async play(scene, tell) {
+  async play(scene, log) {
     const { id } = system;
     const branch = `${id}-${version}`;
     const title = `${id} ${version}`;
@@ -31,7 +31,7 @@ export const worseThenFixed = (system: System): Story => ({
       failed.some((metric) => new RegExp(`FAIL ${metric}`).test(scene.card(title))),
       scene.card(title),
     );
-    tell(`blocked: ${scene.card(title).split("\n")[0]}`);
+    log(`blocked: ${scene.card(title).split("\n")[0]}`);
 
     const sha = await pushTo(scene.github, {
       repository: team,
@@ -56,6 +56,6 @@ export const worseThenFixed = (system: System): Story => ({
       `commits/${sha}/check-runs`,
     );
     assert.equal(checks.find(({ name }) => name === "gate / gate")?.conclusion, "success", "the merge is allowed");
-    tell(`repaired: ${scene.card(title).split("\n")[0]}`);
+    log(`repaired: ${scene.card(title).split("\n")[0]}`);
   },
 });

@@ -2,7 +2,7 @@ import type { MessageEntity } from "@grammyjs/types";
 import { badRequest, type Refusal } from "./refusal.ts";
 
 type Entity = { type: MessageEntity["type"]; offset: number; length: number; url?: string; language?: string };
-export type Formatted = { text: string; entities: Entity[] };
+type Formatted = { text: string; entities: Entity[] };
 
 type Open = { tag: string; at: number; attribute: string; children: number };
 
@@ -86,7 +86,7 @@ function close({ tag, at, attribute, children }: Open, text: string, entities: E
   const type = kinds[tag] as Entity["type"];
   if (type === "text_link") {
     const url = attribute === "" ? text.slice(at) : attribute;
-    // An address that is none is no error: Telegram shows the words without the link.
+    // An invalid address is no error: Telegram shows the text without the link.
     if (/^(https?|tg|ton):\/\/[^\s]+\.?[^\s]*$/i.test(url) || /^[^\s/]+\.[^\s]{2,}$/.test(url))
       entities.push({ type, offset: at, length, url });
     return;

@@ -15,7 +15,12 @@ import { methods, schemas, type Method, type Parameters } from "./schemas.ts";
 import { chatJson, type TelegramState } from "./state.ts";
 import type { Updates } from "./updates.ts";
 
-export type Surroundings = { state: TelegramState; updates: Updates; violations: string[]; gone: Promise<void> };
+type Surroundings = {
+  state: TelegramState;
+  updates: Updates;
+  violations: string[];
+  disconnected: Promise<void>;
+};
 
 const richMethods: readonly string[] = ["sendRichMessage"];
 
@@ -56,7 +61,7 @@ const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>
     can_read_all_group_messages: false,
     supports_inline_queries: false,
   }),
-  getUpdates: ({ updates, gone }, parameters) => updates.poll(parameters, gone),
+  getUpdates: ({ updates, disconnected }, parameters) => updates.poll(parameters, disconnected),
   setWebhook: ({ updates }, parameters) => updates.setWebhook(parameters),
   deleteWebhook: ({ updates }, parameters) => updates.setWebhook({ url: "", ...parameters }),
   getWebhookInfo: ({ updates }) => ({

@@ -17,7 +17,7 @@ export class People {
     this.updates = updates;
   }
 
-  /** An update as it is: the same one again, an old one, or one that nobody caused. */
+  /** Delivers an update unchanged: a repeated, an old or a forged one. */
   deliver(update: Update): Update {
     this.updates.push(update);
     return update;
@@ -27,7 +27,7 @@ export class People {
     return ++this.lastUpdateId;
   }
 
-  /** Writes a text into a chat (their private one unless told). Commands carry their entity, as from a phone. */
+  /** Writes a text into a chat (their private one by default). Commands carry their entity, as from a phone. */
   says(
     person: Person,
     text: string,
@@ -80,7 +80,7 @@ export class People {
     return this.forges(person, message, found["callback_data"] as string, { deliver });
   }
 
-  /** A press with any data, as a modified client sends it: for a button that is gone, another's, or that never was. */
+  /** A tap with arbitrary data, as a modified client sends it: for a button that was removed, is another's, or never was. */
   forges(
     person: Person,
     message: { chat: number; message_id: number },

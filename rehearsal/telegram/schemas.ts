@@ -2,7 +2,7 @@ import type { Opts } from "@grammyjs/types";
 import { z } from "zod";
 
 /** A file as it came in a multipart body. */
-export const upload = z.strictObject({ filename: z.string(), type: z.string(), bytes: z.instanceof(Uint8Array) });
+const upload = z.strictObject({ filename: z.string(), type: z.string(), bytes: z.instanceof(Uint8Array) });
 export type Upload = z.infer<typeof upload>;
 
 const chatId = z.union([z.int(), z.string().regex(/^@\w{4,}$/)]);
@@ -19,12 +19,12 @@ const linkPreview = z
 const replyParameters = z.strictObject({ message_id: z.int(), allow_sending_without_reply: z.boolean().optional() });
 
 const look = { text: z.string(), style: z.enum(["danger", "success", "primary"]).optional() };
-export const inlineButton = z.union([
+const inlineButton = z.union([
   z.strictObject({ ...look, url: z.string() }),
   z.strictObject({ ...look, callback_data: z.string() }),
   z.strictObject({ ...look, copy_text: z.strictObject({ text: z.string().min(1).max(256) }) }),
 ]);
-export const inlineKeyboard = z.strictObject({ inline_keyboard: z.array(z.array(inlineButton)) });
+const inlineKeyboard = z.strictObject({ inline_keyboard: z.array(z.array(inlineButton)) });
 const otherMarkup = z.union([
   z.strictObject({ remove_keyboard: z.literal(true), selective: z.boolean().optional() }),
   z.strictObject({
@@ -65,7 +65,7 @@ const cell = z.strictObject({
   valign: z.enum(["top", "middle", "bottom"]),
 });
 const flag = z.literal(true).optional();
-export const richBlock: z.ZodType = z.lazy(() =>
+const richBlock: z.ZodType = z.lazy(() =>
   z.discriminatedUnion("type", [
     z.strictObject({ type: z.literal("paragraph"), text: richText }),
     z.strictObject({ type: z.literal("heading"), text: richText, size: z.int().min(1).max(6) }),
@@ -127,7 +127,7 @@ const scope = z.union([
 
 /**
  * Parameters by method, as strict as Telegram's own documentation (Bot API 10): types, ranges, nothing unknown.
- * Telegram itself passes unknown parameters over in silence; here each is a mistake of the product's.
+ * Telegram itself passes unknown parameters over in silence; here each is a bug of the product.
  */
 export const schemas = {
   getMe: z.strictObject({}),

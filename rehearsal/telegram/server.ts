@@ -25,7 +25,7 @@ export type StandInTelegram = {
 
 export type StandInOptions = Partial<Pick<TelegramState, "rich" | "limits" | "now" | "token">>;
 
-export const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
+const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
 
 /**
  * A Bot API on a free port of loopback: stateful chats, topics and messages, every call held to the documented types,
@@ -62,7 +62,7 @@ export async function startTelegram({
   });
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new Promise<void>((resolve) => {
+    const disconnected = new Promise<void>((resolve) => {
       response.once("close", resolve);
     });
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://stand-in");
@@ -96,7 +96,7 @@ export async function startTelegram({
       if (decodeURIComponent(given) !== token) throw new Refusal(401, "Unauthorized");
       if (fault?.does.kind === "refuse") throw fault.does.refusal;
       const before = state.messages.length;
-      const result = await answerMethod({ state, updates, violations, gone }, method, parameters);
+      const result = await answerMethod({ state, updates, violations, disconnected }, method, parameters);
       const audible = state.messages.length > before && state.messages.at(-1)?.silent === false;
       const answer = { ok: true, result };
       record(200, answer, audible);

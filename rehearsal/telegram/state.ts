@@ -2,7 +2,7 @@ import type { MessageEntity } from "@grammyjs/types";
 import type { Refusal } from "./refusal.ts";
 
 export type Person = { id: number; is_bot: boolean; first_name: string; username?: string; language_code?: string };
-export type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
+type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
 
 export type StoredChat = {
   id: number;
@@ -11,7 +11,7 @@ export type StoredChat = {
   /** Topics of a forum by message_thread_id; null where the chat is no forum. */
   topics: Map<number, "open" | "closed"> | null;
   members: Map<number, MemberStatus>;
-  /** What the bot hears when it writes here, e.g. 403 "bot was blocked by the user". */
+  /** The error that the bot gets when it writes here, e.g. 403 "bot was blocked by the user". */
   refuses: Refusal | null;
   lastMessageId: number;
 };
@@ -62,7 +62,7 @@ export type Fault = {
 };
 
 /** So many messages in so much time; a method's 429 asks to wait until the window has room again. */
-export type RateLimit = { count: number; perMs: number };
+type RateLimit = { count: number; perMs: number };
 
 export type TelegramState = {
   token: string;

@@ -5,7 +5,7 @@ import type { Parameters } from "./schemas.ts";
 type Waiting = { answer: (updates: Update[]) => void; refuse: (refusal: Refusal) => void; timer: NodeJS.Timeout };
 type Webhook = { url: string; secret: string | undefined };
 /** What a webhook answered to one delivery; status 0 where no answer came. */
-export type Delivery = { updateId: number; status: number };
+type Delivery = { updateId: number; status: number };
 
 const deliveryTimeoutMs = 5_000;
 const retryEveryMs = 20;
@@ -44,10 +44,10 @@ export class Updates {
     else if (this.waiting !== null) this.release(this.pending.slice(0, 100));
   }
 
-  /** @param gone resolves when the caller has hung up: its wait must not swallow the next update */
+  /** @param disconnected resolves when the caller has hung up: its wait must not swallow the next update */
   async poll(
     { offset = 0, limit = 100, timeout = 0, allowed_updates }: Parameters<"getUpdates">,
-    gone: Promise<void>,
+    disconnected: Promise<void>,
   ): Promise<Update[]> {
     if (this.webhook !== null)
       throw new Refusal(
@@ -83,7 +83,7 @@ export class Updates {
         clearTimeout(mine.timer);
         this.waiting = null;
       };
-      void gone.then(forget);
+      void disconnected.then(forget);
     });
   }
 

@@ -7,36 +7,22 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { stringify } from "yaml";
 import { Store } from "../../bot/store/store.ts";
-import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type Exchange, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { bundledBot } from "../../rehearsal/scene/bot-bundle.ts";
+import { requireContract } from "../../rehearsal/github/openapi.ts";
+import type { Exchange } from "../../rehearsal/github/exchange.ts";
+import { startGitHub, type SeededGitHub } from "../../rehearsal/github/seeded/github.ts";
+import { addRun } from "../../rehearsal/github/seeded/state.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
 import type { Person, StoredMessage } from "../../rehearsal/telegram/state.ts";
-import { botBundle } from "../../scripts/build/bot.ts";
-import { buildBundle } from "../../scripts/build/bundle.ts";
-import { repositoryRoot } from "../actions/gate/runner.ts";
 
 export const group = -1001;
 export const main = "1a2b3c4d5e6f70819293a4b5c6d7e8f901234567";
 export const githubToken = "ghp_standinbottoken0123456789abcdef";
 export const sealingKey = "a-key-from-a-password-manager";
 
-let built: Promise<string> | undefined;
-
-/** The bot's bundle in a folder without node_modules: what the image runs. */
-export function bundledBot(): Promise<string> {
-  built ??= (async () => {
-    const dir = mkdtempSync(join(tmpdir(), "sluice-bot-"));
-    const { files } = await buildBundle(botBundle, repositoryRoot);
-    for (const { name, bytes } of files) writeFileSync(join(dir, name), bytes);
-    return dir;
-  })();
-  return built;
-}
-
 export type World = {
   telegram: StandInTelegram;
-  github: StandInGitHub;
+  github: SeededGitHub;
   ana: Person;
   ben: Person;
   stranger: Person;

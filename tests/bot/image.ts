@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { stringify } from "yaml";
-import { startGitHub } from "../../rehearsal/github-stand-in/server.ts";
-import { addRun } from "../../rehearsal/github-stand-in/workflows.ts";
+import { startGitHub } from "../../rehearsal/github/seeded/github.ts";
+import { addRun } from "../../rehearsal/github/seeded/state.ts";
 import { addChat, startTelegram } from "../../rehearsal/telegram/server.ts";
 import { until } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Fault as GitHubFault } from "../../rehearsal/github-stand-in/server.ts";
+import type { Fault as GitHubFault } from "../../rehearsal/github/exchange.ts";
 import { alreadyLinked, ask, changes, said, until, world, type World } from "./harness.ts";
 
 /** Where the process is killed: at a request whose effect has, or has not, happened. */

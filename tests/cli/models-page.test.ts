@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { filesOf, snippetsOf } from "../../rehearsal/snippets.ts";
+import { filesOf, snippetsOf } from "../../rehearsal/scene/snippets.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const fixtures = join(root, "tests/fixtures");

@@ -5,8 +5,9 @@ import { join, relative } from "node:path";
 import type { Deployed } from "../../deploy/bundle/deployed.ts";
 import { deploymentReceipt, type DeploymentReceipt } from "../../deploy/receipt.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
-import { requireContract } from "../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../../rehearsal/github-stand-in/server.ts";
+import { requireContract } from "../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../rehearsal/github/seeded/github.ts";
+import type { GitHubState } from "../../rehearsal/github/seeded/state.ts";
 import { sha256, type Operation } from "../../rehearsal/hub/repository.ts";
 import { startHub, type HubOptions, type StandInHub } from "../../rehearsal/hub/server.ts";
 import { builtAction } from "./built-action.ts";
@@ -56,7 +57,7 @@ export type StageOptions = {
 export class Stage {
   readonly repository: DeployRepository;
   readonly hub: StandInHub;
-  readonly github: StandInGitHub;
+  readonly github: SeededGitHub;
   readonly #action: DeployAction;
   readonly #trusted: boolean;
   readonly #transcripts: string[] = [];
@@ -68,7 +69,7 @@ export class Stage {
     action: DeployAction,
     repository: DeployRepository,
     hub: StandInHub,
-    github: StandInGitHub,
+    github: SeededGitHub,
     trusted: boolean,
   ) {
     this.#action = action;
@@ -134,7 +135,7 @@ export class Stage {
       env: {
         PATH: process.env["PATH"],
         HOME: temporary,
-        NODE_OPTIONS: `--import ${new URL("../actions/gate/loopback-only.mjs", import.meta.url).href}`,
+        NODE_OPTIONS: `--import ${new URL("../../rehearsal/executor/loopback-only.mjs", import.meta.url).href}`,
         OUTSIDE_CONNECTIONS: files.outside,
         NODE_COMPILE_CACHE: join(this.#action.dir, ".compile-cache"),
         CI: "true",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { counts } from "../../rehearsal/figures.ts";
-import { playInLanes, type Lane } from "../../rehearsal/lanes.ts";
+import { counts } from "../../rehearsal/report/figures.ts";
+import { playInLanes, type Lane } from "../../rehearsal/stories/lanes.ts";
 import { Scene } from "../../rehearsal/scene/scene.ts";
 import { models, spaces, teamFiles } from "../../rehearsal/scene/team.ts";
 import { stories } from "../../rehearsal/stories/all.ts";

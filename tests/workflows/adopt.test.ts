@@ -7,7 +7,7 @@ import { afterAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { botConfiguration } from "../../bot/config/config.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
-import { filesOf, filledIn } from "../../rehearsal/snippets.ts";
+import { filesOf, filledIn } from "../../rehearsal/scene/snippets.ts";
 
 const files = filesOf(readFileSync(join(repositoryRoot, "docs/adopt.md"), "utf8"));
 const dir = mkdtempSync(join(tmpdir(), "sluice-adopt-"));

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { grants, ownCallable } from "./own.ts";
 import { eventsOf, type Job, type Step, type Workflow } from "./workflow.ts";
 
-export type Finding = { rule: Rule; place: string; problem: string };
+type Finding = { rule: Rule; place: string; problem: string };
 export type Rule = keyof typeof rules;
 type Report = (place: string, problem: string) => void;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { repositoryRoot } from "../actions/gate/runner.ts";
-import { filesOf, filledIn, snippetsOf } from "../../rehearsal/snippets.ts";
+import { filesOf, filledIn, snippetsOf } from "../../rehearsal/scene/snippets.ts";
 import { findingsOf } from "./rules.ts";
 import { ignored, openTools, type Diagnostic } from "./tools.ts";
 

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { requireContract } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { requireContract } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
+import type { GitHubState } from "../../../rehearsal/github/seeded/state.ts";
 import { makeRepository, pullRequest, withChecks, type ModelRepository } from "./repository.ts";
 import { git, runStep, unpackAction, type UnpackedAction } from "./runner.ts";
 
@@ -12,7 +13,7 @@ const lenient = "{kind: limit, metric: mae, max: 1000}";
 const strict = "{kind: limit, metric: mae, max: 100}";
 
 let action: UnpackedAction;
-let github: StandInGitHub | undefined;
+let github: SeededGitHub | undefined;
 let upstream: ModelRepository;
 let clone: string;
 /** The base branch's newest commit, which the pull request does not contain and whose thresholds are stricter. */

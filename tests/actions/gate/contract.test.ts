@@ -3,10 +3,11 @@ import { mergeBase, treeOf } from "../../../github/commits.ts";
 import { openPullRequests } from "../../../github/pulls.ts";
 import { connectStep } from "../../../github/step.ts";
 import { commentMarker, keepComment } from "../../../github/sticky-comment.ts";
-import { violations } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { violations } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
+import type { GitHubState } from "../../../rehearsal/github/seeded/state.ts";
 
-let standIn: StandInGitHub;
+let standIn: SeededGitHub;
 afterEach(() => standIn.close());
 
 async function start(state: Partial<GitHubState> = {}) {

@@ -84,7 +84,7 @@ export async function runStep({
     env: {
       PATH: process.env["PATH"],
       HOME: temporary,
-      NODE_OPTIONS: `--import ${new URL("./loopback-only.mjs", import.meta.url).href}`,
+      NODE_OPTIONS: `--import ${new URL("../../../rehearsal/executor/loopback-only.mjs", import.meta.url).href}`,
       OUTSIDE_CONNECTIONS: files.outside,
       CI: "true",
       GITHUB_ACTIONS: "true",

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ModelVerdict, VerdictFile, VerdictWord } from "../../../eval/schema/verdict.ts";
-import { requireContract } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { requireContract } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
 import { pullRequest } from "./repository.ts";
 import { runStep, unpackAction, type UnpackedAction } from "./runner.ts";
 
 const sha = "a".repeat(40);
 let action: UnpackedAction;
-let github: StandInGitHub;
+let github: SeededGitHub;
 let workspace: string;
 
 beforeAll(async () => {

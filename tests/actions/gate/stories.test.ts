@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { gateResult } from "../../../actions/gate/result.ts";
-import { requireContract } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type GitHubState, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { requireContract } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
+import type { GitHubState } from "../../../rehearsal/github/seeded/state.ts";
 import { makeRepository, pullRequest, withChecks, type ModelRepository, type RepositoryOptions } from "./repository.ts";
 import { runStep, unpackAction, type StepOptions, type StepRun, type UnpackedAction } from "./runner.ts";
 
@@ -13,7 +14,7 @@ const passes = "{kind: non-inferiority, metric: mae, margin: {relative: 0.1}}";
 const fails = "{kind: limit, metric: mae, max: 100}";
 
 let action: UnpackedAction;
-let github: StandInGitHub;
+let github: SeededGitHub;
 let repository: ModelRepository | undefined;
 
 beforeAll(async () => {

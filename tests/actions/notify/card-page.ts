@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { verdictFile } from "../../../eval/schema/verdict.ts";
 import { stories } from "../../eval/report/stories.ts";
-import { startGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { startGitHub } from "../../../rehearsal/github/seeded/github.ts";
 import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";
 import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import { page, type Scene } from "./page.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sluice } from "../../cli/sluice.ts";
 import { stories } from "../../eval/report/stories.ts";
-import { violations } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { violations } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../../rehearsal/telegram/server.ts";
 import { commit } from "./step.ts";
 
@@ -14,7 +14,7 @@ const group = -1001234567890;
 describe("sluice notify", () => {
   let dir: string;
   let telegram: StandInTelegram;
-  let github: StandInGitHub;
+  let github: SeededGitHub;
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "sluice-notify-cli-"));
     writeFileSync(join(dir, "verdict.json"), JSON.stringify(stories.fail));

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { UnpackedAction } from "../gate/runner.ts";
 import { stories } from "../../eval/report/stories.ts";
-import { violations } from "../../../rehearsal/github-stand-in/contract.ts";
-import { startGitHub, type StandInGitHub } from "../../../rehearsal/github-stand-in/server.ts";
+import { violations } from "../../../rehearsal/github/openapi.ts";
+import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../../rehearsal/telegram/server.ts";
 import { commit, pullRequestEvent, receipt, runNotify, unpackNotify, type NotifyOptions } from "./step.ts";
 
@@ -15,7 +15,7 @@ const png = Buffer.from(
 
 let action: UnpackedAction;
 let telegram: StandInTelegram;
-let github: StandInGitHub;
+let github: SeededGitHub;
 beforeAll(async () => {
   action = await unpackNotify();
 });
@@ -306,6 +306,17 @@ describe("where it goes", () => {
 
 describe("memory", () => {
   it("in the GitHub Deployment where there is no pull request; its state is left as it is", async () => {
+    github.state.rows.push({
+      id: 77,
+      sha: commit,
+      ref: "main",
+      task: "sluice",
+      environment: "production",
+      description: "",
+      payload: {},
+      transient_environment: false,
+      production_environment: true,
+    });
     github.state.deployments[77] = [
       {
         id: 1,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { addRun } from "../../../rehearsal/github/seeded/state.ts";
 import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import {
   alreadyLinked,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../../bot/commands/table.ts";
-import { addRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { addRun } from "../../../rehearsal/github/seeded/state.ts";
 import {
   ask,
   changes,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { placeOf } from "../../../github/registry/card.ts";
-import { addRun, type StoredRun } from "../../../rehearsal/github-stand-in/workflows.ts";
+import { addRun, type StoredRun } from "../../../rehearsal/github/seeded/state.ts";
 import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import type { UnpackedAction } from "../../actions/gate/runner.ts";
 import { receipt, runNotify, unpackNotify, type NotifyOptions } from "../../actions/notify/step.ts";

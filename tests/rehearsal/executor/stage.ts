@@ -11,7 +11,7 @@ import type {
   Platform,
   RunRecord,
   TriggerEvent,
-} from "../../../rehearsal/contract.ts";
+} from "../../../rehearsal/executor/platform.ts";
 import { createExecutor, type ExecutorOptions } from "../../../rehearsal/executor/executor.ts";
 
 const identity = {
@@ -24,7 +24,7 @@ const identity = {
 };
 const repository = "octo/models";
 
-export type Change = { run: string; runStatus: string; job: string | null; jobStatus: string | null };
+type Change = { run: string; runStatus: string; job: string | null; jobStatus: string | null };
 type EnvironmentRules = {
   reviewers: readonly string[];
   preventSelfReview?: boolean;

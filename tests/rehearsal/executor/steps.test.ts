@@ -143,7 +143,7 @@ describe("steps", () => {
     expect(log).toMatch(/CI GITHUB_ACTION GITHUB_ACTIONS GITHUB_ACTOR .*GITHUB_WORKSPACE .*RUNNER_TEMP/);
     expect(log).toContain(process.version);
     expect(log).toMatch(/\/models\/models\n/);
-    expect(log).toContain("the rehearsal has no network beyond this machine: example.com");
+    expect(log).toContain("no network beyond this machine: example.com");
     expect(log).toMatch(/curl: \(\d+\) Failed to connect to 127.0.0.1 port 9/);
     expect(log).toContain("has timed out after 1 minutes.");
     expect(conclusion).toBe("failure");

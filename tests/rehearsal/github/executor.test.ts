@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Octokit } from "@octokit/rest";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Executor } from "../../../rehearsal/contract.ts";
+import type { Executor } from "../../../rehearsal/executor/platform.ts";
 import { createExecutor } from "../../../rehearsal/executor/executor.ts";
 import { GitHub } from "../../../rehearsal/github/github.ts";
 import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../../../rehearsal/github/stories.ts";

@@ -1,4 +1,11 @@
-import type { Executor, JobRecord, Platform, Review, RunRecord, TriggerEvent } from "../../../rehearsal/contract.ts";
+import type {
+  Executor,
+  JobRecord,
+  Platform,
+  Review,
+  RunRecord,
+  TriggerEvent,
+} from "../../../rehearsal/executor/platform.ts";
 import { DispatchRefused } from "../../../rehearsal/executor/triggers.ts";
 
 /** An executor that runs nothing: its runs go as the test says. */

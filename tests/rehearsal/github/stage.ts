@@ -1,5 +1,5 @@
 import { Octokit } from "@octokit/rest";
-import type { Permissions, RunRecord } from "../../../rehearsal/contract.ts";
+import type { Permissions, RunRecord } from "../../../rehearsal/executor/platform.ts";
 import { FakeExecutor } from "./fake-executor.ts";
 import { GitHub } from "../../../rehearsal/github/github.ts";
 import { createRepository } from "../../../rehearsal/github/stories.ts";

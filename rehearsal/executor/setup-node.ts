@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { refuse, type ActionCall, type PlayedAction } from "./call.ts";
+import { refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
 async function run(call: ActionCall): Promise<void> {
   refuse(call, setupNode, [

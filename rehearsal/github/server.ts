@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { takeFault } from "../github-stand-in/server.ts";
-import { workflowRoutes, type WorkflowsState } from "../github-stand-in/workflows.ts";
+import { deviceFlow, type Logins } from "./device-flow.ts";
+import { takeFault } from "./exchange.ts";
 import { requirePermission } from "./permissions.ts";
 import { botLogin, type Caller } from "./tokens.ts";
 import {
@@ -11,17 +11,17 @@ import {
   type Json,
   type RecordedExchange,
   type Request,
-  type Room,
+  type Routes,
   type World,
 } from "./world.ts";
 
 const documentation = "https://docs.github.com/rest";
 const maxBytes = 16 * 1024 * 1024;
 
-/** The HTTP in front of everything: tokens, faults, the transcript, and which room answers. */
-export function createFront(world: World, rooms: readonly Room[], logins: WorkflowsState): Server {
+/** The HTTP side: tokens, faults, the transcript, and which routes answer. */
+export function createGitHubServer(world: World, routes: readonly Routes[], logins: Logins): Server {
   return createServer((request, response) => {
-    serve(world, rooms, logins, request, response).catch((error: unknown) => {
+    serve(world, routes, logins, request, response).catch((error: unknown) => {
       world.problems.push(error instanceof Error ? error : new Error(String(error)));
       if (!response.headersSent) response.writeHead(500, { "content-type": "application/json; charset=utf-8" });
       response.end(JSON.stringify({ message: "Server Error" }));
@@ -31,8 +31,8 @@ export function createFront(world: World, rooms: readonly Room[], logins: Workfl
 
 async function serve(
   world: World,
-  rooms: readonly Room[],
-  logins: WorkflowsState,
+  routes: readonly Routes[],
+  logins: Logins,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -63,7 +63,7 @@ async function serve(
   else if (answer.status === 0)
     answer = await answerTo(
       world,
-      rooms,
+      routes,
       logins,
       { method, url, body: body as Json | undefined, headers: incoming.headers },
       caller,
@@ -78,7 +78,7 @@ async function serve(
     method,
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    authorization: null,
+    authorization: world.keepsAuthorization ? (incoming.headers.authorization ?? null) : null,
     body,
     status: answer.status,
     answer: answer.raw === undefined ? answer.body : undefined,
@@ -110,8 +110,8 @@ type Asked = {
 
 async function answerTo(
   world: World,
-  rooms: readonly Room[],
-  logins: WorkflowsState,
+  routes: readonly Routes[],
+  logins: Logins,
   asked: Asked,
   caller: Caller | null,
   door: RecordedExchange["door"],
@@ -119,22 +119,12 @@ async function answerTo(
   const { method, url, body, headers } = asked;
   if (door === "oidc")
     return world.tokens.idToken(method, url, String(headers["authorization"] ?? "")) ?? refusal(404, "Not Found");
-  if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "gone" };
+  if (door === "download") return (await world.downloads.get(url.pathname)?.()) ?? { status: 404, raw: "Not Found" };
   if (door === "login")
-    return (
-      workflowRoutes(logins, {
-        repository: "",
-        method,
-        url,
-        body,
-        origin: world.origin,
-        authorization: null,
-        viewer: "",
-      }) ?? refusal(404, "Not Found")
-    );
+    return deviceFlow(logins, method, url.pathname, body ?? {}, world.origin) ?? refusal(404, "Not Found");
   if (caller === null) return refusal(401, "Bad credentials");
   try {
-    return await withinApi(world, rooms, {
+    return await withinApi(world, routes, {
       method,
       url,
       body: body ?? {},
@@ -149,7 +139,7 @@ async function answerTo(
   }
 }
 
-async function withinApi(world: World, rooms: readonly Room[], request: Request): Promise<Answer> {
+async function withinApi(world: World, routes: readonly Routes[], request: Request): Promise<Answer> {
   const { method, url, body, caller } = request;
   const path = url.pathname;
   if (path === "/graphql") return graphql(method, body, caller);
@@ -170,14 +160,14 @@ async function withinApi(world: World, rooms: readonly Room[], request: Request)
   if (repository === undefined) throw notFound();
   const within = { ...request, rest, repository };
   requirePermission(within);
-  for (const room of rooms) {
+  for (const room of routes) {
     const answer = await room(world, within);
     if (answer !== null) return answer;
   }
   throw notFound();
 }
 
-/** Only what is asked of it: who the token is. */
+/** Answers one query only: whose token this is. */
 function graphql(method: string, { query }: Json, caller: Caller): Answer {
   if (method !== "POST" || typeof query !== "string")
     return refusal(400, "A query attribute must be specified and must be a string.");

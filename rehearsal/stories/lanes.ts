@@ -1,17 +1,17 @@
-import type { Story } from "./stories/story.ts";
+import type { Story } from "./story.ts";
 
-/** Plays stories one after the other; tells of each one that has ended. Never rejects for a story that failed. */
+/** Plays stories in order and reports each one as it ends. Never rejects because a story failed. */
 export type Lane = (stories: readonly Story[], onEnd: (story: Story) => void) => Promise<void>;
 
 /**
- * Stories that share nothing with the others have a stage of their own, on which they are played beside them as soon as
- * nothing is left that must be alone, or `told` is aborted.
+ * Stories that share nothing with the others run beside them on a scene of their own. They start once no story that
+ * must run alone is left.
  */
 export async function playInLanes(
   wanted: readonly Story[],
   main: Lane,
   beside: Lane,
-  told?: AbortSignal,
+  interrupted?: AbortSignal,
 ): Promise<void> {
   const own = wanted.filter((story) => story.beside === true);
   const others = wanted.filter((story) => !own.includes(story));
@@ -19,9 +19,9 @@ export async function playInLanes(
   const mustBeAlone = new Set(others.filter(({ alone }) => alone === true));
   const { promise: quietIsOver, resolve } = Promise.withResolvers<void>();
   const look = () => {
-    if (mustBeAlone.size === 0 || told?.aborted === true) resolve();
+    if (mustBeAlone.size === 0 || interrupted?.aborted === true) resolve();
   };
-  told?.addEventListener("abort", look, { once: true });
+  interrupted?.addEventListener("abort", look, { once: true });
   look();
   const onEnd = (story: Story) => {
     mustBeAlone.delete(story);
@@ -30,7 +30,7 @@ export async function playInLanes(
   await Promise.all([
     main(others, onEnd),
     quietIsOver.then(async () => {
-      if (told?.aborted !== true) await beside(own, () => {});
+      if (interrupted?.aborted !== true) await beside(own, () => {});
     }),
   ]);
 }

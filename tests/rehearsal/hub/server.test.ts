@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { commit, downloadFile, listCommits, listFiles, pathsInfo, spaceInfo } from "@huggingface/hub";
-import { startHub, type StandInHub } from "../../rehearsal/hub/server.ts";
+import { startHub, type StandInHub } from "../../../rehearsal/hub/server.ts";
 
 // The stand-in is held to the official client: what works with that one is the wire.
 let hub: StandInHub;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Exchange } from "./hub/server.ts";
+import type { Exchange } from "./server.ts";
 
 /** One call of the Hub: what must go over the wire. A pattern's NAME is NS/NAME, REV a branch or a whole commit. */
 type Call = {

@@ -1,14 +1,14 @@
-import { chat, Scene, team, textOf } from "./scene/scene.ts";
+import { chat, Scene, team, textOf } from "../scene/scene.ts";
 
 const lookEveryMs = 150;
 
-/** Tells what happens at the three services as it happens, for a viewer. @returns ends it */
-export function follow(scene: Scene, tell: (line: string) => void): () => void {
+/** Logs events at the three services as they happen. @returns a function that stops it */
+export function follow(scene: Scene, log: (line: string) => void): () => void {
   const known = new Map<string, string>();
   const news = (of: string, state: string, words: string) => {
     if (known.get(of) === state) return;
     known.set(of, state);
-    tell(words);
+    log(words);
   };
   const look = () => {
     for (const { number, author, headSha, merged } of scene.github.world.repositories.get(team)?.pulls.values() ?? []) {
@@ -18,7 +18,7 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
     }
     for (const run of scene.executor.runs) {
       for (const job of run.jobs) {
-        // What is skipped, or queued for a moment, would hide the rest.
+        // Skipped and briefly queued jobs would bury the interesting lines.
         if (job.status === "queued" || job.conclusion === "skipped") continue;
         news(
           `job ${run.id} ${job.id}`,
@@ -31,7 +31,7 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
     }
     for (const { space } of scene.hubs.all) {
       const seen = Number(known.get(`space ${space.name}`) ?? "0");
-      for (const stage of space.history.slice(seen)) tell(`Hub       ${space.name}: ${stage}`);
+      for (const stage of space.history.slice(seen)) log(`Hub       ${space.name}: ${stage}`);
       known.set(`space ${space.name}`, String(space.history.length));
     }
     for (const message of scene.telegram.state.messages.filter((one) => one.chat === chat)) {
@@ -46,7 +46,7 @@ export function follow(scene: Scene, tell: (line: string) => void): () => void {
   };
 }
 
-/** Lets a viewer's eye follow: a pause before people act, and after something that was waited for has come. */
+/** Slows the scene down for a viewer: a pause before people act and after each awaited event. */
 export function slowDown(scene: Scene, pauseMs: number): void {
   const pause = () =>
     new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Exchange } from "../../rehearsal/hub/server.ts";
-import { hubViolations } from "../../rehearsal/hub-wire.ts";
+import type { Exchange } from "../../../rehearsal/hub/server.ts";
+import { hubViolations } from "../../../rehearsal/hub/wire.ts";
 
 const request = (change: Partial<Exchange>): Exchange => ({
   method: "GET",

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { fileExpression } from "../globs.ts";
-import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
+import { fileExpression } from "./globs.ts";
+import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
 const magic = /[*?[]/;
 

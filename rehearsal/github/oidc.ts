@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 export type OidcState = {
   requestToken: string;
   issued: Record<string, { audience: string; claims?: Record<string, unknown> }>;
-  /** What the token says besides its audience; without, that of a job of octo/models's production. */
+  /** Claims besides the audience; by default the subject of a job in octo/models's production. */
   claims?: Record<string, unknown>;
 };
 

@@ -1,6 +1,6 @@
-import { hubViolations } from "./hub-wire.ts";
-import type { Scene } from "./scene/scene.ts";
-import { nameOf, type Story } from "./stories/story.ts";
+import { hubViolations } from "../hub/wire.ts";
+import type { Scene } from "../scene/scene.ts";
+import { nameOf, type Story } from "../stories/story.ts";
 
 /** One story as it went; times in milliseconds since the beginning of the rehearsal. */
 export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
@@ -18,7 +18,7 @@ export function timeline(played: readonly Played[]): string[] {
   });
 }
 
-export type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
+type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
 
 /** Every request of the rehearsal to each service, and what of it that service does not document. */
 export function counts(scenes: readonly Scene[]): Count[] {

@@ -1,6 +1,6 @@
-import type { Platform, RunRecord } from "../../contract.ts";
-import type { ArtifactStore } from "../artifacts.ts";
-import type { Runner } from "../runner.ts";
+import type { Platform, RunRecord } from "./platform.ts";
+import type { ArtifactStore } from "./artifacts.ts";
+import type { Runner } from "./runner.ts";
 
 /** What an action of GitHub's own, played here, is given. */
 export type ActionCall = {

@@ -1,5 +1,5 @@
 /** A fenced block of a Markdown document. */
-export type Snippet = {
+type Snippet = {
   language: string;
   /** The file that the reader is to put it into, from ```yaml title="PATH"; null for blocks that are no file. */
   title: string | null;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Ajv, type AnySchema, type ValidateFunction } from "ajv";
-import type { Exchange } from "./server.ts";
+import type { Exchange } from "./exchange.ts";
 
 type Parameter = { name: string; in: "path" | "query" | "header"; required?: boolean; schema: AnySchema };
 type Media = { content?: Record<string, { schema: AnySchema }> };

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { RunRecord } from "../../contract.ts";
-import { fileExpression } from "../globs.ts";
-import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
+import type { RunRecord } from "./platform.ts";
+import { fileExpression } from "./globs.ts";
+import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
 /** The run to read from; another one only with a token that may read the repository's runs. */
 function runOf(call: ActionCall): RunRecord {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { commitOf, git } from "../git.ts";
-import { isTrue, refuse, type ActionCall, type PlayedAction } from "./call.ts";
+import { commitOf, git } from "./git.ts";
+import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
-// Packing a model tightly takes longer than everything else in a job, and the pack goes no further than this disk.
+// Compressing a model takes longer than the rest of a job, and the pack never leaves this disk.
 const unpacked = "git -c pack.window=0 -c pack.compression=0 -c core.compression=0 upload-pack";
 const sha1 = /^[0-9a-f]{40}$/;
 
@@ -97,7 +97,7 @@ async function run(call: ActionCall): Promise<void> {
   const refspec = target.local === "" ? target.sha : `+${target.sha}:${target.local}`;
   const url = `file://${directory}`;
   if (depth <= 0) {
-    // Every object is lent by the repository on disk, so that nothing is copied; the refs are those of a full clone.
+    // Objects come from the repository on disk through alternates, so nothing is copied; the refs are a full clone's.
     await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
     await here(
       "fetch",

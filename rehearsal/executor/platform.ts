@@ -71,7 +71,7 @@ export type ArtifactRecord = {
   createdAt: string;
   expired: boolean;
 };
-export type PendingEnvironment = { id: number; name: string; reviewers: readonly string[]; jobKeys: readonly string[] };
+type PendingEnvironment = { id: number; name: string; reviewers: readonly string[]; jobKeys: readonly string[] };
 export type Review = { environment: string; state: "approved" | "rejected"; user: string; comment: string };
 export type RunRecord = {
   id: number;

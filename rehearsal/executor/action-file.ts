@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 
 /** An action's action.yml, as far as a JavaScript action needs it. */
-export type ActionFile = {
+type ActionFile = {
   name: string;
   inputs: Readonly<Record<string, { default?: unknown; required?: boolean; deprecationMessage?: string } | null>>;
   runs: { using: string; main?: string; pre?: string; "pre-if"?: string; post?: string; "post-if"?: string };

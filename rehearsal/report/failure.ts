@@ -1,12 +1,12 @@
-import type { RunRecord } from "./contract.ts";
-import { type Scene, textOf } from "./scene/scene.ts";
+import type { RunRecord } from "../executor/platform.ts";
+import { type Scene, textOf } from "../scene/scene.ts";
 
 const maxRequests = 25;
 const maxLogLines = 60;
 const maxMessageCharacters = 2000;
 
 /**
- * What whoever repairs it needs first: the step, what was expected, the log of the job that failed, the last requests.
+ * What is needed to debug a failed story: the step, the expectation, the failed job's log, the last requests.
  */
 export function failureLines(
   scene: Scene,
@@ -16,14 +16,14 @@ export function failureLines(
     sinceMs,
   }: {
     error: unknown;
-    /** What the story told last. */ step: string;
+    /** What the story logged last. */ step: string;
     /** Unix time at which the story began. */ sinceMs: number;
   },
 ): string[] {
   const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
   const place =
-    /\((?:file:\/\/)?[^()]*?(tests\/rehearsal\/stories\/[\w.-]+:\d+)/.exec(stack)?.[1] ??
-    /(tests\/rehearsal\/stories\/[\w.-]+:\d+)/.exec(stack)?.[1];
+    /\((?:file:\/\/)?[^()]*?(rehearsal\/stories\/[\w.-]+:\d+)/.exec(stack)?.[1] ??
+    /(rehearsal\/stories\/[\w.-]+:\d+)/.exec(stack)?.[1];
   const runs = scene.executor.runs.filter(({ createdAt }) => Date.parse(createdAt) >= sinceMs - 1000);
   const failed = runs.findLast(
     ({ conclusion }) => conclusion !== null && conclusion !== "success" && conclusion !== "skipped",
@@ -52,12 +52,14 @@ export function failureLines(
   ];
 }
 
-/** Stories explain a conclusion with the run's logs, which stand below. */
+/** Stories use the run's logs as the assertion's message; they are printed below anyway. */
 const withoutLogs = (message: string) =>
   message.startsWith("===== ") ? "a run ended otherwise than the story says" : message;
 
-const cut = (text: string, most = maxMessageCharacters) =>
-  text.length > most ? `${text.slice(0, most)} … (${text.length - most} characters more)` : text;
+const cut = (text: string, maxCharacters = maxMessageCharacters) =>
+  text.length > maxCharacters
+    ? `${text.slice(0, maxCharacters)} … (${text.length - maxCharacters} characters more)`
+    : text;
 
 function difference(error: unknown): string[] {
   const { code, actual, expected } = error as { code?: string; actual?: unknown; expected?: unknown };
@@ -82,7 +84,7 @@ function failedJobs(run: RunRecord): string[] {
     ]);
 }
 
-/** Long polls tell nothing. */
+/** Long polls say nothing. */
 function requests({ github, telegram, hubs }: Scene, sinceMs: number): string[] {
   const all = [
     ...github.transcript.map((one) => ({

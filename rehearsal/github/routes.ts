@@ -1,0 +1,27 @@
+import { checkRoutes } from "./checks.ts";
+import { deploymentRoutes } from "./deployments.ts";
+import { environmentRoutes } from "./environments.ts";
+import { raiseMerge, raisePull, raisePush } from "./events.ts";
+import { gitRoutes } from "./git-routes.ts";
+import { hookRoutes } from "./hooks.ts";
+import { issueRoutes } from "./issues.ts";
+import { pullRoutes } from "./pulls.ts";
+import { repositoryRoutes } from "./repositories.ts";
+import { runRoutes } from "./runs.ts";
+import type { Routes, World } from "./world.ts";
+
+/** Everything below /repos/OWNER/NAME that this GitHub answers. */
+export const allRoutes = (world: World): Routes[] => [
+  repositoryRoutes,
+  hookRoutes,
+  environmentRoutes,
+  deploymentRoutes,
+  issueRoutes,
+  checkRoutes,
+  runRoutes,
+  pullRoutes({
+    opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
+    merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
+  }),
+  gitRoutes(raisePush),
+];
