@@ -1,4 +1,4 @@
-/** An npm script that a change must pass. `runsTests`: Vitest, which leaves a report; otherwise the exit code decides. */
+/** An npm script that a change must pass. `runsTests`: it is Vitest, which leaves a report. */
 export type Step = { script: string; runsTests: boolean };
 
 /** Everything a change must pass, quick answers first: for `npm run ci`, `.ci/run` and `.github/workflows/ci.yml`. */
