@@ -35,7 +35,7 @@ export function anchorsOf(markdown: string): Set<string> {
   return found;
 }
 
-export type Link = { page: string; link: string; path: string; anchor: string | null };
+type Link = { page: string; link: string; path: string; anchor: string | null };
 
 /** The links of a page that stay in the repository; `path` from the root. */
 export function linksOf(page: string, markdown: string): Link[] {
