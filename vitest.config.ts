@@ -1,40 +1,51 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { processes, slow } from "./tests/projects.ts";
 
-// Suites that start real processes (actions, servers, browsers, bots) run one file at a time and after the others:
-// what they wait for is then slowed down by nobody but themselves, also on two cores.
-const processes = [
-  "actions",
-  "bot",
-  "cli",
-  "deploy",
-  "eval/latency",
-  "models/*.test.ts",
-  "predict",
-  "rehearsal",
-  "spaces",
-].map((room) => (room.endsWith(".ts") ? `tests/${room}` : `tests/${room}/**/*.test.ts`));
+const all = ["tests/**/*.test.ts"];
+const slowFiles = Object.keys(slow);
+// In CI one more try, told by name at the end (scripts/flaky-reporter.ts): an unlucky moment of the machine is no
+// verdict on a change.
+const retry = process.env["CI"] === "true" ? 1 : 0;
 
 export default defineConfig({
   test: {
     // Most suites start real processes and ONNX sessions; the default five seconds is for units.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Which file belongs where, and why: tests/projects.ts. One project after the other.
     projects: [
       {
         extends: true,
-        test: { name: "parts", include: ["tests/**/*.test.ts"], exclude: processes, sequence: { groupOrder: 0 } },
+        test: {
+          name: "parts",
+          include: all,
+          exclude: [...processes, ...slowFiles],
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 0 },
+        },
       },
-      // In CI one more try, told by name at the end (scripts/flaky-reporter.ts): an unlucky moment of the machine is no
-      // verdict on a change.
       {
         extends: true,
         test: {
           name: "processes",
-          include: processes,
-          retry: process.env["CI"] === "true" ? 1 : 0,
+          include: [...processes],
+          exclude: slowFiles,
+          retry,
+          maxWorkers: 2,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "slow",
+          include: slowFiles,
+          retry,
           fileParallelism: false,
           maxConcurrency: 3,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

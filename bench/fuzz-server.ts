@@ -1,5 +1,7 @@
-// 100,000 malformed requests: `node scripts/with-node24.mjs bench/fuzz-server.ts [COUNT] [SEED]`. One in ten is raw bytes.
-// Ends with 0 when the server lives, gave no 500 and no stack trace, and holds no more descriptors than before.
+// node scripts/with-node24.mjs bench/fuzz-server.ts [COUNT] [SEED]
+//
+// 100,000 malformed requests, one in ten of them raw bytes. Ends with 0 when the server lives, gave no 500 and no stack
+// trace, and holds no more descriptors than before.
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { askRaw, brokenBytes, malformedRequest, oddities } from "../tests/spaces/server/malformed.ts";

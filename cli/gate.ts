@@ -130,7 +130,7 @@ async function adviseRemote(
   deps: GateDeps,
 ): Promise<AdviceFile> {
   const { adviseRun } = await import("../eval/advice/run.ts");
-  const { openRemoteWith } = await import("./ask-remote.ts");
+  const { openRemoteWith } = await import("../eval/advice/open-remote.ts");
   return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), deps);
 }
 

@@ -125,12 +125,12 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
       progress.stage(
         `${card.id} v${card.version} at ${flags.url}: ${input.rows} rows${output.rows === 0 ? "" : `, ${output.rows} of them answered earlier`}`,
       );
-      let told = Math.floor((output.rows / input.rows) * 10);
+      let reported = Math.floor((output.rows / input.rows) * 10);
       const done = (rows: number) => {
         progress.step("rows", rows, input.rows);
         const tenths = Math.floor((rows / input.rows) * 10);
-        if (streams.stderr.isTTY || tenths <= told) return;
-        told = tenths;
+        if (streams.stderr.isTTY || tenths <= reported) return;
+        reported = tenths;
         progress.note(`${rows} of ${input.rows} rows`);
       };
       const { counts, requests, retries, seconds } = await predictRows(

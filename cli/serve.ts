@@ -12,7 +12,7 @@ type ServeFlags = { config: string; models?: string } & Record<string, unknown>;
 export function serveCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("serve")
     .description("serve models over HTTP: JSON, Open Inference Protocol v2, the page, metrics")
-    .argument("[model...]", "ids or folders of models; all of sluice.yaml unless named. The first is the default")
+    .argument("[model...]", "ids or folders of models; default: all of sluice.yaml. The first is the default model")
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
     .option("--models <dir>", "serve every model in this folder, without a sluice.yaml");
   for (const [name, schema] of Object.entries(settingsSchema.shape))
@@ -35,7 +35,7 @@ export function serveCommand(streams: Streams, finish: Finish): Command {
     });
 }
 
-/** One setting as a flag: booleans that are on unless told become --no-NAME. */
+/** One setting as a flag: booleans that are on by default become --no-NAME. */
 function flagOf(name: string, schema: z.ZodType): Option {
   const dashed = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const fallback = schema.safeParse(undefined).data;

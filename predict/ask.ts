@@ -70,7 +70,7 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
 
   for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
     const { items, attempt } = piece;
-    await pace.enter();
+    await pace.acquire();
     const beganMs = deps.nowMs();
     counters.requests += 1;
     if (attempt > 1) counters.retries += 1;
@@ -80,7 +80,7 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
         card.id,
         items.map((item) => item.json),
         deps,
-      ).finally(() => pace.leave()),
+      ).finally(() => pace.release()),
     );
     const latencyMs = deps.nowMs() - beganMs;
 

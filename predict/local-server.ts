@@ -44,12 +44,12 @@ export async function serveLocally(
     { env: options.env, stdio: ["pipe", "ignore", "pipe"] },
   );
   const closed = once(child, "close");
-  child.stdin.on("error", () => {}); // a child that has ended is told by "close"
+  child.stdin.on("error", () => {}); // "close" reports a child that has ended
   let said = "";
   const origin = await new Promise<string | null>((resolve) => {
-    const onRateLimited = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
+    const opening = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
     const end = (value: string | null) => {
-      clearTimeout(onRateLimited);
+      clearTimeout(opening);
       resolve(value);
     };
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

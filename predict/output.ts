@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
-import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { openReader } from "../eval/dataset/formats/open.ts";
+import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { ConfigurationError, EvaluationError, SluiceError } from "../models/core/errors.ts";
 import type { Outcome } from "./ask.ts";
 import type { Card } from "./card.ts";
@@ -96,7 +97,7 @@ export type Output = {
   close: () => Promise<void>;
 };
 
-export const identityFile = (path: string) => `${path}.run.json`;
+const identityFile = (path: string) => `${path}.run.json`;
 
 /**
  * Opens the output, new or as an earlier run left it, whenever that ended: a line that was not finished is cut off,
@@ -108,11 +109,7 @@ export async function openOutput(path: string, format: OutputFormat, identity: I
   const exists = (await stat(path).catch(() => null)) !== null;
   const counts: Counts = { predicted: 0, refused: 0, failed: 0 };
   if (exists) sameRun(await readIdentity(path), identity, path);
-  else {
-    const part = `${identityFile(path)}.part`;
-    await writeFile(part, `${JSON.stringify(identity, null, 2)}\n`);
-    await rename(part, identityFile(path));
-  }
+  else await writeFileAtomic(identityFile(path), `${JSON.stringify(identity, null, 2)}\n`);
   const handle = await open(path, "a");
   try {
     let end = await endOfLastRow(path, format);

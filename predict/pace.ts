@@ -1,8 +1,8 @@
 /** How many requests are under way, when none may begin, and how many rows the next one takes. */
 export type Pace = {
   /** Waits for a turn. @throws the signal's reason. */
-  enter(): Promise<void>;
-  leave(): void;
+  acquire(): Promise<void>;
+  release(): void;
   /** The server is too busy: nobody asks for a while, and then fewer at a time. */
   busy(pauseMs: number): void;
   /** An answer to `rows` rows came after `latencyMs`. */
@@ -35,7 +35,7 @@ export function createPace(
   };
   deps.signal.addEventListener("abort", wake);
   return {
-    async enter() {
+    async acquire() {
       for (;;) {
         deps.signal.throwIfAborted();
         const pauseMs = notBeforeMs - deps.nowMs();
@@ -48,7 +48,7 @@ export function createPace(
       }
       active += 1;
     },
-    leave() {
+    release() {
       active -= 1;
       wake();
     },

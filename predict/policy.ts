@@ -1,4 +1,4 @@
-import { retryDelayMs } from "../spaces/server/remote/retry.ts";
+import { retryDelayMs } from "../models/remote/retry.ts";
 import type { Failure } from "./client.ts";
 
 /** `attempts`: requests that one row may be in; `maxWaitMs`: a longer Retry-After is not waited for. */
@@ -28,7 +28,7 @@ export function stepAfter(failure: Failure, rows: number, attempt: number, polic
   if (status !== null && status < 500 && !passing.has(status))
     return rows > 1 ? { do: "split", counts: false, waitMs: 0 } : { do: "fail" };
   if (attempt >= policy.attempts || (failure.retryAfterMs ?? 0) > policy.maxWaitMs) return { do: "fail" };
-  // Full jitter on top of Retry-After: clients that were told the same time do not come back together.
+  // Full jitter on top of Retry-After: clients that got the same time do not come back together.
   const waitMs = (failure.retryAfterMs ?? 0) + retryDelayMs(attempt, null, policy, random);
   return rows > 1 && perhapsOneRow.has(status ?? code)
     ? { do: "split", counts: true, waitMs }

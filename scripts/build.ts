@@ -5,9 +5,9 @@ import { documents, withTables } from "./build/action-metadata.ts";
 import { buildBundle, bundles } from "./build/bundle.ts";
 import type { BuiltFile } from "./build/stable-names.ts";
 
-// npm run build              bundles every action into its dist and refreshes the tables of the documentation
-// npm run build -- --check   compares instead, lists what differs, exits with 1
-// npm run build -- actions/deploy [--check]   only that action
+// npm run build                bundles every action into its dist and refreshes the tables of the documentation
+// npm run build:check          compares instead, lists what differs, exits with 1
+// npm run build -- actions/deploy   only that action
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 

@@ -3,42 +3,84 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const needed = [
-  {
-    program: "chromium",
-    packages: ["chromium", "fonts-dejavu-core"],
-    without: "the tests of the page will be skipped (elsewhere: SLUICE_CHROMIUM=PATH)",
-    there: () => process.env.SLUICE_CHROMIUM !== undefined,
-  },
-  // As on GitHub's own runners: steps of the workflows call them.
-  { program: "jq", packages: ["jq"], without: "the rehearsal's workflows will fail" },
-  { program: "curl", packages: ["curl", "ca-certificates"], without: "the rehearsal's workflows will fail" },
-  { program: "git", packages: ["git"], without: "most tests will fail" },
-];
-const missing = () =>
-  needed.filter(
-    ({ program, there }) =>
-      !there?.() && !(process.env.PATH ?? "").split(":").some((dir) => existsSync(`${dir}/${program}`)),
+const onPath = (program) => (process.env.PATH ?? "").split(":").some((dir) => existsSync(`${dir}/${program}`));
+const imports = (modules) =>
+  ["python3", "/usr/bin/python3"].some(
+    (python) => spawnSync(python, ["-c", `import ${modules}`], { stdio: "ignore" }).status === 0,
   );
 
-/** Installs what is missing where apt-get may be used; says in one line what it could not. Never fails. */
-export function debianIfMissing() {
-  const packages = missing().flatMap((one) => one.packages);
+const needed = [
+  {
+    name: "Chromium",
+    packages: ["chromium", "fonts-dejavu-core"],
+    without: "the tests of the page will be skipped (elsewhere: SLUICE_CHROMIUM=PATH)",
+    isThere: () =>
+      process.env.SLUICE_CHROMIUM !== undefined ||
+      ["chromium", "chromium-browser", "google-chrome"].some((name) => existsSync(`/usr/bin/${name}`)),
+  },
+  // As on GitHub's own runners: steps of the workflows call them.
+  {
+    name: "jq",
+    packages: ["jq"],
+    without: "the rehearsal's workflows will fail",
+    isThere: () => onPath("jq"),
+  },
+  {
+    name: "curl",
+    packages: ["curl", "ca-certificates"],
+    without: "the rehearsal's workflows will fail",
+    isThere: () => onPath("curl"),
+  },
+  { name: "git", packages: ["git"], without: "most tests will fail", isThere: () => onPath("git") },
+  {
+    name: "Python",
+    packages: ["python3"],
+    without: "what is checked against a definition in another language will be skipped",
+    isThere: () => existsSync("/usr/bin/python3"),
+  },
+  // Some 300 MB, for one test of the slow suites: it follows docs/models.md from training to verdict.
+  {
+    name: "Python with onnx and scikit-learn",
+    packages: ["python3-onnx", "python3-sklearn"],
+    without: "the training script of docs/models.md will not be tried",
+    isThere: () => imports("onnx, sklearn"),
+    onlyFor: "test:slow",
+  },
+];
+
+/**
+ * Installs what is missing where apt-get may be used (as root, or in CI by sudo without a password), and says in one
+ * line what it could not. Never fails.
+ * @param {"test" | "test:slow"} purpose
+ */
+export function debianIfMissing(purpose) {
+  const wanted = needed.filter(({ onlyFor }) => onlyFor === undefined || onlyFor === purpose);
+  const missing = wanted.filter((one) => !one.isThere());
+  const packages = missing.flatMap((one) => one.packages);
   if (packages.length === 0) return;
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+  const apt = aptCommand();
+  if (apt !== null) {
     console.error(`Installing ${packages.join(", ")} (apt-get) for the tests …`);
-    const apt = (...args) =>
-      spawnSync("apt-get", ["-qq", "-o", "Acquire::Retries=2", ...args], {
+    const run = (...args) =>
+      spawnSync(apt[0], [...apt.slice(1), "-qq", "-o", "Acquire::Retries=2", ...args], {
         stdio: "ignore",
         timeout: 300_000,
         env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
       }).status === 0;
-    const install = () => apt("install", "-y", "--no-install-recommends", ...packages);
+    const install = () => run("install", "-y", "--no-install-recommends", ...packages);
     if (!install()) {
-      apt("update");
+      run("update");
       install();
     }
   }
-  for (const { program, packages: of, without } of missing())
-    console.error(`${program} is not installed: ${without}. Debian: apt-get install ${of.join(" ")}`);
+  for (const { name, packages: of, without } of missing.filter((one) => !one.isThere()))
+    console.error(`${name} is not installed: ${without}. Debian: apt-get install ${of.join(" ")}`);
+}
+
+/** @returns {string[] | null} */
+function aptCommand() {
+  if (!existsSync("/usr/bin/apt-get")) return null;
+  if (process.getuid?.() === 0) return ["apt-get"];
+  const mayUseSudo = process.env.CI === "true" && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0;
+  return mayUseSudo ? ["sudo", "-n", "apt-get"] : null;
 }

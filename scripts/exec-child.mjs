@@ -25,7 +25,7 @@ export function execChild(file, args) {
   child.once("exit", (code, signal) => {
     for (const [name, listener] of listeners) process.off(name, listener);
     if (signal === null) process.exit(code ?? 1);
-    // As a shell tells it, where this process survives its own signal.
+    // For a process that survives its own signal: the code that a shell reports.
     process.exitCode = 128 + (constants.signals[signal] ?? 0);
     process.kill(process.pid, signal);
   });

@@ -1,31 +1,38 @@
-// Installs what package-lock.json names, once; a second call with the same lock file does nothing.
+// Installs what package-lock.json names, once; a second call with the same lock file does nothing, whoever installed.
 // Plain JavaScript for Node 20: it runs before the pinned Node 24 is there.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const stamp = `${root}/node_modules/.installed-lock`;
+const node = `${root}/node_modules/node/bin/node`;
+
+/** Whether npm's own note of what it installed holds every package of the lock file, optional ones aside. */
+function isInstalled() {
+  const note = `${root}/node_modules/.package-lock.json`;
+  if (!existsSync(note) || !existsSync(node)) return false;
+  const [locked, installed] = [`${root}/package-lock.json`, note].map(
+    (path) => JSON.parse(readFileSync(path, "utf8")).packages,
+  );
+  return Object.entries(locked).every(
+    ([path, { optional, integrity }]) => path === "" || optional === true || installed[path]?.integrity === integrity,
+  );
+}
 
 /** @returns {string} path of the Node 24 that the repository pins */
 export function installIfMissing() {
-  const digest = createHash("sha256")
-    .update(readFileSync(`${root}/package-lock.json`))
-    .digest("hex");
-  const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
-  const node = `${root}/node_modules/node/bin/node`;
-  if (installed !== digest || !existsSync(node)) {
+  if (!isInstalled()) {
     console.error("Installing dependencies (npm ci) …");
     const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
       cwd: root,
       stdio: ["ignore", 2, 2],
+      // An npm that does not know package.json's allowScripts would let the runtime fetch its CUDA libraries.
+      env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" },
     });
     if (status !== 0) {
       console.error("npm ci failed; see its message above.");
       process.exit(status ?? 1);
     }
-    writeFileSync(stamp, digest);
   }
   return node;
 }
@@ -35,3 +42,5 @@ export function runNode(args) {
   const { status, signal } = spawnSync(installIfMissing(), args, { cwd: root, stdio: "inherit" });
   return signal === null ? (status ?? 1) : 1;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) installIfMissing();

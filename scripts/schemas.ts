@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
@@ -13,7 +13,7 @@ import { planFile } from "../eval/schema/plan.ts";
 import { receiptFile } from "../eval/schema/receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
-import { modelFile } from "../models/core/manifest/remote-manifest.ts";
+import { modelFile } from "../models/core/predictor/load.ts";
 
 /** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
@@ -73,8 +73,23 @@ export function generateSchemas(): Record<string, string> {
   );
 }
 
+// npm run schemas         writes them
+// npm run schemas:check   compares instead, names what differs, exits with 1
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const folder = join(import.meta.dirname, "../schemas");
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(generateSchemas())) writeFileSync(join(folder, name), text);
+  const fresh = Object.entries(generateSchemas());
+  if (process.argv.includes("--check")) {
+    const stale = fresh.filter(([name, text]) => readIfThere(join(folder, name)) !== text).map(([name]) => name);
+    if (stale.length > 0) {
+      console.error(`schemas/ is not what the sources generate: ${stale.join(", ")}. Run: npm run schemas`);
+      process.exitCode = 1;
+    }
+  } else {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of fresh) writeFileSync(join(folder, name), text);
+  }
+}
+
+function readIfThere(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
 }

@@ -74,12 +74,12 @@ export async function start(
     url,
     pid: child.pid!,
     async stop() {
-      const gone = new Promise((done) => {
+      const exited = new Promise((done) => {
         child.once("exit", done);
       });
       child.kill("SIGTERM");
       const force = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await gone;
+      await exited;
       clearTimeout(force);
     },
   };
@@ -107,12 +107,12 @@ export const serve = async (dirs: readonly string[], flags: readonly string[] = 
 
 export type Load = {
   connections?: number;
-  /** Content type; JSON unless told. */ type?: string;
+  /** Content type; default: JSON. */ type?: string;
   header?: readonly [name: string, value: string];
 };
 
 /**
- * wrk, one thread, as fast as the connections (64 unless told) can be answered. `body`: what to send, or many bodies of
+ * wrk, one thread, as fast as the connections (default: 64) can be answered. `body`: what to send, or many bodies of
  * one line each that are sent in turn.
  */
 export function fire(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
@@ -138,8 +138,8 @@ export function fire(url: string, body: string | Buffer | readonly string[], sec
     ],
     { encoding: "utf8", timeout: (seconds + 90) * 1000 },
   );
-  const told = run.stdout?.split("\n").findLast((line) => line.startsWith("{"));
-  if (told === undefined)
+  const summary = run.stdout?.split("\n").findLast((line) => line.startsWith("{"));
+  if (summary === undefined)
     throw new Error(`wrk (Debian: apt install wrk) is needed: ${run.error?.message ?? run.stderr}`);
   const {
     requests,
@@ -148,7 +148,7 @@ export function fire(url: string, body: string | Buffer | readonly string[], sec
     errors,
     p50Ms,
     p99Ms,
-  } = JSON.parse(told) as {
+  } = JSON.parse(summary) as {
     requests: number;
     seconds: number;
     non2xx: number;
@@ -165,7 +165,7 @@ export type OpenShot = { p99Ms: number; errors: number; statuses: Record<string,
 
 /**
  * autocannon in a process of its own. `rate`: requests a second over all connections, answered or not; as many as are
- * answered unless told.
+ * answered by default.
  */
 export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate?: number): OpenShot {
   const run = spawnSync(

@@ -48,7 +48,7 @@ const against = (
 });
 
 /**
- * Single rows: against a bare echo, FastAPI with torch, an empty FastAPI; and the short way against the framework's.
+ * Single rows: against a bare echo, FastAPI with torch, an empty FastAPI; and the fast path against the framework.
  * Alternating within every round.
  */
 export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]> {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { placeIn, type LoadedRemote } from "../../models/core/predictor/load.ts";
-import type { AdviceCheck } from "../../models/core/manifest/remote-advice.ts";
-import type { RemotePrices } from "../../models/core/manifest/remote-manifest.ts";
+import type { AdviceCheck } from "../../models/remote/advice.ts";
+import type { RemotePrices } from "../../models/remote/manifest.ts";
 import { remoteRowSchema } from "../../models/remote/prompt.ts";
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import type { GateEvent } from "../gate/context.ts";

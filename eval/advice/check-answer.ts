@@ -1,4 +1,4 @@
-import type { AdviceCheck } from "../../models/core/manifest/remote-advice.ts";
+import type { AdviceCheck } from "../../models/remote/advice.ts";
 import { countWords, languageOf } from "./language.ts";
 
 /** What a remote model gave for one prompt; times in milliseconds, from asking on. `reason`: why there is no answer. */

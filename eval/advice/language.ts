@@ -1,4 +1,4 @@
-import { adviceLanguages, type AdviceLanguage } from "../../models/core/manifest/remote-advice.ts";
+import { adviceLanguages, type AdviceLanguage } from "../../models/remote/advice.ts";
 
 /** The commonest function words of each language: they are in almost every sentence of it, whatever it is about. */
 const words: Record<AdviceLanguage, readonly string[]> = {

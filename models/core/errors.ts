@@ -13,7 +13,7 @@ export type Diagnostic = {
   example?: string;
   /** The next step when it is not obvious from `expected`. */
   hint?: string;
-  /** Further complaints about the same file: it is told whole, not one error at a time. */
+  /** Further diagnostics about the same file: all at once, not one per run. */
   others?: Diagnostic[];
 };
 
@@ -37,8 +37,8 @@ export class ConfigurationError extends SluiceError {}
 /** The evaluation could not be carried out: verdict ERROR, exit code 4. */
 export class EvaluationError extends SluiceError {}
 
-/** The renderer of a complaint; several lines, the first of which stands alone. */
-export function describeDiagnostic(diagnostic: Diagnostic): string {
+/** A diagnostic as text; several lines, the first of which stands alone. */
+function describeDiagnostic(diagnostic: Diagnostic): string {
   const first = diagnostic.place === undefined ? diagnostic.problem : `${diagnostic.place}: ${diagnostic.problem}`;
   const lines = [first];
   if (diagnostic.expected !== undefined) lines.push(`  expected: ${diagnostic.expected}`);

@@ -48,7 +48,7 @@ export function misfit(value: number, dtype: Dtype): string | null {
 }
 
 /**
- * Place of the first value that `misfit` complains about; -1 when all fit. Images have many values, so the usual case
+ * Place of the first value that `misfit` refuses; -1 when all fit. Images have many values, so the usual case
  * is one comparison.
  */
 export function firstMisfit(values: ArrayLike<number>, dtype: Dtype): number {

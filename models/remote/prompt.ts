@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fieldOf, RowError, type Row } from "../core/row.ts";
-import { fillIn, type RemoteManifest } from "../core/manifest/remote-manifest.ts";
+import { fillIn, type RemoteManifest } from "./manifest.ts";
 
 export type ChatMessage = { role: "system" | "user"; content: string };
 
@@ -23,14 +23,11 @@ export function remoteRowSchema(manifest: Pick<RemoteManifest, "inputs">): z.Zod
   );
 }
 
-/**
- * Everything that Unicode calls a control or format character, but line ends and tabs: they steer terminals and models,
- * and say nothing.
- */
+/** Unicode's control and format characters except line ends and tabs: they steer terminals and models, and say nothing. */
 const INVISIBLE = /[^\P{Cc}\n\t]|[\u200B\u2028-\u202E\u2060-\u2069\uFEFF]/gu;
 
 /**
- * A row → the messages that the remote model gets. Texts are cleaned: NFC, no invisible characters, no space around.
+ * A row → the messages that the remote model gets. Texts are cleaned: NFC, no invisible characters, trimmed.
  *
  * @throws RowError for a field that is missing, empty, of another type or beyond its limits.
  */

@@ -36,7 +36,7 @@ export function metadataOf({ inputs, outputs }: (typeof actions)[number]) {
 }
 
 /** The same as Markdown tables, for the documentation. */
-export function tablesOf(action: (typeof actions)[number]): string {
+function tablesOf(action: (typeof actions)[number]): string {
   const inputs = Object.entries(metadataOf(action).inputs).map(
     ([name, { description, default: standard }]) =>
       `| \`${name}\` | ${standard === "" ? "" : `\`${cell(standard)}\``} | ${cell(description)} |`,

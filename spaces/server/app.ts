@@ -11,7 +11,7 @@ import { modelRoutes } from "./http/model-routes.ts";
 import { pageRoutes } from "./http/page-routes.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
-import { record } from "./http/access-log.ts";
+import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
 import { fastPath } from "./fast-path.ts";
 import { countRefusal, problemAnswer, toProblem } from "./http/to-problem.ts";
@@ -27,7 +27,7 @@ const { createServer } = process.getBuiltinModule("node:http");
 export async function createApp(serving: Serving): Promise<FastifyInstance> {
   const { settings, metrics, log } = serving;
   const nextId = requestIds();
-  const short = fastPath(serving, nextId);
+  const tryFastPath = fastPath(serving, nextId);
   const app = Fastify({
     bodyLimit: settings.maxBodyBytes,
     trustProxy: settings.trustProxy,
@@ -47,7 +47,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
           connectionsCheckingInterval: 5_000,
         },
         (request, response) => {
-          if (!short(request, response)) handler(request, response);
+          if (!tryFastPath(request, response)) handler(request, response);
         },
       ),
     frameworkErrors: (error, request, reply) =>
@@ -79,7 +79,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     metrics.began();
     // Not Fastify's own event: a request whose client leaves half-way never gets one.
     onResponseEnd(request.raw.socket, reply.raw, () =>
-      record(serving, {
+      logAccess(serving, {
         id: request.id,
         method: request.method,
         route: request.routeOptions.url ?? "unmatched",
@@ -149,7 +149,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   return app;
 }
 
-/** What is registered, so that another method on a known path is told from an unknown path. */
+/** The registered routes: a known path with another method answers 405, an unknown path 404. */
 function knownRoutes(app: FastifyInstance): (path: string) => string[] {
   const known: { methods: string[]; pattern: RegExp }[] = [];
   app.addHook("onRoute", ({ method, url }) => {

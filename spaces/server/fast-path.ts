@@ -7,7 +7,7 @@ import { readyModel, type Serving } from "./http/context.ts";
 import { parseJson } from "./http/json-body.ts";
 import { answerMany, answerOne } from "./http/predict.ts";
 import { Problem } from "./http/problem.ts";
-import { record } from "./http/access-log.ts";
+import { logAccess } from "./http/access-log.ts";
 import { countRefusal, problemAnswer, toProblem } from "./http/to-problem.ts";
 
 const JSON_TYPE = /^application\/json(?:;\s*charset=utf-8)?$/i;
@@ -21,7 +21,7 @@ type Target = { kind: Kind; route: string; model: string | null; version: string
 const DEFAULT_ONE: Target = { kind: "one", route: "/predict", model: null, version: undefined };
 
 /**
- * The short way of the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past
+ * A short path for the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past
  * the framework, which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS,
  * chunked bodies, event streams, other types) takes Fastify's way; both end in the same functions, so that the answers
  * are the same.
@@ -67,7 +67,7 @@ export function fastPath(
         // Text that is all ASCII is the same bytes in both, and cheaper to write in the simpler one.
         response.end(body, bytes === body.length ? "latin1" : "utf8");
       }
-      record(serving, {
+      logAccess(serving, {
         id,
         method: "POST",
         route: target.route,
@@ -90,7 +90,7 @@ export function fastPath(
         const slot = target.model === null ? registry.defaultSlot() : registry.find(target.model);
         const served = readyModel(slot, target.model ?? slot!.id);
         if (target.kind === "tensors") {
-          const told = await answerTensors(
+          const answer = await answerTensors(
             serving,
             served,
             target.version,
@@ -101,7 +101,7 @@ export function fastPath(
           );
           // Not where it failed: what was refused may still be in a run's hands.
           release();
-          return finish(200, Object.entries(told.headers).flat(), told.body);
+          return finish(200, Object.entries(answer.headers).flat(), answer.body);
         }
         model = served.id;
         const body = parseJson(bytes);

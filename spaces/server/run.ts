@@ -5,10 +5,9 @@ import type { Settings } from "./settings/settings.ts";
 /**
  * Serves until SIGTERM or SIGINT, then drains. SIGHUP reloads every model.
  *
- * @param onListening told once the port is open.
- * @returns when everything is answered and closed. When the deadline passes first, a run may still be going on that
- * cannot
- *   be stopped, and the process ends here.
+ * @param onListening called once the port is open.
+ * @returns when everything is answered and closed. When the deadline passes first, the process ends here: a run may
+ *   still be going on, and it cannot be stopped.
  */
 export async function serveUntilSignal(
   dirs: readonly string[],

@@ -70,7 +70,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
           modelDeps,
         );
       // Only a server with a remote model pays for the client.
-      const { loadRemoteModel } = await import("./remote/remote-model.ts");
+      const { loadRemoteModel } = await import("./serving/remote-model.ts");
       return loadRemoteModel(
         found,
         {

@@ -25,7 +25,7 @@ const health = watchHealth(byId("health"), (now) => listeners.forEach((listener)
 
 async function start() {
   try {
-    show(await loadModels());
+    render(await loadModels());
   } catch (error) {
     const failure =
       error instanceof Failure
@@ -39,10 +39,10 @@ async function start() {
 }
 
 /** @param {readonly Model[]} models */
-function show(models) {
+function render(models) {
   const status = statusPanel(models, loadModels, health.check);
   listeners.add(status.health);
-  const shown = tabs(
+  const bar = tabs(
     [
       ...models.map((model) => ({
         id: model.id,
@@ -60,7 +60,7 @@ function show(models) {
     ],
     main,
   );
-  fill(byId("tabs"), shown.list);
+  fill(byId("tabs"), bar.list);
   void health.check();
 }
 

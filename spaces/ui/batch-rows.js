@@ -12,7 +12,7 @@ import { asNumber, readNumberList } from "./numbers.js";
 
 /**
  * @param {string} text
- * @param {readonly import("./model.js").Field[]} fields
+ * @param {readonly import("./schema-fields.js").Field[]} fields
  * @returns {BatchInput}
  * @throws {Error} when the text as a whole cannot be read; its message is for the person
  */
@@ -23,7 +23,7 @@ export function readBatch(text, fields) {
 }
 
 /**
- * @param {string} text @param {readonly import("./model.js").Field[]} fields @param {string} first @returns
+ * @param {string} text @param {readonly import("./schema-fields.js").Field[]} fields @param {string} first @returns
  * {BatchInput}
  */
 function readJson(text, fields, first) {
@@ -68,7 +68,7 @@ function jsonRow(value, number, line) {
     : { number, line, values: {}, problem: "not a JSON object with named fields" };
 }
 
-/** @param {string} text @param {readonly import("./model.js").Field[]} fields @returns {BatchInput} */
+/** @param {string} text @param {readonly import("./schema-fields.js").Field[]} fields @returns {BatchInput} */
 function readTable(text, fields) {
   const [header, ...records] = parseCsv(text);
   const columns = (header?.cells ?? []).map((name) => name.trim());
@@ -96,7 +96,7 @@ function readTable(text, fields) {
   return { rows, columns, format: "CSV", unused: columns.filter((column) => !kinds.has(column)) };
 }
 
-/** @param {string} cell @param {import("./model.js").Field["kind"] | undefined} kind @returns {unknown} */
+/** @param {string} cell @param {import("./schema-fields.js").Field["kind"] | undefined} kind @returns {unknown} */
 function cellValue(cell, kind) {
   switch (kind) {
     case "number":
@@ -123,7 +123,7 @@ function cellValue(cell, kind) {
   }
 }
 
-/** @param {Record<string, unknown>} values @param {readonly import("./model.js").Field[]} fields */
+/** @param {Record<string, unknown>} values @param {readonly import("./schema-fields.js").Field[]} fields */
 function missing(values, fields) {
   const absent = fields
     .filter(({ name, required }) => required && (values[name] === undefined || values[name] === null))

@@ -11,7 +11,7 @@ import { count, duration, plural } from "./format.js";
  * @param {HTMLElement} element
  * @param {import("./model.js").Model} model
  * @param {import("./batch-rows.js").BatchInput} input
- * @param {(import("./batch-tables.js").RowOutcome | undefined)[]} outcomes filled as answers come
+ * @param {(import("./answers.js").RowOutcome | undefined)[]} outcomes filled as answers come
  * @param {() => AbortController} begin cancels the run before and gives this one its own switch
  */
 export async function runView(element, model, input, outcomes, begin) {
@@ -34,7 +34,7 @@ export async function runView(element, model, input, outcomes, begin) {
   );
   const begun = performance.now();
   let done = before;
-  const tell = (/** @type {string} */ extra) => {
+  const setStatus = (/** @type {string} */ extra) => {
     const seconds = (performance.now() - begun) / 1000;
     const rate = (done - before) / Math.max(seconds, 0.001);
     const left =
@@ -42,7 +42,7 @@ export async function runView(element, model, input, outcomes, begin) {
     bar.value = done;
     words.textContent = `${count(done)} of ${plural(total, "row")}${seconds > 0.5 ? `, ${count(rate)} rows/s` : ""}${left}${extra}`;
   };
-  tell("");
+  setStatus("");
   /** @type {Failure | null} */
   let failure = null;
   try {
@@ -60,9 +60,9 @@ export async function runView(element, model, input, outcomes, begin) {
             if (row !== undefined) outcomes[row.number - 1] = answer;
           });
           done += chunk.rows.length;
-          tell("");
+          setStatus("");
         },
-        paused: (ms, why) => tell(`. ${why.title} Trying again in ${Math.max(1, Math.round(ms / 1000))} s…`),
+        paused: (ms, why) => setStatus(`. ${why.title} Trying again in ${Math.max(1, Math.round(ms / 1000))} s…`),
       },
     );
   } catch (error) {

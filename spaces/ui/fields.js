@@ -1,18 +1,19 @@
+import { plainControls } from "./controls.js";
 import { fill, freshId, h } from "./dom.js";
 import { imageControl } from "./image-field.js";
 import { numberListControl } from "./number-list-field.js";
-import { asNumber } from "./numbers.js";
 
 /**
  * One field of a form. Reading never judges: what cannot be a number is sent as it was typed, and the server says what
  * is wrong with it, so that the page and every other client hear the same words.
- * @typedef {import("./model.js").Field} FieldFacts
- * @typedef {{ control: HTMLElement, focusable: HTMLElement, read: () => unknown, write: (value: unknown) => void,
- * extra?: HTMLElement }} Control
- *   read answers undefined for "not given"
+ * @typedef {import("./schema-fields.js").Field} FieldFacts
+ * @typedef {import("./controls.js").Control} Control
  * @typedef {{ name: string, element: HTMLElement, read: () => unknown, write: (value: unknown) => void, complain:
  * (messages: readonly string[]) => void, focus: () => void }} FormField
  */
+
+/** @type {Record<FieldFacts["kind"], (facts: FieldFacts, id: string) => Control>} */
+const controls = { ...plainControls, "number-list": numberListControl, image: imageControl };
 
 /**
  * @param {FieldFacts} facts
@@ -90,109 +91,4 @@ function hintOf(facts) {
     default:
       return "";
   }
-}
-
-/** @type {Record<FieldFacts["kind"], (facts: FieldFacts, id: string) => Control>} */
-const controls = {
-  text(facts) {
-    const area = h("textarea", { rows: 5, spellcheck: "false" });
-    const left = h("p", { class: "counter quiet", "aria-hidden": "true" });
-    const tell = () =>
-      fill(
-        left,
-        facts.maxCharacters !== undefined &&
-          area.value.length > facts.maxCharacters * 0.8 &&
-          `${area.value.length.toLocaleString()} of ${facts.maxCharacters.toLocaleString()}`,
-      );
-    area.addEventListener("input", tell);
-    return {
-      control: area,
-      focusable: area,
-      extra: left,
-      read: () => area.value,
-      write: (value) => {
-        area.value = plain(value);
-        tell();
-      },
-    };
-  },
-  number() {
-    const input = h("input", { type: "text", inputmode: "decimal", autocomplete: "off" });
-    return {
-      control: input,
-      focusable: input,
-      read: () => asNumber(input.value),
-      write: (value) => {
-        input.value = plain(value);
-      },
-    };
-  },
-  string(facts, id) {
-    const list =
-      facts.choices === undefined
-        ? null
-        : h("datalist", { id: `${id}-choices` }, ...facts.choices.map((choice) => h("option", { value: choice })));
-    const input = h("input", { type: "text", autocomplete: "off", list: list?.id });
-    return {
-      control: h("div", null, input, list),
-      focusable: input,
-      read: () => (input.value === "" ? undefined : input.value),
-      write: (value) => {
-        input.value = plain(value);
-      },
-    };
-  },
-  boolean() {
-    const select = h(
-      "select",
-      null,
-      h("option", { value: "" }, "choose"),
-      h("option", { value: "true" }, "yes"),
-      h("option", { value: "false" }, "no"),
-    );
-    return {
-      control: select,
-      focusable: select,
-      read: () => (select.value === "" ? undefined : select.value === "true"),
-      write: (value) => {
-        select.value = typeof value === "boolean" ? String(value) : "";
-      },
-    };
-  },
-  date() {
-    const input = h("input", { type: "date", min: "0001-01-01", max: "9999-12-31" });
-    return {
-      control: input,
-      focusable: input,
-      read: () => (input.value === "" ? undefined : input.value),
-      write: (value) => {
-        input.value = plain(value);
-      },
-    };
-  },
-  "number-list": numberListControl,
-  image: imageControl,
-  json() {
-    const area = h("textarea", { rows: 6, spellcheck: "false", class: "mono" });
-    return {
-      control: area,
-      focusable: area,
-      read() {
-        if (area.value.trim() === "") return undefined;
-        try {
-          return JSON.parse(area.value);
-        } catch {
-          return area.value;
-        }
-      },
-      write: (value) => {
-        area.value = value === undefined || value === null ? "" : JSON.stringify(value);
-      },
-    };
-  },
-};
-
-/** @param {unknown} value */
-function plain(value) {
-  return value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }

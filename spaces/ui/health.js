@@ -21,7 +21,7 @@ export function watchHealth(place, changed) {
   /** @type {Health} */
   let health = { state: "unknown", live: null, models: {} };
   let shown = "";
-  const tell = () => {
+  const report = () => {
     changed(health);
     if (shown === health.state) return;
     shown = health.state;
@@ -35,9 +35,9 @@ export function watchHealth(place, changed) {
       const answered = error instanceof Failure && error.kind === "problem" && error.status !== 502;
       health = { state: answered ? "starting" : "offline", live: answered, models: {} };
     }
-    tell();
+    report();
   };
-  tell();
+  report();
   const again = async () => {
     if (!document.hidden) await check();
     setTimeout(again, EVERY_MS);

@@ -5,7 +5,7 @@ import { clock, duration, number, shorten } from "./format.js";
 
 /**
  * The answers of this visit, newest first, with their course; in memory only.
- * @typedef {{ at: Date, row: Record<string, unknown>, prediction: import("./model.js").Prediction, backend: string }}
+ * @typedef {{ at: Date, row: Record<string, unknown>, prediction: import("./answers.js").Prediction, backend: string }}
  * Entry
  */
 
@@ -140,7 +140,7 @@ export function historyView(model, reuse) {
   };
 }
 
-/** @param {import("./model.js").HeadAnswer | undefined} head @param {string | null} scored @returns {number | null} */
+/** @param {import("./answers.js").HeadAnswer | undefined} head @param {string | null} scored @returns {number | null} */
 function figure(head, scored) {
   if (head?.kind === "regression") return head.value;
   if (head?.kind !== "classification") return null;

@@ -8,7 +8,7 @@ import { historyView, summary } from "./history.js";
 /**
  * One model's tab: its form, its answer, and the answers of this visit.
  * @param {import("./model.js").Model} model
- * @param {readonly import("./backends.js").Backend[]} backends
+ * @param {readonly import("./model.js").Backend[]} backends
  * @returns {HTMLElement}
  */
 export function modelPanel(model, backends) {
@@ -157,7 +157,7 @@ export function modelPanel(model, backends) {
 }
 
 /**
- * @param {import("./backends.js").Backend} backend
+ * @param {import("./model.js").Backend} backend
  * @param {readonly import("./backends.js").Answered[]} answered
  * @param {readonly import("./backends.js").Failed[]} failed
  * @returns {import("./comparison.js").Seen | null}

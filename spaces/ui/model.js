@@ -4,17 +4,6 @@ import { readFields } from "./schema-fields.js";
 
 /**
  * What the page knows of a model, read from /models and /models/{id}.
- * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
- * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- * maxCharacters?: number, choices?: string[], shape?: number[] }} Field
- * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind:
- * "regression", unit: string } | { name: string, kind: "text" }} Head
- * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score:
- * number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text",
- * text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
- *   score is the probability of `label`; scores fall
- * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown
- * }} Prediction
  * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict fits: it was given for the very weights that are
  * served
  * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
@@ -25,10 +14,15 @@ import { readFields } from "./schema-fields.js";
  * SweepPoint[] }} Runs
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
- *   fields: Field[], examples: Record<string, unknown>[], heads: Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
+ *   fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[], heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
  *   predictPath: string, maxRows: number | undefined,
- *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./batch-tables.js").RowOutcome[]>,
+ *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./answers.js").RowOutcome[]>,
  * }} Model
+ * @typedef {{
+ *   id: string, title: string, from: string, missing: string, remote: Remote | null, prices: any, inputs: Record<string, string>,
+ *   predict: (row: Record<string, unknown>, signal: AbortSignal, onPiece: (text: string) => void) => Promise<import("./answers.js").Prediction>,
+ * }} Backend what can answer for a model. missing: what somebody must set before it can be asked, "" for nothing;
+ *   inputs: those that come from the first backend's answer, as HEAD.PART
  */
 
 /**
@@ -93,7 +87,7 @@ async function card(id) {
  * What answers for the model: itself, and beside it every remote model that names it as its pair.
  * @param {Model} model
  * @param {readonly Model[]} models
- * @returns {import("./backends.js").Backend[]}
+ * @returns {Backend[]}
  */
 export function backendsOf(model, models) {
   const twins = models.filter((other) => other !== model && other.ready && other.pair?.model === model.id);
@@ -107,7 +101,7 @@ export function backendsOf(model, models) {
  * @param {Model} model
  * @param {string} title
  * @param {Record<string, string>} [taken] input → HEAD.PART of the first one's answer
- * @returns {import("./backends.js").Backend}
+ * @returns {Backend}
  */
 function backendOf(model, title, taken = {}) {
   const written = model.heads.some(({ kind }) => kind === "text");
@@ -136,7 +130,7 @@ function backendOf(model, title, taken = {}) {
   };
 }
 
-/** @param {any} head @returns {Head} */
+/** @param {any} head @returns {import("./answers.js").Head} */
 function readHead(head) {
   if (head.kind === "text") return { name: text(head.name), kind: "text" };
   return head.kind === "classification"

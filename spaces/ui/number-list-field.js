@@ -5,8 +5,8 @@ import { readNumberList } from "./numbers.js";
 
 /**
  * A list of numbers: a text area that takes what spreadsheets copy, with a count and the values' shape under it.
- * @param {import("./model.js").Field} facts
- * @returns {import("./fields.js").Control}
+ * @param {import("./schema-fields.js").Field} facts
+ * @returns {import("./controls.js").Control}
  */
 export function numberListControl(facts) {
   const area = h("textarea", { rows: 5, spellcheck: "false", class: "mono", inputmode: "decimal" });

@@ -1,6 +1,8 @@
 /**
  * The JSON Schema of a model's row → the fields of its form.
- * @typedef {import("./model.js").Field} Field
+ * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
+ * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
+ * maxCharacters?: number, choices?: string[], shape?: number[] }} Field
  */
 
 /**

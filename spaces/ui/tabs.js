@@ -4,12 +4,12 @@ import { fill, h } from "./dom.js";
 const named = () => location.hash.slice(1);
 
 /**
- * Tabs after the ARIA pattern: arrow keys, Home and End move and show; the address's fragment names the tab.
+ * Tabs after the ARIA pattern: arrow keys, Home and End move and open; the address's fragment names the tab.
  * @typedef {{ id: string, title: string, hint?: string, panel: HTMLElement, shown?: () => void, hidden?: () => void,
  * apart?: boolean }} Tab
  * @param {readonly Tab[]} tabs
  * @param {HTMLElement} main where the panels go
- * @returns {{ list: HTMLElement, show: (id: string) => void }}
+ * @returns {{ list: HTMLElement, open: (id: string) => void }}
  */
 export function tabs(tabs, main) {
   const buttons = tabs.map((tab) =>
@@ -38,7 +38,7 @@ export function tabs(tabs, main) {
   let current = "";
 
   /** @param {string} id */
-  const show = (id) => {
+  const select = (id) => {
     if (id === current || !tabs.some((tab) => tab.id === id)) return;
     tabs.forEach((tab, i) => {
       const on = tab.id === id;
@@ -57,7 +57,7 @@ export function tabs(tabs, main) {
   /** @param {string} id */
   const choose = (id) => {
     history.replaceState(null, "", `#${id}`);
-    show(id);
+    select(id);
   };
 
   list.addEventListener("keydown", (event) => {
@@ -70,8 +70,8 @@ export function tabs(tabs, main) {
     if (tab !== undefined) choose(tab.id);
     buttons[i]?.focus();
   });
-  addEventListener("hashchange", () => show(named()));
-  show(tabs[0]?.id ?? "");
-  show(named());
-  return { list, show: choose };
+  addEventListener("hashchange", () => select(named()));
+  select(tabs[0]?.id ?? "");
+  select(named());
+  return { list, open: choose };
 }

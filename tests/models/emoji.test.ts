@@ -6,7 +6,7 @@ import { aboutRows } from "../../eval/power/rows-needed.ts";
 import { planFile, type PlanFile } from "../../eval/schema/plan.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
-import { compileStep } from "../../models/core/preprocess/step.ts";
+import { compileStep } from "../../models/core/preprocess/compile-step.ts";
 import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import { sluice, type Run } from "../cli/sluice.ts";
 import { json, root, serve, type ServerProcess } from "../spaces/server/harness.ts";
@@ -91,11 +91,11 @@ describe("the gate of models/emoji", () => {
       expect(rowsNeeded).toBeGreaterThan(736);
       expect(refused).toContain(`About ${aboutRows(rowsNeeded!)} rows of this kind would do`);
     }
-    const told = readFileSync(join(out, "report.md"), "utf8");
-    expect(told).toContain("auroc about 1,100 in place of 246, mae about 980 in place of 246");
+    const report = readFileSync(join(out, "report.md"), "utf8");
+    expect(report).toContain("auroc about 1,100 in place of 246, mae about 980 in place of 246");
   });
 
-  it("is told in docs/inconclusive.md as the commands print it", () => {
+  it("is in docs/inconclusive.md as the commands print it", () => {
     const printed = new Set(`${gated.stdout}\n${planned.stdout}`.split("\n").map((line) => line.trimEnd()));
     const blocks = [...read("docs/inconclusive.md").matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block]) =>
       block!.trimEnd().split("\n"),

@@ -164,7 +164,7 @@ describe("the rows", () => {
 });
 
 describe("a troubled way", () => {
-  it("is gone again after 429 with Retry-After, 503, resets, hangs and a proxy's page", async () => {
+  it("is repeated after 429 with Retry-After, 503, resets, hangs and a proxy's page", async () => {
     const proxy = await proxyOf(
       server.url,
       ({ number }) =>
@@ -196,7 +196,7 @@ describe("a troubled way", () => {
     });
   });
 
-  it("is gone again for rows that failed alone, and for a remote model that is down", async () => {
+  it("is repeated for rows that failed alone, and for a remote model that is down", async () => {
     const error = { status: 502, code: "remote-failed", detail: "rows[0]: no whole answer" };
     const answer = (body: string, failing: (i: number) => boolean) =>
       JSON.stringify({
@@ -296,7 +296,7 @@ describe("a killed run", () => {
     expect(run.stderr).toMatch(/40 rows, \d+ of them answered earlier/);
   });
 
-  it("is not gone on with another input, model or a damaged file", async () => {
+  it("is not resumed with another input, model or a damaged file", async () => {
     expect((await predict(common("other.csv"))).code).toBe(0);
     const before = readFileSync(at("other.csv"), "utf8");
     const refused = async (args: readonly string[], ...words: string[]) => {
@@ -342,7 +342,7 @@ describe("wrong usage", () => {
       "no model nothing-here",
     ],
   ];
-  it.concurrent.each(cases)("%s is told", async (_what, args, words) => {
+  it.concurrent.each(cases)("%s is reported", async (_what, args, words) => {
     const run = await predict(args());
     expect(run.code, run.stderr).toBe(2);
     expect(run.stderr).toContain(words);

@@ -8,7 +8,7 @@ export type Step = {
   if?: string;
   "continue-on-error"?: unknown;
 };
-export type Permissions = string | Record<string, string> | null | undefined;
+type Permissions = string | Record<string, string> | null | undefined;
 export type Job = {
   "timeout-minutes"?: unknown;
   permissions?: Permissions;

@@ -14,7 +14,7 @@ export type VerifiedModel = VerifiedFile & {
 export type ArtifactDeps = HubDeps & { /** Largest file that is read. */ maxBytes?: number };
 
 /** Larger than any ONNX file with its external data that one machine of CI loads. */
-export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
+const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 
 /**
  * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks
@@ -22,8 +22,7 @@ export const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
  *
  * @param dir folder of model.yaml; nothing outside of it is read.
  * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated,
- * artifact-lfs-pointer,
- *   artifact-outside, artifact-too-large, and the hub-* codes.
+ *   artifact-lfs-pointer, artifact-outside, artifact-too-large, and the hub-* codes.
  */
 export async function fetchArtifact(artifact: Artifact, dir: string, deps: ArtifactDeps): Promise<VerifiedModel> {
   const maxBytes = deps.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -54,10 +53,7 @@ export async function fetchArtifact(artifact: Artifact, dir: string, deps: Artif
   };
 }
 
-/**
- * `org/repo@revision/path`; a revision with slashes is not told apart from a path, so branches named a/b need their
- * commit.
- */
+/** `org/repo@revision/path`. The revision ends at the first slash: a branch named a/b has to be given by its commit. */
 export function parseHubLocation(hub: string): HubLocation {
   const at = hub.indexOf("@");
   const slash = hub.indexOf("/", at);

@@ -9,7 +9,7 @@ export type HubDeps = {
   /** HF_ENDPOINT, HF_TOKEN, SLUICE_CACHE, XDG_CACHE_HOME. */
   env: Readonly<Record<string, string | undefined>>;
   fetch: typeof fetch;
-  /** Where downloads are kept, by content; `defaultCacheDir(env)` unless told. */
+  /** Where downloads are kept, by content; default: `defaultCacheDir(env)`. */
   cacheDir?: string;
   /** Waits between attempts; a test passes its own. */
   sleep?: (ms: number) => Promise<void>;

@@ -1,6 +1,6 @@
 import { compileExpression } from "filtrex";
 import { ConfigurationError } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { dayOfYear, isoWeekday, parseDate, type CalendarDate } from "./dates.ts";
 import { RowError, type Row } from "../row.ts";
 
@@ -48,7 +48,7 @@ const average = (values: readonly number[]) => values.reduce((sum, value) => sum
  * population's), sin, cos, exp; of texts length (characters), words (between white space), count(text, "piece"),
  * digits, capitals (share of the letters, 0 without any).
  */
-export const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
+const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
   year: (d: unknown) => date(d).year,
   month: (d: unknown) => date(d).month,
   day: (d: unknown) => date(d).day,

@@ -12,7 +12,7 @@ const MAX_CHARACTERS = 1_000_000;
 /**
  * YAML text → the value that `schema` describes, defaults filled in.
  *
- * @param file name that the complaints begin with, as the reader would type it.
+ * @param file name that the diagnostics begin with, as the reader would type it.
  * @param examples "dotted.path" or "dotted.*.path" → an example shown when that place is wrong.
  * @throws ConfigurationError that tells every problem with file:line:column, path, expected, received and an example.
  */
@@ -33,7 +33,7 @@ export function parseYaml<S extends z.ZodType>(
   const { value, place } = readYaml(text, file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // A misspelt key explains the missing one that follows from it, so it is told first.
+  // A misspelt key explains the missing one that follows from it, so it comes first.
   const explained = explainIssues(result.error.issues, value, schema, examples).toSorted(
     (a, b) => Number(b.code === "config-unknown-key") - Number(a.code === "config-unknown-key"),
   );

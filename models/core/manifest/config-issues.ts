@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { keysAt } from "./schema-keys.ts";
+import { fieldPath, valueAt } from "../field-path.ts";
 import { formatValue } from "../format-value.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -12,7 +13,7 @@ type Explained = Diagnostic & {
 
 type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };
 
-/** zod's issues about `value` → complaints with the path in their words; unions are told by their closest member. */
+/** zod's issues about `value` → diagnostics that name the path; a union's issue is that of its closest member. */
 export function explainIssues(
   issues: readonly Issue[],
   value: unknown,
@@ -26,7 +27,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   const { root, schema, examples } = context;
   const path = [...prefix, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   const received = valueAt(root, path);
-  const name = dotted(path);
+  const name = fieldPath(path);
   const exampleOf = (expected: string) => {
     const found = exampleFor(path, examples);
     return {
@@ -40,7 +41,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
     };
   };
   const missing = received === undefined;
-  const complain = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [
+  const diagnostic = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [
     {
       code,
       path,
@@ -62,7 +63,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
           code: "config-unknown-key",
           path: [...path, key],
           atKey: true,
-          problem: `unknown key \`${dotted([...path, key])}\``,
+          problem: `unknown key \`${fieldPath([...path, key])}\``,
           expected: known.length > 0 ? `one of ${known.join(", ")}` : "a key of the schema",
           received: key,
           ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
@@ -75,7 +76,7 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
         const expected = options === undefined ? "another value" : `one of ${options.map(String).join(", ")}`;
         const near =
           options === undefined || typeof received !== "string" ? null : didYouMean(received, options.map(String));
-        return complain(
+        return diagnostic(
           missing ? "config-missing" : "config-value",
           missing ? `\`${name}\` is missing` : `\`${name}\` has an unknown value`,
           expected,
@@ -85,31 +86,31 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
       const best = closest(issue.errors);
       if (best !== null) return best.flatMap((inner) => explain(inner, path, context));
       const kinds = issue.errors.map((inner) => (inner[0] === undefined ? "another value" : expectation(inner[0])));
-      return complain(
+      return diagnostic(
         missing ? "config-missing" : "config-type",
         missing ? `\`${name}\` is missing` : `\`${name}\` is none of the forms it may have`,
         [...new Set(kinds)].join(", or "),
       );
     }
     case "invalid_key":
-      return complain("config-key", `\`${name}\` is not a possible name`, issue.issues.map(expectation).join("; "), {
+      return diagnostic("config-key", `\`${name}\` is not a possible name`, issue.issues.map(expectation).join("; "), {
         received: String(path.at(-1)),
         atKey: true,
       });
     case "custom":
-      return complain(
+      return diagnostic(
         "config-inconsistent",
         name === "" ? issue.message : `\`${name}\`: ${issue.message}`,
         issue.message,
       );
     default: {
       const expected = expectation(issue);
-      if (missing) return complain("config-missing", `\`${name}\` is missing`, expected);
+      if (missing) return diagnostic("config-missing", `\`${name}\` is missing`, expected);
       const near =
         issue.code === "invalid_value" && typeof received === "string"
           ? didYouMean(received, issue.values.map(String))
           : null;
-      return complain(
+      return diagnostic(
         issue.code === "invalid_type" ? "config-type" : "config-value",
         `\`${name || "the file"}\` ${issue.code === "invalid_type" ? "has the wrong type" : "has a wrong value"}`,
         expected,
@@ -160,7 +161,10 @@ function expectation(issue: Issue): string {
 const unit = (origin: string) =>
   ({ string: " characters", array: " items", set: " items", map: " entries" })[origin] ?? "";
 
-function exampleFor(path: Path, examples: Readonly<Record<string, string>>): string | undefined {
+function exampleFor(
+  path: readonly (string | number)[],
+  examples: Readonly<Record<string, string>>,
+): string | undefined {
   return Object.entries(examples).find(([pattern]) => {
     const parts = pattern.split(".");
     return parts.length === path.length && parts.every((part, i) => part === "*" || part === String(path[i]));
@@ -183,24 +187,5 @@ function sample(expected: string): string {
       : expected.startsWith('"')
         ? expected
         : "…")
-  );
-}
-
-type Path = readonly (string | number)[];
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, part)
-        ? (value as Record<string | number, unknown>)[part]
-        : undefined,
-    root,
-  );
-}
-
-export function dotted(path: Path): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`),
-    "",
   );
 }

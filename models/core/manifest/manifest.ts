@@ -35,7 +35,7 @@ const dtype = z.enum(dtypes);
 const predictionColumns = new Set(["id", "label", "group", "weight"]);
 
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
-export const artifact = z
+const artifact = z
   .strictObject({
     path: z.string().min(1).optional().describe("Path relative to model.yaml."),
     hub: z
@@ -51,7 +51,7 @@ export const artifact = z
   })
   .refine((a) => (a.path === undefined) !== (a.hub === undefined), { error: "exactly one of `path` and `hub`" });
 
-export const graphInput = z.strictObject({
+const graphInput = z.strictObject({
   name: z.string().min(1).describe("Input of the ONNX graph."),
   dtype,
   shape: z.array(dimension).min(1).describe("First dimension is the batch."),
@@ -61,7 +61,7 @@ export const graphInput = z.strictObject({
     .describe("Which preprocessing output feeds it, e.g. tokens.ids."),
 });
 
-export const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
+const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
 
 const datasetFile = z
   .strictObject({
@@ -79,7 +79,7 @@ const datasetFile = z
     format: z
       .enum(["csv", "jsonl", "json", "parquet", "folder"])
       .optional()
-      .describe("By the file's extension unless told. folder: one sub-folder per label, one file per row."),
+      .describe("Default: by the file's extension. folder: one sub-folder per label, one file per row."),
     set: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .default({})
@@ -90,7 +90,7 @@ const datasetFile = z
     path: ["integrity"],
   });
 
-export const dataset = z.strictObject({
+const dataset = z.strictObject({
   id: modelId,
   description: z.string().optional(),
   provenance: z
@@ -101,7 +101,7 @@ export const dataset = z.strictObject({
     ),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
-  idField: z.string().optional().describe("Row field that names the row; FILE:INDEX unless told."),
+  idField: z.string().optional().describe("Row field that names the row; default: FILE:INDEX."),
   rename: z.record(z.string(), z.string()).default({}).describe("Row field of the model → field of the dataset."),
   labels: z
     .record(
@@ -173,10 +173,7 @@ const localServing = serving.extend({
     ),
 });
 
-/**
- * The model.yaml of a model with an artifact: type, defaults, descriptions and validator in one. What `modelFile` is
- * besides, `remote-manifest.ts` says.
- */
+/** The model.yaml of a model with an artifact; `models/remote/manifest.ts` has that of one without. */
 export const manifest = z
   .strictObject({
     $schema: z.string().optional(),
@@ -196,7 +193,7 @@ export const manifest = z
       )
       .default([])
       .describe("The parts of the network, for the model's card."),
-    backend: z.literal("onnx").optional().describe("What answers: an ONNX artifact unless told."),
+    backend: z.literal("onnx").optional().describe("What answers; default: an ONNX artifact."),
     artifact,
     preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
     inputs: z.array(graphInput).min(1),
@@ -214,71 +211,71 @@ export const manifest = z
     serving: localServing.prefault({}),
   })
   .superRefine((m, context) => {
-    const complain = (path: (string | number)[], message: string) =>
+    const addIssue = (path: (string | number)[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     m.inputs.forEach((input, i) => {
       const [step, output] = input.from.split(".") as [string, string];
       const found = m.preprocess[step];
       if (found === undefined)
-        complain(
+        addIssue(
           ["inputs", i, "from"],
           `no preprocessing step "${step}"; there are: ${Object.keys(m.preprocess).join(", ")}`,
         );
       else if (!(stepOutputs[found.kind] as readonly string[]).includes(output))
-        complain(
+        addIssue(
           ["inputs", i, "from"],
           `a ${found.kind} step has no output "${output}"; it has: ${stepOutputs[found.kind].join(", ")}`,
         );
     });
     m.postprocess.forEach((one, i) => {
       if (!m.outputs.some((output) => output.name === one.from))
-        complain(
+        addIssue(
           ["postprocess", i, "from"],
           `no output "${one.from}"; there are: ${m.outputs.map((o) => o.name).join(", ")}`,
         );
       if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive))
-        complain(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
+        addIssue(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
     });
     const heads = m.postprocess.map((one) => one.name);
-    if (new Set(heads).size !== heads.length) complain(["postprocess"], "two heads have the same name");
+    if (new Set(heads).size !== heads.length) addIssue(["postprocess"], "two heads have the same name");
     for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
       if (!heads.includes(name))
-        complain(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+        addIssue(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
       if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression"))
-        complain(
+        addIssue(
           ["dataset", "labels", name, "naiveScale"],
           `a naive scale belongs to a regression head, and "${name}" is none`,
         );
     }
     for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
       if (m.dataset?.labels[name] === undefined)
-        complain(
+        addIssue(
           ["dataset", "bestPossible", name],
           `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`,
         );
-      if (Object.keys(metrics).length === 0) complain(["dataset", "bestPossible", name], "names no metric");
+      if (Object.keys(metrics).length === 0) addIssue(["dataset", "bestPossible", name], "names no metric");
     }
     for (const [field, expression] of Object.entries(m.serving.response ?? {})) {
       const problem = responseProblem(expression, m.postprocess);
-      if (problem !== null) complain(["serving", "response", field], problem);
+      if (problem !== null) addIssue(["serving", "response", field], problem);
     }
     if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes"))
-      complain(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
+      addIssue(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
     m.dataset?.slices.forEach((slice, i) => {
       if (predictionColumns.has(slice))
-        complain(
+        addIssue(
           ["dataset", "slices", i],
           `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`,
         );
     });
     m.gates?.checks.forEach((check, i) => {
       if (check.head !== undefined && !heads.includes(check.head))
-        complain(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
+        addIssue(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
       for (const [j, slice] of check.slices.entries())
         if (!(m.dataset?.slices ?? []).includes(slice))
-          complain(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
+          addIssue(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
       if (check.kind === "limit" && check.min === undefined && check.max === undefined)
-        complain(["gates", "checks", i], "a limit needs `min` or `max`");
+        addIssue(["gates", "checks", i], "a limit needs `min` or `max`");
     });
   });
 
@@ -287,4 +284,3 @@ export type ManifestInput = z.input<typeof manifest>;
 export type Dataset = z.infer<typeof dataset>;
 export type DatasetFile = Dataset["files"][number];
 export type Artifact = z.infer<typeof artifact>;
-export type GraphInput = z.infer<typeof graphInput>;

@@ -14,7 +14,7 @@ type Def = {
 const definition = (schema: z.core.$ZodType) => schema._zod.def as unknown as Def;
 
 /**
- * Keys that `schema` knows at `path`, given the value found there (a union's members are told apart by their literals).
+ * Keys that `schema` knows at `path`, given the value found there (literals tell a union's members apart).
  * zod reports unknown keys without the known ones; this finds them for "did you mean".
  */
 export function keysAt(schema: z.core.$ZodType, path: readonly (string | number)[], value: unknown): string[] {

@@ -1,14 +1,14 @@
 import { z } from "zod";
 
 /** Undoes what training did to a target: applied in order, in float64. */
-export const inverse = z.discriminatedUnion("kind", [
+const inverse = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("affine"), scale: z.number(), offset: z.number() }).describe("x * scale + offset"),
   z.strictObject({ kind: z.literal("exp") }).describe("exp(x), the inverse of log"),
   z.strictObject({ kind: z.literal("expm1") }).describe("exp(x) - 1, the inverse of log1p"),
   z.strictObject({ kind: z.literal("clip"), min: z.number().optional(), max: z.number().optional() }),
 ]);
 
-export const classificationHead = z.strictObject({
+const classificationHead = z.strictObject({
   name: z.string().min(1).describe("Name of the head in answers, predictions and gates."),
   from: z.string().min(1).describe("Graph output that it reads."),
   kind: z.literal("classification"),
@@ -18,10 +18,10 @@ export const classificationHead = z.strictObject({
       "softmax over one logit per label; sigmoid over a single logit; none when the graph already gives probabilities.",
     ),
   labels: z.array(z.string()).min(2).describe("In the order of the graph's classes."),
-  positive: z.string().optional().describe("The positive label of a binary task; the last label unless told."),
+  positive: z.string().optional().describe("The positive label of a binary task; default: the last label."),
 });
 
-export const regressionHead = z.strictObject({
+const regressionHead = z.strictObject({
   name: z.string().min(1),
   from: z.string().min(1),
   kind: z.literal("regression"),

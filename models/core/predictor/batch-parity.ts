@@ -12,7 +12,7 @@ export type BatchParity = {
 };
 
 /** Rows compared at most. */
-export const PARITY_ROWS = 64;
+const PARITY_ROWS = 64;
 
 /**
  * Runs rows alone, then in batches that put the shortest beside the longest, and compares the graph's raw outputs

@@ -13,13 +13,13 @@ export type DirectPipeline = {
   begin(rows: number): DirectBatch;
 };
 
-export type DirectBatch = {
+type DirectBatch = {
   /** Writes one row as the batch's `index`-th. @throws RowError; the place may be written again. */
   put(row: Row, index: number): void;
   /** The first `rows` rows. */
   feeds(rows: number): Record<string, GraphTensor>;
   /** After the run: the memory serves the next batch. */
-  giveBack(): void;
+  release(): void;
 };
 
 type FloatInput = { name: string; from: string; dtype: "float32" | "float64"; stepName: string };
@@ -96,7 +96,7 @@ export function directPipeline(
           });
           return feeds;
         },
-        giveBack() {
+        release() {
           if (kept.length < KEPT && data[0]?.length === keptRows * (fed[0]?.size ?? 0)) kept.push(data);
         },
       };

@@ -1,13 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { dotted } from "../manifest/config-issues.ts";
+import { z } from "zod";
+import { fieldPath } from "../field-path.ts";
 import { locate, parseYaml, type Path } from "../manifest/config-file.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { Manifest } from "../manifest/manifest.ts";
-import { manifestExamples } from "../manifest/examples.ts";
-import { modelFile, type RemoteManifest } from "../manifest/remote-manifest.ts";
+import { manifest, type Manifest } from "../manifest/manifest.ts";
+import { manifestExamples } from "../manifest/manifest-examples.ts";
+import { remoteManifest, type RemoteManifest } from "../../remote/manifest.ts";
 
 export const MANIFEST_FILE = "model.yaml";
+
+/** Everything that a model.yaml may be; `backend` tells which. */
+export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest]);
 
 /** A manifest and where it was read; `dir` is what its paths are relative to, `text` is for pointing at lines. */
 export type LoadedManifest = { manifest: Manifest; dir: string; file: string; text: string };
@@ -16,8 +20,7 @@ export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string
 /**
  * Reads `model.yaml` of a model's folder, for whoever needs the model's artifact.
  *
- * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when
- * the
+ * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when the
  *   model has a remote backend: there is nothing to measure or to upload then.
  */
 export async function loadManifest(dir: string): Promise<LoadedManifest> {
@@ -72,8 +75,10 @@ export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManif
   });
 }
 
-/** "file:line:column path" of a place in the manifest, for complaints found after it was read. */
+/** "file:line:column path" of a place in the manifest, for diagnostics found after it was read. */
 export function placeIn(loaded: Pick<LoadedManifest, "file" | "text">, path: Path): string {
   const at = locate(loaded.text, path);
-  return at === null ? `${loaded.file} ${dotted(path)}` : `${loaded.file}:${at.line}:${at.column} ${dotted(path)}`;
+  return at === null
+    ? `${loaded.file} ${fieldPath(path)}`
+    : `${loaded.file}:${at.line}:${at.column} ${fieldPath(path)}`;
 }

@@ -19,41 +19,40 @@ import { runtimeVersion, writeOptimisedGraph } from "../session/session.ts";
  * Below this an optimised form neither opens faster nor saves memory worth its disk; see
  * bench/results/serving-optimised.md.
  */
-export const LEAST_BYTES = 32 * 1024 * 1024;
+const MIN_BYTES = 32 * 1024 * 1024;
 
 export type Outcome =
   | { made: true; bytes: number; compared: number; openMs: { artifact: number; optimised: number } }
   | { made: false; why: string };
 
 /**
- * Writes the form of a model's graph that opens faster: optimised as far as that does not depend on the processor, its
- * weights in a file that the runtime maps. Kept only when the model's examples get the same answers from it, bit for
+ * Writes a form of a model's graph that opens faster: optimised as far as that does not depend on the processor, with its
+ * weights in a file that the runtime maps. It is kept only when it gives the model's examples the same answers, bit for
  * bit.
  *
  * @throws EvaluationError, ConfigurationError when the artifact itself cannot be used.
  */
-export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, leastBytes = LEAST_BYTES): Promise<Outcome> {
+export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, minBytes = MIN_BYTES): Promise<Outcome> {
   const { artifact, runtime, serving } = loaded.manifest;
   const folder = join(loaded.dir, OPTIMISED_FOLDER);
   await rm(folder, { recursive: true, force: true });
   if (artifact.path === undefined) return { made: false, why: "its weights come from the Hub when it starts" };
   if (runtime.provider !== "cpu") return { made: false, why: `it runs on ${runtime.provider}` };
   const known = (await stat(join(loaded.dir, artifact.path)).catch(() => null))?.size ?? 0;
-  if (artifact.externalData.length === 0 && known < leastBytes)
-    return { made: false, why: `${known} bytes are less than ${leastBytes}` };
+  if (artifact.externalData.length === 0 && known < minBytes)
+    return { made: false, why: `${known} bytes are less than ${minBytes}` };
   if (serving.examples.length === 0)
     return { made: false, why: "there are no serving.examples to compare answers with" };
   const model = await fetchArtifact(artifact, loaded.dir, deps);
-  if (model.totalBytes < leastBytes)
-    return { made: false, why: `${model.totalBytes} bytes are less than ${leastBytes}` };
+  if (model.totalBytes < minBytes) return { made: false, why: `${model.totalBytes} bytes are less than ${minBytes}` };
   await mkdir(folder);
-  const give = async (why: string): Promise<Outcome> => {
+  const giveUp = async (why: string): Promise<Outcome> => {
     await rm(folder, { recursive: true, force: true });
     return { made: false, why };
   };
   await writeOptimisedGraph(model, join(folder, OPTIMISED_GRAPH), OPTIMISED_WEIGHTS);
   const weights = await digestOf(join(folder, OPTIMISED_WEIGHTS)).catch(() => null);
-  if (weights === null) return give("the runtime wrote no weights of its own file");
+  if (weights === null) return giveUp("the runtime wrote no weights of its own file");
   const record: OptimisedRecord = {
     schemaVersion: 1,
     of: artifactDigests(artifact),
@@ -78,7 +77,7 @@ export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, least
   };
   const before = await answers(false);
   const after = await answers(true);
-  if (before.text !== after.text) return give("its answers to the examples differ");
+  if (before.text !== after.text) return giveUp("its answers to the examples differ");
   return {
     made: true,
     bytes: model.totalBytes,

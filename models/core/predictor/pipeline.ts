@@ -4,14 +4,16 @@ import { directPipeline, headReader, type DirectPipeline } from "./direct.ts";
 import { compileHead, type CompiledHead, type HeadResult } from "../postprocess/head.ts";
 import type { CompiledStep, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
-import { compileStep } from "../preprocess/step.ts";
+import { compileStep } from "../preprocess/compile-step.ts";
 import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
 export type PreparedRow = {
   steps: Readonly<Record<string, Prepared>>;
-  /** Tokens of its longest text; 1 without texts. */ length: number;
-  /** Fields that something else took the place of. */ notes: readonly Note[];
+  /** Tokens of its longest text; 1 without texts. */
+  length: number;
+  /** Fields that a placeholder took the place of. */
+  notes: readonly Note[];
 };
 
 /** Everything of a model but its graph: rows → feeds, answers of the graph → results. Pure. */

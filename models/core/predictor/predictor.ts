@@ -18,30 +18,31 @@ export type RowResult =
   | {
       ok: true;
       heads: Record<string, HeadResult>;
-      /** Fields that a placeholder took the place of; absent without any. */ notes?: readonly Note[];
+      /** Fields that a placeholder took the place of; absent without any. */
+      notes?: readonly Note[];
     }
   /** RowError: the row cannot be used. Otherwise (only with `badOutput: "row"`) the model gave no usable answer. */
   | { ok: false; error: RowError | EvaluationError };
 
-export type PredictOptions = {
-  /** Rows per run; the manifest's runtime.batch unless told. */
+type PredictOptions = {
+  /** Rows per run; default: the manifest's runtime.batch. */
   batch?: number;
-  /** Batch rows of similar length together; the manifest's runtime.sortByLength unless told. */
+  /** Batch rows of similar length together; default: the manifest's runtime.sortByLength. */
   sort?: boolean;
-  /** Looked at between runs; a run that has begun cannot be stopped. */
+  /** Checked between runs; a run that has begun cannot be stopped. */
   signal?: AbortSignal;
   /** An answer that is not a finite number: reject the whole call (evaluation), or that row alone (serving). */
   badOutput?: "throw" | "row";
-  /** Names row i in errors; "row i" of the call unless told. */
+  /** Names row i in errors; default: "row i" of the call. */
   rowName?: (index: number) => string;
-  /** Most tokens that one run may hold, padding included; a single row is always run. No limit unless told. */
+  /** Most tokens that one run may hold, padding included; a single row is always run. Default: no limit. */
   tokenBudget?: number;
-  /** Told of every run of the graph when it is over. */
+  /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
 };
 
 /** One run of the graph: its rows, the tokens it held with padding, and how long it took. */
-export type GraphRun = { rows: number; tokens: number; ms: number };
+type GraphRun = { rows: number; tokens: number; ms: number };
 
 export type ModelDescription = {
   id: string;
@@ -245,7 +246,7 @@ function assemble(
       }
       if (count === 0) break;
       const answers = await runTimed(batch.feeds(count), count, count, options);
-      batch.giveBack();
+      batch.release();
       readRun(answers, indices, count, results, options);
     }
     return results;

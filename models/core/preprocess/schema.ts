@@ -124,7 +124,7 @@ export const imageStep = z.strictObject({
     ])
     .default("reject")
     .describe(
-      "What an image becomes that is absent, null, not decodable or too large, or whose URL was not fetched. `reject` refuses the row; a placeholder is told in the answer's `notes`.",
+      "What an image becomes that is absent, null, not decodable or too large, or whose URL was not fetched. `reject` refuses the row; a placeholder is reported in the answer's `notes`.",
     ),
   maxBytes: z.int().positive().default(10_000_000),
   maxPixels: z.int().positive().default(50_000_000),
@@ -149,7 +149,7 @@ export const imageStep = z.strictObject({
 });
 
 /** Numbers that are already what the graph wants. Output: `values`. */
-export const tensorStep = z.strictObject({
+const tensorStep = z.strictObject({
   kind: z.literal("tensor"),
   field: z.string().min(1).describe("Row field: a number or a (nested) list of numbers."),
   shape: z

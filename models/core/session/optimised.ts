@@ -17,7 +17,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /**
  * optimised.json: of which verified artifact a graph was made, by which runtime, and the digests of what was written.
  */
-export const optimisedRecord = z.strictObject({
+const optimisedRecord = z.strictObject({
   schemaVersion: z.literal(1),
   of: z
     .array(sha256)

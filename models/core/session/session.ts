@@ -6,7 +6,7 @@ import type { VerifiedModel } from "../artifact/artifact.ts";
 import { EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkFeeds } from "./contract.ts";
-import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./errors.ts";
+import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./failures.ts";
 import type { Dtype, GraphTensor, TensorData, TensorFacts } from "../tensors.ts";
 
 export type Provider = Manifest["runtime"]["provider"];
@@ -17,7 +17,7 @@ export type SessionOptions = {
   threads: number;
   /** Profile one run and count the nodes per execution provider; always done for anything but cpu. */
   prove?: boolean;
-  /** Feeds of the run that proves the provider; made from the graph's shapes unless told. */
+  /** Feeds of the run that proves the provider; default: zeros in the graph's shapes. */
   probe?: Readonly<Record<string, GraphTensor>>;
   /** File to open in the place of the model's bytes: its optimised form, which maps its weights. */
   optimisedFile?: string | undefined;
@@ -103,8 +103,7 @@ export async function runtimeVersion(): Promise<string> {
  * Opens a model from verified bytes.
  *
  * @throws EvaluationError: model-empty, model-is-text, model-truncated, model-not-onnx, model-external-data,
- * model-unknown-opset,
- *   model-unknown-operator, model-refused, provider-unavailable, runtime-missing.
+ *   model-unknown-opset, model-unknown-operator, model-refused, provider-unavailable, runtime-missing.
  */
 export async function openSession(model: VerifiedModel, options: SessionOptions): Promise<Session> {
   const header = checkOnnxFile(model);

@@ -16,7 +16,7 @@ export type RowAnswer =
 export type RunPlan = { maxBatch: number; tokenBudget: number | null };
 
 /** What a group of rows cost: time inside the graph, runs, and tokens with padding (rows where there are no texts). */
-export type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
+type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
 
 export type RowsDone = { answers: RowAnswer[]; cost: RunCost };
 export type TensorsDone = { outputs: Record<string, GraphTensor>; inferenceMs: number };
@@ -34,7 +34,7 @@ export type Engine = {
   ahead: boolean;
   describe(): ModelDescription;
   /**
-   * @returns null when its turn was taken back. @throws EngineLost when the place where it ran is gone; EvaluationError
+   * @returns null when its turn was taken back. @throws EngineLost when its worker or process has died; EvaluationError
    * when the model failed.
    */
   rows(rows: readonly Row[], plan: RunPlan, turn?: Turn): Promise<RowsDone | null>;
@@ -47,7 +47,7 @@ export type Engine = {
   close(): Promise<void>;
 };
 
-/** The worker or process that held the model is gone; whoever asked may ask again. */
+/** The worker or process that held the model has died; the request may be repeated. */
 export class EngineLost extends Error {
   override name = "EngineLost";
 }

@@ -24,7 +24,7 @@ export type Answers = {
 
 /** `turn`: of a question that waits behind another one. */
 export type Question = { id: number; ask: Ask; turn?: Turn | undefined };
-/** `configuration`: the complaint is about model.yaml, not about the run. */
+/** `configuration`: the diagnostic is about model.yaml, not about the run. */
 export type Reply =
   | { id: number; ok: true; answer: Answers[keyof Answers] }
   | { id: number; ok: false; configuration: boolean; diagnostic: Diagnostic };

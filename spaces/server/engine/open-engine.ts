@@ -7,7 +7,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "./engine.ts";
 import { mainEngine } from "./main-engine.ts";
 import { largestRow } from "./probe-rows.ts";
-import { remoteEngine } from "./remote-engine.ts";
+import { hostEngine } from "./host-engine.ts";
 
 /** Smaller files are opened on the main thread first: creating their session takes milliseconds. */
 const SURELY_SMALL_BYTES = 1024 * 1024;
@@ -19,7 +19,8 @@ const SERVED = { optimised: true } as const;
 export type OpenedEngine = {
   engine: Engine;
   reason: string;
-  /** The slowest row alone; null where there are no examples to measure. */ maxRowMs: number | null;
+  /** Time of the slowest row alone; null where there are no examples to measure. */
+  maxRowMs: number | null;
 };
 
 /**
@@ -40,15 +41,15 @@ export async function openEngine(
     return point!.totalMs;
   };
   const onMain = async () => mainEngine(await openPredictor(loaded, SERVED, deps));
-  const remote = (kind: "worker" | "process") =>
-    remoteEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
+  const hosted = (kind: "worker" | "process") =>
+    hostEngine(kind, settings.workers, loaded.dir, SERVED, settings.runLimitMs);
 
   if (settings.engine === "main") {
     const engine = await onMain();
     return { engine, reason: "as configured", maxRowMs: await measured(engine, measure) };
   }
   if (settings.engine !== "auto") {
-    const engine = await remote(settings.engine);
+    const engine = await hosted(settings.engine);
     return { engine, reason: "as configured", maxRowMs: await measured(engine, measure) };
   }
   const limit = settings.mainThreadLimitMs;
@@ -60,7 +61,7 @@ export async function openEngine(
       return { engine, reason: `the slowest row takes ${ms.toFixed(3)} ms, less than ${limit} ms`, maxRowMs: ms };
     await engine.close();
   }
-  const engine = await remote("worker");
+  const engine = await hosted("worker");
   const ms = await measured(engine, measure);
   if (ms === null) return { engine, reason: "no serving examples to measure with", maxRowMs: null };
   if (ms < limit && settings.workers === 1 && engine.describe().modelBytes <= NEVER_MAIN_BYTES) {

@@ -16,8 +16,8 @@ export type SweepPoint = {
 /** Ways to cut rows into runs, and how long all of them together may take. */
 export type SweepRequest = { ways: readonly { batch: number; tokenBudget: number | null }[]; budgetMs: number };
 
-const LEAST_REPEATS = 3;
-const MOST_REPEATS = 15;
+const MIN_REPEATS = 3;
+const MAX_REPEATS = 15;
 
 /**
  * Times the same rows cut into runs of every size, preprocessing and graph together, because both are paid per request.
@@ -41,7 +41,7 @@ export async function sweepBatches(
     if (points.length > 0 && performance.now() - start > request.budgetMs) break;
     const times: number[] = [];
     const pointStart = performance.now();
-    while (times.length < LEAST_REPEATS || (times.length < MOST_REPEATS && performance.now() - pointStart < shareMs)) {
+    while (times.length < MIN_REPEATS || (times.length < MAX_REPEATS && performance.now() - pointStart < shareMs)) {
       const runStart = performance.now();
       await predictor.predict(rows, {
         batch,

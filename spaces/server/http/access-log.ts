@@ -16,8 +16,8 @@ export type Finished = {
   responseBytes: number;
 };
 
-/** A request that is over, in the metrics and in the log. Nothing of its content. */
-export function record({ metrics, log }: Pick<Serving, "metrics" | "log">, done: Finished): void {
+/** Counts a request that is over in the metrics and logs it, without any of its content. */
+export function logAccess({ metrics, log }: Pick<Serving, "metrics" | "log">, done: Finished): void {
   metrics.ended();
   const ms = performance.now() - done.startedAt;
   metrics.request({

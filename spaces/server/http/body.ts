@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-/** A request's whole body; `release` when nothing of it is needed any more, which lets the next one use the memory. */
+/** A request's whole body. `release` it when nothing of it is needed any more, so that the memory is used again. */
 export type Body = { bytes: Buffer; release: () => void };
 
 const SMALLEST = 64 * 1024;
@@ -34,11 +34,11 @@ export function bodyMemory(): (length: number) => { memory: Buffer; release: () 
 }
 
 /**
- * Frees a piece of a body that was copied. The collector would do so much later, after many more pieces, each in memory
- * that is in no cache any more, and would be called for that alone: half the time of receiving a large body.
+ * Frees a chunk that was copied. Left to the garbage collector, the chunks of a large body would double the time that it
+ * takes to receive it.
  */
-function giveUp(chunk: Buffer): void {
-  // Only what has its memory for itself; small pieces may share theirs.
+function free(chunk: Buffer): void {
+  // Only a chunk with a buffer of its own; small ones share one.
   if (chunk.buffer instanceof ArrayBuffer && chunk.byteLength === chunk.buffer.byteLength) chunk.buffer.transfer(0);
 }
 
@@ -46,14 +46,14 @@ function giveUp(chunk: Buffer): void {
  * Reads a body of announced length.
  *
  * @param aligned place in the body that shall begin at a multiple of eight in memory.
- * @param whole told once, when all bytes are there; never when the client leaves before.
+ * @param onWhole called once, when all bytes are there; never when the client disconnects before.
  */
 export function readBody(
   request: IncomingMessage,
   length: number,
   aligned: number,
   take: ReturnType<typeof bodyMemory>,
-  whole: (body: Body) => void,
+  onWhole: (body: Body) => void,
 ): void {
   let body: Body | null = null;
   let at = 0;
@@ -71,9 +71,9 @@ export function readBody(
       body.bytes.set(chunk, at);
     }
     at += chunk.length;
-    if (body.bytes !== chunk) giveUp(chunk);
+    if (body.bytes !== chunk) free(chunk);
   });
   request.on("end", () => {
-    if (body !== null && at === length) whole(body);
+    if (body !== null && at === length) onWhole(body);
   });
 }

@@ -53,14 +53,16 @@ export function readyModel(slot: Slot | undefined, id: string): ServedModel {
   return slot.state.model;
 }
 
-/** What a handler needs of a request, whether Fastify or the short way brought it. */
+/** What a handler needs of a request, whether it came through Fastify or the fast path. */
 export type Exchange = {
   id: string;
-  /** By performance.now(). */ startedAt: number;
+  /** By performance.now(). */
+  startedAt: number;
   headers: IncomingHttpHeaders;
   body: unknown;
   response: ServerResponse;
-  /** Where whoever brought the request watches its client. */ disconnect?: ClientDisconnect;
+  /** Set where the caller watches its client itself. */
+  disconnect?: ClientDisconnect;
 };
 
 export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {

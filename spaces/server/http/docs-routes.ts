@@ -1,16 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import type { Serving } from "./context.ts";
 import { openApi } from "./openapi.ts";
-import { encodingFor, packed, type Packed } from "./pack.ts";
+import { compressible, encodingFor, type CompressedBody } from "./compression.ts";
 
 const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
 
-/** GET /openapi.json and its page. The page's code is large, comes with the server, and is read on its first visit. */
+/** GET /openapi.json and its page. The page's script is large and is read on the first visit. */
 export function docsRoutes(app: FastifyInstance, serving: Serving): void {
   app.get("/openapi.json", () => openApi(serving));
-  /** Some megabytes of script; packed once. */
-  const contents = new Map<string, Packed>();
+  /** Some megabytes of script, compressed once. */
+  const contents = new Map<string, CompressedBody>();
   let page: Promise<FastifyInstance> | null = null;
   const docs = async () => {
     const [{ default: Fastify }, { default: reference }] = await Promise.all([
@@ -41,7 +41,7 @@ export function docsRoutes(app: FastifyInstance, serving: Serving): void {
       contents.set(
         path,
         contents.get(path) ??
-          packed(
+          compressible(
             Buffer.from(path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body),
           ),
       );

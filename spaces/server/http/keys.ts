@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../../../models/core/errors.ts";
 
 export type KeyRing = {
-  /** The name of the key's owner; null for an unknown key. */ nameOf(key: string): string | null;
+  /** The name of the key's owner; null for an unknown key. */
+  nameOf(key: string): string | null;
   count: number;
 };
 

@@ -2,8 +2,8 @@ import type { Row } from "../../../models/core/row.ts";
 import { redact } from "./redact.ts";
 import type { Serving } from "./context.ts";
 
-const MOST_LOGGED_ROWS = 20;
-const MOST_CHARACTERS = 2000;
+const MAX_LOGGED_ROWS = 20;
+const MAX_CHARACTERS = 2000;
 
 /** Input content reaches the log only when the settings say so, and then redacted. */
 export function logRows(
@@ -13,6 +13,6 @@ export function logRows(
   rows: readonly Row[],
 ): void {
   if (!serving.settings.logInputs) return;
-  const shown = rows.slice(0, MOST_LOGGED_ROWS).map((row) => redact(JSON.stringify(row)).slice(0, MOST_CHARACTERS));
+  const shown = rows.slice(0, MAX_LOGGED_ROWS).map((row) => redact(JSON.stringify(row)).slice(0, MAX_CHARACTERS));
   serving.log.info({ requestId, model, rows: rows.length, input: shown }, "input");
 }

@@ -2,15 +2,15 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { onConnectionEnd } from "./connection.ts";
 
-/** Tells once when a response is over: finished, or its connection gone. */
-export function onResponseEnd(socket: Socket, response: ServerResponse, tell: () => void): void {
-  let told = false;
-  const over = () => {
-    if (told) return;
-    told = true;
+/** Calls back once when a response is over: finished, or its connection closed. */
+export function onResponseEnd(socket: Socket, response: ServerResponse, onEnd: () => void): void {
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
     forget();
-    tell();
+    onEnd();
   };
-  const forget = onConnectionEnd(socket, over);
-  response.once("close", over);
+  const forget = onConnectionEnd(socket, end);
+  response.once("close", end);
 }

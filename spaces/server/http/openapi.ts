@@ -89,7 +89,7 @@ const timeoutHeader = {
   in: "header",
   required: false,
   schema: { type: "integer", minimum: 1 },
-  description: "Deadline of this request; the server's maximum unless told.",
+  description: "Deadline of this request; default: the server's maximum.",
 };
 const get = (summary: string, description: string, type = "application/json", tag = "Server") => ({
   get: { tags: [tag], summary, responses: { "200": { description, content: { [type]: {} } } } },

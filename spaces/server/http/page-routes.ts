@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Serving } from "./context.ts";
-import { encodingFor } from "./pack.ts";
+import { encodingFor } from "./compression.ts";
 import { wantsPage } from "./negotiate.ts";
 import { PAGE_POLICY, readStaticFiles, type StaticFile } from "./static-files.ts";
 
@@ -32,7 +32,7 @@ export function pageRoutes(app: FastifyInstance, serving: Serving, folder: strin
 }
 
 async function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
-  const encoding = file.packed === null ? "identity" : encodingFor(request.headers["accept-encoding"]);
+  const encoding = file.compressed === null ? "identity" : encodingFor(request.headers["accept-encoding"]);
   const etag = `"${file.etag}${encoding === "identity" ? "" : `-${encoding}`}"`;
   void reply.headers({
     etag,
@@ -44,13 +44,13 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, file: Stat
   });
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (known.includes(etag) || known.includes("*")) return reply.code(304).send();
-  if (file.packed !== null)
+  if (file.compressed !== null)
     void reply.header(
       "vary",
       String(reply.getHeader("vary") ?? "") === ""
         ? "Accept-Encoding"
         : `${String(reply.getHeader("vary"))}, Accept-Encoding`,
     );
-  if (file.packed === null || encoding === "identity") return reply.send(file.body);
-  return reply.header("content-encoding", encoding).send(await file.packed(encoding));
+  if (file.compressed === null || encoding === "identity") return reply.send(file.body);
+  return reply.header("content-encoding", encoding).send(await file.compressed(encoding));
 }

@@ -1,3 +1,4 @@
+import { fieldPath } from "../../../models/core/field-path.ts";
 import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
@@ -6,7 +7,7 @@ import { withImages, type UnfetchedNote } from "./image-rows.ts";
 import { logRows } from "./log-rows.ts";
 import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
-import { exampleOf, pathOf, rowProblems } from "./row-problems.ts";
+import { exampleOf, rowProblems } from "./row-problems.ts";
 import { countRefusal, toProblem } from "./to-problem.ts";
 
 /**
@@ -138,7 +139,7 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     for (const [i, problems] of fetched.problems)
       refuse(
         at[i]!,
-        unusable(problems.map((problem) => ({ ...problem, field: pathOf([problem.field], `rows[${at[i]}]`) }))),
+        unusable(problems.map((problem) => ({ ...problem, field: fieldPath([problem.field], `rows[${at[i]}]`) }))),
       );
     const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
     notes.push(...usable.map((i) => fetched.notes.get(i) ?? []));

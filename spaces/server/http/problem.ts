@@ -88,7 +88,7 @@ export function refusalProblem(refused: Refused): Problem {
   );
 }
 
-/** A complaint of the core about a row, told with the row's place in the request. */
+/** A diagnostic of the core about a row, with the row's place in the request. */
 export function fieldProblem(diagnostic: Diagnostic, field: string): FieldProblem {
   return {
     field,

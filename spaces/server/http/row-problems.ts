@@ -1,17 +1,16 @@
 import type { z } from "zod";
+import { fieldPath, valueAt } from "../../../models/core/field-path.ts";
 import type { Row } from "../../../models/core/row.ts";
 import { formatValue } from "../../../models/core/format-value.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { FieldProblem } from "./problem.ts";
 
-const MOST_PROBLEMS = 20;
-const LONGEST_EXAMPLE = 100;
+const MAX_PROBLEMS = 20;
+const MAX_EXAMPLE_CHARACTERS = 100;
 
 type Issue = z.core.$ZodIssue;
 
-/**
- * Every field of a row that its model's schema refuses, with its path below `at`; empty when the row is well formed.
- */
+/** Every field of a row that its model's schema refuses, with its path below `at`; empty for a well-formed row. */
 export function rowProblems(
   model: Pick<ServedModel, "rowSchema" | "example">,
   row: unknown,
@@ -29,15 +28,15 @@ export function rowProblems(
     ];
   const result = model.rowSchema.safeParse(row);
   if (result.success) return [];
-  return result.error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
-    const value = valueAt(row as Row, issue.path);
+  return result.error.issues.slice(0, MAX_PROBLEMS).map((issue) => {
+    const value = valueAt(row, issue.path);
     const { problem, expected } = words(issue);
     return {
-      field: pathOf(issue.path, at),
+      field: fieldPath(issue.path, at),
       problem: value === undefined ? "missing" : problem,
       expected,
       received: formatValue(value),
-      ...exampleOf(model.example, pathOf(issue.path, "")),
+      ...exampleOf(model.example, fieldPath(issue.path)),
     };
   });
 }
@@ -86,24 +85,5 @@ export function exampleOf(example: Row | null, field: string): { example?: strin
   const value = valueAt(example, field.match(/[^.[\]]+/g) ?? []);
   if (value === undefined || ArrayBuffer.isView(value)) return {};
   const text = JSON.stringify(value);
-  return { example: text.length <= LONGEST_EXAMPLE ? text : `${text.slice(0, LONGEST_EXAMPLE)}…` };
-}
-
-/** `history[3]`, below a row that itself stands at `rows[2]`. */
-export function pathOf(path: readonly PropertyKey[], at: string): string {
-  return path.reduce<string>(
-    (text, part) =>
-      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
-    at,
-  );
-}
-
-function valueAt(row: Row, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, part)
-        ? (value as Record<PropertyKey, unknown>)[part]
-        : undefined,
-    row,
-  );
+  return { example: text.length <= MAX_EXAMPLE_CHARACTERS ? text : `${text.slice(0, MAX_EXAMPLE_CHARACTERS)}…` };
 }

@@ -3,12 +3,12 @@ import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { Agent, request } from "undici";
 
-/** Why a URL was not fetched; the words may be told to whoever sent it. */
+/** Why a URL was not fetched; the message may be shown to the client that sent it. */
 export class FetchRefused extends Error {
   override name = "FetchRefused";
 }
 
-export type Resolve = (host: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void;
+type Resolve = (host: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void;
 
 export type SafeFetchOptions = {
   maxBytes: number;

@@ -2,13 +2,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
-/** `etag`: without its quotes. `packed`: null for what does not get smaller. */ import {
-  packable,
-  packed,
-  type Packed,
-} from "./pack.ts";
+import { compressible, isCompressible, type CompressedBody } from "./compression.ts";
 
-export type StaticFile = { path: string; body: Buffer; packed: Packed | null; type: string; etag: string };
+/** `compressed` is null for what does not get smaller; `etag` is a digest of the content, without quotes. */
+export type StaticFile = { path: string; body: Buffer; compressed: CompressedBody | null; type: string; etag: string };
 
 const TYPES: Record<string, string> = {
   html: "text/html; charset=utf-8",
@@ -25,11 +22,16 @@ const TYPES: Record<string, string> = {
   txt: "text/plain; charset=utf-8",
 };
 
-/** The page runs only what it was shipped with; a Space may be framed by the Hub that shows it. */
+/** The page runs only its own files. The Hub shows a Space in a frame. */
 export const PAGE_POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space";
 
-/** Every file of a known type in a folder, read once; an absent folder has none. `/index.html` is also `/`. */
+/**
+ * Every file of a known type in a folder, read once; none where there is no folder.
+ *
+ * Not `@fastify/static`: it compresses nothing itself, so `sluice serve` would send the page uncompressed, and its ETags
+ * are a file's size and time, which differ between two builds of the same page.
+ */
 export function readStaticFiles(folder: string): StaticFile[] {
   let names: string[];
   try {
@@ -48,7 +50,7 @@ export function readStaticFiles(folder: string): StaticFile[] {
       {
         path: `/${name.split(sep).join("/")}`,
         body,
-        packed: packable(type, body) ? packed(body) : null,
+        compressed: isCompressible(type, body) ? compressible(body) : null,
         type,
         etag: createHash("sha256").update(body).digest("base64url").slice(0, 27),
       },

@@ -13,7 +13,7 @@ const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: [414, "url-too-long"],
 };
 
-/** Whatever was thrown, as a problem. What nobody foresaw is logged whole and told as nothing. */
+/** Whatever was thrown, as a problem. An unexpected error is logged whole, and the client sees nothing of it. */
 export function toProblem(error: unknown, log: Serving["log"]): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) return refusalProblem(error);

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { RemoteEvents } from "../remote/remote-model.ts";
+import type { RemoteModelEvents } from "../serving/remote-model.ts";
 import type { Registry as Models, Slot } from "../serving/registry.ts";
 import type { RowOutcome, ServedModel } from "../serving/served-model.ts";
 import type { SchedulerEvents } from "../scheduling/scheduler.ts";
@@ -28,7 +28,7 @@ export type Metrics = {
   /** What a model's scheduler tells. */
   scheduler(model: () => string): SchedulerEvents;
   /** What a remote model tells. */
-  remote(model: string): Omit<RemoteEvents, "circuit">;
+  remote(model: string): Omit<RemoteModelEvents, "circuit">;
   loaded(slot: Slot, model: ServedModel): void;
   reloaded(model: string, ok: boolean): void;
 };

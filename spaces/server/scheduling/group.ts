@@ -32,8 +32,12 @@ export function formGroup<Entry extends Submission>(
   return group;
 }
 
-/** Whether nothing that comes later could change which submissions leave next. @param queue as for `formGroup`. */
-export function decided<Entry extends Submission>(
+/**
+ * Whether no later arrival could change which submissions run next.
+ *
+ * @param queue as for `formGroup`.
+ */
+export function groupIsFinal<Entry extends Submission>(
   queue: readonly Entry[],
   plan: RunPlan,
   sizeOf: (entry: Entry) => number,

@@ -1,3 +1,5 @@
+import type { RemoteFailureReason } from "../../../models/remote/failure.ts";
+
 /** Why a request was not served. Each is a label of the rejected counter and a type of problem. */
 export type RefusalReason =
   | "queue-full"
@@ -7,13 +9,9 @@ export type RefusalReason =
   | "cancelled"
   | "engine-lost"
   | "not-ready"
-  | "not-configured"
-  | "circuit-open"
-  | "remote-busy"
-  | "remote-failed"
-  | "remote-refused";
+  | RemoteFailureReason;
 
-/** The server, not the row, is why there is no answer. */
+/** A request without an answer because of the server, a provider or the client; never because of the row. */
 export class Refused extends Error {
   override name = "Refused";
   readonly reason: RefusalReason;

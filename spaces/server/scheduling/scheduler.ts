@@ -3,28 +3,31 @@ import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
 import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
-import type { BatchingPlan } from "./plan.ts";
-import { decided, formGroup } from "./group.ts";
+import type { BatchingPlan } from "./batching-plan.ts";
+import { formGroup, groupIsFinal } from "./group.ts";
 import { Refused } from "./refused.ts";
 
-export type Waiting = {
+type Waiting = {
   queueMs: number;
   inferenceMs: number;
-  /** Rows of the group that ran together. */ groupRows: number;
+  /** Rows of the group that ran together. */
+  groupRows: number;
 };
 export type RowsTicket = Waiting & { answers: RowAnswer[] };
 export type TensorsTicket = Waiting & { outputs: Record<string, GraphTensor> };
 
 export type Limits = { maxQueueRows: number; maxQueueWaitMs: number };
-/** Told of what happened, for metrics. */
+/** What happened, for metrics. */
 export type SchedulerEvents = {
   ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
   waited(queueMs: number): void;
 };
 export type RequestDeadline = {
-  /** By the scheduler's clock. */ deadlineAt: number;
+  /** By the scheduler's clock. */
+  deadlineAt: number;
   disconnect?: ClientDisconnect;
-  /** Part of a request that was already let in. */ admitted?: boolean;
+  /** Part of a request that was already admitted. */
+  admitted?: boolean;
 };
 
 /** One submission that waits or runs. */
@@ -70,12 +73,12 @@ export type Scheduler = {
 const NEWEST_WEIGHT = 0.2;
 
 /**
- * The queue of one model in front of its engine. Submissions of one turn of the event loop, and those that arrive while
- * the engine is busy, run together as far as the plan allows; a lone one starts at once. Bounded by the estimated wait.
- * Past its deadline a submission is rejected; while it still waits, it also leaves the queue.
+ * The queue of one model in front of its engine. Submissions that arrive in one turn of the event loop, or while the
+ * engine is busy, run together as far as the plan allows; a lone one starts at once. The queue is bounded by the
+ * estimated wait. A submission past its deadline is rejected, and leaves the queue if it still waits.
  *
- * An engine that takes a group ahead gets the next one while it is busy, as soon as that group could not change any
- * more: it still waits, in every figure, and is taken back when one of its submissions goes.
+ * An engine that takes a group ahead gets the next group while it is busy, as soon as no later arrival could change that
+ * group. It counts as waiting in every figure, and is taken back when one of its submissions is dropped.
  */
 export function createScheduler(
   engine: Engine,
@@ -219,7 +222,7 @@ export function createScheduler(
   function flush(): void {
     while (room() && queue.length > 0) {
       const free = running.length < engine.slots;
-      if (free ? delayed() : !decided(queue, plan, sizeOf)) return;
+      if (free ? delayed() : !groupIsFinal(queue, plan, sizeOf)) return;
       const entries = formGroup(queue, plan, sizeOf);
       const group: Group = {
         entries,

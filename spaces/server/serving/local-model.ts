@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { z } from "zod";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
@@ -7,13 +8,12 @@ import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Row } from "../../../models/core/row.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
 import { compileResponse, responseSchema } from "../../../models/core/postprocess/response.ts";
-import { rowChecker } from "../../../models/core/manifest/row-check.ts";
-import { rowSchema } from "../../../models/core/manifest/rows.ts";
+import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
-import { planBatches } from "../scheduling/plan.ts";
+import { planBatches } from "../scheduling/batching-plan.ts";
 import {
   createScheduler,
   type RequestDeadline,
@@ -27,13 +27,13 @@ import { largestSizes } from "./largest-sizes.ts";
 const SWEPT = [4, 8, 16, 32] as const;
 /** How long one chunk of a large request may hold the main thread, or a worker. */
 const CHUNK_MS = { main: 4, worker: 40, process: 40 };
-const MOST_CHUNK_ROWS = 256;
+const MAX_CHUNK_ROWS = 256;
 
 export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
 
 /**
- * A model from its folder, ready to answer: digest checked, graph held against the manifest, engine chosen, warmed up
- * with its examples, every example's answer finite, batches measured.
+ * Opens a model from its folder and makes it ready to answer: its digest is checked, its graph compared with the
+ * manifest, an engine chosen, the examples run, batch sizes measured.
  *
  * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
  */
@@ -71,7 +71,7 @@ export async function loadLocalModel(
   }
 }
 
-/** The golden check: what the model says of its own examples must be an answer. */
+/** Every serving example must get an answer. */
 async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<void> {
   const examples = loaded.manifest.serving.examples;
   if (examples.length === 0) return;
@@ -119,7 +119,7 @@ function serve(
   const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
   const chunkRows = Math.max(
     facts.plan.maxBatch,
-    Math.min(MOST_CHUNK_ROWS, Math.floor(CHUNK_MS[engine.kind] / perRowMs)),
+    Math.min(MAX_CHUNK_ROWS, Math.floor(CHUNK_MS[engine.kind] / perRowMs)),
   );
 
   return {
@@ -234,8 +234,8 @@ const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({
 });
 
 /**
- * A large request goes through the queue in pieces, a few at a time, so that single rows get in between. Texts are
- * sorted by length over the whole request first.
+ * A large request goes through the queue in chunks, a few at a time, so that single rows get in between. Texts are sorted
+ * by length over the whole request first.
  */
 async function inChunks(
   rows: readonly Row[],
@@ -254,31 +254,26 @@ async function inChunks(
   const outcomes = new Array<Predictions["outcomes"][number]>(rows.length);
   const timing = { queueMs: 0, inferenceMs: 0 };
   const release = scheduler.hold();
-  let from = 0;
-  const lane = async () => {
-    while (from < order.length) {
-      const piece = order.slice(from, from + chunkRows);
-      from += piece.length;
-      try {
-        const ticket = await scheduler.rows(
-          piece.map((i) => rows[i]!),
-          { ...requestDeadline, admitted: true },
-        );
-        piece.forEach((index, i) => {
-          outcomes[index] = ticket.answers[i]!;
-        });
-        timing.queueMs += ticket.queueMs;
-        timing.inferenceMs += ticket.inferenceMs;
-      } catch (error) {
-        from = order.length;
-        throw error;
-      }
-    }
-  };
+  const limit = pLimit(atOnce);
+  const chunks = Array.from({ length: Math.ceil(order.length / chunkRows) }, (_, i) =>
+    order.slice(i * chunkRows, (i + 1) * chunkRows),
+  );
   try {
-    await Promise.all(Array.from({ length: Math.min(atOnce, Math.ceil(order.length / chunkRows)) }, lane));
+    await limit.map(chunks, async (chunk) => {
+      const ticket = await scheduler.rows(
+        chunk.map((i) => rows[i]!),
+        { ...requestDeadline, admitted: true },
+      );
+      chunk.forEach((index, i) => {
+        outcomes[index] = ticket.answers[i]!;
+      });
+      timing.queueMs += ticket.queueMs;
+      timing.inferenceMs += ticket.inferenceMs;
+    });
     return { outcomes, timing };
   } finally {
+    // After a failure nothing more of this request is run.
+    limit.clearQueue();
     release();
   }
 }

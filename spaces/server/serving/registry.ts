@@ -5,7 +5,7 @@ import type { ServedModel } from "./served-model.ts";
 /** How one version of a model is brought up; a remote backend has a loader of its own. */
 export type Loader = (dir: string) => Promise<ServedModel>;
 
-export type SlotState =
+type SlotState =
   | { kind: "loading" }
   | { kind: "ready"; model: ServedModel }
   | { kind: "broken"; diagnostic: Diagnostic };

@@ -14,7 +14,7 @@ export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: numb
  * A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the
  * provider counted.
  */
-export type TextResult = {
+type TextResult = {
   kind: "text";
   text: string;
   finishReason: string;
@@ -28,12 +28,13 @@ export type RowOutcome =
       refused: boolean;
       field: string | null;
       diagnostic: Diagnostic;
-      /** The server's or a provider's failure, not the row's. */ failure?: Refused;
+      /** Set where the server or a provider failed, not the row. */
+      failure?: Refused;
     };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
-/** The graph's own face, for the Open Inference Protocol; only models that run here have one. */
+/** The graph's own inputs and outputs, for the Open Inference Protocol; only models that run here have them. */
 export type TensorFace = {
   inputs: readonly TensorFacts[];
   outputs: readonly TensorFacts[];
@@ -47,7 +48,7 @@ export type TensorFace = {
   ): Promise<TensorsTicket>;
 };
 
-/** One version of a model that answers. Local and remote backends offer the same. */
+/** One version of a model that answers, whichever backend it has. */
 export type ServedModel = {
   id: string;
   version: string;

@@ -4,25 +4,25 @@ const milliseconds = z.coerce.number().int().positive();
 const count = z.coerce.number().int().positive();
 const flag = z.union([z.boolean(), z.stringbool()]);
 
-/** Everything that the server can be told; flags of `sluice serve` and SLUICE_* variables carry the same names. */
+/** Every setting of the server; flags of `sluice serve` and SLUICE_* variables have the same names. */
 export const settingsSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("address to listen on"),
   port: z.coerce.number().int().min(0).max(65_535).default(7860).describe("port to listen on; 0 takes a free one"),
-  defaultModel: z.string().optional().describe("id of the model behind /predict; the first one unless told"),
+  defaultModel: z.string().optional().describe("id of the model behind /predict (default: the first one)"),
   engine: z
     .enum(["auto", "main", "worker", "process"])
     .default("auto")
     .describe("where models run: auto measures at warm-up; process allows a hard kill"),
   workers: count.max(64).default(1).describe("workers per model; more than 1 is throughput mode"),
   mainThreadLimitMs: z.coerce.number().positive().default(1).describe("longest run that may happen on the main thread"),
-  maxBatch: count.max(1024).optional().describe("rows per run; decided by measurement unless told"),
+  maxBatch: count.max(1024).optional().describe("rows per run (default: decided by measurement)"),
   maxDelayUs: z.coerce
     .number()
     .int()
     .min(0)
     .max(1_000_000)
     .optional()
-    .describe("longest wait for further rows, microseconds; decided by measurement unless told"),
+    .describe("longest wait for further rows, microseconds (default: decided by measurement)"),
   sweepBudgetMs: z.coerce
     .number()
     .int()
@@ -47,7 +47,7 @@ export const settingsSchema = z.strictObject({
   keysFile: z
     .string()
     .optional()
-    .describe("file of API keys: a line NAME SHA256-OF-KEY each; no keys are asked for unless told"),
+    .describe("file of API keys: a line NAME SHA256-OF-KEY each (default: no keys are asked for)"),
   rateLimit: count.optional().describe("requests a minute per key, or per address without one"),
   trustProxy: flag.default(false).describe("take the client's address from X-Forwarded-For"),
   cors: z.string().default("").describe("origins that may call from a browser, with commas between, or *"),
@@ -69,12 +69,11 @@ export const settingsSchema = z.strictObject({
   deploymentFile: z
     .string()
     .optional()
-    .describe("deployment.json of the Space: which commit and model this is, told by /model/info"),
+    .describe("deployment.json of the Space: which commit and model this is, shown by /model/info"),
   uiDir: z.string().optional().describe("folder of the web page"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
-export type SettingsInput = z.input<typeof settingsSchema>;
 
 /** `maxQueueRows` → `SLUICE_MAX_QUEUE_ROWS`. */
 export function variableOf(name: string): string {

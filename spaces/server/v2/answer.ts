@@ -6,7 +6,7 @@ import { readInference, writeInference, type InferAnswer } from "./infer.ts";
 /**
  * One inference request of the protocol; the body is parsed JSON, or bytes where their header says how many are JSON.
  *
- * @param asked told the model's id once it is known to be the one that was asked for.
+ * @param onModel called with the model's id once its version is known to be the one that was asked for.
  * @throws Problem 400, 404, 415; Refused; EvaluationError when the runtime refuses the tensors.
  */
 export async function answerTensors(
@@ -14,10 +14,10 @@ export async function answerTensors(
   model: ServedModel,
   version: string | undefined,
   exchange: Exchange,
-  asked: (model: string) => void,
+  onModel: (model: string) => void,
 ): Promise<InferAnswer> {
   checkVersion(model, version);
-  asked(model.id);
+  onModel(model.id);
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const face = faceOf(model);
   const inference = readInference(exchange.body, headerLength(exchange), face, serving.settings.maxRows);

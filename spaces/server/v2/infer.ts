@@ -1,5 +1,5 @@
 import type { Dtype, GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
-import { pathOf } from "../http/row-problems.ts";
+import { fieldPath } from "../../../models/core/field-path.ts";
 import { Problem } from "../http/problem.ts";
 import type { TensorFace } from "../serving/served-model.ts";
 import { datatypeOf, dtypeOf, ELEMENT_BYTES } from "./datatypes.ts";
@@ -49,22 +49,22 @@ export function readInference(
   return inference;
 }
 
-/** A header that was found good: where its inputs lie in the bytes behind it. */
+/** A header that was checked before: where its inputs lie in the bytes behind it. */
 type Layout = Omit<Inference, "feeds"> & {
   bytes: number;
   inputs: { name: string; dtype: Dtype; dims: readonly number[]; from: number; to: number }[];
 };
 
 const layouts = new WeakMap<object, Map<string, Layout>>();
-const MOST_LAYOUTS = 16;
-const LONGEST_HEADER = 2048;
+const MAX_LAYOUTS = 16;
+const MAX_HEADER_CHARACTERS = 2048;
 
 /**
- * A client sends the same header before every batch of one size; to check it costs as much as a small run. Only headers
- * without data are kept.
+ * Keeps a checked header. A client sends the same one before every batch of one size, and checking it costs as much as a
+ * small run. Headers that hold data themselves are not kept.
  */
 function remember(face: object, text: string, { id, rows, outputs, feeds }: Inference, bytes: number): void {
-  if (text.length > LONGEST_HEADER) return;
+  if (text.length > MAX_HEADER_CHARACTERS) return;
   const inputs: Layout["inputs"] = [];
   let at = 0;
   for (const [name, { dtype, dims, data }] of Object.entries(feeds)) {
@@ -76,7 +76,7 @@ function remember(face: object, text: string, { id, rows, outputs, feeds }: Infe
   if (at !== bytes) return;
   const kept = layouts.get(face) ?? new Map<string, Layout>();
   layouts.set(face, kept);
-  if (kept.size >= MOST_LAYOUTS) kept.clear();
+  if (kept.size >= MAX_LAYOUTS) kept.clear();
   kept.set(text, { id, rows, outputs, bytes, inputs });
 }
 
@@ -97,7 +97,7 @@ function interpret(
   const parsed = inferenceRequest.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw bad(`${pathOf(issue.path, "") || "the request"}: ${issue.message}`);
+    throw bad(`${fieldPath(issue.path) || "the request"}: ${issue.message}`);
   }
   const request = parsed.data;
   const feeds: Record<string, GraphTensor> = {};
@@ -140,12 +140,13 @@ function checkInput(
   const expected = datatypeOf(facts.dtype);
   if (input.datatype !== expected || dtypeOf(expected) === undefined)
     throw bad(`input ${input.name} is ${expected}, not ${input.datatype.slice(0, 32)}`);
-  const told = `[${input.shape.join(", ")}]`;
+  const received = `[${input.shape.join(", ")}]`;
   const wanted = `[${facts.shape.map((size) => (typeof size === "number" ? size : -1)).join(", ")}]`;
-  if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+  if (input.shape.length !== facts.shape.length) throw bad(`input ${input.name} has shape ${wanted}, not ${received}`);
   facts.shape.forEach((size, i) => {
     const given = input.shape[i]!;
-    if (typeof size === "number" && given !== size) throw bad(`input ${input.name} has shape ${wanted}, not ${told}`);
+    if (typeof size === "number" && given !== size)
+      throw bad(`input ${input.name} has shape ${wanted}, not ${received}`);
     if (given < 1) throw bad(`input ${input.name}: a dimension of ${given}; at least 1 is needed`);
     const most = typeof size === "number" ? size : i === 0 ? maxRows : (largest[i] ?? maxRows);
     if (given > most) throw bad(`input ${input.name}: dimension ${i} is ${given}; at most ${most} is taken`);

@@ -5,7 +5,7 @@ import { keeps, type RemoteAnswer } from "../../../eval/advice/check-answer.ts";
 import { countWords, languageOf } from "../../../eval/advice/language.ts";
 import { adviceMarkdown, adviceTerminal } from "../../../eval/report/advice.ts";
 import { adviceFile, type ModelAdvice } from "../../../eval/schema/advice.ts";
-import { adviceCheck } from "../../../models/core/manifest/remote-advice.ts";
+import { adviceCheck } from "../../../models/remote/advice.ts";
 
 const answer = (text: string, more: Partial<Extract<RemoteAnswer, { ok: true }>> = {}): RemoteAnswer => ({
   ok: true,

@@ -9,7 +9,7 @@ import type { ManifestInput } from "../../../models/core/manifest/manifest.ts";
 import { openPredictor, type OpenOptions, type Predictor } from "../../../models/core/predictor/predictor.ts";
 import { SluiceError } from "../../../models/core/errors.ts";
 
-export const fixtures = join(import.meta.dirname, "../../fixtures");
+const fixtures = join(import.meta.dirname, "../../fixtures");
 export const fixture = (name: string) => new Uint8Array(readFileSync(join(fixtures, name)));
 export const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 

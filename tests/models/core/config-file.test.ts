@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { locate, parseYaml } from "../../../models/core/manifest/config-file.ts";
 import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
-import { modelFile } from "../../../models/core/manifest/remote-manifest.ts";
-import { manifestExamples } from "../../../models/core/manifest/examples.ts";
+import { modelFile } from "../../../models/core/predictor/load.ts";
+import { manifestExamples } from "../../../models/core/manifest/manifest-examples.ts";
 import { linearManifest, refusal } from "./build.ts";
 
 const parse = (text: string) => parseYaml(text, "model.yaml", modelFile, manifestExamples);
@@ -156,7 +156,7 @@ describe("a manifest that is wrong", () => {
     expect((await diagnostics(bomb))[0]!.code).toBe("yaml-invalid");
   });
 
-  it("never fails in another way than with a placed complaint", () => {
+  it("always fails with a diagnostic that has a place", () => {
     const line = fc.oneof(fc.constantFrom(...good.split("\n")), fc.string({ maxLength: 30 }));
     const mutated = fc
       .tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 10, unit: "binary" }))

@@ -8,8 +8,7 @@ import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
 import { head, type Head } from "../../../models/core/postprocess/schema.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { preprocessStep, type PreprocessStep } from "../../../models/core/preprocess/schema.ts";
-import { rowChecker } from "../../../models/core/manifest/row-check.ts";
-import { rowSchema } from "../../../models/core/manifest/rows.ts";
+import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
 
 const births = await loadManifest(join(import.meta.dirname, "../../../models/births"));
 const pipeline = compilePipeline(births, {});
@@ -44,21 +43,21 @@ describe("rows of plain numbers", () => {
         for (const row of all) {
           const prepared = await pipeline.prepare(row).catch((error: unknown) => error as RowError);
           if (prepared instanceof Error) {
-            let told: unknown = null;
+            let thrown: unknown = null;
             try {
               batch.put(row, good.length);
             } catch (error) {
-              told = error;
+              thrown = error;
             }
-            expect(told).toBeInstanceOf(RowError);
-            expect((told as RowError).diagnostic).toEqual(prepared.diagnostic);
+            expect(thrown).toBeInstanceOf(RowError);
+            expect((thrown as RowError).diagnostic).toEqual(prepared.diagnostic);
           } else {
             batch.put(row, good.length);
             good.push(prepared);
           }
         }
         if (good.length > 0) expect(batch.feeds(good.length)).toEqual(pipeline.feeds(good));
-        batch.giveBack();
+        batch.release();
       }),
       { numRuns: 60 },
     );

@@ -157,7 +157,7 @@ describe("predict", () => {
     }
   });
 
-  it("stops between runs when told", async () => {
+  it("stops between runs when its signal aborts", async () => {
     await expect(sequence.predict(texts, { batch: 1, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
       "enough",
     );

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
@@ -25,7 +25,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** A folder with a model: its manifest and, unless told otherwise, the ONNX file that it names. */
+/** A folder with a model: its manifest and, by default, the ONNX file that it names. */
 export function modelFolder(
   manifest: ManifestInput,
   files: Record<string, Uint8Array | string> = {},
@@ -40,7 +40,7 @@ export function modelFolder(
 }
 
 const own = (name: string) => new Uint8Array(readFileSync(join(import.meta.dirname, "fixtures", name)));
-export const slowModel = own("slow.onnx");
+const slowModel = own("slow.onnx");
 export const pixelsModel = own("pixels.onnx");
 const ownFixtures: Record<string, Uint8Array> = { "slow.onnx": slowModel, "pixels.onnx": pixelsModel };
 
@@ -72,16 +72,6 @@ export function slowManifest(changes: Partial<ManifestInput> = {}): ManifestInpu
 
 export const served = (changes: Partial<ManifestInput> = {}) =>
   linearManifest({ serving: { examples: [{ a: 1, b: 2, c: 3 }] }, ...changes });
-
-/** A copy of one of the repository's models, to be changed. */
-export function copyOfModel(id: "births" | "mood"): string {
-  const dir = join(temporaryFolder(), id);
-  cpSync(join(root, "models", id), dir, {
-    recursive: true,
-    filter: (path) => !/\/(data|train|production)$/.test(path),
-  });
-  return dir;
-}
 
 export type ServerProcess = {
   url: string;

@@ -20,7 +20,7 @@ const rewrite = (dir: string, changes: object) =>
 const versionOf = async (server: ServerProcess, id = "linear") =>
   (await json(await server.get(`/models/${id}`)))["version"] as unknown as string;
 
-/** Asks without a pause until told to stop; every status that came. */
+/** Asks without a pause until it is stopped; every status that came. */
 function load(server: ServerProcess, path: string, body: object, lanes = 8) {
   const stopped = new AbortController();
   const seen = new Map<string, number>();
@@ -75,7 +75,10 @@ describe("starting", () => {
     expect((await server.get("/readyz")).status).toBe(503);
     expect((await server.get("/")).status).toBe(503);
     expect((await server.post("/models/good/predict", row)).status).toBe(200);
-    expect(server.log().find(({ msg }) => msg === "model broken")).toMatchObject({ level: "error", model: "linear" });
+    expect(await until(() => server.log().find(({ msg }) => msg === "model broken"))).toMatchObject({
+      level: "error",
+      model: "linear",
+    });
   });
 });
 

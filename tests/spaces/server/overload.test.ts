@@ -86,21 +86,21 @@ describe("a busy model", () => {
     ]);
   });
 
-  it("forgets a row whose client has gone", async () => {
+  it("forgets a row whose client has disconnected", async () => {
     await idle();
     const rows = await metric(server, "inference_rows_total");
     const first = server.post("/predict", { work: LONG, value: 0 });
     await running();
-    const gone = new AbortController();
+    const client = new AbortController();
     const waiting = fetch(`${server.url}/predict`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ work: 1, value: 1 }),
-      signal: gone.signal,
-    }).catch(() => "gone");
+      signal: client.signal,
+    }).catch(() => "disconnected");
     await until(async () => ((await queued()) === 1 ? true : undefined));
-    gone.abort();
-    expect(await waiting).toBe("gone");
+    client.abort();
+    expect(await waiting).toBe("disconnected");
     await until(async () => ((await queued()) === 0 ? true : undefined));
     expect((await first).status).toBe(200);
     await idle();
@@ -108,7 +108,7 @@ describe("a busy model", () => {
     expect(await rejections("cancelled")).toBe(1);
   });
 
-  it("takes a group back from its engine when one of its clients has gone, and the others run together", async () => {
+  it("takes a group back from its engine when one of its clients has disconnected, and the others run together", async () => {
     const pairs = await serve(
       [modelFolder(slowManifest())],
       ["--engine", "worker", "--max-batch", "2", "--max-delay-us", "0", "--max-queue-wait-ms", "60000"],
@@ -117,19 +117,19 @@ describe("a busy model", () => {
       until(async () => ((await metric(pairs, "inference_queue_rows")) === rows ? true : undefined));
     const first = pairs.post("/predict", { work: 2 * LONG, value: 0 });
     await until(async () => ((await metric(pairs, "inference_runs_in_flight")) === 1 ? true : undefined));
-    const gone = new AbortController();
+    const client = new AbortController();
     const leaver = fetch(`${pairs.url}/predict`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ work: 1, value: 1 }),
-      signal: gone.signal,
-    }).catch(() => "gone");
+      signal: client.signal,
+    }).catch(() => "disconnected");
     await waiting(1);
     // With this one the next run is full: it is handed over.
     const second = pairs.post("/predict", { work: 1, value: 2 });
     await waiting(2);
-    gone.abort();
-    expect(await leaver).toBe("gone");
+    client.abort();
+    expect(await leaver).toBe("disconnected");
     await waiting(1);
     const third = pairs.post("/predict", { work: 1, value: 3 });
     const answers = await Promise.all([first, second, third].map(async (one) => json(await one)));

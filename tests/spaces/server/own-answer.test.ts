@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe.each([
-  ["the short way", "/predict"],
+  ["the fast path", "/predict"],
   ["the framework's way", "/predict?"],
 ])("an answer of the model's own form, by %s", (_, path) => {
   it("is what the manifest says and nothing else, also when it is kept from before", async () => {

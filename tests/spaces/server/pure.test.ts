@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { wantsPage } from "../../../spaces/server/http/negotiate.ts";
 import { redact } from "../../../spaces/server/http/redact.ts";
-import { decided, formGroup } from "../../../spaces/server/scheduling/group.ts";
-import { planBatches } from "../../../spaces/server/scheduling/plan.ts";
+import { formGroup, groupIsFinal } from "../../../spaces/server/scheduling/group.ts";
+import { planBatches } from "../../../spaces/server/scheduling/batching-plan.ts";
 import type { Entry } from "../../../spaces/server/scheduling/scheduler.ts";
 import { settingsFromEnvironment, settingsSchema, variableOf } from "../../../spaces/server/settings/settings.ts";
 
@@ -110,7 +110,7 @@ describe("which submissions run together", () => {
 
   it("is sure of a group only when nothing that comes later could change it", () => {
     const sure = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) =>
-      decided(queue, plan, sizeOf);
+      groupIsFinal(queue, plan, sizeOf);
     expect(sure([entry(10)], { maxBatch: 1, tokenBudget: null })).toBe(true);
     expect(sure([entry(1, 1), entry(1, 2)], { maxBatch: 4, tokenBudget: null })).toBe(false);
     expect(sure([entry(1, 1), entry(1, 2), entry(1, 1)], { maxBatch: 4, tokenBudget: null })).toBe(true);
@@ -139,7 +139,7 @@ describe("which submissions run together", () => {
         fc.integer({ min: 1, max: 6 }),
         fc.option(fc.integer({ min: 1, max: 60 })),
         (queue, later, maxBatch, tokenBudget) => {
-          fc.pre(queue.length > 0 && decided(queue, { maxBatch, tokenBudget }, sizeOf));
+          fc.pre(queue.length > 0 && groupIsFinal(queue, { maxBatch, tokenBudget }, sizeOf));
           expect(formGroup([...queue, ...later], { maxBatch, tokenBudget }, sizeOf)).toEqual(
             formGroup(queue, { maxBatch, tokenBudget }, sizeOf),
           );

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import type { RemoteManifestInput } from "../../../models/core/manifest/remote-manifest.ts";
+import type { RemoteManifestInput } from "../../../models/remote/manifest.ts";
 import { DEFAULT_TEXT, startInferenceEndpoint, type InferenceEndpoint } from "../../../rehearsal/inference/server.ts";
 import { json, metric, modelFolder, serve, served, temporaryFolder, until, type ServerProcess } from "./harness.ts";
 
@@ -249,7 +249,7 @@ describe("a provider in trouble", () => {
     expect(endpoint.calls).toHaveLength(3);
   });
 
-  it("has its Retry-After honoured where there is time, and told where there is not", async () => {
+  it("has its Retry-After honoured where there is time, and passed on where there is not", async () => {
     endpoint.plan({ kind: "refuse", status: 429, retryAfter: "1" }, { kind: "ok" });
     expect((await ask()).status).toBe(200);
     expect(endpoint.calls[1]!.at - endpoint.calls[0]!.at).toBeGreaterThanOrEqual(990);
@@ -273,7 +273,7 @@ describe("a provider in trouble", () => {
     ["sends what is no JSON", { kind: "garbage" } as const, 502, "remote-failed", 3],
     ["cuts at once", { kind: "cut", pieces: 0 } as const, 502, "remote-failed", 3],
     ["says nothing", { kind: "ok", text: "" } as const, 502, "remote-failed", 3],
-  ])("that %s is told without its words", async (_, behaviour, status, code, calls) => {
+  ])("that %s is reported without its words", async (_, behaviour, status, code, calls) => {
     endpoint.plan(behaviour);
     const problem = await problemOf(await ask());
     expect(problem).toMatchObject({ status, code });

@@ -117,7 +117,7 @@ describe("predictions", () => {
   });
 
   it("gives the same through the framework as past it", async () => {
-    // A query string is out of the ordinary enough for the long way.
+    // A path with a query string does not take the fast path.
     const [short, long] = await Promise.all([
       server.post("/predict", { a: 0.1, b: 0.2, c: 0.3 }),
       server.post("/predict?x", { a: 0.1, b: 0.2, c: 0.3 }),

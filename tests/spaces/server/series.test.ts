@@ -46,7 +46,7 @@ describe("series", () => {
     );
   });
 
-  it("tell quantiles of the last ten windows alone, and sums of everything", async () => {
+  it("give quantiles of the last ten windows alone, and sums of everything", async () => {
     let now = 0;
     const registry = new Registry();
     const series = quantileSeries(
@@ -56,21 +56,21 @@ describe("series", () => {
       1000,
       { now: () => now, random: () => 0.5 },
     );
-    const told = async () =>
+    const samples = async () =>
       Object.fromEntries(
         [...(await registry.metrics()).matchAll(/^value(?:_(\w+))?\{(?:quantile="([\d.]+)",)?model="m"\} (.+)$/gm)].map(
           ([, name, quantile, value]) => [name ?? quantile, Number(value)],
         ),
       );
-    expect(await told()).toEqual({});
+    expect(await samples()).toEqual({});
     for (let i = 1; i <= 100; i++) series.observe({ model: "m" }, i);
-    expect(await told()).toEqual({ 0.25: 25, 0.5: 50, sum: 5050, count: 100 });
+    expect(await samples()).toEqual({ 0.25: 25, 0.5: 50, sum: 5050, count: 100 });
     now = 5000;
     for (let i = 0; i < 300; i++) series.observe({ model: "m" }, 1000);
-    expect(await told()).toMatchObject({ 0.25: 100, 0.5: 1000, count: 400 });
+    expect(await samples()).toMatchObject({ 0.25: 100, 0.5: 1000, count: 400 });
     now = 12_000;
-    expect(await told()).toMatchObject({ 0.25: 1000, 0.5: 1000, count: 400 });
+    expect(await samples()).toMatchObject({ 0.25: 1000, 0.5: 1000, count: 400 });
     now = 30_000;
-    expect(await told()).toEqual({ sum: 305_050, count: 400 });
+    expect(await samples()).toEqual({ sum: 305_050, count: 400 });
   });
 });

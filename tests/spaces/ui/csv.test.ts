@@ -66,7 +66,7 @@ test("separators, the byte order mark and lines", () => {
   ]);
 });
 
-test("broken quotes are told with their line", () => {
+test("broken quotes are reported with their line", () => {
   expect(() => parseCsv('a,b\n1,"two\n3,4\n')).toThrow("line 2: a quoted cell never ends");
   expect(() => parseCsv('a,b\n"1"x,2\n')).toThrow("line 2: after a quoted cell");
 });

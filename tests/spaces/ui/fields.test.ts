@@ -66,7 +66,7 @@ test("a number that is none stays as it was typed, for the server to judge", () 
   ]);
 });
 
-test("problems are told with field, expectation and what came", () => {
+test("problems are reported with field, expectation and what came", () => {
   expect(
     fieldErrors({
       errors: [

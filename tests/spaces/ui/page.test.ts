@@ -119,7 +119,7 @@ describe.skipIf(chromiumPath === undefined)(
       );
     });
 
-    test("what the server refuses is told at the field, in its words", async () => {
+    test("what the server refuses is shown at the field, in its words", async () => {
       const page = await open("#births");
       await page.getByLabel("date", { exact: true }).fill("2003-12-25");
       const history = page.getByLabel("history", { exact: true });
@@ -128,9 +128,9 @@ describe.skipIf(chromiumPath === undefined)(
       const { errors } = await served1("/models/births/predict", { date: "2003-12-25", history: [1, 2, "x"] });
       expect(errors.length).toBeGreaterThan(0);
       await page.locator(".field-number-list .wrong p").first().waitFor();
-      const told = await page.locator(".field-number-list .wrong").innerText();
-      for (const { problem } of errors) expect(told.toLowerCase()).toContain(String(problem).toLowerCase());
-      expect(told).toContain("history[2]");
+      const message = await page.locator(".field-number-list .wrong").innerText();
+      for (const { problem } of errors) expect(message.toLowerCase()).toContain(String(problem).toLowerCase());
+      expect(message).toContain("history[2]");
       expect(await history.getAttribute("aria-invalid")).toBe("true");
       expect(await page.evaluate("document.activeElement.tagName")).toBe("TEXTAREA");
       expect(await answer(page).innerText()).toContain("The server could not use this input.");
@@ -183,7 +183,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")).toEqual([0, 0, ""]);
     });
 
-    test("a slow server: the wait is told, and can be cancelled", async () => {
+    test("a slow server: the page says so, and the wait can be cancelled", async () => {
       const page = await open();
       proxy.trouble({ path: "/predict", delayMs: 60_000 });
       await text(page).fill("slow");
@@ -197,7 +197,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await answer(page).innerText()).not.toContain("Cancelled");
     });
 
-    test("a busy server's Retry-After is told; a server that is gone, too, and what was typed stays", async () => {
+    test("a busy server's Retry-After is shown, a dead server too, and what was typed stays", async () => {
       const page = await open();
       await text(page).fill("keep me");
       proxy.trouble({ path: "/predict", refuse: { times: 1, status: 429, headers: { "retry-after": "7" } } });
@@ -270,7 +270,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(content[4]).toContain(',"last, quoted",');
     });
 
-    test("a batch can be cancelled and gone on with", async () => {
+    test("a batch can be cancelled and resumed", async () => {
       const page = await open("#batch");
       const panel = page.getByRole("tabpanel");
       const lines = ["text", ...Array.from({ length: 900 }, (_, i) => `sentence number ${i}`)];

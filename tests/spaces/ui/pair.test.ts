@@ -39,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
   };
 
-  test("both answer: the local label goes to the remote prompt, both times are told, the comparison runs", async () => {
+  test("both answer: the local label goes to the remote prompt, both times are shown, the comparison runs", async () => {
     const page = await open(`${served.url}/#mood`);
     for (const [i, words] of ["What a lovely day", "I lost my keys and it rains", "What a wonderful gift"].entries()) {
       await ask(page, words);

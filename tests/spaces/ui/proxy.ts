@@ -2,7 +2,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What happens on the way to the server, for paths that hold `path`. */
-export type Trouble = {
+type Trouble = {
   path: string;
   /** This many requests pass first. */
   after?: number;

@@ -5,10 +5,10 @@ import { timeBar } from "./time-bar.js";
 /**
  * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two
  * backends.
- * @typedef {import("./model.js").Prediction} Prediction
+ * @typedef {import("./answers.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, tell: (title:
- * string, words: string) => void, show: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
+ * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, notice: (title:
+ * string, words: string) => void, render: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
  * | null) => void, clear: () => void }} AnswerCard
  */
 
@@ -34,12 +34,12 @@ export function answerCard(title, from, note = "") {
     spoken,
   );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let onRateLimited;
+  let slowTimer;
   /** What has come of a text that is still being written. */
   let written = "";
   const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
-    clearTimeout(onRateLimited);
+    clearTimeout(slowTimer);
     element.classList.remove("waiting", "writing");
     element.removeAttribute("aria-busy");
     spoken.textContent = words;
@@ -51,7 +51,7 @@ export function answerCard(title, from, note = "") {
       settle("");
       fill(body, h("p", { class: "quiet placeholder" }, "The answer appears here."));
     },
-    tell(title, words) {
+    notice(title, words) {
       settle("");
       fill(
         body,
@@ -59,19 +59,19 @@ export function answerCard(title, from, note = "") {
       );
     },
     write(text) {
-      clearTimeout(onRateLimited);
+      clearTimeout(slowTimer);
       written += text;
       page.textContent = written;
       if (page.parentElement !== body) fill(body, page);
       element.classList.add("writing");
     },
     wait(cancel) {
-      clearTimeout(onRateLimited);
+      clearTimeout(slowTimer);
       written = "";
       element.classList.remove("writing");
       element.setAttribute("aria-busy", "true");
       element.classList.add("waiting");
-      onRateLimited = setTimeout(() => {
+      slowTimer = setTimeout(() => {
         fill(
           body,
           h(
@@ -85,7 +85,7 @@ export function answerCard(title, from, note = "") {
         spoken.textContent = "Still waiting for the server.";
       }, SLOW_MS);
     },
-    show(prediction) {
+    render(prediction) {
       settle(prediction.heads.map(spell).join("; "));
       written = "";
       who.textContent = prediction.from;
@@ -144,7 +144,7 @@ function pauseLine(pauseMs) {
   // Hidden from screen readers, which would otherwise speak every second of an alert.
   const left = h("span", { "aria-hidden": "true" });
   const line = h("p", null, `It can be asked again at ${clock(new Date(until))}`, left, ".");
-  const tell = () => {
+  const update = () => {
     const seconds = Math.ceil((until - Date.now()) / 1000);
     if (seconds <= 0) {
       line.textContent = "It can be asked again now.";
@@ -153,9 +153,9 @@ function pauseLine(pauseMs) {
     left.textContent = seconds < 120 ? ` (in ${seconds} s)` : ` (in ${Math.ceil(seconds / 60)} min)`;
     return true;
   };
-  if (tell()) {
+  if (update()) {
     const timer = setInterval(() => {
-      if (!tell() || !line.isConnected) clearInterval(timer);
+      if (!update() || !line.isConnected) clearInterval(timer);
     }, 1000);
   }
   return line;
@@ -167,7 +167,7 @@ function sentence(words) {
 }
 
 /**
- * @param {import("./model.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
+ * @param {import("./answers.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
  * readers
  */
 export function spell(head) {
@@ -178,7 +178,7 @@ export function spell(head) {
       : String(head.text);
 }
 
-/** @param {import("./model.js").HeadAnswer} head @param {boolean} named */
+/** @param {import("./answers.js").HeadAnswer} head @param {boolean} named */
 function headView(head, named) {
   const name = named && h("p", { class: "head-name quiet" }, head.name);
   if (head.kind === "classification") {

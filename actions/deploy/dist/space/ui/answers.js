@@ -2,8 +2,15 @@ import { fieldErrors } from "./api.js";
 
 /**
  * What the server says of a row → what the page shows.
- * @typedef {import("./model.js").Head} Head
- * @typedef {import("./model.js").HeadAnswer} HeadAnswer
+ * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind:
+ * "regression", unit: string } | { name: string, kind: "text" }} Head
+ * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score:
+ * number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text",
+ * text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
+ *   score is the probability of `label`; scores are sorted, the highest first
+ * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown
+ * }} Prediction
+ * @typedef {{ heads: HeadAnswer[], error: string }} RowOutcome one row of a batch; error is "" for an answered row
  */
 
 /**
@@ -50,15 +57,15 @@ export function readNotes(answer) {
 /**
  * @param {any} outcome one row of a batch
  * @param {readonly Head[]} heads
- * @returns {import("./batch-tables.js").RowOutcome}
+ * @returns {RowOutcome}
  */
 export function readOutcome(outcome, heads) {
   const wrong = outcome?.error;
   if (wrong === undefined || wrong === null) return { heads: readHeads(outcome, heads), error: "" };
-  const told = fieldErrors(wrong).map(({ field, message }) =>
+  const problems = fieldErrors(wrong).map(({ field, message }) =>
     [field.replace(/^rows\[\d+\]\.?/, ""), message].filter(Boolean).join(": "),
   );
-  return { heads: [], error: told.join("; ") || String(wrong.detail ?? wrong.title ?? "no answer") };
+  return { heads: [], error: problems.join("; ") || String(wrong.detail ?? wrong.title ?? "no answer") };
 }
 
 /**

@@ -137,7 +137,7 @@ async function written(body, pieces) {
     else if (event === "error") problem = parsed(data);
   });
   if (problem !== null)
-    throw told(
+    throw problemFailure(
       problem,
       Number(problem.status) || 0,
       typeof problem.retryAfter === "number" ? problem.retryAfter * 1000 : null,
@@ -168,16 +168,16 @@ function refusal(response, content) {
   try {
     problem = JSON.parse(content);
   } catch {
-    // A proxy's HTML page, for instance: its status is all that can be told.
+    // A proxy's HTML page, for instance: its status is all that can be said.
   }
-  return told(problem, response.status, retryAfterMs(response.headers, Date.now()));
+  return problemFailure(problem, response.status, retryAfterMs(response.headers, Date.now()));
 }
 
 /**
  * @param {any} problem an RFC 9457 document, or null @param {number} status @param {number | null} pauseMs @returns
  * {Failure}
  */
-function told(problem, status, pauseMs) {
+function problemFailure(problem, status, pauseMs) {
   const spoken = CODES[String(problem?.code)] ?? WORDS[status];
   const detail = typeof problem?.detail === "string" ? problem.detail : "";
   const title = spoken ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${status}.`);

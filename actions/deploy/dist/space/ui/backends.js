@@ -5,12 +5,8 @@ import { h } from "./dom.js";
 /**
  * Everything that can answer for one model: itself, and a remote one beside it where the model has a pair.
  * Each has its own card; a slow or failing one leaves the others alone.
- * @typedef {{
- *   id: string, title: string, from: string, missing: string, remote: import("./model.js").Remote | null, prices: any, inputs: Record<string, string>,
- *   predict: (row: Record<string, unknown>, signal: AbortSignal, pieces: (text: string) => void) => Promise<import("./model.js").Prediction>,
- * }} Backend missing: what somebody must set before it can be asked, "" for nothing; inputs: those that come from the
- * first one's answer, as HEAD.PART
- * @typedef {{ backend: Backend, prediction: import("./model.js").Prediction }} Answered
+ * @typedef {import("./model.js").Backend} Backend
+ * @typedef {{ backend: Backend, prediction: import("./answers.js").Prediction }} Answered
  * @typedef {{ backend: Backend, failure: Failure }} Failed
  */
 
@@ -35,7 +31,7 @@ export function backendCards(backends) {
     cards.forEach((card, i) => {
       const missing = backends[i]?.missing ?? "";
       if (missing === "") card.clear();
-      else card.tell("Not set up yet.", missing);
+      else card.notice("Not set up yet.", missing);
     });
   clear();
   return {
@@ -50,7 +46,7 @@ export function backendCards(backends) {
       const answered = [];
       /** @type {Failed[]} */
       const failed = [];
-      /** @type {Promise<import("./model.js").Prediction> | null} */
+      /** @type {Promise<import("./answers.js").Prediction> | null} */
       let first = null;
       const one = async (/** @type {Backend} */ backend, /** @type {number} */ i) => {
         const card = cards[i];
@@ -71,7 +67,7 @@ export function backendCards(backends) {
         try {
           const prediction = await asking;
           if (running !== mine) return;
-          card?.show(prediction);
+          card?.render(prediction);
           answered.push({ backend, prediction });
         } catch (error) {
           const failure =
@@ -94,7 +90,7 @@ export function backendCards(backends) {
 
 /**
  * @param {Record<string, string>} inputs
- * @param {import("./model.js").Prediction | null} prediction
+ * @param {import("./answers.js").Prediction | null} prediction
  * @returns {Record<string, unknown>}
  * @throws {Failure} when there is no answer to take them from
  */

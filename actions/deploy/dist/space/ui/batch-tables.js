@@ -6,7 +6,7 @@ import { plural, shorten } from "./format.js";
  * What the batch tab shows of rows: a look before, the answers after.
  * @typedef {import("./batch-rows.js").BatchInput} BatchInput
  * @typedef {import("./batch-rows.js").BatchRow} BatchRow
- * @typedef {{ heads: import("./model.js").HeadAnswer[], error: string }} RowOutcome  error is "" for an answered row
+ * @typedef {import("./answers.js").RowOutcome} RowOutcome
  */
 
 const PREVIEWED = 5;
@@ -104,7 +104,7 @@ function place(row) {
 /**
  * @param {BatchInput} input
  * @param {readonly (RowOutcome | undefined)[]} outcomes by row
- * @param {readonly import("./model.js").Head[]} heads
+ * @param {readonly import("./answers.js").Head[]} heads
  * @returns {HTMLElement}
  */
 export function resultTable(input, outcomes, heads) {
@@ -155,7 +155,7 @@ export function resultTable(input, outcomes, heads) {
 /**
  * @param {BatchInput} input
  * @param {readonly (RowOutcome | undefined)[]} outcomes
- * @param {readonly import("./model.js").Head[]} heads
+ * @param {readonly import("./answers.js").Head[]} heads
  * @returns {unknown[][]} header and one record per row, in the order of the input
  */
 export function resultRecords(input, outcomes, heads) {
@@ -190,7 +190,7 @@ export function resultRecords(input, outcomes, heads) {
 }
 
 /**
- * @param {import("./model.js").Head} head @param {import("./model.js").HeadAnswer | undefined} answer @returns
+ * @param {import("./answers.js").Head} head @param {import("./answers.js").HeadAnswer | undefined} answer @returns
  * {unknown[]}
  */
 function figures(head, answer) {

@@ -68,23 +68,23 @@ export function chart(options) {
       ...series.flatMap((one, s) => lines(one.values, x, y, s)),
     );
     fill(plot, drawing);
-    tell(length - 1);
+    describe(length - 1);
     drawing.addEventListener("pointermove", (event) => {
       const share = (event.offsetX - LEFT) / Math.max(1, width - LEFT - RIGHT);
       const i = Math.min(length - 1, Math.max(0, Math.round(share * (length - 1))));
       cursor.setAttribute("x1", String(x(i)));
       cursor.setAttribute("x2", String(x(i)));
-      tell(i);
+      describe(i);
     });
     drawing.addEventListener("pointerleave", () => {
       cursor.setAttribute("x1", "-9");
       cursor.setAttribute("x2", "-9");
-      tell(length - 1);
+      describe(length - 1);
     });
   };
 
   /** @param {number} i */
-  const tell = (i) =>
+  const describe = (i) =>
     fill(
       legend,
       ...series.map((one, s) => {

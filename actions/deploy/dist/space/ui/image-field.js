@@ -3,8 +3,8 @@ import { size } from "./format.js";
 
 /**
  * An image: dropped, chosen, pasted, or the address of one on the web (which the server fetches, not this page).
- * @param {import("./model.js").Field} facts
- * @returns {import("./fields.js").Control}
+ * @param {import("./schema-fields.js").Field} facts
+ * @returns {import("./controls.js").Control}
  */
 export function imageControl(facts) {
   /** @type {string | undefined} */

@@ -5,8 +5,10 @@ type Waiting = { go: () => void; stop: (why: Refused) => void };
 
 export type Turns = {
   /**
-   * Waits for a turn. @returns gives it back. @throws Refused when too many wait, the deadline passes, or the client
-   * leaves.
+   * Waits for a turn.
+   *
+   * @returns what gives the turn back.
+   * @throws Refused when too many wait, the deadline passes, or the client disconnects.
    */
   take(requestDeadline: RequestDeadline): Promise<() => void>;
   waiting(): number;
@@ -15,13 +17,13 @@ export type Turns = {
   close(): Promise<void>;
 };
 
-/** At most `concurrency` at the same time, at most `queue` that wait for it, first come, first served. */
+/** At most `concurrency` turns at the same time and `queue` requests that wait for one; first come, first served. */
 export function createTurns(limits: { concurrency: number; queue: number }, now: () => number): Turns {
   const queue: Waiting[] = [];
   let taken = 0;
   let closed: (() => void) | null = null;
 
-  const giveBack = () => {
+  const release = () => {
     taken--;
     queue.shift()?.go();
     if (taken === 0) closed?.();
@@ -32,7 +34,7 @@ export function createTurns(limits: { concurrency: number; queue: number }, now:
     return () => {
       if (given) return;
       given = true;
-      giveBack();
+      release();
     };
   };
 

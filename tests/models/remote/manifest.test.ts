@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { parseYaml } from "../../../models/core/manifest/config-file.ts";
-import { isRemote, loadManifest, loadModelFile } from "../../../models/core/predictor/load.ts";
-import { manifestExamples } from "../../../models/core/manifest/examples.ts";
-import { modelFile, remoteManifest, type RemoteManifestInput } from "../../../models/core/manifest/remote-manifest.ts";
+import { isRemote, loadManifest, loadModelFile, modelFile } from "../../../models/core/predictor/load.ts";
+import { manifestExamples } from "../../../models/core/manifest/manifest-examples.ts";
+import { remoteManifest, type RemoteManifestInput } from "../../../models/remote/manifest.ts";
 import { promptOf, remoteRowSchema } from "../../../models/remote/prompt.ts";
-import { linearManifest, refusal, temporaryFolder } from "./build.ts";
+import { linearManifest, refusal, temporaryFolder } from "../core/build.ts";
 
 const remote = (changes: Partial<RemoteManifestInput> = {}): RemoteManifestInput => ({
   schemaVersion: 1,
@@ -38,7 +38,7 @@ function folder(manifest: object): string {
 }
 
 describe("a manifest with a remote backend", () => {
-  it("is told apart by `backend`, and gets its defaults", async () => {
+  it("is recognised by `backend`, and gets its defaults", async () => {
     const loaded = await loadModelFile(folder(remote()));
     expect(isRemote(loaded)).toBe(true);
     expect(loaded.manifest).toMatchObject({

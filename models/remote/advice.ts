@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Languages that an answer can be told to be in, by their function words; see eval/advice/language.ts. */
+/** Languages that eval/advice/language.ts recognises by their function words. */
 export const adviceLanguages = ["de", "en", "es", "fr", "it", "nl", "pt"] as const;
 export type AdviceLanguage = (typeof adviceLanguages)[number];
 
@@ -24,7 +24,7 @@ export const adviceCheck = z.discriminatedUnion("kind", [
     .describe("An answer that is neither too short nor too long, and was not cut at its token limit."),
   z
     .strictObject({ kind: z.literal("language"), atLeast, language: z.enum(adviceLanguages) })
-    .describe("An answer in this language, told by its function words."),
+    .describe("An answer in this language, recognised by its function words."),
   z
     .strictObject({
       kind: z.literal("mentions"),
@@ -84,4 +84,3 @@ export const advice = z
   .describe(
     "What `sluice gate` asks the model and looks at. Advisory: it is reported and decides nothing, because the same model may answer differently tomorrow.",
   );
-export type Advice = z.infer<typeof advice>;

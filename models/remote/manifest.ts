@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { currency, manifest, modelId, modelVersion, serving } from "./manifest.ts";
-import { advice } from "./remote-advice.ts";
+import { currency, modelId, modelVersion, serving } from "../core/manifest/manifest.ts";
+import { advice } from "./advice.ts";
 
 const inputName = z.string().regex(/^[A-Za-z_][\w-]{0,63}$/, "letters, digits, '_' and '-', starting with a letter");
 
@@ -32,7 +32,7 @@ const prices = z
 const PLACEHOLDER = /\{\{\s*([\w-]+)\s*\}\}/g;
 
 /** Names between double braces. */
-export function placeholders(template: string): string[] {
+function placeholders(template: string): string[] {
   return [...template.matchAll(PLACEHOLDER)].map((found) => found[1]!);
 }
 
@@ -63,7 +63,7 @@ export const remoteManifest = z
       .refine((inputs) => Object.keys(inputs).length > 0, "at least one input")
       .describe("Fields of a row."),
     prompt: z.strictObject({
-      system: z.string().default("").describe("What the model is told before every row."),
+      system: z.string().default("").describe("System message before every row."),
       template: z.string().min(1).describe("What it is asked; {{NAME}} stands for an input."),
     }),
     parameters: z
@@ -180,6 +180,3 @@ export const remoteManifest = z
 export type RemoteManifest = z.infer<typeof remoteManifest>;
 export type RemoteManifestInput = z.input<typeof remoteManifest>;
 export type RemotePrices = NonNullable<RemoteManifest["prices"]>;
-
-/** Whatever model.yaml may be, told apart by `backend`. */
-export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest]);

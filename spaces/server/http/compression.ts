@@ -2,19 +2,19 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
 export type Encoding = "br" | "gzip" | "identity";
-/** A body in whatever encoding is asked for; each is made once, on another thread, when it is first wanted. */
-export type Packed = (encoding: Encoding) => Promise<Buffer>;
+/** A body in the encoding that is asked for; each is made once, on another thread, on the first request for it. */
+export type CompressedBody = (encoding: Encoding) => Promise<Buffer>;
 
-/** Text gets smaller; images and fonts are compressed already. */
-const PACKABLE = /^(text\/|image\/svg|application\/(json|manifest))/;
+/** Images and fonts are compressed already. */
+const COMPRESSIBLE = /^(text\/|image\/svg|application\/(json|manifest))/;
 /** Less than this fits one packet anyway. */
-const SMALL_BYTES = 1000;
+const MIN_BYTES = 1000;
 
-export function packable(type: string, body: Buffer): boolean {
-  return body.length >= SMALL_BYTES && PACKABLE.test(type);
+export function isCompressible(type: string, body: Buffer): boolean {
+  return body.length >= MIN_BYTES && COMPRESSIBLE.test(type);
 }
 
-export function packed(body: Buffer): Packed {
+export function compressible(body: Buffer): CompressedBody {
   const made = new Map<Encoding, Promise<Buffer>>();
   const make = (encoding: Encoding): Promise<Buffer> => {
     // Beyond quality 5 brotli takes many times as long for a few per cent.

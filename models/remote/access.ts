@@ -1,12 +1,12 @@
 import { isIP } from "node:net";
-import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
+import { ConfigurationError, type Diagnostic } from "../core/errors.ts";
 
 export type Access = { token: string; endpoint: string | null };
 
 /**
- * What a remote model is asked with, from HF_TOKEN and HF_INFERENCE_ENDPOINT; or, without a token, what to set.
+ * Token and endpoint from HF_TOKEN and HF_INFERENCE_ENDPOINT; without a token, what somebody has to set.
  *
- * @throws ConfigurationError for an endpoint that is no URL, or would get the token in the clear.
+ * @throws ConfigurationError for an endpoint that is no URL, holds credentials, or would get the token unencrypted.
  */
 export function accessFrom(
   env: Readonly<Record<string, string | undefined>>,

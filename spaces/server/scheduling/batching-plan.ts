@@ -1,7 +1,7 @@
 import type { RunPlan } from "../engine/engine.ts";
 import type { SweepPoint } from "../engine/sweep.ts";
 
-/** How a model's requests become runs, and the measurement that says so. */
+/** How a model's requests become runs, with the measurement behind it. */
 export type BatchingPlan = RunPlan & {
   /** How long a group of two or more may wait for others; a lone request never waits. */
   maxDelayUs: number;
@@ -13,17 +13,17 @@ export type BatchingPlan = RunPlan & {
   reason: string;
 };
 
-/** Batches must bring this much, or rows run alone: a batch delays its first row for the sake of its last. */
-export const LEAST_GAIN = 1.1;
-const LONGEST_DELAY_US = 2000;
+/** Below this gain rows run alone: a batch delays its first row for the sake of its last. */
+const MIN_GAIN = 1.1;
+const MAX_DELAY_US = 2000;
 
 /**
- * The way with the most rows per second, the smallest batch among those within 5 % of it; no batches below a gain of
- * 1.1.
+ * Chooses the batch with the most rows per second, or the smallest one within 5 % of it. Rows run alone where batches
+ * gain less than 1.1.
  *
- * The delay is what one joining row saves, t₁ (1 − 1/gain), at most 2 ms: waiting longer than that for one more row
- * costs the group more than running that row by itself. On the main thread there is none: everything that arrived in
- * the same turn of the event loop is already together.
+ * The delay is what one joining row saves, t₁ (1 − 1/gain), at most 2 ms: to wait longer for one more row costs the
+ * group more than that row costs alone. On the main thread there is no delay: everything that arrived in the same turn
+ * of the event loop is together already.
  */
 export function planBatches(
   points: readonly SweepPoint[],
@@ -46,7 +46,7 @@ export function planBatches(
     options.maxBatch === undefined ? undefined : points.filter((point) => point.batch <= options.maxBatch!).at(-1);
   const chosen =
     wanted ??
-    (best.rowsPerSecond / single.rowsPerSecond < LEAST_GAIN
+    (best.rowsPerSecond / single.rowsPerSecond < MIN_GAIN
       ? single
       : points.find((point) => point.rowsPerSecond >= 0.95 * best.rowsPerSecond)!);
   const gain = chosen.rowsPerSecond / single.rowsPerSecond;
@@ -55,7 +55,7 @@ export function planBatches(
   const delay =
     maxBatch === 1 || options.onMainThread
       ? 0
-      : Math.min(LONGEST_DELAY_US, Math.max(0, Math.round(1000 * singleMs * (1 - 1 / gain))));
+      : Math.min(MAX_DELAY_US, Math.max(0, Math.round(1000 * singleMs * (1 - 1 / gain))));
   return {
     maxBatch,
     tokenBudget: chosen.tokenBudget,
@@ -67,7 +67,7 @@ export function planBatches(
       options.maxBatch !== undefined
         ? "as configured"
         : chosen === single
-          ? `batches gain ${(best.rowsPerSecond / single.rowsPerSecond).toFixed(2)}×, less than ${LEAST_GAIN}×`
+          ? `batches gain ${(best.rowsPerSecond / single.rowsPerSecond).toFixed(2)}×, less than ${MIN_GAIN}×`
           : `batches of ${maxBatch} gain ${gain.toFixed(2)}×`,
   };
 }

@@ -9,12 +9,12 @@ import type { Turn } from "./turn.ts";
 /** Beside this file, in the source tree and in a bundle alike. */
 const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
 
-/** A thread or a process: it takes questions and says when it is gone. */
+/** A thread or a process: it takes questions and says when it has exited. */
 type Place = {
   post(question: Question): void;
   onReply(take: (reply: Reply) => void): void;
-  onAborted(take: (why: string) => void): void;
-  /** Only what may be killed at any time has one. */
+  onExit(take: (why: string) => void): void;
+  /** Null for a thread, which cannot be killed during a run. */
   kill: (() => void) | null;
 };
 
@@ -25,7 +25,7 @@ function workerPlace(): Place {
     onReply: (take) => {
       worker.on("message", take);
     },
-    onAborted: (take) => {
+    onExit: (take) => {
       worker.on("error", (error) => take((error as Error).message));
       worker.on("exit", (code) => take(`worker exit ${code}`));
     },
@@ -44,7 +44,7 @@ function processPlace(): Place {
     onReply: (take) => {
       child.on("message", (message) => take(message as Reply));
     },
-    onAborted: (take) => {
+    onExit: (take) => {
       child.on("error", (error) => take(error.message));
       child.on("exit", (code, signal) =>
         take(signal === null ? `process exit ${code}` : `process killed by ${signal}`),
@@ -54,7 +54,7 @@ function processPlace(): Place {
   };
 }
 
-export type Host = {
+type Host = {
   ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn): Promise<Answers[K]>;
   description: ModelDescription;
   busy(): number;
@@ -67,7 +67,7 @@ export type Host = {
  * @param limitMs longest that one question may take, where the place can be killed; 0 is no limit.
  * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when the place dies.
  */
-export async function startHost(
+async function startHost(
   kind: "worker" | "process",
   dir: string,
   options: OpenOptions,
@@ -79,7 +79,7 @@ export async function startHost(
     { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }
   >();
   let next = 0;
-  let gone: string | null = null;
+  let exited: string | null = null;
   place.onReply((reply) => {
     const waiting = open.get(reply.id);
     if (waiting === undefined) return;
@@ -91,8 +91,8 @@ export async function startHost(
         reply.configuration ? new ConfigurationError(reply.diagnostic) : new EvaluationError(reply.diagnostic),
       );
   });
-  place.onAborted((why) => {
-    gone ??= why;
+  place.onExit((why) => {
+    exited ??= why;
     for (const waiting of open.values()) {
       if (waiting.timer !== null) clearTimeout(waiting.timer);
       waiting.reject(new EngineLost(why));
@@ -101,7 +101,7 @@ export async function startHost(
   });
   const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn) =>
     new Promise<Answers[K]>((resolve, reject) => {
-      if (gone !== null) return reject(new EngineLost(gone));
+      if (exited !== null) return reject(new EngineLost(exited));
       const id = next++;
       const timer =
         place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep"
@@ -121,11 +121,11 @@ export async function startHost(
     void ask({ kind: "close" }).catch(() => null);
     throw error;
   });
-  return { ask, description, busy: () => open.size, alive: () => gone === null };
+  return { ask, description, busy: () => open.size, alive: () => exited === null };
 }
 
 /** A model in worker threads or processes of its own. Runs go to the one that has the least to do. */
-export async function remoteEngine(
+export async function hostEngine(
   kind: "worker" | "process",
   count: number,
   dir: string,

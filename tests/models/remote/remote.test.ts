@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { accessFrom } from "../../../spaces/server/remote/access.ts";
-import { createBreaker } from "../../../spaces/server/remote/breaker.ts";
-import { retryAfterMs, retryDelayMs } from "../../../spaces/server/remote/retry.ts";
-import { createTurns } from "../../../spaces/server/remote/turns.ts";
+import { accessFrom } from "../../../models/remote/access.ts";
+import { createBreaker } from "../../../models/remote/breaker.ts";
+import { retryAfterMs, retryDelayMs } from "../../../models/remote/retry.ts";
+import { createTurns } from "../../../spaces/server/scheduling/turns.ts";
 import { ClientDisconnect } from "../../../spaces/server/scheduling/client-disconnect.ts";
 
 const reasonOf = (act: () => unknown) => {
@@ -75,9 +75,9 @@ describe("turns", () => {
     const leaving = turns
       .take({ ...requestDeadline, disconnect: ClientDisconnect.of(response) })
       .catch((error: { reason: string }) => order.push(error.reason));
-    const second = turns.take(requestDeadline).then((giveBack) => {
+    const second = turns.take(requestDeadline).then((release) => {
       order.push("second");
-      return giveBack;
+      return release;
     });
     await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "queue-full" });
     response.emit("close");

@@ -1,45 +1,45 @@
-import { Refused } from "../scheduling/refused.ts";
+import { RemoteFailure } from "./failure.ts";
 
 export type BreakerState = "closed" | "half-open" | "open";
 
-/** A row that may be tried; exactly one of its ends is told. */
-export type Permit = {
+/** Leave to try one row. Exactly one of its three ends is to be reported; later ones are ignored. */
+type Permit = {
   succeeded(): void;
   /** @param pauseMs what the provider asks for; the breaker stays open at least that long. */
   failed(pauseMs?: number): void;
-  /** The client left, say: it proves nothing. */
+  /** Neither: the client disconnected, for example, which proves nothing. */
   abandoned(): void;
 };
 
 export type Breaker = {
-  /** @throws Refused "circuit-open" while nothing is tried. */
+  /** @throws RemoteFailure "circuit-open" while no row may be tried. */
   admit(): Permit;
   state(): BreakerState;
-  /** Until something is tried again; 0 unless open. */
+  /** Time until a row may be tried again; 0 unless open. */
   pauseMs(): number;
 };
 
 /**
- * A circuit breaker: closed until `failures` rows in a row have failed, then open for `openMs`, then half-open: one row
- * is tried, which closes it or opens it again.
+ * A circuit breaker. It is closed until `failures` rows in a row have failed, then open for `openMs`, then half-open:
+ * one row is tried, which closes it or opens it again.
  *
- * @param changed told of every change of state.
+ * @param onChange called with every new state.
  */
 export function createBreaker(
   options: { failures: number; openMs: number },
   now: () => number,
-  changed: (state: BreakerState) => void,
+  onChange: (state: BreakerState) => void,
 ): Breaker {
   let failures = 0;
   let openUntil: number | null = null;
   let probing = false;
-  let told: BreakerState = "closed";
+  let reported: BreakerState = "closed";
 
   const state = (): BreakerState => (openUntil === null ? "closed" : now() >= openUntil ? "half-open" : "open");
-  const tell = () => {
-    if (told === state()) return;
-    told = state();
-    changed(told);
+  const report = () => {
+    if (reported === state()) return;
+    reported = state();
+    onChange(reported);
   };
   const pauseMs = () => (openUntil === null ? 0 : Math.max(0, openUntil - now()));
 
@@ -47,16 +47,16 @@ export function createBreaker(
     state,
     pauseMs,
     admit() {
-      tell();
+      report();
       if (state() === "open")
-        throw new Refused(
+        throw new RemoteFailure(
           "circuit-open",
           `the remote model has failed ${failures} times in a row, and nobody is asked until the pause is over`,
           pauseMs(),
         );
       if (state() === "half-open") {
         if (probing)
-          throw new Refused("circuit-open", "the remote model is being tried again by another request", 1000);
+          throw new RemoteFailure("circuit-open", "the remote model is being tried again by another request", 1000);
         probing = true;
       }
       const probe = openUntil !== null;
@@ -66,7 +66,7 @@ export function createBreaker(
         ended = true;
         if (probe) probing = false;
         then();
-        tell();
+        report();
       };
       return {
         succeeded: () =>

@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { z } from "zod";
+import type { LoadedRemote } from "../../../models/core/predictor/load.ts";
+import { RowError, type Row } from "../../../models/core/row.ts";
+import { RemoteFailure } from "../../../models/remote/failure.ts";
+import { openRemoteModel, type RemoteDeps, type RemoteEvents } from "../../../models/remote/model.ts";
+import { remoteRowSchema, type ChatMessage } from "../../../models/remote/prompt.ts";
+import { Refused } from "../scheduling/refused.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
+import { createTurns } from "../scheduling/turns.ts";
+import type { Prediction, RowOutcome, ServedModel } from "./served-model.ts";
+
+export type RemoteModelEvents = RemoteEvents & { waited(queueMs: number): void };
+
+/**
+ * A model that a remote provider runs, behind the same interface as one that runs here. Without a token it is served
+ * too, and says what to set.
+ *
+ * @throws ConfigurationError for an endpoint that cannot be used; RowError for an example that is no row.
+ */
+export async function loadRemoteModel(
+  { manifest, dir }: LoadedRemote,
+  events: RemoteModelEvents,
+  deps: RemoteDeps,
+): Promise<ServedModel> {
+  const now = deps.now ?? (() => performance.now());
+  const remote = openRemoteModel(manifest, events, deps);
+  const turns = createTurns(manifest.limits, now);
+  const rows = remoteRowSchema(manifest);
+  const loadedAt = new Date().toISOString();
+  const readme = await readFile(join(dir, "README.md"), "utf8").catch(() => null);
+
+  async function* stream(row: Row, requestDeadline: RequestDeadline): AsyncGenerator<string, Prediction> {
+    let release = () => {};
+    try {
+      let prompt: ChatMessage[];
+      try {
+        prompt = remote.prepare(row);
+      } catch (error) {
+        if (!(error instanceof RowError)) throw error;
+        return {
+          outcome: { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic },
+          timing: { queueMs: 0, inferenceMs: 0 },
+        };
+      }
+      const enqueuedAt = now();
+      release = await turns.take(requestDeadline);
+      const queueMs = now() - enqueuedAt;
+      events.waited(queueMs);
+      const { deadlineAt, disconnect } = requestDeadline;
+      const answer = yield* remote.ask(prompt, { deadlineAt, signal: disconnect?.signal() });
+      const { text, finishReason, usage, inferenceMs, firstTokenMs } = answer;
+      return {
+        outcome: { ok: true, heads: { [manifest.head]: { kind: "text", text, finishReason, usage } } },
+        timing: { queueMs, inferenceMs, firstTokenMs },
+      };
+    } catch (error) {
+      throw error instanceof RemoteFailure ? new Refused(error.reason, error.message, error.retryAfterMs) : error;
+    } finally {
+      release();
+    }
+  }
+
+  const predict = async (row: Row, requestDeadline: RequestDeadline): Promise<Prediction> => {
+    const pieces = stream(row, requestDeadline);
+    for (;;) {
+      const { value, done } = await pieces.next();
+      if (done) return value;
+    }
+  };
+
+  return {
+    id: manifest.id,
+    version: manifest.version,
+    digest: `${manifest.model}:${manifest.version}`,
+    rowSchema: rows,
+    example: manifest.serving.examples[0] ?? null,
+    imageFields: [],
+    maxRows: manifest.limits.maxRows,
+    condition: () =>
+      remote.missing === null
+        ? { state: "ready", diagnostic: null }
+        : { state: "not-configured", diagnostic: remote.missing },
+    card: () => ({
+      task: manifest.task,
+      description: manifest.description,
+      ...(manifest.license === undefined ? {} : { license: manifest.license }),
+      backend: manifest.backend,
+      input: {
+        schema: z.toJSONSchema(rows, { io: "input", unrepresentable: "any" }),
+        examples: manifest.serving.examples,
+      },
+      heads: [{ name: manifest.head, kind: "text" }],
+      remote: {
+        model: manifest.model,
+        parameters: manifest.parameters,
+        circuit: { state: remote.circuit().state, retryInMs: Math.round(remote.circuit().pauseMs) },
+        retry: manifest.retry,
+        breaker: manifest.breaker,
+        timeoutMs: manifest.limits.timeoutMs,
+        concurrency: manifest.limits.concurrency,
+        queue: manifest.limits.queue,
+        prices: manifest.prices ?? null,
+      },
+      ...(manifest.pair === undefined ? {} : { pair: manifest.pair }),
+      loadedAt,
+      gate: null,
+      readme,
+    }),
+    predict,
+    async predictMany(many, requestDeadline) {
+      const timing = { queueMs: 0, inferenceMs: 0 };
+      const one = async (row: Row): Promise<RowOutcome> => {
+        try {
+          const { outcome, timing: own } = await predict(row, requestDeadline);
+          timing.queueMs += own.queueMs;
+          timing.inferenceMs += own.inferenceMs;
+          return outcome;
+        } catch (error) {
+          if (!(error instanceof Refused) || error.reason === "cancelled" || error.reason === "not-configured")
+            throw error;
+          const diagnostic = { code: error.reason, problem: error.message };
+          return { ok: false, refused: false, field: null, diagnostic, failure: error };
+        }
+      };
+      return { outcomes: await pLimit(manifest.limits.concurrency).map(many, one), timing };
+    },
+    stream,
+    tensors: null,
+    load: () => ({
+      queuedRows: turns.waiting(),
+      runningGroups: turns.taken(),
+      estimatedWaitMs: remote.circuit().pauseMs,
+    }),
+    close: () => turns.close(),
+  };
+}

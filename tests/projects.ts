@@ -1,0 +1,36 @@
+import { matchesGlob } from "node:path";
+
+/**
+ * What `npm test` leaves to `npm run test:slow`, and why: what takes long by nature, and what measures time and so has
+ * to be alone on the machine. CI runs both. Everything else must be quick enough for a contributor to wait for.
+ */
+export const slow: Readonly<Record<string, string>> = {
+  "tests/bot/kill.test.ts": "kills and restarts the bot at ten boundaries",
+  "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",
+  "tests/deploy/bad-deploys.test.ts": "deploys real Spaces that fail, and waits for each to be rolled back",
+  "tests/deploy/faults.test.ts": "plays the worst places of the fault table, each with its recovery",
+  "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",
+  "tests/eval/latency/processes.test.ts": "measures latency in real processes",
+  "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
+  "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
+  "tests/spaces/server/overload.test.ts":
+    "fills queues and lets deadlines pass: others' load would change what it sees",
+  "tests/spaces/ui/{mood,page,pair,placeholder}.test.ts": "use the page in Chromium",
+};
+
+/**
+ * What starts real processes: actions, servers, bots, shells. Two of these files run at a time, after the others, so
+ * that they don't wait for a machine full of unit tests.
+ */
+export const processes: readonly string[] = [
+  "tests/{actions,bot,cli,deploy,predict,rehearsal,spaces}/**/*.test.ts",
+  "tests/models/*.test.ts",
+];
+
+export type Project = "parts" | "processes" | "slow";
+
+/** @param file path in the repository, with slashes */
+export function projectOf(file: string): Project {
+  if (Object.keys(slow).some((pattern) => matchesGlob(file, pattern))) return "slow";
+  return processes.some((pattern) => matchesGlob(file, pattern)) ? "processes" : "parts";
+}
