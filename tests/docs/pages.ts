@@ -35,9 +35,9 @@ export function anchorsOf(markdown: string): Set<string> {
   return found;
 }
 
-export type Link = { page: string; link: string; path: string; anchor: string | null };
+type Link = { page: string; link: string; path: string; anchor: string | null };
 
-/** The links of a page that stay in the repository; `path` from the root. */
+/** The links of a page that stay in the repository (`../../security` is a page of GitHub's); `path` from the root. */
 export function linksOf(page: string, markdown: string): Link[] {
   const text = prose(markdown);
   const targets = [
@@ -50,5 +50,6 @@ export function linksOf(page: string, markdown: string): Link[] {
       const [path, anchor] = link.split("#") as [string, string | undefined];
       const to = path === "" ? page : relative(root, resolve(root, dirname(page), path));
       return { page, link, path: to, anchor: anchor ?? null };
-    });
+    })
+    .filter(({ path }) => !path.startsWith(".."));
 }
