@@ -61,7 +61,7 @@ const [pass, fail] = [
 async function notify(phase: string, options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
     action,
-    told: { verdict: pass },
+    inputFiles: { verdict: pass },
     event: push,
     sha: main,
     apiUrl: here.github.url,
@@ -147,7 +147,7 @@ describe("one card, kept by the step and the bot", () => {
     });
     deployments[7500] = [{ id: 1, state: "success", description: "live", log_url: "", environment_url: "" }];
     await notify("auto", {
-      told: {
+      inputFiles: {
         verdict: pass,
         deployment: receipt("live", {
           deployed: { model: { id: "mood", version: "1.1.0" }, source: { commit: main } },
@@ -164,17 +164,17 @@ describe("one card, kept by the step and the bot", () => {
   it("edits of both, in any order, while it waits: the text is the newest, and the buttons work", async () => {
     await begun();
     const { card } = await cardThatAsks();
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { inputFiles: { verdict: fail } });
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
     // Both at once, several times over: whoever is last, both are seen in the end.
     for (const story of [pass, fail, pass]) {
-      await Promise.all([notify("waiting", { told: { verdict: story } }), polledTwice(here)]);
+      await Promise.all([notify("waiting", { inputFiles: { verdict: story } }), polledTwice(here)]);
     }
     await shows(card, ...links, ...asked);
     tap("Approve mood-production", card);
     await shows(card, ...links, "Yes, approve", "Cancel");
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { inputFiles: { verdict: fail } });
     await shows(card, ...links, "Yes, approve", "Cancel");
     tap("Cancel", card);
     await shows(card, ...links, "⚪ cancelled by ana-gh", ...asked);
@@ -192,7 +192,7 @@ describe("one card, kept by the step and the bot", () => {
       does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
     });
     const edits = card.edits;
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { inputFiles: { verdict: fail } });
     await until(() => card.edits > edits, "the edit");
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
@@ -252,7 +252,7 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "Yes, approve", "Cancel");
     await here.kill();
     tap("Yes, approve", card);
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { inputFiles: { verdict: fail } });
     await here.start();
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(run.reviews).toHaveLength(1);
