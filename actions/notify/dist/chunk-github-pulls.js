@@ -1,3 +1,0 @@
-import { createRequire as __sluiceCreateRequire } from "node:module";
-const require = __sluiceCreateRequire(import.meta.url);
-import{init_define_SLUICE_NATIVE_PINS}from"./chunk-define-SLUICE_NATIVE_PINS.js";init_define_SLUICE_NATIVE_PINS();async function openPullRequests({octokit,owner,repo},head){let{data}=await octokit.rest.pulls.list({owner,repo,state:"open",head,per_page:100});return data.map(pull=>({number:pull.number,headSha:pull.head.sha,baseSha:pull.base.sha}))}async function pullRequestsOf({octokit,owner,repo},commit){let{data}=await octokit.rest.repos.listPullRequestsAssociatedWithCommit({owner,repo,commit_sha:commit,per_page:10});return data.map(({number})=>number)}export{openPullRequests,pullRequestsOf};
