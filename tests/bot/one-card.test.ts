@@ -66,7 +66,7 @@ const [pass, fail] = [
 async function notify(phase: string, options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
     action,
-    told: { verdict: pass },
+    files: { verdict: pass },
     event: push,
     sha: main,
     apiUrl: here.github.url,
@@ -152,7 +152,7 @@ describe("one card, kept by the step and the bot", () => {
     });
     deployments[7500] = [{ id: 1, state: "success", description: "live", log_url: "", environment_url: "" }];
     await notify("auto", {
-      told: {
+      files: {
         verdict: pass,
         deployment: receipt("live", {
           deployed: { model: { id: "mood", version: "1.1.0" }, source: { commit: main } },
@@ -169,17 +169,17 @@ describe("one card, kept by the step and the bot", () => {
   it("edits of either, in any order, while it waits: the newest text, and buttons that work", async () => {
     await begun();
     const { card } = await cardThatAsks();
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { files: { verdict: fail } });
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
     // Both at once, several times over: whoever is last, both are seen in the end.
     for (const story of [pass, fail, pass]) {
-      await Promise.all([notify("waiting", { told: { verdict: story } }), looked()]);
+      await Promise.all([notify("waiting", { files: { verdict: story } }), looked()]);
     }
     await shows(card, ...links, ...asked);
     tap("Approve mood-production", card);
     await shows(card, ...links, "Yes, approve", "Cancel");
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { files: { verdict: fail } });
     await shows(card, ...links, "Yes, approve", "Cancel");
     tap("Cancel", card);
     await shows(card, ...links, "⚪ cancelled by ana-gh", ...asked);
@@ -197,7 +197,7 @@ describe("one card, kept by the step and the bot", () => {
       does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
     });
     const edits = card.edits;
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { files: { verdict: fail } });
     await until(() => card.edits > edits, "the edit");
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
@@ -257,7 +257,7 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "Yes, approve", "Cancel");
     await here.kill();
     tap("Yes, approve", card);
-    await notify("waiting", { told: { verdict: fail } });
+    await notify("waiting", { files: { verdict: fail } });
     await here.start();
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(run.reviews).toHaveLength(1);

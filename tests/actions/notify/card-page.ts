@@ -62,15 +62,15 @@ async function act(caption: string, options: Partial<NotifyOptions>): Promise<vo
 
 try {
   await act("The pull request is opened.", { inputs: { models: `births@${model.version}` } });
-  await act("The gate has judged.", { told: { verdict: births } });
-  await act("Merged; production wants an approval.", { told: { verdict: births }, inputs: { phase: "waiting" } });
+  await act("The gate has judged.", { files: { verdict: births } });
+  await act("Merged; production wants an approval.", { files: { verdict: births }, inputs: { phase: "waiting" } });
   await act("Approved: the Space is built, started and proved.", {
-    told: { verdict: births, deployment: deployed("live") },
+    files: { verdict: births, deployment: deployed("live") },
     inputs: { phase: "proving" },
   });
-  await act("Proved.", { told: { verdict: births, deployment: deployed("live") } });
+  await act("Proved.", { files: { verdict: births, deployment: deployed("live") } });
   await act("Had the proof failed:", {
-    told: {
+    files: {
       verdict: births,
       deployment: deployed("rolled-back", {
         reason: "golden predictions differ: row 17 is 9,412, measured was 9,431",
@@ -78,11 +78,11 @@ try {
       }),
     },
   });
-  await act("Another candidate does not pass.", { told: { verdict: stories.fail } });
+  await act("Another candidate does not pass.", { files: { verdict: stories.fail } });
   telegram.state.rich = false;
   telegram.state.messages.length = 0;
   github.state.comments.length = 0;
-  await act("The same where the Bot API has no rich messages.", { told: { verdict: stories.fail } });
+  await act("The same where the Bot API has no rich messages.", { files: { verdict: stories.fail } });
 } finally {
   await telegram.close();
   await github.close();

@@ -64,24 +64,24 @@ describe("one candidate, six jobs, one card", () => {
   it("from evaluating to live, then rolled back: edited in place, ringing twice", async () => {
     const steps: [Partial<NotifyOptions>, status: string, words: string, sounds: number][] = [
       [{ inputs: { models: "mood@1.1.0" } }, "sent", "mood 1.1.0: evaluating", 0],
-      [{ told: { verdict: stories.pass } }, "edited", "mood 1.1.0: PASS", 0],
-      [{ told: { verdict: stories.pass }, inputs: { phase: "waiting" } }, "edited", "waiting for approval", 1],
+      [{ files: { verdict: stories.pass } }, "edited", "mood 1.1.0: PASS", 0],
+      [{ files: { verdict: stories.pass }, inputs: { phase: "waiting" } }, "edited", "waiting for approval", 1],
       [
-        { told: { verdict: stories.pass }, inputs: { phase: "build" }, event: main },
+        { files: { verdict: stories.pass }, inputs: { phase: "build" }, event: main },
         "edited",
         "mood 1.1.0: deploying",
         1,
       ],
-      [{ told: { verdict: stories.pass }, inputs: { phase: "proving" }, event: main }, "edited", "proof …", 1],
+      [{ files: { verdict: stories.pass }, inputs: { phase: "proving" }, event: main }, "edited", "proof …", 1],
       [
-        { told: { verdict: stories.pass, deployment: receipt("live") }, event: main },
+        { files: { verdict: stories.pass, deployment: receipt("live") }, event: main },
         "edited",
         "live in production",
         1,
       ],
       [
         {
-          told: {
+          files: {
             verdict: stories.pass,
             deployment: receipt("rolled-back", {
               reason: "/readyz answered 503 for 60 s",
@@ -122,12 +122,12 @@ describe("one candidate, six jobs, one card", () => {
   });
 
   it("a candidate that turns red rings at once; its next push is silent until it is well again", async () => {
-    await notify({ told: { verdict: stories.fail } });
+    await notify({ files: { verdict: stories.fail } });
     expect([messages().length, sounds()]).toEqual([1, 1]);
-    await notify({ told: { verdict: stories.fail } });
+    await notify({ files: { verdict: stories.fail } });
     await notify({ inputs: { models: "mood" } });
     expect([messages().length, sounds()]).toEqual([1, 1]);
-    await notify({ told: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.pass } });
     expect(sounds()).toBe(2);
     expect(messages()[1]).toMatchObject({ replyTo: 1, text: "✅ mood 1.1.0: PASS" });
   });
@@ -136,52 +136,52 @@ describe("one candidate, six jobs, one card", () => {
 describe("when", () => {
   it("change: the first card, then only a turn for the worse or the better", async () => {
     const change = { when: "change" };
-    expect((await notify({ told: { verdict: stories.pass }, inputs: change })).outputs["status"]).toBe("sent");
+    expect((await notify({ files: { verdict: stories.pass }, inputs: change })).outputs["status"]).toBe("sent");
     expect(
-      (await notify({ told: { verdict: stories.pass, deployment: receipt("live") }, inputs: change })).outputs[
+      (await notify({ files: { verdict: stories.pass, deployment: receipt("live") }, inputs: change })).outputs[
         "status"
       ],
     ).toBe("unchanged");
-    expect((await notify({ told: { verdict: stories.fail }, inputs: change })).outputs["status"]).toBe("edited");
+    expect((await notify({ files: { verdict: stories.fail }, inputs: change })).outputs["status"]).toBe("edited");
   });
 
   it("failure: nothing while green, the card of a failure, and its recovery", async () => {
     const failure = { when: "failure" };
-    expect((await notify({ told: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("unchanged");
+    expect((await notify({ files: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("unchanged");
     expect(messages()).toEqual([]);
-    expect((await notify({ told: { verdict: stories.fail }, inputs: failure })).outputs["status"]).toBe("sent");
-    expect((await notify({ told: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("edited");
-    expect((await notify({ told: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("unchanged");
+    expect((await notify({ files: { verdict: stories.fail }, inputs: failure })).outputs["status"]).toBe("sent");
+    expect((await notify({ files: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("edited");
+    expect((await notify({ files: { verdict: stories.pass }, inputs: failure })).outputs["status"]).toBe("unchanged");
   });
 });
 
 describe("where it goes", () => {
   it("is sent anew when the message is gone, with sound only if that is due", async () => {
-    await notify({ told: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.pass } });
     telegram.state.messages.length = 0;
-    expect((await notify({ told: { verdict: stories.pass } })).outputs["status"]).toBe("resent");
-    expect((await notify({ told: { verdict: stories.pass } })).outputs).toMatchObject({
+    expect((await notify({ files: { verdict: stories.pass } })).outputs["status"]).toBe("resent");
+    expect((await notify({ files: { verdict: stories.pass } })).outputs).toMatchObject({
       status: "edited",
       message: "2",
     });
     telegram.state.messages.length = 0;
-    expect((await notify({ told: { verdict: stories.fail } })).outputs["status"]).toBe("resent");
+    expect((await notify({ files: { verdict: stories.fail } })).outputs["status"]).toBe("resent");
     expect([messages().length, sounds()]).toEqual([1, 1]);
   });
 
   it("into its topic, and into the chat with a warning when the topic is gone", async () => {
-    await notify({ told: { verdict: stories.pass }, inputs: { topic: "9" } });
+    await notify({ files: { verdict: stories.pass }, inputs: { topic: "9" } });
     expect(messages()[0]?.thread).toBe(9);
     telegram.state.chats.get(group)?.topics?.delete(9);
     telegram.state.messages.length = 0;
-    const run = await notify({ told: { verdict: stories.pass }, inputs: { topic: "9" } });
+    const run = await notify({ files: { verdict: stories.pass }, inputs: { topic: "9" } });
     expect(run.log).toContain("::warning title=Telegram card::mood: topic 9 is gone");
     expect(messages()[0]?.thread).toBeNull();
   });
 
   it("as HTML where the Bot API has no rich messages", async () => {
     telegram.state.rich = false;
-    const run = await notify({ told: { verdict: stories.fail } });
+    const run = await notify({ files: { verdict: stories.fail } });
     expect(run.result?.cards[0]).toMatchObject({ form: "html", tone: "red" });
     expect(messages()[0]?.entities.map((one) => one.type)).toEqual(["bold", "italic", "pre", "code", "text_link"]);
     expect(messages()[0]?.markup?.inline_keyboard[0]?.map((one) => one["text"])).toEqual([
@@ -199,56 +199,56 @@ describe("where it goes", () => {
       ...Array.from({ length: 11 }, (_, i) => ({ ...pass, model: { ...pass.model, id: `m${i}` } })),
       { ...fail, model: { ...fail.model, id: "bad" } },
     ];
-    const run = await notify({ told: { verdict: { ...stories.fail, models } } });
+    const run = await notify({ files: { verdict: { ...stories.fail, models } } });
     expect(run.result?.cards).toHaveLength(10);
     expect(run.result?.cards[0]).toMatchObject({ model: "bad", status: "sent" });
     expect(run.log).toContain("2 more models have no card");
     expect(github.state.comments).toHaveLength(1);
     // A job of a matrix that tells about one of them edits that one, and leaves the others as they are.
     const again = await notify({
-      told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "bad" } }] } },
+      files: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "bad" } }] } },
     });
     expect(again.result?.cards).toMatchObject([{ model: "bad", status: "edited", message: 1, rang: true }]);
     expect(
       Object.keys(JSON.parse(/cards=(.*) -->/.exec(github.state.comments[0]?.body ?? "")?.[1] ?? "{}") as object),
     ).toHaveLength(10);
     const other = await notify({
-      told: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "late" } }] } },
+      files: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "late" } }] } },
     });
     expect(other.outputs["status"]).toBe("sent");
     expect(github.state.comments).toHaveLength(2);
   });
 
   it("with the report's picture where there is one, as the message that rings", async () => {
-    await notify({ told: { verdict: stories.pass } });
-    await notify({ told: { verdict: stories.fail, picture: { name: "mood.png", bytes: png } } });
+    await notify({ files: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.fail, picture: { name: "mood.png", bytes: png } } });
     expect(messages()[1]).toMatchObject({
       replyTo: 1,
       caption: "❌ mood 1.1.0: FAIL",
       photo: { filename: "mood.png" },
       silent: false,
     });
-    await notify({ told: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.pass } });
     // A file that is no picture costs no sound.
-    await notify({ told: { verdict: stories.fail, picture: { name: "report.png", bytes: Buffer.from("<svg/>") } } });
+    await notify({ files: { verdict: stories.fail, picture: { name: "report.png", bytes: Buffer.from("<svg/>") } } });
     expect(messages().at(-1)).toMatchObject({ text: "❌ mood 1.1.0: FAIL", photo: null });
   });
 
   it("a deploy step that left no receipt: the verdict, or a failure where the workflow says so", async () => {
     const nowhere = { deployment: "nowhere.json" };
-    await notify({ told: { verdict: stories.pass }, inputs: nowhere });
+    await notify({ files: { verdict: stories.pass }, inputs: nowhere });
     expect(card()).toContain("mood 1.1.0: PASS");
-    await notify({ told: { verdict: stories.pass }, inputs: { ...nowhere, phase: "failed" } });
+    await notify({ files: { verdict: stories.pass }, inputs: { ...nowhere, phase: "failed" } });
     expect(card()).toContain("mood 1.1.0: deployment failed");
     await notify({
-      told: { verdict: stories.pass, deployment: receipt("rolled-back", { reason: "x" }) },
+      files: { verdict: stories.pass, deployment: receipt("rolled-back", { reason: "x" }) },
       inputs: { phase: "failed" },
     });
     expect(card()).toContain("rolled back in production");
   });
 
   it("a receipt of a dry run leaves the card at the verdict", async () => {
-    await notify({ told: { verdict: stories.pass, deployment: receipt("planned") } });
+    await notify({ files: { verdict: stories.pass, deployment: receipt("planned") } });
     expect(card()).toContain("mood 1.1.0: PASS");
   });
 
@@ -268,14 +268,14 @@ describe("where it goes", () => {
         },
       },
     };
-    const run = await notify({ told: { verdict: { ...stories.pass, commit: other } }, event, sha: other });
+    const run = await notify({ files: { verdict: { ...stories.pass, commit: other } }, event, sha: other });
     expect(run.outputs["status"]).toBe("sent");
     expect(github.state.comments.map((one) => one.issue)).toEqual([12]);
     expect(card()).toContain("pull request 12");
     expect(JSON.stringify(messages()[0])).toContain("/actions/runs/7");
     // Once the pull request has moved on, nothing is written to it.
     const late = await notify({
-      told: { verdict: stories.pass },
+      files: { verdict: stories.pass },
       event: { ...event, payload: { workflow_run: { ...event.payload.workflow_run, head_sha: other } } },
     });
     expect([late.outputs["status"], github.state.comments.length]).toEqual(["sent", 1]);
@@ -287,7 +287,7 @@ describe("where it goes", () => {
     ) as [(typeof stories.pass.models)[0], (typeof stories.pass.models)[0]];
     await notify({ inputs: { models: "mood@1.1.0 births@2.0.0" } });
     const run = await notify({
-      told: { verdict: { ...stories.fail, reason: "1 of 2 shards reported", models: [pass, fail] } },
+      files: { verdict: { ...stories.fail, reason: "1 of 2 shards reported", models: [pass, fail] } },
       inputs: { models: "mood@1.1.0 births@2.0.0" },
     });
     expect(run.result?.cards.map(({ model, status, tone }) => [model, status, tone])).toEqual([
@@ -298,7 +298,7 @@ describe("where it goes", () => {
   });
 
   it("without a verdict's models, under the repository's name", async () => {
-    await notify({ told: { verdict: { ...stories.error, models: [], reason: "sluice.yaml cannot be read" } } });
+    await notify({ files: { verdict: { ...stories.error, models: [], reason: "sluice.yaml cannot be read" } } });
     expect(card()).toContain("models: ERROR");
     expect(card()).toContain("sluice.yaml cannot be read");
   });
@@ -317,10 +317,10 @@ describe("memory", () => {
     ];
     const deployment = receipt("live", { githubDeployment: 77 });
     expect(
-      (await notify({ told: { verdict: stories.pass, deployment }, inputs: { phase: "proving" }, event: main }))
+      (await notify({ files: { verdict: stories.pass, deployment }, inputs: { phase: "proving" }, event: main }))
         .outputs["status"],
     ).toBe("sent");
-    expect((await notify({ told: { verdict: stories.pass, deployment }, event: main })).outputs["status"]).toBe(
+    expect((await notify({ files: { verdict: stories.pass, deployment }, event: main })).outputs["status"]).toBe(
       "edited",
     );
     expect(github.state.deployments[77]?.at(-1)).toMatchObject({
@@ -332,17 +332,20 @@ describe("memory", () => {
   });
 
   it("believes no comment of another account", async () => {
-    await notify({ told: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.pass } });
     const stored = github.state.comments[0] as { author: string };
     stored.author = "mallory";
-    expect((await notify({ told: { verdict: stories.pass } })).outputs).toMatchObject({ status: "sent", message: "2" });
+    expect((await notify({ files: { verdict: stories.pass } })).outputs).toMatchObject({
+      status: "sent",
+      message: "2",
+    });
   });
 
   it("without a token: a new card each time, and no word to GitHub", async () => {
     for (const message of ["1", "2"])
-      expect((await notify({ told: { verdict: stories.pass }, inputs: { "github-token": "" } })).outputs).toMatchObject(
-        { status: "sent", message },
-      );
+      expect(
+        (await notify({ files: { verdict: stories.pass }, inputs: { "github-token": "" } })).outputs,
+      ).toMatchObject({ status: "sent", message });
     expect(github.transcript).toEqual([]);
   });
 
@@ -353,7 +356,7 @@ describe("memory", () => {
       times: 9,
       does: { kind: "answer", status: 403, message: "Resource not accessible by integration" },
     });
-    const run = await notify({ told: { verdict: stories.pass } });
+    const run = await notify({ files: { verdict: stories.pass } });
     expect([run.code, run.outputs["status"]]).toEqual([0, "sent"]);
     expect(run.log).toMatch(
       /::warning title=Telegram card::mood: what was delivered could not be remembered.*Resource not accessible/,
@@ -362,15 +365,15 @@ describe("memory", () => {
 
   it("behind a GitHub that hangs: a new card, a warning, and no waiting for ever", async () => {
     github.state.faults.push({ method: "GET", path: /comments$/, times: 1, does: { kind: "hang" } });
-    const run = await notify({ told: { verdict: stories.pass } });
+    const run = await notify({ files: { verdict: stories.pass } });
     expect([run.code, run.outputs["status"]]).toEqual([0, "sent"]);
     expect(run.log).toContain("mood: the card could not be looked up, so it is a new one");
     expect(github.state.comments).toHaveLength(1);
   });
 
   it("is apart for each chat", async () => {
-    await notify({ told: { verdict: stories.pass } });
-    await notify({ told: { verdict: stories.pass }, inputs: { topic: "9" } });
+    await notify({ files: { verdict: stories.pass } });
+    await notify({ files: { verdict: stories.pass }, inputs: { topic: "9" } });
     expect(github.state.comments).toHaveLength(2);
     expect(messages()).toHaveLength(2);
   });
@@ -379,7 +382,7 @@ describe("memory", () => {
 it("the runner's own variables do where inputs are empty", async () => {
   const run = await runNotify({
     action,
-    told: { verdict: stories.pass },
+    files: { verdict: stories.pass },
     event: pullRequestEvent(12),
     env: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_CHAT_ID: String(group), TELEGRAM_API_ROOT: telegram.url },
   });

@@ -22,7 +22,11 @@ export async function unpackNotify(): Promise<UnpackedAction> {
   };
 }
 
-export type Told = { verdict?: VerdictFile | string; deployment?: object; picture?: { name: string; bytes: Buffer } };
+export type StepFiles = {
+  verdict?: VerdictFile | string;
+  deployment?: object;
+  picture?: { name: string; bytes: Buffer };
+};
 export type NotifyRun = StepRun & {
   result: {
     status: string;
@@ -41,7 +45,7 @@ export type NotifyRun = StepRun & {
 
 export type NotifyOptions = {
   action: UnpackedAction;
-  told?: Told;
+  files?: StepFiles;
   inputs?: Record<string, string>;
   event?: { name: string; payload: unknown };
   sha?: string;
@@ -85,7 +89,7 @@ export function receipt(outcome: string, change: object = {}, model = { id: "moo
 /** Starts the step as the runner does, in a workspace with the files that other steps left. */
 export async function runNotify({
   action,
-  told = {},
+  files = {},
   inputs = {},
   event = pullRequestEvent(12),
   sha = commit,
@@ -96,10 +100,10 @@ export async function runNotify({
   const file = (name: string, content: string | Buffer) => {
     writeFileSync(join(workspace, name), content);
   };
-  if (told.verdict !== undefined)
-    file("verdict.json", typeof told.verdict === "string" ? told.verdict : JSON.stringify(told.verdict));
-  if (told.deployment !== undefined) file("deployment.json", JSON.stringify(told.deployment));
-  if (told.picture !== undefined) file(told.picture.name, told.picture.bytes);
+  if (files.verdict !== undefined)
+    file("verdict.json", typeof files.verdict === "string" ? files.verdict : JSON.stringify(files.verdict));
+  if (files.deployment !== undefined) file("deployment.json", JSON.stringify(files.deployment));
+  if (files.picture !== undefined) file(files.picture.name, files.picture.bytes);
   try {
     const run = await runStep({
       action,
@@ -109,8 +113,8 @@ export async function runNotify({
       apiUrl,
       env: { GITHUB_ACTOR: "ana", ...env },
       inputs: {
-        ...(told.verdict === undefined ? {} : { verdict: "verdict.json" }),
-        ...(told.deployment === undefined ? {} : { deployment: "deployment.json" }),
+        ...(files.verdict === undefined ? {} : { verdict: "verdict.json" }),
+        ...(files.deployment === undefined ? {} : { deployment: "deployment.json" }),
         ...inputs,
       },
     });

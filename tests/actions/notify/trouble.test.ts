@@ -25,7 +25,7 @@ afterEach(() => telegram.close());
 async function notify(options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
     action,
-    told: { verdict: stories.fail },
+    files: { verdict: stories.fail },
     ...options,
     inputs: {
       token: telegram.token,
@@ -90,10 +90,10 @@ describe("nothing that Telegram does fails the step", () => {
 
 describe("wrong usage", () => {
   it.each<[name: string, options: Partial<NotifyOptions>, words: string]>([
-    ["a file that is not there", { told: {}, inputs: { verdict: "nowhere.json" } }, "input verdict"],
-    ["a file that is not JSON", { told: { verdict: "<html>" } }, "the file is not JSON"],
-    ["a file of another kind", { told: { verdict: "{}" } }, "the file is not what it should be"],
-    ["a receipt without an outcome", { told: { deployment: { schemaVersion: 1 } } }, "outcome"],
+    ["a file that is not there", { files: {}, inputs: { verdict: "nowhere.json" } }, "input verdict"],
+    ["a file that is not JSON", { files: { verdict: "<html>" } }, "the file is not JSON"],
+    ["a file of another kind", { files: { verdict: "{}" } }, "the file is not what it should be"],
+    ["a receipt without an outcome", { files: { deployment: { schemaVersion: 1 } } }, "outcome"],
     ["a word that `when` does not know", { inputs: { when: "sometimes" } }, "always, change, failure"],
     ["a chat that is none", { inputs: { chat: "my chat" } }, "input chat"],
   ])("%s: a warning, or exit 2 with fail-on-error", async (_, options, words) => {
@@ -106,12 +106,12 @@ describe("wrong usage", () => {
     expect(telegram.transcript).toEqual([]);
   });
 
-  it.each<[name: string, inputs: Record<string, string>, told: NotifyOptions["told"], words: string]>([
+  it.each<[name: string, inputs: Record<string, string>, files: NotifyOptions["files"], words: string]>([
     ["no token", { token: "" }, { verdict: stories.pass }, "there is no token"],
     ["no chat", { chat: "" }, { verdict: stories.pass }, "there is no chat"],
     ["no model", {}, {}, "there is no model to tell about"],
-  ])("%s: skipped, said in the summary", async (_, inputs, told, words) => {
-    const run = await notify({ inputs, ...(told === undefined ? {} : { told }) });
+  ])("%s: skipped, said in the summary", async (_, inputs, files, words) => {
+    const run = await notify({ inputs, ...(files === undefined ? {} : { files }) });
     expect([run.code, run.outputs["status"]]).toEqual([0, "skipped"]);
     expect(run.summary).toContain(words);
     expect(telegram.transcript).toEqual([]);
@@ -134,7 +134,7 @@ it("a hostile verdict commands neither the runner nor Telegram", async () => {
   const model = stories.fail.models[0] as NonNullable<(typeof stories.fail.models)[0]>;
   const reason = "\n::error::forged\n##[error]x <b>@everyone</b> https://evil.example /deploy";
   const run = await notify({
-    told: {
+    files: {
       verdict: {
         ...stories.fail,
         reason,
