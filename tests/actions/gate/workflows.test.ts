@@ -53,12 +53,12 @@ it("the workflow with write access to forks' pull requests checks out nothing of
   }
   expect(text).not.toMatch(/ref: .*head_(sha|branch)/);
   // What a run left behind reaches nobody before it was looked through.
-  const told = steps(workflow).findIndex((one) => one.uses?.endsWith("/actions/notify"));
-  expect(steps(workflow)[told - 1]).toMatchObject({
+  const notifyStep = steps(workflow).findIndex((one) => one.uses?.endsWith("/actions/notify"));
+  expect(steps(workflow)[notifyStep - 1]).toMatchObject({
     id: "report",
     uses: expect.stringMatching(/gate\/report$/) as string,
   });
-  expect(steps(workflow)[told]?.if).toContain("steps.report.outputs.pull-request != ''");
+  expect(steps(workflow)[notifyStep]?.if).toContain("steps.report.outputs.pull-request != ''");
 });
 
 it("only what the gate wrote itself is kept: a pull request can hold files of the same names", () => {

@@ -72,8 +72,8 @@ describe("sluice notify", () => {
       code: 5,
       stdout: expect.stringContaining("TELEGRAM_CHAT_ID") as string,
     });
-    const gone = await notify(["mood", "--chat", "-7"]);
-    expect([gone.code, gone.stdout]).toEqual([5, expect.stringContaining("chat not found")]);
-    expect(JSON.stringify([wrong, gone])).not.toContain(telegram.token.split(":")[1]);
+    const missing = await notify(["mood", "--chat", "-7"]);
+    expect([missing.code, missing.stdout]).toEqual([5, expect.stringContaining("chat not found")]);
+    expect(JSON.stringify([wrong, missing])).not.toContain(telegram.token.split(":")[1]);
   });
 });
