@@ -8,7 +8,7 @@ import { castRoles, redraw } from "./power/self-comparison.ts";
 import type { Predictions } from "./predictions/predictions.ts";
 import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "./schema/calibration.ts";
 import type { Check } from "./schema/verdict.ts";
-import { quantile } from "./stats/quantile.ts";
+import { quantileOfSorted } from "./stats/quantile.ts";
 import { wilson } from "./stats/wilson.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
@@ -151,7 +151,7 @@ function calibrated(checks: readonly Check[], wantedRate: number): CalibratedChe
     scale,
     notPass: count((check) => check.verdict !== "PASS"),
     fail: count((check) => check.verdict === "FAIL"),
-    holdingMargin: needed.length < checks.length ? null : Math.max(0, quantile(needed, 1 - wantedRate)),
+    holdingMargin: needed.length < checks.length ? null : Math.max(0, quantileOfSorted(needed, 1 - wantedRate)),
   };
 }
 

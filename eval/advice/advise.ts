@@ -7,7 +7,7 @@ import { remoteRowSchema } from "../../models/remote/prompt.ts";
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import type { GateEvent } from "../gate/context.ts";
 import type { AdviceResult, ModelAdvice } from "../schema/advice.ts";
-import { quantile } from "../stats/quantile.ts";
+import { quantileOfSorted } from "../stats/quantile.ts";
 import { wilson } from "../stats/wilson.ts";
 import { keeps, ruleOf, type RemoteAnswer } from "./check-answer.ts";
 
@@ -195,5 +195,5 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 function times(ms: readonly number[]): ModelAdvice["answerMs"] {
   if (ms.length === 0) return null;
   const sorted = Float64Array.from(ms).sort();
-  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
+  return { p50: quantileOfSorted(sorted, 0.5), p95: quantileOfSorted(sorted, 0.95) };
 }
