@@ -221,7 +221,11 @@ const range = (interval: { low: number; high: number } | null) =>
   interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`;
 
 /** The tails with their own intervals, which are shown whether or not a check asks for them. */
-export function tailNote({ ratios, candidate, baseline }: Pick<LatencyComparison, "ratios" | "candidate" | "baseline">): string {
+export function tailNote({
+  ratios,
+  candidate,
+  baseline,
+}: Pick<LatencyComparison, "ratios" | "candidate" | "baseline">): string {
   const queries = Math.min(candidate.queries, baseline.queries);
   const tails = ratios.flatMap(({ quantile, ratio, interval, queriesNeeded }) =>
     queriesNeeded === null

@@ -14,8 +14,7 @@ type Spending = (alpha: number, t: number) => number;
  * decide. O'Brien-Fleming spends next to nothing before half of the rounds, which would make every clear case as slow as
  * the doubtful ones.
  */
-export const pocockSpending: Spending = (alpha, t) =>
-  alpha * Math.log(1 + (Math.E - 1) * Math.min(1, Math.max(0, t)));
+export const pocockSpending: Spending = (alpha, t) => alpha * Math.log(1 + (Math.E - 1) * Math.min(1, Math.max(0, t)));
 
 /** Points of the grid on which the density of paths that have not stopped is kept. */
 const GRID = 401;

@@ -146,10 +146,9 @@ async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Rec
 }
 
 /** @throws EvaluationError when the two models ran with different providers or numbers of threads */
-function sharedRuntime(processes: Record<Arm, ModelProcess>): Pick<
-  LatencyComparison,
-  "provider" | "onnxruntime" | "threads"
-> {
+function sharedRuntime(
+  processes: Record<Arm, ModelProcess>,
+): Pick<LatencyComparison, "provider" | "onnxruntime" | "threads"> {
   const [candidate, baseline] = [processes.candidate.opened, processes.baseline.opened];
   if (candidate.provider !== baseline.provider || candidate.threads !== baseline.threads) {
     throw new EvaluationError({

@@ -53,18 +53,6 @@ export function measureShareOf(
   };
 }
 
-/** The rows of a binary or regression sample that `keep` picks, in order. */
-export function rowsWhere(sample: Sample, keep: (row: number) => boolean): Sample {
-  const pick = (values: Float64Array): Float64Array => values.filter((_, i) => keep(i));
-  return {
-    labels: pick(sample.labels),
-    scores: pick(sample.scores),
-    classCount: sample.classCount,
-    weights: sample.weights === null ? null : pick(sample.weights),
-    groups: sample.groups === null ? null : sample.groups.filter((_, i) => keep(i)),
-  };
-}
-
 /** The paired comparison of two shares. */
 export function contrastShare(
   metric: SumMetric,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { judgeCheck } from "../../../eval/judge/judge-check.ts";
 import { judgeModel } from "../../../eval/judge/judge.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
-import { qualityEvidence, type BaselinePredictions } from "../../../eval/judge/quality-evidence.ts";
+import { measuredPair, qualityEvidence, type BaselinePredictions } from "../../../eval/judge/quality-evidence.ts";
 import { catalog } from "../../../eval/metrics/catalog.ts";
 import { pairPredictions } from "../../../eval/predictions/pair.ts";
 import type { Predictions } from "../../../eval/predictions/predictions.ts";
@@ -45,17 +45,14 @@ function judged(
     pairing.status === "paired"
       ? { kind: "paired", predictions: pairing.baseline }
       : { kind: "incomparable", why: pairing.reason };
+  const pair = measuredPair(new Map([["", candidate]]), new Map([["", other]]), 1);
   const checks = planChecks(policy, slices, () => null, false).map((planned) =>
-    judgeCheck(
-      planned,
-      qualityEvidence(planned, candidate, other, { minimumPerClass: policy.minimumPerClass, seed: 1 }),
-      {
-        direction: catalog.get(planned.policy.metric)?.direction ?? "higher",
-        unit: "",
-        onInsufficient: policy.onInsufficient,
-        declaredAt: null,
-      },
-    ),
+    judgeCheck(planned, qualityEvidence(planned, pair, policy.minimumPerClass), {
+      direction: catalog.get(planned.policy.metric)?.direction ?? "higher",
+      unit: "",
+      onInsufficient: policy.onInsufficient,
+      declaredAt: null,
+    }),
   );
   return { verdict: judgeModel(checks).verdict, checks };
 }
