@@ -15,7 +15,7 @@ import type { EvaluationContext } from "./context.ts";
 import { performanceDefinitions, performanceEvidence } from "./performance-evidence.ts";
 import { pendingNotes } from "./waivers.ts";
 import { blaming, readPair, type ModelPair } from "./model-pair.ts";
-import { receiptDrift } from "./receipt.ts";
+import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
 import { datasetNotes } from "./dataset-notes.ts";
 import { readEvaluationDataset } from "./dataset.ts";

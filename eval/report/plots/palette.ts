@@ -19,7 +19,7 @@ export const palette = {
   none: "none",
 } as const;
 
-export type PlotColor = keyof typeof palette;
+type PlotColor = keyof typeof palette;
 
 /** SVG with every sentinel in a colour's place replaced by `var(--plot-NAME)`. Text is left alone. */
 export function withVariables(svg: string): string {

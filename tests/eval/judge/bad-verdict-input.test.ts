@@ -164,12 +164,12 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it("nor figures that are no numbers, rest on no rows or have no interval, even where another place has decided", () => {
+  it("nor figures that are not numbers, rest on no rows or have no interval, even where the decision was made elsewhere", () => {
     const [planned] = planChecks(policy, { source: [] }, () => null, false).filter(
       (one) => one.policy.metric === "log_loss",
     );
     const number = fc.oneof(fc.double({ min: -1, max: 1 }), fc.constantFrom(Number.NaN, Infinity, -Infinity));
-    const decided = fc.option(
+    const decision = fc.option(
       fc.record({
         outcome: fc.constantFrom("pass" as const, "fail" as const),
         reason: fc.constant("decided elsewhere"),
@@ -186,16 +186,16 @@ describe("only a complete, passing check set is ever PASS", () => {
           high: number,
           level: fc.constantFrom(0.9, 0, 1, Number.NaN),
           n: fc.constantFrom(80, 0, -1, 1.5, Number.NaN),
-          decided,
+          decision,
         }),
-        ({ low, high, level, decided: elsewhere, ...figures }) => {
+        ({ low, high, level, decision: elsewhere, ...figures }) => {
           const check = judgeCheck(
             planned!,
             {
               kind: "contrast",
               ...figures,
               interval: { low, high, level, method: "test" },
-              ...(elsewhere === undefined ? {} : { decided: elsewhere }),
+              ...(elsewhere === undefined ? {} : { decision: elsewhere }),
             },
             { direction: "lower", unit: "", onInsufficient: "fail", declaredAt: null },
           );
