@@ -43,7 +43,7 @@ export type TestResult = {
   looks: number;
 };
 
-export type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
+type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
 
 /** What a sequential test says when no further round follows. */
 export type TestSummary = {
