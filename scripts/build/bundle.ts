@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
+import { banner, define } from "./commonjs.ts";
 import { thirdPartyLicences } from "./licences.ts";
 import { nativePlugin, trimActionsCore } from "./native-plugin.ts";
 import { readNativePins } from "./native-pins.ts";
@@ -40,10 +41,6 @@ export const bundles: readonly Bundle[] = [
   { dist: "actions/notify/dist", native: false, entries: { main: "actions/notify/main.ts" } },
 ];
 
-/** CommonJS packages inside an ES module still call require for Node's own modules. */
-const banner = `import { createRequire as __sluiceCreateRequire } from "node:module";
-const require = __sluiceCreateRequire(import.meta.url);`;
-
 /**
  * One ES module per entry and lazy chunks, flat in one folder: `import.meta.url` then means the same everywhere.
  * Whitespace and syntax are minified, names are kept: 3.5 MB instead of 4.9 MB for every job to download, and
@@ -72,8 +69,8 @@ export async function buildBundle(
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
-    banner: { js: banner },
-    define: { SLUICE_NATIVE_PINS: JSON.stringify(pins), "process.env.NODE_ENV": '"production"' },
+    banner,
+    define: { ...define, SLUICE_NATIVE_PINS: JSON.stringify(pins), "process.env.NODE_ENV": '"production"' },
     plugins: [...(native ? [nativePlugin(root)] : []), trimActionsCore(), trimTelegraf(), versionPlugin(root)],
   });
   const files = result.outputFiles.map(({ path, contents }) => ({

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, relative, sep } from "node:path";
 import { build, type Metafile } from "esbuild";
+import { banner, define } from "./commonjs.ts";
 import { thirdPartyLicences } from "./licences.ts";
 import { withStableNames, type BuiltFile } from "./stable-names.ts";
 import { versionPlugin } from "./version-plugin.ts";
@@ -10,9 +11,6 @@ import { versionPlugin } from "./version-plugin.ts";
  * along: both halves must share its classes.
  */
 const installed = ["onnxruntime-node", "onnxruntime-common", "sharp"];
-
-const banner = `import { createRequire as __sluiceCreateRequire } from "node:module";
-const require = __sluiceCreateRequire(import.meta.url);`;
 
 /**
  * Everything of a Space's tree that is the same for every model: the bundled server and its worker, the page, the
@@ -40,8 +38,8 @@ export async function buildSpace(root: string): Promise<BuiltFile[]> {
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
-    banner: { js: banner },
-    define: { "process.env.NODE_ENV": '"production"' },
+    banner,
+    define: { ...define, "process.env.NODE_ENV": '"production"' },
     external: installed,
     plugins: [versionPlugin(root)],
   });

@@ -1,0 +1,11 @@
+// CommonJS packages inside an ES module still call require for Node's own modules, and some ask for their file's name.
+
+/** The first lines of every file that esbuild writes. */
+export const banner = {
+  js: `import { createRequire as __sluiceCreateRequire } from "node:module";
+const require = __sluiceCreateRequire(import.meta.url);
+const __sluiceFilename = import.meta.filename;`,
+};
+
+/** What esbuild puts in the place of names that only CommonJS has. */
+export const define = { __filename: "__sluiceFilename" };
