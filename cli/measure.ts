@@ -29,7 +29,7 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
       "what mase divides by, where the file has no column naive_scale: the naive forecast's error on the training data",
       number,
     )
-    .option("--slices <columns>", "slice columns to measure on; every further column unless told", list)
+    .option("--slices <columns>", "slice columns to measure on; default: every further column", list)
     .option("--level <p>", "coverage of the intervals", number, 0.95)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");

@@ -1,14 +1,14 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
-import { judgeCheck } from "./judge/judge-check.ts";
-import { headEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
+import { judgePredictions } from "./judge/judge-predictions.ts";
+import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import { catalog } from "./metrics/catalog.ts";
 import { castRoles, redraw } from "./power/self-comparison.ts";
 import type { Predictions } from "./predictions/predictions.ts";
 import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "./schema/calibration.ts";
 import type { Check } from "./schema/verdict.ts";
-import { quantile } from "./stats/quantile.ts";
+import { quantileOfSorted } from "./stats/quantile.ts";
 import { wilson } from "./stats/wilson.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
@@ -85,20 +85,7 @@ function calibrateModel(
     deps.signal?.throwIfAborted();
     deps.onEvent({ kind: "progress", model: manifest.id, stage: "A/A gates", done: gate, total: request.gates });
     const { ours, theirs } = shuffled(candidate.predictions, paired, request.seed, gate);
-    drawn.push(
-      relative.map((one) =>
-        judgeCheck(
-          one,
-          headEvidence(one, ours, theirs, { minimumPerClass: gates.minimumPerClass, seed: request.seed + gate }),
-          {
-            direction: catalog.get(one.policy.metric)?.direction ?? "higher",
-            unit: "",
-            onInsufficient: gates.onInsufficient,
-            declaredAt: null,
-          },
-        ),
-      ),
-    );
+    drawn.push(judgePredictions(measuredPair(ours, theirs, request.seed + gate), relative, { gates }).checks);
   }
   const deciding = drawn.map((checks) => checks.filter((check) => !check.advisory));
   return {
@@ -151,7 +138,7 @@ function calibrated(checks: readonly Check[], wantedRate: number): CalibratedChe
     scale,
     notPass: count((check) => check.verdict !== "PASS"),
     fail: count((check) => check.verdict === "FAIL"),
-    holdingMargin: needed.length < checks.length ? null : Math.max(0, quantile(needed, 1 - wantedRate)),
+    holdingMargin: needed.length < checks.length ? null : Math.max(0, quantileOfSorted(needed, 1 - wantedRate)),
   };
 }
 

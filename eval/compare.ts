@@ -5,15 +5,11 @@ import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
-import { judgeCheck } from "./judge/judge-check.ts";
-import { judgeModel, judgeRun } from "./judge/judge.ts";
+import { judgePredictions } from "./judge/judge-predictions.ts";
+import { judgeRun } from "./judge/judge.ts";
 import { planChecks } from "./judge/plan-checks.ts";
-import { qualityEvidence, type BaselinePredictions } from "./judge/quality-evidence.ts";
-import { sliceNote } from "./judge/slice-regressions.ts";
-import { smallSampleNote } from "./judge/small-sample.ts";
-import { measure } from "./metrics/measure.ts";
-import { catalog } from "./metrics/catalog.ts";
-import { falseRedOfGate } from "./power/false-red.ts";
+import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
+import { measure, measurerOf, type Measurer } from "./metrics/measure.ts";
 import { pairPredictions } from "./predictions/pair.ts";
 import { readPredictions } from "./predictions/read.ts";
 import type { Predictions } from "./predictions/predictions.ts";
@@ -75,38 +71,27 @@ export async function compareFiles(
   const values = Object.fromEntries(
     slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]),
   );
-  const cautions: { metric: string; slice: string; caution: string }[] = [];
-  const checks = planChecks(gates, values, () => null, false).map((planned) => {
-    const definition = catalog.get(planned.policy.metric);
-    const evidence = qualityEvidence(planned, candidate.predictions, paired, {
-      minimumPerClass: gates.minimumPerClass,
-      seed: request.seed,
-    });
-    if ("caution" in evidence && evidence.caution !== undefined)
-      cautions.push({ metric: planned.policy.metric, slice: planned.slice, caution: evidence.caution });
-    return judgeCheck(planned, evidence, {
-      direction: definition?.direction ?? "higher",
-      unit: definition?.unit === "label" ? "" : (definition?.unit ?? ""),
-      onInsufficient: gates.onInsufficient,
-      declaredAt: null,
-    });
-  });
-
-  const judged = judgeModel(checks);
+  const pair = measuredPair(new Map([["", candidate.predictions]]), new Map([["", paired]]), request.seed);
+  const judged = judgePredictions(
+    pair,
+    planChecks(gates, values, () => null, false),
+    { gates },
+  );
+  const { checks, expectedFalseRed, notes } = judged;
   const identity = {
     candidate: await identify(request.candidate, task),
     baseline: await identify(request.baseline, task),
   };
   const dataset = summary(candidate.predictions);
   const createdAt = deps.now().toISOString();
-  const expectedFalseRed = falseRedOfGate(checks);
-  const summaries = [sliceNote(checks), smallSampleNote(cautions)].filter((note) => note !== null);
+  const summaries = [notes.regressedSlices, notes.smallSamples].filter((note) => note !== null);
   const model = {
     model: identity.candidate,
     baseline: identity.baseline,
     baselineSource: request.baseline,
     dataset,
-    ...judged,
+    verdict: judged.verdict,
+    reason: judged.reason,
     checks,
     notes: [...new Set([...candidate.notes, ...baseline.notes]), ...summaries],
     ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
@@ -122,16 +107,16 @@ export async function compareFiles(
     models: [model],
   };
   const level = 1 - 2 * request.alpha;
+  const baselineHead = pair.baseline.get("");
+  const measuredHeads = [
+    { role: "candidate" as const, measurer: pair.candidate.get("") as Measurer },
+    ...(baselineHead?.kind === "paired" ? [{ role: "baseline" as const, measurer: baselineHead.measurer }] : []),
+  ];
   const metrics: MetricsFile = {
     schemaVersion: 1,
     sluiceVersion,
     createdAt,
-    models: [
-      metricsOf(identity.candidate, "candidate", candidate.predictions, level, request.seed),
-      ...(pairing.status === "paired"
-        ? [metricsOf(identity.baseline, "baseline", pairing.baseline, level, request.seed)]
-        : []),
-    ],
+    models: measuredHeads.map(({ measurer, role }) => metricsOf(identity[role], role, measurer, level)),
   };
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
@@ -162,7 +147,12 @@ export async function measureFile(
     sluiceVersion,
     createdAt: deps.now().toISOString(),
     models: [
-      metricsOf(await identify(request.file, request.task), "candidate", predictions, request.level, request.seed),
+      metricsOf(
+        await identify(request.file, request.task),
+        "candidate",
+        measurerOf(predictions, request.seed),
+        request.level,
+      ),
     ],
   };
 }
@@ -170,18 +160,17 @@ export async function measureFile(
 function metricsOf(
   model: ModelIdentity,
   role: "candidate" | "baseline",
-  predictions: Predictions,
+  measurer: Measurer,
   level: number,
-  seed: number,
 ): ModelMetrics {
   return {
     model,
     role,
-    dataset: summary(predictions),
+    dataset: summary(measurer.predictions),
     runner: null,
     batchParity: null,
     performance: null,
-    measurements: measure(predictions, predictions.task, null, { level, seed, intervals: true }),
+    measurements: measure(measurer, null, { level }),
   };
 }
 

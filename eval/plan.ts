@@ -3,6 +3,7 @@ import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/heads.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { defaultCapMs } from "./latency/latency-comparison.ts";
 import { combine } from "./power/false-red.ts";
 import { planCheck } from "./power/plan-check.ts";
 import { power } from "./power/rows-needed.ts";
@@ -16,8 +17,6 @@ export type PlanRequest = GateRequest & {
 
 /** Rows that are timed to say how long a gate takes. */
 const timedRows = 128;
-/** Time cap of one latency comparison; see eval/latency/contest.ts. */
-const contestCapSeconds = 120;
 
 /**
  * What each check of each model can decide on its dataset: smallest change, expected false-red rate, expected minutes.
@@ -64,7 +63,7 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
     rate: kind === "superiority" || passes === null ? null : 1 - passes,
   }));
   const expectedFalseRed = combine(rates, checks.length);
-  const contested = planned.some(
+  const timed = planned.some(
     ({ policy }) =>
       performanceMetrics.has(policy.metric) && policy.metric.startsWith("latency_") && policy.kind !== "limit",
   );
@@ -81,7 +80,7 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
     ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
     expectedMinutes: {
       predicting: (seconds * (baseline === null ? 1 : 2)) / 60,
-      timingAtMost: contested && baseline !== null ? contestCapSeconds / 60 : 0,
+      timingAtMost: timed && baseline !== null ? defaultCapMs / 60_000 : 0,
     },
   };
 }

@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
-import { receiptOf } from "../eval/gate/receipt.ts";
+import { productionReceiptOf } from "../eval/gate/production-receipt.ts";
 import { runGate } from "../eval/gate.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { loadManifest } from "../models/core/predictor/load.ts";
@@ -59,7 +59,7 @@ try {
     throw new Error(`${name}: ${judged?.verdict}: ${judged?.reason}`);
   await writeFile(
     join(production, "receipt.json"),
-    `${JSON.stringify(receiptOf(judged, measured, sluiceVersion), null, 1)}\n`,
+    `${JSON.stringify(productionReceiptOf(judged, measured, sluiceVersion), null, 1)}\n`,
   );
   console.error(`Wrote models/${name}/production/receipt.json`);
 } finally {

@@ -10,7 +10,7 @@ import { adviceFile } from "../eval/schema/advice.ts";
 import { metricsFile } from "../eval/schema/metrics.ts";
 import { calibrationFile } from "../eval/schema/calibration.ts";
 import { planFile } from "../eval/schema/plan.ts";
-import { receiptFile } from "../eval/schema/receipt.ts";
+import { productionReceiptFile } from "../eval/schema/production-receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
 import { modelFile } from "../models/core/predictor/load.ts";
@@ -57,7 +57,7 @@ const published: Record<string, { schema: z.ZodType; title: string; io: "input" 
     io: "output",
   },
   "receipt.schema.json": {
-    schema: receiptFile,
+    schema: productionReceiptFile,
     title: "receipt.json: what was measured when a version was let through",
     io: "output",
   },

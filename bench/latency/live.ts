@@ -1,5 +1,5 @@
 /**
- * Real gates of a model against itself, as it is and with a calibrated spin added to the candidate, one after the other
+ * Real gates of a model against itself, as it is and with a calibrated busy wait added to the candidate, one after the other
  * in a mixed order. Resumable: every gate is appended at once to bench/results/latency/live/CONDITION.jsonl, and a
  * second run does what is missing. report.ts makes a page of them.
  *
@@ -8,9 +8,9 @@
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { dirname } from "node:path";
-import { contest } from "../../eval/latency/contest.ts";
+import { compareLatency } from "../../eval/latency/latency-comparison.ts";
 import { startModelProcess } from "../../eval/latency/model-process.ts";
-import { quantile } from "../../eval/latency/quantile.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import { builtWorker } from "./built-worker.ts";
 import { arrange } from "./condition.ts";
@@ -57,7 +57,7 @@ async function p50(rows: Record<string, unknown>[]): Promise<number> {
   return quantile(medians, 0.5);
 }
 
-async function hold(rows: Record<string, unknown>[], slowdown: number, number: number): Promise<LiveGate> {
+async function runGate(rows: Record<string, unknown>[], slowdown: number, number: number): Promise<LiveGate> {
   const seed = new RandomStream(1, number).next();
   const slowdownMs = slowdown === 0 ? 0 : slowdown * (await p50(rows));
   const at = new Date().toISOString();
@@ -67,7 +67,7 @@ async function hold(rows: Record<string, unknown>[], slowdown: number, number: n
     margin: { relative: options.margin },
     alpha: options.alpha,
   } as const;
-  const held = await contest(
+  const comparison = await compareLatency(
     options.model,
     options.model,
     rows,
@@ -75,8 +75,8 @@ async function hold(rows: Record<string, unknown>[], slowdown: number, number: n
     { seed, slowdownMs, capMs: options.cap * 1000 },
     deps,
   );
-  const [result] = held.results;
-  if (result === undefined) throw new Error("a contest without an answer");
+  const [result] = comparison.results;
+  if (result === undefined) throw new Error("a comparison without an answer");
   return {
     at,
     condition,
@@ -87,14 +87,14 @@ async function hold(rows: Record<string, unknown>[], slowdown: number, number: n
     margin: options.margin,
     capSeconds: options.cap,
     decision: result.decision,
-    seconds: held.elapsedMs / 1000,
-    rounds: held.rounds.length,
+    seconds: comparison.elapsedMs / 1000,
+    rounds: comparison.rounds.length,
     looks: result.looks,
     ratio: result.ratio,
     low: result.interval?.low ?? null,
     high: result.interval?.high ?? null,
-    tails: tailsOf(held.ratios),
-    aa: held.aa.ratio,
+    tails: tailsOf(comparison.ratios),
+    aa: comparison.aa.ratio,
     reason: result.reason,
     loadAverage: os.loadavg()[0] ?? 0,
     cpu: os.cpus()[0]?.model.trim() ?? "",
@@ -114,7 +114,7 @@ try {
   for (let gates = readGates(out); Date.now() < end; gates = readGates(out)) {
     const slowdown = next(gates);
     if (slowdown === null) break;
-    const gate = await hold(rows, slowdown, gates.length);
+    const gate = await runGate(rows, slowdown, gates.length);
     appendFileSync(out, `${JSON.stringify(gate)}\n`);
     process.stdout.write(`${nameOf(slowdown)}: ${gate.decision} in ${gate.seconds.toFixed(0)} s; ${gate.reason}\n`);
   }

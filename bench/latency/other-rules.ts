@@ -1,4 +1,4 @@
-import { quantile } from "../../eval/latency/quantile.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import { wilson } from "../../eval/stats/wilson.ts";
 import { mannWhitneyAlert, ratioAlert, studentAlert } from "./rules.ts";
@@ -7,7 +7,7 @@ import type { TraceRound } from "./trace.ts";
 /** How often another tool's rule alerts, with a 95 % Wilson interval. */
 export type Alerts = { name: string; runs: number; count: number; rate: number; low: number; high: number };
 
-/** Bencher keeps at most 64 runs unless told; the runs of earlier jobs lie 10 rounds apart here. */
+/** Bencher keeps at most 64 runs by default; the runs of earlier jobs lie 10 rounds apart here. */
 const HISTORY = 30;
 const APART = 10;
 /** As much again as the history reaches back, so that runs do not all share one. */

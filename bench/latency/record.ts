@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { withCompileCache } from "../../eval/latency/compile-cache.ts";
-import { measureRound } from "../../eval/latency/measure-round.ts";
+import { measureRound } from "../../eval/latency/latency-comparison.ts";
 import { type ProcessDeps, startModelProcess } from "../../eval/latency/model-process.ts";
 import { arms } from "../../eval/latency/rounds.ts";
 import { shapeRound } from "../../eval/latency/schedule.ts";

@@ -1,6 +1,6 @@
 /**
  * Gates drawn as contiguous stretches of what record.ts wrote, each with the four processes in random roles, as they
- * are (A/A) and with a slow-down applied to the candidate's two. The deciding code is the gate's own referee. The same
+ * are (A/A) and with a slow-down applied to the candidate's two. What decides is the gate's own sequential test. The same
  * recording goes through the rules of other tools. Writes bench/results/latency/replay-CONDITION.json, for report.ts.
  *
  *   node scripts/with-node24.mjs bench/latency/replay.ts --condition quiet --gates 5000
@@ -8,11 +8,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { roundContrast } from "../../eval/latency/contrast.ts";
-import type { Question } from "../../eval/latency/decide.ts";
-import { quantile } from "../../eval/latency/quantile.ts";
-import { referee } from "../../eval/latency/referee.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import type { Round } from "../../eval/latency/rounds.ts";
-import { MOST_ROUNDS, planRounds } from "../../eval/latency/schedule.ts";
+import { MAX_ROUNDS, planRounds } from "../../eval/latency/schedule.ts";
+import { sequentialTest, type Question } from "../../eval/latency/sequential-test.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import { flags } from "./options.ts";
 import { alertsOfOthers, roundsWanted } from "./other-rules.ts";
@@ -26,7 +25,7 @@ function stretches(rounds: readonly TraceRound[], capMs: number): number[] {
     let sum = 0;
     for (let i = start; i < rounds.length; i++) {
       sum += (rounds[i] as TraceRound).elapsedMs;
-      if (sum > capMs || i - start + 1 >= MOST_ROUNDS) return [start];
+      if (sum > capMs || i - start + 1 >= MAX_ROUNDS) return [start];
     }
     return [];
   });
@@ -41,23 +40,23 @@ function gate(
   capMs: number,
   random: RandomStream,
 ): Outcome & { voided: boolean } {
-  const judge = referee([question]);
+  const test = sequentialTest([question]);
   const seen: Round[] = [];
   let elapsed = 0;
-  let maxRounds = MOST_ROUNDS;
+  let maxRounds = MAX_ROUNDS;
   for (;;) {
     const one = rounds[start + seen.length] as TraceRound;
     seen.push(replayed(one, roles(random), slowdown));
     elapsed += one.elapsedMs;
     if (seen.length <= 2) maxRounds = planRounds(seen.length, elapsed, one.elapsedMs, capMs);
     const last = seen.length >= maxRounds || elapsed + elapsed / seen.length > capMs;
-    const standing = judge(seen, maxRounds, last);
-    if (!last && standing.open) continue;
+    const state = test(seen, maxRounds, last);
+    if (!last && state.open) continue;
     const {
       aa,
       results: [result],
       ratios,
-    } = standing.summary(elapsed);
+    } = state.summary(elapsed);
     return {
       voided: aa.excludesOne,
       decision: result?.decision ?? "inconclusive",
@@ -70,10 +69,7 @@ function gate(
 
 function roles(random: RandomStream): number[] {
   const order = [0, 1, 2, 3];
-  for (let i = 3; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
-  }
+  random.shuffle(order);
   return order;
 }
 
@@ -142,7 +138,7 @@ const replay: Replay = {
   seed: options.seed,
   roundDeviation: deviation(rounds),
   roundsInCap: Math.min(
-    MOST_ROUNDS,
+    MAX_ROUNDS,
     Math.floor(
       capMs /
         quantile(

@@ -1,5 +1,5 @@
-import type { Contest } from "../../eval/latency/contest-result.ts";
-import { quantile } from "../../eval/latency/quantile.ts";
+import type { TestSummary } from "../../eval/latency/sequential-test.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import { wilson } from "../../eval/stats/wilson.ts";
 
 /** What is added to the candidate's latency: nothing (A/A), 3, 5 and 10 %. */
@@ -10,7 +10,7 @@ export const slowdowns = [0, 0.03, 0.05, 0.1];
  */
 export type Tail = { quantile: number; ratio: number; low: number | null; high: number | null };
 
-export function tailsOf(ratios: Contest["ratios"]): Tail[] {
+export function tailsOf(ratios: TestSummary["ratios"]): Tail[] {
   return ratios
     .filter((one) => one.quantile !== 0.5)
     .map(({ quantile: q, ratio, interval }) => ({

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { quantile } from "../../eval/latency/quantile.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import { arms, type Block, type Round } from "../../eval/latency/rounds.ts";
 
 export const traceFile = (condition: string) => `bench/results/latency/traces/${condition}.jsonl.gz`;
@@ -51,7 +51,7 @@ export function toTrace(round: Round, facts: Pick<TraceRound, "at" | "elapsedMs"
 }
 
 /**
- * A recorded round as the gate's referee takes it, its four processes in the roles `roles` (an order of 0…3) and the
+ * A recorded round as the gate's sequential test takes it, its four processes in the roles `roles` (an order of 0…3) and the
  * candidate's two slower by `slowdown`. Of each process's calls the recording holds three quantiles: 101 values that
  * have just these stand for them.
  */

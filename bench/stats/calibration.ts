@@ -98,7 +98,7 @@ Non-inferiority with the margin above, two models of the same true quality. A fa
 
 | metric | rows | positives / errors | false red | false FAIL | undefined data |
 | --- | --- | --- | --- | --- | --- |
-${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${show(one.falseRed)} | ${show(one.wrongFail.unchanged)} | ${one.undefined} |`).join("\n")}
+${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${formatRate(one.falseRed)} | ${formatRate(one.wrongFail.unchanged)} | ${one.undefined} |`).join("\n")}
 
 ## Power
 
@@ -147,12 +147,12 @@ function kind({ share, spread, ...one }: MetricResult): string {
   return `${share === null ? (spread === 0 ? "normal" : "heavy tails") : `${100 * share} %`}${warned({ share, spread, ...one }) ? " ⚠" : ""}`;
 }
 
-function show({ rate, low, high }: Rate): string {
+function formatRate({ rate, low, high }: Rate): string {
   return `${(100 * rate).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 }
 
 function cell(rate: Rate): string {
   return exceeds(rate)
     ? `**${(100 * rate.rate).toFixed(1)}** [${(100 * rate.low).toFixed(1)}, ${(100 * rate.high).toFixed(1)}]`
-    : show(rate);
+    : formatRate(rate);
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, relative, sep } from "node:path";
-import { receiptOf } from "../../eval/gate/receipt.ts";
+import { productionReceiptOf } from "../../eval/gate/production-receipt.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
@@ -64,7 +64,7 @@ export async function makeTree(
       : [
           treeFile(
             `models/${manifest.id}/receipt.json`,
-            json(receiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)),
+            json(productionReceiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)),
           ),
         ]),
     treeFile("README.md", Buffer.from(readme)),

@@ -7,15 +7,15 @@ import { remoteRowSchema } from "../../models/remote/prompt.ts";
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import type { GateEvent } from "../gate/context.ts";
 import type { AdviceResult, ModelAdvice } from "../schema/advice.ts";
-import { quantile } from "../stats/quantile.ts";
+import { quantileOfSorted } from "../stats/quantile.ts";
 import { wilson } from "../stats/wilson.ts";
 import { keeps, ruleOf, type RemoteAnswer } from "./check-answer.ts";
 
-export type Prompt = Record<string, unknown> & { id: string };
+type Prompt = Record<string, unknown> & { id: string };
 /** How a remote model is asked: one row, one answer or the reason why there is none. It never throws for either. */
 export type AskRemote = (row: Readonly<Record<string, unknown>>) => Promise<RemoteAnswer>;
 /** What a model is asked with, or what somebody has to set first. */
-export type RemoteAccess = { ask: AskRemote; close(): Promise<void> } | { missing: string };
+type RemoteAccess = { ask: AskRemote; close(): Promise<void> } | { missing: string };
 export type OpenRemote = (loaded: LoadedRemote) => Promise<RemoteAccess>;
 
 export type Advised = { advice: ModelAdvice; answers: { prompt: Prompt; answer: RemoteAnswer }[] };
@@ -121,18 +121,18 @@ export function result(
   outcomes: readonly { id: string; kept: boolean | null }[],
   level: number,
 ): AdviceResult {
-  const told = outcomes.filter(({ kept }) => kept !== null);
-  const kept = told.filter((one) => one.kept === true).length;
+  const answered = outcomes.filter(({ kept }) => kept !== null);
+  const kept = answered.filter((one) => one.kept === true).length;
   const common = {
     kind: check.kind,
     rule: ruleOf(check),
     kept,
-    n: told.length,
+    n: answered.length,
     atLeast: check.atLeast,
-    broken: told.filter((one) => one.kept === false).map(({ id }) => id),
+    broken: answered.filter((one) => one.kept === false).map(({ id }) => id),
   };
-  if (told.length === 0) return { ...common, interval: null, word: "not measured" };
-  const { low, high } = wilson(kept, told.length, level);
+  if (answered.length === 0) return { ...common, interval: null, word: "not measured" };
+  const { low, high } = wilson(kept, answered.length, level);
   return {
     ...common,
     interval: { low, high, level, method: "Wilson" },
@@ -195,5 +195,5 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 function times(ms: readonly number[]): ModelAdvice["answerMs"] {
   if (ms.length === 0) return null;
   const sorted = Float64Array.from(ms).sort();
-  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
+  return { p50: quantileOfSorted(sorted, 0.5), p95: quantileOfSorted(sorted, 0.95) };
 }

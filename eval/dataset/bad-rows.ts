@@ -25,7 +25,7 @@ export function describeBadRows(badRows: readonly BadRow[]): string {
 }
 
 /** Most bad rows (a count) that `maxBadRows` allows among `rows` rows, good and bad together. */
-export function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): number {
+function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): number {
   return typeof maxBadRows === "number" ? maxBadRows : Math.floor(maxBadRows.fraction * rows);
 }
 

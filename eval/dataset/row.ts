@@ -79,10 +79,13 @@ function naiveScale(fields: Record<string, unknown>, declared: number | string):
  */
 function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<string, unknown> {
   const renamed = Object.entries(dataset.rename);
-  const gone = new Set([...renamed.map(([, from]) => from), ...Object.values(dataset.labels).map((one) => one.field)]);
+  const leftOut = new Set([
+    ...renamed.map(([, from]) => from),
+    ...Object.values(dataset.labels).map((one) => one.field),
+  ]);
   const row: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {
-    if (!gone.has(name)) Object.defineProperty(row, name, Object.getOwnPropertyDescriptor(fields, name)!);
+    if (!leftOut.has(name)) Object.defineProperty(row, name, Object.getOwnPropertyDescriptor(fields, name)!);
   }
   for (const [to, from] of renamed) {
     const found = Object.getOwnPropertyDescriptor(fields, from);

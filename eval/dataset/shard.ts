@@ -20,9 +20,3 @@ export function shardRange(rows: number, { index, count }: Shard): { from: numbe
   }
   return { from: Math.floor((rows * index) / count), to: Math.floor((rows * (index + 1)) / count) };
 }
-
-/** The rows of a shard, with the range that they had. */
-export function shardOf<Row>(rows: readonly Row[], shard: Shard): { from: number; to: number; rows: Row[] } {
-  const { from, to } = shardRange(rows.length, shard);
-  return { from, to, rows: rows.slice(from, to) };
-}

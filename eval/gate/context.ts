@@ -10,7 +10,7 @@ export type GateRequest = {
   /** Ids of models; every model of sluice.yaml when empty. */
   models: string[];
   baseline: BaselineChoice;
-  /** Commit whose thresholds count; the baseline's unless told. */
+  /** Commit whose thresholds count; default: the baseline's. */
   policyRef?: string;
   out: string;
   seed: number;

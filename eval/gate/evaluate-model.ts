@@ -2,16 +2,10 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
-import { judgeCheck } from "../judge/judge-check.ts";
-import { judgeModel } from "../judge/judge.ts";
-import { headEvidence } from "../judge/quality-evidence.ts";
-import { sliceNote } from "../judge/slice-regressions.ts";
-import { smallSampleNote } from "../judge/small-sample.ts";
-import { waive } from "../judge/waive.ts";
-import { measure } from "../metrics/measure.ts";
+import { judgePredictions } from "../judge/judge-predictions.ts";
+import { measuredPair } from "../judge/quality-evidence.ts";
+import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
 import { catalog } from "../metrics/catalog.ts";
-import { falseRedOfGate } from "../power/false-red.ts";
-import { rowsNote } from "../power/rows-needed.ts";
 import type { Shard } from "../dataset/shard.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
 import type { Check, ModelVerdict } from "../schema/verdict.ts";
@@ -20,15 +14,18 @@ import { findBaseline } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
 import { performanceDefinitions, performanceEvidence } from "./performance-evidence.ts";
 import { pendingNotes } from "./waivers.ts";
-import { blaming, readPair } from "./model-pair.ts";
-import { receiptDrift } from "./receipt.ts";
+import { blaming, readPair, type ModelPair } from "./model-pair.ts";
+import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
 import { datasetNotes } from "./dataset-notes.ts";
 import { readEvaluationDataset } from "./dataset.ts";
 
 export type ModelEvaluation = { verdict: ModelVerdict; metrics: ModelMetrics[]; plots: PlotData[] };
 
-/** One model from its manifest to its verdict. Never throws but on an abort: what goes wrong is the verdict ERROR. */
+/**
+ * One model from its manifest to its verdict: dataset → predictions → metrics → verdict. Throws on an abort only;
+ * whatever else goes wrong is the verdict ERROR.
+ */
 export async function evaluateModel(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
   const { manifest } = loaded;
   try {
@@ -61,147 +58,130 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
 async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
   const { request, deps } = context;
   const { manifest } = loaded;
-  const stage = (text: string) => deps.onEvent({ kind: "stage", model: manifest.id, stage: text });
-  const notes: string[] = [];
+  const pair = await readPair(loaded, context);
+  const { policy, baselineFolder, receipt, candidate, baseline, baselineLoaded, mismatch, paired, planned } = pair;
 
-  const {
-    policy,
-    baselineFolder,
-    receipt,
-    dataset,
-    candidate,
-    baseline,
-    baselineLoaded,
-    mismatch,
-    same,
-    paired,
-    planned,
-  } = await readPair(loaded, context);
-  if (!candidate.batchParity.ok) notes.push(batchNote("candidate", candidate));
-  if (baseline !== null && !baseline.batchParity.ok) notes.push(batchNote("baseline", baseline));
-  if (same)
-    notes.push(
-      "The candidate is the baseline: weights, preprocessing and postprocessing are the same, so every difference in quality is exactly 0.",
-    );
-  else if (baseline !== null && baseline.identity.sha256 === candidate.identity.sha256)
-    notes.push(
-      "The candidate's weights are the baseline's, byte for byte; how rows go in or answers come out differs.",
-    );
-
-  stage("judging");
+  deps.onEvent({ kind: "stage", model: manifest.id, stage: "judging" });
   const performance = await performanceEvidence(
     planned,
     {
       candidate: { loaded, run: candidate },
       baseline: baseline === null || baselineLoaded === null ? null : { loaded: baselineLoaded, run: baseline },
       withoutBaseline: { why: mismatch ?? baselineFolder.source, incomparable: mismatch !== null },
-      dataset,
+      dataset: pair.dataset,
     },
     context,
   );
-  const cautions: { metric: string; slice: string; caution: string }[] = [];
-  const judgedChecks = planned.map((one): Check => {
-    const figures = performance.evidence.get(one.id);
-    const definition = performanceDefinitions[one.policy.metric] ?? catalog.get(one.policy.metric);
-    const evidence =
-      figures ??
-      headEvidence(one, candidate.predictions, paired, {
-        minimumPerClass: policy.gates.minimumPerClass,
-        seed: request.seed,
-      });
-    if ("caution" in evidence && evidence.caution !== undefined)
-      cautions.push({ metric: one.policy.metric, slice: one.slice, caution: evidence.caution });
-    // Errors of a regression are in the unit of what it predicts, which only the manifest knows.
-    const unit = definition?.unit === "label" ? unitOf(manifest, one.head) : (definition?.unit ?? "");
-    return judgeCheck(one, evidence, {
-      direction: definition?.direction ?? "higher",
-      unit,
-      onInsufficient: policy.gates.onInsufficient,
-      declaredAt: declaredAt(loaded, one.index, request.root),
-    });
-  });
 
-  const waived = waive(
-    judgedChecks,
-    context.waivers.counting.filter((one) => one.model === manifest.id),
-    deps.now().toISOString().slice(0, 10),
-  );
-  const { checks } = waived;
-  notes.push(...waived.notes, ...pendingNotes(context.waivers, manifest.id));
-
-  const measurementsOf = (run: ModelRun) =>
-    [...run.predictions.values()].flatMap((predictions) =>
-      measure(predictions, predictions.task, predictions.head, {
-        labelUnit: unitOf(manifest, predictions.head),
-        level: 1 - 2 * policy.gates.alpha,
-        seed: request.seed,
-        intervals: true,
-      }),
-    );
-  const summary = {
-    id: dataset.id,
-    digest: dataset.digest,
-    rows: dataset.rows.length - candidate.refused,
-    badRows: dataset.badRows.length + candidate.refused,
-    ...(manifest.dataset?.provenance === undefined ? {} : { provenance: manifest.dataset.provenance }),
-  };
-  const metricsOf = (run: ModelRun, figures: ModelMetrics["performance"]): ModelMetrics => ({
-    model: run.identity,
-    role: run.role,
-    dataset: summary,
-    runner: run.runner,
-    batchParity: {
-      rows: run.batchParity.rows,
-      maxDifference: run.batchParity.maxDifference,
-      tolerance: run.batchParity.tolerance,
-      ok: run.batchParity.ok,
-    },
-    measurements: measurementsOf(run),
+  const measured = measuredPair(candidate.predictions, paired, request.seed);
+  const labelUnit = (head: string | null) => unitOf(manifest, head);
+  const metricsOf = (run: ModelRun, measurers: Iterable<Measurer>, figures: ModelMetrics["performance"]) => ({
+    ...describeRun(run, pair, manifest),
+    measurements: [...measurers].flatMap((measurer) => {
+      const { head } = measurer.predictions;
+      return measure(measurer, head, { level: 1 - 2 * policy.gates.alpha, labelUnit: labelUnit(head) });
+    }),
     performance: figures,
   });
+  const candidateMetrics = metricsOf(candidate, measured.candidate.values(), performance.candidate);
+  // The baseline's own rows and classes, in its own order, whether or not they could be paired with the candidate's.
+  const baselineMetrics =
+    baseline === null
+      ? null
+      : metricsOf(
+          baseline,
+          [...baseline.predictions.values()].map((predictions) => measurerOf(predictions, request.seed)),
+          performance.baseline,
+        );
 
-  const candidateMetrics = metricsOf(candidate, performance.candidate);
-  const baselineMetrics = baseline === null ? null : metricsOf(baseline, performance.baseline);
-  notes.push(...datasetNotes(manifest, candidateMetrics, baselineMetrics));
-  const drift = baselineMetrics === null ? null : receiptDrift(receipt, baselineMetrics);
-  if (drift !== null) notes.push(drift);
+  const judged = judgePredictions(measured, planned, {
+    gates: policy.gates,
+    measuredElsewhere: performance.evidence,
+    definitionOf: (metric) => performanceDefinitions[metric] ?? catalog.get(metric),
+    labelUnit,
+    declaredAt: ({ index }) => declaredAt(loaded, index, request.root),
+    waivers: {
+      waivers: context.waivers.counting.filter((one) => one.model === manifest.id),
+      today: deps.now().toISOString().slice(0, 10),
+    },
+  });
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
-  const regressed = sliceNote(checks);
-  if (regressed !== null) notes.push(regressed);
-  const caution = smallSampleNote(cautions);
-  if (caution !== null) notes.push(caution);
-  const wanted = rowsNote(checks);
-  if (wanted !== null) notes.push(wanted);
-  const expectedFalseRed = falseRedOfGate(checks);
-  const judged = candidate.batchParity.ok
-    ? judgeModel(checks)
+
+  const notes = [
+    ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
+    ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
+    sameWeightsNote(pair),
+    ...judged.notes.waivers,
+    ...pendingNotes(context.waivers, manifest.id),
+    ...datasetNotes(manifest, candidateMetrics, baselineMetrics),
+    baselineMetrics === null ? null : receiptDrift(receipt, baselineMetrics),
+    judged.notes.regressedSlices,
+    judged.notes.smallSamples,
+    judged.notes.rowsNeeded,
+    ...candidate.notes,
+    ...(baseline?.notes ?? []),
+    ...performance.notes,
+  ];
+  const { verdict, reason } = candidate.batchParity.ok
+    ? judged
     : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
   return {
     verdict: {
       model: candidate.identity,
       baseline: baseline?.identity ?? null,
       baselineSource: baselineFolder.source,
-      dataset: summary,
-      ...judged,
-      checks,
-      notes: [...notes, ...candidate.notes, ...(baseline?.notes ?? []), ...performance.notes],
-      ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
+      dataset: candidateMetrics.dataset,
+      verdict,
+      reason,
+      checks: judged.checks,
+      notes: notes.filter((note) => note !== null),
+      ...(judged.expectedFalseRed === null ? {} : { expectedFalseRed: judged.expectedFalseRed }),
       policySource: policy.source,
       policyChanges: policy.changes,
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],
     plots: [...candidate.predictions].map(([head, predictions]): PlotData => {
       const other = paired.get(head);
-      const declared = manifest.postprocess.find((one) => one.name === head);
       return {
         modelId: manifest.id,
         head,
         candidate: predictions,
         baseline: other?.kind === "paired" ? other.predictions : null,
-        unit: declared?.kind === "regression" ? (declared.unit ?? "") : "",
+        unit: labelUnit(head),
       };
     }),
   };
+}
+
+/** What metrics.json says of a run beside its figures. */
+function describeRun(
+  run: ModelRun,
+  { dataset, candidate }: Pick<ModelPair, "dataset" | "candidate">,
+  manifest: LoadedManifest["manifest"],
+): Omit<ModelMetrics, "measurements" | "performance"> {
+  const { rows, maxDifference, tolerance, ok } = run.batchParity;
+  const provenance = manifest.dataset?.provenance;
+  return {
+    model: run.identity,
+    role: run.role,
+    dataset: {
+      id: dataset.id,
+      digest: dataset.digest,
+      rows: dataset.rows.length - candidate.refused,
+      badRows: dataset.badRows.length + candidate.refused,
+      ...(provenance === undefined ? {} : { provenance }),
+    },
+    runner: run.runner,
+    batchParity: { rows, maxDifference, tolerance, ok },
+  };
+}
+
+function sameWeightsNote({ same, candidate, baseline }: ModelPair): string | null {
+  if (same)
+    return "The candidate is the baseline: weights, preprocessing and postprocessing are the same, so every difference in quality is exactly 0.";
+  return baseline !== null && baseline.identity.sha256 === candidate.identity.sha256
+    ? "The candidate's weights are the baseline's, byte for byte; how rows go in or answers come out differs."
+    : null;
 }
 
 /** One part of the rows, predicted by candidate and baseline. @returns the folders written */

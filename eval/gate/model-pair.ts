@@ -6,13 +6,13 @@ import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { Receipt } from "../schema/receipt.ts";
+import type { ProductionReceipt } from "../schema/production-receipt.ts";
 import { findBaseline, type BaselineFolder } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
 import { readEvaluationDataset } from "./dataset.ts";
 import { headFor } from "./heads.ts";
 import { resolvePolicy, type Policy } from "./policy.ts";
-import { readReceipt, receiptMismatch } from "./receipt.ts";
+import { readProductionReceipt, receiptMismatch } from "./production-receipt.ts";
 import { runModel, type ModelRun } from "./run-model.ts";
 import { isSameModel } from "./same-model.ts";
 
@@ -23,7 +23,7 @@ import { isSameModel } from "./same-model.ts";
 export type ModelPair = {
   policy: Policy;
   baselineFolder: BaselineFolder;
-  receipt: Receipt | null;
+  receipt: ProductionReceipt | null;
   dataset: EvaluationDataset;
   candidate: ModelRun;
   baseline: ModelRun | null;
@@ -45,7 +45,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     cacheDir: context.cacheDir,
   });
   const baselineLoaded = baselineFolder.found ? await blaming("baseline", loadManifest(baselineFolder.dir)) : null;
-  const receipt = baselineFolder.found ? await blaming("baseline", readReceipt(baselineFolder.dir)) : null;
+  const receipt = baselineFolder.found ? await blaming("baseline", readProductionReceipt(baselineFolder.dir)) : null;
 
   context.deps.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
   const dataset = await readEvaluationDataset(loaded, context);

@@ -1,5 +1,6 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 import { renderMarkdown } from "../report/markdown.ts";
@@ -16,9 +17,7 @@ function filesIn(out: string): OutputFiles {
   };
 }
 
-/**
- * Takes away what lies where the outputs go, whatever it is: an older run's, or files of the change under judgement.
- */
+/** Removes whatever lies where the outputs go: an older run's files, or files of the change under judgement. */
 export async function removeOutputs(out: string): Promise<void> {
   for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
 }
@@ -32,17 +31,11 @@ export async function writeOutputs(
 ): Promise<OutputFiles> {
   await mkdir(out, { recursive: true });
   const files = filesIn(out);
-  await whole(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);
-  await whole(files.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
-  await whole(files.markdown, renderMarkdown(verdict, metrics, {}));
+  await writeFileAtomic(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);
+  await writeFileAtomic(files.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
+  await writeFileAtomic(files.markdown, renderMarkdown(verdict, metrics, {}));
   // The chart library is by far the largest import; nothing before this needs it.
   const { renderHtml } = await import("../report/html.ts");
-  await whole(files.html, renderHtml(verdict, metrics, plots));
+  await writeFileAtomic(files.html, renderHtml(verdict, metrics, plots));
   return files;
-}
-
-async function whole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.draft`;
-  await writeFile(draft, text);
-  await rename(draft, path);
 }

@@ -1,9 +1,8 @@
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { MetricName } from "../../models/core/manifest/gates.ts";
-import { contest } from "../latency/contest.ts";
-import type { Contest, ContestResult } from "../latency/contest-result.ts";
-import type { Question } from "../latency/decide.ts";
+import { compareLatency, type LatencyComparison } from "../latency/latency-comparison.ts";
 import { profile } from "../latency/profile.ts";
+import type { Question, TestResult } from "../latency/sequential-test.ts";
 import type { Evidence } from "../judge/evidence.ts";
 import type { PlannedCheck } from "../judge/plan-checks.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
@@ -93,20 +92,20 @@ export async function performanceEvidence(
   outcome.candidate = await profileOf(candidate.loaded);
   outcome.baseline = baseline === null ? null : await profileOf(baseline.loaded);
 
-  const asked = new Map<string, Question>();
+  const questions = new Map<string, Question>();
   for (const one of mine) {
     const evidence = figureEvidence(one, outcome.candidate, outcome.baseline, request.withoutBaseline);
     if (evidence !== null) outcome.evidence.set(one.id, evidence);
-    else asked.set(one.id, questionOf(one));
+    else questions.set(one.id, questionOf(one));
   }
-  if (asked.size > 0 && baseline !== null) {
+  if (questions.size > 0 && baseline !== null) {
     const stage = "timing candidate and baseline in turn";
     deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage });
-    const held = await contest(
+    const comparison = await compareLatency(
       candidate.loaded.dir,
       baseline.loaded.dir,
       rows,
-      [...asked.values()],
+      [...questions.values()],
       { ...options, seed: context.request.seed },
       {
         ...processDeps,
@@ -120,15 +119,15 @@ export async function performanceEvidence(
           }),
       },
     );
-    [...asked.keys()].forEach((id, i) =>
-      outcome.evidence.set(id, contestEvidence(held, held.results[i] as ContestResult)),
+    [...questions.keys()].forEach((id, i) =>
+      outcome.evidence.set(id, comparisonEvidence(comparison, comparison.results[i] as TestResult)),
     );
-    outcome.notes.push(selfComparisonNote(held), tailNote(held));
+    outcome.notes.push(selfComparisonNote(comparison), tailNote(comparison));
   }
   return outcome;
 }
 
-/** Evidence that needs no contest; null when only a contest can give it. */
+/** Evidence from figures that are already there; null when only a latency comparison can give it. */
 function figureEvidence(
   { policy }: PlannedCheck,
   candidate: PerformanceFigures,
@@ -175,7 +174,7 @@ function figureEvidence(
 }
 
 function questionOf({ policy, alpha }: PlannedCheck): Question {
-  if (policy.kind === "limit") throw new Error("a limit is no question for a contest");
+  if (policy.kind === "limit") throw new Error("a limit is no question for a latency comparison");
   return {
     quantile: quantiles[policy.metric] as Question["quantile"],
     kind: policy.kind,
@@ -185,15 +184,18 @@ function questionOf({ policy, alpha }: PlannedCheck): Question {
 }
 
 /**
- * The contest decides, by the ratio of latencies; a check speaks of the difference in its margin's scale, and passes
- * the decision on. Milliseconds are the ratio's share of the baseline's latency at the deciding look, which is what the
- * margin was held against.
+ * The comparison decides, by the ratio of latencies. A check speaks of the difference in its margin's scale and passes
+ * the decision on. Milliseconds are the ratio's share of the baseline's latency at the look that decided, which is what
+ * the margin was held against.
  */
-export function contestEvidence(held: Pick<Contest, "candidate" | "baseline">, result: ContestResult): Evidence {
+export function comparisonEvidence(
+  comparison: Pick<LatencyComparison, "candidate" | "baseline">,
+  result: TestResult,
+): Evidence {
   const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
   const [observed, baseline] = [
-    held.candidate[percentile[result.question.quantile]],
-    held.baseline[percentile[result.question.quantile]],
+    comparison.candidate[percentile[result.question.quantile]],
+    comparison.baseline[percentile[result.question.quantile]],
   ];
   const scale = "relative" in result.question.margin ? 1 : result.baselineMs;
   const difference = (result.ratio - 1) * scale;
@@ -210,7 +212,7 @@ export function contestEvidence(held: Pick<Contest, "candidate" | "baseline">, r
     difference,
     interval,
     n: result.rounds,
-    decided: { outcome: result.decision, reason: result.reason },
+    decision: { outcome: result.decision, reason: result.reason },
   };
 }
 
@@ -219,7 +221,11 @@ const range = (interval: { low: number; high: number } | null) =>
   interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`;
 
 /** The tails with their own intervals, which are shown whether or not a check asks for them. */
-export function tailNote({ ratios, candidate, baseline }: Pick<Contest, "ratios" | "candidate" | "baseline">): string {
+export function tailNote({
+  ratios,
+  candidate,
+  baseline,
+}: Pick<LatencyComparison, "ratios" | "candidate" | "baseline">): string {
   const queries = Math.min(candidate.queries, baseline.queries);
   const tails = ratios.flatMap(({ quantile, ratio, interval, queriesNeeded }) =>
     queriesNeeded === null
@@ -238,7 +244,7 @@ export function selfComparisonNote({
   blocks,
   rounds,
   elapsedMs,
-}: Pick<Contest, "aa" | "candidate" | "baseline" | "blocks" | "rounds" | "elapsedMs">): string {
+}: Pick<LatencyComparison, "aa" | "candidate" | "baseline" | "blocks" | "rounds" | "elapsedMs">): string {
   const kept = rounds.filter((round) => round.sameProcessors).length;
   const share =
     kept === rounds.length

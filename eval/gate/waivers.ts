@@ -8,7 +8,7 @@ import { waiversFile, type Waiver } from "../schema/waivers.ts";
 import { readAtReference, type Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
 
-export const WAIVERS_FILE = "waivers.yaml";
+const WAIVERS_FILE = "waivers.yaml";
 
 /** The waivers that count, where they were read, and those that the working tree adds, which do not count yet. */
 export type Waivers = { counting: Waiver[]; source: string; pending: Waiver[] };

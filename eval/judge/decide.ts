@@ -1,11 +1,9 @@
-import type { CheckPolicy } from "../../models/core/manifest/gates.ts";
 import type { Interval } from "../schema/verdict.ts";
 import {
+  decideComparison,
   decideConfidentLimit,
-  decideEquivalence,
-  decideNonInferiority,
   decideObservedLimit,
-  decideSuperiority,
+  type Comparison,
   type Decision as Outcome,
   type Direction,
 } from "../stats/decide.ts";
@@ -13,25 +11,18 @@ import {
 /** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
 export type Decision = { outcome: Outcome; reason: string };
 
-type Rule = Exclude<CheckPolicy["kind"], "limit">;
-
 /** A relative rule on the interval of candidate - baseline. */
-export function decideContrast(kind: Rule, interval: Interval, margin: number, direction: Direction): Decision {
-  const rules = {
-    "non-inferiority": () => decideNonInferiority(interval, margin, direction),
-    superiority: () => decideSuperiority(interval, margin, direction),
-    equivalence: () => decideEquivalence(interval, margin),
-  };
-  const outcome = rules[kind]();
+export function decideContrast(kind: Comparison, interval: Interval, margin: number, direction: Direction): Decision {
+  const outcome = decideComparison(kind, interval, margin, direction);
   return { outcome, reason: meaning(kind, margin)[outcome] };
 }
 
-/** A decision that was made where the figures come from: what its rule means by it, and its own reason. */
-export function passedOn(kind: Rule, margin: number, { outcome, reason }: Decision): Decision {
+/** The words for a decision that was made where the figures come from: what its rule means by it, and its own reason. */
+export function wordDecision(kind: Comparison, margin: number, { outcome, reason }: Decision): Decision {
   return { outcome, reason: `${meaning(kind, margin)[outcome]}; ${reason}` };
 }
 
-function meaning(kind: Rule, margin: number): Record<Outcome, string> {
+function meaning(kind: Comparison, margin: number): Record<Outcome, string> {
   const much = margin > 0 ? " by more than the margin" : "";
   switch (kind) {
     case "non-inferiority":

@@ -9,10 +9,12 @@ export type Evidence =
   | {
       kind: "value";
       observed: number;
-      /** Only to be shown beside it. */ baseline: number | null;
+      /** Only shown beside it. */
+      baseline: number | null;
       interval: Interval | null;
       n: number;
-      /** Why the interval errs more often than alpha promises; see small-sample.ts. */ caution?: string;
+      /** Why the interval errs more often than alpha promises; see small-sample.ts. */
+      caution?: string;
     }
   /** Candidate and baseline on the same rows or in the same job; `difference` and `interval` in the margin's scale. */
   | {
@@ -22,10 +24,8 @@ export type Evidence =
       difference: number;
       interval: Interval;
       n: number;
-      /** Decided where it was measured, with the reason; the interval is only shown. */ decided?: {
-        outcome: "pass" | "fail";
-        reason: string;
-      };
+      /** Made where the figures were measured, with its reason; the interval is then only shown. */
+      decision?: { outcome: "pass" | "fail"; reason: string };
       caution?: string;
     }
   /** A relative check and nothing to compare with. */

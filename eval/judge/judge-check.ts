@@ -1,6 +1,6 @@
 import type { Check, VerdictWord } from "../schema/verdict.ts";
 import type { Direction } from "../stats/decide.ts";
-import { decideContrast, decideLimit, passedOn, type Decision } from "./decide.ts";
+import { decideContrast, decideLimit, wordDecision, type Decision } from "./decide.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PlannedCheck } from "./plan-checks.ts";
 
@@ -43,7 +43,7 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
     unit: context.unit,
     declaredAt: context.declaredAt,
   };
-  const decided = (verdict: VerdictWord, reason: string, advisory = false): Check => ({
+  const judged = (verdict: VerdictWord, reason: string, advisory = false): Check => ({
     ...base,
     verdict,
     reason,
@@ -52,33 +52,33 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
 
   switch (evidence.kind) {
     case "missing":
-      return decided("ERROR", evidence.why);
+      return judged("ERROR", evidence.why);
     case "incomparable":
-      return decided("INCOMPARABLE", evidence.why);
+      return judged("INCOMPARABLE", evidence.why);
     case "no-baseline":
-      return decided("INCONCLUSIVE", `no baseline: ${evidence.why}`, true);
+      return judged("INCONCLUSIVE", `no baseline: ${evidence.why}`, true);
     case "insufficient":
-      return decided("INCONCLUSIVE", evidence.why, context.onInsufficient === "warn");
+      return judged("INCONCLUSIVE", evidence.why, context.onInsufficient === "warn");
     case "undecided":
-      return decided("INCONCLUSIVE", evidence.why);
+      return judged("INCONCLUSIVE", evidence.why);
     case "value": {
       if (policy.kind !== "limit")
-        return decided("ERROR", `${policy.kind} needs a baseline's figures, and only the candidate's were measured`);
+        return judged("ERROR", `${policy.kind} needs a baseline's figures, and only the candidate's were measured`);
       if (base.observed === null || base.n === 0)
-        return decided("ERROR", "the observed value is not a number, or rests on no rows");
+        return judged("ERROR", "the observed value is not a number, or rests on no rows");
       if (evidence.interval !== null && base.interval === null)
-        return decided("ERROR", "the interval is not a pair of finite numbers in order");
+        return judged("ERROR", "the interval is not a pair of finite numbers in order");
       const { outcome, reason } = decideLimit(
         base.observed,
         base.interval,
         { min: policy.min ?? null, max: policy.max ?? null },
         policy.confident,
       );
-      return decided(words[outcome], reason);
+      return judged(words[outcome], reason);
     }
     case "contrast": {
       if (policy.kind === "limit" || base.margin === null)
-        return decided("ERROR", "a limit is judged by the candidate's own value");
+        return judged("ERROR", "a limit is judged by the candidate's own value");
       if (
         base.observed === null ||
         base.baseline === null ||
@@ -86,13 +86,13 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
         base.interval === null ||
         base.n === 0
       ) {
-        return decided("ERROR", "a value, the difference or its interval is not a finite number, or rests on no rows");
+        return judged("ERROR", "a value, the difference or its interval is not a finite number, or rests on no rows");
       }
       const { outcome, reason } =
-        evidence.decided === undefined
+        evidence.decision === undefined
           ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
-          : passedOn(policy.kind, base.margin, evidence.decided);
-      return decided(words[outcome], reason);
+          : wordDecision(policy.kind, base.margin, evidence.decision);
+      return judged(words[outcome], reason);
     }
   }
 }

@@ -1,37 +1,72 @@
 import { allRows, type PlannedCheck } from "./plan-checks.ts";
 import type { Evidence } from "./evidence.ts";
 import { smallSample } from "./small-sample.ts";
-import { sampleOf, slicesOf, supportOf } from "../metrics/measure.ts";
-import { catalog, type MeasureOptions } from "../metrics/catalog.ts";
+import { catalog, type Sample } from "../metrics/catalog.ts";
+import { measurerOf, supportOf, type Measurer } from "../metrics/measure.ts";
 import type { Predictions } from "../predictions/predictions.ts";
+import type { MetricOptions } from "../schema/metrics.ts";
 
 export type BaselinePredictions =
-  /** `same`: candidate and baseline are one model by construction, so that no sampling stands between them. */
+  /**
+   * Rows in the candidate's order (see `pairPredictions`). `same`: candidate and baseline are one model by construction,
+   * so that no sampling stands between them.
+   */
   | { kind: "paired"; predictions: Predictions; same?: boolean }
   | { kind: "none"; why: string }
   | { kind: "incomparable"; why: string };
 
-export type QualityRequest = { minimumPerClass: number; seed: number };
+type MeasuredBaseline =
+  | { kind: "paired"; measurer: Measurer; same: boolean }
+  | Exclude<BaselinePredictions, { kind: "paired" }>;
+
+/** Candidate and baseline, head by head, ready to be measured. */
+export type MeasuredPair = {
+  candidate: ReadonlyMap<string, Measurer>;
+  baseline: ReadonlyMap<string, MeasuredBaseline>;
+};
+
+export function measuredPair(
+  candidate: ReadonlyMap<string, Predictions>,
+  baseline: ReadonlyMap<string, BaselinePredictions>,
+  seed: number,
+): MeasuredPair {
+  const measured = (one: BaselinePredictions): MeasuredBaseline =>
+    one.kind === "paired"
+      ? { kind: "paired", measurer: measurerOf(one.predictions, seed), same: one.same === true }
+      : one;
+  return {
+    candidate: new Map([...candidate].map(([head, predictions]) => [head, measurerOf(predictions, seed)])),
+    baseline: new Map([...baseline].map(([head, one]) => [head, measured(one)])),
+  };
+}
 
 /**
- * Gathers the evidence for one planned check on predictions. Pure.
- *
- * @param baseline rows in the candidate's order when paired (see `pairPredictions`)
+ * Gathers the evidence for one planned check on predictions. Pure. A head without labels in the dataset gives none; a
+ * check that names no head speaks of the head "".
  */
-export function qualityEvidence(
+export function qualityEvidence(planned: PlannedCheck, pair: MeasuredPair, minimumPerClass: number): Evidence {
+  const candidate = pair.candidate.get(planned.head ?? "");
+  const baseline = pair.baseline.get(planned.head ?? "");
+  if (candidate === undefined || baseline === undefined)
+    return { kind: "missing", n: 0, why: `the dataset has no labels for the head ${planned.head}` };
+  return evidenceOfHead(planned, candidate, baseline, minimumPerClass);
+}
+
+function evidenceOfHead(
   planned: PlannedCheck,
-  candidate: Predictions,
-  baseline: BaselinePredictions,
-  request: QualityRequest,
+  candidate: Measurer,
+  baseline: MeasuredBaseline,
+  minimumPerClass: number,
 ): Evidence {
   const { policy } = planned;
   const definition = catalog.get(policy.metric);
   if (definition === undefined)
     return { kind: "missing", n: 0, why: `${policy.metric} is not a metric of predictions` };
-  if (!definition.tasks.includes(candidate.task))
-    return { kind: "missing", n: 0, why: `${policy.metric} is not defined for ${candidate.task}` };
-  const rows = slicesOf(candidate).get(planned.slice);
-  if (rows === undefined || rows.length === 0)
+  const { task } = candidate.predictions;
+  if (!definition.tasks.includes(task))
+    return { kind: "missing", n: 0, why: `${policy.metric} is not defined for ${task}` };
+  const sample = candidate.sample(planned.slice);
+  if (sample === null)
     return {
       kind: "missing",
       n: 0,
@@ -41,27 +76,24 @@ export function qualityEvidence(
           : `no row of the dataset is in the slice ${planned.slice}`,
     };
 
-  const sample = sampleOf(candidate, rows);
-  const options: MeasureOptions = {
-    level: planned.level,
-    seed: request.seed,
+  const options: MetricOptions = {
     ...(policy.threshold === undefined ? {} : { threshold: policy.threshold }),
     ...(policy.at === undefined ? {} : { at: policy.at }),
     ...(policy.k === undefined ? {} : { k: policy.k }),
   };
-  const measured = definition.measure(sample, { ...options, intervals: policy.kind === "limit" });
+  const measured = candidate.figure(definition, planned.slice, options, policy.kind === "limit" ? planned.level : null);
   const observed = measured.status === "ok" ? measured.value : null;
-  const n = rows.length;
+  const n = sample.labels.length;
 
   const support = supportOf(sample);
   const tooSmall =
-    support.fewest < request.minimumPerClass
-      ? `too few rows to decide: ${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed`
+    support.fewest < minimumPerClass
+      ? `too few rows to decide: ${support.words}, and ${minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed`
       : null;
 
   const baselineValue = (): number | null => {
     if (baseline.kind !== "paired") return null;
-    const result = definition.measure(sampleOf(baseline.predictions, rows), { ...options, intervals: false });
+    const result = baseline.measurer.figure(definition, planned.slice, options, null);
     return result.status === "ok" ? result.value : null;
   };
   if (policy.kind === "limit") {
@@ -92,7 +124,7 @@ export function qualityEvidence(
   if (baseline.kind === "none") return { kind: "no-baseline", observed, n, why: baseline.why };
   if (baseline.kind === "incomparable") return { kind: "incomparable", observed, n, why: baseline.why };
   // A change that leaves the model as it is (its card, its gates) differs by exactly 0, on however few rows.
-  if (baseline.same === true && measured.status === "ok" && baselineValue() === measured.value) {
+  if (baseline.same && measured.status === "ok" && baselineValue() === measured.value) {
     return {
       kind: "contrast",
       observed: measured.value,
@@ -102,9 +134,11 @@ export function qualityEvidence(
       n,
     };
   }
-  const other = sampleOf(baseline.predictions, rows);
+  const other = baseline.measurer.sample(planned.slice) as Sample;
   const result = definition.contrast(sample, other, {
     ...options,
+    level: planned.level,
+    seed: candidate.seed,
     scale: typeof policy.margin === "number" ? "absolute" : "relative",
   });
   if (tooSmall !== null) {
@@ -134,18 +168,4 @@ export function qualityEvidence(
 
 function cautionOf(caution: string | null): { caution?: string } {
   return caution === null ? {} : { caution };
-}
-
-/** Evidence for a check on one head; a head without labels in the dataset has none. */
-export function headEvidence(
-  planned: PlannedCheck,
-  candidate: ReadonlyMap<string, Predictions>,
-  paired: ReadonlyMap<string, BaselinePredictions>,
-  request: QualityRequest,
-): Evidence {
-  const predictions = candidate.get(planned.head ?? "");
-  const baseline = paired.get(planned.head ?? "");
-  if (predictions === undefined || baseline === undefined)
-    return { kind: "missing", n: 0, why: `the dataset has no labels for the head ${planned.head}` };
-  return qualityEvidence(planned, predictions, baseline, request);
 }

@@ -21,7 +21,7 @@ export const fewCarryingSquares = 300;
 export const fewCarryingMean = 100;
 
 /** Half of the fewest rows of a regression that were simulated: what happens below is not known. */
-export const fewRows = 100;
+const fewRows = 100;
 
 /** Kept at alpha on every sample that was simulated: its interval inverts an exact-enough test, or is conservative. */
 const safe: ReadonlySet<MetricName> = new Set(["accuracy", "ece"]);

@@ -1,7 +1,4 @@
-/**
- * Busy until the clock says so. Compiled or not, it lasts as long as it should; only the last look at the clock is too
- * late.
- */
+/** Busy until the clock says so. Compiled or not, it lasts as long as it should; only the last look at it is late. */
 function until(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
@@ -11,10 +8,10 @@ const CALLS = 200;
 const TRIES = 25;
 
 /**
- * A function that keeps the processor busy for `ms`, down to about a tenth of a microsecond.
- * Calibrated here and now by what it lasts too long: one look at the clock, some tens of nanoseconds.
+ * A function that keeps the processor busy for `ms`, down to about a tenth of a microsecond. It is calibrated here and
+ * now, by how much too long it lasts: one look at the clock, some tens of nanoseconds.
  */
-export function calibratedSpin(ms: number): () => void {
+export function calibratedBusyWait(ms: number): () => void {
   if (ms <= 0) return () => {};
   if (ms > 0.1) return () => until(ms);
   const late = Array.from({ length: TRIES }, () => {

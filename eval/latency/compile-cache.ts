@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 /**
  * Runs `use` with an environment whose Node processes share compiled code in a folder that is removed afterwards. A
- * contest starts the same program hundreds of times; this takes a third off each start and changes nothing that is
- * timed. Never for a cold start that is to be reported.
+ * latency comparison starts the same program hundreds of times; this takes a third off each start and changes nothing
+ * that is timed. Never for a cold start that is to be reported.
  */
 export async function withCompileCache<Result>(
   env: NodeJS.ProcessEnv,

@@ -1,4 +1,4 @@
-import { quantile } from "./quantile.ts";
+import { quantile } from "../stats/quantile.ts";
 import type { Arm, Block, Quantile, Round } from "./rounds.ts";
 
 /** What one round says, in natural logarithms: 0.01 is 1 % slower. */

@@ -18,7 +18,7 @@ export type FingerprintDeps = {
   cpuModel: string;
 };
 
-/** This machine's edges. */
+/** This machine's own. */
 export function systemDeps(): FingerprintDeps {
   return {
     readText: (path) => readFile(path, "utf8").catch(() => null),
@@ -113,51 +113,4 @@ function cpuModel(cpuinfo: string): string | null {
 function cpuFlags(cpuinfo: string): string[] {
   const all = (field(cpuinfo, "flags") ?? field(cpuinfo, "Features") ?? "").split(/\s+/);
   return [...new Set(all)].filter((flag) => flagsThatMatter.has(flag)).toSorted();
-}
-
-export type Sameness = { same: true } | { same: false; why: string };
-
-/** May a latency from `a` be compared with one from `b`? Memory may differ by a tenth; all else must agree. */
-export function sameRunner(a: Runner, b: Runner): Sameness {
-  const exact = [
-    "os",
-    "arch",
-    "cpuModel",
-    "cpuFlags",
-    "cores",
-    "node",
-    "onnxruntime",
-    "provider",
-    "threads",
-    "governor",
-    "containerCpuLimit",
-  ] as const;
-  const differing = differences(a, b, exact);
-  // Hosted machines of one kind report slightly different totals; a tenth is another kind of machine.
-  if (Math.abs(a.memoryBytes - b.memoryBytes) > 0.1 * Math.max(a.memoryBytes, b.memoryBytes))
-    differing.push(`memoryBytes ${a.memoryBytes} and ${b.memoryBytes}`);
-  return verdict(differing);
-}
-
-/**
- * May the answers of a quantized model from `a` be compared with those from `b`? Speed does not matter here, kernels
- * do.
- */
-export function sameNumerics(a: Runner, b: Runner): Sameness {
-  return verdict(differences(a, b, ["arch", "cpuFlags", "onnxruntime", "provider"]));
-}
-
-function differences(a: Runner, b: Runner, fields: readonly (keyof Runner)[]): string[] {
-  return fields.flatMap((name) => {
-    const [left, right] = [a[name], b[name]];
-    if (Array.isArray(left) && Array.isArray(right)) {
-      const only = [...left.filter((x) => !right.includes(x)), ...right.filter((x) => !left.includes(x))];
-      return only.length === 0 ? [] : [`${name}: only one has ${only.join(", ")}`];
-    }
-    return left === right ? [] : [`${name} ${left ?? "unknown"} and ${right ?? "unknown"}`];
-  });
-}
-
-function verdict(differing: string[]): Sameness {
-  return differing.length === 0 ? { same: true } : { same: false, why: differing.join("; ") };
 }

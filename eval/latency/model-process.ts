@@ -12,7 +12,7 @@ export type ProcessDeps = {
   timeoutMs?: number;
 };
 
-export type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
+type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
 
 /** A model in a process of its own. One command at a time. */
 export type ModelProcess = {
@@ -39,7 +39,7 @@ const EXIT_TIMEOUT_MS = 5_000;
 /**
  * Starts a process, opens the model in it, predicts once and warms up.
  *
- * @throws EvaluationError (the child's own complaint, latency-timeout, latency-process-ended).
+ * @throws EvaluationError (the child's own diagnostic, latency-timeout, latency-process-ended).
  */
 export async function startModelProcess(
   command: Omit<OpenCommand, "kind">,
@@ -120,13 +120,13 @@ function request<Kind extends Reply["kind"]>(
   });
 }
 
-/** Asks it to leave; a process in the middle of a run cannot, so it is killed after a while. */
+/** Asks it to exit. A process in the middle of a run cannot, so it is killed after a while. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const gone = once(child, "exit");
+  const exited = once(child, "exit");
   if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_TIMEOUT_MS);
-  await gone;
+  await exited;
   clearTimeout(timer);
 }
 

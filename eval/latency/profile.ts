@@ -4,12 +4,12 @@ import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import { startModelProcess, type ProcessDeps } from "./model-process.ts";
 import type { OpenCommand } from "./protocol.ts";
-import { quantileOfSorted } from "./quantile.ts";
+import { quantileOfSorted } from "../stats/quantile.ts";
 
 export type ProfileOptions = {
   provider?: Provider;
   threads?: number;
-  /** Rows per call to time; 1 and the manifest's runtime.batch unless told. */
+  /** Rows per call to time; default: 1 and the manifest's runtime.batch. */
   batches?: readonly number[];
   /**
    * Measuring time over all batch sizes together, warm-up apart. A slow model takes longer: every size is timed at
@@ -22,7 +22,7 @@ export type ProfileOptions = {
 };
 
 /** Rows beyond these add to the message and nothing to the figures. */
-const MOST_ROWS = 256;
+const MAX_ROWS = 256;
 
 /**
  * A model's performance figures, measured in one fresh process.
@@ -39,7 +39,7 @@ const MOST_ROWS = 256;
  * - peakRssBytes: highest resident memory of that process, Node included, after all batch sizes.
  * - modelBytes: ONNX file and its external data.
  * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run
- *   of the last batch size. All of it describes this machine at this moment. To compare two models, use `contest`.
+ *   of the last batch size. All of it describes this machine at this moment. To compare two models, use `compareLatency`.
  *
  * @param rows at least one; each must be usable by the model
  * @throws ConfigurationError for a wrong manifest; EvaluationError for what keeps the model from answering.
@@ -57,7 +57,7 @@ export async function profile(
   const child = await startModelProcess(
     {
       modelDir,
-      rows: rows.slice(0, MOST_ROWS),
+      rows: rows.slice(0, MAX_ROWS),
       warmMs,
       slowdownMs: 0,
       ...(options.provider === undefined ? {} : { provider: options.provider }),

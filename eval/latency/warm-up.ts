@@ -1,4 +1,4 @@
-import { quantile } from "./quantile.ts";
+import { quantile } from "../stats/quantile.ts";
 
 const STRETCH_MS = 25;
 const AGREEING = 5;

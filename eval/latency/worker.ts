@@ -7,7 +7,7 @@ import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
-import { calibratedSpin } from "./busy-wait.ts";
+import { calibratedBusyWait } from "./busy-wait.ts";
 import { tensorBytesPerRow } from "./tensor-bytes.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -15,7 +15,7 @@ type Row = OpenCommand["rows"][number];
 let loadedModel: LoadedManifest | null = null;
 let predictor: Predictor | null = null;
 let rows: readonly Row[] = [];
-let spin = () => {};
+let busyWait = () => {};
 const batches = new Map<number, Row[][]>();
 
 /** Lists of rows are cut before the clock starts; call i gets list i, around the end. */
@@ -33,7 +33,7 @@ function batchesOf(size: number): Row[][] {
 
 async function predict(batch: Row[]): Promise<void> {
   const results = await (predictor as Predictor).predict(batch, { batch: batch.length });
-  spin();
+  busyWait();
   for (const result of results) {
     // A row that is refused costs less than one that is answered, so it would flatter the figures.
     if (!result.ok)
@@ -70,7 +70,7 @@ async function open(command: OpenCommand): Promise<Opened> {
   await predict(singles[0] as Row[]);
   const firstPredictionAt = Date.now();
   let callMs = performance.now() - start;
-  spin = calibratedSpin(command.slowdownMs);
+  busyWait = calibratedBusyWait(command.slowdownMs);
   let i = 0;
   if (command.warmMs > 0)
     callMs = await warmUp(

@@ -25,7 +25,7 @@ export type MeasureOptions = MetricOptions & {
   /** Two-sided coverage of the intervals; 1 - 2·alpha for one-sided decisions at alpha. */
   level: number;
   seed: number;
-  /** Bootstrap resamples, always carried out; unless told as `eval/stats/resamples.ts` says. */
+  /** Bootstrap resamples, always carried out; default: as `eval/stats/resamples.ts` says. */
   resamples?: number;
   /** false: values only, which is much cheaper. */
   intervals?: boolean;
@@ -49,7 +49,7 @@ export type MetricDefinition = {
   defaultOptions: MetricOptions;
   /**
    * Whether a sample says what the metric needs beyond labels and scores. Where it does not, only a check that asks for
-   * it hears why; always unless told.
+   * hears why. Default: always.
    */
   listed?(sample: Sample): boolean;
   /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN in place of an answer. */

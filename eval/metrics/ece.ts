@@ -2,7 +2,7 @@ import type { MetricDefinition, Sample } from "./definition.ts";
 import { classificationTasks } from "./definition.ts";
 import { rankedDefinition, type RankedMetric } from "./ranked-metric.ts";
 
-export const defaultBins = 15;
+const defaultBins = 15;
 
 /**
  * Confidence and whether it came true, per row. Binary: P(positive) and the label; otherwise the largest probability

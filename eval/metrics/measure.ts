@@ -1,47 +1,21 @@
-import type { Task } from "../../models/core/manifest/manifest.ts";
-import { metricsFor, type Sample } from "./catalog.ts";
+import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { Measurement } from "../schema/metrics.ts";
+import type { Measurement, MetricOptions, MetricResult } from "../schema/metrics.ts";
+import { rowsByValue, selectRows } from "./rows.ts";
 
 /** Rows of each slice, by position; "all" and every COLUMN=VALUE, in order of first appearance. */
 export function slicesOf(predictions: Pick<Predictions, "ids" | "slices">): Map<string, Int32Array> {
-  const rows = predictions.ids.length;
-  const slices = new Map<string, Int32Array>([["all", Int32Array.from({ length: rows }, (_, i) => i)]]);
-  for (const [column, values] of Object.entries(predictions.slices)) {
-    const members = new Map<string, number[]>();
-    values.forEach((value, row) => {
-      const found = members.get(value);
-      if (found === undefined) members.set(value, [row]);
-      else found.push(row);
-    });
-    for (const [value, list] of members) slices.set(`${column}=${value}`, Int32Array.from(list));
-  }
+  const slices = new Map([["all", Int32Array.from(predictions.ids.keys())]]);
+  for (const [column, values] of Object.entries(predictions.slices))
+    for (const [value, rows] of rowsByValue(values)) slices.set(`${column}=${value}`, Int32Array.from(rows));
   return slices;
 }
 
 /** The rows of one slice as the metrics take them. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
-  const columns = scoreColumns(predictions);
-  const scores = new Float64Array(rows.length * columns);
-  rows.forEach((row, i) => {
-    for (let column = 0; column < columns; column++)
-      scores[i * columns + column] = predictions.scores[row * columns + column] as number;
-  });
-  return {
-    labels: Float64Array.from(rows, (row) => predictions.labels[row] as number),
-    scores,
-    classCount: predictions.classes.length,
-    weights:
-      predictions.weights === null ? null : Float64Array.from(rows, (row) => predictions.weights?.[row] as number),
-    groups: predictions.groups === null ? null : Array.from(rows, (row) => predictions.groups?.[row] as string),
-    ...(predictions.naiveScales === undefined
-      ? {}
-      : { naiveScales: Float64Array.from(rows, (row) => predictions.naiveScales?.[row] as number) }),
-  };
-}
-
-function scoreColumns(predictions: Predictions): number {
-  return predictions.task === "multiclass-classification" ? predictions.classes.length : 1;
+  const { labels, scores, classes, weights, groups, naiveScales } = predictions;
+  const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
+  return selectRows(naiveScales === undefined ? all : { ...all, naiveScales }, rows);
 }
 
 /** Fewest rows of any class (classification), or rows (everything else): what a small-sample rule looks at. */
@@ -58,24 +32,72 @@ export function supportOf(sample: Sample): { rows: number; fewest: number; words
   return { rows, fewest: Math.min(...perClass), words };
 }
 
-export type MeasureRequest = {
-  level: number;
+/** One head's predictions with their slices and figures: each is computed once, whoever asks for it. */
+export type Measurer = {
+  predictions: Predictions;
+  /** Of every resampled interval. */
   seed: number;
-  intervals: boolean;
-  /** Unit of the labels of a regression, e.g. EUR; what metrics whose unit is "label" are shown in. */
+  /** "all" and every COLUMN=VALUE, in order of first appearance. */
+  slices: readonly string[];
+  /** The rows of a slice; null when it has none. */
+  sample(slice: string): Sample | null;
+  /**
+   * A metric of a slice that has rows.
+   * @param level two-sided coverage of the interval; null where only the value is wanted
+   */
+  figure(metric: MetricDefinition, slice: string, options: MetricOptions, level: number | null): MetricResult;
+};
+
+export function measurerOf(predictions: Predictions, seed: number): Measurer {
+  const rows = slicesOf(predictions);
+  const samples = new Map<string, Sample>();
+  const figures = new Map<string, Map<number | null, MetricResult>>();
+  const sample = (slice: string): Sample | null => {
+    const members = rows.get(slice);
+    if (members === undefined || members.length === 0) return null;
+    const known = samples.get(slice) ?? sampleOf(predictions, members);
+    samples.set(slice, known);
+    return known;
+  };
+  return {
+    predictions,
+    seed,
+    slices: [...rows.keys()],
+    sample,
+    figure(metric, slice, options, level) {
+      const key = JSON.stringify([metric.name, slice, options.threshold, options.at, options.k]);
+      const known = figures.get(key) ?? new Map<number | null, MetricResult>();
+      figures.set(key, known);
+      // A value is the same whatever interval was computed with it.
+      const found = level === null ? known.values().next().value : known.get(level);
+      if (found !== undefined) return found;
+      const of = sample(slice) ?? sampleOf(predictions, new Int32Array(0));
+      const result = metric.measure(of, { ...options, level: level ?? 0.9, seed, intervals: level !== null });
+      known.set(level, result);
+      return result;
+    },
+  };
+}
+
+export type MeasureRequest = {
+  /** Two-sided coverage of the intervals. */
+  level: number;
+  /** Unit of the labels of a regression, e.g. EUR; what metrics whose unit is "label" are shown in. Default: none. */
   labelUnit?: string;
 };
 
-/** Every metric of the task that the predictions say enough for, over all rows and over each slice. */
+/**
+ * Every metric of the predictions' task that they say enough for, over all rows and over each slice.
+ * @param head as the measurements name it; null where there is only one
+ */
 export function measure(
-  predictions: Predictions,
-  task: Task,
+  measurer: Measurer,
   head: string | null,
-  { level, seed, intervals, labelUnit = "" }: MeasureRequest,
+  { level, labelUnit = "" }: MeasureRequest,
 ): Measurement[] {
-  return [...slicesOf(predictions)].flatMap(([slice, rows]) => {
-    const sample = sampleOf(predictions, rows);
-    return metricsFor(task)
+  return measurer.slices.flatMap((slice) => {
+    const sample = measurer.sample(slice) ?? sampleOf(measurer.predictions, new Int32Array(0));
+    return metricsFor(measurer.predictions.task)
       .filter((definition) => definition.listed?.(sample) ?? true)
       .map((definition): Measurement => ({
         metric: definition.name,
@@ -84,7 +106,7 @@ export function measure(
         slice,
         unit: definition.unit === "label" ? labelUnit : definition.unit,
         direction: definition.direction,
-        result: definition.measure(sample, { level, seed, intervals }),
+        result: measurer.figure(definition, slice, {}, level),
       }));
   });
 }

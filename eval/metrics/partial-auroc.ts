@@ -3,7 +3,7 @@ import { rankedDefinition } from "./ranked-metric.ts";
 import { type RocOrder, rocOrder } from "./roc-order.ts";
 
 /** False-positive rate up to which the area counts when `at` is not given. */
-export const defaultPartialRate = 0.1;
+const defaultPartialRate = 0.1;
 
 /**
  * Area under the ROC curve from a false-positive rate of 0 to `rate`, trapezoidal, raw: [0, rate]. NaN without both

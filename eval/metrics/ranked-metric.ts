@@ -2,7 +2,6 @@ import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { type Ends, percentile } from "../stats/bca.ts";
 import { affordableResamples, jackknifeBlocks } from "../stats/resamples.ts";
-import { unseenProbability } from "../stats/rule-of-three.ts";
 import {
   fullWeights,
   jackknifeInterval,
@@ -11,7 +10,8 @@ import {
   weightedReplicates,
 } from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
-import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";
+import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
+import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** A metric that depends on the order or the bins of the whole sample. */
 export type RankedMetric = {
@@ -22,7 +22,7 @@ export type RankedMetric = {
   /** Sorts once; the answer is the metric as a function of row weights, one O(n) pass a call. Or why there is none. */
   prepare(sample: Sample, options: MeasureOptions): RankedParts | string;
 };
-export type RankedParts = {
+type RankedParts = {
   value(weights: Float64Array): number;
   /** Independent rows that carry the metric, for samples that show no variation. */
   trials: number;
@@ -33,10 +33,9 @@ export type RankedParts = {
   largest: number;
 };
 
-export function measureRanked(metric: RankedMetric, sample: Sample, options: MeasureOptions): MetricResult {
+function measureRanked(metric: RankedMetric, sample: Sample, options: MeasureOptions): MetricResult {
   const n = sample.labels.length;
-  const problem = sampleProblem(sample, metric.demand);
-  const parts = problem ?? metric.prepare(sample, options);
+  const parts = prepareSample(metric, sample, options);
   if (typeof parts === "string") return { status: "undefined", reason: parts, n };
   const statistic = weighted(sample, parts.value);
   const value = parts.value(fullWeights(statistic));
@@ -56,13 +55,7 @@ export function measureRanked(metric: RankedMetric, sample: Sample, options: Mea
       ? null
       : found !== "constant"
         ? found
-        : unvaried(
-            value,
-            lowest,
-            Number.isFinite(highest) ? highest : value + parts.largest,
-            parts.trials,
-            options.level,
-          );
+        : unvariedInterval(value, metric.range, parts.trials, options.level, parts.largest);
   return {
     status: "ok",
     value,
@@ -74,7 +67,7 @@ export function measureRanked(metric: RankedMetric, sample: Sample, options: Mea
   };
 }
 
-export function contrastRanked(
+function contrastRanked(
   metric: RankedMetric,
   candidate: Sample,
   baseline: Sample,
@@ -82,12 +75,9 @@ export function contrastRanked(
 ): ContrastResult {
   const n = candidate.labels.length;
   const wrong = (reason: string): ContrastResult => ({ status: "undefined", reason, n });
-  const problem = contrastProblem(candidate, baseline, metric.demand);
-  if (problem !== null) return wrong(problem);
-  const one = metric.prepare(candidate, options);
-  if (typeof one === "string") return wrong(one);
-  const two = metric.prepare(baseline, options);
-  if (typeof two === "string") return wrong(`baseline: ${two}`);
+  const prepared = preparePair(metric, candidate, baseline, options);
+  if (typeof prepared === "string") return wrong(prepared);
+  const [one, two] = prepared;
   const relative = options.scale === "relative";
   const statistic = weighted(candidate, (weights) =>
     relative ? one.value(weights) / two.value(weights) - 1 : one.value(weights) - two.value(weights),
@@ -111,7 +101,9 @@ export function contrastRanked(
   const reach = (Number.isFinite(highest) ? highest - lowest : Math.max(one.largest, two.largest)) / unit;
   if (found === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   const interval =
-    found === "constant" ? unvaried(difference, -reach, reach, Math.min(one.trials, two.trials), options.level) : found;
+    found === "constant"
+      ? unvariedInterval(difference, [-reach, reach], Math.min(one.trials, two.trials), options.level, reach)
+      : found;
   if (interval === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
   return { status: "ok", candidate: first, baseline: second, difference, interval, n };
 }
@@ -163,12 +155,6 @@ function onLogitScale(interval: Interval, value: number): Interval {
   const centre = Math.log(value / (1 - value));
   const half = (interval.high - interval.low) / 2 / (value * (1 - value));
   return { ...interval, low: 1 / (1 + Math.exp(half - centre)), high: 1 / (1 + Math.exp(-half - centre)) };
-}
-
-function unvaried(value: number, lowest: number, highest: number, trials: number, level: number): Interval | null {
-  const share = unseenProbability(trials, (1 - level) / 2);
-  const ends = { low: value + share * (lowest - value), high: value + share * (highest - value) };
-  return ends.low < ends.high ? { ...ends, level, method: "no variation seen: rule of three" } : null;
 }
 
 /** A definition whose value, interval and paired contrast all come from row weights. */

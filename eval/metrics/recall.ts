@@ -1,7 +1,8 @@
 import { classRatio } from "./class-counts.ts";
 import { classificationTasks, type MetricDefinition } from "./definition.ts";
+import { selectRows } from "./rows.ts";
 import { contrastProblem, defaultThreshold, sampleProblem } from "./sample.ts";
-import { contrastShare, measureShareOf, rowsWhere } from "./share.ts";
+import { contrastShare, measureShareOf } from "./share.ts";
 import { contrastSums, measureSums } from "./sum-metric.ts";
 import { correctRows } from "./accuracy.ts";
 
@@ -26,13 +27,13 @@ export const recall: MetricDefinition = {
     return measureShareOf(sums, sample, options, (i) => sample.labels[i] === 1);
   },
   contrast(candidate, baseline, options) {
-    const positive = (i: number): boolean => candidate.labels[i] === 1;
     if (
       contrastProblem(candidate, baseline, "any") !== null ||
       candidate.classCount !== 2 ||
       !candidate.labels.includes(1)
     )
       return contrastSums(sums, candidate, baseline, options);
-    return contrastShare(correctRows, rowsWhere(candidate, positive), rowsWhere(baseline, positive), options);
+    const positives = Int32Array.from(candidate.labels.keys()).filter((i) => candidate.labels[i] === 1);
+    return contrastShare(correctRows, selectRows(candidate, positives), selectRows(baseline, positives), options);
   },
 };

@@ -3,7 +3,7 @@ import type { Sample } from "./definition.ts";
 import { classCounts } from "./sample.ts";
 
 /** One distinct score that a positive row has: the counts above it and with it. true: stop the sweep. */
-export type RocStep = (positivesAbove: number, negativesAbove: number, positives: number, negatives: number) => boolean;
+type RocStep = (positivesAbove: number, negativesAbove: number, positives: number, negatives: number) => boolean;
 
 /**
  * A binary sample from the highest score to the lowest. `sweep` walks the ROC curve for given row weights and calls

@@ -1,4 +1,4 @@
-import type { Sample } from "./definition.ts";
+import type { MeasureOptions, Sample } from "./definition.ts";
 
 /** What a metric asks of its scores. */
 export type ScoreDemand = "any" | "probability";
@@ -88,6 +88,36 @@ export function contrastProblem(candidate: Sample, baseline: Sample, demand: Sco
     sampleProblem(candidate, demand) ??
     (wrongBaseline === null ? pairProblem(candidate, baseline) : `baseline: ${wrongBaseline}`)
   );
+}
+
+/** What a metric makes of one sample, once the sample is known to be sound; a string says why it makes nothing. */
+type Preparation<Parts> = {
+  demand: ScoreDemand;
+  prepare(sample: Sample, options: MeasureOptions): Parts | string;
+};
+
+/** A sound sample's parts, or what is wrong with it. */
+export function prepareSample<Parts>(
+  metric: Preparation<Parts>,
+  sample: Sample,
+  options: MeasureOptions,
+): Parts | string {
+  return sampleProblem(sample, metric.demand) ?? metric.prepare(sample, options);
+}
+
+/** The parts of a sound pair of samples, candidate first, or what is wrong with them. */
+export function preparePair<Parts>(
+  metric: Preparation<Parts>,
+  candidate: Sample,
+  baseline: Sample,
+  options: MeasureOptions,
+): readonly [Parts, Parts] | string {
+  const problem = contrastProblem(candidate, baseline, metric.demand);
+  if (problem !== null) return problem;
+  const one = metric.prepare(candidate, options);
+  if (typeof one === "string") return one;
+  const two = metric.prepare(baseline, options);
+  return typeof two === "string" ? `baseline: ${two}` : [one, two];
 }
 
 /** Rows per class. Rows of weight 0 do not count. */

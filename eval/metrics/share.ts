@@ -3,7 +3,7 @@ import { tango } from "../stats/tango.ts";
 import { wilson } from "../stats/wilson.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
-import { contrastProblem } from "./sample.ts";
+import { preparePair } from "./sample.ts";
 
 /**
  * Whether the closed forms for independent, equally weighted rows apply; a number of resamples asks for the bootstrap.
@@ -53,18 +53,6 @@ export function measureShareOf(
   };
 }
 
-/** The rows of a binary or regression sample that `keep` picks, in order. */
-export function rowsWhere(sample: Sample, keep: (row: number) => boolean): Sample {
-  const pick = (values: Float64Array): Float64Array => values.filter((_, i) => keep(i));
-  return {
-    labels: pick(sample.labels),
-    scores: pick(sample.scores),
-    classCount: sample.classCount,
-    weights: sample.weights === null ? null : pick(sample.weights),
-    groups: sample.groups === null ? null : sample.groups.filter((_, i) => keep(i)),
-  };
-}
-
 /** The paired comparison of two shares. */
 export function contrastShare(
   metric: SumMetric,
@@ -75,12 +63,9 @@ export function contrastShare(
   if (!closedForm(candidate, options) || options.scale === "relative")
     return contrastSums(metric, candidate, baseline, options);
   const n = candidate.labels.length;
-  const problem = contrastProblem(candidate, baseline, metric.demand);
-  if (problem !== null) return { status: "undefined", reason: problem, n };
-  const one = metric.prepare(candidate, options);
-  const two = metric.prepare(baseline, options);
-  if (typeof one === "string") return { status: "undefined", reason: one, n };
-  if (typeof two === "string") return { status: "undefined", reason: `baseline: ${two}`, n };
+  const prepared = preparePair(metric, candidate, baseline, options);
+  if (typeof prepared === "string") return { status: "undefined", reason: prepared, n };
+  const [one, two] = prepared;
   const counts = { both: 0, first: 0, second: 0, neither: 0 };
   for (let i = 0; i < n; i++) {
     if (one.cells[i] === 1) counts[two.cells[i] === 1 ? "both" : "first"]++;

@@ -6,9 +6,9 @@ import { bootstrapReplicates } from "../stats/bootstrap.ts";
 import { acceleration, leaveOneOut } from "../stats/jackknife.ts";
 import { defaultResamples, largeSample } from "../stats/resamples.ts";
 import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
-import { unseenProbability } from "../stats/rule-of-three.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
-import { contrastProblem, numberedGroups, sampleProblem, type ScoreDemand } from "./sample.ts";
+import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
+import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** One model's part of a metric that is a function of column sums. */
 export type SumParts = {
@@ -37,18 +37,22 @@ export type SumMetric = {
 /** Value and interval of one sample. */
 export function measureSums(metric: SumMetric, sample: Sample, options: MeasureOptions): MetricResult {
   const n = sample.labels.length;
-  const problem = sampleProblem(sample, metric.demand);
-  const parts = problem ?? metric.prepare(sample, options);
+  const parts = prepareSample(metric, sample, options);
   if (typeof parts === "string") return { status: "undefined", reason: parts, n };
   const statistic = assemble(sample, [parts], (sums, total) => parts.value(sums, 0, total));
   const value = statistic.value(columnSums(statistic), unitCount(statistic));
   if (!Number.isFinite(value)) return { status: "undefined", reason: parts.whyUndefined, n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
-  const [lowest, highest] = metric.range;
   const found = sumInterval(statistic, value, options, largestCell(parts));
   const interval =
     found === "constant"
-      ? unvaried(value, lowest, highest, Math.min(parts.trials, unitCount(statistic)), options.level, parts.largest)
+      ? unvariedInterval(
+          value,
+          metric.range,
+          Math.min(parts.trials, unitCount(statistic)),
+          options.level,
+          parts.largest,
+        )
       : found;
   return {
     status: "ok",
@@ -67,12 +71,9 @@ export function contrastSums(
 ): ContrastResult {
   const n = candidate.labels.length;
   const wrong = (reason: string): ContrastResult => ({ status: "undefined", reason, n });
-  const problem = contrastProblem(candidate, baseline, metric.demand);
-  if (problem !== null) return wrong(problem);
-  const one = metric.prepare(candidate, options);
-  if (typeof one === "string") return wrong(one);
-  const two = metric.prepare(baseline, options);
-  if (typeof two === "string") return wrong(`baseline: ${two}`);
+  const prepared = preparePair(metric, candidate, baseline, options);
+  if (typeof prepared === "string") return wrong(prepared);
+  const [one, two] = prepared;
   const relative = options.scale === "relative";
   const pair = assemble(candidate, [one, two], (sums, total) => {
     const a = one.value(sums, 0, total);
@@ -97,7 +98,8 @@ export function contrastSums(
     const unit = relative ? second : 1;
     const reach = (metric.range[1] - metric.range[0]) / unit;
     const trials = Math.min(one.trials, two.trials, unitCount(pair));
-    const bound = unvaried(difference, -reach, reach, trials, options.level, Math.max(one.largest, two.largest) / unit);
+    const largest = Math.max(one.largest, two.largest) / unit;
+    const bound = unvariedInterval(difference, [-reach, reach], trials, options.level, largest);
     if (bound === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
     interval = bound;
   }
@@ -177,26 +179,6 @@ function constantRows({ cells, width }: SumStatistic, size: number): boolean {
   for (let i = width; i < cells.length; i++)
     if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;
   return true;
-}
-
-/**
- * Interval of a sample without variation: at most a share `unseenProbability` of rows may differ from all that were
- * seen, each at its worst, which is the end of the range, or for an unbounded metric `largest`. Null when even that is
- * 0.
- */
-function unvaried(
-  value: number,
-  lowest: number,
-  highest: number,
-  trials: number,
-  level: number,
-  largest: number,
-): Interval | null {
-  const share = unseenProbability(trials, (1 - level) / 2);
-  const low = Number.isFinite(lowest) ? lowest : value - largest;
-  const high = Number.isFinite(highest) ? highest : value + largest;
-  const ends = { low: value + share * (low - value), high: value + share * (high - value) };
-  return ends.low < ends.high ? { ...ends, level, method: "no variation seen: rule of three" } : null;
 }
 
 function largestCell({ cells }: SumParts): number {

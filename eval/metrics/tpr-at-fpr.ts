@@ -3,7 +3,7 @@ import { rankedDefinition } from "./ranked-metric.ts";
 import { rocOrder } from "./roc-order.ts";
 
 /** False-positive rate that is allowed when `at` is not given. */
-export const defaultRate = 0.01;
+const defaultRate = 0.01;
 
 /**
  * True-positive rate at a fixed false-positive rate: the largest TPR of any threshold whose FPR is at most `at` (0.01),

@@ -6,7 +6,8 @@ import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
-import { pickRows, resampledError } from "./resampled-error.ts";
+import { selectRows } from "../metrics/rows.ts";
+import { resampledError } from "./resampled-error.ts";
 import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
 import { standardErrorOf } from "./standard-error.ts";
 import { passProbability, type Rule } from "./pass-probability.ts";
@@ -140,9 +141,10 @@ function errorOf(
   const direct =
     closed === null
       ? resampledError(candidate, request.seed, (rows) => {
-          const value = valueOf(pickRows(candidate, rows));
+          // Clusters play no part in a value.
+          const value = valueOf(selectRows({ ...candidate, groups: null }, rows));
           if (!paired) return value;
-          const other = valueOf(pickRows(baseline, rows));
+          const other = valueOf(selectRows({ ...baseline, groups: null }, rows));
           return relative ? value / other - 1 : value - other;
         })
       : closed.standardError;

@@ -1,8 +1,9 @@
 import type { Sample } from "../metrics/definition.ts";
+import { rowsByValue } from "../metrics/rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /** Resamples of a simulated standard error: its own error is about 1/√(2R), 4 %. */
-export const errorResamples = 300;
+const errorResamples = 300;
 
 /**
  * Standard deviation of a figure over bootstrap resamples of rows, or of whole clusters where there are any: the
@@ -37,29 +38,7 @@ export function resampledError(
 }
 
 function unitsOf({ labels, groups }: Pick<Sample, "labels" | "groups">): Int32Array[] {
-  if (groups === null) return Array.from(labels, (_, row) => Int32Array.of(row));
-  const members = new Map<string, number[]>();
-  groups.forEach((group, row) => {
-    const found = members.get(group);
-    if (found === undefined) members.set(group, [row]);
-    else found.push(row);
-  });
-  return [...members.values()].map((rows) => Int32Array.from(rows));
-}
-
-/** The rows of a sample at these positions. Clusters play no part in values and are left out. */
-export function pickRows({ labels, scores, classCount, weights, naiveScales }: Sample, rows: Int32Array): Sample {
-  const width = classCount > 2 ? classCount : 1;
-  const picked = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => {
-    for (let k = 0; k < width; k++) picked[i * width + k] = scores[row * width + k] as number;
-  });
-  return {
-    labels: Float64Array.from(rows, (row) => labels[row] as number),
-    scores: picked,
-    classCount,
-    weights: weights === null ? null : Float64Array.from(rows, (row) => weights[row] as number),
-    groups: null,
-    ...(naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => naiveScales[row] as number) }),
-  };
+  return groups === null
+    ? Array.from(labels, (_, row) => Int32Array.of(row))
+    : [...rowsByValue(groups).values()].map((rows) => Int32Array.from(rows));
 }

@@ -1,4 +1,5 @@
 import type { Predictions } from "../predictions/predictions.ts";
+import { rowsByValue, selectRows } from "../metrics/rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /**
@@ -33,7 +34,7 @@ export function redraw(
     }
   };
   if (predictions.groups === null) for (const stratum of strata(predictions)) drawn(stratum.map((row) => [row]));
-  else drawn(membersOf(predictions.groups));
+  else drawn([...rowsByValue(predictions.groups).values()]);
   return { rows: Int32Array.from(rows), swapped: Uint8Array.from(swapped), copies: Int32Array.from(copies) };
 }
 
@@ -45,11 +46,9 @@ function strata({
   slices,
 }: Pick<Predictions, "ids" | "labels" | "classes" | "slices">): number[][] {
   const columns = Object.values(slices);
-  return membersOf(
-    ids.map((_, row) =>
-      JSON.stringify([...columns.map((column) => column[row]), classes.length > 0 ? labels[row] : 0]),
-    ),
-  );
+  const stratumOf = (row: number) =>
+    JSON.stringify([...columns.map((column) => column[row]), classes.length > 0 ? labels[row] : 0]);
+  return [...rowsByValue(ids.map((_, row) => stratumOf(row))).values()];
 }
 
 /** The candidate's and the baseline's part of a redrawn comparison. A cluster drawn twice is two clusters. */
@@ -58,18 +57,14 @@ export function castRoles(
   baseline: Predictions,
   { rows, swapped, copies }: Redrawn,
 ): { candidate: Predictions; baseline: Predictions } {
-  const width = candidate.scores.length / candidate.ids.length;
   const part = (first: Predictions, second: Predictions): Predictions => {
-    const scores = new Float64Array(rows.length * width);
-    rows.forEach((row, i) => {
-      const from = swapped[i] === 1 ? second : first;
-      for (let k = 0; k < width; k++) scores[i * width + k] = from.scores[row * width + k] as number;
-    });
+    const selected = selectRows(first, rows);
+    const other = selectRows(second, rows).scores;
+    const width = other.length / rows.length;
     return {
-      ...first,
-      scores,
+      ...selected,
+      scores: selected.scores.map((score, i) => (swapped[Math.floor(i / width)] === 1 ? (other[i] as number) : score)),
       ids: Array.from(rows, (_, i) => String(i)),
-      labels: Float64Array.from(rows, (row) => first.labels[row] as number),
       slices: Object.fromEntries(
         Object.entries(first.slices).map(([column, values]) => [
           column,
@@ -77,21 +72,7 @@ export function castRoles(
         ]),
       ),
       groups: first.groups === null ? null : Array.from(copies, String),
-      weights: first.weights === null ? null : Float64Array.from(rows, (row) => first.weights?.[row] as number),
-      ...(first.naiveScales === undefined
-        ? {}
-        : { naiveScales: Float64Array.from(rows, (row) => first.naiveScales?.[row] as number) }),
     };
   };
   return { candidate: part(candidate, baseline), baseline: part(baseline, candidate) };
-}
-
-function membersOf(groups: readonly string[]): number[][] {
-  const members = new Map<string, number[]>();
-  groups.forEach((group, row) => {
-    const found = members.get(group);
-    if (found === undefined) members.set(group, [row]);
-    else found.push(row);
-  });
-  return [...members.values()];
 }

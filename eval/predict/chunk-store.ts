@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
+import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 
 /** What a model said about rows [from, to) of a dataset. */
 export type Chunk = {
@@ -51,19 +52,7 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
         scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
       });
       await mkdir(folder, { recursive: true });
-      const temporary = `${path(from, to)}.${randomBytes(6).toString("hex")}.part`;
-      try {
-        const file = await open(temporary, "wx");
-        try {
-          await file.writeFile(`${head(from, to, body)}\n${body}`);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        await rename(temporary, path(from, to));
-      } finally {
-        await rm(temporary, { force: true });
-      }
+      await writeFileAtomic(path(from, to), `${head(from, to, body)}\n${body}`);
     },
   };
 }

@@ -29,7 +29,7 @@ function mismatch(head: string, row: DatasetRow, expected: string): EvaluationEr
 /**
  * The model's heads whose true values the dataset holds, in the manifest's order.
  * @param labelled heads that the dataset has labels for
- * @param names only these; all with labels unless told
+ * @param names only these; default: all with labels
  * @throws ConfigurationError `no-labelled-head` when a named head has no labels, or none has
  */
 export function headColumns(manifest: Manifest, labelled: readonly string[], names?: readonly string[]): HeadColumns[] {

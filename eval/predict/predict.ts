@@ -17,9 +17,9 @@ export type PredictRequest = {
   /** The model's manifest. Its own dataset section plays no part: a baseline answers the candidate's rows. */
   manifest: Manifest;
   dataset: EvaluationDataset;
-  /** Only these heads; all with labels unless told. */
+  /** Only these heads; default: all with labels. */
   heads?: readonly string[];
-  /** Only this part of the rows; all of them unless told. */
+  /** Only this part of the rows; default: all of them. */
   shard?: Shard;
   /** Rows between two looks at the signal, two progress reports and two saved states. */
   chunkRows?: number;

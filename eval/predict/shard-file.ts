@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { task } from "../../models/core/manifest/manifest.ts";
 import { readPredictions } from "../predictions/read.ts";
@@ -12,7 +13,7 @@ const badRow = z.strictObject({ place: z.string(), reason: z.string() });
 const count = z.int().nonnegative();
 
 /** shard.json: which rows of which dataset one job predicted with which model. */
-export const shardManifest = z.strictObject({
+const shardManifest = z.strictObject({
   schemaVersion: z.literal(1),
   datasetDigest: z.string(),
   modelSha256: z.string(),
@@ -36,7 +37,7 @@ export const shardManifest = z.strictObject({
     }),
   ),
 });
-export type ShardManifest = z.infer<typeof shardManifest>;
+type ShardManifest = z.infer<typeof shardManifest>;
 
 /** One job's part of the predictions. */
 export type ShardResult = { manifest: Omit<ShardManifest, "schemaVersion" | "heads">; predictions: Predictions[] };
@@ -66,8 +67,7 @@ export async function writeShard(folder: string, { manifest, predictions }: Shar
     });
   }
   const whole: ShardManifest = { schemaVersion: 1, ...manifest, heads };
-  await writeFile(join(folder, `${manifestName}.part`), `${JSON.stringify(whole, null, 2)}\n`);
-  await rename(join(folder, `${manifestName}.part`), join(folder, manifestName));
+  await writeFileAtomic(join(folder, manifestName), `${JSON.stringify(whole, null, 2)}\n`);
 }
 
 /**

@@ -30,7 +30,7 @@ export const classColumnPrefix = "p_";
 export const naiveScaleColumn = "naive_scale";
 
 /** Columns with a meaning of their own; every other column is a slice column. */
-export function reservedColumns(layout: Layout): readonly string[] {
+function reservedColumns(layout: Layout): readonly string[] {
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
     : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
@@ -60,7 +60,7 @@ const examples: Record<Layout, string> = {
 
 /**
  * Finds the columns of a prediction file.
- * @param wantedSlices only these slice columns; all that there are unless told
+ * @param wantedSlices only these slice columns; default: all that there are
  * @throws EvaluationError `missing-column`, naming the columns found and the nearest one
  */
 export function findColumns(

@@ -132,12 +132,12 @@ function duplicates(ids: readonly string[]): string[] {
 function matchClasses(candidate: Predictions, baseline: Predictions): number[] | string {
   if (layoutOf(candidate.task) !== "multiclass") return [0];
   const order = candidate.classes.map((name) => baseline.classes.indexOf(name));
-  const fresh = candidate.classes.filter((_, i) => order[i] === -1);
-  const gone = baseline.classes.filter((name) => !candidate.classes.includes(name));
-  if (fresh.length + gone.length === 0) return order;
+  const onlyCandidate = candidate.classes.filter((_, i) => order[i] === -1);
+  const onlyBaseline = baseline.classes.filter((name) => !candidate.classes.includes(name));
+  if (onlyCandidate.length + onlyBaseline.length === 0) return order;
   return `different classes: ${[
-    [fresh, "candidate"],
-    [gone, "baseline"],
+    [onlyCandidate, "candidate"],
+    [onlyBaseline, "baseline"],
   ]
     .filter(([names]) => names!.length > 0)
     .map(([names, side]) => `only the ${String(side)} has ${some(names as string[])}`)

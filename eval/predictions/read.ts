@@ -9,11 +9,11 @@ import { classColumnPrefix, findColumns, layoutOf, naiveScaleColumn, type Column
 
 export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   task: Task;
-  /** Name of the head that the file speaks of; "score" unless told. */
+  /** Name of the head that the file speaks of; default: "score". */
   head?: string;
   /** Class names when they are known: [negative, positive] of a binary task, or the classes of a multiclass one. */
   classes?: readonly string[];
-  /** Slice columns to keep; every column without a meaning of its own unless told. */
+  /** Slice columns to keep; default: every column without a meaning of its own. */
   slices?: readonly string[];
   /** Of a file without the column naive_scale: the scale of every row. Regression and forecasting. */
   naiveScale?: number;

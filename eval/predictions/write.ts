@@ -103,6 +103,7 @@ export async function writePredictions(file: string, predictions: Predictions): 
       expected: "a file name ending in .csv or .jsonl",
       received: extension || "no extension",
     });
+  // Streamed, as predictions may be larger than one string can be; so the renaming is done here.
   const temporary = `${file}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(dirname(file), { recursive: true });
   try {

@@ -14,20 +14,20 @@ const maxBroken = 5;
 export function adviceTerminal(file: AdviceFile, options: TerminalOptions): string {
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));
-  const paint = picocolors.createColors(options.color);
-  const painted: Record<AdviceWord, (text: string) => string> = {
-    holds: paint.green,
-    "falls short": paint.yellow,
-    open: paint.cyan,
-    "not measured": paint.dim,
+  const colors = picocolors.createColors(options.color);
+  const wordColors: Record<AdviceWord, (text: string) => string> = {
+    holds: colors.green,
+    "falls short": colors.yellow,
+    open: colors.cyan,
+    "not measured": colors.dim,
   };
   const lines = (text: string) => wrap(oneLine(text), width - 2).map((line) => `  ${line}`);
   return `${file.models
     .map((model) => {
       const parts = [
         [
-          paint.bold(`${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${heading}`),
-          ...lines(whereabouts(model, glyphs)).map(paint.dim),
+          colors.bold(`${oneLine(model.model.id)} ${oneLine(model.model.version)}: ${heading}`),
+          ...lines(whereabouts(model, glyphs)).map(colors.dim),
         ].join("\n"),
       ];
       if (model.state !== "measured") parts.push(lines(`Not asked: ${sentence(model.reason)}.`).join("\n"));
@@ -51,7 +51,7 @@ export function adviceTerminal(file: AdviceFile, options: TerminalOptions): stri
                 share(check, glyphs),
                 interval(check, glyphs),
                 `${glyphs.atLeast} ${percent(check.atLeast)}`,
-                painted[check.word](check.word),
+                wordColors[check.word](check.word),
               ],
               ...(check.broken.length === 0
                 ? {}
@@ -106,9 +106,9 @@ function interval({ interval }: AdviceResult, glyphs: Glyphs): string {
     : `[${fixed(interval.low * 100, 1, glyphs)}%, ${fixed(interval.high * 100, 1, glyphs)}%]`;
 }
 
-function broken({ broken }: AdviceResult, glyphs: Glyphs, show: (id: string) => string): string {
+function broken({ broken }: AdviceResult, glyphs: Glyphs, format: (id: string) => string): string {
   const left = broken.length - maxBroken;
-  return `not by ${broken.slice(0, maxBroken).map(show).join(", ")}${left > 0 ? ` ${glyphs.ellipsis} and ${left} more` : ""}`;
+  return `not by ${broken.slice(0, maxBroken).map(format).join(", ")}${left > 0 ? ` ${glyphs.ellipsis} and ${left} more` : ""}`;
 }
 
 function facts(model: ModelAdvice, glyphs: Glyphs): string[] {

@@ -46,6 +46,6 @@ function inScale(value: number | null, { scale }: CalibratedCheck, glyphs: Glyph
 }
 
 function share({ rate, low, high }: CalibratedCheck["notPass"]): string {
-  const show = (value: number) => (100 * value).toFixed(1);
-  return `${show(rate)}% [${show(low)}, ${show(high)}]`;
+  const formatValue = (value: number) => (100 * value).toFixed(1);
+  return `${formatValue(rate)}% [${formatValue(low)}, ${formatValue(high)}]`;
 }

@@ -63,6 +63,8 @@ function measurementRow(measurement: Measurement, glyphs: Glyphs): Row {
     6,
     Math.max(decimalsFor((high - low) / 2 / factor, 2), unit === "" && Math.abs(result.value) <= 1 ? 4 : 0),
   );
-  const show = (value: number) => fixed(value / factor, decimals, glyphs);
-  return { cells: [...place, show(result.value), `[${show(low)}, ${show(high)}]`, String(result.n)] };
+  const formatValue = (value: number) => fixed(value / factor, decimals, glyphs);
+  return {
+    cells: [...place, formatValue(result.value), `[${formatValue(low)}, ${formatValue(high)}]`, String(result.n)],
+  };
 }

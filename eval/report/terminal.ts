@@ -20,7 +20,7 @@ export type TerminalOptions = {
   maxRows?: number;
 };
 
-type Style = { glyphs: Glyphs; width: number; paint: ReturnType<typeof picocolors.createColors>; maxRows: number };
+type Style = { glyphs: Glyphs; width: number; colors: ReturnType<typeof picocolors.createColors>; maxRows: number };
 
 /**
  * The verdict as a person at a terminal reads it: per model the checks that decide, latency, and one last line per
@@ -30,7 +30,7 @@ export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null
   const style: Style = {
     glyphs: options.plain === true ? ascii : unicode,
     width: Math.min(140, Math.max(80, Math.floor(options.width))),
-    paint: picocolors.createColors(options.color),
+    colors: picocolors.createColors(options.color),
     maxRows: options.maxRows ?? 40,
   };
   const models = verdict.models.map((model) => renderModel(model, metrics, style));
@@ -47,7 +47,7 @@ export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null
 }
 
 function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: Style): string {
-  const { glyphs, paint } = style;
+  const { glyphs, colors } = style;
   const sides = metricsOf(metrics, model);
   const parts = [heading(model, style)];
   if (model.checks.length > 0) parts.push(`${checkTable(model.checks, style)}\n\n${legend(model.checks, style)}`);
@@ -55,7 +55,7 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
   if (falseRed !== null)
     parts.push(
       wrap(oneLine(falseRed), style.width - 1)
-        .map((line) => ` ${paint.dim(line)}`)
+        .map((line) => ` ${colors.dim(line)}`)
         .join("\n"),
     );
   const performance = [batchTable(sides, style), figureLine(sides, style)].filter((part) => part !== "");
@@ -65,12 +65,14 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
       `${oneLine(change.path)}: ${valueText(change.base, 60)} ${glyphs.arrow} ${valueText(change.candidate, 60)}`,
   );
   if (changes.length > 0)
-    parts.push(list(paint.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style));
+    parts.push(
+      list(colors.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style),
+    );
   if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
   return parts.join("\n\n");
 }
 
-function heading(model: ModelVerdict, { glyphs, paint, width }: Style): string {
+function heading(model: ModelVerdict, { glyphs, colors, width }: Style): string {
   const { baseline, dataset } = model;
   const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)} ${baseline === null ? "without a baseline" : `against baseline ${oneLine(baseline.version)}`}`;
   const rows =
@@ -83,8 +85,8 @@ function heading(model: ModelVerdict, { glyphs, paint, width }: Style): string {
     `thresholds from ${oneLine(model.policySource)}`,
   ]
     .flatMap((line) => wrap(line, width - 2))
-    .map((line) => paint.dim(`  ${line}`));
-  return [...wrap(title, width).map((line) => paint.bold(line)), ...lines].join("\n");
+    .map((line) => colors.dim(`  ${line}`));
+  return [...wrap(title, width).map((line) => colors.bold(line)), ...lines].join("\n");
 }
 
 function digest(model: ModelIdentity): string {
@@ -137,8 +139,8 @@ function checkLayout(
     const slice = cut(oneLine(check.slice), 60, style.glyphs.ellipsis);
     const rule = layout.brokenRule ? numbers.rule.replace(/ (?=[<>])/, "\n") : numbers.rule;
     const word =
-      paintVerdict(check.verdict, style)(check.verdict) +
-      (check.advisory ? `\n${style.paint.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
+      verdictColor(check.verdict, style)(check.verdict) +
+      (check.advisory ? `\n${style.colors.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
     return {
       cells: [
         layout.merged && layout.sliced && check.slice !== "all" ? `${metric}\n${slice}` : metric,
@@ -157,7 +159,7 @@ function checkLayout(
   return { columns, rows };
 }
 
-function legend(checks: readonly Check[], { glyphs, paint, width }: Style): string {
+function legend(checks: readonly Check[], { glyphs, colors, width }: Style): string {
   const levels = [
     ...new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)]))),
   ];
@@ -175,7 +177,7 @@ function legend(checks: readonly Check[], { glyphs, paint, width }: Style): stri
     ...(checks.some((check) => check.waiver !== undefined) ? ["waived: does not decide, by waivers.yaml"] : []),
   ];
   return wrap(parts.join(". "), width - 1)
-    .map((line) => ` ${paint.dim(line)}`)
+    .map((line) => ` ${colors.dim(line)}`)
     .join("\n");
 }
 
@@ -223,22 +225,22 @@ function conclusion(word: VerdictWord, text: string, style: Style): string {
   const lines = wrap(cut(text, 1_000, style.glyphs.ellipsis), style.width - displayWidth(head) - 1);
   return lines
     .map((line, i) =>
-      i === 0 ? `${paintVerdict(word, style)(style.paint.bold(head))} ${line}` : `${" ".repeat(head.length)} ${line}`,
+      i === 0 ? `${verdictColor(word, style)(style.colors.bold(head))} ${line}` : `${" ".repeat(head.length)} ${line}`,
     )
     .join("\n");
 }
 
-function paintVerdict(word: VerdictWord, { paint }: Style): (text: string) => string {
+function verdictColor(word: VerdictWord, { colors }: Style): (text: string) => string {
   switch (word) {
     case "PASS":
-      return paint.green;
+      return colors.green;
     case "FAIL":
     case "ERROR":
-      return paint.red;
+      return colors.red;
     case "INCONCLUSIVE":
-      return paint.yellow;
+      return colors.yellow;
     case "INCOMPARABLE":
-      return paint.magenta;
+      return colors.magenta;
   }
 }
 

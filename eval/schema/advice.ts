@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { interval } from "./verdict.ts";
 
-export const adviceWord = z.enum(["holds", "falls short", "open", "not measured"]);
+const adviceWord = z.enum(["holds", "falls short", "open", "not measured"]);
 export type AdviceWord = z.infer<typeof adviceWord>;
 
 const milliseconds = z.strictObject({ p50: z.number(), p95: z.number() }).nullable();
 
-export const adviceResult = z.strictObject({
+const adviceResult = z.strictObject({
   kind: z.enum(["length", "language", "mentions", "refusals", "time"]),
   rule: z.string().describe("The check in words."),
   kept: z.int().nonnegative(),
@@ -20,7 +20,7 @@ export const adviceResult = z.strictObject({
 });
 export type AdviceResult = z.infer<typeof adviceResult>;
 
-export const modelAdvice = z.strictObject({
+const modelAdvice = z.strictObject({
   model: z.strictObject({ id: z.string(), version: z.string(), remote: z.string() }),
   state: z.enum(["measured", "not-configured", "no-checks"]),
   reason: z.string().describe("Why nothing was measured; empty where something was."),

@@ -5,7 +5,7 @@ const rate = z
   .strictObject({ count: z.int().nonnegative(), rate: z.number(), low: z.number(), high: z.number() })
   .describe("With its 95 % Wilson interval.");
 
-export const calibratedCheck = z.strictObject({
+const calibratedCheck = z.strictObject({
   id: z.string(),
   metric: metricName,
   slice: z.string(),
@@ -21,7 +21,7 @@ export const calibratedCheck = z.strictObject({
 });
 export type CalibratedCheck = z.infer<typeof calibratedCheck>;
 
-export const modelCalibration = z.strictObject({
+const modelCalibration = z.strictObject({
   model: z.string(),
   candidate: z.string(),
   baseline: z.string().nullable(),

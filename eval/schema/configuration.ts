@@ -33,7 +33,7 @@ export const configuration = z.strictObject({
     .record(z.string(), z.string().regex(/^[\w.-]+\/[\w.-]+$/, "NS/NAME"))
     .default({})
     .describe(
-      "Model → the Hugging Face model repository that keeps weights too large for its Space; NS/MODEL with the Space's own NS unless told.",
+      "Model → the Hugging Face model repository that keeps weights too large for its Space; default: NS/MODEL with the Space's own NS.",
     ),
   reporting: z
     .strictObject({

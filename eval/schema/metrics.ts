@@ -3,7 +3,7 @@ import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity } from "./verdict.ts";
 
 /** A metric is measured or it is undefined with a reason; never 0 or NaN in place of an answer. */
-export const metricResult = z.discriminatedUnion("status", [
+const metricResult = z.discriminatedUnion("status", [
   z.strictObject({
     status: z.literal("ok"),
     value: z.number(),
@@ -15,14 +15,14 @@ export const metricResult = z.discriminatedUnion("status", [
 export type MetricResult = z.infer<typeof metricResult>;
 
 /** Options that change what a metric means; they are part of its identity. */
-export const metricOptions = z.strictObject({
+const metricOptions = z.strictObject({
   threshold: z.number().optional(),
   at: z.number().optional(),
   k: z.int().optional(),
 });
 export type MetricOptions = z.infer<typeof metricOptions>;
 
-export const measurement = z.strictObject({
+const measurement = z.strictObject({
   metric: metricName,
   options: metricOptions,
   head: z.string().nullable(),
@@ -51,7 +51,7 @@ export const runner = z.strictObject({
 });
 export type Runner = z.infer<typeof runner>;
 
-export const latencyAtBatch = z.strictObject({
+const latencyAtBatch = z.strictObject({
   batch: z.int().positive(),
   runs: z.int().positive(),
   p50Ms: z.number(),
@@ -72,7 +72,7 @@ export const performanceFigures = z.strictObject({
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 
-export const modelMetrics = z.strictObject({
+const modelMetrics = z.strictObject({
   model: modelIdentity,
   role: z.enum(["candidate", "baseline"]),
   dataset: z.strictObject({

@@ -33,7 +33,7 @@ export const plannedPower = z.strictObject({
 });
 export type PlannedPower = z.infer<typeof plannedPower>;
 
-export const modelPlan = z.strictObject({
+const modelPlan = z.strictObject({
   model: z.string(),
   candidate: z.string().describe("Version."),
   baseline: z.string().nullable(),

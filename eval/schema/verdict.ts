@@ -68,7 +68,7 @@ export const modelIdentity = z.strictObject({
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
 /** A gate setting that the candidate's model.yaml changes; judged by `base`. */
-export const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
+const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
 
 /** How often a gate like this one is not PASS although nothing is wrong. */
 export const falseRed = z.strictObject({
@@ -85,7 +85,7 @@ export const falseRed = z.strictObject({
 });
 export type FalseRed = z.infer<typeof falseRed>;
 
-export const modelVerdict = z.strictObject({
+const modelVerdict = z.strictObject({
   model: modelIdentity,
   baseline: modelIdentity.nullable(),
   baselineSource: z

@@ -8,8 +8,8 @@ export const waiver = z.strictObject({
   kind: z
     .enum(["limit", "non-inferiority", "superiority", "equivalence"])
     .optional()
-    .describe("Only checks of this kind; of every kind unless told."),
-  head: z.string().min(1).optional().describe("Only checks of this head; of every head unless told."),
+    .describe("Only checks of this kind; default: every kind."),
+  head: z.string().min(1).optional().describe("Only checks of this head; default: every head."),
   reason: z.string().trim().min(1).max(500).describe("Why the check may fail for now; it stands in every report."),
   expires: z.iso.date().describe("Last day (UTC) on which it counts, YYYY-MM-DD."),
 });

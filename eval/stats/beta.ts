@@ -61,6 +61,6 @@ function fraction(a: number, b: number, x: number): number {
 export function incompleteBeta(a: number, b: number, x: number): number {
   if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return Number.NaN;
   if (x === 0 || x === 1) return x;
-  const front = Math.exp(logPower(a, b, x));
-  return x < (a + 1) / (a + b + 2) ? (front * fraction(a, b, x)) / a : 1 - (front * fraction(b, a, 1 - x)) / b;
+  const prefactor = Math.exp(logPower(a, b, x));
+  return x < (a + 1) / (a + b + 2) ? (prefactor * fraction(a, b, x)) / a : 1 - (prefactor * fraction(b, a, 1 - x)) / b;
 }

@@ -8,9 +8,9 @@ import type { SumStatistic } from "./sums.ts";
 export type ParallelOptions = {
   seed: number;
   resamples: number;
-  /** Threads; one per core unless told. 1 works in this thread. */
+  /** Threads; default: one per core. 1 works in this thread. */
   workers?: number;
-  /** Give up after this long; ten minutes unless told. */
+  /** Give up after this long; default: ten minutes. */
   timeoutMs?: number;
 };
 

@@ -47,6 +47,26 @@ export function decideEquivalence(interval: Ends | null, margin: number): Decisi
   return -margin < low && high < margin ? "pass" : high < -margin || low > margin ? "fail" : "inconclusive";
 }
 
+/** The rules of a comparison with a baseline. */
+export type Comparison = "non-inferiority" | "superiority" | "equivalence";
+
+/** One of the three rules above, by name. */
+export function decideComparison(
+  kind: Comparison,
+  interval: Ends | null,
+  margin: number,
+  direction: Direction,
+): Decision {
+  switch (kind) {
+    case "non-inferiority":
+      return decideNonInferiority(interval, margin, direction);
+    case "superiority":
+      return decideSuperiority(interval, margin, direction);
+    case "equivalence":
+      return decideEquivalence(interval, margin);
+  }
+}
+
 /**
  * A limit min ≤ θ ≤ max (either may be null, not both), on the observed value v:
  * pass ⇔ min ≤ v ≤ max · fail otherwise. NaN or no limit at all: inconclusive.

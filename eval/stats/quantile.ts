@@ -1,15 +1,20 @@
 import { normalCdf, normalQuantile } from "./normal.ts";
 
 /**
- * Quantile p of ascending `sorted` by linear interpolation between order statistics (type 7 of Hyndman and Fan, the
- * default of R and NumPy).
+ * The p-quantile of values in ascending order, interpolated linearly between order statistics (type 7 of Hyndman and
+ * Fan, Am. Stat. 50, 1996; the default of R and NumPy). NaN where there are no values.
  */
-export function quantile(sorted: ArrayLike<number>, p: number): number {
+export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const at = (sorted.length - 1) * p;
   const below = Math.floor(at);
-  const low = sorted[below] as number;
-  const high = sorted[Math.min(below + 1, sorted.length - 1)] as number;
+  const low = sorted[below] ?? Number.NaN;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
   return low + (high - low) * (at - below);
+}
+
+/** The same of values in any order; they are copied, not sorted in place. */
+export function quantile(values: ArrayLike<number>, p: number): number {
+  return quantileOfSorted(Float64Array.from(values).sort(), p);
 }
 
 /**

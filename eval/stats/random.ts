@@ -60,6 +60,16 @@ export class RandomStream {
     return one[0] as number;
   }
 
+  /** Puts the items in a random order, in place (Fisher and Yates, from the last item down). */
+  shuffle<Item>(items: { [index: number]: Item; readonly length: number }): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const kept = items[i] as Item;
+      items[i] = items[j] as Item;
+      items[j] = kept;
+    }
+  }
+
   /**
    * Fills `out[0 … count-1]` with independent uniform draws from {0, …, bound - 1}: the high word of
    * a 32 × 32 bit product, with rejection of the low words that would bias it (Lemire, ACM TOMACS 29, 2019).

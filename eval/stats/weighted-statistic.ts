@@ -59,15 +59,7 @@ export function leaveBlocksOut(statistic: WeightedStatistic, seed: number, block
   const count = units(statistic);
   const parts = Math.min(blocks, count);
   const shuffled = Uint32Array.from({ length: count }, (_, i) => i);
-  if (parts < count) {
-    const random = new RandomStream(seed, 2 ** 32);
-    for (let i = count - 1; i > 0; i--) {
-      const j = random.below(i + 1);
-      const kept = shuffled[i] as number;
-      shuffled[i] = shuffled[j] as number;
-      shuffled[j] = kept;
-    }
-  }
+  if (parts < count) new RandomStream(seed, 2 ** 32).shuffle(shuffled);
   const multiplicity = new Float64Array(count).fill(1);
   const direct = statistic.groups === null && statistic.base === null;
   const weights = direct ? multiplicity : new Float64Array(statistic.rows);

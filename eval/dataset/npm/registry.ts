@@ -4,7 +4,7 @@ import type { NpmPackage } from "./package.ts";
 /**
  * The tarball's address: REGISTRY/NAME/-/BASENAME-VERSION.tgz, which npm and its mirrors share.
  * User and password in the registry's address become an `authorization` header and stand in no message.
- * @param env `npm_config_registry` names the registry, npm's own unless told
+ * @param env `npm_config_registry` names the registry; default: npm's own
  * @throws ConfigurationError `npm-registry`
  */
 export function tarballRequest(

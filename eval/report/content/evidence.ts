@@ -9,34 +9,34 @@ import { oneLine } from "../text/text.ts";
  * its interval, and the inequality that PASS asks for. Numbers carry seven significant digits, not the table's.
  */
 export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
-  const show = (value: number) => number(value, glyphs);
+  const formatValue = (value: number) => number(value, glyphs);
   const unit = check.unit === "" ? "" : ` ${oneLine(check.unit)}`;
   const lines: string[] = [];
   lines.push(
     `${check.metric}, ${check.direction} is better; on ${counted(check.n, "row or timed run", "rows or timed runs")}.`,
   );
-  lines.push(check.observed === null ? "candidate: undefined" : `candidate = ${show(check.observed)}${unit}`);
-  if (check.baseline !== null) lines.push(`baseline = ${show(check.baseline)}${unit}`);
+  lines.push(check.observed === null ? "candidate: undefined" : `candidate = ${formatValue(check.observed)}${unit}`);
+  if (check.baseline !== null) lines.push(`baseline = ${formatValue(check.baseline)}${unit}`);
   if (check.difference !== null && check.observed !== null && check.baseline !== null) {
     const relative = isRelative(check);
     const plain = relative ? check.observed / check.baseline - 1 : check.observed - check.baseline;
     const formula = relative
-      ? `candidate / baseline ${glyphs.minus} 1 = ${show(check.observed)} / ${operand(check.baseline, glyphs)} ${glyphs.minus} 1`
-      : `candidate ${glyphs.minus} baseline = ${show(check.observed)} ${glyphs.minus} ${operand(check.baseline, glyphs)}`;
+      ? `candidate / baseline ${glyphs.minus} 1 = ${formatValue(check.observed)} / ${operand(check.baseline, glyphs)} ${glyphs.minus} 1`
+      : `candidate ${glyphs.minus} baseline = ${formatValue(check.observed)} ${glyphs.minus} ${operand(check.baseline, glyphs)}`;
     const slack = 1e-9 * Math.max(1, relative ? 1 : Math.abs(check.observed), relative ? 1 : Math.abs(check.baseline));
     lines.push(
       Math.abs(plain - check.difference) <= slack
-        ? `difference = ${formula} = ${show(check.difference)}`
-        : `difference = ${show(check.difference)}, estimated from pairs (${formula} = ${show(plain)})`,
+        ? `difference = ${formula} = ${formatValue(check.difference)}`
+        : `difference = ${formatValue(check.difference)}, estimated from pairs (${formula} = ${formatValue(plain)})`,
     );
   }
   if (check.interval !== null) {
     const { low, high, level, method } = check.interval;
     lines.push(
-      `${percent(level)} interval of the ${check.kind === "limit" ? "candidate's value" : "difference"} = [${show(low)}, ${show(high)}], by ${oneLine(method)}`,
+      `${percent(level)} interval of the ${check.kind === "limit" ? "candidate's value" : "difference"} = [${formatValue(low)}, ${formatValue(high)}], by ${oneLine(method)}`,
     );
     lines.push(
-      `one-sided error rate = (1 ${glyphs.minus} ${show(level)}) / 2 = ${show(Number(((1 - level) / 2).toPrecision(6)))}`,
+      `one-sided error rate = (1 ${glyphs.minus} ${formatValue(level)}) / 2 = ${formatValue(Number(((1 - level) / 2).toPrecision(6)))}`,
     );
   }
   lines.push(...requirement(check, glyphs));
@@ -44,12 +44,12 @@ export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
 }
 
 function requirement(check: Check, glyphs: Glyphs): string[] {
-  const show = (value: number) => number(value, glyphs);
+  const formatValue = (value: number) => number(value, glyphs);
   if (check.kind === "limit") {
     const { min = null, max = null, confident = false } = check.limit ?? {};
     const claim = (end: "low" | "high", sign: string, bound: number, holds: (value: number) => boolean) => {
       const value = confident ? check.interval?.[end] : check.observed;
-      return `PASS asks for: ${confident ? `${end} end of the interval` : "candidate"} ${sign} ${show(bound)}${value === undefined || value === null ? "" : `; ${show(value)} ${sign} ${show(bound)} is ${holds(value)}`}`;
+      return `PASS asks for: ${confident ? `${end} end of the interval` : "candidate"} ${sign} ${formatValue(bound)}${value === undefined || value === null ? "" : `; ${formatValue(value)} ${sign} ${formatValue(bound)} is ${holds(value)}`}`;
     };
     return [
       ...(min === null ? [] : [claim("low", glyphs.atLeast, min, (value) => value >= min)]),
@@ -63,8 +63,8 @@ function requirement(check: Check, glyphs: Glyphs): string[] {
     const outcome =
       value === undefined
         ? ""
-        : `; ${show(value)} ${sign} ${show(bound)} is ${sign === ">" ? value > bound : value < bound}`;
-    return `PASS asks for: ${end} end of the interval ${sign} ${bound < 0 ? `${glyphs.minus}margin` : "margin"} = ${show(bound)}${outcome}`;
+        : `; ${formatValue(value)} ${sign} ${formatValue(bound)} is ${sign === ">" ? value > bound : value < bound}`;
+    return `PASS asks for: ${end} end of the interval ${sign} ${bound < 0 ? `${glyphs.minus}margin` : "margin"} = ${formatValue(bound)}${outcome}`;
   };
   switch (check.kind) {
     case "non-inferiority":

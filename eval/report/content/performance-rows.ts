@@ -64,11 +64,11 @@ export function figureRows(
   const row = (
     figure: string,
     pick: (figures: PerformanceFigures) => number | null,
-    show: (value: number) => string,
+    formatValue: (value: number) => string,
   ): FigureRow => {
     const cell = (figures: PerformanceFigures | null) => {
       const value = figures === null ? null : pick(figures);
-      return value === null ? glyphs.dash : show(value);
+      return value === null ? glyphs.dash : formatValue(value);
     };
     return { figure, candidate: cell(candidate), baseline: cell(baseline) };
   };

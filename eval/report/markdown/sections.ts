@@ -38,18 +38,18 @@ export function overviewSection(models: readonly ModelVerdict[]): Section {
   };
 }
 
-/** Everything about one model, in reading order. `told` is the sentence that already stands above. */
+/** Everything about one model, in reading order. `leadSentence` is the sentence that already stands above. */
 export function modelSections(
   model: ModelVerdict,
   metrics: MetricsFile | null,
   group: string,
-  told: string,
+  leadSentence: string,
 ): Section[] {
   const ordered = byAttention(model.checks);
   const open = ordered.filter((check) => check.verdict !== "PASS");
   const passed = ordered.filter((check) => check.verdict === "PASS");
   return [
-    headSection(model, group, told),
+    headSection(model, group, leadSentence),
     ...listOf(
       model.policyChanges.length === 0
         ? []
@@ -112,7 +112,7 @@ function falseRedSection(model: ModelVerdict, group: string): Section[] {
       ];
 }
 
-function headSection(model: ModelVerdict, group: string, told: string): Section {
+function headSection(model: ModelVerdict, group: string, leadSentence: string): Section {
   const { baseline, dataset } = model;
   const facts = [
     model.model.task,
@@ -129,7 +129,7 @@ function headSection(model: ModelVerdict, group: string, told: string): Section 
     priority: 1,
     group,
     heads: true,
-    text: `\n### ${verdictMark[model.verdict]} ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)} ${against}: ${model.verdict}\n\n${model.reason === told || everyCheckPasses.test(model.reason) ? "" : `${markdownCut(model.reason, 500)} — `}${tally(model.checks)}\n\n<sub>${facts.join(" · ")}</sub>\n`,
+    text: `\n### ${verdictMark[model.verdict]} ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)} ${against}: ${model.verdict}\n\n${model.reason === leadSentence || everyCheckPasses.test(model.reason) ? "" : `${markdownCut(model.reason, 500)} — `}${tally(model.checks)}\n\n<sub>${facts.join(" · ")}</sub>\n`,
   });
 }
 

@@ -7,7 +7,7 @@ import { palette, withVariables } from "./palette.ts";
 
 echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, SVGRenderer]);
 
-export type ChartOption = Parameters<ReturnType<typeof echarts.init>["setOption"]>[0];
+type ChartOption = Parameters<ReturnType<typeof echarts.init>["setOption"]>[0];
 
 export type Chart = {
   /** Unique in the document: prefix of the ids inside. */

@@ -19,8 +19,6 @@ export const palette = {
   none: "none",
 } as const;
 
-export type PlotColor = keyof typeof palette;
-
 /** SVG with every sentinel in a colour's place replaced by `var(--plot-NAME)`. Text is left alone. */
 export function withVariables(svg: string): string {
   const names = new Map<string, string>(Object.entries(palette).map(([name, color]) => [color, name]));

@@ -88,7 +88,7 @@ export function shortDigest(digest: string): string {
 }
 
 /** Decimals in the shortest form that reads back as the same double. */
-export function decimalsWritten(value: number): number {
+function decimalsWritten(value: number): number {
   const [mantissa = "", exponent = "0"] = String(Math.abs(value)).split("e");
   return clampDecimals((mantissa.split(".")[1]?.length ?? 0) - Number(exponent));
 }

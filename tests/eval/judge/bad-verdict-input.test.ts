@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { judgeCheck } from "../../../eval/judge/judge-check.ts";
 import { judgeModel } from "../../../eval/judge/judge.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
-import { qualityEvidence, type BaselinePredictions } from "../../../eval/judge/quality-evidence.ts";
+import { measuredPair, qualityEvidence, type BaselinePredictions } from "../../../eval/judge/quality-evidence.ts";
 import { catalog } from "../../../eval/metrics/catalog.ts";
 import { pairPredictions } from "../../../eval/predictions/pair.ts";
 import type { Predictions } from "../../../eval/predictions/predictions.ts";
@@ -45,17 +45,14 @@ function judged(
     pairing.status === "paired"
       ? { kind: "paired", predictions: pairing.baseline }
       : { kind: "incomparable", why: pairing.reason };
+  const pair = measuredPair(new Map([["", candidate]]), new Map([["", other]]), 1);
   const checks = planChecks(policy, slices, () => null, false).map((planned) =>
-    judgeCheck(
-      planned,
-      qualityEvidence(planned, candidate, other, { minimumPerClass: policy.minimumPerClass, seed: 1 }),
-      {
-        direction: catalog.get(planned.policy.metric)?.direction ?? "higher",
-        unit: "",
-        onInsufficient: policy.onInsufficient,
-        declaredAt: null,
-      },
-    ),
+    judgeCheck(planned, qualityEvidence(planned, pair, policy.minimumPerClass), {
+      direction: catalog.get(planned.policy.metric)?.direction ?? "higher",
+      unit: "",
+      onInsufficient: policy.onInsufficient,
+      declaredAt: null,
+    }),
   );
   return { verdict: judgeModel(checks).verdict, checks };
 }
@@ -167,12 +164,12 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it("nor figures that are no numbers, rest on no rows or have no interval, even where another place has decided", () => {
+  it("nor figures that are not numbers, rest on no rows or have no interval, even where the decision was made elsewhere", () => {
     const [planned] = planChecks(policy, { source: [] }, () => null, false).filter(
       (one) => one.policy.metric === "log_loss",
     );
     const number = fc.oneof(fc.double({ min: -1, max: 1 }), fc.constantFrom(Number.NaN, Infinity, -Infinity));
-    const decided = fc.option(
+    const decision = fc.option(
       fc.record({
         outcome: fc.constantFrom("pass" as const, "fail" as const),
         reason: fc.constant("decided elsewhere"),
@@ -189,16 +186,16 @@ describe("only a complete, passing check set is ever PASS", () => {
           high: number,
           level: fc.constantFrom(0.9, 0, 1, Number.NaN),
           n: fc.constantFrom(80, 0, -1, 1.5, Number.NaN),
-          decided,
+          decision,
         }),
-        ({ low, high, level, decided: elsewhere, ...figures }) => {
+        ({ low, high, level, decision: elsewhere, ...figures }) => {
           const check = judgeCheck(
             planned!,
             {
               kind: "contrast",
               ...figures,
               interval: { low, high, level, method: "test" },
-              ...(elsewhere === undefined ? {} : { decided: elsewhere }),
+              ...(elsewhere === undefined ? {} : { decision: elsewhere }),
             },
             { direction: "lower", unit: "", onInsufficient: "fail", declaredAt: null },
           );

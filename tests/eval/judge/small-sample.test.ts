@@ -3,7 +3,7 @@ import { separationOf } from "../../../bench/stats/binormal.ts";
 import { drawBinary } from "../../../bench/stats/binormal.ts";
 import { drawRegression } from "../../../bench/stats/regressors.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
-import { qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
+import { measuredPair, qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
 import { smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
 import { predictions } from "../report/builders.ts";
@@ -84,10 +84,11 @@ describe("a small sample", () => {
         scores.map((p) => Math.min(0.999, p * 1.01)),
       ),
     };
+    const pair = measuredPair(new Map([["", candidate]]), new Map([["", baseline]]), 1);
     const cautionOf = (check: object) => {
       const [planned] = planChecks(gates.parse({ checks: [check] }), {}, () => null, false);
       if (planned === undefined) throw new Error("nothing planned");
-      const evidence = qualityEvidence(planned, candidate, baseline, { minimumPerClass: 30, seed: 1 });
+      const evidence = qualityEvidence(planned, pair, 30);
       return "caution" in evidence;
     };
     expect(cautionOf({ kind: "non-inferiority", metric: "log_loss", margin: 0.1 })).toBe(true);

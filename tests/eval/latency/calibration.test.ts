@@ -1,13 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { contestEvidence, selfComparisonNote, tailNote } from "../../../eval/gate/performance-evidence.ts";
+import { comparisonEvidence, selfComparisonNote, tailNote } from "../../../eval/gate/performance-evidence.ts";
 import { judgeCheck } from "../../../eval/judge/judge-check.ts";
 import type { CheckPolicy } from "../../../models/core/manifest/gates.ts";
-import type { Question } from "../../../eval/latency/decide.ts";
-import { referee } from "../../../eval/latency/referee.ts";
 import type { Round } from "../../../eval/latency/rounds.ts";
 import { hodgesLehmann } from "../../../eval/latency/hodges-lehmann.ts";
 import { roundContrast } from "../../../eval/latency/contrast.ts";
-import { lookRounds } from "../../../eval/latency/schedule.ts";
+import { interimRounds, sequentialTest, type Question } from "../../../eval/latency/sequential-test.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { simulatedRounds, type Noise } from "./simulated-machine.ts";
 
@@ -22,13 +20,13 @@ const question = (margin: number, kind: Question["kind"] = "non-inferiority"): Q
 
 function gate(stream: number, effect: number, noise: Noise, asked: Question, maxRounds = 24) {
   const next = simulatedRounds(new RandomStream(20261121, stream), effect, noise);
-  const judge = referee([asked]);
+  const test = sequentialTest([asked]);
   const rounds: Round[] = [];
   for (;;) {
     rounds.push(next());
     const last = rounds.length === maxRounds;
-    const standing = judge(rounds, maxRounds, last);
-    if (last || !standing.open) return { ...standing.summary(0), rounds };
+    const state = test(rounds, maxRounds, last);
+    if (last || !state.open) return { ...state.summary(0), rounds };
   }
 }
 
@@ -58,7 +56,7 @@ function rates(gates: number, effect: number, noise: Noise, asked: Question) {
 /** Three standard errors above a rate: what `gates` simulations may show of it by chance. */
 const atMost = (rate: number, gates: number) => rate + 3 * Math.sqrt((rate * (1 - rate)) / gates);
 
-describe("the contest's error rates, simulated (seeded)", () => {
+describe("the sequential test's error rates, simulated (seeded)", () => {
   const gates = 600;
 
   it.each([
@@ -89,12 +87,12 @@ describe("the contest's error rates, simulated (seeded)", () => {
       expect(rates(300, effect, ordinary, question(0.03, "equivalence")).pass).toBeLessThanOrEqual(atMost(0.05, 300));
   });
 
-  it("looking at the plain 5 % level at each look would not hold: the spending is what does", () => {
+  it("a plain 5 % level at every look would not hold alpha; spending it over the looks does", () => {
     let wrong = 0;
     for (let i = 0; i < 300; i++) {
       const next = simulatedRounds(new RandomStream(7, i), 0, ordinary);
       const effects: number[] = [];
-      wrong += lookRounds(24).some((n) => {
+      wrong += interimRounds(24).some((n) => {
         while (effects.length < n) effects.push(roundContrast(next(), 0.5).effect);
         return hodgesLehmann(effects, 0.05).high < 0;
       })
@@ -105,16 +103,16 @@ describe("the contest's error rates, simulated (seeded)", () => {
   });
 });
 
-describe("the referee", () => {
+describe("the sequential test", () => {
   it("says the same about the same rounds, however they came", () => {
     const first = gate(3, 0, ordinary, question(0.05));
-    const judge = referee([question(0.05)]);
-    let again: ReturnType<typeof judge> | null = null;
-    for (let n = 1; n <= first.rounds.length; n++) again = judge(first.rounds.slice(0, n), 24, n === 24);
+    const test = sequentialTest([question(0.05)]);
+    let again: ReturnType<typeof test> | null = null;
+    for (let n = 1; n <= first.rounds.length; n++) again = test(first.rounds.slice(0, n), 24, n === 24);
     expect(again?.summary(0).results).toEqual(first.results);
   });
 
-  it("swapping the roles turns the ratio round and keeps the spread", () => {
+  it("swapping the roles inverts the ratio and keeps the spread", () => {
     const {
       rounds,
       results: [plain],
@@ -128,7 +126,7 @@ describe("the referee", () => {
         candidateTwin: b.baselineTwin,
       })),
     }));
-    const other = referee([question(0.05)])(swapped, 7, true).summary(0).results[0];
+    const other = sequentialTest([question(0.05)])(swapped, 7, true).summary(0).results[0];
     expect(other!.ratio * plain!.ratio).toBeCloseTo(1, 10);
     expect(other!.interval!.low * plain!.interval!.high).toBeCloseTo(1, 10);
   });
@@ -154,7 +152,7 @@ describe("the referee", () => {
     const {
       results: [result],
       aa,
-    } = referee([question(0.05)])(rounds, 12, true).summary(0);
+    } = sequentialTest([question(0.05)])(rounds, 12, true).summary(0);
     expect(aa.excludesOne).toBe(true);
     expect(aa.ratio).toBeGreaterThan(1.15);
     expect(result!.decision).toBe("inconclusive");
@@ -175,7 +173,7 @@ describe("the referee", () => {
     expect(wide!.relativeMargin).toBeCloseTo(0.5, 0);
   });
 
-  it("says what the tails did, with their own intervals, beside what decided", () => {
+  it("reports the tails with their own intervals beside the result that decided", () => {
     const held = gate(2, 0.1, ordinary, question(0.3));
     expect(tailNote(held)).toMatch(
       /^Tail latency, candidate against baseline, over \d+ queries each: p95 1?\d\.\d\d % \(-?\d+\.\d\d % to \d+\.\d\d %; 57,344 queries would let it decide\), p99 /,
@@ -186,7 +184,7 @@ describe("the referee", () => {
 
   it("says how many rounds kept their processes on the same processors", () => {
     const next = simulatedRounds(new RandomStream(5), 0, ordinary);
-    const summary = referee([question(0.05)])([next(), next()], 24, true).summary(0);
+    const summary = sequentialTest([question(0.05)])([next(), next()], 24, true).summary(0);
     const note = (...kept: boolean[]) =>
       selfComparisonNote({
         ...summary,
@@ -201,7 +199,7 @@ describe("the referee", () => {
     expect(note(false, false)).toContain("in no round, which costs precision.");
   });
 
-  it("has its decision passed on, and margins in ms can be redone from the figures of the look that decided", () => {
+  it("passes its decision on to the check, whose margin in ms can be redone from the figures of the look that decided", () => {
     const inMs: Question = { ...question(0), margin: { ms: 0.05 } };
     const outcomes = new Set<string>();
     for (let stream = 0; stream < 40; stream++) {
@@ -210,16 +208,16 @@ describe("the referee", () => {
         ...ordinary,
         pace: 0.5,
       });
-      const judge = referee([inMs, question(0, "equivalence")]);
+      const test = sequentialTest([inMs, question(0, "equivalence")]);
       const rounds: Round[] = [];
       while (rounds.length < 23) {
         rounds.push(next());
-        judge(rounds, 24, false);
+        test(rounds, 24, false);
       }
       rounds.push(next());
-      const held = judge(rounds, 24, true).summary(0);
+      const held = test(rounds, 24, true).summary(0);
       const [result] = held.results;
-      const evidence = contestEvidence(held, result!);
+      const evidence = comparisonEvidence(held, result!);
       const policy: CheckPolicy = { kind: "non-inferiority", metric: "latency_p50_ms", slices: [], margin: 0.05 };
       const check = judgeCheck(
         { id: "latency", index: 0, policy, head: null, slice: "all", alpha: 0.05, level: 0.9 },
@@ -242,6 +240,6 @@ describe("the referee", () => {
       ...round,
       blocks: round.blocks.map((b) => ({ ...b, candidate: [Number.NaN, Number.NaN] })),
     }));
-    expect(referee([question(0.05)])(broken, 10, true).summary(0).results[0]!.decision).toBe("inconclusive");
+    expect(sequentialTest([question(0.05)])(broken, 10, true).summary(0).results[0]!.decision).toBe("inconclusive");
   });
 });

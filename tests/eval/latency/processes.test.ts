@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { EvaluationError } from "../../../models/core/errors.ts";
-import { contest } from "../../../eval/latency/contest.ts";
+import { compareLatency } from "../../../eval/latency/latency-comparison.ts";
 import { startModelProcess } from "../../../eval/latency/model-process.ts";
 import { allowedProcessors, onSameProcessors } from "../../../eval/latency/processors.ts";
 import { profile } from "../../../eval/latency/profile.ts";
-import { calibratedSpin } from "../../../eval/latency/busy-wait.ts";
+import { calibratedBusyWait } from "../../../eval/latency/busy-wait.ts";
 import { performanceFigures } from "../../../eval/schema/metrics.ts";
 
 const model = "models/births";
@@ -54,7 +54,7 @@ describe("profile of a real model", () => {
     ]);
   });
 
-  it("gives the model's own complaint", async () => {
+  it("gives the model's own diagnostic", async () => {
     const dir = join(scratch, "truncated");
     cpSync(model, dir, { recursive: true });
     writeFileSync(join(dir, "model.onnx"), readFileSync(join(dir, "model.onnx")).subarray(0, 1000));
@@ -66,7 +66,7 @@ describe("profile of a real model", () => {
 });
 
 describe("a model's process", () => {
-  it("cycles through the rows and counts as told", async () => {
+  it("cycles through the rows and makes as many calls as asked", async () => {
     const child = await startModelProcess(quick);
     try {
       expect((await child.turn({ start: 63, batch: 3, lead: 2, count: 50 })).durationsMs).toHaveLength(50);
@@ -88,7 +88,7 @@ describe("a model's process", () => {
     } finally {
       await Promise.all([plain.close(), slow.close()]);
     }
-    expect(calibratedSpin(0)()).toBeUndefined();
+    expect(calibratedBusyWait(0)()).toBeUndefined();
   });
 
   it.runIf(process.platform === "linux")("shares a processor with the others of its round", async () => {
@@ -157,7 +157,7 @@ describe("a model's process", () => {
   it("gets no credentials but the Hub's", async () => {
     const telling = worker(
       "telling",
-      "process.on('message', () => process.send({ kind: 'failed', complaint: { code: 'env', problem: Object.keys(process.env).filter((n) => /^SLUICE_TEST|^HF_TEST|TOKEN/.test(n)).sort().join(' ') } }));",
+      "process.on('message', () => process.send({ kind: 'failed', diagnostic: { code: 'env', problem: Object.keys(process.env).filter((n) => /^SLUICE_TEST|^HF_TEST|TOKEN/.test(n)).sort().join(' ') } }));",
     );
     const env = {
       PATH: process.env["PATH"],
@@ -171,12 +171,12 @@ describe("a model's process", () => {
   });
 });
 
-describe("a contest between real processes", () => {
+describe("a comparison between real processes", () => {
   const question = { quantile: 0.5, kind: "non-inferiority", alpha: 0.05 } as const;
 
   it("finds a model that is many times slower, in one of the first looks", async () => {
     const seen: number[] = [];
-    const outcome = await contest(
+    const outcome = await compareLatency(
       model,
       model,
       rows,
@@ -200,7 +200,7 @@ describe("a contest between real processes", () => {
     const {
       results: [result],
       rounds,
-    } = await contest(model, "models/births/production", rows, [{ ...question, margin: { relative: 0.05 } }], {
+    } = await compareLatency(model, "models/births/production", rows, [{ ...question, margin: { relative: 0.05 } }], {
       warmMs: 20,
       capMs: 1,
     });
@@ -211,7 +211,7 @@ describe("a contest between real processes", () => {
 
   it("does not hide that one of the models cannot run", async () => {
     await expect(
-      contest(model, join(scratch, "nowhere"), rows, [{ ...question, margin: { relative: 0.05 } }]),
+      compareLatency(model, join(scratch, "nowhere"), rows, [{ ...question, margin: { relative: 0.05 } }]),
     ).rejects.toThrow("no model manifest");
   });
 });

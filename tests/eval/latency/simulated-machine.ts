@@ -14,7 +14,7 @@ export type Noise = {
   pace: number;
 };
 
-/** Rounds as a contest would measure them of a model of 1 ms, the candidate being slower by `effect`. */
+/** Rounds as a latency comparison would measure them, for a model of 1 ms, the candidate being slower by `effect`. */
 export function simulatedRounds(random: RandomStream, effect: number, noise: Noise): () => Round {
   const normal = () => normalQuantile(random.uniform());
   let pace = normal() * noise.pace;

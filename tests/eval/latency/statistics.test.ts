@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { nominalLevels } from "../../../eval/latency/boundary.ts";
-import { decideRatio } from "../../../eval/latency/decide.ts";
+import { nominalLevels, pocockSpending } from "../../../eval/latency/group-sequential-boundary.ts";
 import { allowedProcessors, processorsOfRound } from "../../../eval/latency/processors.ts";
 import { hodgesLehmann } from "../../../eval/latency/hodges-lehmann.ts";
-import { quantile } from "../../../eval/latency/quantile.ts";
+import { quantile } from "../../../eval/stats/quantile.ts";
 import { queriesNeeded } from "../../../eval/latency/queries-needed.ts";
-import { blockOrder, lookRounds, planRounds, shapeRound } from "../../../eval/latency/schedule.ts";
+import { blockOrder, planRounds, shapeRound } from "../../../eval/latency/schedule.ts";
+import { interimRounds } from "../../../eval/latency/sequential-test.ts";
 import { signedRankCdf } from "../../../eval/latency/signed-rank.ts";
-import { pocockSpending } from "../../../eval/latency/spending.ts";
 import { stable, warmUp } from "../../../eval/latency/warm-up.ts";
+import { decideComparison, type Comparison } from "../../../eval/stats/decide.ts";
 import { normalCdf, normalQuantile } from "../../../eval/stats/normal.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 
@@ -66,7 +66,7 @@ describe("signed rank and Hodges-Lehmann", () => {
     expect(hodgesLehmann([0.1, 0.2, 0.3, 0.4, 0.5], 0.05)).toMatchObject({ low: 0.1, high: 0.5 });
   });
 
-  it("says nothing when one value is no number", () => {
+  it("gives no estimate when one value is not a number", () => {
     for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY])
       expect(hodgesLehmann([1, 2, 3, 4, 5, 6, 7, 8, bad], 0.05)).toEqual({
         estimate: Number.NaN,
@@ -76,39 +76,42 @@ describe("signed rank and Hodges-Lehmann", () => {
     expect(hodgesLehmann([], 0.05).estimate).toBeNaN();
   });
 
-  it("does not follow a wild value", () => {
+  it("is not moved far by an outlier", () => {
     const calm = hodgesLehmann([1, 2, 3, 4, 5, 6, 7, 8], 0.01);
     expect(hodgesLehmann([1, 2, 3, 4, 5, 6, 7, 1e9], 0.01).estimate - calm.estimate).toBeLessThan(1);
   });
 });
 
 describe("decisions on a ratio", () => {
+  const decide = (kind: Comparison, low: number, high: number, margin: number) =>
+    decideComparison(kind, { low: low - 1, high: high - 1 }, margin, "lower");
+
   it.each([
     ["non-inferiority", 0.97, 1.04, "pass"],
-    ["non-inferiority", 1.02, 1.08, "open"],
+    ["non-inferiority", 1.02, 1.08, "inconclusive"],
     ["non-inferiority", 1.051, 1.2, "fail"],
     ["non-inferiority", 0.1, 0.2, "pass"],
     ["superiority", 0.9, 0.94, "pass"],
-    ["superiority", 0.9, 0.96, "open"],
+    ["superiority", 0.9, 0.96, "inconclusive"],
     ["superiority", 0.96, 1.2, "fail"],
     ["equivalence", 0.96, 1.04, "pass"],
-    ["equivalence", 0.94, 1.04, "open"],
+    ["equivalence", 0.94, 1.04, "inconclusive"],
     ["equivalence", 0.5, 0.94, "fail"],
     ["equivalence", 1.06, 1.2, "fail"],
   ] as const)("%s, interval %d to %d, margin 5 %%: %s", (kind, low, high, decision) => {
-    expect(decideRatio(kind, low, high, 0.05)).toBe(decision);
+    expect(decide(kind, low, high, 0.05)).toBe(decision);
   });
 
   it("leaves the very bound open, and an interval without ends", () => {
-    expect(decideRatio("non-inferiority", 1, 1.05, 0.05)).toBe("open");
-    expect(decideRatio("non-inferiority", 1.05, 1.1, 0.05)).toBe("open");
-    expect(decideRatio("non-inferiority", 0, Number.POSITIVE_INFINITY, 0.05)).toBe("open");
-    expect(decideRatio("equivalence", Number.NaN, Number.NaN, 0.05)).toBe("open");
+    expect(decide("non-inferiority", 1, 1.25, 0.25)).toBe("inconclusive");
+    expect(decide("non-inferiority", 1.25, 1.5, 0.25)).toBe("inconclusive");
+    expect(decide("non-inferiority", 0, Number.POSITIVE_INFINITY, 0.05)).toBe("inconclusive");
+    expect(decide("equivalence", Number.NaN, Number.NaN, 0.05)).toBe("inconclusive");
   });
 });
 
 describe("schedule", () => {
-  it("is a palindrome of all four processes in every block, and every process comes first sometimes", () => {
+  it("is a palindrome of all four processes in every block, and each process comes first in some blocks", () => {
     const random = new RandomStream(5);
     const orders = Array.from({ length: 200 }, () => blockOrder(random));
     for (const order of orders) {
@@ -120,9 +123,9 @@ describe("schedule", () => {
   });
 
   it("looks from the seventh round on, ever further apart, and always at the end", () => {
-    expect(lookRounds(40)).toEqual([7, 9, 11, 14, 18, 23, 29, 36, 40]);
-    expect(lookRounds(7)).toEqual([7]);
-    expect(lookRounds(5)).toEqual([5]);
+    expect(interimRounds(40)).toEqual([7, 9, 11, 14, 18, 23, 29, 36, 40]);
+    expect(interimRounds(7)).toEqual([7]);
+    expect(interimRounds(5)).toEqual([5]);
   });
 
   it("plans as many rounds as fit the cap, and never fewer than there are", () => {
@@ -132,13 +135,13 @@ describe("schedule", () => {
     expect(planRounds(1, 5_000, 5_000, 1)).toBe(1);
   });
 
-  it("cuts rounds of microsecond and of second-long models", () => {
+  it("shapes the rounds of models that take microseconds and of those that take long", () => {
     expect(shapeRound(0.01, 500)).toEqual({ calls: 150, lead: 20, blocks: 21 });
     expect(shapeRound(120, 6000)).toEqual({ calls: 1, lead: 0, blocks: 5 });
     expect(shapeRound(1e-6, 100).calls).toBe(2000);
   });
 
-  it("keeps a round on as many processors as the model has threads, on others the next time, and leaves it alone where that is all of them", () => {
+  it("keeps a round on as many processors as the model has threads, on other ones in the next round, and chooses none where a model has them all", () => {
     expect(allowedProcessors("Name:\tnode\nCpus_allowed_list:\t0-2,5,8-9\nMems_allowed_list:\t0\n")).toEqual([
       0, 1, 2, 5, 8, 9,
     ]);

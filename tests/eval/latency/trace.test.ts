@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, expect, it } from "vitest";
 import { readTrace, replayed, toTrace, writeTrace, type Trace } from "../../../bench/latency/trace.ts";
-import { quantile } from "../../../eval/latency/quantile.ts";
-import { referee } from "../../../eval/latency/referee.ts";
+import { quantile } from "../../../eval/stats/quantile.ts";
+import { sequentialTest } from "../../../eval/latency/sequential-test.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { simulatedRounds } from "./simulated-machine.ts";
 
@@ -47,7 +47,7 @@ it("a truncated file is an error, not a shorter recording", () => {
   expect(() => readTrace(file)).toThrow(/unexpected end/);
 });
 
-it("a replayed round has the recording's medians and tails, roles and slow-down applied, and the referee says of it what it said of the round", () => {
+it("a replayed round has the recording's medians and tails with roles and slow-down applied, and the sequential test decides the same on it", () => {
   const one = replayed(rounds[0]!, [2, 3, 0, 1], 0.1);
   const first = measured[0]!;
   expect(one.blocks[0]!.baseline[0]).toBeCloseTo(first.blocks[0]!.candidate[0], 4);
@@ -55,7 +55,7 @@ it("a replayed round has the recording's medians and tails, roles and slow-down 
   for (const q of [0.5, 0.95, 0.99])
     expect(quantile(one.queriesMs.candidate, q)).toBeCloseTo(1.1 * quantile(first.queriesMs.baseline, q), 4);
   const asked = { quantile: 0.5, kind: "non-inferiority", margin: { relative: 0.03 }, alpha: 0.05 } as const;
-  const said = (some: typeof measured) => referee([asked])(some, some.length, true).summary(0);
+  const said = (some: typeof measured) => sequentialTest([asked])(some, some.length, true).summary(0);
   const [live, again] = [said(measured), said(rounds.map((round) => replayed(round, [0, 1, 2, 3], 0)))];
   expect(again.results[0]!.decision).toBe(live.results[0]!.decision);
   expect(again.results[0]!.ratio).toBeCloseTo(live.results[0]!.ratio, 4);

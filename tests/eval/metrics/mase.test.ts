@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { measure } from "../../../eval/metrics/measure.ts";
-import { headEvidence } from "../../../eval/judge/quality-evidence.ts";
+import { measure, measurerOf } from "../../../eval/metrics/measure.ts";
+import { measuredPair, qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
 import { judgeCheck } from "../../../eval/judge/judge-check.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
@@ -115,7 +115,7 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
     });
     const scaled = rows({ naiveScales: Float64Array.from({ length: n }, (_, i) => (i < 20 ? 1 : 2)) });
     const listed = (predictions: Predictions) =>
-      measure(predictions, "forecasting", "h", { level: 0.9, seed: 1, intervals: false })
+      measure(measurerOf(predictions, 1), "h", { level: 0.9 })
         .filter((one) => one.metric === "mase")
         .map((one) => one.slice);
     expect(listed(scaled)).toEqual(["all", "half=one", "half=two"]);
@@ -129,10 +129,11 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
     const judged = (predictions: Predictions) =>
       judgeCheck(
         planned!,
-        headEvidence(planned!, new Map([["h", predictions]]), new Map([["h", { kind: "paired", predictions }]]), {
-          minimumPerClass: 30,
-          seed: 1,
-        }),
+        qualityEvidence(
+          planned!,
+          measuredPair(new Map([["h", predictions]]), new Map([["h", { kind: "paired", predictions }]]), 1),
+          30,
+        ),
         { direction: "lower", unit: "", onInsufficient: "fail", declaredAt: null },
       );
     expect(judged(rows({}))).toMatchObject({

@@ -4,7 +4,8 @@ import { normals } from "../../../bench/stats/normals.ts";
 import { catalog } from "../../../eval/metrics/catalog.ts";
 import { sampleOf } from "../../../eval/metrics/measure.ts";
 import { planCheck, type PowerQuestion, type PowerRequest } from "../../../eval/power/plan-check.ts";
-import { pickRows, resampledError } from "../../../eval/power/resampled-error.ts";
+import { selectRows } from "../../../eval/metrics/rows.ts";
+import { resampledError } from "../../../eval/power/resampled-error.ts";
 import { standardErrorOf } from "../../../eval/power/standard-error.ts";
 import { plannedPower } from "../../../eval/schema/plan.ts";
 import { decideNonInferiority } from "../../../eval/stats/decide.ts";
@@ -175,7 +176,7 @@ describe("a simulated standard error", () => {
       weights: Float64Array.of(1, 2, 3),
       groups: null,
     };
-    expect(pickRows(sample, Int32Array.of(2, 0))).toEqual({
+    expect(selectRows(sample, Int32Array.of(2, 0))).toEqual({
       ...sample,
       labels: Float64Array.of(2, 0),
       scores: Float64Array.of(7, 8, 9, 1, 2, 3),

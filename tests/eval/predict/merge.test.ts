@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { shardOf, shardRange } from "../../../eval/dataset/shard.ts";
+import { shardRange } from "../../../eval/dataset/shard.ts";
 import { mergeShards } from "../../../eval/predict/merge.ts";
 import { predictDataset } from "../../../eval/predict/predict.ts";
 import { readShard, writeShard, type ShardResult } from "../../../eval/predict/shard-file.ts";
@@ -16,8 +16,9 @@ const tolerant = { id: "toy", maxBadRows: 100 };
 function shards(rows: number, count: number): ShardResult[] {
   const all = Array.from({ length: rows }, (_, i) => i);
   return Array.from({ length: count }, (_, index) => {
-    const part = shardOf(all, { index, count });
-    const taken = part.rows.filter((row) => row % 7 !== 3);
+    const part = shardRange(rows, { index, count });
+    const own = all.slice(part.from, part.to);
+    const taken = own.filter((row) => row % 7 !== 3);
     return {
       manifest: {
         datasetDigest: "d",
@@ -28,7 +29,7 @@ function shards(rows: number, count: number): ShardResult[] {
         to: part.to,
         rows,
         datasetBadRows: [{ place: "f:9", reason: "malformed" }],
-        refusedRows: part.rows.filter((row) => row % 7 === 3).map((row) => ({ place: `f:${row}`, reason: "refused" })),
+        refusedRows: own.filter((row) => row % 7 === 3).map((row) => ({ place: `f:${row}`, reason: "refused" })),
       },
       predictions: [
         binary(

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -13,6 +12,7 @@ import { normalQuantile } from "../../../eval/stats/normal.ts";
 import { placements } from "../../../eval/stats/placements.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { python, r } from "./reference.ts";
+import aneurysm from "./fixtures/proc-aneurysm.json" with { type: "json" };
 
 const f = (values: number[]): Float64Array => Float64Array.from(values);
 const { y, a, b, w } = python.binary.input;
@@ -71,32 +71,19 @@ describe("DeLong", () => {
     expect(auroc).toBe(0.875);
   });
 
-  const path = "../shared/data/reference";
-  it.skipIf(!existsSync(`${path}/aSAH.csv`))("agrees with pROC on its aneurysm data (needs ../shared)", () => {
-    const rows = readFileSync(`${path}/aSAH.csv`, "utf8")
-      .trim()
-      .split("\n")
-      .slice(1)
-      .map((line) => line.replaceAll('"', "").split(","));
-    const expected = JSON.parse(readFileSync(`${path}/proc_delong.json`, "utf8")) as {
-      auc: Record<string, { auc: number; delong_var: number }>;
-      delong_paired: Record<string, { cov: number; ci: [number, number] }>;
-    };
-    const truth = f(rows.map((row) => (row[1] === "Poor" ? 1 : 0)));
-    const column = { age: 3, wfns: 4, s100b: 5, ndka: 6 };
+  it("agrees with pROC on its aneurysm data, ties included", () => {
+    const { poorOutcome, ranks, auc: areas, paired } = aneurysm;
+    const truth = f(poorOutcome);
     const found = Object.fromEntries(
-      Object.entries(column).map(([name, k]) => [
-        name,
-        aurocComponents(f(rows.map((row) => Number(row[k]))), truth, null),
-      ]),
+      Object.entries(ranks).map(([name, values]) => [name, aurocComponents(f(values), truth, null)]),
     );
-    for (const [name, { auc, delong_var }] of Object.entries(expected.auc)) {
+    for (const [name, { auc, variance }] of Object.entries(areas)) {
       expect(found[name]?.auroc).toBeCloseTo(auc, 12);
       expect(
         stratifiedMoments((found[name] as { influence: Float64Array }).influence, truth, 2, null).variance,
-      ).toBeCloseTo(delong_var, 14);
+      ).toBeCloseTo(variance, 14);
     }
-    for (const [pair, { ci }] of Object.entries(expected.delong_paired)) {
+    for (const [pair, ci] of Object.entries(paired)) {
       const [left, right] = pair.split("_vs_").map((name) => found[name]) as [
         { auroc: number; influence: Float64Array },
         { auroc: number; influence: Float64Array },

@@ -22,7 +22,6 @@ export function relativeDifference(received: number, expected: number): number {
 }
 
 type Values = Record<string, number>;
-type MetricValues = Values & { confusion: number[][] };
 export type PythonReference = {
   distributions: Record<"normal_quantile" | "normal_cdf" | "log_gamma", number[][]>;
   wilson: { successes: number; trials: number; level: number; low: number; high: number }[];
@@ -30,11 +29,11 @@ export type PythonReference = {
   xoshiro: { seed: number; stream: number; outputs: number[] }[];
   binary: {
     input: { y: number[]; a: number[]; b: number[]; w: number[]; groups: number[] };
-    plain: MetricValues;
-    weighted: MetricValues;
+    plain: Values;
+    weighted: Values;
     brunner_munzel: Values & { df: number };
   };
-  multiclass: { input: { y: number[]; p: number[][]; w: number[] }; plain: MetricValues; weighted: MetricValues };
+  multiclass: { input: { y: number[]; p: number[][]; w: number[] }; plain: Values; weighted: Values };
   regression: {
     input: { y: number[]; a: number[]; b: number[]; w: number[] };
     plain: Values;

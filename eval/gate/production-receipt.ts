@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
-import { receiptFile, type Receipt } from "../schema/receipt.ts";
+import { productionReceiptFile, type ProductionReceipt } from "../schema/production-receipt.ts";
 import type { ModelVerdict } from "../schema/verdict.ts";
 
 /**
  * The receipt beside a production version; null when it keeps none.
  * @throws EvaluationError when there is one that cannot be read
  */
-export async function readReceipt(dir: string): Promise<Receipt | null> {
+export async function readProductionReceipt(dir: string): Promise<ProductionReceipt | null> {
   const path = join(dir, "receipt.json");
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
@@ -31,7 +31,7 @@ export async function readReceipt(dir: string): Promise<Receipt | null> {
       { cause: error },
     );
   }
-  const result = receiptFile.safeParse(parsed);
+  const result = productionReceiptFile.safeParse(parsed);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new EvaluationError({
@@ -46,7 +46,7 @@ export async function readReceipt(dir: string): Promise<Receipt | null> {
 }
 
 /** Why a baseline may not be compared although it answers: its receipt speaks of other weights. */
-export function receiptMismatch(receipt: Receipt | null, sha256: string): string | null {
+export function receiptMismatch(receipt: ProductionReceipt | null, sha256: string): string | null {
   if (receipt === null || receipt.model.sha256 === sha256) return null;
   return `the production version's receipt is for ${receipt.model.sha256.slice(0, 12)}…, its weights are ${sha256.slice(0, 12)}…: nobody let these weights through`;
 }
@@ -58,7 +58,7 @@ const repeatable = 1e-6;
  * What a reader should know when the same weights on the same rows no longer give the receipt's figures:
  * another processor or runtime. Null when they agree, or when nothing can be said.
  */
-export function receiptDrift(receipt: Receipt | null, now: ModelMetrics): string | null {
+export function receiptDrift(receipt: ProductionReceipt | null, now: ModelMetrics): string | null {
   if (receipt === null || receipt.dataset.digest !== now.dataset.digest) return null;
   for (const then of receipt.metrics) {
     const same = now.measurements.find(
@@ -79,7 +79,11 @@ export function receiptDrift(receipt: Receipt | null, now: ModelMetrics): string
 }
 
 /** The receipt of a model that was measured and judged. */
-export function receiptOf(verdict: ModelVerdict, metrics: ModelMetrics, sluiceVersion: string): Receipt {
+export function productionReceiptOf(
+  verdict: ModelVerdict,
+  metrics: ModelMetrics,
+  sluiceVersion: string,
+): ProductionReceipt {
   const { id, digest, rows } = metrics.dataset;
   return {
     schemaVersion: 1,

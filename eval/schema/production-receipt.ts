@@ -3,7 +3,7 @@ import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity, verdictWord } from "./verdict.ts";
 
 /** receipt.json: what was measured and judged about the weights it lies beside, when they were let through. */
-export const receiptFile = z.strictObject({
+export const productionReceiptFile = z.strictObject({
   schemaVersion: z.literal(1),
   model: modelIdentity,
   dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int() }),
@@ -22,4 +22,4 @@ export const receiptFile = z.strictObject({
   sluiceVersion: z.string(),
   onnxruntime: z.string(),
 });
-export type Receipt = z.infer<typeof receiptFile>;
+export type ProductionReceipt = z.infer<typeof productionReceiptFile>;

@@ -1,59 +1,68 @@
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Provider } from "../../models/core/session/session.ts";
+import { quantile } from "../stats/quantile.ts";
 import { RandomStream } from "../stats/random.ts";
 import { withCompileCache } from "./compile-cache.ts";
-import type { Contest } from "./contest-result.ts";
-import type { Question } from "./decide.ts";
-import { referee, type Standing } from "./referee.ts";
 import { startModelProcess, type ModelProcess, type ProcessDeps } from "./model-process.ts";
-import { measureRound } from "./measure-round.ts";
+import { onSameProcessors } from "./processors.ts";
 import type { OpenCommand } from "./protocol.ts";
-import { arms, type Arm, type MeasuredRound, type Round } from "./rounds.ts";
-import { MOST_ROUNDS, planRounds, shapeRound, type RoundShape } from "./schedule.ts";
+import { arms, type Arm, type Block, type MeasuredRound, type Round } from "./rounds.ts";
+import { blockOrder, MAX_ROUNDS, planRounds, shapeRound, type RoundShape } from "./schedule.ts";
+import { sequentialTest, type InterimState, type Question, type TestSummary } from "./sequential-test.ts";
 
-export type ContestOptions = {
+export type ComparisonOptions = {
   /** The same for both models. */
   provider?: Provider;
   threads?: number;
-  /** Rows per call; 1 unless told. */
+  /** Rows per call; default: 1. */
   batch?: number;
   seed?: number;
   /** Hard limit: no round begins that would probably end later. */
   capMs?: number;
-  /** Longest warm-up of a process, ms of processor time; 400 unless told. */
+  /** Longest warm-up of a process, ms of processor time; default: 400. */
   warmMs?: number;
   /** Milliseconds of busy work added to each of the candidate's calls: for proving that a slow-down is found. */
   slowdownMs?: number;
 };
 
-export type ContestDeps = ProcessDeps & {
+export type ComparisonDeps = ProcessDeps & {
   now?: () => number;
   /** Called after every round, with the share of the planned rounds that is done. */
   onRound?: (round: Round, share: number) => void;
 };
 
-const DEFAULT_CAP_MS = 120_000;
-const MOST_ROWS = 256;
+export type LatencyComparison = TestSummary & {
+  rounds: MeasuredRound[];
+  blocks: number;
+  elapsedMs: number;
+  provider: string;
+  onnxruntime: string;
+  threads: number;
+};
+
+/** Time cap of one comparison. */
+export const defaultCapMs = 120_000;
+const MAX_ROWS = 256;
 
 /**
  * Is the candidate slower than the baseline? Both run in this job, on the same rows, threads and provider.
  *
  * A round starts four processes, two per model, warms them up and times them in random ABBA blocks, one process at a
- * time; then they end. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing).
- * After 7 rounds and then each time a quarter more are there the questions are looked at (decide.ts); it ends when all
- * are decided, after at most 100 rounds, or at the cap. What is still open then is inconclusive, and so is everything
- * when the A/A arm excludes 1.
+ * time; then they end. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing). After
+ * 7 rounds, and then each time there are a quarter more, the test looks at the data (sequential-test.ts). It ends when
+ * every question has its answer, after at most 100 rounds, or at the cap. What is still open then is inconclusive, and
+ * so is everything when the A/A arm excludes 1.
  *
  * @throws EvaluationError when a model cannot be run, or when the two got different providers.
  */
-export async function contest(
+export async function compareLatency(
   candidateDir: string,
   baselineDir: string,
   rows: OpenCommand["rows"],
   questions: readonly Question[],
-  options: ContestOptions = {},
-  deps: ContestDeps = {},
-): Promise<Contest> {
+  options: ComparisonOptions = {},
+  deps: ComparisonDeps = {},
+): Promise<LatencyComparison> {
   return withCompileCache(deps.env ?? process.env, (env) =>
     run(candidateDir, baselineDir, rows, questions, options, { ...deps, env }),
   );
@@ -64,16 +73,17 @@ async function run(
   baselineDir: string,
   rows: OpenCommand["rows"],
   questions: readonly Question[],
-  options: ContestOptions,
-  deps: ContestDeps,
-): Promise<Contest> {
-  const { batch = 1, seed = 1, capMs = DEFAULT_CAP_MS, warmMs = 400, slowdownMs = 0 } = options;
+  options: ComparisonOptions,
+  deps: ComparisonDeps,
+): Promise<LatencyComparison> {
+  const { batch = 1, seed = 1, capMs = defaultCapMs, warmMs = 400, slowdownMs = 0 } = options;
   const now = deps.now ?? (() => performance.now());
   const random = new RandomStream(seed);
   const begin = now();
-  const sample = shuffled(rows, random).slice(0, MOST_ROWS);
+  const sample = [...rows];
+  random.shuffle(sample);
   const common = {
-    rows: sample,
+    rows: sample.slice(0, MAX_ROWS),
     warmMs,
     ...(options.provider === undefined ? {} : { provider: options.provider }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -90,16 +100,16 @@ async function run(
     );
 
   let shape: RoundShape | null = null;
-  let maxRounds = MOST_ROUNDS;
+  let maxRounds = MAX_ROUNDS;
   let used = { provider: "", onnxruntime: "", threads: 0 };
   const rounds: MeasuredRound[] = [];
-  const judge = referee(questions);
-  let standing: Standing;
+  const test = sequentialTest(questions);
+  let state: InterimState;
   do {
     const roundStart = now();
     const processes = await startAll(start);
     try {
-      used = agreed(processes);
+      used = sharedRuntime(processes);
       shape ??= shapeRound(batch * Math.max(...arms.map((arm) => processes[arm].opened.callMs)), now() - roundStart);
       rounds.push(await measureRound(processes, shape, batch, rounds.length, random));
     } finally {
@@ -108,13 +118,13 @@ async function run(
     if (rounds.length <= 2) maxRounds = planRounds(rounds.length, now() - begin, now() - roundStart, capMs);
     const average = (now() - begin) / rounds.length;
     const last = rounds.length >= maxRounds || now() - begin + average > capMs;
-    standing = judge(rounds, maxRounds, last);
+    state = test(rounds, maxRounds, last);
     deps.onRound?.(rounds.at(-1) as Round, rounds.length / maxRounds);
     if (last) break;
-  } while (standing.open);
+  } while (state.open);
   const elapsedMs = now() - begin;
   return {
-    ...standing.summary(elapsedMs),
+    ...state.summary(elapsedMs),
     rounds,
     blocks: rounds.reduce((sum, round) => sum + round.blocks.length, 0),
     elapsedMs,
@@ -122,16 +132,7 @@ async function run(
   };
 }
 
-function shuffled<Item>(items: readonly Item[], random: RandomStream): Item[] {
-  const copy = [...items];
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [copy[i], copy[j]] = [copy[j] as Item, copy[i] as Item];
-  }
-  return copy;
-}
-
-/** Starts all at once; when one fails, the others are ended before the failure is told. */
+/** Starts all at once; when one fails, the others are ended before its error is thrown. */
 async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Record<Arm, ModelProcess>> {
   const settled = await Promise.allSettled(arms.map(start));
   const failed = settled.find((one) => one.status === "rejected");
@@ -144,7 +145,10 @@ async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Rec
   ) as Record<Arm, ModelProcess>;
 }
 
-function agreed(processes: Record<Arm, ModelProcess>): { provider: string; onnxruntime: string; threads: number } {
+/** @throws EvaluationError when the two models ran with different providers or numbers of threads */
+function sharedRuntime(
+  processes: Record<Arm, ModelProcess>,
+): Pick<LatencyComparison, "provider" | "onnxruntime" | "threads"> {
   const [candidate, baseline] = [processes.candidate.opened, processes.baseline.opened];
   if (candidate.provider !== baseline.provider || candidate.threads !== baseline.threads) {
     throw new EvaluationError({
@@ -156,4 +160,56 @@ function agreed(processes: Record<Arm, ModelProcess>): { provider: string; onnxr
     });
   }
   return { provider: candidate.provider, onnxruntime: candidate.onnxruntime, threads: candidate.threads };
+}
+
+/**
+ * One round with processes that are already warm: `shape.blocks` blocks of eight turns, one process at a time, all of
+ * them on the same processors where the system can do that. All turns of a block predict the same rows, so that long and
+ * short texts favour nobody.
+ */
+export async function measureRound(
+  processes: Record<Arm, ModelProcess>,
+  shape: RoundShape,
+  batch: number,
+  index: number,
+  random: RandomStream,
+): Promise<MeasuredRound> {
+  const durations: Record<Arm, Float64Array[]> = { baseline: [], baselineTwin: [], candidate: [], candidateTwin: [] };
+  const blocks: Block[] = [];
+  const sameProcessors = await onSameProcessors(
+    arms.map((arm) => ({ pid: processes[arm].pid, threads: processes[arm].opened.threads })),
+    index,
+  );
+  // After four warm-ups side by side, one short turn each alone, so that the first block is like the others.
+  for (const arm of arms) await processes[arm].turn({ start: 0, batch, lead: 0, count: shape.lead + 1 });
+  for (let i = 0; i < shape.blocks; i++) {
+    const medians: Record<Arm, number[]> = { baseline: [], baselineTwin: [], candidate: [], candidateTwin: [] };
+    const start = (index * shape.blocks + i) * shape.calls;
+    for (const arm of blockOrder(random)) {
+      const { durationsMs } = await processes[arm].turn({ start, batch, lead: shape.lead, count: shape.calls });
+      medians[arm].push(quantile(durationsMs, 0.5));
+      durations[arm].push(durationsMs);
+    }
+    blocks.push(medians as unknown as Block);
+  }
+  return {
+    sameProcessors,
+    blocks,
+    queriesMs: {
+      baseline: concatenated(durations.baseline),
+      baselineTwin: concatenated(durations.baselineTwin),
+      candidate: concatenated(durations.candidate),
+      candidateTwin: concatenated(durations.candidateTwin),
+    },
+  };
+}
+
+function concatenated(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

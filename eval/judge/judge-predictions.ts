@@ -1,0 +1,75 @@
+import type { Gates, MetricName } from "../../models/core/manifest/gates.ts";
+import { catalog, type MetricDefinition } from "../metrics/catalog.ts";
+import { falseRedOfGate } from "../power/false-red.ts";
+import { rowsNote } from "../power/rows-needed.ts";
+import type { Check, FalseRed, VerdictWord } from "../schema/verdict.ts";
+import type { Waiver } from "../schema/waivers.ts";
+import type { Evidence } from "./evidence.ts";
+import { judgeCheck } from "./judge-check.ts";
+import { judgeModel } from "./judge.ts";
+import type { PlannedCheck } from "./plan-checks.ts";
+import { qualityEvidence, type MeasuredPair } from "./quality-evidence.ts";
+import { sliceNote } from "./slice-regressions.ts";
+import { smallSampleNote } from "./small-sample.ts";
+import { waive } from "./waive.ts";
+
+export type JudgeRequest = {
+  gates: Pick<Gates, "minimumPerClass" | "onInsufficient">;
+  /** Check id → evidence that was not found in the predictions: what running the model costs. */
+  measuredElsewhere?: ReadonlyMap<string, Evidence>;
+  /** Direction and unit of a metric; default: the catalog's. */
+  definitionOf?: (metric: MetricName) => Pick<MetricDefinition, "direction" | "unit"> | undefined;
+  /** Unit of what a regression predicts, which only its manifest knows; default: none. */
+  labelUnit?: (head: string | null) => string;
+  declaredAt?: (planned: PlannedCheck) => Check["declaredAt"];
+  /** Those of this model. `today`: YYYY-MM-DD, UTC. */
+  waivers?: { waivers: readonly Waiver[]; today: string };
+};
+
+export type JudgedPredictions = {
+  checks: Check[];
+  verdict: VerdictWord;
+  reason: string;
+  expectedFalseRed: FalseRed | null;
+  /** What a reader should know of the checks, in words; null where there is nothing to say. */
+  notes: { waivers: string[]; regressedSlices: string | null; smallSamples: string | null; rowsNeeded: string | null };
+};
+
+/**
+ * Judges a candidate's predictions against its baseline's: evidence for each planned check, its verdict, the waivers, and
+ * the verdict over all of them. Pure. Every command that judges predictions does it here.
+ */
+export function judgePredictions(
+  pair: MeasuredPair,
+  planned: readonly PlannedCheck[],
+  request: JudgeRequest,
+): JudgedPredictions {
+  const { gates, labelUnit = () => "" } = request;
+  const definitionOf = request.definitionOf ?? ((metric) => catalog.get(metric));
+  const cautions: { metric: string; slice: string; caution: string }[] = [];
+  const judged = planned.map((one): Check => {
+    const { metric } = one.policy;
+    const definition = definitionOf(metric);
+    const evidence = request.measuredElsewhere?.get(one.id) ?? qualityEvidence(one, pair, gates.minimumPerClass);
+    if ("caution" in evidence && evidence.caution !== undefined)
+      cautions.push({ metric, slice: one.slice, caution: evidence.caution });
+    return judgeCheck(one, evidence, {
+      direction: definition?.direction ?? "higher",
+      unit: definition?.unit === "label" ? labelUnit(one.head) : (definition?.unit ?? ""),
+      onInsufficient: gates.onInsufficient,
+      declaredAt: request.declaredAt?.(one) ?? null,
+    });
+  });
+  const { checks, notes: waivers } = waive(judged, request.waivers?.waivers ?? [], request.waivers?.today ?? "");
+  return {
+    checks,
+    ...judgeModel(checks),
+    expectedFalseRed: falseRedOfGate(checks),
+    notes: {
+      waivers,
+      regressedSlices: sliceNote(checks),
+      smallSamples: smallSampleNote(cautions),
+      rowsNeeded: rowsNote(checks),
+    },
+  };
+}
