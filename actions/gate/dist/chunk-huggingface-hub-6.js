@@ -1,4 +1,3 @@
 import { createRequire as __sluiceCreateRequire } from "node:module";
 const require = __sluiceCreateRequire(import.meta.url);
-const __sluiceFilename = import.meta.filename;
 import"./chunk-huggingface-hub-2.js";import{init_define_SLUICE_NATIVE_PINS}from"./chunk-define-SLUICE_NATIVE_PINS.js";init_define_SLUICE_NATIVE_PINS();import{readdir,stat}from"fs/promises";import{fileURLToPath,pathToFileURL}from"url";async function subPaths(path,maxDepth=10){if(!(await stat(path)).isDirectory())return[{path,relativePath:"."}];let files=await readdir(path,{withFileTypes:!0}),ret=[];for(let file of files){let filePath=pathToFileURL(fileURLToPath(path)+"/"+file.name);file.isDirectory()?ret.push(...(await subPaths(filePath,maxDepth-1)).map(subPath=>({...subPath,relativePath:`${file.name}/${subPath.relativePath}`}))):ret.push({path:filePath,relativePath:file.name})}return ret}export{subPaths};
