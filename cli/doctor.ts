@@ -39,8 +39,8 @@ export function doctorCommand(streams: Streams, finish: Finish): Command {
 const marks = { ok: "✓", warning: "!", broken: "✗" } as const;
 
 function lines(findings: readonly Finding[], { color, plain }: { color: boolean; plain: boolean }): string[] {
-  const paint = pc.createColors(color);
-  const colors = { ok: paint.green, warning: paint.yellow, broken: paint.red };
+  const palette = pc.createColors(color);
+  const colors = { ok: palette.green, warning: palette.yellow, broken: palette.red };
   const width = Math.max(...findings.map(({ name }) => name.length));
   const count = (status: Finding["status"]) => findings.filter((one) => one.status === status).length;
   return [

@@ -100,12 +100,13 @@ async function mayWrite(client: TelegramClient, name: string, chat: number | str
         )
       : ok(name, `${title}, the bot is ${status === "member" ? "a member" : status}`);
   } catch (error) {
-    const gone = error instanceof TelegramFailure && ["chat-gone", "content", "chat-migrated"].includes(error.kind);
+    const chatIsMissing =
+      error instanceof TelegramFailure && ["chat-gone", "content", "chat-migrated"].includes(error.kind);
     const moved =
       error instanceof TelegramFailure && error.migratedTo !== null
         ? `the group is a supergroup now: ${error.migratedTo}`
         : null;
-    return gone
+    return chatIsMissing
       ? broken(
           name,
           moved ?? `Telegram shows no such chat to the bot: ${inWords(error)}`,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quantile } from "../../eval/latency/quantile.ts";
+import { quantile } from "../../eval/stats/quantile.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import type { Deployed, Golden } from "../bundle/deployed.ts";
 import { DeployFailure } from "../hub/failure.ts";
