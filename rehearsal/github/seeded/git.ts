@@ -30,7 +30,7 @@ export class SeededGit implements GitStore {
       .map((ref) => git.refs[ref]?.sha)
       .find((one) => one !== undefined);
     if (sha !== undefined) return sha;
-    return /^(main|[0-9a-f]{3,64})$/.test(plain) ? plain : null;
+    return this.#state.trees[plain] !== undefined || /^(main|[0-9a-f]{3,64})$/.test(plain) ? plain : null;
   }
 
   async commitOf(name: string): Promise<string | null> {
