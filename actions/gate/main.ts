@@ -12,7 +12,7 @@ import { annotate } from "../runner/annotate.ts";
 import { readInputs } from "../runner/inputs.ts";
 import { logLine } from "../runner/log.ts";
 import { prepareNative } from "../runner/runtime/prepare.ts";
-import { eventPayload, runStep, withoutToken } from "../runner/step.ts";
+import { readWorkflowEvent, runStep, withoutToken } from "../runner/step.ts";
 import { connection, referenceDeps, type Connection } from "./connection.ts";
 import { deliver } from "./deliver.ts";
 import { gateInputs, type GateInputs } from "./inputs.ts";
@@ -39,12 +39,8 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   const env = withoutToken(given);
   const workspace = resolve(env["GITHUB_WORKSPACE"] ?? ".");
   const root = resolve(workspace, inputs["working-directory"]);
-  const situation = readEvent(
-    env["GITHUB_EVENT_NAME"] ?? "",
-    await eventPayload(env),
-    env["GITHUB_SHA"] ?? "",
-    env["GITHUB_REF"] ?? "",
-  );
+  const event = await readWorkflowEvent(env);
+  const situation = readEvent(event.name, event.payload, event.sha, event.ref);
   const github = connection(inputs.token, env);
 
   const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>

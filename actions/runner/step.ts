@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { setSecret } from "@actions/core";
 import type { RepositoryApi } from "../../github/api.ts";
 import { parseRepository } from "../../github/runner.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { annotate } from "./annotate.ts";
 import { logLine } from "./log.ts";
+import type { WorkflowEvent } from "./workflow-event.ts";
 
 /**
  * Runs a step's main function as the process: exit code, last annotation for what nothing else caught, cancellation.
@@ -37,16 +37,20 @@ export function withoutToken({ INPUT_TOKEN: _secret, ...env }: NodeJS.ProcessEnv
   return env;
 }
 
-/** The event that started the workflow, as the runner wrote it down. */
-export async function eventPayload(env: NodeJS.ProcessEnv): Promise<unknown> {
-  const path = env["GITHUB_EVENT_PATH"];
-  if (path === undefined || path === "")
+/**
+ * The event that started the workflow.
+ *
+ * @throws ConfigurationError outside a workflow
+ */
+export async function readWorkflowEvent(env: NodeJS.ProcessEnv): Promise<WorkflowEvent> {
+  if (!env["GITHUB_EVENT_PATH"])
     throw new ConfigurationError({
       code: "event",
       problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow",
       hint: "on a laptop run `npx sluice gate` instead",
     });
-  return JSON.parse(await readFile(path, "utf8")) as unknown;
+  // Loaded here, so that a payload that is no JSON is this step's error and not the process's.
+  return (await import("./workflow-event.ts")).workflowEvent;
 }
 
 /** GitHub, or null without a token or outside a workflow. Octokit is loaded here: most of a run never needs it. */

@@ -71,8 +71,8 @@ export function nativePlugin(root: string): Plugin {
 }
 
 /**
- * @actions/core reaches an OIDC client, and through it an HTTP client and undici (1 MB, 100 ms to load), that no
- * action here uses. Declared free of side effects, they fall to tree shaking.
+ * @actions/core reaches an OIDC client and @actions/github an Octokit, and through them an HTTP client and undici (1 MB,
+ * 100 ms to load), that no action here uses. Declared free of side effects, they fall to tree shaking.
  */
 export function trimActionsCore(): Plugin {
   return {
@@ -81,11 +81,11 @@ export function trimActionsCore(): Plugin {
       build.onResolve(
         {
           filter:
-            /^(\.\/(oidc-utils|platform|path-utils)\.js|@actions\/http-client(\/.*)?|@actions\/exec|@actions\/io)$/,
+            /^(\.\/(oidc-utils|platform|path-utils|utils)\.js|@actions\/http-client(\/.*)?|@actions\/exec|@actions\/io)$/,
         },
         async (request) => {
           if (
-            !/@actions[\\/](core|exec|io|http-client)[\\/]/.test(request.importer) ||
+            !/@actions[\\/](core|exec|io|http-client|github)[\\/]/.test(request.importer) ||
             request.pluginData === "resolving"
           )
             return undefined;

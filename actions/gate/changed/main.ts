@@ -7,7 +7,7 @@ import { prepareReferences } from "../../../eval/gate/references.ts";
 import { readInputs } from "../../runner/inputs.ts";
 import { logLine } from "../../runner/log.ts";
 import { output } from "../../runner/results.ts";
-import { eventPayload, runStep, withoutToken } from "../../runner/step.ts";
+import { readWorkflowEvent, runStep, withoutToken } from "../../runner/step.ts";
 import { connection, referenceDeps } from "../connection.ts";
 import { changedInputs } from "./inputs.ts";
 
@@ -17,12 +17,8 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const env = withoutToken(given);
   const root = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs["working-directory"]);
   const listed = (await readConfiguration(resolve(root, inputs.config))).models;
-  const situation = readEvent(
-    env["GITHUB_EVENT_NAME"] ?? "",
-    await eventPayload(env),
-    env["GITHUB_SHA"] ?? "",
-    env["GITHUB_REF"] ?? "",
-  );
+  const event = await readWorkflowEvent(env);
+  const situation = readEvent(event.name, event.payload, event.sha, event.ref);
   const deps = referenceDeps(connection(inputs.token, env), inputs.token, env);
   const { baseline } = await prepareReferences(inputs.baseline, situation, root, deps);
   const { models, unjudged, because } = await modelsToGate(

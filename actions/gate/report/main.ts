@@ -10,7 +10,7 @@ import { EvaluationError } from "../../../models/core/errors.ts";
 import { annotate } from "../../runner/annotate.ts";
 import { readInputs } from "../../runner/inputs.ts";
 import { output } from "../../runner/results.ts";
-import { eventPayload, runStep, withoutToken } from "../../runner/step.ts";
+import { readWorkflowEvent, runStep, withoutToken } from "../../runner/step.ts";
 import { connection } from "../connection.ts";
 import { deliver } from "../deliver.ts";
 import { reportInputs } from "./inputs.ts";
@@ -21,12 +21,8 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(reportInputs, given);
   const env = withoutToken(given);
   const github = connection(inputs.token, env);
-  const target = await findTarget(
-    env["GITHUB_EVENT_NAME"] ?? "",
-    await eventPayload(env),
-    { sha: env["GITHUB_SHA"] ?? "", ref: env["GITHUB_REF"] ?? "" },
-    github,
-  );
+  const { name, payload, sha, ref } = await readWorkflowEvent(env);
+  const target = await findTarget(name, payload, { sha, ref }, github);
   // A pull request's run takes its workflows from the pull request itself, so one that changes them may have left any
   // verdict behind. This comes before anything of the run is believed; what cannot be asked ends the step.
   const api = target.foreign === null ? null : await github();
