@@ -193,7 +193,7 @@ function requireSame(
 }
 
 /** Where a model goes, as sluice.yaml says: its Spaces by stage, and the repository for large weights. */
-export type Places = { spaces: Record<string, string>; weights: string | null };
+type Places = { spaces: Record<string, string>; weights: string | null };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
 async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {

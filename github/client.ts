@@ -20,7 +20,7 @@ type ClientOptions = {
   limits: Limits | null;
 };
 
-export type Limits = {
+type Limits = {
   /** Of one request. */
   timeoutMs: number;
   /** Pause that a rate limit may ask for; a longer one ends the request. */

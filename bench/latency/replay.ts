@@ -1,5 +1,5 @@
 /**
- * Gates drawn as contiguous stretches of what record.ts wrote, each with the four processes in random roles, as they
+ * Gates drawn as contiguous stretches of what record-trace.ts wrote, each with the four processes in random roles, as they
  * are (A/A) and with a slow-down applied to the candidate's two. What decides is the gate's own sequential test. The same
  * recording goes through the rules of other tools. Writes bench/results/latency/replay-CONDITION.json, for report.ts.
  *

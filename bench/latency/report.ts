@@ -1,5 +1,5 @@
 /**
- * Writes bench/results/latency/latency.md and its plots from what record.ts, replay.ts and live.ts left there; what is
+ * Writes bench/results/latency/latency.md and its plots from what record-trace.ts, replay.ts and live.ts left there; what is
  * missing is said to be.
  *
  *   node scripts/with-node24.mjs bench/latency/report.ts
@@ -90,7 +90,7 @@ const sections = conditions.map(({ condition, replay, live, trace }) => {
   const rounds = trace.flatMap((one) => one.rounds);
   const heading = `## ${condition === "quiet" ? "A quiet machine" : "A busy neighbour: one process that works through memory without a pause"}\n\n`;
   if (rounds.length === 0 && live.length === 0)
-    return `${heading}Nothing is recorded yet: \`bench/latency/record.ts --condition ${condition}\`, then \`replay.ts\` and \`live.ts\`.\n`;
+    return `${heading}Nothing is recorded yet: \`bench/latency/record-trace.ts --condition ${condition}\`, then \`replay.ts\` and \`live.ts\`.\n`;
   const machines = [
     ...new Set(
       trace.map(
@@ -124,7 +124,7 @@ writeFileSync(
   join(out, "latency.md"),
   `# Latency gates: what is found, what is blamed wrongly, how long it takes
 
-Commands: \`node scripts/with-node24.mjs bench/latency/record.ts --condition quiet\` (an hour of raw block timings, resumable, kept in [traces](traces)), \`replay.ts\`, \`live.ts\` (real gates with a calibrated spin added to the candidate, resumable, kept in [live](live)), \`report.ts\` (this page); each with \`--condition busy\` too. Goal: a slow-down of 3 % is FAIL in at least 95 % of gates, no change in at most 0.5 %, half of the verdicts within 60 s, all within 120 s.
+Commands: \`node scripts/with-node24.mjs bench/latency/record-trace.ts --condition quiet\` (an hour of raw block timings, resumable, kept in [traces](traces)), \`replay.ts\`, \`live.ts\` (real gates with a calibrated spin added to the candidate, resumable, kept in [live](live)), \`report.ts\` (this page); each with \`--condition busy\` too. Goal: a slow-down of 3 % is FAIL in at least 95 % of gates, no change in at most 0.5 %, half of the verdicts within 60 s, all within 120 s.
 
 ${sections.join("\n")}`,
 );

@@ -23,7 +23,7 @@ export type MetricResult = {
     superiorityAtZero: Rate;
     confidentLimit: Rate;
   };
-  wrongFail: { confidentLimit: Rate; unchanged: Rate };
+  wrongFail: { confidentLimit: Rate; noChange: Rate };
   /** Unchanged candidates that are not PASS under non-inferiority with this margin. */
   falseRed: Rate;
   /** Unchanged candidates that pass, by margin in tenths of `margin`: [0.1, 0.2, …]. */
@@ -63,24 +63,24 @@ export function results(committed: Committed, chunks: readonly Chunk[]): MetricR
       const news: [Chunk["tallies"], Chunk["tallies"]][] = [];
       for (let chunk = committed.gatesOf(cell) / chunkGates; ; chunk++) {
         const boundary = tallies.get(`${cell.id}#${chunk}`);
-        const unchanged = tallies.get(`${cell.id.replace("boundary", "unchanged")}#${chunk}`);
-        if (boundary === undefined || unchanged === undefined) break;
-        news.push([boundary, unchanged]);
+        const noChange = tallies.get(`${cell.id.replace("boundary", "unchanged")}#${chunk}`);
+        if (boundary === undefined || noChange === undefined) break;
+        news.push([boundary, noChange]);
       }
       return prepareCell(cell).metrics.flatMap(({ definition, margin }) => {
         const { name } = definition;
         const before = committed.results.find(
           (one) => one.metric === name && one.n === cell.n && one.share === cell.share && one.spread === cell.spread,
         );
-        const [boundary, unchanged] = [0, 1].map((world) =>
+        const [boundary, noChange] = [0, 1].map((world) =>
           news
             .map((pair) => (pair[world] as Chunk["tallies"])[name] as Tally)
             .reduce<Tally | undefined>((sum, one) => (sum === undefined ? one : add(sum, one)), undefined),
         );
         const after =
-          boundary === undefined || unchanged === undefined
+          boundary === undefined || noChange === undefined
             ? undefined
-            : resultOf(cell, name, margin, boundary, unchanged);
+            : resultOf(cell, name, margin, boundary, noChange);
         const parts = [before, after].filter((one) => one !== undefined);
         return parts.length === 0 ? [] : [{ ...joined(parts), margin }];
       });
@@ -117,10 +117,10 @@ function resultOf(
   metric: string,
   margin: number,
   boundary: Tally,
-  unchanged: Tally,
+  noChange: Tally,
 ): MetricResult {
   const at = (count: number) => rateOf(count, boundary.gates);
-  const still = (count: number) => rateOf(count, unchanged.gates);
+  const still = (count: number) => rateOf(count, noChange.gates);
   let below = 0;
   return {
     metric,
@@ -129,17 +129,17 @@ function resultOf(
     spread,
     margin,
     gates: boundary.gates,
-    undefined: boundary.undefined + unchanged.undefined,
+    undefined: boundary.undefined + noChange.undefined,
     wrongPass: {
       nonInferiority: at(boundary.nonInferiority.pass),
       equivalence: at(boundary.equivalencePass),
       superiority: at(boundary.superiorityPass),
-      superiorityAtZero: still(unchanged.superiorityPass),
+      superiorityAtZero: still(noChange.superiorityPass),
       confidentLimit: at(boundary.limitPass),
     },
-    wrongFail: { confidentLimit: at(boundary.limitFail), unchanged: still(unchanged.nonInferiority.fail) },
-    falseRed: still(unchanged.gates - unchanged.nonInferiority.pass),
-    power: unchanged.needed.slice(0, -1).map((count) => (below += count) / unchanged.gates),
+    wrongFail: { confidentLimit: at(boundary.limitFail), noChange: still(noChange.nonInferiority.fail) },
+    falseRed: still(noChange.gates - noChange.nonInferiority.pass),
+    power: noChange.needed.slice(0, -1).map((count) => (below += count) / noChange.gates),
   };
 }
 

@@ -98,7 +98,7 @@ Non-inferiority with the margin above, two models of the same true quality. A fa
 
 | metric | rows | positives / errors | false red | false FAIL | undefined data |
 | --- | --- | --- | --- | --- | --- |
-${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${formatRate(one.falseRed)} | ${formatRate(one.wrongFail.unchanged)} | ${one.undefined} |`).join("\n")}
+${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${formatRate(one.falseRed)} | ${formatRate(one.wrongFail.noChange)} | ${one.undefined} |`).join("\n")}
 
 ## Power
 

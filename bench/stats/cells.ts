@@ -81,7 +81,7 @@ export function prepareCell(cell: Cell): PreparedCell {
 }
 
 function prepareBinary({ n, world }: Cell, share: number): PreparedCell {
-  const unchanged = world === "unchanged";
+  const noChange = world === "unchanged";
   const baseline = { separation: separationOf(0.9), shift: 0 };
   // Ranking and probabilities get worse by a weaker score, calibration by a larger shift of a score that stays as good.
   const sharper: BinormalWorld = {
@@ -96,7 +96,7 @@ function prepareBinary({ n, world }: Cell, share: number): PreparedCell {
     baseline: { ...baseline, shift: 0.5 },
     candidate: { ...baseline, shift: 0.8 },
   };
-  const still = (one: BinormalWorld): BinormalWorld => (unchanged ? { ...one, candidate: one.baseline } : one);
+  const still = (one: BinormalWorld): BinormalWorld => (noChange ? { ...one, candidate: one.baseline } : one);
   const worldOf = (metric: BinaryMetric) => (metric === "ece" ? shifted : sharper);
   const metrics = binaryMetrics.map((name): CellMetric => {
     const at = worldOf(name);

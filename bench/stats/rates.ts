@@ -38,21 +38,21 @@ function draw(random: RandomStream, n: number, gained: number, lost: number): Pa
 
 const rows = settings.map(({ n, margin, churn }, s) => {
   const random = new RandomStream(77, s);
-  const passed = { tango: { boundary: 0, unchanged: 0 }, newcombe: { boundary: 0, unchanged: 0 } };
+  const passed = { tango: { boundary: 0, noChange: 0 }, newcombe: { boundary: 0, noChange: 0 } };
   for (let gate = 0; gate < gates; gate++) {
-    const [boundary, unchanged] = [
+    const [boundary, noChange] = [
       draw(random, n, churn / 2, churn / 2 + margin),
       draw(random, n, churn / 2, churn / 2),
     ];
     for (const name of ["tango", "newcombe"] as const) {
       if (methods[name](boundary, 1 - 2 * alpha).low > -margin) passed[name].boundary++;
-      if (methods[name](unchanged, 1 - 2 * alpha).low > -margin) passed[name].unchanged++;
+      if (methods[name](noChange, 1 - 2 * alpha).low > -margin) passed[name].noChange++;
     }
   }
   const percent = (count: number) => ((100 * count) / gates).toFixed(2);
   return {
     wrong: [passed.tango.boundary, passed.newcombe.boundary].map((count) => count / gates),
-    line: `| ${n} | ${margin} | ${churn} | ${percent(passed.tango.boundary)} | ${percent(passed.newcombe.boundary)} | ${percent(passed.tango.unchanged)} | ${percent(passed.newcombe.unchanged)} |`,
+    line: `| ${n} | ${margin} | ${churn} | ${percent(passed.tango.boundary)} | ${percent(passed.newcombe.boundary)} | ${percent(passed.tango.noChange)} | ${percent(passed.newcombe.noChange)} |`,
   };
 });
 const error = wilson(alpha * gates, gates, 0.95);

@@ -7,7 +7,7 @@ import { z } from "zod";
 /**
  * What others must know of a card: its message, the message that rang for it, how red people last saw it, its links.
  */
-export const remembered = z.object({
+const remembered = z.object({
   message: z.int().positive(),
   ring: z.int().positive().nullable(),
   tone: z.enum(["pending", "green", "attention", "red"]),

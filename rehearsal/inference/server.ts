@@ -19,7 +19,7 @@ type Behaviour =
   /** A stream whose data are no JSON; or another content type; or a stream that reports an error. */
   | { kind: "garbage"; how?: "not-json" | "html" | "error-event" };
 
-export type Call = {
+type Call = {
   authorization: string;
   body: { model: string; messages: { role: string; content: string }[]; stream: boolean; max_tokens?: number };
   /** The caller disconnected before the end. */ aborted: boolean;

@@ -22,7 +22,7 @@ export async function unpackNotify(): Promise<UnpackedAction> {
   };
 }
 
-export type InputFiles = {
+type InputFiles = {
   verdict?: VerdictFile | string;
   deployment?: object;
   picture?: { name: string; bytes: Buffer };

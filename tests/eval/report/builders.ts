@@ -98,7 +98,7 @@ export function verdictFile(models: ModelVerdict[], change: Partial<VerdictFile>
   };
 }
 
-export const runner: Runner = {
+const runner: Runner = {
   os: "linux 6.8",
   arch: "x64",
   cpuModel: "Example CPU @ 2.60GHz",

@@ -11,7 +11,7 @@ import { RandomStream } from "../../../eval/stats/random.ts";
 const folder = mkdtempSync(join(tmpdir(), "sluice-calibration-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const [boundary, unchanged] = cells.filter((cell) => cell.n === 200 && cell.spread === 0);
+const [boundary, noChange] = cells.filter((cell) => cell.n === 200 && cell.spread === 0);
 const random = new RandomStream(11);
 function tally(): Tally {
   const some = () => random.below(chunkGates + 1);
@@ -29,7 +29,7 @@ function tally(): Tally {
   return one;
 }
 const chunks = Array.from({ length: 8 }, (_, chunk) =>
-  [boundary, unchanged].map((cell): Chunk => ({
+  [boundary, noChange].map((cell): Chunk => ({
     cell: cell!.id,
     chunk,
     gates: chunkGates,

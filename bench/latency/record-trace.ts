@@ -2,8 +2,8 @@
  * Records raw block timings of a model against itself (all four processes the same), for replay.ts. Resumable: what is
  * there is kept, and the file grows once a minute and at the end (also on Ctrl-C) until it holds `--minutes` of rounds.
  *
- *   node scripts/with-node24.mjs bench/latency/record.ts --condition quiet --minutes 60
- *   node scripts/with-node24.mjs bench/latency/record.ts --condition busy --minutes 60
+ *   node scripts/with-node24.mjs bench/latency/record-trace.ts --condition quiet --minutes 60
+ *   node scripts/with-node24.mjs bench/latency/record-trace.ts --condition busy --minutes 60
  */
 import { readFileSync } from "node:fs";
 import os from "node:os";
