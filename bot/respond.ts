@@ -1,4 +1,4 @@
-import { didYouMean } from "../models/core/nearest.ts";
+import { didYouMean } from "../models/core/did-you-mean.ts";
 import { pressed, whyDead } from "./approvals/handle-callback.ts";
 import { who } from "./approvals/card.ts";
 import { paint } from "./approvals/render-buttons.ts";

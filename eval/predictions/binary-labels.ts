@@ -1,5 +1,5 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import { didYouMean } from "../../models/core/nearest.ts";
+import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
 
 export type BinaryLabelOptions = {

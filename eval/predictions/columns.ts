@@ -1,6 +1,6 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
-import { didYouMean } from "../../models/core/nearest.ts";
+import { didYouMean } from "../../models/core/did-you-mean.ts";
 
 /** How a task's prediction files are laid out. */
 export type Layout = "binary" | "multiclass" | "number";

@@ -6,7 +6,7 @@ import { aboutRows } from "../../eval/power/rows-needed.ts";
 import { planFile, type PlanFile } from "../../eval/schema/plan.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
-import { compileStep } from "../../models/core/preprocess/step.ts";
+import { compileStep } from "../../models/core/preprocess/compile-step.ts";
 import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import { sluice, type Run } from "../cli/sluice.ts";
 import { json, root, serve, type ServerProcess } from "../spaces/server/harness.ts";

@@ -7,7 +7,7 @@ import { loadManifest } from "../../models/core/predictor/load.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import type { Row } from "../../models/core/row.ts";
-import { compileStep } from "../../models/core/preprocess/step.ts";
+import { compileStep } from "../../models/core/preprocess/compile-step.ts";
 import { readStepFiles } from "../../models/core/predictor/step-files.ts";
 import { offline } from "./core/build.ts";
 import { json, root, serve, temporaryFolder, type ServerProcess } from "../spaces/server/harness.ts";

@@ -1,6 +1,6 @@
 import { compileExpression } from "filtrex";
 import { ConfigurationError } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { dayOfYear, isoWeekday, parseDate, type CalendarDate } from "./dates.ts";
 import { RowError, type Row } from "../row.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { keysAt } from "./schema-keys.ts";
 import { fieldPath, valueAt } from "../field-path.ts";
 import { formatValue } from "../format-value.ts";

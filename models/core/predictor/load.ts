@@ -5,7 +5,7 @@ import { fieldPath } from "../field-path.ts";
 import { locate, parseYaml, type Path } from "../manifest/config-file.ts";
 import { ConfigurationError } from "../errors.ts";
 import { manifest, type Manifest } from "../manifest/manifest.ts";
-import { manifestExamples } from "../manifest/examples.ts";
+import { manifestExamples } from "../manifest/manifest-examples.ts";
 import { remoteManifest, type RemoteManifest } from "../../remote/manifest.ts";
 
 export const MANIFEST_FILE = "model.yaml";

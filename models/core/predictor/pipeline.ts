@@ -4,7 +4,7 @@ import { directPipeline, headReader, type DirectPipeline } from "./direct.ts";
 import { compileHead, type CompiledHead, type HeadResult } from "../postprocess/head.ts";
 import type { CompiledStep, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
-import { compileStep } from "../preprocess/step.ts";
+import { compileStep } from "../preprocess/compile-step.ts";
 import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */

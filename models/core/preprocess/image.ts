@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
-import { fixedSize } from "./numbers.ts";
+import { fixedSize } from "./fixed-size.ts";
 import { fieldOf, RowError } from "../row.ts";
 import type { ImageStep } from "./schema.ts";
 

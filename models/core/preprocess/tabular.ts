@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { compileDerived } from "../expression/expression.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
 import { parseDate } from "../expression/dates.ts";
-import { fixedSize } from "./numbers.ts";
+import { fixedSize } from "./fixed-size.ts";
 import { fieldOf, RowError, type Row } from "../row.ts";
 import type { tabularColumn, tabularFeature, TabularStep } from "./schema.ts";
 

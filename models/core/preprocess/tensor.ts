@@ -1,5 +1,5 @@
 import type { CompiledStep } from "./compiled.ts";
-import { fixedSize } from "./numbers.ts";
+import { fixedSize } from "./fixed-size.ts";
 import { fieldOf, RowError, type Row } from "../row.ts";
 import type { TensorStep } from "./schema.ts";
 

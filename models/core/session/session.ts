@@ -6,7 +6,7 @@ import type { VerifiedModel } from "../artifact/artifact.ts";
 import { EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkFeeds } from "./contract.ts";
-import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./errors.ts";
+import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./failures.ts";
 import type { Dtype, GraphTensor, TensorData, TensorFacts } from "../tensors.ts";
 
 export type Provider = Manifest["runtime"]["provider"];

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { locate, parseYaml } from "../../../models/core/manifest/config-file.ts";
 import { ConfigurationError, type Diagnostic } from "../../../models/core/errors.ts";
 import { modelFile } from "../../../models/core/predictor/load.ts";
-import { manifestExamples } from "../../../models/core/manifest/examples.ts";
+import { manifestExamples } from "../../../models/core/manifest/manifest-examples.ts";
 import { linearManifest, refusal } from "./build.ts";
 
 const parse = (text: string) => parseYaml(text, "model.yaml", modelFile, manifestExamples);

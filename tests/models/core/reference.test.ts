@@ -5,7 +5,7 @@ import { loadManifest } from "../../../models/core/predictor/load.ts";
 import { openPredictor } from "../../../models/core/predictor/predictor.ts";
 import type { ClassificationResult, HeadResult, RegressionResult } from "../../../models/core/postprocess/head.ts";
 import { softmax } from "../../../models/core/postprocess/softmax.ts";
-import { compileStep } from "../../../models/core/preprocess/step.ts";
+import { compileStep } from "../../../models/core/preprocess/compile-step.ts";
 import { readStepFiles } from "../../../models/core/predictor/step-files.ts";
 import { offline } from "./build.ts";
 

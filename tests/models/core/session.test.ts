@@ -5,7 +5,7 @@ import type { VerifiedModel } from "../../../models/core/artifact/artifact.ts";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import { readOnnxHeader } from "../../../models/core/artifact/onnx-file.ts";
 import { openSession, runtimeVersion, type Session } from "../../../models/core/session/session.ts";
-import { requireProvider } from "../../../models/core/session/errors.ts";
+import { requireProvider } from "../../../models/core/session/failures.ts";
 import { checkContract } from "../../../models/core/session/contract.ts";
 import { manifest } from "../../../models/core/manifest/manifest.ts";
 import { fixture, linearManifest, refusal, sha256 } from "./build.ts";

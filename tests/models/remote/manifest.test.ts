@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { parseYaml } from "../../../models/core/manifest/config-file.ts";
 import { isRemote, loadManifest, loadModelFile, modelFile } from "../../../models/core/predictor/load.ts";
-import { manifestExamples } from "../../../models/core/manifest/examples.ts";
+import { manifestExamples } from "../../../models/core/manifest/manifest-examples.ts";
 import { remoteManifest, type RemoteManifestInput } from "../../../models/remote/manifest.ts";
 import { promptOf, remoteRowSchema } from "../../../models/remote/prompt.ts";
 import { linearManifest, refusal, temporaryFolder } from "../core/build.ts";
