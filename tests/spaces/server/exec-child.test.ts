@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { root } from "./harness.ts";
 
 const NODE = join(root, "node_modules/node/bin/node");
-const launcher = `import { handOver } from ${JSON.stringify(join(root, "scripts/exec-child.mjs"))}; handOver(process.execPath, ["--eval", process.argv[1]]);`;
+const launcher = `import { execChild } from ${JSON.stringify(join(root, "scripts/exec-child.mjs"))}; execChild(process.execPath, ["--eval", process.argv[1]]);`;
 
 /** What `sluice` does on an older Node: the program runs in a child, and whoever watches must not notice. */
 function start(program: string) {
