@@ -33,7 +33,7 @@ export type RemoteEvents = {
 };
 
 /** `firstTokenMs` and `inferenceMs` count from the first call on, with retries and the waits between them. */
-export type RemoteAnswer = {
+type RemoteAnswer = {
   text: string;
   /** "stop", or "length" when the answer was cut at its token limit. */
   finishReason: string;
@@ -43,7 +43,7 @@ export type RemoteAnswer = {
 };
 
 /** How long a caller waits. `deadlineAt` is by the clock of the model's `now`. */
-export type AskLimits = { deadlineAt: number; signal?: AbortSignal | undefined };
+type AskLimits = { deadlineAt: number; signal?: AbortSignal | undefined };
 
 export type RemoteModel = {
   /** What somebody has to set before the model can be asked; null when it can be. */
