@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
-const folders = `models eval watch github deploy predict bot spaces actions cli rehearsal scripts bench`.split(" ");
+const folders = `models eval github deploy predict bot spaces actions cli rehearsal scripts bench`.split(" ");
 
 /** Every source file of the product, by its path from the root; tests are not among them. */
 export const files: readonly string[] = [...folders.flatMap(sourcesIn), "cli.ts"].toSorted();
@@ -30,13 +30,7 @@ const known = new Set(files);
 export const inside: readonly Import[] = imports.filter(({ to }) => known.has(to));
 
 function sourcesIn(folder: string): string[] {
-  let entries;
-  try {
-    entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-  } catch {
-    return [];
-  }
-  return entries
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ts|js|mjs)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((path) => !/\/(dist|native|data|train)\//.test(path) && !path.includes("node_modules"));

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** Metric names of the product, everywhere. Which task may use which is `eval/metrics/catalog.ts`. */
+/**
+ * Names that a manifest may use. Which task has which is decided by `eval/metrics/catalog.ts`; a name that has no
+ * definition there yet is refused where it is declared.
+ */
 export const metricNames = [
   "auroc",
   "average_precision",
