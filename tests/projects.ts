@@ -5,14 +5,21 @@ import { matchesGlob } from "node:path";
  * to be alone on the machine. CI runs both. Everything else must be quick enough for a contributor to wait for.
  */
 export const slow: Readonly<Record<string, string>> = {
+  "tests/actions/gate/clones.test.ts":
+    "clones repositories shallow, deep and forked, and gates each with the built action",
+  "tests/actions/notify/{life,trouble}.test.ts": "starts the built notify step a hundred times, with every outage",
   "tests/bot/kill.test.ts": "kills and restarts the bot at ten boundaries",
+  "tests/bot/{events/one-card,inbox/inbox}.test.ts": "the bundled bot beside the notify step, bursts, and restarts",
   "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",
   "tests/deploy/bad-deploys.test.ts": "deploys real Spaces that fail, and waits for each to be rolled back",
+  "tests/deploy/{stories,weights,command-line}.test.ts": "each deploys to a real server behind a stand-in Hub",
   "tests/deploy/faults.test.ts": "plays the worst places of the fault table, each with its recovery",
   "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",
   "tests/eval/latency/processes.test.ts": "measures latency in real processes",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
+  "tests/predict/predict.test.ts": "answers whole files against real servers that stall, fail and are killed",
+  "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",
   "tests/spaces/ui/{mood,page,pair,placeholder}.test.ts": "use the page in Chromium",
