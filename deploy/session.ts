@@ -21,7 +21,7 @@ import { repositoryIn } from "./record/repository.ts";
 import { rollback, rollbackDryRun } from "./rollback.ts";
 import type { Settings } from "./hub/settings.ts";
 import { Timeline, type Sink } from "./timeline.ts";
-import { readVerdict, requirePass, type PassedVerdict } from "./bundle/verdict.ts";
+import { readVerdict, requirePass, type ReadVerdict } from "./bundle/verdict.ts";
 
 type DeployRequest = {
   root: string;
@@ -159,7 +159,7 @@ export async function runRollback(
 
 async function fresh(
   loaded: LoadedManifest,
-  verdict: PassedVerdict,
+  verdict: ReadVerdict,
   source: { repository: string | null; commit: string | null },
   deps: SessionDeps,
 ): Promise<Tree> {
@@ -171,7 +171,7 @@ async function fresh(
 function requireSame(
   { deployed }: Tree,
   wanted: { id: string; version: string; sha256: string; commit: string | null },
-  verdict: PassedVerdict,
+  verdict: ReadVerdict,
   place: string,
 ): void {
   const differ = (what: string, expected: string | null, received: string | null) => {
