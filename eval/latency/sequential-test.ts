@@ -1,5 +1,5 @@
 import type { Interval } from "../schema/verdict.ts";
-import { decideComparison, type Comparison, type Decision } from "../stats/decide.ts";
+import { decideComparison, type Comparison, type Outcome } from "../stats/decide.ts";
 import { quantileOfSorted } from "../stats/quantile.ts";
 import { roundContrast, type Contrast } from "./contrast.ts";
 import { nominalLevels, pocockSpending } from "./group-sequential-boundary.ts";
@@ -35,7 +35,7 @@ export type TestResult = {
    * margin in ms, into the other unit.
    */
   baselineMs: number;
-  decision: Decision;
+  decision: Outcome;
   reason: string;
   /** Rounds of fresh processes that the ratio rests on. */
   rounds: number;
@@ -139,7 +139,7 @@ export function sequentialTest(
   };
 }
 
-type InterimAnalysis = { rounds: number; ratio: number; interval: Interval | null; decision: Decision };
+type InterimAnalysis = { rounds: number; ratio: number; interval: Interval | null; decision: Outcome };
 
 /** An analysis with the margin it was held against, and how many looks there were, this one included. */
 type InterimResult = InterimAnalysis & { looks: number; relativeMargin: number; baselineMs: number };
@@ -238,7 +238,7 @@ function resultOf(
   const { ratio, interval, relativeMargin, baselineMs, looks } = analysis;
   const name = `p${100 * question.quantile}`;
   const measured = `${name} ${change(ratio)}${interval === null ? "" : ` (${change(interval.low)} to ${change(interval.high)})`} after ${analysis.rounds} rounds`;
-  const decisionAndReason = (): [Decision, string] => {
+  const decisionAndReason = (): [Outcome, string] => {
     if (aa.excludesOne)
       return [
         "inconclusive",
