@@ -43,6 +43,9 @@ export type TestResult = {
   looks: number;
 };
 
+/** Where a quantile stands among the percentiles. */
+export const percentileField = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
+
 type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
 
 /** What a sequential test says when no further round follows. */
@@ -91,8 +94,7 @@ export function sequentialTest(
     const earlier = [...looks];
     const effectsOf = (q: Quantile) => contrasts[q].map((one) => one.effect);
     const analyse = (question: Question): InterimResult => {
-      const percentile = ({ 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const)[question.quantile];
-      const baselineMs = percentilesOf(rounds, ["baseline", "baselineTwin"])[percentile];
+      const baselineMs = percentilesOf(rounds, ["baseline", "baselineTwin"])[percentileField[question.quantile]];
       const relativeMargin = "relative" in question.margin ? question.margin.relative : question.margin.ms / baselineMs;
       const analysis = interimAnalysis(
         question,
