@@ -21,7 +21,7 @@ import { repositoryIn } from "./record/repository.ts";
 import { rollback, rollbackDryRun } from "./rollback.ts";
 import type { Settings } from "./hub/settings.ts";
 import { Timeline, type Sink } from "./timeline.ts";
-import { readVerdict, requirePass, type ReadVerdict } from "./bundle/verdict.ts";
+import { readVerdict, requirePass, type PassedVerdict } from "./bundle/verdict.ts";
 
 type DeployRequest = {
   root: string;
@@ -62,7 +62,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   const { id } = loaded.manifest;
   const commit = await commitOf(gitIn(root, deps.env), "HEAD");
   if (request.space !== "none") spaceNamed(request, id, places);
-  const verdict = await readVerdict(resolve(root, request.verdict), id);
+  const found = await readVerdict(resolve(root, request.verdict), id);
   const repository = await repositoryIn(root, deps.env);
   const source = { repository: repository === null ? null : fullName(repository), commit };
   const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
@@ -70,7 +70,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     version,
     artifact: { sha256 },
   } = loaded.manifest;
-  requirePass(verdict, { model: id, version, sha256, commit }, policy);
+  const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
 
   const bundle = request.bundle === null ? null : resolve(root, request.bundle);
   const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
@@ -159,7 +159,7 @@ export async function runRollback(
 
 async function fresh(
   loaded: LoadedManifest,
-  verdict: ReadVerdict,
+  verdict: PassedVerdict,
   source: { repository: string | null; commit: string | null },
   deps: SessionDeps,
 ): Promise<Tree> {
@@ -171,7 +171,7 @@ async function fresh(
 function requireSame(
   { deployed }: Tree,
   wanted: { id: string; version: string; sha256: string; commit: string | null },
-  verdict: ReadVerdict,
+  verdict: PassedVerdict,
   place: string,
 ): void {
   const differ = (what: string, expected: string | null, received: string | null) => {

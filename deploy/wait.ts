@@ -101,9 +101,9 @@ async function currentRuntime(space: Space, began: number, settings: Settings, d
       return await space.runtime();
     } catch (error) {
       deps.signal.throwIfAborted();
-      const passing =
+      const transient =
         error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
-      if (!passing || deps.now() - began >= settings["build-timeout"]) throw error;
+      if (!transient || deps.now() - began >= settings["build-timeout"]) throw error;
       deps.note(`${error.message}; the Space is looked at again`);
       await deps.sleep(settings["poll-interval"], deps.signal);
     }

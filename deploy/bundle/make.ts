@@ -4,7 +4,7 @@ import { productionReceiptOf } from "../../eval/gate/production-receipt.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
-import type { ReadVerdict } from "./verdict.ts";
+import type { PassedVerdict } from "./verdict.ts";
 import { GOLDEN_FILE, type Deployed } from "./deployed.ts";
 import { companionFiles } from "./companions.ts";
 import { goldenAnswers } from "./golden.ts";
@@ -27,7 +27,7 @@ type MakeDeps = {
  */
 export async function makeTree(
   loaded: LoadedManifest,
-  verdict: ReadVerdict,
+  verdict: PassedVerdict,
   source: Deployed["source"],
   deps: MakeDeps,
 ): Promise<Tree> {

@@ -18,6 +18,9 @@ export type ReadVerdict = {
   metrics: ModelMetrics | null;
 };
 
+/** A verdict that lets its model through. Only `requirePass` gives one. */
+export type PassedVerdict = ReadVerdict & { model: { verdict: "PASS" } };
+
 const largestBytes = 16_000_000;
 
 /**
@@ -65,7 +68,7 @@ function withFileError(file: VerdictFile, model: ModelVerdict): ModelVerdict {
 }
 
 /**
- * Why this verdict does not let these weights through now.
+ * The verdict, when it lets these weights through now.
  *
  * @throws ConfigurationError naming what differs
  */
@@ -73,7 +76,7 @@ export function requirePass(
   verdict: ReadVerdict,
   wanted: { model: string; version: string; sha256: string; commit: string | null },
   policy: { now: Date; maxAgeHours: number },
-): void {
+): PassedVerdict {
   const { model } = verdict;
   const refuse = (code: string, problem: string, expected: string, received: string, hint?: string) =>
     new ConfigurationError({
@@ -120,6 +123,7 @@ export function requirePass(
     );
   if (ageHours < -0.25)
     throw refuse("verdict-stale", "the verdict is from the future", "a clock that agrees", verdict.createdAt);
+  return { ...verdict, model: { ...model, verdict: model.verdict } };
 }
 
 async function metricsBeside(file: string, model: string): Promise<ModelMetrics | null> {
