@@ -40,11 +40,11 @@ export function updateHandler(deps: UpdateHandlerDeps): UpdateHandler {
 /** Stores an outcome as the message of `key`. */
 function store(deps: UpdateHandlerDeps, update: UserUpdate, key: string, outcome: Outcome): Commit {
   return () => {
-    renderReply(deps, key, placeOf(update), resolve(outcome), `${key}:${update.updateId}`);
+    renderReply(deps, key, chatAndTopic(update), resolve(outcome), `${key}:${update.updateId}`);
   };
 }
 
-const placeOf = ({ chat, topic }: UserUpdate) => ({ chat, topic });
+const chatAndTopic = ({ chat, topic }: UserUpdate) => ({ chat, topic });
 
 /** A command, or other text, which is only answered in a private chat. */
 async function handleText(
@@ -62,10 +62,10 @@ async function handleText(
     args: rest.split(/\s+/).filter((word) => word !== ""),
     rest,
     update,
-    place: placeOf(update),
+    place: chatAndTopic(update),
     key,
     acknowledge: (html) => {
-      deps.store.messages.want(key, placeOf(update), toContent(deps, { html }, update.chat, key), deps.now());
+      deps.store.messages.want(key, chatAndTopic(update), toContent(deps, { html }, update.chat, key), deps.now());
       deps.kick();
     },
   };
@@ -106,9 +106,9 @@ async function handleTap(
   { query, data }: { query: string; data: string },
 ): Promise<Commit | null> {
   const nonce = deps.store.nonces.find(data.startsWith("n:") ? data.slice(2) : "");
-  const dead = whyDead(deps, nonce, update);
-  if (nonce === null || dead !== null) {
-    deps.answer(query, dead ?? "");
+  const refusal = whyUnusable(deps, nonce, update);
+  if (nonce === null || refusal !== null) {
+    deps.answer(query, refusal ?? "");
     return null;
   }
   // Several questions may stand under one card of actions/notify; the family of a button names its question.
@@ -129,7 +129,7 @@ async function handleTap(
 }
 
 /** @returns null, or why a button does nothing for this person here and now */
-function whyDead(context: BotContext, nonce: Nonce | null, { chat, user }: UserUpdate): string | null {
+function whyUnusable(context: BotContext, nonce: Nonce | null, { chat, user }: UserUpdate): string | null {
   // A button of another chat does not exist here.
   if (nonce === null || nonce.chat !== chat) return "This button is not known.";
   if (nonce.user !== null && nonce.user !== user) return `This button is ${personName(context, nonce.user)}'s.`;

@@ -4,7 +4,7 @@ import { baselineChoice } from "./gate.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { fraction, integer } from "./usage.ts";
+import { fraction, integer } from "./flag-values.ts";
 
 type CalibrateFlags = {
   config: string;

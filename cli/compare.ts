@@ -14,7 +14,7 @@ import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { integer, list, margin, number } from "./usage.ts";
+import { integer, list, margin, number } from "./flag-values.ts";
 
 type CompareFlags = CommonFlags & {
   baseline: string;

@@ -12,7 +12,7 @@ import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
-import { integer, shard } from "./usage.ts";
+import { integer, shard } from "./flag-values.ts";
 import type { Finish } from "./exit-code.ts";
 
 type GateFlags = CommonFlags & {

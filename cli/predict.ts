@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { Progress, write, type Streams } from "./streams.ts";
-import { integer } from "./usage.ts";
+import { integer } from "./flag-values.ts";
 
 type PredictFlags = {
   input: string;

@@ -1,10 +1,10 @@
 import cliProgress from "cli-progress";
 
-/** The outside of a command: where it writes and what it may read. Parameters, so that tests can be the terminal. */
+/** Where a command writes, and its environment. They are parameters so that tests need no process of their own. */
 export type Streams = { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; env: NodeJS.ProcessEnv };
 
 /**
- * Writes all of a text before the process may end: process.exit() right after write() loses what a pipe has not
+ * Writes a text and waits until it is all written. process.exit() right after a plain write() loses what a pipe has not
  * taken yet.
  */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {

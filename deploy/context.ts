@@ -31,6 +31,14 @@ export type Context = {
   withSignal: (signal: AbortSignal) => Context;
 };
 
+/** A cancelled step has 7.5 s before it is killed. Restoring the old tree must fit, so we allow 6 s. */
+const lastChanceMs = 6000;
+
+/** A context that still works after the job was cancelled, for a moment; the same one when it was not. */
+export function uncancelled(context: Context): Context {
+  return context.deps.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
+}
+
 type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "scheme" | "withSignal" | "deps"> & {
   deps: Omit<HttpDeps, "signal"> & { now: () => number };
   endpoint: string;

@@ -2,21 +2,18 @@ import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import { largeWeights, withHubWeights, type LargeWeights } from "./bundle/hub-weights.ts";
 import type { Tree } from "./bundle/tree.ts";
 import { isTree } from "./content.ts";
-import type { Context } from "./context.ts";
+import { uncancelled, type Context } from "./context.ts";
 import { DeployFailure } from "./hub/failure.ts";
 import { fallBack, type FallBack } from "./fall-back.ts";
 import { commitOnce } from "./hub/commit-once.ts";
 import { describePlan, plan, refusals, type CurrentState, type Step } from "./plan.ts";
 import type { Proof } from "./prove/prove.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
-import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./recorder.ts";
 import { waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
+import { withLock } from "./with-lock.ts";
 import { readWeightsState, publishWeights, type WeightsState } from "./weights.ts";
-
-/** Time that the runner leaves a cancelled step is 7.5 s; the commit that puts the old tree back takes less. */
-const lastChanceMs = 6000;
 
 /**
  * Deploys a tree: lock, read the state, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails,
@@ -27,42 +24,25 @@ const lastChanceMs = 6000;
  * GitHub could not be worked with before anything was changed
  */
 export async function deploy(tree: Tree, context: Context): Promise<DeploymentReceipt> {
-  const { timeline, github, environment, deps } = context;
+  const { timeline, environment, deps } = context;
   const startedAt = new Date(deps.now()).toISOString();
   const recorder = new Recorder(context, tree);
-  let space: Tree;
-  const lock =
-    github === null || context.commit === null
-      ? null
-      : await takeLock(
-          github,
-          environment,
-          { holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
-          context.commit,
-        );
-  if (lock !== null) timeline.stage("lock", environment);
-  let result: Result;
-  try {
-    const seen = await readState(context, tree.deployed.model);
-    const weighed = await withWeights(tree, context);
-    refuse(refusals(seen, weighed, context.settings));
-    const state = await withLivePredecessor(context, seen);
-    space = await published(tree, weighed, context);
-    const steps = plan(state, space);
-    // File by file only where the plan is all there is: in --dry-run.
-    for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one)))
-      timeline.note(line);
-    result = await execute(steps, state, space, context, recorder);
-  } finally {
-    // A cancelled job gives it back too.
-    const { github: able } = deps.signal.aborted ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
-    if (lock !== null && able !== null)
-      await recorder.attempt(
-        `the lock of ${environment} could not be given back; npx sluice unlock ${environment}`,
-        () => releaseLock(able, lock),
-      );
-    timeline.close();
-  }
+  const { result, space } = await withLock(
+    context,
+    () => recorder,
+    async () => {
+      const seen = await readState(context, tree.deployed.model);
+      const wanted = await withWeights(tree, context);
+      refuse(refusals(seen, wanted, context.settings));
+      const state = await withLivePredecessor(context, seen);
+      const space = await published(tree, wanted, context);
+      const steps = plan(state, space);
+      // File by file only where the plan is all there is: in --dry-run.
+      for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one)))
+        timeline.note(line);
+      return { result: await execute(steps, state, space, context, recorder), space };
+    },
+  );
   return {
     schemaVersion: 1,
     ...result,
@@ -87,12 +67,12 @@ export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
   return describePlan(context.space.name, plan(state, wanted), wanted);
 }
 
-type WeighedTree = Tree & { large: LargeWeights | null; weights: WeightsState | null };
+type TreeWithWeights = Tree & { large: LargeWeights | null; weights: WeightsState | null };
 
 /**
  * The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros.
  */
-async function withWeights(tree: Tree, context: Context): Promise<WeighedTree> {
+async function withWeights(tree: Tree, context: Context): Promise<TreeWithWeights> {
   const large = largeWeights(tree, context.settings["max-weights-bytes"]);
   if (large === null || context.weights === null) return { ...tree, large: null, weights: null };
   const weights = await readWeightsState(context, context.weights, large);
@@ -100,7 +80,7 @@ async function withWeights(tree: Tree, context: Context): Promise<WeighedTree> {
 }
 
 /** The tree to commit, after its large weights were committed to their repository. */
-async function published(tree: Tree, { large, weights }: WeighedTree, context: Context): Promise<Tree> {
+async function published(tree: Tree, { large, weights }: TreeWithWeights, context: Context): Promise<Tree> {
   if (large === null || weights === null || context.weights === null) return tree;
   if (weights.private && weights.secret === null)
     context.timeline.note(
@@ -219,12 +199,12 @@ async function undo(
         );
   context.timeline.stage("failed", failure.message);
   for (const line of failure.log) context.timeline.log(line);
-  const able = cancelled ? context.withSignal(AbortSignal.timeout(lastChanceMs)) : context;
+  const working = uncancelled(context);
   const back: FallBack =
     state.verified.length === 0
       ? { done: false, why: noWay, to: null, revision: null }
-      : await persistently(able, () => fallBack(able, revision, state.verified, state.info.private, !cancelled));
-  await recorder.failure(able, failure.message, back);
+      : await persistently(working, () => fallBack(working, revision, state.verified, state.info.private, !cancelled));
+  await recorder.failure(working, failure.message, back);
   const common = { spaceCommit: revision, committed, log: [...failure.log] };
   if (back.done) {
     const reason = `${failure.message}. Rolled back: ${back.to.model} ${back.to.version} serves again, proved.`;

@@ -9,11 +9,10 @@ import type { CurrentState } from "./plan.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
 import { pastDeployments, verifiedBy, verifiedRevisions, wasProved, type Verified } from "./record/deployments.ts";
 import type { GitHubRecords } from "./record/github-records.ts";
-import { releaseLock, takeLock } from "./record/lock.ts";
 import { Recorder } from "./recorder.ts";
-
 import { recordOf, waitAndProve } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
+import { withLock } from "./with-lock.ts";
 
 /**
  * Goes back, on somebody's word, to a version that was proved in this environment: the tree of then, by a commit on
@@ -26,87 +25,77 @@ export async function rollback(model: string, version: string | null, context: C
   const { environment, deps, timeline, space } = context;
   const startedAt = new Date(deps.now()).toISOString();
   const github = recordsOf(context);
-  const lock = await takeLock(
-    github,
-    environment,
-    { holder: context.actor, reason: context.reason, at: startedAt, run: context.run },
-    context.commit!,
+  let recorder: Recorder | null = null;
+  return withLock(
+    context,
+    () => recorder,
+    async () => {
+      const info = await hubAnswer(context, () => space.info());
+      const current = await space.tree(info.head);
+      const to = await findTarget(context, github, model, version, info.head);
+      const record = await requireRecord(context, to);
+      const records = (recorder = new Recorder(context, { deployed: record.deployed, files: [] }, "rollback"));
+      const state: CurrentState = await withLivePredecessor(context, await readState(context, record.deployed.model));
+      const committed = !sameTree(await space.tree(to.commit), current);
+      timeline.stage("roll back", `to ${to.model} ${to.version} (${to.commit.slice(0, 7)}), ${to.source}`);
+      const revision = committed ? await restore(context, to, info.head) : info.head;
+      const deployed = withoutFiles(record);
+      const common = {
+        schemaVersion: 1 as const,
+        space: space.name,
+        environment,
+        deployed,
+        spaceCommit: revision,
+        committed,
+        tag: null,
+        startedAt,
+        timeline: timeline.entries,
+      };
+      const finish = () => ({
+        githubDeployment: records.deployment,
+        notRecorded: records.problems,
+        finishedAt: new Date(deps.now()).toISOString(),
+      });
+      try {
+        await records.begin(revision);
+        const { proof, url } = await waitAndProve(context, revision, record, info.private);
+        await records.success(revision, url, proof);
+        timeline.stage("live", `${to.model} ${to.version} at ${url}`);
+        return {
+          ...common,
+          ...finish(),
+          outcome: "live",
+          reason: `rolled back to ${to.version}, proved`,
+          url,
+          serving: revision,
+          rolledBackTo: { commit: to.commit, restored: revision, model: to.model, version: to.version },
+          proof,
+          log: [],
+        };
+      } catch (error) {
+        if (!(error instanceof DeployFailure)) throw error;
+        timeline.stage("failed", error.message);
+        const back = await fallBack(
+          context,
+          revision,
+          state.verified.filter(({ commit }) => commit !== to.commit),
+          info.private,
+        );
+        await records.failure(context, error.message, back);
+        return {
+          ...common,
+          ...finish(),
+          outcome: back.done ? "rolled-back" : "failed",
+          reason: `${error.message}. ${back.done ? `${back.to.version} serves again.` : `Not undone: ${back.why}.`}`,
+          url: back.done ? back.url : null,
+          serving: back.done ? back.revision : null,
+          rolledBackTo: null,
+          proof: null,
+          log: [...error.log],
+        };
+      }
+    },
   );
-  timeline.stage("lock", environment);
-  const problems: Recorder[] = [];
-  try {
-    const info = await hubAnswer(context, () => space.info());
-    const current = await space.tree(info.head);
-    const to = await target(context, github, model, version, info.head);
-    const record = await provable(context, to);
-    const recorder = new Recorder(context, { deployed: record.deployed, files: [] }, "rollback");
-    problems.push(recorder);
-    const state: CurrentState = await withLivePredecessor(context, await readState(context, record.deployed.model));
-    const committed = !sameTree(await space.tree(to.commit), current);
-    timeline.stage("roll back", `to ${to.model} ${to.version} (${to.commit.slice(0, 7)}), ${to.source}`);
-    const revision = committed ? await restore(context, to, info.head) : info.head;
-    const deployed = withoutFiles(record);
-    const common = {
-      schemaVersion: 1 as const,
-      space: space.name,
-      environment,
-      deployed,
-      spaceCommit: revision,
-      committed,
-      tag: null,
-      startedAt,
-      timeline: timeline.entries,
-    };
-    const finish = () => ({
-      githubDeployment: recorder.deployment,
-      notRecorded: recorder.problems,
-      finishedAt: new Date(deps.now()).toISOString(),
-    });
-    try {
-      await recorder.begin(revision);
-      const { proof, url } = await waitAndProve(context, revision, record, info.private);
-      await recorder.success(revision, url, proof);
-      timeline.stage("live", `${to.model} ${to.version} at ${url}`);
-      return {
-        ...common,
-        ...finish(),
-        outcome: "live",
-        reason: `rolled back to ${to.version}, proved`,
-        url,
-        serving: revision,
-        rolledBackTo: { commit: to.commit, restored: revision, model: to.model, version: to.version },
-        proof,
-        log: [],
-      };
-    } catch (error) {
-      if (!(error instanceof DeployFailure)) throw error;
-      timeline.stage("failed", error.message);
-      const back = await fallBack(
-        context,
-        revision,
-        state.verified.filter(({ commit }) => commit !== to.commit),
-        info.private,
-      );
-      await recorder.failure(context, error.message, back);
-      return {
-        ...common,
-        ...finish(),
-        outcome: back.done ? "rolled-back" : "failed",
-        reason: `${error.message}. ${back.done ? `${back.to.version} serves again.` : `Not undone: ${back.why}.`}`,
-        url: back.done ? back.url : null,
-        serving: back.done ? back.revision : null,
-        rolledBackTo: null,
-        proof: null,
-        log: [...error.log],
-      };
-    }
-  } finally {
-    await (problems[0]?.attempt(
-      `the lock of ${environment} could not be given back; npx sluice unlock ${environment}`,
-      () => releaseLock(github, lock),
-    ) ?? releaseLock(github, lock));
-    timeline.close();
-  }
 }
 
 /** What `rollback` would do. Takes no lock and changes nothing. @throws as `rollback` does */
@@ -118,8 +107,8 @@ export async function rollbackDryRun(
   const { space } = context;
   const github = recordsOf(context);
   const { head } = await hubAnswer(context, () => space.info());
-  const to = await target(context, github, model, version, head);
-  const { deployed } = await provable(context, to);
+  const to = await findTarget(context, github, model, version, head);
+  const { deployed } = await requireRecord(context, to);
   const { large, small, remove } = restorationOf(await space.tree(to.commit), await space.tree(head));
   const changes = large.length + small.length + remove.length;
   return {
@@ -147,8 +136,8 @@ function recordsOf({ github, commit }: Context): GitHubRecords {
   return github;
 }
 
-/** What an earlier revision is proved by. */
-async function provable(context: Context, to: Verified): Promise<{ deployed: Deployed; golden: Golden }> {
+/** What an earlier revision is proved by. @throws ConfigurationError when it holds no such record */
+async function requireRecord(context: Context, to: Verified): Promise<{ deployed: Deployed; golden: Golden }> {
   const record = await recordOf(context, to.commit);
   if (record !== null) return record;
   throw new ConfigurationError({
@@ -159,7 +148,7 @@ async function provable(context: Context, to: Verified): Promise<{ deployed: Dep
   });
 }
 
-async function target(
+async function findTarget(
   context: Context,
   github: GitHubRecords,
   model: string,
@@ -168,9 +157,9 @@ async function target(
 ): Promise<Verified> {
   const { environment, space } = context;
   if (version === null) {
-    const now = await recordOf(context, head);
+    const current = await recordOf(context, head);
     const found = (await verifiedRevisions(github, environment, space.name, 10)).find(
-      (one) => one.commit !== head && one.version !== now?.deployed.model.version,
+      (one) => one.commit !== head && one.version !== current?.deployed.model.version,
     );
     if (found !== undefined) return found;
     throw new ConfigurationError({

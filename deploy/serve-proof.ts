@@ -64,13 +64,13 @@ export async function waitAndProve(
   const url = urlOf(context, runtime);
   if (url === null) throw new DeployFailure("no-domain", "the Hub names no address for the running Space");
   timeline.stage("prove", url);
-  // The server listens before it has fetched what lies on the Hub.
-  const onRateLimited = {
+  // The server listens before it has its large weights from the Hub. Proving waits for that download too.
+  const settingsWithFetchTime = {
     ...settings,
     "prove-timeout": settings["prove-timeout"] + (expected.deployed.weights?.bytes ?? 0) / slowestBytesPerMs,
   };
   try {
-    return { proof: await proveAt(context, url, expected, isPrivate, onRateLimited), url };
+    return { proof: await proveAt(context, url, expected, isPrivate, settingsWithFetchTime), url };
   } catch (error) {
     // The app's own words say most about why.
     if (error instanceof DeployFailure && error.log.length === 0)

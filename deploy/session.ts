@@ -62,7 +62,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   const { id } = loaded.manifest;
   const commit = await commitOf(gitIn(root, deps.env), "HEAD");
   if (request.space !== "none") spaceNamed(request, id, places);
-  const verdict = await readVerdict(resolve(root, request.verdict), id);
+  const found = await readVerdict(resolve(root, request.verdict), id);
   const repository = await repositoryIn(root, deps.env);
   const source = { repository: repository === null ? null : fullName(repository), commit };
   const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
@@ -70,7 +70,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     version,
     artifact: { sha256 },
   } = loaded.manifest;
-  requirePass(verdict, { model: id, version, sha256, commit }, policy);
+  const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
 
   const bundle = request.bundle === null ? null : resolve(root, request.bundle);
   const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));

@@ -19,7 +19,7 @@ export type Sighting = {
   mayRestart: boolean;
 };
 
-export type Decision =
+export type NextStep =
   | { do: "go" }
   | { do: "wait" }
   | { do: "wake"; why: string }
@@ -39,7 +39,7 @@ const broken: Readonly<Record<string, string>> = {
  * What to do about a Space's runtime. RUNNING alone means nothing: only runtime.sha says which revision serves.
  * Pure.
  */
-export function decide(seen: Sighting, settings: Settings): Decision {
+export function nextStep(seen: Sighting, settings: Settings): NextStep {
   const {
     runtime: { stage, sha, errorMessage },
     commit,

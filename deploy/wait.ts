@@ -4,7 +4,7 @@ import { HttpRefusal, NoAnswer } from "./hub/http.ts";
 import { followLog, type LogStream } from "./hub/log-stream.ts";
 import type { Runtime, Space } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
-import { decide, isBuilding, isStarting } from "./stages.ts";
+import { isBuilding, isStarting, nextStep } from "./stages.ts";
 
 type WaitDeps = HttpDeps & {
   http: Http;
@@ -56,7 +56,7 @@ export async function waitForRevision(
         sawBuild = true;
         builtAt ??= now;
       }
-      const decision = decide(
+      const next = nextStep(
         {
           commit,
           runtime,
@@ -70,17 +70,17 @@ export async function waitForRevision(
         },
         settings,
       );
-      if (decision.do === "go") return runtime;
-      if (decision.do === "fail")
-        throw new DeployFailure(decision.code, decision.why, {
+      if (next.do === "go") return runtime;
+      if (next.do === "fail")
+        throw new DeployFailure(next.code, next.why, {
           log: await tailOf(space, runtime.stage === "RUNTIME_ERROR" ? "run" : "build", log, settings, deps),
         });
-      if (decision.do === "wake" || decision.do === "restart") {
-        const factory = decision.do === "restart" && decision.factory;
-        deps.note(`${decision.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
-        mayRestart = await optionalRestart(space, factory, deps);
+      if (next.do === "wake" || next.do === "restart") {
+        const factory = next.do === "restart" && next.factory;
+        deps.note(`${next.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
+        mayRestart = (await tryRestart(space, factory, deps)) !== "denied";
         if (!mayRestart) continue;
-        if (decision.do === "wake") woken = true;
+        if (next.do === "wake") woken = true;
         else restarts = factory ? 2 : 1;
         changedAt = began = deps.now();
         builtAt = null;
@@ -101,20 +101,24 @@ async function currentRuntime(space: Space, began: number, settings: Settings, d
       return await space.runtime();
     } catch (error) {
       deps.signal.throwIfAborted();
-      const passing =
+      const transient =
         error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
-      if (!passing || deps.now() - began >= settings["build-timeout"]) throw error;
+      if (!transient || deps.now() - began >= settings["build-timeout"]) throw error;
       deps.note(`${error.message}; the Space is looked at again`);
       await deps.sleep(settings["poll-interval"], deps.signal);
     }
   }
 }
 
-/** Not every token may restart a Space; what cannot be asked for is waited for. @returns whether it may */
-async function optionalRestart(space: Space, factory: boolean, deps: WaitDeps): Promise<boolean> {
+/**
+ * Asks for a restart. Not every token may restart a Space; then there is only waiting.
+ *
+ * @returns "unclear" when nothing says whether the request arrived
+ */
+async function tryRestart(space: Space, factory: boolean, deps: WaitDeps): Promise<"asked" | "denied" | "unclear"> {
   try {
     await space.restart(factory);
-    return true;
+    return "asked";
   } catch (error) {
     deps.signal.throwIfAborted();
     const denied = error instanceof HttpRefusal && (error.status === 401 || error.status === 403);
@@ -123,7 +127,7 @@ async function optionalRestart(space: Space, factory: boolean, deps: WaitDeps): 
         ? "this token may not restart the Space; give HF_TOKEN of its owner, or restart it by hand"
         : `the restart was not confirmed: ${(error as Error).message}`,
     );
-    return !denied;
+    return denied ? "denied" : "unclear";
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
-import { performanceMetrics } from "./gate/heads.ts";
+import { performanceMetrics } from "./gate/performance-metrics.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { defaultCapMs } from "./latency/latency-comparison.ts";
 import { combine } from "./power/false-red.ts";

@@ -28,7 +28,7 @@ export type AskDeps = ClientDeps & {
   note: (text: string) => void;
 };
 
-export type Asking = {
+export type AskContext = {
   connection: Connection;
   card: Card;
   policy: Policy;
@@ -37,9 +37,9 @@ export type Asking = {
   /**
    * Told whether a request ended with an answer to any row, or its rows got none for good. May throw to end the run.
    */
-  ended: (answered: boolean, why: string) => void;
+  onRequestEnd: (answered: boolean, why: string) => void;
   /** The error that ends the run after such a refusal. */
-  stopped: (failure: Failure) => Promise<SluiceError>;
+  stopError: (failure: Failure) => Promise<SluiceError>;
 };
 
 type Piece = { items: (Item & { json: string })[]; attempt: number };
@@ -51,8 +51,8 @@ const SPLIT_INTO = 4;
  *
  * @throws SluiceError when no other request would fare better, or another version of the model begins to answer
  */
-export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps): Promise<Outcome[]> {
-  const { connection, card, policy, pace, counters } = asking;
+export async function ask(batch: readonly Item[], context: AskContext, deps: AskDeps): Promise<Outcome[]> {
+  const { connection, card, policy, pace, counters } = context;
   const outcomes = new Map<number, Outcome>();
   for (const item of batch)
     if ("malformed" in item)
@@ -102,7 +102,7 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
         if (outcome.kind === "failed" && attempt < policy.attempts) again.push(item);
         else outcomes.set(item.row, outcome);
       }
-      asking.ended(true, "");
+      context.onRequestEnd(true, "");
       if (again.length > 0) {
         pieces.unshift({ items: again, attempt: attempt + 1 });
         const step = stepAfter(
@@ -118,7 +118,7 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
     }
 
     const step = stepAfter(reply, items.length, attempt, policy, deps.random);
-    if (step.do === "stop") throw await asking.stopped(reply);
+    if (step.do === "stop") throw await context.stopError(reply);
     if (step.do === "fail") {
       const kind = isRefusal(reply.status) ? "refused" : "failed";
       for (const item of items)
@@ -131,7 +131,7 @@ export async function ask(batch: readonly Item[], asking: Asking, deps: AskDeps)
           code: reply.code,
           detail: reply.detail,
         });
-      asking.ended(kind === "refused", reply.detail);
+      context.onRequestEnd(kind === "refused", reply.detail);
       continue;
     }
     if (reply.status === 429 || reply.status === 503) {

@@ -64,7 +64,7 @@ export async function readCard(
     const failure = reply;
     const step = stepAfter(failure, 1, attempt, policy, deps.random);
     if (step.do === "stop" || (step.do === "fail" && failure.status !== null && failure.status < 500))
-      throw await stopped(failure, connection, place, deps);
+      throw await stopError(failure, connection, place, deps);
     if (step.do === "fail")
       throw new EvaluationError({
         code: "predict-unreachable",
@@ -134,7 +134,7 @@ function cellType(schema: unknown): CellType {
 }
 
 /** The refusal that ends a run, in the words of who has to mend it. */
-export async function stopped(
+export async function stopError(
   failure: Failure,
   connection: Connection,
   place: string,

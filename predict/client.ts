@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STANDARD_ANSWER } from "../models/core/media-type.ts";
-import { retryAfterMs } from "../models/remote/retry.ts";
+import { retryAfterMs } from "../models/core/retry-after.ts";
 
 /** What a request came to when it brought no answer. `status` is null where the server said nothing. */
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };

@@ -100,10 +100,10 @@ export type Output = {
 const identityFile = (path: string) => `${path}.run.json`;
 
 /**
- * Opens the output, new or as an earlier run left it, whenever that ended: a line that was not finished is cut off,
- * every other one is read and checked.
+ * Opens the output: a new one, or what an interrupted run left. An unfinished last line is cut off; every other line is
+ * read and checked.
  *
- * @throws ConfigurationError when another run wrote it, naming what differs, or nobody's run did
+ * @throws ConfigurationError when a run with other settings wrote it, naming what differs, or when no run of ours did
  */
 export async function openOutput(path: string, format: OutputFormat, identity: Identity): Promise<Output> {
   const exists = (await stat(path).catch(() => null)) !== null;

@@ -1,6 +1,6 @@
 import { EvaluationError } from "../models/core/errors.ts";
-import { ask, type Asking, type AskDeps, type Outcome } from "./ask.ts";
-import { stopped, type Card } from "./card.ts";
+import { ask, type AskContext, type AskDeps, type Outcome } from "./ask.ts";
+import { stopError, type Card } from "./card.ts";
 import type { Connection } from "./client.ts";
 import { batcher, readItems, type Input } from "./input.ts";
 import { linesOf, type Counts, type Output, type OutputFormat } from "./output.ts";
@@ -78,13 +78,13 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   };
 
   let failures = 0;
-  const asking: Asking = {
+  const askContext: AskContext = {
     connection,
     card,
     policy: job.policy,
     pace,
     counters,
-    ended(answered, why) {
+    onRequestEnd(answered, why) {
       failures = answered ? 0 : failures + 1;
       if (failures >= job.giveUpAfter)
         throw new EvaluationError({
@@ -94,7 +94,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
           hint: "the same command goes on where this run ended",
         });
     },
-    stopped: (failure) => stopped(failure, connection, connection.origin, own),
+    stopError: (failure) => stopError(failure, connection, connection.origin, own),
   };
 
   let next = 0;
@@ -110,7 +110,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       const sequence = next++;
       const batch = await batches.take();
       if (batch === null) return;
-      finished.set(sequence, await ask(batch, asking, own));
+      finished.set(sequence, await ask(batch, askContext, own));
       writing = writing.then(write);
       await writing;
     }

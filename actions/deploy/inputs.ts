@@ -1,6 +1,5 @@
 import { z } from "zod";
-
-const orNull = (text: string) => (text === "" ? null : text);
+import { orNull } from "../../github/action-input.ts";
 
 /**
  * The inputs of actions/deploy: type, default, description and validator in one place; action.yml and the documentation

@@ -1,8 +1,5 @@
 import { z } from "zod";
-
-const names = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
-const orNull = (text: string) => (text === "" ? null : text);
-const flag = (text: string) => text === "true";
+import { isTrue, namesIn, orNull } from "../../github/action-input.ts";
 
 /**
  * The inputs of actions/gate: type, default, description and validator in one place. action.yml and the table in
@@ -12,7 +9,7 @@ export const gateInputs = z.strictObject({
   models: z
     .string()
     .prefault("")
-    .transform(names)
+    .transform(namesIn)
     .describe(
       "Ids or folders of the models to gate, separated by commas, spaces or lines. Empty: every model that the configuration names.",
     ),
@@ -42,7 +39,7 @@ export const gateInputs = z.strictObject({
   performance: z
     .enum(["true", "false"])
     .prefault("true")
-    .transform(flag)
+    .transform(isTrue)
     .describe("Measure latency, throughput, cold start and memory too."),
   seed: z
     .string()

@@ -8,7 +8,7 @@ export function annotate(error: unknown): void {
   const words = error instanceof Error ? error.message : String(error);
   const place =
     error instanceof SluiceError
-      ? placeOf(error.diagnostic.place, resolve(process.env["GITHUB_WORKSPACE"] ?? "."))
+      ? fileAndLine(error.diagnostic.place, resolve(process.env["GITHUB_WORKSPACE"] ?? "."))
       : null;
   annotateError(words, {
     title: error instanceof ConfigurationError ? "configuration" : "could not run",
@@ -22,7 +22,10 @@ export function annotate(error: unknown): void {
  * The file and line that a diagnostic's place ("FILE:LINE:COLUMN …") names, relative to the workspace, which is how an
  * annotation finds its file; null when it names none.
  */
-export function placeOf(place: string | undefined, workspace: string): { file: string; line: number | null } | null {
+export function fileAndLine(
+  place: string | undefined,
+  workspace: string,
+): { file: string; line: number | null } | null {
   const found = /^(?<file>[^\s:]+\.(?:ya?ml|json|csv|jsonl|onnx))(?::(?<line>\d+))?/.exec(place ?? "");
   if (found?.groups === undefined) return null;
   const file = found.groups["file"] as string;

@@ -107,7 +107,8 @@ export const serve = async (dirs: readonly string[], flags: readonly string[] = 
 
 export type Load = {
   connections?: number;
-  /** Content type; default: JSON. */ type?: string;
+  /** Content type; default: JSON. */
+  type?: string;
   header?: readonly [name: string, value: string];
 };
 

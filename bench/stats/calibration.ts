@@ -1,7 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { fewCarryingMean, fewCarryingSquares, fewForPrecision, fewOfAClass } from "../../eval/judge/small-sample.ts";
+import {
+  fewCarryingMean,
+  fewCarryingSquares,
+  fewForAveragePrecision,
+  fewOfAClass,
+} from "../../eval/judge/small-sample.ts";
 import { exceeds, type MetricResult, type Rate, readCommitted, results, resultsFile } from "./calibration-results.ts";
 import { powerPlot, wrongPassPlot } from "./calibration-plots.ts";
 import { gatesFile, readChunks } from "./chunks.ts";
@@ -83,7 +88,7 @@ Command: \`npm run bench:calibration\` (seeded; the same numbers on every machin
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${all.map((one) => `| ${one.metric} | ${one.n} | ${kind(one)} | ${Number(one.margin.toPrecision(3))} | ${cell(one.wrongPass.nonInferiority)} | ${cell(one.wrongPass.equivalence)} | ${cell(one.wrongPass.superiority)} | ${cell(one.wrongPass.superiorityAtZero)} | ${cell(one.wrongPass.confidentLimit)} |`).join("\n")}
 
-${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than ${fewOfAClass} rows of the rarer class, ${fewForPrecision.toLocaleString("en")} for average precision; RMSE and R² with fewer than ${fewCarryingSquares} effective rows, MAE with fewer than ${fewCarryingMean}). Lines without it: ${
+${high.length} of ${all.length} lines have a rate above alpha and its Monte-Carlo error; ${high.filter(warned).length} of them carry the warning (fewer than ${fewOfAClass} rows of the rarer class, ${fewForAveragePrecision.toLocaleString("en")} for average precision; RMSE and R² with fewer than ${fewCarryingSquares} effective rows, MAE with fewer than ${fewCarryingMean}). Lines without it: ${
     high
       .filter((one) => !warned(one))
       .map((one) => `${one.metric} ${one.n} ${kind(one)}`)
@@ -138,7 +143,7 @@ Ranges over ${all.length} kinds of data (200 to 10,000 rows, 2 to 50 % positives
 function warned({ metric, n, share, spread }: MetricResult): boolean {
   if (metric === "accuracy" || metric === "ece") return false;
   if (share !== null)
-    return n * Math.min(share, 1 - share) < (metric === "average_precision" ? fewForPrecision : fewOfAClass) + 1;
+    return n * Math.min(share, 1 - share) < (metric === "average_precision" ? fewForAveragePrecision : fewOfAClass) + 1;
   const tails = Math.exp(4 * (spread ?? 0) ** 2);
   return metric === "mae" ? n / (3.15 * tails) < fewCarryingMean : n / (3 * tails) < fewCarryingSquares;
 }

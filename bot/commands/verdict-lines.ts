@@ -4,7 +4,7 @@ import type { RunVerdicts } from "../github/verdicts.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 
 /** "pull request 12" or the branch, with a link to the run. */
-const placeOf = ({ run, pullRequest }: RunVerdicts) =>
+const runLink = ({ run, pullRequest }: RunVerdicts) =>
   `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${shortSha(run.sha)}`;
 
 /** The source of a verdict: the gate's file, or only the conclusion of its run. */
@@ -12,7 +12,7 @@ const source = ({ run, models }: RunVerdicts) =>
   `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
 
 /** A fork's run can claim anything. The verdict of the trusted workflow is the comment on the pull request. */
-const foreign = (one: RunVerdicts) => `${placeOf(one)}: ⚪ from a fork, see the gate's comment there`;
+const foreign = (one: RunVerdicts) => `${runLink(one)}: ⚪ from a fork, see the gate's comment there`;
 
 /** One line for a run: each of its models with its verdict, or the conclusion if no verdict.json can be read. */
 export function runLine(one: RunVerdicts, now: number): string {
@@ -21,7 +21,7 @@ export function runLine(one: RunVerdicts, now: number): string {
   const verdicts = models
     .slice(0, 6)
     .map(({ model, verdict }) => `${safe(model.id, 40)} ${safe(model.version, 40)} ${withSign(verdict)}`);
-  return `${placeOf(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
+  return `${runLink(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
 /** What the runs say about one model. A branch's run without a readable verdict counts with its conclusion. */
@@ -30,10 +30,10 @@ export function modelLines(all: readonly RunVerdicts[], id: string, now: number)
     const found = one.models.find(({ model }) => model.id === id);
     if (found !== undefined)
       return [
-        `${placeOf(one)}: ${safe(found.model.version, 40)} ${withSign(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
+        `${runLink(one)}: ${safe(found.model.version, 40)} ${withSign(found.verdict)}, ${ago(one.run.updatedAt, now)} (${source(one)})`,
       ];
     return one.models.length === 0 && one.pullRequest === null
-      ? [`${placeOf(one)}: ${withSign(one.run.conclusion ?? one.run.status)} (${source(one)})`]
+      ? [`${runLink(one)}: ${withSign(one.run.conclusion ?? one.run.status)} (${source(one)})`]
       : [];
   });
 }

@@ -1,4 +1,4 @@
-import { cardKey, placeOf, readComment, readDescription, type Remembered } from "../../github/registry/card.ts";
+import { cardKey, placeDigest, readComment, readDescription, type Remembered } from "../../github/registry/card.ts";
 import type { BotConfiguration } from "../config/config.ts";
 import type { Place } from "../store/messages.ts";
 import { isRefusal } from "../../github/api.ts";
@@ -34,7 +34,7 @@ export function cardFinder(
   heardIn: readonly Place[],
   onRefusal: (error: unknown) => void,
 ): Finder {
-  const places = placesOf(bot, heardIn).map((place) => ({ place, digest: placeOf(place.chat, place.topic) }));
+  const places = placesOf(bot, heardIn).map((place) => ({ place, digest: placeDigest(place.chat, place.topic) }));
   const trusted = new Set(bot.github.cards.map((login) => login.toLowerCase()));
   const once = <T>(nothing: T, work: (key: string) => Promise<T>) => {
     const asked = new Map<string, Promise<T>>();

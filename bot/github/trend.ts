@@ -1,6 +1,6 @@
 import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub, Released } from "./github.ts";
-import { sparkline } from "./sparkline.ts";
+import { sparkline } from "../../eval/report/markdown/bars.ts";
 
 /** At most so many releases are read. */
 const depth = 8;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orNull } from "../../github/action-input.ts";
 
 /** What the run's event says about a card's candidate. All of it is optional: without it, the card shows less. */
 export type Origin = {
@@ -56,8 +57,4 @@ export function readOrigin(event: unknown, env: NodeJS.ProcessEnv): Origin {
     runUrl: repository === null || run === null ? null : `${serverUrl}/${repository}/actions/runs/${run}`,
     head,
   };
-}
-
-function orNull(text: string | undefined): string | null {
-  return text === undefined || text === "" ? null : text;
 }

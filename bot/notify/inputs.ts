@@ -1,9 +1,6 @@
 import { z } from "zod";
+import { isTrue, namesIn, orNull } from "../../github/action-input.ts";
 import { phases } from "../card/state.ts";
-
-const names = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
-const orNull = (text: string) => (text === "" ? null : text);
-const flag = (text: string) => text === "true";
 
 /**
  * The inputs of actions/notify: type, default, description and validator in one place. action.yml and the table in
@@ -38,7 +35,7 @@ export const notifyInputs = z.strictObject({
   models: z
     .string()
     .prefault("")
-    .transform(names)
+    .transform(namesIn)
     .describe(
       "Models whose cards are meant, as ID or ID@VERSION. Needed only while there is no verdict yet; with a verdict, a choice among its models; one that it lacks is an ERROR.",
     ),
@@ -61,11 +58,11 @@ export const notifyInputs = z.strictObject({
   "fail-on-error": z
     .enum(["true", "false"])
     .prefault("false")
-    .transform(flag)
+    .transform(isTrue)
     .describe(
       "Fail the step when the card could not be delivered. By default that is a warning: a message must never stop a deployment.",
     ),
-  "dry-run": z.enum(["true", "false"]).prefault("false").transform(flag).describe("Print the card and send nothing."),
+  "dry-run": z.enum(["true", "false"]).prefault("false").transform(isTrue).describe("Print the card and send nothing."),
   "github-token": z
     .string()
     .prefault("${{ github.token }}")

@@ -1,4 +1,4 @@
-import { placeOf } from "../../github/registry/card.ts";
+import { placeDigest } from "../../github/registry/card.ts";
 import { openPullRequests, pullRequestsOf } from "../../github/pulls.ts";
 import { parseRepository } from "../../github/runner.ts";
 import type { Head, Origin } from "./event.ts";
@@ -63,7 +63,7 @@ export async function findMemory({
   const api = connectStep({ token, repository, env, log });
   const openPullRequestOf = async ({ owner, branch, commit: headSha }: Head) =>
     (await openPullRequests(api, `${owner}:${branch}`)).find((one) => one.headSha === headSha)?.number ?? null;
-  const place = placeOf(chat, topic);
+  const place = placeDigest(chat, topic);
   let { pullRequest } = origin;
   let note: string | null = null;
   const { head } = origin;

@@ -20,7 +20,7 @@ export function nodeVersion(): Finding {
 export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
   const run = gitIn(root, env);
   const said = async (...args: string[]) => {
-    const { code, stdout } = await run(args, { timeoutMs: timeoutMs });
+    const { code, stdout } = await run(args, { timeoutMs });
     return code === 0 ? stdout.toString("utf8").trim() : null;
   };
   try {
@@ -76,12 +76,12 @@ export function readConfiguration({ root, config }: DoctorDeps): { finding: Find
     const value = parseYaml(readFileSync(file, "utf8"), config, configuration);
     return { finding: ok(config, `${value.models.length} ${value.models.length === 1 ? "model" : "models"}`), value };
   } catch (error) {
-    return { finding: diagnostic(config, error), value: null };
+    return { finding: failedFinding(config, error), value: null };
   }
 }
 
 /** A refusal of ours as a finding: the rest of its lines says what to do. */
-export function diagnostic(name: string, error: unknown): Finding {
+export function failedFinding(name: string, error: unknown): Finding {
   if (!(error instanceof SluiceError)) return broken(name, inWords(error), "look at the file");
   const { problem, place, expected, received, example, hint, others = [] } = error.diagnostic;
   const fix = [
@@ -110,7 +110,7 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   } catch (error) {
     if (error instanceof SluiceError && error.code === "remote-backend")
       return [ok(folder, "a remote provider answers for it; there is no artifact")];
-    return [diagnostic(folder, error)];
+    return [failedFinding(folder, error)];
   }
   const { id, version, artifact } = loaded.manifest;
   const name = `${id} ${version}`;
@@ -126,7 +126,7 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
         ),
       ];
     } catch (error) {
-      return [manifest, diagnostic(`${name} artifact`, error)];
+      return [manifest, failedFinding(`${name} artifact`, error)];
     }
   }
   return [manifest, await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256)];

@@ -6,7 +6,7 @@ import { createTelegram, type TelegramClient } from "../../bot/telegram/client.t
 import { TelegramFailure } from "../../bot/telegram/failure.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
-import { diagnostic } from "./local.ts";
+import { failedFinding } from "./local.ts";
 
 /** Token, chats and the bot's configuration. Nothing is sent. */
 export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
@@ -25,7 +25,7 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
       ...findings,
     ];
   const apiRoot = env["TELEGRAM_API_ROOT"];
-  const client = createTelegram({ token, timeoutMs: timeoutMs, maxAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
+  const client = createTelegram({ token, timeoutMs, maxAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
   let me: { id: number; username: string };
   try {
     me = await client.call("getMe", {});
@@ -139,7 +139,7 @@ function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; v
         value,
       );
     } catch (error) {
-      findings.push(diagnostic("bot secrets", error));
+      findings.push(failedFinding("bot secrets", error));
     }
     if (value.github.clientId === null)
       findings.push(
@@ -159,7 +159,7 @@ function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; v
       );
     return { findings: [...findings, ...workflow(root, value)], value };
   } catch (error) {
-    return { findings: [diagnostic(file, error)], value: null };
+    return { findings: [failedFinding(file, error)], value: null };
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigurationError } from "../../models/core/errors.ts";
+import { parseJsonFile } from "./json-file.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -44,31 +44,12 @@ export type Golden = z.infer<typeof goldenSchema>;
 export const DEPLOYED_FILE = "deployment.json";
 export const GOLDEN_FILE = "golden.json";
 
-/** @throws ConfigurationError when the text is not such a file */
-export function parseTreeFile<Schema extends z.ZodType>(
-  schema: Schema,
-  bytes: Uint8Array,
-  place: string,
-): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    throw new ConfigurationError({
-      code: "tree-file",
-      place,
-      problem: "the file is not JSON",
-      expected: "a file that `sluice deploy --bundle` wrote",
-    });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new ConfigurationError({
+/** @throws ConfigurationError when the bytes are not such a file */
+export const parseTreeFile = <Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array, place: string) =>
+  parseJsonFile(schema, bytes, place, {
     code: "tree-file",
-    place: `${place} ${issue?.path.join(".") ?? ""}`,
-    problem: "the file is not what it should be",
-    expected: issue?.message ?? "another value",
+    origin: "a file that `sluice deploy --bundle` wrote",
+    mismatch: "the file is not what it should be",
+    schema: "another value",
     hint: "make the tree again with `sluice deploy MODEL --bundle DIR`",
   });
-}

@@ -3,10 +3,12 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { metricsFile, type ModelMetrics } from "../../eval/schema/metrics.ts";
 import { verdictFile, type ModelVerdict, type VerdictFile } from "../../eval/schema/verdict.ts";
+import type { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { parseJsonFile } from "./json-file.ts";
 
-/** A verdict that lets this model through, with the digest of the file that says so. */
-export type PassedVerdict = {
+/** The gate's verdict on one model, with the digest of the file that holds it. `requirePass` says whether it passed. */
+export type ReadVerdict = {
   file: string;
   sha256: string;
   createdAt: string;
@@ -16,6 +18,9 @@ export type PassedVerdict = {
   metrics: ModelMetrics | null;
 };
 
+/** A verdict that lets its model through. Only `requirePass` gives one. */
+export type PassedVerdict = ReadVerdict & { model: { verdict: "PASS" } };
+
 const largestBytes = 16_000_000;
 
 /**
@@ -24,12 +29,12 @@ const largestBytes = 16_000_000;
  * @param place a verdict.json, or a folder that is searched for one that names the model
  * @throws ConfigurationError when there is none, or when it is not one
  */
-export async function readVerdict(place: string, model: string): Promise<PassedVerdict> {
+export async function readVerdict(place: string, model: string): Promise<ReadVerdict> {
   const candidates = await verdictPaths(place);
   for (const file of candidates) {
     const bytes = await readFile(file);
     if (bytes.length > largestBytes) continue;
-    const parsed = parse(verdictFile, bytes, file);
+    const parsed = parseGateFile(verdictFile, bytes, file);
     const found = parsed.models.find((one) => one.model.id === model);
     if (found === undefined) continue;
     return {
@@ -38,7 +43,7 @@ export async function readVerdict(place: string, model: string): Promise<PassedV
       createdAt: parsed.createdAt,
       commit: parsed.commit,
       sluiceVersion: parsed.sluiceVersion,
-      model: worstOf(parsed, found),
+      model: withFileError(parsed, found),
       metrics: await metricsBeside(file, model),
     };
   }
@@ -52,23 +57,26 @@ export async function readVerdict(place: string, model: string): Promise<PassedV
   });
 }
 
-/** A file that says ERROR as a whole lets nobody through, whatever one model's entry says. */
-function worstOf(file: VerdictFile, model: ModelVerdict): ModelVerdict {
+/**
+ * A gate can end in ERROR after its only model passed. The file's ERROR then replaces that model's PASS. With several
+ * models each keeps its own verdict: the error may be another's.
+ */
+function withFileError(file: VerdictFile, model: ModelVerdict): ModelVerdict {
   return file.verdict === "ERROR" && model.verdict === "PASS" && file.models.length === 1
     ? { ...model, verdict: "ERROR", reason: file.reason }
     : model;
 }
 
 /**
- * Why this verdict does not let these weights through now.
+ * The verdict, when it lets these weights through now.
  *
  * @throws ConfigurationError naming what differs
  */
 export function requirePass(
-  verdict: PassedVerdict,
+  verdict: ReadVerdict,
   wanted: { model: string; version: string; sha256: string; commit: string | null },
   policy: { now: Date; maxAgeHours: number },
-): void {
+): PassedVerdict {
   const { model } = verdict;
   const refuse = (code: string, problem: string, expected: string, received: string, hint?: string) =>
     new ConfigurationError({
@@ -115,12 +123,15 @@ export function requirePass(
     );
   if (ageHours < -0.25)
     throw refuse("verdict-stale", "the verdict is from the future", "a clock that agrees", verdict.createdAt);
+  return { ...verdict, model: { ...model, verdict: model.verdict } };
 }
 
 async function metricsBeside(file: string, model: string): Promise<ModelMetrics | null> {
   const path = join(dirname(file), "metrics.json");
   const bytes = await readFile(path).catch(() => null);
-  return bytes === null ? null : (parse(metricsFile, bytes, path).models.find((one) => one.model.id === model) ?? null);
+  return bytes === null
+    ? null
+    : (parseGateFile(metricsFile, bytes, path).models.find((one) => one.model.id === model) ?? null);
 }
 
 async function verdictPaths(place: string): Promise<string[]> {
@@ -134,37 +145,10 @@ async function verdictPaths(place: string): Promise<string[]> {
     .sort();
 }
 
-function parse<
-  Schema extends {
-    safeParse(
-      value: unknown,
-    ):
-      | { success: true; data: unknown }
-      | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
-  },
->(
-  schema: Schema,
-  bytes: Uint8Array,
-  place: string,
-): Extract<ReturnType<Schema["safeParse"]>, { success: true }>["data"] {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    throw new ConfigurationError({
-      code: "verdict-file",
-      place,
-      problem: "the file is not JSON",
-      expected: "a file that the gate wrote",
-    });
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new ConfigurationError({
+const parseGateFile = <Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array, place: string) =>
+  parseJsonFile(schema, bytes, place, {
     code: "verdict-file",
-    place: `${place} ${issue?.path.join(".") ?? ""}`,
-    problem: "the file does not fit its schema",
-    expected: issue?.message ?? "the published schema",
+    origin: "a file that the gate wrote",
+    mismatch: "the file does not fit its schema",
+    schema: "the published schema",
   });
-}

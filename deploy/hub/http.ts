@@ -1,3 +1,4 @@
+import { retryAfterMs } from "../../models/core/retry-after.ts";
 import type { Settings } from "./settings.ts";
 
 export type HttpDeps = {
@@ -150,8 +151,8 @@ function limited({ status, headers }: Reply): boolean {
 }
 
 function waitOf(headers: Headers): number {
-  const seconds = Number(headers.get("retry-after") ?? "");
-  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
+  const askedMs = retryAfterMs(headers.get("retry-after"), Date.now()) ?? 0;
+  if (askedMs > 0) return askedMs;
   const reset = /r=0;t=(\d+)/.exec(headers.get("ratelimit") ?? "");
   return reset === null ? 0 : Number(reset[1]) * 1000;
 }

@@ -1,20 +1,10 @@
 import { ConfigurationError } from "../../models/core/errors.ts";
-import type { CheckPolicy, MetricName } from "../../models/core/manifest/gates.ts";
+import type { CheckPolicy } from "../../models/core/manifest/gates.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
 import { catalog } from "../metrics/catalog.ts";
-
-/** Figures of the whole model, measured by running it, not from its predictions. */
-export const performanceMetrics: ReadonlySet<MetricName> = new Set([
-  "latency_p50_ms",
-  "latency_p95_ms",
-  "latency_p99_ms",
-  "throughput_rows_s",
-  "cold_start_ms",
-  "peak_rss_bytes",
-  "model_bytes",
-]);
+import { performanceMetrics } from "./performance-metrics.ts";
 
 /**
  * The head that a check speaks of: the one it names, or the only one that its metric is defined for.

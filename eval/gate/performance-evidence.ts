@@ -1,51 +1,14 @@
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
-import type { MetricName } from "../../models/core/manifest/gates.ts";
 import { compareLatency, type LatencyComparison } from "../latency/latency-comparison.ts";
 import { profile } from "../latency/profile.ts";
-import type { Question, TestResult } from "../latency/sequential-test.ts";
+import { percentileField, type Question, type TestResult } from "../latency/sequential-test.ts";
 import type { Evidence } from "../judge/evidence.ts";
 import type { PlannedCheck } from "../judge/plan-checks.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { EvaluationContext } from "./context.ts";
-import { performanceMetrics } from "./heads.ts";
+import { performanceDefinitions, performanceMetrics } from "./performance-metrics.ts";
 import type { ModelRun } from "./run-model.ts";
-
-type PerformanceMetric =
-  | "latency_p50_ms"
-  | "latency_p95_ms"
-  | "latency_p99_ms"
-  | "throughput_rows_s"
-  | "cold_start_ms"
-  | "peak_rss_bytes"
-  | "model_bytes";
-
-/** Direction and unit of a figure, and where it stands among the measured ones. */
-type PerformanceDefinition = {
-  direction: "higher" | "lower";
-  unit: string;
-  read: (figures: PerformanceFigures) => number | null;
-};
-const definitions: Record<PerformanceMetric, PerformanceDefinition> = {
-  latency_p50_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p50Ms ?? null },
-  latency_p95_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p95Ms ?? null },
-  latency_p99_ms: { direction: "lower", unit: "ms", read: (figures) => figures.batches[0]?.p99Ms ?? null },
-  throughput_rows_s: {
-    direction: "higher",
-    unit: "rows/s",
-    read: (figures) => figures.batches.at(-1)?.throughputRowsPerSecond ?? null,
-  },
-  cold_start_ms: { direction: "lower", unit: "ms", read: (figures) => figures.coldStartMs },
-  peak_rss_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.peakRssBytes },
-  model_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.modelBytes },
-};
-export const performanceDefinitions: Partial<Record<MetricName, PerformanceDefinition>> = definitions;
-
-const quantiles: Partial<Record<MetricName, Question["quantile"]>> = {
-  latency_p50_ms: 0.5,
-  latency_p95_ms: 0.95,
-  latency_p99_ms: 0.99,
-};
 
 export type PerformanceOutcome = {
   evidence: Map<string, Evidence>;
@@ -154,7 +117,7 @@ function figureEvidence(
     return without.incomparable
       ? { kind: "incomparable", observed, n, why: without.why }
       : { kind: "no-baseline", observed, n, why: without.why };
-  if (quantiles[policy.metric] !== undefined) return null;
+  if (definition.quantile !== undefined) return null;
   const other = definition.read(baseline);
   if (policy.metric !== "model_bytes" || other === null)
     return {
@@ -176,7 +139,7 @@ function figureEvidence(
 function questionOf({ policy, alpha }: PlannedCheck): Question {
   if (policy.kind === "limit") throw new Error("a limit is no question for a latency comparison");
   return {
-    quantile: quantiles[policy.metric] as Question["quantile"],
+    quantile: performanceDefinitions[policy.metric]?.quantile as Question["quantile"],
     kind: policy.kind,
     alpha,
     margin: typeof policy.margin === "number" ? { ms: policy.margin } : { relative: policy.margin.relative },
@@ -192,11 +155,8 @@ export function comparisonEvidence(
   comparison: Pick<LatencyComparison, "candidate" | "baseline">,
   result: TestResult,
 ): Evidence {
-  const percentile = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
-  const [observed, baseline] = [
-    comparison.candidate[percentile[result.question.quantile]],
-    comparison.baseline[percentile[result.question.quantile]],
-  ];
+  const field = percentileField[result.question.quantile];
+  const [observed, baseline] = [comparison.candidate[field], comparison.baseline[field]];
   const scale = "relative" in result.question.margin ? 1 : result.baselineMs;
   const difference = (result.ratio - 1) * scale;
   const interval =
@@ -216,9 +176,10 @@ export function comparisonEvidence(
   };
 }
 
-const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
+/** A ratio of 1.02 is a change of 2 %. */
+const percentChange = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
 const range = (interval: { low: number; high: number } | null) =>
-  interval === null ? "no interval" : `${percent(interval.low)} to ${percent(interval.high)}`;
+  interval === null ? "no interval" : `${percentChange(interval.low)} to ${percentChange(interval.high)}`;
 
 /** The tails with their own intervals, which are shown whether or not a check asks for them. */
 export function tailNote({
@@ -231,7 +192,7 @@ export function tailNote({
     queriesNeeded === null
       ? []
       : [
-          `p${100 * quantile} ${percent(ratio)} (${range(interval)}${queries < queriesNeeded ? `; ${queriesNeeded.toLocaleString("en")} queries would let it decide` : ""})`,
+          `p${100 * quantile} ${percentChange(ratio)} (${range(interval)}${queries < queriesNeeded ? `; ${queriesNeeded.toLocaleString("en")} queries would let it decide` : ""})`,
         ],
   );
   return `Tail latency, candidate against baseline, over ${queries.toLocaleString("en")} queries each: ${tails.join(", ")}.`;
@@ -252,5 +213,5 @@ export function selfComparisonNote({
       : kept === 0
         ? "no round, which costs precision"
         : `${kept} of ${rounds.length} rounds`;
-  return `Each model against a second process of itself (A/A): ${percent(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms; processes kept on the same processors in ${share}.`;
+  return `Each model against a second process of itself (A/A): ${percentChange(aa.ratio)} (${range(aa.interval)}), over ${rounds.length} rounds and ${blocks} blocks in ${(elapsedMs / 1000).toFixed(0)} s; p50 ${candidate.p50Ms.toPrecision(3)} ms against ${baseline.p50Ms.toPrecision(3)} ms; processes kept on the same processors in ${share}.`;
 }

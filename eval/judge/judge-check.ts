@@ -1,6 +1,6 @@
 import type { Check, VerdictWord } from "../schema/verdict.ts";
 import type { Direction } from "../stats/decide.ts";
-import { decideContrast, decideLimit, wordDecision, type Decision } from "./decide.ts";
+import { decideContrast, decideLimit, explainOutcome, type ExplainedOutcome } from "./explain-outcome.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PlannedCheck } from "./plan-checks.ts";
 
@@ -12,7 +12,7 @@ export type CheckContext = {
 };
 
 const words = { pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" } as const satisfies Record<
-  Decision["outcome"],
+  ExplainedOutcome["outcome"],
   VerdictWord
 >;
 
@@ -91,7 +91,7 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
       const { outcome, reason } =
         evidence.decision === undefined
           ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
-          : wordDecision(policy.kind, base.margin, evidence.decision);
+          : explainOutcome(policy.kind, base.margin, evidence.decision);
       return judged(words[outcome], reason);
     }
   }

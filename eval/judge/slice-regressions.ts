@@ -6,8 +6,10 @@ import { allRows } from "./plan-checks.ts";
 
 export type SliceRegression = {
   check: Check;
-  /** One-sided, of no loss. */ p: number;
-  /** Holm's, over all slices compared. */ adjusted: number;
+  /** One-sided, of no loss. */
+  p: number;
+  /** Holm's, over all slices compared. */
+  adjusted: number;
 };
 
 /**

@@ -12,7 +12,7 @@ export const fewOfAClass = 100;
  * The same of average precision, whose difference is skewed for longer: 7 % at an alpha of 5 % with 500 rows of each
  * class.
  */
-export const fewForPrecision = 1_000;
+export const fewForAveragePrecision = 1_000;
 
 /** Below this many rows that carry the sum of squared errors, those of RMSE and R² were. */
 export const fewCarryingSquares = 300;
@@ -49,7 +49,7 @@ export function smallSample(metric: MetricName, samples: readonly Sample[]): str
   if (first === undefined || safe.has(metric)) return null;
   if (first.classCount > 0) {
     const { fewest, words } = supportOf(first);
-    return fewest < (metric === "average_precision" ? fewForPrecision : fewOfAClass) ? words : null;
+    return fewest < (metric === "average_precision" ? fewForAveragePrecision : fewOfAClass) ? words : null;
   }
   if (first.labels.length < fewRows) return `${first.labels.length} rows`;
   const about = (rows: number) => `about ${Math.max(1, Math.round(rows))} rows`;

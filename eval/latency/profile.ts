@@ -34,12 +34,13 @@ const MAX_ROWS = 256;
  *   few hundred is little more than the slowest.
  * - throughputRowsPerSecond: rows answered / wall time of the whole loop.
  * - coldStartMs: just before fork() → first answer of one row, in this fresh process. Node's start, all imports and the
- *   file's sha256 check are
- *   in it, a download is not. Unbuilt TypeScript starts slower than a bundle, so compare only figures of one kind.
+ *   file's sha256 check are in it, a download is not. Unbuilt TypeScript starts slower than a bundle, so compare only figures of one kind.
  * - peakRssBytes: highest resident memory of that process, Node included, after all batch sizes.
  * - modelBytes: ONNX file and its external data.
  * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run
- *   of the last batch size. All of it describes this machine at this moment. To compare two models, use `compareLatency`.
+ *   of the last batch size.
+ *
+ * All of it describes this machine at this moment. To compare two models, use `compareLatency`.
  *
  * @param rows at least one; each must be usable by the model
  * @throws ConfigurationError for a wrong manifest; EvaluationError for what keeps the model from answering.

@@ -1,5 +1,5 @@
 import type { Interval } from "../schema/verdict.ts";
-import { decideComparison, type Comparison, type Decision } from "../stats/decide.ts";
+import { decideComparison, type Comparison, type Outcome } from "../stats/decide.ts";
 import { quantileOfSorted } from "../stats/quantile.ts";
 import { roundContrast, type Contrast } from "./contrast.ts";
 import { nominalLevels, pocockSpending } from "./group-sequential-boundary.ts";
@@ -35,13 +35,16 @@ export type TestResult = {
    * margin in ms, into the other unit.
    */
   baselineMs: number;
-  decision: Decision;
+  decision: Outcome;
   reason: string;
   /** Rounds of fresh processes that the ratio rests on. */
   rounds: number;
   /** Interim looks at the data, the last one included. */
   looks: number;
 };
+
+/** Where a quantile stands among the percentiles. */
+export const percentileField = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const;
 
 type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
 
@@ -91,8 +94,7 @@ export function sequentialTest(
     const earlier = [...looks];
     const effectsOf = (q: Quantile) => contrasts[q].map((one) => one.effect);
     const analyse = (question: Question): InterimResult => {
-      const percentile = ({ 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as const)[question.quantile];
-      const baselineMs = percentilesOf(rounds, ["baseline", "baselineTwin"])[percentile];
+      const baselineMs = percentilesOf(rounds, ["baseline", "baselineTwin"])[percentileField[question.quantile]];
       const relativeMargin = "relative" in question.margin ? question.margin.relative : question.margin.ms / baselineMs;
       const analysis = interimAnalysis(
         question,
@@ -139,7 +141,7 @@ export function sequentialTest(
   };
 }
 
-type InterimAnalysis = { rounds: number; ratio: number; interval: Interval | null; decision: Decision };
+type InterimAnalysis = { rounds: number; ratio: number; interval: Interval | null; decision: Outcome };
 
 /** An analysis with the margin it was held against, and how many looks there were, this one included. */
 type InterimResult = InterimAnalysis & { looks: number; relativeMargin: number; baselineMs: number };
@@ -238,7 +240,7 @@ function resultOf(
   const { ratio, interval, relativeMargin, baselineMs, looks } = analysis;
   const name = `p${100 * question.quantile}`;
   const measured = `${name} ${change(ratio)}${interval === null ? "" : ` (${change(interval.low)} to ${change(interval.high)})`} after ${analysis.rounds} rounds`;
-  const decisionAndReason = (): [Decision, string] => {
+  const decisionAndReason = (): [Outcome, string] => {
     if (aa.excludesOne)
       return [
         "inconclusive",

@@ -22,6 +22,9 @@ import { tprAtFpr } from "./tpr-at-fpr.ts";
 
 export type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 
+// To add a metric: export its definition from a file of its name in this folder, and list it in `definitions`.
+// Its name also belongs in `metricNames` of models/core/manifest/gates.ts; `npm run schemas` then writes the schemas.
+
 const definitions: readonly MetricDefinition[] = [
   auroc,
   averagePrecision,

@@ -48,8 +48,8 @@ export type MetricDefinition = {
   /** What an option means when it is not given; only those that the metric reads. */
   defaultOptions: MetricOptions;
   /**
-   * Whether a sample says what the metric needs beyond labels and scores. Where it does not, only a check that asks for
-   * hears why. Default: always.
+   * Whether the metric is listed for this sample. False where the sample lacks what the metric needs beyond labels and
+   * scores; a check that asks for the metric all the same is told what is missing. Default: always.
    */
   listed?(sample: Sample): boolean;
   /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN in place of an answer. */

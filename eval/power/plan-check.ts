@@ -32,8 +32,8 @@ export type PowerRequest = Pick<Gates, "minimumPerClass" | "onInsufficient"> & {
  * What a check can decide on the rows of a dataset.
  *
  * @param baseline in the candidate's row order; null when there is none that answers differently: then the standard
- * error of the
- *   candidate alone is turned into that of a difference between two models like it, se √(2 (1 - correlation))
+ * error of the candidate alone is turned into that of a difference between two models like it,
+ * se √(2 (1 - correlation))
  */
 export function planCheck(
   planned: PowerQuestion,

@@ -52,9 +52,9 @@ export type PredictedDataset = {
  * the rest and an equal run does nothing; what comes from the cache is bit for bit what the model said. A damaged chunk
  * is done again, with a note.
  *
- * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's tolerance is passed), `no-rows`, and those of
- * the
- *   model, and `label-mismatch` when a head does not know one of the dataset's labels; ConfigurationError `no-labelled-head`, `shard-range`; the signal's reason when aborted
+ * @throws EvaluationError `too-many-bad-rows` as soon as the dataset's tolerance is passed; `no-rows`; `label-mismatch`
+ * when a head does not know one of the dataset's labels; those of the model. ConfigurationError `no-labelled-head`,
+ * `shard-range`. The signal's reason when aborted.
  */
 export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
   const { manifest, dataset, chunkRows = 512 } = request;

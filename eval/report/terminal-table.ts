@@ -5,7 +5,8 @@ import type { Glyphs } from "./text/glyphs.ts";
 export type Column = {
   head: string;
   align?: "left" | "right";
-  /** May be wrapped when the terminal is narrow. */ flexible?: boolean;
+  /** May be wrapped when the terminal is narrow. */
+  flexible?: boolean;
 };
 /** A row of cells (lines separated by \n), and a sentence that stands below it over the full width. */
 export type Row = { cells: string[]; below?: string };

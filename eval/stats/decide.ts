@@ -1,5 +1,5 @@
 /** What one comparison says, before any verdict algebra. */
-export type Decision = "pass" | "fail" | "inconclusive";
+export type Outcome = "pass" | "fail" | "inconclusive";
 export type Direction = "higher" | "lower";
 type Ends = { low: number; high: number };
 
@@ -22,7 +22,7 @@ const usableMargin = (margin: number): boolean => Number.isFinite(margin) && mar
  * fail ⇔ U < -m · inconclusive otherwise. Each of pass and fail is wrong with probability at most α. `interval` is that
  * of candidate - baseline in the metric's own sign; a missing (null) or unusable one is inconclusive.
  */
-export function decideNonInferiority(interval: Ends | null, margin: number, direction: Direction): Decision {
+export function decideNonInferiority(interval: Ends | null, margin: number, direction: Direction): Outcome {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
   const { low, high } = gain(interval, direction);
   return low > -margin ? "pass" : high < -margin ? "fail" : "inconclusive";
@@ -31,7 +31,7 @@ export function decideNonInferiority(interval: Ends | null, margin: number, dire
 /**
  * Superiority by more than m ≥ 0: pass ⇔ L > m · fail ⇔ U < m (shown not to be better by m) · inconclusive otherwise.
  */
-export function decideSuperiority(interval: Ends | null, margin: number, direction: Direction): Decision {
+export function decideSuperiority(interval: Ends | null, margin: number, direction: Direction): Outcome {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
   const { low, high } = gain(interval, direction);
   return low > margin ? "pass" : high < margin ? "fail" : "inconclusive";
@@ -41,7 +41,7 @@ export function decideSuperiority(interval: Ends | null, margin: number, directi
  * Equivalence within ± m: pass ⇔ -m < L and U < m (two one-sided tests, Schuirmann 1987, each at α) ·
  * fail ⇔ U < -m or L > m · inconclusive otherwise. The direction plays no part.
  */
-export function decideEquivalence(interval: Ends | null, margin: number): Decision {
+export function decideEquivalence(interval: Ends | null, margin: number): Outcome {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
   const { low, high } = interval;
   return -margin < low && high < margin ? "pass" : high < -margin || low > margin ? "fail" : "inconclusive";
@@ -56,7 +56,7 @@ export function decideComparison(
   interval: Ends | null,
   margin: number,
   direction: Direction,
-): Decision {
+): Outcome {
   switch (kind) {
     case "non-inferiority":
       return decideNonInferiority(interval, margin, direction);
@@ -71,7 +71,7 @@ export function decideComparison(
  * A limit min ≤ θ ≤ max (either may be null, not both), on the observed value v:
  * pass ⇔ min ≤ v ≤ max · fail otherwise. NaN or no limit at all: inconclusive.
  */
-export function decideObservedLimit(value: number, min: number | null, max: number | null): Decision {
+export function decideObservedLimit(value: number, min: number | null, max: number | null): Outcome {
   if (Number.isNaN(value) || !usableLimits(min, max)) return "inconclusive";
   return (min === null || value >= min) && (max === null || value <= max) ? "pass" : "fail";
 }
@@ -80,7 +80,7 @@ export function decideObservedLimit(value: number, min: number | null, max: numb
  * A limit min ≤ θ ≤ max on the interval [L, U] of the metric (`confident: true`): pass ⇔ L ≥ min and U ≤ max ·
  * fail ⇔ U < min or L > max · inconclusive otherwise.
  */
-export function decideConfidentLimit(interval: Ends | null, min: number | null, max: number | null): Decision {
+export function decideConfidentLimit(interval: Ends | null, min: number | null, max: number | null): Outcome {
   if (interval === null || !usable(interval) || !usableLimits(min, max)) return "inconclusive";
   const { low, high } = interval;
   if ((min !== null && high < min) || (max !== null && low > max)) return "fail";

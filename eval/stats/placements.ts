@@ -17,7 +17,7 @@ export function placements(
   return weights === null ? counted(scores, positive, pairs) : weighted(scores, positive, weights, pairs);
 }
 
-/** Without weights: a row of its own score, which most are, is placed as it is met. */
+/** Without weights. Most rows share their score with no other; such a row is placed at once, without the tie step. */
 function counted(
   scores: Float64Array,
   positive: ArrayLike<number>,
@@ -61,6 +61,7 @@ function counted(
   return { placement, auroc: area / (positives * negatives) };
 }
 
+/** With weights: the tie step of `counted` again, on sums. It is apart so that the loop without weights looks none up. */
 function weighted(
   scores: Float64Array,
   positive: ArrayLike<number>,

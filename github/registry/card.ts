@@ -24,7 +24,7 @@ export type Remembered = z.infer<typeof remembered>;
 const cards = z.record(z.string().max(64), remembered);
 
 /** Chat and topic as a short digest: a comment may be public, a chat's id need not be. */
-export function placeOf(chat: string | number, topic: number | null): string {
+export function placeDigest(chat: string | number, topic: number | null): string {
   return createHash("sha256")
     .update(`${chat}/${topic ?? ""}`)
     .digest("hex")

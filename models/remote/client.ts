@@ -2,7 +2,7 @@ import { InferenceClient } from "@huggingface/inference";
 import type { Access } from "./access.ts";
 import type { RemoteManifest } from "./manifest.ts";
 import type { ChatMessage } from "./prompt.ts";
-import { retryAfterMs } from "./retry.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
 
 /** No answer within its token limit comes near this size. */
 const MAX_BYTES = 8 * 1024 * 1024;

@@ -3,7 +3,8 @@ export class Activity {
   #count = 0;
   #idle: (() => void)[] = [];
 
-  begin(): { end: () => void; /** Until what it returns is called. */ rest: () => () => void } {
+  /** `rest` lasts until what it returns is called. */
+  begin(): { end: () => void; rest: () => () => void } {
     let ended = false;
     this.#count += 1;
     const end = () => {

@@ -26,7 +26,8 @@ export type Frame = {
   namePrefix: string;
   signal: AbortSignal;
   cancel: (why: string) => void;
-  /** Groups that it runs in, its callers' too. */ held: Set<string>;
+  /** Groups that it runs in, its callers' too. */
+  held: Set<string>;
 };
 /** One job of a matrix, or the only one. */
 export type Instance = {

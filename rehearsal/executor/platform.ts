@@ -65,9 +65,11 @@ export type ArtifactRecord = {
   id: number;
   runId: number;
   name: string;
-  /** Of the stored zip. */ path: string;
+  /** Of the stored zip. */
+  path: string;
   sizeBytes: number;
-  /** "sha256:…" */ digest: string;
+  /** "sha256:…" */
+  digest: string;
   createdAt: string;
   expired: boolean;
 };

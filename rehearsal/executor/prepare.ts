@@ -9,7 +9,8 @@ export type Prepared = {
   source: WorkflowSource;
   workflow: Workflow;
   called: ReadonlyMap<string, Prepared>;
-  /** Of a called one: what its caller may give. */ ceiling: Permissions | null;
+  /** Of a called one: what its caller may give. */
+  ceiling: Permissions | null;
 };
 
 const depthLimit = 10;

@@ -48,7 +48,7 @@ export class Space {
   sdk = "docker";
   private = false;
   stage = "NO_APP_FILE";
-  /** Undefined during the first build. */
+  /** Null until the first build has ended. */
   sha: string | null = null;
   errorMessage: string | null = null;
   live: Container | null = null;

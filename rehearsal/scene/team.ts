@@ -14,13 +14,13 @@ export const spaces = {
 } as const;
 export const models = ["mood", "reply", "virality", "fares", "quotes", "tips"] as const;
 
-const loss = (relative: number, slices: readonly string[] = []) => ({
+const maeCheck = (relative: number, slices: readonly string[] = []) => ({
   kind: "non-inferiority" as const,
   metric: "mae" as const,
   margin: { relative },
   ...(slices.length === 0 ? {} : { slices: [...slices] }),
 });
-export const quality: FareModel["checks"] = [loss(0.05), loss(0.1, ["from"])];
+export const quality: FareModel["checks"] = [maeCheck(0.05), maeCheck(0.1, ["from"])];
 export const quoteChecks: FareModel["checks"] = [
   ...quality,
   { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } },

@@ -56,7 +56,7 @@ export function fastPath(
       if (whole) disconnect.abort();
       else fail(new Problem(499, "cancelled", "the client went away"));
     });
-    // Names and values in turn are what Node writes without looking further.
+    // Node writes a flat list of names and values as it is; it would have to walk through an object.
     const finish = (status: number, own: readonly string[], body: string | Buffer) => {
       forget();
       const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
@@ -64,7 +64,7 @@ export function fastPath(
         const all = ["x-request-id", id, "content-length", String(bytes), ...own];
         if (lifecycle.draining) all.push("connection", "close");
         response.writeHead(status, all);
-        // Text that is all ASCII is the same bytes in both, and cheaper to write in the simpler one.
+        // As many bytes as characters means that the text is ASCII. latin1 then gives the same bytes as UTF-8, faster.
         response.end(body, bytes === body.length ? "latin1" : "utf8");
       }
       logAccess(serving, {
@@ -99,7 +99,7 @@ export function fastPath(
               model = asked;
             },
           );
-          // Not where it failed: what was refused may still be in a run's hands.
+          // Only after success: when the request failed, a run may still be reading the body's memory.
           release();
           return finish(200, Object.entries(answer.headers).flat(), answer.body);
         }

@@ -10,7 +10,7 @@ import type { Runtime } from "../../deploy/hub/space.ts";
 import { plan, type CurrentState, type Wanted } from "../../deploy/plan.ts";
 import { differenceOf } from "../../deploy/prove/compare.ts";
 import { readSettings, settingsSchema } from "../../deploy/hub/settings.ts";
-import { decide, type Sighting } from "../../deploy/stages.ts";
+import { nextStep, type Sighting } from "../../deploy/stages.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const file = (path: string, text: string) => treeFile(path, Buffer.from(text));
@@ -119,7 +119,7 @@ it("a restoration names large files and sends small ones", () => {
 describe("what a stage means", () => {
   const settings = readSettings("build-timeout=100 start-timeout=50 stall-after=20 settle-after=10", "test");
   const see = (runtime: Partial<Runtime>, more: Partial<Sighting> = {}) =>
-    decide(
+    nextStep(
       {
         commit: "ours",
         runtime: { stage: "RUNNING", sha: "old", errorMessage: null, domain: null, ...runtime },

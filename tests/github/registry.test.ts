@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { parsePayload, readDeployedModel } from "../../github/registry/deployment.ts";
 import { lockRef, readLockNote, writeLockNote } from "../../github/registry/lock.ts";
 import { readRelease, releaseMessage } from "../../github/registry/release.ts";
+import { recordedVerdict } from "../../github/registry/verdict.ts";
+import { verdictWord } from "../../eval/schema/verdict.ts";
 
 describe("records", () => {
   it("reads deployments of several forms, and none where there is none", () => {
@@ -71,5 +73,11 @@ describe("records", () => {
     expect(readLockNote(JSON.stringify({ ...note, run: "yesterday's" }))).toMatchObject({ holder: "ada", run: null });
     for (const none of ["", "words", "{}", '{"holder":"ada"}']) expect(readLockNote(none)).toBeNull();
     expect(lockRef("mood/a b")).toBe("refs/sluice/lock/mood-a-b");
+  });
+
+  it("knows the very words that a verdict has", () => {
+    for (const word of verdictWord.options) expect(recordedVerdict.parse(word)).toBe(word);
+    expect(recordedVerdict.unwrap().unwrap().options).toEqual(verdictWord.options);
+    expect(recordedVerdict.parse("SPLENDID")).toBeNull();
   });
 });

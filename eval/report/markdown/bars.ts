@@ -19,10 +19,18 @@ export function intervalBar(row: ForestRow): string {
   return cells.join("");
 }
 
-/** Eight heights between the smallest and the largest value; all the same height when they do not differ. */
+const heights = "▁▂▃▄▅▆▇█";
+
+/** Values as bars, lowest to highest; a gap for what is not a number; all the same height where nothing differs. */
 export function sparkline(values: readonly number[]): string {
-  const bars = "▁▂▃▄▅▆▇█";
-  const low = Math.min(...values);
-  const span = Math.max(...values) - low;
-  return values.map((value) => bars[span === 0 ? 3 : Math.round(((value - low) / span) * 7)] ?? "").join("");
+  const known = values.filter((value) => Number.isFinite(value));
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  return values
+    .map((value) =>
+      Number.isFinite(value)
+        ? (heights[high === low ? 3 : Math.round(((value - low) / (high - low)) * 7)] as string)
+        : " ",
+    )
+    .join("");
 }

@@ -11,7 +11,10 @@ export type VerifiedModel = VerifiedFile & {
   totalBytes: number;
 };
 
-export type ArtifactDeps = HubDeps & { /** Largest file that is read. */ maxBytes?: number };
+export type ArtifactDeps = HubDeps & {
+  /** Largest file that is read. */
+  maxBytes?: number;
+};
 
 /** Larger than any ONNX file with its external data that one machine of CI loads. */
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EvaluationError } from "../errors.ts";
+import { retryAfterMs } from "../retry-after.ts";
 import { tooLarge, verify, type VerifiedFile } from "./verified-file.ts";
 
 export type HubLocation = { repo: string; revision: string; path: string };
@@ -200,8 +201,7 @@ class Refusal extends Error {
     super(`HTTP ${response.status}`);
     this.status = response.status;
     this.errorCode = response.headers.get("x-error-code");
-    const seconds = Number(response.headers.get("retry-after"));
-    this.waitMs = Number.isFinite(seconds) ? seconds * 1000 : 0;
+    this.waitMs = retryAfterMs(response.headers.get("retry-after"), Date.now()) ?? 0;
   }
 }
 

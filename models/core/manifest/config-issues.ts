@@ -8,7 +8,8 @@ import { formatValue } from "../format-value.ts";
 type Issue = z.core.$ZodIssue;
 type Explained = Diagnostic & {
   path: (string | number)[];
-  /** Point at the key (it is the problem) rather than at its value. */ atKey: boolean;
+  /** Point at the key (it is the problem) rather than at its value. */
+  atKey: boolean;
 };
 
 type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };

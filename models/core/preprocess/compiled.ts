@@ -7,7 +7,8 @@ export type Prepared =
   | {
       kind: "numbers";
       values: Float32Array | Float64Array;
-      /** The field could not be used and the manifest says what takes its place. */ replaced?: Note;
+      /** The field could not be used and the manifest says what takes its place. */
+      replaced?: Note;
     };
 
 /** What an answer tells besides its heads: a field that was not used as it came, why, and what was used. */

@@ -93,7 +93,10 @@ export function explainCreateFailure(
   return make("model-refused", "the runtime refuses the model", `a model that ${runtime} can run`, firstLine(message));
 }
 
-/** Anything but cpu fails closed: a figure from another provider than the one asked for must not pass as its. */
+/**
+ * The error when a provider other than cpu is not in use. There is no silent fallback to cpu: its figures would be taken
+ * for those of the provider that was asked for.
+ */
 export function providerUnavailable(
   place: string,
   provider: string,

@@ -31,7 +31,7 @@ export type Engine = {
    * Whether one group more may be handed over, with a turn, while the slots are taken: its run begins without a message
    * in between.
    */
-  ahead: boolean;
+  acceptsNextGroup: boolean;
   describe(): ModelDescription;
   /**
    * @returns null when its turn was taken back. @throws EngineLost when its worker or process has died; EvaluationError

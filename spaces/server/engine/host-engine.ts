@@ -10,7 +10,7 @@ import type { Turn } from "./turn.ts";
 const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
 
 /** A thread or a process: it takes questions and says when it has exited. */
-type Place = {
+type HostHandle = {
   post(question: Question): void;
   onReply(take: (reply: Reply) => void): void;
   onExit(take: (why: string) => void): void;
@@ -18,7 +18,7 @@ type Place = {
   kill: (() => void) | null;
 };
 
-function workerPlace(): Place {
+function startWorker(): HostHandle {
   const worker = new Worker(HOST, { stdout: false, stderr: false });
   return {
     post: (question) => worker.postMessage(question, []),
@@ -33,7 +33,7 @@ function workerPlace(): Place {
   };
 }
 
-function processPlace(): Place {
+function startProcess(): HostHandle {
   const child = fork(HOST, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
   return {
     post: (question) => {
@@ -62,10 +62,10 @@ type Host = {
 };
 
 /**
- * Starts one place and opens the model in it.
+ * Starts one thread or process and opens the model in it.
  *
- * @param limitMs longest that one question may take, where the place can be killed; 0 is no limit.
- * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when the place dies.
+ * @param limitMs longest that one question may take, where it can be killed; 0 is no limit.
+ * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when it dies.
  */
 async function startHost(
   kind: "worker" | "process",
@@ -73,14 +73,14 @@ async function startHost(
   options: OpenOptions,
   limitMs: number,
 ): Promise<Host> {
-  const place = kind === "worker" ? workerPlace() : processPlace();
+  const handle = kind === "worker" ? startWorker() : startProcess();
   const open = new Map<
     number,
     { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }
   >();
   let next = 0;
   let exited: string | null = null;
-  place.onReply((reply) => {
+  handle.onReply((reply) => {
     const waiting = open.get(reply.id);
     if (waiting === undefined) return;
     open.delete(reply.id);
@@ -91,7 +91,7 @@ async function startHost(
         reply.configuration ? new ConfigurationError(reply.diagnostic) : new EvaluationError(reply.diagnostic),
       );
   });
-  place.onExit((why) => {
+  handle.onExit((why) => {
     exited ??= why;
     for (const waiting of open.values()) {
       if (waiting.timer !== null) clearTimeout(waiting.timer);
@@ -104,12 +104,12 @@ async function startHost(
       if (exited !== null) return reject(new EngineLost(exited));
       const id = next++;
       const timer =
-        place.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep"
+        handle.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep"
           ? null
-          : setTimeout(place.kill, limitMs);
+          : setTimeout(handle.kill, limitMs);
       open.set(id, { resolve, reject, timer });
       try {
-        place.post({ id, ask: question, turn });
+        handle.post({ id, ask: question, turn });
       } catch (error) {
         // A value that cannot be cloned; nothing was sent.
         open.delete(id);
@@ -162,8 +162,9 @@ export async function hostEngine(
   return {
     kind,
     slots: count,
-    // Only threads share memory; and what is handed to one of several might wait there while another one is idle.
-    ahead: kind === "worker" && count === 1,
+    // A turn can be taken back only through shared memory, which processes do not have. With several threads, a group
+    // handed to a busy one would wait there while another is idle.
+    acceptsNextGroup: kind === "worker" && count === 1,
     describe: () => hosts[0]!.description,
     rows: async (rows, plan, turn) => pick().ask({ kind: "rows", rows, plan }, turn),
     tensors: async (feeds, fetches, turn) => pick().ask({ kind: "tensors", feeds: compact(feeds), fetches }, turn),

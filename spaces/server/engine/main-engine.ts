@@ -19,7 +19,7 @@ export function mainEngine(predictor: Predictor): Engine {
   return {
     kind: "main",
     slots: 1,
-    ahead: false,
+    acceptsNextGroup: false,
     describe: () => predictor.describe(),
     rows: (rows, plan) => counted(() => runRows(predictor, rows, plan)),
     tensors: (feeds, fetches) =>

@@ -205,7 +205,7 @@ export function createScheduler(
     });
   }
 
-  const room = () => running.length < engine.slots || (engine.ahead && ahead === null);
+  const room = () => running.length < engine.slots || (engine.acceptsNextGroup && ahead === null);
 
   /**
    * Everything that this turn of the event loop brings is seen before the first group is formed; that costs no time.

@@ -1,7 +1,10 @@
 import type { Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { TensorFacts } from "../../../models/core/tensors.ts";
 
-/** A dimension that nothing bounds: as much as fits a request is not yet harmless to a model that squares it. */
+/**
+ * The largest size of a dimension that the manifest does not bound. The limit on a request's bytes is not enough: a model
+ * may need memory that grows with the square of a dimension.
+ */
 const UNBOUNDED = 65_536;
 
 /**

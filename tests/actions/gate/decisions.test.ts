@@ -11,7 +11,7 @@ import { candidateName, changedModels } from "../../../eval/gate/changed-models.
 import { commentMarker } from "../../../github/sticky-comment.ts";
 import { gitCredentials } from "../../../eval/gate/commits.ts";
 import { readEvent } from "../../../eval/gate/event.ts";
-import { placeOf } from "../../../actions/runner/annotate.ts";
+import { fileAndLine } from "../../../actions/runner/annotate.ts";
 import { escapeWorkflowCommands } from "../../../actions/runner/log.ts";
 import { exitCode } from "../../../actions/gate/result.ts";
 import { withStableNames } from "../../../scripts/build/stable-names.ts";
@@ -122,11 +122,11 @@ describe("annotations", () => {
   });
 
   it("find the file of a complaint from the workspace", () => {
-    expect(placeOf("/w/repo/models/m/model.yaml:7:3 gates", "/w/repo")).toEqual({
+    expect(fileAndLine("/w/repo/models/m/model.yaml:7:3 gates", "/w/repo")).toEqual({
       file: "models/m/model.yaml",
       line: 7,
     });
-    expect(placeOf("--baseline", "/w/repo")).toBeNull();
+    expect(fileAndLine("--baseline", "/w/repo")).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { placeOf } from "../../../github/registry/card.ts";
+import { placeDigest } from "../../../github/registry/card.ts";
 import { addRun, type StoredRun } from "../../../rehearsal/github/seeded/state.ts";
 import type { StoredMessage } from "../../../rehearsal/telegram/state.ts";
 import type { UnpackedAction } from "../../actions/gate/runner.ts";
@@ -306,7 +306,7 @@ describe("one card, kept by the step and the bot", () => {
       id: 900,
       issue: 12,
       author: "mallory",
-      body: `<!-- sluice-card chat=${placeOf(group, null)} cards={"mood":{"message":${help.message_id},"ring":null,"tone":"green"}} -->`,
+      body: `<!-- sluice-card chat=${placeDigest(group, null)} cards={"mood":{"message":${help.message_id},"ring":null,"tone":"green"}} -->`,
     });
     const before = labels(help);
     waits();

@@ -189,6 +189,7 @@ describe("bars", () => {
   it("draw heights between smallest and largest", () => {
     expect(sparkline([0, 0.5, 1])).toBe("▁▅█");
     expect(sparkline([2, 2])).toBe("▄▄");
+    expect(sparkline([1, Number.NaN, 3])).toBe("▁ █");
   });
 });
 

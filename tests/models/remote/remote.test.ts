@@ -2,7 +2,8 @@ import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { accessFrom } from "../../../models/remote/access.ts";
 import { createBreaker } from "../../../models/remote/breaker.ts";
-import { retryAfterMs, retryDelayMs } from "../../../models/remote/retry.ts";
+import { retryAfterMs } from "../../../models/core/retry-after.ts";
+import { retryDelayMs } from "../../../models/remote/retry.ts";
 import { createTurns } from "../../../spaces/server/scheduling/turns.ts";
 import { ClientDisconnect } from "../../../spaces/server/scheduling/client-disconnect.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideContrast, decideLimit } from "../../../eval/judge/decide.ts";
+import { decideContrast, decideLimit } from "../../../eval/judge/explain-outcome.ts";
 import {
   decideConfidentLimit,
   decideEquivalence,

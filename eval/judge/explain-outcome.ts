@@ -4,21 +4,30 @@ import {
   decideConfidentLimit,
   decideObservedLimit,
   type Comparison,
-  type Decision as Outcome,
   type Direction,
+  type Outcome,
 } from "../stats/decide.ts";
 
 /** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
-export type Decision = { outcome: Outcome; reason: string };
+export type ExplainedOutcome = { outcome: Outcome; reason: string };
 
 /** A relative rule on the interval of candidate - baseline. */
-export function decideContrast(kind: Comparison, interval: Interval, margin: number, direction: Direction): Decision {
+export function decideContrast(
+  kind: Comparison,
+  interval: Interval,
+  margin: number,
+  direction: Direction,
+): ExplainedOutcome {
   const outcome = decideComparison(kind, interval, margin, direction);
   return { outcome, reason: meaning(kind, margin)[outcome] };
 }
 
 /** The words for a decision that was made where the figures come from: what its rule means by it, and its own reason. */
-export function wordDecision(kind: Comparison, margin: number, { outcome, reason }: Decision): Decision {
+export function explainOutcome(
+  kind: Comparison,
+  margin: number,
+  { outcome, reason }: ExplainedOutcome,
+): ExplainedOutcome {
   return { outcome, reason: `${meaning(kind, margin)[outcome]}; ${reason}` };
 }
 
@@ -54,15 +63,15 @@ export function decideLimit(
   interval: Interval | null,
   { min, max }: Limit,
   confident: boolean,
-): Decision {
+): ExplainedOutcome {
   if (!confident) {
-    return worded(decideObservedLimit(observed, min, max), {
+    return explained(decideObservedLimit(observed, min, max), {
       pass: "the observed value keeps the limit",
       fail: `the observed value is ${min !== null && observed < min ? "below the minimum" : "above the maximum"}`,
       inconclusive: "the limit admits no value",
     });
   }
-  return worded(decideConfidentLimit(interval, min, max), {
+  return explained(decideConfidentLimit(interval, min, max), {
     pass: "the whole interval keeps the limit",
     fail: "the whole interval lies beyond the limit",
     inconclusive:
@@ -70,6 +79,6 @@ export function decideLimit(
   });
 }
 
-function worded(outcome: Outcome, reasons: Record<Outcome, string>): Decision {
+function explained(outcome: Outcome, reasons: Record<Outcome, string>): ExplainedOutcome {
   return { outcome, reason: reasons[outcome] };
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 
-/** Parsers of flag values: each refuses with what was expected, so that commander can name the flag and exit 2. */
+// Parsers of flag values. Each refuses with what was expected, so that commander names the flag and exits with 2.
+
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number, e.g. 0.01.");
