@@ -6,10 +6,10 @@ import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import type { Turn } from "./turn.ts";
 
-/** Beside this file, in the source tree and in a bundle alike. */
+/** It is beside this file, both in the source tree and in a bundle. */
 const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
 
-/** A thread or a process: it takes questions and says when it has exited. */
+/** A thread or a process that answers questions and reports its exit. */
 type Place = {
   post(question: Question): void;
   onReply(take: (reply: Reply) => void): void;
@@ -64,7 +64,7 @@ type Host = {
 /**
  * Starts one place and opens the model in it.
  *
- * @param limitMs longest that one question may take, where the place can be killed; 0 is no limit.
+ * @param limitMs time limit of one question, where the place can be killed; 0: no limit.
  * @throws ConfigurationError, EvaluationError as `openPredictor`; EngineLost when the place dies.
  */
 async function startHost(
@@ -111,7 +111,7 @@ async function startHost(
       try {
         place.post({ id, ask: question, turn });
       } catch (error) {
-        // A value that cannot be cloned; nothing was sent.
+        // The question holds a value that cannot be cloned, so nothing was sent.
         open.delete(id);
         if (timer !== null) clearTimeout(timer);
         reject(error as Error);
@@ -124,7 +124,7 @@ async function startHost(
   return { ask, description, busy: () => open.size, alive: () => exited === null };
 }
 
-/** A model in worker threads or processes of its own. Runs go to the one that has the least to do. */
+/** A model in worker threads or processes of its own. Each run goes to the least busy one. */
 export async function hostEngine(
   kind: "worker" | "process",
   count: number,
@@ -151,7 +151,7 @@ export async function hostEngine(
       if (closed) await host.ask({ kind: "close" });
       else hosts[i] = host;
     } catch {
-      // Tried again on the next request, a second later at the earliest.
+      // The next request tries again, a second later at the earliest.
       await new Promise((resolve) => {
         setTimeout(resolve, 1000).unref();
       });
@@ -162,7 +162,7 @@ export async function hostEngine(
   return {
     kind,
     slots: count,
-    // Only threads share memory; and what is handed to one of several might wait there while another one is idle.
+    // Only threads share memory. With several of them, a group might wait at one while another is idle.
     ahead: kind === "worker" && count === 1,
     describe: () => hosts[0]!.description,
     rows: async (rows, plan, turn) => pick().ask({ kind: "rows", rows, plan }, turn),
@@ -170,13 +170,16 @@ export async function hostEngine(
     sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
     async close() {
       closed = true;
-      // Behind whatever still runs; only then does the thread end, by itself.
+      // Queued behind the runs in flight; after it the thread or process ends by itself.
       await Promise.all(hosts.map((host) => host.ask({ kind: "close" }).catch(() => null)));
     },
   };
 }
 
-/** A message copies the whole memory that an array is a part of: here, a request's body. */
+/**
+ * Copies views out of larger buffers. A message would otherwise copy the whole buffer behind a view: here, a request's
+ * body.
+ */
 function compact(feeds: Feeds): Feeds {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, feed]) => [
@@ -188,7 +191,7 @@ function compact(feeds: Feeds): Feeds {
   );
 }
 
-/** All or none: the ones that started are closed when another fails. */
+/** Starts all hosts or none: when one fails, the others are closed. */
 async function startAll(count: number, start: () => Promise<Host>): Promise<Host[]> {
   const outcomes = await Promise.allSettled(Array.from({ length: count }, start));
   const hosts = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
