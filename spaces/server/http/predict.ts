@@ -233,7 +233,8 @@ function answerJson(
 
 function oneAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange): string {
   return (
-    ownAnswer(model, answerText, timing, exchange) ?? `${beginning(model)},${answerText},"timing":${timingOf(timing, exchange)}}`
+    ownAnswer(model, answerText, timing, exchange) ??
+    `${beginning(model)},${answerText},"timing":${timingOf(timing, exchange)}}`
   );
 }
 

@@ -8,8 +8,8 @@ import { serveMood, type Served } from "./served.ts";
 import { visits } from "./visit.ts";
 
 /**
- * models/mood and models/reply with their own manifests, in a real Chromium; the provider is a stand-in that speaks the
- * real protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
+ * models/mood and models/reply with their own manifests, in a real Chromium. The provider is a stand-in with the real
+ * protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
  */
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
@@ -21,7 +21,7 @@ const GARDEN =
   "Your own tomatoes, warm from the garden! You have waited all summer for that first bite, and you have earned it.";
 const SORRY =
   "I am so sorry that the train let you down on a day that mattered so much. Your grandmother will feel how much you wanted to be there.";
-/** US dollars per token, read and written, and per hour: what the two manifests say. */
+/** US dollars per token read, per token written, and per hour, as in the two manifests. */
 const [PER_TOKEN, PER_HOUR] = [0.1e-6, 0.03];
 
 describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
@@ -46,7 +46,10 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   const { card, text, ask, end, open: visit } = visits();
   const open = (options: BrowserContextOptions = {}) =>
     visit(browser, `${served.url}/#mood`, { viewport: { width: 1120, height: 900 }, ...options });
-  /** The page from its top to below the last of these parts, with few colours: small enough to be committed. */
+  /**
+   * A picture of the page from its top to below the last of these parts, with few colours, so that it is small enough
+   * to commit.
+   */
   async function shoot(page: Page, name: string, last: string) {
     if (shots === undefined) return;
     const box = await page.locator(last).boundingBox();
@@ -66,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
       .toFile(join(shots, `mood-${name}.png`));
   }
 
-  test("local says the mood, remote writes a message for it; the comparison is drawn from what was measured", async () => {
+  test("the local model finds the mood, the remote one writes a message; the comparison shows what was measured", async () => {
     const page = await open();
     for (const [i, [words, message]] of (
       [
@@ -99,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
       "A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled and I missed my grandmother's birthday.",
     );
 
-    // What the stand-in counted, at the manifests' prices.
+    // The tokens that the stand-in counted, at the manifests' prices.
     const tokens = endpoint.calls.map(
       ({ body }, i) =>
         words(body.messages.map(({ content }) => content).join(" ")) + words([LETTER, SORRY, GARDEN, GLAD][i]!),
@@ -123,7 +126,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     await shoot(page, "side-by-side", ".comparison");
   });
 
-  test("a message is read while it is written, with the local answer already there", async () => {
+  test("a message appears while it is written, with the local answer already there", async () => {
     const page = await open();
     endpoint.plan({ kind: "slow", text: SORRY, piecesFirst: 17 });
     await ask(page, "My train was cancelled and I missed my grandmother's birthday.");
@@ -132,7 +135,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     await shoot(page, "streaming", "#panel-mood .answers");
   });
 
-  test("a text that only the local half takes is answered by it, and marked for the other; on a phone nothing scrolls sideways", async () => {
+  test("a text that only the local model accepts is answered by it, and marked for the other; nothing scrolls sideways on a phone", async () => {
     const page = await open({
       viewport: { width: 390, height: 844 },
       deviceScaleFactor: 1.5,
