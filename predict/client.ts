@@ -132,7 +132,7 @@ function refusal(response: Response, text: string): Failure {
   try {
     problem = problemSchema.catch({}).parse(JSON.parse(text));
   } catch {
-    // Not JSON, a proxy's page perhaps: the status says enough.
+    // Not JSON, perhaps a proxy's page: the status says enough.
   }
   return {
     ...failure(

@@ -85,8 +85,8 @@ export async function* readItems(
 }
 
 /**
- * Groups rows into requests of `size()` rows, asked for anew each time, and at most `maxBytes` bytes. Concurrent calls
- * of `take` wait for each other.
+ * Groups rows into requests of at most `maxBytes` bytes. `size()` is called for each request and gives its number of
+ * rows. Concurrent calls of `take` wait for each other.
  */
 export function batcher(
   items: AsyncGenerator<Item>,

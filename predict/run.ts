@@ -57,7 +57,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   let held: Outcome[] = [];
   let writing: Promise<void> = Promise.resolve();
   const finished = new Map<number, Outcome[]>();
-  let room: (() => void)[] = [];
+  let blocked: (() => void)[] = [];
   const write = async () => {
     for (let batch = finished.get(written); batch !== undefined; batch = finished.get(written)) {
       finished.delete(written);
@@ -65,7 +65,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       held.push(...batch);
       if (batch.some((one) => one.kind !== "failed")) await flush();
       deps.done(output.rows + tally(counts) + held.length - tally(output.counts));
-      for (const one of room.splice(0)) one();
+      for (const one of blocked.splice(0)) one();
     }
   };
   const flush = async () => {
@@ -102,7 +102,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       while (next - written >= job.concurrency * AHEAD_PER_LANE) {
         cancel.signal.throwIfAborted();
         await new Promise<void>((resolve) => {
-          room.push(resolve);
+          blocked.push(resolve);
         });
       }
       cancel.signal.throwIfAborted();
@@ -116,7 +116,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   };
   const end = (reason: unknown) => {
     cancel.abort(reason);
-    for (const one of room.splice(0)) one();
+    for (const one of blocked.splice(0)) one();
   };
   await Promise.all(
     Array.from({ length: job.concurrency }, () =>

@@ -8,7 +8,7 @@ import { readEvents } from "./event-stream.js";
  * @typedef {{ data: any, totalMs: number, headers: Headers, bytes: number }} Answer
  */
 
-/** What went wrong, in words for the user. */
+/** What went wrong, described for the user. */
 export class Failure extends Error {
   /**
    * @param {FailureKind} kind

@@ -77,7 +77,7 @@ async function download(
     revision: location.revision,
     path: location.path,
     fetch: withRefusals(deps.fetch, signal),
-    // With a trailing slash the client would ask for "//api".
+    // A trailing slash would make the client request "//api".
     ...(deps.env["HF_ENDPOINT"] ? { hubUrl: deps.env["HF_ENDPOINT"].replace(/\/+$/, "") } : {}),
     ...(token ? { accessToken: token } : {}),
   };
@@ -121,7 +121,7 @@ const truncated = (place: string, expected: number, received: number) =>
     received: `${received} bytes`,
   });
 
-/** A failure that the next attempt may not meet. `waitMs` is the wait that the server asked for. */
+/** A failure that may be gone at the next attempt. `waitMs` is the wait that the server asked for. */
 class Retry extends Error {
   readonly failure: EvaluationError;
   readonly waitMs: number;
@@ -146,7 +146,7 @@ async function retrying(place: string, deps: HubDeps, attempt: () => Promise<voi
   }
 }
 
-/** Tells refusals from network failures. No message contains a token or a response body. */
+/** Distinguishes refusals from network failures. No message contains a token or a response body. */
 function classify(error: unknown, place: string): Error {
   if (error instanceof EvaluationError) return error;
   if (error instanceof Refusal) {

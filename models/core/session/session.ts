@@ -215,7 +215,7 @@ function tensorOf(TensorClass: typeof Tensor, feed: GraphTensor): Tensor {
   return tensor;
 }
 
-/** No API tells which provider is in use. The profile of a run does, per node (`args.provider`). */
+/** No API reports which provider is in use. The profile of a run does, per node (`args.provider`). */
 async function profiledNodes(
   session: Session,
   native: InferenceSession,

@@ -2,9 +2,9 @@ import type { Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { Row } from "../../../models/core/row.ts";
 
 /**
- * Rows to measure with, made from the manifest's serving examples. Texts are made of the examples' words, from a few
- * words up to the longest text that the model reads, because the cost of a text depends on its length. Other fields
- * stay as they are.
+ * Rows to measure with, made from the manifest's serving examples. Texts are made of the examples' words, at lengths
+ * from 4 to 4 (maxTokens / 4)^0.8 words, because the cost of a text depends on its length. Other fields stay as they
+ * are.
  *
  * @param count number of rows to make; none are made when the manifest has no examples.
  */
@@ -14,7 +14,7 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
   const texts = Object.values(manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step] : []));
   return Array.from({ length: count }, (_, i) => {
     const example = examples[i % examples.length]!;
-    // The lengths grow exponentially, so that most rows are short, like most real texts.
+    // Most lengths are short, like those of most real texts.
     return texts.reduce<Row>(
       (row, step) => ({
         ...row,

@@ -24,7 +24,7 @@ export function begin(turn: Turn): boolean {
 /**
  * Called by the server to take the group back.
  *
- * @returns false when the run has begun, and so goes on.
+ * @returns false when the run has already begun; it then goes on.
  */
 export function takeBack(turn: Turn): boolean {
   return Atomics.compareExchange(turn, 0, WAITS, TAKEN_BACK) === WAITS;

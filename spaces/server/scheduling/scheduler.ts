@@ -208,14 +208,14 @@ export function createScheduler(
     });
   }
 
-  const room = () => running.length < engine.slots || (engine.ahead && ahead === null);
+  const hasCapacity = () => running.length < engine.slots || (engine.ahead && ahead === null);
 
   /**
    * Forms groups at the end of this turn of the event loop, so that everything that arrives in it is seen. This costs
    * no time.
    */
   function flushSoon(): void {
-    if (flushing || !room()) return;
+    if (flushing || !hasCapacity()) return;
     flushing = true;
     setImmediate(() => {
       flushing = false;
@@ -224,7 +224,7 @@ export function createScheduler(
   }
 
   function flush(): void {
-    while (room() && queue.length > 0) {
+    while (hasCapacity() && queue.length > 0) {
       const free = running.length < engine.slots;
       if (free ? delayed() : !groupIsFinal(queue, plan, sizeOf)) return;
       const entries = formGroup(queue, plan, sizeOf);
@@ -287,7 +287,7 @@ export function createScheduler(
       const { feeds } = entries[0]!;
       if (!(feeds === null ? await runRows(group) : await runTensors(group, feeds))) return;
     } catch (error) {
-      if (!under(group)) return;
+      if (!hasBegun(group)) return;
       const reason =
         error instanceof EngineLost
           ? new Refused("engine-lost", `the model's engine was lost: ${error.message}`)
@@ -302,7 +302,7 @@ export function createScheduler(
    *
    * @returns false when the group was taken back.
    */
-  function under(group: Group): boolean {
+  function hasBegun(group: Group): boolean {
     if (group === ahead) {
       ahead = null;
       begin(group);
@@ -331,7 +331,7 @@ export function createScheduler(
       plan,
       group.turn ?? undefined,
     );
-    if (done === null || !under(group)) return false;
+    if (done === null || !hasBegun(group)) return false;
     const { answers, cost } = done;
     events.ran({ rows: group.rows, ...cost });
     let from = 0;
@@ -353,7 +353,7 @@ export function createScheduler(
   async function runTensors(group: Group, feeds: NonNullable<Entry["feeds"]>): Promise<boolean> {
     const [entry] = group.entries;
     const done = await engine.tensors(feeds.tensors, feeds.fetches, group.turn ?? undefined);
-    if (done === null || !under(group)) return false;
+    if (done === null || !hasBegun(group)) return false;
     const { outputs, inferenceMs } = done;
     events.ran({ rows: feeds.rows, tokens: feeds.rows, runs: 1, inferenceMs, totalMs: now() - group.begunAt });
     if (finish(entry!))

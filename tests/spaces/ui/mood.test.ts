@@ -156,7 +156,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     );
     await page.locator(".even").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
-    // Cost stands on a phone too, and the table needs no scrolling of its own.
+    // A phone shows the costs too, and the table needs no scrolling of its own.
     expect(await page.locator(".comparison .scroll").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
     await shoot(page, "phone", ".comparison");
     await page.getByRole("tab", { name: "reply" }).tap();
@@ -166,7 +166,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   });
 
-  // The last one: the circuit breaker stays open behind it.
+  // This test is the last, because the circuit breaker stays open after it.
   test("a remote that fails midway, limits, and is left alone: each time it says what happened and when it can be asked again", async () => {
     const page = await open({ colorScheme: "dark" });
     endpoint.plan({ kind: "cut", text: GLAD, pieces: 9 });
@@ -197,17 +197,17 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   });
 });
 
-/** A machine with other work is slower than a second. */
+/** A busy machine needs more than a second. */
 function poll<T>(get: () => Promise<T>) {
   return expect.poll(get, { timeout: 15_000 });
 }
 
-/** Pieces as the stand-in counts them. */
+/** Number of pieces, as the stand-in counts them. */
 function words(text: string): number {
   return text.match(/\s*\S+/g)?.length ?? 0;
 }
 
-/** As the page writes small amounts: two to four decimals. */
+/** Small amounts as the page formats them: two to four decimals. */
 function dollars(amount: number): string {
   return new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(amount);
 }
