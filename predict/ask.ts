@@ -14,8 +14,9 @@ import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
 
 /**
- * What became of a row: an answer of every head; `refused`: its input cannot be used; `failed`: the server or the way
- * there did not answer. `latencyMs` is that of the request that decided it, with all of that request's rows.
+ * The outcome of a row. `predicted`: every head has an answer. `refused`: the input cannot be used. `failed`: the
+ * server or the connection gave no answer. `latencyMs` is the time of the last request that held the row, with all rows
+ * of that request.
  */
 export type Outcome = { item: Item; latencyMs: number | null; attempts: number } & (
   | { kind: "predicted"; heads: Record<string, Record<string, unknown>>; notes: Note[] }
@@ -35,7 +36,8 @@ export type AskContext = {
   pace: Pace;
   counters: { requests: number; retries: number };
   /**
-   * Told whether a request ended with an answer to any row, or its rows got none for good. May throw to end the run.
+   * Called when a request has ended: with true when any row got an answer, with false when its rows get none. May throw
+   * to end the run.
    */
   onRequestEnd: (answered: boolean, why: string) => void;
   /** The error that ends the run after such a refusal. */
@@ -46,8 +48,8 @@ type Piece = { items: (Item & { json: string })[]; attempt: number };
 const SPLIT_INTO = 4;
 
 /**
- * Asks for the rows of one batch until each has an outcome, in order. Requests follow one another; every wait and every
- * repetition is bounded by the policy. Asking twice is harmless: a prediction changes nothing.
+ * Asks for the rows of one batch until each has an outcome, in order. Requests follow one another; the policy bounds
+ * every wait and every repetition. Repeating a request is safe, because a prediction changes nothing.
  *
  * @throws SluiceError when no other request would fare better, or another version of the model begins to answer
  */
@@ -98,7 +100,7 @@ export async function ask(batch: readonly Item[], context: AskContext, deps: Ask
       const again: Piece["items"] = [];
       for (const [i, item] of items.entries()) {
         const outcome = outcomeOf(item, reply.rows[i]!, latencyMs, attempt);
-        // A remote model may fail for some of the rows; that passes like any other failure.
+        // A remote model may fail for some of the rows. They are repeated like any other failure.
         if (outcome.kind === "failed" && attempt < policy.attempts) again.push(item);
         else outcomes.set(item.row, outcome);
       }
@@ -154,7 +156,7 @@ export async function ask(batch: readonly Item[], context: AskContext, deps: Ask
   return batch.map((item) => outcomes.get(item.row)!);
 }
 
-/** A remote model that is down answers with one failure per row: the request failed, whatever its own status. */
+/** A remote model that is down answers 200 with one failure per row. Such a reply counts as a failed request. */
 function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
   if (!reply.ok) return reply;
   const failures = reply.rows.filter((row) => "error" in row && !isRefusal(row.error.status)) as Extract<
@@ -166,7 +168,7 @@ function asFailure(reply: Failure | BatchReply): Failure | BatchReply {
     : { ok: false, ...failures[0]!.error, detail: withoutPlace(failures[0]!.error.detail), retryAfterMs: null };
 }
 
-/** The row's place in its request means nothing to whoever reads the row's own error. */
+/** The row's index within its request means nothing to the reader of that row's error. */
 const withoutPlace = (detail: string): string => detail.replaceAll(/\brows\[\d+\](\.|: )?/g, "");
 
 function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {

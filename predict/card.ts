@@ -16,13 +16,13 @@ const cardSchema = z.object({
   limits: z.object({ maxRows: z.number(), maxBodyBytes: z.number() }),
 });
 
-/** What a run needs to know of the model that answers. `content` tells two of the same version apart. */
+/** What a run needs to know about the model. `content` identifies its content, because a version alone may not. */
 export type Card = {
   id: string;
   version: string;
   content: string;
   heads: z.infer<typeof cardSchema>["heads"];
-  /** Field → how a CSV cell of it is read. */
+  /** Field → how a CSV cell of that field is read. */
   fields: Map<string, CellType>;
   limits: { maxRows: number; maxBodyBytes: number };
 };
@@ -33,16 +33,16 @@ export type CardDeps = ClientDeps & {
   note: (text: string) => void;
 };
 
-/** A server that answers "loading" is well; weights may have to come from far. */
+/** A server that answers "loading" is healthy; it may have to download the weights first. */
 const LOADS_WITHIN_MS = 300_000;
 const LOADING_POLL_MS = 200;
 
 /**
- * GET /models/{id}, again and again while the server or the model is not up, as the policy allows.
+ * Reads GET /models/{id}. Repeats it, as the policy allows, while the server or the model is not up.
  *
  * @param model null for the server's default model
- * @throws ConfigurationError when there is no such model, no such server or no right; EvaluationError when it does not
- * come up
+ * @throws ConfigurationError when there is no such model or server, or access is refused; EvaluationError when it does
+ *   not come up
  */
 export async function readCard(
   connection: Connection,
@@ -113,7 +113,7 @@ function cardOf(json: unknown, place: string): Card {
   };
 }
 
-/** A JSON Schema's type as a CSV cell's; of alternatives, the first that is not null. */
+/** The CSV cell type for a JSON Schema. For `anyOf`, the first alternative that is not null decides. */
 function cellType(schema: unknown): CellType {
   const { type, anyOf } = (schema ?? {}) as { type?: unknown; anyOf?: unknown[] };
   if (Array.isArray(anyOf)) return cellType(anyOf.find((one) => (one as { type?: unknown }).type !== "null"));

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { STANDARD_ANSWER } from "../models/core/media-type.ts";
 import { retryAfterMs } from "../models/core/retry-after.ts";
 
-/** What a request came to when it brought no answer. `status` is null where the server said nothing. */
+/** A request without an answer. `status` is null when the server sent no usable response. */
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };
-/** A field that the server used something else for. */
+/** A field whose value the server replaced. */
 export type Note = { field: string; problem: string; used: string };
 export type RowReply =
   | { heads: Record<string, Record<string, unknown>>; notes: Note[] }
@@ -41,7 +41,10 @@ const batchSchema = z.object({
   ),
 });
 
-/** One request: the whole JSON of a 200, or why there is none. Never throws but for the run's own signal. */
+/**
+ * Makes one request and returns the JSON of a 200, or why there is none. Throws only when the run's own signal is
+ * aborted.
+ */
 export async function request(
   connection: Connection,
   path: string,
@@ -52,7 +55,7 @@ export async function request(
   const timeout = AbortSignal.timeout(connection.timeoutMs);
   try {
     const response = await deps.fetch(connection.origin + path, {
-      // A redirected POST would lose its rows, or take the key elsewhere.
+      // Following a redirect would lose the rows of a POST, or send the key elsewhere.
       redirect: "manual",
       signal: AbortSignal.any([deps.signal, timeout]),
       method: body === null ? "GET" : "POST",
@@ -86,7 +89,10 @@ export async function request(
   }
 }
 
-/** @param rows JSON texts of rows, in order; `model` the id in the path. */
+/**
+ * @param model id in the path.
+ * @param rows JSON texts of the rows, in order.
+ */
 export async function requestBatch(
   connection: Connection,
   model: string,
@@ -126,7 +132,7 @@ function refusal(response: Response, text: string): Failure {
   try {
     problem = problemSchema.catch({}).parse(JSON.parse(text));
   } catch {
-    // A proxy's page says nothing that its status does not.
+    // Not JSON, perhaps a proxy's page: the status says enough.
   }
   return {
     ...failure(

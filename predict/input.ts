@@ -7,14 +7,14 @@ import { placeName } from "../eval/dataset/formats/reading.ts";
 import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
 
 /**
- * One row of the input. `row` counts the file's records from 0, `id` is its field of that name, or its number; `json`
- * what the server is sent of it, or why there is nothing to send.
+ * One row of the input. `row` is its number in the file, from 0. `id` is the value of its id field, or else its number.
+ * `json` is the text that is sent; `malformed` says why there is none.
  */
 export type Item = { row: number; id: string } & ({ json: string } | { malformed: string });
 
 export type Input = { path: string; format: Format; sha256: string; rows: number };
 
-/** @throws ConfigurationError when the file is not there, of no known format, or without rows. */
+/** @throws ConfigurationError when the file is missing, of no known format, or without rows. */
 export async function describeInput(path: string): Promise<Input> {
   const found = await stat(path).catch(() => null);
   if (found?.isFile() !== true)
@@ -48,8 +48,8 @@ export async function describeInput(path: string): Promise<Input> {
 }
 
 /**
- * The rows from number `from` on. Of each the model's own fields are kept, empty ones left out; where the server names
- * no fields, all are. Bytes become base64, as image fields take them.
+ * The rows from number `from` on. Only the model's own fields are kept (all fields if the server names none), and empty
+ * ones are left out. Bytes become base64, as image fields expect.
  */
 export async function* readItems(
   input: Input,
@@ -85,8 +85,8 @@ export async function* readItems(
 }
 
 /**
- * Rows in requests: `size()` of them as asked for when a request is taken, and no more bytes than `maxBytes`. One taker
- * at a time.
+ * Groups rows into requests of at most `maxBytes` bytes. `size()` is called for each request and gives its number of
+ * rows. Concurrent calls of `take` wait for each other.
  */
 export function batcher(
   items: AsyncGenerator<Item>,

@@ -9,10 +9,10 @@ const OPENS_WITHIN_MS = 60_000;
 const CLOSES_WITHIN_MS = 5_000;
 
 /**
- * `sluice serve MODEL` in a child process on a free port of the loopback, with the settings of SLUICE_* variables. It
- * ends with this process, however this one ends.
+ * Runs `sluice serve MODEL` in a child process on a free loopback port, with the settings of the SLUICE_* variables.
+ * The child ends with this process, however that ends.
  *
- * @throws ConfigurationError or EvaluationError with the server's own words when it does not open its port.
+ * @throws ConfigurationError or EvaluationError with the server's own message when it does not open its port.
  */
 export async function serveLocally(
   model: string,
@@ -25,7 +25,7 @@ export async function serveLocally(
       model,
       "--config",
       options.config,
-      // One client that waits for its answers needs no protection from itself: nothing is refused for the length of a
+      // A single client that waits for its answers cannot overload the server, so no request is refused because of the
       // queue.
       "--host",
       "127.0.0.1",
@@ -44,8 +44,9 @@ export async function serveLocally(
     { env: options.env, stdio: ["pipe", "ignore", "pipe"] },
   );
   const closed = once(child, "close");
-  child.stdin.on("error", () => {}); // "close" reports a child that has ended
-  let said = "";
+  // A child that has ended is reported by "close".
+  child.stdin.on("error", () => {});
+  let stderr = "";
   const origin = await new Promise<string | null>((resolve) => {
     const opening = setTimeout(() => resolve(null), OPENS_WITHIN_MS);
     const end = (value: string | null) => {
@@ -53,8 +54,8 @@ export async function serveLocally(
       resolve(value);
     };
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said = (said + text).slice(-10_000);
-      const found = /^Serving .* at (http:\S+)$/m.exec(said)?.[1];
+      stderr = (stderr + text).slice(-10_000);
+      const found = /^Serving .* at (http:\S+)$/m.exec(stderr)?.[1];
       if (found !== undefined) end(found);
     });
     child.once("close", () => end(null));
@@ -69,10 +70,10 @@ export async function serveLocally(
   if (origin !== null) return { origin, close };
   const { exitCode } = child;
   await close();
-  const words = said.trim().replace(/^sluice: /, "") || `it ended with ${exitCode}`;
+  const message = stderr.trim().replace(/^sluice: /, "") || `it ended with ${exitCode}`;
   throw new (exitCode === 2 ? ConfigurationError : EvaluationError)({
     code: "predict-local",
     place: "--url local",
-    problem: `the server of ${model} did not start: ${words}`,
+    problem: `the server of ${model} did not start: ${message}`,
   });
 }

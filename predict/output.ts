@@ -12,7 +12,7 @@ import type { Card } from "./card.ts";
 export type OutputFormat = "csv" | "jsonl";
 export type Counts = { predicted: number; refused: number; failed: number };
 
-/** @throws ConfigurationError for an ending that no kept library writes. */
+/** @throws ConfigurationError for a file extension of no format that can be written. */
 export function outputFormatOf(path: string): OutputFormat {
   const extension = extname(path).toLowerCase();
   if (extension === ".csv") return "csv";
@@ -47,11 +47,11 @@ export function columnsOf(heads: Card["heads"]): string[] {
   ];
 }
 
-/** Rows as text, a line end after each. Numbers are the shortest decimals that give the same doubles back. */
+/** Rows as text, each with a line end. Numbers are the shortest decimals that parse to the same doubles. */
 export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], format: OutputFormat): string {
   const columns = columnsOf(heads);
   const table = outcomes.map((outcome) => {
-    const said = heads.flatMap(({ name, kind }) =>
+    const answers = heads.flatMap(({ name, kind }) =>
       parts[kind].map((part) => (outcome.kind === "predicted" ? (outcome.heads[name]?.[part] ?? null) : null)),
     );
     const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
@@ -59,7 +59,7 @@ export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], form
       outcome.item.row,
       outcome.item.id,
       outcome.kind,
-      ...said,
+      ...answers,
       outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000,
       outcome.attempts,
       ...error,
@@ -80,7 +80,7 @@ const notesOf = (outcome: Outcome): string | null =>
 
 const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
 
-/** What a run is a run of; kept beside the output, so that no other run goes on with it. */
+/** What identifies a run. It is kept beside the output, so that only the same run continues it. */
 const identitySchema = z.object({
   schemaVersion: z.literal(1),
   input: z.object({ sha256: z.string(), rows: z.number(), idField: z.string() }),
@@ -90,7 +90,7 @@ const identitySchema = z.object({
 export type Identity = z.infer<typeof identitySchema>;
 
 export type Output = {
-  /** Rows that stood there already. */
+  /** Number of rows that were already there. */
   rows: number;
   counts: Counts;
   append: (text: string) => Promise<void>;
@@ -188,7 +188,8 @@ function sameRun(earlier: Identity, now: Identity, path: string): void {
 }
 
 /**
- * Where the last whole row ends: the last line end outside quotes (CSV), or at all (JSON Lines, where texts hold none).
+ * Where the last complete row ends: after the last line end outside quotes (CSV), or the last line end (JSON Lines,
+ * where texts contain none).
  */
 async function endOfLastRow(path: string, format: OutputFormat): Promise<number> {
   let at = 0;

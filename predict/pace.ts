@@ -1,11 +1,15 @@
-/** How many requests are under way, when none may begin, and how many rows the next one takes. */
+/** Decides how many requests run at once, when to pause, and how many rows the next request has. */
 export type Pace = {
-  /** Waits for a turn. @throws the signal's reason. */
+  /**
+   * Waits for a turn.
+   *
+   * @throws the signal's reason.
+   */
   acquire(): Promise<void>;
   release(): void;
-  /** The server is too busy: nobody asks for a while, and then fewer at a time. */
+  /** The server is too busy: no request starts for `pauseMs`, and then fewer run at once. */
   busy(pauseMs: number): void;
-  /** An answer to `rows` rows came after `latencyMs`. */
+  /** `rows` rows were answered after `latencyMs`. */
   answered(rows: number, latencyMs: number): void;
   /** `rows` rows were too many for one request. */
   tooMany(rows: number): void;
@@ -13,7 +17,10 @@ export type Pace = {
 };
 
 const FIRST_ROWS = 16;
-/** Requests are to take about this long: short enough to lose little, long enough to cost little. */
+/**
+ * A request should take between these times: short enough to lose little when it fails, long enough that its overhead
+ * is small.
+ */
 const SHORT_MS = 250;
 const LONG_MS = 1500;
 

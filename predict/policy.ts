@@ -1,12 +1,12 @@
 import { retryDelayMs } from "../models/remote/retry.ts";
 import type { Failure } from "./client.ts";
 
-/** `attempts`: requests that one row may be in; `maxWaitMs`: a longer Retry-After is not waited for. */
+/** `attempts`: number of requests that one row may be in. `maxWaitMs`: longest Retry-After that is waited for. */
 export type Policy = { attempts: number; baseMs: number; maxMs: number; maxWaitMs: number };
 
 /**
- * What follows a failed request. `stop`: no other request would fare better. `split`: the same rows in smaller
- * requests. `fail`: these rows get no answer.
+ * What to do after a failed request. `stop`: no other request would fare better. `split`: ask for the same rows in
+ * smaller requests. `again`: repeat the request. `fail`: these rows get no answer.
  */
 export type Step =
   | { do: "stop" }
@@ -20,7 +20,9 @@ const transient = new Set([408, 425, 429]);
 const worthSplitting = new Set<string | number>([500, 504, "timeout", "bad-answer"]);
 
 /**
- * @param rows in the failed request. @param attempt requests that these rows were in, from 1. @param random in [0, 1).
+ * @param rows number of rows in the failed request.
+ * @param attempt number of requests that these rows were in, from 1.
+ * @param random in [0, 1).
  */
 export function stepAfter(failure: Failure, rows: number, attempt: number, policy: Policy, random: () => number): Step {
   const { status, code } = failure;
@@ -28,14 +30,14 @@ export function stepAfter(failure: Failure, rows: number, attempt: number, polic
   if (status !== null && status < 500 && !transient.has(status))
     return rows > 1 ? { do: "split", counts: false, waitMs: 0 } : { do: "fail" };
   if (attempt >= policy.attempts || (failure.retryAfterMs ?? 0) > policy.maxWaitMs) return { do: "fail" };
-  // Full jitter on top of Retry-After: clients that got the same time do not come back together.
+  // Full jitter on top of Retry-After, so that clients that were told the same time do not come back together.
   const waitMs = (failure.retryAfterMs ?? 0) + retryDelayMs(attempt, null, policy, random);
   return rows > 1 && worthSplitting.has(status ?? code)
     ? { do: "split", counts: true, waitMs }
     : { do: "again", waitMs };
 }
 
-/** Whether a status is the server's word on the row itself, which no repetition changes. */
+/** Whether a status is the server's verdict on the row itself, which no repetition changes. */
 export function isRefusal(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && !transient.has(status);
 }

@@ -16,9 +16,9 @@ export type Job = {
   format: OutputFormat;
   policy: Policy;
   concurrency: number;
-  /** Most rows of one request; the server's limit may be less. */
+  /** Maximum number of rows per request; the server's limit may be lower. */
   maxRows: number;
-  /** Failures for good, one after another, that end the run. */
+  /** Number of consecutive final failures that end the run. */
   giveUpAfter: number;
 };
 
@@ -29,16 +29,15 @@ export type RunDeps = Omit<AskDeps, "signal" | "sleep"> & {
 export type RunSummary = { counts: Counts; requests: number; retries: number; seconds: number };
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
-/** Batches per lane that may have come before an earlier one that is still asked for. */
+/** Number of batches per lane that may be finished, or under way, after the oldest unfinished one. */
 const AHEAD_PER_LANE = 4;
 
 /**
- * Asks for every row that the output lacks and appends the answers in order, whole rows at a time. Rows that failed at
- * the server or on the way are written when a later one got through, or at the end: what a run gives up at is left to
- * the next.
+ * Asks for every row that the output lacks and appends the answers in order, in whole rows. Rows that failed are
+ * written only when a later row was answered, or at the end. So when a run gives up, its last failures are left to the
+ * next run.
  *
- * @throws EvaluationError `predict-gave-up`, and what `ask` throws; all that was answered until then, in order, is
- * written
+ * @throws EvaluationError `predict-gave-up`, and what `ask` throws; by then all answers up to the first gap are written
  */
 export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> {
   const { card, connection, output } = job;
@@ -58,7 +57,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   let held: Outcome[] = [];
   let writing: Promise<void> = Promise.resolve();
   const finished = new Map<number, Outcome[]>();
-  let room: (() => void)[] = [];
+  let blocked: (() => void)[] = [];
   const write = async () => {
     for (let batch = finished.get(written); batch !== undefined; batch = finished.get(written)) {
       finished.delete(written);
@@ -66,7 +65,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       held.push(...batch);
       if (batch.some((one) => one.kind !== "failed")) await flush();
       deps.done(output.rows + tally(counts) + held.length - tally(output.counts));
-      for (const one of room.splice(0)) one();
+      for (const one of blocked.splice(0)) one();
     }
   };
   const flush = async () => {
@@ -103,7 +102,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       while (next - written >= job.concurrency * AHEAD_PER_LANE) {
         cancel.signal.throwIfAborted();
         await new Promise<void>((resolve) => {
-          room.push(resolve);
+          blocked.push(resolve);
         });
       }
       cancel.signal.throwIfAborted();
@@ -117,7 +116,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   };
   const end = (reason: unknown) => {
     cancel.abort(reason);
-    for (const one of room.splice(0)) one();
+    for (const one of blocked.splice(0)) one();
   };
   await Promise.all(
     Array.from({ length: job.concurrency }, () =>
@@ -127,7 +126,8 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
     ),
   );
   await batches.close();
-  await writing.catch(() => {}); // its error has ended the run already
+  // An error of the writing has already ended the run.
+  await writing.catch(() => {});
   if (cancel.signal.aborted) throw cancel.signal.reason;
   await flush();
   return { counts, ...counters, seconds: (deps.nowMs() - beganMs) / 1000 };

@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import { ConfigurationError } from "../models/core/errors.ts";
 
-/** The variable whose value the server is asked with, as `Authorization: Bearer KEY`. */
+/** Environment variable with the API key, which is sent as `Authorization: Bearer KEY`. */
 export const KEY_VARIABLE = "SLUICE_API_KEY";
 
-/** `origin` has no final slash. A Space NS/NAME is asked at the host that the Hub gives it. */
+/** `origin` has no final slash. For a Space NS/NAME it is the host that the Hub gives the Space. */
 export type Target = { kind: "local" } | { kind: "remote"; origin: string };
 
 /** @throws ConfigurationError for anything but `local`, a URL or NS/NAME. */
@@ -24,7 +24,7 @@ export function targetOf(text: string): Target {
       example: "--url octo/births",
     });
   if (url === null || !/^https?:$/.test(url.protocol)) throw wrong("not a server", text.slice(0, 100));
-  // What stands there is not repeated: it is a secret.
+  // The URL is not repeated in the message: it holds a secret.
   if (url.username !== "" || url.password !== "") throw wrong("a URL with credentials", `a URL of ${url.host}`);
   if (url.search !== "" || url.hash !== "")
     throw wrong("a URL with a query or a fragment", `${url.origin}${url.pathname}`);
@@ -32,8 +32,9 @@ export function targetOf(text: string): Target {
 }
 
 /**
- * Headers of every request. @throws ConfigurationError when the key is none that a header can carry, or would travel
- * in the clear.
+ * Headers of every request.
+ *
+ * @throws ConfigurationError when the key cannot be sent in a header, or would be sent unencrypted.
  */
 export function authorization(env: NodeJS.ProcessEnv, origin: string): Record<string, string> {
   const key = env[KEY_VARIABLE]?.trim() ?? "";

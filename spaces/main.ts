@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { serveUntilSignal } from "./server/run.ts";
 import { settingsFromEnvironment, settingsSchema } from "./server/settings/settings.ts";
 
-// What the Space's image starts, in the root of its tree: every folder of models/, with the page and the record of the
-// deployment beside them. SLUICE_* variables of the Space may say otherwise.
-// The deployed model is the default; remote models that go with it are served beside it.
+// Entry point of the Space's image, started in the image's root folder. It serves every folder of models/, with the
+// page and the record of the deployment beside them. SLUICE_* variables of the Space override these settings.
+// The deployed model is the default. Remote models that were deployed with it are served beside it.
 const deployed = existsSync("deployment.json")
   ? (JSON.parse(readFileSync("deployment.json", "utf8")) as { model?: { id?: string } }).model?.id
   : undefined;

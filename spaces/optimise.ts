@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { isRemote, loadModelFile } from "../models/core/predictor/load.ts";
 import { optimise } from "../models/core/predictor/optimise.ts";
 
-// A step of the image's build: the form of large models that opens faster, made where it will run. What cannot be made
-// is left out with a word: the artifact itself serves then, or the server says what is wrong with it.
+// A build step of the image. It makes the form of large models that opens faster, on the machine type that will run it.
+// What cannot be made is reported and left out: then the artifact itself is served, or the server says what is wrong
+// with it.
 for (const name of readdirSync("models").sort()) {
   try {
     const loaded = await loadModelFile(join("models", name));

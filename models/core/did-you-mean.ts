@@ -1,5 +1,6 @@
 /**
- * The known name closest to what was typed (Levenshtein distance at most a third of its length, at least 1), or null.
+ * The known name closest to what was typed, or null if none is close. Close means a Levenshtein distance of at most a
+ * third of the typed length, or of 1 if that is more.
  */
 export function didYouMean(typed: string, known: readonly string[]): string | null {
   const allowed = Math.max(1, Math.floor(typed.length / 3));

@@ -1,19 +1,19 @@
 /**
- * What every refusal carries, so that one message teaches: where, what was expected, what came, and an example.
- * `code` is stable and meant for programs; the words are meant for people.
+ * What every error says, so that one message is enough to act on: where, what was expected, what was received, and an
+ * example. `code` is stable and meant for programs; the text is meant for people.
  */
 export type Diagnostic = {
   code: string;
-  /** What is wrong, in one sentence without a final stop. */
+  /** What is wrong, in one sentence without a full stop. */
   problem: string;
   /** File, file:line:column, field path, URL or command-line flag. */
   place?: string;
   expected?: string;
   received?: string;
   example?: string;
-  /** The next step when it is not obvious from `expected`. */
+  /** The next step, when `expected` does not make it obvious. */
   hint?: string;
-  /** Further diagnostics about the same file: all at once, not one per run. */
+  /** Further problems in the same file, so that one run reports them all. */
   others?: Diagnostic[];
 };
 
@@ -37,7 +37,7 @@ export class ConfigurationError extends SluiceError {}
 /** The evaluation could not be carried out: verdict ERROR, exit code 4. */
 export class EvaluationError extends SluiceError {}
 
-/** A diagnostic as text; several lines, the first of which stands alone. */
+/** A diagnostic as several lines of text. The first line can stand alone. */
 function describeDiagnostic(diagnostic: Diagnostic): string {
   const first = diagnostic.place === undefined ? diagnostic.problem : `${diagnostic.place}: ${diagnostic.problem}`;
   const lines = [first];

@@ -1,4 +1,7 @@
-/** `history[3]`, `columns.age.min`; below `at` where a row itself stands somewhere, e.g. `rows[2].text`. */
+/**
+ * A path as text: `history[3]`, `columns.age.min`. `at` says where the row itself is, e.g. `rows[2]` for
+ * `rows[2].text`.
+ */
 export function fieldPath(path: readonly PropertyKey[], at = ""): string {
   return path.reduce<string>(
     (text, part) =>
@@ -7,7 +10,7 @@ export function fieldPath(path: readonly PropertyKey[], at = ""): string {
   );
 }
 
-/** What stands at a path; undefined where it leads nowhere. Inherited members ("constructor") are nowhere. */
+/** The value at a path, undefined if there is none. Inherited members ("constructor") do not count. */
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, part) =>

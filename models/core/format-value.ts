@@ -1,4 +1,7 @@
-/** A value as an error message quotes it: its JSON, or its kind for what JSON cannot say; at most 80 characters. */
+/**
+ * A value as an error message quotes it, in at most 80 characters: its JSON, or its type where JSON has no form for it.
+ * A long text or list is described by its length.
+ */
 export function formatValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number") return String(value);

@@ -1,5 +1,5 @@
 /**
- * The media type of the standard answer to a prediction, for programs that read every model's: a model may have a JSON
- * of its own (`serving.response`).
+ * Media type of the standard prediction response. A model may answer with JSON of its own (`serving.response`);
+ * programs that read the answers of any model ask for this type.
  */
 export const STANDARD_ANSWER = "application/vnd.sluice.prediction+json";

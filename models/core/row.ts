@@ -4,7 +4,7 @@ import { formatValue } from "./format-value.ts";
 /** One row of named fields, as JSON gives it (images may be bytes). */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A row that the model cannot take. It never spoils the other rows of a call. */
+/** A row that the model cannot use. It does not affect the other rows of a call. */
 export class RowError extends EvaluationError {
   /** The field, e.g. "history[3]". */
   readonly field: string;
@@ -24,7 +24,7 @@ export class RowError extends EvaluationError {
   }
 }
 
-/** A row's own field; what it inherits ("constructor") is not one. */
+/** A row's own field. Inherited members ("constructor") do not count. */
 export function fieldOf(row: Row, name: string): unknown {
   return Object.hasOwn(row, name) ? row[name] : undefined;
 }

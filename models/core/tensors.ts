@@ -1,11 +1,11 @@
 export const dtypes = ["float32", "float16", "float64", "int64", "int32", "int8", "uint8", "bool", "string"] as const;
-/** Element types that a graph's inputs and outputs may have, in ONNX's own words. */
+/** Element types of a graph's inputs and outputs, by their ONNX names. */
 export type Dtype = (typeof dtypes)[number];
 
-/** Dense row-major numbers with their shape, before they take the graph's type. */
+/** Dense row-major numbers with their shape, before they are cast to the graph's type. */
 export type NumberTensor = { data: Float64Array | Float32Array | Int32Array; dims: number[] };
 
-/** What a session takes and gives. */
+/** A tensor as a session takes and returns it. */
 export type GraphTensor = { dtype: Dtype; data: TensorData; dims: readonly number[] };
 export type TensorData =
   | Float32Array
@@ -17,7 +17,7 @@ export type TensorData =
   | Uint16Array
   | readonly string[];
 
-/** Metadata of one graph input or output as the runtime tells it; a text is the name of a size that varies. */
+/** Metadata of one graph input or output as the runtime reports it. A string in `shape` names a size that varies. */
 export type TensorFacts = { name: string; dtype: string; shape: readonly (number | string)[] };
 
 const INTEGER_RANGES: Partial<Record<Dtype, readonly [number, number]>> = {
@@ -35,7 +35,7 @@ const FLOAT_LIMITS: Partial<Record<Dtype, number>> = {
   float64: Number.MAX_VALUE,
 };
 
-/** What a number must be to enter a tensor of this type unchanged but for rounding, in words; null when `value` is. */
+/** Describes the numbers that a tensor of this type can hold, apart from rounding; null when `value` is one of them. */
 export function misfit(value: number, dtype: Dtype): string | null {
   const range = INTEGER_RANGES[dtype];
   if (range !== undefined)
@@ -48,13 +48,13 @@ export function misfit(value: number, dtype: Dtype): string | null {
 }
 
 /**
- * Place of the first value that `misfit` refuses; -1 when all fit. Images have many values, so the usual case
- * is one comparison.
+ * Index of the first value that `misfit` refuses; -1 when all fit. Images have many values, so the usual case is one
+ * comparison.
  */
 export function firstMisfit(values: ArrayLike<number>, dtype: Dtype): number {
   const limit = FLOAT_LIMITS[dtype];
   for (let i = 0; i < values.length; i++) {
-    // Not a number fails too.
+    // Written so that NaN fails too.
     if (limit !== undefined ? !(Math.abs(values[i]!) <= limit) : misfit(values[i]!, dtype) !== null) return i;
   }
   return -1;

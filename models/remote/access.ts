@@ -4,9 +4,10 @@ import { ConfigurationError, type Diagnostic } from "../core/errors.ts";
 export type Access = { token: string; endpoint: string | null };
 
 /**
- * Token and endpoint from HF_TOKEN and HF_INFERENCE_ENDPOINT; without a token, what somebody has to set.
+ * Reads the token and the endpoint from HF_TOKEN and HF_INFERENCE_ENDPOINT. Without a token, the result says what to
+ * set.
  *
- * @throws ConfigurationError for an endpoint that is no URL, holds credentials, or would get the token unencrypted.
+ * @throws ConfigurationError for an endpoint that is no URL, holds credentials, or would receive the token unencrypted.
  */
 export function accessFrom(
   env: Readonly<Record<string, string | undefined>>,

@@ -2,12 +2,12 @@ import { RemoteFailure } from "./failure.ts";
 
 export type BreakerState = "closed" | "half-open" | "open";
 
-/** Leave to try one row. Exactly one of its three ends is to be reported; later ones are ignored. */
+/** Permission to try one row. Call exactly one of the three methods at the end; later calls are ignored. */
 type Permit = {
   succeeded(): void;
-  /** @param pauseMs what the provider asks for; the breaker stays open at least that long. */
+  /** @param pauseMs pause that the provider asks for; the breaker stays open at least that long. */
   failed(pauseMs?: number): void;
-  /** Neither: the client disconnected, for example, which proves nothing. */
+  /** Neither succeeded nor failed: the client disconnected, for example, which proves nothing. */
   abandoned(): void;
 };
 
@@ -20,8 +20,8 @@ export type Breaker = {
 };
 
 /**
- * A circuit breaker. It is closed until `failures` rows in a row have failed, then open for `openMs`, then half-open:
- * one row is tried, which closes it or opens it again.
+ * A circuit breaker. It is closed until `failures` consecutive rows have failed, then open for `openMs`, then
+ * half-open: one row is tried, which closes it or opens it again.
  *
  * @param onChange called with every new state.
  */
@@ -71,7 +71,7 @@ export function createBreaker(
       return {
         succeeded: () =>
           end(() => {
-            // A row that was let in before the breaker opened does not close it again.
+            // A row that was admitted before the breaker opened does not close it again.
             if (!probe && openUntil !== null) return;
             failures = 0;
             openUntil = null;

@@ -11,8 +11,8 @@ export type TokenUsage = { inputTokens: number; outputTokens: number };
 export type CallEnd = { finishReason: string; usage: TokenUsage | null };
 
 /**
- * One call that brought no whole answer. `status` is null when there was no HTTP answer. The message holds nothing of the
- * prompt or the answer.
+ * A call that ended without a whole answer. `status` is null when there was no HTTP response. The message holds nothing
+ * of the prompt or the answer.
  */
 export class CallError extends Error {
   override name = "CallError";
@@ -32,13 +32,17 @@ export class CallError extends Error {
   }
 }
 
-/** One call; it yields the pieces of its answer as they come. @throws CallError; the signal's reason when aborted. */
+/**
+ * Makes one call and yields the pieces of its answer as they come.
+ *
+ * @throws CallError; the signal's reason when aborted.
+ */
 export type Client = (messages: readonly ChatMessage[], signal: AbortSignal) => AsyncGenerator<string, CallEnd>;
 
 /**
  * The client of one remote model: chat completion through Hugging Face's inference providers, streamed.
  *
- * @param access `endpoint` is a base URL in the place of Hugging Face's router.
+ * @param access `endpoint` is a base URL to use instead of Hugging Face's router.
  */
 export function createClient(
   manifest: Pick<RemoteManifest, "model" | "parameters">,
@@ -47,7 +51,7 @@ export function createClient(
 ): Client {
   const hub = new InferenceClient(access.token, access.endpoint === null ? {} : { endpointUrl: access.endpoint });
   const { maxTokens, temperature, topP, seed } = manifest.parameters;
-  // The library passes on no headers, and the status not always.
+  // The library never passes on the headers, and not always the status.
   const checked: typeof fetch = async (url, init) => {
     const response = await deps.fetch(url, { ...init, redirect: "error" });
     if (response.ok) return bounded(response);
@@ -60,7 +64,7 @@ export function createClient(
   };
 
   return async function* call(messages, signal) {
-    // When the reader stops in the middle, the library leaves the connection open; this ends it.
+    // When the consumer stops early, the library leaves the connection open; this closes it.
     const reading = new AbortController();
     let begun = false;
     let finishReason: string | null = null;
@@ -104,7 +108,7 @@ export function createClient(
   };
 }
 
-/** A library's error without its message, which may quote the prompt or the answer. */
+/** Describes an error of the library without its message, which may quote the prompt or the answer. */
 function explain(error: unknown, begun: boolean): CallError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof CallError) return cause;

@@ -8,11 +8,11 @@ export type RemoteFailureReason =
   | "remote-failed"
   | "remote-refused";
 
-/** The provider, the way to it or the caller is why there is no answer; the row is not. */
+/** There is no answer because of the provider, the connection or the caller, but not because of the row. */
 export class RemoteFailure extends Error {
   override name = "RemoteFailure";
   readonly reason: RemoteFailureReason;
-  /** When asking again makes sense. */
+  /** How long to wait before another request makes sense. */
   readonly retryAfterMs: number;
 
   constructor(reason: RemoteFailureReason, message: string, retryAfterMs = 1000) {

@@ -36,12 +36,12 @@ function placeholders(template: string): string[] {
   return [...template.matchAll(PLACEHOLDER)].map((found) => found[1]!);
 }
 
-/** `{{name}}` → its value; a value is never read as a template itself. */
+/** Replaces every `{{name}}` with its value. A value is never read as a template itself. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(PLACEHOLDER, (_, name: string) => values[name] ?? "");
 }
 
-/** The model.yaml of a model that has no artifact: a text-generation model that a provider runs, asked over HTTP. */
+/** The model.yaml of a model without an artifact: a text-generation model that a provider runs, called over HTTP. */
 export const remoteManifest = z
   .strictObject({
     $schema: z.string().optional(),

@@ -18,9 +18,9 @@ export type RemoteDeps = {
   random?: () => number;
 };
 
-/** What happened, for metrics and logs; nothing of any prompt or answer. */
+/** Events for metrics and logs. They hold nothing of any prompt or answer. */
 export type RemoteEvents = {
-  /** One row is over, with an answer or without; `result` is "success" or the reason of the failure. */
+  /** One row is finished; `result` is "success" or the reason of the failure. */
   answered(row: {
     result: string;
     inferenceMs: number;
@@ -32,7 +32,10 @@ export type RemoteEvents = {
   circuit(state: BreakerState): void;
 };
 
-/** `firstTokenMs` and `inferenceMs` count from the first call on, with retries and the waits between them. */
+/**
+ * `firstTokenMs` and `inferenceMs` count from the start of the first call and include retries and the waits between
+ * them.
+ */
 type RemoteAnswer = {
   text: string;
   /** "stop", or "length" when the answer was cut at its token limit. */
@@ -42,22 +45,22 @@ type RemoteAnswer = {
   inferenceMs: number;
 };
 
-/** How long a caller waits. `deadlineAt` is by the clock of the model's `now`. */
+/** How long a caller waits. `deadlineAt` is on the clock of the model's `now`. */
 type AskLimits = { deadlineAt: number; signal?: AbortSignal | undefined };
 
 export type RemoteModel = {
-  /** What somebody has to set before the model can be asked; null when it can be. */
+  /** What has to be set before the model can be asked; null when nothing is missing. */
   missing: Diagnostic | null;
   circuit(): { state: BreakerState; pauseMs: number };
   /**
-   * A row's prompt, so that a bad row is refused before it waits for its turn.
+   * Makes a row's prompt. This comes before the row waits for its turn, so that a bad row is refused at once.
    *
    * @throws RowError; RemoteFailure "not-configured", or "circuit-open" while no row may be tried.
    */
   prepare(row: Row): ChatMessage[];
   /**
-   * The answer's text piece by piece, then the whole answer. Failed calls are repeated as the manifest allows, but never
-   * once a piece has come: a second call would give another text.
+   * Yields the answer's text piece by piece, then returns the whole answer. Failed calls are repeated as the manifest
+   * allows, but never after the first piece: a second call would give another text.
    *
    * @throws RemoteFailure, perhaps after some pieces.
    */
@@ -65,10 +68,10 @@ export type RemoteModel = {
 };
 
 /**
- * A model that a provider runs: one client with its retries, its time limit and its circuit breaker. How many rows are
- * asked at the same time is the caller's to bound.
+ * A model that a provider runs: one client with its retries, its time limit and its circuit breaker. The caller limits
+ * how many rows are asked at the same time.
  *
- * @throws ConfigurationError for an endpoint that cannot be used; RowError for a serving example that is no row.
+ * @throws ConfigurationError for an endpoint that cannot be used; RowError for a serving example that is no valid row.
  */
 export function openRemoteModel(manifest: RemoteManifest, events: RemoteEvents, deps: RemoteDeps): RemoteModel {
   const now = deps.now ?? (() => performance.now());
@@ -141,14 +144,14 @@ export function openRemoteModel(manifest: RemoteManifest, events: RemoteEvents, 
       const failure = error instanceof CallError ? failureOf(error, firstTokenMs !== null) : error;
       result = failure instanceof RemoteFailure ? failure.reason : "error";
       if (result === "cancelled") permit.abandoned();
-      // A request that asks for less time than the model may take does not prove the model to be down.
+      // A request with less time than the model may take does not prove that the model is down.
       else if (result === "deadline" && limits.deadlineAt < startedAt + manifest.limits.timeoutMs) permit.abandoned();
       else permit.failed(error instanceof CallError ? (error.retryAfterMs ?? 0) : 0);
       throw failure;
     } finally {
       clearTimeout(timer);
       limits.signal?.removeEventListener("abort", cancel);
-      // Reached without either of the above when the reader stopped in the middle.
+      // When the consumer stops early, no result was reported above. Otherwise this call is ignored.
       permit.abandoned();
       stop.abort();
       events.answered({
@@ -167,7 +170,7 @@ export function openRemoteModel(manifest: RemoteManifest, events: RemoteEvents, 
     prepare(row) {
       usableClient();
       const prompt = promptOf(manifest, row);
-      // It throws while the breaker is open: nobody waits for a turn that will not be used.
+      // `admit` throws while the breaker is open, so that no row waits for a turn that it cannot use.
       if (breaker.state() === "open") breaker.admit();
       return prompt;
     },
@@ -175,7 +178,7 @@ export function openRemoteModel(manifest: RemoteManifest, events: RemoteEvents, 
   };
 }
 
-/** A failed call in the words that a client may see. */
+/** A failed call as an error whose message a client may see. */
 function failureOf(error: CallError, begun: boolean): RemoteFailure {
   if (error.status === 401 || error.status === 403)
     return new RemoteFailure(

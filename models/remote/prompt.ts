@@ -4,7 +4,7 @@ import { fillIn, type RemoteManifest } from "./manifest.ts";
 
 export type ChatMessage = { role: "system" | "user"; content: string };
 
-/** What a row of a remote model looks like. Further fields are allowed. */
+/** The schema of a remote model's rows. Other fields are allowed. */
 export function remoteRowSchema(manifest: Pick<RemoteManifest, "inputs">): z.ZodObject {
   return z.looseObject(
     Object.fromEntries(
@@ -23,11 +23,14 @@ export function remoteRowSchema(manifest: Pick<RemoteManifest, "inputs">): z.Zod
   );
 }
 
-/** Unicode's control and format characters except line ends and tabs: they steer terminals and models, and say nothing. */
+/**
+ * Control and format characters of Unicode except line ends and tabs. They show nothing and can steer terminals and
+ * models.
+ */
 const INVISIBLE = /[^\P{Cc}\n\t]|[\u200B\u2028-\u202E\u2060-\u2069\uFEFF]/gu;
 
 /**
- * A row → the messages that the remote model gets. Texts are cleaned: NFC, no invisible characters, trimmed.
+ * Turns a row into the messages for the remote model. Texts are cleaned: NFC, no invisible characters, trimmed.
  *
  * @throws RowError for a field that is missing, empty, of another type or beyond its limits.
  */

@@ -1,8 +1,9 @@
 /**
- * How long to wait before call number `attempt + 1`: drawn evenly between nothing and a bound that doubles ("full
- * jitter"), so that clients which failed together do not come back together; at least what Retry-After asks for.
+ * How long to wait before call number `attempt + 1`. The wait is drawn uniformly between 0 and a bound that doubles
+ * ("full jitter"), so that clients that failed together do not come back together. It is never less than Retry-After.
  *
- * @param attempt calls so far, from 1. @param random in [0, 1).
+ * @param attempt number of calls so far, from 1.
+ * @param random in [0, 1).
  */
 export function retryDelayMs(
   attempt: number,

@@ -1,4 +1,4 @@
-// Measures what README.md says of virality's service: cold start, warm latency of single requests, and 50 rows with
+// Measures what README.md says about serving virality: cold start, warm latency of single requests, and 50 rows with
 // pictures through `sluice predict`. From the repository's root: node scripts/with-node24.mjs models/virality/measure.ts
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const rows = readFileSync(join(import.meta.dirname, "data/eval.jsonl"), "utf8")
 const node = (args: readonly string[]) =>
   spawn(process.execPath, [join(root, "cli.ts"), ...args], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
 
-/** A server of its own; `firstAnswerMs` from the start of its process to its first prediction. */
+/** Starts a server. `firstAnswerMs` is the time from the start of the process to its first prediction. */
 async function serve(): Promise<{ child: ChildProcess; url: string; firstAnswerMs: number }> {
   const began = performance.now();
   const child = node(["serve", "virality", "--host", "127.0.0.1", "--port", "0"]);

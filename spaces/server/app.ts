@@ -18,12 +18,12 @@ import { countRefusal, problemAnswer, toProblem } from "./http/to-problem.ts";
 import { onResponseEnd } from "./http/on-response-end.ts";
 
 /**
- * Imported as a module, node:http would make every name that it exports, and load a WebSocket client for one of them: a
- * tenth of the start.
+ * Not imported as a module: that would evaluate every export of node:http, one of which loads a WebSocket client. It
+ * would take a tenth of the start-up time.
  */
 const { createServer } = process.getBuiltinModule("node:http");
 
-/** The HTTP face: every route, with keys, limits, problems, logs and metrics around them. */
+/** The HTTP application: every route, with API keys, limits, problem responses, logs and metrics around them. */
 export async function createApp(serving: Serving): Promise<FastifyInstance> {
   const { settings, metrics, log } = serving;
   const nextId = requestIds();
@@ -39,7 +39,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     serverFactory: (handler) =>
       createServer(
         {
-          // A request whose head or body trickles in would hold its socket for ever.
+          // Without these limits, a request whose head or body trickles in would hold its socket forever.
           headersTimeout: 20_000,
           requestTimeout: settings.requestTimeoutMs + 30_000,
           keepAliveTimeout: 75_000,
@@ -54,13 +54,13 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
       answerProblem(serving, request as FastifyRequest, reply as FastifyReply, toProblem(error, log)),
     clientErrorHandler: answerBrokenRequest,
   });
-  // Rows are checked against their model's own schema, which the route knows only when the request is there.
+  // Rows are checked against the schema of their model, which is known only when the request arrives.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>(["application/json"], { parseAs: "buffer" }, (request, body, done) => {
     try {
-      // Clients of the binary tensor extension may announce JSON although tensors follow it.
+      // Clients of the binary tensor extension may declare JSON although tensors follow it.
       done(null, request.headers["inference-header-content-length"] === undefined ? parseJson(body) : body);
     } catch (error) {
       done(error as Error);
@@ -77,7 +77,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   app.addHook("onRequest", (request, reply, done) => {
     request.startedAt = performance.now();
     metrics.began();
-    // Not Fastify's own event: a request whose client leaves half-way never gets one.
+    // Fastify's own event is not used: it never fires for a request whose client disconnects half-way.
     onResponseEnd(request.raw.socket, reply.raw, () =>
       logAccess(serving, {
         id: request.id,
@@ -174,14 +174,14 @@ function notFound(request: FastifyRequest, known: (path: string) => string[]): P
 function answerProblem(serving: Serving, request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   countRefusal(serving.metrics, request.modelId, problem);
   const answer = problemAnswer(problem, request.id, request.url);
-  // As bytes: to a text Fastify would add a charset, which these types do not have.
+  // Sent as bytes: to a string Fastify would add a charset, which these media types do not have.
   return reply
     .code(answer.status)
     .headers({ "x-request-id": request.id, ...answer.headers })
     .send(Buffer.from(answer.body));
 }
 
-/** Bytes that are not HTTP never become a request; they are answered and the connection closes. */
+/** Answers bytes that are not HTTP, which never become a request, and closes the connection. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [status, code] =

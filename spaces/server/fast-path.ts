@@ -21,10 +21,10 @@ type Target = { kind: Kind; route: string; model: string | null; version: string
 const DEFAULT_ONE: Target = { kind: "one", route: "/predict", model: null, version: undefined };
 
 /**
- * A short path for the hot routes (one row, many rows, tensors in binary): they go from the socket to the model past
- * the framework, which would cost more than a small model does. Whatever is out of the ordinary (keys, limits, CORS,
- * chunked bodies, event streams, other types) takes Fastify's way; both end in the same functions, so that the answers
- * are the same.
+ * A fast path for the hot routes (one row, many rows, binary tensors): requests go from the socket straight to the
+ * model, because the framework would cost more than a small model does. Anything unusual (API keys, rate limits, CORS,
+ * chunked bodies, event streams, other media types) goes through Fastify. Both paths end in the same functions, so the
+ * answers are the same.
  *
  * @returns whether it took the request.
  */
@@ -52,7 +52,7 @@ export function fastPath(
     const disconnect = new ClientDisconnect();
     let whole = false;
     const forget = onConnectionEnd(request.socket, () => {
-      // In the middle of the body there is nobody to answer, but the request is over.
+      // A client that disconnects while it sends the body gets no answer, but the request still has to end.
       if (whole) disconnect.abort();
       else fail(new Problem(499, "cancelled", "the client went away"));
     });

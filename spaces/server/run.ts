@@ -6,8 +6,8 @@ import type { Settings } from "./settings/settings.ts";
  * Serves until SIGTERM or SIGINT, then drains. SIGHUP reloads every model.
  *
  * @param onListening called once the port is open.
- * @returns when everything is answered and closed. When the deadline passes first, the process ends here: a run may
- *   still be going on, and it cannot be stopped.
+ * @returns when everything is answered and closed. If the deadline passes first, the process ends here, because a run
+ *   that is still going on cannot be stopped.
  */
 export async function serveUntilSignal(
   dirs: readonly string[],
@@ -19,7 +19,7 @@ export async function serveUntilSignal(
   onListening(server);
   await new Promise<void>((resolve) => {
     const reload = () => void server.reloadAll();
-    // A second signal while draining changes nothing: the deadline already bounds it.
+    // A second signal while draining changes nothing: the deadline already limits the wait.
     const stop = () => resolve();
     process.on("SIGHUP", reload);
     process.on("SIGTERM", stop);

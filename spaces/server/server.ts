@@ -19,21 +19,22 @@ export type Server = {
   registry: Registry;
   /** http://HOST:PORT, once listening. */
   address: string;
-  /** Resolves when every model is either ready or known to be broken. */
+  /** Resolves when every model is ready or known to be broken. */
   loaded: Promise<void>;
   reloadAll(): Promise<void>;
   /**
-   * Stops accepting, answers what is in flight within the deadline, frees the models. @returns false when the deadline
-   * passed first.
+   * Stops accepting requests, answers those in flight within the deadline, and frees the models.
+   *
+   * @returns false when the deadline passed first.
    */
   drain(deadlineMs: number): Promise<boolean>;
 };
 
 /**
- * Listens at once (liveness must not wait for models), then loads them one after the other.
+ * Listens at once, because liveness must not wait for models, then loads the models one after the other.
  *
  * @param dirs folders of model.yaml, the default model first unless the settings name it.
- * @throws ConfigurationError for a bad file of keys; the system's error when the port cannot be had.
+ * @throws ConfigurationError for a bad file of API keys; the system's error when the port cannot be opened.
  */
 export async function startServer(dirs: readonly string[], settings: Settings, deps: Deps): Promise<Server> {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
@@ -69,7 +70,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
           metrics.scheduler(() => id),
           modelDeps,
         );
-      // Only a server with a remote model pays for the client.
+      // Loaded only by servers with a remote model.
       const { loadRemoteModel } = await import("./serving/remote-model.ts");
       return loadRemoteModel(
         found,
@@ -146,7 +147,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         serving.lifecycle.draining = true;
         stopWatching.stop();
         log.info({ deadlineMs }, "draining");
-        // Closes the listening socket and idle connections; those with a request in flight are answered first.
+        // Closes the listening socket and idle connections; connections with a request in flight are answered first.
         const finish = async () => {
           await app.close();
           await registry.close();
@@ -156,19 +157,20 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         const late = new Promise<false>((resolve) => {
           setTimeout(() => resolve(false), deadlineMs).unref();
         });
-        // A connection whose answer was on its way when the socket closed would otherwise stay open, idle.
+        // A connection that was being answered when the socket closed would otherwise stay open, idle.
         const sweeping = setInterval(() => app.server.closeIdleConnections(), 50);
         const inTime = await Promise.race([finished, late]);
         clearInterval(sweeping);
         if (!inTime) {
           app.server.closeAllConnections();
+          // Lets the requests that were cut off be logged before the last line.
           await new Promise((resolve) => {
             setImmediate(resolve);
-          }); // those that were cut off are logged before the last line
+          });
         }
-        // What is on its way to a pipe would be lost with the process; a reader that has stopped reading is not waited
-        // for. (`flush()` answers at once on a destination that writes as it comes, so the write's own event is
-        // awaited.)
+        // Log lines on their way to a pipe would be lost with the process, so they are waited for, but not for a reader
+        // that has stopped reading. `flush()` returns at once on a destination that writes immediately, so the write's
+        // own event is awaited.
         const written =
           deps.log === undefined && log.isLevelEnabled("info")
             ? new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { plural, shorten } from "./format.js";
 
 /**
- * What the batch tab shows of rows: a look before, the answers after.
+ * The tables of the batch tab: a preview before the run, the answers after it.
  * @typedef {import("./batch-rows.js").BatchInput} BatchInput
  * @typedef {import("./batch-rows.js").BatchRow} BatchRow
  * @typedef {import("./answers.js").RowOutcome} RowOutcome
@@ -190,8 +190,9 @@ export function resultRecords(input, outcomes, heads) {
 }
 
 /**
- * @param {import("./answers.js").Head} head @param {import("./answers.js").HeadAnswer | undefined} answer @returns
- * {unknown[]}
+ * @param {import("./answers.js").Head} head
+ * @param {import("./answers.js").HeadAnswer | undefined} answer
+ * @returns {unknown[]}
  */
 function figures(head, answer) {
   if (head.kind === "classification" && answer?.kind === "classification")

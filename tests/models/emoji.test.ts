@@ -81,7 +81,7 @@ describe("the gate of models/emoji", () => {
     );
   });
 
-  it("says how many rows would decide, in its report and in its plan: more than there are emoji with a count", () => {
+  it("says in its report and in its plan how many rows would decide: more than there are emoji with a count", () => {
     expect(planned.code).toBe(2);
     const needed = plan.models[0]!.checks.filter(({ kind, slice }) => kind === "non-inferiority" && slice === "all");
     expect(needed.map(({ metric }) => metric)).toEqual(["auroc", "mae"]);
@@ -108,7 +108,7 @@ describe("the gate of models/emoji", () => {
   it("fails a candidate that is much worse, on the same few rows", async () => {
     const file = join(out, "predictions/emoji/popular.baseline.csv");
     const worse = join(out, "worse.csv");
-    // Every second score turned round.
+    // Every second score is reversed.
     writeFileSync(
       worse,
       readFileSync(file, "utf8").replaceAll(
@@ -179,7 +179,7 @@ describe("models/emoji, served", () => {
     }
   });
 
-  it("refuses a category that it cannot know and a picture that is none, and takes an unknown subcategory", async () => {
+  it("refuses an unknown category and an invalid picture, and accepts an unknown subcategory", async () => {
     const row = rows[0]!;
     expect(await ask({ ...row, category: "Weather" })).toMatchObject({
       status: 422,
@@ -212,7 +212,7 @@ describe("models/emoji, served", () => {
   });
 });
 
-/** Token ids of the names, by the manifest's own text step. */
+/** Token ids of the names, from the manifest's own text step. */
 async function tokensOf(wanted: readonly EmojiRow[]): Promise<(readonly number[])[]> {
   const loaded = await loadManifest(join(root, "models/emoji"));
   const { files } = await readStepFiles(loaded);

@@ -28,7 +28,7 @@ describe("the int8 variant of mood", () => {
       return (one.heads["mood"] as ClassificationResult).probabilities["positive"]!;
     });
 
-  it("is measured on the same rows and prepared in the same way, so that the two can be compared", () => {
+  it("has the same rows and preprocessing as mood, so that the two can be compared", () => {
     for (const part of ["task", "preprocess", "inputs", "outputs", "postprocess", "dataset", "runtime"] as const)
       expect(variant.manifest[part], part).toEqual(whole.manifest[part]);
     for (const file of ["tokenizer.json", "tokenizer_config.json"])
@@ -41,11 +41,11 @@ describe("the int8 variant of mood", () => {
     expect(readFileSync(join(mood, "model.onnx")).toString("latin1")).not.toContain("DynamicQuantize");
   });
 
-  it("gives a row the same answer in every batch, bit for bit: no range depends on who else is in it", async () => {
+  it("gives a row the same answer in every batch, bit for bit: no range depends on the other rows", async () => {
     expect(await small.batchParity(reference)).toMatchObject({ ok: true, maxDifference: 0 });
   });
 
-  it("can be served in mood's place by mood's own manifest", async () => {
+  it("can be served instead of mood with mood's own manifest", async () => {
     const chosen = {
       ...whole,
       manifest: {
@@ -62,7 +62,7 @@ describe("the int8 variant of mood", () => {
       const [served, own, exact] = [await positives(inPlace), await positives(small), await positives(floating)];
       expect(served).toEqual(own);
       expect(Math.max(...own.map((p, i) => Math.abs(p - exact[i]!)))).toBeLessThan(0.03);
-      // Rounding shows: these are not the same numbers.
+      // Quantization shows: the numbers are not the same.
       expect(own).not.toEqual(exact);
     } finally {
       await Promise.all([inPlace.close(), floating.close()]);

@@ -36,7 +36,7 @@ const ask = async (row: object) => (await json(await server.post("/predict", row
 const unmade = ({ processing_time_ms: _, notes: __, ...rest }: Answer) => rest;
 
 describe("virality's API", () => {
-  it("answers with its own four fields and nothing else, made of the heads", async () => {
+  it("answers with exactly its own four fields, computed from the heads", async () => {
     const response = await server.post("/predict", example);
     expect(response.headers.get("vary")).toBe("Accept");
     const answer = (await json(response)) as unknown as Answer;
@@ -56,7 +56,7 @@ describe("virality's API", () => {
     });
   });
 
-  it("answers rows of a batch alike, in order, and past a bad one", async () => {
+  it("answers the rows of a batch in the same way, in order, even with a bad row among them", async () => {
     const { description: _, ...bare } = example;
     const batch = (await json(
       await server.post("/models/virality/predict/batch", { rows: [example, { ...example, view_count: -1 }, bare] }),
@@ -78,7 +78,7 @@ describe("virality's API", () => {
     }
   });
 
-  it("is healthy, and tells its architecture and that its data are simulated", async () => {
+  it("is healthy, and names its architecture and that its data are simulated", async () => {
     expect(await json(await server.get("/"))).toEqual({ status: "healthy", model: "virality v1.1.0" });
     expect(await json(await server.get("/model/info"))).toMatchObject({
       architecture: [{ part: "text encoder" }, { part: "image encoder" }, { part: "fusion", parameters: 7458 }],
@@ -89,7 +89,7 @@ describe("virality's API", () => {
     });
   });
 
-  it("is documented as it answers", async () => {
+  it("is documented in the form in which it answers", async () => {
     const api = (await json(await server.get("/openapi.json"))) as unknown as {
       paths: Record<string, { post: { responses: { "200": { content: object } } } }>;
       components: { schemas: Record<string, { required: string[]; properties: Record<string, { type: string }> }> };
@@ -133,12 +133,12 @@ describe("virality without a picture", () => {
     ["there is none", {}, "the image is missing"],
     ["it is null", { thumbnail_url: null }, "the image is missing"],
     [
-      "its bytes are none of an image",
+      "its bytes are not an image",
       { thumbnail_url: `${picture}${Buffer.from("no picture at all").toString("base64")}` },
       "the image cannot be decoded",
     ],
     [
-      "its URL leads inside",
+      "its URL has a private address",
       { thumbnail_url: "http://127.0.0.1/a.png" },
       "the image was not fetched: the address is not public",
     ],
@@ -156,7 +156,7 @@ describe("virality without a picture", () => {
     expect(unmade(answer)).not.toEqual(unmade(await ask(example)));
   });
 
-  it("tells each row of a batch by itself", async () => {
+  it("is reported for each row of a batch separately", async () => {
     const { predictions } = (await json(
       await server.post("/predict/batch", {
         rows: [{ ...example, thumbnail_url: "http://10.0.0.1/" }, example, { ...example, thumbnail_url: null }],
@@ -170,7 +170,7 @@ describe("virality without a picture", () => {
   });
 });
 
-it("sluice predict answers a file of rows with pictures, and says of which rows the picture was not used", async () => {
+it("sluice predict answers a file of rows with pictures, and names the rows whose picture was not used", async () => {
   const folder = temporaryFolder();
   const rows = readFileSync(join(dir, "data/eval.jsonl"), "utf8")
     .trim()
@@ -259,7 +259,7 @@ describe("virality's 18 features", () => {
   it.each(Object.entries(expected))("%s", async (name, value) => {
     expect((await features(row))[name]).toBeCloseTo(value, 9);
   });
-  it("stay finite without views, likes and description, and see a picture that is there", async () => {
+  it("stay finite without views, likes and description, and show whether there is a picture", async () => {
     expect(
       await features({
         ...row,
@@ -292,7 +292,7 @@ describe("virality, against its training script", () => {
       .map((row) => [row.id, row]),
   );
 
-  it("makes the same tokens and the same answers", async () => {
+  it("gives the same tokens and the same answers", async () => {
     const loaded = await loadManifest(dir);
     const { files } = await readStepFiles(loaded);
     const tokens = compileStep(loaded.manifest.preprocess["tokens"]!, files["tokens"]!, String);

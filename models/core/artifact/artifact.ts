@@ -5,25 +5,25 @@ import type { Artifact } from "../manifest/manifest.ts";
 import { localFile, type VerifiedFile } from "./verified-file.ts";
 
 export type VerifiedModel = VerifiedFile & {
-  /** External-data files by the location that the graph names. */
+  /** External-data files; `path` is the location that the graph names. */
   externalData: { path: string; bytes: Uint8Array; sha256: string }[];
   /** Size of the model with its external data. */
   totalBytes: number;
 };
 
 export type ArtifactDeps = HubDeps & {
-  /** Largest file that is read. */
+  /** Size of the largest file that is read; default: 16 GiB. */
   maxBytes?: number;
 };
 
-/** Larger than any ONNX file with its external data that one machine of CI loads. */
+/** No CI machine loads a larger ONNX file. */
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 
 /**
- * Fetches an artifact and its external data, from beside the manifest or from the Hub (through the cache), and checks
- * every digest.
+ * Reads an artifact and its external data, either from the manifest's folder or from the Hub (through the cache), and
+ * checks every digest.
  *
- * @param dir folder of model.yaml; nothing outside of it is read.
+ * @param dir folder of model.yaml; nothing outside it is read.
  * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated,
  *   artifact-lfs-pointer, artifact-outside, artifact-too-large, and the hub-* codes.
  */
@@ -56,7 +56,10 @@ export async function fetchArtifact(artifact: Artifact, dir: string, deps: Artif
   };
 }
 
-/** `org/repo@revision/path`. The revision ends at the first slash: a branch named a/b has to be given by its commit. */
+/**
+ * Parses `org/repo@revision/path`. The revision ends at the first slash, so a branch named a/b has to be given by its
+ * commit.
+ */
 export function parseHubLocation(hub: string): HubLocation {
   const at = hub.indexOf("@");
   const slash = hub.indexOf("/", at);

@@ -12,9 +12,9 @@ export type HubDeps = {
   fetch: typeof fetch;
   /** Where downloads are kept, by content; default: `defaultCacheDir(env)`. */
   cacheDir?: string;
-  /** Waits between attempts; a test passes its own. */
+  /** Waits between attempts. Tests pass their own. */
   sleep?: (ms: number) => Promise<void>;
-  /** Longest a single file may take. */
+  /** Time limit of one download attempt; default: 15 minutes. */
   timeoutMs?: number;
 };
 
@@ -28,11 +28,11 @@ export function defaultCacheDir(env: HubDeps["env"]): string {
 }
 
 /**
- * A file of a Hub model repository, from the cache when it holds the digest, else downloaded. The cache is
- * content-addressed and written by rename; an entry that no longer has its digest is dropped and fetched again.
+ * A file of a Hub model repository: from the cache if the cache has its digest, otherwise downloaded. The cache is
+ * content-addressed and written by rename. An entry that no longer matches its digest is deleted and downloaded again.
  *
  * @throws EvaluationError: hub-missing, hub-denied, hub-unreachable, hub-refused, artifact-truncated, artifact-digest,
- * artifact-too-large.
+ *   artifact-too-large.
  */
 export async function hubFile(
   location: HubLocation,
@@ -51,7 +51,7 @@ export async function hubFile(
     }
   }
   await mkdir(dirname(cached), { recursive: true });
-  // Beside its destination, so that the rename is atomic; the pid keeps two processes apart.
+  // In the folder of its destination, so that the rename is atomic. The pid keeps two processes apart.
   const partial = `${cached}.${process.pid}.${Math.random().toString(36).slice(2)}.part`;
   try {
     await retrying(place, deps, () => download(location, place, partial, maxBytes, deps));
@@ -77,8 +77,8 @@ async function download(
     repo: { type: "model" as const, name: location.repo },
     revision: location.revision,
     path: location.path,
-    fetch: withFacts(deps.fetch, signal),
-    // The client would make "//api" of a trailing slash.
+    fetch: withRefusals(deps.fetch, signal),
+    // A trailing slash would make the client request "//api".
     ...(deps.env["HF_ENDPOINT"] ? { hubUrl: deps.env["HF_ENDPOINT"].replace(/\/+$/, "") } : {}),
     ...(token ? { accessToken: token } : {}),
   };
@@ -93,7 +93,7 @@ async function download(
     });
   if (info === null) throw missing();
   if (info.size > maxBytes) throw tooLarge(place, info.size, maxBytes);
-  // Plain download: the digest is ours to check, and xet's chunk protocol would bypass the injected fetch's limits.
+  // No xet: its chunk protocol would bypass the limits of the injected fetch. The digest is checked here anyway.
   const blob = await downloadFile({ ...request, downloadInfo: info, xet: false });
   if (blob === null) throw missing();
   const file = await open(partial, "w");
@@ -122,7 +122,7 @@ const truncated = (place: string, expected: number, received: number) =>
     received: `${received} bytes`,
   });
 
-/** A failure that another attempt may cure; `waitMs` is what the server asked for. */
+/** A failure that may be gone at the next attempt. `waitMs` is the wait that the server asked for. */
 class Retry extends Error {
   readonly failure: EvaluationError;
   readonly waitMs: number;
@@ -147,7 +147,7 @@ async function retrying(place: string, deps: HubDeps, attempt: () => Promise<voi
   }
 }
 
-/** Refused is not unreachable; neither ever prints a token or a response body. */
+/** Distinguishes refusals from network failures. No message contains a token or a response body. */
 function classify(error: unknown, place: string): Error {
   if (error instanceof EvaluationError) return error;
   if (error instanceof Refusal) {
@@ -205,8 +205,11 @@ class Refusal extends Error {
   }
 }
 
-/** The client drops an error response's headers, so what they say is kept here; it also takes no signal. */
-function withFacts(inner: typeof fetch, signal: AbortSignal): typeof fetch {
+/**
+ * The client drops the headers of an error response and takes no abort signal. This keeps what is needed of the headers
+ * in a `Refusal` and passes the signal on.
+ */
+function withRefusals(inner: typeof fetch, signal: AbortSignal): typeof fetch {
   return async (input, init) => {
     const response = await inner(input, { ...init, signal });
     if (response.ok) return response;

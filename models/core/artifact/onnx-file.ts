@@ -1,9 +1,9 @@
-/** What the bytes of an ONNX file say before a runtime is asked, so that a wrong file gets a plain answer. */
+/** What is read from an ONNX file before the runtime sees it, so that a wrong file gets a clear error. */
 export type OnnxHeader = {
   irVersion: number;
-  /** Operator-set imports, "" is ai.onnx. */
+  /** Operator-set imports; the domain "" is ai.onnx. */
   opsets: { domain: string; version: number }[];
-  /** Files that initializers live in, by the location the model names. */
+  /** Files that hold initializers, by the location that the model names. */
   externalLocations: string[];
 };
 
@@ -18,11 +18,11 @@ export type OnnxReading =
 
 type Field = { number: number; wire: number; value: number; start: number; end: number };
 
-class Cut extends Error {}
+class Truncated extends Error {}
 
 /**
- * Reads the top of a ModelProto (onnx.proto3: ir_version = 1, graph = 7, opset_import = 8). Weights are skipped over,
- * not parsed.
+ * Reads the top-level fields of a ModelProto (onnx.proto3: ir_version = 1, graph = 7, opset_import = 8). Weights are
+ * skipped, not parsed.
  */
 export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
   if (bytes.length === 0)
@@ -56,7 +56,7 @@ export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
       }
     }
   } catch (error) {
-    if (error instanceof Cut && (header.irVersion > 0 || graphs > 0))
+    if (error instanceof Truncated && (header.irVersion > 0 || graphs > 0))
       return {
         ok: false,
         code: "model-truncated",
@@ -126,7 +126,7 @@ function* fields(bytes: Uint8Array, start: number, end: number): Generator<Field
   const varint = (): number => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
-      if (at >= end) throw new Cut(`it breaks off at byte ${at}`);
+      if (at >= end) throw new Truncated(`it breaks off at byte ${at}`);
       if (shift > 63) throw new Error("no such number");
       const byte = bytes[at++]!;
       value += (byte & 0x7f) * 2 ** shift;
@@ -143,7 +143,7 @@ function* fields(bytes: Uint8Array, start: number, end: number): Generator<Field
       const length = wire === 2 ? varint() : wire === 5 ? 4 : wire === 1 ? 8 : -1;
       if (length < 0) throw new Error("no such wire type");
       if (at + length > end)
-        throw new Cut(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
+        throw new Truncated(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
       yield { number, wire, value: 0, start: at, end: at + length };
       at += length;
     }

@@ -4,13 +4,18 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { EvaluationError } from "../errors.ts";
 import { isLfsPointer } from "./onnx-file.ts";
 
-/** Bytes whose SHA-256 is the one the manifest names. They were hashed in memory: what was checked is what runs. */
+/**
+ * Bytes and their SHA-256, checked against the manifest where it names one. They are hashed in memory, so the bytes
+ * that were checked are the bytes that run.
+ */
 export type VerifiedFile = { bytes: Uint8Array; sha256: string; source: string };
 
 /**
- * A file inside a model's folder, refused when its path or a symbolic link leads out of the folder.
+ * Reads a file inside a model's folder.
  *
- * @param sha256 checked when given.
+ * @param sha256 expected digest; null: not checked.
+ * @throws EvaluationError when the path or a symbolic link leads out of the folder, or the file is missing, too large
+ *   or not the expected one.
  */
 export async function localFile(
   dir: string,
@@ -102,6 +107,6 @@ export function tooLarge(place: string, size: number, maxBytes: number): Evaluat
 }
 
 function inside(dir: string, path: string): boolean {
-  const way = relative(dir, path);
-  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  const route = relative(dir, path);
+  return route !== "" && route !== ".." && !route.startsWith(`..${sep}`) && !isAbsolute(route);
 }

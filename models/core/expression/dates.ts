@@ -10,7 +10,7 @@ export function parseDate(text: string): CalendarDate | null {
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const time = Date.UTC(year, month - 1, day);
   const back = new Date(time);
-  // Date.UTC reads the years 0..99 as 19xx, and rolls 30 February over; neither is a date that was meant.
+  // Date.UTC reads the years 0..99 as 19xx and turns 30 February into a day in March. Both are refused here.
   if (back.getUTCFullYear() !== year || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day) return null;
   return { year, month, day, days: time / DAY_MS };
 }
@@ -20,7 +20,7 @@ export function isoWeekday(date: CalendarDate): number {
   return ((((date.days + 3) % 7) + 7) % 7) + 1;
 }
 
-/** 1 on 1 January. */
+/** Day of the year; 1 January is day 1. */
 export function dayOfYear(date: CalendarDate): number {
   return date.days - Date.UTC(date.year, 0, 1) / DAY_MS + 1;
 }

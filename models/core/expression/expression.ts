@@ -4,13 +4,13 @@ import { didYouMean } from "../did-you-mean.ts";
 import { dayOfYear, isoWeekday, parseDate, type CalendarDate } from "./dates.ts";
 import { RowError, type Row } from "../row.ts";
 
-/** What an expression can give. */
+/** What an expression can evaluate to. */
 export type ExpressionValue = number | boolean | string;
 
 const KEYWORDS = new Set(["and", "or", "not", "in", "if", "then", "else", "of", "mod"]);
 const BUILT_IN = ["abs", "ceil", "empty", "exists", "floor", "log", "log2", "log10", "max", "min", "round", "sqrt"];
 
-/** `start` and `end` as in Python's slices: negative counts from the end, `end` is exclusive. */
+/** A slice with `start` and `end` as in Python: negative counts from the end, `end` is exclusive. */
 function part(list: unknown, start: unknown, end?: unknown): number[] {
   if (!Array.isArray(list)) throw new TypeError("the first argument is not a number-list");
   const from = whole(start, "start");
@@ -43,10 +43,12 @@ function string(value: unknown): string {
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * What expressions can call besides filtrex's own: year, month, day, weekday (1 Monday … 7 Sunday), day_of_year (from
- * 1), days_since(date, "YYYY-MM-DD"), at(list, i), sum/mean/std(list, start, end) with Python's slices (std is the
- * population's), sin, cos, exp; of texts length (characters), words (between white space), count(text, "piece"),
- * digits, capitals (share of the letters, 0 without any).
+ * Functions that expressions can call besides filtrex's own.
+ *
+ * Dates: year, month, day, weekday (1 Monday … 7 Sunday), day_of_year (from 1), days_since(date, "YYYY-MM-DD"). Lists:
+ * at(list, i), and sum/mean/std(list, start, end) with Python's slices (std is the population's). Numbers: sin, cos,
+ * exp. Texts: length (characters), words (between white space), count(text, "piece"), digits, capitals (share of the
+ * letters, 0 without any).
  */
 const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>> = {
   year: (d: unknown) => date(d).year,
@@ -91,12 +93,12 @@ const expressionFunctions: Readonly<Record<string, (...args: never[]) => number>
 };
 
 /**
- * Compiles one derived value. Names and functions are checked now, values when a row comes.
+ * Compiles one derived value. Names and functions are checked now, values only when a row is computed.
  *
- * @param place where the expression stands; asked only when it is wrong.
+ * @param place says where the expression is; called only for an error.
  * @param known columns and the derived values before this one.
+ * @returns a function that throws RowError, naming the expression, when it has no value for a row.
  * @throws ConfigurationError naming the expression when it is malformed or uses an unknown name.
- * The result throws RowError naming the expression when it cannot be worked out for a row.
  */
 export function compileDerived(
   name: string,
@@ -160,7 +162,7 @@ export function compileDerived(
 }
 
 /**
- * filtrex tells an unknown name only when a row reaches it; its lexical rules are simple enough to read the names
+ * filtrex reports an unknown name only when a row is computed. Its lexical rules are simple enough to find the names
  * beforehand.
  */
 function namesIn(expression: string): { name: string; called: boolean }[] {

@@ -10,11 +10,11 @@ export type Position = { line: number; column: number };
 const MAX_CHARACTERS = 1_000_000;
 
 /**
- * YAML text → the value that `schema` describes, defaults filled in.
+ * YAML text → the value that `schema` describes, with its defaults.
  *
- * @param file name that the diagnostics begin with, as the reader would type it.
+ * @param file name that the diagnostics begin with, as the user would type it.
  * @param examples "dotted.path" or "dotted.*.path" → an example shown when that place is wrong.
- * @throws ConfigurationError that tells every problem with file:line:column, path, expected, received and an example.
+ * @throws ConfigurationError that lists every problem with file:line:column, path, expected, received and an example.
  */
 export function parseYaml<S extends z.ZodType>(
   text: string,
@@ -33,16 +33,16 @@ export function parseYaml<S extends z.ZodType>(
   const { value, place } = readYaml(text, file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // A misspelt key explains the missing one that follows from it, so it comes first.
+  // A misspelt key is often why another one is missing, so it comes first.
   const explained = explainIssues(result.error.issues, value, schema, examples).toSorted(
     (a, b) => Number(b.code === "config-unknown-key") - Number(a.code === "config-unknown-key"),
   );
-  throw whole(explained.map(({ path, atKey, ...rest }) => ({ place: place(path, atKey), ...rest })));
+  throw combined(explained.map(({ path, atKey, ...rest }) => ({ place: place(path, atKey), ...rest })));
 }
 
 /**
- * Where a value stands in YAML text: the key's position for a member of a map, the item's for a member of a list.
- * A path that leads nowhere gives the nearest ancestor that exists; text that is not YAML gives null.
+ * Where a value is in YAML text: the position of its key in a map, or of the item in a list. A path that does not exist
+ * gives the position of its nearest ancestor; text that is not YAML gives null.
  */
 export function locate(text: string, path: Path): Position | null {
   try {
@@ -61,7 +61,7 @@ function readYaml(text: string, file: string) {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     const problems = [...document.errors, ...document.warnings];
     if (problems.length > 0) {
-      throw whole(
+      throw combined(
         problems.map((problem) => {
           const { line, col } = lines.linePos(problem.pos[0]);
           return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
@@ -77,7 +77,7 @@ function readYaml(text: string, file: string) {
     };
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
-    // An unresolved or exploding alias, or nesting beyond the stack.
+    // An unresolved alias, aliases that expand too far, or nesting too deep for the stack.
     throw new ConfigurationError(
       {
         code: "yaml-invalid",
@@ -102,7 +102,7 @@ function syntaxDiagnostic(code: string, message: string, place: string, received
   };
 }
 
-function whole(diagnostics: Diagnostic[]): ConfigurationError {
+function combined(diagnostics: Diagnostic[]): ConfigurationError {
   const [first, ...others] = diagnostics as [Diagnostic, ...Diagnostic[]];
   return new ConfigurationError(others.length === 0 ? first : { ...first, others });
 }

@@ -8,13 +8,16 @@ import { formatValue } from "../format-value.ts";
 type Issue = z.core.$ZodIssue;
 type Explained = Diagnostic & {
   path: (string | number)[];
-  /** Point at the key (it is the problem) rather than at its value. */
+  /** Point at the key instead of its value, because the key is the problem. */
   atKey: boolean;
 };
 
 type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };
 
-/** zod's issues about `value` → diagnostics that name the path; a union's issue is that of its closest member. */
+/**
+ * Turns zod's issues about `value` into diagnostics that name the path. For a union, they are those of the member that
+ * fits best.
+ */
 export function explainIssues(
   issues: readonly Issue[],
   value: unknown,
@@ -121,7 +124,10 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   }
 }
 
-/** The union member that the writer most likely meant: one that accepts the value's own type. */
+/**
+ * The issues of the union member that was most likely meant: the member with the fewest issues among those that accept
+ * the value's type.
+ */
 function closest(members: readonly (readonly Issue[])[]): readonly Issue[] | null {
   const near = members.filter(
     (issues) =>

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Names that a manifest may use. Which task has which is decided by `eval/metrics/catalog.ts`; a name that has no
- * definition there yet is refused where it is declared.
+ * Metrics that a manifest may name. `eval/metrics/catalog.ts` says which task has which of them. A check of a metric
+ * that has no definition there is refused.
  */
 export const metricNames = [
   "auroc",
@@ -60,7 +60,7 @@ const common = {
   k: z.int().positive().optional().describe("Cut-off of ndcg_at_k and recall_at_k."),
 };
 
-/** A gate check as a team writes it. */
+/** A gate check as it stands in model.yaml. */
 export const checkPolicy = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("limit"),

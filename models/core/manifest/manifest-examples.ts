@@ -1,4 +1,4 @@
-/** What a wrong place of model.yaml should look like; path → example, `*` for any one part. */
+/** Path in model.yaml → example that is shown when that place is wrong. `*` stands for any one part of a path. */
 export const manifestExamples: Readonly<Record<string, string>> = {
   schemaVersion: "schemaVersion: 1",
   id: "id: mood",

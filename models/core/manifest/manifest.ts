@@ -31,7 +31,7 @@ const dimension = z
   .describe("A fixed size, or a name for a size that varies.");
 const dtype = z.enum(dtypes);
 
-/** Columns of prediction files whatever the task: no slice can be called so. */
+/** Columns that every prediction file has. No slice may have one of these names. */
 const predictionColumns = new Set(["id", "label", "group", "weight"]);
 
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
@@ -173,7 +173,7 @@ const localServing = serving.extend({
     ),
 });
 
-/** The model.yaml of a model with an artifact; `models/remote/manifest.ts` has that of one without. */
+/** The model.yaml of a model with an artifact; `models/remote/manifest.ts` describes a model without one. */
 export const manifest = z
   .strictObject({
     $schema: z.string().optional(),

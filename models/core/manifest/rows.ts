@@ -3,7 +3,7 @@ import { parseDate } from "../expression/dates.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** What one field of a row must hold. `numbers`: nested lists of this shape; none for a single number. */
+/** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
 type Field = { optional: boolean } & (
   | { type: "text"; maxCharacters?: number }
   | { type: "image"; urls: boolean }
@@ -14,7 +14,7 @@ type Field = { optional: boolean } & (
 );
 type Fields = [name: string, field: Field][];
 
-/** The fields that a model's preprocessing reads. Where several steps read a field, the last one says what it holds. */
+/** The fields that a model's preprocessing reads. If several steps read a field, the last one decides what it holds. */
 function fieldsOf({ preprocess }: Pick<Manifest, "preprocess">): Map<string, Field> {
   return new Map(Object.values(preprocess).flatMap(fieldsOfStep));
 }
@@ -34,7 +34,7 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
-        // Whether a field is there is read off a field that another step describes.
+        // `present` asks whether a field is there. What the field holds is described by another step.
         column.type === "present" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
       );
   }
@@ -55,8 +55,8 @@ function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "
 }
 
 /**
- * What a row of a model looks like, for requests and their documentation (`z.toJSONSchema`). Further fields are
- * allowed. The preprocessing still has the last word, row by row, with errors of its own.
+ * The schema of a model's rows, for requests and their documentation (`z.toJSONSchema`). Other fields are allowed.
+ * Preprocessing checks every row again and may still refuse it.
  */
 export function rowSchema(manifest: Pick<Manifest, "preprocess">): z.ZodObject {
   return z.looseObject(
@@ -93,8 +93,8 @@ function schemaOf(field: Field): z.ZodType {
 }
 
 /**
- * The schema's verdict several times as fast, which requests of many rows need: true only for rows that `rowSchema` of
- * the same manifest accepts too. After a false, the schema decides and says what is wrong.
+ * The check of `rowSchema`, several times as fast, for requests with many rows. It returns true only for rows that the
+ * schema accepts too. After a false, the schema decides and says what is wrong.
  */
 export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknown) => boolean {
   const checks = Array.from(fieldsOf(manifest), ([name, field]) => ({
@@ -146,7 +146,7 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.length === length && value.every(inner);
 
-/** The innermost list, without a call per number. */
+/** The innermost list. It is checked in one loop, without a call per number. */
 const listOfNumbers =
   (length: number): Check =>
   (value) => {

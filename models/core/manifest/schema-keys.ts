@@ -14,8 +14,8 @@ type Def = {
 const definition = (schema: z.core.$ZodType) => schema._zod.def as unknown as Def;
 
 /**
- * Keys that `schema` knows at `path`, given the value found there (literals tell a union's members apart).
- * zod reports unknown keys without the known ones; this finds them for "did you mean".
+ * Keys that `schema` allows at `path` of `value`; literals in the value tell the members of a union apart. zod reports
+ * unknown keys without the allowed ones, which "did you mean" needs.
  */
 export function keysAt(schema: z.core.$ZodType, path: readonly (string | number)[], value: unknown): string[] {
   const keys = objectsAt([schema], path, value).flatMap((found) => Object.keys(definition(found).shape ?? {}));
@@ -41,7 +41,10 @@ function objectsAt(
   return objectsAt(next, rest, inner);
 }
 
-/** Wrappers taken off, unions opened; members whose literals contradict the value are left out. */
+/**
+ * The schema without its wrappers, and a union as its members. Members whose literals contradict the value are left
+ * out, unless all do.
+ */
 function members(schema: z.core.$ZodType, value: unknown): z.core.$ZodType[] {
   const { type, innerType, options, in: input } = definition(schema);
   if (type === "union") {

@@ -16,18 +16,22 @@ export type ClassificationResult = {
 export type RegressionResult = { kind: "regression"; value: number };
 export type HeadResult = ClassificationResult | RegressionResult;
 
-/** One row's raw numbers of the graph output → the head's typed answer. @throws EvaluationError naming head and row. */
+/**
+ * Turns the raw numbers of one row into the head's result.
+ *
+ * @throws EvaluationError naming head and row.
+ */
 export type CompiledHead = {
   head: Head;
   /** Numbers per row that the head reads. */
   width: number;
-  /** All of `values` is one row. */
+  /** Reads one row; `values` holds nothing else. */
   read(values: ArrayLike<number>, rowName: string): HeadResult;
-  /** The row stands in `values` at `from`; its name is asked only for an error. */
+  /** Reads the row that starts at `from`. `rowName` is called only for an error. */
   readAt(values: ArrayLike<number>, from: number, rowName: () => string): HeadResult;
 };
 
-/** How far from 1 the sum of given probabilities may be: float16 outputs are this rough. */
+/** How far from 1 the sum of given probabilities may be. float16 outputs are no more exact than this. */
 const SUM_TOLERANCE = 1e-2;
 
 /** The label whose probability is the score of a binary head. */
@@ -36,8 +40,10 @@ export function positiveLabel(head: ClassificationHead): string {
 }
 
 /**
- * @param place names the head in the manifest.
- * @throws ConfigurationError when sigmoid meets other than two labels.
+ * @param place names the head in the manifest; called only for an error.
+ * @param outputWidth numbers per row of the graph output; null where it is not known.
+ * @throws ConfigurationError when the head does not fit the output, has a label twice, or has one number per row for
+ *   other than two labels.
  */
 export function compileHead(head: Head, place: () => string, outputWidth: number | null): CompiledHead {
   const width = head.kind === "regression" ? 1 : classificationWidth(head, outputWidth, place);
@@ -100,7 +106,7 @@ function classificationWidth(head: ClassificationHead, outputWidth: number | nul
 function classification(head: ClassificationHead, width: number) {
   const { labels } = head;
   const binary = labels.length === 2 ? labels.indexOf(positiveLabel(head)) : null;
-  // The one name that an assignment would not make a property of.
+  // An assignment to `__proto__` would set the prototype and add no property.
   const plain = !labels.includes("__proto__");
   return (values: ArrayLike<number>, from: number, rowName: () => string): ClassificationResult => {
     const given = probabilitiesOf(head, values, from, width, rowName);

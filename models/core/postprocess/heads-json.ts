@@ -2,11 +2,11 @@ import type { ClassificationResult, HeadResult } from "./head.ts";
 import type { Head } from "./schema.ts";
 
 /**
- * An answer's heads as the JSON text that `JSON.stringify` gives, to the byte; only the numbers are new in every
- * answer, so the rest is made once. All numbers of an answer are finite.
+ * Writes an answer's heads as JSON, byte for byte as `JSON.stringify` does. Only the numbers and the chosen label
+ * differ from answer to answer, so all other text is prepared once. All numbers of an answer are finite.
  */
 export function headsWriter(heads: readonly Head[]): (results: Readonly<Record<string, HeadResult>>) => string {
-  // These would stand at another place than in their list, or nowhere.
+  // As keys of an object, digits would be moved to the front and `__proto__` could get lost.
   const odd = (name: string) => name === "__proto__" || /^\d+$/.test(name);
   if (heads.some((head) => odd(head.name) || (head.kind === "classification" && head.labels.some(odd))))
     return (results) => JSON.stringify(results);

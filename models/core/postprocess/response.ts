@@ -6,7 +6,7 @@ import type { Head } from "./schema.ts";
 /** Milliseconds, as in the standard answer's `timing`. */
 export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: number };
 
-/** What the fields of `serving.response` may be made of. */
+/** Names that the expressions of `serving.response` may use. */
 function namesOf(heads: readonly Head[]): string[] {
   return [
     ...heads.flatMap(({ name, kind }) =>
@@ -22,7 +22,7 @@ const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({
   "timing.total_ms": totalMs,
 });
 
-/** What is wrong with an expression of `serving.response`, in words for whoever wrote it; null when nothing is. */
+/** Explains what is wrong with an expression of `serving.response`; null when nothing is. */
 export function responseProblem(expression: string, heads: readonly Head[]): string | null {
   try {
     compileDerived("", expression, namesOf(heads), () => "");
@@ -35,10 +35,10 @@ export function responseProblem(expression: string, heads: readonly Head[]): str
 }
 
 /**
- * Compiles `serving.response`. The result gives a prediction's own JSON object, without `notes`.
+ * Compiles `serving.response`. The result makes a prediction's own JSON object, without `notes`.
  *
- * @throws ConfigurationError as `responseProblem` tells; the result throws RowError when an expression gives no finite
- * number.
+ * @returns a function that throws RowError when an expression has no value or gives no finite number.
+ * @throws ConfigurationError for an expression in which `responseProblem` finds something wrong.
  */
 export function compileResponse(
   response: Readonly<Record<string, string>>,
@@ -56,7 +56,10 @@ export function compileResponse(
   };
 }
 
-/** JSON Schema of that object. A field's type is that of its expression at the middle of every head. */
+/**
+ * JSON Schema of that object. The type of a field is found by evaluating its expression for a sample answer: scores and
+ * values of 0.5, and each head's first label.
+ */
 export function responseSchema(response: Readonly<Record<string, string>>, heads: readonly Head[]): object {
   const middle = Object.fromEntries(
     heads.map((head): [string, HeadResult] => [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Undoes what training did to a target: applied in order, in float64. */
+/** Undoes a training transform of the target. Several are applied in order, in float64. */
 const inverse = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("affine"), scale: z.number(), offset: z.number() }).describe("x * scale + offset"),
   z.strictObject({ kind: z.literal("exp") }).describe("exp(x), the inverse of log"),

@@ -1,5 +1,5 @@
 /**
- * Softmax in float64 with the largest logit taken off first, so that no exponential overflows; the result sums to 1.
+ * Softmax in float64. The largest logit is subtracted first, so that no exponential overflows. The result sums to 1.
  * Agrees with scipy.special.softmax.
  */
 export function softmax(logits: ArrayLike<number>, from = 0, count = logits.length): number[] {

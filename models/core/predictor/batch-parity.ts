@@ -1,23 +1,23 @@
-/** Outcome of the check that every gate makes: padding and batch mates must not change an answer. */
+/** Result of a check that every gate makes: neither padding nor the other rows of a batch may change an answer. */
 export type BatchParity = {
   /** Rows compared. */
   rows: number;
   /** Largest |batched - alone| / (1 + |alone|) over rows and raw output numbers. */
   maxDifference: number;
   tolerance: number;
-  /** Every difference is at most the tolerance; false without a single row. */
+  /** Whether every difference is within the tolerance; false without a single row. */
   ok: boolean;
   /** Index, in the given rows, of the row that differed most; null when none differed. */
   worstRow: number | null;
 };
 
-/** Rows compared at most. */
+/** Number of rows that are compared at most. */
 const PARITY_ROWS = 64;
 
 /**
- * Runs rows alone, then in batches that put the shortest beside the longest, and compares the graph's raw outputs
- * (before any activation, which could hide a difference): |a - b| <= tolerance * (1 + |b|), b being the answer alone.
- * A row's answer that is not a number in one way only counts as an infinite difference.
+ * Runs rows alone and in batches that put the shortest beside the longest, and compares the graph's raw outputs: |a -
+ * b| <= tolerance * (1 + |b|), where b is the answer alone. Activations come later because they could hide a
+ * difference. A number that is NaN in only one of the two runs counts as an infinite difference.
  */
 export async function batchParity<T>(
   rows: readonly T[],
@@ -62,7 +62,7 @@ function spread<T>(sorted: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (count - 1))]!);
 }
 
-/** Shortest, longest, second shortest, second longest …: every batch mixes lengths as far apart as there are. */
+/** Shortest, longest, second shortest, second longest …, so that every batch mixes lengths as far apart as possible. */
 function interleave<T>(sorted: readonly T[]): T[] {
   return sorted.map((_, i) => sorted[i % 2 === 0 ? i / 2 : sorted.length - 1 - (i - 1) / 2]!);
 }

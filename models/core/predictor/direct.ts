@@ -4,28 +4,32 @@ import { RowError, type Row } from "../row.ts";
 import { misfit, rowSize, type Dtype, type GraphTensor } from "../tensors.ts";
 
 /**
- * The short form of a pipeline whose inputs are all float32 or float64 of a fixed size: rows are written straight into
- * the feeds of a run, and heads read straight from its answers. The numbers are the same to the bit: computed in
- * float64, checked there, rounded once.
+ * A faster path for pipelines whose inputs are all float32 or float64 of a fixed size: rows are written straight into
+ * the feeds of a run, and heads read straight from its outputs. The numbers are the same to the bit: computed and
+ * checked in float64, rounded once.
  */
 export type DirectPipeline = {
-  /** Feeds for at most `rows` rows; give them back after the run. */
+  /** Memory for at most `rows` rows; to be released after the run. */
   begin(rows: number): DirectBatch;
 };
 
 type DirectBatch = {
-  /** Writes one row as the batch's `index`-th. @throws RowError; the place may be written again. */
+  /**
+   * Writes one row as number `index` of the batch. After an error the same index can be written again.
+   *
+   * @throws RowError
+   */
   put(row: Row, index: number): void;
-  /** The first `rows` rows. */
+  /** Feeds of the first `rows` rows. */
   feeds(rows: number): Record<string, GraphTensor>;
-  /** After the run: the memory serves the next batch. */
+  /** Called after the run, so that the next batch can use the memory. */
   release(): void;
 };
 
 type FloatInput = { name: string; from: string; dtype: "float32" | "float64"; stepName: string };
 
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
-/** Batches whose memory is kept: one runs while the next is written. */
+/** Number of batches whose memory is kept: one runs while the next is written. */
 const KEPT = 2;
 
 /** @returns null for any other pipeline. */
@@ -48,7 +52,7 @@ export function directPipeline(
   const kept: Float[][] = [];
   let keptRows = 0;
 
-  const wide = (rows: number): Float[] => {
+  const takeArrays = (rows: number): Float[] => {
     if (rows <= keptRows && kept.length > 0) return kept.pop()!;
     return fed.map(({ dtype, size }) =>
       dtype === "float32" ? new Float32Array(rows * size) : new Float64Array(rows * size),
@@ -58,11 +62,11 @@ export function directPipeline(
   return {
     begin(rows) {
       if (rows > keptRows) {
-        // Room of another size would never be used again.
+        // The smaller arrays would never be used again.
         kept.length = 0;
         keptRows = rows;
       }
-      const data = wide(keptRows);
+      const data = takeArrays(keptRows);
       return {
         put(row, index) {
           for (const step of steps) step.fill(row, step.scratch);
@@ -73,7 +77,7 @@ export function directPipeline(
             const base = index * input.size;
             for (let i = 0; i < input.size; i++) {
               const value = scratch[i]!;
-              // Not a number fails too.
+              // Written so that NaN fails too.
               if (!(Math.abs(value) <= input.limit))
                 throw new RowError(
                   `${input.from}[${i}]`,
@@ -106,20 +110,20 @@ export function directPipeline(
 
 type Float = Float32Array | Float64Array;
 
-/** Reads rows of one run's answers, as the heads' results. */
+/** Compiles a reader that turns rows of one run's outputs into the heads' results. */
 export function headReader(
   heads: readonly CompiledHead[],
 ): (
   answers: Readonly<Record<string, GraphTensor>>,
   batch: number,
 ) => (index: number, rowName: () => string) => Record<string, HeadResult> {
-  // The one name that an assignment would not make a property of.
+  // An assignment to `__proto__` would set the prototype and add no property.
   const plain = heads.every(({ head }) => head.name !== "__proto__");
   return (answers, batch) => {
     const read = heads.map((head) => {
       const tensor = answers[head.head.from];
       const size = tensor === undefined ? -1 : rowSize(tensor.dims);
-      // An output whose first size is not the batch gives no row, which the head then refuses.
+      // If the first dimension of an output is not the batch, the row is empty and the head refuses it.
       const fits = tensor !== undefined && tensor.dims[0] === batch && size === head.width;
       const data = !fits
         ? null

@@ -10,24 +10,26 @@ import { remoteManifest, type RemoteManifest } from "../../remote/manifest.ts";
 
 export const MANIFEST_FILE = "model.yaml";
 
-/** Everything that a model.yaml may be; `backend` tells which. */
+/** Any model.yaml; `backend` tells the kinds apart. */
 export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest]);
 
-/** A manifest and where it was read; `dir` is what its paths are relative to, `text` is for pointing at lines. */
+/**
+ * A manifest and where it comes from. Its paths are relative to `dir`; `text` is its source, to find lines for errors.
+ */
 export type LoadedManifest = { manifest: Manifest; dir: string; file: string; text: string };
 export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string; text: string };
 
 /**
- * Reads `model.yaml` of a model's folder, for whoever needs the model's artifact.
+ * Reads the `model.yaml` in a model's folder, for callers that need the model's artifact.
  *
- * @throws ConfigurationError when there is none, when it is not what the schema says (all problems at once), or when the
- *   model has a remote backend: there is nothing to measure or to upload then.
+ * @throws ConfigurationError when there is none, when it does not fit the schema (all problems at once), or when the
+ *   model has a remote backend and so nothing to measure or upload.
  */
 export async function loadManifest(dir: string): Promise<LoadedManifest> {
   return withArtifact(await loadModelFile(dir));
 }
 
-/** The same for models of any backend: `isRemote` tells them apart. */
+/** Like `loadManifest`, for models of any backend; `isRemote` tells them apart. */
 export async function loadModelFile(dir: string): Promise<LoadedManifest | LoadedRemote> {
   const file = join(dir, MANIFEST_FILE);
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -50,7 +52,10 @@ export function isRemote(loaded: LoadedManifest | LoadedRemote): loaded is Loade
   return loaded.manifest.backend === "hf-inference";
 }
 
-/** The same for text that is already at hand (a version from git, say). `dir` is where its artifact and files lie. */
+/**
+ * Like `loadManifest`, for text from elsewhere (an older version from git, for example). `dir` holds the artifact and
+ * the other files.
+ */
 export function parseManifest(text: string, dir: string, file: string): LoadedManifest {
   return withArtifact(parseModelFile(text, dir, file));
 }
@@ -75,7 +80,7 @@ export function withArtifact(loaded: LoadedManifest | LoadedRemote): LoadedManif
   });
 }
 
-/** "file:line:column path" of a place in the manifest, for diagnostics found after it was read. */
+/** "file:line:column path" of a place in the manifest, for problems found after it was read. */
 export function placeIn(loaded: Pick<LoadedManifest, "file" | "text">, path: Path): string {
   const at = locate(loaded.text, path);
   return at === null

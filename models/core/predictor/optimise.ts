@@ -16,8 +16,8 @@ import { openPredictor } from "./predictor.ts";
 import { runtimeVersion, writeOptimisedGraph } from "../session/session.ts";
 
 /**
- * Below this an optimised form neither opens faster nor saves memory worth its disk; see
- * bench/results/serving-optimised.md.
+ * For a smaller model an optimised form does not open faster, and the memory that it saves is not worth the disk space;
+ * see bench/results/serving-optimised.md.
  */
 const MIN_BYTES = 32 * 1024 * 1024;
 
@@ -26,9 +26,9 @@ export type Outcome =
   | { made: false; why: string };
 
 /**
- * Writes a form of a model's graph that opens faster: optimised as far as that does not depend on the processor, with its
- * weights in a file that the runtime maps. It is kept only when it gives the model's examples the same answers, bit for
- * bit.
+ * Writes a form of a model's graph that opens faster. It has the optimisations that do not depend on the processor, and
+ * its weights are in a file that the runtime maps into memory. The form is kept only if it gives the model's examples
+ * the same answers, bit for bit.
  *
  * @throws EvaluationError, ConfigurationError when the artifact itself cannot be used.
  */

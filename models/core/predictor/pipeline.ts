@@ -12,13 +12,13 @@ export type PreparedRow = {
   steps: Readonly<Record<string, Prepared>>;
   /** Tokens of its longest text; 1 without texts. */
   length: number;
-  /** Fields that a placeholder took the place of. */
+  /** Fields that a placeholder replaced. */
   notes: readonly Note[];
 };
 
-/** Everything of a model but its graph: rows → feeds, answers of the graph → results. Pure. */
+/** A model without its graph: rows → feeds, outputs of the graph → results. Pure. */
 export type Pipeline = {
-  /** Rows that one run takes, where the graph fixes it. */
+  /** Rows per run, if the graph fixes the number; otherwise null. */
   fixedBatch: number | null;
   /** Graph outputs that the heads read. */
   fetches: string[];
@@ -29,14 +29,14 @@ export type Pipeline = {
   raw(answers: Readonly<Record<string, GraphTensor>>, index: number, batch: number): Record<string, number[]>;
   /** @throws EvaluationError naming head and row. */
   results(raw: Readonly<Record<string, readonly number[]>>, rowName: string): Record<string, HeadResult>;
-  /** The same as `raw` and `results` for a whole run: answers and its number of rows → a reader of single rows. */
+  /** `raw` and `results` for a whole run: the outputs and the number of rows → a reader of single rows. */
   read: ReturnType<typeof headReader>;
-  /** What takes the place of `prepare` and `feeds` for rows of plain numbers. */
+  /** Replaces `prepare` and `feeds` for rows of plain numbers; null for other rows. */
   direct: DirectPipeline | null;
 };
 
 /**
- * Compiles a manifest's preprocessing and heads and holds them against its declared inputs and outputs.
+ * Compiles a manifest's preprocessing and heads and checks them against its declared inputs and outputs.
  *
  * @throws ConfigurationError with the place in model.yaml.
  */
@@ -70,7 +70,7 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
   });
   const used = new Set(inputs.map((input) => input.stepName));
   const active = Object.entries(steps).filter(([name]) => used.has(name));
-  // Images first: what else reads the field of one must see what the graph will see.
+  // Images first: when a placeholder replaces one, the other steps that read its field must see that it is gone.
   const order = active.toSorted(
     ([a], [b]) => Number(manifest.preprocess[b]!.kind === "image") - Number(manifest.preprocess[a]!.kind === "image"),
   );
@@ -85,7 +85,7 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
       let length = 1;
       for (const [name, step] of order) {
         const value = step.prepare(row);
-        // Only images are asynchronous; awaiting every row of a table would cost more than the table.
+        // Only images are asynchronous. Awaiting every row of a table would cost more than the work itself.
         prepared[name] = value instanceof Promise ? await value : value;
         length = Math.max(length, step.length(prepared[name]));
         if (prepared[name].kind === "numbers" && prepared[name].replaced !== undefined) {
@@ -116,7 +116,10 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
   };
 }
 
-/** One row of a graph output. An output whose first size is not the batch gives no row, which the head then refuses. */
+/**
+ * One row of a graph output. If the output's first dimension is not the batch, the row is empty and the head refuses
+ * it.
+ */
 function rowOf(tensor: GraphTensor, index: number, batch: number): number[] {
   if (tensor.dims[0] !== batch) return [];
   const size = rowSize(tensor.dims);

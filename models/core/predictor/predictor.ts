@@ -18,10 +18,12 @@ export type RowResult =
   | {
       ok: true;
       heads: Record<string, HeadResult>;
-      /** Fields that a placeholder took the place of; absent without any. */
+      /** Fields that a placeholder replaced; absent when there are none. */
       notes?: readonly Note[];
     }
-  /** RowError: the row cannot be used. Otherwise (only with `badOutput: "row"`) the model gave no usable answer. */
+  /**
+   * RowError: the row cannot be used. Any other error (only with `badOutput: "row"`): the model gave no usable answer.
+   */
   | { ok: false; error: RowError | EvaluationError };
 
 type PredictOptions = {
@@ -29,13 +31,13 @@ type PredictOptions = {
   batch?: number;
   /** Batch rows of similar length together; default: the manifest's runtime.sortByLength. */
   sort?: boolean;
-  /** Checked between runs; a run that has begun cannot be stopped. */
+  /** Checked between runs; a run that has started cannot be stopped. */
   signal?: AbortSignal;
-  /** An answer that is not a finite number: reject the whole call (evaluation), or that row alone (serving). */
+  /** What a result that is not finite does: reject the whole call (evaluation), or only that row (serving). */
   badOutput?: "throw" | "row";
   /** Names row i in errors; default: "row i" of the call. */
   rowName?: (index: number) => string;
-  /** Most tokens that one run may hold, padding included; a single row is always run. Default: no limit. */
+  /** Maximum number of tokens in one run, padding included. A single row always runs. Default: no limit. */
   tokenBudget?: number;
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
@@ -50,13 +52,13 @@ export type ModelDescription = {
   task: string;
   sha256: string;
   source: string;
-  /** Model and external data. */
+  /** Size of the model with its external data. */
   modelBytes: number;
   /** Digest of the files that preprocessing reads. */
   filesDigest: string;
-  /** SHA-256 of the optimised graph that is open in the artifact's place; null where the artifact itself is. */
+  /** SHA-256 of the optimised graph if it is open instead of the artifact, otherwise null. */
   optimised: string | null;
-  /** Execution provider really used. */
+  /** Execution provider that is actually in use. */
   provider: Provider;
   providerNodes: Readonly<Record<string, number>> | null;
   onnxruntime: string;
@@ -67,9 +69,10 @@ export type ModelDescription = {
 
 export type Predictor = {
   /**
-   * @returns one result per row, in the order of `rows`. A bad row is its own result and spoils no other.
+   * @returns one result per row, in the order of `rows`. A bad row gets an error as its result and does not affect the
+   *   others.
    * @throws EvaluationError when the model fails or answers with a number that is not finite; the signal's reason when
-   * aborted.
+   *   aborted.
    */
   predict(rows: readonly Row[], options?: PredictOptions): Promise<RowResult[]>;
   /** @throws RowError when the row cannot be used. */
@@ -85,10 +88,7 @@ export type Predictor = {
     feeds: Readonly<Record<string, GraphTensor>>,
     fetches?: readonly string[],
   ): Promise<Record<string, GraphTensor>>;
-  /**
-   * Runs the manifest's serving examples once (zeros where there are none), so that the first real row is not the slow
-   * one.
-   */
+  /** Runs the manifest's serving examples once (zeros if there are none), so that the first real row is not slow. */
   warmUp(): Promise<void>;
   describe(): ModelDescription;
   /** Frees the native memory. */
@@ -100,20 +100,23 @@ export type OpenOptions = {
   threads?: number;
   batch?: number;
   /**
-   * Open the optimised form beside the model, where there is one of this very artifact. Serving does; what is measured
-   * is the artifact itself.
+   * Open the optimised form beside the model, if there is one of this very artifact. Serving sets this; measurements
+   * use the artifact itself.
    */
   optimised?: boolean;
 };
 
-/** A model opened from its manifest: fetch, verify, open, hold the graph against the manifest. */
+/**
+ * Opens a model from its manifest: reads and verifies the artifact, opens it, and checks the graph against the
+ * manifest.
+ */
 export async function openPredictor(
   loaded: LoadedManifest,
   options: OpenOptions,
   deps: ArtifactDeps,
 ): Promise<Predictor> {
   const { files, digest } = await readStepFiles(loaded);
-  // Before the download: a manifest that cannot work should not cost one.
+  // Before the download, so that a manifest that cannot work does not cost one.
   const pipeline = compilePipeline(loaded, files);
   const { artifact, runtime, serving } = loaded.manifest;
   const example = serving.examples[0];
@@ -202,7 +205,7 @@ function assemble(
 
   const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
 
-  /** Reads the answers of one run into the results of the rows that it held. */
+  /** Writes the outputs of one run into the results of its rows. */
   const readRun = (
     answers: Record<string, GraphTensor>,
     indices: ArrayLike<number>,
@@ -222,20 +225,22 @@ function assemble(
     }
   };
 
-  /** Rows of plain numbers have no length and nothing to wait for: each is written into the feeds as it comes. */
+  /**
+   * Rows of plain numbers have no length to sort by and nothing to await, so each is written straight into the feeds.
+   */
   const predictDirect = async (
     direct: DirectPipeline,
     rows: readonly Row[],
     options: PredictOptions,
   ): Promise<RowResult[]> => {
     const results = new Array<RowResult>(rows.length);
-    const most = Math.max(1, Math.min(batchOf(options), rows.length, Math.floor(options.tokenBudget ?? Infinity)));
-    const indices = new Array<number>(most);
+    const maxRows = Math.max(1, Math.min(batchOf(options), rows.length, Math.floor(options.tokenBudget ?? Infinity)));
+    const indices = new Array<number>(maxRows);
     for (let from = 0; from < rows.length;) {
       options.signal?.throwIfAborted();
-      const batch = direct.begin(most);
+      const batch = direct.begin(maxRows);
       let count = 0;
-      for (; from < rows.length && count < most; from++) {
+      for (; from < rows.length && count < maxRows; from++) {
         try {
           batch.put(rows[from]!, count);
           indices[count++] = from;
@@ -334,7 +339,7 @@ type Sized = readonly { row: PreparedRow }[];
 
 const longest = (batch: Sized) => batch.reduce((most, { row }) => Math.max(most, row.length), 1);
 
-/** How many rows from `from` on go into one run: at most `size`, and their padded tokens within the budget. */
+/** How many rows, starting at `from`, fit into one run: at most `size`, with their padded tokens within the budget. */
 function fitting(rows: Sized, from: number, size: number, budget = Infinity): number {
   let count = 1;
   let length = rows[from]!.row.length;

@@ -4,13 +4,14 @@ import { placeIn, type LoadedManifest } from "./load.ts";
 import type { StepFiles } from "../preprocess/compiled.ts";
 import { localFile } from "../artifact/verified-file.ts";
 
-/** A tokenizer.json of a large vocabulary is some 20 MB. */
+/** A tokenizer.json with a large vocabulary has about 20 MB. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Reads the files that preprocessing steps name (tokenizers), so that the steps themselves do no I/O.
  *
- * @returns files per step, and one digest over all of them: with the manifest it identifies the preprocessing.
+ * @returns files per step, and one digest of all of them. Together with the manifest, the digest identifies the
+ *   preprocessing.
  * @throws ConfigurationError when a file is missing or is not JSON.
  */
 export async function readStepFiles(

@@ -7,18 +7,18 @@ export type Prepared =
   | {
       kind: "numbers";
       values: Float32Array | Float64Array;
-      /** The field could not be used and the manifest says what takes its place. */
+      /** Set when the field could not be used and the manifest's placeholder replaced it. */
       replaced?: Note;
     };
 
-/** What an answer tells besides its heads: a field that was not used as it came, why, and what was used. */
+/** A note beside an answer's heads: a field that was not used as it came, why, and what was used instead. */
 export type Note = { field: string; problem: string; used: string };
 
 /** A step compiled once: rows in, tensors of a batch out. */
 export type CompiledStep = {
   /**
-   * Shape of each output without the batch dimension; a text is a size that varies with the batch.
-   * Outputs are the names of `stepOutputs` for its kind.
+   * Shape of each output without the batch dimension; a string is a size that varies with the batch. The outputs are
+   * those that `stepOutputs` names for this kind of step.
    */
   shapes: Readonly<Record<string, readonly (number | string)[]>>;
   /** @throws RowError when the row cannot be used. */
@@ -28,8 +28,8 @@ export type CompiledStep = {
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
   /**
-   * Only steps that give every row the same float64 numbers, at once: what `prepare` would give, written over all of
-   * `into`.
+   * Writes what `prepare` would return over all of `into`. Only synchronous steps with a fixed number of float64 values
+   * have it.
    *
    * @throws RowError
    */

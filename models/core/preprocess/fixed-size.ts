@@ -1,7 +1,7 @@
 import type { NumberTensor } from "../tensors.ts";
 import type { CompiledStep, Prepared } from "./compiled.ts";
 
-/** `length` and `collate` of every step that gives each row the same number of numbers. */
+/** `shapes`, `length` and `collate` of a step that makes the same number of values for every row. */
 export function fixedSize(
   output: string,
   shape: readonly number[],

@@ -78,12 +78,12 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
 }
 
 /**
- * There is no picture, or none that can be used, at a place where one may be missing; other errors are mistakes of
- * whoever asks.
+ * The image is absent or cannot be used: a placeholder may replace it. Every other RowError is a mistake in the
+ * request.
  */
 class Unusable extends RowError {}
 
-/** A PNG of one colour: the placeholder takes the same way as every picture. */
+/** A PNG of one colour. It goes through the same steps as every other image. */
 async function plainPicture(
   background: string,
   { width, height }: { width: number; height: number },
@@ -95,13 +95,13 @@ async function plainPicture(
 }
 
 /**
- * Native and slow to load: only models with images pay for it. That it is not there is no fault of an image, which a
- * placeholder could hide.
+ * Loaded only for models with images, because it is native and slow to load. A missing library is a ConfigurationError,
+ * so that no placeholder can hide it.
  */
 async function imageLibrary(): Promise<(typeof import("sharp"))["default"]> {
   try {
     const { default: sharp } = await import("sharp");
-    // In a bundle the library is looked for when it is first used.
+    // In a bundle the import succeeds even without the library; only its first use fails.
     if (typeof sharp.versions.sharp !== "string") throw new Error("sharp does not tell its version");
     return sharp;
   } catch (error) {
@@ -129,7 +129,7 @@ async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
       .rotate()
       .flatten({ background: step.background })
       .toColourspace("srgb");
-    // Shrinking while a JPEG is decoded is faster but gives other pixels than the training side's resize.
+    // Shrinking while a JPEG is decoded is faster, but gives other pixels than the resize of the training.
     if (step.resize !== undefined)
       image = image.resize({ ...step.resize, background: step.background, fastShrinkOnLoad: false });
     if (step.channels === "gray") image = image.grayscale();

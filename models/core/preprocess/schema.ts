@@ -148,7 +148,7 @@ export const imageStep = z.strictObject({
   std: z.array(z.number()).default([1, 1, 1]),
 });
 
-/** Numbers that are already what the graph wants. Output: `values`. */
+/** Numbers that the graph takes as they are. Output: `values`. */
 const tensorStep = z.strictObject({
   kind: z.literal("tensor"),
   field: z.string().min(1).describe("Row field: a number or a (nested) list of numbers."),

@@ -105,7 +105,7 @@ function reader(name: string, column: Column): (row: Row) => unknown {
           throw new RowError(name, "a number out of range", `${column.min ?? "-∞"} to ${column.max ?? "∞"}`, value);
         return value;
       case "boolean": {
-        // A fill is written as a number or a text; 0 and 1 are its booleans.
+        // A fill is a number or a text: 0, 1, "true" and "false" stand for booleans.
         const truth = absent
           ? value === 1 || value === "true"
             ? true

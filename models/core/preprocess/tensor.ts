@@ -8,7 +8,7 @@ export function compileTensor(step: TensorStep): CompiledStep {
   const size = step.shape.reduce((product, one) => product * one, 1);
   const expected = step.shape.length === 0 ? "a number" : `numbers of shape [${step.shape.join(", ")}]`;
   const missing = (given: unknown) => new RowError(step.field, "the value is missing", expected, given);
-  /** Where an item stands is put into words only when it is wrong: it would cost more than the item. */
+  /** `field` names an item. It is called only for an error: naming every item would cost more than reading it. */
   const read = (value: unknown, depth: number, into: Float64Array, from: number, field: () => string): number => {
     if (depth === step.shape.length) {
       if (typeof value !== "number" || !Number.isFinite(value))

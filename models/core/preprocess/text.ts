@@ -5,8 +5,8 @@ import { fieldOf, RowError, type Row } from "../row.ts";
 import type { TextStep } from "./schema.ts";
 
 /**
- * Text → token ids. Truncation cuts the text's own tokens at their end and keeps the special tokens around them;
- * the attention mask is 1 exactly on a row's own tokens.
+ * Text → token ids. Truncation removes tokens from the end of the text and keeps the special tokens around it. The
+ * attention mask is 1 on the tokens of a row and 0 on padding.
  *
  * @throws ConfigurationError when the tokenizer cannot be built, or maxTokens leaves no room for a token.
  */
@@ -44,9 +44,10 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
         return_token_type_ids: true,
       });
       const ids = known(encoding.ids, unknownId, step.field);
-      // A text without a token (empty, or all dropped by the normalizer) would leave nothing to attend to.
+      // A text without tokens (empty, or all dropped by the normalizer) gets one, so that there is something to attend
+      // to.
       if (ids.length === 0) return { kind: "tokens", ids: [unknownId ?? step.padId], typeIds: [0] };
-      // Only a post-processor tells types; without one, a single text is all of type 0.
+      // Only a post-processor gives type ids. Without one, a single text is all of type 0.
       const typeIds = encoding.token_type_ids ?? ids.map(() => 0);
       return {
         kind: "tokens",
@@ -84,7 +85,7 @@ function textIn(row: Row, name: string, { maxCharacters }: TextStep): string {
   return text;
 }
 
-/** The library leaves words that a word-level vocabulary lacks without an id. */
+/** The library gives no id to a word that a word-level vocabulary lacks. The unknown token's id replaces it. */
 function known(ids: readonly (number | undefined)[], unknownId: number | undefined, field: string): readonly number[] {
   if (!ids.includes(undefined)) return ids as readonly number[];
   if (unknownId === undefined)
@@ -103,7 +104,7 @@ function truncate(ids: readonly number[], maxTokens: number, after: number): rea
   return after === 0 ? ids.slice(0, maxTokens) : [...ids.slice(0, maxTokens - after), ...ids.slice(-after)];
 }
 
-/** How many special tokens the tokenizer puts before and after a text, learnt from a short one. */
+/** How many special tokens the tokenizer puts before and after a text, found by encoding a short one. */
 function specialTokens(tokenizer: Tokenizer): { before: number; after: number } {
   for (const probe of ["a", "the", "1", "."]) {
     const own: number[] = tokenizer.encode(probe, { add_special_tokens: false }).ids;

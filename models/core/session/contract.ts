@@ -6,8 +6,8 @@ type Declared = { name: string; dtype: string; shape: readonly (number | string)
 type Place = (path: (string | number)[]) => string;
 
 /**
- * Names, types and shapes of the graph against those that the manifest declares. A size that the manifest fixes may
- * vary in the graph, but not the other way round. Graph outputs that no head reads are allowed.
+ * Checks names, types and shapes of the graph against those that the manifest declares. A size that the manifest fixes
+ * may vary in the graph, but not the other way round. Graph outputs that no head reads are allowed.
  *
  * @throws ConfigurationError with every difference.
  */
@@ -77,14 +77,14 @@ function compare(
   });
 }
 
-/** An empty graph shape is an unknown rank; the shape of the answer is then checked at each run. */
+/** An empty shape means that the graph's rank is unknown; the shape is then checked at each run. */
 function fits(declared: readonly (number | string)[], graph: readonly (number | string)[]): boolean {
   if (graph.length === 0) return true;
   return declared.length === graph.length && graph.every((size, i) => typeof size === "string" || size === declared[i]);
 }
 
 /**
- * Feeds of one run: the runtime itself accepts extra feeds in silence and is unclear about missing ones.
+ * Checks the feeds of one run. The runtime itself silently accepts extra feeds and is unclear about missing ones.
  *
  * @throws EvaluationError
  */

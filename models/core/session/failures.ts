@@ -2,7 +2,11 @@ import { EvaluationError } from "../errors.ts";
 import { readOnnxHeader, type OnnxHeader } from "../artifact/onnx-file.ts";
 import type { VerifiedModel } from "../artifact/artifact.ts";
 
-/** Reads the file's head and refuses what no runtime could open, in plain words. */
+/**
+ * Reads the file's header and refuses a file that no runtime could open.
+ *
+ * @throws EvaluationError saying what the file is instead.
+ */
 export function checkOnnxFile(model: VerifiedModel): OnnxHeader {
   const reading = readOnnxHeader(model.bytes);
   if (!reading.ok)
@@ -28,7 +32,10 @@ export function checkOnnxFile(model: VerifiedModel): OnnxHeader {
   return reading.header;
 }
 
-/** The runtime's refusal to open a model → one clear error per cause; the runtime's own first line stays visible. */
+/**
+ * Turns the runtime's refusal to open a model into a clear error, one code per cause. Where the cause needs it, the
+ * first line of the runtime's message is kept.
+ */
 export function explainCreateFailure(
   error: unknown,
   model: VerifiedModel,
@@ -94,8 +101,8 @@ export function explainCreateFailure(
 }
 
 /**
- * The error when a provider other than cpu is not in use. There is no silent fallback to cpu: its figures would be taken
- * for those of the provider that was asked for.
+ * Every provider but cpu fails closed: figures of a fallback must not pass as figures of the provider that was asked
+ * for.
  */
 export function providerUnavailable(
   place: string,
@@ -123,8 +130,8 @@ const PROVIDER_NAMES = {
 };
 
 /**
- * @param nodes count per execution provider of a profiled run. Some nodes (shapes) may stay on the CPU; none on the
- * provider is a fallback.
+ * @param nodes number of nodes per execution provider, from a profiled run. Some nodes (shapes) may stay on the CPU; if
+ *   the provider runs none, it was not used.
  * @throws EvaluationError provider-unavailable
  */
 export function requireProvider(

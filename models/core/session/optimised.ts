@@ -6,7 +6,10 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { Artifact } from "../manifest/manifest.ts";
 
-/** Folder inside a model's, with the form of its graph that opens faster and shares its weights' memory. */
+/**
+ * Folder inside a model's folder. It holds a form of the graph that opens faster and whose weights are mapped from a
+ * file, so that processes share their memory.
+ */
 export const OPTIMISED_FOLDER = "optimised";
 export const OPTIMISED_GRAPH = "model.onnx";
 export const OPTIMISED_WEIGHTS = "model.onnx.data";
@@ -15,7 +18,8 @@ const RECORD = "optimised.json";
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * optimised.json: of which verified artifact a graph was made, by which runtime, and the digests of what was written.
+ * optimised.json: the artifact that the graph was made from, the runtime that made it, and the digests of the written
+ * files.
  */
 const optimisedRecord = z.strictObject({
   schemaVersion: z.literal(1),
@@ -31,7 +35,7 @@ const optimisedRecord = z.strictObject({
 });
 export type OptimisedRecord = z.infer<typeof optimisedRecord>;
 
-/** An optimised form that is made of the very artifact that the manifest names; `source` tells where it lies. */
+/** An optimised form of the very artifact that the manifest names; `source` says where it is. */
 export type Optimised = { file: string; graph: Uint8Array; record: OptimisedRecord; source: string };
 
 export const platformHere = `${process.platform}-${process.arch}`;
@@ -42,9 +46,9 @@ export const artifactDigests = (artifact: Artifact): string[] => [
 ];
 
 /**
- * What `optimise` left beside a model, when it is of this artifact and this runtime and its files are the ones that
- * were compared; null otherwise: the artifact itself serves just as well. The weights are digested piece by piece,
- * because the runtime maps them from the file.
+ * The form that `optimise` wrote beside a model, if it was made from this artifact, by this runtime and on this
+ * platform, and its files are those that were compared. Otherwise null: the artifact itself serves just as well. The
+ * weights are hashed as a stream, because the runtime maps them and they need not fit into memory.
  */
 export async function findOptimised(dir: string, artifact: Artifact, onnxruntime: string): Promise<Optimised | null> {
   const folder = join(dir, OPTIMISED_FOLDER);
@@ -71,7 +75,7 @@ export async function findOptimised(dir: string, artifact: Artifact, onnxruntime
   }
 }
 
-/** SHA-256 of a file that need not fit the memory. */
+/** SHA-256 of a file that may be larger than the memory. */
 export async function digestOf(file: string): Promise<string> {
   const digest = createHash("sha256");
   await stat(file);

@@ -15,11 +15,11 @@ export type SessionOptions = {
   provider: Provider;
   /** intra-op threads. */
   threads: number;
-  /** Profile one run and count the nodes per execution provider; always done for anything but cpu. */
+  /** Profile one run and count the nodes per execution provider. Always done for providers other than cpu. */
   prove?: boolean;
-  /** Feeds of the run that proves the provider; default: zeros in the graph's shapes. */
+  /** Feeds of the profiled run; default: zeros in the graph's shapes. */
   probe?: Readonly<Record<string, GraphTensor>>;
-  /** File to open in the place of the model's bytes: its optimised form, which maps its weights. */
+  /** File of the model's optimised form, opened instead of the model's bytes. Its weights are mapped. */
   optimisedFile?: string | undefined;
 };
 
@@ -27,23 +27,23 @@ export type SessionOptions = {
 export type Session = {
   inputs: readonly TensorFacts[];
   outputs: readonly TensorFacts[];
-  /** Execution provider really used. */
+  /** Execution provider that is actually in use. */
   provider: Provider;
-  /** Nodes of the graph per execution provider, seen in a profiled run; null where none was made. */
+  /** Nodes of the graph per execution provider in a profiled run; null without one. */
   providerNodes: Readonly<Record<string, number>> | null;
   threads: number;
   onnxruntime: string;
   /** @throws EvaluationError when the feeds do not fit, or the runtime fails. */
   run(feeds: Readonly<Record<string, GraphTensor>>, fetches?: readonly string[]): Promise<Record<string, GraphTensor>>;
-  /** One run on zeros of the graph's shapes, so that the first real one is not the slow one. */
+  /** One run on zeros in the graph's shapes, so that the first real run is not slow. */
   warmUp(): Promise<void>;
   /** Frees the native memory; a second call does nothing. */
   close(): Promise<void>;
 };
 
 /**
- * The only importer of the native runtime, and only on the first session: `--help` and bundled actions start without
- * it.
+ * The only place that imports the native runtime, and only for the first session: `--help` and bundled actions start
+ * without it.
  *
  * @throws EvaluationError when the runtime cannot be loaded (wrong platform, missing native files).
  */
@@ -66,10 +66,11 @@ async function runtime() {
 }
 
 /**
- * Writes a model's graph, optimised as far as that does not depend on the processor, with its weights in a file beside
+ * Writes a model's graph with the optimisations that do not depend on the processor, and its weights in a file beside
  * it.
  *
- * @param weightsName of that file. @throws EvaluationError as `openSession`.
+ * @param weightsName name of the weights' file.
+ * @throws EvaluationError as `openSession`.
  */
 export async function writeOptimisedGraph(model: VerifiedModel, file: string, weightsName: string): Promise<void> {
   const header = checkOnnxFile(model);
@@ -94,7 +95,7 @@ export async function writeOptimisedGraph(model: VerifiedModel, file: string, we
   await session.release();
 }
 
-/** Version of ONNX Runtime without opening a model. */
+/** Version of ONNX Runtime; opens no model. */
 export async function runtimeVersion(): Promise<string> {
   return (await runtime()).env.versions.node ?? "unknown";
 }
@@ -202,8 +203,8 @@ function wrap(TensorClass: typeof Tensor, native: InferenceSession, options: Ses
 }
 
 /**
- * The runtime's JavaScript side wraps float16 numbers in a Float16Array, whose kind its native side cannot read under
- * Node 24; the raw 16 bits are put in its place.
+ * Under Node 24 the runtime's JavaScript side wraps float16 numbers in a Float16Array, which its native side cannot
+ * read. The raw 16 bits replace it.
  */
 function tensorOf(TensorClass: typeof Tensor, feed: GraphTensor): Tensor {
   const tensor = new TensorClass(feed.dtype, feed.data as never, [...feed.dims]);
@@ -214,7 +215,7 @@ function tensorOf(TensorClass: typeof Tensor, feed: GraphTensor): Tensor {
   return tensor;
 }
 
-/** No API names the provider in use; the profile of a run does, per node (`args.provider`). */
+/** No API reports which provider is in use. The profile of a run does, per node (`args.provider`). */
 async function profiledNodes(
   session: Session,
   native: InferenceSession,
@@ -243,7 +244,7 @@ async function profiledNodes(
   return nodes;
 }
 
-/** Zeros in the graph's shapes: one row, and 8 of every other size that varies. */
+/** Zeros in the graph's shapes: one row, and 8 for every other size that varies. */
 function syntheticFeeds(inputs: readonly TensorFacts[]): Record<string, GraphTensor> {
   return Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => {

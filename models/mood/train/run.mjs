@@ -1,7 +1,7 @@
 // Runs an ONNX file in ONNX Runtime (one thread) over rows of ids.
 //   node run.mjs MODEL.onnx NODE_MODULES < ids.jsonl > result.json
-// result: logits of every row run alone, the largest difference seen when the same
-// rows are run in padded batches of several sizes, and the time per row.
+// The result holds the logits of every row run alone, the largest difference when the same rows are run
+// in padded batches of several sizes, and the time per row.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { resolve } from "node:path";

@@ -6,7 +6,7 @@ import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import type { Turn } from "./turn.ts";
 
-/** Beside this file, in the source tree and in a bundle alike. */
+/** It is beside this file, both in the source tree and in a bundle. */
 const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url);
 
 /** A thread or a process: it takes questions and says when it has exited. */
@@ -111,7 +111,7 @@ async function startHost(
       try {
         handle.post({ id, ask: question, turn });
       } catch (error) {
-        // A value that cannot be cloned; nothing was sent.
+        // The question holds a value that cannot be cloned, so nothing was sent.
         open.delete(id);
         if (timer !== null) clearTimeout(timer);
         reject(error as Error);
@@ -124,7 +124,7 @@ async function startHost(
   return { ask, description, busy: () => open.size, alive: () => exited === null };
 }
 
-/** A model in worker threads or processes of its own. Runs go to the one that has the least to do. */
+/** A model in worker threads or processes of its own. Each run goes to the least busy one. */
 export async function hostEngine(
   kind: "worker" | "process",
   count: number,
@@ -151,7 +151,7 @@ export async function hostEngine(
       if (closed) await host.ask({ kind: "close" });
       else hosts[i] = host;
     } catch {
-      // Tried again on the next request, a second later at the earliest.
+      // The next request tries again, a second later at the earliest.
       await new Promise((resolve) => {
         setTimeout(resolve, 1000).unref();
       });
@@ -171,13 +171,16 @@ export async function hostEngine(
     sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
     async close() {
       closed = true;
-      // Behind whatever still runs; only then does the thread end, by itself.
+      // Queued behind the runs in flight; after it the thread or process ends by itself.
       await Promise.all(hosts.map((host) => host.ask({ kind: "close" }).catch(() => null)));
     },
   };
 }
 
-/** A message copies the whole memory that an array is a part of: here, a request's body. */
+/**
+ * Copies views out of larger buffers. A message would otherwise copy the whole buffer behind a view: here, a request's
+ * body.
+ */
 function compact(feeds: Feeds): Feeds {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, feed]) => [
@@ -189,7 +192,7 @@ function compact(feeds: Feeds): Feeds {
   );
 }
 
-/** All or none: the ones that started are closed when another fails. */
+/** Starts all hosts or none: when one fails, the others are closed. */
 async function startAll(count: number, start: () => Promise<Host>): Promise<Host[]> {
   const outcomes = await Promise.allSettled(Array.from({ length: count }, start));
   const hosts = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));

@@ -1,6 +1,6 @@
 /**
- * The worker thread or process that holds one model. It answers questions one at a time and never decides anything;
- * a second entry point of every bundle of the server.
+ * The worker thread or process that holds one model. It answers one question at a time and decides nothing. Every
+ * bundle of the server has this file as a second entry point.
  */
 import { parentPort } from "node:worker_threads";
 import { ConfigurationError, EvaluationError, SluiceError } from "../../../models/core/errors.ts";
@@ -45,7 +45,7 @@ const send = (reply: Reply) => {
   else parentPort.postMessage(reply, []);
 };
 
-// Questions wait for each other: the runtime would run them one after the other anyway.
+// Questions are answered one by one: the runtime would run them one after the other anyway.
 let last: Promise<void> = Promise.resolve();
 const take = (question: Question) => {
   const before = last;
@@ -76,6 +76,6 @@ async function serve({ id, ask, turn }: Question): Promise<void> {
 if (parentPort === null) {
   process.on("message", take);
   process.on("disconnect", () => process.exit(0));
-  // The server drains; its signals reach the whole group but are its own to handle.
+  // The server handles these signals and drains. They reach the whole process group, so they are ignored here.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 } else parentPort.on("message", take);

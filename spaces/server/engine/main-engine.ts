@@ -3,7 +3,9 @@ import type { Engine } from "./engine.ts";
 import { runRows } from "./run-rows.ts";
 import { sweepBatches } from "./sweep.ts";
 
-/** A model on the thread that also speaks HTTP: the fastest for runs well under a millisecond, and only for those. */
+/**
+ * A model on the thread that also handles HTTP. This is fastest for runs well under a millisecond, and only for those.
+ */
 export function mainEngine(predictor: Predictor): Engine {
   let running = 0;
   let idle: (() => void) | null = null;

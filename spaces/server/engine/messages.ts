@@ -13,7 +13,7 @@ export type Ask =
   | { kind: "sweep"; rows: readonly Row[]; request: SweepRequest }
   | { kind: "close" };
 
-/** Null where the question was taken back. */
+/** `rows` and `tensors` are null when the question was taken back. */
 export type Answers = {
   open: ModelDescription;
   rows: RowsDone | null;
@@ -22,7 +22,7 @@ export type Answers = {
   close: null;
 };
 
-/** `turn`: of a question that waits behind another one. */
+/** `turn` is set for a question that waits behind another one. */
 export type Question = { id: number; ask: Ask; turn?: Turn | undefined };
 /** `configuration`: the diagnostic is about model.yaml, not about the run. */
 export type Reply =

@@ -19,13 +19,13 @@ const SERVED = { optimised: true } as const;
 export type OpenedEngine = {
   engine: Engine;
   reason: string;
-  /** Time of the slowest row alone; null where there are no examples to measure. */
+  /** Time of the slowest row, run alone; null without examples to measure with. */
   maxRowMs: number | null;
 };
 
 /**
- * Opens a model where it belongs. A run blocks the thread that it happens on, so only a model whose slowest row takes
- * less than the limit may run on the main thread; anything else, and anything that cannot be measured, gets a worker.
+ * Opens a model in the engine that suits it. A run blocks its thread, so only a model whose slowest row takes less than
+ * the limit may run on the main thread. Every other model, and one that cannot be measured, gets a worker.
  *
  * @throws ConfigurationError, EvaluationError as `openPredictor`.
  */

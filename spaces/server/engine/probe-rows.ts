@@ -2,10 +2,11 @@ import type { Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { Row } from "../../../models/core/row.ts";
 
 /**
- * Rows to measure with, made of the manifest's serving examples: as they are where rows are alike, and for texts the
- * examples' words at lengths from a few words to the longest that the model reads, because a text's cost is its length.
+ * Rows to measure with, made from the manifest's serving examples. Texts are made of the examples' words, at lengths
+ * from 4 to 4 (maxTokens / 4)^0.8 words, because the cost of a text depends on its length. Other fields stay as they
+ * are.
  *
- * @param count rows to make; none when the manifest has no examples.
+ * @param count number of rows to make; none are made when the manifest has no examples.
  */
 export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, count: number): Row[] {
   const examples = manifest.serving.examples;
@@ -13,7 +14,7 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
   const texts = Object.values(manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step] : []));
   return Array.from({ length: count }, (_, i) => {
     const example = examples[i % examples.length]!;
-    // Lengths spread evenly on a logarithmic scale: short texts are the usual ones.
+    // Most lengths are short, like those of most real texts.
     return texts.reduce<Row>(
       (row, step) => ({
         ...row,
@@ -28,7 +29,7 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
   });
 }
 
-/** One row per example with texts as long as the model reads: the slowest that can come. */
+/** The slowest row to expect: the first example, with texts as long as the model reads; null without examples. */
 export function largestRow(manifest: Pick<Manifest, "preprocess" | "serving">): Row | null {
   const [example] = manifest.serving.examples;
   if (example === undefined) return null;

@@ -2,7 +2,7 @@ import type { Predictor, RowResult } from "../../../models/core/predictor/predic
 import { RowError, type Row } from "../../../models/core/row.ts";
 import type { RowAnswer, RowsDone, RunPlan } from "./engine.ts";
 
-/** Runs a group of rows on a predictor: the same code on the main thread, in a worker and in a process. */
+/** Runs a group of rows on a predictor. The main thread, workers and processes all use this code. */
 export async function runRows(
   predictor: Pick<Predictor, "predict">,
   rows: readonly Row[],
@@ -24,7 +24,7 @@ export async function runRows(
   return { answers: results.map(answer), cost };
 }
 
-/** Errors as plain values: they cross to another thread. */
+/** Errors become plain values, because they may cross to another thread. */
 function answer(result: RowResult): RowAnswer {
   if (result.ok) return result;
   const { error } = result;

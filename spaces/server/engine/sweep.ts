@@ -2,8 +2,8 @@ import type { Predictor } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
 
 /**
- * One measured way to run: rows per run, budget of padded tokens, median time of all the rows and the rows per second
- * that follow.
+ * One way to run, measured: rows per run, budget of padded tokens, median time of all rows, and the resulting rows per
+ * second.
  */
 export type SweepPoint = {
   batch: number;
@@ -20,10 +20,10 @@ const MIN_REPEATS = 3;
 const MAX_REPEATS = 15;
 
 /**
- * Times the same rows cut into runs of every size, preprocessing and graph together, because both are paid per request.
- * Stops when the time is spent; rows one at a time are always measured.
+ * Times the same rows, cut into runs of every size. Preprocessing and graph are timed together, because a request pays
+ * for both. Stops when the time is spent; one row at a time is always measured.
  *
- * @returns medians, the first point being rows one at a time.
+ * @returns medians; the first point is one row at a time.
  */
 export async function sweepBatches(
   predictor: Pick<Predictor, "predict">,
@@ -50,7 +50,7 @@ export async function sweepBatches(
         ...(tokenBudget === null ? {} : { tokenBudget }),
       });
       times.push(performance.now() - runStart);
-      // A slow model is not run thrice for the sake of a median.
+      // A slow model is not run three times just for a median.
       if (performance.now() - pointStart > 2 * shareMs) break;
     }
     const totalMs = times.toSorted((a, b) => a - b)[times.length >> 1]!;

@@ -1,6 +1,6 @@
 /**
- * The turn of a group that waits at its engine behind the one that runs. One atomic step decides which comes first: the
- * engine that begins the run, or the server that takes the group back.
+ * The turn of a group that waits at its engine behind the running one. One atomic step decides who is first: the engine
+ * that begins the run, or the server that takes the group back.
  */
 export type Turn = Int32Array<SharedArrayBuffer>;
 
@@ -12,12 +12,20 @@ export function newTurn(): Turn {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** The engine's step, just before it runs. @returns false when the group was taken back: nothing of it may run. */
+/**
+ * Called by the engine just before it runs the group.
+ *
+ * @returns false when the group was taken back and must not run.
+ */
 export function begin(turn: Turn): boolean {
   return Atomics.compareExchange(turn, 0, WAITS, BEGUN) === WAITS;
 }
 
-/** The server's step. @returns false when the run has begun: it goes on. */
+/**
+ * Called by the server to take the group back.
+ *
+ * @returns false when the run has already begun; it then goes on.
+ */
 export function takeBack(turn: Turn): boolean {
   return Atomics.compareExchange(turn, 0, WAITS, TAKEN_BACK) === WAITS;
 }

@@ -16,7 +16,7 @@ export type Finished = {
   responseBytes: number;
 };
 
-/** Counts a request that is over in the metrics and logs it, without any of its content. */
+/** Counts a finished request in the metrics and logs it, without any of its content. */
 export function logAccess({ metrics, log }: Pick<Serving, "metrics" | "log">, done: Finished): void {
   metrics.ended();
   const ms = performance.now() - done.startedAt;

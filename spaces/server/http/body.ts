@@ -1,17 +1,17 @@
 import type { IncomingMessage } from "node:http";
 
-/** A request's whole body. `release` it when nothing of it is needed any more, so that the memory is used again. */
+/** A request's whole body. Call `release` when none of it is needed any more, so that the memory can be reused. */
 export type Body = { bytes: Buffer; release: () => void };
 
 const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
 const KEPT_PER_SIZE = 4;
-/** Tensors behind the JSON of a request must begin at a multiple of their element, eight bytes at most. */
+/** Tensors after the JSON of a request must begin at a multiple of their element size, which is at most eight bytes. */
 const ALIGNMENT = 8;
 
 /**
- * Memory for bodies, in powers of two, used again: fresh pages for every large body cost more than its bytes do.
- * At most four buffers of each size from 64 KB to 4 MB are kept; other bodies get memory of their own.
+ * Reusable memory for bodies, in powers of two: for a large body, fresh pages cost more than copying its bytes. At most
+ * four buffers of each size from 64 KB to 4 MB are kept. Larger bodies get memory of their own.
  */
 export function bodyMemory(): (length: number) => { memory: Buffer; release: () => void } {
   const kept = new Map<number, Buffer[]>();
@@ -34,19 +34,19 @@ export function bodyMemory(): (length: number) => { memory: Buffer; release: () 
 }
 
 /**
- * Frees a chunk that was copied. Left to the garbage collector, the chunks of a large body would double the time that it
- * takes to receive it.
+ * Frees a chunk that was copied. If the garbage collector had to do it, receiving a large body would take twice as
+ * long.
  */
 function free(chunk: Buffer): void {
-  // Only a chunk with a buffer of its own; small ones share one.
+  // Only a chunk that owns its buffer; small chunks share one.
   if (chunk.buffer instanceof ArrayBuffer && chunk.byteLength === chunk.buffer.byteLength) chunk.buffer.transfer(0);
 }
 
 /**
- * Reads a body of announced length.
+ * Reads a body whose length is known.
  *
- * @param aligned place in the body that shall begin at a multiple of eight in memory.
- * @param onWhole called once, when all bytes are there; never when the client disconnects before.
+ * @param aligned offset in the body that has to be at a multiple of eight in memory.
+ * @param onWhole called once when all bytes have arrived; never if the client disconnects first.
  */
 export function readBody(
   request: IncomingMessage,
@@ -58,7 +58,7 @@ export function readBody(
   let body: Body | null = null;
   let at = 0;
   request.on("data", (chunk: Buffer) => {
-    // Nothing is gained by a copy of what came in one piece and is only parsed.
+    // A body that came in one piece, and is aligned or only parsed, need not be copied.
     if (at === 0 && chunk.length === length && (aligned === 0 || (chunk.byteOffset + aligned) % ALIGNMENT === 0))
       body = { bytes: chunk, release: () => {} };
     else {
@@ -67,7 +67,7 @@ export function readBody(
         const { memory, release } = take(from + length);
         body = { bytes: memory.subarray(from, from + length), release };
       }
-      // Node's parser holds the body to its announced length.
+      // Node's parser makes sure that the body is not longer than declared.
       body.bytes.set(chunk, at);
     }
     at += chunk.length;

@@ -2,12 +2,12 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
 export type Encoding = "br" | "gzip" | "identity";
-/** A body in the encoding that is asked for; each is made once, on another thread, on the first request for it. */
+/** Returns a body in the requested encoding. Each encoding is made once, at its first request, on another thread. */
 export type CompressedBody = (encoding: Encoding) => Promise<Buffer>;
 
 /** Images and fonts are compressed already. */
 const COMPRESSIBLE = /^(text\/|image\/svg|application\/(json|manifest))/;
-/** Less than this fits one packet anyway. */
+/** A smaller body fits into one packet anyway. */
 const MIN_BYTES = 1000;
 
 export function isCompressible(type: string, body: Buffer): boolean {
@@ -17,7 +17,7 @@ export function isCompressible(type: string, body: Buffer): boolean {
 export function compressible(body: Buffer): CompressedBody {
   const made = new Map<Encoding, Promise<Buffer>>();
   const make = (encoding: Encoding): Promise<Buffer> => {
-    // Beyond quality 5 brotli takes many times as long for a few per cent.
+    // Above quality 5 brotli takes many times as long to save a few per cent.
     if (encoding === "br")
       return promisify(brotliCompress)(body, {
         params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
@@ -32,8 +32,8 @@ export function compressible(body: Buffer): CompressedBody {
 }
 
 /**
- * The best encoding that an Accept-Encoding header allows; brotli before gzip where both weigh the same. RFC 9110,
- * section 12.5.3.
+ * The best encoding that an Accept-Encoding header allows; with equal weights, brotli before gzip. RFC 9110, section
+ * 12.5.3.
  */
 export function encodingFor(accept: string | undefined): Encoding {
   let best: Encoding = "identity";

@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 const open = new WeakMap<Socket, (() => void)[]>();
 
 /**
- * Calls back when a connection ends. One listener per connection serves all requests on it: a listener per request costs
- * more than a small model, and a response that waits for its turn on the connection gets no `close` of its own.
+ * Calls back when a connection ends. One listener per connection serves all its requests: a listener per request costs
+ * more than a small model, and a response that is queued behind another on its connection gets no `close` event.
  *
- * @returns what stops listening.
+ * @returns a function that stops listening.
  */
 export function onConnectionEnd(socket: Socket, onEnd: () => void): () => void {
   let watchers = open.get(socket);
@@ -18,7 +18,7 @@ export function onConnectionEnd(socket: Socket, onEnd: () => void): () => void {
       for (const one of all.splice(0)) one();
     });
   }
-  // A list, not a set: a set that is emptied over and over keeps a chain of old tables in memory.
+  // A list, because a set that is emptied again and again keeps a chain of old tables in memory.
   const mine = watchers;
   mine.push(onEnd);
   return () => {

@@ -11,7 +11,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { KeyRing } from "./keys.ts";
 import { Problem } from "./problem.ts";
 
-/** What every route works with. */
+/** What every route uses. */
 export type Serving = {
   settings: Settings;
   registry: Registry;
@@ -27,7 +27,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** By performance.now(). */
     startedAt: number;
-    /** The model that was asked, for logs and metrics. */
+    /** Id of the requested model, for logs and metrics. */
     modelId: string | null;
     keyName: string | null;
   }
@@ -61,7 +61,7 @@ export type Exchange = {
   headers: IncomingHttpHeaders;
   body: unknown;
   response: ServerResponse;
-  /** Set where the caller watches its client itself. */
+  /** Set when the caller already watches for a disconnect. */
   disconnect?: ClientDisconnect;
 };
 
@@ -76,7 +76,7 @@ export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchan
 }
 
 /**
- * How long a request may take: `x-request-timeout-ms` or the server's maximum, whichever is less; and whether its
+ * How long a request may take (`x-request-timeout-ms` or the server's maximum, whichever is less), and whether its
  * client is still there.
  *
  * @throws Problem 400 when the header is not a whole number of milliseconds.

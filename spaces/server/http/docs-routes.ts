@@ -6,10 +6,10 @@ import { compressible, encodingFor, type CompressedBody } from "./compression.ts
 const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
 
-/** GET /openapi.json and its page. The page's script is large and is read on the first visit. */
+/** GET /openapi.json and its page. The page's script is large, so it is loaded at the first visit. */
 export function docsRoutes(app: FastifyInstance, serving: Serving): void {
   app.get("/openapi.json", () => openApi(serving));
-  /** Some megabytes of script, compressed once. */
+  /** Bodies by path; the script has some megabytes and is compressed once. */
   const contents = new Map<string, CompressedBody>();
   let page: Promise<FastifyInstance> | null = null;
   const docs = async () => {
@@ -37,7 +37,7 @@ export function docsRoutes(app: FastifyInstance, serving: Serving): void {
       const answer = await (
         await page
       ).inject({ method: "GET", url: path === "/docs" ? "/docs/" : path, headers: { host: "localhost" } });
-      // Its script is named relative to a folder; this page is served with and without the final slash.
+      // The page refers to its script by a relative path, but is served with and without a final slash.
       contents.set(
         path,
         contents.get(path) ??

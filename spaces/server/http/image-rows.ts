@@ -9,14 +9,14 @@ const MAX_FETCH_MS = 10_000;
 
 const isUrl = (value: unknown): value is string => typeof value === "string" && /^https?:\/\//i.test(value);
 
-/** Why an image was not fetched, of a field that has a placeholder. */
+/** Why an image was not fetched, for a field that has a placeholder. */
 export type UnfetchedNote = { field: string; problem: string };
 
 /**
- * Replaces public URLs in image fields by the bytes that they lead to. Rows without URLs stay as they are.
+ * Replaces public URLs in image fields with the bytes that they lead to. Rows without URLs stay as they are.
  *
  * @returns the rows; by row, the problems (a URL that was not fetched, or URLs are switched off for the field) and the
- *   notes (a URL that was not fetched for a field that has a placeholder; the field is null then).
+ *   notes (a URL that was not fetched although the field has a placeholder; the field is then null).
  */
 export async function withImages(
   rows: readonly Row[],
@@ -46,7 +46,7 @@ export async function withImages(
   const left = wanted.filter(({ urls }) => enabled || urls);
   for (const { index, name, urls } of wanted) if (!enabled && !urls) addProblem(index, name, "a URL", false);
   if (left.length > 0) {
-    // Only servers that fetch images pay for the client.
+    // Loaded only by servers that fetch images.
     const { FetchRefused, safeFetch } = await import("./safe-fetch.ts");
     await pLimit(CONCURRENCY).map(left, async ({ index, name, url, maxBytes, optional }) => {
       try {

@@ -9,8 +9,8 @@ export type KeyRing = {
 };
 
 /**
- * Keys of a file: a line `NAME SHA256` each, `#` begins a comment. Only hashes are kept; every one is compared, in
- * constant time, whichever matches.
+ * Reads API keys from a file with one line `NAME SHA256` per key; `#` begins a comment. Only hashes are kept. A given
+ * key is compared with all of them in constant time.
  *
  * @throws ConfigurationError naming the line.
  */
@@ -34,7 +34,7 @@ export function readKeys(file: string): KeyRing {
     const line = raw.replace(/#.*/, "").trim();
     if (line === "") return [];
     const parts = /^([\w.@-]{1,64})\s+([0-9a-f]{64})$/.exec(line);
-    // The line itself is not shown: someone may have put the key there instead of its hash.
+    // The line itself is not shown, because it may hold the key instead of its hash.
     if (parts === null)
       throw new ConfigurationError({
         code: "keys-line",

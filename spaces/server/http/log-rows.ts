@@ -5,7 +5,7 @@ import type { Serving } from "./context.ts";
 const MAX_LOGGED_ROWS = 20;
 const MAX_CHARACTERS = 2000;
 
-/** Input content reaches the log only when the settings say so, and then redacted. */
+/** Logs input rows, redacted, and only if the settings allow it. */
 export function logRows(
   serving: Pick<Serving, "settings" | "log">,
   requestId: string,

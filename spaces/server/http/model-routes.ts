@@ -10,7 +10,7 @@ import { Problem } from "./problem.ts";
 export function modelRoutes(app: FastifyInstance, serving: Serving): void {
   const { registry } = serving;
   const { deploymentFile } = serving.settings;
-  // Whoever compares answers bit for bit must know on which processor they were made.
+  // Answers can only be compared bit for bit when the processor that made them is known.
   const deployment =
     deploymentFile === undefined
       ? {}

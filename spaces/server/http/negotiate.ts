@@ -1,6 +1,6 @@
 import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 
-/** Whether an Accept header names the standard answer; that matters only for models with a JSON of their own. */
+/** Whether an Accept header names the standard answer. It matters only for models with a JSON of their own. */
 export function wantsStandard(accept: string | undefined): boolean {
   return accept?.includes(STANDARD_ANSWER) === true;
 }

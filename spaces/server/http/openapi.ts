@@ -97,7 +97,7 @@ const get = (summary: string, description: string, type = "application/json", ta
 
 const EVENTS = `event: token\ndata: {"text":"That"}\n\nevent: token\ndata: {"text":" sounds lovely."}\n\nevent: result\ndata: {"model":"reply","version":"1.0.0","heads":{…},"timing":{…}}\n\n`;
 
-/** OpenAPI 3.1 of this server as it is now: the models' own rows are in it. */
+/** OpenAPI 3.1 of this server in its present state, with the row schemas of its models. */
 export function openApi(serving: Serving): Record<string, unknown> {
   const paths: Record<string, object> = {
     "/": get("Health line, or the web page for a browser", "The default model's name and version"),
@@ -143,7 +143,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
     const { $schema: _, ...row } = card.input?.schema ?? {};
     schemas[name] = row;
     const { response } = slot.state.model;
-    // A model's own JSON is what is sent unless the standard one is asked for.
+    // A model's own JSON is the default answer; the standard one is sent when asked for.
     if (response !== undefined) {
       const own = {
         ...response.schema,
@@ -236,7 +236,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
   };
 }
 
-/** The protocol's own paths of one model; its published specification describes their bodies. */
+/** The Open Inference Protocol's paths of one model; its published specification describes their bodies. */
 function v2Paths(id: string): Record<string, object> {
   return {
     [`/v2/models/${id}`]: get(`Tensors of ${id}`, "Names, types and shapes of the graph", "application/json", "v2"),

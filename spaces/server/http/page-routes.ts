@@ -4,7 +4,7 @@ import { encodingFor } from "./compression.ts";
 import { wantsPage } from "./negotiate.ts";
 import { PAGE_POLICY, readStaticFiles, type StaticFile } from "./static-files.ts";
 
-/** GET /: the page for a browser, the health line for everything else; and the page's files. */
+/** GET / (the page for a browser, a health line for other clients) and the page's files. */
 export function pageRoutes(app: FastifyInstance, serving: Serving, folder: string): void {
   const files = readStaticFiles(folder);
   const page = files.find(({ path }) => path === "/index.html");

@@ -6,7 +6,7 @@ import { answerMany, answerOne, streamOne } from "./predict.ts";
 
 type ById = { Params: { id: string } };
 
-/** POST /predict, /models/{id}/predict and the same with /batch. One row may be asked for as an event stream. */
+/** POST /predict, /models/{id}/predict and both with /batch. A single row may be requested as an event stream. */
 export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: object): void {
   const named = (request: FastifyRequest<ById>) =>
     readyModel(serving.registry.find(request.params.id), request.params.id);
@@ -26,7 +26,7 @@ export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: o
   const stream = async (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => {
     request.modelId = model.id;
     const events = await streamOne(serving, model, exchangeOf(request, reply));
-    // A proxy that gathers the events would make one late answer of them.
+    // `x-accel-buffering: no`: a proxy that buffers would deliver all events at once, at the end.
     return reply
       .headers({ "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" })
       .send(Readable.from(events));

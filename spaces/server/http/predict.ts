@@ -21,7 +21,7 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   const fetched =
     model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, requestDeadline);
   if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
-  // A written text is not a function of its input.
+  // A generated text may differ for the same input, so it is not cached.
   const cached = serving.cache.enabled && model.stream === null;
   const key = cached ? serving.cache.key(model.digest, row) : "";
   if (cached) {
@@ -36,15 +36,15 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   serving.metrics.outcome(model.id, outcome);
   if (!outcome.ok) throw outcomeProblem(model, outcome);
   const unfetched = fetched?.notes.get(0) ?? [];
-  const said = answerJson(model, outcome, unfetched);
-  // What could not be fetched this time may be there the next.
-  if (cached && unfetched.length === 0) serving.cache.set(key, said);
-  return oneAnswer(model, said, timing, exchange);
+  const answerText = answerJson(model, outcome, unfetched);
+  // An image that could not be fetched now may be there next time, so the answer is not cached.
+  if (cached && unfetched.length === 0) serving.cache.set(key, answerText);
+  return oneAnswer(model, answerText, timing, exchange);
 }
 
 /**
- * One row's answer as server-sent events: `token` with each piece as it comes, then `result` with the whole answer, or
- * `error` with a problem when it fails in the middle. A model that answers at once has only the `result`.
+ * One row's answer as server-sent events: a `token` event for each piece as it comes, then `result` with the whole
+ * answer, or `error` with a problem when it fails half-way. A model that does not stream sends only the `result`.
  *
  * @throws as `answerOne`, as long as no event has been sent.
  */
@@ -99,7 +99,11 @@ export async function streamOne(
 
 const event = (name: string, data: string) => `event: ${name}\ndata: ${data}\n\n`;
 
-/** The body as a row that fits the model's schema. @throws Problem 422. */
+/**
+ * The body as a row that fits the model's schema.
+ *
+ * @throws Problem 422.
+ */
 function rowOf(serving: Serving, model: ServedModel, exchange: Exchange): Row {
   if (model.wellFormed?.(exchange.body) !== true) {
     const problems = rowProblems(model, exchange.body);
@@ -112,7 +116,11 @@ function rowOf(serving: Serving, model: ServedModel, exchange: Exchange): Row {
 
 const NONE: readonly FieldProblem[] = [];
 
-/** Many rows' answers as JSON text, in their order. @throws as `answerOne`, but a bad row is an answer of its own. */
+/**
+ * The answers to many rows as JSON text, in order.
+ *
+ * @throws as `answerOne`, except that an unusable row becomes an answer with an error.
+ */
 export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
@@ -156,8 +164,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     if (!outcome.ok) refuse(index, outcomeProblem(model, outcome, `rows[${index}]`));
     else {
       try {
-        const said = answerJson(model, outcome, notes[i] ?? []);
-        results[index] = ownAnswer(model, said, timing, exchange, `rows[${index}]`) ?? `{${said}}`;
+        const answerText = answerJson(model, outcome, notes[i] ?? []);
+        results[index] = ownAnswer(model, answerText, timing, exchange, `rows[${index}]`) ?? `{${answerText}}`;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         refuse(index, error);
@@ -167,7 +175,11 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   return `${beginning(model)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
 }
 
-/** `{"rows": […]}` or the list alone. @throws Problem 422 without rows, 413 with too many. */
+/**
+ * The rows of `{"rows": […]}`, or of a list alone.
+ *
+ * @throws Problem 422 without rows, 413 with too many.
+ */
 function rowsOf(body: unknown, maxRows: number): Row[] {
   const rows = Array.isArray(body) ? body : (body as { rows?: unknown } | null)?.rows;
   if (!Array.isArray(rows))
@@ -189,7 +201,10 @@ const unusable = (errors: readonly FieldProblem[]) =>
     { errors: [...errors] },
   );
 
-/** A row without an answer: refused by the preprocessing, or the model's numbers for it are not finite. */
+/**
+ * A row without an answer as a problem: preprocessing refused it, the model's numbers for it are not finite, or the
+ * server or a provider failed.
+ */
 function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
   if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
@@ -203,8 +218,8 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
 }
 
 /**
- * The members of an answer that are the model's: `heads`, and `notes` where a placeholder was used. What the server did
- * not fetch, it knows the reason of.
+ * The part of an answer that comes from the model: `heads`, and `notes` when a placeholder was used. For an image that
+ * the server did not fetch, the note gives the server's reason.
  */
 function answerJson(
   model: ServedModel,
@@ -216,21 +231,23 @@ function answerJson(
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }
 
-function oneAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange): string {
+function oneAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange): string {
   return (
-    ownAnswer(model, said, timing, exchange) ?? `${beginning(model)},${said},"timing":${timingOf(timing, exchange)}}`
+    ownAnswer(model, answerText, timing, exchange) ??
+    `${beginning(model)},${answerText},"timing":${timingOf(timing, exchange)}}`
   );
 }
 
 /**
- * `serving.response` of the manifest; null for a model without one, and for whoever asks for the standard answer.
- * @throws Problem 422 when it gives no finite number.
+ * The model's own JSON answer (`serving.response`); null if the model has none or the client asks for the standard one.
+ *
+ * @throws Problem 422 when an expression gives no finite number.
  */
-function ownAnswer(model: ServedModel, said: string, timing: Timing, exchange: Exchange, at = ""): string | null {
+function ownAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange, at = ""): string | null {
   if (model.response === undefined) return null;
   exchange.response.setHeader("vary", "Accept");
   if (wantsStandard(exchange.headers.accept)) return null;
-  const { heads, notes } = JSON.parse(`{${said}}`) as { heads: Record<string, HeadResult>; notes?: unknown };
+  const { heads, notes } = JSON.parse(`{${answerText}}`) as { heads: Record<string, HeadResult>; notes?: unknown };
   try {
     const own = model.response.write(heads, {
       queueMs: Number(rounded(timing.queueMs)),
@@ -246,7 +263,7 @@ function ownAnswer(model: ServedModel, said: string, timing: Timing, exchange: E
 
 const beginnings = new WeakMap<ServedModel, string>();
 
-/** What every answer of a model begins with. */
+/** The beginning of every answer of a model. */
 function beginning(model: ServedModel): string {
   let text = beginnings.get(model);
   if (text === undefined)
@@ -254,19 +271,19 @@ function beginning(model: ServedModel): string {
   return text;
 }
 
-/** ".001" to ".999" without zeros at the end; nothing for 0. */
+/** ".001" to ".999" without trailing zeros; empty for 0. */
 const THOUSANDTHS = Array.from({ length: 1000 }, (_, i) => String(i / 1000).slice(1));
 
 /**
- * As JSON writes it, to the microsecond. JavaScript's own way from a fraction to its shortest text takes longer than
- * the rest of an answer.
+ * Milliseconds as JSON writes them, rounded to the microsecond. JavaScript's own conversion of a fraction to its
+ * shortest text takes longer than the rest of an answer.
  */
 function rounded(ms: number): string {
   const us = Math.round(ms * 1000);
   return us >= 0 && us < 1e9 ? `${Math.trunc(us / 1000)}${THOUSANDTHS[us % 1000]}` : String(us / 1000);
 }
 
-/** Milliseconds to the microsecond; `totalMs` is the server's own time from the request's first byte on. */
+/** Times in milliseconds, rounded to the microsecond. `totalMs` is the server's own time since the request arrived. */
 function timingOf(timing: Timing, exchange: Exchange): string {
   return `{"queueMs":${rounded(timing.queueMs)},"inferenceMs":${rounded(timing.inferenceMs)}${timing.firstTokenMs === undefined ? "" : `,"firstTokenMs":${rounded(timing.firstTokenMs)}`},"totalMs":${rounded(performance.now() - exchange.startedAt)}}`;
 }

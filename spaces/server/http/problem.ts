@@ -4,7 +4,7 @@ import { Refused, type RefusalReason } from "../scheduling/refused.ts";
 /** One wrong place in a request; `field` is a path like `history[3]` or `rows[2].text`. */
 export type FieldProblem = { field: string; problem: string; expected?: string; received?: string; example?: string };
 
-/** RFC 9457. `type` is relative to the server's documentation; it and `code` are stable, the words are for people. */
+/** RFC 9457. `type` is relative to the server's documentation. `type` and `code` are stable; the text is for people. */
 export type ProblemBody = {
   type: string;
   title: string;
@@ -77,7 +77,7 @@ const STATUS: Record<RefusalReason, number> = {
   cancelled: 499,
 };
 
-/** A refusal of the scheduler as a problem; Retry-After in whole seconds, at least one. */
+/** A refusal as a problem. Retry-After is in whole seconds, at least one. */
 export function refusalProblem(refused: Refused): Problem {
   const status = STATUS[refused.reason];
   return new Problem(
@@ -88,7 +88,7 @@ export function refusalProblem(refused: Refused): Problem {
   );
 }
 
-/** A diagnostic of the core about a row, with the row's place in the request. */
+/** A diagnostic about a row, with the place of the row in the request. */
 export function fieldProblem(diagnostic: Diagnostic, field: string): FieldProblem {
   return {
     field,

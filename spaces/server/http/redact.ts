@@ -1,14 +1,14 @@
 const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
-/** 13 to 19 digits, single spaces or dashes between. */
+/** 13 to 19 digits, which may be separated by single spaces or dashes. */
 const CARD = /(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])/g;
 /**
- * An international or national number of 7 to 15 digits as people write them; bare integers are measurements, not
- * phones.
+ * A national or international number of 7 to 15 digits in the usual notations. Plain integers are measurements, not
+ * phone numbers.
  */
 const PHONE =
   /(?<![\w.])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}|\(\d{2,4}\)[ .-]?\d{3,4}[ .-]?\d{3,4}|\d{2,4}[ -]\d{3,4}[ -]\d{3,4}|0\d{9,10})(?![\w.])/g;
 
-/** Takes e-mail addresses, card numbers (by their check digit) and phone numbers out of a text. */
+/** Replaces e-mail addresses, card numbers (recognised by their check digit) and phone numbers in a text. */
 export function redact(text: string): string {
   return text
     .replace(EMAIL, "[email]")

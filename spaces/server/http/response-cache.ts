@@ -3,17 +3,20 @@ import { LRUCache } from "lru-cache";
 
 export type ResponseCache = {
   enabled: boolean;
-  /** Of what was sent and which model would answer. */
+  /** The key for an input and the content of the model that would answer it. */
   key(digest: string, input: unknown): string;
   get(key: string): string | undefined;
   set(key: string, answer: string): void;
   state(): { entries: number; bytes: number };
 };
 
-/** What an entry costs besides its text. */
+/** Memory of an entry besides its text. */
 const OVERHEAD_BYTES = 200;
 
-/** Answers to identical inputs of one model's content, by least recent use within a size in bytes; 0 bytes is off. */
+/**
+ * Cache of answers to identical inputs of the same model content. It evicts the least recently used answers to stay
+ * within `maxBytes`; 0 turns it off.
+ */
 export function createResponseCache(maxBytes: number): ResponseCache {
   if (maxBytes === 0)
     return {

@@ -10,7 +10,7 @@ const MAX_EXAMPLE_CHARACTERS = 100;
 
 type Issue = z.core.$ZodIssue;
 
-/** Every field of a row that its model's schema refuses, with its path below `at`; empty for a well-formed row. */
+/** Every field of a row that the model's schema refuses, with its path below `at`; empty for a well-formed row. */
 export function rowProblems(
   model: Pick<ServedModel, "rowSchema" | "example">,
   row: unknown,
@@ -79,7 +79,7 @@ function words(issue: Issue): { problem: string; expected: string } {
   }
 }
 
-/** What stands at a field's place in the model's first serving example; nothing where there is none. */
+/** The value of a field in the model's first serving example; empty if there is none. */
 export function exampleOf(example: Row | null, field: string): { example?: string } {
   if (example === null) return {};
   const value = valueAt(example, field.match(/[^.[\]]+/g) ?? []);

@@ -12,11 +12,11 @@ type Resolve = (host: string, done: (error: Error | null, addresses: LookupAddre
 
 export type SafeFetchOptions = {
   maxBytes: number;
-  /** All of it: resolving, every hop, the body. */
+  /** Time limit for everything: resolving, redirects and the body. */
   timeoutMs: number;
   maxRedirects?: number;
   signal?: AbortSignal | undefined;
-  /** Deps: a test resolves names and allows addresses of its own. */
+  /** Deps: tests pass their own resolver, allowed addresses and ports. */
   lookup?: Resolve;
   allowed?: (address: string) => boolean;
   ports?: readonly number[];
@@ -25,8 +25,8 @@ export type SafeFetchOptions = {
 const WEB_PORTS = [80, 443] as const;
 
 /**
- * Global unicast and nothing else: no private, loopback, link-local (metadata), shared, multicast, reserved or
- * tunnelled range.
+ * Whether an address is global unicast: not private, loopback, link-local (metadata services), shared, multicast,
+ * reserved or tunnelled.
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
@@ -35,8 +35,9 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * The bytes of a public http(s) URL. The address is checked after the name is resolved, on every redirect, and the
- * connection goes to that very address, so that a name which resolves differently the next time changes nothing.
+ * The bytes of a public http(s) URL. The address is checked after the name is resolved, on every redirect too, and the
+ * connection goes to exactly that address. So a name that resolves differently the next time cannot get around the
+ * check.
  *
  * @throws FetchRefused for anything but a 200 within the limits.
  */
@@ -56,7 +57,7 @@ export async function safeFetch(url: string, options: SafeFetchOptions): Promise
         signal,
         headers: { accept: "image/*", "accept-encoding": "identity", "user-agent": "sluice" },
       });
-      // A body that is not read to its end fails when it is let go; nobody is left to hear it, and unheard it would end
+      // A body that is not read to its end emits an error when it is dropped. Without a listener, that error would end
       // the process.
       answer.body.on("error", () => {});
       if (answer.statusCode >= 300 && answer.statusCode < 400) {
@@ -76,7 +77,7 @@ export async function safeFetch(url: string, options: SafeFetchOptions): Promise
   } catch (error) {
     throw explain(error, deadline);
   } finally {
-    // Not close(): a server that never ends its answer would keep it open.
+    // Not close(), which would wait for a server that never ends its response.
     void agent.destroy();
   }
 }
@@ -88,14 +89,17 @@ function parse(text: string, options: SafeFetchOptions): URL {
   if (url.username !== "" || url.password !== "") throw new FetchRefused("a URL with credentials");
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   if (!(options.ports ?? WEB_PORTS).includes(port)) throw new FetchRefused(`port ${port} is not asked`);
-  // An address in the URL is never resolved, so the lookup would not see it.
+  // A literal address is never resolved, so the lookup below would not check it.
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (isIP(host) !== 0 && !(options.allowed ?? isPublicAddress)(host))
     throw new FetchRefused("the address is not public");
   return url;
 }
 
-/** Resolves once, refuses when any address is not allowed (a mixed answer is an attack), and hands on the first. */
+/**
+ * Resolves a name once and uses its first address. Refuses the name when any of its addresses is not allowed: a mixture
+ * is a sign of an attack.
+ */
 function pinnedLookup(options: SafeFetchOptions): LookupFunction {
   const resolve: Resolve = options.lookup ?? ((host, done) => systemLookup(host, { all: true, verbatim: true }, done));
   return (host, lookupOptions, callback) =>
@@ -118,11 +122,11 @@ async function collect(body: AsyncIterable<Buffer>, maxBytes: number): Promise<U
     if (size > maxBytes) throw new FetchRefused(`more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  // Not from the pool of small buffers: it may be handed to another thread.
+  // A copy outside the pool of small buffers, because it may be transferred to another thread.
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** Of what went wrong below, only what the sender may know. */
+/** Reduces an error to what the client may know. */
 function explain(error: unknown, deadline: AbortSignal): Error {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof FetchRefused) return cause;

@@ -4,7 +4,10 @@ import { join, relative, sep } from "node:path";
 
 import { compressible, isCompressible, type CompressedBody } from "./compression.ts";
 
-/** `compressed` is null for what does not get smaller; `etag` is a digest of the content, without quotes. */
+/**
+ * `compressed` is null for files that compression does not make smaller. `etag` is a digest of the content, without
+ * quotes.
+ */
 export type StaticFile = { path: string; body: Buffer; compressed: CompressedBody | null; type: string; etag: string };
 
 const TYPES: Record<string, string> = {
@@ -27,10 +30,10 @@ export const PAGE_POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space";
 
 /**
- * Every file of a known type in a folder, read once; none where there is no folder.
+ * Reads every file of a known type in a folder; none if the folder does not exist.
  *
- * Not `@fastify/static`: it compresses nothing itself, so `sluice serve` would send the page uncompressed, and its ETags
- * are a file's size and time, which differ between two builds of the same page.
+ * `@fastify/static` is not used: it compresses nothing itself, so `sluice serve` would send the page uncompressed, and
+ * its ETags are made of a file's size and time, which differ between two builds of the same page.
  */
 export function readStaticFiles(folder: string): StaticFile[] {
   let names: string[];

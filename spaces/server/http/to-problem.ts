@@ -13,7 +13,7 @@ const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: [414, "url-too-long"],
 };
 
-/** Whatever was thrown, as a problem. An unexpected error is logged whole, and the client sees nothing of it. */
+/** Turns anything that was thrown into a problem. An unexpected error is logged in full; the client sees none of it. */
 export function toProblem(error: unknown, log: Serving["log"]): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) return refusalProblem(error);
@@ -59,7 +59,7 @@ export function problemAnswer(
   };
 }
 
-/** Refusals are counted by reason: limits and overload, deadlines, clients that went away. */
+/** Counts a refusal by its reason: limits and overload, deadlines, clients that disconnected. */
 export function countRefusal(metrics: Serving["metrics"], model: string | null, problem: Problem): void {
   const { status, code } = problem.body;
   if (status === 429 || status >= 499) metrics.rejected(model ?? "none", code);

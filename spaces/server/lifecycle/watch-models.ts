@@ -5,11 +5,11 @@ import type { Registry, Slot } from "../serving/registry.ts";
 const EVERY_MS = 1000;
 
 /**
- * Reloads a model when its folder is no longer what it was loaded from. By looking, once a second: notifications of the
- * system do not survive a folder that is replaced as a whole (a checkout, a mounted volume). A change counts when it
- * has been quiet for one look, so that a file that is still being written is not read.
+ * Reloads a model when its folder has changed since it was loaded. The folders are polled once a second, because
+ * file-system notifications do not survive a folder that is replaced as a whole (a checkout, a mounted volume). A
+ * change counts only when two polls in a row see the same content, so that a half-written file is not read.
  *
- * @returns stops it.
+ * @returns a function that stops the polling.
  */
 export function watchModels(registry: Pick<Registry, "slots" | "reload">, everyMs = EVERY_MS): () => void {
   const seen = new Map<Slot, string>();
@@ -32,7 +32,9 @@ export function watchModels(registry: Pick<Registry, "slots" | "reload">, everyM
   return () => clearInterval(timer);
 }
 
-/** Names, sizes, times and inodes of the folder's own files; sub-folders (data, training) are not the model. */
+/**
+ * Names, sizes, times and inodes of the folder's own files. Sub-folders (data, training) do not belong to the model.
+ */
 export async function fingerprint(dir: string): Promise<string> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });

@@ -25,16 +25,17 @@ export type Metrics = {
   rejected(model: string, reason: string): void;
   outcome(model: string, outcome: RowOutcome): void;
   cache(model: string, hit: boolean): void;
-  /** What a model's scheduler tells. */
+  /** Events of a model's scheduler. */
   scheduler(model: () => string): SchedulerEvents;
-  /** What a remote model tells. */
+  /** Events of a remote model. */
   remote(model: string): Omit<RemoteModelEvents, "circuit">;
   loaded(slot: Slot, model: ServedModel): void;
   reloaded(model: string, ok: boolean): void;
 };
 
 /**
- * Every series of /metrics. Names and units as Prometheus, Triton and KServe users expect them: seconds, bytes, totals.
+ * Every series of /metrics. Names and units are those that users of Prometheus, Triton and KServe expect: seconds,
+ * bytes, totals.
  */
 export function createMetrics(
   models: () => Models | null,

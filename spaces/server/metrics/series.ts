@@ -1,8 +1,8 @@
 import type { Metric, Registry } from "prom-client";
 
 /**
- * Series of a prom-client registry whose observations cost tens of nanoseconds: a few are made for every row, and the
- * library's own build a text of all labels for each. Names, types and text are the library's.
+ * Series for a prom-client registry whose observations cost only tens of nanoseconds. Several are made per row, and the
+ * library's own series build a string of all labels each time. Names, types and text output are the library's.
  */
 type Labels<L extends string> = Readonly<Record<L, string | number>>;
 type Sample = { metricName?: string; labels: Record<string, string | number>; value: number };
@@ -12,7 +12,7 @@ export type ObservedSeries<L extends string> = { observe(labels: Labels<L>, valu
 
 type Described<L extends string> = { name: string; help: string; labelNames: readonly L[] };
 
-/** One cell per combination of label values, found without making a text of them. */
+/** One cell per combination of label values, found without building a string. */
 function cells<L extends string, C>(labelNames: readonly L[], make: (labels: Labels<L>) => C) {
   const all: C[] = [];
   const first = new Map<string | number, unknown>();
@@ -103,14 +103,14 @@ export function histogramSeries<L extends string>(
 }
 
 const WINDOWS = 10;
-/** Values kept per window. */
+/** Number of values kept per window. */
 const KEPT = 512;
 
 type Window = { from: number; seen: number; values: Float64Array };
 
 /**
- * Quantiles over the last ten windows of time, from a uniform sample of each (Vitter's algorithm R, 1985); sum and
- * count are of everything since the start.
+ * Quantiles over the last ten time windows, from a uniform sample of each (Vitter's algorithm R, 1985). Sum and count
+ * cover everything since the start.
  *
  * @param windowMs length of one window.
  */
@@ -155,7 +155,9 @@ export function quantileSeries<L extends string>(
   };
 }
 
-/** A window's kept values stand for all that it has seen. Nothing when nothing was seen. */
+/**
+ * Each kept value is weighted, so that a window's sample stands for all values of that window. Empty without values.
+ */
 function quantilesOf(windows: readonly Window[], quantiles: readonly number[]): number[] {
   const weighted = windows
     .flatMap(({ seen, values }) =>

@@ -1,29 +1,29 @@
 import type { RunPlan } from "../engine/engine.ts";
 import type { SweepPoint } from "../engine/sweep.ts";
 
-/** How a model's requests become runs, with the measurement behind it. */
+/** How a model's requests are combined into runs, and the measurement behind it. */
 export type BatchingPlan = RunPlan & {
-  /** How long a group of two or more may wait for others; a lone request never waits. */
+  /** How long a group of two or more may wait for others. A lone request never waits. */
   maxDelayUs: number;
-  /** Rows per second of the plan over rows one at a time. */
+  /** Rows per second of the plan, divided by that of one row at a time. */
   gain: number;
-  /** Expected time of one full run, for the first estimate of waiting. */
+  /** Expected time of one full run, for the first estimate of the waiting time. */
   runMs: number;
   sweep: readonly SweepPoint[];
   reason: string;
 };
 
-/** Below this gain rows run alone: a batch delays its first row for the sake of its last. */
+/** Below this gain rows run alone: a batch delays its first row for the benefit of its last. */
 const MIN_GAIN = 1.1;
 const MAX_DELAY_US = 2000;
 
 /**
- * Chooses the batch with the most rows per second, or the smallest one within 5 % of it. Rows run alone where batches
- * gain less than 1.1.
+ * Chooses the batch with the most rows per second, or the smallest one within 5 % of it. Rows run alone if batches gain
+ * less than 1.1.
  *
- * The delay is what one joining row saves, t₁ (1 − 1/gain), at most 2 ms: to wait longer for one more row costs the
- * group more than that row costs alone. On the main thread there is no delay: everything that arrived in the same turn
- * of the event loop is together already.
+ * The delay is what one joining row saves, t₁ (1 − 1/gain), at most 2 ms: waiting longer for one more row costs the
+ * group more than that row costs alone. On the main thread there is no delay, because everything that arrives in the
+ * same turn of the event loop is together already.
  */
 export function planBatches(
   points: readonly SweepPoint[],

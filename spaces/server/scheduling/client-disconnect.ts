@@ -1,14 +1,14 @@
 import type { EventEmitter } from "node:events";
 
 /**
- * Whether a client has gone away before its answer. An AbortSignal with less to it: one is made per request, and hardly
- * ever used.
+ * Whether a client disconnected before its answer. It does less than an AbortSignal, because one is made per request
+ * and hardly ever used.
  */
 export class ClientDisconnect {
   aborted = false;
   #listeners: (() => void)[] | null = null;
 
-  /** @param response emits `close` at its end; aborted is a client whose answer was not finished by then. */
+  /** @param response emits `close` when it ends. If it is not finished then, the client has disconnected. */
   static of(response: EventEmitter & { writableFinished: boolean }): ClientDisconnect {
     const disconnect = new ClientDisconnect();
     response.once("close", () => {
@@ -26,7 +26,7 @@ export class ClientDisconnect {
     (this.#listeners ??= []).push(listener);
   }
 
-  /** For what only knows signals. */
+  /** An AbortSignal, for code that needs one. */
   signal(): AbortSignal {
     const controller = new AbortController();
     if (this.aborted) controller.abort();

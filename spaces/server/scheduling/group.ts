@@ -1,11 +1,12 @@
 import type { RunPlan } from "../engine/engine.ts";
 
-/** What grouping looks at: tensors or rows, and how long the longest of its texts is. */
+/** What grouping needs to know: whether it is tensors or rows, and the length of its longest text. */
 type Submission = { feeds: unknown; length: number };
 
 /**
- * Which waiting submissions run together. The oldest always goes, so that none starves; those nearest to it in length
- * go with it, as many as the plan's rows and tokens allow. Tensors run alone: they are batches already.
+ * Chooses the waiting submissions that run together. The oldest is always among them, so that none starves. Those
+ * nearest to it in length join it, as many as the plan's rows and tokens allow. Tensors run alone, because they are
+ * batches already.
  *
  * @param queue in order of arrival, not empty; it is not changed.
  */
@@ -17,7 +18,7 @@ export function formGroup<Entry extends Submission>(
   const oldest = queue[0]!;
   if (oldest.feeds !== null || plan.maxBatch === 1) return [oldest];
   const others = queue.slice(1).filter((entry) => entry.feeds === null);
-  // A stable sort: rows of one length keep their order of arrival.
+  // The sort is stable: rows of the same length keep their order of arrival.
   if (plan.tokenBudget !== null)
     others.sort((a, b) => Math.abs(a.length - oldest.length) - Math.abs(b.length - oldest.length));
   const group = [oldest];
@@ -44,7 +45,7 @@ export function groupIsFinal<Entry extends Submission>(
 ): boolean {
   const oldest = queue[0]!;
   if (oldest.feeds !== null || sizeOf(oldest) >= plan.maxBatch) return true;
-  // A row that comes may be nearer to the oldest in length than those that are here.
+  // A later row may be nearer to the oldest in length than those that are waiting.
   if (plan.tokenBudget !== null) return oldest.length * (sizeOf(oldest) + 1) > plan.tokenBudget;
   let rows = 0;
   return queue.some((entry) => entry.feeds === null && (rows += sizeOf(entry)) >= plan.maxBatch);

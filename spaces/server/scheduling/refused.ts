@@ -1,6 +1,6 @@
 import type { RemoteFailureReason } from "../../../models/remote/failure.ts";
 
-/** Why a request was not served. Each is a label of the rejected counter and a type of problem. */
+/** Why a request was not served. Each reason is a label of the rejected counter and a problem type. */
 export type RefusalReason =
   | "queue-full"
   | "queue-wait"
@@ -11,11 +11,11 @@ export type RefusalReason =
   | "not-ready"
   | RemoteFailureReason;
 
-/** A request without an answer because of the server, a provider or the client; never because of the row. */
+/** A request that gets no answer because of the server, a provider or the client, but never because of the row. */
 export class Refused extends Error {
   override name = "Refused";
   readonly reason: RefusalReason;
-  /** When asking again makes sense. */
+  /** How long to wait before another request makes sense. */
   readonly retryAfterMs: number;
 
   constructor(reason: RefusalReason, message: string, retryAfterMs = 1000) {

@@ -17,7 +17,7 @@ export type RowsTicket = Waiting & { answers: RowAnswer[] };
 export type TensorsTicket = Waiting & { outputs: Record<string, GraphTensor> };
 
 export type Limits = { maxQueueRows: number; maxQueueWaitMs: number };
-/** What happened, for metrics. */
+/** Events for metrics. */
 export type SchedulerEvents = {
   ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
   waited(queueMs: number): void;
@@ -26,7 +26,7 @@ export type RequestDeadline = {
   /** By the scheduler's clock. */
   deadlineAt: number;
   disconnect?: ClientDisconnect;
-  /** Part of a request that was already admitted. */
+  /** True for a part of a request that was already admitted. */
   admitted?: boolean;
 };
 
@@ -38,15 +38,15 @@ export type Entry = {
   length: number;
   enqueuedAt: number;
   deadlineAt: number;
-  /** `handed`: with a group that waits at the engine. */
+  /** `handed`: part of a group that waits at the engine. */
   state: "queued" | "handed" | "running" | "done";
   resolve: (ticket: never) => void;
   reject: (error: Error) => void;
 };
 
 /**
- * Submissions that run together. `turn`: while they wait at the engine; `begunAt`: by the scheduler's clock, once they
- * run.
+ * Submissions that run together. `turn` is set while they wait at the engine. `begunAt` is set, by the scheduler's
+ * clock, once they run.
  */
 type Group = { entries: readonly Entry[]; rows: number; turn: Turn | null; begunAt: number };
 
@@ -59,26 +59,26 @@ export type Scheduler = {
     rows: number,
     requestDeadline: RequestDeadline,
   ): Promise<TensorsTicket>;
-  /** @throws Refused when a request that comes now would wait too long or not at all. */
+  /** @throws Refused when a request that comes now would wait too long or is not accepted at all. */
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
   state(): { queuedRows: number; runningGroups: number };
-  /** Keeps the scheduler from being drained between the pieces of one request; call what it returns when done. */
+  /** Keeps the scheduler from being drained between the parts of one request. Call the returned function when done. */
   hold(): () => void;
-  /** Refuses what comes from now on; resolves when everything before is answered. */
+  /** Refuses new requests; resolves when all earlier ones are answered. */
   drain(): Promise<void>;
 };
 
-/** How much the newest run weighs in the moving estimate of a run's time. */
+/** Weight of the newest run in the moving average of a run's time. */
 const NEWEST_WEIGHT = 0.2;
 
 /**
  * The queue of one model in front of its engine. Submissions that arrive in one turn of the event loop, or while the
- * engine is busy, run together as far as the plan allows; a lone one starts at once. The queue is bounded by the
- * estimated wait. A submission past its deadline is rejected, and leaves the queue if it still waits.
+ * engine is busy, run together as far as the plan allows. A lone one starts at once. The queue is bounded by the
+ * estimated wait. A submission past its deadline is rejected, and leaves the queue if it is still there.
  *
- * An engine that takes a group ahead gets the next group while it is busy, as soon as no later arrival could change that
- * group. It counts as waiting in every figure, and is taken back when one of its submissions is dropped.
+ * An engine with `ahead` gets the next group while it is busy, as soon as no later arrival could change that group. In
+ * all figures that group still counts as waiting. It is taken back when one of its submissions is dropped.
  */
 export function createScheduler(
   engine: Engine,
@@ -91,7 +91,7 @@ export function createScheduler(
   let queue: Entry[] = [];
   const running: Group[] = [];
   let ahead: Group | null = null;
-  /** Rows that wait, here or at the engine. */
+  /** Rows that wait, in the queue or at the engine. */
   let queuedRows = 0;
   let runMs = plan.runMs;
   let lastStart = 0;
@@ -103,7 +103,10 @@ export function createScheduler(
   let held = 0;
   let drained: (() => void) | null = null;
 
-  /** What an entry takes of the queue: its rows; tensors are one run, however many rows they hold. */
+  /**
+   * How much of the queue an entry takes. For rows it is their number. Tensors are a single run, so they count as at
+   * most one batch.
+   */
   const sizeOf = (entry: Entry) =>
     entry.feeds === null ? entry.rows.length : Math.min(entry.feeds.rows, plan.maxBatch);
 
@@ -205,13 +208,14 @@ export function createScheduler(
     });
   }
 
-  const room = () => running.length < engine.slots || (engine.acceptsNextGroup && ahead === null);
+  const hasCapacity = () => running.length < engine.slots || (engine.acceptsNextGroup && ahead === null);
 
   /**
-   * Everything that this turn of the event loop brings is seen before the first group is formed; that costs no time.
+   * Forms groups at the end of this turn of the event loop, so that everything that arrives in it is seen. This costs
+   * no time.
    */
   function flushSoon(): void {
-    if (flushing || !room()) return;
+    if (flushing || !hasCapacity()) return;
     flushing = true;
     setImmediate(() => {
       flushing = false;
@@ -220,7 +224,7 @@ export function createScheduler(
   }
 
   function flush(): void {
-    while (room() && queue.length > 0) {
+    while (hasCapacity() && queue.length > 0) {
       const free = running.length < engine.slots;
       if (free ? delayed() : !groupIsFinal(queue, plan, sizeOf)) return;
       const entries = formGroup(queue, plan, sizeOf);
@@ -249,7 +253,10 @@ export function createScheduler(
     }
   }
 
-  /** Puts a group that waits at the engine back where it came from; one whose run has begun meanwhile runs. */
+  /**
+   * Puts a group that waits at the engine back into the queue. If its run has begun in the meantime, it counts as
+   * running.
+   */
   function recall(group: Group): void {
     ahead = null;
     if (!takeBack(group.turn!)) return begin(group);
@@ -258,11 +265,14 @@ export function createScheduler(
     flushSoon();
   }
 
-  /** Two or more rows that do not fill a batch may wait a little for others; one never does. */
+  /**
+   * Whether to wait for more rows. Two or more rows that do not fill a batch may wait a little; a single row never
+   * does.
+   */
   function delayed(): boolean {
     if (plan.maxDelayUs === 0 || queuedRows < 2 || queuedRows >= plan.maxBatch || draining) return false;
     const leftMs = queue[0]!.enqueuedAt + plan.maxDelayUs / 1000 - now();
-    // Timers are no finer than a millisecond: what is left below that is not waited for.
+    // Timers are no finer than a millisecond, so a shorter rest is not waited for.
     if (leftMs < 1) return false;
     delayTimer ??= setTimeout(() => {
       delayTimer = null;
@@ -277,7 +287,7 @@ export function createScheduler(
       const { feeds } = entries[0]!;
       if (!(feeds === null ? await runRows(group) : await runTensors(group, feeds))) return;
     } catch (error) {
-      if (!under(group)) return;
+      if (!hasBegun(group)) return;
       const reason =
         error instanceof EngineLost
           ? new Refused("engine-lost", `the model's engine was lost: ${error.message}`)
@@ -287,8 +297,12 @@ export function createScheduler(
     ended(group);
   }
 
-  /** Whether its run has begun, which is certain of one that is answered. @returns false when it was taken back. */
-  function under(group: Group): boolean {
+  /**
+   * Whether the group's run has begun, which is certain once the engine has answered.
+   *
+   * @returns false when the group was taken back.
+   */
+  function hasBegun(group: Group): boolean {
     if (group === ahead) {
       ahead = null;
       begin(group);
@@ -298,7 +312,7 @@ export function createScheduler(
 
   function ended(group: Group): void {
     running.splice(running.indexOf(group), 1);
-    // In units of one full run: a large request's chunk counts as the runs that it is cut into.
+    // Measured in full runs: a chunk of a large request counts as the number of runs that it is cut into.
     runMs += NEWEST_WEIGHT * ((now() - group.begunAt) / Math.max(1, group.rows / plan.maxBatch) - runMs);
     if (ahead !== null && running.length < engine.slots) {
       const next = ahead;
@@ -317,7 +331,7 @@ export function createScheduler(
       plan,
       group.turn ?? undefined,
     );
-    if (done === null || !under(group)) return false;
+    if (done === null || !hasBegun(group)) return false;
     const { answers, cost } = done;
     events.ran({ rows: group.rows, ...cost });
     let from = 0;
@@ -339,7 +353,7 @@ export function createScheduler(
   async function runTensors(group: Group, feeds: NonNullable<Entry["feeds"]>): Promise<boolean> {
     const [entry] = group.entries;
     const done = await engine.tensors(feeds.tensors, feeds.fetches, group.turn ?? undefined);
-    if (done === null || !under(group)) return false;
+    if (done === null || !hasBegun(group)) return false;
     const { outputs, inferenceMs } = done;
     events.ran({ rows: feeds.rows, tokens: feeds.rows, runs: 1, inferenceMs, totalMs: now() - group.begunAt });
     if (finish(entry!))

@@ -7,17 +7,19 @@ export type Turns = {
   /**
    * Waits for a turn.
    *
-   * @returns what gives the turn back.
+   * @returns a function that gives the turn back.
    * @throws Refused when too many wait, the deadline passes, or the client disconnects.
    */
   take(requestDeadline: RequestDeadline): Promise<() => void>;
   waiting(): number;
   taken(): number;
-  /** Refuses what waits and what comes; resolves when every turn is given back. */
+  /** Refuses waiting and new requests; resolves when every turn has been given back. */
   close(): Promise<void>;
 };
 
-/** At most `concurrency` turns at the same time and `queue` requests that wait for one; first come, first served. */
+/**
+ * At most `concurrency` turns at the same time, and at most `queue` requests waiting for one. First come, first served.
+ */
 export function createTurns(limits: { concurrency: number; queue: number }, now: () => number): Turns {
   const queue: Waiting[] = [];
   let taken = 0;

@@ -2,14 +2,15 @@ import type { Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { TensorFacts } from "../../../models/core/tensors.ts";
 
 /**
- * The largest size of a dimension that the manifest does not bound. The limit on a request's bytes is not enough: a model
- * may need memory that grows with the square of a dimension.
+ * Limit of a dimension that nothing else bounds. The body limit alone is not enough: a model whose cost grows with the
+ * square of a size can be overloaded by a request of allowed length.
  */
 const UNBOUNDED = 65_536;
 
 /**
- * The largest size of every dimension of every graph input that raw tensors may have: what is fixed, and for sizes that
- * vary no more than the preprocessing itself would make (a text's tokens). The batch is bounded elsewhere.
+ * The largest size that raw tensors may have in each dimension of each graph input. A fixed size stays as it is. A size
+ * that varies may be no larger than preprocessing itself would make it (a text's tokens). The batch is limited
+ * elsewhere.
  */
 export function largestSizes(
   manifest: Pick<Manifest, "preprocess" | "inputs">,

@@ -25,15 +25,15 @@ import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
-/** How long one chunk of a large request may hold the main thread, or a worker. */
+/** How long one chunk of a large request may occupy the main thread, or a worker. */
 const CHUNK_MS = { main: 4, worker: 40, process: 40 };
 const MAX_CHUNK_ROWS = 256;
 
 export type LoadTimes = { openMs: number; warmUpMs: number; sweepMs: number };
 
 /**
- * Opens a model from its folder and makes it ready to answer: its digest is checked, its graph compared with the
- * manifest, an engine chosen, the examples run, batch sizes measured.
+ * Opens a model from its folder and makes it ready to answer: checks its digest, compares its graph with the manifest,
+ * chooses an engine, runs the examples and measures batch sizes.
  *
  * @throws ConfigurationError, EvaluationError when any of that fails; nothing is left open then.
  */
@@ -87,7 +87,8 @@ async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<vo
 
 async function sweep(loaded: LoadedManifest, engine: Engine, maxRowMs: number | null, budgetMs: number) {
   if (maxRowMs === null || budgetMs === 0) return [];
-  // As many rows as the slowest would let run within the budget; a batch larger than the rows is not tried.
+  // As many rows as fit into the budget even if all took as long as the slowest. Batches larger than that are not
+  // tried.
   const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * maxRowMs))));
   const texts = Object.values(loaded.manifest.preprocess).some((step) => step.kind === "text");
   const ways = SWEPT.flatMap((batch) => (texts ? [128, 512] : [null]).map((tokenBudget) => ({ batch, tokenBudget })));
@@ -234,8 +235,8 @@ const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({
 });
 
 /**
- * A large request goes through the queue in chunks, a few at a time, so that single rows get in between. Texts are sorted
- * by length over the whole request first.
+ * Sends a large request through the queue in chunks, a few at a time, so that single rows get in between. Texts are
+ * first sorted by length over the whole request.
  */
 async function inChunks(
   rows: readonly Row[],
@@ -272,13 +273,16 @@ async function inChunks(
     });
     return { outcomes, timing };
   } finally {
-    // After a failure nothing more of this request is run.
+    // After a failure the rest of this request is not run.
     limit.clearQueue();
     release();
   }
 }
 
-/** Tokens of a row's texts, roughly, without running the tokenizer: a word piece is about four characters. */
+/**
+ * Approximate number of tokens of a row's longest text, without running the tokenizer: a word piece has about four
+ * characters.
+ */
 function roughLength(loaded: LoadedManifest): ((row: Row) => number) | null {
   const texts = Object.values(loaded.manifest.preprocess).flatMap((step) => (step.kind === "text" ? [step] : []));
   if (texts.length === 0) return null;

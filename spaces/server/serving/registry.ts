@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { SluiceError, type Diagnostic } from "../../../models/core/errors.ts";
 import type { ServedModel } from "./served-model.ts";
 
-/** How one version of a model is brought up; a remote backend has a loader of its own. */
+/** Loads one version of a model. Remote backends have a loader of their own. */
 export type Loader = (dir: string) => Promise<ServedModel>;
 
 type SlotState =
@@ -10,11 +10,11 @@ type SlotState =
   | { kind: "ready"; model: ServedModel }
   | { kind: "broken"; diagnostic: Diagnostic };
 
-/** A model's place in the server, whatever became of it. `reload`: the last attempt to replace a ready model. */
+/** A model's place in the server, whatever its state. `reload` is the last attempt to replace a ready model. */
 export type Slot = {
   id: string;
   dir: string;
-  /** What the folder was when its content was last read; empty before that. */
+  /** Fingerprint of the folder when its content was last read; empty before that. */
   loadedFrom: string;
   state: SlotState;
   reload: { at: string; ok: boolean; diagnostic: Diagnostic | null } | null;
@@ -32,19 +32,22 @@ export type Registry = {
   find(id: string): Slot | undefined;
   /** The model behind /predict. */
   defaultSlot(): Slot;
-  /** The default model answers, and every other one either does or is known to be broken. */
+  /** Whether the default model answers and every other model is ready or known to be broken. */
   ready(): boolean;
   loadAll(): Promise<void>;
-  /** Opens the folder's present content, checks it, swaps, drains the old. What fails leaves the old one serving. */
+  /**
+   * Opens and checks the folder's present content, swaps the model and drains the old one. After a failure the old one
+   * goes on serving.
+   */
   reload(slot: Slot): Promise<void>;
   close(): Promise<void>;
 };
 
 /**
- * The models of one process. One that cannot be loaded is reported in its slot and takes no other down.
+ * The models of one process. A model that cannot be loaded is reported in its slot and does not affect the others.
  *
+ * @param dirs folders of model.yaml. The default is the one whose folder or id is `defaultModel`, otherwise the first.
  * @param fingerprint changes when a folder's content does.
- * @param dirs folders of model.yaml; the default is the one whose folder or id is `defaultModel`, else the first.
  */
 export function createRegistry(
   dirs: readonly string[],
@@ -66,7 +69,7 @@ export function createRegistry(
   let closed = false;
 
   const attempt = async (slot: Slot): Promise<ServedModel> => {
-    // Before the reading: what changes during it is a change.
+    // Taken before the folder is read, so that a later change is noticed.
     slot.loadedFrom = await fingerprint(slot.dir);
     const model = await load(slot.dir);
     if (slots.some((other) => other !== slot && other.id === model.id && other.state.kind !== "broken")) {
@@ -130,11 +133,11 @@ export function createRegistry(
     defaultSlot: () => slots.find((slot) => slot.id === defaultModel) ?? slots[0]!,
     ready: () => registry.defaultSlot().state.kind === "ready" && slots.every((slot) => slot.state.kind !== "loading"),
     async loadAll() {
-      // One after the other: two at once would disturb each other's measurements.
+      // One after the other: two at once would distort each other's measurements.
       for (const slot of slots) await first(slot);
     },
     async reload(slot) {
-      // A change during a reload is followed by another reload, not by two at once.
+      // A change during a reload causes another reload afterwards, never two at once.
       const before = reloading.get(slot) ?? Promise.resolve();
       const mine = before
         .then(() => replace(slot))

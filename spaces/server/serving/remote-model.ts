@@ -15,10 +15,10 @@ import type { Prediction, RowOutcome, ServedModel } from "./served-model.ts";
 export type RemoteModelEvents = RemoteEvents & { waited(queueMs: number): void };
 
 /**
- * A model that a remote provider runs, behind the same interface as one that runs here. Without a token it is served
- * too, and says what to set.
+ * A model that a remote provider runs, with the same interface as a local one. Without a token it is still served, and
+ * says what to set.
  *
- * @throws ConfigurationError for an endpoint that cannot be used; RowError for an example that is no row.
+ * @throws ConfigurationError for an endpoint that cannot be used; RowError for an example that is no valid row.
  */
 export async function loadRemoteModel(
   { manifest, dir }: LoadedRemote,

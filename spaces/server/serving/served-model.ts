@@ -8,11 +8,11 @@ import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
 import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts";
 
-/** `firstTokenMs`: of a text that is written piece by piece, until its first one. */
+/** `firstTokenMs` is set for a text that is streamed: the time until its first piece. */
 export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
 /**
- * A text that a model wrote. `finishReason`: `stop`, or `length` when it was cut at its token limit; `usage`: what the
- * provider counted.
+ * A text that a model generated. `finishReason`: `stop`, or `length` when it was cut at its token limit. `usage`: what
+ * the provider counted.
  */
 type TextResult = {
   kind: "text";
@@ -20,7 +20,7 @@ type TextResult = {
   finishReason: string;
   usage: { inputTokens: number; outputTokens: number } | null;
 };
-/** What every backend answers for one row, wherever it ran. */
+/** The outcome of one row, the same for every backend. */
 export type RowOutcome =
   | { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] }
   | {
@@ -28,7 +28,7 @@ export type RowOutcome =
       refused: boolean;
       field: string | null;
       diagnostic: Diagnostic;
-      /** Set where the server or a provider failed, not the row. */
+      /** Set when the server or a provider failed, and not the row. */
       failure?: Refused;
     };
 export type Prediction = { outcome: RowOutcome; timing: Timing };
@@ -48,45 +48,46 @@ export type TensorFace = {
   ): Promise<TensorsTicket>;
 };
 
-/** One version of a model that answers, whichever backend it has. */
+/** One version of a model that is served, with any backend. */
 export type ServedModel = {
   id: string;
   version: string;
-  /** Identifies the content: what answers may be cached under. */
+  /** Identifies the content; answers are cached under it. */
   digest: string;
   rowSchema: z.ZodObject;
-  /** A row that it can answer. */
+  /** A row that the model can answer. */
   example: Row | null;
-  /** A fast yes, true only for rows that `rowSchema` accepts; false says nothing. */
+  /** A fast check: true only for rows that `rowSchema` accepts. False says nothing. */
   wellFormed?(row: unknown): boolean;
-  /** What `JSON.stringify` makes of an answer's heads, faster. */
+  /** The JSON text of an answer's heads, the same as `JSON.stringify` gives but faster. */
   headsJson?(heads: Record<string, HeadResult | TextResult>): string;
   /**
-   * Fields that hold an image. `urls`: its URL may be given whatever the server's settings say; `optional`: the model
-   * has a placeholder for it.
+   * Fields that hold an image. `urls`: a URL is allowed whatever the server's settings say. `optional`: the model has a
+   * placeholder for a missing image.
    */
   imageFields: readonly { name: string; maxBytes: number; urls: boolean; optional: boolean }[];
-  /** The model's own JSON in the place of the standard answer, where it has one, and its JSON Schema. */
+  /** The model's own JSON that replaces the standard answer, if it has one, and its JSON Schema. */
   response?: {
     write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>;
     schema: object;
   };
-  /** Most rows of one request, where the model itself sets a limit. */
+  /** Maximum number of rows per request, if the model itself sets one. */
   maxRows: number | null;
-  /** Whether it can answer at all; a model may be in its place and still lack what only an operator can give. */
+  /** Whether it can answer at all. A loaded model may still lack what only an operator can set. */
   condition(): { state: "ready"; diagnostic: null } | { state: "not-configured"; diagnostic: Diagnostic };
   /** Facts for `/models/{id}`. */
   card(): Record<string, unknown>;
   predict(row: Row, requestDeadline: RequestDeadline): Promise<Prediction>;
-  /** Order kept; a bad row is its own outcome. */
+  /** Keeps the order. An unusable row gets an outcome of its own. */
   predictMany(rows: readonly Row[], requestDeadline: RequestDeadline): Promise<Predictions>;
   /**
-   * The answer piece by piece, then whole; null where it comes at once. @throws as `predict`, and it may after some
-   * pieces.
+   * Yields the answer piece by piece and returns it whole; null for a model that does not stream.
+   *
+   * @throws as `predict`, perhaps after some pieces.
    */
   stream: ((row: Row, requestDeadline: RequestDeadline) => AsyncGenerator<string, Prediction>) | null;
   tensors: TensorFace | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
-  /** Answers what has come, refuses what comes, frees the memory. */
+  /** Answers accepted requests, refuses new ones, then frees the memory. */
   close(): Promise<void>;
 };

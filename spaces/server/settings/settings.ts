@@ -4,7 +4,7 @@ const milliseconds = z.coerce.number().int().positive();
 const count = z.coerce.number().int().positive();
 const flag = z.union([z.boolean(), z.stringbool()]);
 
-/** Every setting of the server; flags of `sluice serve` and SLUICE_* variables have the same names. */
+/** Every setting of the server. Flags of `sluice serve` and SLUICE_* variables have the same names. */
 export const settingsSchema = z.strictObject({
   host: z.string().min(1).default("0.0.0.0").describe("address to listen on"),
   port: z.coerce.number().int().min(0).max(65_535).default(7860).describe("port to listen on; 0 takes a free one"),
@@ -80,7 +80,7 @@ export function variableOf(name: string): string {
   return `SLUICE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** Settings named by the environment; what flags name wins over them. */
+/** Settings from environment variables. Flags take precedence over them. */
 export function settingsFromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.keys(settingsSchema.shape).flatMap((name) => {

@@ -4,9 +4,10 @@ import type { ServedModel, TensorFace } from "../serving/served-model.ts";
 import { readInference, writeInference, type InferAnswer } from "./infer.ts";
 
 /**
- * One inference request of the protocol; the body is parsed JSON, or bytes where their header says how many are JSON.
+ * Answers one inference request of the protocol. The body is parsed JSON, or bytes if a header says how many of them
+ * are JSON.
  *
- * @param onModel called with the model's id once its version is known to be the one that was asked for.
+ * @param onModel called with the model's id once its version is known to be the requested one.
  * @throws Problem 400, 404, 415; Refused; EvaluationError when the runtime refuses the tensors.
  */
 export async function answerTensors(
@@ -46,7 +47,7 @@ export function faceOf(model: ServedModel): TensorFace {
   return model.tensors;
 }
 
-/** @throws Problem 400 when the header is no length; 415 when bytes come without it. */
+/** @throws Problem 400 when the header is not a length; 415 when bytes come without it. */
 function headerLength({ headers, body }: Exchange): number | null {
   const given = headers["inference-header-content-length"];
   if (given === undefined) {

@@ -1,6 +1,6 @@
 import type { Dtype } from "../../../models/core/tensors.ts";
 
-/** Data types of the Open Inference Protocol that the runtime's types have a name for. */
+/** The Open Inference Protocol's names of the runtime's types. */
 const BY_DTYPE: Record<Dtype, string> = {
   bool: "BOOL",
   uint8: "UINT8",
@@ -26,7 +26,7 @@ export const ELEMENT_BYTES: Record<Exclude<Dtype, "string">, number> = {
   float64: 8,
 };
 
-/** "float32" → "FP32"; types outside of the core keep the protocol's spelling: "uint16" → "UINT16". */
+/** "float32" → "FP32". Types that the core does not know follow the protocol's spelling: "uint16" → "UINT16". */
 export function datatypeOf(dtype: string): string {
   return (
     BY_DTYPE[dtype as Dtype] ??

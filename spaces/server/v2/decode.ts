@@ -6,7 +6,7 @@ const bad = (detail: string) => new Problem(400, "tensor", detail);
 const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
- * The `data` of a JSON tensor, flat or nested in row-major order, as the runtime's array.
+ * Turns the `data` of a JSON tensor, flat or nested in row-major order, into the runtime's array.
  *
  * @throws Problem 400 when it does not have `count` elements of the type. FP16 has no JSON form.
  */
@@ -35,7 +35,7 @@ export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], 
   return castTo(dtype, { data: numbers, dims: [...dims] });
 }
 
-/** Without recursion: a nesting of any depth is only refused. */
+/** Flattens without recursion, so that data nested to any depth is refused instead of overflowing the stack. */
 function flatten(name: string, data: readonly unknown[], most: number): unknown[] {
   if (!data.some(Array.isArray)) return data as unknown[];
   let level = data as unknown[];
@@ -48,7 +48,8 @@ function flatten(name: string, data: readonly unknown[], most: number): unknown[
 }
 
 /**
- * Little-endian bytes of a tensor, row-major, without gaps; for BYTES each element after its length in four bytes.
+ * Reads the little-endian bytes of a tensor, row-major and without gaps. For BYTES, each element follows its length in
+ * four bytes.
  *
  * @throws Problem 400 when the number of bytes does not fit the shape.
  */
@@ -62,7 +63,7 @@ export function decodeBinary(name: string, dtype: Dtype, dims: readonly number[]
     const wrong = bytes.findIndex((byte) => byte > 1);
     if (wrong >= 0) throw bad(`input ${name}: element ${wrong} is neither 0 nor 1`);
   }
-  // A typed array must begin at a multiple of its element; where the body does not, its bytes are copied.
+  // A typed array must begin at a multiple of its element size. If the body does not, its bytes are copied.
   if (HOST_IS_LITTLE && bytes.byteOffset % size === 0)
     return { dtype, data: view(dtype, bytes.buffer as ArrayBuffer, bytes.byteOffset, count), dims };
   const own = new Uint8Array(bytes.length);

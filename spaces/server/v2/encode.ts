@@ -5,7 +5,7 @@ import { datatypeOf } from "./datatypes.ts";
 export type Encoded = { json: string; binary: Buffer | null };
 
 /**
- * One output of an answer: as JSON text, and with its bytes apart where binary data was asked for.
+ * One output of an answer as JSON text. If binary data was asked for, its bytes are returned separately.
  *
  * @throws Problem 400 for what JSON cannot hold (FP16; numbers that are not finite).
  */
@@ -29,7 +29,7 @@ function elements(name: string, { dtype, data }: GraphTensor): string {
       "tensor",
       `output ${name}: numbers that are not finite have no JSON form; ask for binary_data`,
     );
-  // The shortest decimal text that gives the same double back, for every element.
+  // Each element becomes the shortest decimal text that parses to the same double.
   return (data as Float32Array).join(",");
 }
 

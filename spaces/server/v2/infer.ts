@@ -18,10 +18,10 @@ export type InferAnswer = { body: string | Buffer; headers: Record<string, strin
 const bad = (detail: string) => new Problem(400, "inference-request", detail);
 
 /**
- * A request of the protocol, as feeds of the graph.
+ * Turns a request of the protocol into feeds of the graph.
  *
- * @param body the parsed JSON, or all bytes of the body when `headerLength` tells how many of them are JSON; 0 of them
- *   means the body is the only input's data alone.
+ * @param body the parsed JSON, or all bytes of the body when `headerLength` says how many of them are JSON. With a
+ *   `headerLength` of 0, the whole body is the data of the model's only input.
  * @throws Problem 400 naming the input.
  */
 export function readInference(
@@ -49,7 +49,7 @@ export function readInference(
   return inference;
 }
 
-/** A header that was checked before: where its inputs lie in the bytes behind it. */
+/** A header that was checked before, with the positions of its inputs in the bytes after it. */
 type Layout = Omit<Inference, "feeds"> & {
   bytes: number;
   inputs: { name: string; dtype: Dtype; dims: readonly number[]; from: number; to: number }[];
@@ -60,19 +60,19 @@ const MAX_LAYOUTS = 16;
 const MAX_HEADER_CHARACTERS = 2048;
 
 /**
- * Keeps a checked header. A client sends the same one before every batch of one size, and checking it costs as much as a
- * small run. Headers that hold data themselves are not kept.
+ * Keeps a checked header. A client sends the same one before every batch of the same size, and checking it costs as
+ * much as a small run. A header that itself holds data is not kept.
  */
 function remember(face: object, text: string, { id, rows, outputs, feeds }: Inference, bytes: number): void {
   if (text.length > MAX_HEADER_CHARACTERS) return;
   const inputs: Layout["inputs"] = [];
   let at = 0;
   for (const [name, { dtype, dims, data }] of Object.entries(feeds)) {
-    // Texts have no fixed size, and a name that is a number does not keep its place.
+    // Texts have no fixed size, and a name made of digits does not keep its position among an object's keys.
     if (!("byteLength" in data) || /^\d+$/.test(name)) return;
     inputs.push({ name, dtype, dims, from: at, to: (at += data.byteLength) });
   }
-  // Something stood in the header itself.
+  // Some of the data was in the header itself.
   if (at !== bytes) return;
   const kept = layouts.get(face) ?? new Map<string, Layout>();
   layouts.set(face, kept);
@@ -80,7 +80,7 @@ function remember(face: object, text: string, { id, rows, outputs, feeds }: Infe
   kept.set(text, { id, rows, outputs, bytes, inputs });
 }
 
-/** @throws Problem 400 for bytes that are no value of their type. */
+/** @throws Problem 400 for bytes that are no valid value of their type. */
 function placed({ id, rows, outputs, inputs }: Layout, body: Buffer, headerLength: number): Inference {
   const feeds: Record<string, GraphTensor> = {};
   for (const { name, dtype, dims, from, to } of inputs)
@@ -150,7 +150,8 @@ function checkInput(
     if (given < 1) throw bad(`input ${input.name}: a dimension of ${given}; at least 1 is needed`);
     const most = typeof size === "number" ? size : i === 0 ? maxRows : (largest[i] ?? maxRows);
     if (given > most) throw bad(`input ${input.name}: dimension ${i} is ${given}; at most ${most} is taken`);
-    // Sizes of one name must agree over all inputs; the runtime itself fails late and unclearly.
+    // Dimensions with the same name must agree over all inputs. The runtime itself fails late and with an unclear
+    // message.
     if (typeof size === "string" && size !== "") {
       const known = sizes.get(size);
       if (known !== undefined && known !== given)
@@ -174,7 +175,10 @@ function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "output
   });
 }
 
-/** The body is the data of the model's only input; one size at most may be unknown, and follows from the bytes. */
+/**
+ * Reads a body that is the data of the model's only input. At most one size may vary; it follows from the number of
+ * bytes.
+ */
 function rawInput(body: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
   const [input, second] = face.inputs;
   const dtype = dtypeOf(datatypeOf(input!.dtype));
@@ -199,7 +203,7 @@ function rawInput(body: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "l
   return interpret(request, body, face, maxRows);
 }
 
-/** $inference_response, with the outputs' bytes behind it where they were asked for. */
+/** Writes $inference_response, followed by the outputs' bytes if they were asked for. */
 export function writeInference(
   model: { id: string; version: string },
   inference: Inference,

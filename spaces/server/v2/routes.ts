@@ -20,8 +20,8 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
   app.get("/v2", () => ({ name: "sluice", version: serving.version, extensions: ["binary_tensor_data"] }));
   app.get("/v2/health/live", () => ({ live: true }));
   app.get("/v2/health/ready", (_request, reply) => {
-    // "all the models are ready": one that is broken makes this false, while /readyz tells about it and stays.
-    // Remote models have no tensors and are none of the protocol's.
+    // The protocol says "all the models are ready", so one broken model makes this false, whereas /readyz names the
+    // broken model and stays ready.
     const ready = !lifecycle.draining && registry.slots().every((slot) => slot.state.kind === "ready");
     return reply.code(ready ? 200 : 503).send({ live: ready });
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
-/** $inference_request; `data` is absent for an input that is sent as binary data. */
+/** $inference_request. `data` is absent for an input that is sent as binary data. */
 export const inferenceRequest = z.object({
   id: z.string().max(1024).optional(),
   parameters: parameters.optional(),

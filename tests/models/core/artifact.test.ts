@@ -27,7 +27,7 @@ describe("an artifact beside its manifest", () => {
     expect(model.totalBytes).toBe(linear.length);
   });
 
-  it("brings its external data along, beside the model", async () => {
+  it("is read together with the external data beside it", async () => {
     writeFileSync(join(dir, "sub/external.onnx"), fixture("external.onnx"));
     writeFileSync(join(dir, "sub/external.onnx.data"), fixture("external.onnx.data"));
     const external = [{ path: "external.onnx.data", sha256: sha256(fixture("external.onnx.data")) }];
@@ -84,7 +84,7 @@ describe("an artifact beside its manifest", () => {
     expect(error.message).toContain("git lfs pull");
   });
 
-  it("keeps to the size cap", async () => {
+  it("is refused above the size limit", async () => {
     const error = await refusal(() =>
       fetchArtifact(artifact("model.onnx"), dir, { ...offline, maxBytes: linear.length - 1 }),
     );

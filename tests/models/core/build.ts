@@ -13,7 +13,7 @@ const fixtures = join(import.meta.dirname, "../../fixtures");
 export const fixture = (name: string) => new Uint8Array(readFileSync(join(fixtures, name)));
 export const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
-/** No test of the core reaches a network. */
+/** No test of the core uses the network. */
 export const offline = {
   env: {},
   fetch: (() => Promise.reject(new Error("a test reached for the network"))) as typeof fetch,
@@ -124,7 +124,7 @@ export async function predictorOf(manifest: ManifestInput, options: OpenOptions 
   return predictor;
 }
 
-/** What a call was refused with. */
+/** The error that a call fails with. */
 export async function refusal(call: () => unknown): Promise<SluiceError> {
   try {
     await call();

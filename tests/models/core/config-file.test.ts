@@ -14,7 +14,7 @@ const diagnostics = async (text: string) => {
   return [diagnostic, ...(diagnostic.others ?? [])];
 };
 
-/** None for a manifest that is right; anything else than a ConfigurationError comes out. */
+/** The diagnostics of a manifest; none if it is valid. Any error other than a ConfigurationError is thrown on. */
 function diagnosticsOf(text: string): Diagnostic[] {
   try {
     parse(text);
@@ -25,7 +25,7 @@ function diagnosticsOf(text: string): Diagnostic[] {
   }
 }
 
-describe("a manifest that is right", () => {
+describe("a valid manifest", () => {
   it("gets its defaults", () => {
     expect(parse(good)).toHaveProperty("runtime", {
       provider: "cpu",
@@ -37,7 +37,7 @@ describe("a manifest that is right", () => {
   });
 });
 
-describe("a manifest that is wrong", () => {
+describe("an invalid manifest", () => {
   it("names file, line, column, path, expectation, value and an example", async () => {
     const error = await refusal(() => parse(good.replace("task: regression", "task: regresion")));
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -98,14 +98,14 @@ describe("a manifest that is wrong", () => {
       { code: "config-inconsistent", problem: expect.stringContaining('"group"') },
     ],
     [
-      "a not-a-number",
+      "NaN",
       good.replace("version: 1.0.0", "version: 1.0.0\nruntime: {batchTolerance: .nan}"),
       { code: "config-type", expected: "a number" },
     ],
     ["no text at all", "", { code: "config-type", expected: "a map" }],
     ["a dangling alias", "id: *nobody\n", { code: "yaml-invalid" }],
     [
-      "an answer of a value that no head gives",
+      "an answer with a value that no head gives",
       good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {price: 2 * value.valu}}"),
       {
         code: "config-inconsistent",
@@ -119,7 +119,7 @@ describe("a manifest that is wrong", () => {
       { code: "config-inconsistent", problem: expect.stringContaining("not a valid expression") },
     ],
     [
-      "a field of the server's own in an answer",
+      "an answer with a field that belongs to the server",
       good.replace("version: 1.0.0", "version: 1.0.0\nserving: {response: {notes: value.value}}"),
       { code: "config-inconsistent" },
     ],
@@ -129,7 +129,7 @@ describe("a manifest that is wrong", () => {
       { place: expect.stringMatching(/^model\.yaml:/) },
     ],
     [
-      "a best possible value of no head",
+      "a best possible value for an unknown head",
       good.replace(
         "version: 1.0.0",
         "version: 1.0.0\ndataset: {id: d, files: [{path: d.csv}], labels: {value: {field: v}}, bestPossible: {valeu: {mae: 1}}}",
@@ -141,7 +141,7 @@ describe("a manifest that is wrong", () => {
     expect((await diagnostics(text))[0]).toMatchObject(expected);
   });
 
-  it("tells every problem at once, each with its own place", async () => {
+  it("reports every problem at once, each with its own place", async () => {
     const all = await diagnostics(
       good.replace("id: linear", "id: Linear").replace("task: regression", "task: nothing").replace("batch", "''"),
     );
@@ -149,7 +149,7 @@ describe("a manifest that is wrong", () => {
     expect(new Set(all.map(({ place }) => place)).size).toBe(all.length);
   });
 
-  it("gives up on a file of absurd size, nesting or aliases instead of hanging", async () => {
+  it("is refused without hanging when its size, nesting or aliases are extreme", async () => {
     expect((await diagnostics("a".repeat(1_000_001)))[0]!.code).toBe("config-too-large");
     expect((await diagnostics("[".repeat(50_000)))[0]!.code).toMatch(/^yaml-/);
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefghi"].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[i]}`).join(",")}]`).join("\n")}\n`;
@@ -198,7 +198,7 @@ describe("locate", () => {
     expect(locate(text, path)).toEqual(position);
   });
 
-  it("knows no place in what is not YAML", () => {
+  it("gives null for text that is not YAML", () => {
     expect(locate("a: [", ["a"])).toBeNull();
   });
 });

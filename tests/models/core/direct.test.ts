@@ -21,7 +21,7 @@ const usable = fc.record({
 });
 
 describe("rows of plain numbers", () => {
-  it("become the same feeds written straight as prepared and stacked, to the bit, and bad rows leave no trace", async () => {
+  it("become the same feeds on the direct path as on the general one, to the bit, and bad rows leave no trace", async () => {
     const rows = fc.array(
       fc.oneof(
         { weight: 4, arbitrary: usable as fc.Arbitrary<Row> },
@@ -63,14 +63,14 @@ describe("rows of plain numbers", () => {
     );
   });
 
-  it("have no short form where a step is not of plain numbers", async () => {
+  it("have no direct path when a step makes anything but plain numbers", async () => {
     const mood = await loadManifest(join(import.meta.dirname, "../../../models/mood"));
     const { readStepFiles } = await import("../../../models/core/predictor/step-files.ts");
     expect(compilePipeline(mood, (await readStepFiles(mood)).files).direct).toBeNull();
   });
 });
 
-describe("the fast yes", () => {
+describe("the fast row check", () => {
   const steps = [
     { kind: "tensor", field: "x", shape: [2, 2] },
     { kind: "tensor", field: "x", shape: [] },
@@ -134,7 +134,7 @@ describe("the fast yes", () => {
     fc.jsonValue(),
   );
   it.each(steps.map((step, i) => [i, step.kind, step] as const))(
-    "%i: is never given to a %s row that the schema refuses, and given to usual ones",
+    "%i: never accepts a %s row that the schema refuses, and accepts the usual ones",
     (_, kind, step) => {
       const accepts = rowChecker({ preprocess: { step } });
       const schema = rowSchema({ preprocess: { step } });
@@ -161,7 +161,7 @@ describe("the fast yes", () => {
 describe("an answer's heads as text", () => {
   const number = fc.double({ noNaN: true, noDefaultInfinity: true });
   const name = fc.constantFrom("mood", 'a "quoted" one', "ü\u2028", "7", "__proto__", "");
-  it("are what JSON.stringify makes of them, to the byte", () => {
+  it("are byte for byte what JSON.stringify gives", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fetchArtifact, type ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import { fixture, refusal, sha256, temporaryFolder } from "./build.ts";
 
-/** A Hub of one repository: `resolve` as the real one answers it, Range requests included, and faults on demand. */
+/** A Hub with one repository. `resolve` answers as the real one does, including Range requests, and fails on demand. */
 type Fault = "none" | "cut" | "short" | "corrupt" | "busy-once" | "down" | "denied" | "no-repo";
 const files: Record<string, Uint8Array> = {
   "onnx/linear.onnx": fixture("linear.onnx"),
@@ -94,7 +94,7 @@ describe("an artifact on the Hub", () => {
     expect(requests).toHaveLength(before);
   });
 
-  it("brings external data from beside it", async () => {
+  it("is downloaded together with the external data beside it", async () => {
     const model = await fetchArtifact(
       artifact("external.onnx", [{ path: "external.onnx.data", sha256: sha256(files["onnx/external.onnx.data"]!) }]),
       "/nowhere",

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 describe("an optimised form", () => {
-  it("is not made of a small model, nor of one whose answers nobody can compare", async () => {
+  it("is not made for a small model, nor for one without examples to compare", async () => {
     expect(await optimise(loaded, offline)).toMatchObject({
       made: false,
       why: expect.stringContaining("bytes are less than"),
@@ -43,7 +43,7 @@ describe("an optimised form", () => {
     expect(existsSync(folder())).toBe(false);
   });
 
-  it("is opened by whoever asks for it, gives the same answers bit for bit, and tells of which artifact it is", async () => {
+  it("is opened on request, gives the same answers bit for bit, and names its artifact", async () => {
     expect(await optimise(loaded, offline, 1)).toMatchObject({ made: true, compared: 2 });
     const [plain, optimised] = [await opened({}), await opened({ optimised: true })];
     expect(plain.optimised).toBeNull();
@@ -67,13 +67,13 @@ describe("an optimised form", () => {
       },
     ],
     [
-      "its weights are gone",
+      "its weights are missing",
       () => {
         rmSync(join(folder(), "model.onnx.data"));
       },
     ],
     [
-      "its record is of another artifact",
+      "its record is for another artifact",
       () => {
         change((record) => {
           record["of"] = ["0".repeat(64)];
@@ -81,7 +81,7 @@ describe("an optimised form", () => {
       },
     ],
     [
-      "its record is of another runtime",
+      "its record is for another runtime",
       () => {
         change((record) => {
           record["onnxruntime"] = "1.0.0";
@@ -89,7 +89,7 @@ describe("an optimised form", () => {
       },
     ],
     [
-      "its record is none",
+      "its record is invalid",
       () => {
         writeFileSync(join(folder(), "optimised.json"), "{");
       },

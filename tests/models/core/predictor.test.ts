@@ -60,7 +60,7 @@ describe("predict", () => {
     );
   });
 
-  it("a bad row is refused alone", async () => {
+  it("refuses only the bad row", async () => {
     const [first, bad, last] = await sequence.predict([texts[0]!, { text: 5 }, texts[1]!]);
     expect(first!.ok && last!.ok).toBe(true);
     expect(bad).toMatchObject({ ok: false, error: { field: "text" } });
@@ -102,7 +102,7 @@ describe("predict", () => {
     ]);
   });
 
-  it("works from external data", async () => {
+  it("opens a model with external data", async () => {
     const external = await predictorOf(
       linearManifest({
         artifact: {
@@ -164,13 +164,13 @@ describe("predict", () => {
   });
 });
 
-describe("an answer that is no number", () => {
+describe("an answer that is not a finite number", () => {
   const rows = [
     { a: 1, b: 1, c: 1 },
     { a: -1, b: 1, c: 1 },
   ];
 
-  it("fails the call and names head and row", async () => {
+  it("fails the call with an error that names head and row", async () => {
     const model = await logarithm();
     const error = await refusal(() => model.predict(rows, { rowName: (i) => `eval.csv:${i + 2}` }));
     expect(error).toBeInstanceOf(EvaluationError);
@@ -178,7 +178,7 @@ describe("an answer that is no number", () => {
     expect(error.message).toMatch(/^eval\.csv:3: the head value gives no finite number/);
   });
 
-  it("fails that row alone where the caller serves", async () => {
+  it("fails only that row when the caller is a server", async () => {
     const model = await logarithm();
     const [good, bad] = await model.predict(rows, { badOutput: "row" });
     expect(good).toMatchObject({ ok: true });
@@ -198,7 +198,7 @@ describe("batch parity", () => {
     expect(await sequence.batchParity(texts)).toMatchObject({ rows: 8, ok: true, tolerance: 1e-4 });
   });
 
-  it("catches a model that leaks it, and names the worst row", async () => {
+  it("catches a model whose padding changes answers, and names the worst row", async () => {
     const leaking = await predictorOf(sequenceManifest("sequence-leaks-padding.onnx"), { batch: 4 });
     const parity = await leaking.batchParity(texts);
     expect(parity.ok).toBe(false);
@@ -206,7 +206,7 @@ describe("batch parity", () => {
     expect(texts[parity.worstRow!]!.text.split(" ").length).toBeLessThan(17);
   });
 
-  it("looks at no more rows than it says, and never passes on none", async () => {
+  it("compares at most its number of rows, and fails without rows", async () => {
     expect((await sequence.batchParity(Array.from({ length: 500 }, (_, i) => texts[i % 8]!))).rows).toBe(64);
     expect(await sequence.batchParity([])).toMatchObject({ rows: 0, ok: false });
     expect(await sequence.batchParity([{ text: 1 }])).toMatchObject({ rows: 0, ok: false });
@@ -214,7 +214,7 @@ describe("batch parity", () => {
 });
 
 describe("the description of an open model", () => {
-  it("tells what was opened and on what it runs", async () => {
+  it("says what was opened and what it runs on", async () => {
     const loaded = modelFolder(linearManifest());
     const predictor = await openPredictor(loaded, { threads: 2 }, offline);
     expect(predictor.describe()).toMatchObject({
@@ -246,12 +246,12 @@ describe("a model that cannot be opened", () => {
       { code: "contract-input-name", place: at },
     ],
     [
-      "preprocessing of another width",
+      "preprocessing with another width",
       linearManifest({ inputs: [{ name: "features", dtype: "float32", shape: ["batch", 4], from: "row.features" }] }),
       { code: "input-shape", place: at },
     ],
     [
-      "a head of another width",
+      "a head with another width",
       linearManifest({
         postprocess: [
           { name: "h", from: "prediction", kind: "classification", activation: "softmax", labels: ["a", "b"] },
@@ -260,7 +260,7 @@ describe("a model that cannot be opened", () => {
       { code: "head-width", place: at },
     ],
     [
-      "a tokenizer that is not there",
+      "a missing tokenizer",
       sequenceManifest("sequence.onnx", { preprocess: { tokens: { kind: "text", tokenizer: "none.json" } } }),
       { code: "artifact-missing", place: at },
     ],

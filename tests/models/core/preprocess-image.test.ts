@@ -105,7 +105,7 @@ describe("an image with a placeholder", () => {
     return found.kind === "numbers" ? found : null;
   };
 
-  it("is used as it is where there is one", async () => {
+  it("is used as it is when there is one", async () => {
     expect(await prepared(await redBlue())).toEqual({
       kind: "numbers",
       values: Float32Array.from((await pixels(await redBlue(), exact)) ?? []),
@@ -123,7 +123,7 @@ describe("an image with a placeholder", () => {
     expect([...found!.values]).toEqual([...Array<number>(8).fill(1), ...Array<number>(16).fill(0)]);
   });
 
-  it("is normalised, cropped and made gray as every picture", async () => {
+  it("is normalised, cropped and made gray like any other picture", async () => {
     const white = { missing: { placeholder: "#ffffff" }, channels: "gray", mean: [0.5], std: [0.5] };
     expect([...(await prepared(null, { ...white, centerCrop: { width: 1, height: 2 } }))!.values]).toEqual([1, 1]);
     expect([

@@ -157,7 +157,7 @@ describe("expressions", () => {
     expect(error.message).toMatch(message);
   });
 
-  it("text that looks like a name is text", () => {
+  it("treat a quoted text that looks like a name as text", () => {
     expect(compileDerived("v", 'x == "unknown_name and more"', ["x"], () => "p")({ x: "unknown_name and more" })).toBe(
       true,
     );

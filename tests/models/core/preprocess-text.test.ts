@@ -25,7 +25,7 @@ describe("tokens", () => {
     expect(ids("t1 t2", { maxTokens: 4 })).toEqual([61, 1, 2, 62]);
   });
 
-  it("come from several fields, of which the later ones may be missing", () => {
+  it("come from several fields; all but the first may be missing", () => {
     const tokens = (row: object) => {
       const prepared = compile({ field: "title", append: ["more", "last"], separator: " t9 " }, false).prepare({
         ...row,
@@ -37,7 +37,7 @@ describe("tokens", () => {
     expect(tokens({ title: "t1", more: null, last: "" })).toEqual([1]);
   });
 
-  it("are never none", () => {
+  it("are always at least one", () => {
     expect(ids("")).toEqual([61, 62]);
     expect(ids("", {}, false)).toEqual([63]);
     expect(ids("   ", {}, false)).toEqual([63]);
@@ -117,7 +117,7 @@ describe("a step that is refused", () => {
     ["no room beside the special tokens", () => compile({ maxTokens: 2 }), "text-max-tokens"],
     ["padding shorter than the text", () => compile({ maxTokens: 8, padTo: 4 }), "text-pad-to"],
     [
-      "a tokenizer that is none",
+      "an invalid tokenizer",
       () => compileText(textStep.parse({ kind: "text" }), { tokenizer: { hello: 1 } }, String),
       "tokenizer",
     ],

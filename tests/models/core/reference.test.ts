@@ -14,7 +14,7 @@ const read = (path: string) => JSON.parse(readFileSync(join(models, path), "utf8
 const ready = (id: string) =>
   existsSync(join(models, id, "model.yaml")) && existsSync(join(models, id, "train/reference.json"));
 
-/** What each training script computed with its own code, row by row: the core must arrive at the same numbers. */
+/** What each training script computed with its own code, row by row. The core must get the same numbers. */
 async function answers(id: string, rows: Record<string, unknown>[]): Promise<Record<string, HeadResult>[]> {
   const predictor = await openPredictor(await loadManifest(join(models, id)), {}, offline);
   try {

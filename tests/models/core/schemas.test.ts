@@ -9,7 +9,7 @@ import { linearManifest, sequenceManifest } from "./build.ts";
 const root = join(import.meta.dirname, "../../..");
 const generated = generateSchemas();
 
-it.each(Object.keys(generated))("the committed %s is a fresh one (npm run schemas)", (name) => {
+it.each(Object.keys(generated))("the committed %s is up to date (npm run schemas)", (name) => {
   expect(readFileSync(join(root, "schemas", name), "utf8")).toBe(generated[name]);
 });
 

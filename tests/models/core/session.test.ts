@@ -29,7 +29,7 @@ const features = (...values: number[]) => ({
 const linear = fixture("linear.onnx");
 
 describe("a session", () => {
-  it("runs, and tells what it runs on", async () => {
+  it("runs, and says what it runs on", async () => {
     const opened = await session(linear);
     const { prediction } = await opened.run(features(1, 2, 3, 0, 0, 0));
     expect([...(prediction!.data as Float32Array)]).toEqual([321.5, 0.5]);
@@ -73,7 +73,7 @@ describe("a session", () => {
     );
   });
 
-  it("is closed once, and runs no more", async () => {
+  it("can be closed twice, and then refuses to run", async () => {
     const opened = await session(linear);
     await opened.close();
     await opened.close();
@@ -123,7 +123,7 @@ describe("what cannot be opened", () => {
     expect(error.code).toBe("model-external-data");
   });
 
-  it("every cut of a real file is refused in words, never by a crash", async () => {
+  it("a real file cut off anywhere gives an error, never a crash", async () => {
     for (let length = 1; length < linear.length; length += 13) {
       expect((await refusal(() => session(linear.subarray(0, length)))).code).toMatch(/^model-/);
     }
@@ -137,7 +137,7 @@ describe("what cannot be opened", () => {
     });
   });
 
-  it("nodes on another provider than the one asked for are no proof", async () => {
+  it("nodes on another provider than the requested one are no proof", async () => {
     expect(() => requireProvider({ CUDAExecutionProvider: 40, CPUExecutionProvider: 3 }, "cuda", "m")).not.toThrow();
     const error = await refusal(() => requireProvider({ CPUExecutionProvider: 43 }, "cuda", "m"));
     expect(error.diagnostic).toMatchObject({
@@ -147,8 +147,9 @@ describe("what cannot be opened", () => {
     expect((await refusal(() => requireProvider({}, "webgpu", "m"))).message).toContain("no provider at all");
   });
 
-  // Neither a CUDA library nor a Vulkan driver is assumed; where one is present, the session opens and proves its use.
-  it.each(["cuda", "webgpu"] as const)("%s is proven or refused, never replaced in silence", async (provider) => {
+  // The test works with and without a CUDA library or a Vulkan driver. With one, the session must open and prove that
+  // it is used.
+  it.each(["cuda", "webgpu"] as const)("%s is proven or refused, never silently replaced", async (provider) => {
     const outcome = await openSession(model(linear), { provider, threads: 1 }).then(
       (opened) => {
         open.push(opened);

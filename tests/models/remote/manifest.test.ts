@@ -52,7 +52,7 @@ describe("a manifest with a remote backend", () => {
     expect(isRemote(await loadModelFile(folder(linearManifest({ backend: "onnx" }))))).toBe(false);
   });
 
-  it("is refused, with words, by whoever needs an artifact", async () => {
+  it("is refused with an explanation where an artifact is needed", async () => {
     const error = await refusal(() => loadManifest(folder(remote({ pair: { model: "mood" } }))));
     expect(error.message).toMatch(
       /model\.yaml:5:1 backend: the model reply has no artifact: a remote provider answers for it[\s\S]*only that can be measured[\s\S]*deploying mood takes it along/,
@@ -83,7 +83,7 @@ describe("a manifest with a remote backend", () => {
     ],
     ["another task", { ...remote(), task: "regression" }, { code: "config-value", expected: '"text-generation"' }],
     [
-      "a pair's answer for no input",
+      "a pair's answer for an unknown input",
       remote({ pair: { model: "mood", answers: { feeling: "mood.label" } } }),
       { code: "config-inconsistent" },
     ],
@@ -93,7 +93,7 @@ describe("a manifest with a remote backend", () => {
 });
 
 describe("a row's prompt", () => {
-  it("has the system's words, and the template with cleaned values; a value is not a template", () => {
+  it("has the system message, and the template with cleaned values; a value is not read as a template", () => {
     expect(promptOf(parsed(), { text: "  cafe\u0301\u202E {{mood}}\u0000\r\nnext ", stars: 4 })).toEqual([
       { role: "system", content: "Be kind." },
       { role: "user", content: "café {{mood}}\nnext (unknown, 4)" },

@@ -17,7 +17,7 @@ const reasonOf = (act: () => unknown) => {
 };
 
 describe("the breaker", () => {
-  it("counts failures in a row, opens, tries one, and closes or opens again", () => {
+  it("counts consecutive failures, opens, tries one row, and closes or opens again", () => {
     let time = 0;
     const states: string[] = [];
     const breaker = createBreaker(
@@ -36,7 +36,7 @@ describe("the breaker", () => {
       100,
       "circuit-open",
     ]);
-    early.succeeded(); // let in before it opened: proves nothing now
+    early.succeeded(); // admitted before the breaker opened, so it proves nothing
     expect(breaker.state()).toBe("open");
     time = 100;
     const probe = breaker.admit();
@@ -44,7 +44,7 @@ describe("the breaker", () => {
     probe.failed(5000); // the provider asks for a longer pause
     expect([breaker.state(), breaker.pauseMs()]).toEqual(["open", 5000]);
     time = 5100;
-    breaker.admit().abandoned(); // its client left: the next one may try
+    breaker.admit().abandoned(); // its client disconnected, so the next one may try
     breaker.admit().succeeded();
     expect(breaker.state()).toBe("closed");
     expect(states).toEqual(["open", "half-open", "open", "half-open", "closed"]);
@@ -67,7 +67,7 @@ describe("waiting between calls", () => {
 });
 
 describe("turns", () => {
-  it("are given in order, refused beyond the queue, left by clients, and drained", async () => {
+  it("are given in order, refused beyond the queue, given up by clients that disconnect, and drained", async () => {
     const turns = createTurns({ concurrency: 1, queue: 2 }, () => 0);
     const requestDeadline = { deadlineAt: 60_000 };
     const order: string[] = [];
@@ -84,7 +84,7 @@ describe("turns", () => {
     response.emit("close");
     await leaving;
     first();
-    first(); // twice is once
+    first(); // giving a turn back twice counts once
     const closing = (await second, turns.close());
     await expect(turns.take(requestDeadline)).rejects.toMatchObject({ reason: "draining" });
     (await second)();
@@ -100,7 +100,7 @@ describe("turns", () => {
 });
 
 describe("access", () => {
-  it("needs a token, and an endpoint that keeps it", () => {
+  it("needs a token, and an endpoint that keeps the token safe", () => {
     expect(accessFrom({})).toMatchObject({ missing: { code: "not-configured" } });
     expect(accessFrom({ HF_TOKEN: " t " })).toEqual({ access: { token: "t", endpoint: null } });
     for (const endpoint of ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://example.com/v1"])

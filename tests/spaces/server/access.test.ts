@@ -12,7 +12,7 @@ function keysFile(): string {
 }
 
 describe("API keys", () => {
-  it("are asked for by what costs, and by nothing else; the log names the owner, never the key", async () => {
+  it("are needed only for predictions; the log names the owner, never the key", async () => {
     const server = await serve([modelFolder(served())], ["--keys-file", keysFile()]);
     for (const path of ["/predict", "/models/linear/predict", "/predict/batch", "/v2/models/linear/infer"]) {
       const refused = await server.post(path, row);
@@ -38,7 +38,7 @@ describe("API keys", () => {
 });
 
 describe("rate limits", () => {
-  it("are per key: one that is spent does not hinder another", async () => {
+  it("are per key: an exhausted key does not affect another", async () => {
     const server = await serve([modelFolder(served())], ["--keys-file", keysFile(), "--rate-limit", "3"]);
     const ask = (key: string) => server.post("/predict", row, { authorization: `Bearer ${key}` });
     const statuses = [];
@@ -51,7 +51,7 @@ describe("rate limits", () => {
     expect(await metric(server, "inference_requests_rejected_total", 'reason="rate-limit"')).toBe(2);
   });
 
-  it("are per address without keys, and believe X-Forwarded-For only when the settings say so", async () => {
+  it("are per address without keys, and trust X-Forwarded-For only when the settings say so", async () => {
     const statuses = async (flags: string[]) => {
       const server = await serve([modelFolder(served())], ["--rate-limit", "2", ...flags]);
       const seen = [];
@@ -65,7 +65,7 @@ describe("rate limits", () => {
 });
 
 describe("the response cache", () => {
-  it("is off by default; when it is on the same input is answered without a run, and a reload forgets", async () => {
+  it("is off by default; when it is on, the same input is answered without a run until the model is reloaded", async () => {
     const plain = await serve([modelFolder(served())]);
     for (let i = 0; i < 2; i++) expect((await plain.post("/predict", row)).headers.get("x-cache")).toBeNull();
     expect(await metric(plain, "inference_rows_total")).toBe(2);
@@ -84,7 +84,7 @@ describe("the response cache", () => {
     expect(await metric(server, "response_cache_bytes")).toBeGreaterThan(0);
   });
 
-  it("stays within its bytes", async () => {
+  it("stays within its size limit", async () => {
     const server = await serve([modelFolder(served())], ["--cache-bytes", "1000"]);
     for (let a = 0; a < 20; a++) await server.post("/predict", { ...row, a });
     expect(await metric(server, "response_cache_entries")).toBeGreaterThan(0);
@@ -93,7 +93,7 @@ describe("the response cache", () => {
 });
 
 describe("CORS", () => {
-  it("lets the origins in that are named, and none by default", async () => {
+  it("admits only the named origins, and none by default", async () => {
     const closed = await serve([modelFolder(served())]);
     expect(
       (await closed.post("/predict", row, { origin: "https://a.example" })).headers.get("access-control-allow-origin"),

@@ -33,7 +33,7 @@ describe("malformed requests", () => {
       }),
       { numRuns: 150, seed: 5, endOnFailure: true },
     );
-    // A moment passes until the server has heard of the last sockets' end.
+    // It takes a moment until the server notices that the last sockets have ended.
     expect(
       await until(async () => ((await metric(server, "http_requests_in_flight")) === 1 ? "only this one" : undefined)),
     ).toBe("only this one");

@@ -9,7 +9,7 @@ import { fixture, linearManifest, sha256 } from "../../models/core/build.ts";
 
 export const root = resolve(import.meta.dirname, "../../..");
 const NODE = join(root, "node_modules/node/bin/node");
-/** How long anything of these tests may take before it counts as stuck. */
+/** How long anything in these tests may take before it counts as stuck. */
 const STUCK_MS = 20_000;
 
 const folders: string[] = [];
@@ -44,7 +44,7 @@ const slowModel = own("slow.onnx");
 export const pixelsModel = own("pixels.onnx");
 const ownFixtures: Record<string, Uint8Array> = { "slow.onnx": slowModel, "pixels.onnx": pixelsModel };
 
-/** prediction = value, after `work` products of matrices; some 7,000 of them take a second. */
+/** prediction = value, after `work` matrix products; about 7,000 of them take a second. */
 export function slowManifest(changes: Partial<ManifestInput> = {}): ManifestInput {
   return {
     schemaVersion: 1,
@@ -107,7 +107,7 @@ export async function serve(
   });
   const exited = new Promise<number | null>((done) => {
     child.once("close", (code) => done(code));
-  }); // not "exit": the last lines of its log may still be in the pipe
+  }); // "exit" would be too early: the last log lines may still be in the pipe
   const url = await until(async () => {
     if (child.exitCode !== null) await exited;
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${err}${out}`);
@@ -143,7 +143,7 @@ export async function serve(
   return server;
 }
 
-/** Asks until there is an answer; fails when there is none in time. */
+/** Repeats the request until there is an answer; fails when there is none in time. */
 export async function until<T>(ask: () => T | undefined | Promise<T | undefined>, timeoutMs = STUCK_MS): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {

@@ -41,7 +41,7 @@ describe.each([["main"], ["worker"]])("images (%s)", (engine) => {
     });
   });
 
-  it("are not fetched by default, and never from inside", async () => {
+  it("are not fetched by default, and never from private addresses", async () => {
     const ask = async (server: ServerProcess, image: string) =>
       (await json(await server.post("/predict", { image })))["errors"];
     expect(await ask(closed, "https://example.org/a.png")).toMatchObject([

@@ -20,7 +20,7 @@ const rewrite = (dir: string, changes: object) =>
 const versionOf = async (server: ServerProcess, id = "linear") =>
   (await json(await server.get(`/models/${id}`)))["version"] as unknown as string;
 
-/** Asks without a pause until it is stopped; every status that came. */
+/** Sends requests without a pause until it is stopped, and returns every status. */
 function load(server: ServerProcess, path: string, body: object, lanes = 8) {
   const stopped = new AbortController();
   const seen = new Map<string, number>();
@@ -44,7 +44,7 @@ function load(server: ServerProcess, path: string, body: object, lanes = 8) {
 }
 
 describe("starting", () => {
-  it("lives before it is ready, and is ready only after the warm-up", async () => {
+  it("is live before it is ready, and ready only after the warm-up", async () => {
     const server = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 1000, value: 1 }] } }))], [], {
       ready: false,
     });
@@ -96,7 +96,7 @@ describe("reloading", () => {
     expect(await metric(server, "model_reloads_total", 'result="success"')).toBe(1);
   });
 
-  it("swaps one in a worker too, and a large request of many pieces finishes on the version that it began with", async () => {
+  it("swaps a model in a worker too, and a large request in many chunks finishes on the version that it began with", async () => {
     const dir = modelFolder(slowManifest());
     const server = await serve([dir], ["--no-watch", "--engine", "worker", "--max-batch", "1"]);
     const rows = Array.from({ length: 60 }, (_, i) => ({ work: 100, value: i }));
@@ -111,7 +111,7 @@ describe("reloading", () => {
     expect(await json(await large)).toMatchObject({ version: "1.0.0", failed: 0, rows: 60 });
   });
 
-  it("notices changed files, and keeps what answers when the new one is broken", async () => {
+  it("notices changed files, and keeps the old model when the new one is broken", async () => {
     const dir = modelFolder(served());
     const server = await serve([dir]);
     rewrite(dir, { version: "1.2.0" });
@@ -130,7 +130,7 @@ describe("reloading", () => {
     expect((await server.get("/readyz")).status).toBe(200);
   });
 
-  it("brings up a model that was broken at the start", async () => {
+  it("loads a model that was broken at the start", async () => {
     const dir = modelFolder(served({ artifact: { path: "linear.onnx", sha256: "1".repeat(64) } }));
     const server = await serve([modelFolder(served({ id: "good" })), dir]);
     rewrite(dir, {});
@@ -141,7 +141,7 @@ describe("reloading", () => {
 
 describe("stopping", () => {
   it.each([["main"], ["worker"], ["process"]])(
-    "answers what is in flight, refuses what comes, and exits 0 (%s)",
+    "answers requests in flight, refuses new ones, and exits 0 (%s)",
     async (engine) => {
       const server = await serve([modelFolder(slowManifest())], ["--engine", engine]);
       const inFlight = [1, 2, 3].map((value) => server.post("/predict", { work: 700, value }));
@@ -170,7 +170,7 @@ describe("stopping", () => {
     expect(server.log().at(-1)).toMatchObject({ inTime: true });
   });
 
-  it("leaves with 0 at the deadline although a worker is in the middle of a run that cannot be stopped", async () => {
+  it("exits with 0 at the deadline although a worker is inside a run that cannot be stopped", async () => {
     const server = await serve([modelFolder(slowManifest())], ["--engine", "worker", "--drain-seconds", "0.3"]);
     const endless = server.post("/predict", { work: 5_000_000, value: 1 }).then(
       () => "answered",

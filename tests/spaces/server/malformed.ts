@@ -55,7 +55,7 @@ const value = fc.letrec((tie) => ({
   ),
 })).node;
 
-/** Something close to an inference request of the v2 protocol, with anything in the place of its parts. */
+/** Something close to an inference request of the v2 protocol, with arbitrary values for its parts. */
 const inference = fc.record(
   {
     id: fc.option(value, { nil: undefined }),
@@ -89,7 +89,7 @@ const text = fc.record({ text: fc.string({ unit: "binary", maxLength: 400 }) });
 const number = fc.oneof(fc.double({ noNaN: true }), fc.integer());
 const linear = fc.record({ a: number, b: number, c: number });
 
-/** Requests near the routes of a server: the right paths with wrong bodies, wrong headers, wrong methods. */
+/** Requests close to valid ones: the right paths with wrong bodies, headers or methods. */
 export function malformedRequest(models: readonly string[]): fc.Arbitrary<Oddity> {
   const path = fc.oneof(
     fc.constantFrom(
@@ -157,7 +157,11 @@ export function malformedRequest(models: readonly string[]): fc.Arbitrary<Oddity
     .map((one) => (one.method === "GET" || one.method === "HEAD" ? { ...one, body: null } : one));
 }
 
-/** Sends it. @returns what is wrong with the answer; null when it is an answer that a server may give. */
+/**
+ * Sends a request.
+ *
+ * @returns what is wrong with the response; null when it is one that a server may give.
+ */
 export async function oddities(base: string, { method, path, headers, body }: Oddity): Promise<string | null> {
   let response: Response;
   try {
@@ -185,13 +189,13 @@ export async function oddities(base: string, { method, path, headers, body }: Od
       return `${method} ${path}: ${response.status} as ${type}: ${text.slice(0, 200)}`;
     JSON.parse(text);
   }
-  // The API page's own code has such words in it.
+  // The API page's own code contains such words.
   if (!path.startsWith("/docs") && /node_modules|at \S+ \(\S+:\d+:\d+\)|file:\/\//.test(text))
     return `${method} ${path}: a stack trace: ${text.slice(0, 300)}`;
   return null;
 }
 
-/** Bytes that a socket may bring: halves of requests, wrong lengths, smuggling, noise. */
+/** Bytes that a socket may receive: halves of requests, wrong lengths, smuggling, noise. */
 export function brokenBytes(): fc.Arbitrary<Uint8Array> {
   const body = '{"a":1,"b":2,"c":3}';
   const head = "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
@@ -228,7 +232,11 @@ export function brokenBytes(): fc.Arbitrary<Uint8Array> {
   );
 }
 
-/** Writes the bytes and half-closes. @returns what came until the server closed too, or until it stayed silent. */
+/**
+ * Writes the bytes and half-closes the socket.
+ *
+ * @returns what came until the server closed it too, or fell silent.
+ */
 export function askRaw(port: number, bytes: Uint8Array): Promise<string> {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");
@@ -242,7 +250,7 @@ export function askRaw(port: number, bytes: Uint8Array): Promise<string> {
     });
     socket.on("error", end);
     socket.on("close", end);
-    // Half a request stays open until the client gives up; that is the client's right.
+    // Half a request stays open until the client gives up, which is allowed.
     socket.setTimeout(250, end);
     socket.end(bytes);
   });

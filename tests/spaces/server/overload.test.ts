@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { beforeAll, describe, expect, it } from "vitest";
 import { json, metric, modelFolder, serve, slowManifest, until, type ServerProcess } from "./harness.ts";
 
-/** Products of matrices that keep a worker busy for a good while: the tests order events, they do not time them. */
+/** Matrix products that keep a worker busy for a while. The tests depend on the order of events, not on times. */
 const LONG = 4_000;
 
 let server: ServerProcess;
@@ -31,7 +31,7 @@ describe("a busy model", () => {
     expect(await slow).toBe(200);
   });
 
-  it("refuses beyond its queue with 503 and Retry-After, and answers what it let in", async () => {
+  it("refuses requests beyond its queue with 503 and Retry-After, and answers the admitted ones", async () => {
     await idle();
     const before = await rejections("queue-full");
     const first = server.post("/predict", { work: LONG, value: 0 });
@@ -48,17 +48,17 @@ describe("a busy model", () => {
     expect(await rejections("queue-full")).toBe(before + 8);
   });
 
-  it("refuses what would wait past its own deadline at once", async () => {
+  it("refuses at once a request that would wait past its own deadline", async () => {
     await idle();
     const first = server.post("/predict", { work: LONG, value: 0 });
     await running();
-    // A run is expected to take what the last ones took: much more than a millisecond.
+    // The estimate follows the last runs: much more than a millisecond.
     const refused = await server.post("/predict", { work: 1, value: 1 }, { "x-request-timeout-ms": "1" });
     expect([503, 504]).toContain(refused.status);
     await first;
   });
 
-  it("answers 504 at the deadline, and the row leaves the queue unrun", async () => {
+  it("answers 504 at the deadline, and the row leaves the queue without being run", async () => {
     const patient = await serve(
       [modelFolder(slowManifest())],
       ["--engine", "worker", "--max-batch", "1", "--max-queue-wait-ms", "60000"],
@@ -78,7 +78,7 @@ describe("a busy model", () => {
     expect(await metric(patient, "inference_queue_rows")).toBe(0);
     expect((await first).status).toBe(200);
     expect(await metric(patient, "inference_rows_total")).toBe(1);
-    // A run that has begun goes on, but nobody waits for it past the deadline.
+    // A run that has begun goes on, but its request is not kept waiting past the deadline.
     const cut = await patient.post("/predict", { work: 2 * LONG, value: 0 }, { "x-request-timeout-ms": "100" });
     expect([cut.status, (await json(cut))["detail"]]).toEqual([
       504,
@@ -86,7 +86,7 @@ describe("a busy model", () => {
     ]);
   });
 
-  it("forgets a row whose client has disconnected", async () => {
+  it("drops a row whose client has disconnected", async () => {
     await idle();
     const rows = await metric(server, "inference_rows_total");
     const first = server.post("/predict", { work: LONG, value: 0 });
@@ -108,7 +108,7 @@ describe("a busy model", () => {
     expect(await rejections("cancelled")).toBe(1);
   });
 
-  it("takes a group back from its engine when one of its clients has disconnected, and the others run together", async () => {
+  it("takes a group back from its engine when one of its clients disconnects, and runs the others together", async () => {
     const pairs = await serve(
       [modelFolder(slowManifest())],
       ["--engine", "worker", "--max-batch", "2", "--max-delay-us", "0", "--max-queue-wait-ms", "60000"],
@@ -125,7 +125,7 @@ describe("a busy model", () => {
       signal: client.signal,
     }).catch(() => "disconnected");
     await waiting(1);
-    // With this one the next run is full: it is handed over.
+    // This one fills the next run, so the group is handed to the engine.
     const second = pairs.post("/predict", { work: 1, value: 2 });
     await waiting(2);
     client.abort();
@@ -138,7 +138,7 @@ describe("a busy model", () => {
     expect(await metric(pairs, "inference_runs_total")).toBe(2);
   });
 
-  it("forgets a client that leaves in the middle of its body", async () => {
+  it("drops a request whose client disconnects in the middle of the body", async () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), "127.0.0.1");
     socket.write(
@@ -153,7 +153,7 @@ describe("a busy model", () => {
 });
 
 describe("engines", () => {
-  it("kills a run that takes too long, and only a process can; the next request finds a new one", async () => {
+  it("in a process can be killed when a run takes too long; the next request gets a new process", async () => {
     const killer = await serve([modelFolder(slowManifest())], ["--engine", "process", "--run-limit-ms", "400"]);
     const stuck = await killer.post("/predict", { work: 5_000_000, value: 1 });
     expect([stuck.status, (await json(stuck))["code"]]).toEqual([503, "engine-lost"]);
@@ -164,7 +164,7 @@ describe("engines", () => {
     expect(answer).toMatchObject({ heads: { value: { value: 9 } } });
   });
 
-  it("runs as many at once as there are workers", async () => {
+  it("run as many requests at once as there are workers", async () => {
     const pair = await serve(
       [modelFolder(slowManifest())],
       ["--workers", "2", "--max-batch", "1", "--engine", "worker"],
@@ -175,7 +175,7 @@ describe("engines", () => {
     expect(await json(await pair.get("/models/slow"))).toMatchObject({ engine: { kind: "worker", slots: 2 } });
   });
 
-  it("puts a model with slow rows into a worker by itself", async () => {
+  it("are workers, chosen automatically, for a model with slow rows", async () => {
     const chosen = await serve([modelFolder(slowManifest({ serving: { examples: [{ work: 200, value: 1 }] } }))]);
     expect(await json(await chosen.get("/models/slow"))).toMatchObject({
       engine: { kind: "worker", reason: expect.stringContaining("would block the main thread") },

@@ -22,7 +22,7 @@ describe.each([
   ["the fast path", "/predict"],
   ["the framework's way", "/predict?"],
 ])("an answer of the model's own form, by %s", (_, path) => {
-  it("is what the manifest says and nothing else, also when it is kept from before", async () => {
+  it("is exactly what the manifest says, also from the cache", async () => {
     for (const from of ["fresh or kept", "hit"]) {
       const response = await server.post(path, row);
       if (from === "hit") expect(response.headers.get("x-cache")).toBe("hit");
@@ -37,7 +37,7 @@ describe.each([
     }
   });
 
-  it("is the standard one for whoever asks for that", async () => {
+  it("is the standard one when the client asks for it", async () => {
     const answer = await json(await server.post(path, row, { accept: `${STANDARD_ANSWER}, application/json` }));
     expect(answer).toMatchObject({
       model: "linear",
@@ -46,7 +46,7 @@ describe.each([
     });
   });
 
-  it("is refused where it has no finite number, alone and in a batch", async () => {
+  it("is refused when it has a number that is not finite, alone and in a batch", async () => {
     const large = { a: 1, b: 2, c: 9 };
     const alone = await server.post(path, large);
     expect(alone.status).toBe(422);
@@ -80,7 +80,7 @@ it("is the result of an event stream, and described with its types", async () =>
   });
 });
 
-it("a step with urls: true reaches for a URL without the server's flag; its sibling does not", async () => {
+it("a step with urls: true fetches a URL without the server's flag; one without it does not", async () => {
   const image = (urls: boolean) =>
     served({
       id: urls ? "open" : "closed",

@@ -27,12 +27,12 @@ const ROWS: Record<string, Row[]> = {
   })),
 };
 
-/** A model may have a JSON of its own; the heads are in the one that all share. */
+/** A model may have a JSON of its own; the heads are in the standard answer. */
 const STANDARD = { accept: STANDARD_ANSWER };
 let server: ServerProcess;
 const predictors: Record<string, Predictor> = {};
 beforeAll(async () => {
-  // All rows are asked for at once: on a busy machine they may wait, but none is refused.
+  // All rows are sent at once. On a busy machine they may wait, but none is refused.
   server = await serve(
     Object.keys(ROWS).map((id) => `models/${id}`),
     ["--max-queue-wait-ms", "25000"],
@@ -41,7 +41,7 @@ beforeAll(async () => {
     predictors[id] = await openPredictor(await loadManifest(join(root, "models", id)), {}, offline);
 });
 
-it("is asked of every model of this repository that is served from here", () => {
+it("is checked for every model of this repository that can be served locally", () => {
   const { models } = parse(readFileSync(join(root, "sluice.yaml"), "utf8")) as { models: string[] };
   const local = models.filter(
     (dir) =>

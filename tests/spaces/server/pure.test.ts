@@ -45,7 +45,7 @@ describe("redaction", () => {
   });
 });
 
-describe("the plan of batches", () => {
+describe("the batching plan", () => {
   const point = (batch: number, rowsPerSecond: number, tokenBudget: number | null = null) => ({
     batch,
     tokenBudget,
@@ -53,7 +53,7 @@ describe("the plan of batches", () => {
     totalMs: 32_000 / rowsPerSecond,
     rowsPerSecond,
   });
-  it("batches only where it gains a tenth", () => {
+  it("uses batches only when they gain at least a tenth", () => {
     expect(planBatches([point(1, 100), point(8, 109)], { onMainThread: false })).toMatchObject({
       maxBatch: 1,
       maxDelayUs: 0,
@@ -65,7 +65,7 @@ describe("the plan of batches", () => {
     });
   });
 
-  it("takes the smallest batch of those within a twentieth of the best", () => {
+  it("takes the smallest batch within a twentieth of the best", () => {
     expect(
       planBatches([point(1, 100), point(4, 300), point(8, 390), point(16, 400), point(32, 370)], {
         onMainThread: false,
@@ -73,14 +73,14 @@ describe("the plan of batches", () => {
     ).toBe(8);
   });
 
-  it("waits no longer for another row than that row's joining saves, and not at all on the main thread", () => {
+  it("waits for another row no longer than that row saves by joining, and not at all on the main thread", () => {
     // A row alone takes 1 ms, in a batch 0.5 ms.
     expect(planBatches([point(1, 1000), point(8, 2000)], { onMainThread: false }).maxDelayUs).toBe(500);
     expect(planBatches([point(1, 10), point(8, 20)], { onMainThread: false }).maxDelayUs).toBe(2000);
     expect(planBatches([point(1, 1000), point(8, 2000)], { onMainThread: true }).maxDelayUs).toBe(0);
   });
 
-  it("obeys what is configured, and runs rows alone when nothing was measured", () => {
+  it("follows the settings, and runs rows alone when nothing was measured", () => {
     expect(
       planBatches([point(1, 100), point(8, 90)], { onMainThread: false, maxBatch: 8, maxDelayUs: 77 }),
     ).toMatchObject({ maxBatch: 8, maxDelayUs: 77 });
@@ -108,7 +108,7 @@ describe("which submissions run together", () => {
     expect(formGroup(queue.slice(1), { maxBatch: 32, tokenBudget: null }, sizeOf)).toEqual([queue[1]]);
   });
 
-  it("is sure of a group only when nothing that comes later could change it", () => {
+  it("calls a group final only when no later arrival could change it", () => {
     const sure = (queue: Entry[], plan: { maxBatch: number; tokenBudget: number | null }) =>
       groupIsFinal(queue, plan, sizeOf);
     expect(sure([entry(10)], { maxBatch: 1, tokenBudget: null })).toBe(true);
@@ -116,12 +116,12 @@ describe("which submissions run together", () => {
     expect(sure([entry(1, 1), entry(1, 2), entry(1, 1)], { maxBatch: 4, tokenBudget: null })).toBe(true);
     expect(sure([entry(1, 1), entry(1, 32, true)], { maxBatch: 4, tokenBudget: null })).toBe(false);
     expect(sure([entry(1, 32, true)], { maxBatch: 4, tokenBudget: null })).toBe(true);
-    // Among texts a nearer one may still come, except beside one that fills the budget.
+    // With texts, a nearer one may still come, except when one text fills the budget.
     expect(sure([entry(10), entry(10), entry(10), entry(10)], { maxBatch: 2, tokenBudget: 40 })).toBe(false);
     expect(sure([entry(21), entry(1)], { maxBatch: 4, tokenBudget: 40 })).toBe(true);
   });
 
-  it("never changes a group that it was sure of, whatever comes", () => {
+  it("never changes a final group, whatever comes", () => {
     const entries = fc
       .array(
         fc.record({
@@ -151,7 +151,7 @@ describe("which submissions run together", () => {
 });
 
 describe("settings", () => {
-  it("have a variable each, whose text becomes the setting's type", () => {
+  it("have one environment variable each, whose text is converted to the setting's type", () => {
     expect(variableOf("maxQueueWaitMs")).toBe("SLUICE_MAX_QUEUE_WAIT_MS");
     const settings = settingsSchema.parse(
       settingsFromEnvironment({

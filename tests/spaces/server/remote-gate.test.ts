@@ -90,7 +90,7 @@ async function sluice(args: readonly string[], token: string | null, url = endpo
 const advice = () => JSON.parse(readFileSync(join(dir, ".sluice/advice.json"), "utf8")) as AdviceFile;
 
 describe("the gate and a remote model", () => {
-  it("asks its prompts and reports what was seen; whatever that is, it decides nothing", async () => {
+  it("sends its prompts and reports the answers, which never change the verdict", async () => {
     endpoint.plan(
       { kind: "ok", text: KIND },
       { kind: "ok", text: GERMAN },
@@ -134,7 +134,7 @@ describe("the gate and a remote model", () => {
     expect(stdout + stderr + readFileSync(join(dir, ".sluice/advice.json"), "utf8")).not.toContain(TOKEN);
   });
 
-  it("says what to set where there is no token, and blocks nothing", async () => {
+  it("says what to set when there is no token, and does not block the gate", async () => {
     const { code, stdout } = await sluice(["gate", "reply", "--json"], null);
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as AdviceFile).models).toMatchObject([
@@ -143,7 +143,7 @@ describe("the gate and a remote model", () => {
     expect(endpoint.calls).toHaveLength(0);
   });
 
-  it("stands beside a verdict without touching it: a provider that is down leaves its exit code alone", async () => {
+  it("does not change a verdict: the exit code stays the same when the provider is down", async () => {
     endpoint.plan({ kind: "refuse", status: 500 });
     const { code, stdout, stderr } = await sluice(
       ["gate", "births", "reply", "--baseline", "none", "--no-performance", "--json"],
@@ -158,7 +158,7 @@ describe("the gate and a remote model", () => {
     expect(report.indexOf("births")).toBeLessThan(report.indexOf("advisory, decides nothing"));
   });
 
-  it("does not take a verdict back when it cannot be had at all", async () => {
+  it("does not withdraw a verdict when the advice cannot be made at all", async () => {
     const { code, stdout, stderr } = await sluice(
       ["gate", "--baseline", "none", "--no-performance", "--json"],
       TOKEN,
@@ -170,7 +170,7 @@ describe("the gate and a remote model", () => {
     expect((await sluice(["gate", "reply"], TOKEN, "http://inference.example.com")).code).toBe(2);
   });
 
-  it("refuses prompts that are no rows, naming the line", async () => {
+  it("refuses prompts that are not valid rows, naming the line", async () => {
     const file = join(dir, "models/reply/prompts.jsonl");
     const good = readFileSync(file, "utf8");
     writeFileSync(file, `${good}{"id": "p9", "text": 7}\n`);
@@ -182,7 +182,7 @@ describe("the gate and a remote model", () => {
     );
   });
 
-  it("leaves it out of plan with a note, and refuses it there by name", async () => {
+  it("leaves it out of `plan` with a note, and refuses it there when it is named", async () => {
     const beside = await sluice(["plan", "--json"], null);
     expect(beside.stderr).toContain("not gated, because a remote provider answers for them: reply");
     expect((JSON.parse(beside.stdout) as { models: object[] }).models).toHaveLength(1);
@@ -193,7 +193,7 @@ describe("the gate and a remote model", () => {
     );
   });
 
-  it("does not let a model out of the gate that was measured at the merge base", async () => {
+  it("does not let a model that was measured at the merge base leave the gate", async () => {
     const git = (...args: string[]) => {
       execFileSync("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], {
         cwd: dir,

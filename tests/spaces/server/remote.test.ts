@@ -99,7 +99,7 @@ const stream = (model = "reply", signal?: AbortSignal) =>
   });
 
 describe("a remote model that answers", () => {
-  it("gives the envelope of every model, and asks the provider what the manifest says", async () => {
+  it("answers in the same form as every model, and asks the provider what the manifest says", async () => {
     const response = await ask();
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
@@ -149,7 +149,7 @@ describe("a remote model that answers", () => {
     expect(events).toHaveLength(17);
   });
 
-  it("a local model has one event", async () => {
+  it("sends one event for a local model", async () => {
     const events = await eventsOf(
       await fetch(`${server.url}/predict`, {
         method: "POST",
@@ -160,7 +160,7 @@ describe("a remote model that answers", () => {
     expect(events).toMatchObject([{ event: "result", data: { heads: { value: { value: 321.5 } } } }]);
   });
 
-  it("answers many rows, each by its own call, a failing one by itself", async () => {
+  it("answers many rows with one call each; a failing row does not affect the others", async () => {
     endpoint.plan({ kind: "ok" }, { kind: "refuse", status: 400 }, { kind: "ok" });
     const answer = await json(
       await server.post("/models/reply/predict/batch", {
@@ -216,7 +216,7 @@ describe("a remote model that answers", () => {
     expect((await server.get("/v2/health/ready")).status).toBe(200);
   });
 
-  it("counts calls, tokens and time; the input is refused before anything is asked", async () => {
+  it("counts calls, tokens and time; an unusable input is refused before any call", async () => {
     expect(await problemOf(await server.post("/models/reply/predict", { text: "x".repeat(201) }))).toMatchObject({
       status: 422,
       errors: [
@@ -238,7 +238,7 @@ describe("a remote model that answers", () => {
 });
 
 describe("a provider in trouble", () => {
-  it("is asked again before the first token, and no more often than the manifest says", async () => {
+  it("is called again only before the first token, and no more often than the manifest says", async () => {
     endpoint.plan({ kind: "refuse", status: 503 }, { kind: "garbage" }, { kind: "ok" });
     expect((await ask()).status).toBe(200);
     expect(endpoint.calls).toHaveLength(3);
@@ -249,7 +249,7 @@ describe("a provider in trouble", () => {
     expect(endpoint.calls).toHaveLength(3);
   });
 
-  it("has its Retry-After honoured where there is time, and passed on where there is not", async () => {
+  it("has its Retry-After followed if there is time, and passed on if there is not", async () => {
     endpoint.plan({ kind: "refuse", status: 429, retryAfter: "1" }, { kind: "ok" });
     expect((await ask()).status).toBe(200);
     expect(endpoint.calls[1]!.at - endpoint.calls[0]!.at).toBeGreaterThanOrEqual(990);
@@ -284,7 +284,7 @@ describe("a provider in trouble", () => {
   });
 
   it.each([[false], [true]])(
-    "that stops in the middle (politely: %s) is not asked again: an error event after the pieces, a problem without streaming",
+    "that stops in the middle (cleanly: %s) is not called again: an error event after the pieces, a problem without streaming",
     async (politely) => {
       endpoint.plan({ kind: "cut", pieces: 4, politely });
       const events = await eventsOf(await stream());
@@ -298,7 +298,7 @@ describe("a provider in trouble", () => {
     },
   );
 
-  it("that hangs is left at the deadline, the request's or the manifest's", async () => {
+  it("that hangs is abandoned at the deadline of the request or the manifest", async () => {
     endpoint.plan({ kind: "hang" });
     expect(await problemOf(await ask("reply", { "x-request-timeout-ms": "200" }))).toMatchObject({
       status: 504,
@@ -309,7 +309,7 @@ describe("a provider in trouble", () => {
     expect(endpoint.calls).toHaveLength(2);
   });
 
-  it("is let go when the client leaves, and its place is free again", async () => {
+  it("is abandoned when the client disconnects, and its turn is free again", async () => {
     endpoint.plan({ kind: "slow", piecesFirst: 2 });
     const leaving = new AbortController();
     const response = await stream("reply", leaving.signal);
@@ -325,7 +325,7 @@ describe("a provider in trouble", () => {
     );
   });
 
-  it("is asked by so many at a time; the next waits, the one after is refused", async () => {
+  it("gets a limited number of calls at a time; the next request waits, the one after is refused", async () => {
     endpoint.plan({ kind: "slow" });
     const first = [ask(), ask()];
     await until(() => (endpoint.calls.length === 2 ? true : undefined));
@@ -344,7 +344,7 @@ describe("a provider in trouble", () => {
 });
 
 describe("the circuit breaker", () => {
-  it("opens after so many failed rows; then nobody is asked, and the answer tells when", async () => {
+  it("opens after a number of failed rows; then there are no calls, and the answer says when to retry", async () => {
     endpoint.plan({ kind: "refuse", status: 500 });
     for (let i = 0; i < 2; i++) expect((await problemOf(await ask("fragile")))["code"]).toBe("remote-failed");
     const calls = endpoint.calls.length;
@@ -365,7 +365,7 @@ describe("the circuit breaker", () => {
     expect((await ask("reply")).status).toBe(502);
   });
 
-  it("lets one row try, which closes it", async () => {
+  it("lets one row through, whose success closes it", async () => {
     endpoint.plan({ kind: "refuse", status: 400 });
     expect((await ask("mending")).status).toBe(502);
     endpoint.plan({ kind: "ok" });
@@ -394,7 +394,7 @@ describe("a server without a token", () => {
     expect(await metric(bare, "model_ready", 'model="reply"')).toBe(0);
   });
 
-  it("does not send its token in the clear", async () => {
+  it("does not send its token unencrypted", async () => {
     const careless = await serve([modelFolder(served()), remoteFolder()], ["--no-watch"], {
       env: { HF_TOKEN: TOKEN, HF_INFERENCE_ENDPOINT: "http://inference.example.com" },
     });

@@ -62,7 +62,7 @@ describe("GET /", () => {
     }
   });
 
-  it("is the page for a browser, with an ETag that spares the second download, and a policy", async () => {
+  it("is the page for a browser, with an ETag that saves the second download, and a content security policy", async () => {
     const first = await server.get("/", { accept: BROWSER });
     expect(first.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(first.headers.get("content-security-policy")).toContain("script-src 'self'");
@@ -116,7 +116,7 @@ describe("predictions", () => {
     });
   });
 
-  it("gives the same through the framework as past it", async () => {
+  it("gives the same through the framework as on the fast path", async () => {
     // A path with a query string does not take the fast path.
     const [short, long] = await Promise.all([
       server.post("/predict", { a: 0.1, b: 0.2, c: 0.3 }),
@@ -140,7 +140,7 @@ describe("predictions", () => {
     }
   });
 
-  it("keeps the order of many rows, and a bad row spoils no other", async () => {
+  it("keeps the order of many rows, and a bad row does not affect the others", async () => {
     const rows = Array.from({ length: 40 }, (_, i) => (i === 7 ? { a: i, b: "x", c: 0 } : { a: i, b: 0, c: 0 }));
     const answer = await json(await server.post("/models/linear/predict/batch", { rows }));
     expect(answer).toMatchObject({ rows: 40, failed: 1 });
@@ -155,7 +155,7 @@ describe("predictions", () => {
     expect(await json(await server.post("/predict/batch", rows.slice(0, 2)))).toMatchObject({ failed: 0 });
   });
 
-  it("refuses numbers of the model that are not finite, without failing", async () => {
+  it("refuses a row for which the model's numbers are not finite, and goes on serving", async () => {
     const response = await server.post("/models/logs/predict", { a: -1, b: 1, c: 1 });
     expect(response.status).toBe(422);
     expect(await json(response)).toMatchObject({ code: "output-not-finite" });
@@ -229,7 +229,7 @@ describe("problems", () => {
     ["another path", () => server.get("/nothing"), 404, { code: "not-found" }],
     ["a path that is no path", () => server.get("/models/%ff"), 400, { code: "bad-url" }],
     [
-      "a deadline that is no number",
+      "a deadline that is not a number",
       () => server.post("/predict", { a: 1, b: 2, c: 3 }, { "x-request-timeout-ms": "soon" }),
       400,
       { errors: [{ field: "x-request-timeout-ms" }] },
@@ -250,14 +250,14 @@ describe("problems", () => {
     expect(JSON.stringify(body)).not.toMatch(/node_modules|at \w+ \(|\.ts:/);
   });
 
-  it("names the methods that are answered", async () => {
+  it("names the methods that a path accepts", async () => {
     expect((await server.get("/predict")).headers.get("allow")).toBe("POST");
     expect((await server.get("/models/linear/predict")).status).toBe(405);
     expect((await server.post("/models/linear", {})).headers.get("allow")).toBe("GET, HEAD");
   });
 });
 
-describe("what the server tells of itself", () => {
+describe("what the server says about itself", () => {
   it("lists every model, the broken one with its reason, and stays ready", async () => {
     const list = await json(await server.get("/models"));
     expect(list).toMatchObject({
@@ -290,7 +290,7 @@ describe("what the server tells of itself", () => {
     const { batching } = card as unknown as {
       batching: { sweep: { batch: number; rowsPerSecond: number }[]; gain: number };
     };
-    // A busy machine may use up the measurement's time before the larger ones.
+    // On a busy machine the time may run out before the larger batches are measured.
     expect([1, 4, 8, 16, 32]).toEqual(expect.arrayContaining(batching.sweep.map(({ batch }) => batch)));
     expect(batching.sweep[0]!.batch).toBe(1);
     expect(batching.gain).toBeGreaterThanOrEqual(1);
@@ -335,7 +335,7 @@ describe("what the server tells of itself", () => {
     expect((await (await server.get("/docs/js/scalar.js")).text()).length).toBeGreaterThan(1_000_000);
   });
 
-  it("counts at least twenty series of its own, with the values of what was asked", async () => {
+  it("has at least twenty series of its own, with the values of the requests made", async () => {
     await server.post("/models/logs/predict", { a: 1, b: 1, c: 1 });
     const text = await (await server.get("/metrics")).text();
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)]

@@ -16,7 +16,7 @@ afterAll(() => {
   }
 });
 
-/** A server on the loopback, and how often it was asked. */
+/** A server on the loopback, and the number of requests that it got. */
 async function origin(listener: RequestListener): Promise<{ port: number; asked: () => number }> {
   let asked = 0;
   const server = createServer((request, response) => {
@@ -83,7 +83,7 @@ describe("public addresses", () => {
   });
 });
 
-describe("what is not even connected to", () => {
+describe("what is refused before any connection", () => {
   it.each([
     ["http://127.0.0.1/", "the address is not public"],
     ["http://[::1]/", "the address is not public"],
@@ -135,7 +135,7 @@ describe("what is fetched", () => {
     expect([...(await safeFetch(`http://first.example:${port}/start`, reachable(port)))]).toEqual([1, 2, 3]);
   });
 
-  it("connects to the very address that was checked: a name that changes its mind changes nothing", async () => {
+  it("connects to exactly the address that was checked, even if the name resolves differently later", async () => {
     const { port } = await origin((_request, response) => {
       response.end("ok");
     });
@@ -150,7 +150,7 @@ describe("what is fetched", () => {
     expect(resolved).toBe(1);
   });
 
-  it("not from a redirect to a private address, a file, another port, or round in circles", async () => {
+  it("not from a redirect to a private address, a file, another port, or in a loop", async () => {
     const inside = await origin((_request, response) => {
       response.end("secret");
     });
@@ -171,7 +171,7 @@ describe("what is fetched", () => {
     expect([inside.asked(), loop.asked()]).toEqual([0, 4]);
   });
 
-  it("not more than the limits, not for longer, not errors, not what a zip bomb would become", async () => {
+  it("not beyond the limits of size and time, no errors, no zip bomb", async () => {
     const { port } = await origin((request, response) => {
       if (request.url === "/announced") response.writeHead(200, { "content-length": "5000" }).end(Buffer.alloc(5000));
       else if (request.url === "/endless") {

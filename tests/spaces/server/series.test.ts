@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { countSeries, histogramSeries, quantileSeries } from "../../../spaces/server/metrics/series.ts";
 
 describe("series", () => {
-  it("read exactly as the library's own counters and histograms do", async () => {
+  it("have exactly the same output as the library's own counters and histograms", async () => {
     const observation = fc.record({
       model: fc.constantFrom("a", 'b"\\\n'),
       status: fc.constantFrom(200, 503),
@@ -46,7 +46,7 @@ describe("series", () => {
     );
   });
 
-  it("give quantiles of the last ten windows alone, and sums of everything", async () => {
+  it("give quantiles of only the last ten windows, and sums of everything", async () => {
     let now = 0;
     const registry = new Registry();
     const series = quantileSeries(

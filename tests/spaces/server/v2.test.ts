@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fixture, sequenceManifest, sha256, wordTokenizer } from "../../models/core/build.ts";
 import { json, modelFolder, serve, served, type ServerProcess } from "./harness.ts";
 
-/** The published schema of the protocol (open_inference_rest.yaml), closed against fields it does not have. */
+/** The published schema of the protocol (open_inference_rest.yaml), made strict against unknown fields. */
 const parameters = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
 const tensor = {
   type: "object",
@@ -136,7 +136,7 @@ const features = (data: unknown, shape: number[], more: object = {}) => ({
 const infer = (model: string, body: unknown, headers: Record<string, string> = {}) =>
   server.post(`/v2/models/${model}/infer`, body, headers);
 
-/** Header and tensors as one body, as the binary tensor extension wants it. */
+/** Header and tensors in one body, as the binary tensor extension defines it. */
 function binary(header: object, ...tensors: ArrayBufferView[]): { body: Uint8Array; headers: Record<string, string> } {
   const head = Buffer.from(JSON.stringify(header));
   return {
@@ -158,7 +158,7 @@ async function binaryAnswer(response: Response): Promise<{ header: Record<string
 }
 
 describe("health and metadata", () => {
-  it("answers as the specification has it", async () => {
+  it("answers as the specification says", async () => {
     expect(conforms("server", await json(await server.get("/v2")))).toMatchObject({
       extensions: ["binary_tensor_data"],
     });
@@ -222,7 +222,7 @@ describe("infer with JSON", () => {
     );
   });
 
-  it("returns only the outputs that are asked for, in that order", async () => {
+  it("returns only the requested outputs, in that order", async () => {
     const answer = conforms(
       "response",
       await json(
@@ -237,7 +237,7 @@ describe("infer with JSON", () => {
 });
 
 describe("infer with binary tensors", () => {
-  it("gives the bytes that JSON gives as numbers", async () => {
+  it("gives as bytes what JSON gives as numbers", async () => {
     const data = Float32Array.from([1, 2, 3, 0.1, 0.2, 0.3]);
     const header = {
       inputs: [{ name: "features", datatype: "FP32", shape: [2, 3], parameters: { binary_data_size: 24 } }],
@@ -254,7 +254,7 @@ describe("infer with binary tensors", () => {
       outputs: { data: number[] }[];
     };
     expect([...new Float32Array(Uint8Array.from(bytes).buffer)]).toEqual(inJson.outputs[0]!.data);
-    // The same with the type that some clients announce.
+    // The same with the media type that some clients declare.
     expect((await infer("linear", sent.body, { ...sent.headers, "content-type": "application/json" })).status).toBe(
       200,
     );
@@ -292,7 +292,7 @@ describe("infer with binary tensors", () => {
     expect(refused.status).toBe(400);
   });
 
-  it("checks every request's bytes, however often its header has come before", async () => {
+  it("checks the bytes of every request, even if its header was seen before", async () => {
     const types = ["float32", "bool", "int8"] as const;
     const others = (["float16", "float64", "int64", "int32", "uint8"] as const).map((name) => ({
       name,
@@ -341,7 +341,7 @@ describe("infer with binary tensors", () => {
     expect(await json(await ask(1, 2))).toMatchObject({ error: expect.stringContaining("neither 0 nor 1") });
     const short = binary(whole, Float32Array.from([1]));
     expect((await infer("types", short.body, short.headers)).status).toBe(400);
-    // A part of the tensors in the header itself, in any order.
+    // Some of the tensors are in the header itself, in any order.
     const mixed = {
       inputs: [
         ...others,
@@ -448,14 +448,14 @@ describe("errors are the protocol's own object", () => {
       /sequence.* is 3, but it is 2/,
     ],
     [
-      "longer than the model reads",
+      "a text longer than the model reads",
       "sequence",
       { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 33], data: Array.from({ length: 33 }, () => 1) }] },
       400,
       /at most 32/,
     ],
     [
-      "ids outside of the vocabulary",
+      "ids outside the vocabulary",
       "sequence",
       {
         inputs: ["input_ids", "attention_mask"].map((name) => ({

@@ -104,7 +104,7 @@ test("chunks keep every row once, in order, within rows and bytes", () => {
   expect(chunksOf([])).toEqual([]);
 });
 
-test("a busy server is given the pause that it asks for, and no row is lost", async () => {
+test("a busy server gets the pause that it asks for, and no row is lost", async () => {
   const refusals = [
     new Failure("problem", "busy", { status: 429, retryAfterMs: 1500 }),
     new Failure("problem", "busy", { status: 503 }),
@@ -132,7 +132,7 @@ test("a busy server is given the pause that it asks for, and no row is lost", as
   expect(pauses).toHaveLength(3);
 });
 
-test("what trying again does not mend ends the run at once", async () => {
+test("a failure that repeating does not fix ends the run at once", async () => {
   let sent = 0;
   const run = runChunks(
     chunksOf(rowsOf(10 * CHUNK_ROWS)),
@@ -146,7 +146,7 @@ test("what trying again does not mend ends the run at once", async () => {
   expect(sent).toBeLessThanOrEqual(2);
 });
 
-test("a server that stays busy is given up on", async () => {
+test("the run gives up on a server that stays busy", async () => {
   let sent = 0;
   const run = runChunks(
     chunksOf(rowsOf(1)),
@@ -160,7 +160,7 @@ test("a server that stays busy is given up on", async () => {
   expect(sent).toBe(8);
 });
 
-test("cancelling ends a pause, and what was answered is kept", async () => {
+test("cancelling ends a pause, and the answers so far are kept", async () => {
   const cancel = new AbortController();
   const got: number[] = [];
   const run = runChunks(

@@ -19,7 +19,7 @@ const { breakEven, costLines } = await pageModule<{
 const machine = { perHour: 0.03, currency: "USD", medianMs: 0.5 };
 const provider = { perAnswer: 0.00002, currency: "USD" };
 
-test("where an hour of the machine costs what the answers of an hour do", () => {
+test("the point is where an hour of the machine costs as much as the answers of an hour", () => {
   expect(breakEven(machine, provider)).toEqual({ answersPerHour: 0.03 / 0.00002, maxPerHour: 7_200_000, why: "" });
 });
 
@@ -37,7 +37,7 @@ test("a machine that costs nothing always pays, a provider that costs nothing al
   expect(breakEven({ ...machine, perHour: 0 }, { ...provider, perAnswer: 0 }).answersPerHour).toBe(0);
 });
 
-test("without a time nothing is said of what a machine can give", () => {
+test("without a time per answer, a machine's maximum is unknown", () => {
   expect(breakEven({ ...machine, medianMs: null }, provider).maxPerHour).toBeNull();
   expect(breakEven({ ...machine, medianMs: 0 }, provider).maxPerHour).toBeNull();
 });

@@ -4,12 +4,12 @@ import { chromium, type Browser } from "playwright-core";
 /** Debian's path, then other distributions' and CI images'. */
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Path of the Chromium that is installed; SLUICE_CHROMIUM names another. Undefined when there is none. */
+/** Path of the installed Chromium, or the one that SLUICE_CHROMIUM names. Undefined when there is none. */
 export const chromiumPath: string | undefined = [process.env["SLUICE_CHROMIUM"] ?? "", ...PLACES].find(
   (path) => path !== "" && existsSync(path),
 );
 
-/** A headless browser that asks nobody anything. The caller closes it. */
+/** A headless browser without network requests of its own. The caller closes it. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,

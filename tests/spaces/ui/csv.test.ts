@@ -12,14 +12,14 @@ const cells = (text: string) => parseCsv(text).map((record) => record.cells);
 const reference = (text: string): string[][] =>
   parse(text, { relax_column_count: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n", "\r"] });
 
-test("what csv-parse reads is read the same", () => {
+test("records are read as csv-parse reads them", () => {
   const cell = fc.string({ unit: fc.constantFrom("a", "b", ",", '"', "\n", "\r\n", " ", "é", "7", ";"), maxLength: 6 });
   fc.assert(
     fc.property(
       fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
       fc.constantFrom("\n", "\r\n", "\r"),
       (table, end) => {
-        // The header has commas alone, so they are what separates.
+        // The header has only commas, so they are the separator.
         const records = [table[0]!.map((_, i) => `h${i}`), ...table];
         const text = records
           .map((record) =>

@@ -57,7 +57,7 @@ test.each([
   expect(readNumberList(text)).toEqual(expected);
 });
 
-test("a number that is none stays as it was typed, for the server to judge", () => {
+test("text that is not a number stays as typed, for the server to judge", () => {
   expect([asNumber(" 4.5 "), asNumber("4,5"), asNumber(""), asNumber("1e999")]).toEqual([
     4.5,
     "4,5",
@@ -66,7 +66,7 @@ test("a number that is none stays as it was typed, for the server to judge", () 
   ]);
 });
 
-test("problems are reported with field, expectation and what came", () => {
+test("problems are reported with field, expected and received value", () => {
   expect(
     fieldErrors({
       errors: [

@@ -6,7 +6,7 @@ const folder = new URL("../../../spaces/ui/", import.meta.url);
 const page = readFileSync(new URL("index.html", folder), "utf8");
 const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
 
-test("every module is asked for at once, not one import after the other", () => {
+test("every module is preloaded, instead of one import after the other", () => {
   const asked = [...page.matchAll(/<(?:link rel="modulepreload" href|script type="module" src)="([^"]+)"/g)].map(
     ([, name]) => name,
   );
@@ -17,13 +17,13 @@ test("the page needs no inline script or style and no other host", () => {
   expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc=)|\son\w+=|https?:\/\//);
 });
 
-test.each(modules)("%s never makes markup of text", (name) => {
+test.each(modules)("%s never turns text into markup", (name) => {
   expect(readFileSync(new URL(name, folder), "utf8")).not.toMatch(
     /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/,
   );
 });
 
-test("the whole page weighs less than 60 kB as it is sent", () => {
+test("the whole page has less than 60 kB when compressed", () => {
   const bytes = readdirSync(folder).reduce(
     (sum, name) => sum + brotliCompressSync(readFileSync(new URL(name, folder))).length,
     0,

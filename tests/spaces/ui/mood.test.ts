@@ -8,8 +8,8 @@ import { serveMood, type Served } from "./served.ts";
 import { visits } from "./visit.ts";
 
 /**
- * models/mood and models/reply with their own manifests, in a real Chromium; the provider is a stand-in that speaks the
- * real protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
+ * models/mood and models/reply with their own manifests, in a real Chromium. The provider is a stand-in with the real
+ * protocol. With SLUICE_SCREENSHOTS=docs/images the pictures of docs/mood.md are made again.
  */
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
@@ -21,7 +21,7 @@ const GARDEN =
   "Your own tomatoes, warm from the garden! You have waited all summer for that first bite, and you have earned it.";
 const SORRY =
   "I am so sorry that the train let you down on a day that mattered so much. Your grandmother will feel how much you wanted to be there.";
-/** US dollars per token, read and written, and per hour: what the two manifests say. */
+/** US dollars per token read, per token written, and per hour, as in the two manifests. */
 const [PER_TOKEN, PER_HOUR] = [0.1e-6, 0.03];
 
 describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
@@ -46,7 +46,10 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   const { card, text, ask, end, open: visit } = visits();
   const open = (options: BrowserContextOptions = {}) =>
     visit(browser, `${served.url}/#mood`, { viewport: { width: 1120, height: 900 }, ...options });
-  /** The page from its top to below the last of these parts, with few colours: small enough to be committed. */
+  /**
+   * A picture of the page from its top to below the last of these parts, with few colours, so that it is small enough
+   * to commit.
+   */
   async function shoot(page: Page, name: string, last: string) {
     if (shots === undefined) return;
     const box = await page.locator(last).boundingBox();
@@ -66,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
       .toFile(join(shots, `mood-${name}.png`));
   }
 
-  test("local says the mood, remote writes a message for it; the comparison is drawn from what was measured", async () => {
+  test("the local model finds the mood, the remote one writes a message; the comparison shows what was measured", async () => {
     const page = await open();
     for (const [i, [words, message]] of (
       [
@@ -99,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
       "A program's guess at their mood: negative\nWhat they wrote:\nMy train was cancelled and I missed my grandmother's birthday.",
     );
 
-    // What the stand-in counted, at the manifests' prices.
+    // The tokens that the stand-in counted, at the manifests' prices.
     const tokens = endpoint.calls.map(
       ({ body }, i) =>
         words(body.messages.map(({ content }) => content).join(" ")) + words([LETTER, SORRY, GARDEN, GLAD][i]!),
@@ -123,7 +126,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     await shoot(page, "side-by-side", ".comparison");
   });
 
-  test("a message is read while it is written, with the local answer already there", async () => {
+  test("a message appears while it is written, with the local answer already there", async () => {
     const page = await open();
     endpoint.plan({ kind: "slow", text: SORRY, piecesFirst: 17 });
     await ask(page, "My train was cancelled and I missed my grandmother's birthday.");
@@ -132,7 +135,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     await shoot(page, "streaming", "#panel-mood .answers");
   });
 
-  test("a text that only the local half takes is answered by it, and marked for the other; on a phone nothing scrolls sideways", async () => {
+  test("a text that only the local model accepts is answered by it, and marked for the other; nothing scrolls sideways on a phone", async () => {
     const page = await open({
       viewport: { width: 390, height: 844 },
       deviceScaleFactor: 1.5,
@@ -153,7 +156,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     );
     await page.locator(".even").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
-    // Cost stands on a phone too, and the table needs no scrolling of its own.
+    // A phone shows the costs too, and the table needs no scrolling of its own.
     expect(await page.locator(".comparison .scroll").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
     await shoot(page, "phone", ".comparison");
     await page.getByRole("tab", { name: "reply" }).tap();
@@ -163,7 +166,7 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   });
 
-  // The last one: the circuit breaker stays open behind it.
+  // This test is the last, because the circuit breaker stays open after it.
   test("a remote that fails midway, limits, and is left alone: each time it says what happened and when it can be asked again", async () => {
     const page = await open({ colorScheme: "dark" });
     endpoint.plan({ kind: "cut", text: GLAD, pieces: 9 });
@@ -194,17 +197,17 @@ describe.skipIf(chromiumPath === undefined)("mood, dual mode", () => {
   });
 });
 
-/** A machine with other work is slower than a second. */
+/** A busy machine needs more than a second. */
 function poll<T>(get: () => Promise<T>) {
   return expect.poll(get, { timeout: 15_000 });
 }
 
-/** Pieces as the stand-in counts them. */
+/** Number of pieces, as the stand-in counts them. */
 function words(text: string): number {
   return text.match(/\s*\S+/g)?.length ?? 0;
 }
 
-/** As the page writes small amounts: two to four decimals. */
+/** Small amounts as the page formats them: two to four decimals. */
 function dollars(amount: number): string {
   return new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(amount);
 }

@@ -6,16 +6,16 @@ import { chromiumPath, openBrowser } from "./chromium.ts";
 import { openProxy, type Proxy } from "./proxy.ts";
 import { HOSTILE, serveModels, type Served } from "./served.ts";
 
-/** The page in a real Chromium against the real server, with a proxy between for what networks do. */
+/** The page in a real Chromium against the real server, with a proxy in between that causes network problems. */
 describe.skipIf(chromiumPath === undefined)(
   "the page (skipped without Chromium: apt-get install chromium, or SLUICE_CHROMIUM=PATH)",
   () => {
     let browser: Browser;
     let served: Served;
     let proxy: Proxy;
-    /** What the page must not do: errors of scripts, and what the content security policy refuses. */
+    /** What the page must not do: script errors, and anything that the content security policy refuses. */
     let wrongs: string[] = [];
-    /** Hosts that the page asked. */
+    /** Hosts that the page sent requests to. */
     const hosts = new Set<string>();
 
     beforeAll(async () => {
@@ -30,7 +30,7 @@ describe.skipIf(chromiumPath === undefined)(
     afterEach(async () => {
       proxy.trouble(null);
       await Promise.all(browser.contexts().map((context) => context.close()));
-      // Thrown, not expected: this stands outside of the tests that it judges.
+      // Thrown instead of expected, because this runs outside the tests.
       if (wrongs.length > 0) throw new Error(`the page did what it must not: ${wrongs.join("; ")}`);
     });
 
@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)(
         })
       ).json();
 
-    test("it loads: a tab per model, a light, nothing from elsewhere, nothing stored", async () => {
+    test("it loads: a tab per model, a health light, nothing from other hosts, nothing stored", async () => {
       const page = await open();
       expect(await page.getByRole("tab").allTextContents()).toEqual([
         "mood",
@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")).toEqual([0, 0, ""]);
     });
 
-    test("a text gets the server's answer, with its time and a place in the visit's history", async () => {
+    test("a text gets the server's answer, with its time and an entry in the visit's history", async () => {
       const page = await open();
       await text(page).fill("What a lovely film");
       await predict(page);
@@ -119,7 +119,7 @@ describe.skipIf(chromiumPath === undefined)(
       );
     });
 
-    test("what the server refuses is shown at the field, in its words", async () => {
+    test("a refusal is shown at the field, in the server's words", async () => {
       const page = await open("#births");
       await page.getByLabel("date", { exact: true }).fill("2003-12-25");
       const history = page.getByLabel("history", { exact: true });
@@ -139,7 +139,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await history.getAttribute("aria-invalid")).toBeNull();
     });
 
-    test("an image is previewed and answered by both heads; a web address is the server's to judge", async () => {
+    test("an image is previewed and answered by both heads; a web address is left to the server", async () => {
       const page = await open("#pixels");
       const panel = page.getByRole("tabpanel");
       const png = await sharp({ create: { width: 20, height: 10, channels: 3, background: "#00ff00" } })
@@ -162,7 +162,7 @@ describe.skipIf(chromiumPath === undefined)(
       await panel.locator(".field-image .wrong").getByText("URLs are switched off here").waitFor();
     });
 
-    test("a server with keys is given one, kept in memory alone", async () => {
+    test("a server with API keys gets one, which is kept only in memory", async () => {
       const page = await open();
       await text(page).fill("with a key");
       proxy.trouble({ path: "/predict", refuse: { times: 2, status: 401 } });
@@ -216,7 +216,7 @@ describe.skipIf(chromiumPath === undefined)(
       await page.locator("#health").getByText("Ready").waitFor();
     });
 
-    test("a server that is away when the page comes is asked again", async () => {
+    test("a server that is away when the page loads is asked again", async () => {
       proxy.trouble({ path: "/models", cut: true });
       wrongs = [];
       const page = await (await browser.newContext()).newPage();
@@ -228,7 +228,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await page.getByText("The server cannot be reached.").count()).toBe(0);
     });
 
-    test("a batch with a bad row: every other row is answered, the file tells all, and a busy server is waited for", async () => {
+    test("a batch with a bad row: every other row is answered, the file has them all, and a busy server is waited for", async () => {
       const page = await open("#batch");
       const panel = page.getByRole("tabpanel");
       await panel.getByLabel("Model", { exact: true }).selectOption("births");
@@ -287,7 +287,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(proxy.seen.filter((line) => line.endsWith("/models/mood/predict/batch")).length).toBeGreaterThanOrEqual(5);
     });
 
-    test("the status tab tells digest, engine, lights and live figures", async () => {
+    test("the status tab shows digest, engine, lights and live figures", async () => {
       const page = await open("#status");
       const panel = page.getByRole("tabpanel");
       const facts = (await (await fetch(`${served.url}/models/mood`)).json()) as any;

@@ -8,7 +8,7 @@ import { visits } from "./visit.ts";
 const shots = process.env["SLUICE_SCREENSHOTS"];
 
 /**
- * A local model and its remote twin on the page, in a real Chromium; the provider is a stand-in that speaks the real
+ * A local model and its remote counterpart on the page, in a real Chromium. The provider is a stand-in with the real
  * protocol.
  */
 describe.skipIf(chromiumPath === undefined)("a local and a remote model side by side", () => {
@@ -75,7 +75,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     await shoot(page, "pair-desktop");
   });
 
-  test("a slow remote is waited for with the local answer in sight, writes piece by piece, and can be cancelled alone", async () => {
+  test("a slow remote model: the local answer is already shown, pieces appear as they come, and it can be cancelled alone", async () => {
     const page = await open(`${served.url}/#mood`);
     endpoint.plan({ kind: "slow", piecesFirst: 5 });
     await ask(page, "What a lovely day");
@@ -99,7 +99,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     await expect.poll(() => endpoint.calls.at(-1)?.aborted).toBe(true);
   });
 
-  test("a remote that fails midway keeps what it wrote, says so, and can be asked again; the local half is unaffected", async () => {
+  test("a remote model that fails midway keeps its text, says so, and can be asked again; the local answer stays", async () => {
     const page = await open(`${served.url}/#mood`);
     endpoint.plan({ kind: "cut", pieces: 5 });
     await ask(page, "What a lovely day");
@@ -127,7 +127,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
       .toBe(DEFAULT_TEXT);
   });
 
-  test("a remote without a token says what to set, and the local half answers", async () => {
+  test("a remote model without a token says what to set, and the local model answers", async () => {
     const page = await open(`${bare.url}/#mood`);
     await card(page, "Remote").getByText("HF_TOKEN").first().waitFor();
     await ask(page, "What a lovely day");
@@ -140,7 +140,7 @@ describe.skipIf(chromiumPath === undefined)("a local and a remote model side by 
     expect(await page.getByRole("region", { name: "Model reply" }).innerText()).toContain("HF_TOKEN");
   });
 
-  test("the gate's verdict of the very weights that are served stands on the status tab; one of other weights does not pass for it", async () => {
+  test("the status tab shows the gate's verdict for the served weights; a verdict for other weights is marked as such", async () => {
     const page = await open(`${served.url}/#status`);
     await page.getByRole("region", { name: "Model mood" }).getByText("Gate: PASS", { exact: true }).waitFor();
     expect(

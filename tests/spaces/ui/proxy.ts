@@ -1,16 +1,16 @@
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What happens on the way to the server, for paths that hold `path`. */
+/** What happens on the way to the server, for paths that contain `path`. */
 type Trouble = {
   path: string;
   /** This many requests pass first. */
   after?: number;
-  /** Milliseconds before the request goes on. */
+  /** Milliseconds before the request is passed on. */
   delayMs?: number;
-  /** The connection is cut: nobody answers. */
+  /** The connection is cut without an answer. */
   cut?: boolean;
-  /** This many requests are answered here instead, with this status and these headers. */
+  /** This many requests are answered by the proxy, with this status and these headers. */
   refuse?: { times: number; status: number; headers?: Record<string, string> };
 };
 
@@ -21,7 +21,7 @@ export type Proxy = {
   close: () => Promise<void>;
 };
 
-/** The network between the page and the server, with its troubles. */
+/** The network between the page and the server, with its problems. */
 export async function openProxy(target: string): Promise<Proxy> {
   let trouble: Trouble | null = null;
   const seen: string[] = [];

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What a hostile model would say if it could: as a label it reaches bars, tables, charts and files. */
+/** Text of a hostile model. As a label it reaches bars, tables, charts and files. */
 export const HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
 
 export type Served = { url: string; stop: () => Promise<void> };
@@ -32,8 +32,8 @@ postprocess:
 `;
 
 /**
- * `sluice serve` with both sample models, one whose labels and description are markup, and one that sees images. Ready
- * when this resolves.
+ * `sluice serve` with both sample models, one whose labels and description contain markup, and one for images. Resolves
+ * when it is ready.
  */
 export async function serveModels(): Promise<Served> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-ui-"));
@@ -81,8 +81,8 @@ serving: {examples: [{text: I passed my exam}]}
 `;
 
 /**
- * The mood that stands in production with its receipt, as a Space carries it; one whose receipt is of other weights;
- * and a remote model beside them.
+ * The production version of mood with its receipt, as in a Space; a copy whose receipt is for other weights; and a
+ * remote model that is paired with mood.
  */
 export async function servePair(env: Record<string, string>): Promise<Served> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-pair-"));
@@ -107,7 +107,7 @@ export async function servePair(env: Record<string, string>): Promise<Served> {
   });
 }
 
-/** The repository's own mood with its remote half. */
+/** The repository's own mood with its remote pair. */
 export async function serveMood(env: Record<string, string>): Promise<Served> {
   return started(["mood", "reply"], mkdtempSync(join(tmpdir(), "sluice-mood-")), { PATH: process.env["PATH"], ...env });
 }

@@ -3,9 +3,9 @@ import type { InferenceEndpoint } from "../../../rehearsal/inference/server.ts";
 
 type Name = "Local" | "Remote" | "Answer";
 
-/** Visits of a page on which a local and a remote model stand side by side. */
+/** Visits a page on which a local and a remote model are side by side. */
 export function visits() {
-  /** What a page must not do: errors of scripts, and what the content security policy refuses. */
+  /** What a page must not do: script errors, and anything that the content security policy refuses. */
   let wrongs: string[] = [];
   const card = (page: Page, name: Name) => page.getByRole("tabpanel").getByRole("region", { name, exact: true });
   return {
@@ -32,7 +32,11 @@ export function visits() {
       await page.getByRole("tabpanel").getByLabel("text", { exact: true }).fill(words);
       await page.getByRole("button", { name: "Predict", exact: true }).click();
     },
-    /** After each test. @throws when the page did what it must not. */
+    /**
+     * Called after each test.
+     *
+     * @throws when the page did something that it must not do.
+     */
     async end(browser: Browser, endpoint: InferenceEndpoint) {
       endpoint.release();
       endpoint.plan({ kind: "ok" });
