@@ -5,7 +5,7 @@ import type { Head } from "../../models/core/postprocess/schema.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
 import { catalog } from "../metrics/catalog.ts";
 
-/** Figures of the whole model, measured by running it, not from its predictions. */
+/** Metrics of the whole model that are measured by running it, not computed from its predictions. */
 export const performanceMetrics: ReadonlySet<MetricName> = new Set([
   "latency_p50_ms",
   "latency_p95_ms",
@@ -17,8 +17,9 @@ export const performanceMetrics: ReadonlySet<MetricName> = new Set([
 ]);
 
 /**
- * The head that a check speaks of: the one it names, or the only one that its metric is defined for.
- * @throws ConfigurationError when that is no head, or several
+ * The head that a check is about: the one it names, or the only one its metric is defined for. Null for metrics of the
+ * whole model.
+ * @throws ConfigurationError when no head fits, or several do
  */
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
   if (performanceMetrics.has(policy.metric)) return null;

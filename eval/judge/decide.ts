@@ -8,16 +8,19 @@ import {
   type Direction,
 } from "../stats/decide.ts";
 
-/** What a rule says about the figures (`eval/stats/decide.ts`), and why, in words. */
+/** What a rule says about the figures (`eval/stats/decide.ts`), and why. */
 export type Decision = { outcome: Outcome; reason: string };
 
-/** A relative rule on the interval of candidate - baseline. */
+/** A relative rule, applied to the interval of candidate - baseline. */
 export function decideContrast(kind: Comparison, interval: Interval, margin: number, direction: Direction): Decision {
   const outcome = decideComparison(kind, interval, margin, direction);
   return { outcome, reason: meaning(kind, margin)[outcome] };
 }
 
-/** The words for a decision that was made where the figures come from: what its rule means by it, and its own reason. */
+/**
+ * The text for a decision that was made where the figures were measured: what the outcome means, then the decision's
+ * own reason.
+ */
 export function wordDecision(kind: Comparison, margin: number, { outcome, reason }: Decision): Decision {
   return { outcome, reason: `${meaning(kind, margin)[outcome]}; ${reason}` };
 }
@@ -48,7 +51,7 @@ function meaning(kind: Comparison, margin: number): Record<Outcome, string> {
 
 export type Limit = { min: number | null; max: number | null };
 
-/** A limit on the candidate's own value: on its interval when `confident`, otherwise on the observed value. */
+/** A limit on the candidate's own value, applied to its interval when `confident`, otherwise to the observed value. */
 export function decideLimit(
   observed: number,
   interval: Interval | null,

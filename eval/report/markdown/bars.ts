@@ -4,8 +4,9 @@ const half = 8;
 const perUnit = 4;
 
 /**
- * One row of a forest plot in 17 monospaced characters: worse to the left, better to the right, `┊` the baseline,
- * `┃` the margin, `●` the difference, `━` its interval, `◂` and `▸` where it runs off (two margins either way).
+ * One row of a forest plot in 17 monospaced characters. Worse is left, better is right; `┊` is the baseline, `┃` the
+ * margin, `●` the difference, `━` its interval. `◂` and `▸` mark an interval that runs past the edge (two margins
+ * either way).
  */
 export function intervalBar(row: ForestRow): string {
   const place = (x: number) => half + Math.round(Math.min(half, Math.max(-half, x * perUnit)));
@@ -19,7 +20,10 @@ export function intervalBar(row: ForestRow): string {
   return cells.join("");
 }
 
-/** Eight heights between the smallest and the largest value; all the same height when they do not differ. */
+/**
+ * A bar of one of eight heights per value, between the smallest and the largest. All bars have the same height when the
+ * values do not differ.
+ */
 export function sparkline(values: readonly number[]): string {
   const bars = "▁▂▃▄▅▆▇█";
   const low = Math.min(...values);
