@@ -1,6 +1,7 @@
-// Measures serving: `node scripts/with-node24.mjs bench/serving.ts [SCENARIO…] [--quick]`, on a quiet machine.
-// Scenarios: single, batch, encoder, start, overload, kill; default: all. Medians of 5 alternating rounds of 2 seconds;
-// about 8 minutes in all.
+// node scripts/with-node24.mjs bench/serving.ts [SCENARIO…] [--quick]
+//
+// Measures serving, on a quiet machine. Scenarios: single, batch, encoder, start, overload, kill; default: all. Medians
+// of 5 alternating rounds of 2 seconds; about 8 minutes in all.
 // --quick: one short round, only to see that it runs; nothing is written.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";

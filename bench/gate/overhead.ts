@@ -1,7 +1,8 @@
-// Measures what the gate costs beyond the inference that it needs anyway: `node scripts/with-node24.mjs
-// bench/gate/overhead.ts`. Bare: one process per run that opens candidate and baseline, reads and prepares the rows,
-// and runs them in the same batches, without pairing, statistics or report. Gate: `sluice gate MODEL --no-performance`
-// with an empty cache.
+// node scripts/with-node24.mjs bench/gate/overhead.ts
+//
+// Measures what the gate costs beyond the inference that it needs anyway. Bare: one process per run that opens
+// candidate and baseline, reads and prepares the rows, and runs them in the same batches, without pairing, statistics
+// or report. Gate: `sluice gate MODEL --no-performance` with an empty cache.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os, { tmpdir } from "node:os";

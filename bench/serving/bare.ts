@@ -1,7 +1,11 @@
 /**
- * The minimal servers that the server is compared with: `bare.ts PORT MODEL.onnx INPUT`. /: a JSON echo, which parses
- * the body and sends it back. /sink: receives the body's bytes and sends a short answer. /run/WIDTH: receives the
- * body's float32 rows into memory of their own, runs them and sends the outputs' bytes; nothing is checked.
+ * bare.ts PORT MODEL.onnx INPUT
+ *
+ * The minimal servers that the server is compared with.
+ * - /: a JSON echo, which parses the body and sends it back.
+ * - /sink: receives the body's bytes and sends a short answer.
+ * - /run/WIDTH: receives the body's float32 rows into memory of their own, runs them and sends the outputs' bytes;
+ *   nothing is checked.
  */
 import { createServer } from "node:http";
 import { InferenceSession, Tensor } from "onnxruntime-node";

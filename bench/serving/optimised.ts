@@ -1,6 +1,7 @@
-// Measures whether pre-optimised models with external weights pay: `node scripts/with-node24.mjs
-// bench/serving/optimised.ts [--quick]`. Each opening is a process of its own; ways alternate within a round. Writes
-// bench/results/serving-optimised.md.
+// node scripts/with-node24.mjs bench/serving/optimised.ts [--quick]
+//
+// Measures whether pre-optimised models with external weights pay. Each opening is a process of its own; ways alternate
+// within a round. Writes bench/results/serving-optimised.md.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";

@@ -9,8 +9,9 @@ import { RandomStream } from "../../eval/stats/random.ts";
 import { drawBinary, separationOf } from "./binormal.ts";
 
 /**
- * One measurement in its own process, so that its peak memory is not mixed with others: `speed-part.ts PART ROWS
- * REPEATS`. Prints one JSON line.
+ * speed-part.ts PART ROWS REPEATS
+ *
+ * One measurement in its own process, so that its peak memory is not mixed with others. Prints one JSON line.
  */
 const [part = "", rows = "0", repeats = "1"] = process.argv.slice(2);
 const n = Number(rows);

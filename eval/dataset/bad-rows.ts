@@ -1,7 +1,7 @@
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 
-/** A row that cannot be evaluated: where it stands and why. */
+/** A row that cannot be evaluated: its place and the reason. */
 export type BadRow = { place: string; reason: string };
 
 const shown = 20;

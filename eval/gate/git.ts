@@ -51,7 +51,7 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
     });
 }
 
-/** The commit that a name stands for; null when there is none (or no repository, or no git). */
+/** The commit that a name refers to; null when there is none (or no repository, or no git). */
 export async function commitOf(git: Git, name: string): Promise<string | null> {
   try {
     const { code, stdout } = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);

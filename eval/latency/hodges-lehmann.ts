@@ -7,8 +7,9 @@ export type Located = { estimate: number; low: number; high: number };
  * probability at most `tail`.
  *
  * Estimate: the median of the n(n+1)/2 Walsh averages (Hodges and Lehmann, Ann. Math. Stat. 34, 1963). Interval: the
- * Walsh averages at the ranks where the exact signed-rank test would reject; the same as R's `wilcox.test(x, conf.int =
- * TRUE, exact = TRUE)`. Nothing is assumed about the tails, which are heavy on a shared machine.
+ * Walsh averages at the ranks where the exact signed-rank test would reject, as in R's
+ * `wilcox.test(x, conf.int = TRUE, exact = TRUE)`. Nothing is assumed about the tails, which are heavy on a shared
+ * machine.
  *
  * @param values at least one; in any unit, which the result shares
  * @param tail one-sided error, in (0, 0.5). When 2^-n exceeds it, no interval from n values can be that sure:

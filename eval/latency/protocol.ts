@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../models/core/errors.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 
-/** What a model's process is told when it starts. */
+/** The command that opens the model in a fresh process. */
 export type OpenCommand = {
   kind: "open";
   modelDir: string;

@@ -119,8 +119,8 @@ async function turn(command: TurnCommand): Promise<Reply> {
 }
 
 /**
- * Linux: VmHWM, the high-water mark of this program alone. `ru_maxrss` would be at least what the parent held when it
- * started this process (the kernel carries it over exec), so it is used only where there is no /proc.
+ * Linux: VmHWM, the high-water mark of this program alone. `ru_maxrss` would be at least the memory that the parent had
+ * when it started this process (the kernel carries it over exec), so it is used only where there is no /proc.
  */
 async function peakRssBytes(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");

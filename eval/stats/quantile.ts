@@ -2,7 +2,7 @@ import { normalCdf, normalQuantile } from "./normal.ts";
 
 /**
  * The p-quantile of values in ascending order, interpolated linearly between order statistics (type 7 of Hyndman and
- * Fan, Am. Stat. 50, 1996; the default of R and NumPy). NaN where there are no values.
+ * Fan, Am. Stat. 50, 1996; the default of R and NumPy). NaN for no values.
  */
 export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const at = (sorted.length - 1) * p;

@@ -71,7 +71,7 @@ export function bytes(n: number, glyphs: Glyphs = unicode): string {
   return `${factor === 1 ? fixed(n, 0, glyphs) : fixed(n / factor, decimalsFor(n / factor, 3), glyphs)} ${unit}`;
 }
 
-/** 2.1 → "2.10", 312.4 → "312": three significant digits. The unit stands in the heading. */
+/** 2.1 → "2.10", 312.4 → "312": three significant digits. The heading shows the unit. */
 export function milliseconds(ms: number, glyphs: Glyphs = unicode): string {
   return fixed(ms, decimalsFor(ms, 3), glyphs);
 }
