@@ -1,7 +1,7 @@
 // node scripts/with-node24.mjs bench/fuzz-server.ts [COUNT] [SEED]
 //
-// 100,000 malformed requests, one in ten of them raw bytes. Ends with 0 when the server lives, gave no 500 and no stack
-// trace, and holds no more descriptors than before.
+// Sends 100,000 malformed requests, one in ten of them raw bytes. Exits with 0 when the server survives, gives no 500
+// and no stack trace, and holds no more descriptors than before.
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { askRaw, brokenBytes, malformedRequest, oddities } from "../tests/spaces/server/malformed.ts";
@@ -20,7 +20,7 @@ const problems: string[] = [];
 let asked = 0;
 const started = performance.now();
 
-/** Lanes draw from generators of their own, so that a run is repeated by its seed. */
+/** Each lane draws from its own generators, so that a seed repeats a run. */
 async function lane(index: number): Promise<void> {
   const share = Math.ceil(count / LANES);
   const chunk = 500;
@@ -55,7 +55,7 @@ const alive = await fetch(`${server.url}/livez`).then(
 const inFlight = alive
   ? Number(/^http_requests_in_flight (\d+)/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]) - 1
   : null;
-// The client's own idle connections would look like the server's leaks.
+// Closed first, because the client's idle connections would look like leaks of the server.
 await (globalThis as unknown as Record<symbol, { close(): Promise<void> }>)[
   Symbol.for("undici.globalDispatcher.1")
 ]!.close();

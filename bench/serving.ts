@@ -1,5 +1,7 @@
-// The serving proof: `node scripts/with-node24.mjs bench/serving.ts [SCENARIO…] [--quick]`, on a quiet machine.
-// Scenarios: single, batch, encoder, start, overload, kill; default: all. Medians of 5 alternating rounds of 2 seconds; about 8 minutes in all.
+// node scripts/with-node24.mjs bench/serving.ts [SCENARIO…] [--quick]
+//
+// Measures serving, on a quiet machine. Scenarios: single, batch, encoder, start, overload, kill; default: all. Medians
+// of 5 alternating rounds of 2 seconds; about 8 minutes in all.
 // --quick: one short round, only to see that it runs; nothing is written.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -34,7 +36,7 @@ let known: Results["scenarios"] = {};
 try {
   known = (JSON.parse(readFileSync(join(results, "serving.json"), "utf8")) as Results).scenarios;
 } catch {
-  // The first time.
+  // There are no earlier results on the first run.
 }
 for (const name of names.length === 0 ? Object.keys(scenarios) : names) {
   const scenario = scenarios[name];
@@ -44,7 +46,7 @@ for (const name of names.length === 0 ? Object.keys(scenarios) : names) {
   for (const figure of known[name]) process.stdout.write(`${line(figure)}\n`);
   if (!quick) write();
 }
-/** After every scenario: what was measured stays, whatever becomes of the next. */
+/** Called after every scenario, so that its figures are kept even if the next one fails. */
 function write(): void {
   const cpus = os.cpus();
   const all: Results = {

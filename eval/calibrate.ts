@@ -13,18 +13,18 @@ import { wilson } from "./stats/wilson.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
 export type CalibrateRequest = GateRequest & {
-  /** A/A gates to draw. */
+  /** Number of A/A gates to draw. */
   gates: number;
-  /** Share of A/A gates that may be red: what `holdingMargin` is for. */
+  /** Share of A/A gates that may be red. `holdingMargin` is the margin that keeps to it. */
   wantedRate: number;
 };
 
 /**
- * A/A runs of the quality gate on this dataset: candidate and baseline are shuffled into two models that do not differ,
- * the rows drawn anew, and the gate's own judge decides, again and again. Gives the false-alarm rate of every relative
- * check and of all of them together, and the margin that would hold.
+ * Runs the quality gate on A/A comparisons of this dataset. Each time, candidate and baseline are shuffled into two
+ * models that do not differ, the rows are drawn anew, and the gate's own judge decides. Gives the false-alarm rate of
+ * each relative check and of all of them together, and the margin that would keep to the wanted rate.
  *
- * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
 export async function calibrateGate(request: CalibrateRequest, deps: GateDeps): Promise<CalibrationFile> {
   const { candidates, context } = await prepare(request, deps);
@@ -60,7 +60,7 @@ function calibrateModel(
     candidate: candidate.identity.version,
     baseline: baseline?.identity.version ?? null,
   };
-  const nothing = (why: string): ModelCalibration => ({
+  const notDrawn = (why: string): ModelCalibration => ({
     ...named,
     gates: 0,
     why,
@@ -69,16 +69,16 @@ function calibrateModel(
     checks: [],
   });
   if (baseline === null)
-    return nothing(`there is no baseline to shuffle the candidate with: ${mismatch ?? baselineFolder.source}`);
+    return notDrawn(`there is no baseline to shuffle the candidate with: ${mismatch ?? baselineFolder.source}`);
   if (same)
-    return nothing(
+    return notDrawn(
       "the candidate is the baseline: every difference is exactly 0, and no such gate is ever red for chance",
     );
   const relative = planned.filter(
     ({ policy }) => (policy.kind === "non-inferiority" || policy.kind === "equivalence") && catalog.has(policy.metric),
   );
   if (relative.length === 0)
-    return nothing("no check asks that predictions are not worse than, or like, the baseline's");
+    return notDrawn("no check asks that predictions are not worse than, or like, the baseline's");
 
   const drawn: Check[][] = [];
   for (let gate = 0; gate < request.gates; gate++) {
@@ -117,7 +117,7 @@ function shuffled(
   for (const [head, predictions] of candidate) {
     const other = paired.get(head);
     if (other?.kind !== "paired") continue;
-    // The same stream for every head: a row is one row in all of them.
+    // Every head draws from the same stream, because a row is one row in all of them.
     const cast = castRoles(predictions, other.predictions, redraw(predictions, seed, gate));
     ours.set(head, cast.candidate);
     theirs.set(head, { kind: "paired", predictions: cast.baseline });
@@ -142,7 +142,7 @@ function calibrated(checks: readonly Check[], wantedRate: number): CalibratedChe
   };
 }
 
-/** The margin beyond which this check would have passed. */
+/** The margin beyond which this check would have passed; empty without an interval. */
 function neededMargin({ kind, interval, direction }: Check): number[] {
   if (interval === null) return [];
   if (kind === "equivalence") return [Math.max(-interval.low, interval.high)];

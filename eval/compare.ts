@@ -33,7 +33,7 @@ export type CompareRequest = {
   alpha: number;
   minimumPerClass: number;
   positive?: string;
-  /** What MASE divides by, for files that do not say so row by row. */
+  /** The divisor of MASE, for files that do not give one per row. */
   naiveScale?: number;
   out: string;
   seed: number;
@@ -41,7 +41,7 @@ export type CompareRequest = {
 
 export type FileDeps = { now: () => Date; onNote: (text: string) => void };
 
-/** The gate's judgement on two prediction files of any framework; writes the same four files. */
+/** Judges two prediction files of any framework as the gate would, and writes the same four files. */
 export async function compareFiles(
   request: CompareRequest,
   deps: FileDeps,
@@ -130,7 +130,7 @@ export async function compareFiles(
   return { verdict, metrics, files };
 }
 
-/** Every metric of the task on one prediction file, with intervals and without judgement. */
+/** Every metric of the task on one prediction file, with intervals and without a verdict. */
 export async function measureFile(
   request: PredictionFile & { level: number; seed: number },
   deps: FileDeps,
@@ -175,13 +175,13 @@ function metricsOf(
 }
 
 function summary(predictions: Predictions): { id: string; digest: string; rows: number; badRows: number } {
-  // The rows' ids and labels are the dataset, as far as a prediction file knows it.
+  // A prediction file knows no more of its dataset than the rows' ids and labels.
   const hash = createHash("sha256");
   predictions.ids.forEach((id, row) => hash.update(JSON.stringify([id, predictions.labels[row]])).update("\n"));
   return { id: "prediction file", digest: hash.digest("hex"), rows: predictions.ids.length, badRows: 0 };
 }
 
-/** A prediction file stands for its model: named after the file, identified by the file's digest. */
+/** A prediction file stands for its model: the model takes the file's name, and the file's digest identifies it. */
 async function identify(file: string, task: Task): Promise<ModelIdentity> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);

@@ -35,11 +35,11 @@ export type GateOutcome = {
 };
 
 /**
- * Evaluates models against their baselines, judges them, and writes predictions/, metrics.json, verdict.json,
- * report.md and report.html under `request.out`.
+ * Evaluates models against their baselines, judges them, and writes predictions/, metrics.json, verdict.json, report.md
+ * and report.html under `request.out`.
  *
  * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
- * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong: then nothing was judged
+ * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong; nothing is judged then
  */
 export async function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
   const { config, candidates, context } = await prepare(request, deps);
@@ -80,11 +80,12 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
 }
 
 /**
- * One job's part of a gate whose rows are split over several: predicts a contiguous part of the rows with candidate and
- * baseline and writes it under OUT/shards. There is no verdict before all parts are merged by `runGate` with `shards`.
+ * One job's part of a gate whose rows are split over several jobs. Predicts a contiguous part of the rows with
+ * candidate and baseline and writes it under OUT/shards. There is no verdict until `runGate` merges all parts with
+ * `shards`.
  *
  * @returns the folders written
- * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
 export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
   const { candidates, context } = await prepare(request, deps);
@@ -93,7 +94,7 @@ export async function predictShard(request: GateRequest, shard: Shard, deps: Gat
   return folders;
 }
 
-/** Everything that is the same for all models of a run, read and checked once. */
+/** Reads and checks, once, everything that is the same for all models of a run. */
 export async function prepare(
   request: GateRequest,
   deps: GateDeps,
@@ -132,7 +133,7 @@ export async function prepare(
   };
 }
 
-/** @throws ConfigurationError with file, line and column when it is not what the schema says */
+/** @throws ConfigurationError with file, line and column when the file does not fit the schema */
 export async function readConfiguration(file: string): Promise<Configuration> {
   if (!existsSync(file)) {
     throw new ConfigurationError({
@@ -150,7 +151,10 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   });
 }
 
-/** Models with a remote backend have nothing to measure: left out with a note, refused when they are named or alone. */
+/**
+ * The models that can be measured. Models with a remote backend are left out with a note. They are refused when they
+ * are named, or when there are no others.
+ */
 function measurable(
   found: readonly (LoadedManifest | LoadedRemote)[],
   wanted: readonly string[],

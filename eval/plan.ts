@@ -11,18 +11,18 @@ import type { ModelPlan, PlanFile } from "./schema/plan.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
 export type PlanRequest = GateRequest & {
-  /** Correlation of two models' errors, where there is no second model that answers differently. */
+  /** Correlation of two models' errors, used when there is no second model that answers differently. */
   correlation: number;
 };
 
-/** Rows that are timed to say how long a gate takes. */
+/** Number of rows that are timed to estimate how long a gate takes. */
 const timedRows = 128;
 
 /**
  * What each check of each model can decide on its dataset: smallest change, expected false-red rate, expected minutes.
- * Predicts with candidate and baseline where that is not cached yet; judges nothing and writes no report.
+ * Predicts with candidate and baseline where the cache has nothing yet. Judges nothing and writes no report.
  *
- * @throws ConfigurationError, and EvaluationError for what keeps a model from answering
+ * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
 export async function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
   const { candidates, context } = await prepare(request, deps);
@@ -86,7 +86,8 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
 }
 
 /**
- * Predictions are cached, so that their time says nothing: some rows are predicted again, and the rest is proportion.
+ * Predictions come from the cache, so their time says nothing. Some rows are predicted again, and the time is scaled
+ * up.
  */
 async function secondsToPredict(
   loaded: LoadedManifest,

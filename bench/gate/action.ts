@@ -1,5 +1,7 @@
-// The committed gate action, started as a runner starts it in an empty directory without a network:
-// `node scripts/with-node24.mjs bench/gate/action.ts`. Prints sizes, start time, and start → verdict on births.
+// node scripts/with-node24.mjs bench/gate/action.ts
+//
+// Measures the committed gate action, started as a runner starts it, in an empty directory and without a network.
+// Prints sizes, start time, and start → verdict on births.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os, { tmpdir } from "node:os";

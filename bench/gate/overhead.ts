@@ -1,6 +1,8 @@
-// What the gate costs beyond the inference it needs anyway: `node scripts/with-node24.mjs bench/gate/overhead.ts`.
-// Bare: one process per run that opens candidate and baseline, reads the rows, prepares them and runs them in the same
-// batches — no pairing, no statistics, no report. Gate: `sluice gate MODEL --no-performance` with an empty cache.
+// node scripts/with-node24.mjs bench/gate/overhead.ts
+//
+// Measures what the gate costs beyond the inference that it needs anyway. Bare: one process per run that opens
+// candidate and baseline, reads and prepares the rows, and runs them in the same batches, without pairing, statistics
+// or report. Gate: `sluice gate MODEL --no-performance` with an empty cache.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os, { tmpdir } from "node:os";
@@ -14,7 +16,7 @@ const root = resolve(import.meta.dirname, "../..");
 const runs = 5;
 const [mode, model] = process.argv.slice(2);
 
-// As the command line does.
+// The command line does this too.
 enableCompileCache(join(root, "node_modules", ".cache", "compile"));
 
 if (mode === "bare" && model !== undefined) {
@@ -35,7 +37,7 @@ if (mode === "bare" && model !== undefined) {
       env: { ...process.env, ...env },
       encoding: "utf8",
     });
-    // Checks on performance are ERROR here (exit 4): it is the overhead over inference that is measured.
+    // Checks on performance are ERROR here (exit 4), because only the overhead over inference is measured.
     if (status !== 0 && status !== 4) throw new Error(`${args.join(" ")} ended with ${status}: ${stderr}`);
     return (performance.now() - start) / 1000;
   };

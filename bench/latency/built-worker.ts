@@ -5,7 +5,10 @@ import type { ProcessDeps } from "../../eval/latency/model-process.ts";
 
 const built = new URL("../../actions/gate/dist/latency-worker.js", import.meta.url);
 
-/** The bundle's worker with the installed ONNX Runtime: what the action starts, and sooner ready than sources are. */
+/**
+ * The bundle's worker with the installed ONNX Runtime. It is what the action starts, and it is ready sooner than
+ * sources.
+ */
 export function builtWorker(env: NodeJS.ProcessEnv): ProcessDeps & { env: NodeJS.ProcessEnv } {
   const packageFolder = createRequire(import.meta.url).resolve("onnxruntime-node/package.json");
   const binding = join(packageFolder, `../bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`);

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 
 export type Condition = "quiet" | "busy";
 
-/** Makes the machine what `condition` says; the answer undoes it. */
+/** Puts the machine into a condition; the returned function ends it. */
 export function arrange(condition: string): () => void {
   if (condition === "quiet") return () => {};
   if (condition !== "busy") throw new Error(`--condition is quiet or busy, not ${condition}`);

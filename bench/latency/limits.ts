@@ -7,7 +7,8 @@ const goals = { slowdown: slowdowns[1] as number, found: 0.95, falseFail: 0.005,
 const LOOK_QUANTILE = 2.2;
 
 /**
- * The goals, kept or not, and what stands in the way of those that are not, in words and figures of the same recording.
+ * A table of the goals, kept or missed, and a paragraph on what prevents the missed ones, with figures of the same
+ * recording.
  */
 export function limits({ results, margin, capSeconds, roundDeviation, roundsInCap, rounds, seconds }: Replay): string {
   const same = results.find((one) => one.slowdown === 0)?.ours;
@@ -21,7 +22,7 @@ export function limits({ results, margin, capSeconds, roundDeviation, roundsInCa
     `| median time to the verdict | ≤ ${goals.medianSeconds} s | ${medianSeconds.toFixed(0)} s | ${kept(medianSeconds <= goals.medianSeconds)} |`,
     `| longest | ≤ ${capSeconds} s | ${Math.max(...results.map(({ ours }) => ours.seconds.max)).toFixed(0)} s | ${kept(results.every(({ ours }) => ours.seconds.max <= capSeconds))} |`,
   ];
-  // Normal approximation: the interval's low end must clear the margin by chance's worst 5 %.
+  // Normal approximation: the low end of the interval must clear the margin even in the worst 5 % of cases.
   const distance = Math.log((1 + goals.slowdown) / (1 + margin));
   const needed = Math.ceil((((LOOK_QUANTILE + normalQuantile(goals.found)) * roundDeviation) / distance) ** 2);
   const perRound = seconds / rounds;

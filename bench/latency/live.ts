@@ -1,7 +1,7 @@
 /**
- * Real gates of a model against itself, as it is and with a calibrated busy wait added to the candidate, one after the other
- * in a mixed order. Resumable: every gate is appended at once to bench/results/latency/live/CONDITION.jsonl, and a
- * second run does what is missing. report.ts makes a page of them.
+ * Runs real gates of a model against itself, unchanged and with a calibrated busy wait added to the candidate, one
+ * after the other in a mixed order. Resumable: each gate is appended at once to
+ * bench/results/latency/live/CONDITION.jsonl, and the next run does what is missing. report.ts makes a page of them.
  *
  *   node scripts/with-node24.mjs bench/latency/live.ts --condition quiet --same 60 --slower 20
  */
@@ -34,7 +34,7 @@ const { condition } = options;
 const deps = builtWorker(process.env);
 const out = options.out || liveFile(condition);
 
-/** Which slow-down the next gate needs, the one furthest behind its number first; null when all are done. */
+/** The slow-down for the next gate: the one furthest behind its number. Null when all are done. */
 function next(gates: readonly LiveGate[]): number | null {
   const behind = slowdowns.map((slowdown) => ({
     slowdown,
@@ -44,7 +44,7 @@ function next(gates: readonly LiveGate[]): number | null {
   return least === undefined || least.share >= 1 ? null : least.slowdown;
 }
 
-/** The model's p50 in processes of their own, ms: what a slow-down of so many percent is a percentage of. */
+/** The model's p50 in separate processes, ms. A slow-down in percent refers to this. */
 async function p50(rows: Record<string, unknown>[]): Promise<number> {
   const medians: number[] = [];
   for (let i = 0; i < 5; i++) {

@@ -1,6 +1,6 @@
 /**
- * A busy neighbour: one process that works through memory without a pause, until its parent goes or it is ended.
- * Run by record-trace.ts and live.ts as `--condition busy`.
+ * A busy neighbour: one process that works through memory without a pause, until its parent exits or it is killed.
+ * record-trace.ts and live.ts start it with `--condition busy`.
  */
 const memory = new Float64Array(1 << 22);
 let i = 1;

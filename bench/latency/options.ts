@@ -1,8 +1,6 @@
 import { parseArgs } from "node:util";
 
-/**
- * `--name value` flags over defaults; an unknown flag or a word that is not a number where one is due ends the program.
- */
+/** Parses `--name value` flags over defaults. An unknown flag, or text where a number is expected, ends the program. */
 export function flags<Defaults extends Record<string, string | number>>(defaults: Defaults): Defaults {
   const { values } = parseArgs({
     options: Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: "string" as const }])),

@@ -7,13 +7,13 @@ import type { TraceRound } from "./trace.ts";
 /** How often another tool's rule alerts, with a 95 % Wilson interval. */
 export type Alerts = { name: string; runs: number; count: number; rate: number; low: number; high: number };
 
-/** Bencher keeps at most 64 runs by default; the runs of earlier jobs lie 10 rounds apart here. */
+/** Bencher keeps at most 64 runs by default. Here the runs of earlier jobs are 10 rounds apart. */
 const HISTORY = 30;
 const APART = 10;
-/** As much again as the history reaches back, so that runs do not all share one. */
+/** Twice as many rounds as the history needs, so that the runs do not all share one history. */
 export const roundsWanted = 2 * HISTORY * APART;
 
-/** One run as other tools see it: the calls of one process of one round. */
+/** One run as other tools see it: the calls of one process in one round. */
 const turnsOf = (round: TraceRound, arm: number, factor = 1): number[] =>
   round.blocksUs.flatMap((block) => [factor * (block[2 * arm] as number), factor * (block[2 * arm + 1] as number)]);
 const valueOf = (round: TraceRound, arm: number, factor = 1): number => quantile(turnsOf(round, arm, factor), 0.5);
@@ -30,9 +30,9 @@ const rules: Record<string, (run: Run) => boolean> = {
 };
 
 /**
- * The rules of other tools on the recording, whose rounds stand for earlier jobs and this one. The candidate is one
- * process, slower by `slowdown`. Ratio and t-test hold its median against such medians of earlier jobs; Mann-Whitney
- * holds its turns against those of a baseline that the same job ran just before (the round before). Empty where the
+ * Applies the rules of other tools to the recording, whose rounds stand for earlier jobs and this one. The candidate is
+ * one process, slower by `slowdown`. Ratio and t-test compare its median with the medians of earlier jobs. Mann-Whitney
+ * compares its turns with those of a baseline that the same job ran just before (the previous round). Empty when the
  * recording is shorter than `roundsWanted`.
  */
 export function alertsOfOthers(rounds: readonly TraceRound[], slowdown: number, runs: number, seed: number): Alerts[] {

@@ -48,7 +48,7 @@ const legend = (names: readonly [string, string][], y: number, width: number) =>
     label: { show: true, formatter: name, position: "right", color: palette.text, fontSize: 12 },
   }));
 
-/** The slow-downs' names under the middles of their columns, `floor` being the lower end of the other axis. */
+/** The slow-downs' names under the middle of their columns. `floor` is the lower end of the other axis. */
 const columnNames = (floor: number) =>
   slowdowns.map((slowdown, i) => ({
     type: "scatter",
@@ -66,7 +66,7 @@ const columnNames = (floor: number) =>
   }));
 
 /**
- * Share of gates by decision and slow-down: replayed filled, live hollow; and the alerts of other tools' rules as
+ * Share of gates by decision and slow-down, replayed filled and live hollow, with the alerts of other tools' rules as
  * lines.
  */
 export function decisionPlot(condition: string, { results }: Replay, live: readonly LiveGate[]): string {
@@ -140,7 +140,9 @@ export function decisionPlot(condition: string, { results }: Replay, live: reado
   });
 }
 
-/** Seconds to the verdict: median to p90 as a bar, the longest as a mark; replayed, and live where there are gates. */
+/**
+ * Seconds to the verdict: the median as a bar, p90 and the longest as dots. Replayed, and live where there are gates.
+ */
 export function timePlot(condition: string, { results, capSeconds }: Replay, live: readonly LiveGate[]): string {
   const rows = slowdowns.flatMap((slowdown) => {
     const gates = live.filter((gate) => gate.slowdown === slowdown);
@@ -186,7 +188,7 @@ export function timePlot(condition: string, { results, capSeconds }: Replay, liv
           silent: true,
           symbolSize: 7,
           itemStyle: { color },
-          // Named once, above the first row.
+          // Labelled once, above the first row.
           data: rows.map(({ name, seconds }, i) => ({
             value: [seconds[which], name],
             label: { show: i === 0, formatter: word, position: "top", distance: 8, color: palette.text, fontSize: 12 },
@@ -204,7 +206,7 @@ export function timePlot(condition: string, { results, capSeconds }: Replay, liv
   });
 }
 
-/** How often the intervals of p95 and p99 hold the true ratio, beside the level that they promise. */
+/** How often the intervals of p95 and p99 contain the true ratio, against the level that they promise. */
 export function tailPlot(condition: string, { results, alpha }: Replay): string {
   const level = 100 * (1 - 2 * alpha);
   const series = [palette.candidate, palette.baseline].flatMap((color, k) =>
@@ -245,7 +247,7 @@ export function tailPlot(condition: string, { results, alpha }: Replay): string 
   });
 }
 
-/** Every recorded round: the ratio of two processes of the same model to the other two, by time. */
+/** Every recorded round by time: the ratio of two processes of a model to two others of the same model. */
 export function tracePlot(condition: string, trace: Trace): string {
   let minutes = 0;
   const points = trace.flatMap(({ rounds }) =>

@@ -1,6 +1,7 @@
 /**
- * Records raw block timings of a model against itself (all four processes the same), for replay.ts. Resumable: what is
- * there is kept, and the file grows once a minute and at the end (also on Ctrl-C) until it holds `--minutes` of rounds.
+ * Records raw block timings of a model against itself (all four processes the same), for replay.ts. Resumable: earlier
+ * rounds are kept, and the file is saved once a minute and at the end (also on Ctrl-C), until it holds `--minutes` of
+ * rounds.
  *
  *   node scripts/with-node24.mjs bench/latency/record-trace.ts --condition quiet --minutes 60
  *   node scripts/with-node24.mjs bench/latency/record-trace.ts --condition busy --minutes 60

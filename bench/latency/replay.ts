@@ -1,6 +1,6 @@
 /**
- * Gates drawn as contiguous stretches of what record-trace.ts wrote, each with the four processes in random roles, as they
- * are (A/A) and with a slow-down applied to the candidate's two. What decides is the gate's own sequential test. The same
+ * Draws gates as contiguous stretches of a recording of record-trace.ts, each with the four processes in random roles,
+ * unchanged (A/A) and with a slow-down applied to the candidate's two. The gate's own sequential test decides. The same
  * recording goes through the rules of other tools. Writes bench/results/latency/replay-CONDITION.json, for report.ts.
  *
  *   node scripts/with-node24.mjs bench/latency/replay.ts --condition quiet --gates 5000
@@ -19,7 +19,7 @@ import { type Replay, replayFile } from "./results.ts";
 import { type Outcome, slowdowns, tailsOf, tally, tallyLine } from "./tally.ts";
 import { readTrace, replayed, traceFile, type TraceRound } from "./trace.ts";
 
-/** Where a stretch can begin such that the cap ends it before its sitting does. */
+/** Rounds at which a stretch can begin so that the cap ends it before its sitting ends. */
 function stretches(rounds: readonly TraceRound[], capMs: number): number[] {
   return rounds.flatMap((_, start) => {
     let sum = 0;
@@ -31,7 +31,7 @@ function stretches(rounds: readonly TraceRound[], capMs: number): number[] {
   });
 }
 
-/** A real gate starts fresh processes each round, so their roles are drawn each round too. */
+/** Replays one gate. A real gate starts fresh processes each round, so their roles are drawn each round too. */
 function gate(
   rounds: readonly TraceRound[],
   start: number,

@@ -1,6 +1,6 @@
 /**
- * Writes bench/results/latency/latency.md and its plots from what record-trace.ts, replay.ts and live.ts left there; what is
- * missing is said to be.
+ * Writes bench/results/latency/latency.md and its plots from the files of record-trace.ts, replay.ts and live.ts. The
+ * page says what is missing.
  *
  *   node scripts/with-node24.mjs bench/latency/report.ts
  */

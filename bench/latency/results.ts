@@ -7,7 +7,7 @@ export const folder = "bench/results/latency";
 export const liveFile = (condition: string) => `${folder}/live/${condition}.jsonl`;
 export const replayFile = (condition: string) => `${folder}/replay-${condition}.json`;
 
-/** One gate that was really held, as live.ts writes it. */
+/** One gate that really ran, as live.ts writes it. */
 export type LiveGate = Outcome & {
   at: string;
   condition: string;
@@ -28,7 +28,7 @@ export type LiveGate = Outcome & {
   cores: number;
 };
 
-/** What replay.ts writes. */
+/** The file that replay.ts writes. */
 export type Replay = {
   schemaVersion: 1;
   condition: string;
@@ -40,8 +40,8 @@ export type Replay = {
   capSeconds: number;
   seed: number;
   /**
-   * What a round's ratio scatters by, natural logarithm (robust: 1.4826 times the median absolute deviation), and how
-   * many rounds the cap holds.
+   * Scatter of a round's ratio, natural logarithm (robust: 1.4826 times the median absolute deviation). `roundsInCap`:
+   * how many rounds fit into the cap.
    */
   roundDeviation: number;
   roundsInCap: number;
@@ -49,7 +49,7 @@ export type Replay = {
   results: { slowdown: number; ours: ReturnType<typeof tally>; voided: number; others: Alerts[] }[];
 };
 
-/** Finished gates; a last line that was cut off is left out. */
+/** Finished gates. A last line that was cut off is left out. */
 export function readGates(file: string): LiveGate[] {
   return existsSync(file)
     ? readFileSync(file, "utf8")

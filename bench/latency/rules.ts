@@ -2,8 +2,8 @@ import { normalCdf } from "../../eval/stats/normal.ts";
 import { studentQuantile } from "../../eval/stats/student.ts";
 
 /**
- * Other tools' rules on one number per run, for comparison. Each says "alert" (true) or not.
- * None of them re-runs the baseline beside the candidate: they compare with what an earlier job measured.
+ * Other tools' rules on one number per run, for comparison. Each returns true for an alert. None of them runs the
+ * baseline again beside the candidate: they compare with what an earlier job measured.
  */
 
 /** github-action-benchmark: alert when current / previous exceeds the threshold (default 200 %). */
@@ -12,8 +12,8 @@ export function ratioAlert(current: number, previous: number, threshold: number)
 }
 
 /**
- * Bencher's t-test threshold: alert when the value lies above the upper boundary of the history's t distribution,
- * mean + t(boundary, n - 1) · sd. Fewer than two earlier values: it is skipped, which is no alert.
+ * Bencher's t-test threshold: alert when the value lies above the upper boundary of the history's t distribution, mean
+ * + t(boundary, n - 1) · sd. With fewer than two earlier values it is skipped, which is no alert.
  */
 export function studentAlert(current: number, history: readonly number[], boundary: number): boolean {
   if (history.length < 2) return false;
@@ -23,7 +23,7 @@ export function studentAlert(current: number, history: readonly number[], bounda
 }
 
 /**
- * Mann-Whitney U, one-sided (candidate larger), normal approximation with continuity and tie correction, as SciPy's
+ * Mann-Whitney U, one-sided (candidate larger), normal approximation with continuity and tie correction, like SciPy's
  * asymptotic method.
  */
 export function mannWhitneyAlert(candidate: readonly number[], baseline: readonly number[], alpha: number): boolean {

@@ -2,11 +2,12 @@ import type { TestSummary } from "../../eval/latency/sequential-test.ts";
 import { quantile } from "../../eval/stats/quantile.ts";
 import { wilson } from "../../eval/stats/wilson.ts";
 
-/** What is added to the candidate's latency: nothing (A/A), 3, 5 and 10 %. */
+/** Share that is added to the candidate's latency: nothing (A/A), 3, 5 and 10 %. */
 export const slowdowns = [0, 0.03, 0.05, 0.1];
 
 /**
- * Ratio of a tail latency, candidate / baseline, with its interval at the last look; null ends: too few rounds for one.
+ * Ratio of a tail latency, candidate / baseline, with its interval at the last look. Ends are null when there were too
+ * few rounds for an interval.
  */
 export type Tail = { quantile: number; ratio: number; low: number | null; high: number | null };
 
@@ -25,8 +26,8 @@ export type Outcome = { decision: "pass" | "fail" | "inconclusive"; seconds: num
 export type Rate = { count: number; rate: number; low: number; high: number };
 
 /**
- * Rates with 95 % Wilson intervals, times to verdict, and what the intervals of p95 and p99 are worth: how often they
- * hold the truth and how wide they are.
+ * Rates with 95 % Wilson intervals, times to the verdict, and the quality of the intervals of p95 and p99: how often
+ * they contain the true ratio, and how wide they are.
  */
 export function tally(outcomes: readonly Outcome[], slowdown: number) {
   const rateOf = (count: number, of: number): Rate => ({ count, rate: count / of, ...wilson(count, of, 0.95) });

@@ -7,8 +7,8 @@ import { arms, type Block, type Round } from "../../eval/latency/rounds.ts";
 export const traceFile = (condition: string) => `bench/results/latency/traces/${condition}.jsonl.gz`;
 
 /**
- * What holds for all rounds of one sitting. Recordings go on in another sitting, perhaps on another machine, so a gate
- * never spans two.
+ * Facts that hold for all rounds of one sitting. A recording may continue in another sitting, perhaps on another
+ * machine, so a gate never spans two.
  */
 export type Sitting = {
   condition: string;
@@ -24,19 +24,19 @@ export type Sitting = {
 export type TraceRound = {
   /** Wall clock at its start. */
   at: string;
-  /** Start of the processes to the end of the round, ms. */
+  /** From the start of the processes to the end of the round, ms. */
   elapsedMs: number;
   loadAverage: number;
-  /** Timed calls of each process. */
+  /** Number of timed calls of each process. */
   queries: number;
-  /** Arm by arm: p50, p95, p99 of its calls, microseconds. */
+  /** p50, p95, p99 of each arm's calls, arm by arm, in microseconds. */
   tailsUs: number[];
-  /** Per block the eight medians, arm by arm, microseconds. */
+  /** The eight medians of each block, arm by arm, in microseconds. */
   blocksUs: number[][];
 };
 export type Trace = { sitting: Sitting; rounds: TraceRound[] }[];
 
-/** Five digits: a hundredth of a percent, far below what a median of a turn can be trusted to. */
+/** Five digits: a hundredth of a percent, far finer than the median of a turn is reliable. */
 const microseconds = (ms: number) => Number((1000 * ms).toPrecision(5));
 const tails = [0.5, 0.95, 0.99] as const;
 
@@ -51,9 +51,9 @@ export function toTrace(round: Round, facts: Pick<TraceRound, "at" | "elapsedMs"
 }
 
 /**
- * A recorded round as the gate's sequential test takes it, its four processes in the roles `roles` (an order of 0…3) and the
- * candidate's two slower by `slowdown`. Of each process's calls the recording holds three quantiles: 101 values that
- * have just these stand for them.
+ * A recorded round in the form that the gate's sequential test takes. Its four processes play the roles `roles` (an
+ * order of 0…3), and the candidate's two are slower by `slowdown`. The recording holds three quantiles of each
+ * process's calls; 101 values with exactly these quantiles stand in for the calls.
  */
 export function replayed(one: TraceRound, roles: readonly number[], slowdown: number): Round {
   const factor = (role: number) => (role < 2 ? 1 : 1 + slowdown) / 1000;
@@ -83,7 +83,7 @@ type Line =
   | { sitting: Sitting }
   | [at: string, elapsedMs: number, loadAverage: number, queries: number, tailsUs: number[], blocksUs: number[][]];
 
-/** The sittings of a recording, in the order of time; none where there is no file. */
+/** The sittings of a recording in order of time; empty when there is no file. */
 export function readTrace(file: string): Trace {
   if (!existsSync(file)) return [];
   const trace: Trace = [];
@@ -99,7 +99,7 @@ export function readTrace(file: string): Trace {
   return trace;
 }
 
-/** Gzipped JSON Lines, a line per sitting and per round; written whole or not at all. */
+/** Writes gzipped JSON Lines, one line per sitting and per round, atomically. */
 export function writeTrace(file: string, trace: Trace): void {
   const lines = trace.flatMap(({ sitting, rounds }): Line[] => [
     { sitting },

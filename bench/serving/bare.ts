@@ -1,7 +1,11 @@
 /**
- * What the server is held against, with nothing around it: `bare.ts PORT MODEL.onnx INPUT`. /: a JSON echo, the body
- * parsed and answered. /sink: the body's bytes received, a short answer. /run/WIDTH: the body's float32 rows received
- * into memory of their own and run, the outputs' bytes answered; nothing is checked.
+ * bare.ts PORT MODEL.onnx INPUT
+ *
+ * The minimal servers that the server is compared with.
+ * - /: a JSON echo, which parses the body and sends it back.
+ * - /sink: receives the body's bytes and sends a short answer.
+ * - /run/WIDTH: receives the body's float32 rows into memory of their own, runs them and sends the outputs' bytes;
+ *   nothing is checked.
  */
 import { createServer } from "node:http";
 import { InferenceSession, Tensor } from "onnxruntime-node";

@@ -10,9 +10,9 @@ type Outcome = "answered" | "lost" | "refused" | "wrong";
 type Round = { lost: number; wrong: number; answered: number; inFlight: number; backMs: number };
 
 /**
- * SIGKILL under load, and a new process at the same port. A request is lost when it had been sent and no whole answer
- * came; one that found no server ("refused") was never taken, and is asked again by any client. Only what was in flight
- * at the kill may be lost, and nothing may be answered wrongly.
+ * SIGKILL under load, and a new process on the same port. A request is lost when it was sent and no complete answer
+ * came. A request that found no server ("refused") was never accepted, and any client would send it again. Only
+ * requests in flight at the kill may be lost, and none may be answered wrongly.
  */
 export async function killAndRestart({ rounds, seconds }: Options): Promise<Figure[]> {
   const { mlp } = benchModels();
@@ -65,7 +65,8 @@ async function oneRound(model: string, seconds: number): Promise<Round> {
       const outcome = await ask(port, agent, expected);
       inFlight--;
       counts[outcome]++;
-      // What was on its way at the kill may still arrive; that somebody was refused tells that nobody listened.
+      // Answers that were on their way at the kill may still arrive. Once a request was refused, nobody listened any
+      // more, so the next answer comes from the new process.
       if (outcome === "answered" && counts.refused > 0 && backMs === 0) backMs = performance.now() - killedAt;
       if (outcome === "refused" || outcome === "lost")
         await new Promise((done) => {
@@ -108,7 +109,7 @@ function ask(port: number, agent: Agent, expected: string): Promise<Outcome> {
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", () => resolve("lost"));
         response.on("end", () => {
-          // Until its model is loaded, a new process takes nothing: it says so, with Retry-After.
+          // Until its model is loaded, a new process accepts nothing and answers 503 with Retry-After.
           if (response.statusCode === 503) return resolve("refused");
           if (!response.complete) return resolve("lost");
           resolve(response.statusCode === 200 && Buffer.concat(chunks).includes(expected) ? "answered" : "wrong");

@@ -10,7 +10,7 @@ const folder = join(root, ".cache/bench-serving");
 export const peerWeights = join(folder, "mlp.pt");
 export const mlpRow = { features: Array.from({ length: 32 }, (_, i) => Math.round(1000 * Math.sin(i)) / 1000) };
 
-/** Writes the ONNX files once, then a folder per model; the encoder's texts have the lengths of SST-2's sentences. */
+/** Writes the ONNX files once, then a folder per model. The encoder's texts have the lengths of SST-2's sentences. */
 export function benchModels(): { mlp: string; encoder: string; texts: string[] } {
   if (!existsSync(join(folder, "encoder.onnx"))) {
     const made = spawnSync("/usr/bin/python3", [join(import.meta.dirname, "make_models.py"), folder], {
@@ -68,7 +68,7 @@ function write(id: string, parts: Omit<ManifestInput, "schemaVersion" | "id" | "
 }
 
 /**
- * Every twelfth sentence of SST-2's development set, where the shared data are; else the UCI sentences of the
+ * Every twelfth sentence of SST-2's development set, when the shared data are there; else the IMDb sentences of the
  * repository's dataset package.
  */
 function sentences(): string[] {

@@ -1,4 +1,4 @@
-// One opening of a model in a process of its own, for bench/serving/optimised.ts: FILE WAY FEEDS → one line of JSON.
+// Opens a model once, in its own process, for bench/serving/optimised.ts: FILE WAY FEEDS → one line of JSON.
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
@@ -28,8 +28,8 @@ const options = way.includes("optimised")
       ...(way.includes("no prepacking") ? { extra: { session: { disable_prepacking: "1" } } } : {}),
     }
   : common;
-// What is served today is read and digested before the runtime sees it; a file that is given by its path is digested
-// piece by piece.
+// Served models are read and digested before the runtime gets them. A file that is given by its path is digested piece
+// by piece.
 const bytes = way.includes("bytes") ? readFileSync(file) : null;
 if (bytes !== null) createHash("sha256").update(bytes).digest();
 else

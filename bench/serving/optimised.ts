@@ -1,5 +1,7 @@
-// Whether pre-optimised models with external weights pay: `node scripts/with-node24.mjs bench/serving/optimised.ts [--quick]`.
-// Every opening is a process of its own; ways alternate within a round. Writes bench/results/serving-optimised.md.
+// node scripts/with-node24.mjs bench/serving/optimised.ts [--quick]
+//
+// Measures whether pre-optimised models with external weights pay. Each opening is a process of its own; ways alternate
+// within a round. Writes bench/results/serving-optimised.md.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -35,7 +37,7 @@ for (const { name, file, feeds } of models) {
   rmSync(own, { recursive: true, force: true });
   mkdirSync(own, { recursive: true });
   const optimised = join(own, "optimised.onnx");
-  // Extended is the last level that does not depend on the processor.
+  // "extended" is the highest level that does not depend on the processor.
   const session = await ort.InferenceSession.create(file, {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "extended",

@@ -22,8 +22,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts a program and waits until `path` answers 200. `{port}` in the arguments is a free one, or the one that is
- * fixed. @returns null when it ends before that.
+ * Starts a program and waits until `path` answers 200. `{port}` in the arguments becomes `fixed`, or else a free port.
+ * @returns null when the program ends before that
  */
 export async function start(
   command: string,
@@ -113,8 +113,8 @@ export type Load = {
 };
 
 /**
- * wrk, one thread, as fast as the connections (default: 64) can be answered. `body`: what to send, or many bodies of
- * one line each that are sent in turn.
+ * Runs wrk with one thread, as fast as the connections (default: 64) are answered. `body`: what to send, or many
+ * one-line bodies that are sent in turn.
  */
 export function fire(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
   const file = join(tmpdir(), `sluice-bench-body-${process.pid}`);
@@ -157,7 +157,7 @@ export function fire(url: string, body: string | Buffer | readonly string[], sec
     p50Ms: number;
     p99Ms: number;
   };
-  // What was refused is not served.
+  // Refused requests do not count as served.
   return { requestsPerSecond: (requests - non2xx) / took, p50Ms, p99Ms, errors, non2xx };
 }
 
@@ -165,8 +165,8 @@ export type Shot = { requestsPerSecond: number; p50Ms: number; p99Ms: number; er
 export type OpenShot = { p99Ms: number; errors: number; statuses: Record<string, { count: number }> };
 
 /**
- * autocannon in a process of its own. `rate`: requests a second over all connections, answered or not; as many as are
- * answered by default.
+ * Runs autocannon in its own process. `rate`: requests per second over all connections, whether or not they are
+ * answered; by default, as many as are answered.
  */
 export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate?: number): OpenShot {
   const run = spawnSync(

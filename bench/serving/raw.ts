@@ -1,4 +1,4 @@
-/** The runtime alone, in a process of its own: rows per second of `batch` rows of the MLP, or texts one at a time. */
+/** The runtime alone, in its own process: rows per second for `batch` rows of the MLP, or for texts one at a time. */
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
 import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
@@ -15,7 +15,7 @@ const session = await openSession(await fetchArtifact(loaded.manifest.artifact, 
 });
 const size = Number(batch);
 const prepared = await Promise.all(rows.map((row) => pipeline.prepare(row)));
-// Everything but the runs is done before the clock starts.
+// Everything except the runs is done before the clock starts.
 const feeds =
   size === 1
     ? prepared.map((row) => pipeline.feeds([row]))
@@ -23,7 +23,7 @@ const feeds =
 for (const feed of feeds.slice(0, 8)) await session.run(feed, pipeline.fetches);
 let runs = 0;
 const start = performance.now();
-// Whole rounds, so that long and short texts weigh what they weigh over HTTP.
+// Whole rounds, so that long and short texts have the same weight as over HTTP.
 while (performance.now() - start < Number(seconds) * 1000)
   for (const feed of feeds) {
     await session.run(feed, pipeline.fetches);

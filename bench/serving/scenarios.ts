@@ -7,7 +7,7 @@ import { fire, fireAtRate, median, root, serve, start, type Running } from "./pr
 import { spaceTree } from "./space.ts";
 
 export type Options = { rounds: number; seconds: number; overloadSeconds: number };
-/** One figure against its goal; `ratio` is null where the other side could not be measured. */
+/** One figure against its goal; `value` is null when one side could not be measured. */
 export type Figure = {
   what: string;
   value: number | null;
@@ -48,8 +48,8 @@ const against = (
 });
 
 /**
- * Single rows: against a bare echo, FastAPI with torch, an empty FastAPI; and the fast path against the framework.
- * Alternating within every round.
+ * Single rows against a bare echo, FastAPI with torch, and an empty FastAPI; and the fast path against the framework.
+ * The targets alternate within every round.
  */
 export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]> {
   const { mlp } = benchModels();
@@ -81,7 +81,7 @@ export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]
   const rate = (name: string) => (seen.get(name)!.requests.length === 0 ? null : median(seen.get(name)!.requests));
   const p99 = (name: string) => (seen.get(name)!.p99.length === 0 ? null : median(seen.get(name)!.p99));
   const versus = (name: string) => (rate(name) === null ? null : rate("ours")! / rate(name)!);
-  // What no server on node:http can pass, next to what a server of models reaches.
+  // The ceiling that no server on node:http can exceed, shown beside what a model server reaches.
   const ceiling = (name: string) =>
     name === "echo" || rate(name) === null ? {} : { "bare echo against it": round(rate("echo")! / rate(name)!) };
   const detail = (name: string) => ({
@@ -120,7 +120,7 @@ export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]
   ];
 }
 
-/** Many rows in one JSON request; tensors in binary against the runtime alone at its best batch. */
+/** Many rows in one JSON request, and binary tensors against the runtime alone at its best batch. */
 export async function batches({ rounds, seconds: all }: Options): Promise<Figure[]> {
   const seconds = Math.max(1, Math.floor(all / 2));
   const { mlp } = benchModels();
@@ -209,7 +209,7 @@ function tensorBody(size: number, width: number): { header: Buffer; tensor: Buff
   };
 }
 
-/** The encoder at the lengths of real sentences: rows alone, and the batches that the warm-up chose. */
+/** The encoder with texts of real lengths: rows alone, and the batches that the warm-up chose. */
 export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
   const models = benchModels();
   const rows = models.texts.map((text) => ({ text }));
@@ -220,7 +220,7 @@ export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
   for (let i = 0; i < rounds; i++) {
     const alone = raw(models.encoder, 1, seconds, rows);
     seen.alone.push(alone);
-    // About one round over the texts, so that long and short ones weigh nearly what they weigh in the raw loop.
+    // About one round over the texts, so that long and short ones have nearly the same weight as in the raw loop.
     const about = Math.max(seconds, Math.round(rows.length / alone));
     for (const [name, { url }] of [
       ["single", single],
@@ -251,8 +251,8 @@ export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
 }
 
 /**
- * Process start → /readyz of the bundled Space with Node's compile cache, less opening the model, which the model
- * itself costs.
+ * Process start → /readyz of the bundled Space with Node's compile cache, minus the time to open the model, which the
+ * model itself costs.
  */
 export async function coldStart({ rounds }: Options): Promise<Figure[]> {
   const { mlp } = benchModels();
@@ -276,7 +276,7 @@ export async function coldStart({ rounds }: Options): Promise<Figure[]> {
     ))!;
     const readyMs = performance.now() - from;
     const card = (await (await fetch(`${server.url}/models/mlp`)).json()) as { loaded: { openMs: number } };
-    // The first fills the compile cache.
+    // The first run fills the compile cache.
     if (i > 0) {
       times.push(readyMs - card.loaded.openMs);
       opens.push(card.loaded.openMs);
@@ -295,7 +295,7 @@ export async function coldStart({ rounds }: Options): Promise<Figure[]> {
   ];
 }
 
-/** Open loop at three times the capacity of the encoder: what is answered, what is refused, memory. */
+/** Open loop at three times the capacity of the encoder: answers, refusals, memory. */
 export async function overload({ overloadSeconds }: Options): Promise<Figure[]> {
   const models = benchModels();
   const server = await serve([models.encoder], ["--max-queue-wait-ms", "1000", "--request-timeout-ms", "5000"]);

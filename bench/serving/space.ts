@@ -4,8 +4,8 @@ import { buildSpace } from "../../scripts/build/space.ts";
 import { root } from "./processes.ts";
 
 /**
- * The tree of a Space with these models, as the image holds it but for its installed packages, which are this
- * repository's. @returns its folder.
+ * The files of a Space with these models, as in its image, but with this repository's installed packages.
+ * @returns its folder
  */
 export async function spaceTree(folder: string, models: Readonly<Record<string, string>>): Promise<string> {
   rmSync(folder, { recursive: true, force: true });

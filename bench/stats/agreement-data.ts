@@ -13,7 +13,7 @@ const weights = (n: number, seed: number): Float64Array => {
   return Float64Array.from({ length: n }, () => Number((0.2 + 2.8 * random.uniform()).toFixed(2)));
 };
 
-/** Probabilities with two digits: many ties, within and between the classes, and on bin edges; none is 0 or 1. */
+/** Probabilities with two digits: many ties, within and between the classes, and on bin edges. None is 0 or 1. */
 export function binaryData(n: number, seed: number): Data {
   const world = {
     share: 0.3,

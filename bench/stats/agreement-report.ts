@@ -35,7 +35,7 @@ ${lines.map((line) => `| ${line.figure} | ${short(line.ours)} | ${short(line.the
 
 const short = (value: number): string => String(Number(value.toPrecision(12)));
 
-/** Exact figures: their differences on a logarithmic scale, 0 drawn at 1e-17. */
+/** The differences of exact figures on a logarithmic scale; 0 is drawn at 1e-17. */
 export function agreementPlot(lines: readonly Line[]): string {
   const exact = lines.filter((line) => line.kind === "exact").toSorted((a, b) => gap(a) - gap(b));
   return standaloneSvg({

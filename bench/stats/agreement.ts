@@ -14,9 +14,11 @@ import { agreementPlot, agreementTable, type Line } from "./agreement-report.ts"
 import { binaryData, multiclassData, regressionData, type Data } from "./agreement-data.ts";
 
 /**
- * npm run bench:agreement Fresh samples, measured here and by scikit-learn, SciPy, pROC and boot in the same run, and
- * the references kept beside the repository where they are there. Writes bench/results/agreement.{md,svg}. Needs
- * Debian's python3-sklearn, r-cran-proc and r-cran-boot.
+ * npm run bench:agreement
+ *
+ * Measures fresh samples here and with scikit-learn, SciPy, pROC and boot in the same run, and compares with the
+ * references kept beside the repository when they are there. Writes bench/results/agreement.{md,svg}. Needs Debian's
+ * python3-sklearn, r-cran-proc and r-cran-boot.
  */
 const binary = binaryData(3_000, 41);
 const regression = regressionData(1_500, 42);
@@ -32,7 +34,7 @@ const csv = (name: string, { y, a, b }: Data) => {
   return join(folder, name);
 };
 const plain = ({ y, a, b, w }: Data) => ({ y: [...y], a: [...a], b: [...b], w: [...w] });
-/** A tool of Debian's on the same rows; ends with one line when it is not there. */
+/** Runs a tool from Debian on the same rows. Ends with one line when it is not installed. */
 const run = (command: string, args: string[], input = ""): string => {
   try {
     return execFileSync(command, args, { input, maxBuffer: 2 ** 28, timeout: 600_000, encoding: "utf8" });
@@ -74,7 +76,7 @@ const r = new Map(
 rmSync(folder, { recursive: true });
 const fromR = (name: string, i = 0): number => Number(r.get(name)?.[i]);
 
-/** Odd and even rows are a series each, scaled by the error of its seasonal naive forecast, season 7. */
+/** Odd and even rows are one series each, scaled by the error of its seasonal naive forecast, season 7. */
 const scaleOf = (series: Float64Array, season: number): number =>
   series.subarray(season).reduce((sum, value, t) => sum + Math.abs(value - (series[t] as number)), 0) /
   (series.length - season);
@@ -223,8 +225,8 @@ for (const [name, metric, scale] of [
     ?.contrast(sampleOf(data, data.a, classes, false), sampleOf(data, data.b, classes, false), { ...options, scale });
   const [low = Number.NaN, high = Number.NaN, error = Number.NaN] = python[name] ?? [];
   if (contrast?.status !== "ok") throw new Error(`${metric} is undefined`);
-  // A 5 % quantile of R replicates has a standard error of about 2.1/√R standard errors of the figure; BCa's own
-  // corrections add some.
+  // A 5 % quantile of R replicates has a standard error of about 2.1/√R standard errors of the figure. BCa's own
+  // corrections add a little.
   for (const [end, ours, theirs] of [
     ["low", contrast.interval.low, low],
     ["high", contrast.interval.high, high],
@@ -275,7 +277,7 @@ function touchingZero(): number {
   return normalQuantile(0.5 + low / 2);
 }
 
-/** The figures that lie beside the repository, where it is checked out so. */
+/** The reference figures beside the repository, when they are there. */
 function sharedLines(reference: string): Line[] {
   if (!existsSync(reference)) return [];
   const read = (name: string) => JSON.parse(readFileSync(join(reference, name), "utf8"));

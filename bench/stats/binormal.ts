@@ -5,8 +5,8 @@ import { findRoot } from "../../eval/stats/rootfind.ts";
 import { normals } from "./normals.ts";
 
 /**
- * Two correlated classifiers: row i is positive with probability `share`; each model's latent score is separation · y +
- * ε with standard normal ε, correlated between the models. Everything a metric needs follows from that score.
+ * Two correlated classifiers. Row i is positive with probability `share`. Each model's latent score is separation · y +
+ * ε with standard normal ε, correlated between the models. Everything that a metric needs follows from that score.
  */
 export type BinormalWorld = {
   share: number;
@@ -14,7 +14,7 @@ export type BinormalWorld = {
   candidate: BinormalModel;
   baseline: BinormalModel;
 };
-/** `shift` is added to the true log odds that the score implies: 0 is perfectly calibrated. */
+/** `shift` is added to the true log odds that the score implies; 0 is perfectly calibrated. */
 export type BinormalModel = { separation: number; shift: number };
 
 export type BinaryMetric = "auroc" | "average_precision" | "accuracy" | "f1" | "log_loss" | "brier" | "ece";
@@ -28,12 +28,12 @@ export const binaryMetrics: readonly BinaryMetric[] = [
   "f1",
 ];
 
-/** Which score a metric is given: the latent one, or the probability that it stands for. */
+/** Metrics that get the probability; the others get the latent score. */
 const onProbability: ReadonlySet<BinaryMetric> = new Set(["log_loss", "brier", "ece"]);
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** Log odds of a positive given the latent score, by Bayes: ln(π/(1-π)) + d s - d²/2, and the model's shift. */
+/** Log odds of a positive given the latent score, by Bayes: ln(π/(1-π)) + d s - d²/2, plus the model's shift. */
 function logOdds(world: BinormalWorld, model: BinormalModel, score: number): number {
   return Math.log(world.share / (1 - world.share)) + model.separation * score - model.separation ** 2 / 2 + model.shift;
 }
@@ -45,7 +45,7 @@ export function threshold(world: BinormalWorld): number {
   return findRoot((t) => predicted(t) - world.share, -8, 12);
 }
 
-/** n rows from one random stream, as both models see them. */
+/** n rows from one random stream, with the scores of both models. */
 export function drawBinary(world: BinormalWorld, n: number, seed: number, stream: number) {
   const random = new RandomStream(seed, stream);
   const labels = new Float64Array(n);
@@ -76,8 +76,8 @@ export function drawBinary(world: BinormalWorld, n: number, seed: number, stream
 }
 
 /**
- * The metric's value in an infinite sample: closed forms where there are any, otherwise Simpson's rule over the latent
- * score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
+ * The metric's value in an infinite sample: in closed form where there is one, otherwise by Simpson's rule over the
+ * latent score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
  */
 export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: BinormalModel): number {
   const { share } = world;

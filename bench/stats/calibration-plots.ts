@@ -78,7 +78,7 @@ export function wrongPassPlot(results: readonly MetricResult[]): string {
   });
 }
 
-/** Power curves: share of unchanged candidates that pass by margin, four metrics, three sizes. */
+/** Power curves: share of unchanged candidates that pass, by margin, for six metrics and three sizes. */
 export function powerPlot(results: readonly MetricResult[]): string {
   const panels = [
     { metric: "auroc", kind: (one: MetricResult) => one.share === 0.1 },

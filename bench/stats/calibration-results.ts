@@ -6,7 +6,7 @@ import { add, alpha, type Tally } from "./simulate.ts";
 
 export type Rate = { count: number; of: number; rate: number; low: number; high: number };
 
-/** One metric on one kind of data, both worlds together. */
+/** One metric on one kind of data, for both worlds together. */
 export type MetricResult = {
   metric: string;
   n: number;
@@ -14,7 +14,7 @@ export type MetricResult = {
   spread: number | null;
   margin: number;
   gates: number;
-  /** Of both worlds: data on which the metric is undefined. */
+  /** Number of data sets, over both worlds, on which the metric is undefined. */
   undefined: number;
   wrongPass: {
     nonInferiority: Rate;
@@ -32,12 +32,12 @@ export type MetricResult = {
 
 export const resultsFile = "bench/results/calibration.json";
 
-/** What a results file holds of one simulation: the first gates of every cell. */
+/** The content of a results file for one simulation: the first gates of every cell. */
 export type Committed = { results: readonly MetricResult[]; gatesOf(cell: Cell): number };
 
 /**
- * The results file, which a run goes on from. Nothing of it where it has another seed, or with `fresh`: after a change
- * to what is simulated.
+ * Reads the results file, which a run continues. It is ignored when it has another seed, or with `fresh`, which is
+ * meant for after a change to what is simulated.
  */
 export function readCommitted(seed: number, fresh: boolean, file = resultsFile): Committed {
   const stored = existsSync(file)
@@ -52,8 +52,8 @@ export function readCommitted(seed: number, fresh: boolean, file = resultsFile):
 }
 
 /**
- * The committed gates and the chunks that follow on them without a gap in both worlds; later chunks wait for the gap to
- * be filled.
+ * The committed gates, joined with the chunks that follow them without a gap in both worlds. Later chunks wait until
+ * the gap is filled.
  */
 export function results(committed: Committed, chunks: readonly Chunk[]): MetricResult[] {
   const tallies = new Map(chunks.map((one) => [`${one.cell}#${one.chunk}`, one.tallies]));
@@ -87,7 +87,7 @@ export function results(committed: Committed, chunks: readonly Chunk[]): MetricR
     });
 }
 
-/** Results on different gates of the same kind, as one. Shares, which the file holds rounded, become counts again. */
+/** Joins results on different gates of the same kind. The file holds rounded shares, which become counts again. */
 function joined(parts: readonly MetricResult[]): MetricResult {
   const first = parts[0] as MetricResult;
   const sum = (read: (one: MetricResult) => number) => parts.reduce((total, one) => total + read(one), 0);
@@ -147,7 +147,7 @@ function rateOf(count: number, of: number): Rate {
   return { count, of, rate: count / of, ...wilson(count, of, 0.95) };
 }
 
-/** Above alpha by more than the Monte-Carlo error of as many gates, one-sided 95 %. */
+/** Whether a rate is above alpha by more than the Monte-Carlo error of that many gates, one-sided 95 %. */
 export function exceeds({ rate, of }: Rate): boolean {
   return rate > alpha + 1.6449 * Math.sqrt((alpha * (1 - alpha)) / of);
 }

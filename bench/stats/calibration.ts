@@ -13,10 +13,11 @@ import { gatesFile, readChunks } from "./chunks.ts";
 import { simulateAll } from "./simulate-all.ts";
 
 /**
- * npm run bench:calibration -- --gates 2000 Simulates what bench/results/calibration.json and the chunks beside it lack
- * (an hour or so; an interrupted run goes on where it stopped), then writes bench/results/calibration.{md,json,svg} and
- * power.svg. --gates 0 only writes the report. A change to a formula calls for --fresh, which leaves the committed
- * gates out, and for deleting the chunks.
+ * npm run bench:calibration -- --gates 2000
+ *
+ * Simulates what bench/results/calibration.json and the chunks beside it lack (about an hour; an interrupted run
+ * continues where it stopped), then writes bench/results/calibration.{md,json,svg} and power.svg. --gates 0 only writes
+ * the report. After a change to a formula, use --fresh, which ignores the committed gates, and delete the chunks.
  */
 const { values } = parseArgs({
   options: {
@@ -136,7 +137,7 @@ Ranges over ${all.length} kinds of data (200 to 10,000 rows, 2 to 50 % positives
 }
 
 /**
- * Whether data of this kind carries the warning of eval/judge/small-sample.ts: its expected counts lie below the
+ * Whether data of this kind gets the warning of eval/judge/small-sample.ts, because its expected counts are below the
  * thresholds. Effective rows: n over the kurtosis of the errors, or of the differences of absolute errors, which is
  * 3.15 for normal errors of this correlation.
  */

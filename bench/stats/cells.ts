@@ -19,8 +19,8 @@ import {
 } from "./regressors.ts";
 
 /**
- * One kind of data at one size, in one of two worlds: the candidate worse by exactly the margin, or no better and no
- * worse.
+ * One kind of data at one size, in one of two worlds: the candidate is worse by exactly the margin, or neither better
+ * nor worse.
  */
 export type Cell = {
   id: string;
@@ -33,7 +33,7 @@ export type Cell = {
 
 export type CellMetric = {
   definition: MetricDefinition;
-  /** The true loss of the boundary world, which is the margin in both. */
+  /** The true loss in the boundary world, which is the margin in both worlds. */
   margin: number;
   /** True value of the candidate in this world. */
   candidate: number;
@@ -83,7 +83,8 @@ export function prepareCell(cell: Cell): PreparedCell {
 function prepareBinary({ n, world }: Cell, share: number): PreparedCell {
   const noChange = world === "unchanged";
   const baseline = { separation: separationOf(0.9), shift: 0 };
-  // Ranking and probabilities get worse by a weaker score, calibration by a larger shift of a score that stays as good.
+  // Ranking and probabilities get worse through a weaker score; calibration, through a larger shift of a score that
+  // stays as good.
   const sharper: BinormalWorld = {
     share,
     correlation,

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Tally } from "./simulate.ts";
 
-/** One line of the simulation's file: a finished chunk. Number k of a cell holds its gates k · chunkGates and on. */
+/** One line of the simulation's file: a finished chunk. Chunk k of a cell holds its gates from k · chunkGates on. */
 export type Chunk = { cell: string; chunk: number; gates: number; seconds: number; tallies: Record<string, Tally> };
 
-/** Gates per chunk: seconds of work whatever the size of the data. */
+/** Gates per chunk: some seconds of work, whatever the size of the data. */
 export const chunkGates = 250;
 export const gatesFile = ".cache/bench/calibration-gates.jsonl";
 
-/** Finished chunks, each once, though two runs at a time may have written it twice. */
+/** Finished chunks, each once, even if two simultaneous runs both wrote one. */
 export function readChunks(file: string): Chunk[] {
   const lines = existsSync(file)
     ? readFileSync(file, "utf8")

@@ -5,9 +5,9 @@ import { wilson } from "../../eval/stats/wilson.ts";
 
 /**
  * Difference of two paired proportions, first - second, by Newcombe's square-and-add method with Wilson intervals and
- * continuity-corrected correlation (R. G. Newcombe, Stat. Med. 17, 1998, 2635-2650, method 10). In [-1, 1]. Where no
- * row is discordant, method 10 can shrink to nothing; the bound on an unseen discordance (`unseenProbability`) is used
- * there.
+ * continuity-corrected correlation (R. G. Newcombe, Stat. Med. 17, 1998, 2635-2650, method 10). In [-1, 1]. Without a
+ * discordant row, method 10 can shrink to nothing, so the bound on an unseen discordance (`unseenProbability`) is used
+ * instead.
  */
 export function newcombe({ both, first, second, neither }: PairedCounts, level: number): Ends {
   const n = both + first + second + neither;

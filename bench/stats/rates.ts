@@ -5,8 +5,10 @@ import { wilson } from "../../eval/stats/wilson.ts";
 import { newcombe } from "./newcombe.ts";
 
 /**
- * npm run bench:rates: Tango's interval against Newcombe's (method 10) for paired rates, at the exact boundary of
- * non-inferiority and without a change. Writes bench/results/calibration-rates.md: why the gate takes Tango's.
+ * npm run bench:rates
+ *
+ * Compares Tango's interval with Newcombe's (method 10) for paired rates, at the exact boundary of non-inferiority and
+ * without a change. Writes bench/results/calibration-rates.md, which shows why the gate uses Tango's.
  */
 const gates = 20_000;
 const alpha = 0.05;
@@ -21,8 +23,8 @@ const settings = [200, 1_000, 5_000].flatMap((n) =>
 const methods = { tango, newcombe };
 
 /**
- * Rows on which only the candidate is right with probability `gained`, only the baseline with `lost`, both 0.85 of the
- * rest.
+ * Rows on which only the candidate is right with probability `gained`, only the baseline with `lost`, and both on 0.85
+ * of the rest.
  */
 function draw(random: RandomStream, n: number, gained: number, lost: number): PairedCounts {
   const counts = { both: 0, first: 0, second: 0, neither: 0 };

@@ -3,9 +3,9 @@ import { RandomStream } from "../../eval/stats/random.ts";
 import { normals } from "./normals.ts";
 
 /**
- * Two correlated regressors: y is normal with standard deviation 3; a row's error is its own scale (log-normal,
- * `spread` on the log scale: 0 for normal errors, 0.8 for heavy tails) times a standard normal, correlated between the
- * models, times the model's size.
+ * Two correlated regressors. y is normal with standard deviation 3. A row's error is the row's own scale (log-normal,
+ * with `spread` on the log scale: 0 for normal errors, 0.8 for heavy tails) times a standard normal, correlated between
+ * the models, times the model's size.
  */
 export type RegressionWorld = { spread: number; correlation: number; candidate: number; baseline: number };
 
@@ -33,7 +33,10 @@ export function drawRegression(world: RegressionWorld, n: number, seed: number, 
   return { fewest: n, samples: (_: RegressionMetric) => samples };
 }
 
-/** In closed form: E|e| = size √(2/π) E[scale], E[e²] = size² E[scale²], with E[scaleᵏ] = exp(k² spread²/2). */
+/**
+ * The metric's true value, in closed form: E|e| = size √(2/π) E[scale], E[e²] = size² E[scale²], with E[scaleᵏ] =
+ * exp(k² spread²/2).
+ */
 export function trueRegression(metric: RegressionMetric, world: RegressionWorld, size: number): number {
   const { spread } = world;
   const squares = size ** 2 * Math.exp(2 * spread ** 2);

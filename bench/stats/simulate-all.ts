@@ -11,16 +11,16 @@ export type Simulation = {
   file: string;
   gates: number;
   seed: number;
-  /** Cells whose id matches. */
+  /** Only cells whose id matches. */
   only: RegExp;
-  /** Gates of a cell that are done elsewhere, from its first on. */
+  /** Number of a cell's first gates that are already done elsewhere. */
   doneBefore(cell: Cell): number;
   onChunk(chunk: Chunk): void;
 };
 
 /**
- * Simulates the chunks that nobody has yet, round by round over all cells so that an interrupted run is even, and
- * appends each. A chunk's numbers depend on its cell and its position alone.
+ * Simulates the missing chunks and appends each. It goes round by round over all cells, so that an interrupted run is
+ * even. A chunk's numbers depend only on its cell and its position.
  */
 export function simulateAll({ file, gates, seed, only, doneBefore, onChunk }: Simulation): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -55,7 +55,7 @@ export function simulateAll({ file, gates, seed, only, doneBefore, onChunk }: Si
   }
 }
 
-/** Both worlds of a kind of data share their random streams: they differ by the candidate's change and nothing else. */
+/** Both worlds of a kind of data share their random streams, so they differ only by the candidate's change. */
 function seedOf(cell: Cell): number {
   return 1000 * cell.n + Math.round(100 * (cell.share ?? 10 + (cell.spread ?? 0)));
 }

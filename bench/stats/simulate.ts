@@ -6,25 +6,25 @@ import {
 } from "../../eval/stats/decide.ts";
 import type { Cell, CellMetric, PreparedCell } from "./cells.ts";
 
-/** What a chunk of simulated gates came to, for one metric of one cell. Counts add up over chunks. */
+/** The counts of a chunk of simulated gates, for one metric of one cell. Counts of several chunks add up. */
 export type Tally = {
   gates: number;
-  /** Gates whose metric or interval is undefined, e.g. without a positive row. Never a pass. */
+  /** Gates whose metric or interval is undefined, e.g. without a positive row. They never count as a pass. */
   undefined: number;
   nonInferiority: { pass: number; fail: number };
   equivalencePass: number;
   /**
-   * Boundary world: models changed over, so that the candidate is better by exactly the margin. Unchanged world: margin
-   * 0.
+   * Boundary world: with the models swapped, so that the candidate is better by exactly the margin. Unchanged world:
+   * with margin 0.
    */
   superiorityPass: number;
-  /** A confident limit at the candidate's true value. */
+  /** Passes of a confident limit at the candidate's true value. */
   limitPass: number;
   limitFail: number;
-  /** Fewest rows of a class ≥ 30, the default minimum, and non-inferiority passes among those. */
+  /** Gates with at least 30 rows of each class, the default minimum, and the non-inferiority passes among them. */
   enough: { gates: number; pass: number };
   /**
-   * Unchanged world: gates by the margin that they need to pass, in tenths of the cell's margin; the last holds all
+   * Unchanged world: gates by the margin that they need to pass, in tenths of the cell's margin. The last bin holds all
    * beyond.
    */
   needed: number[];
@@ -34,7 +34,7 @@ export const neededBins = 80;
 export const alpha = 0.05;
 const minimumPerClass = 30;
 
-/** `gates` gates of a cell, numbers `from` … `from + gates - 1`: each draws its data from a stream of its own. */
+/** Simulates gates `from` … `from + gates - 1` of a cell. Each draws its data from its own stream. */
 export function simulate(
   cell: Cell,
   prepared: PreparedCell,
@@ -89,7 +89,7 @@ function countContrast(
   if (decision === "fail") tally.nonInferiority.fail++;
   if (decision === "pass" && enough) tally.enough.pass++;
   if (decideEquivalence(interval, margin) === "pass") tally.equivalencePass++;
-  // Every interval turns around with its models, so the comparison the other way is this one's mirror image.
+  // Swapping the models mirrors every interval, so the reverse comparison is this one's mirror image.
   const turned = world === "boundary" ? { low: -interval.high, high: -interval.low } : interval;
   if (decideSuperiority(turned, world === "boundary" ? margin : 0, direction) === "pass") tally.superiorityPass++;
   if (world === "unchanged") {

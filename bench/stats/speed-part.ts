@@ -9,8 +9,9 @@ import { RandomStream } from "../../eval/stats/random.ts";
 import { drawBinary, separationOf } from "./binormal.ts";
 
 /**
- * One measurement in a process of its own, so that its peak memory is its own: `speed-part.ts PART ROWS REPEATS`.
- * Prints one JSON line.
+ * speed-part.ts PART ROWS REPEATS
+ *
+ * One measurement in its own process, so that its peak memory is not mixed with others. Prints one JSON line.
  */
 const [part = "", rows = "0", repeats = "1"] = process.argv.slice(2);
 const n = Number(rows);
@@ -42,7 +43,7 @@ switch (part) {
     break;
   }
   case "memory": {
-    // The least that two models' answers on so many rows can take up, and the comparison on top.
+    // The least memory that two models' answers on so many rows can take, plus the comparison.
     const random = new RandomStream(1);
     const labels = Float64Array.from({ length: n }, () => (random.uniform() < 0.1 ? 1 : 0));
     const scores = () => Float64Array.from(labels, (y) => y + random.uniform() * 3);

@@ -8,8 +8,9 @@ import { drawBinary, separationOf } from "./binormal.ts";
 import { standaloneSvg } from "./standalone-svg.ts";
 
 /**
- * npm run bench:speed: the goals for speed and memory, each part in a process of its own. Writes
- * bench/results/speed.{md,svg}.
+ * npm run bench:speed
+ *
+ * Measures the goals for speed and memory, each part in its own process. Writes bench/results/speed.{md,svg}.
  */
 type Measured = { seconds: number; processorSeconds: number; peakRssBytes: number; answer: unknown };
 const million = 1_000_000;
@@ -52,7 +53,7 @@ function sklearn(): Theirs {
   }
 }
 
-// Theirs between two runs of ours, so that a busy machine favours neither.
+// scikit-learn runs between two runs of ours, so that a busy machine favours neither.
 const before = part("contrast", million, 9);
 const theirs = sklearn();
 const after = part("contrast", million, 9);

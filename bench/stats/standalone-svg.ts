@@ -27,7 +27,7 @@ const dark = {
   none: "none",
 };
 
-/** A report's chart as a file of its own, readable in light and dark. */
+/** A report's chart as a separate file, readable in light and dark. */
 export function standaloneSvg(chart: Chart): string {
   const style = `<style>:root{${colours(light)};font:12px system-ui,sans-serif;background:var(--plot-surface)}@media(prefers-color-scheme:dark){:root{${colours(dark)}}}</style>`;
   return `${renderChart(chart)

@@ -12,19 +12,21 @@ import { wilson } from "../stats/wilson.ts";
 import { keeps, ruleOf, type RemoteAnswer } from "./check-answer.ts";
 
 type Prompt = Record<string, unknown> & { id: string };
-/** How a remote model is asked: one row, one answer or the reason why there is none. It never throws for either. */
+/**
+ * Asks a remote model about one row. Resolves with the answer or with the reason why there is none; neither rejects.
+ */
 export type AskRemote = (row: Readonly<Record<string, unknown>>) => Promise<RemoteAnswer>;
-/** What a model is asked with, or what somebody has to set first. */
+/** A function that asks the model, or what has to be configured first. */
 type RemoteAccess = { ask: AskRemote; close(): Promise<void> } | { missing: string };
 export type OpenRemote = (loaded: LoadedRemote) => Promise<RemoteAccess>;
 
 export type Advised = { advice: ModelAdvice; answers: { prompt: Prompt; answer: RemoteAnswer }[] };
 
 /**
- * Asks a remote model its manifest's prompts, as many at a time as the manifest allows, and counts the answers that
- * keep each of its checks. Whatever the provider does is a figure, never an error.
+ * Asks a remote model the prompts of its manifest, as many at a time as the manifest allows, and counts the answers
+ * that keep each of its checks. Failures of the provider are counted, not thrown.
  *
- * @throws ConfigurationError for prompts that cannot be used; EvaluationError for a file that is not there.
+ * @throws ConfigurationError for prompts that cannot be used; EvaluationError for a file that is missing
  */
 export async function adviseModel(
   loaded: LoadedRemote,
@@ -32,7 +34,7 @@ export async function adviseModel(
   onEvent: (event: GateEvent) => void,
 ): Promise<Advised> {
   const { manifest } = loaded;
-  const nothing = {
+  const unmeasured = {
     model: { id: manifest.id, version: manifest.version, remote: manifest.model },
     prompts: 0,
     answered: 0,
@@ -45,7 +47,7 @@ export async function adviseModel(
   };
   if (manifest.advice === undefined)
     return {
-      advice: { ...nothing, state: "no-checks", reason: "its manifest has no `advice`: there is nothing to ask" },
+      advice: { ...unmeasured, state: "no-checks", reason: "its manifest has no `advice`: there is nothing to ask" },
       answers: [],
     };
   const { checks, level } = manifest.advice;
@@ -54,7 +56,7 @@ export async function adviseModel(
   if ("missing" in access) {
     return {
       advice: {
-        ...nothing,
+        ...unmeasured,
         state: "not-configured",
         reason: access.missing,
         prompts: prompts.length,
@@ -94,7 +96,7 @@ export async function adviseModel(
   return {
     answers,
     advice: {
-      ...nothing,
+      ...unmeasured,
       state: "measured",
       reason: "",
       prompts: prompts.length,
@@ -115,7 +117,10 @@ export async function adviseModel(
   };
 }
 
-/** One check over all prompts: the share that keeps it with Wilson's interval, and what that says of `atLeast`. */
+/**
+ * One check over all prompts: the share of answers that keep it, with Wilson's interval, and how that compares with
+ * `atLeast`.
+ */
 export function result(
   check: AdviceCheck,
   outcomes: readonly { id: string; kept: boolean | null }[],
@@ -140,7 +145,10 @@ export function result(
   };
 }
 
-/** The prompts, checked against the model's inputs: a row that the model would refuse says nothing of the model. */
+/**
+ * Reads the prompts and checks them against the model's inputs: a row that the model would refuse says nothing about
+ * the model.
+ */
 async function readPrompts(loaded: LoadedRemote, path: string): Promise<Prompt[]> {
   const place = placeIn(loaded, ["advice", "prompts"]);
   const wrong = (problem: string, received: string) =>

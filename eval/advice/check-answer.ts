@@ -1,7 +1,10 @@
 import type { AdviceCheck } from "../../models/remote/advice.ts";
 import { countWords, languageOf } from "./language.ts";
 
-/** What a remote model gave for one prompt; times in milliseconds, from asking on. `reason`: why there is no answer. */
+/**
+ * What a remote model gave for one prompt. Times are in milliseconds from the request. `reason`: why there is no
+ * answer.
+ */
 export type RemoteAnswer =
   | {
       ok: true;
@@ -13,7 +16,9 @@ export type RemoteAnswer =
     }
   | { ok: false; reason: string; answerMs: number };
 
-/** How language models decline, in English; compared in lower case with straight apostrophes. */
+/**
+ * Phrases with which language models decline, in English. They are compared in lower case with straight apostrophes.
+ */
 const declining = [
   "i can't help",
   "i cannot help",
@@ -42,8 +47,8 @@ const declining = [
 const plain = (text: string) => text.normalize("NFC").toLowerCase().replaceAll("’", "'");
 
 /**
- * Whether one answer keeps one check; null where the check says nothing of it: no answer to look at, or no word to look
- * for.
+ * Whether an answer keeps a check. Null where the check does not apply: there is no answer, or there are no words to
+ * look for. A missing answer breaks a time check.
  */
 export function keeps(
   check: AdviceCheck,

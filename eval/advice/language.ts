@@ -1,6 +1,6 @@
 import { adviceLanguages, type AdviceLanguage } from "../../models/remote/advice.ts";
 
-/** The commonest function words of each language: they are in almost every sentence of it, whatever it is about. */
+/** The most common function words of each language. Almost every sentence contains some, whatever it is about. */
 const words: Record<AdviceLanguage, readonly string[]> = {
   de: "der die das und ist nicht ein eine einen einem zu du dir dich dein deine deinem ich mich mir es sie wir mit auf für von dem den im auch so wie aber hast bist sich als am was doch noch nach bei aus sehr".split(
     " ",
@@ -32,14 +32,14 @@ const wordsOf = (text: string) =>
     .replaceAll("’", "'")
     .match(/\p{L}+(?:'\p{L}+)*/gu) ?? [];
 
-/** Word → the languages that have it: a word of one language says more than a word of three. */
+/** Word → the languages that have it. A word that only one language has says more than a word that three share. */
 const owners = new Map<string, AdviceLanguage[]>();
 for (const language of adviceLanguages)
   for (const word of words[language]) owners.set(word, [...(owners.get(word) ?? []), language]);
 
 /**
- * The language whose function words a text has most of, each counting as one over the number of languages that share
- * it. Good for a sentence or more; null for a text with no such word, or as many of two languages.
+ * The language whose function words the text contains most. A word that n languages share counts 1/n for each of them.
+ * Works for a sentence or more; null when no such word occurs, or when two languages tie.
  */
 export function languageOf(text: string): AdviceLanguage | null {
   const score = new Map<AdviceLanguage, number>();
@@ -51,7 +51,6 @@ export function languageOf(text: string): AdviceLanguage | null {
   return first === undefined || first[1] - (second?.[1] ?? 0) < 1e-9 ? null : first[0];
 }
 
-/** How many words a text has. */
 export function countWords(text: string): number {
   return wordsOf(text).length;
 }

@@ -5,7 +5,7 @@ import type { AskRemote, OpenRemote } from "./advise.ts";
 
 const silent: RemoteEvents = { answered() {}, retried() {}, circuit() {} };
 
-/** Remote models as the gate asks them: with the very client, time limit, retries and circuit breaker that serve them. */
+/** Opens remote models for the gate with the same client, time limit, retries and circuit breaker that serve them. */
 export function openRemoteWith(deps: { env: NodeJS.ProcessEnv; fetch: typeof fetch }): OpenRemote {
   return async ({ manifest }) => {
     const model = openRemoteModel(manifest, silent, deps);

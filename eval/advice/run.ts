@@ -11,10 +11,10 @@ import type { AdviceFile } from "../schema/advice.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { adviseModel, type OpenRemote } from "./advise.ts";
 
-/** What a run asks for, told apart: models that are judged, and remote ones, which are only looked at. */
+/** The models of a run in two kinds: those that are judged, and remote ones, which are only asked for advice. */
 export type Split = { judged: boolean; models: string[]; remote: LoadedRemote[] };
 
-/** @throws ConfigurationError as `readConfiguration` and `forbidBackendSwitch`, and for a manifest that is wrong */
+/** @throws ConfigurationError as `readConfiguration` and `forbidBackendSwitch` do, and for an invalid manifest */
 export async function splitModels(
   request: Pick<GateRequest, "root" | "configFile" | "models" | "baseline">,
   env: NodeJS.ProcessEnv,
@@ -30,7 +30,7 @@ export async function splitModels(
     (name) => !remote.some((loaded) => name === loaded.manifest.id || name === basename(loaded.dir)),
   );
   const judged = models.length > 0 || (request.models.length === 0 && all.length > remote.length);
-  // A gate looks itself; where there is nothing to judge, this is all that looks.
+  // A gate checks this itself. Without a model to judge no gate runs, so it is checked here.
   if (!judged) {
     const git = gitIn(root, env);
     await forbidBackendSwitch(remote, await resolveReference(request.baseline, git), root, git);
@@ -39,8 +39,8 @@ export async function splitModels(
 }
 
 /**
- * Looks at remote models and writes OUT/advice.json, what they answered to OUT/predictions/MODEL/advice.jsonl, and a
- * section of OUT/report.md: after the verdict's where there is one.
+ * Asks the remote models. Writes OUT/advice.json, their answers to OUT/predictions/MODEL/advice.jsonl, and a section of
+ * OUT/report.md, after the verdict's sections if there are any.
  *
  * @param judged whether a verdict was written to the same folder just before
  */

@@ -1,15 +1,15 @@
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 
-/** A row that cannot be evaluated: where it stands and why. */
+/** A row that cannot be evaluated: its place and the reason. */
 export type BadRow = { place: string; reason: string };
 
 const shown = 20;
 const named = 3;
 
 /**
- * `PLACE, PLACE: REASON` per reason, for the first twenty reasons; rows with the same one are named up to three, then
- * counted.
+ * `PLACE, PLACE: REASON`, one line per reason, for the first twenty reasons. Up to three rows are named for each
+ * reason; the rest are counted.
  */
 export function describeBadRows(badRows: readonly BadRow[]): string {
   const alike = [...Map.groupBy(badRows, ({ reason }) => reason)];
@@ -24,7 +24,7 @@ export function describeBadRows(badRows: readonly BadRow[]): string {
   return [...lines, ...(rest === 0 ? [] : [`… and ${rest} more`])].join("\n");
 }
 
-/** Most bad rows (a count) that `maxBadRows` allows among `rows` rows, good and bad together. */
+/** The largest number of bad rows that `maxBadRows` allows among `rows` rows, good and bad together. */
 function badRowLimit(maxBadRows: Dataset["maxBadRows"], rows: number): number {
   return typeof maxBadRows === "number" ? maxBadRows : Math.floor(maxBadRows.fraction * rows);
 }

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 
 /**
  * One text per value, whatever file it came from: JSON with keys in code-unit order and no spaces, where
- * - numbers are their shortest round-trip decimal; -0, NaN and the infinities stand unquoted by name;
+ * - numbers are their shortest round-trip decimal; -0, NaN and the infinities are written by name, without quotes;
  * - bytes are `bytes(SHA256)`;
- * - null and undefined fields of an object are left out, because a model sees both as missing.
- * A number and its text differ (`1` against `"1"`), because a model may answer them differently.
+ * - null and undefined fields of an object are left out, because a model treats both as missing.
+ *
+ * A number and its text differ (`1` and `"1"`), because a model may answer them differently.
  */
 export function canonical(value: unknown): string {
   if (value === null || value === undefined) return "null";

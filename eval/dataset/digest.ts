@@ -3,11 +3,11 @@ import { canonical } from "./canonical.ts";
 import type { DatasetRow } from "./row.ts";
 
 /**
- * SHA-256 (hex) over the good rows in order, so that it says which rows a model was measured on and nothing about
- * where or in which format they lay.
+ * SHA-256 (hex) over the good rows in order. It identifies the rows that a model was measured on, not the place or the
+ * format that they were read from.
  *
- * Canonical form, UTF-8: the line `sluice-dataset 1`, then per row one line
- * `[id,row,labels,slices,group,weight]` in the form of `canonical`, each line ended by "\n".
+ * Canonical form, UTF-8: the line `sluice-dataset 1`, then one line per row, `[id,row,labels,slices,group,weight]` in
+ * the form of `canonical`. Each line ends with "\n".
  */
 export function datasetDigester(): { add: (row: DatasetRow) => void; digest: () => string } {
   const hash = createHash("sha256").update("sluice-dataset 1\n");

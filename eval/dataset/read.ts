@@ -14,7 +14,7 @@ export type DatasetDeps = NpmFileDeps;
 /** A dataset in memory. */
 export type EvaluationDataset = {
   id: string;
-  /** Digest of the good rows, see `datasetDigester`. */
+  /** Digest of the good rows; see `datasetDigester`. */
   digest: string;
   rows: DatasetRow[];
   badRows: BadRow[];
@@ -25,14 +25,13 @@ export type EvaluationDataset = {
   slices: string[];
   hasGroups: boolean;
   hasWeights: boolean;
-  /** FILE:LINE of a row, for messages. */
+  /** Place of a row in its file, for messages; see `placeName`. */
   placeOf: (index: number) => string;
 };
 
 /**
- * Reads the dataset that a manifest names. Files are read in the manifest's order, rows in the file's; a row's id is
- * its `idField`, else FILE-STEM:INDEX (0-based). Contents of a folder's files are read
- * when used, not kept.
+ * Reads the dataset that a manifest names. Files are read in the manifest's order, rows in the file's order. A row's id
+ * is its `idField`, else FILE-STEM:INDEX (0-based). The contents of a folder's files are read when used, and not kept.
  *
  * @param manifest `dataset`, the heads whose labels it gives, and the preprocessing that says how CSV cells are read
  * @param dir folder of model.yaml
@@ -140,7 +139,7 @@ function duplicate(id: string, first: string, second: string, idField: string | 
   });
 }
 
-/** Where each good row stood, as a number or path per row instead of a text. */
+/** Where each good row was found. A number or path is kept per row instead of a text, which saves memory. */
 function compactPlaces(): {
   startFile: (name: string, style: PlaceStyle) => void;
   add: (at: number | string) => void;

@@ -6,7 +6,7 @@ import { parseDecimal } from "./formats/cells.ts";
 export type DatasetRow = {
   /** Unique in the dataset. */
   id: string;
-  /** What the model is given: every field of the record under the model's names, the true values left out. */
+  /** What the model is given: every field of the record under the model's names, without the true values. */
   row: Record<string, unknown>;
   /** Head → true value: the label's name (classification) or a finite number (regression). */
   labels: Record<string, string | number>;
@@ -16,8 +16,8 @@ export type DatasetRow = {
   /** Finite, not negative. */
   weight: number | null;
   /**
-   * Head → error of the naive forecast on the training data of the row's series; finite, not negative. Only where
-   * labels declare it.
+   * Head → error of the naive forecast on the training data of the row's series; finite, not negative. Present only
+   * when labels declare it.
    */
   naiveScales?: Record<string, number>;
 };
@@ -74,8 +74,9 @@ function naiveScale(fields: Record<string, unknown>, declared: number | string):
 }
 
 /**
- * The record under the model's names. Descriptors are copied, not values: a folder's files are read when asked for.
- * Fields with true values are left out unless `rename` asks for them, so that an answer can never be read off the row.
+ * The record under the model's names. Property descriptors are copied, not values, because a folder's files are read on
+ * access. Fields with true values are left out unless `rename` asks for them, so that a model cannot read the answer
+ * from its row.
  */
 function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<string, unknown> {
   const renamed = Object.entries(dataset.rename);
@@ -95,8 +96,8 @@ function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<
 }
 
 /**
- * Makes rows of one dataset out of records; a string says why a record is unusable.
- * Slice, group and weight fields and the id are named as the dataset names them, before `rename`.
+ * Makes rows of one dataset from records. A string says why a record is unusable. The id, slice, group and weight
+ * fields go by the dataset's own names, before `rename`.
  */
 export function rowMaker(
   dataset: Dataset,
@@ -107,7 +108,7 @@ export function rowMaker(
     head: heads.find((one) => one.name === name)!,
   }));
   const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
-  // A million rows share few slice values: one string each, not one per row.
+  // A million rows share few slice values. One string is kept per value, not one per row.
   const interned = new Map<string, string>();
   const intern = (text: string) => interned.get(text) ?? (interned.set(text, text), text);
   return (fields, fallbackId) => {

@@ -1,11 +1,11 @@
 import { ConfigurationError } from "../../models/core/errors.ts";
 
-/** One of `count` parts, counted from 0. */
+/** One of `count` parts; `index` counts from 0. */
 export type Shard = { index: number; count: number };
 
 /**
- * Row range [from, to) of a shard: contiguous, in order, sizes differing by at most one; shards beyond the rows are
- * empty.
+ * Row range [from, to) of a shard. Shards are contiguous and in order, and their sizes differ by at most one. Some are
+ * empty when there are more shards than rows.
  * @throws ConfigurationError `shard-range` unless 0 ≤ index < count
  */
 export function shardRange(rows: number, { index, count }: Shard): { from: number; to: number } {

@@ -4,17 +4,17 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { commitOf, listTree, mergeBaseWithDefaultBranch, readBlob, type Git, type TreeFile } from "./git.ts";
 
-/** What a person or an action asks for. `auto` is the merge base's production version. */
+/** What a person or an action asks for. `auto` is the production version at the merge base. */
 export type BaselineChoice = "auto" | "none" | { ref: string } | { dir: string };
 
-/** A folder with the baseline's model.yaml, or why there is none; `commit` is where it was read, if from git. */
+/** A folder with the baseline's model.yaml, or why there is none. `commit` is the commit that was looked at, if any. */
 export type BaselineFolder =
   | { found: true; dir: string; source: string; commit: string | null }
   | { found: false; source: string; commit: string | null };
 
 export type BaselineDeps = { git: Git; cacheDir: string };
 
-/** Where baselines and thresholds are read from, decided once for a run. */
+/** Where baselines and thresholds are read from; resolved once per run. */
 export type Reference =
   | { kind: "none" }
   | { kind: "dir"; dir: string }
@@ -60,10 +60,10 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
 }
 
 /**
- * Finds the baseline of one model and lays its files out in a folder.
+ * Finds the baseline of one model. Files at a commit are written to a folder of the cache.
  *
- * At a commit, the model's `production` sub-folder is its production version; a repository that keeps none has its
- * production version in the model's own folder there, because what is on the base branch is what was let through.
+ * At a commit, the model's `production` sub-folder holds its production version. In a repository without one, the
+ * production version is the model's own folder at that commit, because the base branch holds what was let through.
  *
  * @param modelDir the candidate's folder, absolute
  * @param root the repository, absolute
@@ -101,13 +101,13 @@ export async function findBaseline(
       const inside = files.filter(
         (file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)),
       );
-      const dir = await layOut(inside, chosen, reference.commit, deps);
+      const dir = await writeFiles(inside, chosen, reference.commit, deps);
       return { found: true, dir, source: `${chosen} at ${reference.label}`, commit: reference.commit };
     }
   }
 }
 
-/** A file of the candidate's model as it stands at the reference; null when it is not there. */
+/** The text of a file at the reference; null when it is not there, or when the reference is not a commit. */
 export async function readAtReference(
   reference: Reference,
   path: string,
@@ -139,7 +139,7 @@ async function topLevel(git: Git, root: string): Promise<string> {
 
 function inFolder(dir: string, modelDir: string, production: string): BaselineFolder {
   const id = modelDir.split(sep).at(-1) as string;
-  // A folder may be the model itself, hold several models, or be another checkout of the repository.
+  // The folder may be the model itself, hold several models, or be another checkout of the repository.
   for (const candidate of [dir, join(dir, id), join(dir, "models", id, production), join(dir, "models", id)]) {
     if (existsSync(join(candidate, "model.yaml")))
       return { found: true, dir: candidate, source: candidate, commit: null };
@@ -154,8 +154,11 @@ function inFolder(dir: string, modelDir: string, production: string): BaselineFo
   });
 }
 
-/** Writes blobs into a folder named by the commit and the place, once; a complete folder is never written again. */
-async function layOut(
+/**
+ * Writes blobs to a folder named after the commit and the path. This happens once: a complete folder is not written
+ * again.
+ */
+async function writeFiles(
   files: readonly TreeFile[],
   prefix: string,
   commit: string,

@@ -7,11 +7,11 @@ import { hadArtifact } from "./forbid-backend-switch.ts";
 import type { Git } from "./git.ts";
 import type { Baseline } from "./references.ts";
 
-/** `models`: to gate, in the configuration's order. `unjudged`: a remote provider answers for them. */
+/** `models`: to be gated, in the configuration's order. `unjudged`: a remote provider answers for them. */
 type ModelsToGate = { models: string[]; unjudged: string[]; because: string };
 
 /**
- * The models that a change touches and that have something to judge.
+ * The models that a change touches and that can be judged.
  *
  * @param listed the configuration's models
  * @param always paths that matter to every model
@@ -25,7 +25,8 @@ export async function modelsToGate(
 ): Promise<ModelsToGate> {
   const ref = typeof baseline === "object" && "ref" in baseline ? baseline : null;
   const at = ref === null ? null : await resolveReference(ref, git);
-  // What had an artifact at the baseline stays in, whatever it says of itself now: its gate then refuses it.
+  // A model that had an artifact at the baseline stays in, whatever its manifest says now. If it is remote now, its
+  // gate refuses it.
   const judged = await Promise.all(
     listed.map(async (model) => {
       const folder = resolve(root, model);
@@ -34,17 +35,17 @@ export async function modelsToGate(
   );
   const models = listed.filter((_, i) => judged[i]);
   const unjudged = listed.filter((_, i) => !judged[i]);
-  // Without a commit to compare with, whatever is there is new.
+  // Without a commit to compare with, every model counts as new.
   return ref === null
     ? { models, unjudged, because: "there is no commit to compare with" }
     : { ...changedModels(await changedFiles(ref.ref, git), models, always), unjudged };
 }
 
 /**
- * Which models a change touches: those with a changed file in their folder, or all of them when a path that matters
+ * The models that a change touches: those with a changed file in their folder, or all of them when a path that matters
  * to every model changed.
  *
- * @param files changed paths, relative to the root like everything else here
+ * @param files changed paths, relative to the root like all paths here
  */
 export function changedModels(
   files: readonly string[],
@@ -63,7 +64,8 @@ function under(file: string, folder: string): boolean {
 }
 
 /**
- * Paths that differ between a commit and HEAD under a folder, relative to it. Two trees suffice: no history is needed.
+ * Paths that differ between a commit and HEAD, below the folder that git runs in and relative to it. Only the two trees
+ * are compared, so no history is needed.
  */
 async function changedFiles(commit: string, git: Git): Promise<string[]> {
   const { code, stdout, stderr } = await git([
@@ -88,12 +90,12 @@ async function changedFiles(commit: string, git: Git): Promise<string[]> {
     .filter((path) => path !== "");
 }
 
-/** What may stand in a list of words that a later step reads. */
+/** A word that is safe in a list that a later workflow step reads. */
 const harmlessWord = /^[\w.+-]{1,64}$/;
 
 /**
- * ID@VERSION of the model in a folder; the folder's name where its model.yaml cannot be read. Nothing is judged here:
- * the gate reports what is wrong with the file, with line and column.
+ * ID@VERSION of the model in a folder, or the folder's name when its model.yaml cannot be read. Nothing is validated
+ * here: the gate reports what is wrong with the file, with line and column.
  */
 export async function candidateName(folder: string): Promise<string> {
   const manifest = await readManifest(folder);
@@ -107,7 +109,7 @@ export async function candidateName(folder: string): Promise<string> {
   return version === null ? id : `${id}@${version}`;
 }
 
-/** Whether there is something to judge in a folder: a model that a remote provider runs has no artifact. */
+/** Whether a folder's model can be judged: a model that a remote provider runs has no artifact. */
 async function isJudged(folder: string): Promise<boolean> {
   return (await readManifest(folder))["backend"] !== "hf-inference";
 }

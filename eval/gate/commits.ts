@@ -2,12 +2,12 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import { commitOf, type Git } from "./git.ts";
 import type { Base } from "./event.ts";
 
-/** Asks GitHub for the merge base of two commits or branches; rejects when it cannot tell. */
+/** Asks GitHub for the merge base of two commits or branches; rejects when GitHub cannot tell. */
 export type FindMergeBase = (base: string, head: string) => Promise<string>;
 
 export type CommitDeps = {
   git: Git;
-  /** The same git, with the token for fetching; null when there is no token or no remote. */
+  /** The same git, with the token for fetching if there is one; null when there is no remote to fetch from. */
   fetching: { git: Git; remote: string } | null;
   findMergeBase: FindMergeBase | null;
   note: (text: string) => void;
@@ -18,11 +18,11 @@ const fetchTimeoutMs = 120_000;
 /**
  * Turns what the event says into a commit whose files can be read here.
  *
- * With a full clone git answers by itself. In a shallow one `git merge-base` may be silent or wrong, so GitHub is
- * asked for the merge base and that one commit is fetched.
+ * In a full clone, git finds the merge base by itself. In a shallow one, `git merge-base` may be silent or wrong, so
+ * GitHub is asked for the merge base and that one commit is fetched.
  *
  * @returns the commit's SHA, present in the local repository
- * @throws EvaluationError when the commit cannot be had, with what to change in the workflow
+ * @throws EvaluationError when the commit cannot be fetched, with what to change in the workflow
  */
 export async function resolveBase(base: Base, deps: CommitDeps): Promise<string> {
   const commit = base.kind === "commit" ? base.commit : await mergeBase(base.base, base.head, deps);
@@ -30,7 +30,7 @@ export async function resolveBase(base: Base, deps: CommitDeps): Promise<string>
   return commit;
 }
 
-/** A ref that a person wrote: known here, or fetched by name. */
+/** Resolves a ref that a person wrote: known in this clone, or fetched by name. */
 export async function resolveRef(ref: string, deps: CommitDeps): Promise<string> {
   for (const name of [ref, `origin/${ref}`]) {
     const known = await commitOf(deps.git, name);
@@ -73,10 +73,10 @@ async function ensureCommit(commit: string, what: string, deps: CommitDeps): Pro
   deps.note(`fetched ${what}, ${commit.slice(0, 7)}`);
 }
 
-/** Null when git fetched it; otherwise why not. */
+/** Fetches a commit. Null when it worked, otherwise the reason. */
 async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promise<string | null> {
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
-  // In a full clone --depth would cut history that is already there.
+  // In a full clone, --depth would cut off history that is already there.
   const depth = (await isShallow(git)) ? ["--depth=1"] : [];
   const { code, stderr } = await fetching.git(
     ["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", ...depth, "--end-of-options", fetching.remote, commit],
@@ -102,9 +102,9 @@ function unreachable(what: string, why: string): EvaluationError {
 }
 
 /**
- * The environment that lets git fetch from the server with a token. It travels in GIT_CONFIG_* variables: a command
- * line could be read by every process of the machine. The first, empty value drops a header that actions/checkout
- * may have stored; two Authorization headers are refused by GitHub.
+ * The environment that lets git fetch from the server with a token. The token travels in GIT_CONFIG_* variables,
+ * because every process on the machine can read a command line. The first, empty value drops a header that
+ * actions/checkout may have stored: GitHub refuses two Authorization headers.
  */
 export function gitCredentials(serverUrl: string, token: string): Record<string, string> {
   const key = `http.${serverUrl.replace(/\/+$/, "")}/.extraheader`;

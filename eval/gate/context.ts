@@ -7,7 +7,7 @@ export type GateRequest = {
   /** The repository's checkout; paths of sluice.yaml are relative to it. */
   root: string;
   configFile: string;
-  /** Ids of models; every model of sluice.yaml when empty. */
+  /** Ids of models; empty means every model of sluice.yaml. */
   models: string[];
   baseline: BaselineChoice;
   /** Commit whose thresholds count; default: the baseline's. */
@@ -15,7 +15,7 @@ export type GateRequest = {
   out: string;
   seed: number;
   provider?: Provider;
-  /** Folder with the shards that earlier jobs wrote; predictions come from them. */
+  /** Folder with the shards that earlier jobs wrote; predictions are read from there. */
   shards?: string;
   /** Whether latency, throughput and memory are measured. */
   performance: boolean;
@@ -32,11 +32,11 @@ export type GateDeps = {
   fetch: typeof fetch;
   onEvent: (event: GateEvent) => void;
   signal?: AbortSignal;
-  /** Program that measures a model in a process of its own; see eval/latency/profile.ts. */
+  /** Program that measures a model in its own process; see eval/latency/profile.ts. */
   latencyWorker?: URL;
 };
 
-/** What every model of a run is evaluated with. */
+/** What all models of a run are evaluated with. */
 export type EvaluationContext = {
   request: GateRequest;
   production: string;

@@ -4,7 +4,7 @@ import { catalog } from "../metrics/catalog.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 
 /**
- * What a reader must know of the rows themselves: that they are simulated, and how far the model is from what is
+ * What a reader must know about the rows: whether they are simulated, and how far the model is from the best that is
  * possible on them.
  */
 export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseline: ModelMetrics | null): string[] {
@@ -34,7 +34,7 @@ function distance(
   if (reached === null) return `${bound}; the candidate's was not measured`;
   const short = catalog.get(metric)?.direction === "lower" ? reached - best : best - reached;
   const other = baseline === null ? null : valueOf(baseline, head, metric);
-  // A bound that is expected over the noise may be passed on the rows at hand, by luck.
+  // A bound that holds on average over the noise may be exceeded by luck on the rows at hand.
   const away = short >= 0 ? `${short.toFixed(4)} from it` : `${(-short).toFixed(4)} beyond it, which is luck or a leak`;
   return `${bound}; the candidate reaches ${reached.toFixed(4)}, ${away}${other === null ? "" : ` (baseline ${other.toFixed(4)})`}`;
 }

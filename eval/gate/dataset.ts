@@ -2,7 +2,7 @@ import { readDataset, type EvaluationDataset } from "../dataset/read.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { EvaluationContext } from "./context.ts";
 
-/** The candidate's dataset: baseline and candidate answer the same rows of it. */
+/** The candidate's dataset. The baseline answers the same rows. */
 export function readEvaluationDataset(
   loaded: LoadedManifest,
   { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">,

@@ -24,8 +24,8 @@ import { readEvaluationDataset } from "./dataset.ts";
 export type ModelEvaluation = { verdict: ModelVerdict; metrics: ModelMetrics[]; plots: PlotData[] };
 
 /**
- * One model from its manifest to its verdict: dataset → predictions → metrics → verdict. Throws on an abort only;
- * whatever else goes wrong is the verdict ERROR.
+ * Takes one model from its manifest to its verdict: dataset → predictions → metrics → verdict. Throws only on an abort;
+ * whatever else goes wrong gives the verdict ERROR.
  */
 export async function evaluateModel(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
   const { manifest } = loaded;
@@ -33,7 +33,7 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
     return await evaluate(loaded, context);
   } catch (error) {
     context.deps.signal?.throwIfAborted();
-    const words =
+    const message =
       error instanceof SluiceError ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
     if (!(error instanceof SluiceError) && context.deps.env["SLUICE_DEBUG"] === "1")
       context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
@@ -44,7 +44,7 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
         baselineSource: "not reached",
         dataset: null,
         verdict: "ERROR",
-        reason: words,
+        reason: message,
         checks: [],
         notes: [],
         policySource: "not reached",
@@ -85,7 +85,8 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     performance: figures,
   });
   const candidateMetrics = metricsOf(candidate, measured.candidate.values(), performance.candidate);
-  // The baseline's own rows and classes, in its own order, whether or not they could be paired with the candidate's.
+  // Measured on the baseline's own rows and classes, in its own order, whether or not they could be paired with the
+  // candidate's.
   const baselineMetrics =
     baseline === null
       ? null
@@ -154,7 +155,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
   };
 }
 
-/** What metrics.json says of a run beside its figures. */
+/** What metrics.json says about a run besides its figures. */
 function describeRun(
   run: ModelRun,
   { dataset, candidate }: Pick<ModelPair, "dataset" | "candidate">,
@@ -185,7 +186,10 @@ function sameWeightsNote({ same, candidate, baseline }: ModelPair): string | nul
     : null;
 }
 
-/** One part of the rows, predicted by candidate and baseline. @returns the folders written */
+/**
+ * Predicts one part of the rows with candidate and baseline.
+ * @returns the folders written
+ */
 export async function predictModelShard(
   loaded: LoadedManifest,
   shard: Shard,

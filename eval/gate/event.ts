@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
 
 const sha = z.string().regex(/^[0-9a-f]{40}$|^[0-9a-f]{64}$/);
-const unborn = /^0+$/;
+const allZeros = /^0+$/;
 
 const repository = z.object({ default_branch: z.string().min(1) });
 const pullRequestEvent = z.object({
@@ -16,7 +16,7 @@ const mergeGroupEvent = z.object({ merge_group: z.object({ base_sha: sha, head_s
 const pushEvent = z.object({ before: sha, after: sha, ref: z.string(), repository });
 const anyEvent = z.object({ repository });
 
-/** Which commit a run compares with, before anything was looked up. */
+/** The commit that a run compares with, as the event names it, before anything is looked up. */
 export type Base = { kind: "merge-base"; base: string; head: string } | { kind: "commit"; commit: string; why: string };
 
 /** The pull request that a report belongs to. */
@@ -26,7 +26,7 @@ export type PullRequest = { number: number; fork: boolean };
 export type Situation = {
   event: string;
   baseline: Base;
-  /** Where thresholds are read from: never from what is under judgement. */
+  /** Where thresholds are read from: never from the change that is judged. */
   policy: Base;
   pullRequest: PullRequest | null;
   /** Why there is no pull request to comment on; null when there is one. */
@@ -36,15 +36,15 @@ export type Situation = {
 /**
  * Reads the event that started the workflow.
  *
- * Pull request: the baseline is the merge base, because the base branch may have moved on; the thresholds are the
- * base branch's own, so that neither the pull request nor its age can loosen them. Merge group: its base for both.
- * Push: the commit before it for both. By hand or by schedule: the merge base with the default branch.
+ * Pull request: the baseline is the merge base, because the base branch may have moved on. The thresholds are the base
+ * branch's own, so that neither the pull request nor its age can loosen them. Merge group: its base, for both. Push:
+ * the commit before it, for both. Manual or scheduled run: the merge base with the default branch.
  *
  * @param name GITHUB_EVENT_NAME
  * @param payload the parsed GITHUB_EVENT_PATH
- * @param commit GITHUB_SHA, what is checked out unless the workflow says otherwise
+ * @param commit GITHUB_SHA, which is checked out unless the workflow says otherwise
  * @param ref GITHUB_REF
- * @throws ConfigurationError for events that must not run a gate, and for payloads that lack what is needed
+ * @throws ConfigurationError for events on which a gate must not run, and for payloads that lack what is needed
  */
 export function readEvent(name: string, payload: unknown, commit: string, ref: string): Situation {
   switch (name) {
@@ -73,7 +73,7 @@ export function readEvent(name: string, payload: unknown, commit: string, ref: s
     case "push": {
       const push = parse(pushEvent, payload, name);
       const silence = "a push has no pull request to comment on";
-      if (!unborn.test(push.before)) {
+      if (!allZeros.test(push.before)) {
         const base: Base = { kind: "commit", commit: push.before, why: "the commit before the push" };
         return { event: name, baseline: base, policy: base, pullRequest: null, silence };
       }
@@ -83,7 +83,8 @@ export function readEvent(name: string, payload: unknown, commit: string, ref: s
     case "pull_request_target":
     case "issue_comment":
     case "workflow_run":
-      // These run with the base repository's rights; evaluating a stranger's files there would hand those over.
+      // These events run with the base repository's rights. Evaluating a stranger's files there would hand over those
+      // rights.
       throw new ConfigurationError({
         code: "event",
         problem: `the gate must not run on ${name}: it would read a contributor's files with the repository's own rights`,

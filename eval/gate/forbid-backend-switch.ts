@@ -5,20 +5,20 @@ import { placeIn, type LoadedRemote } from "../../models/core/predictor/load.ts"
 import { readAtReference, type Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
 
-/** Whether the model of a folder had an artifact at the reference, by what its model.yaml says there of its backend. */
+/** Whether the model in a folder had an artifact at the reference, according to the backend in its model.yaml there. */
 export async function hadArtifact(reference: Reference, modelDir: string, root: string, git: Git): Promise<boolean> {
   const text = await readAtReference(reference, join(modelDir, "model.yaml"), root, git);
   if (text === null) return false;
   try {
     return (parse(text) as { backend?: unknown } | null)?.backend !== "hf-inference";
   } catch {
-    // A file that nobody could read then was no remote model either.
+    // A file that could not be read did not declare a remote model either.
     return true;
   }
 }
 
 /**
- * No change takes a model out of the gate by saying that a provider answers for it now.
+ * Makes sure that no change takes a model out of the gate by declaring that a provider answers for it now.
  *
  * @throws ConfigurationError for a remote model that had an artifact at the reference
  */

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 
-/** Runs git in a folder. Resolves with its exit code; rejects only when git cannot be started or hangs. */
+/**
+ * Runs git in a folder. Resolves with its exit code, or 128 when it was killed at its time or output limit. Rejects
+ * only when git cannot be started.
+ */
 export type Git = (
   args: readonly string[],
   options?: { input?: string; timeoutMs?: number },
@@ -11,7 +14,7 @@ const outputLimitBytes = 2 ** 31;
 export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
-      // Never wait for a password that nobody will type.
+      // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type.
       const child = spawn("git", [...args], {
         cwd: folder,
         env: { ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
@@ -42,13 +45,13 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
         });
       });
       child.stdin.on("error", () => {
-        /* git may close its input early; its exit code tells */
+        /* git may close its input early; the exit code tells whether that matters */
       });
       child.stdin.end(input ?? "");
     });
 }
 
-/** The commit that a name stands for, or null when there is none (or no repository, or no git). */
+/** The commit that a name refers to; null when there is none (or no repository, or no git). */
 export async function commitOf(git: Git, name: string): Promise<string | null> {
   try {
     const { code, stdout } = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
@@ -58,7 +61,7 @@ export async function commitOf(git: Git, name: string): Promise<string | null> {
   }
 }
 
-/** Where the current work left the default branch; null outside git or when no default branch is known. */
+/** Where the current branch left the default branch; null outside git or when no default branch is known. */
 export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: string; branch: string } | null> {
   for (const branch of ["origin/HEAD", "origin/main", "origin/master", "main", "master"]) {
     if ((await commitOf(git, branch)) === null) continue;

@@ -7,8 +7,9 @@ import { catalog } from "../metrics/catalog.ts";
 import { performanceMetrics } from "./performance-metrics.ts";
 
 /**
- * The head that a check speaks of: the one it names, or the only one that its metric is defined for.
- * @throws ConfigurationError when that is no head, or several
+ * The head that a check is about: the one it names, or the only one its metric is defined for. Null for metrics of the
+ * whole model.
+ * @throws ConfigurationError when no head fits, or several do
  */
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
   if (performanceMetrics.has(policy.metric)) return null;

@@ -17,8 +17,7 @@ import { runModel, type ModelRun } from "./run-model.ts";
 import { isSameModel } from "./same-model.ts";
 
 /**
- * Candidate and baseline on the same rows, and the checks that are to be made of them: what a gate judges, and what a
- * plan looks ahead to.
+ * Candidate and baseline on the same rows, with the planned checks. A gate judges this, and a plan forecasts from it.
  */
 export type ModelPair = {
   policy: Policy;
@@ -30,7 +29,7 @@ export type ModelPair = {
   baselineLoaded: LoadedManifest | null;
   /** Why the baseline may not be compared; null when it may, or when there is none. */
   mismatch: string | null;
-  /** Candidate and baseline are one model by construction. */
+  /** Whether candidate and baseline are the same model by construction; see `isSameModel`. */
   same: boolean;
   /** Head → the baseline's predictions in the candidate's row order, or why there are none. */
   paired: Map<string, BaselinePredictions>;
@@ -106,7 +105,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
   };
 }
 
-/** What makes two models incomparable whatever they answer; null when nothing does. */
+/** Why two models cannot be compared, whatever they answer; null when they can. */
 function incomparableManifests(candidate: LoadedManifest, baseline: LoadedManifest): string | null {
   const [ours, theirs] = [candidate.manifest, baseline.manifest];
   if (ours.task !== theirs.task) return `the baseline's task is ${theirs.task}, the candidate's ${ours.task}`;
@@ -138,7 +137,7 @@ function pairHead(
     : { kind: "incomparable", why: pairing.reason };
 }
 
-/** Says in the error whose fault it is, so that a broken baseline is not looked for in the candidate. */
+/** Says in an error whose fault it is, so that a broken baseline is not mistaken for a broken candidate. */
 export async function blaming<T>(who: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     if (error instanceof SluiceError)

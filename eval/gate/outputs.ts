@@ -17,12 +17,12 @@ function filesIn(out: string): OutputFiles {
   };
 }
 
-/** Removes whatever lies where the outputs go: an older run's files, or files of the change under judgement. */
+/** Removes whatever is at the output paths: an older run's files, or files that the judged change put there. */
 export async function removeOutputs(out: string): Promise<void> {
   for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
 }
 
-/** Writes verdict.json, metrics.json, report.md and report.html; each appears whole or not at all. */
+/** Writes verdict.json, metrics.json, report.md and report.html, each atomically. */
 export async function writeOutputs(
   out: string,
   verdict: VerdictFile,
@@ -34,7 +34,7 @@ export async function writeOutputs(
   await writeFileAtomic(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);
   await writeFileAtomic(files.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
   await writeFileAtomic(files.markdown, renderMarkdown(verdict, metrics, {}));
-  // The chart library is by far the largest import; nothing before this needs it.
+  // The chart library is by far the largest import, and nothing before this needs it.
   const { renderHtml } = await import("../report/html.ts");
   await writeFileAtomic(files.html, renderHtml(verdict, metrics, plots));
   return files;

@@ -20,12 +20,12 @@ export type PerformanceOutcome = {
 export type PerformanceRequest = {
   candidate: { loaded: LoadedManifest; run: ModelRun };
   baseline: { loaded: LoadedManifest; run: ModelRun } | null;
-  /** Why there is no baseline, and whether that is because it may not be compared. */
+  /** Why there is no baseline, and whether that is because the two cannot be compared. */
   withoutBaseline: { why: string; incomparable: boolean };
   dataset: EvaluationDataset;
 };
 
-/** Measures what running the models costs, and turns it into evidence for the checks that ask. */
+/** Measures what running the models costs, as evidence for the checks that ask for it. */
 export async function performanceEvidence(
   planned: readonly PlannedCheck[],
   request: PerformanceRequest,
@@ -90,7 +90,7 @@ export async function performanceEvidence(
   return outcome;
 }
 
-/** Evidence from figures that are already there; null when only a latency comparison can give it. */
+/** Evidence from figures that are already measured; null when only a latency comparison can give it. */
 function figureEvidence(
   { policy }: PlannedCheck,
   candidate: PerformanceFigures,
@@ -147,9 +147,10 @@ function questionOf({ policy, alpha }: PlannedCheck): Question {
 }
 
 /**
- * The comparison decides, by the ratio of latencies. A check speaks of the difference in its margin's scale and passes
- * the decision on. Milliseconds are the ratio's share of the baseline's latency at the look that decided, which is what
- * the margin was held against.
+ * Evidence from a latency comparison. The comparison has already decided, by the ratio of latencies. The check takes
+ * over that decision and shows the difference in its margin's scale. For a margin in milliseconds, the ratio is
+ * converted with the baseline's latency at the interim analysis that decided, because the margin was compared with that
+ * latency.
  */
 export function comparisonEvidence(
   comparison: Pick<LatencyComparison, "candidate" | "baseline">,
@@ -181,7 +182,7 @@ const percentChange = (ratio: number) => `${((ratio - 1) * 100).toFixed(2)} %`;
 const range = (interval: { low: number; high: number } | null) =>
   interval === null ? "no interval" : `${percentChange(interval.low)} to ${percentChange(interval.high)}`;
 
-/** The tails with their own intervals, which are shown whether or not a check asks for them. */
+/** The latency tails with their own intervals. They are shown whether or not a check asks for them. */
 export function tailNote({
   ratios,
   candidate,

@@ -10,10 +10,10 @@ import type { Git } from "./git.ts";
 export type Policy = { gates: Gates; source: string; changes: PolicyChange[] };
 
 /**
- * The thresholds that count. A candidate is judged by the gates of the base branch, so that no pull request loosens
- * its own gate unseen; what it changes is listed. A model that is new on the base branch is judged by its own gates.
+ * The thresholds that count. A candidate is judged by the gates of the base branch, so that no pull request can loosen
+ * its own gate unnoticed; what it changes is listed. A model without gates on the base branch is judged by its own.
  *
- * @throws ConfigurationError when there are no gates at all, or the base branch's cannot be read
+ * @throws ConfigurationError when there are no gates at all, or those of the base branch cannot be read
  */
 export async function resolvePolicy(
   loaded: LoadedManifest,
@@ -67,7 +67,7 @@ function gatesOf(text: string, reference: Reference, file: string): { gates: Gat
   return { gates: parsed.data, dataset: plain["dataset"] };
 }
 
-/** The evaluation data is no threshold, and the candidate's counts; but a change of it must be seen. */
+/** The evaluation data is not a threshold, and the candidate's data counts. But a change to it must be visible. */
 async function datasetChanges(
   base: unknown,
   loaded: LoadedManifest,

@@ -6,8 +6,8 @@ import { productionReceiptFile, type ProductionReceipt } from "../schema/product
 import type { ModelVerdict } from "../schema/verdict.ts";
 
 /**
- * The receipt beside a production version; null when it keeps none.
- * @throws EvaluationError when there is one that cannot be read
+ * The receipt beside a production version; null when there is none.
+ * @throws EvaluationError when the receipt cannot be read
  */
 export async function readProductionReceipt(dir: string): Promise<ProductionReceipt | null> {
   const path = join(dir, "receipt.json");
@@ -45,18 +45,22 @@ export async function readProductionReceipt(dir: string): Promise<ProductionRece
   return result.data;
 }
 
-/** Why a baseline may not be compared although it answers: its receipt speaks of other weights. */
+/**
+ * Why a baseline must not be compared although it can answer: its receipt is for other weights. Null when it may be.
+ */
 export function receiptMismatch(receipt: ProductionReceipt | null, sha256: string): string | null {
   if (receipt === null || receipt.model.sha256 === sha256) return null;
   return `the production version's receipt is for ${receipt.model.sha256.slice(0, 12)}…, its weights are ${sha256.slice(0, 12)}…: nobody let these weights through`;
 }
 
-/** Largest difference between a figure on the receipt and the same figure now that needs no explaining. */
+/**
+ * A figure on the receipt may differ from the same figure now by this much, relative to 1 + its size, without a note.
+ */
 const repeatable = 1e-6;
 
 /**
- * What a reader should know when the same weights on the same rows no longer give the receipt's figures:
- * another processor or runtime. Null when they agree, or when nothing can be said.
+ * A note for the reader when the same weights on the same rows no longer give the receipt's figures, because of another
+ * processor or runtime. Null when they agree, or when the receipt is for another dataset.
  */
 export function receiptDrift(receipt: ProductionReceipt | null, now: ModelMetrics): string | null {
   if (receipt === null || receipt.dataset.digest !== now.dataset.digest) return null;

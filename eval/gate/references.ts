@@ -8,19 +8,19 @@ export type Baseline = "none" | { ref: string } | { dir: string };
 
 export type ReferenceDeps = {
   env: NodeJS.ProcessEnv;
-  /** Fetches commits that the clone lacks; null where there is none. */
+  /** Token for fetching commits that the clone lacks; null when there is none. */
   token: string | null;
-  /** Asked only where the clone is shallow; null where GitHub cannot be asked. */
+  /** Asked only when the clone is shallow; null when GitHub cannot be asked. */
   findMergeBase: FindMergeBase | null;
   note: (text: string) => void;
 };
 
 /**
- * Finds what to compare with and whose thresholds count, as commits that are present in the clone.
+ * Finds what to compare with and whose thresholds count. Commits are present in the clone afterwards.
  *
  * @param choice the `baseline` input
  * @param root the checked-out repository, absolute
- * @throws EvaluationError when a commit cannot be had
+ * @throws EvaluationError when a commit cannot be found or fetched
  */
 export async function prepareReferences(
   choice: string,
@@ -29,7 +29,7 @@ export async function prepareReferences(
   deps: ReferenceDeps,
 ): Promise<{ baseline: Baseline; policyRef: string }> {
   const commits = await commitDeps(root, deps);
-  // One after the other: two fetches at once would fight over the repository's shallow file.
+  // One after the other: two fetches at once would compete for the repository's shallow file.
   const baseline = await chooseBaseline(choice, situation, root, commits);
   const policyRef = await resolveBase(situation.policy, commits);
   return { baseline, policyRef };

@@ -14,7 +14,7 @@ import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { mergedPredictions, shardFolder } from "./shards.ts";
 
-/** What one model said about the dataset, on which machine, and whether its batches may be trusted. */
+/** What one model predicted on the dataset, on which machine, and whether its batches can be trusted. */
 export type ModelRun = {
   role: "candidate" | "baseline";
   identity: ModelIdentity;
@@ -25,17 +25,18 @@ export type ModelRun = {
   predictions: Map<string, Predictions>;
   batchParity: BatchParity;
   runner: Runner;
-  /** Rows of the dataset that this model could not take. */
+  /** Number of the dataset's rows that this model could not take. */
   refused: number;
   notes: string[];
 };
 
-/** Rows that the batch-parity check may choose from; it compares at most 64 of them. */
+/** Number of rows that the batch-parity check may choose from. It compares at most 64 of them. */
 const parityPool = 2048;
 
 /**
- * Opens a model, checks batch parity, predicts the dataset, and closes it again. With `request.shards` the predictions
- * are those of earlier jobs, put together; the model is opened all the same, because the bytes must be theirs.
+ * Opens a model, checks batch parity, predicts the dataset, and closes the model. With `request.shards`, the
+ * predictions of earlier jobs are merged instead. The model is opened even then, to check that the shards come from
+ * these exact bytes.
  */
 export async function runModel(
   role: ModelRun["role"],
@@ -143,7 +144,7 @@ async function withModel<T>(
           dataset,
           cpuFlags: runner.cpuFlags,
           ...(shard === undefined ? {} : { shard }),
-          // A model whose batches leak is measured as a lone request would meet it.
+          // A model whose answers depend on the batch is measured row by row, as a single request would see it.
           manifest: batchParity.ok
             ? loaded.manifest
             : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } },
@@ -160,7 +161,7 @@ async function withModel<T>(
   }
 }
 
-/** predictions/MODEL/HEAD.ROLE.csv for every head and run. */
+/** Writes predictions/MODEL/HEAD.ROLE.csv for every head and run. */
 export async function writeModelPredictions(out: string, id: string, runs: readonly ModelRun[]): Promise<void> {
   for (const run of runs) {
     for (const [head, predictions] of run.predictions) {

@@ -5,9 +5,9 @@ import type { ModelRun } from "./run-model.ts";
 type Evaluated = { loaded: LoadedManifest; run: ModelRun };
 
 /**
- * Whether two models are one by construction: the same weights (external data included), the same preprocessing files,
- * and the same declarations of how rows go in, how answers come out and how they are run. Then every paired difference
- * is exactly 0.
+ * Whether two models are the same by construction: the same weights (external data included), the same preprocessing
+ * files, and the same declarations of how rows go in, how answers come out and how the model runs. Every paired
+ * difference is then exactly 0.
  */
 export function isSameModel(candidate: Evaluated, baseline: Evaluated): boolean {
   return (

@@ -17,10 +17,10 @@ export function shardFolder(out: string, { id, role }: ShardOwner, { index, coun
 }
 
 /**
- * All shards of one model below a folder, at any depth (artifacts of a matrix land in folders of their own), as one
- * job would have predicted them.
+ * All shards of one model below a folder, merged as if one job had predicted them. They are found at any depth, because
+ * the artifacts of a matrix land in folders of their own.
  *
- * @throws EvaluationError when shards are missing, double, or of another model or dataset
+ * @throws EvaluationError when shards are missing, duplicated, or of another model or dataset
  */
 export async function mergedPredictions(
   folder: string,
@@ -44,19 +44,19 @@ export async function mergedPredictions(
     .map((entry) => entry.parentPath)
     .toSorted();
   const merged = mergeShards(await Promise.all(folders.map(readShard)), dataset);
-  const foreign =
+  const difference =
     merged.modelSha256 !== modelSha256
       ? ["model", modelSha256, merged.modelSha256]
       : merged.datasetDigest !== dataset.digest
         ? ["dataset", dataset.digest, merged.datasetDigest]
         : null;
-  if (foreign !== null)
+  if (difference !== null)
     throw new EvaluationError({
       code: "shards-differ",
-      problem: `the shards of ${id}'s ${role} are of another ${foreign[0]}`,
+      problem: `the shards of ${id}'s ${role} are of another ${difference[0]}`,
       place: folder,
-      expected: foreign[1] as string,
-      received: foreign[2] as string,
+      expected: difference[1] as string,
+      received: difference[2] as string,
       hint: "shard and merge the same commit",
     });
   const known = new Set(dataset.badRows.map((row) => row.place));

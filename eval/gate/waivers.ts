@@ -10,16 +10,19 @@ import type { Git } from "./git.ts";
 
 const WAIVERS_FILE = "waivers.yaml";
 
-/** The waivers that count, where they were read, and those that the working tree adds, which do not count yet. */
+/**
+ * `counting`: the waivers that count, read from `source`. `pending`: those that the working tree adds, which do not
+ * count yet.
+ */
 export type Waivers = { counting: Waiver[]; source: string; pending: Waiver[] };
 
 /**
- * Reads waivers.yaml beside the configuration. Like thresholds, what counts is the base branch's file, so that no pull
- * request excuses itself: what its own file adds is shown and counts once merged. Where there is no base commit to read
+ * Reads waivers.yaml beside the configuration. As with thresholds, the base branch's file counts, so that no pull
+ * request can excuse itself: what its own file adds is shown, and counts once merged. Without a base commit to read
  * from (no git, or a baseline folder), the working tree's file counts.
  *
- * @throws ConfigurationError when either file is not what its schema says, or names a model that sluice.yaml does not
- * have
+ * @throws ConfigurationError when either file does not fit its schema, or when the working tree's names a model that
+ *   sluice.yaml does not have
  */
 export async function readWaivers(
   configFile: string,
@@ -62,7 +65,7 @@ function parse(text: string, file: string): Waiver[] {
   }).waivers;
 }
 
-/** What this change adds to waivers.yaml for a model, in words. */
+/** One note for each waiver that this change adds for a model. */
 export function pendingNotes({ pending }: Waivers, model: string): string[] {
   return pending
     .filter((one) => one.model === model)

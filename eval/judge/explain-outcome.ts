@@ -57,7 +57,7 @@ function meaning(kind: Comparison, margin: number): Record<Outcome, string> {
 
 export type Limit = { min: number | null; max: number | null };
 
-/** A limit on the candidate's own value: on its interval when `confident`, otherwise on the observed value. */
+/** A limit on the candidate's own value, applied to its interval when `confident`, otherwise to the observed value. */
 export function decideLimit(
   observed: number,
   interval: Interval | null,

@@ -11,7 +11,7 @@ export type CheckContext = {
   declaredAt: Check["declaredAt"];
 };
 
-const words = { pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" } as const satisfies Record<
+const verdictOfOutcome = { pass: "PASS", fail: "FAIL", inconclusive: "INCONCLUSIVE" } as const satisfies Record<
   ExplainedOutcome["outcome"],
   VerdictWord
 >;
@@ -74,7 +74,7 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
         { min: policy.min ?? null, max: policy.max ?? null },
         policy.confident,
       );
-      return judged(words[outcome], reason);
+      return judged(verdictOfOutcome[outcome], reason);
     }
     case "contrast": {
       if (policy.kind === "limit" || base.margin === null)
@@ -92,7 +92,7 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
         evidence.decision === undefined
           ? decideContrast(policy.kind, base.interval, base.margin, context.direction)
           : explainOutcome(policy.kind, base.margin, evidence.decision);
-      return judged(words[outcome], reason);
+      return judged(verdictOfOutcome[outcome], reason);
     }
   }
 }

@@ -15,14 +15,14 @@ import { waive } from "./waive.ts";
 
 export type JudgeRequest = {
   gates: Pick<Gates, "minimumPerClass" | "onInsufficient">;
-  /** Check id → evidence that was not found in the predictions: what running the model costs. */
+  /** Check id → evidence that does not come from the predictions: what running the model costs. */
   measuredElsewhere?: ReadonlyMap<string, Evidence>;
   /** Direction and unit of a metric; default: the catalog's. */
   definitionOf?: (metric: MetricName) => Pick<MetricDefinition, "direction" | "unit"> | undefined;
-  /** Unit of what a regression predicts, which only its manifest knows; default: none. */
+  /** Unit of a regression's predictions, which only the manifest knows; default: none. */
   labelUnit?: (head: string | null) => string;
   declaredAt?: (planned: PlannedCheck) => Check["declaredAt"];
-  /** Those of this model. `today`: YYYY-MM-DD, UTC. */
+  /** The waivers of this model. `today` is YYYY-MM-DD, UTC. */
   waivers?: { waivers: readonly Waiver[]; today: string };
 };
 
@@ -31,13 +31,13 @@ export type JudgedPredictions = {
   verdict: VerdictWord;
   reason: string;
   expectedFalseRed: FalseRed | null;
-  /** What a reader should know of the checks, in words; null where there is nothing to say. */
+  /** Notes for the reader about the checks; null where there is nothing to say. */
   notes: { waivers: string[]; regressedSlices: string | null; smallSamples: string | null; rowsNeeded: string | null };
 };
 
 /**
- * Judges a candidate's predictions against its baseline's: evidence for each planned check, its verdict, the waivers, and
- * the verdict over all of them. Pure. Every command that judges predictions does it here.
+ * Judges a candidate's predictions against its baseline's: the evidence and verdict of each planned check, the waivers,
+ * and the verdict over all of them. Pure. Every command that judges predictions does it here.
  */
 export function judgePredictions(
   pair: MeasuredPair,

@@ -2,8 +2,8 @@ import type { Check, ModelVerdict, VerdictWord } from "../schema/verdict.ts";
 import { severity, worstOf } from "./algebra.ts";
 
 /**
- * The verdict over a model's checks: the worst of the deciding ones. Advisory checks are shown and do not decide,
- * but a model with no deciding check at all is INCONCLUSIVE: nothing was shown about it.
+ * The verdict over a model's checks: the worst of the deciding ones. Advisory checks are shown but do not decide. A
+ * model with no deciding check is INCONCLUSIVE: nothing was shown about it. A model with no check at all is ERROR.
  */
 export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; reason: string } {
   const deciding = checks.filter((check) => !check.advisory);

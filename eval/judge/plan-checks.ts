@@ -1,6 +1,6 @@
 import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 
-/** A check policy applied to one slice: the unit that evidence is gathered for and that is judged. */
+/** A check policy applied to one slice: the unit for which evidence is gathered and a verdict given. */
 export type PlannedCheck = {
   id: string;
   policy: CheckPolicy;
@@ -10,19 +10,19 @@ export type PlannedCheck = {
   /** "all", or COLUMN=VALUE. */
   slice: string;
   alpha: number;
-  /** Two-sided coverage of the interval whose one end decides: 1 - 2·alpha. */
+  /** Two-sided coverage of the interval, 1 - 2·alpha, because only one of its ends decides. */
   level: number;
 };
 
 export const allRows = "all";
 
 /**
- * Every check policy once per slice value. A slice column that the dataset does not have yields one planned check
- * on `COLUMN=*`, which has no evidence and so can never pass.
+ * Applies every check policy to every value of its slice columns. A slice column that the dataset lacks yields one
+ * planned check on `COLUMN=*`, which has no evidence and so can never pass.
  *
  * @param sliceValues slice column → its distinct values in the dataset
- * @param headOf the head that a policy speaks of, or null for figures of the whole model (latency, size)
- * @param nameHeads whether ids name the head: needed where a model has several
+ * @param headOf the head that a policy is about, or null for metrics of the whole model (latency, size)
+ * @param nameHeads whether ids include the head; needed when a model has several
  */
 export function planChecks(
   gates: Gates,

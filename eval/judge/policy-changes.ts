@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 export type PolicyChange = { path: string; base: unknown; candidate: unknown };
 
 /**
- * What a candidate's gates change against the base branch's, leaf by leaf, so that a report can show both.
- * Lists are compared by position.
+ * What a candidate changes in the base branch's gates, leaf by leaf, so that a report can show both. Lists are compared
+ * by position.
  */
 export function policyChanges(base: unknown, candidate: unknown, path = "gates"): PolicyChange[] {
   if (isDeepStrictEqual(base, candidate)) return [];

@@ -8,8 +8,8 @@ import type { MetricOptions } from "../schema/metrics.ts";
 
 export type BaselinePredictions =
   /**
-   * Rows in the candidate's order (see `pairPredictions`). `same`: candidate and baseline are one model by construction,
-   * so that no sampling stands between them.
+   * Rows in the candidate's order (see `pairPredictions`). `same`: candidate and baseline are the same model by
+   * construction, so there is no sampling error between them.
    */
   | { kind: "paired"; predictions: Predictions; same?: boolean }
   | { kind: "none"; why: string }
@@ -41,8 +41,8 @@ export function measuredPair(
 }
 
 /**
- * Gathers the evidence for one planned check on predictions. Pure. A head without labels in the dataset gives none; a
- * check that names no head speaks of the head "".
+ * Gathers the evidence for one planned check on predictions. Pure. A head without labels in the dataset gives none. A
+ * check that names no head is about the head "".
  */
 export function qualityEvidence(planned: PlannedCheck, pair: MeasuredPair, minimumPerClass: number): Evidence {
   const candidate = pair.candidate.get(planned.head ?? "");
@@ -123,7 +123,8 @@ function evidenceOfHead(
 
   if (baseline.kind === "none") return { kind: "no-baseline", observed, n, why: baseline.why };
   if (baseline.kind === "incomparable") return { kind: "incomparable", observed, n, why: baseline.why };
-  // A change that leaves the model as it is (its card, its gates) differs by exactly 0, on however few rows.
+  // A change that leaves the model as it is (only its card or its gates change) differs by exactly 0, on however few
+  // rows.
   if (baseline.same && measured.status === "ok" && baselineValue() === measured.value) {
     return {
       kind: "contrast",

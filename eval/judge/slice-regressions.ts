@@ -6,16 +6,17 @@ import { allRows } from "./plan-checks.ts";
 
 export type SliceRegression = {
   check: Check;
-  /** One-sided, of no loss. */
+  /** One-sided p-value of "no loss". */
   p: number;
-  /** Holm's, over all slices compared. */
+  /** `p` adjusted by Holm's method over all compared slices. */
   adjusted: number;
 };
 
 /**
- * One-sided p-value of "no loss" for every relative check on a slice, p = Φ(gain / se), gain turned so that more is
- * better and se from the interval's half width (for AUROC that is DeLong's z test), adjusted by Holm over all of the
- * gate's slices: calling regressed what is ≤ alpha is wrong about any slice at all with probability at most alpha.
+ * Tests each relative check on a slice for a regression. The one-sided p-value of "no loss" is p = Φ(gain / se). The
+ * gain is signed so that more is better, and se comes from the interval's half width (for AUROC this is DeLong's z
+ * test). The p-values are adjusted by Holm over all of the gate's slices: if the slices with an adjusted value ≤ alpha
+ * are called regressed, the probability that this is wrong about any slice at all is at most alpha.
  */
 export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
   const compared = checks.flatMap((check) => {
@@ -30,7 +31,7 @@ export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
 
 const maxNamed = 5;
 
-/** Which slices regressed, in one sentence, when a check on a slice is not PASS; otherwise null. */
+/** One sentence that names the regressed slices, when a check on a slice is not PASS; otherwise null. */
 export function sliceNote(checks: readonly Check[]): string | null {
   const open = checks.some((check) => check.slice !== allRows && check.kind !== "limit" && check.verdict !== "PASS");
   const tested = open ? sliceRegressions(checks) : [];

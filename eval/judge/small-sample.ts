@@ -3,30 +3,32 @@ import type { Sample } from "../metrics/definition.ts";
 import { supportOf } from "../metrics/measure.ts";
 
 /**
- * Below this many rows of the rarest class, intervals of rankings, probabilities and rare decisions were measured to
- * err above alpha.
+ * With fewer rows of the rarest class than this, the intervals of rankings, probabilities and rare decisions were
+ * measured to err more often than alpha.
  */
 export const fewOfAClass = 100;
 
 /**
- * The same of average precision, whose difference is skewed for longer: 7 % at an alpha of 5 % with 500 rows of each
- * class.
+ * The same limit for average precision, whose difference stays skewed for longer: 7 % errors at an alpha of 5 % with
+ * 500 rows of each class.
  */
 export const fewForAveragePrecision = 1_000;
 
-/** Below this many rows that carry the sum of squared errors, those of RMSE and R² were. */
+/** The same limit for RMSE and R², in rows that carry the sum of squared errors. */
 export const fewCarryingSquares = 300;
 
-/** Below this many rows that carry the variance of what is averaged, those of MAE were. */
+/** The same limit for MAE, in rows that carry the variance of what is averaged. */
 export const fewCarryingMean = 100;
 
-/** Half of the fewest rows of a regression that were simulated: what happens below is not known. */
+/** Half of the smallest regression sample that was simulated. What happens below is not known. */
 const fewRows = 100;
 
-/** Kept at alpha on every sample that was simulated: its interval inverts an exact-enough test, or is conservative. */
+/**
+ * Metrics that kept to alpha on every simulated sample: the interval inverts a nearly exact test, or is conservative.
+ */
 const safe: ReadonlySet<MetricName> = new Set(["accuracy", "ece"]);
 
-/** What a mean-error metric averages, per row. */
+/** The value that a mean-error metric averages, per row. */
 const rowErrors: Partial<Record<MetricName, (error: number, label: number, score: number, scale: number) => number>> = {
   mae: (error) => error,
   mape: (error, label) => error / Math.abs(label),
@@ -35,12 +37,13 @@ const rowErrors: Partial<Record<MetricName, (error: number, label: number, score
 };
 
 /**
- * What makes the intervals of a metric on these rows err more often than alpha promises, in words; null when nothing
- * known does. The thresholds are where simulated gates at the exact boundary left alpha (bench/results/calibration.md):
- * classification: fewer than 100 rows of the rarest class, 1,000 for average precision; RMSE and R²: fewer than 300
- * effective rows, (Σe²)² / Σe⁴, the number of equal errors that would carry the sum of squares as evenly; MAE and its
- * like: fewer than 100 such rows of what is averaged, less its mean; every regression metric: fewer than 100 rows,
- * which were not simulated.
+ * Why the intervals of a metric on these rows err more often than alpha promises; null when no reason is known. The
+ * thresholds are where simulated gates at the exact boundary exceeded alpha (bench/results/calibration.md):
+ * - classification: fewer than 100 rows of the rarest class, or 1,000 for average precision;
+ * - RMSE and R²: fewer than 300 effective rows, (Σe²)² / Σe⁴, which is the number of equal errors that would carry the
+ *   sum of squares as evenly;
+ * - MAE and similar metrics: fewer than 100 such effective rows of what is averaged, less its mean;
+ * - every regression metric: fewer than 100 rows, which were not simulated.
  *
  * @param samples the candidate's rows, and for a comparison the baseline's
  */
@@ -88,7 +91,7 @@ function carryingRows(deviations: Float64Array): number {
 
 const maxNamed = 5;
 
-/** One note for all checks that decide on an interval of a small sample; null when there are none. */
+/** One note for all checks that decide by an interval on a small sample; null when there are none. */
 export function smallSampleNote(
   cautions: readonly { metric: string; slice: string; caution: string }[],
 ): string | null {

@@ -4,10 +4,10 @@ import type { Waiver } from "../schema/waivers.ts";
 export type Waived = { checks: Check[]; notes: string[] };
 
 /**
- * Applies the reviewed waivers of one model to its judged checks. A waiver that fits a check which is FAIL or
- * INCONCLUSIVE keeps that check from deciding and stands in its reason; once expired, it makes the check FAIL instead.
- * ERROR and INCOMPARABLE are never waived: nothing was found out that a team could accept. Checks that PASS are left
- * alone. Of several fitting waivers the one that expires last counts.
+ * Applies the reviewed waivers of one model to its judged checks. A waiver that fits a FAIL or INCONCLUSIVE check stops
+ * the check from deciding and is added to its reason. An expired waiver makes the check FAIL instead. ERROR and
+ * INCOMPARABLE are never waived: there is no finding that a team could accept. Checks that PASS are left alone. If
+ * several waivers fit, the one that expires last counts.
  *
  * @param today YYYY-MM-DD, UTC
  */
@@ -57,7 +57,7 @@ function fits(waiver: Waiver, check: Check): boolean {
   );
 }
 
-/** A waiver's check in words. */
+/** Text that identifies a waiver's check. */
 export function nameOf({ metric, slice, kind, head }: Waiver): string {
   return `${metric}${head === undefined ? "" : `@${head}`}${slice === "all" ? "" : ` on ${slice}`}${kind === undefined ? "" : ` (${kind})`}`;
 }

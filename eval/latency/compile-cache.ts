@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Runs `use` with an environment whose Node processes share compiled code in a folder that is removed afterwards. A
- * latency comparison starts the same program hundreds of times; this takes a third off each start and changes nothing
- * that is timed. Never for a cold start that is to be reported.
+ * Runs `use` with an environment in which Node processes share compiled code, in a folder that is removed afterwards. A
+ * latency comparison starts the same program hundreds of times. This takes a third off each start and changes nothing
+ * that is timed. Never use it for a cold start that is reported.
  */
 export async function withCompileCache<Result>(
   env: NodeJS.ProcessEnv,

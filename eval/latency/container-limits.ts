@@ -1,12 +1,12 @@
 type ReadText = (path: string) => Promise<string | null>;
 
-/** Above this a memory limit is the kernel's word for "none" (v1 writes 2^63 rounded down to a page). */
+/** A memory limit above this is the kernel's way of saying "none" (v1 writes 2^63 rounded down to a page). */
 const UNLIMITED_BYTES = 2 ** 60;
 
 /**
  * CPU share (in CPUs) and memory (in bytes) that the control groups allow this process; null where there is no limit.
- * Reads cgroup v2 (cpu.max, memory.max) and v1 (cpu.cfs_quota_us / cpu.cfs_period_us, memory.limit_in_bytes);
- * a limit of any ancestor binds, so the smallest on the way up counts.
+ * Reads cgroup v2 (cpu.max, memory.max) and v1 (cpu.cfs_quota_us / cpu.cfs_period_us, memory.limit_in_bytes). A limit
+ * of any ancestor binds, so the smallest on the way up counts.
  */
 export async function containerLimits(
   readText: ReadText,
@@ -32,7 +32,7 @@ export async function containerLimits(
   return { cpus: smallest(cpus), memoryBytes: smallest(memory.filter((bytes) => bytes < UNLIMITED_BYTES)) };
 }
 
-/** `mount` + every prefix of `path`, the longest first. Inside a container only the mount itself may exist. */
+/** `mount` + every prefix of `path`, longest first. Inside a container only the mount itself may exist. */
 function ancestors(mount: string, path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
   return Array.from({ length: parts.length + 1 }, (_, i) => [mount, ...parts.slice(0, parts.length - i)].join("/"));

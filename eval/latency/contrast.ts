@@ -1,9 +1,9 @@
 import { quantile } from "../stats/quantile.ts";
 import type { Arm, Block, Quantile, Round } from "./rounds.ts";
 
-/** What one round says, in natural logarithms: 0.01 is 1 % slower. */
+/** The result of one round, in natural logarithms: 0.01 is 1 % slower. */
 export type Contrast = {
-  /** Candidate's two processes against the baseline's two. */
+  /** The candidate's two processes against the baseline's two. */
   effect: number;
   /** The baseline's second process against its first: the A/A arm. */
   baselineSelf: number;
@@ -12,8 +12,8 @@ export type Contrast = {
 };
 
 /**
- * From the logarithm of each process's latency. `effect` changes its sign with the roles, so under no change it
- * scatters symmetrically about 0.
+ * Computes the contrasts from the logarithm of each process's latency. `effect` changes its sign when the roles are
+ * swapped, so it scatters symmetrically about 0 when the models do not differ.
  */
 function contrastOf(log: Record<Arm, number>): Contrast {
   return {
@@ -35,9 +35,9 @@ function blockContrast(block: Block): Contrast {
 }
 
 /**
- * One value per round and arm. The median compares neighbours in time first and takes the median over blocks then, so
- * that a burst of other work in some of the blocks does not count; a tail is what such bursts are, so it is taken over
- * all queries of the round.
+ * One value per round and arm. For the median, processes are compared within each block first and the median over
+ * blocks is taken then, so that a burst of other work in some blocks does not count. A tail consists of such bursts, so
+ * it is taken over all queries of the round.
  */
 export function roundContrast(round: Round, q: Quantile): Contrast {
   if (q !== 0.5) return contrastOf(each((arm) => Math.log(quantile(round.queriesMs[arm], q))));

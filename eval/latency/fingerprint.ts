@@ -3,7 +3,7 @@ import os from "node:os";
 import type { Runner } from "../schema/metrics.ts";
 import { containerLimits } from "./container-limits.ts";
 
-/** What a session knows and the machine does not: read it from the session that made the figures. */
+/** What only a session knows. Take it from the session that made the figures. */
 export type RuntimeUsed = { provider: string; threads: number; onnxruntime: string };
 
 export type FingerprintDeps = {
@@ -14,11 +14,11 @@ export type FingerprintDeps = {
   node: string;
   cores: number;
   memoryBytes: number;
-  /** The operating system's own name of the processor, used where /proc/cpuinfo has none. */
+  /** The operating system's name for the processor, used where /proc/cpuinfo has none. */
   cpuModel: string;
 };
 
-/** This machine's own. */
+/** The deps of this machine. */
 export function systemDeps(): FingerprintDeps {
   return {
     readText: (path) => readFile(path, "utf8").catch(() => null),
@@ -32,8 +32,8 @@ export function systemDeps(): FingerprintDeps {
 }
 
 /**
- * Instruction sets for which ONNX Runtime's kernels (MLAS) have their own code path, so that they change
- * speed, and for quantized models the numbers too. x86-64 names first, then Linux's arm64 names.
+ * Instruction sets for which ONNX Runtime's kernels (MLAS) have their own code path. They change the speed, and for
+ * quantized models also the numbers. x86-64 names first, then Linux's arm64 names.
  */
 const flagsThatMatter = new Set([
   "sse4_1",
@@ -71,8 +71,8 @@ const flagsThatMatter = new Set([
 ]);
 
 /**
- * The runner's fingerprint: what must agree before two latencies may be compared.
- * Linux reads /proc and /sys; elsewhere the flags are empty and the governor and container limits null.
+ * The runner's fingerprint: what must agree before two latencies may be compared. On Linux it is read from /proc and
+ * /sys. Elsewhere the flags are empty, and the governor and container limits are null.
  */
 export async function readRunner(used: RuntimeUsed, deps: FingerprintDeps = systemDeps()): Promise<Runner> {
   const linux = deps.platform === "linux";
@@ -100,7 +100,7 @@ function field(cpuinfo: string, name: string): string | null {
   return new RegExp(`^${name}\\s*:\\s*(.+)$`, "m").exec(cpuinfo)?.[1]?.trim() ?? null;
 }
 
-/** x86 names its processor; arm64 kernels give only the numbers of its maker and part. */
+/** x86 names its processor; arm64 kernels give only numbers for its maker and part. */
 function cpuModel(cpuinfo: string): string | null {
   const named = field(cpuinfo, "model name");
   if (named !== null) return named;

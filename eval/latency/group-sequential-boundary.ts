@@ -2,32 +2,36 @@ import { findRoot } from "../stats/rootfind.ts";
 import { normalCdf } from "../stats/normal.ts";
 
 /**
- * Alpha spending (Lan and DeMets, Biometrika 70, 1983): how much of the error rate `alpha` may be used up when the
- * fraction `t` (0…1) of the planned rounds has been seen. Nothing at 0, all of it at 1, never falling.
+ * Alpha spending (Lan and DeMets, Biometrika 70, 1983): how much of the error rate `alpha` may be used up once the
+ * fraction `t` (0…1) of the planned rounds has been seen. It is 0 at 0 and `alpha` at 1, and never falls.
  */
 type Spending = (alpha: number, t: number) => number;
 
 /**
- * Pocock-type: alpha · ln(1 + (e - 1) t), about the same strictness at every look.
+ * Pocock-type: alpha · ln(1 + (e - 1) t), about equally strict at every look.
  *
- * The one that gates use. A gate's cost is its waiting time and a look costs nothing, so early looks should be able to
- * decide. O'Brien-Fleming spends next to nothing before half of the rounds, which would make every clear case as slow as
- * the doubtful ones.
+ * Gates use this one. A gate's cost is its waiting time and a look costs nothing, so early looks should be able to
+ * decide. O'Brien-Fleming spends almost nothing in the first half of the rounds, which would make every clear case as
+ * slow as the doubtful ones.
  */
 export const pocockSpending: Spending = (alpha, t) => alpha * Math.log(1 + (Math.E - 1) * Math.min(1, Math.max(0, t)));
 
-/** Points of the grid on which the density of paths that have not stopped is kept. */
+/** Number of grid points on which the density of paths that have not stopped is kept. */
 const GRID = 401;
-/** Standard deviations kept below zero: paths further down can no longer reach an upper boundary. */
+/**
+ * Number of standard deviations that the grid reaches below zero. Paths further down can no longer reach an upper
+ * boundary.
+ */
 const DEPTH = 8;
 
 /**
- * The one-sided significance level at which each look may stop, such that the chance that any look stops under the
+ * The one-sided significance level at which each look may stop, such that the probability that any look stops under the
  * null hypothesis is at most `alpha`: nominal[k] = P(Z > z_k), with z_k the Lan-DeMets boundary.
  *
- * Statistic at information fraction t: a Brownian path at t over sqrt(t). The recursion of Armitage, McPherson and Rowe
- * (JRSS A 132, 1969) over the density of surviving paths; agrees with R's ldbounds and gsDesign to about 1e-3 in z.
- * A boundary on the other side is ignored, so a stop there only makes the test more careful (non-binding).
+ * The statistic at information fraction t is a Brownian path at t, divided by sqrt(t). Uses the recursion of Armitage,
+ * McPherson and Rowe (JRSS A 132, 1969) over the density of surviving paths; agrees with R's ldbounds and gsDesign to
+ * about 1e-3 in z. A boundary on the other side is ignored, so a stop there only makes the test more conservative
+ * (non-binding).
  *
  * @param fractions increasing, in (0, 1]
  */
@@ -56,7 +60,7 @@ export function nominalLevels(fractions: readonly number[], alpha: number, spend
   return levels;
 }
 
-/** Moves the density one step on and cuts it at `bound`. Weights are Simpson's, folded into the mass. */
+/** Moves the density one step on and cuts it at `bound`. Simpson's weights are folded into the mass. */
 function surviving(
   grid: Float64Array,
   mass: Float64Array,

@@ -17,17 +17,17 @@ export type ComparisonOptions = {
   /** Rows per call; default: 1. */
   batch?: number;
   seed?: number;
-  /** Hard limit: no round begins that would probably end later. */
+  /** Hard limit: a round that would probably end later does not begin. */
   capMs?: number;
-  /** Longest warm-up of a process, ms of processor time; default: 400. */
+  /** Longest warm-up of a process, in ms of processor time; default: 400. */
   warmMs?: number;
-  /** Milliseconds of busy work added to each of the candidate's calls: for proving that a slow-down is found. */
+  /** Milliseconds of busy work added to each of the candidate's calls, to prove that a slow-down is found. */
   slowdownMs?: number;
 };
 
 export type ComparisonDeps = ProcessDeps & {
   now?: () => number;
-  /** Called after every round, with the share of the planned rounds that is done. */
+  /** Called after every round with the share of the planned rounds that is done. */
   onRound?: (round: Round, share: number) => void;
 };
 
@@ -47,13 +47,13 @@ const MAX_ROWS = 256;
 /**
  * Is the candidate slower than the baseline? Both run in this job, on the same rows, threads and provider.
  *
- * A round starts four processes, two per model, warms them up and times them in random ABBA blocks, one process at a
- * time; then they end. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing). After
- * 7 rounds, and then each time there are a quarter more, the test looks at the data (sequential-test.ts). It ends when
- * every question has its answer, after at most 100 rounds, or at the cap. What is still open then is inconclusive, and
- * so is everything when the A/A arm excludes 1.
+ * A round starts four processes, two per model, warms them up, times them in random ABBA blocks, one process at a time,
+ * and ends them. One call is one `Predictor.predict` of `batch` rows (preprocessing + run + postprocessing). The test
+ * looks at the data after 7 rounds, and again each time there are a quarter more (sequential-test.ts). The comparison
+ * ends when every question has its answer, after at most 100 rounds, or at the cap. Questions that are still open then
+ * are inconclusive. All are inconclusive when the A/A arm excludes 1.
  *
- * @throws EvaluationError when a model cannot be run, or when the two got different providers.
+ * @throws EvaluationError when a model cannot be run, or when the two got different providers
  */
 export async function compareLatency(
   candidateDir: string,
@@ -132,7 +132,7 @@ async function run(
   };
 }
 
-/** Starts all at once; when one fails, the others are ended before its error is thrown. */
+/** Starts all processes at once. When one fails, the others are ended before its error is thrown. */
 async function startAll(start: (arm: Arm) => Promise<ModelProcess>): Promise<Record<Arm, ModelProcess>> {
   const settled = await Promise.allSettled(arms.map(start));
   const failed = settled.find((one) => one.status === "rejected");
@@ -163,9 +163,9 @@ function sharedRuntime(
 }
 
 /**
- * One round with processes that are already warm: `shape.blocks` blocks of eight turns, one process at a time, all of
- * them on the same processors where the system can do that. All turns of a block predict the same rows, so that long and
- * short texts favour nobody.
+ * Measures one round with processes that are already warm: `shape.blocks` blocks of eight turns, one process at a time,
+ * all on the same processors where the system can do that. All turns of a block predict the same rows, so that long and
+ * short texts favour neither model.
  */
 export async function measureRound(
   processes: Record<Arm, ModelProcess>,
@@ -180,7 +180,8 @@ export async function measureRound(
     arms.map((arm) => ({ pid: processes[arm].pid, threads: processes[arm].opened.threads })),
     index,
   );
-  // After four warm-ups side by side, one short turn each alone, so that the first block is like the others.
+  // After four warm-ups side by side, each process takes one short turn alone, so that the first block is like the
+  // others.
   for (const arm of arms) await processes[arm].turn({ start: 0, batch, lead: 0, count: shape.lead + 1 });
   for (let i = 0; i < shape.blocks; i++) {
     const medians: Record<Arm, number[]> = { baseline: [], baselineTwin: [], candidate: [], candidateTwin: [] };

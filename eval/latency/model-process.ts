@@ -4,29 +4,33 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
 
 export type ProcessDeps = {
-  /** The worker's file. Unbuilt it is worker.ts beside this file; in a bundle latency-worker.js beside the bundle. */
+  /**
+   * The worker's file: worker.ts beside this file when it runs unbuilt, latency-worker.js beside the bundle otherwise.
+   */
   worker?: URL;
-  /** Environment of the child, less what `withoutSecrets` drops. */
+  /** Environment of the child, without what `withoutSecrets` drops. */
   env?: NodeJS.ProcessEnv;
-  /** Longest wait for any one answer, ms. */
+  /** Longest wait for one answer, ms. */
   timeoutMs?: number;
 };
 
 type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
 
-/** A model in a process of its own. One command at a time. */
+/** A model in its own process. It takes one command at a time. */
 export type ModelProcess = {
   opened: Opened;
   pid: number;
   /**
-   * Process start → first prediction there, ms. Node's start, imports, sha256, session creation and one prediction are
-   * in it.
+   * Process start → first prediction, ms. Includes Node's start, imports, the sha256 check, session creation and one
+   * prediction.
    */
   coldStartMs: number;
   turn(
     command: Omit<TurnCommand, "kind"> & ({ count: number } | { budgetMs: number; atLeast: number }),
   ): Promise<TurnTimings>;
-  /** Highest resident memory of the process so far, and bytes of the tensors of one run of `batch` rows, per row. */
+  /**
+   * Highest resident memory of the process so far, and the bytes of the tensors of one run of `batch` rows, per row.
+   */
   footprint(batch: number): Promise<{ peakRssBytes: number; bytesPerRow: number }>;
   close(): Promise<void>;
 };
@@ -120,7 +124,7 @@ function request<Kind extends Reply["kind"]>(
   });
 }
 
-/** Asks it to exit. A process in the middle of a run cannot, so it is killed after a while. */
+/** Asks the process to exit. One in the middle of a run cannot, so it is killed after a while. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = once(child, "exit");
@@ -130,7 +134,7 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** A model's process needs no credentials but the Hub's (the artifact may not be cached yet). */
+/** Drops credentials. A model's process needs only the Hub's, because the artifact may not be cached yet. */
 function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(

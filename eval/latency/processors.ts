@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
- * Numbers of the processors that this process may use (Linux, proc(5): Cpus_allowed_list); none where the system does
+ * Numbers of the processors that this process may use (Linux, proc(5): Cpus_allowed_list); empty where the system does
  * not say.
  *
  * @param status the text of /proc/self/status
@@ -18,12 +18,12 @@ export function allowedProcessors(status: string): number[] {
 }
 
 /**
- * The processors of a round: as many as a model has threads, others than in the round before. Null when that would be
- * all of them.
+ * The processors of a round: as many as a model has threads, and different ones from the round before. Null when that
+ * would be all of them.
  *
- * The virtual processors of a rented machine share cores with strangers, so one of them may be half as fast as the
- * other for seconds on end. Processes that the kernel left on different ones would differ by that and not by their
- * models.
+ * The virtual processors of a rented machine share cores with strangers, so one of them may be half as fast as another
+ * for seconds on end. Processes that the kernel left on different processors would differ because of that, not because
+ * of their models.
  */
 export function processorsOfRound(allowed: readonly number[], threads: number, round: number): number[] | null {
   if (threads < 1 || threads >= allowed.length) return null;
@@ -41,10 +41,10 @@ function allowed(process: number | "self"): number[] {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Keeps every thread of a process on these processors, with util-linux' taskset. @returns whether that worked, read
- * back: taskset's exit code is 0 for a process that is gone, too
+ * Keeps every thread of a process on these processors, with util-linux' taskset.
+ * @returns whether that worked. This is read back, because taskset's exit code is 0 for a process that has exited, too
  */
-function keepOn(pid: number, processors: readonly number[]): Promise<boolean> {
+function pinTo(pid: number, processors: readonly number[]): Promise<boolean> {
   return new Promise((resolve) => {
     const wanted = processors.toSorted((a, b) => a - b).join(",");
     execFile("taskset", ["--all-tasks", "--cpu-list", "--pid", wanted, String(pid)], { timeout: TIMEOUT_MS }, () =>
@@ -54,8 +54,8 @@ function keepOn(pid: number, processors: readonly number[]): Promise<boolean> {
 }
 
 /**
- * Puts the processes of a round on the same processors. Where the system cannot (no Linux, no taskset), or can for some
- * of them only, all are left where they are: it makes the figures steadier and is needed by none.
+ * Puts the processes of a round on the same processors. Where the system cannot do that (no Linux, no taskset), or only
+ * for some of them, all are left where they were: it makes the figures steadier, but it is not required.
  *
  * @returns whether they are on the same processors now
  */
@@ -66,10 +66,10 @@ export async function onSameProcessors(
   const own = allowed("self");
   const threads = Math.max(...processes.map((one) => one.threads));
   const chosen = processorsOfRound(own, threads, round);
-  // Models that use every processor have the same ones without being told.
+  // Models that use every processor are on the same ones anyway.
   if (chosen === null) return own.length > 0 && threads >= own.length;
-  const kept = await Promise.all(processes.map(({ pid }) => keepOn(pid, chosen)));
-  if (kept.every(Boolean)) return true;
-  if (kept.some(Boolean)) await Promise.all(processes.map(({ pid }) => keepOn(pid, own)));
+  const pinned = await Promise.all(processes.map(({ pid }) => pinTo(pid, chosen)));
+  if (pinned.every(Boolean)) return true;
+  if (pinned.some(Boolean)) await Promise.all(processes.map(({ pid }) => pinTo(pid, own)));
   return false;
 }

@@ -9,11 +9,11 @@ import { quantileOfSorted } from "../stats/quantile.ts";
 export type ProfileOptions = {
   provider?: Provider;
   threads?: number;
-  /** Rows per call to time; default: 1 and the manifest's runtime.batch. */
+  /** Batch sizes to time, in rows per call; default: 1 and the manifest's runtime.batch. */
   batches?: readonly number[];
   /**
-   * Measuring time over all batch sizes together, warm-up apart. A slow model takes longer: every size is timed at
-   * least `atLeast` times.
+   * Measuring time over all batch sizes together, without warm-up. A slow model takes longer, because every size is
+   * timed at least `atLeast` times.
    */
   measureMs?: number;
   /** Longest warm-up, ms of processor time. */
@@ -21,29 +21,29 @@ export type ProfileOptions = {
   atLeast?: number;
 };
 
-/** Rows beyond these add to the message and nothing to the figures. */
+/** Rows beyond these would enlarge the message to the process and not change the figures. */
 const MAX_ROWS = 256;
 
 /**
  * A model's performance figures, measured in one fresh process.
  *
- * What is timed is one `Predictor.predict` call: preprocessing, ONNX run and postprocessing of a batch; that is what a
- * served request costs without HTTP and queueing. Calls follow each other with nothing in between (one client, closed
- * loop).
- * - p50Ms, p95Ms, p99Ms: quantiles (type 7) of the calls' durations; `runs` says of how many, and a p99 of fewer than a
- *   few hundred is little more than the slowest.
+ * One `Predictor.predict` call is timed: preprocessing, ONNX run and postprocessing of a batch. That is the cost of a
+ * served request without HTTP and queueing. Calls follow each other with nothing in between (one client, closed loop).
+ * - p50Ms, p95Ms, p99Ms: quantiles (type 7) of the calls' durations. `runs` is their number; a p99 of fewer than a few
+ *   hundred is little more than the slowest.
  * - throughputRowsPerSecond: rows answered / wall time of the whole loop.
- * - coldStartMs: just before fork() → first answer of one row, in this fresh process. Node's start, all imports and the
- *   file's sha256 check are in it, a download is not. Unbuilt TypeScript starts slower than a bundle, so compare only figures of one kind.
+ * - coldStartMs: just before fork() → first answer of one row, in this fresh process. It includes Node's start, all
+ *   imports and the file's sha256 check, but no download. Unbuilt TypeScript starts slower than a bundle, so compare
+ *   only figures of one kind.
  * - peakRssBytes: highest resident memory of that process, Node included, after all batch sizes.
  * - modelBytes: ONNX file and its external data.
  * - bytesPerRow: bytes of the tensors that go into the graph and come out of it, padding included, per row of one run
  *   of the last batch size.
  *
- * All of it describes this machine at this moment. To compare two models, use `compareLatency`.
+ * All of this describes this machine at this moment. To compare two models, use `compareLatency`.
  *
- * @param rows at least one; each must be usable by the model
- * @throws ConfigurationError for a wrong manifest; EvaluationError for what keeps the model from answering.
+ * @param rows at least one; the model must be able to use each of them
+ * @throws ConfigurationError for a wrong manifest; EvaluationError when the model cannot answer
  */
 export async function profile(
   modelDir: string,
@@ -53,7 +53,7 @@ export async function profile(
 ): Promise<PerformanceFigures> {
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
-  // So that a cold start is never a download; a local file needs no second reading.
+  // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
   if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
   const child = await startModelProcess(
     {

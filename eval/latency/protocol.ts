@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../models/core/errors.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 
-/** What a model's process is told at its start. */
+/** The command that opens the model in a fresh process. */
 export type OpenCommand = {
   kind: "open";
   modelDir: string;
@@ -11,15 +11,16 @@ export type OpenCommand = {
   /** Longest warm-up after the first prediction, ms of processor time; 0 for none. */
   warmMs: number;
   /**
-   * Milliseconds of busy work added to every call inside the timed region, calibrated in the process: how detection is
-   * proven.
+   * Milliseconds of busy work added to every call inside the timed region, calibrated in the process. This proves that
+   * a slow-down is detected.
    */
   slowdownMs: number;
 };
 
 /**
  * Timed calls, one after the other: `lead` untimed ones, then `count`, or as many as fit `budgetMs` (at least
- * `atLeast`). Call i predicts rows start + i·batch … of the given rows, around the end of the list.
+ * `atLeast`). Call i predicts rows start + i·batch … of the given rows and continues at the start of the list after its
+ * end.
  */
 export type TurnCommand = { kind: "turn"; start: number; batch: number; lead: number } & (
   | { count: number }
@@ -30,15 +31,15 @@ export type Command = OpenCommand | TurnCommand | { kind: "footprint"; batch: nu
 
 export type Opened = {
   kind: "opened";
-  /** Wall clock (epoch, ms) when the first prediction was there. */
+  /** Wall clock (epoch, ms) when the first prediction was ready. */
   firstPredictionAt: number;
   modelBytes: number;
-  /** Rows per run that the manifest serves with. */
+  /** Rows per run when the model is served, from the manifest. */
   servedBatch: number;
   provider: string;
   onnxruntime: string;
   threads: number;
-  /** Median of the last warm-up calls, ms; of the first call where there was no warm-up. */
+  /** Median of the last warm-up calls, ms; without a warm-up, the first call. */
   callMs: number;
 };
 

@@ -1,9 +1,9 @@
 /**
- * The four processes of a round: each model twice, all four started afresh.
+ * The four processes of a round: each model twice, all four freshly started.
  *
- * Two processes of the very same model differ in speed by 1 to 3 % for as long as they live (memory layout, which
- * functions the JIT compiled when), so blocks of one pair of processes say nothing about the next pair: what repeats is
- * the round.
+ * Two processes of the same model differ in speed by 1 to 3 % for as long as they live (memory layout, which functions
+ * the JIT compiled when). Blocks of one pair of processes therefore say nothing about the next pair: the unit of
+ * repetition is the round.
  */
 export const arms = ["baseline", "baselineTwin", "candidate", "candidateTwin"] as const;
 export type Arm = (typeof arms)[number];
@@ -14,7 +14,7 @@ export type Block = Record<Arm, readonly [number, number]>;
 export type Round = {
   /** At least one. */
   blocks: readonly Block[];
-  /** Every timed query of the round, in ms; the turns of a process one after the other. */
+  /** Every timed query of the round, in ms. The turns of a process follow one another. */
   queriesMs: Record<Arm, Float64Array>;
 };
 

@@ -14,25 +14,25 @@ export type Question = {
   kind: Comparison;
   /** Fraction of the baseline's latency, or ms. */
   margin: { relative: number } | { ms: number };
-  /** One-sided error rate: of a PASS, and equally of a FAIL. */
+  /** One-sided error rate, of a PASS and of a FAIL alike. */
   alpha: number;
 };
 
-/** The answer to one question; all a judge or a reader needs. */
+/** The answer to one question, with all that a judge or a reader needs. */
 export type TestResult = {
   question: Question;
   /** Candidate / baseline latency at the question's quantile: 1.03 is 3 % slower. */
   ratio: number;
   /**
-   * Of the ratio, at level 1 - 2·alpha, valid at whichever look it stopped; null when there were too few rounds for
-   * one.
+   * Interval of the ratio at level 1 - 2·alpha, valid at whichever look the test stopped; null when there were too few
+   * rounds for one.
    */
   interval: Interval | null;
   /** The margin as a fraction of the baseline. */
   relativeMargin: number;
   /**
-   * The baseline's latency at the question's quantile over the rounds that were analysed: what turns the ratio, and a
-   * margin in ms, into the other unit.
+   * The baseline's latency at the question's quantile, over the analysed rounds. It converts the ratio to ms, and a
+   * margin in ms to a ratio.
    */
   baselineMs: number;
   decision: Outcome;
@@ -48,7 +48,7 @@ export const percentileField = { 0.5: "p50Ms", 0.95: "p95Ms", 0.99: "p99Ms" } as
 
 type Percentiles = { p50Ms: number; p95Ms: number; p99Ms: number; queries: number };
 
-/** What a sequential test says when no further round follows. */
+/** The result of a sequential test when no further round follows. */
 export type TestSummary = {
   results: TestResult[];
   /** Ratio of each quantile with its interval after the last round, whether or not it was enough to decide. */
@@ -59,15 +59,15 @@ export type TestSummary = {
   baseline: Percentiles;
 };
 
-/** Where a test stands: whether another round is needed, and what can be said when none follows. */
+/** State of a test: whether another round is needed, and the summary if none follows. */
 export type InterimState = { open: boolean; summary: (elapsedMs: number) => TestSummary };
 
-/** Below this many rounds no signed-rank interval is narrow enough to decide: 2^-7 < 0.01. */
+/** With fewer rounds than this no signed-rank interval is narrow enough to decide: 2^-7 < 0.01. */
 const firstInterimRound = 7;
 
 /**
- * After how many rounds the data is looked at: from the seventh on, each look about a quarter later than the one
- * before, the last at `maxRounds`. Seven rounds or fewer give a single look, at the end.
+ * After how many rounds the data is looked at: after the seventh, then each time about a quarter later than before, and
+ * last at `maxRounds`. Seven rounds or fewer give a single look, at the end.
  */
 export function interimRounds(maxRounds: number): number[] {
   const looks: number[] = [];
@@ -77,9 +77,9 @@ export function interimRounds(maxRounds: number): number[] {
 }
 
 /**
- * A group-sequential test of latency ratios, without processes or clocks: the same rounds give the same answers, live or
- * from a recording. Call the returned function after every round; it analyses the data only when a look is due, or when
- * `last` says that no round follows.
+ * A group-sequential test of latency ratios. It uses no processes or clocks, so the same rounds give the same answers,
+ * live or from a recording. Call the returned function after every round. It analyses the data only when a look is due,
+ * or when `last` says that no round follows.
  */
 export function sequentialTest(
   questions: readonly Question[],
@@ -143,19 +143,19 @@ export function sequentialTest(
 
 type InterimAnalysis = { rounds: number; ratio: number; interval: Interval | null; decision: Outcome };
 
-/** An analysis with the margin it was held against, and how many looks there were, this one included. */
+/** An analysis with the margin that it used, and the number of looks, this one included. */
 type InterimResult = InterimAnalysis & { looks: number; relativeMargin: number; baselineMs: number };
 
 /**
  * The analysis after `effects.length` rounds.
  *
  * The interval is a repeated confidence interval (Jennison and Turnbull, JRSS B 51, 1989): Hodges-Lehmann's at the
- * nominal level of this look. It covers at every look at once with probability 1 - 2·alpha, so it may be read whenever
- * the test stopped. The decision is that of every other comparison (eval/stats/decide.ts), on ratio - 1: lower is
+ * nominal level of this look. It covers at all looks at once with probability 1 - 2·alpha, so it may be read whenever
+ * the test stopped. The decision rule is that of every other comparison (eval/stats/decide.ts), on ratio - 1: lower is
  * better.
  *
  * @param effects log ratio of each round, candidate over baseline
- * @param earlier rounds of the earlier looks
+ * @param earlier numbers of rounds at the earlier looks
  * @param maxRounds how many were planned; `last` says that none will follow, and spends what is left of alpha
  * @param relativeMargin the margin as a fraction of the baseline
  */
@@ -189,7 +189,7 @@ function interimAnalysis(
 
 const knownLevels = new Map<string, number>();
 
-/** The boundary at the last of these looks; kept, because every test with the same plan asks again. */
+/** The boundary at the last of these looks. It is cached, because every test with the same plan asks for it again. */
 function nominalLevel(fractions: readonly number[], alpha: number): number {
   const key = `${alpha} ${fractions.join(" ")}`;
   const level = knownLevels.get(key) ?? (nominalLevels(fractions, alpha, pocockSpending).at(-1) as number);
@@ -228,7 +228,7 @@ function percentilesOf(rounds: readonly Round[], two: readonly Arm[]): Percentil
 const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
 const change = (ratio: number) => `${ratio >= 1 ? "+" : ""}${percent(ratio - 1)}`;
 
-/** @param mayDecide whether the test stopped on this analysis: a tail may not before there are enough queries */
+/** @param mayDecide whether the test stopped on this analysis: a tail may not decide before there are enough queries */
 function resultOf(
   question: Question,
   analysis: InterimResult,

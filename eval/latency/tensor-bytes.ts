@@ -6,8 +6,8 @@ import type { GraphTensor } from "../../models/core/tensors.ts";
 import type { OpenCommand } from "./protocol.ts";
 
 /**
- * Bytes of the tensors that go into the graph and come out of it when it answers these rows in one run, padding
- * included, per row; texts as UTF-8.
+ * Bytes per row of the tensors that go into the graph and come out of it when it answers these rows in one run. Padding
+ * is included; texts count as UTF-8.
  */
 export async function tensorBytesPerRow(
   loaded: LoadedManifest,

@@ -4,14 +4,15 @@ const STRETCH_MS = 25;
 const AGREEING = 5;
 const TOLERANCE = 0.02;
 
-/** Wall time is at most this many times the processor time asked for, however busy the machine is. */
-const PATIENCE = 5;
+/** Wall time is at most this many times the requested processor time, however busy the machine is. */
+const MAX_WALL_TIME_FACTOR = 5;
 
 /**
- * Calls until it is stable: until the medians of five stretches in a row lie within 2 %, or `limitMs` of processor time
- * are used. Processor time, because a process that shares its core with three others compiles as slowly as it runs:
- * after 300 ms by the clock such a process was still 13 % slower than a second later, and each by another amount. A
- * busy machine may never be stable; the limit is then what was affordable, and the later comparison is paired anyhow.
+ * Calls until the speed is stable: until the medians of five stretches in a row lie within 2 %, or until `limitMs` of
+ * processor time are used. It counts processor time because a process that shares its core with three others compiles
+ * as slowly as it runs: after 300 ms by the clock such a process was still 13 % slower than a second later, and each by
+ * another amount. A busy machine may never be stable. Then the limit is all that was affordable, and the later
+ * comparison is paired anyway.
  *
  * @param now wall clock, ms
  * @param used processor time of this thread, ms
@@ -24,7 +25,7 @@ export async function warmUp(
   used: () => number,
 ): Promise<number> {
   const [begin, usedBefore] = [now(), used()];
-  const over = () => used() - usedBefore >= limitMs || now() - begin >= PATIENCE * limitMs;
+  const over = () => used() - usedBefore >= limitMs || now() - begin >= MAX_WALL_TIME_FACTOR * limitMs;
   const medians: number[] = [];
   for (;;) {
     const durations: number[] = [];
@@ -35,7 +36,7 @@ export async function warmUp(
       const at = now();
       durations.push(at - last);
       last = at;
-    } while (last - start < STRETCH_MS && last - begin < PATIENCE * limitMs);
+    } while (last - start < STRETCH_MS && last - begin < MAX_WALL_TIME_FACTOR * limitMs);
     medians.push(quantile(durations, 0.5));
     if (over() || stable(medians)) return medians.at(-1) as number;
   }

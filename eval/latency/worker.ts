@@ -1,6 +1,6 @@
 /**
- * The process that holds one model and times it on command, and nothing else: no other work shares its event loop, heap
- * or JIT. Started by model-process.ts; a second entry point of every bundle that measures latency.
+ * The process that holds one model and times it on command, and does nothing else: no other work shares its event loop,
+ * heap or JIT. model-process.ts starts it. Every bundle that measures latency has it as a second entry point.
  */
 import { readFile } from "node:fs/promises";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
@@ -18,7 +18,7 @@ let rows: readonly Row[] = [];
 let busyWait = () => {};
 const batches = new Map<number, Row[][]>();
 
-/** Lists of rows are cut before the clock starts; call i gets list i, around the end. */
+/** Lists of rows are cut before the clock starts. Call i gets list i, modulo their number. */
 function batchesOf(size: number): Row[][] {
   let known = batches.get(size);
   if (known === undefined) {
@@ -35,7 +35,7 @@ async function predict(batch: Row[]): Promise<void> {
   const results = await (predictor as Predictor).predict(batch, { batch: batch.length });
   busyWait();
   for (const result of results) {
-    // A row that is refused costs less than one that is answered, so it would flatter the figures.
+    // A refused row costs less than an answered one, so it would flatter the figures.
     if (!result.ok)
       throw new EvaluationError({
         code: "latency-rows",
@@ -119,8 +119,8 @@ async function turn(command: TurnCommand): Promise<Reply> {
 }
 
 /**
- * Linux: VmHWM, the high-water mark of this program alone. `ru_maxrss` would be at least what the parent held when it
- * started this process (the kernel carries it over exec), so it is only used where there is no /proc.
+ * Linux: VmHWM, the high-water mark of this program alone. `ru_maxrss` would be at least the memory that the parent had
+ * when it started this process (the kernel carries it over exec), so it is used only where there is no /proc.
  */
 async function peakRssBytes(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");

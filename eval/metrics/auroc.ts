@@ -20,7 +20,9 @@ import {
 } from "./definition.ts";
 import { classCounts, contrastProblem, numberedGroups, sampleProblem } from "./sample.ts";
 
-/** AUROC with each row's contribution; for more than two classes the mean over one-vs-rest AUROCs and contributions. */
+/**
+ * AUROC with each row's contribution. For more than two classes, the mean over one-vs-rest AUROCs and contributions.
+ */
 function components({ labels, scores, classCount, weights }: Sample): AurocComponents {
   if (classCount === 2) return aurocComponents(scores, labels, weights);
   const influence = new Float64Array(labels.length);
@@ -54,8 +56,8 @@ function moments(sample: Sample, influence: Float64Array): Moments & { clustered
 }
 
 /**
- * Pairs without a row, or a cluster, in common. With more than two classes every class has its own pairs and a share of
- * the error rate, here taken off the number of pairs, which bounds it from below.
+ * Number of pairs that share no row and no cluster. With more than two classes, every class has its own pairs and a
+ * share of the error rate. That share is taken off the number of pairs here, which bounds it from below.
  */
 function disjointPairs(sample: Sample): number {
   const pairs = Math.min(...classCounts(sample)) / Math.max(1, Math.log2(sample.classCount));

@@ -46,7 +46,7 @@ const definitions: readonly MetricDefinition[] = [
   mase,
 ];
 
-/** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere and are not here. */
+/** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere. */
 export const catalog: ReadonlyMap<MetricName, MetricDefinition> = new Map(
   definitions.map((definition) => [definition.name, definition]),
 );

@@ -7,9 +7,9 @@ export type Denominator = "predicted" | "true" | "both";
 
 /**
  * True positives over a count, per class: precision (predicted), recall (true), F1 as 2TP / (predicted + true). Binary:
- * of class 1. More than two classes: the unweighted mean over classes (macro) that occur in the denominator's sense:
- * for recall those with rows, otherwise those with rows or predictions. A class with rows that is never predicted has
- * no precision, and then neither has the macro mean.
+ * of class 1. More than two classes: the unweighted mean (macro) over the classes that occur. For recall, a class
+ * occurs when it has rows, otherwise when it has rows or predictions. A class that has rows but is never predicted has
+ * no precision, and then the macro mean has none either.
  */
 export function classRatio(denominator: Denominator): SumMetric {
   return { demand: "any", range: [0, 1], prepare: (sample, options) => prepare(sample, options, denominator) };

@@ -4,8 +4,8 @@ import type { MetricOptions, MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 
 /**
- * What a metric reads. Every array has n entries, `scores` n × classCount for more than two classes.
- * Labels and scores mean what they mean in `Predictions`; a slice is a Sample of its rows.
+ * What a metric reads. Every array has n entries; `scores` has n × classCount for more than two classes. Labels and
+ * scores mean what they mean in `Predictions`; a slice is a Sample of its rows.
  */
 export type Sample = {
   labels: Float64Array;
@@ -13,10 +13,10 @@ export type Sample = {
   /** 2 binary, k multiclass, 0 regression. */
   classCount: number;
   weights: Float64Array | null;
-  /** Cluster of each row: intervals then treat clusters, not rows, as independent. */
+  /** Cluster of each row. With clusters, intervals treat clusters, not rows, as independent. */
   groups: string[] | null;
   /**
-   * Error of the naive forecast on the training data of each row's series, for MASE; absent where nobody declared it.
+   * Error of the naive forecast on the training data of each row's series, for MASE; absent when it is not declared.
    */
   naiveScales?: Float64Array;
 };
@@ -25,11 +25,11 @@ export type MeasureOptions = MetricOptions & {
   /** Two-sided coverage of the intervals; 1 - 2·alpha for one-sided decisions at alpha. */
   level: number;
   seed: number;
-  /** Bootstrap resamples, always carried out; default: as `eval/stats/resamples.ts` says. */
+  /** Number of bootstrap resamples, which are then always drawn; default: see `eval/stats/resamples.ts`. */
   resamples?: number;
   /** false: values only, which is much cheaper. */
   intervals?: boolean;
-  /** Of a contrast: candidate - baseline, or candidate / baseline - 1. */
+  /** For a contrast: candidate - baseline, or candidate / baseline - 1. */
   scale?: "absolute" | "relative";
 };
 
@@ -45,16 +45,18 @@ export type MetricDefinition = {
   unit: string;
   /** Smallest and largest possible value. */
   range: readonly [number, number];
-  /** What an option means when it is not given; only those that the metric reads. */
+  /** Values of the options that this metric reads, when they are not given. */
   defaultOptions: MetricOptions;
   /**
-   * Whether the metric is listed for this sample. False where the sample lacks what the metric needs beyond labels and
-   * scores; a check that asks for the metric all the same is told what is missing. Default: always.
+   * Whether a sample has what the metric needs besides labels and scores. If not, reports do not list the metric, and
+   * only a check that asks for it gets the reason. Default: always.
    */
   listed?(sample: Sample): boolean;
-  /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN in place of an answer. */
+  /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN instead of an answer. */
   measure(sample: Sample, options: MeasureOptions): MetricResult;
-  /** Candidate against baseline on the same rows in the same order: paired, so that what both find hard cancels. */
+  /**
+   * Candidate against baseline on the same rows in the same order. It is paired, so what is hard for both cancels out.
+   */
   contrast(candidate: Sample, baseline: Sample, options: MeasureOptions): ContrastResult;
 };
 

@@ -5,8 +5,8 @@ import { rankedDefinition, type RankedMetric } from "./ranked-metric.ts";
 const defaultBins = 15;
 
 /**
- * Confidence and whether it came true, per row. Binary: P(positive) and the label; otherwise the largest probability
- * and whether that class is right.
+ * Confidence of each row and whether it came true. Binary: P(positive) and the label. Otherwise: the largest
+ * probability and whether that class is right.
  */
 function confidences({ labels, scores, classCount }: Sample): { confidence: Float64Array; outcome: Uint8Array } {
   const confidence = new Float64Array(labels.length);
@@ -26,10 +26,10 @@ function confidences({ labels, scores, classCount }: Sample): { confidence: Floa
   return { confidence, outcome };
 }
 
-/** Bin of a confidence: (k/bins, (k+1)/bins], and 0 in the first; an edge belongs to the lower bin. */
+/** Bin of a confidence: (k/bins, (k+1)/bins], with 0 in the first. An edge belongs to the lower bin. */
 export function binOf(confidence: number, bins: number): number {
   const k = Math.max(0, Math.ceil(confidence * bins) - 1);
-  // The product may round across an edge; the edges themselves, k/bins, decide.
+  // The product may be rounded across an edge. The edges themselves, k/bins, decide.
   if (k > 0 && confidence <= k / bins) return k - 1;
   return k < bins - 1 && confidence > (k + 1) / bins ? k + 1 : k;
 }
@@ -65,8 +65,8 @@ export function eceWithBins(bins: number): RankedMetric {
 /**
  * Expected calibration error: Σ_bins (rows in bin / rows) · |mean confidence - share that came true|, 15 equal-width
  * bins; [0, 1], lower is better. Binary: on P(positive). More than two classes: on the largest probability (Guo et al.,
- * ICML 2017). Bins are closed above, as in scikit-learn's calibration_curve. The estimate is biased upwards in small
- * samples (noise in a bin never cancels), and intervals inherit that in part. Interval: jackknife over rows, clusters
+ * ICML 2017). Bins are closed above, as in scikit-learn's calibration_curve. In small samples the estimate is biased
+ * upwards (noise in a bin never cancels), and intervals inherit part of that. Interval: jackknife over rows, clusters
  * or groups of them with t; on the logit scale for one sample.
  */
 export const ece: MetricDefinition = rankedDefinition(

@@ -7,8 +7,7 @@ const smallest = Number.EPSILON;
 const clipped = (p: number): number => Math.min(1 - smallest, Math.max(smallest, p));
 
 /**
- * -ln of the probability given to the true class; multiclass rows are renormalised after clipping, as scikit-learn
- * does.
+ * -ln of the probability given to the true class. Multiclass rows are renormalised after clipping, as in scikit-learn.
  */
 function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
   return labels.map((label, i) => {

@@ -2,9 +2,9 @@ import { type MetricDefinition, regressionTasks } from "./definition.ts";
 import { rowMeanSums, sumDefinition } from "./row-mean.ts";
 
 /**
- * Mean absolute percentage error as a fraction, mean of |y - ŷ| / |y|; [0, ∞), lower is better (0.05 is 5 %).
- * Undefined when a label is 0 (scikit-learn divides by 2^-52 there and returns a number without meaning); otherwise as
- * its mean_absolute_percentage_error. Interval: BCa over rows (or clusters), ABC above 5,000.
+ * Mean absolute percentage error as a fraction, mean of |y - ŷ| / |y|; [0, ∞), lower is better (0.05 is 5 %). Undefined
+ * when a label is 0; scikit-learn divides by 2^-52 there and returns a meaningless number. Otherwise as its
+ * mean_absolute_percentage_error. Interval: BCa over rows (or clusters), ABC above 5,000.
  */
 export const mape: MetricDefinition = sumDefinition(
   {

@@ -15,15 +15,15 @@ function scaledErrors({ labels, scores, naiveScales }: Sample): Float64Array | s
 }
 
 /**
- * Mean absolute scaled error, Σ w |y - ŷ| / s / Σ w; [0, ∞), no unit, lower is better; below 1 the forecast errs less
+ * Mean absolute scaled error, Σ w |y - ŷ| / s / Σ w; [0, ∞), no unit, lower is better. Below 1 the forecast errs less
  * than the naive one did in sample. s is the in-sample mean absolute error of the naive forecast of the row's series,
  * Σ_{t>m} |y_t - y_{t-m}| / (T - m) over its T training observations with season m (1: not seasonal). R. J. Hyndman and
  * A. B. Koehler, Int. J. Forecast. 22 (2006), 679-688.
  *
- * The training data is not what is evaluated, so s is declared and never estimated from the rows: a constant for one
- * series, a number per row for several. Undefined without it, and where a scale is 0. As sktime's
+ * The evaluated rows are not the training data, so s is declared and never estimated from them: a constant for one
+ * series, a number per row for several. Undefined without s, and where a scale is 0. As sktime's
  * mean_absolute_scaled_error and R's forecast::accuracy on one series. Interval: BCa over rows (or clusters), ABC above
- * 5,000, with the scales given.
+ * 5,000, for the given scales.
  */
 export const mase: MetricDefinition = sumDefinition(
   {

@@ -11,14 +11,17 @@ export function slicesOf(predictions: Pick<Predictions, "ids" | "slices">): Map<
   return slices;
 }
 
-/** The rows of one slice as the metrics take them. */
+/** The rows of one slice in the form that metrics take. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
   const { labels, scores, classes, weights, groups, naiveScales } = predictions;
   const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
   return selectRows(naiveScales === undefined ? all : { ...all, naiveScales }, rows);
 }
 
-/** Fewest rows of any class (classification), or rows (everything else): what a small-sample rule looks at. */
+/**
+ * Smallest number of rows of any class (classification), or the number of rows (everything else). Small-sample rules
+ * use it.
+ */
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
   const rows = sample.labels.length;
   if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
@@ -32,10 +35,10 @@ export function supportOf(sample: Sample): { rows: number; fewest: number; words
   return { rows, fewest: Math.min(...perClass), words };
 }
 
-/** One head's predictions with their slices and figures: each is computed once, whoever asks for it. */
+/** One head's predictions with their slices and figures. Each is computed once, however often it is asked for. */
 export type Measurer = {
   predictions: Predictions;
-  /** Of every resampled interval. */
+  /** Seed of every resampled interval. */
   seed: number;
   /** "all" and every COLUMN=VALUE, in order of first appearance. */
   slices: readonly string[];
@@ -43,7 +46,7 @@ export type Measurer = {
   sample(slice: string): Sample | null;
   /**
    * A metric of a slice that has rows.
-   * @param level two-sided coverage of the interval; null where only the value is wanted
+   * @param level two-sided coverage of the interval; null when only the value is wanted
    */
   figure(metric: MetricDefinition, slice: string, options: MetricOptions, level: number | null): MetricResult;
 };
@@ -82,13 +85,13 @@ export function measurerOf(predictions: Predictions, seed: number): Measurer {
 export type MeasureRequest = {
   /** Two-sided coverage of the intervals. */
   level: number;
-  /** Unit of the labels of a regression, e.g. EUR; what metrics whose unit is "label" are shown in. Default: none. */
+  /** Unit of a regression's labels, e.g. EUR, in which metrics with the unit "label" are shown. Default: none. */
   labelUnit?: string;
 };
 
 /**
- * Every metric of the predictions' task that they say enough for, over all rows and over each slice.
- * @param head as the measurements name it; null where there is only one
+ * Every metric of the predictions' task for which they hold enough, over all rows and over each slice.
+ * @param head its name in the measurements; null when there is only one head
  */
 export function measure(
   measurer: Measurer,

@@ -2,12 +2,12 @@ import type { MetricDefinition } from "./definition.ts";
 import { rankedDefinition } from "./ranked-metric.ts";
 import { type RocOrder, rocOrder } from "./roc-order.ts";
 
-/** False-positive rate up to which the area counts when `at` is not given. */
+/** Largest false-positive rate of the area when `at` is not given. */
 const defaultPartialRate = 0.1;
 
 /**
- * Area under the ROC curve from a false-positive rate of 0 to `rate`, trapezoidal, raw: [0, rate]. NaN without both
- * classes.
+ * Area under the ROC curve from a false-positive rate of 0 to `rate`, trapezoidal, raw: [0, rate]. NaN unless both
+ * classes are there.
  */
 export function rawPartialArea(roc: RocOrder, weights: Float64Array, rate: number): number {
   const { positives, negatives } = roc.totals(weights);

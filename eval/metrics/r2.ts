@@ -14,7 +14,7 @@ export const r2: MetricDefinition = sumDefinition(
     prepare: ({ labels, scores }) => {
       const first = labels[0] as number;
       if (labels.every((label) => label === first)) return "the labels are constant: there is no variance to explain";
-      // Labels around their mean, so that Σy² - (Σy)²/n does not cancel.
+      // Labels are centred on their mean, so that Σy² - (Σy)²/n does not cancel.
       const centre = labels.reduce((sum, label) => sum + label / labels.length, 0);
       const cells = new Float64Array(labels.length * 3);
       labels.forEach((label, i) => {

@@ -17,18 +17,22 @@ import { unvariedInterval } from "./unvaried-interval.ts";
 export type RankedMetric = {
   demand: ScoreDemand;
   range: readonly [number, number];
-  /** Smooth enough for a jackknife. Otherwise, and when a number of resamples is asked for, percentile bootstrap. */
+  /**
+   * Whether the metric is smooth enough for a jackknife. If not, or when resamples are asked for: percentile bootstrap.
+   */
   smooth: boolean;
-  /** Sorts once; the answer is the metric as a function of row weights, one O(n) pass a call. Or why there is none. */
+  /**
+   * Sorts once and returns the metric as a function of row weights, one O(n) pass per call; or says why there is none.
+   */
   prepare(sample: Sample, options: MeasureOptions): RankedParts | string;
 };
 type RankedParts = {
   value(weights: Float64Array): number;
-  /** Independent rows that carry the metric, for samples that show no variation. */
+  /** Number of independent rows that carry the metric, for samples that show no variation. */
   trials: number;
   /**
-   * Size of a change of one row: 1, or for an unbounded metric the largest row value. Widths below 10^-12 of it are
-   * rounding.
+   * How much one row can change the metric: 1, or for an unbounded metric the largest row value. Widths below 10^-12 of
+   * it are rounding errors.
    */
   largest: number;
 };
@@ -114,10 +118,13 @@ function weighted({ labels, weights, groups }: Sample, value: (weights: Float64A
 }
 
 /**
- * Jackknife with t for smooth metrics: in average precision and its like, resampled duplicates act as ties and bias the
- * bootstrap, so that BCa's one-sided errors were measured at twice alpha for 200 rows where these are at alpha.
- * `share`: a value strictly between 0 and 1. "constant": nothing varies; "undefined": too many resamples, or any
- * jackknife value, have no value.
+ * Jackknife with t for smooth metrics. In average precision and similar metrics, resampled duplicates act as ties and
+ * bias the bootstrap: with 200 rows, BCa's one-sided errors were measured at twice alpha, those of the jackknife at
+ * alpha.
+ *
+ * "constant": nothing varies. "undefined": the metric has no value in too many resamples, or in any jackknife sample.
+ *
+ * @param share whether the estimate is a value strictly between 0 and 1
  */
 function rankedInterval(
   metric: RankedMetric,
@@ -148,8 +155,8 @@ function rankedInterval(
 }
 
 /**
- * The same standard error around the logit of a value in (0, 1): ends inside (0, 1), and the skewness that values near
- * an end have.
+ * The same standard error around the logit of a value in (0, 1). The ends stay inside (0, 1), and values near an end
+ * get the skewness that they have.
  */
 function onLogitScale(interval: Interval, value: number): Interval {
   const centre = Math.log(value / (1 - value));

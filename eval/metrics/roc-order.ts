@@ -2,12 +2,14 @@ import { argsort } from "../stats/argsort.ts";
 import type { Sample } from "./definition.ts";
 import { classCounts } from "./sample.ts";
 
-/** One distinct score that a positive row has: the counts above it and with it. true: stop the sweep. */
+/**
+ * One distinct score that a positive row has: the counts above it, and the counts including it. Return true to stop.
+ */
 type RocStep = (positivesAbove: number, negativesAbove: number, positives: number, negatives: number) => boolean;
 
 /**
  * A binary sample from the highest score to the lowest. `sweep` walks the ROC curve for given row weights and calls
- * `step` for every distinct score where it rises; between two calls it runs flat.
+ * `step` at every distinct score where the curve rises. Between two calls it is flat.
  */
 export type RocOrder = {
   positives: number;
@@ -16,7 +18,7 @@ export type RocOrder = {
   totals(weights: Float64Array): { positives: number; negatives: number };
 };
 
-/** Sorts once, O(n); or says which class is missing. */
+/** Sorts once; each sweep is then O(n). Returns a message when a class is missing. */
 export function rocOrder(sample: Sample): RocOrder | string {
   if (sample.classCount !== 2) return "this metric is for two classes";
   const [negatives = 0, positives = 0] = classCounts(sample);

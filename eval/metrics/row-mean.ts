@@ -6,8 +6,8 @@ import type { ScoreDemand } from "./sample.ts";
 export type RowValues = (sample: Sample, options: MeasureOptions) => Float64Array | string;
 
 /**
- * A metric that is the weighted mean of one number per row. `costOfAnError` scales the interval of a sample without any
- * error.
+ * A metric that is the weighted mean of one number per row. `costOfAnError` scales the interval of a sample in which
+ * there is no error.
  */
 export function rowMeanSums(
   demand: ScoreDemand,

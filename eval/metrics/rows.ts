@@ -1,11 +1,11 @@
 import type { Sample } from "./definition.ts";
 
-/** What a table holds per row; `Sample` and `Predictions` are such tables. */
+/** The per-row columns of a table, such as `Sample` or `Predictions`. */
 type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales">;
 
 /**
- * The rows at these positions, in this order; a position may come several times. What a table holds beside its columns
- * stays as it is.
+ * The rows at these positions, in this order; a position may occur several times. Whatever else the table holds stays
+ * as it is.
  */
 export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Array): Table {
   const { labels, scores, weights, groups, naiveScales } = table;
@@ -24,7 +24,7 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
   };
 }
 
-/** Positions of the rows of each value, values and rows in the order of their appearance. */
+/** Positions of the rows of each value. Values and rows are in order of appearance. */
 export function rowsByValue(values: readonly string[]): Map<string, number[]> {
   return Map.groupBy(values.keys(), (row) => values[row] as string);
 }

@@ -1,15 +1,18 @@
 import type { MeasureOptions, Sample } from "./definition.ts";
 
-/** What a metric asks of its scores. */
+/** What a metric requires of its scores. */
 export type ScoreDemand = "any" | "probability";
 
-/** Largest departure of a row's probabilities from a sum of 1: room for float16 softmax, not for logits. */
+/**
+ * How far a row's probabilities may add up to something other than 1: enough for float16 softmax, too little for
+ * logits.
+ */
 const sumTolerance = 0.01;
 
 /**
- * Why no metric can be computed on this sample, naming the first offending row (counted from 0), or null when all is
- * well: empty input, lengths that do not fit, NaN or infinite numbers, labels that are no class index, negative or
- * all-zero weights, and where probabilities are asked for, scores outside [0, 1] or rows that do not add up to 1.
+ * Why no metric can be computed on this sample, naming the first offending row (counted from 0); null when all is well.
+ * Reasons: empty input, lengths that do not fit, NaN or infinite numbers, labels that are not a class index, negative
+ * or all-zero weights, and, where probabilities are required, scores outside [0, 1] or rows that do not add up to 1.
  */
 export function sampleProblem(sample: Sample, demand: ScoreDemand): string | null {
   const { labels, scores, classCount, weights, groups } = sample;
@@ -65,8 +68,8 @@ function weightProblem(weights: Float64Array): string | null {
 }
 
 /**
- * Why two samples are no pair, or null. Row identity is the caller's to check; this sees only counts, labels and
- * weights.
+ * Why two samples are not a pair, or null. The caller must check the identity of rows; this sees only counts, labels
+ * and weights.
  */
 function pairProblem(candidate: Sample, baseline: Sample): string | null {
   const n = candidate.labels.length;
@@ -90,13 +93,13 @@ export function contrastProblem(candidate: Sample, baseline: Sample, demand: Sco
   );
 }
 
-/** What a metric makes of one sample, once the sample is known to be sound; a string says why it makes nothing. */
+/** What a metric computes from a valid sample before it measures; a string says why it cannot. */
 type Preparation<Parts> = {
   demand: ScoreDemand;
   prepare(sample: Sample, options: MeasureOptions): Parts | string;
 };
 
-/** A sound sample's parts, or what is wrong with it. */
+/** A valid sample's parts, or what is wrong with the sample. */
 export function prepareSample<Parts>(
   metric: Preparation<Parts>,
   sample: Sample,
@@ -105,7 +108,7 @@ export function prepareSample<Parts>(
   return sampleProblem(sample, metric.demand) ?? metric.prepare(sample, options);
 }
 
-/** The parts of a sound pair of samples, candidate first, or what is wrong with them. */
+/** The parts of a valid pair of samples, candidate first, or what is wrong with the pair. */
 export function preparePair<Parts>(
   metric: Preparation<Parts>,
   candidate: Sample,
@@ -162,7 +165,7 @@ export function predictedClasses({ labels, scores, classCount }: Sample, thresho
 /** Threshold of the decision metrics when none is given. */
 export const defaultThreshold = 0.5;
 
-/** Largest label less the smallest: the scale of an error where none has been seen. */
+/** Largest label minus smallest: the scale of an error when no error has been seen. */
 export function labelSpread({ labels }: Sample): number {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

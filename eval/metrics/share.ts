@@ -6,7 +6,8 @@ import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 import { preparePair } from "./sample.ts";
 
 /**
- * Whether the closed forms for independent, equally weighted rows apply; a number of resamples asks for the bootstrap.
+ * Whether the closed forms for independent, equally weighted rows apply. A given number of resamples asks for the
+ * bootstrap instead.
  */
 function closedForm(sample: Sample, options: MeasureOptions): boolean {
   return (
@@ -16,7 +17,7 @@ function closedForm(sample: Sample, options: MeasureOptions): boolean {
 
 /**
  * A share of rows: a linear `SumMetric` whose cells are 0 and 1. Without weights and clusters its intervals have closed
- * forms (Wilson; Tango for the paired difference); otherwise they come from the sums like any other mean.
+ * forms (Wilson; Tango for the paired difference). Otherwise they come from the sums like those of any other mean.
  */
 export function measureShare(metric: SumMetric, sample: Sample, options: MeasureOptions): MetricResult {
   const result = measureSums(metric, sample, closedForm(sample, options) ? { ...options, intervals: false } : options);
@@ -32,8 +33,8 @@ export function measureShare(metric: SumMetric, sample: Sample, options: Measure
 }
 
 /**
- * A share of the rows that `counts` picks, whose value `metric` computes over all rows: Wilson over the picked ones
- * where closed forms apply.
+ * A share of the rows that `counts` picks, whose value `metric` computes over all rows. Where closed forms apply, the
+ * interval is Wilson's over the picked rows.
  */
 export function measureShareOf(
   metric: SumMetric,

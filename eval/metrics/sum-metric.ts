@@ -12,18 +12,18 @@ import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** One model's part of a metric that is a function of column sums. */
 export type SumParts = {
-  /** Unweighted, row-major, n × width. */
+  /** Unweighted cells, row-major, n × width. */
   cells: Float64Array;
   width: number;
-  /** From sums[offset … offset + width - 1] and the total weight; NaN where undefined. */
+  /** The metric from sums[offset … offset + width - 1] and the total weight; NaN where undefined. */
   value(sums: Float64Array, offset: number, total: number): number;
-  /** What NaN means here. */
+  /** The reason to give when the value is NaN. */
   whyUndefined: string;
-  /** value = sums[offset] / total. */
+  /** Whether value = sums[offset] / total. */
   linear: boolean;
-  /** Independent rows that carry the metric, for samples that show no variation. */
+  /** Number of independent rows that carry the metric, for samples that show no variation. */
   trials: number;
-  /** Unbounded metrics: the largest change that one row could make, by what was seen. */
+  /** For unbounded metrics: the largest change that one row could make, judging by the rows seen. */
   largest: number;
 };
 
@@ -62,7 +62,9 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
   };
 }
 
-/** The paired comparison. A linear metric's absolute difference is resampled as one column of row differences. */
+/**
+ * The paired comparison. For a linear metric, the absolute difference is resampled as one column of row differences.
+ */
 export function contrastSums(
   metric: SumMetric,
   candidate: Sample,
@@ -106,7 +108,7 @@ export function contrastSums(
   return { status: "ok", candidate: first, baseline: second, difference, interval, n };
 }
 
-/** Weighted cells of the parts side by side, with a column of weights where their total varies between resamples. */
+/** Weighted cells of the parts side by side, plus a column of weights when their total varies between resamples. */
 function assemble(
   sample: Sample,
   parts: SumParts[],
@@ -146,7 +148,7 @@ function totalWeight({ labels, weights }: Sample): number {
 }
 
 /**
- * BCa bootstrap, or ABC for large samples. "constant": nothing varies; "undefined": too many resamples have no value.
+ * BCa bootstrap, or ABC for large samples. "constant": nothing varies. "undefined": too many resamples have no value.
  * `size` is the largest cell.
  */
 function sumInterval(
@@ -174,7 +176,7 @@ function sumInterval(
   return ends === null ? "undefined" : { ...ends, level, method: `BCa bootstrap, ${resamples} resamples` };
 }
 
-/** Whether all units are the same but for rounding. */
+/** Whether all units are the same, apart from rounding. */
 function constantRows({ cells, width }: SumStatistic, size: number): boolean {
   for (let i = width; i < cells.length; i++)
     if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;

@@ -7,9 +7,9 @@ const defaultRate = 0.01;
 
 /**
  * True-positive rate at a fixed false-positive rate: the largest TPR of any threshold whose FPR is at most `at` (0.01),
- * without interpolation; [0, 1], higher is better. Binary; needs both classes. Undefined when fewer negatives than
+ * without interpolation; [0, 1], higher is better. Binary; needs both classes. Undefined with fewer negatives than
  * 1/at, because then no threshold with a false alarm is allowed and the answer says nothing about the rate. Interval:
- * percentile bootstrap over rows (or clusters), the threshold being found anew in each resample.
+ * percentile bootstrap over rows (or clusters); the threshold is found anew in each resample.
  */
 export const tprAtFpr: MetricDefinition = rankedDefinition(
   {
@@ -36,7 +36,7 @@ export const tprAtFpr: MetricDefinition = rankedDefinition(
         largest: 1,
         value: (weights) => {
           const { positives, negatives } = roc.totals(weights);
-          // A hair of room, so that 3 of 300 is at most 0.01 whatever the rounding.
+          // A little slack, so that 3 of 300 counts as at most 0.01 despite rounding.
           const allowed = rate * negatives * (1 + 1e-12);
           let best = 0;
           roc.sweep(weights, (_, __, hits, alarms) => {

@@ -2,9 +2,9 @@ import type { Interval } from "../schema/verdict.ts";
 import { unseenProbability } from "../stats/rule-of-three.ts";
 
 /**
- * Interval of a sample without variation: at most a share `unseenProbability` of rows may differ from all that were
- * seen, each at its worst, which is the end of the range, or for an unbounded metric `largest` away. Null when even that
- * is 0.
+ * Interval of a sample without variation. At most a share `unseenProbability` of rows may differ from all those seen.
+ * Each is assumed to be at its worst: at the end of the range, or, for an unbounded metric, `largest` away. Null when
+ * even that is 0.
  */
 export function unvariedInterval(
   value: number,

@@ -5,11 +5,11 @@ import { passProbability } from "./pass-probability.ts";
 
 /**
  * Probability that one check is not PASS for a candidate that is truly no better and no worse than the baseline, yet
- * answers as differently from it as this one: `passProbability` with the standard error of this check's interval. For a
- * limit the truth is the baseline's value (the candidate's where there is none).
+ * answers as differently from it as this one does: 1 - `passProbability` with the standard error of this check's
+ * interval. For a limit, the truth is the baseline's value (the candidate's when there is none).
  *
- * Null where that says nothing: advisory checks; superiority, which an unchanged model is not meant to pass; figures
- * that are timed or counted, not estimated from rows; checks without an interval or of one model with itself.
+ * Null where that has no meaning: advisory checks; superiority, which an unchanged model is not meant to pass; figures
+ * that are timed or counted, not estimated from rows; checks without an interval, or of a model against itself.
  */
 export function falseRedOf(check: Check): number | null {
   if (check.advisory || check.kind === "superiority" || check.interval === null || !catalog.has(check.metric))
@@ -21,9 +21,9 @@ export function falseRedOf(check: Check): number | null {
 }
 
 /**
- * The expected false-red rate of a whole gate: at most the sum over its checks (Bonferroni's bound, whatever their
- * dependence), and 1 - Π(1 - p) if they were independent. Checks on the same rows depend on each other, so that the
- * truth is mostly below both. Null when no check can be counted.
+ * The expected false-red rate of a whole gate. It is at most the sum over the checks (Bonferroni's bound, whatever
+ * their dependence), and would be 1 - Π(1 - p) if they were independent. Checks on the same rows depend on each other,
+ * so the true rate is usually below both. Null when no check can be counted.
  */
 export function falseRedOfGate(checks: readonly Check[]): FalseRed | null {
   return combine(
@@ -32,7 +32,7 @@ export function falseRedOfGate(checks: readonly Check[]): FalseRed | null {
   );
 }
 
-/** The same from rates at hand; `deciding` is how many checks decide in all. */
+/** The same from given rates. `deciding` is the total number of deciding checks. */
 export function combine(rates: readonly { id: string; rate: number | null }[], deciding: number): FalseRed | null {
   const counted = rates.flatMap(({ id, rate }) => (rate === null ? [] : [{ id, rate }]));
   if (counted.length === 0) return null;

@@ -4,13 +4,14 @@ import { normalCdf } from "../stats/normal.ts";
 export type Rule = Pick<Check, "kind" | "margin" | "limit" | "direction">;
 
 /**
- * Probability that a check passes when nothing is wrong: an estimate with this standard error and decision quantile z,
- * normal around `truth`, which is 0 for a difference and the value in production for a limit. With m the margin:
- *
- * non-inferiority Φ(m/se - z) the lower end, estimate - z se, clears -m equivalence max(0, 2Φ(m/se - z) - 1) both ends
- * clear their margin superiority Φ(-m/se - z) what an unchanged model is not meant to pass limit Φ(h/se) on the
- * observed value, Φ(h/se - z) on the interval, h the truth's distance to the limit on its good side;
- *                  for a minimum and a maximum the sum of both less 1
+ * Probability that a check passes when nothing is wrong. The estimate has this standard error and is normal around
+ * `truth`, which is 0 for a difference and the value in production for a limit; z is the decision quantile. With m the
+ * margin:
+ * - non-inferiority: Φ(m/se - z). The lower end, estimate - z se, clears -m.
+ * - equivalence: max(0, 2Φ(m/se - z) - 1). Both ends clear their margin.
+ * - superiority: Φ(-m/se - z). An unchanged model is not meant to pass this.
+ * - limit: Φ(h/se) on the observed value, Φ(h/se - z) on the interval, with h the truth's distance to the limit on its
+ *   good side. For a minimum and a maximum, the sum of both less 1.
  */
 export function passProbability(
   { kind, margin, limit }: Rule,

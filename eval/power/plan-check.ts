@@ -12,7 +12,7 @@ import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts"
 import { standardErrorOf } from "./standard-error.ts";
 import { passProbability, type Rule } from "./pass-probability.ts";
 
-/** A planned check as far as its power goes (`eval/judge/plan-checks.ts` makes them). */
+/** The parts of a planned check that power depends on (see `eval/judge/plan-checks.ts`). */
 export type PowerQuestion = {
   id: string;
   policy: CheckPolicy;
@@ -24,16 +24,15 @@ export type PowerQuestion = {
 
 export type PowerRequest = Pick<Gates, "minimumPerClass" | "onInsufficient"> & {
   seed: number;
-  /** Correlation of the two models' errors, where only one model is at hand. */
+  /** Correlation of the two models' errors, used when only one model is at hand. */
   correlation: number;
 };
 
 /**
  * What a check can decide on the rows of a dataset.
  *
- * @param baseline in the candidate's row order; null when there is none that answers differently: then the standard
- * error of the candidate alone is turned into that of a difference between two models like it,
- * se √(2 (1 - correlation))
+ * @param baseline in the candidate's row order; null when there is none that answers differently. Then the candidate's
+ *   own standard error is turned into that of a difference between two models like it, se √(2 (1 - correlation))
  */
 export function planCheck(
   planned: PowerQuestion,
@@ -141,7 +140,7 @@ function errorOf(
   const direct =
     closed === null
       ? resampledError(candidate, request.seed, (rows) => {
-          // Clusters play no part in a value.
+          // A value does not depend on clusters.
           const value = valueOf(selectRows({ ...candidate, groups: null }, rows));
           if (!paired) return value;
           const other = valueOf(selectRows({ ...baseline, groups: null }, rows));
@@ -163,8 +162,8 @@ function errorOf(
 }
 
 /**
- * DeLong's variance, score intervals and intervals of means carry their standard error; intervals by jackknife or
- * percentiles are simulated anew.
+ * The standard error of an interval that has one in closed form: DeLong's variance, score intervals, and intervals of
+ * means. For intervals by jackknife or percentiles it is null, and the error is simulated.
  */
 function closedForm(interval: Interval | null): { standardError: number; method: string } | null {
   if (interval === null || !/^(DeLong|Obuchowski|Tango|Wilson|BCa|ABC)/.test(interval.method)) return null;

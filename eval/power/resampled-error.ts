@@ -2,15 +2,15 @@ import type { Sample } from "../metrics/definition.ts";
 import { rowsByValue } from "../metrics/rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
-/** Resamples of a simulated standard error: its own error is about 1/√(2R), 4 %. */
+/** Number of resamples for a simulated standard error. The error's own relative error is about 1/√(2R), 4 %. */
 const errorResamples = 300;
 
 /**
- * Standard deviation of a figure over bootstrap resamples of rows, or of whole clusters where there are any: the
- * standard error of figures that have no closed form. Null when it is undefined in more than one resample of twenty, or
- * never varies.
+ * Standard deviation of a figure over bootstrap resamples of rows, or of whole clusters where there are any. It is the
+ * standard error of figures that have no closed form. Null when the figure is undefined in more than one resample in
+ * twenty, or never varies.
  *
- * @param figure of the rows at these positions (repeated ones count as often); NaN where undefined
+ * @param figure the figure of the rows at these positions (repeated rows count repeatedly); NaN where undefined
  */
 export function resampledError(
   sample: Pick<Sample, "labels" | "groups">,

@@ -5,14 +5,13 @@ import { normalQuantile } from "../stats/normal.ts";
 import { standardErrorOf, zOf } from "./standard-error.ts";
 
 /**
- * Share of unchanged candidates that a check must let through, and of real changes of the smallest change that it must
- * find.
+ * Share of unchanged candidates that a check must let through, and of changes of the smallest size that it must find.
  */
 export const power = 0.8;
 
 /**
- * The smallest change that is decided `power` of the time, in the unit of the standard error; z is that of the check's
- * alpha.
+ * The smallest change that is decided `power` of the time, in the unit of the standard error; z is the normal quantile
+ * of the check's alpha.
  */
 export function smallestChangeOf(kind: CheckKind, standardError: number, z: number): number {
   return (z + normalQuantile(kind === "equivalence" ? 1 - (1 - power) / 2 : power)) * standardError;
@@ -23,13 +22,13 @@ export function rowsFor(margin: number, rows: number, smallestChange: number): n
   return Math.ceil(rows * (smallestChange / margin) ** 2);
 }
 
-/** Up to two significant digits: an estimate, and never too few. */
+/** Rounds up to two significant digits: as precise as an estimate deserves, and never too few. */
 export function roundUp(value: number): number {
   const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
   return Math.ceil(value / unit - 1e-9) * unit;
 }
 
-/** A number of rows as an estimate says it: 1079 is 1,100. */
+/** A number of rows in the precision of an estimate: 1079 becomes 1,100. */
 export function aboutRows(rows: number): string {
   return String(Math.round(roundUp(Math.max(10, rows)))).replace(/\B(?=(\d{3})+$)/g, ",");
 }
@@ -37,9 +36,9 @@ export function aboutRows(rows: number): string {
 const maxNamed = 5;
 
 /**
- * How many rows would decide the checks that are INCONCLUSIVE because their interval is wide for their margin, most
- * first; null when there are none. Left out: waived checks, timed figures, and intervals narrow enough for the margin
- * that yet hold it.
+ * How many rows would decide the checks that are INCONCLUSIVE because their interval is wide for their margin, the
+ * largest need first; null when there are none. Left out are waived checks, timed figures, and intervals that are
+ * narrow enough for the margin but still contain it.
  */
 export function rowsNote(checks: readonly Check[]): string | null {
   const open = checks

@@ -3,17 +3,16 @@ import { rowsByValue, selectRows } from "../metrics/rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /**
- * What each row of a redrawn comparison comes from: a row of the dataset, whether the models change places on it, and
- * its cluster's copy.
+ * What each row of a redrawn comparison comes from: a row of the dataset, whether the models swap roles on it, and the
+ * copy of its cluster.
  */
 export type Redrawn = { rows: Int32Array; swapped: Uint8Array; copies: Int32Array };
 
 /**
- * One comparison without a true difference (A/A): rows, or whole clusters, are drawn anew from the dataset, and on each
- * drawn one a coin decides which model plays the candidate. Both roles are then the same mixture of the two models,
- * while each row keeps what the models truly say about it, so that their correlation stays. Rows are drawn among those
- * of the same slices and class: the dataset's composition is given, not chance. Draw `number` uses its own stream of
- * `seed`.
+ * One comparison without a true difference (A/A). Rows, or whole clusters, are drawn anew from the dataset, and for
+ * each draw a coin decides which model plays the candidate. Both roles are then the same mixture of the two models.
+ * Each row keeps what the models really answered, so their correlation stays. Rows are drawn within the same slices and
+ * class, because the dataset's composition is given, not random. Draw `number` uses its own stream of `seed`.
  */
 export function redraw(
   predictions: Pick<Predictions, "ids" | "labels" | "classes" | "slices" | "groups">,
@@ -51,7 +50,10 @@ function strata({
   return [...rowsByValue(ids.map((_, row) => stratumOf(row))).values()];
 }
 
-/** The candidate's and the baseline's part of a redrawn comparison. A cluster drawn twice is two clusters. */
+/**
+ * The candidate's and the baseline's part of a redrawn comparison. A cluster that is drawn twice counts as two
+ * clusters.
+ */
 export function castRoles(
   candidate: Predictions,
   baseline: Predictions,

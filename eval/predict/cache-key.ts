@@ -8,7 +8,7 @@ export type CacheKeyParts = {
   model: Pick<ModelDescription, "sha256" | "filesDigest" | "onnxruntime" | "provider" | "threads">;
   datasetDigest: string;
   heads: readonly string[];
-  /** Instruction sets of the processor: quantized models answer differently on different ones. */
+  /** Instruction sets of the processor, because quantized models answer differently on different ones. */
   cpuFlags: readonly string[];
   chunkRows: number;
   sluiceVersion: string;
@@ -16,7 +16,7 @@ export type CacheKeyParts = {
 
 /**
  * SHA-256 (hex) over everything that a model's answers to a dataset depend on. Anything that changes a score, or the
- * batches in which rows are run, changes the key; where the model and the data lie does not.
+ * batches in which rows are run, changes the key. The places where the model and the data are stored do not.
  */
 export function predictionCacheKey({
   manifest,

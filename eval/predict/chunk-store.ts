@@ -4,7 +4,7 @@ import { endianness } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 
-/** What a model said about rows [from, to) of a dataset. */
+/** What a model answered for rows [from, to) of a dataset. */
 export type Chunk = {
   from: number;
   to: number;
@@ -15,16 +15,16 @@ export type Chunk = {
 };
 
 export type ChunkStore = {
-  /** null: not there. A string: there, but not to be trusted, and why. */
+  /** null: not there. A string: there, but not usable, and why. */
   read(from: number, to: number, widths: Readonly<Record<string, number>>): Promise<Chunk | string | null>;
-  /** Whole or not at all, also when the process is killed in the middle. */
+  /** Writes atomically: a killed process leaves no partial chunk. */
   write(chunk: Chunk): Promise<void>;
 };
 
 /**
- * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`: a line with the run's key, the range and the
- * SHA-256 of what follows, then JSON with the scores' bytes (float64, little-endian, base64), so that what is read is
- * bit for bit what was written.
+ * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`. The first line holds the run's key, the range and
+ * the SHA-256 of the rest. The rest is JSON with the scores' bytes (float64, little-endian, base64), so that the scores
+ * are read back bit for bit.
  */
 export function openChunkStore(folder: string, key: string): ChunkStore {
   const path = (from: number, to: number) => join(folder, `${from}-${to}.chunk`);

@@ -4,7 +4,7 @@ import { positiveLabel, type HeadResult } from "../../models/core/postprocess/he
 import type { DatasetRow } from "../dataset/row.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
 
-/** One head's place in `Predictions`: its classes, and the numbers that its answers and its truth become. */
+/** How one head appears in `Predictions`: its classes, and the numbers that its answers and true values become. */
 export type HeadColumns = {
   head: string;
   task: Task;
@@ -29,8 +29,8 @@ function mismatch(head: string, row: DatasetRow, expected: string): EvaluationEr
 /**
  * The model's heads whose true values the dataset holds, in the manifest's order.
  * @param labelled heads that the dataset has labels for
- * @param names only these; default: all with labels
- * @throws ConfigurationError `no-labelled-head` when a named head has no labels, or none has
+ * @param names only these heads; default: all with labels
+ * @throws ConfigurationError `no-labelled-head` when a named head has no labels, or when no head has
  */
 export function headColumns(manifest: Manifest, labelled: readonly string[], names?: readonly string[]): HeadColumns[] {
   const strange = names?.find((name) => !labelled.includes(name));

@@ -4,7 +4,7 @@ import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { ShardResult } from "./shard-file.ts";
 
-/** All of a model's predictions, put together again. */
+/** All of a model's predictions, merged. */
 export type MergedShards = {
   datasetDigest: string;
   modelSha256: string;
@@ -28,7 +28,7 @@ function refuse(code: string, problem: string, expected?: string, received?: str
 /**
  * Merges the shards of one model on one dataset, in any order, into what one job would have predicted.
  *
- * @param dataset whose tolerance for bad rows holds for all shards together
+ * @param dataset its limit for bad rows applies to all shards together
  * @throws EvaluationError `shards-differ` (dataset, model, count, heads), `shards-missing`, `shards-duplicate`,
  *   `shards-overlap`, `shards-gap`, `shards-incomplete`, each naming the shards; `too-many-bad-rows`, `no-rows`
  */

@@ -14,24 +14,24 @@ import { headColumns, type HeadColumns } from "./head-columns.ts";
 
 export type PredictRequest = {
   predictor: Pick<Predictor, "predict" | "describe">;
-  /** The model's manifest. Its own dataset section plays no part: a baseline answers the candidate's rows. */
+  /** The model's manifest. Its own dataset section is not used: a baseline answers the candidate's rows. */
   manifest: Manifest;
   dataset: EvaluationDataset;
   /** Only these heads; default: all with labels. */
   heads?: readonly string[];
   /** Only this part of the rows; default: all of them. */
   shard?: Shard;
-  /** Rows between two looks at the signal, two progress reports and two saved states. */
+  /** Number of rows after which the signal is checked, progress is reported and the state is saved. */
   chunkRows?: number;
-  /** Instruction sets of this processor, part of the cache's key. */
+  /** Instruction sets of this processor, part of the cache key. */
   cpuFlags?: readonly string[];
 };
 
 export type PredictDeps = {
-  /** Where finished chunks are kept; null: nowhere. */
+  /** Where finished chunks are kept; null for nowhere. */
   cacheDir: string | null;
   signal?: AbortSignal;
-  /** Rows done of all, and how many of them came from the cache. */
+  /** Number of rows done, of all rows, and of rows that came from the cache. */
   onProgress?: (progress: { done: number; total: number; cached: number }) => void;
 };
 
@@ -48,13 +48,13 @@ export type PredictedDataset = {
 };
 
 /**
- * Runs a model over a dataset chunk by chunk. Finished chunks are kept by content, so that an interrupted run does only
- * the rest and an equal run does nothing; what comes from the cache is bit for bit what the model said. A damaged chunk
- * is done again, with a note.
+ * Runs a model over a dataset chunk by chunk. Finished chunks are cached by content, so an interrupted run computes
+ * only the rest, and an identical run computes nothing. Cached answers are bit for bit those of the model. A damaged
+ * chunk is computed again, with a note.
  *
- * @throws EvaluationError `too-many-bad-rows` as soon as the dataset's tolerance is passed; `no-rows`; `label-mismatch`
- * when a head does not know one of the dataset's labels; those of the model. ConfigurationError `no-labelled-head`,
- * `shard-range`. The signal's reason when aborted.
+ * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's limit is exceeded), `no-rows`, `label-mismatch`
+ *   when a head does not know one of the dataset's labels, and those of the model; ConfigurationError
+ *   `no-labelled-head`, `shard-range`; the signal's reason when aborted
  */
 export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
   const { manifest, dataset, chunkRows = 512 } = request;
@@ -80,7 +80,7 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
       if (kept !== null)
         notes.push(`cached predictions of rows ${start} to ${end - 1} were computed again: the file ${kept}`);
       chunk = await compute(request, heads, start, end, deps.signal);
-      // A full or read-only disk costs the next run time, not this one its answer.
+      // A full or read-only disk costs the next run time, but must not cost this run its result.
       await store
         ?.write(chunk)
         .catch(
@@ -154,8 +154,8 @@ async function compute(
   );
   const errors: Chunk["errors"] = [];
   results.forEach((result: RowResult, i) => {
-    // Rows may lack what has a placeholder. What is there and cannot be used is damage to the dataset, which no figure
-    // may hide.
+    // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
+    // the dataset, which no figure may hide.
     const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);

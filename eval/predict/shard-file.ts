@@ -49,7 +49,8 @@ const digestOf = async (path: string) =>
     .digest("hex");
 
 /**
- * Writes a shard as shard.json and one JSON Lines file per head; shard.json comes last, so a folder with it is whole.
+ * Writes a shard as shard.json and one JSON Lines file per head. shard.json is written last, so a folder that has it is
+ * complete.
  */
 export async function writeShard(folder: string, { manifest, predictions }: ShardResult): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -3,13 +3,13 @@ import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
 
 export type BinaryLabelOptions = {
-  /** [negative, positive], when known: labels may then be these names or 0 and 1. */
+  /** [negative, positive], when known. Labels may then be these names, or 0 and 1. */
   classes?: readonly [string, string];
-  /** Which label is the positive one, when they are two texts. */
+  /** The positive label, when labels are two texts. */
   positive?: string;
 };
 
-/** Values of truth in any common spelling; everything else is a name. */
+/** 0 or 1 for the common spellings of false and true; null for every other text, which is a name. */
 function bit(text: string): 0 | 1 | null {
   if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true" ? 1 : 0;
   const number = parseDecimal(text);
@@ -17,8 +17,8 @@ function bit(text: string): 0 | 1 | null {
 }
 
 /**
- * Reads the label column of a binary task: 0/1, true/false, or two names.
- * Of two names the positive one is `positive`, else the last in sorted order, which the note says.
+ * Reads the label column of a binary task: 0/1, true/false, or two names. Of two names, the positive one is `positive`,
+ * else the last in sorted order; a note then says so.
  *
  * @param texts one per row
  * @param placeOf FILE:LINE of a row
@@ -53,7 +53,7 @@ export function binaryLabels(
   if (classes !== undefined) {
     const strange = values.find((value) => !classes.includes(value) && bit(value) === null);
     if (strange !== undefined) throw tooMany(firstRow.get(strange)!, `${classes[0]}, ${classes[1]}, or 0 and 1`);
-    // Names come first: classes called "1" and "0" mean what they are called.
+    // Names take precedence: with classes called "1" and "0", a label is a name, not a number.
     return encode((text) => (classes.includes(text) ? classes.indexOf(text) : bit(text)!), [classes[0], classes[1]]);
   }
   if (values.every((value) => bit(value) !== null)) {

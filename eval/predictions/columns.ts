@@ -2,7 +2,7 @@ import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 
-/** How a task's prediction files are laid out. */
+/** Layout of a task's prediction files. */
 export type Layout = "binary" | "multiclass" | "number";
 
 const layouts: Partial<Record<Task, Layout>> = {
@@ -29,7 +29,7 @@ export function layoutOf(task: Task): Layout {
 export const classColumnPrefix = "p_";
 export const naiveScaleColumn = "naive_scale";
 
-/** Columns with a meaning of their own; every other column is a slice column. */
+/** Columns with a fixed meaning. Every other column is a slice column. */
 function reservedColumns(layout: Layout): readonly string[] {
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
@@ -42,7 +42,7 @@ export function isSliceColumn(column: string, layout: Layout): boolean {
   );
 }
 
-/** Which columns of a file hold what. */
+/** The columns of a file and what they hold. */
 export type Columns = {
   layout: Layout;
   classes: string[];
@@ -60,7 +60,7 @@ const examples: Record<Layout, string> = {
 
 /**
  * Finds the columns of a prediction file.
- * @param wantedSlices only these slice columns; default: all that there are
+ * @param wantedSlices only these slice columns; default: all in the file
  * @throws EvaluationError `missing-column`, naming the columns found and the nearest one
  */
 export function findColumns(

@@ -17,11 +17,11 @@ function incomparable(reason: string): Pairing {
 }
 
 /**
- * Pairs the predictions of two models on the same rows by id; the order of rows (and of classes) may differ. They are
+ * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
  * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups or naive scales differ.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
- * naive scales
+ *   naive scales
  */
 export function pairPredictions(candidate: Predictions, baseline: Predictions): Pairing {
   if (candidate.task !== baseline.task)
@@ -127,7 +127,7 @@ function duplicates(ids: readonly string[]): string[] {
 }
 
 /**
- * Baseline's score column for each of the candidate's, or why there is none. Binary classes may be spelt differently.
+ * The baseline's score column for each of the candidate's, or why there is none. Names of binary classes may differ.
  */
 function matchClasses(candidate: Predictions, baseline: Predictions): number[] | string {
   if (layoutOf(candidate.task) !== "multiclass") return [0];

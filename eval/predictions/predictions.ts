@@ -1,13 +1,13 @@
 import type { Task } from "../../models/core/manifest/manifest.ts";
 
 /**
- * What one head of one model said about the rows of a dataset, beside the truth.
- * Columnar; every array has one entry per row, in the dataset's order.
+ * What one head of one model predicted for the rows of a dataset, with the true values. Columnar: every array has one
+ * entry per row, in the dataset's order.
  */
 export type Predictions = {
   head: string;
   task: Task;
-  /** Unique. Pairing candidate and baseline goes by these. */
+  /** Unique. Candidate and baseline are paired by these. */
   ids: string[];
   /** Classification: index into `classes` (binary: 1 is the positive class). Regression: the target. */
   labels: Float64Array;
@@ -19,9 +19,7 @@ export type Predictions = {
   slices: Record<string, string[]>;
   groups: string[] | null;
   weights: Float64Array | null;
-  /**
-   * Error of the naive forecast on the training data of each row's series, where it is declared: what MASE divides by.
-   */
+  /** Error of the naive forecast on the training data of each row's series, where declared: the divisor of MASE. */
   naiveScales?: Float64Array;
   /** Digest of the dataset that the rows came from; null for plain prediction files. */
   datasetDigest: string | null;

@@ -9,26 +9,26 @@ import { classColumnPrefix, findColumns, layoutOf, naiveScaleColumn, type Column
 
 export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   task: Task;
-  /** Name of the head that the file speaks of; default: "score". */
+  /** Name of the head that the file belongs to; default: "score". */
   head?: string;
   /** Class names when they are known: [negative, positive] of a binary task, or the classes of a multiclass one. */
   classes?: readonly string[];
-  /** Slice columns to keep; default: every column without a meaning of its own. */
+  /** Slice columns to keep; default: every column without a fixed meaning. */
   slices?: readonly string[];
-  /** Of a file without the column naive_scale: the scale of every row. Regression and forecasting. */
+  /** For a file without the column naive_scale: the scale of every row. Regression and forecasting only. */
   naiveScale?: number;
   format?: Exclude<Format, "folder">;
 };
 
 /**
  * Reads a prediction file of any framework: CSV, JSON Lines, JSON or Parquet with the columns `id`, `label`, `score`
- * (multiclass: `label` and one `p_CLASS` per class), optional `group` and `weight`, for numbers `naive_scale`, and
- * slice columns. Nothing is forgiven: the first row that cannot be read fails, by FILE:LINE.
+ * (multiclass: `label` and one `p_CLASS` per class), optionally `group` and `weight`, for numbers `naive_scale`, and
+ * slice columns. It is strict: the first row that cannot be read is an error that names FILE:LINE.
  *
- * @returns notes: what was assumed and a reader should know
+ * @returns notes: assumptions that a reader should know
  * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`,
- * `binary-labels`,
- *   `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`, `task-without-files`, `naive-scale`
+ *   `binary-labels`, `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`,
+ *   `task-without-files`, `naive-scale`
  */
 export async function readPredictions(
   file: string,
@@ -130,7 +130,9 @@ export async function readPredictions(
   };
 }
 
-/** A JSON row may lack or add fields that the first row set; a slice or a weight must not come and go unseen. */
+/**
+ * A JSON row may lack or add fields compared with the first row. A slice or weight must not appear or vanish unnoticed.
+ */
 function assertSameColumns(
   fields: Record<string, unknown>,
   columns: Columns,
@@ -231,7 +233,7 @@ function declaredScale(
 }
 
 /**
- * One record's cells as text and numbers; JSON's and Parquet's numbers keep every bit (shortest round-trip decimal).
+ * One record's cells as text and numbers. Numbers from JSON and Parquet keep every bit (shortest round-trip decimal).
  */
 function cellsOf(fields: Record<string, unknown>, place: string) {
   const plain = (column: string): string | null => {

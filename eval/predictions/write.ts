@@ -19,7 +19,8 @@ const name = (text: string): Cell => ({ text, isNumber: false });
 const number = (value: number): Cell => ({ text: decimal(value), isNumber: true });
 
 /**
- * The file's columns in order, and a row's cells. Binary labels are written as 0 and 1, which no reader can mistake.
+ * The file's columns in order, and the cells of a row. Binary labels are written as 0 and 1, which no reader can
+ * mistake.
  */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
@@ -64,7 +65,9 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
 
 const rowsPerWrite = 5000;
 
-/** Quoted where a reader would otherwise cut the cell, and where it is empty, as an unquoted empty cell is missing. */
+/**
+ * A cell is quoted where a reader would otherwise cut it, and where it is empty: an unquoted empty cell means missing.
+ */
 function csv(rows: string[][]): string {
   return stringify(rows, { quoted_match: /[\r\n\uFEFF]/, quoted_empty: true });
 }
@@ -89,8 +92,8 @@ function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<s
 }
 
 /**
- * Writes predictions as CSV (.csv) or JSON Lines (.jsonl), whole or not at all. Scores keep full precision.
- * `readPredictions` with the same task and classes gives them back.
+ * Writes predictions atomically as CSV (.csv) or JSON Lines (.jsonl). Scores keep full precision. `readPredictions`
+ * with the same task and classes gives the predictions back.
  * @throws ConfigurationError `unknown-format`, `slice-column-name`, `task-without-files`
  */
 export async function writePredictions(file: string, predictions: Predictions): Promise<void> {
@@ -103,7 +106,7 @@ export async function writePredictions(file: string, predictions: Predictions): 
       expected: "a file name ending in .csv or .jsonl",
       received: extension || "no extension",
     });
-  // Streamed, as predictions may be larger than one string can be; so the renaming is done here.
+  // Streamed, because predictions may be larger than the largest string. That is why the file is renamed here.
   const temporary = `${file}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(dirname(file), { recursive: true });
   try {

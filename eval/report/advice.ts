@@ -10,7 +10,7 @@ import { cut, oneLine } from "./text/text.ts";
 const heading = "advisory, decides nothing";
 const maxBroken = 5;
 
-/** What was seen of remote models, for a terminal: a table per model, or why nothing was asked. */
+/** The advice on remote models for a terminal: a table per model, or why nothing was asked. */
 export function adviceTerminal(file: AdviceFile, options: TerminalOptions): string {
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));
@@ -68,7 +68,7 @@ export function adviceTerminal(file: AdviceFile, options: TerminalOptions): stri
     .join("\n\n")}\n`;
 }
 
-/** The same for a pull-request comment and a step summary; text from outside is inert. */
+/** The advice as Markdown, for a pull-request comment and a step summary. Text from outside is escaped. */
 export function adviceMarkdown(file: AdviceFile): string {
   return file.models
     .map((model) => {

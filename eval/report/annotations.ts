@@ -12,8 +12,9 @@ export type Annotation = {
 };
 
 /**
- * One annotation per check that did not pass, on the line of model.yaml that declares it; models without a failed
- * check (ERROR, INCOMPARABLE) get one of their own. When there are more than GitHub shows, the tenth says so.
+ * One annotation per check that did not pass, on the line of model.yaml that declares it. A model that is not PASS
+ * without such a check (ERROR, INCOMPARABLE) gets one of its own. When there are more than GitHub shows, the tenth says
+ * so.
  */
 export function annotationsOf(verdict: VerdictFile): Annotation[] {
   const all = verdict.models.flatMap((model) => {

@@ -4,7 +4,7 @@ import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { type Column, renderTable, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
-/** False-alarm rates of A/A gates, for a terminal. No line is wider than `width` (held between 80 and 140). */
+/** False-alarm rates of A/A gates, for a terminal. No line is wider than `width` (clamped to 80 … 140). */
 export function renderCalibration(file: CalibrationFile, options: { width: number; plain?: boolean }): string {
   const glyphs = options.plain === true ? ascii : unicode;
   const width = Math.min(140, Math.max(80, Math.floor(options.width)));

@@ -18,28 +18,28 @@ import { reproduceCommands } from "./reproduce.ts";
 import { cut } from "./text/text.ts";
 import { verdictMeaning } from "./text/verdict-mark.ts";
 
-/** Characters that each kind of content may take, over all models; together well below 1.5 MB. */
-const room = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500_000, json: 200_000 };
+/** Most characters that each kind of content may use, over all models; together well below 1.5 MB. */
+const maxCharacters = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500_000, json: 200_000 };
 
 /**
- * The report as one HTML file that needs nothing else: inline style, inline SVG, no script that runs. Text from
- * outside is escaped. The file stays below 1.5 MB whatever it is given, and says what it leaves out; verdict.json is
- * embedded as data where it is small enough.
+ * The report as one self-contained HTML file: inline style, inline SVG, no script that runs. Text from outside is
+ * escaped. The file stays below 1.5 MB whatever the input, and says what it leaves out. verdict.json is embedded as
+ * data when it is small enough.
  *
- * Imports the chart library; load this module only when the report is wanted.
+ * Imports the chart library, so load this module only when the report is wanted.
  */
 export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, plots: readonly PlotData[]): string {
   const budgets: Budgets = {
-    checks: { left: room.checks },
-    measurements: { left: room.measurements },
-    texts: { left: room.texts },
+    checks: { left: maxCharacters.checks },
+    measurements: { left: maxCharacters.measurements },
+    texts: { left: maxCharacters.texts },
   };
   const drawn = drawAll(verdict.models, metrics, plots);
   const sections = verdict.models.map((model, i) =>
     modelSection(model, metrics, drawn[i] ?? { forest: "", figures: [], left: 0 }, budgets),
   );
   const commands = reproduceCommands(verdict);
-  const json = spend(embeddedJson(verdict), { left: room.json });
+  const json = spend(embeddedJson(verdict), { left: maxCharacters.json });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="Sluice ${htmlText(verdict.sluiceVersion)}"><title>${verdict.verdict}: ${htmlText(
     verdict.models
@@ -71,13 +71,13 @@ function banner(verdict: VerdictFile): string {
   return `<div class="banner v-${verdict.verdict}"><h1><span class="word">${verdict.verdict}</span> ${htmlText(cut(verdict.reason, 1000))}</h1><p class="faint">${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.</p>${overview}</div>`;
 }
 
-/** Forests of all models first, then the other plots in turn, as long as there is room. */
+/** Draws the forests of all models first, then the other plots in turn, as long as there is space. */
 function drawAll(
   models: readonly ModelVerdict[],
   metrics: MetricsFile | null,
   plots: readonly PlotData[],
 ): ModelPlots[] {
-  const budget: Budget = { left: room.plots };
+  const budget: Budget = { left: maxCharacters.plots };
   const drawn = models.map((model, i): ModelPlots => ({
     forest: forestHtml(model, `p${i}f`, budget),
     figures: [],

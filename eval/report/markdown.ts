@@ -9,19 +9,19 @@ import { verdictMark, verdictMeaning } from "./text/verdict-mark.ts";
 
 export type MarkdownOptions = {
   /**
-   * Longest text, in UTF-16 units. GitHub takes 65,535 characters in a comment; a step summary takes 1 MiB of UTF-8, at
-   * most three bytes per unit.
+   * Longest text, in UTF-16 units. GitHub takes 65,535 characters in a comment, and 1 MiB of UTF-8 in a step summary,
+   * which is at most three bytes per unit.
    */
   maxCharacters?: number;
-  /** Page of the workflow run, where report.html lies among the artifacts. */
+  /** Page of the workflow run, which has report.html among its artifacts. */
   runUrl?: string | null;
-  /** A whole HTML comment (`<!-- … -->`) for the first line, by which a sticky comment is found again. */
+  /** A whole HTML comment (`<!-- … -->`) for the first line, by which a sticky comment is recognised later. */
   marker?: string | null;
 };
 
 /**
- * The verdict for a pull-request comment and a step summary. All text from outside is inert (no markup, HTML, mention
- * or link); what does not fit is left out by whole rows and counted. Never longer than `maxCharacters`.
+ * The verdict for a pull-request comment and a step summary. All text from outside is escaped (no markup, HTML, mention
+ * or link). Content that does not fit is left out by whole rows and counted. Never longer than `maxCharacters`.
  *
  * @throws TypeError when the marker is not one plain HTML comment
  */

@@ -6,8 +6,8 @@ import { type Column, renderTable, type Row } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
 /**
- * Every metric of every model with its interval, for a terminal: no judgement, no colour. A metric that is undefined
- * says why. No line is wider than `width` (held between 80 and 140).
+ * Every metric of every model with its interval, for a terminal, without verdict and colour. An undefined metric shows
+ * the reason. No line is wider than `width` (clamped to 80 … 140).
  */
 export function renderMeasurements(metrics: MetricsFile, options: { width: number; plain?: boolean }): string {
   const glyphs = options.plain === true ? ascii : unicode;

@@ -6,8 +6,8 @@ import { type Column, renderTable, type Row, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
 /**
- * What each check can decide, for a terminal; refused checks carry their sentence. No line is wider than `width` (held
- * between 80 and 140).
+ * What each check can decide, for a terminal. Refused checks show the reason. No line is wider than `width` (clamped to
+ * 80 … 140).
  */
 export function renderPlan(plan: PlanFile, options: { width: number; plain?: boolean }): string {
   const glyphs = options.plain === true ? ascii : unicode;

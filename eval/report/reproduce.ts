@@ -3,8 +3,8 @@ import type { ModelVerdict, VerdictFile } from "../schema/verdict.ts";
 const plainWord = /^[\w][\w./@~^-]{0,199}$/;
 
 /**
- * The shell commands that repeat this judgement on a laptop. Anything that is not a plain word (a hostile model id)
- * is left out rather than quoted: these lines are made to be pasted into a shell.
+ * The shell commands that repeat this judgement on a laptop. Anything that is not a plain word (a hostile model id) is
+ * left out, not quoted, because readers paste these lines into a shell.
  */
 export function reproduceCommands(verdict: VerdictFile): string[] {
   const gates = verdict.models

@@ -8,15 +8,15 @@ export type Column = {
   /** May be wrapped when the terminal is narrow. */
   flexible?: boolean;
 };
-/** A row of cells (lines separated by \n), and a sentence that stands below it over the full width. */
+/** A row of cells (lines separated by \n), and a sentence below it over the full width. */
 export type Row = { cells: string[]; below?: string };
 
 const gap = 2;
 const indent = 1;
 
 /**
- * Columns that a text takes on a terminal, by the library's own count: a second opinion on wide characters and marks
- * would make it pad columns that were measured otherwise.
+ * Number of terminal columns that a text takes, as the table library counts them. Another opinion on wide characters
+ * and marks would make the library pad columns that were measured differently.
  */
 export function displayWidth(text: string): number {
   return tableUtils.strlen(text);
@@ -27,7 +27,10 @@ export function naturalWidth(columns: readonly Column[], rows: readonly Row[]): 
   return indent + widths(columns, rows).reduce((sum, width) => sum + width + gap, 0) - gap;
 }
 
-/** A table with one rule under its head, never wider than `width`: the flexible columns wrap to what is left. */
+/**
+ * A table with one rule under its head, never wider than `width`: the flexible columns wrap into the space that is
+ * left.
+ */
 export function renderTable(columns: readonly Column[], rows: readonly Row[], width: number, glyphs: Glyphs): string {
   const fitted = squeeze(widths(columns, rows), columns, width - indent + gap);
   const line = glyphs.dash === "-" ? "-" : "─";
@@ -65,7 +68,7 @@ export function renderTable(columns: readonly Column[], rows: readonly Row[], wi
       fitted.reduce((sum, one) => sum + one + gap, 0),
     ) - 6;
   for (const { cells, below } of rows) {
-    // Wrapped here: the library's own wrapping miscounts cells that carry colour.
+    // Wrapped here, because the library's own wrapping miscounts cells with colour.
     table.push(
       cells.map((cell, i) =>
         cell
@@ -113,12 +116,12 @@ function squeeze(natural: number[], columns: readonly Column[], room: number): n
     }
   };
   squeezeSome((column) => column.flexible === true, 10);
-  // Only absurd numbers get here; the last column holds the verdict and stays whole.
+  // Only absurdly long numbers get this far. The last column holds the verdict and is not squeezed.
   squeezeSome((_, i) => i < columns.length - 1, 6);
   return fitted;
 }
 
-/** Lines of at most `width` columns, broken at spaces; a longer word is broken where it must be. */
+/** Lines of at most `width` columns, broken at spaces. A longer word is broken wherever necessary. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -12,19 +12,19 @@ import { cut, oneLine, valueText } from "./text/text.ts";
 
 export type TerminalOptions = {
   color: boolean;
-  /** Columns of the terminal; held between 80 and 140. */
+  /** Columns of the terminal; clamped to 80 … 140. */
   width: number;
-  /** Only ASCII signs, for TERM=dumb and log files. */
+  /** Only ASCII characters, for TERM=dumb and log files. */
   plain?: boolean;
-  /** PASS rows shown per model at most; every other row is always shown up to ten times as many. */
+  /** Most PASS rows shown per model. Of all other rows, up to ten times as many are shown. */
   maxRows?: number;
 };
 
 type Style = { glyphs: Glyphs; width: number; colors: ReturnType<typeof picocolors.createColors>; maxRows: number };
 
 /**
- * The verdict as a person at a terminal reads it: per model the checks that decide, latency, and one last line per
- * model and for all. Text from outside is cleaned of control characters; no line is wider than `width`.
+ * The verdict for a person at a terminal: per model its checks and latency, then a last line for each model and for
+ * all. Text from outside is stripped of control characters; no line is wider than `width`.
  */
 export function renderTerminal(verdict: VerdictFile, metrics: MetricsFile | null, options: TerminalOptions): string {
   const style: Style = {
@@ -93,7 +93,7 @@ function digest(model: ModelIdentity): string {
   return `sha256 ${shortDigest(oneLine(model.sha256))}`;
 }
 
-/** Layouts from widest to narrowest; the first that fits is taken, and the last wraps its first column. */
+/** Layouts from widest to narrowest. The first that fits is used; if none fits, the last one wraps its first column. */
 const layouts = [
   { split: false, merged: false, brokenRule: false },
   { split: true, merged: false, brokenRule: false },

@@ -41,7 +41,7 @@ const modelAdvice = z.strictObject({
 });
 export type ModelAdvice = z.infer<typeof modelAdvice>;
 
-/** advice.json: what was seen of remote models. It decides nothing. */
+/** advice.json: the answers of remote models, checked. It decides nothing. */
 export const adviceFile = z.strictObject({
   schemaVersion: z.literal(1),
   sluiceVersion: z.string(),

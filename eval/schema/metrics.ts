@@ -2,7 +2,7 @@ import { z } from "zod";
 import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity } from "./verdict.ts";
 
-/** A metric is measured or it is undefined with a reason; never 0 or NaN in place of an answer. */
+/** A metric is measured, or undefined with a reason; never 0 or NaN instead of an answer. */
 const metricResult = z.discriminatedUnion("status", [
   z.strictObject({
     status: z.literal("ok"),

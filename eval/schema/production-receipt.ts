@@ -2,7 +2,7 @@ import { z } from "zod";
 import { metricName } from "../../models/core/manifest/gates.ts";
 import { interval, modelIdentity, verdictWord } from "./verdict.ts";
 
-/** receipt.json: what was measured and judged about the weights it lies beside, when they were let through. */
+/** receipt.json: what was measured and judged about the weights in its folder, when they were let through. */
 export const productionReceiptFile = z.strictObject({
   schemaVersion: z.literal(1),
   model: modelIdentity,

@@ -6,7 +6,7 @@ export const verdictWord = z.enum(["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE
 export type VerdictWord = z.infer<typeof verdictWord>;
 
 /**
- * Two-sided interval. `level` is its coverage: a one-sided decision at alpha reads one end of a 1 - 2·alpha interval.
+ * Two-sided interval. `level` is its coverage: a one-sided decision at alpha uses one end of a 1 - 2·alpha interval.
  */
 export const interval = z.strictObject({
   low: z.number(),
@@ -18,7 +18,7 @@ export type Interval = z.infer<typeof interval>;
 
 const number = z.number().nullable();
 
-/** One decided comparison; a reader can redo it by hand from these fields. */
+/** One decided comparison, which a reader can redo by hand from these fields. */
 export const check = z.strictObject({
   id: z.string().describe("Stable name of the check within its model, e.g. auroc[source=imdb]/non-inferiority."),
   metric: metricName,
@@ -67,7 +67,7 @@ export const modelIdentity = z.strictObject({
 });
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
-/** A gate setting that the candidate's model.yaml changes; judged by `base`. */
+/** A gate setting that the candidate's model.yaml changes. The candidate is judged by `base`. */
 const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
 
 /** How often a gate like this one is not PASS although nothing is wrong. */

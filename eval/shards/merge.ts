@@ -5,12 +5,12 @@ import type { VerdictFile } from "../schema/verdict.ts";
 
 export type Shard = { name: string; verdict: VerdictFile; metrics: MetricsFile | null };
 
-/** What must have reported before there is a verdict; `refusal`: why nothing that was reported counts. */
+/** What must have reported before there is a verdict. `refusal`: why nothing that was reported counts. */
 export type Expectation = { shards: number; models: readonly string[]; refusal: string | null };
 
 /**
- * One verdict from all shards. A shard or model that did not report makes it ERROR: silence is not success. Of shards
- * that were refused nothing is kept.
+ * One verdict from all shards. A shard or model that did not report makes it ERROR: silence is not success. Nothing of
+ * refused shards is kept.
  *
  * @param now creation time of the merged file
  */
@@ -21,7 +21,7 @@ export function mergeShards(
 ): { verdict: VerdictFile; metrics: MetricsFile } {
   const shards = expected.refusal === null ? reported : [];
   const seen = shards.flatMap(({ verdict }) => verdict.models.map(({ model }) => model.id));
-  // The same model from two kinds of machines: a reader must be able to tell them apart.
+  // When two kinds of machines report the same model, a reader must be able to tell the two apart.
   const models = shards.flatMap(({ name, verdict }) =>
     verdict.models.map((one) =>
       seen.filter((id) => id === one.model.id).length > 1
@@ -42,7 +42,7 @@ export function mergeShards(
   if (commits.size > 1) problems.push("the shards evaluated different commits");
   for (const { name, verdict } of shards) if (verdict.models.length === 0) problems.push(`${name}: ${verdict.reason}`);
 
-  // A shard's own word counts too: it may be worse than its models', never better.
+  // A shard's own verdict counts too: it may be worse than its models' verdicts, never better.
   const word =
     problems.length > 0
       ? "ERROR"

@@ -6,15 +6,15 @@ import { verdictFile } from "../schema/verdict.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Shard } from "./merge.ts";
 
-/** Far above what a gate writes; a stranger's pull request may have written these files. */
+/** Far more than a gate writes. A stranger's pull request may have written these files. */
 const largestFileBytes = 4_000_000;
 const maxShards = 256;
 
 /**
- * Reads the verdict and metrics of every shard as hostile input: plain files only, bounded in number and size, and
- * nothing but what the schemas allow.
+ * Reads the verdict and metrics of every shard as hostile input: regular files only, bounded in number and size, and
+ * with nothing but what the schemas allow.
  *
- * @param dir one sub-folder per shard, or the files of the only shard themselves
+ * @param dir one sub-folder per shard, or the files of the only shard directly
  * @throws EvaluationError naming the file that is not what a gate writes
  */
 export async function readShards(dir: string): Promise<Shard[]> {
@@ -34,11 +34,11 @@ export async function readShards(dir: string): Promise<Shard[]> {
   const shards: Shard[] = [];
   for (const name of folders) {
     const verdict = await readBounded(join(dir, name, "verdict.json"), verdictFile);
-    // A shard whose job died early leaves no verdict; the count of shards tells that.
+    // A shard whose job died early leaves no verdict. The count of shards reveals that.
     if (verdict === null) continue;
     shards.push({ name, verdict, metrics: await readBounded(join(dir, name, "metrics.json"), metricsFile) });
   }
-  // actions/download-artifact puts the only artifact of a pattern into the folder itself.
+  // actions/download-artifact puts an artifact into the folder itself when it is the only one that matches.
   if (folders.length === 0) {
     const verdict = await readBounded(join(dir, "verdict.json"), verdictFile);
     if (verdict !== null)

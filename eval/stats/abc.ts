@@ -4,10 +4,10 @@ import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
 
 /**
  * Approximate bootstrap confidence interval (DiCiccio and Efron, Biometrika 79, 1992; Efron and Tibshirani, 1993, ch.
- * 22): the BCa interval by analytic expansion in place of resampling. For smooth functions of means it differs from BCa
- * by O(n^-1.5) and has no Monte Carlo error, which makes it the interval of large samples: O(units × width), no seed.
- * The bias correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the
- * units' probability weights. Null without variation; ends are NaN where the statistic is undefined.
+ * 22): the BCa interval by analytic expansion instead of resampling. For smooth functions of means it differs from BCa
+ * by O(n^-1.5) and has no Monte Carlo error, so it is used for large samples: O(units × width), no seed. The bias
+ * correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the units'
+ * probability weights. Null without variation; ends are NaN where the statistic is undefined.
  */
 export function abc(statistic: SumStatistic, level: number): Ends | null {
   const { cells, width, value } = statistic;
@@ -41,7 +41,8 @@ export function abc(statistic: SumStatistic, level: number): Ends | null {
     return value(moved, 1);
   };
   const acceleration = cubes / (6 * squares ** 1.5);
-  // One standard error is a step of 1 along the direction; a thousandth of it keeps both rounding and bend small.
+  // One standard error is a step of 1 along the direction. A thousandth of it keeps both rounding error and curvature
+  // small.
   const bend = (along(1e-3) - 2 * estimate + along(-1e-3)) / (2e-6 * sigma);
   const bias = curvature / (2 * units * units);
   const z0 = acceleration - (bias / sigma - bend);

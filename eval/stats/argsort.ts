@@ -1,14 +1,14 @@
-/** The row of a sorted pair without its mark. */
+/** Mask for the row number of a sorted pair, without its mark bit. */
 export const rowBits = 0x7fffffff;
 
 /**
  * Indices that put `values` in ascending order, stable. No NaN; -0 and 0 are equal; infinities sort at the ends.
  *
- * Byte-wise radix sort of 32-bit keys that grow with the value: first its place between the smallest and the largest,
- * then an insertion sort inside the short runs that share a key. Where such a run is long and not constant (values of
- * very different size), the 64 bits of the doubles are sorted instead, sign-folded so that unsigned order is numeric
- * order. Keys and indices travel interleaved, so that a move touches one cache line. O(n), no comparator calls above a
- * hundred values.
+ * Byte-wise radix sort of 32-bit keys that grow with the value. The key is the value's position between the smallest
+ * and the largest; an insertion sort then orders the short runs that share a key. Where such a run is long and not
+ * constant (values of very different size), the 64 bits of the doubles are sorted instead, sign-folded so that unsigned
+ * order is numeric order. Keys and indices are interleaved, so that a move touches one cache line. O(n), no comparator
+ * calls above a hundred values.
  */
 export function argsort(values: Float64Array): Uint32Array {
   const pairs = sortedPairs(values, null);
@@ -18,9 +18,9 @@ export function argsort(values: Float64Array): Uint32Array {
 }
 
 /**
- * `argsort` together with the keys that it sorted by: key, row, key, row … Values with different keys differ, values
- * with equal keys may. The top bit of a row is set where `marked` is not 0: one bit that the order brings along instead
- * of a jump to every row. At most 2^31 values.
+ * `argsort` together with the keys that it sorted by: key, row, key, row … Different keys mean different values; equal
+ * keys may belong to different values. The top bit of a row is set where `marked` is not 0. That bit moves with the
+ * order, which saves a jump to every row. At most 2^31 values.
  */
 export function sortedPairs(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array {
   const n = values.length;
@@ -38,8 +38,8 @@ export function sortedPairs(values: Float64Array, marked: ArrayLike<number> | nu
 }
 
 /**
- * Sorted by place in the range: subtraction, scaling and truncation never turn an order around. Null where the range is
- * no help.
+ * Sorts by position in the range: subtraction, scaling and truncation never reverse an order. Null where the range does
+ * not help.
  */
 function byPlace(values: Float64Array, marked: ArrayLike<number> | null): Uint32Array | null {
   let lowest = values[0] as number;
@@ -84,7 +84,7 @@ function lowKey(bits: Uint32Array, i: number): number {
   return (bits[2 * i + 1] as number) >>> 31 === 0 || (low === 0 && bits[2 * i + 1] === 0x80000000) ? low : ~low >>> 0;
 }
 
-/** [key, index] pairs in ascending order of key, stable. A byte that all keys share costs no pass. */
+/** [key, index] pairs in ascending order of key, stable. A byte that all keys share needs no pass. */
 function radix(pairs: Uint32Array): Uint32Array {
   const n = pairs.length / 2;
   const counts = new Uint32Array(1024);
@@ -125,7 +125,7 @@ function scatter(from: Uint32Array, to: Uint32Array, position: Uint32Array, shif
 
 const longRun = 48;
 
-/** Orders the runs of equal high words; false when a run is too long for that and not constant. */
+/** Orders the runs of equal keys. False when a run is too long for that and not constant. */
 function insertWithinRuns(values: Float64Array, pairs: Uint32Array): boolean {
   let runStart = 0;
   for (let i = 2; i < pairs.length; i += 2) {

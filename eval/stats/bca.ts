@@ -3,9 +3,9 @@ import { adjustedLevel, biasCorrection, bootstrapQuantile } from "./quantile.ts"
 export type Ends = { low: number; high: number };
 
 /**
- * Bias-corrected and accelerated bootstrap interval (B. Efron, JASA 82, 1987), two-sided at `level`.
- * Replicates where the statistic is undefined (NaN) are left out; null when more than one in twenty is, because
- * then the interval would describe another, easier problem. `acceleration` comes from the jackknife; 0 gives BC.
+ * Bias-corrected and accelerated bootstrap interval (B. Efron, JASA 82, 1987), two-sided at `level`. Replicates where
+ * the statistic is undefined (NaN) are left out. Null when that is more than one in twenty, because the interval would
+ * then describe another, easier problem. `acceleration` comes from the jackknife; 0 gives BC.
  */
 export function bca(replicates: Float64Array, estimate: number, acceleration: number, level: number): Ends | null {
   const sorted = replicates.filter((value) => !Number.isNaN(value)).sort();
@@ -19,8 +19,8 @@ export function bca(replicates: Float64Array, estimate: number, acceleration: nu
 }
 
 /**
- * Percentile bootstrap interval, for statistics that are not smooth enough for a jackknife. Undefined replicates as in
- * `bca`.
+ * Percentile bootstrap interval, for statistics that are not smooth enough for a jackknife. Undefined replicates are
+ * treated as in `bca`.
  */
 export function percentile(replicates: Float64Array, level: number): Ends | null {
   const sorted = replicates.filter((value) => !Number.isNaN(value)).sort();

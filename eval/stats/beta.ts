@@ -11,7 +11,7 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** The correction of Stirling's formula: ln Γ(x) - [(x - 1/2) ln x - x + ln √(2π)]. */
+/** The remainder of Stirling's formula: ln Γ(x) - [(x - 1/2) ln x - x + ln √(2π)]. */
 function stirlingRest(x: number): number {
   if (x < 12) return logGamma(x) - ((x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI));
   const z = 1 / (x * x);

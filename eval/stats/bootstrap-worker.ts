@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { resampledSums } from "./bootstrap.ts";
 
 /**
- * What a worker is started with: the cells in shared memory and its range of resamples. It answers with their sums and
+ * Input of a worker: the cells in shared memory and its range of resamples. The worker answers with their sums and
  * ends.
  */
 export type BootstrapShare = { cells: SharedArrayBuffer; width: number; seed: number; from: number; to: number };

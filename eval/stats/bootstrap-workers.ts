@@ -8,16 +8,17 @@ import type { SumStatistic } from "./sums.ts";
 export type ParallelOptions = {
   seed: number;
   resamples: number;
-  /** Threads; default: one per core. 1 works in this thread. */
+  /** Number of threads; default: one per core. With 1, the work is done in this thread. */
   workers?: number;
-  /** Give up after this long; default: ten minutes. */
+  /** Time limit; default: ten minutes. */
   timeoutMs?: number;
 };
 
 /**
- * The replicates of `bootstrapReplicates`, bit for bit and whatever the number of workers: each resample has its own
- * random stream and only whole resamples are divided. The cells are shared, not copied per worker. Throws
- * EvaluationError when a worker fails or time runs out.
+ * The replicates of `bootstrapReplicates`, bit for bit and for any number of workers: each resample has its own random
+ * stream, and only whole resamples are divided. The cells are shared, not copied per worker.
+ *
+ * @throws EvaluationError when a worker fails or time runs out
  */
 export async function bootstrapInWorkers(statistic: SumStatistic, options: ParallelOptions): Promise<Float64Array> {
   const { seed, resamples, timeoutMs = 600_000 } = options;

@@ -2,9 +2,9 @@ import { eachDraw } from "./draws.ts";
 import { type SumStatistic, unitCount } from "./sums.ts";
 
 /**
- * Column sums of resamples `from` … `to - 1`: each draws as many units as there are, with replacement.
- * Resample r uses stream r of `seed` and nothing else, so any division of the range gives the same numbers.
- * Returns (to - from) × width, row-major.
+ * Column sums of resamples `from` … `to - 1`. Each draws as many units as there are, with replacement. Resample r uses
+ * stream r of `seed` and nothing else, so any division of the range gives the same numbers. Returns (to - from) ×
+ * width, row-major.
  */
 export function resampledSums(
   cells: Float64Array,
@@ -40,7 +40,7 @@ function sumOf(values: Float64Array, drawn: Uint32Array, count: number): number 
   return even + odd;
 }
 
-/** Two columns at a time, summed in registers; every column's sum in the order of the draws. */
+/** Two columns at a time, summed in registers. Every column is summed in the order of the draws. */
 function addRows(cells: Float64Array, width: number, drawn: Uint32Array, count: number, into: Float64Array): void {
   let column = 0;
   for (; column + 1 < width; column += 2) {
@@ -69,7 +69,7 @@ export function replicatesFromSums(statistic: SumStatistic, sums: Float64Array):
   return replicates;
 }
 
-/** `resamples` bootstrap replicates of a statistic, here and now, in one thread. */
+/** `resamples` bootstrap replicates of a statistic, in this thread. */
 export function bootstrapReplicates(statistic: SumStatistic, seed: number, resamples: number): Float64Array {
   return replicatesFromSums(statistic, resampledSums(statistic.cells, statistic.width, seed, 0, resamples));
 }

@@ -3,7 +3,7 @@ import { placements } from "./placements.ts";
 import { studentQuantile } from "./student.ts";
 import { unseenProbability } from "./rule-of-three.ts";
 
-/** An AUROC and what each row contributes to its error: `influence` sums to 0 within each class. */
+/** An AUROC and each row's contribution to its error. `influence` sums to 0 within each class. */
 export type AurocComponents = { auroc: number; influence: Float64Array };
 
 /**
@@ -38,16 +38,16 @@ export function aurocComponents(
 export type Moments = {
   variance: number;
   /**
-   * Welch and Satterthwaite's degrees of freedom of the sum over classes, as Brunner and Munzel (2000) use for one
+   * Welch and Satterthwaite's degrees of freedom of the sum over classes, as Brunner and Munzel (2000) use them for one
    * AUROC.
    */
   df: number;
 };
 
 /**
- * Variance of a sum of independent contributions whose classes are fixed: Σ_c n_c/(n_c - 1) Σ φ². For φ of one AUROC
- * this is DeLong's variance, for the difference of two φ that of the paired difference, for averages over
- * one-vs-rest AUROCs that of the macro mean. `labels` are 0 … classCount - 1; a row of weight 0 does not count.
+ * Variance of a sum of independent contributions whose class sizes are fixed: Σ_c n_c/(n_c - 1) Σ φ². For φ of one
+ * AUROC this is DeLong's variance; for the difference of two φ, that of the paired difference; for averages over
+ * one-vs-rest AUROCs, that of the macro mean. `labels` are 0 … classCount - 1; a row of weight 0 does not count.
  */
 export function stratifiedMoments(
   influence: Float64Array,
@@ -103,7 +103,7 @@ export function waldInterval(
 
 /**
  * The same on the logit scale, for one AUROC strictly between 0 and 1 (Qin and Hotilovac, Stat. Methods Med. Res. 17,
- * 2008): ends stay inside (0, 1).
+ * 2008). The ends stay inside (0, 1).
  */
 export function logitInterval(estimate: number, { variance, df }: Moments, level: number): Ends {
   const centre = Math.log(estimate / (1 - estimate));
@@ -111,14 +111,14 @@ export function logitInterval(estimate: number, { variance, df }: Moments, level
   return { low: 1 / (1 + Math.exp(half - centre)), high: 1 / (1 + Math.exp(-half - centre)) };
 }
 
-/** No visible variation: below this a variance is rounding, not data. */
+/** A variance below this is rounding error, not data: there is no visible variation. */
 export const noVariance = 1e-28;
 
 /**
- * Interval when every (positive, negative) pair gave the same kernel value, so that DeLong's variance is 0 (AUROC 1, or
- * two models that order every pair alike). min(m, n) pairs can be formed that share no row; none of those independent
- * pairs deviated, so the share of pairs that may deviate is bounded as in `unseenProbability`, and a deviating pair is
- * taken at its worst, `lowest` or `highest`. Conservative, and never of width 0.
+ * Interval for the case that every (positive, negative) pair gave the same kernel value, so that DeLong's variance is 0
+ * (AUROC 1, or two models that order every pair alike). min(m, n) pairs can be formed that share no row. None of those
+ * independent pairs deviated, so the share of pairs that may deviate is bounded as in `unseenProbability`. A deviating
+ * pair is taken at its worst, `lowest` or `highest`. Conservative, and never of width 0.
  */
 export function sameKernelInterval(
   estimate: number,

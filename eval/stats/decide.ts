@@ -3,9 +3,7 @@ export type Outcome = "pass" | "fail" | "inconclusive";
 export type Direction = "higher" | "lower";
 type Ends = { low: number; high: number };
 
-/**
- * An interval that says something: ordered, without NaN, and not a point at infinity. Anything else decides nothing.
- */
+/** Whether an interval can decide anything: its ends are in order, not NaN, and not both at the same infinity. */
 function usable({ low, high }: Ends): boolean {
   return low <= high && low < Number.POSITIVE_INFINITY && high > Number.NEGATIVE_INFINITY;
 }
@@ -18,9 +16,10 @@ function gain({ low, high }: Ends, direction: Direction): Ends {
 const usableMargin = (margin: number): boolean => Number.isFinite(margin) && margin >= 0;
 
 /**
- * Non-inferiority with margin m ≥ 0, g = gain of the candidate, interval [L, U] of g at level 1 - 2α: pass ⇔ L > -m ·
- * fail ⇔ U < -m · inconclusive otherwise. Each of pass and fail is wrong with probability at most α. `interval` is that
- * of candidate - baseline in the metric's own sign; a missing (null) or unusable one is inconclusive.
+ * Non-inferiority with margin m ≥ 0, where g is the candidate's gain and [L, U] the interval of g at level 1 - 2α: pass
+ * ⇔ L > -m · fail ⇔ U < -m · inconclusive otherwise. Pass and fail are each wrong with probability at most α.
+ * `interval` is that of candidate - baseline in the metric's own sign; a missing (null) or unusable one is
+ * inconclusive.
  */
 export function decideNonInferiority(interval: Ends | null, margin: number, direction: Direction): Outcome {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
@@ -38,8 +37,8 @@ export function decideSuperiority(interval: Ends | null, margin: number, directi
 }
 
 /**
- * Equivalence within ± m: pass ⇔ -m < L and U < m (two one-sided tests, Schuirmann 1987, each at α) ·
- * fail ⇔ U < -m or L > m · inconclusive otherwise. The direction plays no part.
+ * Equivalence within ± m: pass ⇔ -m < L and U < m (two one-sided tests, Schuirmann 1987, each at α) · fail ⇔ U < -m or
+ * L > m · inconclusive otherwise. The direction does not matter.
  */
 export function decideEquivalence(interval: Ends | null, margin: number): Outcome {
   if (interval === null || !usable(interval) || !usableMargin(margin)) return "inconclusive";
@@ -68,8 +67,8 @@ export function decideComparison(
 }
 
 /**
- * A limit min ≤ θ ≤ max (either may be null, not both), on the observed value v:
- * pass ⇔ min ≤ v ≤ max · fail otherwise. NaN or no limit at all: inconclusive.
+ * A limit min ≤ θ ≤ max (either may be null, but not both), on the observed value v: pass ⇔ min ≤ v ≤ max · fail
+ * otherwise. NaN, or no limit at all, is inconclusive.
  */
 export function decideObservedLimit(value: number, min: number | null, max: number | null): Outcome {
   if (Number.isNaN(value) || !usableLimits(min, max)) return "inconclusive";
@@ -77,8 +76,8 @@ export function decideObservedLimit(value: number, min: number | null, max: numb
 }
 
 /**
- * A limit min ≤ θ ≤ max on the interval [L, U] of the metric (`confident: true`): pass ⇔ L ≥ min and U ≤ max ·
- * fail ⇔ U < min or L > max · inconclusive otherwise.
+ * A limit min ≤ θ ≤ max on the interval [L, U] of the metric (`confident: true`): pass ⇔ L ≥ min and U ≤ max · fail ⇔ U
+ * < min or L > max · inconclusive otherwise.
  */
 export function decideConfidentLimit(interval: Ends | null, min: number | null, max: number | null): Outcome {
   if (interval === null || !usable(interval) || !usableLimits(min, max)) return "inconclusive";

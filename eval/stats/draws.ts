@@ -1,15 +1,18 @@
 import { RandomStream } from "./random.ts";
 
 const chunk = 4096;
-/** 64 MB. Every metric of a dataset and of each of its slices resamples the same units with the same seed. */
+/**
+ * 64 MB. Draws are kept because every metric of a dataset and of its slices resamples the same units with the same
+ * seed.
+ */
 const maxKept = 16_000_000;
 
 type Kept = { key: string; units: number; resamples: Uint32Array[] };
 const kept: Kept[] = [];
 
 /**
- * Which units resample `stream` draws: as many as there are, with replacement, handed over in pieces. The draws depend
- * on (seed, stream, units) alone; those of small samples are kept, since drawing costs as much as summing.
+ * The units that resample `stream` draws: as many as there are, with replacement, passed to `take` in pieces. The draws
+ * depend only on (seed, stream, units). Those of small samples are kept, because drawing costs as much as summing.
  */
 export function eachDraw(
   seed: number,
@@ -37,7 +40,7 @@ function drawAll(seed: number, stream: number, units: number): Uint32Array {
   return drawn;
 }
 
-/** Those used last are kept; the others make room. */
+/** The kept draws for a seed and number of units. The least recently used make room for new ones. */
 function keptFor(seed: number, units: number): Kept {
   const key = `${seed}/${units}`;
   if (kept.at(-1)?.key === key) return kept.at(-1) as Kept;

@@ -1,7 +1,7 @@
 /**
- * Holm's step-down adjusted p-values (S. Holm, Scand. J. Statist. 6, 1979), in the order given.
- * Rejecting where the adjusted value is ≤ α keeps the probability of any false rejection at most α,
- * whatever the dependence between the tests. NaN in, NaN out; it counts as a test.
+ * Holm's step-down adjusted p-values (S. Holm, Scand. J. Statist. 6, 1979), in the order given. Rejecting where the
+ * adjusted value is ≤ α keeps the probability of any false rejection at most α, whatever the dependence between the
+ * tests. NaN stays NaN, but counts as a test.
  */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues

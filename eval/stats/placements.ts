@@ -1,12 +1,13 @@
 import { rowBits, sortedPairs } from "./argsort.ts";
 
 /**
- * Placement values of a binary sample: for a positive row the weighted share of negatives below it, for a negative row
- * the weighted share of positives above it; a tie counts one half. Their weighted mean over either class is the AUROC.
- * These are DeLong's structural components V10 and V01, and the same numbers as Sun and Xu's midrank differences (IEEE
- * Signal Process. Lett. 21, 2014), read off the tie groups of one sort: O(n) after the O(n) radix sort.
+ * Placement values of a binary sample: for a positive row, the weighted share of negatives below it; for a negative
+ * row, the weighted share of positives above it. A tie counts one half. Their weighted mean over either class is the
+ * AUROC. They are DeLong's structural components V10 and V01, and the same numbers as Sun and Xu's midrank differences
+ * (IEEE Signal Process. Lett. 21, 2014), computed from the tie groups of one sort: O(n) after the O(n) radix sort.
  *
- * `positive[i]` ≠ 0 marks the positives; both classes must have positive total weight. Length n, order kept.
+ * `positive[i]` ≠ 0 marks the positives; both classes must have positive total weight. Length n, in the order of the
+ * rows.
  */
 export function placements(
   scores: Float64Array,
@@ -99,7 +100,7 @@ function weighted(
   return { placement, auroc: area / (positives * negatives) };
 }
 
-/** Where the pairs end whose score is that of the pair at `start`. */
+/** End of the pairs that have the same score as the pair at `start`. */
 function endOfTie(scores: Float64Array, pairs: Uint32Array, start: number): number {
   const key = pairs[start];
   let end = start + 2;

@@ -2,7 +2,7 @@ import { normalCdf, normalQuantile } from "./normal.ts";
 
 /**
  * The p-quantile of values in ascending order, interpolated linearly between order statistics (type 7 of Hyndman and
- * Fan, Am. Stat. 50, 1996; the default of R and NumPy). NaN where there are no values.
+ * Fan, Am. Stat. 50, 1996; the default of R and NumPy). NaN for no values.
  */
 export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const at = (sorted.length - 1) * p;
@@ -12,14 +12,14 @@ export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   return low + (high - low) * (at - below);
 }
 
-/** The same of values in any order; they are copied, not sorted in place. */
+/** The same for values in any order. They are copied, not sorted in place. */
 export function quantile(values: ArrayLike<number>, p: number): number {
   return quantileOfSorted(Float64Array.from(values).sort(), p);
 }
 
 /**
  * Quantile p of a bootstrap distribution: order statistic (R + 1)p, interpolated on the normal scale between neighbours
- * (Davison and Hinkley, Bootstrap Methods, 1997, eq. 5.8; norm.inter of R's boot). Beyond the ends: the extremes.
+ * (Davison and Hinkley, Bootstrap Methods, 1997, eq. 5.8; norm.inter of R's boot). Beyond the ends, the extremes.
  */
 export function bootstrapQuantile(sorted: ArrayLike<number>, p: number): number {
   const count = sorted.length;
@@ -49,11 +49,11 @@ export function biasCorrection(replicates: ArrayLike<number>, estimate: number):
   return normalQuantile(share);
 }
 
-/** The level that BCa reads in place of p: Φ(z0 + (z0 + z_p) / (1 - a(z0 + z_p))), Efron (1987). */
+/** The level that BCa uses instead of p: Φ(z0 + (z0 + z_p) / (1 - a(z0 + z_p))), Efron (1987). */
 export function adjustedLevel(p: number, bias: number, acceleration: number): number {
   const w = bias + normalQuantile(p);
   const scale = 1 - acceleration * w;
-  // Past the pole the formula turns around; the limit there is the end of the distribution.
+  // Past the pole the formula reverses. The limit there is the end of the distribution.
   if (scale <= 0) return w > 0 ? 1 : 0;
   return normalCdf(bias + w / scale);
 }

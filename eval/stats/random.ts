@@ -12,9 +12,9 @@ function mix(x: bigint): bigint {
 /**
  * xoshiro128** 1.1 (Blackman and Vigna, ACM TOMS 47, 2021): 32-bit outputs, period 2^128 - 1.
  *
- * A stream is named by (seed, stream): its four state words are two SplitMix64 outputs started at
- * mix(mix(seed) + stream · golden). Work is cut by stream (one per resample), never by worker, so that a
- * result does not depend on how many workers there were or in what order they ran.
+ * A stream is named by (seed, stream). Its four state words are two SplitMix64 outputs started at mix(mix(seed) +
+ * stream · golden). Work is divided by stream (one per resample), never by worker, so a result does not depend on the
+ * number of workers or on their order.
  */
 export class RandomStream {
   private a: number;
@@ -46,7 +46,7 @@ export class RandomStream {
     return result;
   }
 
-  /** Uniform on (0, 1), 52 bits and never an end, so that quantile functions stay finite. */
+  /** Uniform on (0, 1) with 52 bits, never 0 or 1, so that quantile functions stay finite. */
   uniform(): number {
     const high = this.next() >>> 6;
     const low = this.next() >>> 6;
@@ -71,8 +71,8 @@ export class RandomStream {
   }
 
   /**
-   * Fills `out[0 … count-1]` with independent uniform draws from {0, …, bound - 1}: the high word of
-   * a 32 × 32 bit product, with rejection of the low words that would bias it (Lemire, ACM TOMACS 29, 2019).
+   * Fills `out[0 … count-1]` with independent uniform draws from {0, …, bound - 1}: the high word of a 32 × 32 bit
+   * product. Low words that would bias it are rejected (Lemire, ACM TOMACS 29, 2019).
    */
   fillBelow(out: Uint32Array, count: number, bound: number): void {
     let { a, b, c, d } = this;

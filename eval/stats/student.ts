@@ -13,14 +13,14 @@ export function studentCdf(t: number, df: number): number {
 }
 
 /**
- * From here on the expansion in 1/df (Abramowitz and Stegun 26.7.5) is exact to double precision, and I_x(df/2, ½) no
+ * Above this, the expansion in 1/df (Abramowitz and Stegun 26.7.5) is exact to double precision, and I_x(df/2, ½) no
  * longer is.
  */
 const manyDegrees = 1e5;
 
 /**
- * t with P(T ≤ t) = p, p in (0, 1), df > 0 or Infinity; NaN otherwise.
- * The search is over the smaller tail, so that the far quantiles keep their relative accuracy.
+ * t with P(T ≤ t) = p, p in (0, 1), df > 0 or Infinity; NaN otherwise. The search runs over the smaller tail, so that
+ * far quantiles keep their relative accuracy.
  */
 export function studentQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1) || !(df > 0)) return Number.NaN;

@@ -1,14 +1,15 @@
 /**
- * A statistic that is a function of column sums over independent units (rows, or clusters of rows):
- * means, ratios of means, RMSE, R², precision, F1, and differences of any of these between two paired models.
- * It can be resampled, jackknifed and expanded without ever going back to the rows.
+ * A statistic that is a function of column sums over independent units (rows, or clusters of rows): means, ratios of
+ * means, RMSE, R², precision, F1, and differences of any of these between two paired models. It can be resampled,
+ * jackknifed and expanded without going back to the rows.
  */
 export type SumStatistic = {
   /** Row-major, units × width. */
   cells: Float64Array;
   width: number;
   /**
-   * From column sums over `count` units; NaN where undefined. Homogeneous: value(c·sums, c·count) = value(sums, count).
+   * The statistic from column sums over `count` units; NaN where undefined. Homogeneous: value(c·sums, c·count) =
+   * value(sums, count).
    */
   value(sums: Float64Array, count: number): number;
 };
@@ -25,7 +26,8 @@ export function columnSums({ cells, width }: SumStatistic): Float64Array {
 }
 
 /**
- * The same statistic over clusters: the cells of each group of rows added up. `groups` has one number 0 … G-1 per row.
+ * The same statistic over clusters, with the cells of each group of rows added up. `groups` has one number 0 … G-1 per
+ * row.
  */
 export function collapseGroups(statistic: SumStatistic, groups: Uint32Array, groupCount: number): SumStatistic {
   const { cells, width } = statistic;

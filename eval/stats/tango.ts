@@ -5,16 +5,16 @@ import { findRoot } from "./rootfind.ts";
 /** Paired yes/no outcomes of two models on the same rows. */
 export type PairedCounts = {
   both: number;
-  /** Only the first (candidate). */
+  /** Yes from the first (candidate) only. */
   first: number;
-  /** Only the second (baseline). */
+  /** Yes from the second (baseline) only. */
   second: number;
   neither: number;
 };
 
 /**
  * Difference of two paired proportions, first - second, by inverting the score test (T. Tango, Stat. Med. 17, 1998,
- * 891-908). At a difference of 0 this is McNemar's test, at a margin Nam's non-inferiority test, so that an end of the
+ * 891-908). At a difference of 0 this is McNemar's test, at a margin it is Nam's non-inferiority test, so an end of the
  * interval clears a margin exactly when that test rejects. Never of width 0: with no discordant row it is ± z²/(n +
  * z²). In [-1, 1].
  */
@@ -23,7 +23,7 @@ export function tango({ both, first, second, neither }: PairedCounts, level: num
   const z = normalQuantile(0.5 + level / 2);
   const difference = (first - second) / n;
   const score = (delta: number): number => {
-    // The likelihood's maximum over the second discordant probability q, given the difference delta.
+    // Maximum likelihood for the second discordant probability q, given the difference delta.
     const b = -first - second + (2 * n - first + second) * delta;
     const c = -second * delta * (1 - delta);
     const q = (Math.sqrt(Math.max(0, b * b - 8 * n * c)) - b) / (4 * n);

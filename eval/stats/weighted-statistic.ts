@@ -4,8 +4,8 @@ import { RandomStream } from "./random.ts";
 import { studentQuantile } from "./student.ts";
 
 /**
- * A statistic that needs the whole sample in order (average precision, partial AUROC, a median …), as a function of
- * row weights: each call is one O(n) pass over orders that were sorted once. NaN where undefined.
+ * A statistic that needs the whole sample in order (average precision, partial AUROC, a median …), as a function of row
+ * weights. Each call is one O(n) pass over orders that were sorted once. NaN where undefined.
  */
 export type WeightedStatistic = {
   rows: number;
@@ -52,8 +52,8 @@ export function weightedReplicates(statistic: WeightedStatistic, seed: number, r
 }
 
 /**
- * The statistic with each of `blocks` random groups of units left out (one unit per block when there are no more
- * units than blocks). The assignment uses stream 2^32 of `seed`, which no resample has.
+ * The statistic with each of `blocks` random groups of units left out (one unit per block when there are no more units
+ * than blocks). The assignment uses stream 2^32 of `seed`, which no resample uses.
  */
 export function leaveBlocksOut(statistic: WeightedStatistic, seed: number, blocks: number): Float64Array {
   const count = units(statistic);

@@ -1,8 +1,8 @@
 import { normalQuantile } from "./normal.ts";
 
 /**
- * Wilson's score interval of a proportion (E. B. Wilson, JASA 22, 1927), without continuity correction.
- * `successes` of `trials` > 0; `level` two-sided. Ends lie in [0, 1] and the width is never 0.
+ * Wilson's score interval of a proportion (E. B. Wilson, JASA 22, 1927), without continuity correction. `successes` of
+ * `trials` > 0; `level` is two-sided. Ends lie in [0, 1] and the width is never 0.
  */
 export function wilson(successes: number, trials: number, level: number): { low: number; high: number } {
   const z = normalQuantile(0.5 + level / 2);

@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Scores that rank 400 rows nearly right; `flips` of them the wrong way round. */
+/** Scores that rank 400 rows nearly right; of each 97 rows, `flips` are ranked the wrong way round. */
 function predictions(
   flips: number,
   change: (row: { id: string; label: string; score: string; source: string }, i: number) => object = (row) => row,
@@ -86,7 +86,7 @@ describe("sluice compare", () => {
     ).toEqual(["source=app", "source=web"]);
   });
 
-  it("is INCOMPARABLE on other rows or other labels, naming the first that differ", async () => {
+  it("is INCOMPARABLE with different rows or labels, and names the first that differ", async () => {
     file("fewer.jsonl", predictions(4).split("\n").slice(2).join("\n"));
     const rows = await compare("good.jsonl", "fewer.jsonl");
     expect(rows.code).toBe(3);
@@ -207,7 +207,7 @@ describe("sluice measure", () => {
     ).toBe(true);
   });
 
-  it("takes MASE's scale from a column or a flag, says what it is where it is missing, and is not fooled by both", async () => {
+  it("takes MASE's scale from a column or a flag, explains it when it is missing, and refuses both", async () => {
     const rows = (more: object) =>
       Array.from(
         { length: 60 },

@@ -18,7 +18,7 @@ const verdictOf = (run: Run): VerdictFile => verdictFile.parse(JSON.parse(run.st
 const read = (path: string) => readFileSync(join(team.dir, path), "utf8");
 
 describe("sluice gate", () => {
-  it("passes a candidate that is as good, with one JSON document on stdout and every file in --out", async () => {
+  it("passes a candidate that is equally good, with one JSON document on stdout and every file in --out", async () => {
     const run = await gate("--out", "out");
     expect(run.code, run.stderr).toBe(0);
     const verdict = verdictOf(run);
@@ -37,7 +37,7 @@ describe("sluice gate", () => {
     expect(read("out/predictions/linear/value.candidate.csv").split("\n")[0]).toBe("id,label,score,half");
   });
 
-  it("fails one that is shown to be worse, and names the deciding check on its line of model.yaml", async () => {
+  it("fails a candidate that is shown to be worse, and names the line of the deciding check in model.yaml", async () => {
     team.model({ offset: 1.5 });
     const run = await gate();
     expect(run.code).toBe(1);
@@ -47,7 +47,7 @@ describe("sluice gate", () => {
     expect(worst).toMatchObject({ metric: "mae", verdict: "FAIL", declaredAt: { file: "models/linear/model.yaml" } });
     const line = read("models/linear/model.yaml").split("\n")[(worst?.declaredAt?.line ?? 0) - 1];
     expect(line).toContain("kind: non-inferiority");
-    // Redone by hand: rows have noise n in [-1, 1], the candidate answers 1.5 too high.
+    // Recomputed by hand: rows have noise n in [-1, 1], and the candidate's answer is 1.5 too high.
     const noises = rows().map((row) => row.value - (row.a + 10 * row.b + 100 * row.c + 0.5));
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(worst?.observed).toBeCloseTo(mean(noises.map((noise) => Math.abs(1.5 - noise))), 4);
@@ -155,7 +155,7 @@ describe("sluice gate", () => {
     expect(second).toEqual(first);
   });
 
-  it("prints a table that fits the width and a report's place when asked without --json", async () => {
+  it("without --json prints a table that fits the width and the path of the report", async () => {
     const run = await sluice(team.dir, ["gate", "--no-performance"], { COLUMNS: "100" });
     expect(run.stdout).toContain("PASS         linear 1.1.0");
     expect(Math.max(...run.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
@@ -182,7 +182,7 @@ describe("sluice gate on bad input", () => {
     expect(run.stdout).toBe("");
   });
 
-  it("exit 4: a model whose bytes are not the manifest's", async () => {
+  it("exit 4: a model file with another digest than the manifest's", async () => {
     const bytes = readFileSync(join(team.dir, "models/linear/linear.onnx"));
     bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
     team.write("models/linear/linear.onnx", bytes);
@@ -192,7 +192,7 @@ describe("sluice gate on bad input", () => {
     expect(reason).toContain(linearManifest().artifact.sha256);
   });
 
-  it("exit 4: a file that is no ONNX model, even with the right digest", async () => {
+  it("exit 4: a file that is not an ONNX model, even with the right digest", async () => {
     const text = "<html>404: Not Found</html>";
     team.write("models/linear/linear.onnx", text);
     team.model({ artifact: { path: "linear.onnx", sha256: sha256(text) } });

@@ -14,7 +14,7 @@ const pythons = ["python3", "/usr/bin/python3"];
 const python = pythons.find((one) => works(one, ""));
 const trainer = pythons.find((one) => works(one, "import onnx, sklearn"));
 
-// A reader's folder: a repository beside Sluice's.
+// The folder of a reader: a repository beside Sluice's.
 const desk = mkdtempSync(join(tmpdir(), "sluice-models-page-"));
 const dir = join(desk, "models");
 afterAll(() => {
@@ -44,7 +44,7 @@ function shell(command: string): Promise<{ code: unknown; output: string }> {
   });
 }
 
-/** Commands of the page, by the heading that they stand below, with what their comment promises. */
+/** The commands of the page with the heading above each and the outcome that its comment promises. */
 const commands = snippetsOf(page)
   .filter(({ language }) => language === "console")
   .flatMap(({ text, line }) => {
@@ -64,7 +64,7 @@ const commands = snippetsOf(page)
       }));
   });
 
-/** Without scikit-learn, what its script would have written. */
+/** Replaces the training script by its results, so that scikit-learn is not needed. */
 const trained = (command: string) =>
   command.replace(/^python3 models\/tumours\/train\.py (\S+)/, (_, c: string) =>
     [
@@ -77,7 +77,9 @@ type Outcome = { command: string; code: unknown; verdict: string | undefined; ou
 const promised = (heading: string): Outcome[] =>
   commands.filter((one) => one.heading === heading).map(({ command, code, verdict }) => ({ command, code, verdict }));
 
-/** What came of the commands below a heading; of one that ended otherwise than promised, with all that it printed. */
+/**
+ * Runs the commands below a heading and returns their outcomes. An outcome that is not as promised includes the output.
+ */
 async function follow(heading: string, change: (command: string) => string): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const { command, code, verdict } of promised(heading)) {
@@ -97,25 +99,25 @@ beforeAll(async () => {
   mkdirSync(dir);
   symlinkSync(root, join(desk, "sluice"));
   for (const [path, content] of files) if (path !== "models/virality") write(path, content);
-  // Sluice lies beside the folder already.
+  // Only the first command is run, because Sluice is already beside the folder.
   const [init] = commands;
   expect((await shell(init!.command)).code).toBe(0);
 });
 
-it("gates the scikit-learn model as the page says: four gates with their exit codes, plan, predict", async () => {
+it("commands for the scikit-learn model do what the page says: four gates with their exit codes, plan, predict", async () => {
   const all = promised("From scikit-learn");
   expect(all.map(({ verdict }) => verdict).filter(Boolean)).toEqual(["PASS", "PASS", "INCONCLUSIVE", "FAIL"]);
   expect(await follow("From scikit-learn", trained)).toEqual(all);
 }, 120_000);
 
 it.skipIf(python === undefined)(
-  "catches a PyTorch model that reads its padding, and lets it pass padded alike",
+  "catches a PyTorch model that reads its padding, and passes it when every row is padded to one length",
   async () => {
     mkdirSync(join(dir, "models/reviews/data"), { recursive: true });
     cpSync(join(fixtures, "tokens-leak-padding.onnx"), join(dir, "models/reviews/model.onnx"));
     const words = ["<pad>", "<unk>", ..."a quiet and lovely film with some other words that nobody minds".split(" ")];
     write("models/reviews/vocab.txt", words.join("\n"));
-    // The fixture takes words with even numbers for good ones and answers with their share of the padded width.
+    // The fixture treats words with even numbers as positive and answers with their share of the padded width.
     const rows = Array.from({ length: 120 }, (_, i) => {
       const numbers = Array.from({ length: 1 + ((i * 7) % 40) }, (_unused, j) => 2 + 2 * ((i + j * 3) % 5) + (i % 2));
       return { text: numbers.map((number) => words[number]).join(" "), label: 1 - (i % 2) };
@@ -129,7 +131,7 @@ it.skipIf(python === undefined)(
 );
 
 it.skipIf(trainer === undefined)(
-  "its script writes the rows of the fixture, and a model of the same shape that passes",
+  "the training script writes the rows of the fixture and a model that the gate can measure",
   async () => {
     const made = await shell(
       `${trainer} models/tumours/train.py 1 && ../sluice/scripts/sluice.mjs gate tumours --baseline none --no-performance --json`,
@@ -142,7 +144,7 @@ it.skipIf(trainer === undefined)(
   120_000,
 );
 
-it("virality is what the page lists, and no source outside its folder has a word of it", () => {
+it("virality has exactly the files that the page lists, and no source outside its folder mentions it", () => {
   const inFolder = (of: string) =>
     readdirSync(join(root, of), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

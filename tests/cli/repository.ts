@@ -8,13 +8,13 @@ import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
 
-/** A repository of a team with one model, in a folder of its own, under git. */
+/** A team's repository with one model, in its own folder, under git. */
 export type TeamRepository = {
   dir: string;
   git: (...args: string[]) => string;
   write: (path: string, content: string | Uint8Array) => void;
   /**
-   * Writes model.yaml of the linear model; `offset` is added to each of its answers, so 0 is right and 5 is wrong by 5.
+   * Writes model.yaml of the linear model. `offset` is added to each of its answers, so 0 is right and 5 is wrong by 5.
    */
   model: (changes?: LinearChanges) => void;
   remove: () => void;
@@ -22,7 +22,7 @@ export type TeamRepository = {
 
 export type LinearChanges = Partial<ManifestInput> & { offset?: number };
 
-/** 200 rows whose true value is what the linear fixture says, plus noise from -1 to 1 that has mean 0. */
+/** 200 rows whose true value is the linear fixture's answer plus noise between -1 and 1 with mean 0. */
 export function rows(count = 200): { id: string; a: number; b: number; c: number; value: number; half: string }[] {
   return Array.from({ length: count }, (_, i) => {
     const [a, b, c] = [i % 7, i % 5, i % 3];
@@ -82,7 +82,8 @@ export function linearManifest({ offset = 0, ...changes }: LinearChanges = {}): 
 }
 
 /**
- * A repository whose production version is right, committed on `main`; the candidate in the working tree is the same.
+ * A repository with a correct production version committed on `main`. The candidate in the working tree is the same
+ * model.
  */
 export function teamRepository(): TeamRepository {
   const dir = mkdtempSync(join(tmpdir(), "sluice-team-"));

@@ -5,10 +5,10 @@ const cli = join(import.meta.dirname, "../../cli.ts");
 
 export type Run = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the command line as a person does, in a process of its own. */
+/** Runs the command line as a user does, in its own process. */
 export function sluice(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
   return new Promise((resolve, reject) => {
-    // A proxy nobody listens on: a command that reaches for the network fails instead of hanging.
+    // Nobody listens at this registry, so a command that tries to reach it fails instead of hanging.
     const child = spawn(process.execPath, [cli, ...args], {
       cwd,
       env: { ...process.env, GITHUB_TOKEN: "", npm_config_registry: "http://127.0.0.1:9/", ...env },

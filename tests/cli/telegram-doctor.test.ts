@@ -9,7 +9,7 @@ import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/te
 
 type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };
 
-/** A GitHub and a Hub of a few fixed answers, by path. */
+/** A GitHub and a Hub with a few fixed answers, by path. */
 async function fixed(answers: Record<string, Answer>): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const {
@@ -87,7 +87,7 @@ describe("sluice doctor", () => {
     );
   };
 
-  it("reports that everything works, and what the token may not do", async () => {
+  it("reports that everything works, and what the token is not allowed to do", async () => {
     set();
     writeFileSync(join(team.dir, "bot.yaml"), botYaml);
     mkdirSync(join(team.dir, ".github/workflows"), { recursive: true });
@@ -134,7 +134,7 @@ describe("sluice doctor", () => {
     ]);
   });
 
-  it("exits with 2 and says what to do, for wrong tokens, a wrong Space, a chat without the bot, and a wrong bot.yaml", async () => {
+  it("exits with 2 and says what to do about wrong tokens, a wrong Space, a chat without the bot, and a wrong bot.yaml", async () => {
     set("octo/none");
     writeFileSync(join(team.dir, "bot.yaml"), botYaml.replace("id: 11", "id: ana"));
     const run = await doctor({
@@ -178,7 +178,7 @@ describe("sluice doctor", () => {
     expect(run.stdout.match(/! warning .*was not checked: .*(could not be reached|ECONNREFUSED)/g)).toHaveLength(4);
   });
 
-  it("says in an empty folder what is missing first", async () => {
+  it("in an empty folder, says first what is missing", async () => {
     const dir = join(team.dir, "..", `${team.dir.split("/").at(-1) as string}-empty`);
     mkdirSync(dir, { recursive: true });
     const run = await sluice(dir, ["doctor"], { GIT_CEILING_DIRECTORIES: join(dir, "..") });

@@ -7,7 +7,7 @@ export type CellType = "text" | "number" | "boolean" | "json" | "guess";
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
-/** A decimal number's value, or null when the text is none (NaN, hexadecimal, empty). */
+/** The value of a decimal number, or null for any other text (NaN, hexadecimal, empty). */
 export function parseDecimal(text: string): number | null {
   const trimmed = text.trim();
   return decimal.test(trimmed) ? Number(trimmed) : null;
@@ -15,8 +15,8 @@ export function parseDecimal(text: string): number | null {
 
 /**
  * A CSV cell as the value that the same row would have in JSON. A cell that does not fit its type stays text, so that
- * the model's own check of its inputs names it. Guessed numbers must be written as JSON writes them and have at most
- * 15 significant digits: `007` and long identifiers stay text.
+ * the model's own input check reports it. Guessed numbers must be written as JSON writes them and have at most 15
+ * significant digits: `007` and long identifiers stay text.
  */
 export function parseCell(text: string | null, type: CellType): unknown {
   if (text === null || type === "text") return text;
@@ -70,8 +70,8 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
 }
 
 /**
- * Column of the dataset → how its cells are read: as the model's preprocessing declares its fields, and as text where
- * the column is an id, label, slice, group or weight.
+ * Column of the dataset → how its cells are read: by the type that the model's preprocessing declares, else as text
+ * when the column is an id, label, slice, group or weight.
  */
 export function cellTypes(preprocess: Manifest["preprocess"], dataset: Dataset): Map<string, CellType> {
   const types = new Map<string, CellType>();

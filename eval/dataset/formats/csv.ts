@@ -31,7 +31,7 @@ export async function* readCsv(
   });
   const skipped: CsvError[] = [];
   parser.on("skip", (error) => error !== undefined && skipped.push(error));
-  // for-await sees the parser's own errors; this hands it the file's.
+  // for-await sees the parser's own errors. The pipeline also passes the file's errors on to the parser.
   pipeline(createReadStream(path), parser, () => {});
 
   let header: string[] | undefined;

@@ -8,10 +8,10 @@ const textual = new Set([".txt", ".md"]);
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
 /**
- * One record per file of LABEL/FILE, sorted by label, then file name, so that order does not depend on the disk.
- * Fields: `label` (the sub-folder's name), `path` (LABEL/FILE) and the content: `text` of .txt and .md files, `image`
- * (bytes) of all others. Content is read whenever it is asked for and never kept. Hidden files are skipped; links and
- * files beside the sub-folders are malformed.
+ * One record per file LABEL/FILE, sorted by label, then by file name, so that the order does not depend on the file
+ * system. Fields: `label` (the sub-folder's name), `path` (LABEL/FILE) and the content: `text` for .txt and .md files,
+ * `image` (bytes) for all others. The content is read at each access and never kept. Hidden files are skipped. Links,
+ * and files beside the sub-folders, are malformed.
  */
 export async function* readFolder(folder: string, name: string): AsyncGenerator<Reading> {
   let index = 0;

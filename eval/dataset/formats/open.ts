@@ -22,8 +22,8 @@ const byExtension: Record<string, Format> = {
 };
 
 /**
- * Format of a data file: as declared, a folder for a directory, else by extension.
- * @param name how the file is called in errors
+ * The format of a data file: the declared one, else a folder for a directory, else by extension.
+ * @param name the file's name in errors
  * @throws EvaluationError `no-such-file`, `unknown-format`
  */
 export async function formatOf(path: string, name: string, declared: Format | undefined): Promise<Format> {
@@ -50,7 +50,7 @@ export async function formatOf(path: string, name: string, declared: Format | un
 }
 
 /**
- * The records of one data file in order, with how its places are written.
+ * The records of one data file in order, and how their places are written.
  * @param types column → how the cells of a CSV file are read; `others` for columns not named
  */
 export function openReader(

@@ -10,7 +10,7 @@ const compressors = {
 };
 const readable = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(compressors)];
 
-/** Parquet's values as JSON would carry them; dates as ISO 8601, 64-bit integers beyond 2^53 as text. */
+/** Parquet values as JSON would hold them. Dates become ISO 8601; 64-bit integers beyond 2^53 become text. */
 function jsonValue(value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

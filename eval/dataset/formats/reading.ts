@@ -1,7 +1,7 @@
 /**
- * What a reader found at one spot of a file, in the file's order. `at` is a line (1-based), an item (0-based) or a path
+ * What a reader found at one place of a file, in file order. `at` is a line (1-based), an item (0-based) or a path
  * inside a folder, as the reader's `PlaceStyle` says. `index` counts the file's records from 0, malformed ones
- * included, so that a row's id does not depend on its neighbours' health.
+ * included, so that a row's id does not change when another row is repaired.
  */
 export type Reading =
   | { kind: "record"; index: number; at: number | string; fields: Record<string, unknown> }

@@ -10,19 +10,19 @@ export type DownloadDeps = {
   fetch: typeof fetch;
   env: Record<string, string | undefined>;
   signal?: AbortSignal;
-  /** Longest wait without a byte. */
+  /** Longest wait for the next byte. */
   idleTimeoutMs?: number;
-  /** Longest download. */
+  /** Longest time for the whole download. */
   timeoutMs?: number;
-  /** Largest tarball. */
+  /** Largest tarball that is accepted. */
   maxBytes?: number;
 };
 
 /**
- * Downloads a package's tarball and puts it at `target` only if its bytes match the integrity, so that nothing
- * unverified is ever found there.
+ * Downloads a package's tarball. It appears at `target` only when its bytes match the integrity, so nothing unverified
+ * is ever found there.
  * @throws EvaluationError `npm-unreachable`, `npm-refused` (HTTP status), `npm-timeout`, `npm-too-large`,
- * `npm-integrity`
+ *   `npm-integrity`
  */
 export async function downloadTarball(pkg: NpmPackage, target: string, deps: DownloadDeps): Promise<void> {
   const { idleTimeoutMs = 30_000, timeoutMs = 600_000, maxBytes = 500_000_000 } = deps;
@@ -35,31 +35,31 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
     cause?: unknown,
   ) => new EvaluationError({ code, place: url, problem: `${spec}: ${problem}`, ...more }, { cause });
 
-  const waiting = new AbortController();
-  let idle: NodeJS.Timeout | undefined;
-  const awake = () => {
-    clearTimeout(idle);
-    idle = setTimeout(
+  const timeouts = new AbortController();
+  let idleTimer: NodeJS.Timeout | undefined;
+  const restartIdleTimer = () => {
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(
       () =>
-        waiting.abort(
+        timeouts.abort(
           fail("npm-timeout", `the registry sent nothing for ${idleTimeoutMs / 1000} s`, { hint: offline(spec) }),
         ),
       idleTimeoutMs,
     );
   };
-  const total = setTimeout(
+  const totalTimer = setTimeout(
     () =>
-      waiting.abort(
+      timeouts.abort(
         fail("npm-timeout", `the download took longer than ${timeoutMs / 1000} s`, { hint: offline(spec) }),
       ),
     timeoutMs,
   );
-  const signal = deps.signal === undefined ? waiting.signal : AbortSignal.any([waiting.signal, deps.signal]);
+  const signal = deps.signal === undefined ? timeouts.signal : AbortSignal.any([timeouts.signal, deps.signal]);
 
   const temporary = `${target}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(dirname(target), { recursive: true });
   try {
-    awake();
+    restartIdleTimer();
     const response = await deps.fetch(url, { headers, signal, redirect: "follow" });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
@@ -74,7 +74,7 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
     let bytes = 0;
     try {
       for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-        awake();
+        restartIdleTimer();
         bytes += chunk.byteLength;
         if (bytes > maxBytes) throw fail("npm-too-large", `the tarball is larger than ${maxBytes} bytes`);
         hash.update(chunk as unknown as string);
@@ -94,7 +94,7 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
     await rename(temporary, target);
   } catch (error) {
     if (error instanceof EvaluationError) throw error;
-    if (waiting.signal.aborted) throw waiting.signal.reason;
+    if (timeouts.signal.aborted) throw timeouts.signal.reason;
     if (deps.signal?.aborted === true) throw deps.signal.reason;
     const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
     throw fail(
@@ -104,8 +104,8 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
       error,
     );
   } finally {
-    clearTimeout(idle);
-    clearTimeout(total);
+    clearTimeout(idleTimer);
+    clearTimeout(totalTimer);
     await rm(temporary, { force: true });
   }
 }

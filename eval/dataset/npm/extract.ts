@@ -7,11 +7,11 @@ import { EvaluationError } from "../../../models/core/errors.ts";
 const regular = new Set(["File", "OldFile", "ContiguousFile"]);
 
 /**
- * Takes one file, or every file below one folder, out of a package's tarball into `folder`. Only regular files whose
- * path is exactly the wanted one, or below it, are written: no links, no devices, no way out of the folder.
- * Files appear at once and whole (rename), so that two processes may do this together.
+ * Unpacks one file, or every file below one folder, from a package's tarball into `folder`. Only regular files at or
+ * below the wanted path are written: no links, no devices, nothing outside the folder. Each file appears complete (by
+ * rename), so two processes may do this at the same time.
  * @param wanted path inside the package, "/"-separated, without `..`
- * @param maxBytes most bytes that the wanted files may unpack to
+ * @param maxBytes largest total size of the unpacked files
  * @throws EvaluationError `npm-no-such-file`, `npm-link`, `npm-too-large`, `npm-damaged`
  */
 export async function extractFromTarball(
@@ -36,7 +36,7 @@ export async function extractFromTarball(
       strict: true,
       preservePaths: false,
       filter: (path, entry) => {
-        // npm packs everything below one folder, mostly but not always called "package".
+        // npm packs everything below one folder, which is usually but not always called "package".
         const segments = path.split("/").slice(1);
         const inside = segments.join("/");
         if (segments.includes("..") || (inside !== wanted && !inside.startsWith(`${wanted}/`))) {

@@ -9,7 +9,7 @@ import { installedPackage } from "./installed.ts";
 import { insidePackage, npmPackage } from "./package.ts";
 
 export type NpmFileDeps = DownloadDeps & {
-  /** Content-addressed store; tarballs lie in `npm/SHA512.tgz` below it. */
+  /** Content-addressed store. Tarballs are kept at `npm/SHA512.tgz` inside it. */
   cacheDir: string;
 };
 
@@ -24,10 +24,10 @@ async function verified(tarball: string, integrity: string): Promise<boolean> {
 
 /**
  * Absolute path of a file or folder inside an npm package at an exact version: from an installed `node_modules` at or
- * above `from`, else from the cache, else downloaded. What comes out of a tarball was verified against `integrity` in
- * this very call, before anything was unpacked.
- * @throws EvaluationError of `downloadTarball` and `extractFromTarball`; ConfigurationError for paths outside the
- * package
+ * above `from`, else from the cache, else downloaded. A tarball is verified against `integrity` in this same call,
+ * before anything is unpacked.
+ * @throws EvaluationError as `downloadTarball` and `extractFromTarball` do; ConfigurationError for paths outside the
+ *   package
  */
 export async function npmFile(
   spec: string,

@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../../models/core/errors.ts";
 /** An npm package at an exact version, and the digest of its tarball. */
 export type NpmPackage = { name: string; version: string; integrity: string };
 
-/** `@scope/name@1.2.3` → name and version. The manifest's schema has checked the form. */
+/** `@scope/name@1.2.3` → name and version. The manifest's schema has already checked the form. */
 export function npmPackage(spec: string, integrity: string): NpmPackage {
   const at = spec.lastIndexOf("@");
   return { name: spec.slice(0, at), version: spec.slice(at + 1), integrity };

@@ -2,8 +2,8 @@ import { ConfigurationError } from "../../../models/core/errors.ts";
 import type { NpmPackage } from "./package.ts";
 
 /**
- * The tarball's address: REGISTRY/NAME/-/BASENAME-VERSION.tgz, which npm and its mirrors share.
- * User and password in the registry's address become an `authorization` header and stand in no message.
+ * The tarball's address: REGISTRY/NAME/-/BASENAME-VERSION.tgz, the same for npm and its mirrors. User and password in
+ * the registry's address become an `authorization` header and appear in no message.
  * @param env `npm_config_registry` names the registry; default: npm's own
  * @throws ConfigurationError `npm-registry`
  */

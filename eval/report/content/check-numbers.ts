@@ -3,7 +3,8 @@ import { byteUnit, decimalsFor, fixed, setting, signed } from "../text/format.ts
 import { type Glyphs, unicode } from "../text/glyphs.ts";
 
 /**
- * The figures of one check as people read them: one unit, one number of decimals, nothing that rounds a verdict away.
+ * The figures of one check as people read them: in one unit, with one number of decimals, and without rounding that
+ * would contradict the verdict.
  */
 export type CheckNumbers = {
   /** Unit of candidate and baseline; empty for plain scores. */
@@ -11,15 +12,18 @@ export type CheckNumbers = {
   candidate: string;
   baseline: string;
   difference: string;
-  /** "[low, high]", of the difference; of the candidate's value for a limit. */
+  /** "[low, high]" of the difference, or of the candidate's value for a limit. */
   interval: string;
-  /** What the check asks for: "≥ 0.85"; "loss < 0.005" (shown to be worse than the baseline by less); "gain > 0". */
+  /**
+   * What the check requires: "≥ 0.85"; "loss < 0.005" (shown to be worse than the baseline by less than that); "gain >
+   * 0".
+   */
   rule: string;
 };
 
 /**
- * The name that people know a check by, e.g. `tpr_at_fpr(at=0.01)`: the head of its id, where that carries the
- * metric's options, else the metric.
+ * The name that people know a check by, e.g. `tpr_at_fpr(at=0.01)`: the start of its id, if that holds the metric's
+ * options, else the metric.
  */
 export function checkName(check: Check): string {
   const name = /^[a-z0-9_]+(\([\w=.,+-]{1,60}\))?/.exec(check.id)?.[0] ?? "";
@@ -27,7 +31,9 @@ export function checkName(check: Check): string {
   return check.head === null || !check.id.includes(`@${check.head}`) ? plain : `${plain}@${check.head}`;
 }
 
-/** Whether difference, interval and margin are fractions of the baseline; the judge says so in place of a unit. */
+/**
+ * Whether difference, interval and margin are fractions of the baseline. The judge says so in `scale`, not in the unit.
+ */
 export function isRelative(check: Check): boolean {
   return check.kind !== "limit" && check.scale === "relative";
 }
@@ -114,7 +120,7 @@ function rule(check: Check, values: Scale, differences: Scale & { suffix: string
   }
 }
 
-/** Unit of the candidate's and the baseline's value, and what they are divided by to be shown in it. */
+/** Unit in which the candidate's and the baseline's value are shown, and the divisor that converts to it. */
 function unitOf(check: Check): { factor: number; unit: string } {
   if (check.unit === "bytes" || check.metric.endsWith("_bytes")) {
     return byteUnit(
@@ -128,7 +134,7 @@ function decimals(scale: number, digits: number): number {
   return Math.min(6, decimalsFor(scale, digits));
 }
 
-/** More decimals until no value is rounded onto, or across, a threshold that it does not equal. */
+/** Adds decimals until no value is rounded onto, or across, a threshold that it does not equal. */
 function reveal(start: number, factor: number, values: readonly number[], thresholds: readonly number[]): number {
   const hides = (places: number) =>
     values.some((value) =>
@@ -142,7 +148,7 @@ function reveal(start: number, factor: number, values: readonly number[], thresh
   return start;
 }
 
-/** Drops the error that a change of unit adds: 0.02 / 0.01 is 2. */
+/** Removes the rounding error of a change of unit: 0.02 / 0.01 is 2. */
 function clean(value: number): number {
   return Number(value.toPrecision(12));
 }

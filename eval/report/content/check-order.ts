@@ -2,8 +2,8 @@ import { severity } from "../../judge/algebra.ts";
 import type { Check, VerdictWord } from "../../schema/verdict.ts";
 
 /**
- * Deciding checks that are not PASS first, worst first; then advisory ones that are not; then PASS. Otherwise as
- * judged.
+ * Deciding checks that are not PASS first, the worst at the top; then advisory ones that are not PASS; then PASS.
+ * Otherwise in the order in which they were judged.
  */
 export function byAttention(checks: readonly Check[]): Check[] {
   const rank = (check: Check) =>
@@ -11,7 +11,7 @@ export function byAttention(checks: readonly Check[]): Check[] {
   return checks.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** "11 of 12 deciding checks PASS; 1 FAIL; 2 advisory": what a model's checks came to, in one line. */
+/** A model's checks counted in one line: "11 of 12 deciding checks PASS; 1 FAIL; 2 advisory". */
 export function tally(checks: readonly Check[]): string {
   if (checks.length === 0) return "no check was made";
   const deciding = checks.filter((check) => !check.advisory);

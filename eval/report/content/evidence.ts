@@ -5,8 +5,8 @@ import { type Glyphs, unicode } from "../text/glyphs.ts";
 import { oneLine } from "../text/text.ts";
 
 /**
- * The decision written out with its numbers, so that a reader can redo it by hand: how the difference comes about,
- * its interval, and the inequality that PASS asks for. Numbers carry seven significant digits, not the table's.
+ * The decision written out with its numbers, so that a reader can redo it by hand: how the difference is computed, its
+ * interval, and the inequality that PASS requires. Numbers have seven significant digits, more than in the table.
  */
 export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
   const formatValue = (value: number) => number(value, glyphs);

@@ -2,7 +2,8 @@ import type { Check, FalseRed, ModelVerdict } from "../../schema/verdict.ts";
 import { counted } from "../text/format.ts";
 
 /**
- * What an honest team should expect of this gate, in one sentence without a final stop; null when it cannot be said.
+ * The false-red rate that an honest team should expect of this gate, in one sentence without a final stop; null when it
+ * is unknown.
  */
 export function falseRedSentence(
   {

@@ -3,7 +3,7 @@ import type { ModelVerdict } from "../../schema/verdict.ts";
 import { bytes, count, milliseconds } from "../text/format.ts";
 import { type Glyphs, unicode } from "../text/glyphs.ts";
 
-/** Candidate and baseline of one verdict among the metrics; null where metrics.json has none. */
+/** The metrics of a verdict's candidate and baseline; null where metrics.json has none. */
 export function metricsOf(
   metrics: MetricsFile | null,
   verdict: ModelVerdict,
@@ -22,7 +22,7 @@ export type BatchRow = {
   rowsPerSecond: string;
 };
 
-/** Latency per batch size, candidate above baseline; milliseconds and rows per second. */
+/** Latency per batch size, candidate above baseline, in milliseconds and rows per second. */
 export function batchRows(
   candidate: PerformanceFigures | null,
   baseline: PerformanceFigures | null,
@@ -54,7 +54,7 @@ export function batchRows(
 
 export type FigureRow = { figure: string; candidate: string; baseline: string };
 
-/** Cold start, peak memory and size of the model. A figure that was not taken shows a dash, never 0. */
+/** Cold start, peak memory and model size. A figure that was not measured shows a dash, never 0. */
 export function figureRows(
   candidate: PerformanceFigures | null,
   baseline: PerformanceFigures | null,

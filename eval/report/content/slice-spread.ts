@@ -1,6 +1,6 @@
 import type { Measurement, ModelMetrics } from "../../schema/metrics.ts";
 
-/** How one metric varies over the slices of a dataset. `values` in the order of the measurements. */
+/** How one metric varies over the slices of a dataset. `values` are in the order of the measurements. */
 export type SliceSpread = {
   label: string;
   unit: string;
@@ -11,7 +11,7 @@ export type SliceSpread = {
   best: { slice: string; value: number };
 };
 
-/** Of every metric that was measured on two slices or more. */
+/** The spread of every metric that was measured on two slices or more. */
 export function sliceSpreads(metrics: ModelMetrics | null): SliceSpread[] {
   const groups = Map.groupBy(metrics?.measurements ?? [], measurementLabel);
   return [...groups].flatMap(([label, measurements]): SliceSpread[] => {

@@ -1,7 +1,10 @@
-/** Keeps the document small whatever it is given: what a part takes is taken from what is left for the others. */
+/**
+ * Characters that are left for a kind of content. Each part that is added reduces them, which keeps the document small
+ * whatever the input.
+ */
 export type Budget = { left: number };
 
-/** As many of the first items as fit into the budget, and how many did not. */
+/** The first items that fit into the budget, and the number of those that did not. */
 export function takeWithin(items: readonly string[], budget: Budget): { taken: string[]; left: number } {
   const taken: string[] = [];
   for (const item of items) {

@@ -7,7 +7,7 @@ import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
 import { htmlText } from "../text/escape-html.ts";
 
-/** The check table: each check in a body of its own, its reason opening into the decision written out. */
+/** The check table. Each check is a table body of its own, and its reason opens to show the decision written out. */
 export function checkTable(checks: readonly Check[], budget: Budget): string {
   if (checks.length === 0) return `<p>No check was made.</p>`;
   const { taken, left } = takeWithin(byAttention(checks).map(checkRows), budget);
@@ -15,7 +15,8 @@ export function checkTable(checks: readonly Check[], budget: Budget): string {
     left === 0
       ? ""
       : `<p>… ${counted(left, "more check")}, every one that is not PASS shown first; verdict.json has them all.</p>`;
-  // Roles are repeated because a phone's layout turns the table into cards, and browsers then forget that it is one.
+  // Roles are repeated because the phone layout turns the table into cards, and browsers then no longer treat it as a
+  // table.
   return `<table class="checks" role="table"><thead role="rowgroup"><tr role="row">${["verdict", "metric", "slice", "candidate", "baseline", "difference, interval", "rule", "rows"].map((head, i) => `<th role="columnheader" scope="col"${i > 2 && i !== 6 ? ' class="n"' : ""}>${head}</th>`).join("")}</tr></thead>
 ${taken.join("\n")}</table>${more}<p><small>↑ higher is better, ↓ lower is better. Intervals are of the difference; for a limit, of the candidate's value. “loss” is how much worse than the baseline, “gain” how much better. Open a reason to see the decision written out.</small></p>`;
 }

@@ -5,7 +5,7 @@ import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
 import { htmlText } from "../text/escape-html.ts";
 
-/** Everything that was measured, by metric and slice, decided on or not. */
+/** Everything that was measured, by metric and slice, whether or not a check decides on it. */
 export function measurementTable(
   candidate: ModelMetrics | null,
   baseline: ModelMetrics | null,

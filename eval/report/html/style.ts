@@ -5,7 +5,7 @@ const dark = `--bg:#0d1117;--panel:#161b22;--line:#30363d;--text:#e6edf3;--faint
 --PASS:#3fb950;--FAIL:#ff6a62;--INCONCLUSIVE:#d9a122;--INCOMPARABLE:#bc8cff;--ERROR:#ff8f87;
 --plot-text:#e6edf3;--plot-faint:#9aa4af;--plot-grid:#2a313a;--plot-surface:#0d1117;--plot-candidate:#58a6ff;--plot-baseline:#f0a35e;--plot-positive:#3fb950;--plot-negative:#bc8cff;`;
 
-/** The report's only style sheet: system fonts, light and dark by the reader's preference, one column on a phone. */
+/** The report's only style sheet: system fonts, light or dark by the reader's preference, one column on a phone. */
 export const style = `
 :root{color-scheme:light dark;${light}--plot-PASS:var(--PASS);--plot-FAIL:var(--FAIL);--plot-INCONCLUSIVE:var(--INCONCLUSIVE);--plot-INCOMPARABLE:var(--INCOMPARABLE);--plot-ERROR:var(--ERROR);--plot-none:none}
 @media (prefers-color-scheme:dark){:root{${dark}}}

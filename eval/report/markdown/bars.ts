@@ -4,8 +4,9 @@ const half = 8;
 const perUnit = 4;
 
 /**
- * One row of a forest plot in 17 monospaced characters: worse to the left, better to the right, `┊` the baseline,
- * `┃` the margin, `●` the difference, `━` its interval, `◂` and `▸` where it runs off (two margins either way).
+ * One row of a forest plot in 17 monospaced characters. Worse is left, better is right; `┊` is the baseline, `┃` the
+ * margin, `●` the difference, `━` its interval. `◂` and `▸` mark an interval that runs past the edge (two margins
+ * either way).
  */
 export function intervalBar(row: ForestRow): string {
   const place = (x: number) => half + Math.round(Math.min(half, Math.max(-half, x * perUnit)));

@@ -1,10 +1,10 @@
-/** A part of the document that may be shortened by leaving out whole items (table rows, list entries), or left out. */
+/** A part of the document that may be left out, or shortened by leaving out whole items (table rows, list entries). */
 export type Section = {
-  /** What is left out when it does not fit, in a fixed word of ours. */
+  /** Name for the notice of what was left out. It is our own text, never text from outside. */
   name: string;
-  /** Lower goes first when room is short. */
+  /** Sections with a lower number are placed first and so keep their space. */
   priority: number;
-  /** Sections of one group need the group's `heads` section: without it they are left out too. */
+  /** Sections of a group need the section of that group with `heads`. Without it they are left out too. */
   group: string;
   heads?: boolean;
   open: string;
@@ -15,9 +15,9 @@ export type Section = {
 };
 
 /**
- * The sections in their given order, shortened by priority to at most `room` characters. Only whole items are left
- * out, so a row, a tag or a fence is never cut; a shortened section says how much is missing, and the names of those
- * left out entirely are returned.
+ * The sections in their given order, shortened to at most `room` characters; space goes to sections in order of
+ * priority. Only whole items are left out, so a row, a tag or a fence is never cut. A shortened section says how much
+ * is missing. The names of sections that are left out entirely are returned.
  */
 export function fitSections(sections: readonly Section[], room: number): { text: string; omitted: string[] } {
   const placed = new Map<Section, string>();

@@ -13,10 +13,10 @@ import { intervalBar, sparkline } from "./bars.ts";
 import { markdownCode, markdownCut } from "../text/escape-markdown.ts";
 import type { Section } from "./fit.ts";
 
-/** A reason that says no more than the tally beside it. */
+/** A reason that says no more than the counts beside it. */
 const everyCheckPasses = /^all \d+ deciding checks pass$/;
 
-/** With several models: one row each, worst first. */
+/** An overview for several models: one row each, worst first. */
 export function overviewSection(models: readonly ModelVerdict[]): Section {
   return {
     name: "models",
@@ -38,7 +38,7 @@ export function overviewSection(models: readonly ModelVerdict[]): Section {
   };
 }
 
-/** Everything about one model, in reading order. `leadSentence` is the sentence that already stands above. */
+/** Everything about one model, in reading order. `leadSentence` is already printed above and is not repeated. */
 export function modelSections(
   model: ModelVerdict,
   metrics: MetricsFile | null,

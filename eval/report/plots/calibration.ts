@@ -7,7 +7,7 @@ import { guide, renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";
 
-/** Reliability diagram with the rows per bin below it; binary: P(positive), multiclass: top-1 confidence. */
+/** Reliability diagram, with the rows per bin below it. Binary: P(positive). Multiclass: top-1 confidence. */
 export function calibrationPlot(data: PlotData, id: string): Plot | null {
   const candidate = binsOf(data.candidate);
   const baseline = data.baseline === null ? null : binsOf(data.baseline);

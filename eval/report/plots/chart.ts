@@ -10,10 +10,10 @@ echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, SVGR
 type ChartOption = Parameters<ReturnType<typeof echarts.init>["setOption"]>[0];
 
 export type Chart = {
-  /** Unique in the document: prefix of the ids inside. */
+  /** Unique in the document; the ids inside the chart start with it. */
   id: string;
   title: string;
-  /** What the plot shows, in words, for those who do not see it. */
+  /** Text alternative: what the plot shows, for readers who cannot see it. */
   description: string;
   width: number;
   height: number;
@@ -21,7 +21,7 @@ export type Chart = {
 };
 
 /**
- * One chart as inline SVG that scales with its column, takes its colours from CSS variables, has a title and a
+ * One chart as inline SVG. It scales with its column, takes its colours from CSS variables, has a title and a
  * description, and is the same text on every run.
  */
 export function renderChart({ id, title, description, width, height, option }: Chart): string {
@@ -43,7 +43,7 @@ export function renderChart({ id, title, description, width, height, option }: C
       )
       .replace(/\bzr\d+-/g, `${id}-`)
       .replace(/style="font-size:12px;"/g, "")
-      // A function, because names may hold "$&", which a replacement text would expand.
+      // A function, because names may contain "$&", which a replacement text would expand.
       .replace(
         /^<svg [^>]*>/,
         () => `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d">${names}`,
@@ -56,7 +56,7 @@ export function renderChart({ id, title, description, width, height, option }: C
 
 type Axis = Record<string, unknown>;
 
-/** A numeric axis in the house style: name beside it, quiet lines. */
+/** A numeric axis in the style of all plots: name beside it, unobtrusive lines. */
 export function valueAxis(name: string, change: Axis = {}): Axis {
   return {
     type: "value",

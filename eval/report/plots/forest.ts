@@ -12,8 +12,9 @@ const furthest = 3;
 export type ForestPlot = { wide: string; narrow: string; left: number };
 
 /**
- * Every relative check of a model as one row: difference and interval in units of the check's own margin, better to
- * the right, so that all share one axis. Drawn twice, for a desk and for a phone. Null when no check is relative.
+ * Every relative check of a model as one row. Difference and interval are in units of the check's own margin, better to
+ * the right, so that all rows share one axis. Drawn twice, for a wide screen and for a phone. Null when no check is
+ * relative.
  */
 export function forestPlot(checks: readonly Check[], id: string): ForestPlot | null {
   const drawable = byAttention(checks).flatMap((check) => {

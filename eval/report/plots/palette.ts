@@ -1,5 +1,5 @@
 /**
- * Colours of the plots, each a sentinel that stands for a CSS variable: ECharts needs real colours, and one SVG must
+ * Colours of the plots. Each is a placeholder for a CSS variable, because ECharts needs real colours and one SVG must
  * serve light and dark. No other colour may appear in a plot.
  */
 export const palette = {
@@ -19,7 +19,7 @@ export const palette = {
   none: "none",
 } as const;
 
-/** SVG with every sentinel in a colour's place replaced by `var(--plot-NAME)`. Text is left alone. */
+/** The SVG with every placeholder colour in `fill` and `stroke` replaced by `var(--plot-NAME)`. Text is left alone. */
 export function withVariables(svg: string): string {
   const names = new Map<string, string>(Object.entries(palette).map(([name, color]) => [color, name]));
   return svg.replace(/(fill|stroke)="(#a500[0-9a-f]{2})"/g, (whole, attribute: string, color: string) => {

@@ -5,7 +5,7 @@ import { guide, renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";
 
-/** Residual against prediction, and actual against predicted, of a regression head's candidate. */
+/** Two plots of a regression head's candidate: residual against prediction, and actual against predicted. */
 export function regressionPlots(data: PlotData, id: string): Plot[] {
   if (data.candidate.task !== "regression" && data.candidate.task !== "forecasting") return [];
   const points = residualPoints(data.candidate.labels, data.candidate.scores);
@@ -63,8 +63,8 @@ export function regressionPlots(data: PlotData, id: string): Plot[] {
 }
 
 /**
- * Round axis ends that hold all values, and the round step between ticks: 1, 2 or 5 times a power of ten, at most
- * eight.
+ * Round axis ends that include all values, and the round step between ticks: 1, 2 or 5 times a power of ten, at most
+ * eight steps.
  */
 function extent(values: readonly number[]): { min: number; max: number; interval: number } {
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);

@@ -4,7 +4,7 @@ import { guide, renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";
 
-/** ROC of candidate over baseline; null for anything but a binary head with both classes. */
+/** ROC of the candidate drawn over the baseline's. Null for anything but a binary head with both classes. */
 export function rocPlot(data: PlotData, id: string): Plot | null {
   if (data.candidate.task !== "binary-classification") return null;
   const candidate = rocCurve(data.candidate.labels, data.candidate.scores);

@@ -9,7 +9,8 @@ import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";
 const bins = 25;
 
 /**
- * Where the candidate's scores lie, by true class (multiclass: by right and wrong); the baseline as a dashed outline.
+ * Histogram of the candidate's scores, by true class (multiclass: by right and wrong). The baseline is a dashed
+ * outline.
  */
 export function scoreHistogramPlot(data: PlotData, id: string): Plot | null {
   const { candidate, baseline } = data;

@@ -1,11 +1,11 @@
-/** Drawing size of the small plots, in CSS pixels: two beside each other on a desk, one on a phone. */
+/** Size of the small plots in CSS pixels: two side by side on a wide screen, one on a phone. */
 export const plotWidth = 440;
 export const plotHeight = 320;
 
-/** Room around the plotting area for axis names and labels. */
+/** Margins around the plotting area, for axis names and labels. */
 export const plotGrid = { left: 58, right: 16, top: 14, bottom: 48 };
 
-/** A plot with the words around it. `legend` names the colours that it uses. */
+/** A plot with its texts. `legend` names the colours that it uses. */
 export type Plot = {
   title: string;
   caption: string;

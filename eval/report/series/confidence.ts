@@ -1,9 +1,9 @@
 import type { Predictions } from "../../predictions/predictions.ts";
 
-/** Top-1 confidence of a multiclass head and whether it was right, one per row. */
+/** Top-1 confidence of a multiclass head and whether it was right, one value per row. */
 export type Confidence = { confidence: Float64Array; correct: Float64Array };
 
-/** The largest probability of each row (the first of equals) and 1 where its class is the label. */
+/** The largest probability of each row (the first of equals), and 1 where its class is the label. */
 export function topConfidence(predictions: Predictions): Confidence {
   const classes = predictions.classes.length;
   const confidence = new Float64Array(predictions.labels.length);

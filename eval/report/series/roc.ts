@@ -2,9 +2,9 @@
 export type RocCurve = { falsePositiveRate: number[]; truePositiveRate: number[] };
 
 /**
- * The ROC curve of binary scores, unweighted, thinned to at most `maxPoints` (evenly along the curve, ends kept).
- * Tied scores make one slanted step. Positives and negatives are sorted apart, so that a million rows need no
- * argsort. Null when a class is missing. Rows with a score that is not finite are left out.
+ * The ROC curve of binary scores, unweighted, thinned to at most `maxPoints` (evenly along the curve, ends kept). Tied
+ * scores make one slanted step. Positives and negatives are sorted separately, so a million rows need no argsort. Null
+ * when a class is missing. Rows with a score that is not finite are left out.
  *
  * @param labels 1 is the positive class, one per row
  * @param scores P(positive), one per row
@@ -46,7 +46,7 @@ function withoutMidpoints(x: readonly number[], y: readonly number[]): RocCurve 
 function thin(curve: RocCurve, maxPoints: number): RocCurve {
   const { falsePositiveRate: x, truePositiveRate: y } = curve;
   if (x.length <= maxPoints) return curve;
-  // x + y grows from 0 to 2 along the curve; keep the last point of each equal step of it.
+  // x + y grows from 0 to 2 along the curve; one point is kept for each equal step of it.
   const kept: RocCurve = { falsePositiveRate: [0], truePositiveRate: [0] };
   const step = 2 / (maxPoints - 2);
   let next = step;

@@ -1,17 +1,18 @@
 /**
- * Indices of at most `most` rows, ascending, the same on every run: the rows with the largest absolute `weight`
- * (a sixth of them, so that outliers are never hidden), and one row from each equal block of the rest, placed in its
- * block by a hash so that a period in the data cannot hide either. Rows whose weight is not finite are left out.
+ * Indices of at most `maxRows` rows, ascending, the same on every run. A sixth of them are the rows with the largest
+ * absolute `weight`, so that outliers are never hidden. Of the rest, one row comes from each of equal blocks; a hash
+ * picks it within its block, so that a periodic pattern in the data cannot hide either. Rows whose weight is not finite
+ * are left out.
  */
-export function sampleRows(weight: Float64Array, most: number): number[] {
+export function sampleRows(weight: Float64Array, maxRows: number): number[] {
   const rows = Array.from(weight.keys()).filter((i) => Number.isFinite(weight[i]));
-  if (rows.length <= most) return rows;
-  const extreme = Math.floor(most / 6);
+  if (rows.length <= maxRows) return rows;
+  const extreme = Math.floor(maxRows / 6);
   const sizes = Float64Array.from(rows, (i) => Math.abs(weight[i] ?? 0)).sort();
   const threshold = sizes[sizes.length - extreme] ?? Number.POSITIVE_INFINITY;
   const large = new Set(rows.filter((i) => Math.abs(weight[i] ?? 0) >= threshold).slice(0, extreme));
   const rest = rows.filter((i) => !large.has(i));
-  const blocks = most - large.size;
+  const blocks = maxRows - large.size;
   for (let block = 0; block < blocks; block += 1) {
     const from = Math.floor((block * rest.length) / blocks);
     const to = Math.floor(((block + 1) * rest.length) / blocks);

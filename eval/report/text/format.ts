@@ -3,8 +3,8 @@ import { type Glyphs, unicode } from "./glyphs.ts";
 const maxDecimals = 9;
 
 /**
- * A number with exactly `decimals` decimals and grouped thousands: 10871.26 → "10,871.3". A value that rounds to
- * zero has no sign. Beyond 1e15 the scientific form is used, since grouping would show digits that a double lacks.
+ * A number with exactly `decimals` decimals and grouped thousands: 10871.26 → "10,871.3". A value that rounds to zero
+ * has no sign. Beyond 1e15 the scientific form is used, because grouping would show digits that a double does not have.
  */
 export function fixed(value: number, decimals: number, glyphs: Glyphs = unicode): string {
   if (!Number.isFinite(value))
@@ -16,7 +16,7 @@ export function fixed(value: number, decimals: number, glyphs: Glyphs = unicode)
   return value < 0 && /[1-9]/.test(text) ? glyphs.minus + text : text;
 }
 
-/** As `fixed`, with a plus sign before positive values; a value that rounds to zero has no sign. */
+/** Like `fixed`, with a plus sign before positive values; a value that rounds to zero has no sign. */
 export function signed(value: number, decimals: number, glyphs: Glyphs = unicode): string {
   const text = fixed(value, decimals, glyphs);
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
@@ -34,8 +34,8 @@ export function significant(value: number, digits = 4, glyphs: Glyphs = unicode)
 }
 
 /**
- * A setting as its author wrote it where that is short (0.005 → "0.005"), otherwise rounded to `decimals + 1`
- * decimals (a relative margin multiplied out).
+ * A setting as its author wrote it when that is short (0.005 → "0.005"), otherwise rounded to `decimals + 1` decimals
+ * (a relative margin after multiplication).
  */
 export function setting(value: number, decimals: number, glyphs: Glyphs = unicode): string {
   const written = decimalsWritten(value);
@@ -52,12 +52,12 @@ export function counted(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/** Rows of a dataset, and whether they are real. */
+/** Number of rows of a dataset, and whether they are simulated. */
 export function countedRows(dataset: { rows: number; provenance?: "collected" | "simulated" | undefined }): string {
   return counted(dataset.rows, dataset.provenance === "simulated" ? "simulated row" : "row");
 }
 
-/** The decimal (SI) unit in which `largest` bytes read best. */
+/** The decimal (SI) unit in which `largest` bytes are easiest to read. */
 export function byteUnit(largest: number): { factor: number; unit: string } {
   const size = Math.abs(largest);
   if (size >= 1e9) return { factor: 1e9, unit: "GB" };
@@ -71,7 +71,7 @@ export function bytes(n: number, glyphs: Glyphs = unicode): string {
   return `${factor === 1 ? fixed(n, 0, glyphs) : fixed(n / factor, decimalsFor(n / factor, 3), glyphs)} ${unit}`;
 }
 
-/** 2.1 → "2.10" ; 312.4 → "312": three significant digits, the unit stands in the heading. */
+/** 2.1 → "2.10", 312.4 → "312": three significant digits. The heading shows the unit. */
 export function milliseconds(ms: number, glyphs: Glyphs = unicode): string {
   return fixed(ms, decimalsFor(ms, 3), glyphs);
 }
@@ -82,12 +82,12 @@ export function percent(fraction: number): string {
   return `${fixed(rounded, decimalsWritten(rounded))}%`;
 }
 
-/** The first twelve digits of a digest, with any "sha256:" before them dropped. */
+/** The first twelve digits of a digest, without a leading "sha256:". */
 export function shortDigest(digest: string): string {
   return digest.replace(/^sha256[:-]/, "").slice(0, 12);
 }
 
-/** Decimals in the shortest form that reads back as the same double. */
+/** Number of decimals in the shortest form that reads back as the same double. */
 function decimalsWritten(value: number): number {
   const [mantissa = "", exponent = "0"] = String(Math.abs(value)).split("e");
   return clampDecimals((mantissa.split(".")[1]?.length ?? 0) - Number(exponent));

@@ -1,4 +1,6 @@
-/** The few signs beyond ASCII that reports use, so that a dumb terminal can have all of them replaced at once. */
+/**
+ * The few characters beyond ASCII that reports use, collected so that a dumb terminal can have all of them replaced.
+ */
 export type Glyphs = {
   minus: string;
   plusMinus: string;
@@ -8,7 +10,7 @@ export type Glyphs = {
   dash: string;
   ellipsis: string;
   dot: string;
-  /** After a metric's name: which way is better. */
+  /** Shown after a metric's name: which direction is better. */
   higher: string;
   lower: string;
 };

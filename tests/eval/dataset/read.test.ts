@@ -35,7 +35,7 @@ describe("rows", () => {
     expect(dataset.placeOf(1)).toBe("rows.csv:3");
   });
 
-  it("carry the naive scale of a regression head, one number or a field's", async () => {
+  it("carry the naive scale of a regression head, from a number or a field", async () => {
     const scaled = (naiveScale: number | string) => ({ labels: { stars: { field: "stars", naiveScale } } });
     const scales = async (naiveScale: number | string) =>
       (await read(scaled(naiveScale), { "rows.csv": csv })).rows.map((row) => row.naiveScales);
@@ -49,7 +49,7 @@ describe("rows", () => {
     );
   });
 
-  it("compare labels by their text: numbers, booleans and names", async () => {
+  it("have labels that are compared by their text: numbers, booleans and names", async () => {
     const rows = '{"text":"a","class":1}\n{"text":"b","class":"0"}\n{"text":"c","class":true}\n';
     const { rows: found } = await read(
       {
@@ -61,7 +61,7 @@ describe("rows", () => {
     expect(found.map((row) => row.labels["sentiment"])).toEqual(["pos", "neg", "pos"]);
   });
 
-  it("take the model's names by rename, and the file's own fields by set", async () => {
+  it("get the model's names by `rename`, and extra fields of a file by `set`", async () => {
     const { rows } = await read(
       {
         files: [
@@ -79,7 +79,7 @@ describe("rows", () => {
     ]);
   });
 
-  it("read CSV cells as the preprocessing declares them, JSON numbers elsewhere, and keep 007 as text", async () => {
+  it("have CSV cells read as the preprocessing declares them, other JSON numbers as numbers, and 007 as text", async () => {
     const columns = {
       amount: { type: "number" as const },
       zip: { type: "string" as const },
@@ -142,14 +142,14 @@ describe("bad rows", () => {
     await expect(read({ ...dataset, maxBadRows: { fraction: 0.9 } }, files)).resolves.toBeDefined();
   });
 
-  it("list twenty and count the rest", async () => {
+  it("are listed up to twenty; the rest are counted", async () => {
     const lines = Array.from({ length: 25 }, (_, i) => `x,${i + 2}`).join("\n");
     const error = await read({}, { "rows.csv": `text,class\n${lines}\n` }).catch((reason: Error) => reason);
     expect((error as Error).message.match(/rows\.csv:\d+: label/g)).toHaveLength(20);
     expect((error as Error).message).toContain("… and 5 more");
   });
 
-  it("with the same reason are told once, with the map that an unknown label may want", async () => {
+  it("with the same reason are reported once, with the map that an unknown label may need", async () => {
     const error = await read(
       { labels: { sentiment: { field: "class" } } },
       { "rows.csv": `text,class\n${"x,9\n".repeat(25)}` },
@@ -159,13 +159,13 @@ describe("bad rows", () => {
     expect((error as Error).message).not.toContain("rows.csv:5");
   });
 
-  it("name a missing field with the fields there are", async () => {
+  it("with a missing field are reported with the fields that they have", async () => {
     await expect(read({}, { "rows.csv": "text,klass\na,1\n" })).rejects.toThrow(
       /rows\.csv:2: no field "class"; the row has: text, klass/,
     );
   });
 
-  it("cover labels that the head does not know, and malformed JSON lines", async () => {
+  it("include labels that the head does not know, and malformed JSON lines", async () => {
     const { badRows } = await read(
       { files: [{ path: "r.jsonl" }], labels: { sentiment: { field: "class" } }, maxBadRows: 5 },
       {
@@ -206,7 +206,7 @@ describe("refusals", () => {
     ).rejects.toThrow(/b\/d\.csv:2: row id "d:0" is already taken by a\/d\.csv:2/);
   });
 
-  it("missing files, unknown extensions, and files that are not what they say", async () => {
+  it("missing files, unknown extensions, and files that do not match their extension", async () => {
     await expect(read({ files: [{ path: "none.csv" }] }, {})).rejects.toMatchObject({ code: "no-such-file" });
     await expect(read({ files: [{ path: "rows.xlsx" }] }, { "rows.xlsx": "" })).rejects.toMatchObject({
       code: "unknown-format",

@@ -5,7 +5,7 @@ import { exitCodeOf, severity, worse, worstOf } from "../../../eval/judge/algebr
 const word = fc.constantFrom(...severity);
 
 describe("the verdict algebra", () => {
-  it("is a join: commutative, associative, idempotent, with PASS as identity and ERROR on top", () => {
+  it("is a lattice join: commutative, associative, idempotent, with PASS as identity and ERROR at the top", () => {
     fc.assert(
       fc.property(word, word, word, (a, b, c) => {
         expect(worse(a, b)).toBe(worse(b, a));

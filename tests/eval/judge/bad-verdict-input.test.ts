@@ -13,7 +13,7 @@ import { predictions } from "../report/builders.ts";
 
 const rows = 80;
 const labels = Array.from({ length: rows }, (_, i) => i % 2);
-/** Two good models that answer alike: every sound comparison of them passes. */
+/** Two good models that answer alike: every comparison of unspoiled predictions passes. */
 const sound = (shift: number): Predictions =>
   predictions(
     labels,
@@ -99,10 +99,10 @@ const spoils: Record<string, Spoil> = {
   "another task": (one) => ({ ...one, task: "regression" as const, classes: [] }),
 };
 
-describe("only a complete, passing check set is ever PASS", () => {
-  it("two sound models pass, in whatever order their rows stand", () => {
+describe("only a complete set of passing checks is PASS", () => {
+  it("two unspoiled models pass, whatever the order of their rows", () => {
     expect(judged(sound(0), sound(3)).verdict).toBe("PASS");
-    // A digest counts only where both sides have one.
+    // Digests are compared only when both sides have one.
     expect([sound(0), sound(3)].map((one) => one.datasetDigest)).toEqual(["1".repeat(64), "1".repeat(64)]);
     fc.assert(
       fc.property(
@@ -126,7 +126,7 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it.each(Object.entries(spoils))("%s of the candidate, wherever it is, is never green", (_, spoil) => {
+  it.each(Object.entries(spoils))("%s in the candidate, in any row, never passes", (_, spoil) => {
     fc.assert(
       fc.property(fc.nat(rows - 1), (at) => {
         const { verdict, checks } = judged(spoil(sound(0), at), sound(3));
@@ -137,7 +137,7 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it("nor any of them together, on either side", () => {
+  it("any combination of these, on either side, never passes", () => {
     const some = fc.subarray(Object.values(spoils), { minLength: 1 });
     fc.assert(
       fc.property(
@@ -149,7 +149,7 @@ describe("only a complete, passing check set is ever PASS", () => {
             (one, spoil, i) => spoil(one, Math.min(places[i] as number, Math.max(0, one.ids.length - 1))),
             sound(0),
           );
-          // A baseline that is merely worse does not make the candidate fail; a spoiled one makes the comparison
+          // A baseline that is merely worse does not make the candidate fail, but a spoiled one makes the comparison
           // impossible or undefined.
           const { verdict, checks } = onBaseline ? judged(sound(3), spoiled) : judged(spoiled, sound(3));
           if (verdict !== "PASS") return;
@@ -164,7 +164,7 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it("nor figures that are not numbers, rest on no rows or have no interval, even where the decision was made elsewhere", () => {
+  it("figures that are not numbers, have no rows or no interval never pass, even when the decision was made elsewhere", () => {
     const [planned] = planChecks(policy, { source: [] }, () => null, false).filter(
       (one) => one.policy.metric === "log_loss",
     );
@@ -213,7 +213,7 @@ describe("only a complete, passing check set is ever PASS", () => {
     );
   });
 
-  it("nor a slice column that the rows do not have", () => {
+  it("a slice column that the rows do not have never passes", () => {
     expect(judged(sound(0), sound(3), { source: ["web", "app", "kiosk"] }).verdict).toBe("ERROR");
     expect(judged(sound(0), sound(3), { source: [] }).verdict).toBe("ERROR");
   });

@@ -87,7 +87,7 @@ describe("a limit in words", () => {
     confident: boolean,
   ) => decideLimit(observed, interval(low, high), { min, max }, confident);
 
-  it("reads the observed value unless it is to be confident, and says on which side it fails", () => {
+  it("uses the observed value unless it is confident, and says on which side it fails", () => {
     expect(at(0.9, 0.85, 0.95, 0.88, null, false)).toEqual({
       outcome: "pass",
       reason: "the observed value keeps the limit",
@@ -106,7 +106,7 @@ describe("a limit in words", () => {
     });
   });
 
-  it("needs the whole interval when it is", () => {
+  it("needs the whole interval when it is confident", () => {
     expect(at(0.9, 0.85, 0.95, 0.88, null, true)).toEqual({
       outcome: "inconclusive",
       reason: "the interval reaches beyond the limit",

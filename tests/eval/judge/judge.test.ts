@@ -16,7 +16,7 @@ const nonInferior = planned({ kind: "non-inferiority", metric: "auroc", margin: 
 const interval = (low: number, high: number) => ({ low, high, level: 0.9, method: "DeLong" });
 
 describe("planned checks", () => {
-  it("make one check per slice value, and one that can never pass for a slice that is not there", () => {
+  it("make one check per slice value, and one that can never pass for a missing slice column", () => {
     const gates = gatesSchema.parse({
       alpha: 0.01,
       checks: [{ kind: "non-inferiority", metric: "auroc", margin: 0.01, slices: ["source", "language"] }],
@@ -113,11 +113,11 @@ describe("a check", () => {
       "ERROR",
       false,
     ],
-  ])("with %s is never green", (_, evidence, verdict, advisory) => {
+  ])("with %s never passes", (_, evidence, verdict, advisory) => {
     expect(judgeCheck(nonInferior, evidence, context)).toMatchObject({ verdict, advisory });
   });
 
-  it("below the minimum is shown without deciding when the policy warns", () => {
+  it("below the minimum of rows is advisory when the policy only warns", () => {
     const evidence: Evidence = {
       kind: "insufficient",
       observed: null,
@@ -134,7 +134,7 @@ describe("a check", () => {
   });
 });
 
-// Anything a broken measurement could hand over.
+// Anything that a broken measurement could return.
 const rough = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, 0, -0));
 const roughInterval = fc.record({
   low: rough,
@@ -203,7 +203,7 @@ const anyPolicy: fc.Arbitrary<CheckPolicy> = fc
   .map((policy) => checkPolicy.parse(policy));
 
 describe("whatever the evidence", () => {
-  it("PASS always stands on finite figures, rows, and a rule that is met; every check fits the published schema", () => {
+  it("PASS always has finite figures, rows, and a rule that holds; every check fits the published schema", () => {
     fc.assert(
       fc.property(
         anyPolicy,

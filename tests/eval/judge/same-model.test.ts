@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => team.remove());
 
-// A margin that no 200 rows could show to be kept by two models that merely answered alike so far.
+// A margin so small that 200 rows could never show it to be kept by two models that have merely answered alike so far.
 const tight = {
   gates: {
     minimumPerClass: 150,
@@ -49,8 +49,9 @@ describe("a change that leaves the model as it is", () => {
     expect(model?.notes.join()).toContain("The candidate is the baseline");
   });
 
-  it("is not taken for granted when only the weights are the same", async () => {
-    // Answers change by less than the tight margin would forgive: only the interval of a real comparison can say so.
+  it("is not assumed when only the weights are the same", async () => {
+    // Answers change by less than the tight margin would allow, but only the interval of a real comparison can show
+    // that.
     team.model({ version: "1.0.1", ...tight, offset: 1e-4 });
     const { run, model } = await gate();
     expect(run.code).not.toBe(0);

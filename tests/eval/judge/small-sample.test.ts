@@ -16,17 +16,17 @@ const errors = (n: number, spread: number) =>
   drawRegression({ spread, correlation: 0.9, candidate: 1, baseline: 1 }, n, 1, 0).samples("mae").candidate;
 
 describe("a small sample", () => {
-  it("is one with fewer than 100 rows of the rarer class, for what depends on them", () => {
+  it("has fewer than 100 rows of the rarer class, for metrics that depend on them", () => {
     expect(smallSample("auroc", [binary(1_000, 0.05)])).toMatch(/^\d\d positives and \d+ negatives$/);
     expect(smallSample("auroc", [binary(1_000, 0.95)])).toMatch(/negatives$/);
     expect(smallSample("f1", [binary(200, 0.3)])).not.toBeNull();
     expect(smallSample("log_loss", [binary(10_000, 0.05)])).toBeNull();
-    // Tango's and ECE's errors stayed at or below alpha on every simulated sample.
+    // The error rates of Tango's interval and of ECE stayed at or below alpha on every simulated sample.
     expect(smallSample("accuracy", [binary(200, 0.05)])).toBeNull();
     expect(smallSample("ece", [binary(200, 0.05)])).toBeNull();
   });
 
-  it("of squared errors is one that few rows carry, however many there are", () => {
+  it("for squared errors is one that few rows dominate, however many there are", () => {
     expect(smallSample("rmse", [errors(2_000, 0)])).toBeNull();
     expect(smallSample("rmse", [errors(200, 0)])).toMatch(/^its squared errors rest on about \d+ rows$/);
     expect(smallSample("r2", [errors(1_000, 0.8)])).not.toBeNull();
@@ -35,7 +35,7 @@ describe("a small sample", () => {
     expect(smallSample("mae", [errors(40, 0)])).toBe("40 rows");
   });
 
-  it("of mean errors is one whose variance few rows carry, in the unit that is averaged", () => {
+  it("for mean errors is one whose variance few rows dominate, in the unit that is averaged", () => {
     const { candidate: one, baseline: two } = drawRegression(
       { spread: 0, correlation: 0.95, candidate: 1.05, baseline: 1 },
       1_000,
@@ -52,18 +52,18 @@ describe("a small sample", () => {
     expect(smallSample("mae", [one])).toBeNull();
     expect(smallSample("mae", [wild, other])).toMatch(/^its differences rest on about \d+ rows$/);
     expect(smallSample("mae", [wild])).toMatch(/^its errors rest on about \d+ rows$/);
-    // One series whose scale is a thousandth of the others' carries a mean of scaled errors alone.
+    // One series whose scale is a thousandth of the others' dominates a mean of scaled errors.
     const scaled = { ...one, naiveScales: one.labels.map((_, i) => (i % 100 === 0 ? 0.001 : 1)) };
     expect(smallSample("mase", [scaled])).toMatch(/rest on about \d rows$/);
     expect(smallSample("mase", [{ ...one, naiveScales: one.labels.map(() => 3) }])).toBeNull();
   });
 
-  it("of average precision is one with fewer than 1,000 rows of the rarer class", () => {
+  it("for average precision has fewer than 1,000 rows of the rarer class", () => {
     expect(smallSample("average_precision", [binary(1_000, 0.5)])).not.toBeNull();
     expect(smallSample("average_precision", [binary(10_000, 0.3)])).toBeNull();
   });
 
-  it("is told of in one note, at most five by name", () => {
+  it("is reported in one note, with at most five by name", () => {
     expect(smallSampleNote([])).toBeNull();
     const one = { metric: "auroc", slice: "source=imdb", caution: "40 positives and 900 negatives" };
     expect(smallSampleNote([one])).toContain(
@@ -74,7 +74,7 @@ describe("a small sample", () => {
     );
   });
 
-  it("is noticed where an interval decides, and nowhere else", () => {
+  it("is reported only where an interval decides", () => {
     const { labels, scores } = binary(400, 0.12);
     const candidate = predictions(labels, scores);
     const baseline = {

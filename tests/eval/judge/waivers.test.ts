@@ -32,16 +32,19 @@ describe("a waiver", () => {
     },
   );
 
-  it.each(["FAIL", "INCONCLUSIVE"] as const)("that expired makes a check that is %s fail, and says so", (verdict) => {
-    const {
-      checks: [one],
-    } = waive([failing(verdict)], [agreed()], "2026-06-16");
-    expect(one).toMatchObject({
-      verdict: "FAIL",
-      advisory: false,
-      reason: expect.stringContaining("its waiver expired on 2026-06-15: relabelling under way"),
-    });
-  });
+  it.each(["FAIL", "INCONCLUSIVE"] as const)(
+    "that has expired makes a check that is %s fail, and says so",
+    (verdict) => {
+      const {
+        checks: [one],
+      } = waive([failing(verdict)], [agreed()], "2026-06-16");
+      expect(one).toMatchObject({
+        verdict: "FAIL",
+        advisory: false,
+        reason: expect.stringContaining("its waiver expired on 2026-06-15: relabelling under way"),
+      });
+    },
+  );
 
   it.each(["ERROR", "INCOMPARABLE"] as const)("never covers %s", (verdict) => {
     const before = failing(verdict);
@@ -50,7 +53,7 @@ describe("a waiver", () => {
     expect(notes[0]).toContain(`its check is ${verdict}, which no waiver covers`);
   });
 
-  it("leaves a check that passes as it is, and is listed as unused", () => {
+  it("leaves a passing check as it is, and is listed as unused", () => {
     expect(waive([check()], [agreed()], today)).toEqual({
       checks: [check()],
       notes: ["Unused waiver, valid until 2026-06-15, for auroc: its check passes."],
@@ -60,7 +63,7 @@ describe("a waiver", () => {
     ]);
   });
 
-  it("fits metric and slice, and kind and head where it names them", () => {
+  it("matches metric and slice, and also kind and head when it names them", () => {
     const fits = (change: Partial<Waiver>) =>
       waive(
         [check({ verdict: "FAIL", head: "mood", slice: "source=imdb" })],
@@ -79,7 +82,7 @@ describe("a waiver", () => {
       expect(fits(other)).toBe(false);
   });
 
-  it("that still counts outweighs an expired one for the same check", () => {
+  it("that is still valid outweighs an expired one for the same check", () => {
     expect(
       waive([failing("FAIL")], [agreed({ expires: "2026-01-01" }), agreed({ expires: "2026-12-31" })], today).checks[0],
     ).toMatchObject({ advisory: true, waiver: { expires: "2026-12-31" } });
@@ -116,7 +119,7 @@ describe("waivers.yaml in a repository", () => {
     const run = await sluice(team.dir, ["gate", "--no-performance", "--json"]);
     return { run, model: run.stdout === "" ? undefined : verdictFile.parse(JSON.parse(run.stdout)).models[0] };
   };
-  // Only the check over all rows is beyond its margin.
+  // Only the check over all rows exceeds its margin.
   const gates = {
     gates: {
       checks: [

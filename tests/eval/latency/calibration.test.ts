@@ -53,7 +53,7 @@ function rates(gates: number, effect: number, noise: Noise, asked: Question) {
   };
 }
 
-/** Three standard errors above a rate: what `gates` simulations may show of it by chance. */
+/** Three standard errors above a rate: the most that `gates` simulations may show by chance. */
 const atMost = (rate: number, gates: number) => rate + 3 * Math.sqrt((rate * (1 - rate)) / gates);
 
 describe("the sequential test's error rates, simulated (seeded)", () => {
@@ -62,13 +62,16 @@ describe("the sequential test's error rates, simulated (seeded)", () => {
   it.each([
     ["ordinary", ordinary],
     ["rough and drifting", rough],
-  ])("on the very margin it passes and fails at most at alpha each, and its interval covers: %s noise", (_, noise) => {
-    const { pass, fail, covered, voided } = rates(gates, 0.03, noise, question(0.03));
-    expect(pass).toBeLessThanOrEqual(atMost(0.05, gates));
-    expect(fail).toBeLessThanOrEqual(atMost(0.05, gates));
-    expect(covered).toBeGreaterThanOrEqual(0.9 - 3 * Math.sqrt(0.09 / gates));
-    expect(voided).toBeLessThanOrEqual(atMost(0.002, gates));
-  });
+  ])(
+    "exactly at the margin, passes and fails occur at most at alpha each, and the interval covers: %s noise",
+    (_, noise) => {
+      const { pass, fail, covered, voided } = rates(gates, 0.03, noise, question(0.03));
+      expect(pass).toBeLessThanOrEqual(atMost(0.05, gates));
+      expect(fail).toBeLessThanOrEqual(atMost(0.05, gates));
+      expect(covered).toBeGreaterThanOrEqual(0.9 - 3 * Math.sqrt(0.09 / gates));
+      expect(voided).toBeLessThanOrEqual(atMost(0.002, gates));
+    },
+  );
 
   it("no change: passes nearly always, never fails", () => {
     const { pass, fail } = rates(300, 0, ordinary, question(0.03));
@@ -87,7 +90,7 @@ describe("the sequential test's error rates, simulated (seeded)", () => {
       expect(rates(300, effect, ordinary, question(0.03, "equivalence")).pass).toBeLessThanOrEqual(atMost(0.05, 300));
   });
 
-  it("a plain 5 % level at every look would not hold alpha; spending it over the looks does", () => {
+  it("a plain 5 % level at every look would exceed alpha; spending alpha over the looks does not", () => {
     let wrong = 0;
     for (let i = 0; i < 300; i++) {
       const next = simulatedRounds(new RandomStream(7, i), 0, ordinary);
@@ -104,7 +107,7 @@ describe("the sequential test's error rates, simulated (seeded)", () => {
 });
 
 describe("the sequential test", () => {
-  it("says the same about the same rounds, however they came", () => {
+  it("gives the same result for the same rounds, however they are passed in", () => {
     const first = gate(3, 0, ordinary, question(0.05));
     const test = sequentialTest([question(0.05)]);
     let again: ReturnType<typeof test> | null = null;
@@ -131,7 +134,7 @@ describe("the sequential test", () => {
     expect(other!.interval!.low * plain!.interval!.high).toBeCloseTo(1, 10);
   });
 
-  it("is inconclusive, with the reason, when the rounds are too few for any interval", () => {
+  it("is inconclusive, with the reason, when there are too few rounds for an interval", () => {
     const {
       results: [result],
     } = gate(1, 0.5, ordinary, question(0.05), 4);
@@ -199,11 +202,12 @@ describe("the sequential test", () => {
     expect(note(false, false)).toContain("in no round, which costs precision.");
   });
 
-  it("passes its decision on to the check, whose margin in ms can be redone from the figures of the look that decided", () => {
+  it("hands its decision to the check, and a margin in ms can be recomputed from the figures of the deciding look", () => {
     const inMs: Question = { ...question(0), margin: { ms: 0.05 } };
     const outcomes = new Set<string>();
     for (let stream = 0; stream < 40; stream++) {
-      // The second question is never decided, so rounds go on and the pace of the machine drifts after the first is.
+      // The second question is never decided, so rounds continue and the machine's pace drifts after the first is
+      // decided.
       const next = simulatedRounds(new RandomStream(7, stream), stream % 2 === 0 ? 0 : 0.12, {
         ...ordinary,
         pace: 0.5,

@@ -17,7 +17,7 @@ const epyc =
   "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nflags\t\t: fpu sse4_2 avx avx2 avx512f avx512_vnni fma f16c amx_tile hypervisor\n\nprocessor\t: 1\nmodel name\t: AMD EPYC 9R14\n";
 
 describe("fingerprint", () => {
-  it("is complete on this very machine", async () => {
+  it("is complete on this machine", async () => {
     const here = runner.parse(await readRunner(used));
     expect(here.cores).toBeGreaterThan(0);
     expect(here.cpuModel).not.toBe("");
@@ -55,7 +55,7 @@ describe("fingerprint", () => {
     }
   });
 
-  it("reads cgroup v2 limits, where an ancestor's smaller one binds", async () => {
+  it("reads cgroup v2 limits, where the smaller limit of an ancestor binds", async () => {
     const one = await readRunner(
       used,
       machine({
@@ -71,7 +71,7 @@ describe("fingerprint", () => {
     expect(one).toMatchObject({ containerCpuLimit: 1.5, containerMemoryBytes: 1_073_741_824, governor: "performance" });
   });
 
-  it("reads cgroup v1 limits and knows its words for none", async () => {
+  it('reads cgroup v1 limits and recognises its values for "none"', async () => {
     const v1 = { "/proc/self/cgroup": "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n" };
     const limited = await readRunner(
       used,

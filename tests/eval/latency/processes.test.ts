@@ -22,7 +22,7 @@ const deps = { env: process.env, fetch: () => Promise.reject(new Error("no netwo
 const quick = { modelDir: model, rows, warmMs: 20, slowdownMs: 0 };
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** A worker of our own, to see what the parent does when the real one misbehaves. */
+/** A fake worker, to see what the parent does when the real one misbehaves. */
 function worker(name: string, code: string): URL {
   const file = join(scratch, `${name}.mjs`);
   writeFileSync(file, code);
@@ -46,7 +46,7 @@ describe("profile of a real model", () => {
     expect(figures.bytesPerRow).toBe(4 * 73);
   });
 
-  it("times the sizes that it is asked for, each at least so often", async () => {
+  it("times the requested batch sizes, each at least as often as requested", async () => {
     const { batches } = await profile(model, rows, { batches: [4, 7], measureMs: 0, warmMs: 0, atLeast: 5 }, deps);
     expect(batches.map(({ batch, runs }) => [batch, runs])).toEqual([
       [4, 5],
@@ -79,7 +79,7 @@ describe("a model's process", () => {
     }
   });
 
-  it("is slower by what it is told to add", async () => {
+  it("is slower by the time that it is told to add", async () => {
     const [plain, slow] = await Promise.all([startModelProcess(quick), startModelProcess({ ...quick, slowdownMs: 2 })]);
     try {
       const least = async (one: typeof plain) =>
@@ -91,7 +91,7 @@ describe("a model's process", () => {
     expect(calibratedBusyWait(0)()).toBeUndefined();
   });
 
-  it.runIf(process.platform === "linux")("shares a processor with the others of its round", async () => {
+  it.runIf(process.platform === "linux")("shares a processor with the other processes of its round", async () => {
     const both = await Promise.all([startModelProcess(quick), startModelProcess(quick)]);
     try {
       const allowed = allowedProcessors(readFileSync("/proc/self/status", "utf8"));
@@ -111,15 +111,15 @@ describe("a model's process", () => {
           ),
         ).toEqual(new Set([String(allowed[1] ?? allowed[0])]));
       }
-      // Nothing is to be chosen for models that use every processor.
+      // For models that use every processor there is nothing to choose.
       expect(
         await onSameProcessors(
           both.map(({ pid }) => ({ pid, threads: allowed.length })),
           0,
         ),
       ).toBe(true);
-      // One that is gone cannot be kept anywhere, so the other is let go again (where there is one processor, it is not
-      // tried).
+      // A process that has exited cannot be put anywhere, so the other one is released again. (With a single processor,
+      // this is not attempted.)
       expect(
         await onSameProcessors(
           [
@@ -135,7 +135,7 @@ describe("a model's process", () => {
     }
   });
 
-  it("that says nothing is given up and ended", async () => {
+  it("that does not answer is ended after a timeout", async () => {
     const silent = worker(
       "silent",
       "process.on('message', () => {}); process.on('disconnect', () => process.exit(0));",
@@ -143,7 +143,7 @@ describe("a model's process", () => {
     await expect(startModelProcess(quick, { worker: silent, timeoutMs: 300 })).rejects.toThrow("in time");
   });
 
-  it("that dies is an error with what it wrote", async () => {
+  it("that dies gives an error with its output", async () => {
     const dying = worker(
       "dying",
       "process.on('message', () => { console.error('out of luck'); setTimeout(() => process.exit(7), 50); });",
@@ -174,7 +174,7 @@ describe("a model's process", () => {
 describe("a comparison between real processes", () => {
   const question = { quantile: 0.5, kind: "non-inferiority", alpha: 0.05 } as const;
 
-  it("finds a model that is many times slower, in one of the first looks", async () => {
+  it("finds a model that is many times slower at one of the first looks", async () => {
     const seen: number[] = [];
     const outcome = await compareLatency(
       model,
@@ -184,10 +184,10 @@ describe("a comparison between real processes", () => {
       { warmMs: 20, slowdownMs: 20, capMs: 270_000 },
       { onRound: (_, share) => seen.push(share) },
     );
-    // On a machine that is busy with something else the A/A arm may void the run: then it says so instead of deciding.
+    // On a busy machine the A/A arm may void the run, which then says so instead of deciding.
     const voided = outcome.aa.excludesOne;
     expect(outcome.results[0]).toMatchObject({ decision: voided ? "inconclusive" : "fail", relativeMargin: 0.05 });
-    // How many rounds were planned, and so what the first look may spend, depends on the machine's pace.
+    // The number of planned rounds, and so what the first look may spend, depends on the machine's pace.
     if (!voided) expect(outcome.results[0]!.looks).toBeLessThanOrEqual(3);
     expect(outcome.results[0]!.ratio).toBeGreaterThan(2);
     expect(outcome.candidate.p50Ms).toBeGreaterThan(outcome.baseline.p50Ms);
@@ -196,7 +196,7 @@ describe("a comparison between real processes", () => {
     expect(outcome).toMatchObject({ provider: "cpu", threads: 1 });
   }, 300_000);
 
-  it("ends at its cap and says that it could not decide", async () => {
+  it("ends at its time cap and says that it could not decide", async () => {
     const {
       results: [result],
       rounds,

@@ -4,17 +4,19 @@ import { arms, type Arm, type Block, type Round } from "../../../eval/latency/ro
 
 /** A runner's noise: standard deviations in natural logarithms. */
 export type Noise = {
-  /** Of a process, for its life. */
+  /** Of a process, for its whole life. */
   process: number;
   /** Of one turn. */
   turn: number;
-  /** Chance that a process is a good deal slower for its life. */
+  /** Probability that a process is considerably slower for its whole life. */
   outliers: number;
   /** The machine's pace from block to block, shared by all processes: AR(1) with coefficient 0.9. */
   pace: number;
 };
 
-/** Rounds as a latency comparison would measure them, for a model of 1 ms, the candidate being slower by `effect`. */
+/**
+ * Rounds as a latency comparison would measure them, for a model of 1 ms and a candidate that is slower by `effect`.
+ */
 export function simulatedRounds(random: RandomStream, effect: number, noise: Noise): () => Round {
   const normal = () => normalQuantile(random.uniform());
   let pace = normal() * noise.pace;

@@ -26,14 +26,14 @@ describe("group-sequential boundary", () => {
     );
   });
 
-  it("is the plain level for a single look, and spends all of alpha", () => {
+  it("is the plain level for a single look, and spends all of alpha in the end", () => {
     expect(nominalLevels([1], 0.05, pocockSpending)[0]).toBeCloseTo(0.05, 9);
     expect(pocockSpending(0.05, 0)).toBe(0);
     expect(pocockSpending(0.05, 1)).toBeCloseTo(0.05, 12);
     expect(pocockSpending(0.05, 7)).toBeCloseTo(0.05, 12);
   });
 
-  it("does not move when a later look is changed", () => {
+  it("does not change when a later look is changed", () => {
     expect(nominalLevels([0.2, 0.5, 1], 0.05, pocockSpending).slice(0, 2)).toEqual(
       nominalLevels([0.2, 0.5, 0.7, 1], 0.05, pocockSpending).slice(0, 2),
     );
@@ -58,7 +58,7 @@ describe("signed rank and Hodges-Lehmann", () => {
     expect(near(hodgesLehmann(x, 0.005))).toEqual([0.505, -0.1, 1.2]);
   });
 
-  it("gives no interval that so few values cannot support", () => {
+  it("gives no bounded interval for too few values", () => {
     expect(hodgesLehmann([0.1, 0.2, 0.3, 0.4], 0.05)).toMatchObject({
       low: Number.NEGATIVE_INFINITY,
       high: Number.POSITIVE_INFINITY,
@@ -102,7 +102,7 @@ describe("decisions on a ratio", () => {
     expect(decide(kind, low, high, 0.05)).toBe(decision);
   });
 
-  it("leaves the very bound open, and an interval without ends", () => {
+  it("is inconclusive exactly at the bound, and for an unbounded interval", () => {
     expect(decide("non-inferiority", 1, 1.25, 0.25)).toBe("inconclusive");
     expect(decide("non-inferiority", 1.25, 1.5, 0.25)).toBe("inconclusive");
     expect(decide("non-inferiority", 0, Number.POSITIVE_INFINITY, 0.05)).toBe("inconclusive");
@@ -122,13 +122,13 @@ describe("schedule", () => {
     expect(blockOrder(new RandomStream(5))).toEqual(orders[0]);
   });
 
-  it("looks from the seventh round on, ever further apart, and always at the end", () => {
+  it("looks from the seventh round on, at growing distances, and always at the end", () => {
     expect(interimRounds(40)).toEqual([7, 9, 11, 14, 18, 23, 29, 36, 40]);
     expect(interimRounds(7)).toEqual([7]);
     expect(interimRounds(5)).toEqual([5]);
   });
 
-  it("plans as many rounds as fit the cap, and never fewer than there are", () => {
+  it("plans as many rounds as fit into the cap, and never fewer than have already run", () => {
     expect(planRounds(1, 5_000, 5_000, 120_000)).toBe(24);
     expect(planRounds(2, 7_000, 2_000, 120_000)).toBe(58);
     expect(planRounds(2, 500, 100, 120_000)).toBe(100);
@@ -141,7 +141,7 @@ describe("schedule", () => {
     expect(shapeRound(1e-6, 100).calls).toBe(2000);
   });
 
-  it("keeps a round on as many processors as the model has threads, on other ones in the next round, and chooses none where a model has them all", () => {
+  it("gives a round as many processors as the model has threads, others in the next round, and none when a model uses them all", () => {
     expect(allowedProcessors("Name:\tnode\nCpus_allowed_list:\t0-2,5,8-9\nMems_allowed_list:\t0\n")).toEqual([
       0, 1, 2, 5, 8, 9,
     ]);
@@ -161,7 +161,7 @@ describe("schedule", () => {
     expect(stable([1, 1, 1, 1, 1.03])).toBe(false);
   });
 
-  it("warms up for the processor time it is given, or for five times as long by the clock", async () => {
+  it("warms up for the given processor time, or for five times as long by the clock", async () => {
     const clock = { wall: 0, used: 0, calls: 0 };
     const run = (share: number) =>
       warmUp(
@@ -185,7 +185,7 @@ describe("schedule", () => {
 });
 
 describe("tails", () => {
-  it("needs as many queries as MLPerf asks for", () => {
+  it("needs as many queries as MLPerf requires", () => {
     expect([0.9, 0.95, 0.99].map(queriesNeeded)).toEqual([24_576, 57_344, 270_336]);
   });
 

@@ -26,7 +26,7 @@ const rounds = measured.map((round, i) =>
   toTrace(round, { at: `2026-01-01T00:00:${10 + i}.000Z`, elapsedMs: 1800.4, loadAverage: 0.5 }),
 );
 
-it("a recording comes back as it was written, sitting by sitting, and a later sitting goes on from it", () => {
+it("a recording is read as it was written, sitting by sitting, and a later sitting continues it", () => {
   const file = join(folder, "traces", "quiet.jsonl.gz");
   const trace: Trace = [{ sitting, rounds }];
   expect(readTrace(file)).toEqual([]);
@@ -47,7 +47,7 @@ it("a truncated file is an error, not a shorter recording", () => {
   expect(() => readTrace(file)).toThrow(/unexpected end/);
 });
 
-it("a replayed round has the recording's medians and tails with roles and slow-down applied, and the sequential test decides the same on it", () => {
+it("a replayed round has the recording's medians and tails with roles and slow-down applied, and the sequential test decides the same", () => {
   const one = replayed(rounds[0]!, [2, 3, 0, 1], 0.1);
   const first = measured[0]!;
   expect(one.blocks[0]!.baseline[0]).toBeCloseTo(first.blocks[0]!.candidate[0], 4);

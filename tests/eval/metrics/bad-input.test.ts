@@ -5,7 +5,7 @@ import { tasks } from "../../../models/core/manifest/manifest.ts";
 import type { MetricResult } from "../../../eval/schema/metrics.ts";
 import { binaryA, binaryB, many, metric, numberA, numberB, options, sample } from "./samples.ts";
 
-/** The same sample with one entry of one array replaced. */
+/** The same sample with one value of one array replaced. */
 function spoiled(rows: Sample, field: "labels" | "scores", at: number, to: number): Sample {
   const values = rows[field].slice();
   values[at] = to;
@@ -105,12 +105,12 @@ describe.each(every)("%s with input that has no answer", (name, rows) => {
   });
 });
 
-describe("metrics with no value on rows that are themselves sound", () => {
+describe("metrics without a value on rows that are valid", () => {
   const reason = (name: MetricName, rows: Sample, more = {}): string => {
     const result = metric(name).measure(rows, { ...options, ...more });
     return result.status === "undefined" ? result.reason : `value ${result.value}`;
   };
-  it("need both classes where they compare them", () => {
+  it("need both classes when they compare classes", () => {
     for (const name of ["auroc", "average_precision", "partial_auroc", "tpr_at_fpr"] as const) {
       expect(reason(name, sample([1, 1], [0.2, 0.3], 2))).toBe("there are no negative rows");
       expect(reason(name, sample([0, 0], [0.2, 0.3], 2))).toBe("there are no positive rows");
@@ -120,7 +120,7 @@ describe("metrics with no value on rows that are themselves sound", () => {
       "there are no negative rows",
     );
   });
-  it("are never 0/0 read as 0", () => {
+  it("do not read 0/0 as 0", () => {
     const never = sample([1, 0, 1], [0.1, 0.2, 0.3], 2);
     expect(reason("precision", never)).toMatch(/no row is predicted positive/);
     expect(reason("recall", sample([0, 0], [0.9, 0.1], 2))).toMatch(/no positive rows/);
@@ -133,26 +133,26 @@ describe("metrics with no value on rows that are themselves sound", () => {
     expect(reason("r2", sample([2, 2, 2], [1, 2, 3], 0))).toMatch(/constant/);
     expect(reason("r2", sample([2, 2, 5], [1, 2, 3], 0, { weights: Float64Array.of(1, 1, 0) }))).toMatch(/constant/);
   });
-  it("ask for probabilities where they mean probabilities", () => {
+  it("require probabilities where they use them as such", () => {
     for (const name of ["log_loss", "brier", "ece"] as const) {
       expect(reason(name, sample([1, 0], [1.2, 0.1], 2))).toMatch(/row 0 is 1.2, which is no probability/);
       expect(reason(name, sample([1, 0], [0.5, 0.2, 0.5, 0.5, 0.5, 0.5], 3))).toMatch(/add up to 1.2/);
     }
     expect(reason("auroc", sample([1, 0], [12, -3], 2))).toBe("value 1");
   });
-  it("refuse labels that are no class, and rates that are none", () => {
+  it("refuse labels that are not a class, and rates that are out of range", () => {
     expect(reason("accuracy", sample([0.5], [0.5], 2))).toMatch(/none of the 2 classes/);
     expect(reason("accuracy", sample([2], [0.5], 2))).toMatch(/none of the 2 classes/);
     expect(reason("tpr_at_fpr", binaryA, { at: 0 })).toMatch(/lies in/);
     expect(reason("tpr_at_fpr", binaryA, { at: 0.001 })).toMatch(/it takes 1000/);
     expect(reason("partial_auroc", binaryA, { at: 2 })).toMatch(/lies in/);
   });
-  it("have no interval where a class has a single row, and then no contrast", () => {
+  it("have no interval when a class has a single row, and then no contrast", () => {
     const one = sample([1, 0, 0], [0.5, 0.4, 0.6], 2);
     expect(metric("auroc").measure(one, options)).toMatchObject({ status: "ok", value: 0.5, interval: null });
     expect(metric("auroc").contrast(one, one, options)).toMatchObject({ status: "undefined" });
   });
-  it("have no relative change of nothing", () => {
+  it("have no relative change from a value of 0", () => {
     const right = sample([1, 2, 3], [1, 2, 3], 0);
     expect(
       metric("mae").contrast(sample([1, 2, 3], [1, 2, 4], 0), right, { ...options, scale: "relative" }),
@@ -161,7 +161,7 @@ describe("metrics with no value on rows that are themselves sound", () => {
 });
 
 describe("samples without variation", () => {
-  it("two identical models: a difference of 0 with an interval that is not", () => {
+  it("two identical models: a difference of 0 with an interval of non-zero width", () => {
     for (const [name, rows] of every) {
       const result = metric(name).contrast(rows, rows, options);
       if (result.status !== "ok") throw new Error(`${name}: ${result.reason}`);
@@ -170,7 +170,7 @@ describe("samples without variation", () => {
       expect(result.interval.high).toBeGreaterThan(0);
     }
   });
-  it("a perfect model: an interval below 1, or above 0, that narrows with the rows", () => {
+  it("a perfect model: an interval that reaches below 1 and narrows with more rows", () => {
     const perfect = (n: number): Sample =>
       sample(
         Array.from({ length: n }, (_, i) => i % 2),
@@ -199,7 +199,7 @@ describe("samples without variation", () => {
       expect(lows[1]).toBeLessThan(0.998);
     }
   });
-  it("the same error on every row is no certainty about the next", () => {
+  it("the same error on every row does not make the next row certain", () => {
     const rows = sample(
       numberA.labels,
       numberA.labels.map((label) => label + 2),

@@ -44,16 +44,16 @@ describe.each(pairs)("the contrast of %s", (name, one, two) => {
     expect(result.interval.high).toBeGreaterThanOrEqual(result.difference);
     expect(result.interval.method.length).toBeGreaterThan(3);
   });
-  it("turns around when the models change places", () => {
+  it("changes sign when the models swap places", () => {
     const forth = contrast(name, one, two, rate);
     const back = contrast(name, two, one, rate);
     expect(back.difference).toBeCloseTo(-forth.difference, 12);
-    // Order statistics (R+1)p and (R+1)(1-p) mirror each other, and so do the ends.
+    // Order statistics (R+1)p and (R+1)(1-p) mirror each other, and so do the ends of the interval.
     const width = forth.interval.high - forth.interval.low;
     expect(Math.abs(back.interval.low + forth.interval.high)).toBeLessThan(1e-6 * width);
     expect(Math.abs(back.interval.high + forth.interval.low)).toBeLessThan(1e-6 * width);
   });
-  it("on the relative scale is candidate / baseline - 1, with an interval of that", () => {
+  it("on the relative scale is candidate / baseline - 1, with its interval", () => {
     const result = contrast(name, one, two, { ...rate, scale: "relative" });
     expect(result.difference).toBeCloseTo(result.candidate / result.baseline - 1, 12);
     expect(result.interval.low).toBeLessThan(result.difference);
@@ -68,7 +68,7 @@ describe.each(pairs)("the contrast of %s", (name, one, two) => {
     expect(wide.interval.high).toBeGreaterThan(narrow.interval.high);
     expect(contrast(name, one, two, rate)).toEqual(contrast(name, one, two, rate));
   });
-  it("with weights, with clusters and with a given number of resamples is defined and close by", () => {
+  it("with weights, clusters or a given number of resamples is defined and similar", () => {
     const plain = contrast(name, one, two, rate);
     const width = plain.interval.high - plain.interval.low;
     const n = one.labels.length;
@@ -97,7 +97,7 @@ describe("AUROC", () => {
     expect(widths).toBeGreaterThan(1);
     expect(widths).toBeLessThan(1.03);
   });
-  it("is unmoved by monotone maps of the scores, and mirrored by their sign", () => {
+  it("does not change under monotone maps of the scores, and is mirrored when their sign changes", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.boolean(), fc.integer({ min: -20, max: 20 })), { minLength: 4, maxLength: 60 }),
@@ -121,7 +121,7 @@ describe("AUROC", () => {
       2,
     );
     expect(three.scores.length).toBe(2 * binaryA.labels.length);
-    // A third class that is told apart perfectly adds an AUROC of 1 to the mean and no variance of its own.
+    // A third class that is separated perfectly adds an AUROC of 1 to the mean and no variance of its own.
     const n = binaryA.labels.length;
     const labels = [...binaryA.labels, ...Array.from({ length: 50 }, () => 2)];
     const scores = [
@@ -146,7 +146,7 @@ describe("AUROC", () => {
 
 describe("more than two classes", () => {
   it.each(["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"] as const)(
-    "%s: a model with noise mixed in is the worse one, plain, weighted and clustered",
+    "%s: a model with noise mixed in is worse, plain, weighted and clustered",
     (name) => {
       const random = new RandomStream(17);
       const n = many.labels.length;
@@ -173,7 +173,7 @@ describe("more than two classes", () => {
 });
 
 describe("clusters", () => {
-  it("widen the interval of rows that repeat each other, and not the value", () => {
+  it("widen the interval of rows that repeat each other, and do not change the value", () => {
     const copies = 5;
     const repeat = (rows: Sample, groups: boolean): Sample =>
       sample(
@@ -214,13 +214,13 @@ describe("large samples", () => {
   const one = sample(labels, noisy(0.9), 2);
   const two = sample(labels, noisy(1), 2);
   it.each(["log_loss", "brier", "f1", "precision", "average_precision", "partial_auroc", "ece"] as const)(
-    "%s: the analytic or jackknife interval is the bootstrap's",
+    "%s: the analytic or jackknife interval is close to the bootstrap's",
     (name) => {
       const analytic = contrast(name, one, two);
       const sampled = contrast(name, one, two, { resamples: 1000 });
       expect(analytic.interval.method).toMatch(/ABC|jackknife/);
       const width = sampled.interval.high - sampled.interval.low;
-      // 100 random groups know a standard error to 7 %, 1,000 resamples an end to 3 % of the width.
+      // 100 random groups determine a standard error to 7 %, and 1,000 resamples an end to 3 % of the width.
       expect(Math.abs(analytic.interval.low - sampled.interval.low) / width).toBeLessThan(0.2);
       expect(Math.abs(analytic.interval.high - sampled.interval.high) / width).toBeLessThan(0.2);
     },
@@ -241,7 +241,7 @@ describe("large samples", () => {
 });
 
 describe("calibration of the average-precision contrast, seeded, 400 gates", () => {
-  it("two models that are equally good are called different at alpha on either side: 40 positives of 200", () => {
+  it("two equally good models are called different at alpha on either side: 40 positives of 200", () => {
     let better = 0;
     let worse = 0;
     for (let gate = 0; gate < 400; gate++) {

@@ -29,7 +29,7 @@ describe("mase", () => {
     ["the last value", test.map(() => training.at(-1) as number), 57.4, 4.01],
     ["the same quarter of the last year", test.map((_, t) => training.at((t % 4) - 4) as number), 13.4, 0.94],
   ])(
-    "is what Hyndman and Athanasopoulos (Forecasting: Principles and Practice, 2nd ed., 3.4) print for a forecast by %s",
+    "equals the value in Hyndman and Athanasopoulos (Forecasting: Principles and Practice, 2nd ed., 3.4) for a forecast by %s",
     (_, forecast, maePrinted, masePrinted) => {
       const rows = sample(test, forecast, 0, {
         naiveScales: new Float64Array(test.length).fill(naiveError(training, 4)),
@@ -40,7 +40,7 @@ describe("mase", () => {
   );
 
   it.skipIf(!existsSync("/usr/bin/python3"))(
-    "agrees with the definition written anew in another language: two series, weighted",
+    "agrees with the definition implemented in Python: two series, weighted",
     () => {
       const script = `
 import json, sys
@@ -69,7 +69,7 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
     },
   );
 
-  it("with one scale for all rows is MAE over that scale, value, interval and paired contrast alike", () => {
+  it("with one scale for all rows is MAE divided by that scale, in value, interval and paired contrast", () => {
     const scaled = (rows: typeof numberA) => ({ ...rows, naiveScales: new Float64Array(rows.labels.length).fill(4) });
     const [mase, mae] = (["mase", "mae"] as const).map((name) =>
       metric(name).contrast(scaled(numberA), scaled(numberB), options),
@@ -84,7 +84,7 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
       expect(4 * ours).toBeCloseTo(theirs, 12);
   });
 
-  it("is undefined without a scale, and where a scale is 0 or no number, naming the row", () => {
+  it("is undefined without a scale, and when a scale is 0 or not a number, naming the row", () => {
     const reason = (naiveScales?: Float64Array) => {
       const result = metric("mase").measure(
         sample([1, 2, 3], [1, 2, 4], 0, naiveScales === undefined ? {} : { naiveScales }),
@@ -98,7 +98,7 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
     expect(reason(Float64Array.of(1, 1))).toBe("2 naive scales for 3 rows");
   });
 
-  it("is listed where the scale is declared; a check that asks for it without one is ERROR", () => {
+  it("is listed when the scale is declared; a check that asks for it without a scale is ERROR", () => {
     const n = 40;
     const rows = (more: Partial<Predictions>): Predictions => ({
       head: "h",

@@ -3,11 +3,11 @@ import { cells, prepareCell } from "../../../bench/stats/cells.ts";
 import { standardErrorOf } from "../../../eval/power/standard-error.ts";
 import { add, empty, simulate } from "../../../bench/stats/simulate.ts";
 
-// What the published error rates rest on: the margin of a simulated gate is the true loss, and a chunk is the same
+// The published error rates depend on this: the margin of a simulated gate is the true loss, and a chunk is the same
 // whenever it is drawn.
 describe("the simulated boundary", () => {
   it.each(cells.filter((cell) => cell.n === 200 && cell.world === "boundary" && cell.share !== 0.02))(
-    "$id: 100,000 rows show the loss that was computed",
+    "$id: 100,000 rows show the computed loss",
     (cell) => {
       const { metrics, draw } = prepareCell({ ...cell, n: 100_000 });
       const drawn = draw(9, 9);
@@ -28,7 +28,7 @@ describe("the simulated boundary", () => {
     },
   );
 
-  it("is the same in one go and in parts", () => {
+  it("is the same in one run and in parts", () => {
     const cell = cells.find(({ id }) => id === "binary n=200 positives=0.1 boundary");
     if (cell === undefined) throw new Error("no such cell");
     const prepared = prepareCell(cell);

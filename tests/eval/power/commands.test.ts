@@ -26,7 +26,7 @@ const merge = (margin: number) => {
 };
 
 describe("sluice plan", () => {
-  it("prints what each check can decide, for the pair at hand, and exits 0", async () => {
+  it("prints what each check can decide for these two models, and exits 0", async () => {
     merge(0.3);
     team.model({ ...gates(0.3), offset: 0.3 });
     const found = await run("plan", "--json");
@@ -55,7 +55,7 @@ describe("sluice plan", () => {
     expect(Math.max(...table.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
-  it("exits 2 on a margin that the rows cannot reach, saying how many would do", async () => {
+  it("exits 2 on a margin that the rows cannot reach, and says how many rows would be enough", async () => {
     merge(0.001);
     team.model({ ...gates(0.001), offset: 0.3 });
     const found = await run("plan");
@@ -66,7 +66,7 @@ describe("sluice plan", () => {
     expect(found.stdout).toContain("refused: a margin of 0.001");
   });
 
-  it("assumes a second model where there is none that differs, as correlated as it is told", async () => {
+  it("assumes a second model with the given correlation when there is none that differs", async () => {
     const errorAt = async (correlation: string) => {
       const found = await run("plan", "--baseline", "none", "--correlation", correlation, "--json");
       const [model] = planFile.parse(JSON.parse(found.stdout)).models;
@@ -78,7 +78,7 @@ describe("sluice plan", () => {
 });
 
 describe("sluice calibrate", () => {
-  it("shuffles the two models into ones that do not differ: a margin is red for chance as often as it is small", async () => {
+  it("shuffles the two models into ones that do not differ: a small margin is often red by chance, a large one never", async () => {
     merge(0.001);
     team.model({ ...gates(0.001), offset: 0.3 });
     const found = await run("calibrate", "--gates", "40", "--json");
@@ -91,14 +91,14 @@ describe("sluice calibrate", () => {
     expect(all?.holdingMargin).toBeGreaterThan(0.001);
     expect(even?.holdingMargin).toBeLessThan(0.4);
     expect(model?.notPass?.count).toBeGreaterThanOrEqual(all?.notPass.count as number);
-    // One-sided alpha 0.05 against a loss beyond 0.001: a FAIL here would be chance, on more than a few of 40 a fault.
+    // One-sided alpha 0.05 against a loss beyond 0.001: a few FAILs of 40 would be chance, more would be a bug.
     expect(model?.fail?.count).toBeLessThanOrEqual(7);
     expect((await run("calibrate", "--gates", "40", "--json")).stdout.replace(/"createdAt.*/, "")).toBe(
       found.stdout.replace(/"createdAt.*/, ""),
     );
   });
 
-  it("draws nothing where there is nothing to shuffle, and says why", async () => {
+  it("draws nothing when there is nothing to shuffle, and says why", async () => {
     const same = await run("calibrate");
     expect(same.code, same.stderr).toBe(0);
     expect(same.stdout).toContain("the candidate is the baseline");

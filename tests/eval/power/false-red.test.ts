@@ -17,7 +17,7 @@ import {
 import { check, limit } from "../report/builders.ts";
 
 const z = zOf(0.9);
-/** A check whose interval has this standard error around its difference. */
+/** A check whose interval around its difference has this standard error. */
 const withError = (se: number, change: Partial<Check> = {}): Check => {
   const difference = change.difference ?? 0;
   return check({
@@ -27,7 +27,7 @@ const withError = (se: number, change: Partial<Check> = {}): Check => {
   });
 };
 
-describe("the chance that an unchanged model passes", () => {
+describe("the probability that an unchanged model passes", () => {
   const draws = 40_000;
   const simulated = (
     decide: (interval: { low: number; high: number }, estimate: number) => string,
@@ -79,7 +79,7 @@ describe("the chance that an unchanged model passes", () => {
     },
   );
 
-  it("without sampling error is a yes or a no", () => {
+  it("is 0 or 1 without sampling error", () => {
     expect(passProbability(rule({ margin: 0.01 }), 0, z, 0)).toBe(1);
     expect(passProbability(rule({ margin: 0 }), 0, z, 0)).toBe(0);
     expect(passProbability(limit({ limit: { min: 1, max: null, confident: false } }), 0, z, 1)).toBe(1);
@@ -93,14 +93,14 @@ describe("the expected false-red rate", () => {
       15,
     );
     expect(falseRedOf(withError(0.01, { margin: 0.02 * z }))).toBeCloseTo(0.05, 12);
-    // Where the candidate happens to stand plays no part.
+    // The candidate's own difference does not matter.
     expect(falseRedOf(withError(0.01, { margin: 0.02, difference: 0.05 }))).toBeCloseTo(
       falseRedOf(withError(0.01, { margin: 0.02 })) as number,
       12,
     );
   });
 
-  it("takes production's value for a limit", () => {
+  it("uses production's value for a limit", () => {
     const one = limit({
       observed: 0.5,
       baseline: 0.86,
@@ -110,7 +110,7 @@ describe("the expected false-red rate", () => {
     expect(falseRedOf(one)).toBeCloseTo(1 - passProbability(one, 0.01, z, 0.86), 12);
   });
 
-  it("is null where it says nothing", () => {
+  it("is null where it has no meaning", () => {
     for (const one of [
       withError(0.01, { advisory: true }),
       withError(0.01, { kind: "superiority" }),
@@ -139,7 +139,7 @@ describe("the expected false-red rate", () => {
     expect(falseRedOfGate(Array.from({ length: 50 }, (_, i) => withError(0.1, { id: String(i) })))?.atMost).toBe(1);
   });
 
-  it("is one sentence in the report", () => {
+  it("is reported in one sentence", () => {
     const checks = [
       withError(0.002, { id: "b", slice: "source=yelp", margin: 0.005 }),
       withError(0.0005, { id: "c" }),
@@ -167,7 +167,7 @@ describe("which slice regressed", () => {
     expect(sliceRegressions(slices([0.03], { direction: "lower" }))[0]?.p).toBeCloseTo(0.00135, 5);
   });
 
-  it("names those that did, the method, and only speaks up when a slice's check is not PASS", () => {
+  it("names the regressed slices and the method, only when the check of a slice is not PASS", () => {
     expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe(
       "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.004): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
     );

@@ -37,7 +37,7 @@ const nonInferior = (margin: number) => question({ kind: "non-inferiority", metr
 
 describe("a planned check", () => {
   it("passes an unchanged candidate 80 % of the time at the smallest change, as simulated gates do", () => {
-    // Planned on 25 times the rows, where the standard error is known well, and brought down by √25.
+    // Planned on 25 times the rows, where the standard error is known well, and scaled by √25.
     const large = pair(20_000, 0);
     const smallestChange =
       5 * (planCheck(nonInferior(1), large.candidate, large.baseline, request).smallestChange as number);
@@ -52,7 +52,7 @@ describe("a planned check", () => {
       if (result?.status === "ok" && decideNonInferiority(result.interval, smallestChange, "higher") === "pass")
         passed++;
     }
-    // Two points are the simulation's own standard error.
+    // The simulation's own standard error is two percentage points.
     expect(passed / 400).toBeGreaterThan(0.72);
     expect(passed / 400).toBeLessThan(0.88);
   });
@@ -75,14 +75,14 @@ describe("a planned check", () => {
     expect(planCheck(nonInferior(0.1), candidate, baseline, request)).toMatchObject({ refused: null });
   });
 
-  it("that is given the margin or the rows of its refusal is not refused", () => {
+  it("is not refused with the margin that its refusal suggests", () => {
     const { candidate, baseline } = pair(800, 0);
     const { refused } = planCheck(nonInferior(0.001), candidate, baseline, request);
     const enough = Number(/or a margin of ([\d.]+)$/.exec(refused ?? "")?.[1]);
     expect(planCheck(nonInferior(enough), candidate, baseline, request).refused).toBeNull();
   });
 
-  it("assumes a second model like the only one, less sure the less they are correlated", () => {
+  it("assumes a second model like the only one, and is less certain the less they are correlated", () => {
     const { candidate } = pair(800, 0);
     const of = (correlation: number) => planCheck(nonInferior(0.02), candidate, null, { ...request, correlation });
     expect(of(0.99).method).toContain("the other assumed like it, correlation 0.99");
@@ -100,7 +100,7 @@ describe("a planned check", () => {
     ).toBeCloseTo(own?.status === "ok" ? own.value : Number.NaN, 12);
   });
 
-  it("simulates what has no closed form, seeded", () => {
+  it("simulates a standard error that has no closed form, seeded", () => {
     const { candidate, baseline } = pair(300, 0);
     const plan = (seed: number) =>
       planCheck(question({ kind: "non-inferiority", metric: "average_precision", margin: 0.1 }), candidate, baseline, {
@@ -112,7 +112,7 @@ describe("a planned check", () => {
     expect(plan(1)).toMatchObject({ method: "simulated: bootstrap of the rows" });
   });
 
-  it("refuses a slice below the minimum unless it only warns, and a margin of 0 for ever", () => {
+  it("refuses a slice below the minimum unless it only warns, and always refuses a margin of 0", () => {
     const { candidate, baseline } = pair(100, 0);
     expect(planCheck(nonInferior(0.5), candidate, baseline, request).refused).toBe(
       "20 positives and 80 negatives, and 30 of each class are needed: about 150 rows of this kind would do",
@@ -127,7 +127,7 @@ describe("a planned check", () => {
     ).toContain("no row of the dataset");
   });
 
-  it("never refuses superiority, a limit, or what is not estimated from rows", () => {
+  it("never refuses superiority, a limit, or a figure that is not estimated from rows", () => {
     const { candidate, baseline } = pair(800, 0);
     for (const policy of [
       { kind: "superiority", metric: "auroc" },
@@ -140,7 +140,7 @@ describe("a planned check", () => {
 });
 
 describe("a simulated standard error", () => {
-  it("of a mean is that of theory, with clusters that of the clusters", () => {
+  it("of a mean agrees with theory, for rows and for clusters", () => {
     const n = 400;
     const noise = normals(new RandomStream(4), n);
     const labels = Float64Array.from(noise);
@@ -160,7 +160,7 @@ describe("a simulated standard error", () => {
     expect(ofClusters / (Math.sqrt(1.25) / 2)).toBeCloseTo(1, 0.7);
   });
 
-  it("is null where nothing varies or the figure is mostly undefined", () => {
+  it("is null when nothing varies or the figure is mostly undefined", () => {
     const labels = Float64Array.of(1, 2, 3);
     expect(resampledError({ labels, groups: null }, 1, () => 7)).toBeNull();
     expect(

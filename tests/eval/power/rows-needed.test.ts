@@ -4,7 +4,7 @@ import { aboutRows, power, rowsFor, rowsNote, smallestChangeOf } from "../../../
 import { check } from "../report/builders.ts";
 
 const z = 1.6448536269514722;
-/** An interval around no difference, `half` wide to either side. */
+/** An interval around a difference of 0 that extends `half` to either side. */
 const open = (half: number, change: Partial<Parameters<typeof check>[0]> = {}) =>
   check({
     metric: "auroc",
@@ -31,11 +31,11 @@ describe("the rows that would decide", () => {
     }
   });
 
-  it("are said in two digits, never too few", () => {
+  it("are given with two digits and rounded up", () => {
     expect([7, 99, 101, 1079, 98_123].map(aboutRows)).toEqual(["10", "99", "110", "1,100", "99,000"]);
   });
 
-  it("are named in one note, the check that lacks most first", () => {
+  it("are named in one note, the check with the largest need first", () => {
     const note = rowsNote([open(0.02), open(0.03, { metric: "mae", slice: "site=a" })]);
     expect(note).toMatch(
       /^More rows would decide: mae on site=a about 8,300 in place of 400, auroc about 3,700 in place of 400;/,
@@ -52,7 +52,7 @@ describe("the rows that would decide", () => {
     ["slices without an interval", open(0.02, { interval: null })],
     ["timed figures", open(0.02, { metric: "latency_p50_ms" })],
     ["intervals that are narrow enough, where the loss is what is near the margin", open(0.002)],
-  ])("are not named for %s", (_, one) => {
+  ])("are not given for %s", (_, one) => {
     expect(rowsNote([one])).toBeNull();
   });
 });

@@ -17,7 +17,7 @@ const baseline = predictions(
 );
 
 describe("a comparison without a true difference", () => {
-  it("keeps the dataset's composition: as many rows of each slice and class", () => {
+  it("keeps the dataset's composition: the same number of rows of each slice and class", () => {
     const { rows } = redraw(candidate, 1, 0);
     const count = (of: Iterable<number>) =>
       [...of].reduce<Record<string, number>>((sums, row) => {
@@ -43,13 +43,13 @@ describe("a comparison without a true difference", () => {
     expect(Math.abs(swaps - n / 2)).toBeLessThan(4 * Math.sqrt(n / 4));
   });
 
-  it("is the same for the same seed and number, another for another", () => {
+  it("is the same for the same seed and number, and different for others", () => {
     expect(redraw(candidate, 1, 5)).toEqual(redraw(candidate, 1, 5));
     expect(redraw(candidate, 1, 5).rows).not.toEqual(redraw(candidate, 1, 6).rows);
     expect(redraw(candidate, 2, 5).rows).not.toEqual(redraw(candidate, 1, 5).rows);
   });
 
-  it("draws and swaps whole clusters, and a cluster drawn twice is two", () => {
+  it("draws and swaps whole clusters, and counts a cluster drawn twice as two", () => {
     const groups = labels.map((_, i) => `g${Math.floor(i / 6)}`);
     const grouped = { ...candidate, groups };
     const drawn = redraw(grouped, 1, 0);

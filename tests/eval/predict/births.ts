@@ -7,7 +7,7 @@ import { readDataset, type EvaluationDataset } from "../../../eval/dataset/read.
 const folder = fileURLToPath(new URL("../../../models/births", import.meta.url));
 const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in this test")) };
 
-/** The births model and its 730 days. `predictedRows` counts what the model was really asked. */
+/** The births model and its 730 days. `asked.rows` counts the rows that the model was really asked. */
 export async function openBirths(cacheDir: string) {
   const loaded = await loadManifest(folder);
   const dataset = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir });
@@ -34,7 +34,7 @@ async function openPredictorAt(dir: string) {
   return { manifest: loaded.manifest, predictor: await openPredictor(loaded, {}, offline) };
 }
 
-/** The dataset with other rows in some places. */
+/** The dataset with some fields of some rows replaced. */
 export function withRows(
   dataset: EvaluationDataset,
   changes: Record<number, Record<string, unknown>>,

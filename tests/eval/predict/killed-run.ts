@@ -1,4 +1,4 @@
-// Predicts the births dataset in chunks of 64 rows and kills itself, without any clean-up, after the third.
+// Predicts the births dataset in chunks of 64 rows and kills itself after the third, without any clean-up.
 import { predictDataset } from "../../../eval/predict/predict.ts";
 import { openBirths } from "./births.ts";
 

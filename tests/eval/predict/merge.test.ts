@@ -47,7 +47,7 @@ function shards(rows: number, count: number): ShardResult[] {
 }
 
 describe("shards", () => {
-  it("cut rows into contiguous, even, complete ranges", () => {
+  it("divide rows into contiguous, even, complete ranges", () => {
     fc.assert(
       fc.property(fc.nat(500), fc.integer({ min: 1, max: 40 }), (rows, count) => {
         const ranges = Array.from({ length: count }, (_, index) => shardRange(rows, { index, count }));
@@ -84,7 +84,7 @@ describe("shards", () => {
     );
   });
 
-  it("are refused when one is missing or there twice, by name", () => {
+  it("are refused when one is missing or duplicated, by name", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.nat(8), (count, pick) => {
         const all = shards(60, count);
@@ -149,7 +149,7 @@ describe("shards", () => {
     });
   });
 
-  it("share one tolerance for bad rows", () => {
+  it("share one limit for bad rows", () => {
     const bad = 1 + 6;
     expect(() => mergeShards(shards(40, 4), { id: "toy", maxBadRows: bad - 1 })).toThrow(/7 bad rows among 41/);
     expect(mergeShards(shards(40, 4), { id: "toy", maxBadRows: bad }).badRows).toHaveLength(bad);
@@ -157,7 +157,7 @@ describe("shards", () => {
 });
 
 describe("shard files", () => {
-  it("give back what was written, empty shards included", async () => {
+  it("are read as they were written, empty shards included", async () => {
     const written = shards(5, 8);
     const read = [];
     for (const [i, shard] of written.entries()) {
@@ -194,7 +194,7 @@ describe("the births model in shards", () => {
 
   it("predicts what it predicts in one piece, refused rows included", async () => {
     const dataset = withRows(births.dataset, { 3: { history: [1] }, 500: { history: [1] } }, { maxBadRows: 2 });
-    // Batches are the same in one piece and in shards when the chunks are one batch long.
+    // With chunks of one batch, the batches are the same in one piece and in shards.
     const request = {
       ...births,
       dataset,

@@ -15,7 +15,7 @@ const other = [
 ] as const;
 
 describe("pairs", () => {
-  it("put the baseline into the candidate's order, with the candidate's slices", () => {
+  it("put the baseline in the candidate's order, with the candidate's slices", () => {
     const candidate = binary(rows, { slices: { region: ["x", "y", "x"] } });
     const pairing = pairPredictions(candidate, binary(other, { slices: { region: ["q", "q", "q"] } }));
     expect(pairing).toMatchObject({
@@ -121,7 +121,7 @@ describe("incomparable", () => {
     });
   });
 
-  it("a digest on one side only is no difference", () => {
+  it("a digest on one side only is not a difference", () => {
     expect(pairPredictions(binary(rows, { datasetDigest: "e".repeat(64) }), binary(rows)).status).toBe("paired");
   });
 });

@@ -26,7 +26,7 @@ const chunkFiles = (cacheDir: string) =>
     .toSorted();
 
 describe("predictions of the births model", () => {
-  it("stand beside the truth, in the dataset's order, with what the dataset knows of the rows", async () => {
+  it("come with the true values, in the dataset's order, and with the dataset's slices", async () => {
     const progress: number[] = [];
     const { predictions, badRows, cachedRows } = await predictDataset(
       { ...births, chunkRows: 200 },
@@ -62,7 +62,7 @@ describe("predictions of the births model", () => {
     }
   });
 
-  it("leave out rows that the model cannot take, by name, up to the dataset's tolerance", async () => {
+  it("leave out rows that the model cannot take, by name, up to the dataset's limit", async () => {
     const dataset = withRows(births.dataset, { 3: { history: [1] }, 700: { date: "yesterday" } }, { maxBadRows: 2 });
     const { predictions, badRows } = await predictDataset({ ...births, dataset, chunkRows: 100 }, { cacheDir: null });
     expect(predictions[0]!.ids).toEqual(
@@ -83,7 +83,7 @@ describe("predictions of the births model", () => {
     });
   });
 
-  it("leave out a row whose picture is damaged although the model has a placeholder, and keep one without a picture", async () => {
+  it("leave out a row with a damaged picture although the model has a placeholder, and keep a row without a picture", async () => {
     const loaded = await loadManifest(fileURLToPath(new URL("../../../models/virality", import.meta.url)));
     const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in this test")) };
     const whole = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir: folderWith({}) });
@@ -110,7 +110,7 @@ describe("predictions of the births model", () => {
     }
   });
 
-  it("count the dataset's own bad rows with them, and stop as soon as there are too many", async () => {
+  it("count the dataset's bad rows too, and stop as soon as there are too many", async () => {
     const dataset = withRows(
       births.dataset,
       { 3: { history: [1] } },
@@ -162,7 +162,7 @@ describe("predictions of the births model", () => {
 });
 
 describe("the cache", () => {
-  it("answers an equal run with the very same bytes, refused rows included, without asking the model", async () => {
+  it("answers an identical run with the same bytes, refused rows included, without asking the model", async () => {
     const cacheDir = folderWith({});
     const dataset = withRows(births.dataset, { 3: { history: [1] } }, { maxBadRows: 1 });
     const fresh = await predictDataset({ ...births, dataset }, { cacheDir });
@@ -175,7 +175,7 @@ describe("the cache", () => {
     ).toBe(true);
   });
 
-  it("is not trusted when damaged: truncated, altered and swapped chunks are done again, with a note", async () => {
+  it("is not trusted when damaged: truncated, altered and swapped chunks are computed again, with a note", async () => {
     const cacheDir = folderWith({});
     const fresh = await predictDataset({ ...births, chunkRows: 100 }, { cacheDir });
     const files = chunkFiles(cacheDir);
@@ -195,14 +195,14 @@ describe("the cache", () => {
     expect((await predictDataset({ ...births, chunkRows: 100 }, { cacheDir })).notes).toEqual([]);
   });
 
-  it("that cannot be written costs a note, not the answer", async () => {
+  it("that cannot be written gives a note and still the result", async () => {
     const cacheDir = join(folderWith({ file: "" }), "file");
     const { predictions, notes } = await predictDataset(births, { cacheDir });
     expect(predictions[0]!.ids).toHaveLength(730);
     expect(notes.join("\n")).toMatch(/could not be cached|cannot be read/);
   });
 
-  it("goes by everything that an answer depends on", () => {
+  it("has a key that covers everything that an answer depends on", () => {
     const { manifest, dataset } = births;
     const parts = {
       manifest,
@@ -248,7 +248,7 @@ describe("the cache", () => {
   });
 });
 
-it("a run that was killed is resumed: only the rest is predicted, and the result is that of one run", async () => {
+it("a killed run is resumed: only the rest is predicted, and the result is that of one run", async () => {
   const cacheDir = folderWith({});
   const child = spawn(process.execPath, [fileURLToPath(new URL("killed-run.ts", import.meta.url)), cacheDir], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -28,7 +28,7 @@ describe("binary labels", () => {
     expect(notes).toEqual([]);
   });
 
-  it("of two names the last in sorted order is positive, said in a note, unless one is named", async () => {
+  it("of two names the last in sorted order is positive, with a note, unless one is given", async () => {
     const file = "id,label,score\na,spam,0.9\nb,ham,0.2\n";
     const { predictions, notes } = await read(file);
     expect([predictions.classes, Array.from(predictions.labels)]).toEqual([
@@ -50,7 +50,7 @@ describe("binary labels", () => {
     });
   });
 
-  it("0 can be the positive one, and a single name needs to be told", async () => {
+  it("0 can be the positive label, and a single name needs --positive", async () => {
     const { predictions } = await read("id,label,score\na,0,0.9\nb,1,0.2\n", { positive: "0" });
     expect([predictions.classes, Array.from(predictions.labels)]).toEqual([
       ["1", "0"],
@@ -67,7 +67,7 @@ describe("binary labels", () => {
     ]);
   });
 
-  it("a third one is refused by its line", async () => {
+  it("a third label is refused, with its line", async () => {
     await expect(read("id,label,score\na,x,1\nb,y,1\nc,z,1\n")).rejects.toThrow(/p\.csv:4: label "z" does not belong/);
     await expect(read("id,label,score\na,0,1\nb,1,1\nc,2,1\n")).rejects.toThrow(/p\.csv:4: label "2"/);
   });
@@ -114,7 +114,7 @@ describe("errors name file and line", () => {
     expect(error).toMatchObject({ name: "EvaluationError", code, message: expect.stringMatching(message) });
   });
 
-  it("JSON Lines: malformed lines, and fields that come and go", async () => {
+  it("JSON Lines: malformed lines, and fields that appear or disappear", async () => {
     await expect(read('{"id":"a","label":1,"score":0.5}\n{"id":\n', {}, "p.jsonl")).rejects.toThrow(
       /p\.jsonl:2: malformed JSON/,
     );
@@ -142,7 +142,7 @@ describe("errors name file and line", () => {
 });
 
 describe("columns", () => {
-  it("other columns are slices; only the wanted ones when told", async () => {
+  it("other columns are slices, or only the requested ones", async () => {
     const file = "id,label,score,region,text\na,1,0.5,,hello\nb,0,0.5,south,bye\n";
     expect((await read(file)).predictions.slices).toEqual({ region: ["", "south"], text: ["hello", "bye"] });
     expect((await read(file, { slices: ["region"] })).predictions.slices).toEqual({ region: ["", "south"] });
@@ -152,7 +152,7 @@ describe("columns", () => {
     });
   });
 
-  it("scores that are no probabilities are said in a note", async () => {
+  it("scores that are not probabilities are mentioned in a note", async () => {
     expect((await read("id,label,score\na,1,0.5\nb,0,3.5\n")).notes).toEqual([
       expect.stringMatching(/not all probabilities .*p\.csv:3: 3\.5/),
     ]);

@@ -105,13 +105,13 @@ describe.each(["csv", "jsonl"])("predictions written as %s", (extension) => {
     ["binary", anyBinary],
     ["regression", anyRegression],
     ["multiclass", anyMulticlass],
-  ] as const)("come back the same, bit for bit: %s", async (_, arbitrary) => {
+  ] as const)("are read back the same, bit for bit: %s", async (_, arbitrary) => {
     await fc.assert(
       fc.asyncProperty(arbitrary as fc.Arbitrary<Predictions>, async (predictions) => {
         const file = join(folder, `p.${extension}`);
         await writePredictions(file, predictions);
         const { predictions: back } = await readPredictions(file, { task: predictions.task });
-        // toEqual tells 0 from -0 inside typed arrays; columns named __proto__ need own keys on both sides.
+        // toEqual distinguishes 0 from -0 inside typed arrays. Columns named __proto__ need own keys on both sides.
         expect({ ...back, slices: Object.entries(back.slices).toSorted() }).toEqual({
           ...predictions,
           slices: Object.entries(predictions.slices).toSorted(),
@@ -122,7 +122,7 @@ describe.each(["csv", "jsonl"])("predictions written as %s", (extension) => {
     );
   });
 
-  it("keeps class names and the head's name when they are told", async () => {
+  it("keep class names and the head's name when these are given", async () => {
     const predictions = binary(
       [
         ["a", 1, 0.1 + 0.2],

@@ -9,7 +9,7 @@ export function identity(change: Partial<ModelIdentity> = {}): ModelIdentity {
   return { id: "mood", version: "1.1.0", task: "binary-classification", sha256: digestA, ...change };
 }
 
-/** A non-inferiority check on AUROC that passes; change what the story needs. */
+/** A non-inferiority check on AUROC that passes, with the changes that a story needs. */
 export function check(change: Partial<Check> = {}): Check {
   const metric = change.metric ?? "auroc";
   const slice = change.slice ?? "all";

@@ -17,8 +17,8 @@ import {
 } from "./builders.ts";
 
 /**
- * A classifier with 3,000 rows and slices and a regressor with 730, simulated from fixed seeds: a report as a team
- * would see it.
+ * A report as a team would see it: a classifier with 3,000 rows and slices and a regressor with 730, simulated from
+ * fixed seeds.
  */
 export function example(): { verdict: VerdictFile; metrics: MetricsFile; plots: PlotData[] } {
   const slices = ["source=amazon", "source=imdb", "source=yelp"];

@@ -46,7 +46,7 @@ describe("numbers", () => {
     [1e-12, 2, 9],
   ])("decimalsFor(%d, %d) is %d", (scale, digits, decimals) => expect(decimalsFor(scale, digits)).toBe(decimals));
 
-  it("shows settings as they were written, unless they were multiplied out", () => {
+  it("shows settings as they were written, unless they were multiplied", () => {
     expect(setting(0.005, 4)).toBe("0.005");
     expect(setting(5.02674, 1)).toBe("5.03");
     expect(setting(1e-5, 6)).toBe("0.00001");
@@ -85,7 +85,7 @@ describe("a check's figures", () => {
     });
   });
 
-  it("follow the interval where it is wide", () => {
+  it("have fewer decimals when the interval is wide", () => {
     const wide = checkNumbers(
       check({
         metric: "mae",
@@ -161,14 +161,14 @@ describe("a check's figures", () => {
     });
   });
 
-  it("show as many decimals as it takes to see on which side of the limit a value lies", () => {
+  it("show enough decimals to see on which side of the limit a value lies", () => {
     expect(checkNumbers(limit({ observed: 0.8399996, baseline: null, difference: null })).candidate).toBe("0.8399996");
     expect(
       checkNumbers(check({ interval: { low: -0.0050004, high: 0.0056, level: 0.9, method: "DeLong" } })).interval,
     ).toBe("[−0.0050004, +0.0056000]");
   });
 
-  it("show a dash for what is missing, never 0", () => {
+  it("show a dash for a missing figure, never 0", () => {
     expect(
       checkNumbers(check({ observed: null, baseline: null, difference: null, interval: null, margin: null })),
     ).toMatchObject({ candidate: "—", baseline: "—", difference: "—", interval: "", rule: "loss < ?" });
@@ -195,7 +195,7 @@ describe("the decision written out", () => {
     ]);
   });
 
-  it("says where the difference is an estimate of its own, or a ratio", () => {
+  it("says when the difference is estimated separately, or is a ratio", () => {
     expect(evidence(latencyCheck(), ascii)[3]).toBe(
       "difference = 0.0193, estimated from pairs (candidate / baseline - 1 = 2.143 / 2.102 - 1 = 0.01950523)",
     );
@@ -212,7 +212,7 @@ describe("the decision written out", () => {
     expect(evidence(check({ kind, direction }), ascii).at(-1)).toBe(`PASS asks for: ${words}`),
   );
 
-  it("asks both ends of an equivalence, and nothing without a margin", () => {
+  it("requires both ends for equivalence, and nothing without a margin", () => {
     expect(evidence(check({ kind: "equivalence" }), ascii).slice(-2)).toEqual([
       "PASS asks for: low end of the interval > -margin = -0.005; -0.00312 > -0.005 is true",
       "PASS asks for: high end of the interval < margin = 0.005; 0.00558 < 0.005 is false",

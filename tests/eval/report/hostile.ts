@@ -5,7 +5,9 @@ import { check, identity, metricsFile, modelMetrics, modelVerdict, verdictFile }
 
 const words = ["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE", "ERROR"] as const satisfies readonly VerdictWord[];
 
-/** Pieces that break renderers: markup of every kind, cell and line ends, mentions, links, invisible characters. */
+/**
+ * Fragments that break renderers: markup of every kind, ends of cells and lines, mentions, links, invisible characters.
+ */
 const shards = [
   "|",
   "`",
@@ -121,7 +123,7 @@ export const hostileVerdict: fc.Arbitrary<VerdictFile> = fc
   .tuple(fc.array(hostileModel, { maxLength: 3 }), hostileText, fc.constantFrom(...words))
   .map(([models, reason, verdict]) => verdictFile(models, { reason, verdict, commit: reason, sluiceVersion: reason }));
 
-/** Metrics whose slices are as hostile, for the models of a verdict. */
+/** Metrics with equally hostile slices, for the models of a verdict. */
 export function hostileMetrics(verdict: VerdictFile): MetricsFile {
   return metricsFile(
     verdict.models.map((one) =>

@@ -8,7 +8,7 @@ import { example } from "./example.ts";
 import { hostileMetrics, hostileVerdict } from "./hostile.ts";
 import { stories } from "./stories.ts";
 
-/** Elements must close in order: enough of a parser to catch markup that text from outside opened or closed. */
+/** Elements must close in order. This is enough of a parser to catch markup that text from outside opened or closed. */
 function expectWellFormed(html: string): string[] {
   const open: string[] = [];
   const seen: string[] = [];
@@ -41,7 +41,7 @@ describe("the HTML report", () => {
     expectWellFormed(page);
   });
 
-  it("needs nothing from anywhere", () => {
+  it("is self-contained", () => {
     expect(html).not.toMatch(/<(link|img|iframe|object|script(?! type="application\/json"))|@import|url\((?!#)/);
     expect(html.match(/(?:src|href)="[^"]*"/g) ?? []).toEqual([]);
   });
@@ -201,7 +201,7 @@ describe("the HTML report", () => {
     );
   });
 
-  it("stands without metrics and without models", () => {
+  it("works without metrics and without models", () => {
     expect(expectWellFormed(renderHtml(verdictFile([]), metricsFile([]), []))).not.toContain("section");
     expect(expectWellFormed(renderHtml(stories.error, null, []))).not.toContain("table");
   });

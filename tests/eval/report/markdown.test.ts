@@ -10,7 +10,7 @@ import { example } from "./example.ts";
 import { hostileMetrics, hostileText, hostileVerdict } from "./hostile.ts";
 import { stories } from "./stories.ts";
 
-/** What must hold of any report: whole tables, whole elements, closed fences, nothing live. */
+/** Properties of every report: whole tables, whole elements, closed fences, no live mentions or links. */
 function expectWhole(text: string): void {
   const lines = text.split("\n");
   const cells = (line: string) => line.split("|").length;
@@ -23,7 +23,7 @@ function expectWhole(text: string): void {
   for (const tag of ["details", "summary", "code", "sub"])
     expect(text.split(`<${tag}>`).length).toBe(text.split(`</${tag}>`).length);
   expect(lines.filter((line) => line.startsWith("```")).length % 2).toBe(0);
-  // Nothing is live inside a fence, whose content has its own test below.
+  // Nothing is live inside a fence. The content of fences has its own test below.
   const live = text.replace(/^```sh\n[^`]*^```$/gm, "");
   const tags = live.match(/<[a-z!/][^>]*/gi) ?? [];
   expect(tags.filter((tag) => !/^<\/?(details|summary|code|sub)$|^<!-- sluice/.test(tag))).toEqual([]);
@@ -39,7 +39,7 @@ describe("the Markdown report", () => {
     expectWhole(text);
   });
 
-  it("puts what is not PASS first, with its reason, and collapses the rest", () => {
+  it("puts checks that are not PASS first, with their reasons, and collapses the rest", () => {
     const text = renderMarkdown(stories.fail, bothSides);
     expect(text).toContain(
       "| ❌ FAIL | <code>auroc</code>↑ | <code>source=imdb</code> | 0.9021 | 0.9210 | −0.0189 [−0.0271, −0.0107] | loss < 0.005 |",
@@ -61,14 +61,14 @@ describe("the Markdown report", () => {
     expectWhole(text);
   });
 
-  it("carries the marker first, and refuses one that is no plain comment", () => {
+  it("starts with the marker, and refuses one that is not a plain comment", () => {
     const marker = "<!-- sluice-gate config=sluice.yaml models=all -->";
     expect(renderMarkdown(stories.pass, null, { marker }).startsWith(`${marker}\n`)).toBe(true);
     for (const bad of ["sluice", "<!-- a --> b -->", "<!-- <b> -->", "<!-- a\n -->"])
       expect(() => renderMarkdown(stories.pass, null, { marker: bad })).toThrow(TypeError);
   });
 
-  it("links the run only where its address is one", () => {
+  it("links the run only when its address is valid", () => {
     expect(renderMarkdown(stories.pass, null, { runUrl: "https://github.test/runs/1" })).toContain(
       "[report.html](https://github.test/runs/1)",
     );
@@ -102,7 +102,7 @@ describe("the Markdown report", () => {
     expectWhole(text);
   });
 
-  it("is whole, inert and within the limit whatever it is given", () => {
+  it("is whole, escaped and within the limit whatever the input", () => {
     fc.assert(
       fc.property(hostileVerdict, fc.integer({ min: 4_000, max: 30_000 }), (verdict, maxCharacters) => {
         const text = renderMarkdown(verdict, hostileMetrics(verdict), {
@@ -118,7 +118,7 @@ describe("the Markdown report", () => {
     );
   });
 
-  it("keeps at least the verdict in any room", () => {
+  it("keeps at least the verdict, however little space there is", () => {
     fc.assert(
       fc.property(hostileVerdict, fc.integer({ min: 12, max: 3_000 }), (verdict, maxCharacters) => {
         const text = renderMarkdown(verdict, null, { maxCharacters });
@@ -186,7 +186,7 @@ describe("bars", () => {
     expect(intervalBar({ point: -4, low: -5, high: -3, bounds: [-1] })).toBe("◂···┃···┊········");
     expect(intervalBar({ point: 0, low: -3, high: 3, bounds: [-1, 1] })).toBe("◂━━━┃━━━●━━━┃━━━▸");
   });
-  it("draw heights between smallest and largest", () => {
+  it("draw heights between the smallest and the largest value", () => {
     expect(sparkline([0, 0.5, 1])).toBe("▁▅█");
     expect(sparkline([2, 2])).toBe("▄▄");
     expect(sparkline([1, Number.NaN, 3])).toBe("▁ █");
@@ -194,13 +194,13 @@ describe("bars", () => {
 });
 
 describe("commands to reproduce", () => {
-  it("name the commit and the baseline's", () => {
+  it("name the commit and the baseline's commit", () => {
     expect(reproduceCommands(stories.pass)).toEqual([
       "git checkout 9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
       "npx sluice gate mood --baseline 1a2b3c4",
     ]);
   });
-  it("never hold what a shell would take for more than a word", () => {
+  it("never contain what a shell would read as more than a word", () => {
     fc.assert(
       fc.property(hostileVerdict, (verdict) => {
         for (const line of reproduceCommands(verdict))

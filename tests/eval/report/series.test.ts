@@ -27,14 +27,14 @@ describe("ROC", () => {
   it("slants over ties", () => {
     expect(rocCurve(numbers(0, 1), numbers(0.5, 0.5))).toEqual({ falsePositiveRate: [0, 1], truePositiveRate: [0, 1] });
   });
-  it("is nothing without both classes, and leaves out scores that are not finite", () => {
+  it("is null without both classes, and leaves out scores that are not finite", () => {
     expect(rocCurve(numbers(1, 1), numbers(0.1, 0.2))).toBeNull();
     expect(rocCurve(numbers(0, 1, 1), numbers(0.5, Number.NaN, 0.6))).toEqual({
       falsePositiveRate: [0, 0, 1],
       truePositiveRate: [0, 1, 1],
     });
   });
-  it("is thinned to 400 points without changing the area by a thousandth", () => {
+  it("is thinned to 400 points, which changes the area by less than a thousandth", () => {
     const random = seeded(3);
     const gauss = normal(random);
     const labels = Float64Array.from({ length: 100_000 }, () => (random() < 0.2 ? 1 : 0));
@@ -56,7 +56,7 @@ describe("reliability", () => {
     ]);
     expect(reliabilityBins(numbers(0.95), numbers(0)).map(({ low, n }) => [low, n])).toEqual([[0.9, 1]]);
   });
-  it("of several classes reads the chosen one", () => {
+  it("of several classes uses the predicted one", () => {
     const three = predictions([2, 0], [0.2, 0.3, 0.5, 0.1, 0.6, 0.3], { classes: ["a", "b", "c"] });
     expect(topConfidence(three)).toEqual({ confidence: numbers(0.5, 0.6), correct: numbers(1, 0) });
   });
@@ -88,7 +88,7 @@ describe("residuals", () => {
     expect(sampleRows(weight, 1500)).toEqual(rows);
     expect(rows).toEqual([...rows].sort((a, b) => a - b));
   });
-  it("do not follow a period of the data", () => {
+  it("do not follow a periodic pattern of the data", () => {
     const rows = sampleRows(
       Float64Array.from({ length: 7 * 1000 }, (_, i) => (i % 7) - 3),
       700,
@@ -121,14 +121,14 @@ describe("forest rows", () => {
       ),
     ).toEqual({ point: -0.5, low: -1.5, high: -0, bounds: [-1, 1] });
   });
-  it("have a unit without a margin", () => {
+  it("have a unit even with a margin of 0", () => {
     expect(
       forestRow(
         check({ kind: "superiority", difference: 2, margin: 0, interval: { low: 1, high: 3, level: 0.9, method: "" } }),
       ),
     ).toEqual({ point: 2, low: 1, high: 3, bounds: [0] });
   });
-  it("are nothing for limits and missing baselines", () => {
+  it("are null for limits and missing baselines", () => {
     expect(forestRow(limit())).toBeNull();
     expect(forestRow(check({ difference: null }))).toBeNull();
   });

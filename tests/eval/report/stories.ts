@@ -1,7 +1,7 @@
 import type { VerdictFile } from "../../../eval/schema/verdict.ts";
 import { check, identity, latencyCheck, limit, modelVerdict, verdictFile } from "./builders.ts";
 
-/** One verdict file per outcome, as a team would meet them. */
+/** One verdict file per outcome, as a team would see it. */
 export const stories = {
   pass: verdictFile([modelVerdict()]),
   fail: verdictFile([

@@ -25,7 +25,7 @@ describe("the terminal report", () => {
     }
   });
 
-  it("says what a stranger needs to know of a FAIL", () => {
+  it("says what a new reader needs to know about a FAIL", () => {
     const text = renderTerminal(stories.fail, bothSides, { color: false, width: 120 });
     expect(text).toContain("mood: candidate 1.1.0 against baseline 1.0.0");
     expect(text).toContain("3,000 rows of uci-sentences");
@@ -45,7 +45,7 @@ describe("the terminal report", () => {
     expect(text).toContain("(advisory)");
   });
 
-  it("is ASCII when asked", () => {
+  it("is ASCII when requested", () => {
     for (const story of Object.values(stories))
       expect(renderTerminal(story, bothSides, { color: false, width: 100, plain: true })).toMatch(/^[\n\x20-\x7e]*$/);
   });
@@ -93,7 +93,7 @@ describe("the terminal report", () => {
     );
   });
 
-  it("wraps at spaces and breaks what is longer than a line", () => {
+  it("wraps at spaces and breaks words that are longer than a line", () => {
     expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
     expect(wrap("abcdefgh", 3)).toEqual(["abc", "def", "gh"]);
   });
@@ -106,7 +106,7 @@ describe("measurements at a terminal", () => {
     expect(text).toMatch(/undefined +1000\n +no positive row/);
     expect(widest(text)).toBeLessThanOrEqual(80);
   });
-  it("stand without any measurement", () => {
+  it("work without any measurement", () => {
     expect(renderMeasurements(metricsFile([modelMetrics()]), { width: 100, plain: true })).toContain(
       "mood | binary-classification | 3,000 rows",
     );

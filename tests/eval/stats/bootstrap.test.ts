@@ -42,7 +42,7 @@ describe("BCa", () => {
   const replicates = Float64Array.from(r.bca.replicates);
   it("turns R's replicates and influence values into the ends of R's boot.ci, to 1e-9", () => {
     const influence = Float64Array.from(r.bca.influence);
-    // Influence values are what leave-one-out values are about the mean, with the sign turned.
+    // Influence values are the deviations of leave-one-out values from their mean, with the opposite sign.
     const found = acceleration(influence.map((value) => -value));
     expect(found).toBeCloseTo(r.bca.acceleration, 14);
     const ends = bca(replicates, r.bca.estimate, found, 0.9);
@@ -65,7 +65,7 @@ describe("BCa", () => {
     expect(Math.abs((ends?.low ?? Number.NaN) - python.regression.mae_contrast_bca90[0])).toBeLessThan(room);
     expect(Math.abs((ends?.high ?? Number.NaN) - python.regression.mae_contrast_bca90[1])).toBeLessThan(room);
   });
-  it("says null when more than one replicate in twenty is undefined, and leaves out fewer", () => {
+  it("is null when more than one replicate in twenty is undefined, and leaves out fewer", () => {
     const some = replicates.map((value, i) => (i % 100 === 0 ? Number.NaN : value));
     const many = replicates.map((value, i) => (i % 10 === 0 ? Number.NaN : value));
     expect(bca(some, 0.2, 0, 0.9)).not.toBeNull();
@@ -73,7 +73,7 @@ describe("BCa", () => {
     expect(percentile(many, 0.9)).toBeNull();
     expect(bca(replicates, 0.2, Number.NaN, 0.9)).toBeNull();
   });
-  it("reads the ends of the distribution when the estimate lies outside it, and past the pole", () => {
+  it("uses the ends of the distribution when the estimate lies outside it, and past the pole", () => {
     expect(biasCorrection([1, 2, 3], 9)).toBeCloseTo(-biasCorrection([1, 2, 3], -9), 12);
     expect(adjustedLevel(0.999, 1, 0.3)).toBe(1);
     expect(adjustedLevel(0.001, -1, -0.3)).toBe(0);
@@ -104,7 +104,7 @@ describe("ABC", () => {
     expect(close(ratio, r.abc90.ratio)).toBeLessThan(1e-6);
     expect(close(rmse, r.abc90.rmse)).toBeLessThan(1e-6);
   });
-  it("is what BCa comes to on a large skewed sample", () => {
+  it("agrees with BCa on a large skewed sample", () => {
     const random = new RandomStream(8);
     const statistic = mean(Float64Array.from({ length: 4000 }, () => -Math.log(random.uniform())));
     const analytic = abc(statistic, 0.9);
@@ -118,13 +118,13 @@ describe("ABC", () => {
     expect(Math.abs((analytic?.low ?? 0) - (sampled?.low ?? 9)) / width).toBeLessThan(0.03);
     expect(Math.abs((analytic?.high ?? 0) - (sampled?.high ?? 9)) / width).toBeLessThan(0.03);
   });
-  it("has nothing to say about a sample without variation", () => {
+  it("is null for a sample without variation", () => {
     expect(abc(mean(new Float64Array(50).fill(3)), 0.9)).toBeNull();
   });
 });
 
 describe("resampling", () => {
-  it("gives the same sums however the range of resamples is cut", () => {
+  it("gives the same sums however the range of resamples is divided", () => {
     const whole = resampledSums(ratio.cells, 2, 42, 0, 30);
     const parts = [
       [0, 7],

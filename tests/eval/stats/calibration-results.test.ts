@@ -37,7 +37,7 @@ const chunks = Array.from({ length: 8 }, (_, chunk) =>
     tallies: { mae: tally(), rmse: tally(), r2: tally() },
   })),
 );
-/** The results file with its figures rounded, as it is written. */
+/** Writes a results file with rounded figures, as the real one has. */
 const written = (some: ReturnType<typeof results>, seed = 1) => {
   const file = join(folder, "calibration.json");
   writeFileSync(
@@ -50,7 +50,7 @@ const written = (some: ReturnType<typeof results>, seed = 1) => {
 };
 const none = readCommitted(1, false, join(folder, "none.json"));
 
-it("gates that are committed and those that follow are the same as all of them at once", () => {
+it("committed gates and later ones give the same results as all of them at once", () => {
   const whole = results(none, chunks.flat());
   expect(whole.map((one) => [one.metric, one.gates])).toEqual([
     ["mae", 2000],
@@ -60,12 +60,13 @@ it("gates that are committed and those that follow are the same as all of them a
   const committed = readCommitted(1, false, written(results(none, chunks.slice(0, 3).flat())));
   expect(committed.gatesOf(boundary!)).toBe(3 * chunkGates);
   expect(committed.gatesOf(cells[0]!)).toBe(0);
-  // A chunk that is committed and still lies there counts once; one behind a gap, or of one world only, waits.
+  // A chunk that is committed and still in the chunks file counts once. A chunk after a gap, or of one world only,
+  // waits.
   expect(results(committed, chunks.slice(2).flat())).toEqual(whole);
   expect(results(committed, [...chunks.slice(4).flat(), chunks[3]![0]!])[0]?.gates).toBe(3 * chunkGates);
 });
 
-it("nothing is gone on from with another seed, or from the start", () => {
+it("nothing is continued with another seed, or with a fresh start", () => {
   const file = written(results(none, chunks.flat()));
   expect(readCommitted(2, false, file).results).toEqual([]);
   expect(readCommitted(1, true, file).gatesOf(boundary!)).toBe(0);

@@ -41,7 +41,7 @@ describe("non-inferiority", () => {
 });
 
 describe("superiority", () => {
-  it("asks for more than the margin, 0 included", () => {
+  it("requires more than the margin, also when that is 0", () => {
     expect(decideSuperiority(at(0.001, 0.1), 0, "higher")).toBe("pass");
     expect(decideSuperiority(at(0, 0.1), 0, "higher")).toBe("inconclusive");
     expect(decideSuperiority(at(-0.1, -0.01), 0, "higher")).toBe("fail");
@@ -67,7 +67,7 @@ describe("superiority", () => {
 });
 
 describe("equivalence", () => {
-  it("asks for the whole interval inside, and fails only when the whole interval is outside", () => {
+  it("requires the whole interval inside, and fails only when the whole interval is outside", () => {
     expect(decideEquivalence(at(-0.009, 0.009), 0.01)).toBe("pass");
     expect(decideEquivalence(at(-0.01, 0.009), 0.01)).toBe("inconclusive");
     expect(decideEquivalence(at(0.011, 0.02), 0.01)).toBe("fail");
@@ -93,7 +93,7 @@ describe("limits", () => {
     expect(decideObservedLimit(5, null, 4)).toBe("fail");
     expect(decideObservedLimit(3, 2, 4)).toBe("pass");
   });
-  it("on the interval read its conservative end", () => {
+  it("on the interval use its conservative end", () => {
     expect(decideConfidentLimit(at(0.9, 0.95), 0.9, null)).toBe("pass");
     expect(decideConfidentLimit(at(0.89, 0.95), 0.9, null)).toBe("inconclusive");
     expect(decideConfidentLimit(at(0.8, 0.89), 0.9, null)).toBe("fail");
@@ -102,7 +102,7 @@ describe("limits", () => {
   });
 });
 
-describe("whatever comes in", () => {
+describe("any input", () => {
   const wild = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity));
   it("nothing but an ordered interval and a finite margin ever passes or fails", () => {
     fc.assert(

@@ -116,7 +116,7 @@ describe("intervals of an area", () => {
       ),
     );
   });
-  it("are never of width 0 when all pairs agree, and shrink as 3/n", () => {
+  it("never have width 0 when all pairs agree, and shrink as 3/n", () => {
     expect(sameKernelInterval(1, 30, 0.9, 0, 1)).toEqual({ low: expect.closeTo(0.05 ** (1 / 30), 12), high: 1 });
     const { low, high } = sameKernelInterval(0, 1000, 0.9, -1, 1);
     expect(high).toBeCloseTo(0.003, 4);
@@ -124,7 +124,7 @@ describe("intervals of an area", () => {
   });
 });
 
-/** Correlated binormal pairs: candidate worse than baseline by `change` in AUROC, on fresh rows each time. */
+/** Intervals for correlated binormal pairs with the given AUROCs, each on fresh rows. */
 function gates(
   count: number,
   positives: number,

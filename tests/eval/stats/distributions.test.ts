@@ -23,11 +23,11 @@ describe("the normal distribution", () => {
       ),
     ).toBeLessThan(1e-12);
   });
-  it("turns quantiles and probabilities into each other", () => {
+  it("has quantiles and probabilities that invert each other", () => {
     const z = Array.from({ length: 35 }, (_, i) => -8 + i * 0.37);
     expect(worst(z.map((one) => difference(normalQuantile(normalCdf(one)), one)))).toBeLessThan(1e-10);
   });
-  it("says what lies outside: infinite at 0 and 1, NaN beyond", () => {
+  it("is infinite at 0 and 1, and NaN beyond", () => {
     expect([
       normalQuantile(0),
       normalQuantile(1),
@@ -64,7 +64,7 @@ describe("Student's t and the incomplete beta function", () => {
       ),
     ).toBeLessThan(2e-12);
   });
-  it("become normal with many degrees of freedom and refuse what is no probability", () => {
+  it("become normal with many degrees of freedom and return NaN for invalid input", () => {
     expect(studentQuantile(0.95, Infinity)).toBe(normalQuantile(0.95));
     expect(studentQuantile(0.95, 1e9)).toBeCloseTo(normalQuantile(0.95), 7);
     for (const [p, df] of [

@@ -17,7 +17,7 @@ describe("RandomStream", () => {
     blocks.fillBelow(out.subarray(60), 40, 7);
     expect([...out]).toEqual(Array.from(out, () => single.below(7)));
   });
-  it("draws every index alike: chi-square of 10^5 draws over 97 cells and over one that needs rejection", () => {
+  it("draws every index equally often: chi-square of 10^5 draws for bounds 97 and 3", () => {
     for (const bound of [97, 3]) {
       const counts = new Float64Array(bound);
       const out = new Uint32Array(100_000);

@@ -26,7 +26,7 @@ describe("wilson", () => {
       expect(ends.high).toBeCloseTo(high, 12);
     }
   });
-  it("never has width 0 and always holds the share", () => {
+  it("never has width 0 and always contains the share", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
         const successes = Math.round(share * trials);
@@ -49,7 +49,7 @@ describe("tango", () => {
   });
   it("is McNemar's test at a difference of 0: the level whose interval just touches 0 is its level", () => {
     const z = Math.sqrt(r.mcnemar.chi2);
-    // |z| of McNemar in R is the normal quantile of the one-sided level at which an end reaches 0.
+    // |z| of McNemar's test in R is the normal quantile of the one-sided level at which an end reaches 0.
     let low = 0.5;
     let high = 0.9999;
     for (let i = 0; i < 60; i++) {
@@ -65,7 +65,7 @@ describe("tango", () => {
     expect(ends.high).toBeCloseTo(z2 / (50 + z2), 12);
     expect(ends.low).toBeCloseTo(-z2 / (50 + z2), 12);
   });
-  it("reaches ±1 only when all rows say so", () => {
+  it("reaches ±1 only when all rows agree", () => {
     expect(tango({ both: 0, first: 9, second: 0, neither: 0 }, 0.9).high).toBe(1);
     expect(tango({ both: 0, first: 0, second: 9, neither: 0 }, 0.9).low).toBe(-1);
     expect(tango({ both: 0, first: 9, second: 0, neither: 0 }, 0.9).low).toBeLessThan(1);
@@ -73,7 +73,7 @@ describe("tango", () => {
 });
 
 describe("tango on any counts", () => {
-  it("holds the estimate, stays within ±1 and is never of width 0", () => {
+  it("contains the estimate, stays within ±1 and never has width 0", () => {
     fc.assert(
       fc.property(anyCounts, ([both, first, second, neither]) => {
         const { low, high } = tango({ both, first, second, neither }, 0.9);
@@ -86,7 +86,7 @@ describe("tango on any counts", () => {
       }),
     );
   });
-  it("turns around when the models change places", () => {
+  it("changes sign when the models swap places", () => {
     fc.assert(
       fc.property(anyCounts, ([both, first, second, neither]) => {
         const one = tango({ both, first, second, neither }, 0.9);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Values that SciPy, scikit-learn, pROC and boot computed; `fixtures/reference.py` and `fixtures/reference.R` make
+ * Values computed by SciPy, scikit-learn, pROC and boot; `fixtures/reference.py` and `fixtures/reference.R` produce
  * them.
  */
 export const python = read("reference.json") as PythonReference;
