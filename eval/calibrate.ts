@@ -4,7 +4,7 @@ import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import { catalog } from "./metrics/catalog.ts";
-import { castRoles, redraw } from "./power/self-comparison.ts";
+import { assignRoles, redraw } from "./power/self-comparison.ts";
 import type { Predictions } from "./predictions/predictions.ts";
 import type { CalibratedCheck, CalibrationFile, ModelCalibration } from "./schema/calibration.ts";
 import type { Check } from "./schema/verdict.ts";
@@ -118,7 +118,7 @@ function shuffled(
     const other = paired.get(head);
     if (other?.kind !== "paired") continue;
     // Every head draws from the same stream, because a row is one row in all of them.
-    const cast = castRoles(predictions, other.predictions, redraw(predictions, seed, gate));
+    const cast = assignRoles(predictions, other.predictions, redraw(predictions, seed, gate));
     ours.set(head, cast.candidate);
     theirs.set(head, { kind: "paired", predictions: cast.baseline });
   }

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isLoopback } from "../models/core/loopback.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 
 /** Environment variable with the API key, which is sent as `Authorization: Bearer KEY`. */
@@ -56,9 +56,4 @@ export function authorization(env: NodeJS.ProcessEnv, origin: string): Record<st
       received: origin,
     });
   return { authorization: `Bearer ${key}` };
-}
-
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, "$1");
-  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }

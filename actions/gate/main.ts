@@ -1,5 +1,5 @@
 import { basename, join, relative, resolve } from "node:path";
-import { readEvent, type Situation } from "../../eval/gate/event.ts";
+import { readEvent, type RunContext } from "../../eval/gate/event.ts";
 import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
 import { prepareReferences, type Baseline } from "../../eval/gate/references.ts";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
@@ -71,7 +71,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
 
 async function evaluate(
   inputs: GateInputs,
-  situation: Situation,
+  situation: RunContext,
   root: string,
   github: Connection,
   env: NodeJS.ProcessEnv,

@@ -13,7 +13,7 @@ import { startModelProcess } from "../../eval/latency/model-process.ts";
 import { quantile } from "../../eval/stats/quantile.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import { builtWorker } from "./built-worker.ts";
-import { arrange } from "./condition.ts";
+import { setCondition } from "./condition.ts";
 import { flags } from "./options.ts";
 import { type LiveGate, liveFile, readGates } from "./results.ts";
 import { nameOf, slowdowns, tally, tallyLine, tailsOf } from "./tally.ts";
@@ -109,7 +109,7 @@ const rows = readFileSync(options.rows, "utf8")
   .map((line) => JSON.parse(line) as Record<string, unknown>);
 mkdirSync(dirname(out), { recursive: true });
 const end = Date.now() + options.minutes * 60_000;
-const undo = arrange(condition);
+const undo = setCondition(condition);
 try {
   for (let gates = readGates(out); Date.now() < end; gates = readGates(out)) {
     const slowdown = next(gates);

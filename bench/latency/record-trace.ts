@@ -17,7 +17,7 @@ import { RandomStream } from "../../eval/stats/random.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import { runtimeVersion } from "../../models/core/session/session.ts";
 import { builtWorker } from "./built-worker.ts";
-import { arrange } from "./condition.ts";
+import { setCondition } from "./condition.ts";
 import { flags } from "./options.ts";
 import { readTrace, toTrace, traceFile, writeTrace } from "./trace.ts";
 
@@ -98,7 +98,7 @@ async function record(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-const undo = arrange(options.condition);
+const undo = setCondition(options.condition);
 try {
   await withCompileCache(process.env, record);
 } finally {

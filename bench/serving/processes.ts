@@ -116,7 +116,7 @@ export type Load = {
  * Runs wrk with one thread, as fast as the connections (default: 64) are answered. `body`: what to send, or many
  * one-line bodies that are sent in turn.
  */
-export function fire(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
+export function runWrk(url: string, body: string | Buffer | readonly string[], seconds: number, load: Load = {}): Shot {
   const file = join(tmpdir(), `sluice-bench-body-${process.pid}`);
   const lines = Array.isArray(body);
   writeFileSync(file, lines ? body.join("\n") : (body as string | Buffer));
@@ -168,7 +168,13 @@ export type OpenShot = { p99Ms: number; errors: number; statuses: Record<string,
  * Runs autocannon in its own process. `rate`: requests per second over all connections, whether or not they are
  * answered; by default, as many as are answered.
  */
-export function fireAtRate(url: string, body: string, seconds: number, connections: number, rate?: number): OpenShot {
+export function runAutocannon(
+  url: string,
+  body: string,
+  seconds: number,
+  connections: number,
+  rate?: number,
+): OpenShot {
   const run = spawnSync(
     process.execPath,
     [

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { benchModels, mlpRow, peerWeights } from "./models.ts";
-import { fire, fireAtRate, median, root, serve, start, type Running } from "./processes.ts";
+import { runWrk, runAutocannon, median, root, serve, start, type Running } from "./processes.ts";
 import { spaceTree } from "./space.ts";
 
 export type Options = { rounds: number; seconds: number; overloadSeconds: number };
@@ -67,11 +67,11 @@ export async function singleRows({ rounds, seconds }: Options): Promise<Figure[]
   const seen = new Map<string, { requests: number[]; p99: number[] }>(
     targets.map(([name]) => [name, { requests: [], p99: [] }]),
   );
-  for (const [, running, path] of targets) if (running !== null) fire(running.url + path, body, 1);
+  for (const [, running, path] of targets) if (running !== null) runWrk(running.url + path, body, 1);
   for (let i = 0; i < rounds; i++) {
     for (const [name, running, path] of targets) {
       if (running === null) continue;
-      const shot = fire(running.url + path, body, seconds);
+      const shot = runWrk(running.url + path, body, seconds);
       seen.get(name)!.requests.push(shot.requestsPerSecond);
       seen.get(name)!.p99.push(shot.p99Ms);
     }
@@ -144,7 +144,7 @@ export async function batches({ rounds, seconds: all }: Options): Promise<Figure
     v2.map(({ id, dir }) => bare(dir, id === "mlp" ? "mlp.onnx" : "model.onnx", "features")),
   );
   for (let i = 0; i < rounds; i++) {
-    json.push(1000 * fire(`${server.url}/predict/batch`, many, seconds, { connections: 4 }).requestsPerSecond);
+    json.push(1000 * runWrk(`${server.url}/predict/batch`, many, seconds, { connections: 4 }).requestsPerSecond);
     for (const [k, one] of v2.entries()) {
       const best = { ours: 0, alone: 0, floor: 0, sink: 0 };
       for (const size of one.sizes) {
@@ -153,18 +153,18 @@ export async function batches({ rounds, seconds: all }: Options): Promise<Figure
         best.ours = Math.max(
           best.ours,
           size *
-            fire(`${server.url}/v2/models/${one.id}/infer`, Buffer.concat([header, tensor]), seconds, {
+            runWrk(`${server.url}/v2/models/${one.id}/infer`, Buffer.concat([header, tensor]), seconds, {
               ...binary,
               header: ["inference-header-content-length", String(header.length)],
             }).requestsPerSecond,
         );
         best.floor = Math.max(
           best.floor,
-          size * fire(`${servers[k]!.url}/run/${one.width}`, tensor, seconds, binary).requestsPerSecond,
+          size * runWrk(`${servers[k]!.url}/run/${one.width}`, tensor, seconds, binary).requestsPerSecond,
         );
         best.sink = Math.max(
           best.sink,
-          size * fire(`${servers[k]!.url}/sink`, tensor, seconds, binary).requestsPerSecond,
+          size * runWrk(`${servers[k]!.url}/sink`, tensor, seconds, binary).requestsPerSecond,
         );
         best.alone = Math.max(best.alone, raw(one.dir, size, Math.min(1, seconds), [one.row]));
       }
@@ -226,7 +226,7 @@ export async function encoder({ rounds, seconds }: Options): Promise<Figure[]> {
       ["single", single],
       ["batched", batched],
     ] as const)
-      seen[name].push(fire(`${url}/predict`, bodies, about, { connections: 16 }).requestsPerSecond);
+      seen[name].push(runWrk(`${url}/predict`, bodies, about, { connections: 16 }).requestsPerSecond);
   }
   await single.stop();
   await batched.stop();
@@ -301,9 +301,9 @@ export async function overload({ overloadSeconds }: Options): Promise<Figure[]> 
   const server = await serve([models.encoder], ["--max-queue-wait-ms", "1000", "--request-timeout-ms", "5000"]);
   const one = JSON.stringify({ text: models.texts[0] });
   const peakSeconds = Math.max(5, overloadSeconds / 6);
-  const peak = (fireAtRate(`${server.url}/predict`, one, peakSeconds, 4).statuses["200"]?.count ?? 0) / peakSeconds;
+  const peak = (runAutocannon(`${server.url}/predict`, one, peakSeconds, 4).statuses["200"]?.count ?? 0) / peakSeconds;
   const before = memory(server.pid);
-  const shot = fireAtRate(`${server.url}/predict`, one, overloadSeconds, 256, Math.ceil(3 * peak));
+  const shot = runAutocannon(`${server.url}/predict`, one, overloadSeconds, 256, Math.ceil(3 * peak));
   const after = memory(server.pid);
   const good = (shot.statuses["200"]?.count ?? 0) / overloadSeconds;
   const other = Object.entries(shot.statuses)

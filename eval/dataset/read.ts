@@ -7,7 +7,7 @@ import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
 import { npmFile, type NpmFileDeps } from "./npm/file.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
-import { rowMaker, type DatasetRow } from "./row.ts";
+import { createRowParser, type DatasetRow } from "./row.ts";
 
 export type DatasetDeps = NpmFileDeps;
 
@@ -52,7 +52,7 @@ export async function readDataset(
       example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
     });
   const types = cellTypes(manifest.preprocess, dataset);
-  const toRow = rowMaker(dataset, manifest.postprocess);
+  const toRow = createRowParser(dataset, manifest.postprocess);
   const digester = datasetDigester();
   const rows: DatasetRow[] = [];
   const badRows: BadRow[] = [];

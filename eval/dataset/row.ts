@@ -99,7 +99,7 @@ function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<
  * Makes rows of one dataset from records. A string says why a record is unusable. The id, slice, group and weight
  * fields go by the dataset's own names, before `rename`.
  */
-export function rowMaker(
+export function createRowParser(
   dataset: Dataset,
   heads: readonly Head[],
 ): (fields: Record<string, unknown>, fallbackId: string) => DatasetRow | string {

@@ -15,7 +15,7 @@ import type { EvaluationContext } from "./context.ts";
 import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
 import { pendingNotes } from "./waivers.ts";
-import { blaming, readPair, type ModelPair } from "./model-pair.ts";
+import { withCulprit, readPair, type ModelPair } from "./model-pair.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
 import { datasetNotes } from "./dataset-notes.ts";
@@ -203,7 +203,7 @@ export async function predictModelShard(
   const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
   if (found.found)
     folders.push(
-      await blaming(
+      await withCulprit(
         "baseline",
         loadManifest(found.dir).then((baseline) =>
           runModelShard("baseline", baseline, dataset, loaded.manifest.id, shard, context),

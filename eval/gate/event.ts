@@ -23,7 +23,7 @@ export type Base = { kind: "merge-base"; base: string; head: string } | { kind: 
 export type PullRequest = { number: number; fork: boolean };
 
 /** What the event says about this run. */
-export type Situation = {
+export type RunContext = {
   event: string;
   baseline: Base;
   /** Where thresholds are read from: never from the change that is judged. */
@@ -46,7 +46,7 @@ export type Situation = {
  * @param ref GITHUB_REF
  * @throws ConfigurationError for events on which a gate must not run, and for payloads that lack what is needed
  */
-export function readEvent(name: string, payload: unknown, commit: string, ref: string): Situation {
+export function readEvent(name: string, payload: unknown, commit: string, ref: string): RunContext {
   switch (name) {
     case "pull_request": {
       const { pull_request: pr } = parse(pullRequestEvent, payload, name);

@@ -43,8 +43,10 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     git: context.git,
     cacheDir: context.cacheDir,
   });
-  const baselineLoaded = baselineFolder.found ? await blaming("baseline", loadManifest(baselineFolder.dir)) : null;
-  const receipt = baselineFolder.found ? await blaming("baseline", readProductionReceipt(baselineFolder.dir)) : null;
+  const baselineLoaded = baselineFolder.found ? await withCulprit("baseline", loadManifest(baselineFolder.dir)) : null;
+  const receipt = baselineFolder.found
+    ? await withCulprit("baseline", readProductionReceipt(baselineFolder.dir))
+    : null;
 
   context.deps.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
   const dataset = await readEvaluationDataset(loaded, context);
@@ -57,7 +59,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
   const baseline =
     baselineLoaded === null || mismatch !== null
       ? null
-      : await blaming("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
+      : await withCulprit("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
   const same =
     baseline !== null &&
     baselineLoaded !== null &&
@@ -138,7 +140,7 @@ function pairHead(
 }
 
 /** Says in an error whose fault it is, so that a broken baseline is not mistaken for a broken candidate. */
-export async function blaming<T>(who: string, work: Promise<T>): Promise<T> {
+export async function withCulprit<T>(who: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     if (error instanceof SluiceError)
       throw new SluiceError({ ...error.diagnostic, problem: `${who}: ${error.diagnostic.problem}` }, { cause: error });

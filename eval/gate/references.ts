@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { gitIn, type Git } from "./git.ts";
 import { gitCredentials, resolveBase, resolveRef, type CommitDeps, type FindMergeBase } from "./commits.ts";
-import type { Situation } from "./event.ts";
+import type { RunContext } from "./event.ts";
 
 export type Baseline = "none" | { ref: string } | { dir: string };
 
@@ -24,7 +24,7 @@ export type ReferenceDeps = {
  */
 export async function prepareReferences(
   choice: string,
-  situation: Situation,
+  situation: RunContext,
   root: string,
   deps: ReferenceDeps,
 ): Promise<{ baseline: Baseline; policyRef: string }> {
@@ -37,7 +37,7 @@ export async function prepareReferences(
 
 async function chooseBaseline(
   choice: string,
-  situation: Situation,
+  situation: RunContext,
   root: string,
   commits: CommitDeps,
 ): Promise<Baseline> {

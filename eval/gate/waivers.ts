@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { nameOf } from "../judge/waive.ts";
+import { nameOf } from "../judge/apply-waivers.ts";
 import { waiversFile, type Waiver } from "../schema/waivers.ts";
 import { readAtReference, type Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";

@@ -11,7 +11,7 @@ import type { PlannedCheck } from "./plan-checks.ts";
 import { qualityEvidence, type MeasuredPair } from "./quality-evidence.ts";
 import { sliceNote } from "./slice-regressions.ts";
 import { smallSampleNote } from "./small-sample.ts";
-import { waive } from "./waive.ts";
+import { applyWaivers } from "./apply-waivers.ts";
 
 export type JudgeRequest = {
   gates: Pick<Gates, "minimumPerClass" | "onInsufficient">;
@@ -60,7 +60,7 @@ export function judgePredictions(
       declaredAt: request.declaredAt?.(one) ?? null,
     });
   });
-  const { checks, notes: waivers } = waive(judged, request.waivers?.waivers ?? [], request.waivers?.today ?? "");
+  const { checks, notes: waivers } = applyWaivers(judged, request.waivers?.waivers ?? [], request.waivers?.today ?? "");
   return {
     checks,
     ...judgeModel(checks),

@@ -54,7 +54,7 @@ function strata({
  * The candidate's and the baseline's part of a redrawn comparison. A cluster that is drawn twice counts as two
  * clusters.
  */
-export function castRoles(
+export function assignRoles(
   candidate: Predictions,
   baseline: Predictions,
   { rows, swapped, copies }: Redrawn,

@@ -18,7 +18,7 @@ export type TensorData =
   | readonly string[];
 
 /** Metadata of one graph input or output as the runtime reports it. A string in `shape` names a size that varies. */
-export type TensorFacts = { name: string; dtype: string; shape: readonly (number | string)[] };
+export type TensorMetadata = { name: string; dtype: string; shape: readonly (number | string)[] };
 
 const INTEGER_RANGES: Partial<Record<Dtype, readonly [number, number]>> = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],

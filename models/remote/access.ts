@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isLoopback } from "../core/loopback.ts";
 import { ConfigurationError, type Diagnostic } from "../core/errors.ts";
 
 export type Access = { token: string; endpoint: string | null };
@@ -40,9 +40,4 @@ export function accessFrom(
     };
   }
   return { access: { token, endpoint: given === "" ? null : given } };
-}
-
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, "$1");
-  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }

@@ -92,7 +92,7 @@ export function answerCard(title, from, note = "") {
       }, SLOW_MS);
     },
     render(prediction) {
-      settle(prediction.heads.map(spell).join("; "));
+      settle(prediction.heads.map(headText).join("; "));
       written = "";
       who.textContent = prediction.from;
       fill(
@@ -178,7 +178,7 @@ function sentence(words) {
  * @param {import("./answers.js").HeadAnswer} head
  * @returns {string}
  */
-export function spell(head) {
+export function headText(head) {
   return head.kind === "classification"
     ? `${head.label}, ${percent(head.score)}`
     : head.kind === "regression"

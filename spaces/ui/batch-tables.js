@@ -1,4 +1,4 @@
-import { spell } from "./answer-card.js";
+import { headText } from "./answer-card.js";
 import { h } from "./dom.js";
 import { plural, shorten } from "./format.js";
 
@@ -139,7 +139,7 @@ export function resultTable(input, outcomes, heads) {
               { class: outcome?.error === "" ? null : "bad-row" },
               h("th", { scope: "row", class: "num" }, row.number),
               ...(outcome?.error === ""
-                ? outcome.heads.map((head) => h("td", { class: "answer-cell" }, spell(head)))
+                ? outcome.heads.map((head) => h("td", { class: "answer-cell" }, headText(head)))
                 : [h("td", { class: "warn answer-cell", colspan: heads.length }, outcome?.error ?? "")]),
               ...input.columns.map((column) => h("td", { class: "input-cell" }, cell(row.values[column]))),
             );

@@ -1,4 +1,4 @@
-import { spell } from "./answer-card.js";
+import { headText } from "./answer-card.js";
 import { chart } from "./chart.js";
 import { fill, h } from "./dom.js";
 import { clock, duration, number, shorten } from "./format.js";
@@ -117,7 +117,7 @@ export function historyView(model, reuse) {
                 summary(entry.row),
               ),
             ),
-            h("td", null, shorten(entry.prediction.heads.map(spell).join("; "), 160)),
+            h("td", null, shorten(entry.prediction.heads.map(headText).join("; "), 160)),
             h("td", { class: "num" }, duration(entry.prediction.timing.totalMs)),
           ),
         ),

@@ -12,7 +12,7 @@ import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimis
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
 import { readStepFiles } from "./step-files.ts";
-import type { GraphTensor, TensorFacts } from "../tensors.ts";
+import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
 export type RowResult =
   | {
@@ -63,8 +63,8 @@ export type ModelDescription = {
   providerNodes: Readonly<Record<string, number>> | null;
   onnxruntime: string;
   threads: number;
-  inputs: readonly TensorFacts[];
-  outputs: readonly TensorFacts[];
+  inputs: readonly TensorMetadata[];
+  outputs: readonly TensorMetadata[];
 };
 
 export type Predictor = {

@@ -1,6 +1,6 @@
 import { ConfigurationError, EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import type { TensorFacts } from "../tensors.ts";
+import type { TensorMetadata } from "../tensors.ts";
 
 type Declared = { name: string; dtype: string; shape: readonly (number | string)[] };
 type Place = (path: (string | number)[]) => string;
@@ -13,8 +13,8 @@ type Place = (path: (string | number)[]) => string;
  */
 export function checkContract(
   manifest: Manifest,
-  inputs: readonly TensorFacts[],
-  outputs: readonly TensorFacts[],
+  inputs: readonly TensorMetadata[],
+  outputs: readonly TensorMetadata[],
   place: Place,
 ): void {
   const problems = [
@@ -38,7 +38,7 @@ export function checkContract(
 function compare(
   role: "input" | "output",
   declared: readonly Declared[],
-  actual: readonly TensorFacts[],
+  actual: readonly TensorMetadata[],
   place: Place,
 ) {
   return declared.flatMap((one, i) => {
@@ -90,7 +90,7 @@ function fits(declared: readonly (number | string)[], graph: readonly (number | 
  */
 export function checkFeeds(
   feeds: Readonly<Record<string, { dtype: string; dims: readonly number[]; data: { length: number } }>>,
-  inputs: readonly TensorFacts[],
+  inputs: readonly TensorMetadata[],
 ): void {
   for (const name of Object.keys(feeds))
     if (!inputs.some((input) => input.name === name))

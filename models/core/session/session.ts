@@ -7,7 +7,7 @@ import { EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkFeeds } from "./contract.ts";
 import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./failures.ts";
-import type { Dtype, GraphTensor, TensorData, TensorFacts } from "../tensors.ts";
+import type { Dtype, GraphTensor, TensorData, TensorMetadata } from "../tensors.ts";
 
 export type Provider = Manifest["runtime"]["provider"];
 
@@ -25,8 +25,8 @@ export type SessionOptions = {
 
 /** An open model. `run` blocks the event loop while it works; runs of one session are serial. */
 export type Session = {
-  inputs: readonly TensorFacts[];
-  outputs: readonly TensorFacts[];
+  inputs: readonly TensorMetadata[];
+  outputs: readonly TensorMetadata[];
   /** Execution provider that is actually in use. */
   provider: Provider;
   /** Nodes of the graph per execution provider in a profiled run; null without one. */
@@ -245,7 +245,7 @@ async function profiledNodes(
 }
 
 /** Zeros in the graph's shapes: one row, and 8 for every other size that varies. */
-function syntheticFeeds(inputs: readonly TensorFacts[]): Record<string, GraphTensor> {
+function syntheticFeeds(inputs: readonly TensorMetadata[]): Record<string, GraphTensor> {
   return Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => {
       const dims = shape.map((size, i) => (typeof size === "number" ? size : i === 0 ? 1 : 8));
@@ -268,7 +268,7 @@ function syntheticFeeds(inputs: readonly TensorFacts[]): Record<string, GraphTen
   );
 }
 
-function facts(metadata: readonly InferenceSession.ValueMetadata[]): TensorFacts[] {
+function facts(metadata: readonly InferenceSession.ValueMetadata[]): TensorMetadata[] {
   return metadata.map((one) => ({
     name: one.name,
     dtype: one.isTensor ? one.type : "not a tensor",

@@ -20,8 +20,8 @@ export type RunPlan = { maxBatch: number; tokenBudget: number | null };
  */
 type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
 
-export type RowsDone = { answers: RowAnswer[]; cost: RunCost };
-export type TensorsDone = { outputs: Record<string, GraphTensor>; inferenceMs: number };
+export type RowsResult = { answers: RowAnswer[]; cost: RunCost };
+export type TensorsResult = { outputs: Record<string, GraphTensor>; inferenceMs: number };
 export type Feeds = Record<string, GraphTensor>;
 
 /** The interface of every place where a model can run. There is one engine per model and version. */
@@ -39,8 +39,8 @@ export type Engine = {
    * @returns null when the turn was taken back.
    * @throws EngineLost when the worker or process has died; EvaluationError when the model failed.
    */
-  rows(rows: readonly Row[], plan: RunPlan, turn?: Turn): Promise<RowsDone | null>;
-  tensors(feeds: Feeds, fetches?: readonly string[], turn?: Turn): Promise<TensorsDone | null>;
+  rows(rows: readonly Row[], plan: RunPlan, turn?: Turn): Promise<RowsResult | null>;
+  tensors(feeds: Feeds, fetches?: readonly string[], turn?: Turn): Promise<TensorsResult | null>;
   /** Times these rows, cut into runs in each of the requested ways. */
   sweep(rows: readonly Row[], request: SweepRequest): Promise<SweepPoint[]>;
   /**

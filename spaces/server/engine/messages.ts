@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
-import type { Feeds, RowsDone, RunPlan, TensorsDone } from "./engine.ts";
+import type { Feeds, RowsResult, RunPlan, TensorsResult } from "./engine.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
 
@@ -16,8 +16,8 @@ export type Ask =
 /** `rows` and `tensors` are null when the question was taken back. */
 export type Answers = {
   open: ModelDescription;
-  rows: RowsDone | null;
-  tensors: TensorsDone | null;
+  rows: RowsResult | null;
+  tensors: TensorsResult | null;
   sweep: SweepPoint[];
   close: null;
 };

@@ -1,13 +1,13 @@
 import type { Predictor, RowResult } from "../../../models/core/predictor/predictor.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
-import type { RowAnswer, RowsDone, RunPlan } from "./engine.ts";
+import type { RowAnswer, RowsResult, RunPlan } from "./engine.ts";
 
 /** Runs a group of rows on a predictor. The main thread, workers and processes all use this code. */
 export async function runRows(
   predictor: Pick<Predictor, "predict">,
   rows: readonly Row[],
   plan: RunPlan,
-): Promise<RowsDone> {
+): Promise<RowsResult> {
   const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
   const start = performance.now();
   const results = await predictor.predict(rows, {

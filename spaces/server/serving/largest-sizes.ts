@@ -1,5 +1,5 @@
 import type { Manifest } from "../../../models/core/manifest/manifest.ts";
-import type { TensorFacts } from "../../../models/core/tensors.ts";
+import type { TensorMetadata } from "../../../models/core/tensors.ts";
 
 /**
  * Limit of a dimension that nothing else bounds. The body limit alone is not enough: a model whose cost grows with the
@@ -14,7 +14,7 @@ const UNBOUNDED = 65_536;
  */
 export function largestSizes(
   manifest: Pick<Manifest, "preprocess" | "inputs">,
-  inputs: readonly TensorFacts[],
+  inputs: readonly TensorMetadata[],
 ): Record<string, number[]> {
   return Object.fromEntries(
     inputs.map((input) => {

@@ -4,7 +4,7 @@ import type { HeadResult } from "../../../models/core/postprocess/head.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
-import type { GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
+import type { GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
 import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts";
 
@@ -35,9 +35,9 @@ export type Prediction = { outcome: RowOutcome; timing: Timing };
 export type Predictions = { outcomes: RowOutcome[]; timing: Timing };
 
 /** The graph's own inputs and outputs, for the Open Inference Protocol; only models that run here have them. */
-export type TensorFace = {
-  inputs: readonly TensorFacts[];
-  outputs: readonly TensorFacts[];
+export type TensorInterface = {
+  inputs: readonly TensorMetadata[];
+  outputs: readonly TensorMetadata[];
   /** Largest size of each dimension that varies, per input. */
   largest: Readonly<Record<string, readonly number[]>>;
   run(
@@ -86,7 +86,7 @@ export type ServedModel = {
    * @throws as `predict`, perhaps after some pieces.
    */
   stream: ((row: Row, requestDeadline: RequestDeadline) => AsyncGenerator<string, Prediction>) | null;
-  tensors: TensorFace | null;
+  tensors: TensorInterface | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
   /** Answers accepted requests, refuses new ones, then frees the memory. */
   close(): Promise<void>;

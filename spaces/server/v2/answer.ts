@@ -1,6 +1,6 @@
 import { requestDeadlineOf, type Exchange, type Serving } from "../http/context.ts";
 import { Problem } from "../http/problem.ts";
-import type { ServedModel, TensorFace } from "../serving/served-model.ts";
+import type { ServedModel, TensorInterface } from "../serving/served-model.ts";
 import { readInference, writeInference, type InferAnswer } from "./infer.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function answerTensors(
   checkVersion(model, version);
   onModel(model.id);
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
-  const face = faceOf(model);
+  const face = tensorInterfaceOf(model);
   const inference = readInference(exchange.body, headerLength(exchange), face, serving.settings.maxRows);
   const { outputs } = await face.run(
     inference.feeds,
@@ -42,7 +42,7 @@ export function checkVersion(model: ServedModel, version: string | undefined): v
 }
 
 /** @throws Problem 400 for a model without a graph. */
-export function faceOf(model: ServedModel): TensorFace {
+export function tensorInterfaceOf(model: ServedModel): TensorInterface {
   if (model.tensors === null) throw new Problem(400, "no-tensors", `the model ${model.id} has no graph here`);
   return model.tensors;
 }

@@ -1,7 +1,7 @@
-import type { Dtype, GraphTensor, TensorFacts } from "../../../models/core/tensors.ts";
+import type { Dtype, GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
 import { fieldPath } from "../../../models/core/field-path.ts";
 import { Problem } from "../http/problem.ts";
-import type { TensorFace } from "../serving/served-model.ts";
+import type { TensorInterface } from "../serving/served-model.ts";
 import { datatypeOf, dtypeOf, ELEMENT_BYTES } from "./datatypes.ts";
 import { decodeBinary, decodeJson, product } from "./decode.ts";
 import { encodeOutput } from "./encode.ts";
@@ -27,7 +27,7 @@ const bad = (detail: string) => new Problem(400, "inference-request", detail);
 export function readInference(
   body: unknown,
   headerLength: number | null,
-  face: Pick<TensorFace, "inputs" | "outputs" | "largest">,
+  face: Pick<TensorInterface, "inputs" | "outputs" | "largest">,
   maxRows: number,
 ): Inference {
   if (headerLength === null) return interpret(body, Buffer.alloc(0), face, maxRows);
@@ -91,7 +91,7 @@ function placed({ id, rows, outputs, inputs }: Layout, body: Buffer, headerLengt
 function interpret(
   json: unknown,
   binary: Buffer,
-  face: Pick<TensorFace, "inputs" | "outputs" | "largest">,
+  face: Pick<TensorInterface, "inputs" | "outputs" | "largest">,
   maxRows: number,
 ): Inference {
   const parsed = inferenceRequest.safeParse(json);
@@ -132,7 +132,7 @@ function interpret(
 
 function checkInput(
   input: InferenceRequest["inputs"][number],
-  facts: TensorFacts,
+  facts: TensorMetadata,
   largest: readonly number[],
   maxRows: number,
   sizes: Map<string, number>,
@@ -161,7 +161,7 @@ function checkInput(
   });
 }
 
-function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "outputs">): Inference["outputs"] {
+function wantedOutputs(request: InferenceRequest, face: Pick<TensorInterface, "outputs">): Inference["outputs"] {
   const all = request.parameters?.["binary_data_output"] === true;
   if (request.outputs === undefined || request.outputs.length === 0)
     return face.outputs.map(({ name }) => ({ name, binary: all }));
@@ -179,7 +179,11 @@ function wantedOutputs(request: InferenceRequest, face: Pick<TensorFace, "output
  * Reads a body that is the data of the model's only input. At most one size may vary; it follows from the number of
  * bytes.
  */
-function rawInput(body: Buffer, face: Pick<TensorFace, "inputs" | "outputs" | "largest">, maxRows: number): Inference {
+function rawInput(
+  body: Buffer,
+  face: Pick<TensorInterface, "inputs" | "outputs" | "largest">,
+  maxRows: number,
+): Inference {
   const [input, second] = face.inputs;
   const dtype = dtypeOf(datatypeOf(input!.dtype));
   if (

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { exchangeOf, readyModel, type Serving } from "../http/context.ts";
 import { Problem } from "../http/problem.ts";
-import type { ServedModel, TensorFace } from "../serving/served-model.ts";
-import { answerTensors, checkVersion, faceOf } from "./answer.ts";
+import type { ServedModel, TensorInterface } from "../serving/served-model.ts";
+import { answerTensors, checkVersion, tensorInterfaceOf } from "./answer.ts";
 import { datatypeOf } from "./datatypes.ts";
 
 type Named = { Params: { name: string; version?: string } };
@@ -28,7 +28,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
   for (const path of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
     app.get<Named>(path, (request) => {
       const model = versioned(request);
-      const { inputs, outputs } = faceOf(model);
+      const { inputs, outputs } = tensorInterfaceOf(model);
       return {
         name: model.id,
         versions: [model.version],
@@ -64,7 +64,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
   }
 }
 
-const metadata = ({ name, dtype, shape }: TensorFace["inputs"][number]) => ({
+const metadata = ({ name, dtype, shape }: TensorInterface["inputs"][number]) => ({
   name,
   datatype: datatypeOf(dtype),
   shape: shape.map((size) => (typeof size === "number" ? size : -1)),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { judgeModel } from "../../../eval/judge/judge.ts";
-import { waive } from "../../../eval/judge/waive.ts";
+import { applyWaivers } from "../../../eval/judge/apply-waivers.ts";
 import { verdictFile, type VerdictWord } from "../../../eval/schema/verdict.ts";
 import { waiver, type Waiver } from "../../../eval/schema/waivers.ts";
 import { teamRepository, type TeamRepository } from "../../cli/repository.ts";
@@ -21,7 +21,7 @@ describe("a waiver", () => {
       const {
         checks: [one],
         notes,
-      } = waive([failing(verdict)], [agreed()], today);
+      } = applyWaivers([failing(verdict)], [agreed()], today);
       expect(one).toMatchObject({
         verdict,
         advisory: true,
@@ -37,7 +37,7 @@ describe("a waiver", () => {
     (verdict) => {
       const {
         checks: [one],
-      } = waive([failing(verdict)], [agreed()], "2026-06-16");
+      } = applyWaivers([failing(verdict)], [agreed()], "2026-06-16");
       expect(one).toMatchObject({
         verdict: "FAIL",
         advisory: false,
@@ -48,24 +48,24 @@ describe("a waiver", () => {
 
   it.each(["ERROR", "INCOMPARABLE"] as const)("never covers %s", (verdict) => {
     const before = failing(verdict);
-    const { checks, notes } = waive([before], [agreed()], today);
+    const { checks, notes } = applyWaivers([before], [agreed()], today);
     expect(checks).toEqual([before]);
     expect(notes[0]).toContain(`its check is ${verdict}, which no waiver covers`);
   });
 
   it("leaves a passing check as it is, and is listed as unused", () => {
-    expect(waive([check()], [agreed()], today)).toEqual({
+    expect(applyWaivers([check()], [agreed()], today)).toEqual({
       checks: [check()],
       notes: ["Unused waiver, valid until 2026-06-15, for auroc: its check passes."],
     });
-    expect(waive([check()], [agreed({ slice: "source=imdb" })], "2026-07-01").notes).toEqual([
+    expect(applyWaivers([check()], [agreed({ slice: "source=imdb" })], "2026-07-01").notes).toEqual([
       "Unused waiver, expired on 2026-06-15, for auroc on source=imdb: no check fits it.",
     ]);
   });
 
   it("matches metric and slice, and also kind and head when it names them", () => {
     const fits = (change: Partial<Waiver>) =>
-      waive(
+      applyWaivers(
         [check({ verdict: "FAIL", head: "mood", slice: "source=imdb" })],
         [agreed({ slice: "source=imdb", ...change })],
         today,
@@ -84,12 +84,13 @@ describe("a waiver", () => {
 
   it("that is still valid outweighs an expired one for the same check", () => {
     expect(
-      waive([failing("FAIL")], [agreed({ expires: "2026-01-01" }), agreed({ expires: "2026-12-31" })], today).checks[0],
+      applyWaivers([failing("FAIL")], [agreed({ expires: "2026-01-01" }), agreed({ expires: "2026-12-31" })], today)
+        .checks[0],
     ).toMatchObject({ advisory: true, waiver: { expires: "2026-12-31" } });
   });
 
   it("never makes a model pass by leaving nothing to decide", () => {
-    const { checks } = waive([failing("FAIL")], [agreed()], today);
+    const { checks } = applyWaivers([failing("FAIL")], [agreed()], today);
     expect(judgeModel(checks)).toMatchObject({
       verdict: "INCONCLUSIVE",
       reason: expect.stringContaining("waivers leave none"),

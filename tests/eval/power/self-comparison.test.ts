@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { castRoles, redraw } from "../../../eval/power/self-comparison.ts";
+import { assignRoles, redraw } from "../../../eval/power/self-comparison.ts";
 import { predictions } from "../report/builders.ts";
 
 const n = 600;
@@ -30,7 +30,7 @@ describe("a comparison without a true difference", () => {
 
   it("gives each row both models' answers, in an order that a coin decides", () => {
     const drawn = redraw(candidate, 1, 0);
-    const cast = castRoles(candidate, baseline, drawn);
+    const cast = assignRoles(candidate, baseline, drawn);
     drawn.rows.forEach((row, i) => {
       expect([cast.candidate.scores[i], cast.baseline.scores[i]].map((one) => Math.abs(one as number))).toEqual([
         row,
@@ -53,7 +53,7 @@ describe("a comparison without a true difference", () => {
     const groups = labels.map((_, i) => `g${Math.floor(i / 6)}`);
     const grouped = { ...candidate, groups };
     const drawn = redraw(grouped, 1, 0);
-    const cast = castRoles(grouped, { ...baseline, groups }, drawn);
+    const cast = assignRoles(grouped, { ...baseline, groups }, drawn);
     const clusters = Map.groupBy(drawn.rows.keys(), (i) => cast.candidate.groups?.[i] as string);
     expect(clusters.size).toBe(100);
     for (const members of clusters.values()) {

@@ -11,7 +11,7 @@ export type Waived = { checks: Check[]; notes: string[] };
  *
  * @param today YYYY-MM-DD, UTC
  */
-export function waive(checks: readonly Check[], waivers: readonly Waiver[], today: string): Waived {
+export function applyWaivers(checks: readonly Check[], waivers: readonly Waiver[], today: string): Waived {
   const used = new Set<Waiver>();
   const judged = checks.map((check): Check => {
     if (check.advisory || (check.verdict !== "FAIL" && check.verdict !== "INCONCLUSIVE")) return check;
