@@ -21,15 +21,13 @@ import { createTelegram, type ClientDeps } from "./telegram/client.ts";
 import { hourMs, minuteMs, systemClock, type Clock } from "./telegram/clock.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 
-// The bot, put together:
-//   inbox/      updates come in, by polling or a webhook, and are stored; a worker handles them one by one
-//   handle-update.ts   what somebody wrote or tapped: to commands/, or to approvals/
-//   commands/   one file for each Telegram command, listed in table.ts
-//   approvals/  actions on GitHub: asked for, confirmed by taps, carried out
-//   events/     what happens on GitHub, or is due by the clock, becomes a message
-//   delivery/   stored messages are sent, by telegram/, the only folder that speaks to the Bot API
-//   store/      the SQLite database that all of them work through, so that a kill loses and doubles nothing
-//   card/, notify/   the card of a candidate, and what actions/notify does with it; the bot adds buttons to it
+// The parts of the bot: inbox/   updates come in, by polling or a webhook, and are stored; a worker handles them one by
+// one handle-update.ts  what somebody wrote or tapped: to commands/, or to approvals/ commands/  one file for each
+// Telegram command, listed in table.ts approvals/ actions on GitHub: asked for, confirmed by taps, carried out events/
+// what happens on GitHub, or is due by the clock, becomes a message delivery/  stored messages are sent, by telegram/,
+// the only folder that speaks to the Bot API store/   the SQLite database that all of them work through, so that a kill
+// loses and doubles nothing card/, notify/  the card of a candidate, and what actions/notify does with it; the bot adds
+// buttons to it
 
 export type BotDeps = {
   bot: BotConfiguration;

@@ -18,7 +18,7 @@ type DeviceAnswer =
   | { kind: "pending"; slowDownMs: number | null }
   | { kind: "ended"; why: string };
 
-/** GitHub's device flow: a person proves who they are on github.com; the bot never sees a password. */
+/** GitHub's device flow: people prove their identity on github.com, and the bot never sees a password. */
 export class DeviceFlow {
   private readonly server: string;
   private readonly clientId: string;

@@ -9,8 +9,8 @@ type LiveVersion = { deployment: Deployment & { payload: DeployedModel }; status
 const depth = 20;
 
 /**
- * The version of a model that a stage serves: its latest deployment that succeeded. Deployments that were
- * superseded become inactive, so an inactive one counts only while none is active.
+ * The version of a model that a stage serves: its latest successful deployment. Superseded deployments become inactive,
+ * so an inactive one counts only if none is active.
  */
 export async function liveVersion(
   github: GitHub,

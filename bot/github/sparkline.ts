@@ -1,6 +1,9 @@
 const bars = "▁▂▃▄▅▆▇█";
 
-/** Values as bars, lowest to highest; a gap for what is not a number; all the same height where nothing differs. */
+/**
+ * Values as bars between their minimum and maximum. A value that is not a number leaves a gap. If all values are equal,
+ * so are the bars.
+ */
 export function sparkline(values: readonly number[]): string {
   const known = values.filter((value) => Number.isFinite(value));
   const low = Math.min(...known);

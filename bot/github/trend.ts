@@ -2,7 +2,7 @@ import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub, Released } from "./github.ts";
 import { sparkline } from "./sparkline.ts";
 
-/** At most so many releases are read. */
+/** The maximum number of releases to read. */
 const depth = 8;
 
 type Trend = { releases: Released[]; metric: string | null; values: number[]; line: string };
