@@ -1,7 +1,7 @@
 import type { TreeFile } from "./bundle/tree.ts";
 import type { CommitLine, RemoteFile } from "./hub/repository.ts";
 
-/** The Hub's own file; which files are LFS is its business. */
+/** The Hub's own file. The Hub decides which files it stores as LFS. */
 const theirs = (path: string) => path === ".gitattributes";
 
 /** What a commit must change so that a Space's tree becomes the wanted one. */
@@ -11,7 +11,7 @@ export function sameContent(local: TreeFile, remote: RemoteFile): boolean {
   return remote.lfs === null ? remote.oid === local.gitOid : remote.lfs.oid === local.sha256;
 }
 
-/** Pure: by content, never by time. */
+/** Compares by content, never by time. Pure. */
 export function changesTo(wanted: readonly TreeFile[], current: readonly RemoteFile[]): Changes {
   const now = new Map(current.map((file) => [file.path, file]));
   const upload = wanted.filter((file) => {
@@ -31,7 +31,7 @@ export function isTree(wanted: readonly TreeFile[], current: readonly RemoteFile
   return upload.length === 0 && remove.length === 0;
 }
 
-/** What restores an earlier tree: LFS files by their names alone, the others by their bytes. Pure. */
+/** The changes that restore an earlier tree. LFS files need only their object ids, the others their bytes. */
 type Restoration = { large: CommitLine[]; small: RemoteFile[]; remove: string[] };
 
 export function restorationOf(good: readonly RemoteFile[], current: readonly RemoteFile[]): Restoration {
