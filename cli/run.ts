@@ -21,7 +21,7 @@ import { sluiceVersion } from "../models/core/version.ts";
 const exitCodes = `
 Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE or INCOMPARABLE · 4 ERROR · 5 the verdict stands but could not be reported`;
 
-/** Parses the arguments, runs one command, and says how it ended. Never throws; never prints a stack. */
+/** Parses the arguments, runs one command and returns its exit code. Never throws and never prints a stack. */
 export async function run(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let code: ExitCode = 0;
   const finish: Finish = (value) => {

@@ -1,11 +1,14 @@
 import cliProgress from "cli-progress";
 
-/** The outside of a command: where it writes and what it may read. Parameters, so that tests can be the terminal. */
+/**
+ * Where a command writes, and the environment that it reads. They are parameters so that tests can replace the
+ * terminal.
+ */
 export type Streams = { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; env: NodeJS.ProcessEnv };
 
 /**
- * Writes all of a text before the process may end: process.exit() right after write() loses what a pipe has not
- * taken yet.
+ * Resolves when the whole text has been written. Calling process.exit() right after write() would lose what a pipe has
+ * not taken yet.
  */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {

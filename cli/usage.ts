@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Parsers of flag values: each refuses with what was expected, so that commander can name the flag and exit 2. */
+/** Parsers of flag values. Each throws what it expected, so that commander can name the flag and exit with 2. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number, e.g. 0.01.");

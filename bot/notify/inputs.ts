@@ -6,8 +6,8 @@ const orNull = (text: string) => (text === "" ? null : text);
 const flag = (text: string) => text === "true";
 
 /**
- * The inputs of actions/notify: type, default, description and validator in one place. action.yml and the table in
- * docs/actions-notify.md are compared with it by a test. The runner hands every input over as text.
+ * The inputs of actions/notify: type, default, description and validator in one place. A test compares action.yml and
+ * the table in docs/actions-notify.md with it. The runner passes every input as text.
  */
 export const notifyInputs = z.strictObject({
   token: z
