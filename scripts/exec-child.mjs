@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * Forwards SIGTERM, SIGINT and SIGHUP once: a terminal sends Ctrl+C to the whole process group, so the program receives
- * it anyway. Ends with the program's exit code, or by the signal that killed it.
+ * Forwards SIGTERM, SIGINT and SIGHUP. On a terminal SIGINT is not forwarded, because Ctrl+C goes to the whole process
+ * group and the program already gets it. Ends with the program's exit code, or by the signal that killed it.
  * @param {string} file
  * @param {readonly string[]} args
  */

@@ -4,8 +4,9 @@ const emptyTree = { tree: [] };
 const who = { name: "shadow", email: "shadow@example.org", date: "2026-01-01T00:00:00Z" };
 
 /**
- * The emulator keeps commits of its own making; the real ones lie in the bare repository. Each real commit that it must
- * know about (heads of pull requests, commits with check runs) gets one of the emulator's, and answers are translated.
+ * The emulator has commits of its own; the real ones are in the bare repository. Each real commit that the emulator
+ * must know (heads of pull requests, commits with check runs) gets one of the emulator's commits as its shadow, and
+ * answers are translated.
  */
 export async function shadowOf(world: World, repository: Repository, sha: string): Promise<string> {
   const known = repository.shadows.of.get(sha);

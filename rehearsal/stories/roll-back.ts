@@ -18,7 +18,7 @@ export const rollBack: Story = {
     await scene.until(() => scene.card(`mood ${version}`).startsWith("🟢"), "the card to say live");
     log(`mood ${version} is live, mood ${earlier} was before it`);
 
-    // First the requests that the bot makes anyway, then those it makes while a stranger writes.
+    // First collect the bot's usual requests, then those that it makes while a stranger writes.
     const usual = await looks(scene, 2);
     const before = {
       utterances: utterances(scene),
@@ -53,7 +53,7 @@ export const rollBack: Story = {
       () => scene.buttons().find(({ label }) => label === "Yes, roll back"),
       "the second question",
     );
-    // Another's button does nothing, whoever taps it.
+    // Somebody else's button does nothing.
     scene.pressButton("stranger", really);
     scene.pressButton("omar", really);
     const run = await scene.until(() => scene.runsOf("deploy.yml")[was.runs], "the workflow to be dispatched");
