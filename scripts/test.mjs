@@ -1,6 +1,6 @@
-// `npm test`: installs what is missing (npm packages; Debian packages when root), then runs the quick tests. `npm run
-// test:slow` runs the others. A named path is run whichever of the two it belongs to, for example: npm test
-// tests/spaces/ui -- --reporter=verbose
+// `npm test`: installs what is missing (npm packages; Debian packages when root), then runs the quick tests.
+// `npm run test:slow` runs the others. A named path is run whichever of the two it belongs to:
+//   npm test tests/spaces/ui -- --reporter=verbose
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { debianIfMissing } from "./debian.mjs";
