@@ -28,7 +28,7 @@ export type Decision =
 
 const building = /^(RUNNING_)?BUILDING$/;
 const starting = /^(RUNNING_)?APP_STARTING$/;
-const broken: Readonly<Record<string, string>> = {
+const failedStages: Readonly<Record<string, string>> = {
   NO_APP_FILE: "the Hub finds no Dockerfile",
   CONFIG_ERROR: "the Hub refuses the README's front matter",
   BUILD_ERROR: "the image does not build",
@@ -50,7 +50,7 @@ export function decide(seen: Sighting, settings: Settings): Decision {
     return { do: "fail", code: "paused", why: "the Space is paused, and only its owner can unpause it" };
   if (stage === "DELETING") return { do: "fail", code: "deleting", why: "the Space is being deleted" };
 
-  const words = broken[stage];
+  const words = failedStages[stage];
   if (words !== undefined) {
     const why = `${words} (${stage}${errorMessage === null ? "" : `: ${errorMessage}`})`;
     // An error right after the commit may still be the old revision's.

@@ -34,7 +34,7 @@ export async function readWeightsState(
   repository: HubRepository,
   weights: LargeWeights,
 ): Promise<WeightsState> {
-  const { private: isPrivate, head } = await answered(repository, () => repository.info());
+  const { private: isPrivate, head } = await explainRefusals(repository, () => repository.info());
   const names = isPrivate ? await context.space.secretNames() : null;
   return {
     repository: repository.name,
@@ -78,14 +78,14 @@ export async function publishWeights(
   const { timeline, deps, settings, logUrl } = context;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
-    const lines = await answered(repository, () =>
+    const lines = await explainRefusals(repository, () =>
       repository.upload(weights.files, (path) => {
         timeline.note(`uploading ${path} to ${repository.name}`);
       }),
     );
     deps.signal.throwIfAborted();
     try {
-      const made = await answered(repository, () =>
+      const made = await explainRefusals(repository, () =>
         commitOnce(
           repository,
           {
@@ -134,7 +134,7 @@ async function holds(repository: HubRepository, revision: string, files: readonl
 }
 
 /** Turns the Hub's refusals about a model repository into errors that say what to do. */
-async function answered<T>({ name }: HubRepository, ask: () => Promise<T>): Promise<T> {
+async function explainRefusals<T>({ name }: HubRepository, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -44,7 +44,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   const github = connection(inputs.token, env);
 
   const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>
-    broken(error, resolve(root, inputs.out), env),
+    errorVerdict(error, resolve(root, inputs.out), env),
   );
   const prefix = relative(workspace, root);
   return deliver(
@@ -117,7 +117,7 @@ async function evaluate(
 }
 
 /** Turns a failure of the whole evaluation into the verdict ERROR, reported in the same places and files. */
-async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
+async function errorVerdict(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
   annotate(error);
   const createdAt = new Date().toISOString();
   const reason = error instanceof Error ? error.message : String(error);

@@ -187,14 +187,14 @@ async function deploymentChanged(
       `${shortSha(sha)} by ${safe(creator, 40)}, ${ago(createdAt, now())}${environmentUrl === "" ? "" : ` · ${linkHtml("Space", environmentUrl)}`}${logUrl === "" ? "" : ` · ${linkHtml("run", logUrl)}`}`,
     ].join("\n");
     // An edit makes no sound, so a deployment that turned red or recovered gets a new message.
-    const loud = red || recovered;
+    const audible = red || recovered;
     notifySubscribers(
       context,
-      `deployment:${id}${loud ? `:${state}` : ""}`,
+      `deployment:${id}${audible ? `:${state}` : ""}`,
       "deploy",
       [payload.model],
       { html },
-      !loud,
+      !audible,
       withCard,
     );
   });

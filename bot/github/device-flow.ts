@@ -7,7 +7,7 @@ const began = z.looseObject({
   expires_in: z.number(),
   interval: z.number(),
 });
-const answered = z.union([
+const loginAnswer = z.union([
   z.looseObject({ access_token: z.string() }),
   z.looseObject({ error: z.string(), interval: z.number().optional() }),
 ]);
@@ -43,7 +43,7 @@ export class DeviceFlow {
   }
 
   async ask(deviceCode: string): Promise<DeviceAnswer> {
-    const one = answered.parse(
+    const one = loginAnswer.parse(
       await this.post("/login/oauth/access_token", {
         device_code: deviceCode,
         grant_type: "urn:ietf:params:oauth:grant-type:device_code",

@@ -33,7 +33,7 @@ async function within<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-function impatient({ recall, remember, write }: Memory): Memory {
+function withTimeLimit({ recall, remember, write }: Memory): Memory {
   return { recall: (model) => within(recall(model)), remember, write: () => within(write()) };
 }
 
@@ -79,10 +79,10 @@ export async function findMemory({
       note = `the commit's pull request could not be looked up: ${explain(error)}`;
     }
   }
-  if (pullRequest !== null) return { memory: impatient(inPullRequest(api, pullRequest, place)), pullRequest, note };
+  if (pullRequest !== null) return { memory: withTimeLimit(inPullRequest(api, pullRequest, place)), pullRequest, note };
   const deployment = deploymentId ?? origin.deploymentId;
   return {
-    memory: deployment === null ? null : impatient(inDeployment(api, deployment, place)),
+    memory: deployment === null ? null : withTimeLimit(inDeployment(api, deployment, place)),
     pullRequest: null,
     note,
   };

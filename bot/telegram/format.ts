@@ -6,7 +6,7 @@ export const maxCaptionLength = 1024;
 
 // Invisible and direction-changing characters can make a text read differently from what it is. Telegram itself drops
 // control characters other than line breaks and tabs.
-const unfit = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+const forbiddenCharacters = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** No emoji is longer than this. A longer grapheme is a heap of combining marks and may be cut between code points. */
 const maxGraphemeLength = 64;
@@ -16,7 +16,7 @@ const maxGraphemeLength = 64;
  * order.
  */
 export function fit(text: string): string {
-  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(unfit, "");
+  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(forbiddenCharacters, "");
 }
 
 /** Escapes the four characters that are special in HTML mode, and changes nothing else. */

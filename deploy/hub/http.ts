@@ -76,7 +76,8 @@ export class Http {
       if (!(outcome instanceof Error)) {
         if (outcome.status < 400) return outcome;
         const refusal = new HttpRefusal(call, outcome);
-        const again = outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || limited(outcome);
+        const again =
+          outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || isRateLimited(outcome);
         if (!again || attempt >= attempts) throw refusal;
         await this.#wait(attempt, waitOf(outcome.headers), refusal.message);
       } else {
@@ -151,7 +152,7 @@ export class Http {
 }
 
 /** GitHub reports some rate limits as 403 instead of 429. */
-function limited({ status, headers }: Reply): boolean {
+function isRateLimited({ status, headers }: Reply): boolean {
   return status === 403 && (headers.has("retry-after") || headers.get("x-ratelimit-remaining") === "0");
 }
 

@@ -32,7 +32,7 @@ const infoSchema = z.object({
 type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
 
 /** A mismatch that occurs this often in a row is treated as permanent. */
-const surelyWrong = 3;
+const maxConsecutiveMismatches = 3;
 
 /**
  * Proves that the running revision is the wanted one and answers as it did when it was measured. Checks readiness,
@@ -85,7 +85,7 @@ export async function prove(
       rounds = 0;
       times.length = 0;
       deps.onRound(`not proved: ${failure.message}`);
-      const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= surelyWrong;
+      const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= maxConsecutiveMismatches;
       if (definite || deps.now() >= deadline) throw failure;
     }
     await deps.sleep(settings["poll-interval"] * (0.4 + 0.2 * deps.random()), deps.signal);

@@ -21,7 +21,7 @@ export type Runner = {
 
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** A proxy address at which nobody listens. curl, git, Python and the like use it for everything but loopback. */
-const nowhere = "http://127.0.0.1:9";
+const unreachableUrl = "http://127.0.0.1:9";
 
 export async function makeRunner(
   options: Omit<Runner, "nodeDirectory" | "nodePath" | "toolCache"> & { toolCache?: string },
@@ -58,7 +58,7 @@ export async function makeJobDirectories(
   // Repositories are fetched from disk. Pushing to them is disabled.
   const lines = [...insteadOf].map(
     ([url, path]) =>
-      `[url "file://${path}"]\n\tinsteadOf = ${url}\n[url "${nowhere}/push/"]\n\tpushInsteadOf = ${url}\n`,
+      `[url "file://${path}"]\n\tinsteadOf = ${url}\n[url "${unreachableUrl}/push/"]\n\tpushInsteadOf = ${url}\n`,
   );
   await writeFile(join(directories.home, ".gitconfig"), lines.join(""));
   return directories;
@@ -88,10 +88,10 @@ export function runnerEnvironment(
     RUNNER_TOOL_CACHE: runner.toolCache,
     RUNNER_WORKSPACE: join(directories.workspace, ".."),
     NODE_OPTIONS: `--import=${preload}`,
-    http_proxy: nowhere,
-    https_proxy: nowhere,
-    HTTP_PROXY: nowhere,
-    HTTPS_PROXY: nowhere,
+    http_proxy: unreachableUrl,
+    https_proxy: unreachableUrl,
+    HTTP_PROXY: unreachableUrl,
+    HTTPS_PROXY: unreachableUrl,
     no_proxy: "127.0.0.1,localhost,::1",
     NO_PROXY: "127.0.0.1,localhost,::1",
   };

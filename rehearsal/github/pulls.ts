@@ -3,7 +3,7 @@ import type { EmulateAnswer } from "./emulate.ts";
 import { commitAnswer, filesAnswer } from "./git-answers.ts";
 import { GitFailure } from "./git.ts";
 import { deliver } from "./hooks.ts";
-import { shadowOf, tie } from "./shadows.ts";
+import { shadowOf, linkShadow } from "./shadows.ts";
 import { botLogin } from "./tokens.ts";
 import {
   notFound,
@@ -319,7 +319,7 @@ export async function movePull(
   // This is the only way to move a head in the emulator. The commit that it creates stands for the real one.
   await world.emulate.must(repository.owner, "PUT", `${pathOf(repository, pull.number)}/update-branch`, {});
   const moved = await world.emulate.must<{ head: { sha: string } }>(botLogin, "GET", pathOf(repository, pull.number));
-  tie(repository, headSha, moved.head.sha);
+  linkShadow(repository, headSha, moved.head.sha);
   pull.headSha = headSha;
   await refreshMerge(world, repository, pull);
   deliver(world, repository, "pull_request", {
@@ -403,7 +403,7 @@ export async function mergePull(
       throw new Refusal(409, "Base branch was modified. Review and try the merge again.");
     throw error;
   }
-  tie(repository, sha, String((answer.body as Json)["sha"]));
+  linkShadow(repository, sha, String((answer.body as Json)["sha"]));
   pull.merged = { sha, at: world.now().toISOString(), by, commits };
   pull.closed = true;
   await git.run(["update-ref", "-d", `refs/pull/${pull.number}/merge`]);

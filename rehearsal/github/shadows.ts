@@ -20,12 +20,12 @@ export async function shadowOf(world: World, repository: Repository, sha: string
     author: who,
     committer: who,
   });
-  tie(repository, sha, made.sha);
+  linkShadow(repository, sha, made.sha);
   return made.sha;
 }
 
 /** Records that the emulator's commit `shadow` stands for the real commit `sha`. */
-export function tie({ shadows }: Repository, sha: string, shadow: string): void {
+export function linkShadow({ shadows }: Repository, sha: string, shadow: string): void {
   shadows.of.set(sha, shadow);
   shadows.real.set(shadow, sha);
 }

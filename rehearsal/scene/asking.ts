@@ -27,7 +27,7 @@ function askedByBot({ github }: Scene, since: number): Set<string> {
 }
 
 /** Waits until the bot has polled GitHub `times` more times. @returns the kinds of its requests in the meantime */
-export async function looks(scene: Scene, times: number): Promise<Set<string>> {
+export async function waitForPolls(scene: Scene, times: number): Promise<Set<string>> {
   const since = scene.github.transcript.length;
   const begins = () =>
     scene.github.transcript
@@ -38,5 +38,5 @@ export async function looks(scene: Scene, times: number): Promise<Set<string>> {
 }
 
 /** How many messages the bot has sent, in any chat, plus the taps that it answered. */
-export const utterances = ({ telegram }: Scene): number =>
+export const countSent = ({ telegram }: Scene): number =>
   telegram.transcript.filter(({ method }) => /^(send|answer|copy|forward)/.test(method)).length;

@@ -14,14 +14,14 @@ export const signIn: readonly Boundary[] = [
 ];
 
 /** The run took another path, for example because a stage was over before it was polled. Such a case proves nothing. */
-export const neverMet = "the fault was never met";
+export const faultNotReached = "the fault was never met";
 
 export function settingsOf(scenario: Scenario): string {
   return scenario === "large" ? "max-weights-bytes=1000" : "";
 }
 
 /** Settings for the first run: if a fault lasts for the whole run, there is no point in waiting long for it to pass. */
-function vainly({ server, route }: Boundary, kind: Kind): string {
+function shortWaits({ server, route }: Boundary, kind: Kind): string {
   if (kind === "hang") return " request-timeout=3";
   if (kind !== "error") return "";
   return server === "app"
@@ -82,8 +82,8 @@ export async function converge(
   };
   try {
     const fault = arm(stage, boundary, kind);
-    const first = await stage.deploy({ settings: settings + vainly(boundary, kind) });
-    expect(fault.met(), neverMet);
+    const first = await stage.deploy({ settings: settings + shortWaits(boundary, kind) });
+    expect(fault.met(), faultNotReached);
     disarm(stage);
     const killed = first.code === -1;
     const ended = killed ? "killed" : `exit ${first.code}, holds ${stage.holds()}`;

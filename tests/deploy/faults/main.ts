@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unpackDeployAction } from "../stage.ts";
 import { boundariesOf, kindsAt, nameOf, scenarios, type Boundary, type Kind } from "./boundaries.ts";
-import { converge, neverMet, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
+import { converge, faultNotReached, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
 import { makePredecessor } from "./predecessor.ts";
 import { faultTable } from "./table.ts";
 
@@ -56,7 +56,7 @@ await Promise.all(
     while (next < cases.length) {
       const { boundary, kind } = cases[next++]!;
       let outcome = await converge(action, predecessor.dir, boundary, kind);
-      for (let again = 0; again < 2 && outcome.problems.includes(neverMet); again += 1)
+      for (let again = 0; again < 2 && outcome.problems.includes(faultNotReached); again += 1)
         outcome = await converge(action, predecessor.dir, boundary, kind);
       outcomes.push(outcome);
       if (outcome.problems.length > 0)
