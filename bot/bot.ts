@@ -38,7 +38,7 @@ export type BotDeps = {
   fetch: typeof fetch;
   clock?: Clock;
   write: (line: string) => void;
-  /** Ends the bot: it accepts nothing more, finishes what is under way, and resolves. */
+  /** Ends the bot: it accepts no more updates, finishes its current work, and resolves. */
   signal: AbortSignal;
   pace?: ClientDeps["pace"];
 };
@@ -142,7 +142,7 @@ export async function runBot({
       server = await listen(bot.http);
       log.info("listening", { port: server.port });
     }
-    // What a kill left unfinished comes first.
+    // First finish what a kill left unfinished.
     kickAll();
     work.push(
       watchGitHub(context, { signal: ended, kick: kickDelivery, sleep: sleepUntilEvent }),
@@ -248,7 +248,7 @@ export async function runBot({
   }
 }
 
-/** Does what is due by the clock (linking, digests, forgetting, expiry), and wakes whatever waits. */
+/** Does what is due by the clock (linking, digests, cleaning up, expiry), and wakes the workers. */
 async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
   for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
     await settleLinks(context).catch((error: unknown) => {

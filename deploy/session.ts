@@ -221,7 +221,7 @@ async function findModel(root: string, name: string): Promise<{ loaded: LoadedMa
   return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
 }
 
-/** NS/NAME of the Space to deploy to. @throws ConfigurationError when none is named */
+/** NS/NAME of the Space to deploy to. @throws ConfigurationError if none is named */
 function spaceNamed(
   { space, stage }: Pick<DeployRequest, "space" | "stage">,
   model: string,

@@ -28,7 +28,7 @@ import {
 export type CallbackResult = {
   /** Text that only the person who tapped sees; empty for none. */
   toast: string;
-  /** What the message becomes; null leaves it as it is. */
+  /** The new content of the message; null leaves it unchanged. */
   outcome: Outcome | null;
   /** Shows the toast as an alert that the person has to close. */
   alert?: boolean;

@@ -10,7 +10,7 @@ export type Candidate = {
   sha: string;
   /** sha256 of the evidence: the release's receipt, or the gate's report artifacts. */
   digest: string;
-  /** PASS, another verdict or conclusion in words, or "no gate run". */
+  /** PASS, another verdict, the conclusion of the gate's run, or "no gate run". */
   verdict: string;
   passed: boolean;
   source: string;

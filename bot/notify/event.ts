@@ -33,7 +33,7 @@ const payload = z.object({
     .catch(undefined),
 });
 
-/** Reads the event's payload and the runner's variables; whatever is missing or malformed is null. */
+/** Reads the event's payload and the runner's variables; a missing or malformed value becomes null. */
 export function readOrigin(event: unknown, env: NodeJS.ProcessEnv): Origin {
   const parsed = payload.safeParse(event);
   const { pull_request: pr, deployment, merge_group: group, workflow_run: ran } = parsed.success ? parsed.data : {};

@@ -101,7 +101,7 @@ const neverArrived = new Set([
 ]);
 
 /**
- * Turns whatever telegraf threw into a failure without secrets.
+ * Turns any error from telegraf into a failure without secrets.
  *
  * @param timedOut whether our own time limit ended the call; `aborted` whether the caller's signal did
  */

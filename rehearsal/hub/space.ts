@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildImage, listens, startContainer, type Container, type Image } from "./container.ts";
 import { Repository } from "./repository.ts";
 
-/** deployment.json of a tree; null where it has none. */
+/** deployment.json of a tree; null if it has none. */
 export type Deployed = { model?: { id: string; version: string } } | null;
 
 /** How long the stages of this Space take, and what goes wrong. */

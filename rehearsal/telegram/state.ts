@@ -11,7 +11,7 @@ export type StoredChat = {
   /** Topics of a forum by message_thread_id; null if the chat is not a forum. */
   topics: Map<number, "open" | "closed"> | null;
   members: Map<number, MemberStatus>;
-  /** The error that the bot gets when it writes here, e.g. 403 "bot was blocked by the user". */
+  /** The error that the bot gets when it writes here, such as 403 "bot was blocked by the user". */
   refuses: Refusal | null;
   lastMessageId: number;
 };
