@@ -21,15 +21,15 @@ import { createTelegram, type ClientDeps } from "./telegram/client.ts";
 import { hourMs, minuteMs, systemClock, type Clock } from "./telegram/clock.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 
-// The bot, put together:
-//   inbox/      updates come in, by polling or a webhook, and are stored; a worker handles them one by one
-//   handle-update.ts   what somebody wrote or tapped: to commands/, or to approvals/
-//   commands/   one file for each Telegram command, listed in table.ts
-//   approvals/  actions on GitHub: asked for, confirmed by taps, carried out
-//   events/     what happens on GitHub, or is due by the clock, becomes a message
-//   delivery/   stored messages are sent, by telegram/, the only folder that speaks to the Bot API
-//   store/      the SQLite database that all of them work through, so that a kill loses and doubles nothing
-//   card/, notify/   the card of a candidate, and what actions/notify does with it; the bot adds buttons to it
+// The parts of the bot:
+//   inbox/             receives updates by polling or a webhook and stores them; a worker handles them one by one
+//   handle-update.ts   passes what somebody wrote or tapped to commands/ or approvals/
+//   commands/          one file for each Telegram command, listed in table.ts
+//   approvals/         actions on GitHub: requested, confirmed by taps, carried out
+//   events/            turns what happens on GitHub, or is due by the clock, into messages
+//   delivery/          sends stored messages through telegram/, the only folder that calls the Bot API
+//   store/             the SQLite database that all of them use, so that a kill neither loses nor repeats anything
+//   card/, notify/     a candidate's card, and what actions/notify does with it; the bot adds buttons to the card
 
 export type BotDeps = {
   bot: BotConfiguration;
@@ -38,7 +38,7 @@ export type BotDeps = {
   fetch: typeof fetch;
   clock?: Clock;
   write: (line: string) => void;
-  /** Ends the bot: it accepts nothing more, finishes what is under way, and resolves. */
+  /** Ends the bot: it accepts no more updates, finishes its current work, and resolves. */
   signal: AbortSignal;
   pace?: ClientDeps["pace"];
 };
@@ -142,7 +142,7 @@ export async function runBot({
       server = await listen(bot.http);
       log.info("listening", { port: server.port });
     }
-    // What a kill left unfinished comes first.
+    // First finish what a kill left unfinished.
     kickAll();
     work.push(
       watchGitHub(context, { signal: ended, kick: kickDelivery, sleep: sleepUntilEvent }),
@@ -248,7 +248,7 @@ export async function runBot({
   }
 }
 
-/** Does what is due by the clock (linking, digests, forgetting, expiry), and wakes whatever waits. */
+/** Does what is due by the clock (linking, digests, cleaning up, expiry), and wakes the workers. */
 async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
   for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
     await settleLinks(context).catch((error: unknown) => {

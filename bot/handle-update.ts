@@ -16,14 +16,14 @@ import { isCardKey } from "./store/cards.ts";
 import type { Nonce } from "./store/nonces.ts";
 import type { Store } from "./store/store.ts";
 
-// What a listed person wrote or tapped: a command goes to commands/, a tap that leads to an action on GitHub to
-// approvals/handle-callback.ts. Both find out what to answer first, and return a function that stores all of it in the
-// one transaction that also ends the update.
+// Handles what a listed person wrote or tapped. A command goes to commands/, a tap that leads to an action on GitHub to
+// approvals/handle-callback.ts. Both first find out what to answer. They return a function that stores the answer in
+// the same transaction that marks the update as handled.
 
 export type UpdateHandlerDeps = BotContext & {
   /** Answers a callback query, so that Telegram stops its spinner; never fails. */
   answer: (query: string, toast: string, alert?: boolean) => void;
-  /** Runs after a message was stored that is to be sent. */
+  /** Called after storing a message that is to be sent. */
   kick: () => void;
 };
 
@@ -46,7 +46,7 @@ function store(deps: UpdateHandlerDeps, update: UserUpdate, key: string, outcome
 
 const chatAndTopic = ({ chat, topic }: UserUpdate) => ({ chat, topic });
 
-/** A command, or other text, which is only answered in a private chat. */
+/** A command, or other text. Other text is answered only in a private chat. */
 async function handleText(
   deps: UpdateHandlerDeps,
   update: UserUpdate,
@@ -54,7 +54,7 @@ async function handleText(
   key = `u${update.updateId}`,
 ): Promise<Commit | null> {
   const [, name, bot, rest = ""] = /^\/(\w{1,32})(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
-  // In a group, talk is not for the bot, nor are other bots' commands.
+  // A command for another bot is ignored, and so is ordinary talk in a group.
   if (bot !== undefined && bot.toLowerCase() !== deps.username().toLowerCase()) return null;
   if (name === undefined)
     return update.privateChat ? store(deps, update, key, suggestions(text.trim().split(/\s+/, 1)[0] ?? "")) : null;
@@ -72,7 +72,7 @@ async function handleText(
   return store(deps, update, key, await runCommand(deps, request, name));
 }
 
-/** Runs a command. A failure of GitHub's or a Space's becomes an answer too, so that nobody is left waiting. */
+/** Runs a command. If GitHub or a Space fails, that becomes the answer, so that nobody is left waiting. */
 async function runCommand(deps: UpdateHandlerDeps, request: CommandRequest, name: string): Promise<Outcome> {
   const run = (wanted: string): Promise<Outcome> | Outcome =>
     commands.find((one) => one.name === wanted.toLowerCase())?.run(deps, request) ?? suggestions(wanted);
@@ -111,7 +111,7 @@ async function handleTap(
     deps.answer(query, refusal ?? "");
     return null;
   }
-  // Several questions may stand under one card of actions/notify; the family of a button names its question.
+  // One card of actions/notify may carry several questions. A button's family says which one it belongs to.
   const key = isCardKey(nonce.family) ? nonce.family : keyUnder(deps.store, update, nonce.family);
   if (nonce.callback.kind === "command") {
     deps.answer(query, "");
@@ -139,8 +139,9 @@ function whyUnusable(context: BotContext, nonce: Nonce | null, { chat, user }: U
 }
 
 /**
- * The key of the message whose button was tapped. The bot may not know yet that the message was sent: the answer was
- * lost, or is still on its way. Then the button's family names the message, and the update has its id.
+ * The key of the message whose button was tapped. The bot may not yet know that the message was sent, because
+ * Telegram's answer was lost or is still on its way. Then the button's family names the message, and the update
+ * contains its id.
  */
 function keyUnder({ messages }: Store, { chat, messageId, updateId }: UserUpdate, family: string): string {
   const known = messages.keyOf(chat, messageId);

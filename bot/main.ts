@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../models/core/errors.ts";
 import { runBotUntilSignal } from "./run-until-signal.ts";
 
-// The entry of the image's bundle: node bot.js [bot.yaml]
+// The entry point of the image's bundle: node bot.js [bot.yaml]
 
 runBotUntilSignal({
   config: process.argv[2] ?? "bot.yaml",

@@ -27,7 +27,7 @@ export async function runBotUntilSignal({ config, env, write }: BotRun): Promise
     stop.abort();
   };
   process.once("SIGTERM", end).once("SIGINT", end);
-  // A Bot API server of one's own has none of Telegram's limits.
+  // A self-hosted Bot API server has none of Telegram's limits.
   const pace = env["TELEGRAM_PACE"] === "none" ? noPace : telegramPace;
   try {
     await runBot({ bot, secrets, env, fetch, write, signal: stop.signal, pace });

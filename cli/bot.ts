@@ -11,7 +11,8 @@ export function botCommand(streams: Streams, finish: Finish): Command {
       "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml",
     )
     .action(async ({ config }: { config: string }) => {
-      // node:sqlite calls itself experimental, and telegraf parses addresses in a deprecated way. Neither helps an operator.
+      // Node warns that node:sqlite is experimental and that telegraf parses URLs in a deprecated way. Neither warning
+      // helps an operator.
       process.removeAllListeners("warning").on("warning", ({ name, message, code }: Error & { code?: string }) => {
         if (name !== "ExperimentalWarning" && code !== "DEP0169")
           streams.stderr.write(`${JSON.stringify({ level: "warn", event: "node-warning", name, message })}\n`);

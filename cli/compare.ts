@@ -97,7 +97,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
   });
 }
 
-/** One check from flags, by the same schema that model.yaml's checks have. */
+/** One check from flags, parsed with the same schema as the checks of model.yaml. */
 function policyOf(flags: CompareFlags): CheckPolicy {
   const { kind, metric, min, max, threshold, at, k } = flags;
   const wrong = (problem: string, example: string) =>

@@ -18,7 +18,7 @@ export type PlaceFlags = {
 };
 type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
 
-/** Flags that say where to, shared with `rollback`. */
+/** Flags that say where to deploy, shared with `rollback`. */
 export function placeFlags(command: Command): Command {
   return command
     .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
@@ -72,7 +72,7 @@ function stage(text: string): string {
   return text;
 }
 
-/** What `deploy` and `rollback` share: request and dependencies from flags and environment. */
+/** Builds the request and the dependencies of `deploy` and `rollback` from flags and environment. */
 export async function compose(model: string, flags: PlaceFlags, streams: Streams) {
   const { readSettings } = await import("../deploy/hub/settings.ts");
   const { HF_TOKEN: hubToken, GITHUB_TOKEN: githubToken, ...env } = streams.env;
@@ -119,7 +119,7 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
   return { request, deps };
 }
 
-/** How it ended, in words: what a person without --json reads on stdout. */
+/** How the deployment ended, in one sentence: printed on stdout without --json. */
 function sentence({
   outcome,
   reason,
@@ -140,7 +140,7 @@ function sentence({
   }
 }
 
-/** Beside the committed action: the tree of a laptop is then the tree of CI. */
+/** The Space's files come from the committed action, so a laptop makes the same tree as CI. */
 async function spaceFiles() {
   const dir = fileURLToPath(new URL("../actions/deploy/dist/space", import.meta.url));
   if (!existsSync(dir)) {
@@ -157,7 +157,10 @@ async function spaceFiles() {
   return readSpaceFiles(dir);
 }
 
-/** Runs it and reports how it ended: the receipt or one sentence on stdout, why it could not begin on stderr. */
+/**
+ * Runs a deployment and reports how it ended: the receipt or one sentence on stdout, or on stderr why it could not
+ * start.
+ */
 export async function report(
   run: () => Promise<DeploymentReceipt>,
   flags: PlaceFlags,
@@ -170,7 +173,7 @@ export async function report(
   try {
     receipt = await run();
   } catch (error) {
-    // A lock that somebody else holds, say: nothing was begun, and nothing is wrong with the request.
+    // For example a lock that somebody else holds: nothing was started, and the request itself is valid.
     if (!(error instanceof DeployFailure)) throw error;
     streams.stderr.write(`sluice: ${error.message}\n`);
     return finish(1);

@@ -1,5 +1,5 @@
-/** Exit codes of every command; the contract's table is in `sluice --help`. */
+/** Exit codes of every command. `sluice --help` lists their meanings. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** What a command calls with its exit code. */
+/** Called by a command with its exit code. */
 export type Finish = (code: ExitCode) => void;

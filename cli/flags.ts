@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 export type CommonFlags = { out: string; json: boolean };
 
-/** Flags that every command of the judge shares. */
+/** Flags that all judging commands share. */
 export function commonFlags(command: Command): Command {
   return command
     .option("--out <dir>", "folder for predictions/, metrics.json, verdict.json, report.md and report.html", ".sluice")

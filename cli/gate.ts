@@ -51,7 +51,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice gate mood --baseline origin/main");
   return commonFlags(command).action(async (models: string[], flags: GateFlags) => {
-    // Loaded here so that --help and wrong flags answer at once.
+    // Loaded here so that --help and wrong flags are answered at once.
     const { predictShard, runGate } = await import("../eval/gate.ts");
     const { splitModels } = await import("../eval/advice/run.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
@@ -97,7 +97,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         remote.length === 0
           ? null
           : await adviseRemote(remote, judged, flags.out, streams, deps).catch((error: unknown) => {
-              // The verdict is written by now: what is wrong with advice does not take it back.
+              // The verdict is already written, so an error in the advice does not undo it.
               if (!judged) throw error;
               progress.note(
                 `no advice on ${remote.map(({ manifest }) => manifest.id).join(", ")}: ${error instanceof Error ? error.message : String(error)}`,
@@ -134,7 +134,7 @@ async function adviseRemote(
   return adviseRun(remote, judged, out, openRemoteWith({ env: streams.env, fetch }), deps);
 }
 
-/** `auto`, `none`, a folder that exists, else a git ref. */
+/** `auto`, `none`, an existing folder, otherwise a git ref. */
 export function baselineChoice(text: string): BaselineChoice {
   if (text === "auto" || text === "none") return text;
   const folder = resolve(text);

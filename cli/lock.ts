@@ -67,7 +67,7 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
     });
 }
 
-/** Models of the sluice.yaml that is here; null where there is none. */
+/** The models of the sluice.yaml in the current folder; null if there is none. */
 async function modelsHere(): Promise<string[] | null> {
   const { configuration } = await import("../eval/schema/configuration.ts");
   const { parseYaml } = await import("../models/core/manifest/config-file.ts");
@@ -75,7 +75,7 @@ async function modelsHere(): Promise<string[] | null> {
   return text === null ? null : parseYaml(text, "sluice.yaml", configuration).models.map((folder) => basename(folder));
 }
 
-/** @throws ConfigurationError when the sluice.yaml that is here names no such model */
+/** @throws ConfigurationError if the sluice.yaml in the current folder names no such model */
 export async function requireModel(model: string): Promise<void> {
   const models = await modelsHere();
   if (models !== null && !models.includes(model))
@@ -88,7 +88,7 @@ export async function requireModel(model: string): Promise<void> {
     });
 }
 
-/** A lock on a misspelt environment would stop nobody. */
+/** Refuses an unknown environment, because a lock on a misspelt one would stop nobody. */
 async function requireEnvironment(environment: string): Promise<void> {
   const models = await modelsHere();
   const known = models === null || models.some((model) => environment.startsWith(`${model}-`));
@@ -103,7 +103,7 @@ async function requireEnvironment(environment: string): Promise<void> {
     });
 }
 
-/** GitHub, as GITHUB_TOKEN sees it. @throws ConfigurationError without a token or a repository */
+/** The records on GitHub, accessed with GITHUB_TOKEN. @throws ConfigurationError without a token or a repository */
 export async function connectRecords({ env, stderr }: Streams) {
   const { GitHubRecords } = await import("../deploy/record/github-records.ts");
   const { repositoryIn } = await import("../deploy/record/repository.ts");

@@ -75,7 +75,7 @@ function lines({ results, why, status }: Outcome): string[] {
   ];
 }
 
-/** The action's own inputs, from flags. @throws ConfigurationError naming the flag */
+/** The action's inputs, read from flags. @throws ConfigurationError naming the flag */
 function readFlags(
   schema: typeof import("../bot/notify/inputs.ts").notifyInputs,
   models: readonly string[],
@@ -107,7 +107,7 @@ function readFlags(
   });
 }
 
-/** On a laptop the clone says what a workflow's variables would. */
+/** On a laptop, the clone supplies what a workflow's variables would say. */
 async function originIn(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const { repositoryIn } = await import("../deploy/record/repository.ts");
   const { actorOf, fullName } = await import("../github/runner.ts");

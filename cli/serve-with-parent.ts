@@ -1,7 +1,7 @@
 import { run } from "./run.ts";
 
-// `sluice serve` for the length of a `sluice predict --url local`. Its stdin is a pipe of that run, which the system
-// closes however the run ends, kill -9 included: a server that nobody asks must not stay.
+// Runs `sluice serve` for as long as a `sluice predict --url local` runs. Its stdin is a pipe from that process. The
+// system closes the pipe however the process ends, even by kill -9, and then the server stops too.
 const stop = () => process.kill(process.pid, "SIGTERM");
 process.stdin.once("close", stop).resume();
 process.exitCode = await run(["serve", ...process.argv.slice(2)], {
@@ -9,5 +9,5 @@ process.exitCode = await run(["serve", ...process.argv.slice(2)], {
   stderr: process.stderr,
   env: process.env,
 });
-// Otherwise a server that did not start would wait for its stdin to end.
+// Without this, a server that failed to start would wait for its stdin to end.
 process.stdin.off("close", stop).destroy();

@@ -30,12 +30,12 @@ export function serveCommand(streams: Streams, finish: Finish): Command {
         streams.stderr.write(`Serving ${dirs.length} model${dirs.length === 1 ? "" : "s"} at ${server.address}\n`),
       );
       finish(0);
-      // The listeners of signals keep a drained process alive.
+      // The signal listeners would keep the drained process alive.
       process.exit(0);
     });
 }
 
-/** One setting as a flag: booleans that are on by default become --no-NAME. */
+/** One setting as a flag. Booleans that are on by default become --no-NAME. */
 function flagOf(name: string, schema: z.ZodType): Option {
   const dashed = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const fallback = schema.safeParse(undefined).data;
@@ -71,8 +71,8 @@ function readSettings(flags: ServeFlags, env: Streams["env"]) {
 }
 
 /**
- * Folders of models: named ones, those of --models, or those of sluice.yaml; relative, so that no answer shows a
- * machine's paths.
+ * The models' folders: the named ones, those of --models, or those of sluice.yaml. They are relative, so that no answer
+ * of the server shows paths of this machine.
  */
 async function modelDirs(names: readonly string[], flags: ServeFlags): Promise<string[]> {
   const listed = flags.models === undefined ? await configuredDirs(flags.config, names) : foldersOf(flags.models);

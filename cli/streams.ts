@@ -1,11 +1,14 @@
 import cliProgress from "cli-progress";
 
-/** Where a command writes, and its environment. They are parameters so that tests need no process of their own. */
+/**
+ * Where a command writes, and the environment that it reads. They are parameters so that tests can replace the
+ * terminal.
+ */
 export type Streams = { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; env: NodeJS.ProcessEnv };
 
 /**
- * Writes a text and waits until it is all written. process.exit() right after a plain write() loses what a pipe has not
- * taken yet.
+ * Resolves when the whole text has been written. Calling process.exit() right after write() would lose what a pipe has
+ * not taken yet.
  */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {

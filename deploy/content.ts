@@ -1,8 +1,8 @@
 import type { TreeFile } from "./bundle/tree.ts";
 import type { CommitLine, RemoteFile } from "./hub/repository.ts";
 
-/** The Hub's own file; which files are LFS is its business. */
-const theirs = (path: string) => path === ".gitattributes";
+/** The Hub's own file. The Hub decides which files it stores as LFS. */
+const isHubOwned = (path: string) => path === ".gitattributes";
 
 /** What a commit must change so that a Space's tree becomes the wanted one. */
 export type Changes = { upload: TreeFile[]; remove: string[]; kept: number };
@@ -11,7 +11,7 @@ export function sameContent(local: TreeFile, remote: RemoteFile): boolean {
   return remote.lfs === null ? remote.oid === local.gitOid : remote.lfs.oid === local.sha256;
 }
 
-/** Pure: by content, never by time. */
+/** Compares by content, never by time. Pure. */
 export function changesTo(wanted: readonly TreeFile[], current: readonly RemoteFile[]): Changes {
   const now = new Map(current.map((file) => [file.path, file]));
   const upload = wanted.filter((file) => {
@@ -21,7 +21,7 @@ export function changesTo(wanted: readonly TreeFile[], current: readonly RemoteF
   const paths = new Set(wanted.map(({ path }) => path));
   return {
     upload,
-    remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path),
+    remove: current.filter(({ path }) => !paths.has(path) && !isHubOwned(path)).map(({ path }) => path),
     kept: wanted.length - upload.length,
   };
 }
@@ -31,12 +31,12 @@ export function isTree(wanted: readonly TreeFile[], current: readonly RemoteFile
   return upload.length === 0 && remove.length === 0;
 }
 
-/** What restores an earlier tree: LFS files by their names alone, the others by their bytes. Pure. */
+/** The changes that restore an earlier tree. LFS files need only their object ids, the others their bytes. */
 type Restoration = { large: CommitLine[]; small: RemoteFile[]; remove: string[] };
 
 export function restorationOf(good: readonly RemoteFile[], current: readonly RemoteFile[]): Restoration {
   const now = new Map(current.map((file) => [file.path, file]));
-  const differs = good.filter(({ path, oid }) => !theirs(path) && now.get(path)?.oid !== oid);
+  const differs = good.filter(({ path, oid }) => !isHubOwned(path) && now.get(path)?.oid !== oid);
   const paths = new Set(good.map(({ path }) => path));
   return {
     large: differs.flatMap(({ path, lfs }) =>
@@ -45,7 +45,7 @@ export function restorationOf(good: readonly RemoteFile[], current: readonly Rem
         : [{ key: "lfsFile" as const, value: { path, algo: "sha256" as const, oid: lfs.oid, size: lfs.size } }],
     ),
     small: differs.filter(({ lfs }) => lfs === null),
-    remove: current.filter(({ path }) => !paths.has(path) && !theirs(path)).map(({ path }) => path),
+    remove: current.filter(({ path }) => !paths.has(path) && !isHubOwned(path)).map(({ path }) => path),
   };
 }
 

@@ -7,27 +7,27 @@ import { GitHubRecords } from "./record/github-records.ts";
 import type { Settings } from "./hub/settings.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Everything that a deployment works with; `deps` reach outside. */
+/** Everything that a deployment works with. `deps` are its access to network and clock. */
 export type Context = {
   space: Space;
-  /** The model repository for weights that are too large for the Space; null where they are not. */
+  /** The model repository for weights that are too large for the Space; null if they fit. */
   weights: HubRepository | null;
-  /** Requests to the Hub and the Space. */
+  /** For requests to the Hub and the Space. */
   http: Http;
   github: GitHubRecords | null;
   settings: Settings;
   deps: HttpDeps & { now: () => number };
   timeline: Timeline;
-  /** http: of a Hub on loopback, https: of every other. */
+  /** http: for a Hub on loopback, https: for every other. */
   scheme: string;
   environment: string;
-  /** The commit of the GitHub repository that records point at. */
+  /** The commit of the GitHub repository that the records point at. */
   commit: string | null;
   actor: string;
   reason: string;
   logUrl: string | null;
   run: WorkflowRun | null;
-  /** The same with another signal: what must still happen after a cancellation. */
+  /** The same context with another signal, for what must still happen after a cancellation. */
   withSignal: (signal: AbortSignal) => Context;
 };
 
@@ -59,7 +59,7 @@ export function createContext(parts: ContextParts, signal: AbortSignal): Context
     space: new Space({ endpoint, name: spaceName, http, credentials, settings: parts.settings }),
     weights:
       weights === null ? null : new HubRepository("model", { endpoint, ...weights, http, settings: parts.settings }),
-    // A client of its own: GitHub's allowance is not the Hub's.
+    // A separate client, because GitHub's rate limit is not the Hub's.
     github:
       github === null
         ? null

@@ -16,12 +16,13 @@ import { withLock } from "./with-lock.ts";
 import { readWeightsState, publishWeights, type WeightsState } from "./weights.ts";
 
 /**
- * Deploys a tree: lock, read the state, plan, refuse or commit once, wait, prove, record; and where waiting or proving fails,
- * back to the last proved tree. Never leaves a lock behind, except when the process is killed.
+ * Deploys a tree: takes the lock, reads the state, plans, refuses or commits once, waits, proves and records. If
+ * waiting or proving fails, it goes back to the last proved tree. It never leaves a lock behind unless the process is
+ * killed.
  *
  * @returns what happened; `outcome` says whether the tree is live
- * @throws ConfigurationError for every refusal before anything was changed; HttpRefusal, NoAnswer when the Hub or
- * GitHub could not be worked with before anything was changed
+ * @throws ConfigurationError for every refusal before anything was changed; HttpRefusal, NoAnswer if the Hub or GitHub
+ * failed before anything was changed
  */
 export async function deploy(tree: Tree, context: Context): Promise<DeploymentReceipt> {
   const { timeline, environment, deps } = context;
@@ -58,7 +59,7 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
   };
 }
 
-/** The plan alone: what `deploy` would do. Takes no lock and changes nothing. */
+/** The plan of what `deploy` would do. Takes no lock and changes nothing. */
 export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
   const seen = await readState(context, tree.deployed.model);
   const wanted = await withWeights(tree, context);
@@ -70,7 +71,8 @@ export async function dryRun(tree: Tree, context: Context): Promise<string[]> {
 type TreeWithWeights = Tree & { large: LargeWeights | null; weights: WeightsState | null };
 
 /**
- * The tree as the Space will hold it, with how its large weights stand; a commit that is still to be made is all zeros.
+ * The tree as the Space will hold it, with the state of its large weights. A commit that has yet to be made is shown as
+ * zeros.
  */
 async function withWeights(tree: Tree, context: Context): Promise<TreeWithWeights> {
   const large = largeWeights(tree, context.settings["max-weights-bytes"]);
@@ -178,7 +180,7 @@ async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: 
   return revision;
 }
 
-/** The new revision is not to be trusted: back to the last one that was. */
+/** The new revision failed: go back to the last proved one. */
 async function undo(
   error: unknown,
   revision: string,
@@ -234,9 +236,7 @@ async function undo(
   };
 }
 
-/**
- * Nothing matters more than getting back: a Hub that does not answer is asked again for longer than for anything else.
- */
+/** Going back matters most, so it is retried for longer than anything else when the Hub does not answer. */
 async function persistently(context: Context, act: () => Promise<FallBack>): Promise<FallBack> {
   for (let attempt = 1; ; attempt += 1) {
     try {

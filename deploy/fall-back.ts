@@ -13,10 +13,11 @@ export type FallBack =
   | { done: false; why: string; to: Verified | null; revision: string | null };
 
 /**
- * Puts the last proved tree back by a commit on top, large files by their names alone, and proves it like any other.
+ * Puts the last proved tree back by a new commit, referring to large files by object id only, and proves it like any
+ * other.
  *
- * @param from the revision that failed; when main is no longer there, somebody else took over and nothing is touched
- * @param mustProve false when there is no time left (the job is being cancelled): the commit alone is made
+ * @param from the revision that failed. If main is no longer at it, somebody else has taken over and nothing is changed
+ * @param mustProve false if no time is left because the job is being cancelled: then only the commit is made
  */
 export async function fallBack(
   context: Context,
@@ -57,14 +58,17 @@ export async function fallBack(
   };
 }
 
-/** The proved revision whose tree main holds already, because an earlier try got that far; null when it is not one. */
+/**
+ * The proved revision whose tree main already holds, because an earlier attempt got that far; null if it holds none of
+ * them.
+ */
 async function restoredAt(context: Context, head: string, candidates: readonly Verified[]): Promise<Verified | null> {
   const current = await context.space.tree(head);
   for (const to of candidates) if (sameTree(await context.space.tree(to.commit), current)) return to;
   return null;
 }
 
-/** @returns the revision that holds the earlier tree again */
+/** @returns the new revision that holds the earlier tree */
 export async function restore(context: Context, to: Verified, parent: string): Promise<string> {
   const { space, timeline, deps, settings } = context;
   const good = await space.tree(to.commit);

@@ -9,7 +9,7 @@ type VersionHistory = {
   releasedBy: string;
   releasedAt: string;
   verdict: string | null;
-  /** Environments in which this version is what was proved last. */
+  /** The environments in which this version is the last proved one. */
   live: string[];
 };
 type DeploymentHistory = {
@@ -27,7 +27,7 @@ type History = { model: string; versions: VersionHistory[]; deployments: Deploym
 
 const maxShown = 30;
 
-/** What GitHub remembers of a model: its release tags and our Deployments, newest first. */
+/** What GitHub has recorded about a model: its release tags and our Deployments, newest first. */
 export async function historyOf(github: GitHubRecords, model: string): Promise<History> {
   const deployments: DeploymentHistory[] = [];
   const live = new Map<string, string>();

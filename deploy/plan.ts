@@ -16,11 +16,11 @@ export type CurrentState = {
   files: RemoteFile[];
   /** Proved revisions, newest first. */
   verified: readonly Verified[];
-  /** The release tag of the wanted version, when there is one: the sha256 that it was made for. */
+  /** The sha256 that the wanted version's release tag was made for; null if there is no tag. */
   released: { sha256: string | null } | null;
 };
 
-/** `weights`: how those stand that are too large for the Space, and of which the tree only names the place. */
+/** `weights`: the state of weights that are too large for the Space, so that the tree only refers to them. */
 export type Wanted = { files: TreeFile[]; deployed: Deployed; weights?: WeightsState | null };
 
 export type Step =
@@ -36,7 +36,7 @@ export type Step =
 const planHint =
   "A Docker Space needs an owner with a PRO, Team or Enterprise plan (since July 2026), even on cpu-basic: subscribe, or move the Space to an organisation that has one.";
 
-/** What a 402 of the Hub means, wherever it comes from. */
+/** What a 402 from the Hub means, for any request. */
 export const paymentDiagnostic = (space: string): Diagnostic => ({
   code: "space-plan",
   place: `spaces/${space}`,
@@ -53,7 +53,7 @@ export const missingDiagnostic = (space: string): Diagnostic => ({
   hint: `create it once at https://huggingface.co/new-space (SDK: Docker). ${planHint}`,
 });
 
-/** Every reason not to begin, all at once; empty when there is none. Pure. */
+/** Every reason not to start, all at once; empty if there is none. Pure. */
 export function refusals(current: CurrentState, wanted: Wanted, settings: Settings): Diagnostic[] {
   const { space, info, runtime } = current;
   const place = `spaces/${space}`;
@@ -118,7 +118,7 @@ export function refusals(current: CurrentState, wanted: Wanted, settings: Settin
 }
 
 /**
- * The steps from what is to what is wanted. Pure: the same state gives the same plan, which `--dry-run` prints.
+ * The steps from the current to the wanted state. Pure: the same state gives the same plan, which `--dry-run` prints.
  */
 export function plan(current: CurrentState, wanted: Wanted): Step[] {
   const changes = changesTo(wanted.files, current.files);
@@ -142,9 +142,10 @@ export function plan(current: CurrentState, wanted: Wanted): Step[] {
   return steps;
 }
 
-/** Where to go back to when the wanted tree cannot be proved. */
+/** Which revision to go back to if the wanted tree cannot be proved. */
 function fallBack({ info, verified }: CurrentState, changed: boolean): Step {
-  // What was proved once and is not changed now fails for another reason than its content: an older version is no cure.
+  // HEAD was proved before and is not changed now. If it fails, the content is not the cause, and an older version
+  // would not help.
   if (!changed && verified.some(({ commit }) => commit === info.head))
     return { kind: "fall-back", to: null, why: "nothing was changed, and this very revision was proved before" };
   const to = verified.find(({ commit }) => commit !== info.head || changed) ?? null;
@@ -152,7 +153,7 @@ function fallBack({ info, verified }: CurrentState, changed: boolean): Step {
   return { kind: "fall-back", to: null, why: "no earlier revision of this Space is known to have been proved" };
 }
 
-/** A plan in lines for people. */
+/** A plan as lines for people. */
 export function describePlan(space: string, steps: readonly Step[], wanted: Wanted): string[] {
   const { model, source } = wanted.deployed;
   const kib = (bytes: number) =>
@@ -205,7 +206,7 @@ export function describePlan(space: string, steps: readonly Step[], wanted: Want
   return lines;
 }
 
-/** deployment.json among a revision's files. */
+/** Whether a revision's files include deployment.json. */
 export function hasRecord(files: readonly RemoteFile[]): boolean {
   return files.some(({ path }) => path === DEPLOYED_FILE);
 }

@@ -12,7 +12,7 @@ const proof = z.strictObject({
   sha256: z.string(),
 });
 
-/** deployment.json of --out: what was deployed, what became of it, and what serves now. */
+/** deployment.json in --out: what was deployed, how it ended, and what serves now. */
 export const deploymentReceipt = z.strictObject({
   schemaVersion: z.literal(1),
   outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
@@ -38,7 +38,7 @@ export const deploymentReceipt = z.strictObject({
 });
 export type DeploymentReceipt = z.infer<typeof deploymentReceipt>;
 
-/** 0 live and proved · 1 not · 5 live and proved, but not written down. */
+/** 0 live and proved · 1 not · 5 live and proved, but not recorded on GitHub. */
 export function exitCodeOf({ outcome, notRecorded }: DeploymentReceipt): 0 | 1 | 5 {
   if (outcome === "planned" || outcome === "bundled") return 0;
   if (outcome !== "live") return 1;

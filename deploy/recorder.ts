@@ -10,7 +10,10 @@ import { openDeployment } from "./record/deployments.ts";
 import type { StatusWanted } from "./record/github-records.ts";
 import { tagRelease } from "./record/release.ts";
 
-/** Writes a deployment down on GitHub. What cannot be written is kept in words and never changes what is deployed. */
+/**
+ * Records a deployment on GitHub. A record that cannot be written is noted in the receipt and never changes what is
+ * deployed.
+ */
 export class Recorder {
   readonly problems: string[] = [];
   deployment: number | null = null;
@@ -25,7 +28,7 @@ export class Recorder {
     this.#kind = kind;
   }
 
-  /** Runs something that must not fail the deployment. */
+  /** Runs something whose failure must not fail the deployment. */
   async attempt(what: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();
@@ -67,7 +70,7 @@ export class Recorder {
     });
   }
 
-  /** The failure of the new revision and, where there was one, the return of the old. */
+  /** Records the failure of the new revision and, if there was one, the return to the old revision. */
   async failure(context: Context, reason: string, back: FallBack): Promise<void> {
     const { github } = context;
     if (github === null) return;
@@ -86,7 +89,10 @@ export class Recorder {
     });
   }
 
-  /** A proved return to an earlier tree is a deployment too: the next one may have to come back to it. */
+  /**
+   * Records a proved return to an earlier tree as a deployment of its own, because a later one may have to go back to
+   * it.
+   */
   async restored(context: Context, back: FallBack & { done: true }): Promise<number> {
     const payload = payloadOf(context, "rollback", back.revision, back.deployed);
     const id = await openDeployment(
@@ -125,7 +131,7 @@ export class Recorder {
     return `${id} ${version}`;
   }
 
-  /** The gate's record of the version where the tree carries one; else what is known of it. */
+  /** The gate's record of the version, if the tree contains one; otherwise what is known about it. */
   #releaseRecord(): string {
     const {
       deployed: { files: _files, ...known },

@@ -15,10 +15,10 @@ import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
 import { withLock } from "./with-lock.ts";
 
 /**
- * Goes back, on somebody's word, to a version that was proved in this environment: the tree of then, by a commit on
- * top.
+ * Goes back, on a person's request, to a version that was proved in this environment: restores its tree by a new
+ * commit.
  *
- * @param version the version to go back to; null: the last proved one that is not what main holds
+ * @param version the version to go back to; null for the last proved one that main does not hold
  * @throws ConfigurationError when there is none
  */
 export async function rollback(model: string, version: string | null, context: Context): Promise<DeploymentReceipt> {

@@ -14,10 +14,10 @@ import { prove, type Proof } from "./prove/prove.ts";
 import type { Settings } from "./hub/settings.ts";
 import { tailOf, waitForRevision } from "./wait.ts";
 
-/** 5 MB a second: what a Space fetches from the Hub even on a bad day. */
+/** 5 MB a second: the slowest download from the Hub to a Space that we allow for. */
 const slowestBytesPerMs = 5000;
 
-/** What a revision of a Space says of itself; null when it was not made by us. */
+/** What a revision of a Space says about itself; null if it was not made by us. */
 export async function recordOf(
   context: Context,
   revision: string,
@@ -72,7 +72,7 @@ export async function waitAndProve(
   try {
     return { proof: await proveAt(context, url, expected, isPrivate, settingsWithFetchTime), url };
   } catch (error) {
-    // The app's own words say most about why.
+    // The app's own log explains the failure best.
     if (error instanceof DeployFailure && error.log.length === 0)
       throw new DeployFailure(error.code, error.message, {
         cause: error,
@@ -82,7 +82,7 @@ export async function waitAndProve(
   }
 }
 
-/** One round of proof of what serves now, before it is replaced: what passes can be gone back to. */
+/** One round of proof of what serves now, before it is replaced. If it passes, we can go back to it. */
 export async function provesNow(
   context: Context,
   url: string,

@@ -29,10 +29,10 @@ type DeployRequest = {
   model: string;
   /** staging, production, … */
   stage: string;
-  /** NS/NAME, null for what sluice.yaml says, "none" to make the tree only. */
+  /** NS/NAME; null for the one in sluice.yaml; "none" to make only the tree. */
   space: string | null;
   verdict: string;
-  /** Folder of a tree: read when it is there, written when `space` is "none". */
+  /** Folder of a tree. It is read if it contains one; otherwise the new tree is written to it. */
   bundle: string | null;
   reason: string;
   settings: Settings;
@@ -49,11 +49,11 @@ export type SessionDeps = Omit<HttpDeps, "note"> & {
   sink: Sink;
   /** The part of the tree that every Space shares. */
   spaceFiles: () => Promise<{ name: string; bytes: Uint8Array }[]>;
-  /** Makes the native runtime ready where that is needed. */
+  /** Prepares the native runtime if that is needed. */
   prepareNative: () => Promise<void>;
 };
 
-/** From a request to its receipt, which is also written to OUT/deployment.json. */
+/** Carries out a request. The receipt is also written to OUT/deployment.json. */
 export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<DeploymentReceipt> {
   const { root, settings } = request;
   const startedAt = new Date(deps.now()).toISOString();
@@ -108,7 +108,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
   return written(request, await deploy(tree, context));
 }
 
-/** A receipt of what changed nothing. */
+/** The receipt of a request that changed nothing. */
 function nothingYet(
   environment: string,
   deployed: DeploymentReceipt["deployed"],
@@ -135,7 +135,7 @@ function nothingYet(
   };
 }
 
-/** The same for a return to an earlier version. */
+/** The same for a rollback to an earlier version. */
 export async function runRollback(
   request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null },
   deps: SessionDeps,
@@ -167,7 +167,7 @@ async function fresh(
   return makeTree(loaded, verdict, source, { env: deps.env, fetch: deps.fetch, space: deps.spaceFiles });
 }
 
-/** A tree that was made earlier must be of the same model, commit and verdict as what was just checked. */
+/** A tree that was made earlier must match the model, commit and verdict that were just checked. */
 function requireSame(
   { deployed }: Tree,
   wanted: { id: string; version: string; sha256: string; commit: string | null },
@@ -192,7 +192,7 @@ function requireSame(
   differ("verdict", verdict.sha256, deployed.verdict.sha256);
 }
 
-/** Where a model goes, as sluice.yaml says: its Spaces by stage, and the repository for large weights. */
+/** Where sluice.yaml says that a model is deployed: its Spaces by stage, and the repository for large weights. */
 type Places = { spaces: Record<string, string>; weights: string | null };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
@@ -221,7 +221,7 @@ async function findModel(root: string, name: string): Promise<{ loaded: LoadedMa
   return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
 }
 
-/** NS/NAME of the Space to deploy to. @throws ConfigurationError when none is named */
+/** NS/NAME of the Space to deploy to. @throws ConfigurationError if none is named */
 function spaceNamed(
   { space, stage }: Pick<DeployRequest, "space" | "stage">,
   model: string,
@@ -276,7 +276,7 @@ async function contextFor(
       now: deps.now,
       mask: deps.mask,
     }).catch((error: unknown): Credentials => {
-      // Looking at what is public needs no rights.
+      // A dry run only reads, and reading public repositories needs no token.
       if (request.dryRun && error instanceof ConfigurationError)
         return { kind: "nothing: only what is public can be seen", token: () => Promise.resolve(null) };
       throw error;

@@ -1,21 +1,21 @@
 import type { Runtime } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 
-/** What a deployer has seen so far of the Space on its way to one revision. Times in milliseconds. */
+/** What has been seen of the Space so far on its way to one revision. Times in milliseconds. */
 export type Sighting = {
   commit: string;
   runtime: Runtime;
-  /** Since the commit, or since the last restart that was asked for. */
+  /** Time since the commit, or since the last requested restart. */
   sinceStartMs: number;
-  /** Since the stage and the revision last changed. */
+  /** Time since the stage or the revision last changed. */
   unchangedMs: number;
   /** Whether a build was seen since the commit or the restart. */
   sawBuild: boolean;
-  /** Since the build was over, as far as was seen; null before. */
+  /** Time since the end of the build was seen; null before that. */
   sinceBuiltMs: number | null;
   woken: boolean;
   restarts: 0 | 1 | 2;
-  /** False once the Hub has said that this token may not restart the Space: then there is only waiting. */
+  /** False once the Hub has said that this token may not restart the Space. Then we can only wait. */
   mayRestart: boolean;
 };
 
@@ -28,7 +28,7 @@ export type NextStep =
 
 const building = /^(RUNNING_)?BUILDING$/;
 const starting = /^(RUNNING_)?APP_STARTING$/;
-const broken: Readonly<Record<string, string>> = {
+const failedStages: Readonly<Record<string, string>> = {
   NO_APP_FILE: "the Hub finds no Dockerfile",
   CONFIG_ERROR: "the Hub refuses the README's front matter",
   BUILD_ERROR: "the image does not build",
@@ -36,7 +36,7 @@ const broken: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to do about a Space's runtime. RUNNING alone means nothing: only runtime.sha says which revision serves.
+ * Decides what to do next. The stage RUNNING alone is not enough, because only runtime.sha says which revision serves.
  * Pure.
  */
 export function nextStep(seen: Sighting, settings: Settings): NextStep {
@@ -50,10 +50,10 @@ export function nextStep(seen: Sighting, settings: Settings): NextStep {
     return { do: "fail", code: "paused", why: "the Space is paused, and only its owner can unpause it" };
   if (stage === "DELETING") return { do: "fail", code: "deleting", why: "the Space is being deleted" };
 
-  const words = broken[stage];
+  const words = failedStages[stage];
   if (words !== undefined) {
     const why = `${words} (${stage}${errorMessage === null ? "" : `: ${errorMessage}`})`;
-    // An error that is shown right after the commit may still be the old revision's.
+    // An error right after the commit may still be the old revision's.
     if (ours || seen.sawBuild || seen.unchangedMs >= settings["settle-after"])
       return { do: "fail", code: stage.toLowerCase().replaceAll("_", "-"), why };
     return { do: "wait" };

@@ -8,7 +8,7 @@ import { verifiedRevisions, type Verified } from "./record/deployments.ts";
 import { releasedAs } from "./record/release.ts";
 import { provesNow, recordOf, urlOf } from "./serve-proof.ts";
 
-/** Reads everything that the plan depends on; changes nothing. */
+/** Reads everything that the plan depends on. Changes nothing. */
 export async function readState(context: Context, model: Deployed["model"]): Promise<CurrentState> {
   const { space, github, environment } = context;
   const info = await hubAnswer(context, () => space.info());
@@ -19,7 +19,8 @@ export async function readState(context: Context, model: Deployed["model"]): Pro
 }
 
 /**
- * What serves now becomes something to go back to when it proves itself, whoever deployed it and whatever GitHub knows.
+ * If what serves now passes the proof, it becomes a revision to go back to, no matter who deployed it or what GitHub
+ * has recorded.
  *
  * @returns the state with HEAD first among the proved revisions, or unchanged
  */
@@ -40,7 +41,7 @@ export async function withLivePredecessor(context: Context, state: CurrentState)
   return { ...state, verified: [live, ...verified] };
 }
 
-/** Turns the Hub's refusals into what to do about them. */
+/** Turns the Hub's refusals into errors that say what to do. */
 export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -64,7 +64,7 @@ export function renderSummary(receipt: DeploymentReceipt): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Text from outside stays text. */
+/** Escapes outside text, so that it is not interpreted as Markdown or HTML. */
 function text(raw: string): string {
   return raw
     .replaceAll("&", "&amp;")

@@ -1,9 +1,9 @@
-/** Where a deployment's progress goes: the job's log, or a terminal. */
+/** Where a deployment's progress is written: a job's log or a terminal. */
 export type Sink = { line: (text: string) => void; group: (title: string) => void; endGroup: () => void };
 
 type TimelineEntry = { stage: string; ms: number; note: string };
 
-/** One line per stage as it happens, and all of them as a table afterwards. */
+/** Writes one line per stage as it happens, and keeps all stages for a table at the end. */
 export class Timeline {
   readonly entries: TimelineEntry[] = [];
   readonly #sink: Sink;
@@ -28,13 +28,13 @@ export class Timeline {
 
   note(text: string): void {
     this.#closeLog();
-    // What is said again and again while waiting is said once.
+    // A note that repeats while waiting is written once.
     if (text === this.#lastNote) return;
     this.#lastNote = text;
     this.#sink.line(`           ${text}`);
   }
 
-  /** A line of a log of the Space, inside a group of its own. */
+  /** A line from one of the Space's logs, in a group of its own. */
   log(line: string): void {
     if (!this.#inLog) this.#sink.group("build log of the Space");
     this.#inLog = true;

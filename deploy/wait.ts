@@ -9,18 +9,18 @@ import { isBuilding, isStarting, nextStep } from "./stages.ts";
 type WaitDeps = HttpDeps & {
   http: Http;
   now: () => number;
-  /** When the stage or the revision changes. */
+  /** Called when the stage or the revision changes. */
   onStage: (text: string) => void;
-  /** Every line of the build's log. */
+  /** Called with every line of the build's log. */
   onLog: (line: string) => void;
 };
 
 /**
- * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. Wakes it once, restarts
- * it once and rebuilds it once where it stalls.
+ * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. If the Space sleeps, it
+ * is woken once; if it stalls, it is restarted once and rebuilt once.
  *
  * @returns the runtime that serves the commit
- * @throws DeployFailure with the tail of the log that tells why
+ * @throws DeployFailure with the last lines of the log that explains why
  */
 export async function waitForRevision(
   commit: string,
@@ -94,7 +94,7 @@ export async function waitForRevision(
   }
 }
 
-/** The Hub may be away for a while; the Space goes on building. */
+/** The Hub may be unreachable for a while; the Space keeps building. */
 async function currentRuntime(space: Space, began: number, settings: Settings, deps: WaitDeps): Promise<Runtime> {
   for (;;) {
     try {
@@ -132,9 +132,9 @@ async function tryRestart(space: Space, factory: boolean, deps: WaitDeps): Promi
 }
 
 /**
- * The last lines of one of the Space's logs, for the words of a failure.
+ * The last lines of one of the Space's logs, for a failure's message.
  *
- * @param followed the build's log, where it is being read already
+ * @param followed the build's log, if it is already being read
  */
 export async function tailOf(
   space: Space,
@@ -144,7 +144,7 @@ export async function tailOf(
   deps: HttpDeps,
 ): Promise<string[]> {
   const stream = kind === "build" && followed !== null ? followed : followLog(space, kind, deps, () => {});
-  // A log never ends by itself: what comes within a moment is all there is.
+  // A log stream never ends by itself, so take what arrives within a short time.
   await deps.sleep(Math.min(2000, settings["request-timeout"] / 4), deps.signal);
   return (await stream.stop()).slice(-settings["log-tail"]);
 }

@@ -7,32 +7,34 @@ import { commitOnce, HeadMoved } from "./hub/commit-once.ts";
 import { HttpRefusal } from "./hub/http.ts";
 import type { HubRepository } from "./hub/repository.ts";
 
-/** What the plan and its refusals need to know of the model repository. */
+/** What the plan and its refusals need to know about the model repository. */
 export type WeightsState = {
   repository: string;
   head: string;
-  /** The commit that holds them; null when none does yet. */
+  /** The commit that contains the weights; null if none does yet. */
   revision: string | null;
   private: boolean;
-  /** Whether the Space has a secret HF_TOKEN; null where this token may not ask. */
+  /** Whether the Space has a secret HF_TOKEN; null if this token may not list its secrets, or if none is needed. */
   secret: boolean | null;
   bytes: number;
 };
 
-/** How often somebody else may commit to the model repository in between; their files are no obstacle. */
+/**
+ * How many attempts to commit to the model repository if others keep committing. Their files do not conflict with ours.
+ */
 const maxAttempts = 5;
 
 /**
- * Where large weights stand in their model repository. Changes nothing.
+ * Reads the state of large weights in their model repository. Changes nothing.
  *
- * @throws ConfigurationError when there is no repository to work with
+ * @throws ConfigurationError if the repository cannot be used
  */
 export async function readWeightsState(
   context: Context,
   repository: HubRepository,
   weights: LargeWeights,
 ): Promise<WeightsState> {
-  const { private: isPrivate, head } = await answered(repository, () => repository.info());
+  const { private: isPrivate, head } = await explainRefusals(repository, () => repository.info());
   const names = isPrivate ? await context.space.secretNames() : null;
   return {
     repository: repository.name,
@@ -44,7 +46,7 @@ export async function readWeightsState(
   };
 }
 
-/** Why these weights must not be relied on; the Space would not start. Pure. */
+/** Why the Space could not fetch these weights and would not start. Pure. */
 export function weightsRefusals({ repository, private: isPrivate, secret }: WeightsState, space: string): Diagnostic[] {
   if (!isPrivate || secret !== false) return [];
   return [
@@ -60,8 +62,8 @@ export function weightsRefusals({ repository, private: isPrivate, secret }: Weig
 }
 
 /**
- * Commits large weights to their model repository, once, and names the commit that holds them. Weights that are there
- * already keep the commit that brought them, so that every later tree is the same.
+ * Commits large weights to their model repository, once. Weights that are already there keep the commit that added
+ * them, so that every later tree is the same.
  *
  * @returns the revision to pin
  */
@@ -76,14 +78,14 @@ export async function publishWeights(
   const { timeline, deps, settings, logUrl } = context;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
-    const lines = await answered(repository, () =>
+    const lines = await explainRefusals(repository, () =>
       repository.upload(weights.files, (path) => {
         timeline.note(`uploading ${path} to ${repository.name}`);
       }),
     );
     deps.signal.throwIfAborted();
     try {
-      const made = await answered(repository, () =>
+      const made = await explainRefusals(repository, () =>
         commitOnce(
           repository,
           {
@@ -109,8 +111,8 @@ export async function publishWeights(
 }
 
 /**
- * The commit that brought these files, as seen from `head`; null when `head` does not hold them. Whatever was committed
- * later, the answer stays the same.
+ * The commit that added these files, as seen from `head`; null if `head` does not contain them. Later commits do not
+ * change the result.
  */
 async function revisionOf(repository: HubRepository, head: string, files: readonly TreeFile[]): Promise<string | null> {
   const held = await holds(repository, head, files);
@@ -118,7 +120,7 @@ async function revisionOf(repository: HubRepository, head: string, files: readon
   return held === head || (held.length > 0 && (await holds(repository, held, files)) !== null) ? held : head;
 }
 
-/** The commit that last changed the first of these files, when a revision holds them all. */
+/** The commit that last changed the first of these files; null if the revision does not contain them all. */
 async function holds(repository: HubRepository, revision: string, files: readonly TreeFile[]): Promise<string | null> {
   const found = await repository.find(
     revision,
@@ -131,8 +133,8 @@ async function holds(repository: HubRepository, revision: string, files: readonl
   return same ? (found.find(({ path }) => path === files[0]!.path)!.lastCommit ?? revision) : null;
 }
 
-/** Turns the Hub's refusals about a model repository into what to do about them. */
-async function answered<T>({ name }: HubRepository, ask: () => Promise<T>): Promise<T> {
+/** Turns the Hub's refusals about a model repository into errors that say what to do. */
+async function explainRefusals<T>({ name }: HubRepository, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -9,35 +9,35 @@ type ClientOptions = {
   token: string;
   /** GITHUB_API_URL. */
   apiUrl: string;
-  /** Who asks, for GitHub's logs. */
+  /** Identifies the caller in GitHub's logs. */
   userAgent: string;
   fetch: typeof fetch;
-  /** Rate limits and warnings, one line each; the token never appears. */
+  /** Gets rate limits and warnings, one line each, never with the token. */
   log: (line: string) => void;
   /** Logs every request that failed, too. */
   logFailures?: boolean;
-  /** null: `fetch` has time limits and retries of its own, and every request is handed to it once. */
+  /** null if `fetch` has its own time limits and retries; then every request is passed to it once. */
   limits: Limits | null;
 };
 
 type Limits = {
-  /** Of one request. */
+  /** Time limit of one request. */
   timeoutMs: number;
-  /** Pause that a rate limit may ask for; a longer one ends the request. */
+  /** The longest pause that a rate limit may ask for. If it asks for more, the request fails. */
   maxPauseSeconds: number;
-  /** What is sent again after a rate limit. */
+  /** Which requests are sent again after a rate limit. */
   waitsFor: "reads" | "every request";
-  /** Pause after a secondary rate limit that does not say how long. */
+  /** The pause after a secondary rate limit that names none. */
   secondaryPauseSeconds: number;
 };
 
 const maxRetries = 2;
-/** GitHub has said no, or asks for a pause, which `throttling` sees to. */
+/** With these, GitHub refuses or asks for a pause. The throttling plugin handles the pauses. */
 const doNotRetry = [400, 401, 403, 404, 409, 410, 422, 429, 451];
 
 /**
- * Octokit with limits: a request that hangs ends, server errors are retried twice, rate limits are waited for while
- * they ask for little. Refusals are final.
+ * Octokit with limits: requests time out, server errors are retried twice, and short pauses asked for by rate limits
+ * are waited for. Refusals are final.
  */
 export function createClient({
   token,
@@ -72,7 +72,7 @@ function withTimeout(transport: typeof fetch, timeoutMs: number): typeof fetch {
         signal: init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
       });
     } catch (error) {
-      // Octokit passes an AbortError on as it is. Any other failure becomes a 500, which would be retried.
+      // Octokit rethrows an AbortError unchanged. Any other failure becomes a 500, which would be retried.
       if (timeout.aborted) throw new DOMException(`no answer within ${timeoutMs / 1000} s`, "AbortError");
       throw error;
     }
@@ -93,7 +93,7 @@ function throttleOptions(
       return again;
     };
   return {
-    // The pace of requests is kept per server.
+    // Requests are throttled per server.
     id: apiUrl,
     fallbackSecondaryRateRetryAfter: secondaryPauseSeconds,
     onRateLimit: onRateLimited("rate limit"),

@@ -1,17 +1,20 @@
 import { sentOnce, type RepositoryApi } from "./api.ts";
 
-/** 3,000 comments: whoever searches further starts anew instead. */
+/** 3,000 comments. A search that finds nothing in these gives up, and a new comment is made. */
 export const maxCommentPages = 30;
 
 export type Comment = { id: number; body: string; author: string; url: string };
 
-/** Whose token this is, without "[bot]". GET /user is closed to a workflow's token; GraphQL answers every kind. */
+/**
+ * The account that the token belongs to, without "[bot]". A workflow's token may not call GET /user; GraphQL answers
+ * every kind of token.
+ */
 export async function viewerOf({ octokit }: RepositoryApi): Promise<string> {
   const { viewer } = await octokit.graphql<{ viewer: { login: string } }>("query { viewer { login } }");
   return withoutSuffix(viewer.login);
 }
 
-/** A pull request's comments, oldest first, a page of a hundred at a time. */
+/** A pull request's comments, oldest first, in pages of a hundred. */
 export async function* commentPages(
   { octokit, owner, repo }: RepositoryApi,
   pullRequest: number,
@@ -25,7 +28,10 @@ export async function* commentPages(
   for await (const { data } of pages) yield data.map(commentOf);
 }
 
-/** Sent once: two of them could leave two comments behind, so whoever calls looks before trying again. */
+/**
+ * Sent once, because a second request could leave a second comment. The caller must look for the comment before trying
+ * again.
+ */
 export async function createComment(
   { octokit, owner, repo }: RepositoryApi,
   pullRequest: number,

@@ -6,7 +6,7 @@ type Tree = ReadonlyMap<string, TreeEntry>;
 
 /** The merge base of two commits or branches. */
 export async function mergeBase({ octokit, owner, repo }: RepositoryApi, base: string, head: string): Promise<string> {
-  // The comparison itself is not wanted; one commit per page keeps the answer small.
+  // Only the merge base is needed; one commit per page keeps the answer small.
   const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
     owner,
     repo,
@@ -16,7 +16,7 @@ export async function mergeBase({ octokit, owner, repo }: RepositoryApi, base: s
   return data.merge_base_commit.sha;
 }
 
-/** What lies in a tree, which may be named by its commit: entry by name. */
+/** The entries of a tree by name. The tree may be named by its commit. */
 export async function treeOf({ octokit, owner, repo }: RepositoryApi, sha: string): Promise<Tree> {
   const { data } = await octokit.rest.git.getTree({ owner, repo, tree_sha: sha });
   if (data.truncated) throw new Error(`GitHub shows only a part of the tree ${sha}`);
@@ -26,8 +26,8 @@ export async function treeOf({ octokit, owner, repo }: RepositoryApi, sha: strin
 /**
  * Which of some paths a pull request changes.
  *
- * Both sides are commits, so that nothing pushed meanwhile counts. Where a path is the same at the merge base and at
- * the head, it is the base branch's own in the merge commit, which is what ran.
+ * Both sides are commits, so anything pushed in the meantime does not count. If a path is the same at the merge base
+ * and at the head, then the merge commit, which is what ran, has the base branch's version of it.
  *
  * @param paths folders or files, relative to the repository's root
  */

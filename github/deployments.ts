@@ -1,6 +1,9 @@
 import { sentOnce, type RepositoryApi } from "./api.ts";
 
-/** `payload`: whatever who made it put there; registry/deployment.ts reads ours. `createdAt`: ISO 8601. */
+/**
+ * `payload`: anything that the Deployment's creator put there; registry/deployment.ts reads ours. `createdAt`: ISO
+ * 8601.
+ */
 export type Deployment = {
   id: number;
   sha: string;
@@ -11,11 +14,11 @@ export type Deployment = {
   createdAt: string;
 };
 
-/** States that GitHub lets others write; it writes some that it alone may, such as "waiting". */
+/** The states that clients may write. Others, such as "waiting", only GitHub itself can set. */
 const writableStates = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"] as const;
 export type WritableState = (typeof writableStates)[number];
 
-/** Addresses are "" where there is none. */
+/** URLs are "" if there are none. */
 export type DeploymentStatus = {
   state: string;
   description: string;
@@ -74,7 +77,7 @@ type NewStatus = {
   replacesEarlier: boolean;
 };
 
-/** GitHub refuses longer descriptions. */
+/** The longest description that GitHub accepts. */
 export const maxDescriptionLength = 140;
 
 export async function addDeploymentStatus(
@@ -96,9 +99,10 @@ export async function addDeploymentStatus(
 }
 
 /**
- * Gives a Deployment new words and changes nothing else: a status repeats the latest one's state and addresses.
+ * Gives a Deployment a new description and changes nothing else: adds a status that repeats the latest one's state and
+ * URLs.
  *
- * @param description what exceeds GitHub's limit is cut off
+ * @param description truncated to GitHub's limit
  */
 export async function describeDeployment(api: RepositoryApi, deployment: number, description: string): Promise<void> {
   const [latest] = await deploymentStatuses(api, deployment, 30);

@@ -1,7 +1,7 @@
 /**
- * fetch through the proxy that HTTPS_PROXY, or HTTP_PROXY for an http address, names for this server; without one, or
- * where NO_PROXY names the server or it is this machine, fetch itself. Node's own fetch passes a proxy by unless Node
- * was started with a flag.
+ * fetch through the proxy that HTTPS_PROXY (or HTTP_PROXY for an http address) names. Plain fetch if no proxy is set,
+ * if NO_PROXY names the server, or if the server is this machine. Node's own fetch ignores proxies unless Node was
+ * started with a flag.
  */
 export function proxyFetch(env: NodeJS.ProcessEnv, serverUrl: string): typeof fetch {
   const variable = (name: string) => env[name.toLowerCase()] || env[name] || null;
@@ -12,7 +12,7 @@ export function proxyFetch(env: NodeJS.ProcessEnv, serverUrl: string): typeof fe
   return async (url, init) => (await (connected ??= throughProxy(proxy, noProxy)))(url, init);
 }
 
-/** undici is large, and few machines have a proxy: it is loaded only there. */
+/** undici is large and few machines have a proxy, so it is loaded only when there is one. */
 async function throughProxy(proxy: string, noProxy: string | null): Promise<typeof fetch> {
   const { EnvHttpProxyAgent, fetch: undiciFetch } = await import("undici");
   const dispatcher = new EnvHttpProxyAgent({

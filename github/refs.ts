@@ -1,6 +1,8 @@
 import { sentOnce, statusOf, type RepositoryApi } from "./api.ts";
 
-/** What a ref points at: a commit, or the object of an annotated tag. Names are full: refs/tags/births@1.0.0. */
+/**
+ * What a ref points at: a commit, or the object of an annotated tag. Names are full, such as refs/tags/births@1.0.0.
+ */
 export type Ref = { ref: string; sha: string; type: string };
 export type TagObject = { message: string; tagger: string; date: string; commit: string };
 
@@ -17,13 +19,13 @@ export async function findRef({ octokit, owner, repo }: RepositoryApi, name: str
   }
 }
 
-/** Refs whose names begin so. */
+/** Refs whose names begin with `prefix`. */
 export async function matchingRefs({ octokit, owner, repo }: RepositoryApi, prefix: string): Promise<Ref[]> {
   const { data } = await octokit.rest.git.listMatchingRefs({ owner, repo, ref: withoutRefs(prefix) });
   return data.map(({ ref, object }) => ({ ref, sha: object.sha, type: object.type }));
 }
 
-/** Creating a ref is atomic: of two attempts one is refused. @returns false when it is there already */
+/** Creating a ref is atomic: of two attempts, one is refused. @returns false if it already exists */
 export async function createRef({ octokit, owner, repo }: RepositoryApi, name: string, sha: string): Promise<boolean> {
   try {
     await octokit.rest.git.createRef({ owner, repo, ref: name, sha, ...sentOnce });
@@ -34,7 +36,7 @@ export async function createRef({ octokit, owner, repo }: RepositoryApi, name: s
   }
 }
 
-/** @returns false when there was none */
+/** @returns false if there was none */
 export async function deleteRef({ octokit, owner, repo }: RepositoryApi, name: string): Promise<boolean> {
   try {
     await octokit.rest.git.deleteRef({ owner, repo, ref: withoutRefs(name), ...sentOnce });
@@ -46,7 +48,9 @@ export async function deleteRef({ octokit, owner, repo }: RepositoryApi, name: s
   }
 }
 
-/** The object of an annotated tag. No ref points at it yet, so making it twice does no harm. @returns its sha */
+/**
+ * Creates the object of an annotated tag. No ref points at it yet, so creating it twice does no harm. @returns its sha
+ */
 export async function createTagObject(
   { octokit, owner, repo }: RepositoryApi,
   { tag, message, commit }: { tag: string; message: string; commit: string },

@@ -1,10 +1,10 @@
 import { userInfo } from "node:os";
 
-// What the runner's variables say, in a workflow or where a person has set them.
+// Reads the runner's environment variables, set by a workflow or by a person.
 
 export type Repository = { owner: string; repo: string };
 
-/** The run of a workflow. */
+/** One run of a workflow. */
 export type WorkflowRun = { id: string; attempt: number; url: string };
 
 /** OWNER/NAME in two parts; null for anything else. */
@@ -17,7 +17,7 @@ export function fullName({ owner, repo }: Repository): string {
   return `${owner}/${repo}`;
 }
 
-/** The repository that a remote's address names, on whichever server; null for an address of another form. */
+/** The repository that a remote's URL names, on any server; null for a URL of another form. */
 export function repositoryOfRemote(url: string): Repository | null {
   return parseRepository(
     /^(?:https?:\/\/[^/]+\/|(?:ssh:\/\/)?git@[^/:]+[/:])([^/]+\/[^/]+?)(?:\.git)?\/?\s*$/.exec(url)?.[1],
@@ -28,7 +28,7 @@ export function apiUrlOf(env: NodeJS.ProcessEnv): string {
   return env["GITHUB_API_URL"] || "https://api.github.com";
 }
 
-/** The page of the run that these variables belong to; null outside a workflow. */
+/** URL of the run that these variables belong to; null outside a workflow. */
 export function runUrlOf({
   GITHUB_SERVER_URL: server,
   GITHUB_REPOSITORY: name,
@@ -43,7 +43,7 @@ export function runOf(env: NodeJS.ProcessEnv): WorkflowRun | null {
   return id && url !== null ? { id, attempt: Number(attempt ?? "1") || 1, url } : null;
 }
 
-/** Who started this: the workflow's actor, else the person at this machine. */
+/** Who started this: the workflow's actor, otherwise the user of this machine. */
 export function actorOf(env: NodeJS.ProcessEnv): string {
   return env["GITHUB_ACTOR"] || env["USER"] || userName();
 }

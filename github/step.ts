@@ -11,7 +11,9 @@ type StepApiOptions = {
   timeoutMs?: number;
 };
 
-/** GitHub for a step that reports: nobody waits for a report, so requests and pauses are short. */
+/**
+ * A GitHub client for a step that only reports. A report must not delay its job, so time limits and pauses are short.
+ */
 export function connectStep({ token, repository, env, log, timeoutMs = 10_000 }: StepApiOptions): RepositoryApi {
   const apiUrl = apiUrlOf(env);
   const octokit = createClient({

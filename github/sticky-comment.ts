@@ -1,15 +1,15 @@
 import { statusOf, type RepositoryApi } from "./api.ts";
 import { commentPages, createComment, maxCommentPages, updateComment, viewerOf, type Comment } from "./comments.ts";
 
-/** What became of a comment. Never part of a verdict. */
+/** What happened to a comment. Never part of a verdict. */
 export type CommentResult =
   | { status: "created" | "updated"; url: string }
   | { status: "skipped"; why: string }
   | { status: "failed"; why: string };
 
 /**
- * The hidden first line that makes a comment findable; one per configuration and selection of models, so
- * that two gates in one repository keep a comment each and a gate never has two.
+ * The hidden first line by which a comment is found. It differs per configuration and selection of models, so that two
+ * gates in one repository keep a comment each and one gate never has two.
  */
 export function commentMarker(config: string, models: readonly string[]): string {
   const safe = (text: string) => text.replace(/[^\w./,-]/g, "_").replace(/-{2,}/g, "-");
@@ -18,7 +18,7 @@ export function commentMarker(config: string, models: readonly string[]): string
 
 /**
  * Creates or edits the one sticky comment. Only a comment that carries the marker AND was written by the token's own
- * account is edited: anyone may paste the marker into a comment of theirs.
+ * account is edited, because anyone can paste the marker into a comment.
  */
 export async function keepComment(
   api: RepositoryApi,
@@ -33,7 +33,7 @@ export async function keepComment(
       return { status: "created", url: (await createComment(api, pullRequest, body)).url };
     } catch (error) {
       if (!mayHaveWorked(error)) throw error;
-      // A server error or a lost connection may come after the comment was made: look before trying again.
+      // After a server error or a lost connection, the comment may exist already. Look before trying again.
       const made = await findOwn(api, pullRequest, marker);
       return made !== null
         ? { status: "created", url: made.url }
@@ -61,7 +61,7 @@ function mayHaveWorked(error: unknown): boolean {
   return status === null || status >= 500;
 }
 
-/** What GitHub refused and which permission would have helped, without the request's headers. */
+/** What GitHub refused and which permission is missing, without the request's headers. */
 function refusalInWords(error: unknown): string {
   const status = statusOf(error);
   const message = error instanceof Error ? (error.message.split("\n")[0] as string) : String(error);

@@ -65,7 +65,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     interrupt.abort();
   });
 
-/** @param named lines name their story, because lines of others come between them */
+/** @param named whether each line names its story, because stories run in parallel and their lines mix */
 async function play(
   scene: Scene,
   ours: readonly Story[],
@@ -115,7 +115,7 @@ async function play(
   return played;
 }
 
-/** A viewer sees one stage. */
+/** Plays all stories. With --keep or --watch they share one scene, because a viewer sees only one. */
 async function playAll(scene: Scene, open: () => Promise<Scene>): Promise<Played[]> {
   if (keep || watch) return await play(scene, wanted, false);
   const named = wanted.some(({ beside }) => beside === true) && wanted.some(({ beside }) => beside !== true);
@@ -206,5 +206,5 @@ try {
   await page?.close();
   await Promise.all(scenes.map((one) => one.close()));
 }
-// What a story that was cut off still waits for must not keep anybody waiting.
+// Do not wait for what an interrupted story is still waiting for.
 if (interrupt.signal.aborted) process.exit(130);

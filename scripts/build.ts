@@ -11,7 +11,7 @@ import type { BuiltFile } from "./build/stable-names.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Names of files that are missing, extra or different in the committed folder. */
+/** The files that are missing, extra or different in the committed folder. */
 async function differences(dist: string, fresh: readonly BuiltFile[]): Promise<string[]> {
   const entries = await readdir(join(root, dist), { recursive: true, withFileTypes: true }).catch(() => []);
   const committed = entries

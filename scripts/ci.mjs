@@ -1,5 +1,5 @@
-// `npm run ci`, and what `.ci/run` starts: install what is missing, then run every step of scripts/ci/steps.ts, or
-// those that are named.
+// `npm run ci`, also started by `.ci/run`: installs what is missing, then runs every step of scripts/ci/steps.ts, or
+// only the named ones.
 import { debianIfMissing } from "./debian.mjs";
 import { installIfMissing, runNode } from "./install.mjs";
 
@@ -9,7 +9,7 @@ const willRun = (script) => asked.length === 0 || asked.includes(script);
 if (willRun("test:slow")) debianIfMissing("test:slow");
 else if (willRun("test")) debianIfMissing("test");
 process.once("exit", (code) => {
-  // The last line counts, also when no step could be run.
+  // The last line must always be the count, even if no step could run.
   if (code !== 0) console.log("0 passed, 1 failed");
 });
 installIfMissing();

@@ -1,5 +1,5 @@
-// Programs that the tests need and npm cannot bring. Debian's packages are installed where something is missing and the
-// machine lets us.
+// Programs that the tests need and npm cannot install. Missing ones are installed as Debian packages if the machine
+// allows it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -18,7 +18,7 @@ const needed = [
       process.env.SLUICE_CHROMIUM !== undefined ||
       ["chromium", "chromium-browser", "google-chrome"].some((name) => existsSync(`/usr/bin/${name}`)),
   },
-  // As on GitHub's own runners: steps of the workflows call them.
+  // Steps of the workflows call these. GitHub's own runners have them.
   {
     name: "jq",
     packages: ["jq"],
@@ -38,7 +38,7 @@ const needed = [
     without: "what is checked against a definition in another language will be skipped",
     isThere: () => existsSync("/usr/bin/python3"),
   },
-  // Some 300 MB, for one test of the slow suites: it follows docs/models.md from training to verdict.
+  // About 300 MB, for one slow test that follows docs/models.md from training to verdict.
   {
     name: "Python with onnx and scikit-learn",
     packages: ["python3-onnx", "python3-sklearn"],
@@ -49,8 +49,8 @@ const needed = [
 ];
 
 /**
- * Installs what is missing where apt-get may be used (as root, or in CI by sudo without a password), and says in one
- * line what it could not. Never fails.
+ * Installs missing programs if apt-get may be used (as root, or in CI with password-less sudo), and prints one line
+ * about those that it could not install. Never fails.
  * @param {"test" | "test:slow"} purpose
  */
 export function debianIfMissing(purpose) {

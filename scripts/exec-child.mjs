@@ -1,10 +1,10 @@
-// Runs a program in the place of this one: its signals, its output, its exit code.
+// Runs a program in place of this one, with its signals, its output and its exit code.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * SIGTERM, SIGINT and SIGHUP are handed on, once: a terminal sends Ctrl+C to the whole group, so the program has it
- * already. Ends with the program's exit code, or dies by the signal that ended it.
+ * Forwards SIGTERM, SIGINT and SIGHUP. On a terminal SIGINT is not forwarded, because Ctrl+C goes to the whole process
+ * group and the program already gets it. Ends with the program's exit code, or by the signal that killed it.
  * @param {string} file
  * @param {readonly string[]} args
  */
@@ -25,7 +25,7 @@ export function execChild(file, args) {
   child.once("exit", (code, signal) => {
     for (const [name, listener] of listeners) process.off(name, listener);
     if (signal === null) process.exit(code ?? 1);
-    // For a process that survives its own signal: the code that a shell reports.
+    // In case this process survives the signal: the exit code that a shell would report.
     process.exitCode = 128 + (constants.signals[signal] ?? 0);
     process.kill(process.pid, signal);
   });

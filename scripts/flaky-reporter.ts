@@ -1,8 +1,6 @@
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-/**
- * Names the tests that passed only when they were tried again: such a test, or what it tests, has a race to be found.
- */
+/** Lists the tests that passed only when retried. Such a test, or the code that it tests, has a race. */
 export default class FlakyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const again = modules

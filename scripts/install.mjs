@@ -1,5 +1,5 @@
-// Installs what package-lock.json names, once; a second call with the same lock file does nothing, whoever installed.
-// Plain JavaScript for Node 20: it runs before the pinned Node 24 is there.
+// Installs the packages of package-lock.json once. A second call with the same lock file does nothing, no matter how
+// they were installed. This is plain JavaScript for Node 20, because it runs before the pinned Node 24 is installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const node = `${root}/node_modules/node/bin/node`;
 
-/** Whether npm's own note of what it installed holds every package of the lock file, optional ones aside. */
+/** Whether npm's own record of what it installed contains every package of the lock file, except optional ones. */
 function isInstalled() {
   const note = `${root}/node_modules/.package-lock.json`;
   if (!existsSync(note) || !existsSync(node)) return false;
@@ -19,14 +19,14 @@ function isInstalled() {
   );
 }
 
-/** @returns {string} path of the Node 24 that the repository pins */
+/** @returns {string} path of the pinned Node 24 */
 export function installIfMissing() {
   if (!isInstalled()) {
     console.error("Installing dependencies (npm ci) …");
     const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
       cwd: root,
       stdio: ["ignore", 2, 2],
-      // An npm that does not know package.json's allowScripts would let the runtime fetch its CUDA libraries.
+      // An npm that does not know package.json's allowScripts would let the runtime download its CUDA libraries.
       env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" },
     });
     if (status !== 0) {

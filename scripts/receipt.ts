@@ -20,10 +20,10 @@ const production = join(modelDir, "production");
 const candidate = parseDocument((await loadManifest(modelDir)).text).toJS() as Record<string, unknown>;
 const kept = parseDocument((await loadManifest(production)).text).toJS() as Record<string, unknown>;
 
-// The production version with the model's data and gates, beside the repository's node_modules so that npm data is
-// found.
 const work = await mkdtemp(join(tmpdir(), "sluice-receipt-"));
 try {
+  // The production version with the model's data and gates. The folder is inside the repository, so that data from npm
+  // packages is found in its node_modules.
   const dir = join(root, ".sluice", `receipt-${name}`);
   await rm(dir, { recursive: true, force: true });
   await cp(production, join(dir, name), { recursive: true });

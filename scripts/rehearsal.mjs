@@ -1,5 +1,5 @@
-// `npm run rehearsal`: install what is missing, then play the stories. Ctrl-C reaches the rehearsal, which cleans up
-// first.
+// `npm run rehearsal`: installs what is missing, then plays the stories. On Ctrl-C the rehearsal cleans up before it
+// ends.
 import { fileURLToPath } from "node:url";
 import { debianIfMissing } from "./debian.mjs";
 import { execChild } from "./exec-child.mjs";

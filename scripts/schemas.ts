@@ -15,7 +15,10 @@ import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
 import { modelFile } from "../models/core/predictor/load.ts";
 
-/** Published file name → its schema and title. `io: input` is what a person may write: defaults may be left out. */
+/**
+ * Published file name → its schema and title. `io: "input"` describes what a person may write, where defaults may be
+ * omitted.
+ */
 const published: Record<string, { schema: z.ZodType; title: string; io: "input" | "output" }> = {
   "model.schema.json": { schema: modelFile, title: "model.yaml: a model that Sluice gates and serves", io: "input" },
   "sluice.schema.json": {

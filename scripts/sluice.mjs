@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `sluice` command. It needs Node 24 (TypeScript runs unbuilt); an older Node hands over to the pinned one.
+// The `sluice` command. It needs Node 24, because TypeScript runs unbuilt. An older Node starts the pinned one instead.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execChild } from "./exec-child.mjs";

@@ -1,4 +1,4 @@
-// `npm start`: install what is missing, then gate the two sample models that their data can decide about.
+// `npm start`: installs what is missing, then gates the two sample models whose data is enough for a decision.
 import { runNode } from "./install.mjs";
 
 process.exit(runNode(["cli.ts", "gate", "mood", "births", ...process.argv.slice(2)]));

@@ -1,5 +1,5 @@
-// `npm test`: install what is missing (npm packages; Debian packages when root), then run what a contributor waits for.
-// `npm run test:slow` runs the rest. A path that is named is run whichever of the two it belongs to:
+// `npm test`: installs what is missing (npm packages; Debian packages when root), then runs the quick tests.
+// `npm run test:slow` runs the others. A named path is run whichever of the two it belongs to:
 //   npm test tests/spaces/ui -- --reporter=verbose
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

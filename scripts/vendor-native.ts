@@ -6,8 +6,8 @@ import { readNativePins } from "./build/native-pins.ts";
 
 // node scripts/with-node24.mjs scripts/vendor-native.ts [FOLDER]
 //
-// Writes the native ONNX Runtime for GitHub's Linux runners beside an action's dist, for the commit that a release tag
-// points at. The folder is ignored on main: 46 MB belong in releases, not in every clone. Add it with `git add -f`.
+// Writes the native ONNX Runtime for GitHub's Linux runners beside an action's dist, for the commit of a release tag.
+// The folder is ignored by git on main, because 46 MB belong in releases, not in every clone. Add it with `git add -f`.
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const platform = "linux-x64";

@@ -1,4 +1,4 @@
-// Runs `node ARGS…` on the Node 24 that the repository pins as a devDependency, whatever the machine has.
+// Runs `node ARGS…` with the Node 24 that the repository pins as a devDependency, whichever Node the machine has.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execChild } from "./exec-child.mjs";

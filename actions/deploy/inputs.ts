@@ -2,8 +2,8 @@ import { z } from "zod";
 import { orNull } from "../../github/action-input.ts";
 
 /**
- * The inputs of actions/deploy: type, default, description and validator in one place; action.yml and the documentation
- * are compared with it.
+ * The inputs of actions/deploy: type, default, description and validator in one place. A test compares action.yml and
+ * the documentation with it.
  */
 export const deployInputs = z.strictObject({
   model: z.string().min(1).prefault("").describe("Id or folder of the model."),

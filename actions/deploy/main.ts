@@ -22,8 +22,8 @@ const out = ".sluice";
 /**
  * A deployment as a step of a workflow.
  *
- * @returns 0 live and proved (or planned, or bundled), 1 not live, 2 refused, 4 the Hub or GitHub could not be worked
- * with before anything was changed, 5 live but not written down
+ * @returns 0 live and proved (or planned, or bundled), 1 not live, 2 refused, 4 the Hub or GitHub failed before
+ * anything was changed, 5 live but not recorded on GitHub
  */
 async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
   const inputs = readInputs(deployInputs, given);
@@ -113,14 +113,17 @@ async function report(receipt: DeploymentReceipt, path: string, env: NodeJS.Proc
   output("receipt", path, env);
 }
 
-/** A directory that the machine's owner names, or what a release of the gate action carries beside this one. */
+/**
+ * The native runtime's directory: the one that the machine's owner names, or the one in the gate action beside this
+ * action, which only release commits contain.
+ */
 function ortDir(env: NodeJS.ProcessEnv): string | null {
   if (env["SLUICE_ORT_DIR"]) return env["SLUICE_ORT_DIR"];
   const besideGate = fileURLToPath(new URL(`../../gate/native/${process.platform}-${process.arch}`, import.meta.url));
   return existsSync(besideGate) ? besideGate : null;
 }
 
-// Before anything could print them.
+// Mask the secrets before anything can print them.
 for (const name of ["INPUT_HF-TOKEN", "HF_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]) {
   const secret = process.env[name];
   if (secret) setSecret(secret);

@@ -4,14 +4,14 @@ import type { RepositoryApi } from "../../github/api.ts";
 import { mergeBase } from "../../github/commits.ts";
 import type { ReferenceDeps } from "../../eval/gate/references.ts";
 
-/** GitHub, connected when it is first needed: most runs with a full clone never ask. */
+/** A GitHub client, created when it is first needed. Most runs with a full clone never need one. */
 export type Connection = () => Promise<RepositoryApi | null>;
 
 export function connection(token: string | null, env: NodeJS.ProcessEnv): Connection {
   return once(() => connect(token, env));
 }
 
-/** What finding the commits to compare with takes. */
+/** The dependencies for finding the commits to compare with. */
 export function referenceDeps(github: Connection, token: string | null, env: NodeJS.ProcessEnv): ReferenceDeps {
   const findMergeBase = async (base: string, head: string) => {
     const api = await github();

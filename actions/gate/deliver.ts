@@ -12,7 +12,9 @@ import { addSummary, output } from "../runner/results.ts";
 import type { Connection } from "./connection.ts";
 import { exitCode, resultOf, type ExitPolicy } from "./result.ts";
 
-/** GitHub refuses a comment above 65,536 characters and drops a summary above 1 MiB whole; both with some room. */
+/**
+ * GitHub refuses a comment above 65,536 characters, and drops a whole summary above 1 MiB. Both limits leave some room.
+ */
 const commentCharacters = 65_000;
 const summaryBytes = 1_000_000;
 const summaryCharacters = 300_000;
@@ -21,25 +23,25 @@ const reportingTimeoutMs = 60_000;
 export type Delivery = {
   verdict: VerdictFile;
   metrics: MetricsFile;
-  /** report.html, or "" when there is none. */
+  /** The content of report.html; "" if there is none. */
   html: string;
   baseline: string | null;
   marker: string;
-  /** Where annotations' files lie relative to the repository. */
+  /** Path prefix of the annotated files, relative to the repository. */
   prefix: string;
   pullRequest: PullRequest | null;
   silence: string | null;
   policy: ExitPolicy;
   codeOfVerdict: number;
-  /** False when this step only passes on what other jobs already annotated. */
+  /** False if this step only forwards results that other jobs have already annotated. */
   annotate: boolean;
 };
 
 export type DeliveryDeps = { env: NodeJS.ProcessEnv; github: Connection };
 
 /**
- * Reports the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. Whatever fails here is
- * said in the log and in the summary and changes no verdict.
+ * Reports the verdict everywhere: job log, annotations, sticky comment, step summary, outputs. A failure here is
+ * reported in the log and in the summary; it never changes the verdict.
  *
  * @returns the step's exit code
  */
@@ -113,7 +115,7 @@ function annotate(verdict: VerdictFile, prefix: string): void {
 
 function summaryNotes(verdict: VerdictFile, comment: CommentResult, { failOn }: ExitPolicy): string {
   const notes: string[] = [];
-  // A diagnostic is several lines with its example; indented, none of its characters mean anything to Markdown.
+  // A diagnostic has several lines, including its example. Indented text is not interpreted by Markdown.
   if (verdict.models.length === 0)
     notes.push(
       verdict.reason

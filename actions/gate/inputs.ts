@@ -2,8 +2,8 @@ import { z } from "zod";
 import { isTrue, namesIn, orNull } from "../../github/action-input.ts";
 
 /**
- * The inputs of actions/gate: type, default, description and validator in one place. action.yml and the table in
- * docs/actions-gate.md are compared with it by a test. The runner hands every input over as text.
+ * The inputs of actions/gate: type, default, description and validator in one place. A test compares action.yml and the
+ * table in docs/actions-gate.md with it. The runner passes every input as text.
  */
 export const gateInputs = z.strictObject({
   models: z

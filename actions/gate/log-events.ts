@@ -2,7 +2,7 @@ import { endGroup, startGroup } from "@actions/core";
 import type { GateEvent } from "../../eval/gate.ts";
 import { escapeWorkflowCommands, logLine } from "../runner/log.ts";
 
-/** A line of progress at most this often: a job log is read afterwards, not watched. */
+/** The minimum time between progress lines. A job log is read afterwards, so few are enough. */
 const progressEveryMs = 10_000;
 
 /** Writes the gate's events to the job log, one collapsible group per model. */

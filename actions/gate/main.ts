@@ -24,13 +24,13 @@ type Evaluated = {
   html: string;
   baseline: string | null;
   code: number;
-  /** What sluice.yaml says of the comment. */
+  /** Whether sluice.yaml asks for a comment. */
   comment: boolean;
 };
 
 /**
- * The gate as a step of a workflow: read inputs and event, find what to compare with, evaluate, report.
- * Everything that decides is elsewhere; this file only calls it in order.
+ * The gate as a step of a workflow: reads inputs and event, finds the commits to compare, evaluates, reports. All
+ * decisions are made in other rooms; this file only calls them in order.
  *
  * @returns the step's exit code: 0, 1, 3, 4 by the verdict, 2 for wrong usage, 5 for an undelivered required comment
  */
@@ -44,7 +44,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   const github = connection(inputs.token, env);
 
   const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>
-    broken(error, resolve(root, inputs.out), env),
+    errorVerdict(error, resolve(root, inputs.out), env),
   );
   const prefix = relative(workspace, root);
   return deliver(
@@ -62,7 +62,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
         comment: inputs.comment === "auto" && !evaluated.comment ? "never" : inputs.comment,
       },
       codeOfVerdict: evaluated.code,
-      // What could not be evaluated at all is annotated where it was caught.
+      // A failure of the whole evaluation was already annotated where it was caught.
       annotate: evaluated.verdict.models.length > 0,
     },
     { env, github },
@@ -77,7 +77,8 @@ async function evaluate(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Evaluated> {
-  // A repository can hold a verdict.json too: whatever ends this step, that is none of its own.
+  // The repository may contain a verdict.json of its own. Remove it first, so that it cannot pass for this step's
+  // result, however this step ends.
   await removeOutputs(resolve(root, inputs.out));
   const [{ baseline, policyRef }, native] = await Promise.all([
     prepareReferences(inputs.baseline, situation, root, referenceDeps(github, inputs.token, env)),
@@ -86,7 +87,7 @@ async function evaluate(
   logLine(`native runtime: ${native.source}, ${native.binding}`);
   const events = logEvents(Date.now);
   try {
-    // Only now: what the gate loads may load the native runtime.
+    // Import only now: importing the gate may load the native runtime, which must be located first.
     const { runGate } = await import("../../eval/gate.ts");
     const { verdict, metrics, files, configuration } = await runGate(
       {
@@ -115,10 +116,8 @@ async function evaluate(
   }
 }
 
-/**
- * What could not be evaluated at all is a verdict too: ERROR, reported in the same places and files.
- */
-async function broken(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
+/** Turns a failure of the whole evaluation into the verdict ERROR, reported in the same places and files. */
+async function errorVerdict(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
   annotate(error);
   const createdAt = new Date().toISOString();
   const reason = error instanceof Error ? error.message : String(error);

@@ -64,9 +64,9 @@ export type ExitPolicy = { failOn: "not-pass" | "nothing"; comment: "auto" | "re
 
 /**
  * The step's exit code. The verdict decides: 0 PASS, 1 FAIL, 3 INCONCLUSIVE or INCOMPARABLE, 4 ERROR. A report that
- * could not be delivered never makes a red verdict green nor a green one red, except when the workflow asked for it
- * with `comment: required`: then a PASS exits with 5, and the verdict output still says PASS. A comment that was
- * skipped for a reason known beforehand (no pull request, a fork) is no failure.
+ * could not be delivered never turns a red verdict green or a green one red. The exception is `comment: required`: then
+ * a PASS exits with 5, and the verdict output still says PASS. A comment that was skipped for a reason known beforehand
+ * (no pull request, a fork) is not a failure.
  */
 export function exitCode(
   verdict: VerdictWord,

@@ -9,10 +9,10 @@ import { notifyInputs } from "../../bot/notify/inputs.ts";
 import { notify, timeoutMs, type Outcome } from "../../bot/notify/run.ts";
 import { summaryOf } from "../../bot/notify/summary.ts";
 
-// The HTTP client below Telegraf calls what Node deprecates; whoever reads the log can do nothing about it.
+// The HTTP client under Telegraf uses deprecated Node APIs. Readers of the log can do nothing about that warning.
 process.noDeprecation = true;
 
-/** Reports what happened. Never throws: the last thing that could break a deployment is its announcement. */
+/** Reports what happened. Never throws, because a failed announcement must not fail a deployment. */
 async function report({ status, results, why, cards }: Outcome, env: NodeJS.ProcessEnv): Promise<void> {
   for (const one of results) {
     logLine(`${one.model}: ${one.status}${"form" in one && one.form !== null ? ` (${one.form})` : ""}`);
@@ -42,8 +42,7 @@ async function report({ status, results, why, cards }: Outcome, env: NodeJS.Proc
 
 /** @returns 0; with fail-on-error 2 for wrong usage and 5 for a card that could not be delivered */
 async function main(): Promise<number> {
-  // A secret must be known to the runner before anything could print it; nothing that runs here needs it in the
-  // environment.
+  // Tell the runner the secret before anything can print it. Nothing that runs here needs it in the environment.
   const env = { ...process.env };
   const secrets = ["INPUT_TOKEN", "INPUT_GITHUB-TOKEN", "TELEGRAM_BOT_TOKEN"].flatMap((name) =>
     env[name] ? [env[name]] : [],
@@ -79,7 +78,7 @@ async function main(): Promise<number> {
 
 void main().then((code) => {
   process.exitCode = code;
-  // What was printed must reach the runner; sockets that are kept alive must not hold the job up.
+  // Leave time for the output to reach the runner, but do not let kept-alive sockets delay the job.
   setTimeout(() => process.exit(code), 500).unref();
   return code;
 });

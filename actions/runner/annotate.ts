@@ -14,13 +14,13 @@ export function annotate(error: unknown): void {
     title: error instanceof ConfigurationError ? "configuration" : "could not run",
     ...(place === null ? {} : { file: place.file, ...(place.line === null ? {} : { startLine: place.line }) }),
   });
-  // An error of ours says all; anything else is a defect, and its stack is wanted.
+  // Our own errors are complete. Any other error is a bug, so print its stack.
   if (!(error instanceof SluiceError) && error instanceof Error) logLine(error.stack ?? "");
 }
 
 /**
- * The file and line that a diagnostic's place ("FILE:LINE:COLUMN …") names, relative to the workspace, which is how an
- * annotation finds its file; null when it names none.
+ * The file and line of a diagnostic's place ("FILE:LINE:COLUMN …"), or null if it names none. The file is relative to
+ * the workspace, as annotations need it.
  */
 export function fileAndLine(
   place: string | undefined,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
 
 /**
- * Reads inputs as the runner passes them: INPUT_NAME, name in upper case.
+ * Reads inputs as the runner passes them: in variables INPUT_NAME, with the name in upper case.
  *
  * @throws ConfigurationError naming the input, what was expected and what came.
  */
@@ -10,7 +10,7 @@ export function readInputs<Shape extends z.ZodObject>(schema: Shape, env: NodeJS
   const given: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const value = env[`INPUT_${name.toUpperCase()}`]?.trim();
-    // The runner passes "" for an input that a workflow sets to an empty expression: the default is meant.
+    // The runner passes "" for an input that a workflow sets to an empty expression. Then the default applies.
     if (value !== undefined && value !== "") given[name] = value;
     else if (name === "token") given[name] = "";
   }
@@ -31,7 +31,7 @@ export function readInputs<Shape extends z.ZodObject>(schema: Shape, env: NodeJS
 
 type DescribedInput = { name: string; default: string; description: string; values: string | null };
 
-/** Inputs as data, for action.yml and the documentation. */
+/** The inputs as data, for action.yml and the documentation. */
 export function describedInputs(schema: z.ZodObject): DescribedInput[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: "input" }) as {
     properties?: Record<string, { default?: string; description?: string; enum?: string[] }>;

@@ -1,6 +1,6 @@
 import { info } from "@actions/core";
 
-/** Makes text that anybody may have written safe to print: the runner obeys lines that start with "::" and "##[". */
+/** Makes untrusted text safe to print: the runner executes lines that start with "::" or "##[". */
 export function escapeWorkflowCommands(text: string): string {
   return text.replace(/^(\s*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
 }

@@ -7,13 +7,13 @@ import { logLine } from "./log.ts";
 import type { WorkflowEvent } from "./workflow-event.ts";
 
 /**
- * Runs a step's main function as the process: exit code, last annotation for what nothing else caught, cancellation.
+ * Runs a step's main function as the process. Sets the exit code, annotates uncaught errors, and handles cancellation.
  */
 export function runStep(main: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<number>): void {
   const cancelled = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () => cancelled.abort(new Error(`cancelled by ${name}`)));
-  // A secret must be known to the runner before anything could print it; nothing that the step starts needs it.
+  // Tell the runner the secret before anything can print it. Nothing that the step starts needs it.
   const token = process.env["INPUT_TOKEN"];
   if (token !== undefined && token !== "") setSecret(token);
   const env = { ...process.env };
@@ -27,7 +27,8 @@ async function finish(running: Promise<number>): Promise<void> {
     annotate(error);
     return error instanceof ConfigurationError ? 2 : 4;
   });
-  // Not process.exit at once: what was printed must reach the runner. Idle sockets may not hold the step up, though.
+  // Do not call process.exit at once, because the output must reach the runner. But idle sockets must not delay the
+  // step.
   process.exitCode = code;
   setTimeout(() => process.exit(code), 500).unref();
 }
@@ -49,11 +50,14 @@ export async function readWorkflowEvent(env: NodeJS.ProcessEnv): Promise<Workflo
       problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow",
       hint: "on a laptop run `npx sluice gate` instead",
     });
-  // Loaded here, so that a payload that is no JSON is this step's error and not the process's.
+  // Import it here, so that a payload that is not JSON is reported as this step's error instead of crashing the
+  // process.
   return (await import("./workflow-event.ts")).workflowEvent;
 }
 
-/** GitHub, or null without a token or outside a workflow. Octokit is loaded here: most of a run never needs it. */
+/**
+ * A GitHub client; null without a token or outside a workflow. Octokit is loaded here because most runs never need it.
+ */
 export async function connect(token: string | null, env: NodeJS.ProcessEnv): Promise<RepositoryApi | null> {
   const repository = parseRepository(env["GITHUB_REPOSITORY"]);
   if (token === null || repository === null) return null;
@@ -61,7 +65,7 @@ export async function connect(token: string | null, env: NodeJS.ProcessEnv): Pro
   return connectStep({ token, repository, env, log: logLine });
 }
 
-/** Makes something at most once, when it is first asked for. */
+/** Creates something at most once, when it is first needed. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());

@@ -13,9 +13,9 @@ const firstPauseMs = 1_000;
 const maxPauseMs = 30_000;
 
 /**
- * Carries out what was decided, one action at a time: checks everything again, stores "started", acts once, stores the
- * result. If an action was started and its end is unknown (after a kill, or an answer that was lost), GitHub is asked
- * whether it happened. It is repeated only if it certainly did not.
+ * Carries out the decided actions, one at a time. For each it checks everything again, stores "started", acts once and
+ * stores the result. If the outcome of a started action is unknown (after a kill, or when GitHub's answer was lost), it
+ * asks GitHub whether the action happened. It repeats the action only if it certainly did not.
  */
 export class ActionWorker {
   private running: Promise<void> | null = null;
@@ -27,7 +27,7 @@ export class ActionWorker {
     this.deps = deps;
   }
 
-  /** Begins with whatever waits; returns at once. */
+  /** Starts on the waiting actions; returns at once. */
   kick(): void {
     if (this.running !== null) {
       this.again = true;
@@ -43,7 +43,7 @@ export class ActionWorker {
     });
   }
 
-  /** Resolves when no action is being carried out any more. */
+  /** Resolves when no action is being carried out. */
   async settled(): Promise<void> {
     await this.running;
   }
@@ -76,7 +76,8 @@ export class ActionWorker {
       this.end(action, "done", done.words, done.run);
     } catch (error) {
       log.warn("action-failed", { action: action.id, error: errorLine(error) });
-      // A refusal means that nothing happened. Without an answer it may have: the next round finds out.
+      // A refusal means that nothing happened. If no answer came, the action may have happened: the next round finds
+      // out.
       if (!isRefusal(error)) return;
       this.end(action, "failed", `GitHub answered ${statusOf(error) ?? ""}: ${errorLine(error)}`);
     }
@@ -98,7 +99,7 @@ export class ActionWorker {
 
   private end(action: Action, state: ActionState, result: string, run: Done["run"] = null): void {
     const { store, now, kick } = this.deps;
-    // `action` was read before it was started; what is refused never started.
+    // `action` is a copy from before the start, so its state may still say "wanted". A refused action never started.
     const from = action.state === "wanted" && state !== "refused" ? "started" : action.state;
     store.transaction(() => {
       if (!store.actions.move(action.id, from, state, { result })) return;
@@ -120,7 +121,7 @@ export class ActionWorker {
   }
 }
 
-/** Ends the requests that nobody confirmed in time, and removes their buttons. */
+/** Marks requests that nobody confirmed in time as expired, and removes their buttons. */
 export function expireRequests(context: BotContext): void {
   const { store, now } = context;
   for (const action of store.actions.late(now())) {
@@ -133,7 +134,7 @@ export function expireRequests(context: BotContext): void {
   }
 }
 
-/** Makes the message that asked for an action show its state. */
+/** Updates the message that asked for an action so that it shows the action's state. */
 function renderState(context: BotContext, action: Action, run: Done["run"]): void {
   const { store } = context;
   const key = action.messageKey;

@@ -21,22 +21,23 @@ import {
   whyNotAllowed,
 } from "./request.ts";
 
-// A tap on a button that leads to an action on GitHub, from the person's rights to their decision. handle-update.ts has
-// found the button and knows that it is alive; action-worker.ts carries out what was decided.
+// Handles a tap on a button that leads to an action on GitHub: checks the person's rights and records their decision.
+// handle-update.ts has already found the button and checked that it still works. action-worker.ts carries out the
+// action.
 
 export type CallbackResult = {
   /** Text that only the person who tapped sees; empty for none. */
   toast: string;
-  /** What the message becomes; null leaves it as it is. */
+  /** The new content of the message; null leaves it unchanged. */
   outcome: Outcome | null;
-  /** Shows the toast as an alert that has to be closed. */
+  /** Shows the toast as an alert that the person has to close. */
   alert?: boolean;
 };
 
 const refuse = (toast: string): CallbackResult => ({ toast, outcome: null });
 const accept = (outcome: Outcome): CallbackResult => ({ toast: "", outcome });
 
-/** The button's nonce is spent in the same transaction as its effect. `key` is that of the message it stands under. */
+/** The button's nonce is spent in the same transaction as its effect. `key` belongs to the message with the button. */
 export async function handleCallback(
   context: BotContext,
   update: UserUpdate,
@@ -95,7 +96,7 @@ function confirm(context: BotContext, user: number, action: Action): Outcome {
   return action.needed > 1 ? collectCard(context, action, null) : begin(context, action);
 }
 
-/** Two persons are two people: whoever asked does not count again, and nobody counts twice. */
+/** Every person counts once. The one who asked may not also approve, not even from a second Telegram account. */
 function whyExcluded({ store }: BotContext, user: number, { initiator, approvers }: Action): string | null {
   if (user === initiator || store.links.login(user) === store.links.login(initiator))
     return "You asked for it: somebody else must approve.";
@@ -116,7 +117,10 @@ function begin(context: BotContext, action: Action): Outcome {
   return stateCard(context, { ...action, state: "wanted" });
 }
 
-/** Approve or Reject of a waiting run: becomes an action of whoever tapped, bound to what the button was made for. */
+/**
+ * Turns a tap on Approve or Reject of a waiting run into an action by the person who tapped. The action is bound to the
+ * run, commit and report that the button was made for.
+ */
 async function reviewRun(
   context: BotContext,
   user: number,
@@ -140,14 +144,14 @@ async function reviewRun(
   }
   const detail = { kind: decision, run, environment, environmentId };
   const outcome = () => {
-    // The run's starter is the first person; who taps is the second.
+    // The person who started the run is the first, the one who taps is the second.
     const needed = decision === "approve" ? Math.max(1, persons - 1) : 1;
     const action = addAction(context, { user, key }, { detail, sha, digest, needed });
     if (!store.nonces.use(nonce.id, user, now())) return askCard(context, action);
     auditRequest(context, action);
     return isDangerous(context, detail) ? confirmCard(context, action) : resolve(confirm(context, user, action));
   };
-  // A card of actions/notify keeps its own text, so an alert says what is about to be confirmed.
+  // The bot cannot change the text of a card of actions/notify, so an alert says what is about to be confirmed.
   if (isCardKey(key) && isDangerous(context, detail))
     return {
       toast: `Really ${plainText(describeAction(detail))}? Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}. Confirm with the button "Yes, ${decision}".`,

@@ -7,12 +7,12 @@ import type { GitHub } from "../github/github.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 import { whyNotAllowed } from "./request.ts";
 
-// What each kind of action means on GitHub: what must hold right before it, how it is done, and how to find out whether
+// What each kind of action means on GitHub: what must hold right before it, how to do it, and how to find out whether
 // it was done.
 
 /**
- * Checks right before acting everything that was true when the button was shown: everybody's permission, the number
- * of persons, the lock, the commit, the report.
+ * Checks again, right before acting, everything that held when the button was shown: each person's permission, the
+ * number of persons, the lock, the commit, the report.
  *
  * @returns null, or why the action must not be carried out
  */
@@ -69,12 +69,15 @@ export async function recheck(context: BotContext, action: Action): Promise<stri
   }
 }
 
-/** The result of an action: some words, and the workflow run that it started. */
+/** The result of an action: a short text, and the workflow run that it started. */
 export type Done = { words: string; run: { id: number; url: string } | null };
 
 const login = ({ store }: BotContext, user: number) => store.links.login(user) ?? String(user);
 
-/** GitHub with the person's own token if it is kept, so that GitHub, too, knows who acted; else with the bot's. */
+/**
+ * A GitHub client with the person's own token if the bot has it, so that GitHub also records who acted; otherwise with
+ * the bot's token.
+ */
 function asPerson({ github, store }: BotContext, user: number): GitHub {
   const token = store.links.token(user);
   return token === null ? github : github.as(token);
@@ -98,7 +101,7 @@ export async function perform(context: BotContext, action: Action): Promise<Done
     case "deploy":
     case "rollback": {
       const { file, ref, inputs } = workflowOf(context, detail.kind);
-      // A deployment names its commit; going back names a version, whose proved revision the workflow finds by itself.
+      // A deployment names its commit. A rollback names a version; the workflow finds that version's proved revision.
       const what: [string | null, string] =
         detail.kind === "deploy" ? [inputs.commit, action.sha] : [inputs.version, detail.version];
       const wanted: [string | null, string | null][] = [
@@ -134,7 +137,7 @@ export async function perform(context: BotContext, action: Action): Promise<Done
       );
       const others: string[] = [];
       for (const environment of allEnvironments(bot)) {
-        // After a kill, some may be ours already.
+        // After a kill, this action may already hold some of the locks.
         const own = held.find((one) => one.environment === environment)?.record.request === action.id;
         if (!own && !(await github.takeLock(bot.github.lock, environment, note))) others.push(environment);
       }
@@ -160,7 +163,10 @@ export async function perform(context: BotContext, action: Action): Promise<Done
   }
 }
 
-/** Writes who approved into the Deployment, for people who read GitHub only. A failure here undoes nothing. */
+/**
+ * Writes who approved into the Deployment, for people who look only at GitHub. A failure here does not undo the
+ * approval.
+ */
 async function noteInDeployment(
   context: BotContext,
   action: Action,
@@ -189,7 +195,8 @@ const skewMs = 120_000;
 /**
  * Whether a started action has happened.
  *
- * @returns its result; "no" if it certainly has not, "taken" if somebody else did it, "unknown" if GitHub cannot tell
+ * @returns its result; "no" if it certainly did not happen, "taken" if somebody else did it, "unknown" if GitHub cannot
+ * tell
  */
 export async function findDone(context: BotContext, action: Action): Promise<Done | "no" | "taken" | "unknown"> {
   const { github, bot } = context;
@@ -215,7 +222,7 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
     case "lock": {
       const held = await github.locks(bot.github.lock);
       const all = allEnvironments(bot);
-      // Done when every lock is taken, by this action or by others. A free one means that the work was not finished.
+      // Done when every lock is held, by this action or by another. If one is still free, the action was not finished.
       return all.every((environment) => held.some((one) => one.environment === environment))
         ? {
             words: `locked ${held

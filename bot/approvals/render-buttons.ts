@@ -3,13 +3,13 @@ import { isCardKey, type CardEntry } from "../store/cards.ts";
 import type { Place } from "../store/messages.ts";
 import { isLink } from "../telegram/format.ts";
 
-// Replies under a message's key. Most messages are the bot's own. A card belongs to actions/notify, so the bot sets only
-// the buttons under it, and says what it has to say in the text of a button.
+// Shows a reply in the message with a given key. Most messages are the bot's own. A card belongs to actions/notify, so
+// there the bot sets only the buttons, and a button's text carries the bot's message.
 
 /** The longest button text that a phone shows whole. */
 const maxBriefLength = 60;
 
-/** Makes the message of a key read as a reply. Call it in the transaction of what the reply is about. */
+/** Makes the message of a key show a reply. Call it in the transaction that stores what the reply is about. */
 export function renderReply(context: ButtonContext, key: string, place: Place, reply: Reply, family: string): void {
   if (!isCardKey(key))
     return context.store.messages.want(key, place, toContent(context, reply, place.chat, family), context.now());
@@ -17,7 +17,7 @@ export function renderReply(context: ButtonContext, key: string, place: Place, r
   if (entry === null || entry.state === "closed" || (entry.state === "decided" && reply.card?.state !== "decided"))
     return;
   const { brief = null, state = "acting" } = reply.card ?? {};
-  // The buttons of an action end with it. Without buttons there is nothing to end.
+  // When an action ends, its buttons expire. Without buttons nothing has to expire.
   setButtons(context, entry, {
     brief,
     state,
@@ -28,7 +28,7 @@ export function renderReply(context: ButtonContext, key: string, place: Place, r
 
 export type ButtonChange = Pick<CardEntry, "brief" | "state" | "expiresAt"> & { buttons: Button[][] };
 
-/** Gives an entry other buttons and ends the ones before. */
+/** Gives an entry new buttons and disables its earlier ones. */
 export function setButtons(
   context: ButtonContext,
   entry: CardEntry,
@@ -47,7 +47,7 @@ export function setButtons(
   renderButtons(context, entry.chat, entry.messageId);
 }
 
-/** Writes who decided under every card that asked, and removes the buttons. */
+/** Shows who decided under every card that asked, and removes the buttons. */
 export function decideCards(context: ButtonContext, run: number, environment: string, brief: string): void {
   for (const entry of context.store.cards.of(run, environment)) {
     if (entry.state !== "decided" && entry.state !== "closed")
@@ -56,8 +56,8 @@ export function decideCards(context: ButtonContext, run: number, environment: st
 }
 
 /**
- * Requests the buttons of one card: notify's links, then the bot's rows. Also if they were shown before, since an edit
- * of notify's may have removed them; if it has not, Telegram answers that nothing changed.
+ * Queues the buttons of one card: notify's links, then the bot's rows. It does so even if they were shown before,
+ * because an edit by notify may have removed them. If they are still there, Telegram answers that nothing changed.
  */
 export function renderButtons({ store, now }: ButtonContext, chat: number, messageId: number): void {
   const entries = store.cards.under(chat, messageId);

@@ -5,16 +5,15 @@ import { stageOf } from "../github/environments.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 import { linkHtml } from "../telegram/format.ts";
 
-// How an action on GitHub is asked for: who may ask, how the request is written down, and how its message reads from
-// the first question to the result. A tap on its buttons goes on in handle-callback.ts, the action in
-// action-worker.ts.
+// Requests for actions on GitHub: who may ask, how a request is stored, and what its message says from the first
+// question to the result. handle-callback.ts handles taps on its buttons, action-worker.ts carries out the action.
 
 const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
 
 /**
  * Whether a Telegram user may act on GitHub now: linked, and with enough permission in the repository today.
  *
- * @returns null, or why not, in plain words
+ * @returns null, or why not, in a sentence for people
  */
 export async function whyNotAllowed(
   { bot, store, github }: Pick<BotContext, "bot" | "store" | "github">,
@@ -24,19 +23,19 @@ export async function whyNotAllowed(
   const link = store.links.find(user);
   if (link === null) return "no GitHub account is linked: write /link";
   const { role, id } = await github.permission(link.login);
-  // A login that was given up may belong to somebody else by now; the number does not change.
+  // A login that was given up may belong to somebody else now. The account's number never changes.
   if (id !== 0 && id !== link.githubId) return `${link.login} is another GitHub account now: /link again`;
   return (ranks[role] ?? 0) >= (ranks[bot.github.permission] as number)
     ? null
     : `${link.login} has ${role} in ${bot.repository}; it takes ${bot.github.permission}`;
 }
 
-/** What is asked for, and on which evidence: the commit and the digest of the report. `needed` counts persons. */
+/** The requested action and its evidence: the commit and the digest of the report. `needed` counts persons. */
 export type ActionRequest = Pick<Action, "detail" | "sha" | "digest" | "needed">;
 /** Who asks, and the key of the message that asks. */
 export type Requester = { user: number; key: string };
 
-/** Writes an action down and asks for the first tap. Nothing is done before somebody taps. */
+/** Stores an action and asks for the first tap. Nothing happens before somebody taps. */
 export function requestAction(context: BotContext, requester: Requester, request: ActionRequest): Outcome {
   return () => {
     const action = addAction(context, requester, request);
@@ -76,7 +75,7 @@ export function audit(
   store.audit.add(now(), { user, login: user === null ? null : store.links.login(user) }, event, detail);
 }
 
-/** What an audit entry says of an action: which one, on what, on which commit and report. */
+/** The fields that an audit entry records of an action: its id, what it does, the commit and the report. */
 export function auditDetail({ id, detail, sha, digest }: Action): Record<string, unknown> {
   return { action: id, ...detail, sha, digest };
 }
@@ -108,7 +107,7 @@ const verbs: Record<ActionDetail["kind"], string> = {
   unlock: "Unlock",
 };
 
-/** Whether an action takes a second tap. */
+/** Whether an action has to be confirmed by a second tap. */
 export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDetail): boolean {
   switch (detail.kind) {
     case "rollback":
@@ -125,7 +124,7 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
   }
 }
 
-/** A person's GitHub login, escaped; "user 123" where none is linked. */
+/** A person's GitHub login, escaped; "user 123" if none is linked. */
 export function personName({ store }: Pick<BotContext, "store">, user: number): string {
   const login = store.links.login(user);
   return login === null ? `user ${user}` : safe(login, 40);
@@ -134,7 +133,7 @@ export function personName({ store }: Pick<BotContext, "store">, user: number): 
 const evidenceLines = ({ sha, digest }: Pick<Action, "sha" | "digest">) =>
   sha === "" ? [] : [`commit <code>${shortSha(sha)}</code> · report <code>${safe(digest.slice(0, 12), 12)}</code>`];
 
-/** The first question: what will be done, by whom, on which evidence. */
+/** The first question: what will be done, by whom and on which evidence. */
 export function askCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
   const kind = isDangerous(context, detail) ? "ask" : "confirm";
@@ -154,7 +153,7 @@ export function askCard(context: BotContext, action: Action): Reply {
   };
 }
 
-/** The second question, where a mistake would hurt. */
+/** The second question, for dangerous actions. */
 export function confirmCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
   return {
@@ -175,7 +174,10 @@ export function confirmCard(context: BotContext, action: Action): Reply {
   };
 }
 
-/** The request waits for further persons. `asking` has tapped "Approve…" and must confirm; null where nobody has. */
+/**
+ * The message while a request waits for more persons. `asking` is the one who tapped "Approve…" and must confirm; null
+ * if nobody did.
+ */
 export function collectCard(context: BotContext, action: Action, asking: number | null): Reply {
   const { id, detail, initiator, approvers, needed } = action;
   const have = 1 + approvers.length;
@@ -232,7 +234,7 @@ const stateWords: Record<Action["state"], string> = {
 
 const isUnderWay = (state: Action["state"]) => state === "wanted" || state === "started" || state === "collecting";
 
-/** How the question under a card stands after an action came to this state. */
+/** The state of the question under a card, given the action's state. */
 const cardState = (state: Action["state"]) => (state === "done" ? "decided" : isUnderWay(state) ? "acting" : "again");
 
 /** An action on a waiting run as one line of plain text, for the buttons under a card of actions/notify. */
@@ -249,7 +251,7 @@ export function briefState(
     : `${signs[state]} ${result ?? state}`;
 }
 
-/** The state of an action and its result. `more` is a link below it, to the run that it started. */
+/** The state of an action and its result. `more` is the link below, to the run that the action started. */
 export function stateCard(
   context: BotContext,
   action: Action,

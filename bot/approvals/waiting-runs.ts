@@ -6,11 +6,11 @@ import { stageOf } from "../github/environments.ts";
 import type { GitHub, Pending, Run } from "../github/github.ts";
 import { linkHtml } from "../telegram/format.ts";
 
-// Workflow runs that wait for an environment's approval on GitHub, and the question about them.
+// Workflow runs that wait for an environment's approval on GitHub, and the messages that ask about them.
 
 export type WaitingRun = { run: Run; pending: Pending[]; evidence: Awaited<ReturnType<typeof evidenceFor>> };
 
-/** Runs that wait for an environment's approval, with the evidence for their commits. */
+/** The runs that wait for an environment's approval, with the evidence for their commits. */
 export async function waitingRuns(github: GitHub, bot: BotContext["bot"]): Promise<WaitingRun[]> {
   const runs = await github.runs({ status: "waiting", count: 10 });
   return Promise.all(runs.map((run) => waitingRun(github, bot, run)));

@@ -4,7 +4,7 @@ import { fixed } from "../../eval/report/text/format.ts";
 import type { Check, ModelVerdict } from "../../eval/schema/verdict.ts";
 import { inertLine } from "../telegram/format.ts";
 
-/** One check as the card shows it; the unit, where there is one, stands with the name. */
+/** One check as the card shows it. The name includes the unit, if there is one. */
 export type ShownCheck = {
   name: string;
   verdict: string;
@@ -17,8 +17,8 @@ export type ShownCheck = {
 const maxChecks = 4;
 
 /**
- * The few checks that decided: those that did not pass, worst first. Of a PASS, those that compare with the baseline over
- * all rows come first.
+ * The few checks that decided. If some did not pass, these, worst first. If all passed, those that compare with the
+ * baseline over all rows come first.
  */
 export function decidingChecks({ checks }: ModelVerdict): Check[] {
   const deciding = byAttention(checks).filter((check) => !check.advisory);
@@ -35,7 +35,7 @@ export function shownCheck(check: Check): ShownCheck {
     verdict: check.verdict,
     observed: candidate,
     baseline: check.baseline === null ? "no baseline" : baseline,
-    // A limit's interval is of the value itself, not of the difference.
+    // The interval of a limit is that of the value itself, not of a difference.
     difference:
       check.kind === "limit"
         ? interval === ""

@@ -3,7 +3,7 @@ import { decidingChecks, latencyRatio, shownCheck, summary, type ShownCheck } fr
 import type { CardState } from "./state.ts";
 import { explanation, headline, nameOf, origin, progress } from "./words.ts";
 
-/** The parts of a card before they get any markup. All text in them is inert. */
+/** The parts of a card before any markup is added. All text in them is inert. */
 export type CardParts = {
   sign: string;
   name: string;
@@ -12,7 +12,7 @@ export type CardParts = {
   explanation: string[];
   /** "mood 1.0.0 (production at 1a2b3c4)" or why there is none. */
   baseline: string | null;
-  /** The gate passed, and what comes after it matters now. */
+  /** The gate has passed and the deployment has begun, so the card may fold the verdict. */
   settled: boolean;
   verdict: string | null;
   checks: ShownCheck[];

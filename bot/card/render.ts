@@ -78,7 +78,7 @@ function plainCard({
   ].join("\n");
 }
 
-/** The row of links, without the addresses that Telegram refuses: one of those costs the whole message. */
+/** The row of links, without addresses that Telegram refuses: a single one would make it refuse the whole message. */
 export function linkRow({ links }: CardState): { text: string; url: string }[] {
   const wanted: [string, string | null][] = [
     ["Run", links.run],

@@ -13,7 +13,7 @@ const cell = (text: RichText, change: Partial<RichBlockTableCell> = {}): RichBlo
 });
 const header = { is_header: true } as const;
 
-/** Two rows for each check, since a phone is narrow: the verdict and the rule, then the figures in three columns. */
+/** Two rows for each check, because a phone is narrow: the verdict and the rule, then the figures in three columns. */
 function checkRows({ name, verdict, rule, observed, baseline, difference }: ShownCheck): RichBlockTableCell[][] {
   return [
     [cell([{ type: "bold", text: `${verdict} ${name}` }, `: ${rule}`], { colspan: 3 })],
@@ -22,8 +22,8 @@ function checkRows({ name, verdict, rule, observed, baseline, difference }: Show
 }
 
 /**
- * The card as blocks of Bot API 10: a table instead of <pre>, folded once the gate has passed and the deployment goes
- * on. Blocks are data, so nothing is escaped; detection of mentions and links is switched off.
+ * The card as blocks of Bot API 10, with a table instead of <pre>. The table is folded once the gate has passed and the
+ * deployment has begun. Blocks are data, so nothing is escaped. Detection of mentions and links is switched off.
  */
 export function richCard({
   settled,

@@ -1,6 +1,6 @@
 import type { ModelVerdict } from "../../eval/schema/verdict.ts";
 
-/** Where a candidate stands in its life, in order. */
+/** The phases of a candidate's life, in order. */
 export const phases = [
   "evaluating",
   "verdict",
@@ -20,14 +20,14 @@ export type CardState = {
   phase: Phase;
   /** The gate's judgement; null while there is none. */
   verdict: ModelVerdict | null;
-  /** Environment that is deployed to, e.g. "production"; null before there is one. */
+  /** The environment that is deployed to, such as "production"; null before a deployment. */
   environment: string | null;
   /** Why the deployment failed or was rolled back. */
   reason: string | null;
-  /** Version that serves after a rollback; null when nothing is known to serve. */
+  /** The version that serves after a rollback; null if none is known to serve. */
   restored: string | null;
   commit: string | null;
-  /** GitHub login of who started it. */
+  /** GitHub login of the person who started the run. */
   actor: string | null;
   repository: string | null;
   pullRequest: number | null;
@@ -41,7 +41,8 @@ export type CardState = {
 };
 
 /**
- * How urgent a card is: red went wrong, attention needs somebody to act, green needs nobody, pending is not known yet.
+ * How urgent a card is. red: something went wrong. attention: somebody must act. green: nobody must act. pending: not
+ * known yet.
  */
 export type Tone = "pending" | "green" | "attention" | "red";
 
@@ -49,14 +50,15 @@ export function toneOf({ phase, verdict }: Pick<CardState, "phase" | "verdict">)
   if (phase === "failed" || phase === "rolled-back") return "red";
   if (phase === "waiting") return "attention";
   if (phase === "evaluating") return "pending";
-  // A deployment may go on without its verdict at hand, but where the verdict should be, a missing one is no PASS.
+  // During a deployment the verdict file may be absent. In the verdict phase a missing verdict does not count as a
+  // PASS.
   if (verdict === null) return phase === "verdict" ? "red" : "green";
   return verdict.verdict === "PASS" ? "green" : "red";
 }
 
 /**
- * Whether a change is worth a sound: something turned red, needs somebody, or recovered from red. A candidate that stays
- * green, or starts over, is silent.
+ * Whether a change is worth a sound: the card turned red, somebody must act, or it recovered from red. A candidate that
+ * stays green or is evaluated again makes no sound.
  *
  * @param before the last tone that people saw; null for a new card
  */
@@ -65,7 +67,7 @@ export function isAudible(before: Tone | null, now: Tone): boolean {
   return before === "red" && now === "green";
 }
 
-/** The tone to remember: a candidate that is evaluated again keeps its tone until its verdict is known. */
+/** The tone to remember. A candidate that is evaluated again keeps its last tone until the new verdict is known. */
 export function toneToRemember(before: Tone | null, now: Tone): Tone {
   return now === "pending" && before !== null ? before : now;
 }

@@ -9,7 +9,7 @@ export function nameOf({ model }: CardState): string {
 const to = (environment: string | null, preposition: "to" | "in") =>
   environment === null ? "" : ` ${preposition} ${inertLine(environment, 40)}`;
 
-/** A sign and a few words for what is going on now. */
+/** An emoji and a few words for the current phase. */
 export function headline(state: CardState): { sign: string; words: string } {
   const { phase, verdict, environment } = state;
   switch (phase) {
@@ -47,8 +47,8 @@ const steps: readonly { name: string; phase: Phase }[] = [
 ];
 
 /**
- * A candidate's steps with a mark on those that are done, e.g. "gate ✓ · build ✓ · start … · proof · live". Approval is
- * a step only while it is waited for, since the card does not know whether one was needed before.
+ * A candidate's steps, with a mark on those that are done: "gate ✓ · build ✓ · start … · proof · live". Approval is
+ * listed only while the run waits for it, because the card does not know whether an earlier one was needed.
  */
 export function progress({ phase, verdict }: CardState): string {
   if (phase === "rolled-back" || phase === "failed") return "";
@@ -64,7 +64,7 @@ export function progress({ phase, verdict }: CardState): string {
     .join(" · ");
 }
 
-/** The gate's reason unless it is PASS, why the deployment failed, and what serves now. */
+/** The gate's reason (unless it is PASS), why the deployment failed, and which version serves now. */
 export function explanation({ phase, verdict, reason, restored, model }: CardState): string[] {
   const lines: string[] = [];
   if (verdict !== null && verdict.verdict !== "PASS" && verdict.reason !== "")

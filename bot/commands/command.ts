@@ -25,16 +25,16 @@ export type CommandRequest = {
   place: Place;
   /** Key of the message that the reply becomes. */
   key: string;
-  /** Shows this at once; the reply then takes its place. */
+  /** Shows this text at once; the reply replaces it later. */
   acknowledge: (html: string) => void;
 };
 
-/** A button that writes a command for whoever taps it. It works as often as it is tapped, until it expires. */
+/** A button that sends a command on behalf of the person who taps it. It can be tapped repeatedly until it expires. */
 export function commandButton(text: string, label = text): Button {
   return { text: label, callback: { kind: "command", text }, single: false };
 }
 
-/** What was wrong, the usage, and buttons for the likely choices. */
+/** The answer to a wrong command: what was wrong, the usage, and buttons for the likely choices. */
 export function usage(
   { usage: words, about }: Pick<Command, "usage" | "about">,
   problem: string,
@@ -47,7 +47,10 @@ export function usage(
   };
 }
 
-/** The answer where a model's name is missing (the question) or not listed, with buttons for the likely choices. */
+/**
+ * The answer when a model's name is missing (then it asks `question`) or is not listed, with buttons for the likely
+ * choices.
+ */
 export function askForModel(
   command: Command,
   given: string | undefined,
@@ -61,7 +64,10 @@ export function modelIds(bot: BotConfiguration): string[] {
   return bot.models.map(({ id }) => id);
 }
 
-/** The listed name that was meant: the same but for case, or the only one that begins so. Null otherwise. */
+/**
+ * The listed name that was meant: equal except for case, or the only one that begins with the given text. Null
+ * otherwise.
+ */
 export function matchName(given: string | undefined, names: readonly string[]): string | null {
   if (given === undefined || given === "") return null;
   const wanted = given.toLowerCase();

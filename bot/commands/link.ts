@@ -5,7 +5,7 @@ import { minuteMs } from "../telegram/clock.ts";
 import { escapeHtml } from "../telegram/format.ts";
 import { commandButton, type Command, type CommandRequest } from "./command.ts";
 
-/** How long a deep link works. */
+/** How long a deep link stays valid. */
 const deepLinkMs = 10 * minuteMs;
 
 export const link: Command = {
@@ -29,7 +29,7 @@ export const link: Command = {
     }
     if (device === null) return { html: "Linking is not set up: <code>github.clientId</code> is missing in bot.yaml." };
     if (privateChat) return beginDeviceFlow(context, request);
-    // Only this person may see the code, so a link that works once and only for them leads to the private chat.
+    // Only this person may see the code. So a link to the private chat is sent that works once and only for them.
     return () => {
       const id = store.nonces.make(
         { kind: "link" },
@@ -43,7 +43,7 @@ export const link: Command = {
   },
 };
 
-/** /start ID, as a deep link sends it. @returns null for a plain /start */
+/** Handles /start ID, as a deep link sends it. @returns null for a plain /start */
 export async function start(context: BotContext, request: CommandRequest): Promise<Outcome | null> {
   const [id] = request.args;
   if (id === undefined) return null;

@@ -32,10 +32,10 @@ export const unlock: Command = {
   async run(context, request) {
     const refused = await refusal(context, request);
     if (refused !== null) return refused;
-    // What a run holds while it deploys is not for people to release.
+    // People may not release the lock of a run that is deploying.
     const held = (await context.github.locks(context.bot.github.lock)).filter(({ record }) => record.run === null);
     if (held.length === 0) return { html: "Nothing is locked." };
-    // Bound to these locks: one that somebody takes meanwhile is not released.
+    // The action is bound to these locks. A lock that somebody takes in the meantime is not released.
     return requestAction(context, requesterOf(request), {
       detail: {
         kind: "unlock",

@@ -38,7 +38,7 @@ export const mute: Command = {
 
 const unitMs: Record<string, number> = { m: minuteMs, h: hourMs, d: dayMs };
 
-/** "30m", "2h", "3d" → milliseconds, from one minute to 30 days; null for anything else. */
+/** Milliseconds of "30m", "2h" or "3d", from one minute to 30 days; null for anything else. */
 export function durationMs(text: string): number | null {
   const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
   if (count === undefined || unit === undefined) return null;

@@ -63,7 +63,7 @@ function label(row: Record<string, unknown>): string {
   );
 }
 
-/** The row that was meant, or a sentence on why it cannot be read. */
+/** The row to predict, or a sentence that says why it cannot be read. */
 function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
   if (input.startsWith("{")) {
     try {

@@ -5,7 +5,10 @@ import { askForModel, matchName, modelIds, usage, type Command } from "./command
 
 type Target = { model: string; environment: string; version: string | null };
 
-/** Reads MODEL ENVIRONMENT [VERSION]; otherwise answers with the usage and the likely choices. Only listed names pass. */
+/**
+ * Reads MODEL ENVIRONMENT [VERSION]. Only listed names are accepted; for anything else it returns the usage and the
+ * likely choices.
+ */
 export function readTarget(
   command: Command,
   bot: BotConfiguration,

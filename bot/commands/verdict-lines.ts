@@ -7,14 +7,14 @@ import { escapeHtml, linkHtml } from "../telegram/format.ts";
 const runLink = ({ run, pullRequest }: RunVerdicts) =>
   `${linkHtml(pullRequest === null ? run.branch : `pull request ${pullRequest}`, run.url)} ${shortSha(run.sha)}`;
 
-/** The source of a verdict: the gate's file, or only the conclusion of its run. */
+/** Where a verdict comes from: the gate's file, or only the conclusion of its run. */
 const source = ({ run, models }: RunVerdicts) =>
   `${models.length === 0 ? "the run's conclusion" : "verdict.json"} of run ${run.id}`;
 
 /** A fork's run can claim anything. The verdict of the trusted workflow is the comment on the pull request. */
 const foreign = (one: RunVerdicts) => `${runLink(one)}: ⚪ from a fork, see the gate's comment there`;
 
-/** One line for a run: each of its models with its verdict, or the conclusion if no verdict.json can be read. */
+/** One line for a run: each model with its verdict, or the run's conclusion if no verdict.json can be read. */
 export function runLine(one: RunVerdicts, now: number): string {
   const { run, models } = one;
   if (run.fork) return `${foreign(one)}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)}`;
@@ -24,7 +24,7 @@ export function runLine(one: RunVerdicts, now: number): string {
   return `${runLink(one)}: ${verdicts.length === 0 ? withSign(run.conclusion ?? run.status) : verdicts.join(", ")}${models.length > 6 ? `, ${models.length - 6} more` : ""}, ${safe(run.actor, 40)}, ${ago(run.updatedAt, now)} (${source(one)})`;
 }
 
-/** What the runs say about one model. A branch's run without a readable verdict counts with its conclusion. */
+/** What the runs say about one model. For a branch's run without a readable verdict, the run's conclusion is shown. */
 export function modelLines(all: readonly RunVerdicts[], id: string, now: number): string[] {
   return all.flatMap((one) => {
     const found = one.models.find(({ model }) => model.id === id);

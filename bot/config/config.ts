@@ -49,7 +49,7 @@ const environment = z.strictObject({
     .describe("How many persons it takes, the initiator included: with 2, somebody else must approve."),
 });
 
-/** bot.yaml: who may do what, where. What is not listed is denied. Secrets come from the environment. */
+/** bot.yaml: who may do what, and where. Everything that is not listed is denied. Secrets come from the environment. */
 export const botConfiguration = z
   .strictObject({
     $schema: z.string().optional(),
@@ -242,11 +242,11 @@ export type Secrets = {
   githubToken: string;
   telegramWebhookSecret: string | null;
   githubWebhookSecret: string | null;
-  /** Seals linked people's GitHub tokens at rest; without it they are not kept. */
+  /** Encrypts the stored GitHub tokens of linked people. Without it, tokens are not stored. */
   sealingKey: string | null;
 };
 
-/** @throws ConfigurationError naming the variable that is missing or odd */
+/** @throws ConfigurationError naming the variable that is missing or malformed */
 export function readSecrets(env: NodeJS.ProcessEnv, bot: BotConfiguration): Secrets {
   const need = (variable: string, pattern: RegExp, expected: string): string => {
     const value = env[variable] ?? "";

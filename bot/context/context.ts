@@ -6,14 +6,14 @@ import type { SpaceDeps } from "../spaces/ask.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "./log.ts";
 
-/** What commands, approvals and events work with. bot.ts makes the only one. */
+/** Everything that commands, approvals and events need. bot.ts creates the only instance. */
 export type BotContext = {
   bot: BotConfiguration;
   store: Store;
   github: GitHub;
   verdicts: Verdicts;
   spaces: SpaceDeps;
-  /** null where bot.yaml names no OAuth app: nobody can link an account then. */
+  /** null if bot.yaml names no OAuth app; then nobody can link an account. */
   device: DeviceFlow | null;
   /** The bot's own name in Telegram; empty until Telegram has answered. */
   username: () => string;

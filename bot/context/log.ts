@@ -6,7 +6,10 @@ export type Log = {
   warn: (event: string, fields?: Record<string, unknown>) => void;
 };
 
-/** Writes JSON lines, each through `redact`: libraries put addresses, and so tokens, into their messages. */
+/**
+ * Writes JSON lines and passes each through `redact`, because libraries put URLs, and with them tokens, into their
+ * messages.
+ */
 export function createLog(write: (line: string) => void, redact: (text: string) => string, now: () => number): Log {
   const line =
     (level: string) =>
@@ -16,7 +19,7 @@ export function createLog(write: (line: string) => void, redact: (text: string) 
   return { info: line("info"), warn: line("warn") };
 }
 
-/** Hides the bot's secrets in any text, and whatever else looks like a token of Telegram's or GitHub's. */
+/** Hides the bot's secrets in any text, and everything else that looks like a Telegram or GitHub token. */
 export function secretRedactor(secrets: Secrets): (text: string) => string {
   const values = Object.values(secrets).filter((one) => one !== null);
   const redactTelegram = redactor(secrets.telegramToken);
@@ -27,7 +30,7 @@ export function secretRedactor(secrets: Secrets): (text: string) => string {
     );
 }
 
-/** An error's message as one line that may be logged; the stack stays out. */
+/** An error's message as one line that may be logged, without the stack. */
 export function errorLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]?.slice(0, 300) ?? "";
 }

@@ -1,13 +1,13 @@
-/** Where the work of each chat comes from, and how it is done. */
+/** Which chats have work, and how to do it. */
 export type ChatWork = {
-  /** Chats with work that waits. */
+  /** Chats that have waiting work. */
   waiting: () => number[];
-  /** Does a chat's work until there is none. */
+  /** Does a chat's work until none is left. */
   serve: (chat: number) => Promise<void>;
   isStopped: () => boolean;
 };
 
-/** Serves each chat by itself: chats beside each other, and none twice at the same time. */
+/** Serves chats in parallel, but never runs two workers for the same chat at once. */
 export class PerChat {
   private readonly busy = new Map<number, Promise<void>>();
   private readonly work: ChatWork;
@@ -16,7 +16,7 @@ export class PerChat {
     this.work = work;
   }
 
-  /** Begins with whatever waits; returns at once. */
+  /** Starts on the waiting work; returns at once. */
   kick(): void {
     const { waiting, serve, isStopped } = this.work;
     if (isStopped()) return;
@@ -31,7 +31,7 @@ export class PerChat {
     }
   }
 
-  /** Resolves when no chat is being served any more. */
+  /** Resolves when no chat is being served. */
   async settled(): Promise<void> {
     while (this.busy.size > 0) await Promise.allSettled(this.busy.values());
   }

@@ -4,30 +4,33 @@ import { plainText } from "../telegram/format.ts";
 import type { Content } from "../telegram/send-or-edit.ts";
 import type { BotContext } from "./context.ts";
 
-// What handlers answer with, and how it becomes a message: buttons carry no data but a one-time id (a nonce), under
-// which the store knows what a tap on them does.
+// What handlers answer with, and how that becomes a message. A button carries only a one-time id (a nonce); the store
+// knows what a tap on it does.
 
 export type Button =
   | { text: string; url: string }
   | {
       text: string;
       callback: CallbackAction;
-      /** The only person who may tap it; everybody who is listed may where it is not set. */
+      /** The only person who may tap it. If not set, every listed person may. */
       user?: number;
-      /** Whether one tap spends it. Default true. */
+      /** Whether it works only once. Default true. */
       single?: boolean;
       style?: "danger" | "success" | "primary";
     };
 
-/** A message whose buttons have no ids yet. `html` is markup: every text from outside in it is escaped. */
+/** A message whose buttons have no ids yet. `html` is markup, so any outside text in it must already be escaped. */
 export type Reply = {
   html: string;
   buttons?: Button[][];
-  /** For a question under a card of actions/notify, whose text is not the bot's: one line, and the question's state. */
+  /**
+   * For a question under a card of actions/notify, whose text the bot cannot change: one line, and the question's
+   * state.
+   */
   card?: { brief: string | null; state: "acting" | "again" | "decided" };
 };
 
-/** A reply, or a function that makes it inside the transaction which stores it. */
+/** A reply, or a function that creates it inside the transaction that stores it. */
 export type Outcome = Reply | (() => Reply);
 
 /** The part of the context that gives buttons their ids. */
@@ -37,7 +40,10 @@ export function resolve(outcome: Outcome): Reply {
   return typeof outcome === "function" ? outcome() : outcome;
 }
 
-/** A reply as Telegram gets it. Its buttons get ids of one family. Call it in the transaction that stores the message. */
+/**
+ * The reply as it is sent to Telegram; its buttons get ids of one family. Call it in the transaction that stores the
+ * message.
+ */
 export function toContent(
   context: ButtonContext,
   { html, buttons = [] }: Reply,
@@ -48,7 +54,9 @@ export function toContent(
   return { html, plain: plainText(html), ...(rows.length === 0 ? {} : { buttons: rows }) };
 }
 
-/** Buttons with ids that work in this chat only, once each, for as long as bot.yaml says. */
+/**
+ * Gives buttons ids that work only in this chat, once each (unless `single` is false), for as long as bot.yaml says.
+ */
 export function toRows(
   { store, bot, now }: ButtonContext,
   buttons: readonly Button[][],

@@ -2,7 +2,10 @@ import { verdictMark } from "../../eval/report/text/verdict-mark.ts";
 import { minuteMs } from "../telegram/clock.ts";
 import { escapeHtml, inertLine } from "../telegram/format.ts";
 
-/** Text from outside for a line of a reply: one line, cut, no mention or link, escaped; "?" where nothing is left. */
+/**
+ * Outside text for a line of a reply: on one line, truncated, without active mentions or links, escaped; "?" if nothing
+ * is left.
+ */
 export function safe(text: string, maxLength = 80): string {
   return escapeHtml(inertLine(text, maxLength));
 }
@@ -25,7 +28,7 @@ const signs: Record<string, string> = {
   skipped: "⚪",
 };
 
-/** A verdict, or the status or conclusion of a run, with its sign. */
+/** A verdict, or a run's status or conclusion, with its emoji. */
 export function withSign(word: string): string {
   return `${Object.hasOwn(signs, word) ? signs[word] : "❔"} ${safe(word, 24)}`;
 }
@@ -38,7 +41,7 @@ export function ago(thenMs: number, nowMs: number): string {
   return `${Math.round(minutes / 1440)} d ago`;
 }
 
-/** Four significant digits. */
+/** A number with four significant digits. */
 export function figure(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "—";
 }

@@ -20,9 +20,9 @@ export type DeliveryDeps = {
 const maxPauseMs = 60_000;
 
 /**
- * Makes Telegram agree with the store: sends and edits what is not shown yet, one message at a time in each chat. A send
- * is stored before it is made. If its end is unknown, after a kill or a lost answer, the message is looked for before it
- * is sent again.
+ * Makes Telegram agree with the store: sends and edits messages that are not shown yet, one at a time in each chat.
+ * Each send is recorded before it is made. If its outcome is unknown (after a kill or a lost answer), the message is
+ * searched for before it is sent again.
  */
 export class Delivery {
   private readonly chats: PerChat;
@@ -40,12 +40,12 @@ export class Delivery {
     });
   }
 
-  /** Begins with whatever waits; returns at once. */
+  /** Starts on the waiting messages; returns at once. */
   kick(): void {
     this.chats.kick();
   }
 
-  /** Resolves when nothing is being sent any more. */
+  /** Resolves when nothing is being sent. */
   settled(): Promise<void> {
     return this.chats.settled();
   }
@@ -100,7 +100,7 @@ export class Delivery {
       messages.dead(one.key, error.kind);
       return;
     }
-    // Whether it was sent is unknown: it stays "sending" and is looked for.
+    // It is unknown whether the message was sent. It stays "sending" and will be searched for.
     if (error.kind === "unsure" && one.messageId === null) messages.tried(one.key);
     else messages.notSent(one.key);
     const pauseMs = Math.max(

@@ -4,16 +4,16 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { plainText } from "../telegram/format.ts";
 import type { Content } from "../telegram/send-or-edit.ts";
 
-/** The search ends after this many ids in a row without a message, and after this many ids in all. */
+/** The search ends after `maxMisses` ids in a row without a message, and after a maximum number of ids in all. */
 const maxMisses = 5;
 const maxProbes = 40;
 
 type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
 
 /**
- * Finds out whether a message was sent although the answer never came. A bot cannot read a chat, but Telegram shows the
- * message that one replies to. So a silent reply to each unknown id either fails, because nothing is there, or shows what
- * is there. The reply is deleted at once.
+ * Finds out whether a message was sent although no answer came. A bot cannot read a chat, but Telegram returns the
+ * message that a reply refers to. So the bot replies silently to each unknown id: the reply fails if there is no such
+ * message, and otherwise returns it. The reply is deleted at once.
  *
  * @returns the id of the message; null if it was not sent
  */
@@ -51,7 +51,7 @@ export async function findSent(
       .catch(() => undefined);
     const found = probe.reply_to_message as Found | undefined;
     if (found?.from?.is_bot === true && isSame(wanted.sent ?? wanted.content, found)) return id;
-    // The probe got the next id, so there is no later message that could be the one.
+    // The probe itself got the next id, so no later message exists that could be the one.
     if (probe.message_id === id + 1) return null;
   }
   return null;

@@ -10,15 +10,18 @@ import { cardEntryKey, type CardEntry } from "../store/cards.ts";
 import { minuteMs } from "../telegram/clock.ts";
 import { linkHtml } from "../telegram/format.ts";
 
-// The approvals that a run waits for, asked under the candidate's cards. The cards belong to actions/notify: an edit of
-// its takes the bot's buttons away, and notify's marker on GitHub says when that happened.
+// Asks, under the candidate's cards, for the approvals that a run waits for. The cards belong to actions/notify. Each
+// edit by notify removes the bot's buttons; notify's marker on GitHub says when that happened.
 
-/** A card is followed this long after its run has ended: notify's last edit may come after that end. */
+/** How long a card is followed after its run has ended, because notify's last edit may come after the end. */
 const followMs = 2 * minuteMs;
-/** At every tenth poll the buttons are set whatever notify's marker says, since it may not have been written. */
+/** At every tenth poll the buttons are set regardless of notify's marker, which may not have been written. */
 const pollsBetween = 10;
 
-/** The commit that a run deploys. A run that the bot started is at the workflow's branch, so its request says which. */
+/**
+ * The commit that a run deploys. A run started by the bot is at the head of the workflow's branch, so the bot's request
+ * says which commit it deploys.
+ */
 function candidateSha({ seen, actions }: BotContext["store"], run: Run): string {
   const id = seen.state("action-run", run.id) ?? /\bsl-[0-9a-f]{16}\b/.exec(run.title)?.[0] ?? null;
   return (id === null ? null : actions.find(id)?.sha) || run.sha;
@@ -27,7 +30,9 @@ function candidateSha({ seen, actions }: BotContext["store"], run: Run): string 
 /** An approval that a run waits for, and the cards under which it is asked for. */
 type Question = { pending: Pending; cards: FoundCard[] };
 
-/** The approvals of one waiting run with their candidates' cards; a card whose message was deleted does not count. */
+/**
+ * The approvals that one run waits for, with their candidates' cards. A card whose message was deleted does not count.
+ */
 async function questionsOf(
   { bot, store }: Pick<BotContext, "bot" | "store">,
   { run, pending }: WaitingRun,
@@ -48,9 +53,9 @@ async function questionsOf(
 }
 
 /**
- * Asks for the approvals of a waiting run: by buttons under its cards, and by a message where a chat has subscribed but
- * has no card. Buttons that expired or whose action failed are renewed. For runs that waited before the bot's very
- * first poll, no messages are sent.
+ * Asks for the approvals of a waiting run: by buttons under its cards, and by a message in chats that subscribed but
+ * have no card. Renews buttons that expired or whose action failed. Sends no messages for runs that were already
+ * waiting at the bot's very first poll.
  */
 export async function askForApproval(
   context: BotContext,
@@ -86,9 +91,9 @@ export async function askForApproval(
 const messageKey = (run: Run, chat: number) => `run:${run.id}:${chat}`;
 
 /**
- * Ends the messages that asked about a run: they show who decided, and have no buttons.
+ * Closes the messages that asked about a run: they show who decided and lose their buttons.
  *
- * @returns what to do in the transaction of the run's change
+ * @returns what to do in the transaction that stores the run's new state
  */
 export async function endQuestion(context: BotContext, run: Run): Promise<() => void> {
   const { store, now, github } = context;
@@ -162,7 +167,7 @@ function ask(
   if (known === null) return setButtons(context, entry, { brief: null, state: "asking", buttons, expiresAt: ends });
   const ended = entry.expiresAt !== null && entry.expiresAt <= now();
   if (entry.state === "decided" || entry.state === "closed") {
-    // The run still waits although somebody decided. GitHub's list may be older than the review, so that gets some time.
+    // The run still waits although somebody decided. GitHub's list may be older than the review, so wait a while first.
     if (now() - entry.changedAt > followMs && entry.brief !== notInTime)
       setButtons(context, entry, {
         brief: null,
@@ -184,8 +189,8 @@ function ask(
 const notInTime = "⌛ not decided in time: /approve";
 
 /**
- * Keeps the buttons under the cards right: shows who decided once a question is answered, moves to a card that was sent
- * anew, and restores the buttons that an edit of notify's took away.
+ * Keeps the buttons under the cards up to date: shows who decided once a question is answered, moves the buttons to a
+ * card that was sent again, and restores buttons that an edit by notify removed.
  */
 export async function followCards(
   context: BotContext,
@@ -227,7 +232,7 @@ export async function followCards(
   }
 }
 
-/** Who decided, according to GitHub, however they did it. */
+/** Who decided, according to GitHub, whether through the bot or on GitHub itself. */
 async function decision({ github }: BotContext, { run: id, environment }: CardEntry, run: Run): Promise<string> {
   const review = (await github.reviews(id)).findLast((one) => one.environments.includes(environment));
   if (review !== undefined)
@@ -237,7 +242,7 @@ async function decision({ github }: BotContext, { run: id, environment }: CardEn
     : `▶️ ${environment}: goes on without a review`;
 }
 
-/** The person who reviewed. If the bot reviewed under its own name, its comment says for whom. */
+/** The person who reviewed. If the bot reviewed under its own account, its comment names the person. */
 function nameIn({ user, comment }: { user: string; comment: string }): string {
   return /^([\w-]{1,39})(?:, approved by [\w, -]+)?, through Telegram, sl-/.exec(comment)?.[1] ?? user;
 }

@@ -29,7 +29,7 @@ async function digestHtml(context: BotContext): Promise<string> {
   ].join("\n");
 }
 
-/** Sends today's digest where it is due. A chat gets one a day, however often the bot restarts. */
+/** Sends today's digest to the chats where it is due. A chat gets one a day, even if the bot restarts. */
 export async function sendDigests(context: BotContext): Promise<void> {
   const { store, bot, now } = context;
   const day = new Date(now()).toISOString().slice(0, 10);

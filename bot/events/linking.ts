@@ -3,7 +3,7 @@ import { toContent } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
 import type { Linking } from "../store/links.ts";
 
-/** Asks GitHub whether people have entered the codes that they got for /link, and links those who have. */
+/** Asks GitHub who has entered the code that /link gave them, and links those people. */
 export async function settleLinks(context: BotContext): Promise<void> {
   const { store, device, now } = context;
   if (device === null) return;

@@ -16,7 +16,7 @@ const freshMs = 2 * dayMs;
 const maxWaiting = 10;
 const maxPauseMs = 10 * minuteMs;
 
-/** Polls until the signal aborts. A poll that fails is logged, and the next one comes later. */
+/** Polls until the signal aborts. A failed poll is logged and delays the next one. */
 export async function watchGitHub(
   context: BotContext,
   deps: { signal: AbortSignal; kick: () => void; sleep: (ms: number) => Promise<void> },
@@ -35,9 +35,9 @@ export async function watchGitHub(
 }
 
 /**
- * Polls GitHub once and notifies subscribers of what changed since the last poll. The very first poll only learns the
- * present state. State and messages are stored in one transaction per change, so a kill neither loses nor doubles an
- * alert.
+ * Polls GitHub once and notifies subscribers of what changed since the last poll. The very first poll only records the
+ * current state. Each change stores its state and its messages in one transaction, so a kill neither loses nor repeats
+ * an alert.
  */
 async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   const { store, now, github, bot, log } = context;
@@ -65,19 +65,19 @@ async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
-    // A status that only carries a description (who approved, where a card is) repeats the state before it.
+    // A status that was added only for its description (who approved, where a card is) repeats the previous state.
     const statuses = await github.statuses(deployment.id);
     if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
   }
   if (learning) store.seen.set("watch", "began", "yes", now());
 }
 
-/** Chats that have a card of this candidate. The card shows what happens to it, so they get no message. */
+/** Chats that have a card of this candidate. They get no message, because the card shows what happens. */
 async function chatsWithCard(finder: Finder, sha: string, model: string | null): Promise<Set<number>> {
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-/** Sends a message to everybody who subscribed to such events, except the chats whose card shows it. */
+/** Sends a message to all subscribers of this kind of event, except chats whose card shows it. */
 function notifySubscribers(
   { store, now, bot }: BotContext,
   key: string,
@@ -100,7 +100,7 @@ async function runChanged(context: BotContext, run: Run, learning: boolean, find
   const state = `${run.status}/${run.conclusion ?? ""}`;
   const before = store.seen.state("run", run.id);
   if (before === state) return;
-  // Everything is fetched before the transaction: inside it nothing may wait.
+  // Fetch everything before the transaction: code inside it must not wait.
   const gateOver = run.file === bot.github.gate && run.status === "completed";
   const withCard = gateOver && !learning ? await chatsWithCard(finder, run.sha, null) : new Set<number>();
   const answer = learning ? null : await endQuestion(context, run);
@@ -116,7 +116,7 @@ async function runChanged(context: BotContext, run: Run, learning: boolean, find
   });
 }
 
-/** Only a change of a branch's gate is news, or a first gate that is red. */
+/** A branch's gate is reported only when its result changes, or when its first result is red. */
 function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>): void {
   const { store, now } = context;
   const last = store.seen.state("gate", run.branch);
@@ -138,7 +138,7 @@ function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>)
   );
 }
 
-/** The message of an action that started a run follows the run. */
+/** Keeps the message of the action that started a run up to date with the run. */
 function followAction(context: BotContext, run: Run): void {
   const { store, now } = context;
   const id = store.seen.state("action-run", run.id);
@@ -186,15 +186,15 @@ async function deploymentChanged(
       ...(description === "" ? [] : [safe(description, 200)]),
       `${shortSha(sha)} by ${safe(creator, 40)}, ${ago(createdAt, now())}${environmentUrl === "" ? "" : ` · ${linkHtml("Space", environmentUrl)}`}${logUrl === "" ? "" : ` · ${linkHtml("run", logUrl)}`}`,
     ].join("\n");
-    // An edit makes no sound, so what turned red, or recovered, becomes a message of its own.
-    const loud = red || recovered;
+    // An edit makes no sound, so a deployment that turned red or recovered gets a new message.
+    const audible = red || recovered;
     notifySubscribers(
       context,
-      `deployment:${id}${loud ? `:${state}` : ""}`,
+      `deployment:${id}${audible ? `:${state}` : ""}`,
       "deploy",
       [payload.model],
       { html },
-      !loud,
+      !audible,
       withCard,
     );
   });

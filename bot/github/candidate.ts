@@ -2,15 +2,15 @@ import type { BotConfiguration } from "../config/config.ts";
 import { digestOf } from "../../github/registry/release.ts";
 import type { GitHub } from "./github.ts";
 
-/** What would be deployed: a commit, and the report that speaks for it. */
+/** What would be deployed: a commit, and the gate's report on it. */
 export type Candidate = {
   model: string;
-  /** null: the branch's newest commit, whose version its model.yaml says. */
+  /** null for the branch's newest commit, whose model.yaml says the version. */
   version: string | null;
   sha: string;
   /** sha256 of the evidence: the release's receipt, or the gate's report artifacts. */
   digest: string;
-  /** PASS, another verdict or conclusion in words, or "no gate run". */
+  /** PASS, another verdict, the conclusion of the gate's run, or "no gate run". */
   verdict: string;
   passed: boolean;
   source: string;
@@ -23,7 +23,7 @@ export async function evidenceFor(
   bot: BotConfiguration,
   sha: string,
 ): Promise<Pick<Candidate, "digest" | "verdict" | "passed" | "source" | "url">> {
-  // A fork's run has the fork's workflow file, and may say anything.
+  // A fork's run uses the fork's own workflow file and may claim anything.
   const run = (await github.runs({ file: bot.github.gate, sha, count: 20 })).find(({ fork }) => !fork);
   if (run === undefined)
     return {

@@ -11,7 +11,7 @@ export type Finder = {
   find: (sha: string, model: string | null) => Promise<FoundCard[]>;
 };
 
-/** Every place where the bot may have buttons: its chats, private ones too, each with the topics that it knows of. */
+/** Every place where the bot may put buttons: its chats, including private ones, each with the known topics. */
 function placesOf(
   { telegram: { chats, users, privateChats, topics } }: BotConfiguration,
   heardIn: readonly Place[],
@@ -24,9 +24,9 @@ function placesOf(
 }
 
 /**
- * Looks cards up as actions/notify remembers them: on the pull request of the commit, else in the Deployments of the
- * commit. Comments count only by accounts that bot.yaml names: anybody may paste the marker into one of theirs. What
- * was asked once is not asked again by the same finder; make one for each search.
+ * Looks up cards where actions/notify stores them: on the commit's pull request, otherwise in the commit's Deployments.
+ * Only comments by accounts that bot.yaml names count, because anybody can paste the marker into a comment. A finder
+ * caches its answers, so make a new one for each search.
  */
 export function cardFinder(
   github: GitHub,
@@ -42,7 +42,8 @@ export function cardFinder(
       const answer =
         asked.get(key) ??
         work(key).catch((error: unknown) => {
-          // A token that may not look at pull requests sees no cards; a GitHub that does not answer is asked later.
+          // A token without access to pull requests finds no cards. Any other failure is thrown, and the next poll asks
+          // again.
           if (!isRefusal(error)) throw error;
           onRefusal(error);
           return nothing;

@@ -7,7 +7,7 @@ const began = z.looseObject({
   expires_in: z.number(),
   interval: z.number(),
 });
-const answered = z.union([
+const loginAnswer = z.union([
   z.looseObject({ access_token: z.string() }),
   z.looseObject({ error: z.string(), interval: z.number().optional() }),
 ]);
@@ -18,7 +18,7 @@ type DeviceAnswer =
   | { kind: "pending"; slowDownMs: number | null }
   | { kind: "ended"; why: string };
 
-/** GitHub's device flow: a person proves who they are on github.com; the bot never sees a password. */
+/** GitHub's device flow: people prove their identity on github.com, and the bot never sees a password. */
 export class DeviceFlow {
   private readonly server: string;
   private readonly clientId: string;
@@ -43,7 +43,7 @@ export class DeviceFlow {
   }
 
   async ask(deviceCode: string): Promise<DeviceAnswer> {
-    const one = answered.parse(
+    const one = loginAnswer.parse(
       await this.post("/login/oauth/access_token", {
         device_code: deviceCode,
         grant_type: "urn:ietf:params:oauth:grant-type:device_code",

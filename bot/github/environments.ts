@@ -9,7 +9,7 @@ export function githubEnvironment({ github }: Pick<Names, "github">, model: stri
   return github.environment.replaceAll("{model}", model).replaceAll("{stage}", stage);
 }
 
-/** The stage that a GitHub environment stands for, by either of its names; null for one that is not listed. */
+/** The stage that a GitHub environment stands for, by either form of its name; null if it is not listed. */
 export function stageOf(bot: Names, environment: string): string | null {
   return (
     Object.keys(bot.environments).find(
@@ -19,7 +19,7 @@ export function stageOf(bot: Names, environment: string): string | null {
   );
 }
 
-/** The model that a GitHub environment is a stage of; null where its name tells none. */
+/** The model that a GitHub environment belongs to; null if its name does not tell. */
 export function modelOf(bot: Names, environment: string): string | null {
   return (
     bot.models.find(({ id }) =>

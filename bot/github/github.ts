@@ -23,7 +23,7 @@ export type Run = {
   actor: string;
   url: string;
   pullRequests: number[];
-  /** Its commit, and so its workflow file, lies in a fork. */
+  /** The commit, and therefore the workflow file, is in a fork. */
   fork: boolean;
   createdAt: number;
   updatedAt: number;
@@ -54,7 +54,7 @@ export type Held = { environment: string; tagSha: string; record: LockNote };
 const builtIn = new Set(["admin", "maintain", "write", "triage", "read", "none"]);
 const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse(text));
 
-/** The one door to GitHub: every call in the words of this product, through Octokit. */
+/** All of the bot's calls to GitHub, made through Octokit and typed in this product's terms. */
 export class GitHub {
   private readonly octokit: Client;
   private readonly deps: GitHubDeps;
@@ -70,7 +70,7 @@ export class GitHub {
       fetch: transport,
       log,
       logFailures: true,
-      // Who changes something looks before it is tried again.
+      // Writes are not retried here: their callers first look whether the change happened.
       limits: { timeoutMs, maxPauseSeconds: 30, waitsFor: "reads", secondaryPauseSeconds: 5 },
     });
     this.deps = deps;
@@ -78,7 +78,7 @@ export class GitHub {
     this.api = { octokit: this.octokit, ...this.where };
   }
 
-  /** The same repository as somebody else. */
+  /** The same repository with another person's token. */
   as(token: string): GitHub {
     return new GitHub(token, fullName(this.where), this.deps);
   }
@@ -135,7 +135,7 @@ export class GitHub {
     }));
   }
 
-  /** An artifact's archive; null when it is larger than it says. */
+  /** An artifact's archive; null if it is larger than `maxBytes`. */
   async artifactZip(id: number, maxBytes: number): Promise<Buffer | null> {
     const { data } = await this.octokit.rest.actions.downloadArtifact({
       ...this.where,
@@ -153,7 +153,7 @@ export class GitHub {
     return Buffer.concat(chunks);
   }
 
-  /** Those changed last first. */
+  /** Most recently updated first. */
   async openPullRequests(count: number): Promise<{ number: number; sha: string }[]> {
     const { data } = await this.octokit.rest.pulls.list({
       ...this.where,
@@ -187,7 +187,7 @@ export class GitHub {
     });
   }
 
-  /** Comments of the reviews that a run has had. */
+  /** The reviews of a run's environments, with their comments. */
   async reviews(run: number): Promise<{ state: string; user: string; comment: string; environments: string[] }[]> {
     const { data } = await this.octokit.rest.actions.getReviewsForRun({ ...this.where, run_id: run });
     return data.map(({ state, user, comment, environments }) => ({
@@ -241,12 +241,12 @@ export class GitHub {
     }));
   }
 
-  /** Adds words to a Deployment without changing its state. */
+  /** Adds a description to a Deployment without changing its state. */
   async note(deployment: number, words: string): Promise<void> {
     await describeDeployment(this.api, deployment, words);
   }
 
-  /** Versions of a model that were tagged MODEL@VERSION, in GitHub's order. */
+  /** The versions of a model that are tagged MODEL@VERSION, in GitHub's order. */
   async tags(model: string): Promise<Tag[]> {
     return (await matchingRefs(this.api, `refs/tags/${model}@`))
       .filter(({ type }) => type === "tag")
@@ -268,11 +268,12 @@ export class GitHub {
     return (await this.octokit.rest.git.getRef({ ...this.where, ref: `heads/${branch}` })).data.object.sha;
   }
 
-  /** What somebody may do in the repository today: admin, maintain, write, triage, read or none. */
+  /** A person's current role in the repository: admin, maintain, write, triage, read or none. */
   async permission(login: string): Promise<{ role: string; id: number }> {
     try {
       const { data } = await this.octokit.rest.repos.getCollaboratorPermissionLevel({ ...this.where, username: login });
-      // An organisation's own role has a name of its own; `permission` is the built-in one that it is based on.
+      // An organisation can define roles with other names; `permission` is the built-in role that such a role is based
+      // on.
       return { role: builtIn.has(data.role_name) ? data.role_name : data.permission, id: data.user?.id ?? 0 };
     } catch (error) {
       if (statusOf(error) === 404) return { role: "none", id: 0 };
@@ -280,7 +281,7 @@ export class GitHub {
     }
   }
 
-  /** @returns the run that was started; null from a GitHub that does not tell */
+  /** @returns the run that was started; null if this GitHub does not tell */
   async dispatch(
     file: string,
     ref: string,
@@ -308,13 +309,13 @@ export class GitHub {
     );
   }
 
-  /** The note that locks point at, one for all that are taken together. @returns its sha */
+  /** Creates the note that locks point at; locks taken together share one. @returns its sha */
   async lockNote(note: Omit<LockNote, "run">, sha: string): Promise<string> {
     const message = writeLockNote({ ...note, run: null });
     return createTagObject(this.api, { tag: "sluice-lock", message, commit: sha });
   }
 
-  /** Creating a ref is atomic: of two, one is refused. @returns false when it is locked already */
+  /** Creating a ref is atomic: of two attempts, one is refused. @returns false when it is locked already */
   async takeLock(prefix: string, environment: string, note: string): Promise<boolean> {
     return createRef(this.api, `${prefix}/${environment}`, note);
   }
@@ -323,7 +324,7 @@ export class GitHub {
     await deleteRef(this.api, `${prefix}/${environment}`);
   }
 
-  /** Who this client's token is. */
+  /** The account that this client's token belongs to. */
   async me(): Promise<{ login: string; id: number }> {
     const { data } = await this.octokit.rest.users.getAuthenticated();
     return { login: data.login, id: data.id };
@@ -338,7 +339,7 @@ export class GitHub {
   }
 }
 
-/** For a lock that somebody made by hand: its message is all there is to show. */
+/** For a lock that somebody created by hand: only its message can be shown. */
 function unreadableNote(message: string): LockNote {
   return {
     holder: "somebody",

@@ -6,11 +6,11 @@ import type { DeployedModel } from "../../github/registry/deployment.ts";
 type LiveVersion = { deployment: Deployment & { payload: DeployedModel }; status: DeploymentStatus };
 
 /** How many deployments of an environment are looked at to find each model's latest. */
-const depth = 20;
+const maxDeployments = 20;
 
 /**
- * The version of a model that a stage serves: its latest deployment that succeeded. Deployments that were
- * superseded become inactive, so an inactive one counts only while none is active.
+ * The version of a model that a stage serves: its latest successful deployment. Superseded deployments become inactive,
+ * so an inactive one counts only if none is active.
  */
 export async function liveVersion(
   github: GitHub,
@@ -20,7 +20,7 @@ export async function liveVersion(
 ): Promise<LiveVersion | null> {
   const ofModel = (await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 }))
     .filter((one): one is LiveVersion["deployment"] => one.payload?.model === model)
-    .slice(0, depth);
+    .slice(0, maxDeployments);
   for (const deployment of ofModel) {
     const statuses = await github.statuses(deployment.id);
     const status = statuses.find(({ state }) => state !== "inactive" && state !== "queued" && state !== "pending");
@@ -42,7 +42,7 @@ export async function earlierVersions(
     await github.deployments({ environment: githubEnvironment(bot, model, stage), count: 50 })
   )
     .filter(({ payload }) => payload?.model === model)
-    .slice(0, depth)) {
+    .slice(0, maxDeployments)) {
     const version = payload?.version;
     if (version === undefined || version === live || versions.includes(version)) continue;
     if ((await github.statuses(id)).some(({ state }) => state === "success")) versions.push(version);

@@ -2,8 +2,8 @@ import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub, Released } from "./github.ts";
 import { sparkline } from "../../eval/report/markdown/bars.ts";
 
-/** At most so many releases are read. */
-const depth = 8;
+/** The maximum number of releases to read. */
+const maxReleases = 8;
 
 type Trend = { releases: Released[]; metric: string | null; values: number[]; line: string };
 
@@ -11,7 +11,7 @@ type Trend = { releases: Released[]; metric: string | null; values: number[]; li
 export async function trendOf(github: GitHub, bot: BotConfiguration, model: string): Promise<Trend> {
   const tags = (await github.tags(model))
     .toSorted((a, b) => a.version.localeCompare(b.version, "en", { numeric: true }))
-    .slice(-depth);
+    .slice(-maxReleases);
   const releases = await Promise.all(tags.map((tag) => github.release(tag)));
   const last = releases.at(-1)?.receipt?.metrics ?? [];
   const metric =

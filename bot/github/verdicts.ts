@@ -3,14 +3,13 @@ import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub, Run } from "./github.ts";
 import { readZipEntry } from "./zip.ts";
 
-/** What a gate run says of its models. */
+/** What a gate run says about its models. */
 export type RunVerdicts = {
   run: Run;
   /** The pull request; null for a branch. */
   pullRequest: number | null;
   /**
-   * From the verdict.json of the run's artifacts; empty where none can be read, and then only the run's conclusion is
-   * known.
+   * From the verdict.json of the run's artifacts. Empty if none can be read; then only the run's conclusion is known.
    */
   models: ModelVerdict[];
 };
@@ -23,13 +22,14 @@ const maxPullRequests = 5;
 const maxRemembered = 200;
 
 /**
- * Verdicts of gate runs, for people to read. They are what the run uploaded: bounded, checked against the schema, never
- * what a deployment is decided by. A fork's run may upload anything, so its files are not read at all.
+ * Verdicts of gate runs, for people to read. They come from what the run uploaded, so they are bounded in size, checked
+ * against the schema, and never decide a deployment. A fork's run may upload anything, so its files are not read at
+ * all.
  */
 export class Verdicts {
   private readonly github: GitHub;
   private readonly bot: Pick<BotConfiguration, "github" | "branch">;
-  /** By artifact, which never changes. */
+  /** By artifact id. Artifacts never change. */
   private readonly known = new Map<number, ModelVerdict[]>();
 
   constructor(github: GitHub, bot: Pick<BotConfiguration, "github" | "branch">) {
@@ -37,7 +37,7 @@ export class Verdicts {
     this.bot = bot;
   }
 
-  /** The latest gates: of the branch, then of the open pull requests, those changed last first. */
+  /** The latest gate runs: of the branch, then of the open pull requests, most recently updated first. */
   async latest(): Promise<RunVerdicts[]> {
     const { github, bot } = this;
     const [[main], pulls] = await Promise.all([
@@ -71,7 +71,7 @@ export class Verdicts {
       )
       .slice(0, maxArtifacts);
     const all = (await Promise.all(artifacts.map(({ id }) => this.read(id)))).flat();
-    // The same model on several kinds of runners: the worst of them counts.
+    // A model may be judged on several kinds of runners. The worst verdict counts.
     return [...Map.groupBy(all, ({ model }) => model.id).values()].map(
       (same) => same.find(({ verdict }) => verdict !== "PASS") ?? (same[0] as ModelVerdict),
     );

@@ -5,11 +5,11 @@ import { fromBufferPromise } from "yauzl";
 const maxEntries = 1_000;
 
 /**
- * One file out of a zip archive that anybody may have made: nothing is inflated beyond `maxBytes`, and the checksum
- * must hold.
+ * Reads one file from a zip archive of unknown origin. Nothing is inflated beyond `maxBytes`, and the checksum must
+ * match.
  *
  * @param name path inside the archive, or its last part
- * @returns null when there is no such file or the archive is not as it should be
+ * @returns null if there is no such file or the archive is malformed
  */
 export async function readZipEntry(zip: Buffer, name: string, maxBytes: number): Promise<Buffer | null> {
   try {
@@ -20,7 +20,7 @@ export async function readZipEntry(zip: Buffer, name: string, maxBytes: number):
       if (seen > maxEntries) return null;
       if (entry.fileName !== name && !entry.fileName.endsWith(`/${name}`)) continue;
       if (entry.uncompressedSize > maxBytes) return null;
-      // The stream ends with an error where there is more in it than the directory says.
+      // The stream fails if it holds more than the directory says.
       const bytes = await buffer(await archive.openReadStreamPromise(entry));
       return crc32(bytes) === entry.crc32 ? bytes : null;
     }

@@ -3,23 +3,23 @@ import { PerChat } from "../context/per-chat.ts";
 import type { Store } from "../store/store.ts";
 import type { UserUpdate } from "./update.ts";
 
-/** Handles an update and returns a function that stores the result; the worker calls it in a transaction. */
+/** Handles an update and returns a function that stores the result. The worker calls that function in a transaction. */
 export type UpdateHandler = (update: UserUpdate) => Promise<() => void>;
 
-/** An update whose handling fails this often is given up, so that it does not block its chat for ever. */
+/** An update is dropped after this many failures, so that it does not block its chat for ever. */
 const maxAttempts = 10;
 
 export type InboxWorkerDeps = {
   store: Store;
   handle: UpdateHandler;
   log: Log;
-  /** Runs after each update that was handled. */
+  /** Called after each handled update. */
   onHandled: () => void;
 };
 
 /**
- * Handles the stored updates: one at a time in each chat, in the order they came. The result of a handler and the end
- * of its update are one transaction, so a kill in between changes nothing.
+ * Handles the stored updates: one at a time in each chat, in the order in which they arrived. One transaction stores a
+ * handler's result and marks its update as done, so a kill cannot separate the two.
  */
 export class InboxWorker {
   private readonly chats: PerChat;
@@ -35,12 +35,12 @@ export class InboxWorker {
     });
   }
 
-  /** Begins with whatever waits; returns at once. */
+  /** Starts on the waiting updates; returns at once. */
   kick(): void {
     this.chats.kick();
   }
 
-  /** Begins nothing more, and resolves when what is under way has ended. */
+  /** Starts nothing new; resolves when the updates being handled are done. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.chats.settled();

@@ -20,16 +20,16 @@ const firstPauseMs = 1_000;
 const maxPauseMs = 60_000;
 
 /**
- * Long polling until the signal aborts. Telegraf's own polling ends at a conflict with another poller, at a proxy's HTML,
- * or when somebody sets a webhook. Here each of these is followed by another launch, after a growing pause.
+ * Polls until the signal aborts. Telegraf's own polling ends on a conflict with another poller, on an HTML page from a
+ * proxy, or when somebody sets a webhook. Here, each of these leads to a new launch after a growing pause.
  *
- * @throws TelegramFailure when the token is wrong, since no pause makes that better
+ * @throws TelegramFailure if the token is wrong, because waiting does not help
  */
 export async function pollForever({ client, token, receive, log, clock, signal, onLaunch }: PollDeps): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
     const telegraf = new Telegraf(token, { handlerTimeout: Infinity });
     let again: NodeJS.Timeout | undefined;
-    // Between its launch and its first poll, telegraf refuses to stop. It would then poll for ever, so we ask again.
+    // Between launch and first poll, telegraf refuses to stop and would then poll for ever. So try again.
     const stop = () => {
       try {
         telegraf.stop();
@@ -40,7 +40,7 @@ export async function pollForever({ client, token, receive, log, clock, signal, 
     signal.addEventListener("abort", stop);
     try {
       // Our handler only writes to the store. If that fails, the update must not be confirmed to Telegram, so the error
-      // goes on and ends this launch.
+      // is rethrown and ends this launch.
       telegraf.catch((error) => {
         throw error;
       });

@@ -10,16 +10,16 @@ export type ReceiverDeps = {
   store: Store;
   log: Log;
   now: () => number;
-  /** Runs after an update was stored. */
+  /** Called after an update was stored. */
   kick: () => void;
 };
 
-/** What became of an update. */
+/** What was done with an update. */
 export type Received = "stored" | "repeated" | "ignored" | "stranger" | "malformed";
 
 /**
- * Makes the function that polling and the webhook give every update to. It checks the update's shape and sender and
- * stores it; the inbox worker handles it later.
+ * Creates the function that receives every update from polling or the webhook. It checks the update's shape and sender
+ * and stores it. The inbox worker handles it later.
  */
 export function updateReceiver({ bot, store, log, now, kick }: ReceiverDeps): (update: unknown) => Received {
   return (raw) => {
@@ -38,7 +38,7 @@ export function updateReceiver({ bot, store, log, now, kick }: ReceiverDeps): (u
     if (!isAllowed(bot.telegram, update)) {
       log.info("stranger", { user, chat });
       const words = bot.telegram.stranger;
-      // Once for each person, and in private only: a bot that answers everybody can be made to spam.
+      // Once per person, and only in private, because a bot that answers everybody can be abused to send spam.
       if (words !== null && update.privateChat && update.act.kind === "text") {
         const content = { html: escapeMarkup(words), plain: words };
         store.messages.want(`stranger:${user}`, { chat, topic: null }, content, now());

@@ -9,7 +9,7 @@ const message = z.looseObject({
   text: z.string().optional(),
   message_thread_id: z.int().optional(),
   is_topic_message: z.boolean().optional(),
-  /** Set where somebody writes as a channel or as the group itself: then `from` is not the person. */
+  /** Set if somebody writes as a channel or as the group itself; then `from` is not the person. */
   sender_chat: z.unknown().optional(),
   migrate_to_chat_id: z.int().optional(),
 });
@@ -27,7 +27,7 @@ const callback = z.looseObject({
     .optional(),
 });
 
-/** As much of Telegram's Update as the bot reads; everything else is ignored. */
+/** The parts of Telegram's Update that the bot reads; everything else is ignored. */
 export const updateSchema = z.looseObject({
   update_id: z.int().nonnegative(),
   message: message.optional(),
@@ -37,7 +37,9 @@ export type RawUpdate = z.infer<typeof updateSchema>;
 
 export const allowedUpdates = ["message", "callback_query"] as const;
 
-/** Something that a person did: they wrote a text, or tapped a button of the bot's. Stored as JSON until it is handled. */
+/**
+ * Something that a person did: wrote a text, or tapped one of the bot's buttons. Stored as JSON until it is handled.
+ */
 export type UserUpdate = {
   updateId: number;
   chat: number;
@@ -50,8 +52,8 @@ export type UserUpdate = {
 };
 
 /**
- * Reads an update; null for what the bot does not answer: channel posts, other bots, people who write as a chat, messages
- * without text, and taps on buttons whose message Telegram no longer shows.
+ * Reads an update. Null for updates that the bot does not answer: channel posts, other bots, people who write as a
+ * chat, messages without text, and taps on buttons whose message Telegram no longer shows.
  */
 export function readUpdate({ update_id: updateId, message, callback_query: query }: RawUpdate): UserUpdate | null {
   if (message !== undefined) {

@@ -19,8 +19,8 @@ export type WebhookServerDeps = {
 export type WebhookServer = { port: number; close: () => Promise<void> };
 
 /**
- * Listens for the webhooks of Telegram and GitHub, and answers /livez and /readyz. No body is parsed before its sender
- * is proved.
+ * Listens for the webhooks of Telegram and GitHub, and answers /livez and /readyz. The sender is verified before a body
+ * is parsed.
  */
 export async function createWebhookServer(deps: WebhookServerDeps): Promise<WebhookServer> {
   const server = createServer((request, response) => {
@@ -58,7 +58,7 @@ async function respond(
     return end(response, isReady() ? 200 : 503, isReady() ? "ready\n" : "starting\n");
   if (telegram !== null && path === telegram.path) {
     if (request.method !== "POST") return end(response, 405);
-    // The secret is checked first, so that nothing of a forger's body is read.
+    // Check the secret first, so that a forger's body is never read.
     if (!equal(header(request, "x-telegram-bot-api-secret-token"), telegram.secret)) return end(response, 401);
     const body = await readBody(request, maxTelegramBytes);
     if (body === null) return end(response, 413);
@@ -92,13 +92,16 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Compares in a time that says nothing about where two texts differ, whatever their lengths. */
+/** Compares in a time that does not reveal where two texts differ, whatever their lengths. */
 function equal(given: string, right: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(right));
 }
 
-/** The whole body, its chunks joined before they are read as UTF-8; null if it is too large. */
+/**
+ * The whole body; null if it is too large. Chunks are joined before decoding, because one may end inside a UTF-8
+ * character.
+ */
 async function readBody(request: IncomingMessage, maxSize: number): Promise<Buffer | null> {
   if (Number(request.headers["content-length"] ?? 0) > maxSize) return null;
   const chunks: Buffer[] = [];

@@ -14,17 +14,17 @@ export type RunFacts = {
 };
 
 /**
- * The candidates that a run has cards for, worst first: the deployed model where there is a deployment, else every
- * model of the verdict (or those of it that were named), else the models that were named.
+ * The candidates that a run shows cards for, worst first. If there is a deployment, its model. Otherwise the verdict's
+ * models (only the named ones, if any are named). Otherwise the named models.
  */
 export function candidatesOf({ verdict, deployment, models, phase, origin }: RunFacts): CardState[] {
   const named = models.map((text) => ({ id: text.replace(/@.*$/s, ""), version: /@(.*)$/s.exec(text)?.[1] ?? "" }));
   const judged = verdict === null ? [] : judgedModels(verdict, named, origin);
   const auto = phaseOf(deployment) ?? (verdict === null ? "evaluating" : "verdict");
-  // The files of a pull request's run may name any commit; GitHub's event names the right one.
+  // The files of a pull request's run may claim any commit; GitHub's event names the right one.
   const commit = origin.head?.commit ?? deployment?.deployed.source.commit ?? verdict?.commit ?? origin.commit;
   const card = (model: { id: string; version: string }, one: ModelVerdict | null): CardState => ({
-    // "failed" is what a workflow says of a step that left no receipt; a receipt knows more.
+    // A workflow says "failed" when a step left no receipt. A receipt, if there is one, knows more.
     model,
     phase: phase === "auto" || (phase === "failed" && phaseOf(deployment) !== null) ? auto : phase,
     verdict: one,
@@ -48,7 +48,7 @@ export function candidatesOf({ verdict, deployment, models, phase, origin }: Run
   }
   if (verdict === null) return named.map((model) => card(model, null));
   const worstFirst = judged.toSorted((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
-  // Judged on several kinds of machines, a candidate still has one card.
+  // A candidate that was judged on several kinds of machines still has one card.
   return worstFirst
     .filter((one, i) => worstFirst.findIndex(({ model }) => model.id === one.model.id) === i)
     .map((one) => card(one.model, one));
@@ -61,8 +61,8 @@ function phaseOf(deployment: DeploymentFile | null): Phase | null {
 }
 
 /**
- * The verdicts on the models that were named, or on all. A model without a verdict could not be evaluated. If no model is
- * known at all, the card has the repository's name.
+ * The verdicts of the named models, or of all models if none is named. A model without a verdict could not be
+ * evaluated. If no model is known at all, the card carries the repository's name.
  */
 function judgedModels(
   file: VerdictFile,
@@ -115,7 +115,7 @@ function linksOf(
   const page = repository === null ? null : `${serverUrl}/${repository}`;
   return {
     run: runUrl,
-    // report.html lies among the run's artifacts.
+    // report.html is one of the run's artifacts.
     report: runUrl === null ? null : `${runUrl}#artifacts`,
     space: deployment?.url ?? null,
     pullRequest: page === null || pullRequest === null ? null : `${page}/pull/${pullRequest}`,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { orNull } from "../../github/action-input.ts";
 
-/** What the run's event says about a card's candidate. All of it is optional: without it, the card shows less. */
+/** What the run's event says about a card's candidate. Everything is optional; a card shows less without it. */
 export type Origin = {
   repository: string | null;
   pullRequest: number | null;
@@ -34,13 +34,14 @@ const payload = z.object({
     .catch(undefined),
 });
 
-/** Reads the event's payload and the runner's variables; whatever is missing or malformed is null. */
+/** Reads the event's payload and the runner's variables; a missing or malformed value becomes null. */
 export function readOrigin(event: unknown, env: NodeJS.ProcessEnv): Origin {
   const parsed = payload.safeParse(event);
   const { pull_request: pr, deployment, merge_group: group, workflow_run: ran } = parsed.success ? parsed.data : {};
   const repository = orNull(env["GITHUB_REPOSITORY"]);
   const serverUrl = env["GITHUB_SERVER_URL"] || "https://github.com";
-  // In a workflow that publishes the results of a pull request's run, its own commit and run are not the candidate's.
+  // A workflow that publishes the results of another run (workflow_run) has its own commit and run, which are not the
+  // candidate's.
   const head =
     ran?.event === "pull_request"
       ? { owner: ran.head_repository.owner.login, branch: ran.head_branch, commit: ran.head_sha }

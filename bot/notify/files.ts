@@ -7,7 +7,7 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 const maxBytes = 4 * 1024 * 1024;
 const maxPictureBytes = 10 * 1024 * 1024;
 
-/** What a card needs of the receipt that actions/deploy writes; the rest is ignored. */
+/** The parts of actions/deploy's receipt that a card needs; the rest is ignored. */
 const deploymentFile = z.looseObject({
   schemaVersion: z.literal(1),
   outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
@@ -61,7 +61,7 @@ async function readJson<T extends z.ZodType>(
   throw failure("the file is not what it should be", `${issue.path.join(".") || "the whole"}: ${issue.message}`);
 }
 
-/** Reads a plain file of bounded size; what other jobs left behind may be anything. */
+/** Reads a regular file of bounded size. Files from other jobs may be anything. */
 async function read(path: string, maxSize: number): Promise<Buffer> {
   const found = await lstat(path);
   if (!found.isFile()) throw new Error("not a plain file");
@@ -70,7 +70,7 @@ async function read(path: string, maxSize: number): Promise<Buffer> {
 }
 
 /**
- * A picture of the model's report beside the verdict, for a failure's message: MODEL.png, then report.png; null if
+ * A picture of the model's report for the message about a failure: MODEL.png or report.png beside the verdict. Null if
  * there is none that Telegram would accept.
  */
 export async function findPicture(

@@ -3,8 +3,8 @@ import { isTrue, namesIn, orNull } from "../../github/action-input.ts";
 import { phases } from "../card/state.ts";
 
 /**
- * The inputs of actions/notify: type, default, description and validator in one place. action.yml and the table in
- * docs/actions-notify.md are compared with it by a test. The runner hands every input over as text.
+ * The inputs of actions/notify: type, default, description and validator in one place. A test compares action.yml and
+ * the table in docs/actions-notify.md with it. The runner passes every input as text.
  */
 export const notifyInputs = z.strictObject({
   token: z

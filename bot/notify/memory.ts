@@ -21,8 +21,8 @@ export type Memory = {
 type Kept = { id: number; cards: Record<string, Remembered> };
 
 /**
- * Remembers in one small comment on the pull request, for all models of a run. Jobs of a matrix with models of their own
- * keep a comment each, so that none overwrites another's. Only comments by the token's own account are believed.
+ * Stores the cards of all models of a run in one small comment on the pull request. Matrix jobs with different models
+ * keep a comment each, so that none overwrites another's. Only comments by the token's own account are trusted.
  */
 export function inPullRequest(api: RepositoryApi, pullRequest: number, place: string): Memory {
   const fresh: Record<string, Remembered> = {};
@@ -55,7 +55,7 @@ export function inPullRequest(api: RepositoryApi, pullRequest: number, place: st
     },
     async write() {
       if (Object.keys(fresh).length === 0) return;
-      // Read again: another job may have written to the same comment since.
+      // Read again, because another job may have written to the same comment since.
       const now = await read();
       const left = { ...fresh };
       for (const { id, cards: old } of now) {
@@ -68,7 +68,7 @@ export function inPullRequest(api: RepositoryApi, pullRequest: number, place: st
   };
 }
 
-/** In the description of a Deployment's status. */
+/** Stores cards in the description of a Deployment's status. */
 export function inDeployment(api: RepositoryApi, deployment: number, place: string): Memory {
   const fresh = new Map<string, Remembered>();
   return {

@@ -17,10 +17,10 @@ type FinderDeps = {
   explain: (error: unknown) => string;
 };
 
-/** GitHub gets this long for each of: finding the place, looking cards up, writing them down. */
+/** GitHub gets this long for each of three things: finding the place, looking up cards, storing them. */
 const timeoutMs = 20_000;
 
-/** Gives up on a promise: a run must end even if a server answers byte by byte. */
+/** Gives up on a promise after `timeoutMs`: a run must end even if a server answers byte by byte. */
 async function within<T>(promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -33,17 +33,19 @@ async function within<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-function impatient({ recall, remember, write }: Memory): Memory {
+function withTimeLimit({ recall, remember, write }: Memory): Memory {
   return { recall: (model) => within(recall(model)), remember, write: () => within(write()) };
 }
 
-/** Where the cards are remembered, the pull request that was found for the commit, and what could not be asked. */
+/**
+ * Where the cards are stored, the commit's pull request if one was found, and a note on what could not be looked up.
+ */
 type Found = { memory: Memory | null; pullRequest: number | null; note: string | null };
 
 /**
- * Finds where a run's cards are remembered. A pull request comes first, the event's or the one that the commit was merged
- * by, so that one card follows a candidate from the gate to production; then a GitHub Deployment. Without either, or
- * without a token, every run sends a new card.
+ * Finds where a run's cards are stored. First choice is a pull request, either the event's or the one that merged the
+ * commit, so that one card follows a candidate from the gate to production. Second choice is a GitHub Deployment.
+ * Without either, or without a token, every run sends a new card.
  */
 export async function findMemory({
   token,
@@ -58,7 +60,7 @@ export async function findMemory({
 }: FinderDeps): Promise<Found> {
   const repository = parseRepository(origin.repository ?? "");
   if (token === null || repository === null) return { memory: null, pullRequest: null, note: null };
-  // Octokit is loaded only where it is needed.
+  // Octokit is loaded only when it is needed.
   const { connectStep } = await import("../../github/step.ts");
   const api = connectStep({ token, repository, env, log });
   const openPullRequestOf = async ({ owner, branch, commit: headSha }: Head) =>
@@ -77,10 +79,10 @@ export async function findMemory({
       note = `the commit's pull request could not be looked up: ${explain(error)}`;
     }
   }
-  if (pullRequest !== null) return { memory: impatient(inPullRequest(api, pullRequest, place)), pullRequest, note };
+  if (pullRequest !== null) return { memory: withTimeLimit(inPullRequest(api, pullRequest, place)), pullRequest, note };
   const deployment = deploymentId ?? origin.deploymentId;
   return {
-    memory: deployment === null ? null : impatient(inDeployment(api, deployment, place)),
+    memory: deployment === null ? null : withTimeLimit(inDeployment(api, deployment, place)),
     pullRequest: null,
     note,
   };

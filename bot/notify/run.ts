@@ -11,7 +11,7 @@ import type { NotifyInputs } from "./inputs.ts";
 import { findMemory } from "./remember.ts";
 import { updateCard, type CardResult } from "./update-card.ts";
 
-/** For everything, retries and pauses included: a deployment waits no longer than this for a message. */
+/** For everything, including retries and pauses. A deployment waits no longer than this for a message. */
 export const timeoutMs = 60_000;
 const maxCards = 10;
 
@@ -33,8 +33,8 @@ type NotifyDeps = {
 };
 
 /**
- * Updates the cards of the candidates that a workflow run, or a person, has news of: what the action and `sluice notify`
- * share.
+ * Updates the cards of the candidates that a workflow run, or a person, reports on. Shared by the action and `sluice
+ * notify`.
  *
  * @throws ConfigurationError for a file that cannot be read; a card that could not be delivered is part of the outcome
  */
@@ -43,7 +43,7 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
   const path = (file: string | null) => (file === null ? null : resolve(workspace, file));
   const [verdictPath, deploymentPath] = [path(inputs.verdict), path(inputs.deployment)];
   const origin = readOrigin(await eventOf(env), env);
-  // A deploy step that was skipped, or that refused to start, leaves no receipt; the card shows everything else.
+  // A deploy step that was skipped or refused to start leaves no receipt. The card shows everything else.
   const deployment =
     deploymentPath === null || !existsSync(deploymentPath) ? null : await readDeployment(deploymentPath);
   const verdict = verdictPath === null ? null : await readVerdict(verdictPath);

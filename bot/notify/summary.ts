@@ -7,8 +7,8 @@ type SummaryLine = { model: string; status: string; notes: string[] };
 const maxCharacters = 200_000;
 
 /**
- * What the chat did not get, for the step summary: the cards as plain text, and why. The text is indented by four, so that
- * none of its characters mean anything to Markdown. Empty if everything was delivered without a note.
+ * The cards that the chat did not get, for the step summary: as plain text, with the reason. The text is indented by
+ * four spaces, so that Markdown does not interpret any of it. Empty if everything was delivered without a note.
  */
 export function summaryOf(
   undelivered: readonly CardState[],

@@ -25,19 +25,19 @@ export type UpdateCardDeps = {
   memory: Memory | null;
   picture: () => Promise<InputFile | null>;
   signal: AbortSignal;
-  /** A failure in words that may be printed. */
+  /** Describes a failure in words that may be printed. */
   explain: (error: unknown) => string;
   now: () => number;
 };
 
 /**
- * Updates one candidate's card: finds it, edits or sends it, makes a sound only if that is due, and remembers where the
- * card is.
+ * Updates one candidate's card: finds it, edits or sends it, makes a sound if one is due, and remembers where the card
+ * is.
  *
  * An edit is silent in Telegram, so the sound comes from a short reply to the card. There is at most one such reply: a
- * new one replaces the old, and one that asked for an approval is deleted when the approval was given.
+ * new one replaces the old, and one that asked for an approval is deleted once the approval was given.
  *
- * @throws TelegramFailure when the card itself could not be delivered; everything else becomes a note
+ * @throws TelegramFailure if the card itself could not be delivered; every other failure becomes a note
  */
 export async function updateCard(
   state: CardState,
@@ -91,7 +91,7 @@ export async function updateCard(
         .call("deleteMessage", { chat_id: delivered.chat, message_id: old }, { signal })
         .catch(() => undefined);
   } else if (ring !== null && before?.tone === "attention" && tone === "green") {
-    // Somebody has acted, so the message that asked for it is out of date.
+    // Somebody has acted, so the message that asked for that is out of date.
     ring = await client.call("deleteMessage", { chat_id: delivered.chat, message_id: ring }, { signal }).then(
       () => null,
       () => ring,

@@ -93,7 +93,7 @@ async function bounded(answer: Response): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The detail of a problem+json, if there is one. */
+/** The `detail` of a problem+json body, if there is one. */
 function detail(text: string): string {
   try {
     const problem = z

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database, Row } from "./database.ts";
 
-/** What may be done on GitHub, with everything that doing it needs. */
+/** The actions that the bot may take on GitHub, each with the data that it needs. */
 const actionDetail = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("deploy"),
@@ -37,7 +37,7 @@ export type Action = {
   digest: string;
   initiator: number;
   approvers: number[];
-  /** Persons that it takes, the initiator included. */
+  /** The number of persons required, including the initiator. */
   needed: number;
   state: ActionState;
   messageKey: string;
@@ -47,7 +47,7 @@ export type Action = {
   expiresAt: number;
 };
 
-/** Actions on GitHub: stored as wanted, then as started, then as ended, so that after a kill none is done twice. */
+/** Actions on GitHub. Each is stored as wanted, then started, then ended, so that none is done twice after a kill. */
 export class Actions {
   private readonly db: Database;
 
@@ -87,7 +87,7 @@ export class Actions {
     return this.db.all("SELECT * FROM actions WHERE state IN ('wanted', 'started') ORDER BY created_at").map(read);
   }
 
-  /** Those that nobody confirmed in time. */
+  /** Actions that nobody confirmed in time. */
   late(now: number): Action[] {
     return this.db
       .all("SELECT * FROM actions WHERE state = 'collecting' AND expires_at <= ? ORDER BY created_at", now)
@@ -98,7 +98,7 @@ export class Actions {
     this.db.run("UPDATE actions SET approvers = ? WHERE id = ?", JSON.stringify(approvers), id);
   }
 
-  /** @returns false when it was not in `from` any more */
+  /** @returns false if it was no longer in state `from` */
   move(
     id: string,
     from: ActionState,

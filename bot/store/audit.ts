@@ -10,7 +10,7 @@ export type AuditEntry = {
   detail: Record<string, unknown>;
 };
 
-/** Who did what. Rows can only be added; each has a hash over itself and the hash of the row before. */
+/** Who did what. Rows can only be added. Each row has a hash over itself and the hash of the previous row. */
 export class Audit {
   private readonly db: Database;
 
@@ -51,7 +51,7 @@ export class Audit {
     }));
   }
 
-  /** Number of the first row that does not follow from the one before it; null when all do. */
+  /** The number of the first row whose hash does not follow from the previous row; null if all do. */
   brokenAt(): number | null {
     let before = "";
     for (const row of this.db.all("SELECT * FROM audit ORDER BY seq")) {

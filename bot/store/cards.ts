@@ -3,8 +3,8 @@ import type { Remembered } from "../../github/registry/card.ts";
 import type { Database, Row } from "./database.ts";
 
 /**
- * asking: the buttons are there · acting: somebody tapped one · again: that came to nothing, so the question is asked
- * anew · decided: it shows who decided · closed: the run is over and nothing changes any more.
+ * asking: the buttons are shown · acting: somebody tapped one · again: the action failed, so the question is asked
+ * again · decided: it shows who decided · closed: the run is over and nothing changes any more.
  */
 type CardEntryState = "asking" | "acting" | "again" | "decided" | "closed";
 type Link = Remembered["links"][number];
@@ -20,11 +20,11 @@ export type CardEntry = {
   sha: string;
   runUrl: string;
   pullRequest: number | null;
-  /** When notify last edited the card, according to its marker. An edit takes the bot's buttons away. */
+  /** When notify last edited the card, according to its marker. An edit removes the bot's buttons. */
   edited: number;
   links: Link[];
   state: CardEntryState;
-  /** One line, such as who decided. It is a button that leads to the run. */
+  /** One line, such as who decided, shown as a button that links to the run. */
   brief: string | null;
   rows: InlineKeyboardButton[][];
   askedAt: number;
@@ -35,7 +35,7 @@ export type CardEntry = {
 
 const prefix = "card/";
 
-/** Key of an entry, and family of its buttons' ids. */
+/** The key of an entry, which is also the family of its buttons' ids. */
 export function cardEntryKey(run: number, environment: string, chat: number): string {
   return `${prefix}${run}/${environment}/${chat}`;
 }
@@ -106,7 +106,7 @@ export class Cards {
     return this.db.all("SELECT * FROM cards WHERE run = ? AND environment = ?", run, environment).map(read);
   }
 
-  /** The entries under one message, of its latest run only: what an earlier run asked no longer matters. */
+  /** The entries under one message, for its latest run only. Questions of earlier runs no longer matter. */
   under(chat: number, messageId: number): CardEntry[] {
     return this.db
       .all(

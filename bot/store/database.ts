@@ -4,17 +4,18 @@ import { migrations } from "./migrations.ts";
 
 export type Row = Record<string, string | number | null>;
 
-/** What GitHub cannot hold, in SQLite. One process at a time; every write survives a kill. */
+/** The SQLite database for everything that GitHub cannot store. One process at a time; every write survives a kill. */
 export class Database {
   private readonly db: DatabaseSync;
   private readonly statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   private depth = 0;
 
-  /** @throws ConfigurationError when another process has it open or it is from a newer version */
+  /** @throws ConfigurationError if another process has it open, or if a newer version wrote it */
   constructor(path: string) {
     this.db = new DatabaseSync(path, { timeout: 2_000 });
     try {
-      // The lock is held as long as the process lives, also across a kill -9: two bots would answer everything twice.
+      // The process holds the lock for its whole life, and even a kill -9 releases it. Two bots would answer everything
+      // twice.
       this.db.exec(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;",
       );

@@ -3,10 +3,10 @@ import type { Database, Row } from "./database.ts";
 
 export type StoredUpdate = { updateId: number; chat: number; body: string; attempts: number };
 
-/** How long an update's id is remembered. Telegram itself keeps undelivered updates for a day. */
+/** How long an update's id is remembered. Telegram keeps undelivered updates for a day. */
 const rememberMs = 14 * dayMs;
 
-/** Updates, each taken once and kept until it was handled. */
+/** Updates. Each is accepted once and kept until it has been handled. */
 export class Inbox {
   private readonly db: Database;
 
@@ -14,7 +14,7 @@ export class Inbox {
     this.db = db;
   }
 
-  /** @returns false for an update that was taken before */
+  /** @returns false if the update was accepted before */
   take(updateId: number, chat: number, body: string, now: number): boolean {
     return (
       this.db.run(
@@ -27,14 +27,14 @@ export class Inbox {
     );
   }
 
-  /** Chats with an update that waits, the longest waiting first. */
+  /** Chats with waiting updates, the longest waiting first. */
   chatsToServe(): number[] {
     return this.db
       .all("SELECT chat FROM updates WHERE state = 'waiting' GROUP BY chat ORDER BY min(seq)")
       .map((row) => Number(row["chat"]));
   }
 
-  /** The oldest update of a chat that waits. */
+  /** The oldest waiting update of a chat. */
   nextFor(chat: number): StoredUpdate | null {
     const row = this.db.get("SELECT * FROM updates WHERE state = 'waiting' AND chat = ? ORDER BY seq LIMIT 1", chat);
     return row === undefined ? null : read(row);
@@ -44,7 +44,7 @@ export class Inbox {
     this.db.run("UPDATE updates SET attempts = attempts + 1 WHERE update_id = ?", updateId);
   }
 
-  /** The text goes, the id stays. */
+  /** Deletes the update's text and keeps its id. */
   done(updateId: number): void {
     this.db.run("UPDATE updates SET state = 'done', body = NULL WHERE update_id = ?", updateId);
   }

@@ -11,7 +11,10 @@ export type Linking = {
   expiresAt: number;
 };
 
-/** Which Telegram user is which GitHub login, proved by GitHub's device flow. Tokens are kept only under a key. */
+/**
+ * Which Telegram user is which GitHub login, proved by GitHub's device flow. Tokens are stored only if there is a key
+ * to encrypt them.
+ */
 export class Links {
   private readonly db: Database;
   private readonly key: Buffer | null;
@@ -32,7 +35,7 @@ export class Links {
     return this.find(user)?.login ?? null;
   }
 
-  /** A login belongs to one Telegram user; who proves it last has it. @returns whom it was taken from */
+  /** A login belongs to one Telegram user: the last who proved it. @returns the user who had it before */
   link({ user, login, githubId, linkedAt }: Link, token: string): number | null {
     return this.db.transaction(() => {
       const before = this.db.get("SELECT user FROM links WHERE login = ? AND user <> ?", login, user);
@@ -53,7 +56,7 @@ export class Links {
     this.db.run("DELETE FROM links WHERE user = ?", user);
   }
 
-  /** The person's own GitHub token; null when none is kept or the key has changed. */
+  /** The person's own GitHub token; null if none is stored or the key has changed. */
   token(user: number): string | null {
     const sealed = this.db.get("SELECT sealed_token FROM links WHERE user = ?", user)?.["sealed_token"];
     return typeof sealed === "string" && this.key !== null ? open(sealed, this.key) : null;

@@ -9,19 +9,19 @@ export type StoredMessage = {
   topic: number | null;
   messageId: number | null;
   content: Content;
-  /** What the last send contained; null if none began. */
+  /** The content of the last attempted send; null if there was none. */
   sent: Content | null;
   silent: boolean;
   wanted: number;
-  /** "sending": a send began whose end is unknown. */
+  /** "sending": a send was started and its outcome is not known. */
   state: "waiting" | "sending" | "shown" | "dead";
   afterId: number;
   attempts: number;
 };
 
 /**
- * The bot's messages as they should read. Wanting a message stores it in the caller's transaction; delivery then makes
- * Telegram agree. Wanting another text under the same key changes the message, so work that runs twice says things once.
+ * The bot's messages as they should read. `want` stores a message in the caller's transaction; delivery then makes
+ * Telegram agree. Wanting another text under the same key changes the message, so work that runs twice posts only once.
  */
 export class Messages {
   private readonly db: Database;
@@ -43,7 +43,10 @@ export class Messages {
     }: {
       silent?: boolean;
       messageId?: number | null;
-      /** Delivers it even if the bot has shown it like this: somebody else may have changed it. */
+      /**
+       * Delivers it even if it already looks like this as far as the bot knows, because somebody else may have changed
+       * it.
+       */
       again?: boolean;
     } = {},
   ): void {
@@ -75,7 +78,7 @@ export class Messages {
     });
   }
 
-  /** The key of a message of the bot's; null if the message is not known. */
+  /** The key of one of the bot's messages; null if the message is not known. */
   keyOf(chat: number, messageId: number): string | null {
     return (this.db.get("SELECT key FROM messages WHERE chat = ? AND message_id = ?", chat, messageId)?.["key"] ??
       null) as string | null;
@@ -100,7 +103,7 @@ export class Messages {
     return row === undefined ? null : read(row);
   }
 
-  /** Stored before the call: after a kill, it must be found out whether this message was sent. */
+  /** Recorded before the call, so that after a kill the bot knows to find out whether this message was sent. */
   sending(key: string, afterId: number, content: Content): void {
     this.db.run(
       "UPDATE messages SET state = 'sending', after_id = ?, sent = ? WHERE key = ?",
@@ -123,7 +126,7 @@ export class Messages {
     this.saw(chat, messageId);
   }
 
-  /** The message was sent, perhaps with an older text. */
+  /** Records that the message was sent, perhaps with an older text. */
   found(key: string, messageId: number): void {
     this.db.run("UPDATE messages SET message_id = ?, state = 'waiting' WHERE key = ?", messageId, key);
   }
@@ -153,13 +156,13 @@ export class Messages {
     );
   }
 
-  /** A message that a person wrote. */
+  /** Records a message that a person wrote. */
   heard(chat: number, messageId: number, now: number): void {
     this.saw(chat, messageId);
     this.db.run("INSERT OR IGNORE INTO heard (chat, message_id, at) VALUES (?, ?, ?)", chat, messageId, now);
   }
 
-  /** Whether a message is known, as one of the bot's or of a person's. */
+  /** Whether a message is known, be it the bot's or a person's. */
   isKnown(chat: number, messageId: number): boolean {
     return (
       this.keyOf(chat, messageId) !== null ||
@@ -184,7 +187,7 @@ export class Messages {
     });
   }
 
-  /** The chat's id now: a group that became a supergroup has another. */
+  /** The chat's current id: a group that became a supergroup has a new one. */
   private whereIs(chat: number): number {
     return Number(this.db.get("SELECT moved_to FROM chats WHERE chat = ?", chat)?.["moved_to"] ?? chat);
   }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database } from "./database.ts";
 
-/** What a tap on a button does. The button itself carries only an opaque id. */
+/** What a tap on a button does. The button carries only an opaque id. */
 const callbackAction = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("command"), text: z.string() }),
   z.strictObject({ kind: z.literal("ask"), action: z.string() }),
@@ -74,7 +74,7 @@ export class Nonces {
     };
   }
 
-  /** Spends a whole family of buttons. @returns false when this one was spent before */
+  /** Spends a whole family of buttons. @returns false if this button was already spent */
   use(id: string, user: number, now: number): boolean {
     return this.db.transaction(() => {
       const mine =
@@ -96,7 +96,7 @@ export class Nonces {
     });
   }
 
-  /** Ends a family's buttons, whose place others take. */
+  /** Disables a family's buttons, because others replace them. */
   end(family: string, now: number): void {
     this.db.run("UPDATE nonces SET used_at = ? WHERE used_at IS NULL AND family = ?", now, family);
   }

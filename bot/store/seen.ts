@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 
-/** The last known state of everything outside, so that only changes become messages. */
+/** The last known state of what the bot watches, so that only changes become messages. */
 export class Seen {
   private readonly db: Database;
 

@@ -12,7 +12,7 @@ import { Subscriptions } from "./subscriptions.ts";
 
 const keepMs = 30 * dayMs;
 
-/** Everything that the bot remembers. */
+/** Everything that the bot stores. */
 export class Store {
   private readonly db: Database;
   readonly inbox: Inbox;
@@ -25,7 +25,7 @@ export class Store {
   readonly seen: Seen;
   readonly links: Links;
 
-  /** @throws ConfigurationError when another bot has the database open */
+  /** @throws ConfigurationError if another bot has the database open */
   constructor(path: string, sealingKey: string | null) {
     this.db = new Database(path);
     this.inbox = new Inbox(this.db);
@@ -43,7 +43,7 @@ export class Store {
     return this.db.transaction(work);
   }
 
-  /** Deletes what is no longer needed; audit and actions stay. */
+  /** Deletes what is no longer needed. Audit entries and actions are kept. */
   forget(now: number): void {
     this.inbox.forget(now);
     this.messages.forget(now - keepMs, now);

@@ -38,7 +38,10 @@ export class Subscriptions {
       }));
   }
 
-  /** Places that get a message about an event now, one per chat. `models` null: it is not known which they are. */
+  /**
+   * The places that should now get a message about an event, one per chat. `models` is null if the models are not
+   * known.
+   */
   listeners(models: readonly string[] | null, event: EventKind, now: number): Place[] {
     const wanted = this.db
       .all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event)

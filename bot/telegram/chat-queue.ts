@@ -12,8 +12,8 @@ export const telegramPace = {
 type Queue = { tail: Promise<unknown>; waiting: number; sentAt: number[] };
 
 /**
- * One queue per chat: its calls go out one after the other, in the order they were made, and no faster than the pace.
- * Other chats do not wait for it.
+ * One queue per chat. A chat's calls go out one after the other, in the order in which they were made, and no faster
+ * than the pace. Chats do not wait for each other.
  */
 export class ChatQueue {
   private readonly queues = new Map<string, Queue>();
@@ -25,7 +25,7 @@ export class ChatQueue {
     this.clock = clock;
   }
 
-  /** Runs `task` when everything before it in this chat has ended, however it ended. */
+  /** Runs `task` after all earlier tasks of this chat have ended, whether they succeeded or failed. */
   async run<T>(chat: number | string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const key = String(chat);
     const queue = this.queues.get(key) ?? { tail: Promise.resolve(), waiting: 0, sentAt: [] };

@@ -14,14 +14,15 @@ type Result<M extends Method> = ReturnType<ApiMethods<InputFile>[M]>;
 type CallOptions = {
   signal?: AbortSignal;
   /**
-   * What to do when no answer came, so that the call may have had its effect: "fail", or "retry", which may send twice.
+   * What to do if no answer came and the call may have had its effect: "fail", or "retry", which may send twice.
    * Default: "fail" for methods that send, "retry" for all others.
    */
   whenUnsure?: "fail" | "retry";
 };
 
 /**
- * Telegram's Bot API, typed by its own description, with a queue per chat, bounded retries and no token in any error.
+ * A client for Telegram's Bot API. It is typed from the API's own description, has a queue per chat and bounded
+ * retries, and no error contains the token.
  */
 export type TelegramClient = {
   /**
@@ -39,7 +40,7 @@ export type ClientDeps = {
   /** TELEGRAM_API_ROOT; a path is kept. */
   apiRoot?: string;
   clock?: Clock;
-  /** Gets a line about every retry, without the token and the message's text. */
+  /** Gets a line about every retry, without the token or the message's text. */
   log?: (line: string) => void;
   /** The longest wait for one answer; a long poll's own timeout is added. */
   timeoutMs?: number;
@@ -65,7 +66,7 @@ export function createTelegram({
   agent,
 }: ClientDeps): TelegramClient {
   const redact = redactor(token);
-  // telegraf resolves methods relative to the root: without the slash the last part of its path would be lost.
+  // telegraf resolves methods relative to the root. Without a final slash, the last part of the path would be lost.
   const root = apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`;
   const telegram = new Telegram(token, {
     apiRoot: root,
@@ -105,7 +106,7 @@ export function createTelegram({
       } catch (error) {
         const failure = error as TelegramFailure;
         if (failure.kind === "not-modified") return true;
-        // The poller makes its own pauses, and must learn of every conflict.
+        // The poller makes its own pauses and has to see every conflict.
         const pauseMs = method === "getUpdates" ? null : pauseBefore(failure, attempt, whenUnsure);
         if (pauseMs === null || attempt >= maxAttempts) throw failure;
         log(`${failure.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`);
@@ -114,7 +115,7 @@ export function createTelegram({
     }
   }
 
-  /** Milliseconds to wait before another try; null if another try is of no use. */
+  /** Milliseconds to wait before another try; null if another try is useless. */
   function pauseBefore(failure: TelegramFailure, attempt: number, whenUnsure: "fail" | "retry"): number | null {
     const growing = firstPauseMs * 2 ** (attempt - 1);
     switch (failure.kind) {

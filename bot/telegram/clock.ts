@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 export type Clock = {
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Resolves after so many milliseconds; rejects when the signal aborts. */
+  /** Resolves after `ms` milliseconds; rejects when the signal aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 };
 

@@ -4,12 +4,12 @@ import { TelegramError } from "telegraf";
  * What a failed call means for the caller.
  *
  * - not-modified: the message already reads like this
- * - message-gone, topic-gone, chat-gone, chat-migrated: the address does not exist, or no longer
+ * - message-gone, topic-gone, chat-gone, chat-migrated: the address does not exist, or no longer exists
  * - content: Telegram refuses this text, caption, button or file
  * - method: this Bot API server lacks the method
  * - token: it is wrong or revoked
- * - rate: asked to wait longer than we will
- * - conflict: there is another poller, or a webhook
+ * - rate: Telegram asked for a longer pause than we allow
+ * - conflict: another poller is running, or a webhook is set
  * - server: Telegram answered 5xx
  * - unreachable: the call never arrived
  * - unsure: the call may have arrived
@@ -37,7 +37,9 @@ type Response = {
   parameters?: { retry_after?: number; migrate_to_chat_id?: number };
 };
 
-/** A call to Telegram that failed. Neither message nor stack contains the bot's token; the request's text is not kept. */
+/**
+ * A failed call to Telegram. Neither message nor stack contains the bot's token, and the request's text is not kept.
+ */
 export class TelegramFailure extends TelegramError {
   readonly kind: FailureKind;
   readonly method: string;
@@ -99,7 +101,7 @@ const neverArrived = new Set([
 ]);
 
 /**
- * Turns whatever telegraf threw into a failure without secrets.
+ * Turns any error from telegraf into a failure without secrets.
  *
  * @param timedOut whether our own time limit ended the call; `aborted` whether the caller's signal did
  */

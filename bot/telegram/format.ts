@@ -1,22 +1,25 @@
 import { cut, oneLine } from "../../eval/report/text/text.ts";
 
-/** The maxLength text and caption that Telegram accepts, in UTF-16 units without markup. */
+/** The longest text and caption that Telegram accepts, in UTF-16 units without markup. */
 export const maxTextLength = 4096;
 export const maxCaptionLength = 1024;
 
-// Invisible and direction-changing characters can forge what is read; controls other than line breaks and tabs are
-// dropped by Telegram.
-const unfit = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+// Invisible and direction-changing characters can make a text read differently from what it is. Telegram itself drops
+// control characters other than line breaks and tabs.
+const forbiddenCharacters = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** No emoji is longer. A longer grapheme is a pile of combining marks and may be cut between code points. */
+/** No emoji is longer than this. A longer grapheme is a heap of combining marks and may be cut between code points. */
 const maxGraphemeLength = 64;
 
-/** Text from outside as Telegram can hold it: valid Unicode, no controls, nothing that reorders what is read. */
+/**
+ * Outside text in a form that Telegram can hold: valid Unicode, no control characters, nothing that changes the reading
+ * order.
+ */
 export function fit(text: string): string {
-  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(unfit, "");
+  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(forbiddenCharacters, "");
 }
 
-/** Escapes the four characters that mean something in HTML mode, and changes nothing else. */
+/** Escapes the four characters that are special in HTML mode, and changes nothing else. */
 export function escapeMarkup(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
@@ -26,7 +29,7 @@ export function escapeHtml(text: string): string {
   return escapeMarkup(fit(text));
 }
 
-/** The text of HTML that this product wrote: without tags, with its entities resolved. */
+/** The plain text of HTML that this product wrote: tags removed, entities decoded. */
 export function plainText(html: string): string {
   return html
     .replace(/<[^>]*>/g, "")
@@ -37,8 +40,8 @@ export function plainText(html: string): string {
 }
 
 /**
- * Keeps Telegram from turning a stranger's text into mentions, commands, hashtags and links, by a zero-width space
- * after the character that would start one.
+ * Keeps Telegram from turning a stranger's text into mentions, commands, hashtags and links. It inserts a zero-width
+ * space after the character that would start one.
  */
 export function inert(text: string): string {
   return fit(text)
@@ -48,19 +51,19 @@ export function inert(text: string): string {
     .replace(/\bwww\./gi, "www\u200b.");
 }
 
-/** Text from outside on one line, cut, and inert; "?" where nothing is left of it. */
+/** Outside text on one line, truncated and inert; "?" if nothing is left. */
 export function inertLine(text: string, maxLength: number): string {
   return inert(cut(oneLine(text), maxLength)) || "?";
 }
 
-/** The parts of a text that may not be torn: graphemes, so that no emoji, flag or surrogate pair is cut. */
+/** The parts of a text that must not be split: graphemes, so that no emoji, flag or surrogate pair is cut. */
 function pieces(text: string): string[] {
   return [...graphemes.segment(text)].flatMap(({ segment }) =>
     segment.length <= maxGraphemeLength ? [segment] : [...segment],
   );
 }
 
-/** At most `maxLength` UTF-16 units of plain text, ending in an ellipsis where something is missing. */
+/** At most `maxLength` UTF-16 units of plain text, with a final ellipsis if something was cut off. */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   if (maxLength < 1) return "";
@@ -88,7 +91,7 @@ function tokens(html: string): Token[] {
   );
 }
 
-/** The beginning of some HTML, at most `maxLength` visible UTF-16 units; an ellipsis stands for what is missing. */
+/** The beginning of some HTML, at most `maxLength` visible UTF-16 units, with an ellipsis if something was cut off. */
 export function truncateHtml(html: string, maxLength = maxTextLength): string {
   const whole = tokens(html);
   if (whole.reduce((sum, { length }) => sum + length, 0) <= maxLength) return html;
@@ -108,7 +111,7 @@ export function truncateHtml(html: string, maxLength = maxTextLength): string {
     .join("")}`;
 }
 
-/** A link in HTML if Telegram accepts the address; the bare words otherwise. */
+/** A link in HTML if Telegram accepts the address; otherwise only the words. */
 export function linkHtml(words: string, url: string | null): string {
   const text = escapeHtml(inert(words));
   return url !== null && isLink(url) ? `<a href="${escapeHtml(url)}">${text}</a>` : text;

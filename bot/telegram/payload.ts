@@ -8,8 +8,8 @@ function isFile(value: unknown): value is InputFile {
 /**
  * Parameters in the form that telegraf needs. With a file, telegraf writes a multipart body and silently drops every
  * object that it does not know (reply_parameters, link_preview_options), so objects become JSON text. Its Markup.button
- * helpers leave a `hide` on buttons, which no API knows and which is removed. Text is made valid Unicode, since half a
- * surrogate pair makes Telegram refuse the whole call.
+ * helpers add a `hide` field to buttons that the API does not know, so it is removed. Text is made valid Unicode,
+ * because half a surrogate pair makes Telegram refuse the whole call.
  */
 export function preparePayload(payload: Record<string, unknown>): Record<string, unknown> {
   const hasFile = Object.values(payload).some(isFile);

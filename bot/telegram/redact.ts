@@ -1,9 +1,9 @@
-/** Whatever looks like a bot token: digits, a colon, at least thirty characters. */
+/** Anything that looks like a bot token: digits, a colon, at least thirty characters. */
 const anyToken = /\b\d{6,}(:|%3[Aa])[\w-]{30,}/g;
 
 /**
- * Makes a function that hides a bot token in any text: whole, percent-encoded, or only its secret half. Libraries put
- * the request's address, and so the token, into messages and stacks.
+ * Makes a function that hides a bot token in any text, be it whole, percent-encoded, or only its secret half. Libraries
+ * put the request's URL, and with it the token, into messages and stacks.
  */
 export function redactor(token: string): (text: string) => string {
   const secret = token.split(":")[1] ?? "";

@@ -10,7 +10,7 @@ export type Content = {
   html: string;
   plain: string;
   buttons?: InlineKeyboardButton[][];
-  /** The text belongs to somebody else: only the buttons are set, and a missing message is not sent anew. */
+  /** The text belongs to another program: only the buttons are set, and a missing message is not sent again. */
   onlyButtons?: true;
 };
 
@@ -25,7 +25,7 @@ export type DeliveredMessage = {
   /** The topic of the message; null in the chat's general part, and when the requested topic no longer exists. */
   topic: number | null;
   form: Form;
-  /** resent: the message to edit no longer existed. */
+  /** resent: the message to edit no longer existed, so it was sent again. */
   outcome: "sent" | "edited" | "resent";
 };
 
@@ -37,8 +37,8 @@ const noPreview = { is_disabled: true } as const;
  * Makes one message read as `content`: edits it if it exists, sends it otherwise.
  *
  * If Telegram refuses the rich message, HTML is tried, then plain text in <pre>, then plain text without buttons. A
- * message that no longer exists is sent anew. If the topic no longer exists, the message goes to the chat itself. A
- * group that became a supergroup is followed there. With `onlyButtons`, only the buttons are set.
+ * message that no longer exists is sent again. If the topic no longer exists, the message goes to the chat itself. If a
+ * group became a supergroup, the message goes there. With `onlyButtons`, only the buttons are set.
  *
  * @param messageId the message to edit; null for a new one
  * @throws TelegramFailure when the chat does not exist, the token is wrong, or Telegram cannot be reached

@@ -2,8 +2,8 @@ import type { Telegraf } from "telegraf";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 
 /**
- * Sends every call of a Telegraf bot through our client: the bot's own calls, polling included, and those of each
- * context, for which telegraf makes a new Telegram object per update.
+ * Sends every call of a Telegraf bot through our client: the bot's own calls, including polling, and those of each
+ * context, because telegraf makes a new Telegram object for each update.
  *
  * Call it before adding any other middleware.
  */
@@ -26,7 +26,7 @@ export function throughClient(bot: Telegraf, client: TelegramClient): void {
 
 type AbortLike = { aborted: boolean; addEventListener: (name: "abort", listener: () => void) => void };
 
-/** telegraf's polling aborts through a signal of the abort-controller package, which Node's own functions refuse. */
+/** telegraf's polling uses a signal of the abort-controller package, which Node's own functions do not accept. */
 function nativeSignal(signal: AbortLike): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
   const controller = new AbortController();
@@ -38,7 +38,7 @@ function nativeSignal(signal: AbortLike): AbortSignal {
   return controller.signal;
 }
 
-/** Sets the bot's own name by getMe. Telegraf's own way remembers one failed getMe for ever. */
+/** Sets the bot's name from getMe. Telegraf's own way would remember one failed getMe for ever. */
 export async function knowOneself(bot: Telegraf, client: TelegramClient): Promise<void> {
   bot.botInfo = (await client.call("getMe", {})) as NonNullable<typeof bot.botInfo>;
 }

@@ -5,7 +5,7 @@ import { hubToken, spaces } from "./hub.ts";
 import { git, model, nodeVersion, readConfiguration, runtime } from "./local.ts";
 import { telegram } from "./telegram.ts";
 
-/** Nothing is waited for longer than this, whatever it is. */
+/** Time limit of each examination. */
 const maxMs = 30_000;
 
 const secretNames = [
@@ -17,7 +17,9 @@ const secretNames = [
   "GITHUB_WEBHOOK_SECRET",
 ] as const;
 
-/** Looks at everything, at once; what cannot be reached says so. No finding holds a secret. */
+/**
+ * Examines everything in parallel. A service that cannot be reached becomes a finding. No finding contains a secret.
+ */
 export async function examine(deps: DoctorDeps): Promise<Finding[]> {
   const { finding, value } = readConfiguration(deps);
   const checks: [string, () => Promise<Finding[]> | Finding[] | Promise<Finding> | Finding][] = [

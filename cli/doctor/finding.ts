@@ -1,4 +1,4 @@
-/** One line of the doctor's. `fix` is what to do; null where nothing is to be done. */
+/** One line of the doctor's output. `fix` says what to do; null if there is nothing to do. */
 export type Finding = { name: string; status: "ok" | "warning" | "broken"; says: string; fix: string | null };
 
 export type DoctorDeps = { root: string; config: string; bot: string; env: NodeJS.ProcessEnv; fetch: typeof fetch };
@@ -7,14 +7,14 @@ export const ok = (name: string, says: string): Finding => ({ name, status: "ok"
 export const warning = (name: string, says: string, fix: string): Finding => ({ name, status: "warning", says, fix });
 export const broken = (name: string, says: string, fix: string): Finding => ({ name, status: "broken", says, fix });
 
-/** No question to a service takes longer. */
+/** Time limit of one request to a service. */
 export const timeoutMs = 10_000;
 
 export type Answer =
   | { reached: true; status: number; body: unknown; headers: Headers }
   | { reached: false; why: string };
 
-/** One GET or HEAD with a time limit; a failure is words, never an exception. */
+/** One GET or HEAD with a time limit. A failure is returned as text, never thrown. */
 export async function ask(
   transport: typeof fetch,
   url: string,
@@ -54,7 +54,7 @@ export async function ask(
   }
 }
 
-/** The first line of a failure. */
+/** The first line of an error's message. */
 export function inWords(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

@@ -2,7 +2,7 @@ import { repositoryIn } from "../../deploy/record/repository.ts";
 import { apiUrlOf, fullName } from "../../github/runner.ts";
 import { ask, broken, ok, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
-/** What the product reads, and the fine-grained permission that lets it. */
+/** What the product reads on GitHub, and the fine-grained permission for it. */
 const readings = [
   { path: "actions/runs?per_page=1", permission: "actions" },
   { path: "deployments?per_page=1", permission: "deployments" },

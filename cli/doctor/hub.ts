@@ -53,7 +53,7 @@ export async function spaces(
     wanted.map(async ({ name, space }) => {
       const answer = await ask(transport, `${endpointOf(env)}/api/spaces/${space}`, { token: env["HF_TOKEN"] || null });
       if (!answer.reached) return warning(name, `${space} was not checked: ${answer.why}`, "try again with a network");
-      // The Hub does not tell a private Space from none.
+      // The Hub answers the same for a private Space and for one that does not exist.
       if (answer.status === 401 || answer.status === 404)
         return broken(
           name,

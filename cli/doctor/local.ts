@@ -60,7 +60,7 @@ export async function git({ root, env }: DoctorDeps): Promise<Finding[]> {
   ];
 }
 
-/** sluice.yaml; null where it cannot be used. */
+/** Reads sluice.yaml; `value` is null if it cannot be used. */
 export function readConfiguration({ root, config }: DoctorDeps): { finding: Finding; value: Configuration | null } {
   const file = resolve(root, config);
   if (!existsSync(file))
@@ -99,10 +99,13 @@ export function failedFinding(name: string, error: unknown): Finding {
   );
 }
 
-/** model.yaml and the artifact with its sha256; of an artifact on the Hub only what the Hub says of it. */
+/**
+ * Checks model.yaml and the artifact's sha256. For an artifact on the Hub it relies on what the Hub says about the
+ * file.
+ */
 export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]> {
   const { root, env, fetch: transport } = deps;
-  // Relative, so that no complaint shows a machine's own paths.
+  // Relative, so that no message shows paths of this machine.
   const dir = relative(process.cwd(), join(root, folder)) || ".";
   let loaded;
   try {

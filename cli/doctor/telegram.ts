@@ -8,7 +8,7 @@ import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
 import { failedFinding } from "./local.ts";
 
-/** Token, chats and the bot's configuration. Nothing is sent. */
+/** Checks the token, the chats and the bot's configuration. Sends no message. */
 export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
   const { env } = deps;
   const { findings, value: bot } = readBot(deps);
@@ -163,7 +163,10 @@ function readBot({ root, bot: file, env }: DoctorDeps): { findings: Finding[]; v
   }
 }
 
-/** Whether the deploying workflow takes what the bot gives it, and shows the request by which a run is found again. */
+/**
+ * Whether the deploying workflow accepts the bot's inputs, and shows the request's id in its run-name, by which the bot
+ * finds the run.
+ */
 function workflow(
   root: string,
   {

@@ -5,11 +5,11 @@ import { isRemote, loadModelFile, MANIFEST_FILE, type LoadedManifest } from "../
 import { secretIn } from "./secrets.ts";
 
 /**
- * The files of the remote models that stand in folders beside a model's and name it as their `pair`: they go to its
- * Space with it. They have no weights, and nothing of them was gated.
+ * The files of the remote models in neighbouring folders that name a model as their `pair`. They are deployed to its
+ * Space with it. They have no weights and were not gated.
  *
  * @returns files by their path in the tree
- * @throws ConfigurationError for a manifest that is wrong, and for what must not be published
+ * @throws ConfigurationError for an invalid manifest, and for a file that must not be published
  */
 export async function companionFiles(loaded: LoadedManifest): Promise<{ path: string; bytes: Uint8Array }[]> {
   const { id } = loaded.manifest;
@@ -20,7 +20,7 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
     .filter((entry) => entry.isDirectory() && entry.name !== basename(own))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const dir = join(dirname(loaded.dir), name);
-    // A neighbour that is none of this model's business may be as broken as it likes.
+    // A neighbour that does not belong to this model may be broken; that is ignored here.
     const text = await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => "");
     if (!/^backend:\s*["']?hf-inference/m.test(text)) continue;
     const companion = await loadModelFile(dir);

@@ -4,8 +4,8 @@ import { parseJsonFile } from "./json-file.ts";
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * deployment.json of a Space's tree: what this is. It holds no time and no name of a Space, so that staging and
- * production get the same bytes.
+ * deployment.json of a Space's tree: which model, version and commit it is. It contains no time and no Space's name, so
+ * that staging and production get the same bytes.
  */
 export const deployedSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -26,7 +26,7 @@ export const deployedSchema = z.strictObject({
 });
 export type Deployed = z.infer<typeof deployedSchema>;
 
-/** golden.json: rows and what the model answered to them where the tree was made. */
+/** golden.json: rows, and the model's answers to them on the machine where the tree was made. */
 export const goldenSchema = z.strictObject({
   schemaVersion: z.literal(1),
   machine: z.strictObject({ cpu: z.string(), onnxruntime: z.string() }),

@@ -4,9 +4,9 @@ import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Golden } from "./deployed.ts";
 
 /**
- * What the model answers here to its own examples, so that the Space can be held to it.
+ * The model's answers to its own examples on this machine. The Space must later give the same answers.
  *
- * @throws ConfigurationError when the manifest has no examples: an unproved answer is no proof
+ * @throws ConfigurationError if the manifest has no examples: without them nothing can be proved
  */
 export async function goldenAnswers(
   loaded: LoadedManifest,

@@ -5,11 +5,11 @@ import { parseManifest } from "../../models/core/predictor/load.ts";
 import { DEPLOYED_FILE } from "./deployed.ts";
 import { deployedFile, treeFile, type Tree, type TreeFile } from "./tree.ts";
 
-/** Weights of a tree that are too large for the Space, and where they lie in a model repository. */
+/** The weights of a tree that are too large for the Space, and their place in a model repository. */
 export type LargeWeights = {
-  /** The files of the tree, under the names that they get in the model repository; the ONNX file first. */
+  /** The tree's files under the names that they get in the model repository; the ONNX file first. */
   files: TreeFile[];
-  /** Paths of the same files in the tree. */
+  /** The paths of the same files in the tree. */
   paths: string[];
   bytes: number;
 };
@@ -17,9 +17,9 @@ export type LargeWeights = {
 const manifestPath = (tree: Tree) => `models/${tree.deployed.model.id}/model.yaml`;
 
 /**
- * The weights of a tree when they are larger, together, than a Space should hold; null when they stay in the Space, or
- * lie on the Hub already. Their folder in the model repository is named by their content, so that nothing there is ever
- * overwritten and the same weights are always found at the same place. Pure.
+ * The weights of a tree if together they are larger than a Space should hold; null if they stay in the Space or are on
+ * the Hub already. Their folder in the model repository is named after their content. So nothing there is ever
+ * overwritten, and the same weights are always in the same place. Pure.
  */
 export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null {
   const path = manifestPath(tree);
@@ -57,8 +57,8 @@ export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null 
 }
 
 /**
- * The tree of the Space whose weights lie in a model repository: model.yaml names them there, pinned by revision, with
- * the digests that it had. Equal arguments give equal bytes, for staging and for production. Pure.
+ * The tree of a Space whose weights are in a model repository. Its model.yaml refers to them there, pinned by revision,
+ * with unchanged digests. Equal arguments give equal bytes, for staging and for production. Pure.
  *
  * @param revision commit of the model repository
  */

@@ -15,15 +15,17 @@ import { deployedFile, treeFile, type Tree } from "./tree.ts";
 type MakeDeps = {
   env: NodeJS.ProcessEnv;
   fetch: typeof fetch;
-  /** The part of the tree that is the same for every model: from dist/space of the action, or built on the spot. */
+  /**
+   * Reads the part of the tree that is the same for every model, from the action's dist/space or from a fresh build.
+   */
   space: () => Promise<{ name: string; bytes: Uint8Array }[]>;
 };
 
 /**
- * The whole tree of a model's Space: server, page, Dockerfile, model, README, golden answers and deployment.json.
+ * Makes the whole tree of a model's Space: server, page, Dockerfile, model, README, golden answers and deployment.json.
  * Equal inputs on equal machines give equal bytes.
  *
- * @throws ConfigurationError for anything that must not be published; EvaluationError when the model cannot be run
+ * @throws ConfigurationError for anything that must not be published; EvaluationError if the model cannot be run
  */
 export async function makeTree(
   loaded: LoadedManifest,
@@ -77,7 +79,7 @@ export async function makeTree(
   return { files: [...files, deployedFile(deployed)], deployed, golden };
 }
 
-/** The shared files as they lie in a folder. */
+/** Reads the shared files from a folder. */
 export async function readSpaceFiles(dir: string): Promise<{ name: string; bytes: Uint8Array }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = entries

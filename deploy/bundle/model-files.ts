@@ -6,7 +6,9 @@ import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { isLfsPointer } from "../../models/core/artifact/onnx-file.ts";
 import { secretIn } from "./secrets.ts";
 
-/** Paths of the model's folder that serving needs, relative to it. Data and training stay at home. */
+/**
+ * The paths in the model's folder that serving needs, relative to the folder. Data and training code are not deployed.
+ */
 function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
   const { artifact } = manifest;
   const weights =
@@ -19,7 +21,7 @@ function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional
   return { needed: [...new Set(["model.yaml", ...weights, ...steps])], optional: ["README.md"] };
 }
 
-/** SHA-256 of weights by their path, as the manifest names them. */
+/** The SHA-256 digests of the weights that the manifest states, by path. */
 function namedDigests({ manifest: { artifact } }: LoadedManifest): Map<string, string> {
   if (artifact.path === undefined) return new Map();
   const folder = posix.dirname(artifact.path);
@@ -32,7 +34,7 @@ function namedDigests({ manifest: { artifact } }: LoadedManifest): Map<string, s
 /**
  * Reads the files that serve a model, as bytes that may be published.
  *
- * @throws ConfigurationError for secrets, symbolic links, Git LFS pointers, executable files, and files that lack
+ * @throws ConfigurationError for secrets, symbolic links, Git LFS pointers, executable files, and missing files
  */
 export async function readModelFiles(loaded: LoadedManifest): Promise<{ path: string; bytes: Uint8Array }[]> {
   const { needed, optional } = servedPaths(loaded);

@@ -1,4 +1,4 @@
-/** What a secret looks like; each by the prefix that its issuer chose so that it can be found. */
+/** Patterns of secrets. Each relies on the prefix that the issuer chose so that its secrets can be found. */
 const patterns: readonly (readonly [string, RegExp])[] = [
   ["a Hugging Face token", /\bhf_[A-Za-z0-9]{30,}\b/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b/],
@@ -13,10 +13,10 @@ const patterns: readonly (readonly [string, RegExp])[] = [
 const names =
   /(^|\/)(\.env(\..*)?|\.netrc|\.npmrc|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx|key|keystore|jks)|\.git(\/.*)?|credentials(\.json)?|secrets?\.(ya?ml|json|toml))$/i;
 
-/** Why a file must not be published, without repeating the secret; null when nothing speaks against it. */
+/** Why a file must not be published, without repeating the secret; null if it may be. */
 export function secretIn(path: string, bytes: Uint8Array): string | null {
   if (names.test(path)) return "files of this name hold secrets";
-  // Weights and images hold no text; a zero byte near the start tells.
+  // Weights and images are not text. A zero byte near the start shows that.
   if (bytes.subarray(0, 8000).includes(0)) return null;
   const text = Buffer.from(bytes).toString("utf8");
   for (const [what, pattern] of patterns) {

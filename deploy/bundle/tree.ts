@@ -12,7 +12,7 @@ import {
   type Golden,
 } from "./deployed.ts";
 
-/** One file of a tree that is to be deployed. */
+/** One file of a tree to deploy. */
 export type TreeFile = { path: string; bytes: Uint8Array; size: number; sha256: string; gitOid: string };
 export type Tree = { files: TreeFile[]; deployed: Deployed; golden: Golden };
 
@@ -26,7 +26,7 @@ export function treeFile(path: string, bytes: Uint8Array): TreeFile {
   };
 }
 
-/** The name that git gives a file's content. */
+/** The object id that git gives to a file's content. */
 export function gitOid(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
@@ -52,10 +52,10 @@ export async function writeTree(dir: string, { files }: Tree): Promise<void> {
 }
 
 /**
- * Reads a tree that was written before. Every file must be the one that its deployment.json names: nothing more,
- * nothing less, nothing changed, no symbolic links.
+ * Reads a tree that was written earlier. Its files must be exactly those that its deployment.json names: none missing,
+ * added or changed, and no symbolic links.
  *
- * @throws ConfigurationError naming the first file that is not
+ * @throws ConfigurationError naming the first file that does not match
  */
 export async function readTree(dir: string): Promise<Tree> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => {

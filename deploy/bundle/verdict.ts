@@ -26,8 +26,8 @@ const largestBytes = 16_000_000;
 /**
  * Finds and reads the verdict on a model.
  *
- * @param place a verdict.json, or a folder that is searched for one that names the model
- * @throws ConfigurationError when there is none, or when it is not one
+ * @param place a verdict.json, or a folder to search for one that names the model
+ * @throws ConfigurationError if there is none, or if the file is not a valid verdict
  */
 export async function readVerdict(place: string, model: string): Promise<ReadVerdict> {
   const candidates = await verdictPaths(place);

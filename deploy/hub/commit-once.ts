@@ -8,11 +8,11 @@ type CommitPlan = {
   parent: string;
   title: string;
   description: string;
-  /** Whether a revision holds what this commit makes. */
+  /** Whether a revision already contains what this commit makes. */
   isDone: (head: string) => Promise<boolean>;
 };
 
-/** Somebody else committed in between; nothing of theirs is undone. */
+/** Somebody else committed in the meantime. Their commit is not undone. */
 export class HeadMoved extends DeployFailure {
   constructor(repository: string, head: string) {
     super(
@@ -25,11 +25,11 @@ export class HeadMoved extends DeployFailure {
 const maxAttempts = 4;
 
 /**
- * Makes a commit exactly once. When the answer is lost, HEAD is looked at before anything is sent again; and since
- * every request names its parent, two of them can never both succeed.
+ * Makes a commit exactly once. If the answer is lost, it looks at HEAD before sending again. Every request names its
+ * parent, so two of them can never both succeed.
  *
  * @returns the commit's sha
- * @throws HeadMoved, HttpRefusal for what the Hub will not take, NoAnswer when it stays silent
+ * @throws HeadMoved, HttpRefusal if the Hub refuses, NoAnswer if it does not answer
  */
 export async function commitOnce(
   repository: HubRepository,
@@ -66,7 +66,7 @@ export async function commitOnce(
   }
 }
 
-/** HEAD, read again for a while where it must have moved: a replica may lag behind. */
+/** Reads HEAD, repeatedly for a while if it must have moved, because a replica may lag behind. */
 async function headAfter(
   repository: HubRepository,
   parent: string,

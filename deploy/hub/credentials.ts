@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { HttpRefusal, NoAnswer, type Http, type HttpDeps } from "./http.ts";
 
-/** How the Hub is reached with rights to write; `kind` is for words only. */
+/** A token with write access to the Hub. `kind` is only for messages. */
 export type Credentials = {
   kind: "trusted publishing" | "HF_TOKEN" | "nothing: only what is public can be seen";
   token: () => Promise<string | null>;
@@ -14,13 +14,13 @@ const maxExchanges = 3;
 export type Resource = `spaces/${string}` | `${string}/${string}`;
 
 /**
- * A token for one repository: by trusted publishing where the job may have an ID token, else the one that was given.
+ * A token for one repository: by trusted publishing if the job may have an ID token, otherwise the given one.
  *
  * The ID token goes to the Hub's /oauth/token (RFC 8693, audience https://huggingface.co) and comes back as a token of
- * one hour for that repository alone. Exchanges are known to hang and to fail once; each try gets a fresh ID token.
+ * one hour for that repository alone. Exchanges sometimes hang or fail once, so each try uses a fresh ID token.
  *
  * @param mask called with every secret before anything else sees it
- * @throws ConfigurationError when there is neither
+ * @throws ConfigurationError if there is neither
  */
 export async function hubCredentials(
   resource: Resource,

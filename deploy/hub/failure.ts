@@ -1,9 +1,9 @@
-/** What ends a deployment that had begun: exit code 1, after a roll-back where one is possible. */
+/** A failure that ends a deployment after it has begun: exit code 1, after a roll-back if one is possible. */
 export class DeployFailure extends Error {
   override name = "DeployFailure";
-  /** Stable, for programs. */
+  /** A stable code for programs. */
   readonly code: string;
-  /** Last lines of the log that tells why, where there is one. */
+  /** The last lines of the log that explains the failure, if there is one. */
   readonly log: readonly string[];
 
   constructor(code: string, message: string, options: { log?: readonly string[]; cause?: unknown } = {}) {

@@ -14,21 +14,21 @@ export type Call = {
   url: string;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** Whether doing it twice is the same as doing it once. Anything else is tried once only. */
+  /** Whether repeating the call is harmless. Other calls are tried only once. */
   repeatable: boolean;
   timeoutMs?: number;
-  /** Asked before every attempt, so that a renewed token is used. */
+  /** Called before every attempt, so that a renewed token is used. */
   token?: () => Promise<string | null>;
 };
 
 export type Reply = { status: number; headers: Headers; bytes: Buffer };
 
-/** The server answered and said no. Its words are cut short; nothing of the request is repeated. */
+/** The server refused. The message contains its answer, shortened, and nothing from the request. */
 export class HttpRefusal extends Error {
   override name = "HttpRefusal";
   readonly status: number;
   readonly errorCode: string | null;
-  /** The answer, where it was JSON. */
+  /** The answer, if it was JSON. */
   readonly said: unknown;
   constructor(call: Call, { status, headers, bytes }: Reply) {
     super(`${call.method} ${new URL(call.url).pathname} answered ${status}: ${wordsOf(bytes)}`);
@@ -38,23 +38,26 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** There was no whole answer: the server may or may not have done what was asked. */
+/** No complete answer came: the server may or may not have carried out the request. */
 export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
-/** Whether the server may have done what was asked, although it did not say so. */
+/** Whether the server may have carried out the request despite this error. */
 export function mayHaveHappened(error: unknown): boolean {
   return error instanceof NoAnswer || (error instanceof HttpRefusal && error.status >= 500);
 }
 
 const maxWaitMs = 30_000;
 
-/** Calls with time limits, bounded retries with jitter where repeating is harmless, and a pace that spares the rate limit. */
+/**
+ * HTTP calls with time limits, bounded retries with jitter for repeatable calls, and a pace that stays within the rate
+ * limit.
+ */
 export class Http {
   readonly #settings: Settings;
   readonly #deps: HttpDeps;
-  /** How long to pause between polls so that the allowance lasts; 0 while there is plenty. */
+  /** How long to pause between polls so that the rate limit is not reached; 0 while plenty is left. */
   paceMs = 0;
 
   constructor(settings: Settings, deps: HttpDeps) {
@@ -64,7 +67,8 @@ export class Http {
 
   /**
    * @returns the whole answer, status below 400
-   * @throws HttpRefusal for a status of 400 or more, NoAnswer when there was none, the signal's reason when aborted
+   * @throws HttpRefusal for a status of 400 or more, NoAnswer if no complete answer came, the signal's reason if
+   * aborted
    */
   async call(call: Call): Promise<Reply> {
     const attempts = call.repeatable ? this.#settings.retries + 1 : 1;
@@ -73,7 +77,8 @@ export class Http {
       if (!(outcome instanceof Error)) {
         if (outcome.status < 400) return outcome;
         const refusal = new HttpRefusal(call, outcome);
-        const again = outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || limited(outcome);
+        const again =
+          outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || isRateLimited(outcome);
         if (!again || attempt >= attempts) throw refusal;
         await this.#wait(attempt, waitOf(outcome.headers), refusal.message);
       } else {
@@ -93,7 +98,7 @@ export class Http {
     }
   }
 
-  /** The pause before something that was unclear is looked at or tried again: what is under way may still land. */
+  /** The pause before looking at, or retrying, a call with unknown outcome: the request may still take effect. */
   async pause(attempt: number): Promise<void> {
     await this.#deps.sleep(Math.min(maxWaitMs, this.#settings["retry-wait"] * 2 ** attempt), this.#deps.signal);
   }
@@ -103,7 +108,7 @@ export class Http {
     signal.throwIfAborted();
     const timeoutMs = call.timeoutMs ?? this.#settings["request-timeout"];
     const place = `${call.method} ${new URL(call.url).pathname}`;
-    // Outside the try: a token that cannot be had is its own failure, not this request's.
+    // Outside the try, because a failure to get a token is not a failure of this request.
     const token = (await call.token?.()) ?? null;
     try {
       const response = await send(call.url, {
@@ -136,7 +141,9 @@ export class Http {
     await this.#deps.sleep(ms, this.#deps.signal);
   }
 
-  /** `ratelimit: "api";r=REMAINING;t=SECONDS`: with little left, what is left is spread over the time to the reset. */
+  /**
+   * Reads `ratelimit: "api";r=REMAINING;t=SECONDS`. If few calls remain, they are spread over the time until the reset.
+   */
   #observe(headers: Headers): void {
     const found = /r=(\d+);t=(\d+)/.exec(headers.get("ratelimit") ?? "");
     if (found === null) return;
@@ -145,8 +152,8 @@ export class Http {
   }
 }
 
-/** GitHub's way of saying 429. */
-function limited({ status, headers }: Reply): boolean {
+/** GitHub reports some rate limits as 403 instead of 429. */
+function isRateLimited({ status, headers }: Reply): boolean {
   return status === 403 && (headers.has("retry-after") || headers.get("x-ratelimit-remaining") === "0");
 }
 

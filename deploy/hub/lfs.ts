@@ -13,11 +13,11 @@ type Batch = {
 const lfsType = "application/vnd.git-lfs+json";
 
 /**
- * Stores files as LFS objects, whole or in parts as the Hub asks; those that it has already are not sent.
+ * Stores files as LFS objects, whole or in parts, as the Hub asks. Objects that the Hub already has are not sent.
  *
  * @param batchUrl NS/NAME.git/info/lfs/objects/batch of the repository
- * @param progress called with every path whose bytes are sent
- * @throws DeployFailure when the Hub will not store one
+ * @param progress called with the path of each file whose bytes are sent
+ * @throws DeployFailure if the Hub refuses to store one
  */
 export async function uploadLarge(
   files: readonly TreeFile[],
@@ -44,7 +44,7 @@ export async function uploadLarge(
     const file = unique.find(({ sha256 }) => sha256 === oid);
     if (file === undefined) throw new NoAnswer("the Hub's LFS batch names an object that was not asked for");
     if (error !== undefined) throw new DeployFailure("lfs", `the Hub will not store ${file.path}: ${error.message}`);
-    // No action: the Hub has these bytes already.
+    // No upload action means that the Hub already has these bytes.
     if (actions?.upload === undefined) continue;
     progress(file.path);
     const { href, header = {} } = actions.upload;
@@ -85,7 +85,7 @@ async function uploadParts(
   });
 }
 
-/** Signed URLs: no token goes there. */
+/** The URLs are signed, so no token is sent. */
 function put(url: string, body: Uint8Array, deps: LfsDeps) {
   return deps.http.call({ method: "PUT", url, repeatable: true, body, timeoutMs: deps.settings["upload-timeout"] });
 }

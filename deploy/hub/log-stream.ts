@@ -1,18 +1,18 @@
 import type { HttpDeps } from "./http.ts";
 import type { Space } from "./space.ts";
 
-/** A log that is read while it grows. `stop` ends it and gives what came. */
+/** A log that is read while it grows. `stop` stops reading and returns the lines so far. */
 export type LogStream = { stop: () => Promise<string[]> };
 
 const maxLines = 2000;
-/** A deployment never depends on a log: after so many broken connections it is given up on. */
+/** The log is given up after this many broken connections. A deployment never depends on a log. */
 const maxConnections = 3;
 
 /**
  * Follows one of the Space's logs: server-sent events, `data: {"data", "timestamp"}`. A log that may not be read (401,
  * 403) or that breaks is noted once and left alone.
  *
- * @param onLine called with every line as it comes
+ * @param onLine called with every line as it arrives
  */
 export function followLog(
   space: Space,
@@ -67,7 +67,10 @@ export function followLog(
   };
 }
 
-/** @param skip events that an earlier connection already brought: every connection starts at the log's beginning */
+/**
+ * @param skip number of events that earlier connections already delivered, because every connection starts at the log's
+ * beginning
+ */
 async function read(body: ReadableStream<Uint8Array>, onLine: (line: string) => void, skip: number): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";

@@ -16,11 +16,11 @@ const infoSchema = z.object({
 export type RepositoryInfo = { head: string; sdk: string | null; private: boolean; disabled: boolean };
 
 /**
- * A file as the Hub lists it. `oid` is git's name of the blob (of the pointer, for LFS); `lfs.oid` the content's
- * sha256.
+ * A file as the Hub lists it. `oid` is the git object id of the blob (for LFS, of the pointer), `lfs.oid` the sha256 of
+ * the content.
  */
 export type RemoteFile = { path: string; size: number; oid: string; lfs: { oid: string; size: number } | null };
-/** With the commit that last changed it, where the Hub was asked for that. */
+/** A file with the commit that last changed it, if the Hub was asked for that. */
 type FoundFile = RemoteFile & { lastCommit: string | null };
 
 export type CommitLine =
@@ -52,9 +52,9 @@ const remote = ({ path, size, oid, lfs }: ListedFile): RemoteFile => ({
 });
 
 /**
- * One git repository of the Hub, on the wire. The official client is not used for it: it commits unchanged files again,
- * cannot write an LFS line without the bytes (which a roll-back needs), retries nothing and drops the rate limit's
- * headers.
+ * One git repository on the Hub, accessed over HTTP. The official client is not used because it commits unchanged files
+ * again, cannot reference an LFS object without its bytes (which a roll-back needs), retries nothing and drops the
+ * rate-limit headers.
  */
 export class HubRepository {
   /** NS/NAME. */
@@ -62,7 +62,7 @@ export class HubRepository {
   readonly kind: "model" | "space";
   protected readonly deps: RepositoryDeps;
   protected readonly api: string;
-  /** Where its files and its LFS lie. */
+  /** The base URL of its files and its LFS endpoint. */
   readonly #web: string;
 
   constructor(kind: "model" | "space", deps: RepositoryDeps) {
@@ -96,7 +96,7 @@ export class HubRepository {
     return files;
   }
 
-  /** Those of the named files that a revision holds. */
+  /** The named files that a revision contains. */
   async find(revision: string, paths: readonly string[]): Promise<FoundFile[]> {
     const found = await this.post<ListedFile[]>(`${this.api}/paths-info/${revision}`, { paths, expand: true }, true);
     return found
@@ -104,7 +104,7 @@ export class HubRepository {
       .map((one) => ({ ...remote(one), lastCommit: one.lastCommit?.id ?? null }));
   }
 
-  /** A small file of a revision, whose bytes are those that the listing names; null when it is not there. */
+  /** A small file of a revision; null if it does not exist. Its bytes must match the listing. */
   async read(revision: string, path: string, listed?: RemoteFile): Promise<Buffer | null> {
     const url = `${this.#web}/resolve/${revision}/${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
@@ -122,9 +122,9 @@ export class HubRepository {
   }
 
   /**
-   * Uploads what the Hub wants as LFS and does not have yet, and says how each file must be committed.
+   * Uploads the files that the Hub stores as LFS and does not have yet.
    *
-   * @returns the lines of the commit, in the files' order
+   * @returns how each file must be committed: the lines of the commit, in the order of the files
    */
   async upload(files: readonly TreeFile[], progress: (path: string) => void): Promise<CommitLine[]> {
     const modes = new Map<string, string>();
@@ -159,9 +159,9 @@ export class HubRepository {
   }
 
   /**
-   * One commit on main, sent once.
+   * Makes one commit on main. The request is sent once.
    *
-   * @throws HttpRefusal 412 when main is no longer at `parent`; NoAnswer when nobody knows whether it happened
+   * @throws HttpRefusal 412 if main is no longer at `parent`; NoAnswer if it is unknown whether the commit was made
    */
   async commit(lines: readonly CommitLine[], parent: string, title: string, description: string): Promise<string> {
     const body = [{ key: "header", value: { summary: title, description, parentCommit: parent } }, ...lines]
@@ -180,7 +180,7 @@ export class HubRepository {
     return commitOid;
   }
 
-  /** What a client of a private repository must send; null for nothing. */
+  /** The token that clients of a private repository must send; null for none. */
   readonly token = (): Promise<string | null> => this.deps.credentials.token();
 
   protected get(url: string): Promise<unknown> {

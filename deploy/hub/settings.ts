@@ -11,7 +11,8 @@ const seconds = (standard: number) =>
 const count = (standard: number) => z.coerce.number().int().min(1).max(10_000).default(standard);
 
 /**
- * Every wait, limit and tolerance of a deployment. Written NAME=VALUE; durations in seconds, held here in milliseconds.
+ * Every wait, limit and tolerance of a deployment. Written as NAME=VALUE, with durations in seconds; stored in
+ * milliseconds.
  */
 export const settingsSchema = z.strictObject({
   "max-verdict-age-hours": z.coerce

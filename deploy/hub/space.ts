@@ -11,7 +11,7 @@ const runtimeSchema = z.object({
 /** GET /api/spaces/NS/NAME/runtime. `sha` is null during the first build. */
 export type Runtime = { stage: string; sha: string | null; errorMessage: string | null; domain: string | null };
 
-/** A Space: a repository of the Hub, and what runs from it. */
+/** A Space: a repository on the Hub, and the app that runs from it. */
 export class Space extends HubRepository {
   constructor(deps: RepositoryDeps) {
     super("space", deps);
@@ -22,7 +22,7 @@ export class Space extends HubRepository {
     return { stage, sha: sha ?? null, errorMessage: errorMessage ?? null, domain: domains?.[0]?.domain ?? null };
   }
 
-  /** Names of the secrets that its owner gave it; null where this token may not ask. */
+  /** The names of the Space's secrets; null if this token may not list them. */
   async secretNames(): Promise<string[] | null> {
     try {
       return Object.keys(z.record(z.string(), z.unknown()).parse(await this.get(`${this.api}/secrets`)));
@@ -32,7 +32,7 @@ export class Space extends HubRepository {
     }
   }
 
-  /** Starts the Space anew; `factory` builds the image without its cache. Not every token may. */
+  /** Restarts the Space. `factory` rebuilds the image without its cache. Not every token is allowed to. */
   async restart(factory: boolean): Promise<void> {
     await this.deps.http.call({
       method: "POST",
@@ -42,7 +42,7 @@ export class Space extends HubRepository {
     });
   }
 
-  /** Where the log of a build or of the running app can be followed as server-sent events. */
+  /** URL of the log of the build or of the running app, as server-sent events. */
   logUrl(kind: "build" | "run"): string {
     return `${this.api}/logs/${kind}`;
   }

@@ -1,6 +1,6 @@
 /**
- * The first difference between a golden answer and another, in words; null when they agree. Numbers may differ by
- * `tolerance`, absolute and relative; 0 asks for equality.
+ * Describes the first difference between a golden answer and a received one; null if they agree. Numbers may differ by
+ * `tolerance`, absolute and relative; 0 requires equality.
  */
 export function differenceOf(expected: unknown, received: unknown, tolerance: number, path = "heads"): string | null {
   if (typeof expected === "number") {

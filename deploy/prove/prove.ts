@@ -7,7 +7,7 @@ import { HttpRefusal, type Http, type HttpDeps } from "../hub/http.ts";
 import type { Settings } from "../hub/settings.ts";
 import { differenceOf } from "./compare.ts";
 
-/** What was seen of the Space by using it. */
+/** What was observed by using the Space. */
 export type Proof = {
   rounds: number;
   predictions: number;
@@ -31,16 +31,16 @@ const infoSchema = z.object({
 
 type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
 
-/** A mismatch that is seen this often in a row will not go away by itself. */
-const surelyWrong = 3;
+/** A mismatch that occurs this often in a row is treated as permanent. */
+const maxConsecutiveMismatches = 3;
 
 /**
- * Proves that the running revision is the one wanted and answers as it did when it was measured: readiness, identity
- * (our commit, our weights), golden answers, latency; several rounds in a row.
+ * Proves that the running revision is the wanted one and answers as it did when it was measured. Checks readiness,
+ * identity (our commit, our weights), golden answers and latency, in several consecutive rounds.
  *
  * @param baseUrl of the Space's app
  * @param token sent only to a private Space
- * @throws DeployFailure telling which of these failed last
+ * @throws DeployFailure naming the check that failed last
  */
 export async function prove(
   baseUrl: string,
@@ -85,7 +85,7 @@ export async function prove(
       rounds = 0;
       times.length = 0;
       deps.onRound(`not proved: ${failure.message}`);
-      const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= surelyWrong;
+      const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= maxConsecutiveMismatches;
       if (definite || deps.now() >= deadline) throw failure;
     }
     await deps.sleep(settings["poll-interval"] * (0.4 + 0.2 * deps.random()), deps.signal);
@@ -169,12 +169,12 @@ class Probe {
     } catch (error) {
       if (!(error instanceof HttpRefusal)) throw error;
       const { status } = error;
-      // A server that says so of its model has given up on it; waiting on would be in vain.
+      // A server that reports its model as broken has given up on it, so waiting is useless.
       const broken =
         model !== undefined &&
         (error.said as { models?: Record<string, unknown> } | null)?.models?.[model] === "broken";
       if (broken) throw new DeployFailure("wrong-start", `${error.message}, and ${model} is broken there`);
-      // A refusal of a golden row is an answer; an overloaded or starting app is not one yet.
+      // A refusal of a golden row counts as an answer. An overloaded or starting app has not answered yet.
       throw new DeployFailure(status >= 500 || status === 429 ? "not-ready" : refusal, (error as Error).message);
     }
   }

@@ -3,13 +3,13 @@ import type { Deployment } from "../../github/deployments.ts";
 import { mayHaveHappened } from "../hub/http.ts";
 import type { GitHubRecords } from "./github-records.ts";
 
-/** How far back a proved revision is looked for: each Deployment costs one request. */
+/** How many Deployments are searched for a proved revision. Each one costs a request. */
 const maxDeployments = 20;
 
-/** A revision of the Space that was proved once, and where that is written. */
+/** A revision of the Space that was once proved, and where that is recorded. */
 export type Verified = { commit: string; model: string; version: string; source: string };
 
-/** A Deployment of ours. */
+/** One of our Deployments. */
 type PastDeployment = { deployment: Deployment; payload: DeploymentPayload };
 
 /** Our Deployments, newest first. @param environment null for all */
@@ -28,7 +28,7 @@ export async function pastDeployments(
   });
 }
 
-/** Revisions of a Space that were proved live once, newest first, each once. */
+/** The revisions of a Space that were once proved live, newest first, each once. */
 export async function verifiedRevisions(
   github: GitHubRecords,
   environment: string,
@@ -55,12 +55,15 @@ export function verifiedBy({ deployment, payload: { spaceCommit, model } }: Past
   };
 }
 
-/** A later deployment makes an earlier one inactive; that it was a success once is what counts. */
+/**
+ * Whether a Deployment ever had the state "success". A later deployment makes an earlier one inactive, so its current
+ * state does not tell.
+ */
 export async function wasProved(github: GitHubRecords, deployment: number): Promise<boolean> {
   return (await github.states(deployment)).includes("success");
 }
 
-/** The Deployment for a revision of a Space: the one that an interrupted run left behind, or a new one. */
+/** The Deployment for a revision of a Space: one that an interrupted run left behind, or a new one. */
 export async function openDeployment(
   github: GitHubRecords,
   environment: string,

@@ -31,11 +31,11 @@ export type StatusWanted = {
 };
 
 /**
- * What a deployment asks of GitHub: refs, annotated tags, Deployments and their statuses. Requests have the time
- * limits, retries and cancellation of the deployment's own Http. Whatever must not happen twice is sent once, and is
- * looked for before it is sent again.
+ * A deployment's requests to GitHub: refs, annotated tags, Deployments and their statuses. They use the time limits,
+ * retries and cancellation of the deployment's own Http. A request that must not happen twice is sent once; before it
+ * is sent again, its effect is looked for.
  *
- * Every method throws HttpRefusal where GitHub says no, and NoAnswer where nobody knows what happened.
+ * Every method throws HttpRefusal if GitHub refuses, and NoAnswer if the outcome is unknown.
  */
 export class GitHubRecords {
   readonly #http: Http;
@@ -60,7 +60,7 @@ export class GitHubRecords {
     this.#repeatable = api(true);
   }
 
-  /** Lets what is under way land before it is looked for. */
+  /** Waits, so that a pending request can take effect before its effect is looked for. */
   pause(attempt: number): Promise<void> {
     return this.#http.pause(attempt);
   }
@@ -123,7 +123,7 @@ export class GitHubRecords {
     return (await asked(deploymentStatuses(this.#repeatable, deployment, 30))).map(({ state }) => state);
   }
 
-  /** Saying it twice says the same, so it may be repeated. */
+  /** A second, equal status changes nothing, so the request may be repeated. */
   addStatus(deployment: number, { state, description, environmentUrl, logUrl }: StatusWanted): Promise<void> {
     return asked(
       addDeploymentStatus(this.#repeatable, deployment, {
@@ -140,7 +140,7 @@ export class GitHubRecords {
   }
 }
 
-/** Octokit's requests, sent by a deployment's Http. An answer that is not JSON is none. */
+/** Sends Octokit's requests through a deployment's Http. An answer that is not JSON counts as no answer. */
 function fetchThrough(http: Http, repeatable: boolean): typeof fetch {
   return async (url, init) => {
     const method = init?.method as "GET" | "POST" | "DELETE";
@@ -164,7 +164,7 @@ function fetchThrough(http: Http, repeatable: boolean): typeof fetch {
   };
 }
 
-/** Octokit wraps what its transport throws. */
+/** Unwraps the transport's error, which Octokit wraps in one of its own. */
 async function asked<T>(asking: Promise<T>): Promise<T> {
   try {
     return await asking;

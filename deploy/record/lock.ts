@@ -24,10 +24,10 @@ export class Locked extends DeployFailure {
 const maxAttempts = 4;
 
 /**
- * Takes an environment's lock. Creating its ref is atomic on GitHub. A later attempt of the same workflow run takes over
- * what its earlier attempt left behind.
+ * Takes an environment's lock. Creating its ref is atomic on GitHub. A later attempt of the same workflow run takes
+ * over the lock that an earlier attempt left behind.
  *
- * @param commit any commit of the repository, for the tag to point at
+ * @param commit any commit of the repository, because the tag must point at one
  * @throws Locked naming the holder
  */
 export async function takeLock(
@@ -57,30 +57,30 @@ export async function takeLock(
         return held(found.sha);
       throw new Locked(environment, other);
     }
-    // It was released before it could be read, or it was never made.
+    // The lock was released before it could be read, or was never created.
     if (attempt >= maxAttempts)
       throw unclear ?? new DeployFailure("locked", `the lock of ${environment} changes hands too fast; try again`);
   }
 }
 
-/** Gives a lock back, unless it is somebody else's by now. */
+/** Releases a lock, unless somebody else holds it by now. */
 export async function releaseLock(github: GitHubRecords, { environment, tag }: HeldLock): Promise<void> {
   const found = await github.ref(lockRef(environment));
   if (found?.sha === tag) await github.deleteRef(lockRef(environment));
 }
 
-/** The holder of an environment's lock; null when it is free, "unreadable" when its note is not ours. */
+/** The holder of an environment's lock; null if it is free, "unreadable" if its note is not one of ours. */
 export async function lockHolder(github: GitHubRecords, environment: string): Promise<Holder | "unreadable" | null> {
   const found = await github.ref(lockRef(environment));
   return found === null ? null : ((await readHolder(github, found.sha)) ?? "unreadable");
 }
 
-/** Removes a lock, whoever holds it. @returns false when there was none */
+/** Removes a lock, whoever holds it. @returns false if there was none */
 export function breakLock(github: GitHubRecords, environment: string): Promise<boolean> {
   return github.deleteRef(lockRef(environment));
 }
 
-/** Null for a ref that points at no note of ours. */
+/** Reads a lock's holder; null if the ref does not point at one of our notes. */
 async function readHolder(github: GitHubRecords, sha: string): Promise<Holder | null> {
   try {
     return readLockNote((await github.tagObject(sha)).message);

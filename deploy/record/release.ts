@@ -2,7 +2,10 @@ import { readRelease } from "../../github/registry/release.ts";
 import { mayHaveHappened } from "../hub/http.ts";
 import type { GitHubRecords } from "./github-records.ts";
 
-/** The sha256 of the weights that a release tag names; null inside where it names none, null where there is no tag. */
+/**
+ * The sha256 of the weights in a release tag's record. `sha256` is null if the record has none; the result is null if
+ * there is no tag.
+ */
 export async function releasedAs(github: GitHubRecords, tag: string): Promise<{ sha256: string | null } | null> {
   const ref = await github.ref(`refs/tags/${tag}`);
   if (ref === null) return null;
@@ -11,7 +14,7 @@ export async function releasedAs(github: GitHubRecords, tag: string): Promise<{ 
   return { sha256: readRelease(message)?.sha256 ?? null };
 }
 
-/** Makes the annotated tag MODEL@VERSION; leaves one that is there alone. @returns whether it is new */
+/** Creates the annotated tag MODEL@VERSION, unless it exists. @returns whether it is new */
 export async function tagRelease(
   github: GitHubRecords,
   tag: string,

@@ -1,7 +1,9 @@
 import { gitIn } from "../../eval/gate/git.ts";
 import { parseRepository, repositoryOfRemote, type Repository } from "../../github/runner.ts";
 
-/** What the workflow says, else what `origin` of the clone says; null when neither does. */
+/**
+ * The GitHub repository, from the workflow's variables or else from the clone's `origin`; null if neither names one.
+ */
 export async function repositoryIn(root: string, env: NodeJS.ProcessEnv): Promise<Repository | null> {
   return env["GITHUB_REPOSITORY"] ? parseRepository(env["GITHUB_REPOSITORY"]) : originOf(root, env);
 }

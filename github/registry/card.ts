@@ -1,19 +1,20 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 
-// Where a card is remembered, and in which words: a comment on the pull request, or the description of a Deployment's
-// status. actions/notify writes it, the bot reads it; there is no other thread between the two.
+// Where a card's record is stored, and in what format: in a comment on the pull request, or in the description of a
+// Deployment's status. actions/notify writes it and the bot reads it. This is the only connection between the two.
 
 /**
- * What others must know of a card: its message, the message that rang for it, how red people last saw it, its links.
+ * The record of a card: its message, the message that made the sound for it, the tone that people last saw, and its
+ * links.
  */
 const remembered = z.object({
   message: z.int().positive(),
   ring: z.int().positive().nullable(),
   tone: z.enum(["pending", "green", "attention", "red"]),
-  /** Unix time of the last edit, ms: whoever adds buttons sees from it that an edit has taken them away. */
+  /** Unix time of the last edit in ms. The bot sees from it that an edit has removed its buttons. */
   edited: z.int().nonnegative().default(0),
-  /** The card's row of links; an edit of the buttons must give them again, for Telegram tells nobody what is there. */
+  /** The card's row of links. An edit of the buttons must repeat them, because Telegram does not tell what is there. */
   links: z
     .array(z.strictObject({ text: z.string().max(40), url: z.string().max(1000) }))
     .max(8)
@@ -38,7 +39,7 @@ export function cardKey(model: string): string {
 
 const start = (place: string) => `<!-- sluice-card chat=${place} cards=`;
 
-/** The cards of one place that a comment remembers, by cardKey; null where the comment is about something else. */
+/** The cards of one place that are recorded in a comment, by cardKey; null if the comment is about something else. */
 export function readComment(body: string, place: string): Record<string, Remembered> | null {
   if (!body.startsWith(start(place))) return null;
   const json = /^(\{.*\}) -->/.exec(body.slice(start(place).length))?.[1] ?? "{}";
@@ -60,8 +61,8 @@ const head = (place: string, model: string) =>
   `Telegram card ${place} ${createHash("sha256").update(model).digest("hex").slice(0, 8)}:`;
 
 /**
- * A Deployment's status, as much of it as remembers a card. Its addresses are the card's links: 140 characters hold no
- * more.
+ * The parts of a Deployment's status that record a card. Its URLs hold the card's links, because the 140 characters of
+ * the description have no room for them.
  */
 export type Described = { description: string; logUrl: string; environmentUrl: string };
 

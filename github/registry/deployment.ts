@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { recordedVerdict, verdictIn, type RecordedVerdict } from "./verdict.ts";
 
-/** Tells our Deployments from those that GitHub makes for every job with an environment. */
+/** Distinguishes our Deployments from those that GitHub makes for every job with an environment. */
 export const DEPLOY_TASK = "sluice";
 
 /** One GitHub environment for each stage of a model. */
@@ -19,16 +19,16 @@ const payloadSchema = z.object({
   reason: z.string(),
   actor: z.string(),
 });
-/** The payload of a Deployment of ours: what was put where. It is written as it is. */
+/** The payload of one of our Deployments: what was deployed where. */
 export type DeploymentPayload = z.infer<typeof payloadSchema>;
 
-/** A whole payload of ours, as an object or as JSON; null for any other. */
+/** Reads a complete payload of ours, given as an object or as JSON; null for any other. */
 export function parsePayload(given: unknown): DeploymentPayload | null {
   const parsed = payloadSchema.safeParse(asObject(given));
   return parsed.success ? parsed.data : null;
 }
 
-/** What a payload says of the model, whoever wrote it. */
+/** What a payload says about the model, whichever workflow wrote it. */
 export type DeployedModel = { model: string; version: string; sha256: string | null; verdict: RecordedVerdict };
 
 const text = z.string().optional().catch(undefined);
@@ -40,7 +40,7 @@ const deployedModel = z
     verdict: z.preprocess(verdictIn, recordedVerdict).optional(),
     verdictSha256: text,
   })
-  // A deployment lets nothing but PASS through, and names the verdict's digest instead of its word.
+  // Our deployments let only PASS through, and record the verdict's digest instead of its word.
   .transform(({ model, version, sha256, verdict, verdictSha256 }): DeployedModel => ({
     model,
     version,
@@ -49,8 +49,8 @@ const deployedModel = z
   }));
 
 /**
- * The model that a Deployment is of, as far as its payload says so: ours of any version, or a flat object of somebody
- * else's workflow. Null for a Deployment that is not of a model.
+ * The model that a Deployment is about, read from its payload: one of ours, of any version, or a flat object from
+ * another workflow. Null if the Deployment is not about a model.
  */
 export function readDeployedModel(given: unknown): DeployedModel | null {
   const value = asObject(given);
@@ -62,7 +62,7 @@ export function readDeployedModel(given: unknown): DeployedModel | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** GitHub gives a payload back as it came: an object, or JSON. */
+/** GitHub returns a payload in the form in which it was sent: an object, or JSON text. */
 function asObject(given: unknown): Record<string, unknown> | null {
   let value = given;
   if (typeof value === "string") {

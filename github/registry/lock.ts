@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 // An environment is locked while the ref refs/sluice/lock/ENVIRONMENT exists. The ref points at an annotated tag whose
-// message is the lock's note. Outside of branches and tags no workflow is started by it and no list shows it.
+// message is the lock's note. Because the ref is neither a branch nor a tag, it starts no workflow and appears in no
+// list.
 
 const lockPrefix = "refs/sluice/lock";
 
@@ -17,7 +18,7 @@ const noteSchema = z.looseObject({
   request: z.string().nullable().default(null).catch(null),
 });
 
-/** Who holds a lock since when (ISO 8601), and why; `request` names what the bot was asked. */
+/** Who holds a lock, since when (ISO 8601) and why. `request` is the id of the request to the bot. */
 export type LockNote = {
   holder: string;
   reason: string;
@@ -26,7 +27,7 @@ export type LockNote = {
   request: string | null;
 };
 
-/** The note in a lock's message, of any version of ours; null when it is none. */
+/** The note in a lock's message, written by any version of Sluice; null if there is none. */
 export function readLockNote(message: string): LockNote | null {
   try {
     const { holder, reason, at, run, request } = noteSchema.parse(JSON.parse(message));

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { recordedVerdict, verdictIn, type RecordedVerdict } from "./verdict.ts";
 
-// A version of a model is the annotated tag MODEL@VERSION. Its message is a first line for people, and the record of
-// the release as JSON.
+// A version of a model is the annotated tag MODEL@VERSION. Its message has a first line for people, followed by the
+// record of the release as JSON.
 
 export function releaseTag(model: string, version: string): string {
   return `${model}@${version}`;
 }
 
-/** @param record the JSON of what is known of the version */
+/** @param record what is known about the version, as JSON */
 export function releaseMessage(model: string, version: string, record: string): string {
   return `${model} ${version}\n\n${record}`;
 }
@@ -31,7 +31,9 @@ const releaseRecord = z.looseObject({
 
 type ReleaseMetric = { metric: string; value: number; interval: { low: number; high: number } | null };
 
-/** `model`, `version`: "" where the record names none. `metrics`: of all rows, no slices. `digest`: of the message. */
+/**
+ * `model`, `version`: "" if the record names none. `metrics`: over all rows, without slices. `digest`: of the message.
+ */
 export type ReleaseRecord = {
   model: string;
   version: string;
@@ -41,7 +43,10 @@ export type ReleaseRecord = {
   digest: string;
 };
 
-/** The record in a release tag's message: the JSON object in it, of any version of ours. Null when there is none. */
+/**
+ * The record in a release tag's message, which is a JSON object, written by any version of Sluice. Null if there is
+ * none.
+ */
 export function readRelease(message: string): ReleaseRecord | null {
   const from = message.indexOf("{");
   const to = message.lastIndexOf("}");
@@ -68,7 +73,7 @@ export function readRelease(message: string): ReleaseRecord | null {
   };
 }
 
-/** sha256 in hex over texts, each apart from the next. */
+/** sha256 in hex over several texts, with a separator between them. */
 export function digestOf(texts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(texts)).digest("hex");
 }

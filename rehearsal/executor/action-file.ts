@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 
-/** An action's action.yml, as far as a JavaScript action needs it. */
+/** The parts of action.yml that a JavaScript action needs. */
 type ActionFile = {
   name: string;
   inputs: Readonly<Record<string, { default?: unknown; required?: boolean; deprecationMessage?: string } | null>>;
   runs: { using: string; main?: string; pre?: string; "pre-if"?: string; post?: string; "post-if"?: string };
 };
 
-/** @throws Error as the runner words it, also for kinds of actions that are not played */
+/** @throws Error with the runner's words, also for kinds of actions that the rehearsal does not run */
 export async function readActionFile(directory: string, uses: string): Promise<ActionFile> {
   for (const name of ["action.yml", "action.yaml"]) {
     const text = await readFile(join(directory, name), "utf8").catch(() => null);

@@ -1,9 +1,9 @@
-/** Counts work that has begun and neither ended nor waits for a person. */
+/** Counts work that is in progress and not waiting for a person. */
 export class Activity {
   #count = 0;
   #idle: (() => void)[] = [];
 
-  /** `rest` lasts until what it returns is called. */
+  /** @returns `end`, and `rest`, which pauses the count until the function that it returns is called */
   begin(): { end: () => void; rest: () => () => void } {
     let ended = false;
     this.#count += 1;
@@ -26,7 +26,7 @@ export class Activity {
 
   #less(): void {
     this.#count -= 1;
-    // Work that another's end triggers begins within the same turn of the event loop.
+    // Work that is triggered by the end of other work begins within the same turn of the event loop.
     if (this.#count === 0)
       setImmediate(() => {
         if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -4,10 +4,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import AdmZip from "adm-zip";
 import type { ArtifactRecord, RunRecord } from "./platform.ts";
 
-/** Stored uncompressed: compressing what lives for seconds is not worth the time. */
+/** Zip method "stored": the archives live for seconds, so compressing them is not worth the time. */
 const stored = 0;
 
-/** Artifacts of all runs, as zip files in one directory. */
+/** The artifacts of all runs, as zip files in one directory. */
 export class ArtifactStore {
   readonly #directory: string;
   readonly #now: () => Date;
@@ -17,7 +17,7 @@ export class ArtifactStore {
     this.#now = now;
   }
 
-  /** @param files absolute path by name within the zip; @throws Error as the service answers when the name is taken */
+  /** @param files absolute path by name within the zip @throws Error with the service's words if the name is taken */
   async upload(
     run: RunRecord,
     name: string,
@@ -55,7 +55,7 @@ export class ArtifactStore {
     return artifact;
   }
 
-  /** @throws Error when the zip is not the one that was stored, or names a path outside the target */
+  /** @throws Error if the zip is not the one that was stored, or contains a path outside the target */
   async extract(artifact: ArtifactRecord, target: string): Promise<void> {
     const bytes = await readFile(artifact.path);
     if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== artifact.digest)

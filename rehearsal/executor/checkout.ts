@@ -4,11 +4,11 @@ import { join, relative, resolve } from "node:path";
 import { commitOf, git } from "./git.ts";
 import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
-// Compressing a model takes longer than the rest of a job, and the pack never leaves this disk.
+// Compressing a model takes longer than the rest of a job, and the pack stays on this disk.
 const unpacked = "git -c pack.window=0 -c pack.compression=0 -c core.compression=0 upload-pack";
 const sha1 = /^[0-9a-f]{40}$/;
 
-/** Where a commit comes from, and what it is called in the clone. */
+/** A commit to check out, and its names in the clone. */
 type Target = { sha: string; local: string; branch: string | null; shown: string };
 
 async function targetOf(call: ActionCall, repository: string, directory: string): Promise<Target> {
@@ -37,7 +37,10 @@ const patternsOf = (text: string) =>
     .map((line) => line.trim())
     .filter(Boolean);
 
-/** Since v7: nothing of a fork is checked out where the base repository's token and secrets are. */
+/**
+ * As actions/checkout does since v7: refuses to check out a fork's code in a job that has the base repository's token
+ * and secrets.
+ */
 function refuseFork(call: ActionCall, repository: string, sha: string): void {
   const from = call.event["workflow_run"] as
     | { event?: string; head_sha?: string; head_repository?: { full_name?: string; fork?: boolean } }
@@ -74,7 +77,7 @@ async function run(call: ActionCall): Promise<void> {
   if (relative(call.workspace, path).startsWith(".."))
     throw new Error(`Repository path '${path}' is not under '${call.workspace}'`);
   const directory = call.platform.gitDirectory(repository);
-  // As in a private repository; a public one could be read without.
+  // Reading requires a permission, as in a private repository. A public one could be read without.
   const readable =
     repository !== call.repository || call.permissionsOf(call.inputs["token"] ?? "")?.["contents"] !== undefined;
   if (!readable) throw new Error(`Not Found: the repository ${repository}: the token has no contents: read`);
@@ -97,7 +100,8 @@ async function run(call: ActionCall): Promise<void> {
   const refspec = target.local === "" ? target.sha : `+${target.sha}:${target.local}`;
   const url = `file://${directory}`;
   if (depth <= 0) {
-    // Objects come from the repository on disk through alternates, so nothing is copied; the refs are a full clone's.
+    // Objects come from the repository on disk through alternates, so nothing is copied. The refs are those of a full
+    // clone.
     await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
     await here(
       "fetch",
@@ -111,7 +115,7 @@ async function run(call: ActionCall): Promise<void> {
     // The branch may have moved on since the event.
     if (target.branch !== null) await here("update-ref", target.local, target.sha);
   } else if (sparse.length > 0) {
-    // With sparse-checkout the real action fetches blobs as it needs them; here they are lent.
+    // With sparse-checkout, the real action fetches blobs on demand. Here they come through alternates too.
     await appendFile(join(path, ".git/objects/info/alternates"), `${join(directory, "objects")}\n`);
     await writeFile(join(path, ".git/shallow"), `${target.sha}\n`);
     if (target.local !== "") await here("update-ref", target.local, target.sha);
@@ -142,7 +146,7 @@ async function run(call: ActionCall): Promise<void> {
   call.output("commit", target.sha);
 }
 
-/** actions/checkout: real clones of the repositories that the platform holds. */
+/** actions/checkout: makes real clones of the platform's repositories. */
 export const checkout: PlayedAction = {
   inputs: {
     repository: "",

@@ -1,4 +1,4 @@
-/** A semaphore for jobs, first come first served; a waiter leaves the queue when its signal aborts. */
+/** A first-come-first-served semaphore for jobs. A waiting job leaves the queue when its signal aborts. */
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -6,7 +6,7 @@ export class Slots {
     this.#free = count;
   }
 
-  /** @returns what gives the place back; null when the signal came first */
+  /** @returns a function that gives the slot back; null if the signal aborted first */
   async acquire(signal: AbortSignal): Promise<(() => void) | null> {
     if (signal.aborted) return null;
     if (this.#free > 0) this.#free -= 1;
@@ -39,13 +39,13 @@ export class Slots {
 type Holder = { cancel: (why: string) => void };
 type Group = { running: Holder | null; pending: (Holder & { start: () => void; drop: () => void }) | null };
 
-/** `concurrency:` groups of a repository: one runs, one waits; a newer one takes the place of the one that waits. */
+/** The `concurrency:` groups of a repository. In each, one runs and one waits; a newcomer replaces the waiting one. */
 export class ConcurrencyGroups {
   readonly #groups = new Map<string, Group>();
 
   /**
-   * Waits for the group of a repository (`scope`). `cancel` is called on a holder that a newer one overtakes.
-   * @returns what leaves the group; null when it was overtaken or cancelled while waiting
+   * Waits for a group of the repository `scope`. `cancel` is called on a holder that a newcomer replaces.
+   * @returns a function that leaves the group; null if it was replaced or cancelled while waiting
    */
   async enter(
     scope: string,

@@ -1,7 +1,7 @@
 import type { Platform, RunRecord, TriggerEvent } from "./platform.ts";
 import type { Contexts, Json } from "./expressions.ts";
 
-/** A workflow file at a commit: job.workflow_repository, job.workflow_sha, and what stands in workflow refs. */
+/** A workflow file at a commit: the source of job.workflow_repository, job.workflow_sha and the workflow refs. */
 export type WorkflowSource = { repository: string; sha: string; ref: string; path: string };
 export const workflowRef = (source: WorkflowSource): string => `${source.repository}/${source.path}@${source.ref}`;
 
@@ -9,7 +9,7 @@ export type RunFacts = { event: TriggerEvent; run: RunRecord; number: number; so
 
 const refName = (ref: string) => ref.replace(/^refs\/(heads|tags|pull)\//, "");
 
-/** `github` of a run, without what belongs to a job. */
+/** The `github` context of a run, without the fields that belong to a job. */
 export function githubContext({ event, run, number, source }: RunFacts, platform: Platform): Record<string, Json> {
   const repository = (event.payload["repository"] ?? {}) as { id?: number; owner?: { id?: number } };
   return {
@@ -79,7 +79,7 @@ const variables = [
   "action_ref",
 ];
 
-/** GITHUB_* variables of a step. */
+/** The GITHUB_* variables of a step. */
 export function githubVariables(github: Contexts): Record<string, string> {
   return Object.fromEntries(
     variables
@@ -88,5 +88,5 @@ export function githubVariables(github: Contexts): Record<string, string> {
   );
 }
 
-/** Secrets and variables are not for pull requests from forks. */
+/** Pull requests from forks get no secrets and no variables. */
 export const isUntrusted = (event: TriggerEvent): boolean => event.name === "pull_request" && event.headRepository.fork;

@@ -4,7 +4,7 @@ import type { RunRecord } from "./platform.ts";
 import { fileExpression } from "./globs.ts";
 import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 
-/** The run to read from; another one only with a token that may read the repository's runs. */
+/** The run to read from. Reading from another run requires a token that may read the repository's runs. */
 function runOf(call: ActionCall): RunRecord {
   const token = call.inputs["github-token"] ?? "";
   const repository = call.inputs["repository"] || call.repository;
@@ -35,7 +35,7 @@ async function run(call: ActionCall): Promise<void> {
   if (name !== "" && found.length === 0)
     throw new Error(`Unable to download artifact(s): Artifact not found for name: ${name}`);
   const path = resolve(call.workspace, (call.inputs["path"] ?? "").replace(/^~(?=\/|$)/, call.env["HOME"] ?? "~"));
-  // Since v5 a single artifact lies in the path itself, however it was named.
+  // Since v5, a single artifact is extracted into the path itself, however it was selected.
   const flat = name !== "" || isTrue(call, "merge-multiple") || found.length === 1;
   for (const artifact of found) {
     call.log(

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 export const summaryLimitBytes = 1024 * 1024;
 
-/** The files of one step: what it writes for later steps, the job and the run. */
+/** The files of one step, in which it writes for later steps, the job and the run. */
 type EnvFiles = { env: string; output: string; path: string; state: string; summary: string };
 type EnvFileContents = {
   env: [string, string][];
@@ -30,7 +30,7 @@ export async function makeEnvFiles(temporary: string): Promise<EnvFiles> {
   return files;
 }
 
-/** Reads what a step wrote. A problem fails the step; a summary over 1 MiB is dropped as a whole. */
+/** Reads what a step wrote. A malformed file fails the step. A summary above 1 MiB is dropped completely. */
 export async function readEnvFiles(files: EnvFiles): Promise<EnvFileContents & { oversized: number | null }> {
   const problems: string[] = [];
   const pairs = async (kind: "env" | "output" | "state") => {
@@ -60,7 +60,7 @@ export async function readEnvFiles(files: EnvFiles): Promise<EnvFileContents & {
 
 const text = (path: string) => readFile(path, "utf8").catch(() => "");
 
-/** NAME=VALUE, or NAME<<DELIMITER, lines, DELIMITER. @throws Error as the runner words it */
+/** NAME=VALUE, or NAME<<DELIMITER, lines, DELIMITER. @throws Error with the runner's words */
 function parsePairs(content: string): [string, string][] {
   const pairs: [string, string][] = [];
   const lines = content.replace(/\r\n/g, "\n").split("\n");

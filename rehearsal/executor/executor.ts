@@ -16,21 +16,21 @@ import type { WorkflowFile } from "./workflow.ts";
 import { WorkflowRun } from "./workflow-run.ts";
 
 export type ExecutorOptions = {
-  /** An empty directory of its own; removed by close(). */
+  /** An empty directory for the executor alone; removed by close(). */
   directory: string;
-  /** Jobs at a time, of all runs. */
+  /** Number of jobs that run at the same time, over all runs. */
   parallelJobs?: number;
-  /** Variables that every job gets, as a self-hosted runner's .env file gives them. */
+  /** Variables that every job gets, like those in a self-hosted runner's .env file. */
   environment?: Readonly<Record<string, string>>;
-  /** RUNNER_TOOL_CACHE; one of its own by default. */
+  /** RUNNER_TOOL_CACHE; a directory of the executor's own by default. */
   toolCache?: string;
   killTimeouts?: KillTimeouts;
-  /** Length of a minute of `timeout-minutes`. */
+  /** Length in milliseconds of a minute of `timeout-minutes`. */
   minuteMs?: number;
   now?: () => Date;
 };
 
-/** In the message of the head commit. */
+/** Found in the message of the head commit. */
 const skips = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/;
 
 /** Starts an executor on this machine; see contract.ts. Jobs run in directories below `directory`. */
@@ -152,7 +152,7 @@ export async function createExecutor(
       headBranch: event.headBranch,
       headRepository: event.headRepository,
       actor: event.actor,
-      // GitHub names no pull request of a fork in its runs.
+      // GitHub lists no pull requests on the runs of a fork.
       pullRequests: pull?.number === undefined || event.headRepository.fork ? [] : [pull.number],
       createdAt: at,
       updatedAt: at,
@@ -211,7 +211,8 @@ export async function createExecutor(
         return [];
       const started: RunRecord[] = [];
       for (const file of files) {
-        // A file that cannot be read says nothing of what it listens to; on a push GitHub shows that it is broken.
+        // A file that cannot be parsed does not say which events it listens to. On a push, GitHub reports that it is
+        // broken.
         const broken =
           file.errors.length > 0 && Object.keys(file.workflow.events).length === 0 && event.name === "push";
         if (broken || (await listens(file.workflow, event, pathsOf(event)))) started.push(await start(event, file));

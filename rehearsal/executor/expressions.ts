@@ -1,9 +1,11 @@
 import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 
-/** What contexts are made of: JSON, as GitHub's own contexts are. */
+/** JSON, of which all contexts consist, as on GitHub. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type Contexts = Readonly<Record<string, Json>>;
-/** Functions beyond the built-in ones: success, failure, cancelled, always, hashFiles; arguments as strings. */
+/**
+ * Functions in addition to the built-in ones: success, failure, cancelled, always, hashFiles. Arguments are strings.
+ */
 export type Functions = Readonly<Record<string, (...args: string[]) => Json>>;
 type Scope = { contexts: Contexts; functions?: Functions };
 
@@ -12,7 +14,7 @@ class ExpressionFailure extends Error {
   override readonly name = "ExpressionFailure";
 }
 
-// Whether a place may name a context is checked when the file is read; here every known name is accepted.
+// Which contexts are allowed in which place is checked when the file is read. Here every known name is accepted.
 const contextNames = [
   "github",
   "env",
@@ -95,7 +97,7 @@ function evaluateData(expression: string, { contexts, functions = {} }: Scope): 
   }
 }
 
-/** Pieces of a text: literal ones, and expressions between ${{ and }}, where quotes may hold a }}. */
+/** Splits a text into literal pieces and expressions between ${{ and }}. A quoted }} does not end an expression. */
 function pieces(text: string): { expression: boolean; text: string }[] {
   const found: { expression: boolean; text: string }[] = [];
   let at = 0;
@@ -114,7 +116,10 @@ function pieces(text: string): { expression: boolean; text: string }[] {
   return found;
 }
 
-/** Replaces the expressions of a value, deeply; a text that is one expression alone keeps the expression's type. */
+/**
+ * Replaces the expressions in a value, recursively. A text that consists of one expression takes the type of its
+ * result.
+ */
 export function interpolate(value: unknown, scope: Scope): Json {
   if (typeof value === "string") {
     if (!value.includes("${{")) return value;
@@ -130,10 +135,10 @@ export function interpolate(value: unknown, scope: Scope): Json {
   return (value ?? null) as Json;
 }
 
-/** As GitHub writes a value where a text is needed: null is empty, true is "true", objects are "Object". */
+/** Converts a value to text as GitHub does: null becomes empty, true becomes "true", objects become "Object". */
 export const asText = (value: Json): string => toData(value).coerceString();
 export const interpolateText = (value: unknown, scope: Scope): string => asText(interpolate(value, scope));
-/** A mapping whose values are texts (env, with, outputs); an expression may give the whole of it. */
+/** A mapping whose values are texts (env, with, outputs). One expression may also yield the whole mapping. */
 export function interpolateTexts(value: unknown, scope: Scope): Record<string, string> {
   const map = interpolate(value ?? {}, scope);
   return Object.fromEntries(
@@ -150,7 +155,7 @@ const truthy = (value: data.ExpressionData): boolean => {
       : json !== false && json !== "";
 };
 
-/** `if:`. Without a status function in it, `success() &&` is put before it. */
+/** `if:`. If it contains no status function, `success() &&` is put in front. */
 export function condition(value: unknown, scope: Scope): boolean {
   const text = value === undefined || value === null || value === "" ? "success()" : String(value);
   const parts = text.includes("${{") ? pieces(text.trim()) : [{ expression: true, text }];
@@ -168,6 +173,7 @@ export function condition(value: unknown, scope: Scope): boolean {
   });
   if (!asksStatus && !truthy(evaluateData("success()", scope))) return false;
   if (alone) return truthy(evaluateData(parts[0]?.text as string, scope));
-  // Text around an expression makes the whole a text, which is true unless empty: GitHub's own trap.
+  // Text around an expression makes the condition a text, which is true unless it is empty. GitHub has the same
+  // pitfall.
   return interpolateText(text, scope) !== "";
 }

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 const gitTimeoutMs = 60_000;
 const outputLimitBytes = 256 * 1024 * 1024;
 
-/** git with an environment of its own: no configuration of the machine or of the person who runs the tests. */
+/** Runs git in an isolated environment, without the configuration of the machine or of the user. */
 export function git(
   directory: string,
   args: readonly string[],
@@ -33,7 +33,7 @@ export function git(
 
 const folder = ".github/workflows";
 
-/** Workflow files of a commit: name below .github/workflows, and the blob's SHA. */
+/** The workflow files of a commit: name below .github/workflows, and SHA of the blob. */
 export async function workflowFiles(directory: string, sha: string): Promise<{ name: string; blob: string }[]> {
   const listed = await git(directory, ["ls-tree", "-z", `${sha}:${folder}`]).catch(() => "");
   return listed.split("\0").flatMap((line) => {
@@ -45,7 +45,7 @@ export async function workflowFiles(directory: string, sha: string): Promise<{ n
 export const readBlob = (directory: string, blob: string): Promise<string> =>
   git(directory, ["cat-file", "blob", blob]);
 
-/** The commit that a branch, tag, ref or SHA names. @throws Error when there is none */
+/** The commit that a branch, tag, ref or SHA names. @throws Error if there is none */
 export async function commitOf(directory: string, ref: string): Promise<string> {
   for (const name of [ref, `refs/heads/${ref}`, `refs/tags/${ref}`]) {
     const found = await git(directory, [
@@ -65,7 +65,7 @@ export const subjectOf = async (directory: string, sha: string): Promise<string>
 export const commitMessage = (directory: string, sha: string): Promise<string> =>
   git(directory, ["show", "-s", "--format=%B", sha]);
 
-/** Paths that differ between two commits; with one commit alone, everything in it. */
+/** The paths that differ between two commits; all paths of `to` if `from` is null. */
 export async function changedPaths(directory: string, from: string | null, to: string): Promise<string[]> {
   const args =
     from === null

@@ -1,6 +1,6 @@
 /**
- * GitHub's filter patterns (branches, tags, paths, workflows): * not over /, ** over everything, ? and + after a
- * character, [] a class. Later patterns win; ! takes away again.
+ * GitHub's filter patterns (branches, tags, paths, workflows): * does not match /, ** matches everything, ? and +
+ * repeat the preceding character, [] is a class. Later patterns win; ! excludes.
  */
 export function matchesFilters(patterns: readonly string[], name: string): boolean {
   let matched = false;
@@ -36,7 +36,8 @@ function filterExpression(pattern: string): RegExp {
 }
 
 /**
- * Shell patterns of file names, as actions/upload-artifact and hashFiles read them; names with a dot are matched too.
+ * Shell patterns of file names, as actions/upload-artifact and hashFiles read them. They also match names that start
+ * with a dot.
  */
 export function fileExpression(pattern: string): RegExp {
   let source = "";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** hashFiles(): SHA-256 over the SHA-256 of every file that a pattern matches; empty when none does. */
+/** hashFiles(): SHA-256 over the SHA-256 digests of all files that a pattern matches; empty if there are none. */
 export function hashFiles(workspace: string, patterns: readonly string[]): string {
   const files = globSync([...patterns], { cwd: workspace })
     .map((name) => join(workspace, name))

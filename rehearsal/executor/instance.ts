@@ -17,7 +17,7 @@ export type RunDeps = JobDeps & {
   repositories: ReadonlyMap<string, string>;
 };
 export type Result = "success" | "failure" | "cancelled" | "skipped";
-/** One workflow being executed: the run's own, or one that a job of it calls. */
+/** One workflow that is being executed: the run's own, or one that a job calls. */
 export type Frame = {
   prepared: Prepared;
   inputs: Record<string, Json>;
@@ -26,7 +26,7 @@ export type Frame = {
   namePrefix: string;
   signal: AbortSignal;
   cancel: (why: string) => void;
-  /** Groups that it runs in, its callers' too. */
+  /** The concurrency groups that it holds, including its callers'. */
   held: Set<string>;
 };
 /** One job of a matrix, or the only one. */
@@ -41,7 +41,7 @@ export type Instance = {
   cancel: (why: string) => void;
 };
 
-/** The run that an instance belongs to, as the instance sees it. */
+/** The parts of a run that its instances use. */
 export type InstanceRun = {
   readonly record: RunRecord;
   readonly facts: RunFacts;
@@ -49,7 +49,7 @@ export type InstanceRun = {
   readonly reviews: Reviews;
   readonly vars: Readonly<Record<string, string>>;
   changed: (job?: JobRecord) => void;
-  /** Waits for a `concurrency:` group; null when overtaken or cancelled. */
+  /** Waits for a `concurrency:` group; null if replaced or cancelled. */
   enter: (
     concurrency: unknown,
     scope: { contexts: Contexts; functions?: Functions },
@@ -70,8 +70,8 @@ function environmentName(instance: Instance): string {
 }
 
 /**
- * One job from its turn to its conclusion: its concurrency group, its environment's reviewers, a place on the runner,
- * its steps.
+ * Runs one job until its conclusion: waits for its concurrency group, its environment's reviewers and a free slot on
+ * the runner, then runs its steps.
  */
 export async function runInstance(
   run: InstanceRun,
@@ -138,7 +138,8 @@ function planOf(run: InstanceRun, instance: Instance, environment: string) {
   const { event } = facts;
   const { frame, job, record, permissions } = instance;
   const untrusted = isUntrusted(event);
-  // What the environment holds beyond the repository's own; the latter come through the frame, which a call may narrow.
+  // The environment's secrets that are not the repository's. The repository's own come from the frame, where a call may
+  // have restricted them.
   const repositorySecrets = deps.platform.secrets(event.repository, null);
   const environmentSecrets =
     untrusted || environment === ""

@@ -23,7 +23,7 @@ type StepResult = { outputs: Record<string, string>; outcome: string; conclusion
 
 const defaultTimeoutMinutes = 360;
 
-/** One job on a runner: its directories, token and environment, and its steps one after the other. */
+/** Runs one job: sets up its directories, token and environment, and runs its steps one after the other. */
 export class JobRunner implements RunningJob {
   readonly plan: JobPlan;
   readonly deps: JobDeps;
@@ -35,7 +35,7 @@ export class JobRunner implements RunningJob {
   readonly timeout = new AbortController();
   readonly signal: AbortSignal;
   readonly extraPath: string[] = [];
-  /** From GITHUB_ENV, over the workflow's and the job's. */
+  /** Variables from GITHUB_ENV. They override the workflow's and the job's. */
   env: Record<string, string> = {};
   status: "success" | "failure" | "cancelled" = "success";
   directories!: JobDirectories;
@@ -199,7 +199,7 @@ export class JobRunner implements RunningJob {
     const id = step.id ?? `__${at + 1}`;
     await this.#record(record, async () => {
       this.log.startStep();
-      // `steps` holds nothing of a step without an id.
+      // The `steps` context contains only steps with an id.
       const keep = (outcome: string, conclusion: string, outputs: Record<string, string>) => {
         if (step.id !== undefined) this.steps[id] = { outputs, outcome, conclusion };
         return conclusion;

@@ -7,7 +7,7 @@ import type { Processes } from "./processes.ts";
 import type { JobDirectories, Runner } from "./runner.ts";
 import type { Job, Workflow } from "./workflow.ts";
 
-/** What jobs need of the executor. */
+/** What jobs need from the executor. */
 export type JobDeps = {
   platform: Platform;
   runner: Runner;
@@ -36,7 +36,7 @@ export type JobPlan = {
 
 export type JobResult = { conclusion: "success" | "failure" | "cancelled"; outputs: Record<string, string> };
 
-/** A step that an action asked for, to be run when the job's own steps have ended. */
+/** A step that an action registered, to run after the job's own steps. */
 export type PostStep = {
   name: string;
   if: string | undefined;
@@ -44,7 +44,7 @@ export type PostStep = {
   run: () => Promise<"success" | "failure" | "cancelled">;
 };
 
-/** A job while it runs, as its steps see it. */
+/** A running job, as its steps see it. */
 export type RunningJob = {
   readonly plan: JobPlan;
   readonly deps: JobDeps;
@@ -55,7 +55,7 @@ export type RunningJob = {
   readonly signal: AbortSignal;
   /** Folders that steps put before PATH. */
   readonly extraPath: string[];
-  /** From GITHUB_ENV, over the workflow's and the job's. */
+  /** Variables from GITHUB_ENV. They override the workflow's and the job's. */
   readonly env: Record<string, string>;
   readonly directories: JobDirectories;
   /** Contexts and functions for an expression in a step, with that step's environment. */

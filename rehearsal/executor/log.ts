@@ -1,7 +1,7 @@
 import type { Annotation, JobRecord } from "./platform.ts";
 import type { Masks } from "./masks.ts";
 
-/** Per step and level, as GitHub keeps them. */
+/** Number of annotations kept per step and level, as on GitHub. */
 const annotationLimit = 10;
 const unescapeMessage = (text: string) => text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
 const unescapeProperty = (text: string) => unescapeMessage(text.replaceAll("%3A", ":").replaceAll("%2C", ","));
@@ -11,7 +11,7 @@ type CommandResults = {
   saveState: (name: string, value: string) => void;
 };
 
-/** A job's log and annotations; reads the workflow commands in what its steps print. */
+/** A job's log and annotations. It parses the workflow commands that the steps print. */
 export class JobLog {
   readonly #job: JobRecord;
   readonly #masks: Masks;

@@ -1,5 +1,5 @@
-// Loaded before every JavaScript step: a connection that would leave this machine is refused, by name, and written to
-// the file that OUTSIDE_CONNECTIONS names, where it names one.
+// Loaded before every JavaScript step. Refuses connections to other machines, and appends their host names to the file
+// in OUTSIDE_CONNECTIONS, if that is set.
 import { appendFileSync } from "node:fs";
 import { Socket } from "node:net";
 

@@ -1,16 +1,16 @@
-/** What must not be read in a log: values, line by line, and the forms in which they usually appear encoded. */
+/** Secrets to hide in a log: each line of a value, and its usual encodings. */
 export class Masks {
   #values: string[] = [];
 
   add(value: string): void {
     for (const line of new Set([value, ...value.split(/\r?\n/)].map((one) => one.trim()))) {
       if (line === "") continue;
-      // Of a short value too few characters are left in base64 to tell it from anything else.
+      // For a short value, too few characters in base64 are certain to identify it.
       const encoded = line.length < 8 ? [] : [0, 1, 2].map((shift) => base64Core(line, shift));
       for (const form of [line, JSON.stringify(line).slice(1, -1), encodeURIComponent(line), ...encoded])
         if (!this.#values.includes(form)) this.#values.push(form);
     }
-    // Longer ones first, so that no rest of a secret is left beside a shorter one.
+    // Longer values first, so that masking a shorter one does not leave the rest of a longer one visible.
     this.#values.sort((one, other) => other.length - one.length);
   }
 
@@ -25,7 +25,7 @@ export class Masks {
   }
 }
 
-/** The characters of a base64 text that the value alone decides, whatever stands before and after it. */
+/** The base64 characters that depend only on the value, whatever comes before and after it. */
 function base64Core(value: string, shift: number): string {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(value)]);
   const whole = bytes.toString("base64").replace(/=+$/, "");

@@ -4,7 +4,7 @@ export type Combination = Readonly<Record<string, Json>>;
 const jobLimit = 256;
 const same = (one: Json | undefined, other: Json | undefined) => JSON.stringify(one) === JSON.stringify(other);
 
-/** @throws Error as GitHub words it: an axis without values, more than 256 jobs */
+/** @throws Error with GitHub's words for an axis without values or more than 256 jobs */
 export function combinations(matrix: Json): Combination[] {
   if (typeof matrix !== "object" || matrix === null || Array.isArray(matrix))
     throw new Error("Matrix must be a mapping");
@@ -28,7 +28,8 @@ export function combinations(matrix: Json): Combination[] {
   );
   const extra: Record<string, Json>[] = [];
   for (const included of include as Combination[]) {
-    // Added to every combination whose own axes it does not contradict; to none: a combination of its own.
+    // An `include` entry is added to every combination whose axes it does not contradict. If there is none, it becomes
+    // a combination of its own.
     const fitting = found.filter((one) =>
       Object.entries(included).every(([name, value]) => !(name in axes) || same(one[name], value)),
     );
@@ -43,7 +44,7 @@ export function combinations(matrix: Json): Combination[] {
   return found;
 }
 
-/** "key (a, b)": the name of a matrix job that has none of its own. */
+/** "key (a, b)": the default name of a matrix job. */
 export function combinationName(key: string, combination: Combination): string {
   const values = Object.values(combination).flatMap((value): string[] =>
     typeof value === "object" && value !== null ? Object.values(value).map(String) : [String(value)],

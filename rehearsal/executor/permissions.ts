@@ -18,11 +18,11 @@ const known = [
   "security-events",
   "statuses",
 ];
-/** A repository's setting "read repository contents and packages", the default of new ones. */
+/** The repository setting "read repository contents and packages", the default for new repositories. */
 const repositoryDefault: Permissions = { contents: "read", packages: "read" };
 const rank: Record<Access, number> = { none: 0, read: 1, write: 2 };
 
-/** What a `permissions:` key says; undefined when there is none. */
+/** The permissions in a `permissions:` key; undefined if there is no key. */
 function written(text: PermissionsText | undefined): Permissions | undefined {
   if (text === undefined) return undefined;
   if (text === null) return {};
@@ -37,7 +37,7 @@ function written(text: PermissionsText | undefined): Permissions | undefined {
   ) as Permissions;
 }
 
-/** The job's key counts, else its workflow's, else the caller's, else the repository's default. */
+/** The job's key counts, otherwise its workflow's, otherwise the caller's, otherwise the repository's default. */
 export function permissionsOf(
   workflow: PermissionsText | undefined,
   job: PermissionsText | undefined,
@@ -46,14 +46,14 @@ export function permissionsOf(
   return written(job) ?? written(workflow) ?? caller ?? repositoryDefault;
 }
 
-/** "id-token: write" and the like, as far as they go beyond what the caller may give. */
+/** The requested permissions, such as "id-token: write", that exceed what the caller may give. */
 export function beyond(asked: Permissions, allowed: Permissions): string[] {
   return Object.entries(asked)
     .filter(([name, access]) => rank[access] > rank[allowed[name] ?? "none"])
     .map(([name, access]) => `${name}: ${access}`);
 }
 
-/** A fork's pull request reads at most, and gets no identity. */
+/** The permissions of a fork's pull request: at most read access, and no ID token. */
 export function withoutWrite(permissions: Permissions): Permissions {
   return Object.fromEntries(
     Object.entries(permissions)

@@ -1,33 +1,33 @@
 /**
- * What the workflow executor (executor/) and the stand-in GitHub (github/) know of each other. The executor owns runs
- * and what happens in them; GitHub owns repositories, people, permissions and everything that is asked over HTTP.
+ * The interface between the workflow executor (executor/) and the stand-in GitHub (github/). The executor owns runs and
+ * everything in them. GitHub owns repositories, people, permissions and all HTTP answers.
  */
 
 export type Access = "read" | "write" | "none";
-/** As `permissions:` of a job names them: contents, pull-requests, id-token, deployments, actions, checks, statuses… */
+/** Named as in a job's `permissions:`: contents, pull-requests, id-token, deployments, actions, checks, statuses… */
 export type Permissions = Readonly<Record<string, Access>>;
 
-/** Something that may start workflows, as GitHub's event payloads describe it. */
+/** An event that may start workflows, described as in GitHub's payloads. */
 export type TriggerEvent = {
   name: "push" | "pull_request" | "merge_group" | "workflow_dispatch" | "workflow_run";
-  /** "OWNER/NAME": where the workflows lie and run. */
+  /** "OWNER/NAME" of the repository that has the workflows and runs them. */
   repository: string;
   /** GITHUB_SHA and GITHUB_REF of the run; for a pull request the merge commit and refs/pull/N/merge. */
   sha: string;
   ref: string;
-  /** What the run's head is, which for a pull request is not `sha`. */
+  /** The head commit of the run. For a pull request it differs from `sha`. */
   headSha: string;
   headBranch: string;
-  /** Of a pull request: the branch names. */
+  /** For a pull request: the branch names. */
   headRef?: string;
   baseRef?: string;
-  /** Where the head lies; a fork's runs get a read-only token and no secrets. */
+  /** The repository of the head. A fork's runs get a read-only token and no secrets. */
   headRepository: { id: number; fullName: string; fork: boolean };
   actor: string;
-  /** Of a dispatch: the workflow's file name; others start every workflow that listens. */
+  /** For a dispatch: the workflow's file name. Other events start every workflow that listens to them. */
   workflowFile?: string;
   inputs?: Record<string, string>;
-  /** The webhook's payload: `github.event`, and the file at GITHUB_EVENT_PATH. */
+  /** The webhook's payload, available as `github.event` and as the file at GITHUB_EVENT_PATH. */
   payload: Record<string, unknown>;
 };
 
@@ -55,7 +55,7 @@ export type JobRecord = {
   startedAt: string | null;
   completedAt: string | null;
   steps: StepRecord[];
-  /** Masked, as a reader of the run sees it. */
+  /** The masked log, as a reader of the run sees it. */
   log: string;
   summary: string;
   annotations: Annotation[];
@@ -65,7 +65,7 @@ export type ArtifactRecord = {
   id: number;
   runId: number;
   name: string;
-  /** Of the stored zip. */
+  /** Path of the stored zip. */
   path: string;
   sizeBytes: number;
   /** "sha256:…" */
@@ -103,7 +103,7 @@ export type RunRecord = {
 
 /** What a job's token may do; GitHub refuses everything else with 403 "Resource not accessible by integration". */
 export type Grant = { repository: string; runId: number; jobId: number; permissions: Permissions };
-/** A running job that was given `id-token: write` asks here for its OIDC token. */
+/** The claims of a job's OIDC token, for jobs with `id-token: write`. */
 export type OidcClaims = {
   repository: string;
   ref: string;
@@ -116,41 +116,44 @@ export type OidcClaims = {
   eventName: string;
 };
 
-/** GitHub, as the executor needs it. */
+/** What the executor needs from GitHub. */
 export interface Platform {
   /** GITHUB_API_URL and GITHUB_SERVER_URL. */
   readonly apiUrl: string;
   readonly serverUrl: string;
-  /** A bare repository on disk; the executor reads workflows from it and clones it for actions/checkout. */
+  /** Path of a bare repository. The executor reads workflows from it and clones it for actions/checkout. */
   gitDirectory(repository: string): string;
-  /** A token for one job; `revoke` is called when the job ends. */
+  /** Issues a token for one job. `revoke` is called when the job ends. */
   issueToken(grant: Grant): { token: string; revoke: () => void };
   issueOidc(claims: OidcClaims): { url: string; requestToken: string; revoke: () => void };
   secrets(repository: string, environment: string | null): Readonly<Record<string, string>>;
   variables(repository: string, environment: string | null): Readonly<Record<string, string>>;
-  /** Rules of an environment; a job that names an unknown one creates it, without rules. */
+  /** The rules of an environment. A job that names an unknown environment creates it, without rules. */
   environment(
     repository: string,
     name: string,
   ): { id: number; reviewers: readonly string[]; preventSelfReview: boolean };
   defaultBranch(repository: string): string;
-  /** After every change of a run: GitHub raises workflow_run events, check runs of the jobs, and webhooks from it. */
+  /**
+   * Called after every change of a run. GitHub then raises workflow_run events, updates the jobs' check runs and sends
+   * webhooks.
+   */
   runChanged(run: RunRecord, job?: JobRecord): void;
 }
 
-/** The executor, as GitHub needs it. */
+/** What GitHub needs from the executor. */
 export interface Executor {
   readonly runs: readonly RunRecord[];
   /**
-   * Starts every workflow that listens to the event (or the dispatched one) and answers at once with the new runs.
-   * @throws DispatchRefused (executor/triggers.ts) for a dispatch that GitHub answers with its `status`, 404 or 422,
-   * and its message
+   * Starts every workflow that listens to the event (or the dispatched one) and returns the new runs at once.
+   * @throws DispatchRefused (executor/triggers.ts) for a dispatch that GitHub refuses; it has GitHub's status, 404 or
+   * 422, and message
    */
   trigger(event: TriggerEvent): Promise<readonly RunRecord[]>;
-  /** @throws Error when the run does not wait for one of these environments */
+  /** @throws Error if the run does not wait for one of these environments */
   review(runId: number, environmentIds: readonly number[], review: Omit<Review, "environment">): void;
   cancel(runId: number): void;
-  /** Resolves when no run is going on; runs that wait for a person count as resting. */
+  /** Resolves when no run is active. Runs that wait for a person do not count as active. */
   idle(): Promise<void>;
   /** Ends every child process. */
   close(): Promise<void>;

@@ -2,11 +2,11 @@ import type { Platform, RunRecord } from "./platform.ts";
 import type { ArtifactStore } from "./artifacts.ts";
 import type { Runner } from "./runner.ts";
 
-/** What an action of GitHub's own, played here, is given. */
+/** The input of one of GitHub's own actions, which the rehearsal implements itself. */
 export type ActionCall = {
-  /** With their defaults. */
+  /** Including defaults. */
   inputs: Readonly<Record<string, string>>;
-  /** As a process of the step would have it. */
+  /** The environment that a process of the step would get. */
   env: Readonly<Record<string, string>>;
   workspace: string;
   platform: Platform;
@@ -20,7 +20,7 @@ export type ActionCall = {
   event: Readonly<Record<string, unknown>>;
   artifacts: ArtifactStore;
   findRun: (id: number) => RunRecord | undefined;
-  /** What the token may do; undefined for one that no running job was given. */
+  /** What a token may do; undefined if the token belongs to no running job. */
   permissionsOf: (token: string) => Readonly<Record<string, string>> | undefined;
   log: (line: string) => void;
   warn: (message: string) => void;
@@ -43,7 +43,7 @@ export const isTrue = (call: ActionCall, name: string): boolean => {
   throw new Error(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}`);
 };
 
-/** Inputs that are not played: anything but their default is an error, not silence. */
+/** For inputs that are not implemented: any value but the default is an error instead of being ignored. */
 export function refuse(call: ActionCall, action: PlayedAction, names: readonly string[]): void {
   for (const name of names)
     if (call.inputs[name] !== action.inputs[name])

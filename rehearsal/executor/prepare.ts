@@ -4,18 +4,18 @@ import { commitOf, git, readBlob } from "./git.ts";
 import { beyond, permissionsOf } from "./permissions.ts";
 import { readWorkflow, type Workflow, type WorkflowFile } from "./workflow.ts";
 
-/** A workflow with the workflows that its jobs call, all read and checked before anything starts. */
+/** A workflow and the workflows that its jobs call, all read and checked before anything starts. */
 export type Prepared = {
   source: WorkflowSource;
   workflow: Workflow;
   called: ReadonlyMap<string, Prepared>;
-  /** Of a called one: what its caller may give. */
+  /** For a called workflow: the permissions that its caller may give; null for the run's own. */
   ceiling: Permissions | null;
 };
 
 const depthLimit = 10;
 
-/** Reads workflow files; the same content is parsed once. */
+/** Reads workflow files. Equal content is parsed only once. */
 export class WorkflowReader {
   readonly #read = new Map<string, Promise<WorkflowFile>>();
   readonly #platform: Platform;
@@ -34,7 +34,7 @@ export class WorkflowReader {
     return reading;
   }
 
-  /** @throws Error with what makes GitHub refuse to start the run */
+  /** @throws Error with the reason for which GitHub would refuse to start the run */
   async prepare(source: WorkflowSource, file: WorkflowFile, ceiling: Permissions | null, depth = 1): Promise<Prepared> {
     if (file.errors.length > 0) throw new Error(`Invalid workflow file: ${source.path}: ${file.errors.join("; ")}`);
     if (depth > depthLimit) throw new Error(`${source.path}: reusable workflows can be nested ${depthLimit} deep`);

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** How long a cancelled process may take: after SIGINT it gets SIGTERM, after that SIGKILL, as the runner does. */
+/** How long a cancelled process may take. As on the real runner, it gets SIGINT, then SIGTERM, then SIGKILL. */
 export type KillTimeouts = { interruptMs: number; terminateMs: number };
 export const runnerKillTimeouts: KillTimeouts = { interruptMs: 7_500, terminateMs: 2_500 };
-/** A process has ended but something it started still holds its output. */
+/**
+ * How long to wait for output after a process has ended, because something that it started may still hold its pipes.
+ */
 const drainMs = 2_000;
 
 type ProcessOptions = {
@@ -13,17 +15,14 @@ type ProcessOptions = {
   cwd: string;
   env: Readonly<Record<string, string>>;
   onLine: (line: string) => void;
-  /** Ends the process the gentle way. */
+  /** Ends the process gently: SIGINT, then SIGTERM, then SIGKILL. */
   signal: AbortSignal;
-  /** Ends it at once, with everything that it started. */
+  /** Kills the process at once, with everything that it started. */
   kill: AbortSignal;
   killTimeouts: KillTimeouts;
 };
 
-/**
- * Runs a process in a process group of its own. @returns its exit code; a signal counts as 128 and more, as a shell
- * says it
- */
+/** Runs processes, each in its own process group. An exit code above 128 stands for a signal, as in a shell. */
 export class Processes {
   readonly #groups = new Set<number>();
 
@@ -86,7 +85,7 @@ export class Processes {
     }
   }
 
-  /** Ends whatever the processes left running, as the runner does when a job is over. */
+  /** Kills everything that the processes left running, as the runner does at the end of a job. */
   killAll(): void {
     for (const group of this.#groups) killGroup(group);
     this.#groups.clear();

@@ -2,7 +2,7 @@ import type { Platform, Review, RunRecord } from "./platform.ts";
 
 type Waiter = { name: string; jobKey: string; resolve: (answer: "approved" | "rejected" | "cancelled") => void };
 
-/** Jobs of one run that wait for a person's word on their environment. */
+/** The jobs of one run that wait for a person to review their environment. */
 export class Reviews {
   readonly #run: RunRecord;
   readonly #platform: Platform;
@@ -12,7 +12,7 @@ export class Reviews {
     this.#platform = platform;
   }
 
-  /** Puts the job among those that wait, at once; resolves with the answer. */
+  /** Adds the job to the waiting ones at once; resolves with the answer. */
   wait(name: string, jobKey: string, signal: AbortSignal): Promise<"approved" | "rejected" | "cancelled"> {
     const { id, reviewers } = this.#platform.environment(this.#run.repository, name);
     const pending = this.#run.pending.find((one) => one.id === id);
@@ -34,7 +34,7 @@ export class Reviews {
     });
   }
 
-  /** @throws Error when the run does not wait for one of the environments, or the person may not review it */
+  /** @throws Error if the run does not wait for one of the environments, or the person may not review it */
   review(environmentIds: readonly number[], { state, user, comment }: Omit<Review, "environment">): void {
     const pending = environmentIds.map((id) => {
       const found = this.#run.pending.find((one) => one.id === id);

@@ -4,24 +4,24 @@ import type { KillTimeouts } from "./processes.ts";
 
 /** The machine that jobs run on. */
 export type Runner = {
-  /** Holds everything the runner writes: workspaces, tools, artifacts. */
+  /** Contains everything that the runner writes: workspaces, tools, artifacts. */
   directory: string;
   /** Directory with `node`, for PATH. */
   nodeDirectory: string;
   nodePath: string;
   toolCache: string;
-  /** As a self-hosted runner's .env file: variables that every job gets. */
+  /** Variables that every job gets, like those in a self-hosted runner's .env file. */
   environment: Readonly<Record<string, string>>;
   killTimeouts: KillTimeouts;
   /** Ends every process at once. */
   closing: AbortSignal;
-  /** Of `timeout-minutes`. */
+  /** Length in milliseconds of a minute of `timeout-minutes`. */
   minuteMs: number;
 };
 
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** What curl, git, Python and the like read: an address at which nobody listens, for everything but loopback. */
-const nowhere = "http://127.0.0.1:9";
+/** A proxy address at which nobody listens. curl, git, Python and the like use it for everything but loopback. */
+const unreachableUrl = "http://127.0.0.1:9";
 
 export async function makeRunner(
   options: Omit<Runner, "nodeDirectory" | "nodePath" | "toolCache"> & { toolCache?: string },
@@ -55,16 +55,16 @@ export async function makeJobDirectories(
   await Promise.all(
     [directories.workspace, directories.temporary, directories.home].map((path) => mkdir(path, { recursive: true })),
   );
-  // Repositories are fetched from their place on disk; nothing can be pushed there.
+  // Repositories are fetched from disk. Pushing to them is disabled.
   const lines = [...insteadOf].map(
     ([url, path]) =>
-      `[url "file://${path}"]\n\tinsteadOf = ${url}\n[url "${nowhere}/push/"]\n\tpushInsteadOf = ${url}\n`,
+      `[url "file://${path}"]\n\tinsteadOf = ${url}\n[url "${unreachableUrl}/push/"]\n\tpushInsteadOf = ${url}\n`,
   );
   await writeFile(join(directories.home, ".gitconfig"), lines.join(""));
   return directories;
 }
 
-/** What a runner has without any workflow: no variable of the process that plays it. */
+/** A runner's environment before any workflow. It contains no variable of this process. */
 export function runnerEnvironment(
   runner: Runner,
   directories: JobDirectories,
@@ -88,10 +88,10 @@ export function runnerEnvironment(
     RUNNER_TOOL_CACHE: runner.toolCache,
     RUNNER_WORKSPACE: join(directories.workspace, ".."),
     NODE_OPTIONS: `--import=${preload}`,
-    http_proxy: nowhere,
-    https_proxy: nowhere,
-    HTTP_PROXY: nowhere,
-    HTTPS_PROXY: nowhere,
+    http_proxy: unreachableUrl,
+    https_proxy: unreachableUrl,
+    HTTP_PROXY: unreachableUrl,
+    HTTPS_PROXY: unreachableUrl,
     no_proxy: "127.0.0.1,localhost,::1",
     NO_PROXY: "127.0.0.1,localhost,::1",
   };

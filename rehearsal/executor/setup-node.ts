@@ -21,7 +21,7 @@ async function run(call: ActionCall): Promise<void> {
   call.log(`node: v${process.versions.node}`);
 }
 
-/** actions/setup-node: the Node that plays the runner, which the actions run on too. */
+/** actions/setup-node: provides the Node that runs the rehearsal, which also runs the actions. */
 export const setupNode: PlayedAction = {
   inputs: {
     "always-auth": "false",

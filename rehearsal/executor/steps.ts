@@ -24,7 +24,7 @@ const played: Readonly<Record<string, PlayedAction>> = {
   "actions/setup-node": setupNode,
 };
 
-/** Runs one step whose `if` is true. An error that it throws fails the step, with that message. */
+/** Runs one step whose `if` is true. If it throws, the step fails with that error's message. */
 export async function runStep(job: RunningJob, step: Step, id: string, env: Record<string, string>): Promise<Outcome> {
   const minutes =
     step["timeout-minutes"] === undefined ? null : Number(interpolate(step["timeout-minutes"], job.scope(env)));
@@ -35,7 +35,7 @@ export async function runStep(job: RunningJob, step: Step, id: string, env: Reco
       : setTimeout(() => {
           limit.abort();
         }, minutes * job.deps.runner.minuteMs);
-  // A step that starts after the job was cancelled (always()) is there to clean up: that signal does not end it.
+  // A step that starts after the job was cancelled (with always()) cleans up, so the cancellation does not end it.
   const signal = job.signal.aborted ? limit.signal : AbortSignal.any([limit.signal, job.signal]);
   try {
     const result = await (
@@ -91,11 +91,11 @@ type Execution = {
   cwd: string;
   signal: AbortSignal;
   github: Contexts;
-  /** Of the action, kept between main and post. */
+  /** The action's state, kept between main and post. */
   state?: Map<string, string>;
 };
 
-/** A process of a step, with its files and commands. */
+/** Runs a step's process, with its files and commands. */
 async function execute(
   job: RunningJob,
   { env, program, args, cwd, signal, github, state = new Map() }: Execution,
@@ -189,7 +189,7 @@ async function usesStep(
   return nodeAction(job, step, id, env, signal, { directory, uses });
 }
 
-/** An action in a repository that the platform holds: OWNER/NAME/path@ref. @returns the folder of its action.yml */
+/** An action in one of the platform's repositories: OWNER/NAME/path@ref. @returns the folder of its action.yml */
 async function hostedAction(job: RunningJob, uses: string): Promise<string> {
   const [, repository, path = "", ref] = /^([\w.-]+\/[\w.-]+)((?:\/[^@]+)?)@(.+)$/.exec(uses) ?? [];
   const source = repository === undefined ? null : hostedDirectory(job, repository);

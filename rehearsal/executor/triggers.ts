@@ -3,7 +3,7 @@ import type { Json } from "./expressions.ts";
 import { matchesFilters } from "./globs.ts";
 import type { Filters, InputDefinition, Workflow } from "./workflow.ts";
 
-/** A dispatch that GitHub would refuse: the HTTP status and the message it answers with. */
+/** A dispatch that GitHub would refuse, with the HTTP status and message of its answer. */
 export class DispatchRefused extends Error {
   override readonly name = "DispatchRefused";
   readonly status: 404 | 422;
@@ -32,7 +32,7 @@ function branchPasses(filters: Filters, event: TriggerEvent): boolean {
     const name = event.ref.replace(/^refs\/(heads|tags)\//, "");
     const branches = filters.branches ?? filters["branches-ignore"];
     const tags = filters.tags ?? filters["tags-ignore"];
-    // A filter for the one kind alone keeps the other kind out.
+    // If there is a filter for only one of branches and tags, the other kind does not trigger.
     if (tag) return tags === undefined ? branches === undefined : passes(filters.tags, filters["tags-ignore"], name);
     return branches === undefined ? tags === undefined : passes(filters.branches, filters["branches-ignore"], name);
   }
@@ -43,7 +43,7 @@ function branchPasses(filters: Filters, event: TriggerEvent): boolean {
   return event.name === "workflow_dispatch" || passes(filters.branches, filters["branches-ignore"], branch);
 }
 
-/** Whether the event starts the workflow; `changedPaths` is asked only when the workflow filters by them. */
+/** Whether the event starts the workflow. `changedPaths` is called only if the workflow filters by paths. */
 export async function listens(
   workflow: Workflow,
   event: TriggerEvent,
@@ -91,7 +91,7 @@ function typed(name: string, definition: InputDefinition, value: unknown): Json 
   return String(value);
 }
 
-/** Values of `inputs`, of a dispatch or of a call: given ones, defaults, and what a type is without either. */
+/** The values of `inputs` of a dispatch or call: given values, otherwise defaults, otherwise the type's empty value. */
 export function inputsOf(
   definitions: Readonly<Record<string, InputDefinition | null>> | null | undefined,
   given: Readonly<Record<string, unknown>>,

@@ -5,7 +5,7 @@ import { isTrue, refuse, type ActionCall, type PlayedAction } from "./played-act
 
 const magic = /[*?[]/;
 
-/** Deepest folder of a pattern that has no wildcard in it. */
+/** The deepest folder of a pattern before its first wildcard. */
 function searchPath(pattern: string): string {
   const parts = pattern.split(sep);
   const wild = parts.findIndex((part) => magic.test(part));
@@ -14,7 +14,7 @@ function searchPath(pattern: string): string {
 
 async function walk(path: string, hidden: boolean, found: string[]): Promise<void> {
   const stats = await stat(path).catch(() => null);
-  // As @actions/glob: an item whose own name starts with a dot is left out, whatever the pattern says.
+  // As in @actions/glob, an item whose own name starts with a dot is left out, whatever the pattern says.
   if (stats === null || (!hidden && basename(path).startsWith("."))) return;
   if (!stats.isDirectory()) {
     found.push(path);
@@ -34,7 +34,7 @@ function commonDirectory(paths: readonly string[]): string {
   return parts.slice(0, length).join(sep) || sep;
 }
 
-/** Files by their name in the zip: relative to the deepest folder that all search paths share. */
+/** The files by their names in the zip, which are relative to the deepest common folder of all search paths. */
 async function filesOf(call: ActionCall): Promise<Map<string, string>> {
   const lines = (call.inputs["path"] ?? "")
     .split("\n")

@@ -23,7 +23,8 @@ import { needsOf, type Job } from "./workflow.ts";
 type NodeResult = {
   result: Result;
   outputs: Record<string, string>;
-  /** Every job before it, direct or not. */ ancestors: ReadonlySet<string>;
+  /** All jobs that it needs, directly or indirectly. */
+  ancestors: ReadonlySet<string>;
 };
 
 export class WorkflowRun implements InstanceRun {
@@ -51,7 +52,7 @@ export class WorkflowRun implements InstanceRun {
     this.#abort.abort(why);
   }
 
-  /** Derives the run's status from its jobs'. */
+  /** Derives the run's status from the status of its jobs. */
   refresh(): void {
     const { record } = this;
     record.updatedAt = this.deps.now().toISOString();
@@ -107,8 +108,8 @@ export class WorkflowRun implements InstanceRun {
   }
 
   /**
-   * Waits for a `concurrency:` group, which is then among those held; null when overtaken or cancelled.
-   * @throws Error when it is held already, which would never end
+   * Waits for a `concurrency:` group and adds it to the held ones; null if replaced or cancelled.
+   * @throws Error if it is already held, because waiting would never end
    */
   async enter(
     concurrency: unknown,
@@ -224,7 +225,7 @@ export class WorkflowRun implements InstanceRun {
     );
     const outputs: Record<string, string> = {};
     const results: Result[] = [];
-    // What starts after the run was cancelled (always()) is there to clean up.
+    // A job that starts after the run was cancelled (with always()) cleans up, so the cancellation does not end it.
     const base = frame.signal.aborted ? this.deps.runner.closing : frame.signal;
     const instances = matrix.map((combination, index): Instance => {
       const stop = new AbortController();
@@ -289,7 +290,7 @@ export class WorkflowRun implements InstanceRun {
     return result(conclusionOf(results), outputs);
   }
 
-  /** A job that calls a workflow. */
+  /** Runs a job that calls a workflow. */
   async #call(
     { frame, key, job, record, contexts, signal, cancel }: Instance,
     busy: { end: () => void; rest: () => () => void },
@@ -350,7 +351,7 @@ export class WorkflowRun implements InstanceRun {
     }
   }
 
-  /** A call that could not be made. */
+  /** The result of a workflow call that failed to start. */
   #failed({ frame, key, record }: Instance, error: unknown): { conclusion: Result; outputs: Record<string, string> } {
     this.#refused(this.#addJob(frame, key, record.name.slice(frame.namePrefix.length), "failure"), frame, error);
     return { conclusion: "failure", outputs: {} };
@@ -399,7 +400,7 @@ export class WorkflowRun implements InstanceRun {
     return record;
   }
 
-  /** `job` context, which also says where the workflow file comes from that holds the job. */
+  /** The `job` context, which also says where the job's workflow file comes from. */
   jobContext({ frame }: Instance): Record<string, Json> {
     const { source } = frame.prepared;
     return {
@@ -411,7 +412,7 @@ export class WorkflowRun implements InstanceRun {
   }
 }
 
-/** A job that never got its matrix shows its name as it is written, as on GitHub. */
+/** A job whose matrix was never expanded shows its name as written, as on GitHub. */
 function displayName(job: Job, key: string, scope: { contexts: Contexts }): string {
   if (job.name === undefined) return key;
   if (/\b(matrix|strategy)\b/.test(job.name)) return job.name;

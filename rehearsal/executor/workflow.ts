@@ -1,7 +1,7 @@
 import { registerHooks } from "node:module";
 import { parse } from "yaml";
 
-// GitHub's parser imports its schema as JSON without the attribute that Node asks for.
+// GitHub's parser imports its schema as JSON without the import attribute that Node requires.
 registerHooks({
   load: (url, context, next) =>
     next(
@@ -11,7 +11,7 @@ registerHooks({
 });
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import("@actions/workflow-parser");
 
-/** A step as the YAML says it. */
+/** A step as written in the YAML. */
 export type Step = {
   id?: string;
   name?: string;
@@ -67,10 +67,10 @@ export type Workflow = {
   concurrency?: unknown;
   defaults?: { run?: Record<string, unknown> };
   jobs: Record<string, Job>;
-  /** By event, whatever form `on` has. */
+  /** Filters by event, for any form of `on`. */
   events: Record<string, Filters>;
 };
-/** A file as read; `errors` as GitHub words them, and the workflow as far as it could be read. */
+/** A parsed file. `errors` have GitHub's words; `workflow` contains what could be read. */
 export type WorkflowFile = { name: string; workflow: Workflow; errors: readonly string[] };
 
 const list = (value: unknown): string[] | undefined =>
@@ -97,7 +97,7 @@ function eventsOf(on: unknown): Record<string, Filters> {
 export async function readWorkflow(name: string, content: string): Promise<WorkflowFile> {
   const parsed = parseWorkflow({ name, content }, new NoOperationTraceWriter());
   if (parsed.value !== undefined) await convertWorkflowTemplate(parsed.context, parsed.value);
-  // One broken line of YAML makes many errors; the first ones say it.
+  // One broken line of YAML causes many errors; the first ones are enough.
   const errors = parsed.context.errors
     .getErrors()
     .slice(0, 3)

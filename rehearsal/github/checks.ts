@@ -20,7 +20,7 @@ const conclusions = new Set(["success", "failure", "neutral", "cancelled", "skip
 
 type CheckRun = Json & { id: number; head_sha: string; name: string; status: string; conclusion: string | null };
 
-/** Check runs: kept by the emulator, held here to the limits that it does not know. */
+/** Check runs. The emulator stores them; limits that it does not know are enforced here. */
 export const checkRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, query } = request;
   const api = `/repos/${repository.fullName}`;
@@ -89,7 +89,7 @@ async function writeCheck(
   });
   if (answer.status >= 300) return { status: answer.status, body: answer.body };
   const run = answer.body as CheckRun;
-  // GitHub appends a later request's annotations to the earlier ones.
+  // GitHub appends the annotations of a later request to the earlier ones.
   const href = `${world.origin}/${repository.fullName}/blob/${realOf(repository, run.head_sha)}`;
   annotationsOf(repository, run.id).push(
     ...annotations.map((one) => ({
@@ -104,7 +104,7 @@ async function writeCheck(
   return { status: answer.status, body: completed(world, repository, run) };
 }
 
-/** The check runs of a real commit, as GitHub would write them. */
+/** The check runs of a real commit, in GitHub's format. */
 async function checkRunsOf(world: World, repository: Repository, sha: string, filter = "latest"): Promise<CheckRun[]> {
   const shadow = repository.shadows.of.get(sha);
   if (shadow === undefined) return [];
@@ -141,7 +141,7 @@ function annotationsOf(repository: Repository, id: number): Json[] {
   return own;
 }
 
-/** A job's check run, as GitHub Actions makes and moves it. @param made job of a run → its check run and state */
+/** Creates and updates a job's check run as GitHub Actions does. @param made job of a run → its check run and state */
 export async function followCheck(
   world: World,
   repository: Repository,
@@ -197,8 +197,7 @@ export async function followCheck(
 }
 
 /**
- * What keeps a commit from being merged: GitHub's words for the first required check that is not green; null for
- * nothing.
+ * Why a commit may not be merged: GitHub's words for the first required check that is not green; null if all are green.
  */
 export async function missingCheck(
   world: World,

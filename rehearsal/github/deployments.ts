@@ -19,7 +19,7 @@ import {
 const postable = new Set(["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]);
 const maxDescriptionCharacters = 140;
 
-/** Deployments and their statuses, as people and jobs make them; lists begin with the latest. */
+/** Deployments and their statuses, created by people and jobs. Lists start with the latest. */
 export const deploymentRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, query, caller } = request;
   if (!/^deployments(\/|$)/.test(rest)) return null;
@@ -143,7 +143,7 @@ function addStatus(
   return added;
 }
 
-/** Earlier successful Deployments of the environment become inactive, unless transient or in production. */
+/** Makes earlier successful Deployments of the environment inactive, unless they are transient or in production. */
 function retire(world: World, repository: Repository, { id, environment }: StoredDeployment, creator: string): void {
   for (const other of repository.deployments) {
     if (
@@ -168,7 +168,7 @@ function retire(world: World, repository: Repository, { id, environment }: Store
   }
 }
 
-/** The Deployment that GitHub itself makes for a job with an environment, followed through the job's life. */
+/** Creates and updates the Deployment that GitHub itself makes for a job with an environment. */
 export function followJob(
   world: World,
   repository: Repository,
@@ -250,7 +250,7 @@ function statusAnswer(
     creator: userOf(world, creator),
     state,
     description,
-    // An address that was not given is left out: "" is not one.
+    // URLs that were not given are left out, because "" is not a URL.
     ...(log === "" ? {} : { log_url: log }),
     ...(page === "" ? {} : { environment_url: page }),
     target_url: log === "" ? url : log,

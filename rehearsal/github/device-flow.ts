@@ -1,10 +1,12 @@
 /** Logins by GitHub's device flow. */
 export type Logins = {
-  /** Token → login of whoever it was given to. */
+  /** Token → login of its owner. */
   tokens: Record<string, string>;
   device: {
     clientId: string;
-    /** Device code → what the person is to enter, and whether they did (`login`) or refused (`denied`). */
+    /**
+     * Device code → the code that the person has to enter, and whether they entered it (`login`) or refused (`denied`).
+     */
     codes: Record<string, { userCode: string; login: string | null; denied: boolean }>;
     intervalSeconds: number;
   };
@@ -15,7 +17,7 @@ export const noLogins = (): Logins => ({
   device: { clientId: "Iv1.standin", codes: {}, intervalSeconds: 0.2 },
 });
 
-/** The answers below /login; null for an address that GitHub does not have there. */
+/** The answers below /login; null for a path that GitHub does not have. */
 export function deviceFlow(
   { device, tokens }: Logins,
   method: string,

@@ -4,7 +4,7 @@ import { DispatchRefused } from "../executor/triggers.ts";
 import type { GitStore } from "./git.ts";
 import { notFound, Refusal, type Json, type Repository, userOf, type World } from "./world.ts";
 
-/** A workflow's name; null where there is no such file. */
+/** A workflow's name; null if there is no such file. */
 export async function nameOf(git: GitStore, commit: string, file: string): Promise<string | null> {
   const sha = await git.resolve(`${commit}:.github/workflows/${file}`);
   if (sha === null) return null;
@@ -62,7 +62,7 @@ export async function dispatch(
   return run;
 }
 
-/** The workflow as GitHub describes it. */
+/** A workflow in GitHub's format. */
 export function workflowAnswer(
   { origin }: World,
   repository: Repository,

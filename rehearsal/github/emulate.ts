@@ -7,17 +7,17 @@ import { fileURLToPath } from "node:url";
 
 export type EmulateAnswer = { status: number; body: unknown; headers: Headers };
 
-/** What the routes ask of an emulator; seeded/emulator.ts answers it from memory. */
+/** The part of the emulator that the routes use. seeded/emulator.ts implements it in memory. */
 export type Emulator = Pick<Emulate, "call" | "must">;
 
-/** The emulator of GitHub's pull requests, comments and check runs: a process of its own, asked over HTTP. */
+/** The emulator of GitHub's pull requests, comments and check runs. It is a separate process with an HTTP interface. */
 export class Emulate {
   readonly #url: string;
   readonly #child: ChildProcess;
   readonly #folder: string;
   readonly #logins: ReadonlySet<string>;
   #asked = 0;
-  /** Kills the emulator when this process ends early. */
+  /** Kills the emulator if this process ends early. */
   readonly #end = () => {
     this.#child.kill("SIGKILL");
   };
@@ -30,7 +30,7 @@ export class Emulate {
     process.once("exit", this.#end);
   }
 
-  /** @param origin the address that its answers name, which is the address of server.ts */
+  /** @param origin the address to use in its answers, which is that of server.ts */
   static async start(origin: string, logins: readonly string[]): Promise<Emulate> {
     const folder = await mkdtemp(join(tmpdir(), "rehearsal-emulate-"));
     const seed = join(folder, "seed.json");
@@ -60,7 +60,7 @@ export class Emulate {
     }
   }
 
-  /** A request as somebody whom the emulator knows. */
+  /** Sends a request as one of the emulator's users. */
   async call(login: string, method: string, path: string, body?: unknown): Promise<EmulateAnswer> {
     if (!this.#logins.has(login))
       throw new Error(`the GitHub emulator knows no ${login}: name everybody when it starts`);
@@ -82,7 +82,7 @@ export class Emulate {
     };
   }
 
-  /** The same, for requests that only fail when the stand-in itself is wrong. */
+  /** The same, for requests that fail only if the stand-in itself has a bug. */
   async must<T>(login: string, method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.call(login, method, path, body);
     if (answer.status >= 300)
@@ -104,7 +104,7 @@ export class Emulate {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** @returns null when it answers; otherwise why it does not */
+  /** @returns null if the emulator answers; otherwise why it does not */
   async #ready(): Promise<string | null> {
     let said = "";
     this.#child.stderr?.on("data", (chunk: Buffer) => {
@@ -124,7 +124,8 @@ export class Emulate {
   }
 }
 
-// The emulator lets a token ask 5,000 times an hour; a rehearsal that stays up asks more often.
+// The emulator limits a token to 5,000 requests an hour. A rehearsal that stays up needs more, so each user gets
+// several tokens.
 const tokensEach = 20;
 const tokenOf = (login: string, one: number) => `emulate-${Buffer.from(login).toString("hex")}-${one}`;
 

@@ -10,12 +10,15 @@ import { type Json, type Pull, type Repository, userOf, type World } from "./wor
 const nullSha = "0".repeat(40);
 
 async function raise(world: World, event: TriggerEvent): Promise<void> {
-  // Events caused by a job's own token start no workflow, except the end of a run.
+  // Events caused by a job's own token start no workflow, except workflow_run.
   if (event.actor === botLogin && event.name !== "workflow_run") return;
   await world.executor?.trigger(event);
 }
 
-/** A push to a branch or a tag: the webhook, and the workflows that listen; those of forks are switched off. */
+/**
+ * Raises a push to a branch or tag: sends the webhook and starts the workflows that listen. In forks, workflows are
+ * disabled.
+ */
 export async function raisePush(
   world: World,
   repository: Repository,
@@ -80,7 +83,7 @@ async function pushedCommit(
   };
 }
 
-/** Starts what listens to a pull request; GitHub starts nothing while its sides conflict. */
+/** Starts the workflows that listen to a pull request. GitHub starts none while the branches conflict. */
 export async function raisePull(
   world: World,
   repository: Repository,
@@ -114,7 +117,7 @@ export async function raisePull(
   });
 }
 
-/** After a merge: a pull request was closed, and its base branch pushed to. */
+/** Raises the events of a merge: a closed pull request, and a push to its base branch. */
 export async function raiseMerge(
   world: World,
   repository: Repository,
@@ -126,7 +129,7 @@ export async function raiseMerge(
   await raisePush(world, repository, { ref: `refs/heads/${pull.baseRef}`, before, after: pull.merged?.sha ?? "", by });
 }
 
-/** What a run's end starts: always the default branch's workflows, at its head. */
+/** Starts the workflows that listen to the end of a run: always those of the default branch, at its head. */
 export async function raiseRunCompleted(world: World, repository: Repository, run: RunRecord): Promise<void> {
   const sha = await repository.git.commitOf(repository.defaultBranch);
   if (sha === null) return;

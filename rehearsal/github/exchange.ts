@@ -1,4 +1,4 @@
-/** One request and its answer, as it went over the wire. */
+/** One request and its answer, as transferred. */
 export type Exchange = {
   method: string;
   path: string;
@@ -9,12 +9,12 @@ export type Exchange = {
   answer: unknown;
 };
 
-/** Something that goes wrong `times` times on requests that match. */
+/** A fault that hits `times` matching requests. */
 export type Fault = {
   method: string;
   path: RegExp;
   times: number;
-  /** Requests that match and pass unharmed first. */
+  /** Number of matching requests to let pass first. */
   skip?: number;
   does:
     | { kind: "answer"; status: number; message: string; headers?: Record<string, string> }
@@ -22,11 +22,11 @@ export type Fault = {
     | { kind: "reset" }
     | { kind: "accept-then-fail"; status: number }
     | { kind: "accept-then-reset" }
-    /** Something outside happens when the request is done, such as the end of the process that asked. */
+    /** `run` is called after the request was carried out, for example to kill the process that sent it. */
     | { kind: "accept-then"; run: () => void };
 };
 
-/** The fault that a request meets, used up by it. */
+/** The fault that hits a request, if any. This uses up one of its `times`. */
 export function takeFault(faults: readonly Fault[], method: string, path: string): Fault | undefined {
   for (const fault of faults) {
     if (fault.times <= 0 || fault.method !== method || !fault.path.test(path)) continue;

@@ -28,7 +28,7 @@ export function tagAnswer(
 
 const verification = { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null };
 
-/** A commit of the git database: the object alone. */
+/** A commit in the format of the git database API: only the object. */
 export function gitCommitAnswer(
   world: World,
   repository: Repository,
@@ -54,7 +54,7 @@ export function gitCommitAnswer(
   };
 }
 
-/** A commit as repositories list them: with the people that GitHub knows behind it. */
+/** A commit in the format of the repository API, with the GitHub users behind it. */
 export function commitAnswer(
   world: World,
   repository: Repository,

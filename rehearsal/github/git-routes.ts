@@ -13,7 +13,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** Called after a person changed a branch or a tag over REST; raises the same events as a push. */
+/** Called after a person has changed a branch or tag over REST. It raises the same events as a push. */
 type Pushed = (
   world: World,
   repository: Repository,
@@ -21,7 +21,7 @@ type Pushed = (
 ) => Promise<void>;
 const nullSha = "0".repeat(40);
 
-/** The git database, commits, comparisons, contents and branches: all of it from the bare repository on disk. */
+/** The git database, commits, comparisons, contents and branches, all read from the bare repository on disk. */
 export function gitRoutes(pushed: Pushed): Routes {
   return async (world, request) => {
     const [what = "", kind = "", ...rest] = request.rest.split("/");
@@ -204,7 +204,7 @@ async function list(world: World, request: RepositoryRequest): Promise<Answer> {
   };
 }
 
-/** BASE...HEAD; each a branch, a tag, a sha or, of a fork, OWNER:BRANCH. */
+/** Compares BASE...HEAD. Each is a branch, a tag, a sha or, for a fork, OWNER:BRANCH. */
 async function compare(world: World, request: RepositoryRequest, basehead: string): Promise<Answer> {
   const { repository } = request;
   const { git } = repository;

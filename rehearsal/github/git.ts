@@ -31,7 +31,7 @@ export type FileChange = {
   sha: string;
 };
 
-/** What git printed on its standard error, and how it ended. */
+/** A failed git command: its standard error and exit status. */
 export class GitFailure extends Error {
   readonly code: number;
 
@@ -45,10 +45,10 @@ export class GitFailure extends Error {
 const maxBytes = 256 * 1024 * 1024;
 const nullSha = "0".repeat(40);
 
-/** What the routes ask of git; seeded/git.ts answers it from memory. */
+/** The part of git that the routes use. seeded/git.ts implements it in memory. */
 export type GitStore = Pick<Git, keyof Git>;
 
-/** A bare repository on disk, through the `git` of the machine. */
+/** A bare repository on disk, accessed with the machine's `git`. */
 export class Git {
   readonly directory: string;
   /** Answers about objects named by their full SHA never change; caching them saves a process per poll. */
@@ -84,7 +84,7 @@ export class Git {
         },
       );
       child.stdin?.on("error", () => {
-        /* git exited before it read all of its input; its exit status says why */
+        /* git may exit before it has read all input; its exit status says why */
       });
       child.stdin?.end(input ?? "");
     });
@@ -97,7 +97,7 @@ export class Git {
     return (await this.run(args, options)).toString().trim();
   }
 
-  /** The object that a name means; null when there is none. */
+  /** The object that a name refers to; null if there is none. */
   async resolve(name: string): Promise<string | null> {
     try {
       return await this.text(["rev-parse", "--verify", "--quiet", "--end-of-options", name]);
@@ -106,7 +106,7 @@ export class Git {
     }
   }
 
-  /** The commit behind a branch, a tag, a full ref or a sha; null when there is none. */
+  /** The commit behind a branch, a tag, a full ref or a sha; null if there is none. */
   commitOf(name: string): Promise<string | null> {
     return this.resolve(`${/^(heads|tags)\//.test(name) ? "refs/" : ""}${name}^{commit}`);
   }
@@ -120,7 +120,7 @@ export class Git {
   }
 
   async refs(prefix: string): Promise<RefRow[]> {
-    // for-each-ref takes whole path segments; a prefix may end within one.
+    // for-each-ref matches whole path segments, but the prefix may end within one.
     const under = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     const rows = await this.text(["for-each-ref", "--format=%(refname) %(objectname) %(objecttype)", under]);
     return rows
@@ -132,7 +132,7 @@ export class Git {
       });
   }
 
-  /** Creates a ref; atomic. False when it is there already. @throws GitFailure for a name that git does not take */
+  /** Creates a ref atomically. False if it already exists. @throws GitFailure for a name that git does not accept */
   async createRef(ref: string, sha: string): Promise<boolean> {
     try {
       await this.run(["update-ref", ref, sha, nullSha]);
@@ -191,7 +191,7 @@ export class Git {
     };
   }
 
-  /** An annotated tag's object, with the message kept to the byte. */
+  /** Creates the object of an annotated tag, and keeps the message byte for byte. */
   async makeTag({
     tag,
     message,
@@ -237,7 +237,7 @@ export class Git {
     return this.text(["commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent])], { input: message, env });
   }
 
-  /** The tree of a merge of two commits; null when they conflict. */
+  /** The tree of a merge of two commits; null if they conflict. */
   async mergeTree(base: string, head: string): Promise<string | null> {
     try {
       return (await this.text(["merge-tree", "--write-tree", base, head])).split("\n")[0] ?? null;
@@ -247,7 +247,7 @@ export class Git {
     }
   }
 
-  /** `tree` with files written, replaced, or, where they are null, removed. */
+  /** A copy of `tree` with files added or replaced, or removed where the content is null. */
   async changedTree(tree: string | null, files: Readonly<Record<string, string | Buffer | null>>): Promise<string> {
     return this.#withIndex(async (env) => {
       if (tree !== null) await this.run(["read-tree", tree], { env });
@@ -270,7 +270,7 @@ export class Git {
     });
   }
 
-  /** The tree of a folder, or of some paths in it; what its .gitignore names is left out. */
+  /** The tree of a folder, or of some paths in it, without the files that .gitignore excludes. */
   async folderTree(folder: string, paths: readonly string[] = ["."]): Promise<string> {
     return this.#withIndex(async (env) => {
       await this.run(["--work-tree", folder, "-C", folder, "add", "--", ...paths], { env });
@@ -317,7 +317,7 @@ export class Git {
     }
   }
 
-  /** Of `from` to `to`: what changed in every file. */
+  /** The changes in each file between `from` and `to`. */
   changes(from: string, to: string): Promise<FileChange[]> {
     return this.#once("changes", [from, to], () => this.#listChanges(from, to));
   }
@@ -365,7 +365,7 @@ export class Git {
   }
 }
 
-/** A new bare repository, from which any commit may be fetched. */
+/** Creates a bare repository that allows fetching any commit. */
 export async function initBare(directory: string, defaultBranch: string): Promise<Git> {
   const git = new Git(directory);
   await git.run(["init", "--quiet", "--bare", `--initial-branch=${defaultBranch}`, directory]);

@@ -28,15 +28,15 @@ import {
 } from "./world.ts";
 
 type GitHubOptions = {
-  /** Everybody who will appear, including owners of repositories and the bot's account. */
+  /** The logins of all people, including owners of repositories and the bot's account. */
   people: readonly string[];
   port?: number;
   now?: () => Date;
 };
 
 /**
- * A GitHub for one machine. Repositories, people and rules are made through this class; stories.ts adds what people do;
- * everything else is asked over HTTP, as of the real one.
+ * A stand-in GitHub on one machine. This class creates repositories, people and rules; stories.ts adds what people do.
+ * Everything else happens over HTTP, as with the real one.
  */
 export class GitHub implements Platform {
   readonly world: World;
@@ -47,9 +47,9 @@ export class GitHub implements Platform {
   readonly #tokens = new Map<string, string>();
   readonly #checks = new Map<string, { id: number; state: string }>();
   readonly #deployments = new Map<string, number>();
-  /** Run or job → the state that was reported last. */
+  /** Run or job → the last reported state. */
   readonly #reported = new Map<string, string>();
-  /** Consequences of runs, chained so that they happen in order. */
+  /** The effects of runs, chained so that they happen in order. */
   #following: Promise<void> = Promise.resolve();
 
   private constructor(world: World, directory: string, logins: Logins) {
@@ -115,7 +115,7 @@ export class GitHub implements Platform {
     return this.world.origin;
   }
 
-  /** A personal token of somebody, always the same. */
+  /** A person's token; always the same. */
   tokenOf(login: string): string {
     const known = this.#tokens.get(login) ?? this.world.tokens.ofPerson(userOf(this.world, login).login);
     this.#tokens.set(login, known);
@@ -130,7 +130,7 @@ export class GitHub implements Platform {
     return repositoryNamed(this.world, repository).defaultBranch;
   }
 
-  /** Runs of a fork's pull request get read-only tokens, whatever the workflow asks for. */
+  /** Runs for a fork's pull request get read-only tokens, whatever the workflow requests. */
   issueToken(grant: Grant): { token: string; revoke: () => void } {
     const run = this.world.executor?.runs.find(({ id }) => id === grant.runId);
     const foreign = run?.event === "pull_request" && run.headRepository.fork;
@@ -168,7 +168,7 @@ export class GitHub implements Platform {
 
   runChanged(run: RunRecord, job?: JobRecord): void {
     const repository = repositoryNamed(this.world, run.repository);
-    // Copied, because the records change while this waits for its turn.
+    // Copied, because the records may change while this waits for its turn.
     const now = structuredClone({ run, jobs: job === undefined ? run.jobs : [job] });
     for (const one of now.jobs) followJob(this.world, repository, now.run, one, this.#deployments);
     this.#following = this.#following
@@ -203,8 +203,8 @@ export class GitHub implements Platform {
   }
 
   /**
-   * Resolves when no run is going on, and what the last ones started has ended too.
-   * @throws AggregateError with what went wrong in this stand-in itself
+   * Resolves when no run is active and everything that the last ones started has ended.
+   * @throws AggregateError with the errors of the stand-in itself
    */
   async settled(): Promise<void> {
     for (let seen: Promise<void> | null = null; seen !== this.#following;) {
@@ -254,7 +254,7 @@ export class GitHub implements Platform {
     addHook(this.world, repositoryNamed(this.world, repository), hook);
   }
 
-  /** Lets matching requests fail. @returns a function that ends it. `times` is as often as needed by default. */
+  /** Makes matching requests fail. @returns a function that stops it. By default `times` is unlimited. */
   fail(fault: Omit<Fault, "times"> & { times?: number }): () => void {
     const added: Fault = { times: Infinity, ...fault };
     this.world.faults.push(added);
@@ -263,7 +263,7 @@ export class GitHub implements Platform {
     };
   }
 
-  /** Somebody enters the code of the device flow on the website, or refuses. */
+  /** Simulates a person who enters the device flow's code on the website, or refuses. */
   enterDeviceCode(userCode: string, login: string | null): void {
     const code = Object.values(this.#logins.device.codes).find((one) => one.userCode === userCode);
     if (code === undefined) throw new Error(`nobody was given the code ${userCode}`);
@@ -287,7 +287,7 @@ export class GitHub implements Platform {
     return this.world.tokens.idTokens;
   }
 
-  /** Everything in the transcript that GitHub's OpenAPI description does not allow. */
+  /** Everything in the transcript that violates GitHub's OpenAPI description. */
   violations(): string[] {
     return this.world.transcript
       .filter(({ door }) => door === "rest" || door === "graphql")
@@ -308,7 +308,9 @@ export class GitHub implements Platform {
   }
 }
 
-/** A Deployment whose job waits for a reviewer has the state "waiting", which GitHub's own description forgets. */
+/**
+ * A Deployment whose job waits for a reviewer has the state "waiting", which is missing in GitHub's own description.
+ */
 function described(exchange: RecordedExchange): RecordedExchange {
   if (!/\/deployments\/\d+\/statuses$/.test(exchange.path) || !Array.isArray(exchange.answer)) return exchange;
   return {

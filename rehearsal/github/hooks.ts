@@ -4,7 +4,7 @@ import { notFound } from "./world.ts";
 
 const deliveryTimeoutMs = 10_000;
 
-/** Sends an event to every webhook that listens to it, without waiting for the answers, as GitHub does. */
+/** Sends an event to every webhook that listens to it. Like GitHub, it does not wait for the answers. */
 export function deliver(world: World, repository: Repository, event: string, payload: Json): void {
   for (const hook of repository.hooks) {
     if (!hook.active || !(hook.events.includes(event) || hook.events.includes("*"))) continue;

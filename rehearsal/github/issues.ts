@@ -21,7 +21,7 @@ const kinds = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "ey
 
 type Comment = Json & { id: number; issue_url: string; user: { login: string } | null };
 
-/** Issues, comments and reactions: kept by the emulator, except reactions, which it lacks. */
+/** Issues, comments and reactions. The emulator stores all but reactions, which it does not support. */
 export const issueRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller, url } = request;
   if (!/^issues(\/|$)/.test(rest)) return null;
@@ -83,7 +83,7 @@ export const issueRoutes: Routes = async (world, request) => {
   return { status: answer.status, body: written, headers };
 };
 
-/** A pull request in the form of an issue, which the emulator does not list. */
+/** A pull request in the format of an issue. The emulator does not list pull requests as issues. */
 function asIssue(pull: Json): Json {
   const url = String(pull["issue_url"]);
   const of = (...names: string[]) => Object.fromEntries(names.map((one) => [one, pull[one]]));

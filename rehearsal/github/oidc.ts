@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 
-/** GitHub's ID tokens: a job that may have them asks at ACTIONS_ID_TOKEN_REQUEST_URL with a token of its own. */
+/** GitHub's ID tokens. A job with permission requests them at ACTIONS_ID_TOKEN_REQUEST_URL with a separate token. */
 export type OidcState = {
   requestToken: string;
   issued: Record<string, { audience: string; claims?: Record<string, unknown> }>;
-  /** Claims besides the audience; by default the subject of a job in octo/models's production. */
+  /** Claims other than the audience. Default: the subject of a job in the production environment of octo/models. */
   claims?: Record<string, unknown>;
 };
 
-/** The answer to such a request; null for any other path. Not part of the REST API: no OpenAPI description holds it. */
+/**
+ * The answer to such a request; null for any other path. This is not part of the REST API, so the OpenAPI description
+ * does not contain it.
+ */
 export function idToken(
   state: OidcState,
   method: string,

@@ -24,7 +24,7 @@ const documentId = "github";
 const compiled = new Map<string, ValidateFunction>();
 let loaded: { description: Description; ajv: Ajv } | undefined;
 
-/** GitHub's own description, 13 MB, read once for all tests of a file. */
+/** Loads GitHub's own description. It has 13 MB, so all tests of a file share it. */
 function load() {
   if (loaded === undefined) {
     const path = createRequire(import.meta.url).resolve("@octokit/openapi/generated/api.github.com.json");
@@ -39,8 +39,9 @@ function load() {
 }
 
 /**
- * Everything in an exchange that GitHub's OpenAPI description does not allow: unknown paths, missing or unknown
- * parameters and fields, wrong types, undescribed answers. GraphQL, which has no OpenAPI, is held to its envelope.
+ * Everything in an exchange that violates GitHub's OpenAPI description: unknown paths, missing or unknown parameters
+ * and fields, wrong types, undescribed answers. For GraphQL, which has no OpenAPI description, only the envelope is
+ * checked.
  */
 export function violations(exchange: Exchange): string[] {
   const where = `${exchange.method} ${exchange.path}`;
@@ -81,7 +82,7 @@ export function violations(exchange: Exchange): string[] {
   return problems;
 }
 
-/** @throws Error listing every violation of a transcript; for the end of each test, whatever it was about */
+/** @throws Error listing every violation in a transcript. Call it at the end of each test */
 export function requireContract(transcript: readonly Exchange[]): void {
   const found = transcript.flatMap(violations);
   if (found.length > 0) throw new Error(`GitHub's OpenAPI description does not allow:\n${found.join("\n")}`);
@@ -107,7 +108,7 @@ function answerProblems(
   description: Description,
 ): string[] {
   const listed = operation.responses[String(status)];
-  // Any operation may refuse or fail; those answers have one common shape.
+  // Any operation may refuse or fail. All such answers have the same format.
   if (listed === undefined && status >= 400)
     return validate({ $ref: "#/components/schemas/basic-error" }, answer, `${where}: answer ${status}`);
   if (listed === undefined) return [`${where}: GitHub does not answer ${status} here`];
@@ -146,7 +147,8 @@ function operationFor(
 ): { operation: Operation; path: Record<string, string> } | null {
   for (const { operation, names, pattern } of templatesFor(description, method.toLowerCase(), path.split("/").length)) {
     const match = pattern.exec(path);
-    // /comments/{id} and /comments/latest may both match; a template with more fixed text would come first.
+    // Several templates may match, such as /comments/{id} and /comments/latest. The first in the description's order
+    // counts.
     if (match !== null)
       return {
         operation,
@@ -159,7 +161,7 @@ function operationFor(
 function validate(schema: AnySchema, value: unknown, where: string): string[] {
   const { ajv } = load();
   const rooted = JSON.stringify(plain(schema)).replaceAll('"#/components/', `"${documentId}#/components/`);
-  // Compiling takes far longer than checking, and the same few operations are asked again and again.
+  // Compiling takes far longer than checking, and the same few operations occur again and again.
   const check = compiled.get(rooted) ?? ajv.compile(JSON.parse(rooted) as AnySchema);
   compiled.set(rooted, check);
   return check(value)
@@ -167,7 +169,7 @@ function validate(schema: AnySchema, value: unknown, where: string): string[] {
     : (check.errors ?? []).map(({ instancePath, message }) => `${where}${instancePath} ${message ?? "is wrong"}`);
 }
 
-/** OpenAPI 3.0's `nullable` as JSON Schema writes it; ajv takes it only beside a `type`. */
+/** Converts OpenAPI 3.0's `nullable` to JSON Schema, because ajv accepts it only beside a `type`. */
 function plain(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(plain);
   if (typeof schema !== "object" || schema === null) return schema;

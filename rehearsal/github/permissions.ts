@@ -2,14 +2,14 @@ import type { Access } from "../executor/platform.ts";
 import { notFound, Refusal, type RepositoryRequest, type Role } from "./world.ts";
 
 type Need = {
-  /** A job needs one of these permissions. `null`: no job's token may do this. */
+  /** A job needs one of these permissions. null: no job's token may do this. */
   job: readonly string[] | null;
   access: Exclude<Access, "none">;
-  /** The least role of a person. `app`: people's tokens may not. */
+  /** The lowest role that a person needs. `app`: people's tokens may not do this. */
   person: Role | "app";
 };
 
-/** GitHub's permission of every route under a repository: the first that matches decides. */
+/** The permission that GitHub requires for each route of a repository. The first matching entry counts. */
 const needs: readonly [methods: string, path: RegExp, job: readonly string[] | null, person?: Role | "app"][] = [
   ["GET", /^$/, ["metadata"]],
   ["GET", /^collaborators\/[^/]+\/permission$/, ["metadata"], "write"],
@@ -18,7 +18,7 @@ const needs: readonly [methods: string, path: RegExp, job: readonly string[] | n
   ["GET PUT DELETE PATCH", /^branches\/[^/]+\/protection/, null, "admin"],
   ["GET", /^environments/, ["actions"]],
   ["PUT DELETE", /^environments/, null, "admin"],
-  // Any reviewer may answer, whatever their role; the route itself knows who they are.
+  // Any reviewer may answer, whatever their role. The route itself checks who they are.
   ["POST", /^actions\/runs\/\d+\/pending_deployments$/, ["deployments"], "read"],
   ["GET", /^actions\//, ["actions"]],
   ["POST PUT DELETE", /^actions\//, ["actions"], "write"],
@@ -47,7 +47,7 @@ function needOf(method: string, rest: string): Need {
   return { job, access: method === "GET" ? "read" : "write", person };
 }
 
-/** @throws Refusal with GitHub's words when the caller may not */
+/** @throws Refusal with GitHub's words if the caller may not do this */
 export function requirePermission({ method, rest, caller, repository }: RepositoryRequest): void {
   const need = needOf(method, rest);
   if (caller.kind === "anonymous") {
@@ -60,7 +60,7 @@ export function requirePermission({ method, rest, caller, repository }: Reposito
       caller.permissions[name] === "write" ||
       (need.access === "read" && caller.permissions[name] === "read");
     const own = caller.repository.toLowerCase() === repository.fullName.toLowerCase();
-    // Other repositories are public, so anybody may read them.
+    // Repositories other than the caller's own are public, so anybody may read them.
     if (!own && need.access === "read" && need.job !== null) return;
     if (!own || need.job === null || !need.job.some(granted))
       throw new Refusal(403, "Resource not accessible by integration");

@@ -3,7 +3,7 @@ import type { EmulateAnswer } from "./emulate.ts";
 import { commitAnswer, filesAnswer } from "./git-answers.ts";
 import { GitFailure } from "./git.ts";
 import { deliver } from "./hooks.ts";
-import { shadowOf, tie } from "./shadows.ts";
+import { shadowOf, linkShadow } from "./shadows.ts";
 import { botLogin } from "./tokens.ts";
 import {
   notFound,
@@ -25,7 +25,7 @@ type Raised = {
 
 const pathOf = (repository: Repository, number: number) => `/repos/${repository.fullName}/pulls/${number}`;
 
-/** Pull requests: their text lies in the emulator, their commits in git. */
+/** Pull requests. Their text is in the emulator, their commits are in git. */
 export function pullRoutes(raised: Raised): Routes {
   return async (world, request) => {
     const { repository, method, rest, query, body, caller } = request;
@@ -134,7 +134,7 @@ export function pullRoutes(raised: Raised): Routes {
 const baseHead = async (repository: Repository, { baseRef }: Pull) =>
   (await repository.git.resolve(`refs/heads/${baseRef}`)) ?? "";
 
-/** The commit that a pull request is compared to: its base branch, or what that was before the merge. */
+/** The commit that a pull request is compared to: the head of its base branch, or after a merge the head before it. */
 async function baseOf(repository: Repository, pull: Pull): Promise<string> {
   return pull.merged === null
     ? (await baseHead(repository, pull)) || pull.baseSha
@@ -150,7 +150,10 @@ async function listPulls(
   return { headers, body: await Promise.all(items.map((pull) => pullAnswer(world, request.repository, pull))) };
 }
 
-/** Pull requests that a commit belongs to: open ones by their head's history, merged ones by what they brought. */
+/**
+ * The pull requests that a commit belongs to: open ones with the commit in their head's history, merged ones that added
+ * the commit.
+ */
 async function pullsOf(repository: Repository, name: string): Promise<Pull[]> {
   const sha = await repository.git.commitOf(name);
   if (sha === null) throw new Refusal(422, `No commit found for SHA: ${name}`);
@@ -166,7 +169,7 @@ async function pullsOf(repository: Repository, name: string): Promise<Pull[]> {
   return [...repository.pulls.values()].filter((_, i) => belongs[i]);
 }
 
-/** A pull request as GitHub writes it, from the emulator's text and git's commits. */
+/** A pull request in GitHub's format, combined from the emulator's text and git's commits. */
 export async function pullAnswer(world: World, repository: Repository, pull: Pull): Promise<Json> {
   const words = await world.emulate.must<Json>(botLogin, "GET", pathOf(repository, pull.number));
   const { git } = repository;
@@ -209,7 +212,9 @@ export async function pullAnswer(world: World, repository: Repository, pull: Pul
   };
 }
 
-/** refs/pull/N/head and, where the sides merge, refs/pull/N/merge: the commit that workflows check out. */
+/**
+ * Updates refs/pull/N/head and, unless the branches conflict, refs/pull/N/merge, the commit that workflows check out.
+ */
 export async function refreshMerge(world: World, repository: Repository, pull: Pull): Promise<void> {
   const { git } = repository;
   const base = await baseHead(repository, pull);
@@ -264,7 +269,7 @@ export async function openPull(
   )
     throw wrong("", `A pull request already exists for ${from.owner}:${headRef}.`);
 
-  // Each gets its own branch in the emulator, so that forks with equal branch names do not collide.
+  // Each pull request gets its own branch in the emulator, so that forks with equal branch names do not collide.
   const api = `/repos/${repository.fullName}`;
   const shadowBranch = `shadow-${world.nextId()}`;
   await world.emulate.must(repository.owner, "POST", `${api}/git/refs`, {
@@ -300,7 +305,7 @@ export async function openPull(
   return pull;
 }
 
-/** After a push to its head's branch. */
+/** Updates a pull request after a push to its head branch. */
 export async function movePull(
   world: World,
   repository: Repository,
@@ -311,10 +316,10 @@ export async function movePull(
   if (pull.headRepository !== repository)
     await repository.git.run(["fetch", "--quiet", pull.headRepository.git.directory, headSha]);
   const before = pull.headSha;
-  // The emulator moves a head only this way; the commit that it makes stands for the real one.
+  // This is the only way to move a head in the emulator. The commit that it creates stands for the real one.
   await world.emulate.must(repository.owner, "PUT", `${pathOf(repository, pull.number)}/update-branch`, {});
   const moved = await world.emulate.must<{ head: { sha: string } }>(botLogin, "GET", pathOf(repository, pull.number));
-  tie(repository, headSha, moved.head.sha);
+  linkShadow(repository, headSha, moved.head.sha);
   pull.headSha = headSha;
   await refreshMerge(world, repository, pull);
   deliver(world, repository, "pull_request", {
@@ -328,8 +333,9 @@ export async function movePull(
 }
 
 /**
- * The emulator knows no skipped or neutral check that counts as green, and no status that stands for a check: those
- * have been judged before.
+ * Merges in the emulator. Unlike GitHub, it does not count skipped or neutral checks as green, and knows no commit
+ * statuses as required checks. The caller has already checked these, so the protection is lifted if only it is in the
+ * way.
  */
 async function mergeInEmulator(world: World, repository: Repository, pull: Pull, by: string): Promise<EmulateAnswer> {
   const merge = () => world.emulate.call(by, "PUT", `${pathOf(repository, pull.number)}/merge`, {});
@@ -343,7 +349,7 @@ async function mergeInEmulator(world: World, repository: Repository, pull: Pull,
   }
 }
 
-/** Which checks a branch's merges need, for administrators too. */
+/** Sets the checks that merges into a branch require, also for administrators. */
 export function setProtection(
   world: World,
   { owner, fullName }: Repository,
@@ -359,7 +365,7 @@ export function setProtection(
 }
 
 /**
- * Merges with a merge commit, in git and in the emulator, whose branch protection has the last word.
+ * Merges with a merge commit, both in git and in the emulator.
  * @throws Refusal with GitHub's 405 or 409
  */
 export async function mergePull(
@@ -397,7 +403,7 @@ export async function mergePull(
       throw new Refusal(409, "Base branch was modified. Review and try the merge again.");
     throw error;
   }
-  tie(repository, sha, String((answer.body as Json)["sha"]));
+  linkShadow(repository, sha, String((answer.body as Json)["sha"]));
   pull.merged = { sha, at: world.now().toISOString(), by, commits };
   pull.closed = true;
   await git.run(["update-ref", "-d", `refs/pull/${pull.number}/merge`]);
@@ -407,7 +413,7 @@ export async function mergePull(
     pull_request: await pullAnswer(world, repository, pull),
     sender: userOf(world, by),
   });
-  // The base of the other open pull requests has moved: make their merge commits again.
+  // The base of the other open pull requests has moved, so recreate their merge commits.
   for (const other of repository.pulls.values())
     if (!other.closed && other.baseRef === pull.baseRef) await refreshMerge(world, repository, other);
   return sha;

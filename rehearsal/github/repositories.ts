@@ -22,7 +22,7 @@ export const repositoryRoutes: Routes = async (world, request) => {
   if (protection !== null && method === "GET") {
     const answer = await world.emulate.call(repository.owner, "GET", `/repos/${repository.fullName}/${rest}`);
     if (answer.status !== 200) throw new Refusal(404, "Branch not protected");
-    // Rules that are not set are left out, not null.
+    // Rules that are not set are omitted, not null.
     return {
       status: 200,
       body: Object.fromEntries(Object.entries(answer.body as Json).filter(([, value]) => value !== null)),

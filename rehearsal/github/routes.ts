@@ -10,7 +10,7 @@ import { repositoryRoutes } from "./repositories.ts";
 import { runRoutes } from "./runs.ts";
 import type { Routes, World } from "./world.ts";
 
-/** Everything below /repos/OWNER/NAME that this GitHub answers. */
+/** All routes below /repos/OWNER/NAME that this GitHub supports. */
 export const allRoutes = (world: World): Routes[] => [
   repositoryRoutes,
   hookRoutes,

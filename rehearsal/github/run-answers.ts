@@ -4,7 +4,7 @@ import { type Environment, type Json, type Repository, userOf, type World } from
 
 const apiOf = ({ origin }: World, { fullName }: Repository) => `${origin}/repos/${fullName}`;
 
-/** A workflow file's id, stable for the lifetime of this GitHub. */
+/** Ids of workflow files, stable for the lifetime of this GitHub. */
 const numbers = new WeakMap<Repository, string[]>();
 export function workflowId(repository: Repository, file: string): number {
   const files = numbers.get(repository) ?? [];
@@ -151,7 +151,7 @@ export function artifactAnswer(
   };
 }
 
-/** An environment where a run or a review names it. */
+/** An environment in the format in which a run or a review refers to it. */
 export function environmentLink(
   world: World,
   repository: Repository,

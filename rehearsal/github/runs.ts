@@ -20,7 +20,7 @@ function redirectTo(world: World, give: () => Promise<Answer>): Answer {
   return { status: 302, headers: { location: `${world.origin}${path}` } };
 }
 
-/** Workflows, their runs, jobs, artifacts and waiting environments: the executor's, as GitHub writes them. */
+/** The executor's workflows, runs, jobs, artifacts and waiting environments, in GitHub's format. */
 export const runRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller, query } = request;
   if (!rest.startsWith("actions/")) return null;

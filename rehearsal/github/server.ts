@@ -18,7 +18,7 @@ import {
 const documentation = "https://docs.github.com/rest";
 const maxBytes = 16 * 1024 * 1024;
 
-/** The HTTP side: tokens, faults, the transcript, and which routes answer. */
+/** The HTTP server: checks tokens, applies faults, records the transcript and dispatches to the routes. */
 export function createGitHubServer(world: World, routes: readonly Routes[], logins: Logins): Server {
   return createServer((request, response) => {
     serve(world, routes, logins, request, response).catch((error: unknown) => {
@@ -167,7 +167,7 @@ async function withinApi(world: World, routes: readonly Routes[], request: Reque
   throw notFound();
 }
 
-/** Answers one query only: whose token this is. */
+/** Answers only one query: who owns this token. */
 function graphql(method: string, { query }: Json, caller: Caller): Answer {
   if (method !== "POST" || typeof query !== "string")
     return refusal(400, "A query attribute must be specified and must be a string.");

@@ -4,8 +4,9 @@ const emptyTree = { tree: [] };
 const who = { name: "shadow", email: "shadow@example.org", date: "2026-01-01T00:00:00Z" };
 
 /**
- * The emulator keeps commits of its own making; the real ones lie in the bare repository. Each real commit that it must
- * know about (heads of pull requests, commits with check runs) gets one of the emulator's, and answers are translated.
+ * The emulator has commits of its own; the real ones are in the bare repository. Each real commit that the emulator
+ * must know (heads of pull requests, commits with check runs) gets one of the emulator's commits as its shadow, and
+ * answers are translated.
  */
 export async function shadowOf(world: World, repository: Repository, sha: string): Promise<string> {
   const known = repository.shadows.of.get(sha);
@@ -19,12 +20,12 @@ export async function shadowOf(world: World, repository: Repository, sha: string
     author: who,
     committer: who,
   });
-  tie(repository, sha, made.sha);
+  linkShadow(repository, sha, made.sha);
   return made.sha;
 }
 
 /** Records that the emulator's commit `shadow` stands for the real commit `sha`. */
-export function tie({ shadows }: Repository, sha: string, shadow: string): void {
+export function linkShadow({ shadows }: Repository, sha: string, shadow: string): void {
   shadows.of.set(sha, shadow);
   shadows.real.set(shadow, sha);
 }

@@ -12,8 +12,8 @@ const identity = (login: string) => ({ name: login, email: `${login}@users.norep
 type Files = Readonly<Record<string, string | Buffer | null>>;
 
 /**
- * Creates "OWNER/NAME" with one commit of a folder's files on the default branch, whose merges require these checks.
- * Starts no workflow.
+ * Creates "OWNER/NAME" with a folder's files in one commit on the default branch, and requires these checks for merges
+ * into it. Starts no workflow.
  */
 export async function createRepository(
   github: GitHub,
@@ -130,13 +130,17 @@ function remember(
 type Push = {
   repository: string;
   branch: string;
-  /** Where a new branch begins; the default branch if not given. */ from?: string;
+  /** Where a new branch starts; the default branch if not given. */
+  from?: string;
   files: Files;
   message: string;
   by: string;
 };
 
-/** Pushes one commit to a branch, new or not; starts the workflows of the push and of its pull requests. */
+/**
+ * Pushes one commit to a new or existing branch, and starts the workflows of the push and of the branch's pull
+ * requests.
+ */
 export async function pushTo(
   github: GitHub,
   { repository: fullName, branch, from, files, message, by }: Push,
@@ -160,7 +164,7 @@ export async function pushTo(
   return sha;
 }
 
-/** Force-pushes HEAD of a working copy; starts what pushTo starts. @returns the commit */
+/** Force-pushes HEAD of a working copy, and starts the same workflows as pushTo. @returns the commit */
 export async function pushFrom(
   github: GitHub,
   { repository: fullName, branch, folder, by }: { repository: string; branch: string; folder: string; by: string },
@@ -184,7 +188,7 @@ function requireUnprotected({ required, roles }: Repository, branch: string, by:
     );
 }
 
-/** Starts the push's workflows and moves the pull requests of its branch. */
+/** Starts the workflows of the push and updates the branch's pull requests. */
 async function follow(
   world: World,
   repository: Repository,
@@ -205,7 +209,7 @@ async function follow(
   }
 }
 
-/** @param opening `head` is a branch of the repository, or of a fork "OWNER:BRANCH" @returns its number */
+/** @param opening `head` is a branch of the repository, or "OWNER:BRANCH" for a fork @returns its number */
 export async function openPullRequest(
   github: GitHub,
   {
@@ -237,7 +241,7 @@ export async function openPullRequest(
   return pull.number;
 }
 
-/** @returns the merge commit @throws Refusal with GitHub's 405 while a required check is not green */
+/** @returns the merge commit @throws Refusal with GitHub's 405 if a required check is not green */
 export async function mergePullRequest(github: GitHub, fullName: string, number: number, by: string): Promise<string> {
   const { world } = github;
   const repository = repositoryNamed(world, fullName);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { idToken, type OidcState } from "./oidc.ts";
 import type { Grant, OidcClaims, Permissions } from "../executor/platform.ts";
 
-/** Who sent a request. A job may do what its grant says, a person what their role in the repository allows. */
+/** The sender of a request. A job may do what its grant allows, a person what their role in the repository allows. */
 export type Caller =
   | {
       kind: "job";
@@ -18,19 +18,19 @@ export type Caller =
 
 export const botLogin = "github-actions[bot]";
 
-/** All tokens of this GitHub: whose they are, what they may do, whether they are revoked. */
+/** All tokens of this GitHub: who owns them, what they may do, and whether they are revoked. */
 export class Tokens {
-  /** Looks up tokens that the device flow gave out. */
+  /** The tokens that the device flow issued. */
   readonly #loggedIn: () => Record<string, string>;
   readonly #callers = new Map<string, Caller>();
   readonly #oidc = new Map<string, OidcState>();
   readonly #used = new Map<string, { requests: number; resetAt: number }>();
-  /** Every ID token that was issued, with its claims. */
+  /** Every issued ID token with its claims. */
   readonly idTokens: OidcState["issued"] = {};
 
   readonly #callerOfUnknown: (token: string) => Caller | null;
 
-  /** @param callerOfUnknown who holds a token that was not given out here; nobody by default */
+  /** @param callerOfUnknown returns the owner of a token that was not issued here; nobody by default */
   constructor(loggedIn: () => Record<string, string>, callerOfUnknown: (token: string) => Caller | null = () => null) {
     this.#loggedIn = loggedIn;
     this.#callerOfUnknown = callerOfUnknown;
@@ -57,7 +57,7 @@ export class Tokens {
     this.#callers.delete(token);
   }
 
-  /** @returns null for a token that nobody has (any more) */
+  /** @returns null for an unknown or revoked token */
   callerOf(authorization: string | undefined): Caller | null {
     if (authorization === undefined || authorization === "") return { kind: "anonymous", login: "" };
     const token =
@@ -71,12 +71,12 @@ export class Tokens {
     return login === undefined ? this.#callerOfUnknown(token) : { kind: "person", login, token };
   }
 
-  /** Whoever asks with this state's request token gets ID tokens that it remembers. */
+  /** Issues ID tokens for this state's request token. The state records them. */
   allowIdTokens(state: OidcState): void {
     this.#oidc.set(state.requestToken, state);
   }
 
-  /** The address and request token with which a job that has `id-token: write` asks for ID tokens. */
+  /** The URL and request token with which a job with `id-token: write` requests ID tokens. */
   oidcOf(claims: OidcClaims, origin: string): { url: string; requestToken: string; revoke: () => void } {
     const requestToken = `oidc_${randomBytes(18).toString("hex")}`;
     const { repository, ref, sha, environment, workflowRef, jobWorkflowRef, runId, actor, eventName } = claims;

@@ -6,7 +6,7 @@ import type { Caller, Tokens } from "./tokens.ts";
 
 export type Json = Record<string, unknown>;
 export type Role = "read" | "triage" | "write" | "maintain" | "admin";
-/** `user` as every answer carries it; the emulator's own. */
+/** A `user` in the format of answers. The object comes from the emulator. */
 export type User = Json & { login: string; id: number };
 
 export type Environment = {
@@ -20,7 +20,7 @@ export type Environment = {
   variables: Record<string, string>;
 };
 
-/** A pull request's head and base; its text and comments lie in the emulator. */
+/** A pull request's head and base. Its text and comments are in the emulator. */
 export type Pull = {
   number: number;
   author: string;
@@ -30,7 +30,7 @@ export type Pull = {
   baseRef: string;
   /** Head of the base branch when the merge commit was made. */
   baseSha: string;
-  /** refs/pull/N/merge; null where the sides conflict. */
+  /** The commit at refs/pull/N/merge; null if the branches conflict. */
   mergeSha: string | null;
   merged: { sha: string; at: string; by: string; commits: string[] } | null;
   closed: boolean;
@@ -57,7 +57,7 @@ export type Hook = {
 export type Delivery = { hook: number; event: string; delivery: string; status: number | null; error: string | null };
 export type Reaction = { id: number; subject: string; content: string; login: string; createdAt: string };
 
-/** A Deployment as it was made. */
+/** A Deployment as it was created. */
 export type StoredDeployment = {
   id: number;
   sha: string;
@@ -89,7 +89,7 @@ export type Repository = {
   fullName: string;
   owner: string;
   name: string;
-  /** As answers carry it. */
+  /** The repository in the format of answers. */
   resource: Json & { id: number };
   parent: Repository | null;
   defaultBranch: string;
@@ -99,7 +99,7 @@ export type Repository = {
   secrets: Record<string, string>;
   variables: Record<string, string>;
   pulls: Map<number, Pull>;
-  /** Branch → names of the checks that a merge needs. */
+  /** Branch → names of the checks that a merge requires. */
   required: Map<string, readonly string[]>;
   deployments: StoredDeployment[];
   /** Deployment → its statuses, oldest first. */
@@ -121,21 +121,21 @@ export type World = {
   transcript: RecordedExchange[];
   deliveries: Delivery[];
   reactions: Reaction[];
-  /** Downloads that a redirect led to, by path. */
+  /** Downloads that redirects lead to, by path. */
   downloads: Map<string, () => Promise<Answer>>;
   /** Errors of the stand-in itself; must stay empty. */
   problems: Error[];
   executor: Executor | null;
   /** The archive of an artifact. */
   readArtifact: (artifact: ArtifactRecord) => Promise<Buffer>;
-  /** Whether the transcript keeps what a request was authorized with. */
+  /** Whether the transcript keeps the Authorization header. */
   keepsAuthorization: boolean;
   now: () => Date;
   /** A fresh id, unique among everything. */
   nextId: () => number;
 };
 
-/** An exchange, and whose token asked. Only `rest` has an OpenAPI description. */
+/** An exchange and the token's owner. Only exchanges of kind `rest` have an OpenAPI description. */
 export type RecordedExchange = Exchange & {
   door: "rest" | "graphql" | "login" | "oidc" | "download";
   owner: string;
@@ -146,7 +146,7 @@ export type RecordedExchange = Exchange & {
 export type Request = {
   method: string;
   url: URL;
-  /** After /repos/OWNER/NAME/, as it was sent. */
+  /** The path after /repos/OWNER/NAME/, as it was sent. */
   rest: string;
   query: URLSearchParams;
   body: Json;
@@ -154,9 +154,9 @@ export type Request = {
   caller: Caller;
 };
 export type RepositoryRequest = Request & { repository: Repository };
-/** `raw` goes out as it is, without being JSON. */
+/** `raw` is sent unchanged instead of as JSON. */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string>; raw?: Buffer | string };
-/** A group of routes; answers null to a request that is not its own. */
+/** A group of routes. Returns null for a request that it does not handle. */
 export type Routes = (world: World, request: RepositoryRequest) => Promise<Answer | null>;
 
 /** Thrown to answer a request with GitHub's own refusal. */
@@ -212,6 +212,6 @@ export const instantOf = (world: World) =>
     .toISOString()
     .replace(/\.\d+Z$/, "Z");
 
-/** The branch that a name or full ref means; null for other refs. */
+/** The branch that a name or full ref refers to; null for other refs. */
 export const branchOf = (ref: string) =>
   ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : ref.startsWith("refs/") ? null : ref;

@@ -7,14 +7,14 @@ import type { Commit, Repository } from "./repository.ts";
 
 const modules = resolve(import.meta.dirname, "../../node_modules");
 
-/** What an image build makes of a commit: the tree in a folder, or the reason why there is none. */
+/** The result of an image build: a folder with the commit's tree, and the command to start. */
 export type Image = { dir: string; command: string[]; remove(): void };
 
 /**
- * Builds a Space's image as far as that goes without a container engine: reads the Dockerfile's CMD, lays out the tree,
- * and puts the repository's own node_modules where `npm ci` would have installed the pinned native packages.
+ * Builds a Space's image as far as possible without a container engine. It reads the Dockerfile's CMD, lays out the
+ * tree, and links the repository's own node_modules where `npm ci` would have installed the pinned native packages.
  *
- * @throws Error with the build's last line
+ * @throws Error with the last line of the build's log
  */
 export function buildImage(repository: Repository, commit: Commit, log: (line: string) => void): Image {
   const dockerfile = repository.read(commit, "Dockerfile")?.toString("utf8");
@@ -54,7 +54,7 @@ export function buildImage(repository: Repository, commit: Commit, log: (line: s
   };
 }
 
-/** The Space's own process. `port` is its app_port as seen from outside. */
+/** A Space's running process. `port` is its app_port as seen from outside. */
 export type Container = { sha: string; port: number; exited: Promise<number>; stop(): Promise<void> };
 
 export async function startContainer(
@@ -102,7 +102,7 @@ export async function startContainer(
   };
 }
 
-/** Whether the port is open, which is all that the Hub checks before it reports RUNNING. */
+/** Whether the port is open. The Hub checks nothing else before it reports RUNNING. */
 export function listens(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");

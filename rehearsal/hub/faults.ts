@@ -1,27 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** What goes wrong with one request. `effect`: whether the server does what was asked nevertheless. */
+/** What goes wrong with one request. `effect`: whether the server carries out the request nevertheless. */
 export type Fault =
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: unknown; effect: boolean }
   | { kind: "hang"; effect: boolean }
   | { kind: "reset"; effect: boolean }
   | { kind: "slow"; ms: number }
   | { kind: "truncate" }
-  /** Something outside happens before anything is done of what was asked; `silent`: and nothing is. */
+  /** `run` is called before the request is carried out. `silent`: the request is then not carried out at all. */
   | { kind: "before"; run: () => void; silent?: boolean }
-  /** Something outside happens when the request is done, such as the end of the process that asked. */
+  /** `run` is called after the request was carried out, for example to kill the process that sent it. */
   | { kind: "then"; run: () => void };
 
 export type FaultRule = {
   method?: string;
   path: RegExp;
-  /** Requests that match and pass unharmed first. */
+  /** Number of matching requests to let pass first. */
   skip?: number;
   times: number;
   fault: Fault;
 };
 
-/** The rule that a request falls under, counted down. */
+/** The fault of the first rule that matches a request. This uses up one of the rule's `times`. */
 export function faultFor(rules: FaultRule[], method: string, path: string): Fault | null {
   for (const rule of rules) {
     if (rule.times <= 0 || (rule.method !== undefined && rule.method !== method) || !rule.path.test(path)) continue;
@@ -38,9 +38,9 @@ export function faultFor(rules: FaultRule[], method: string, path: string): Faul
 export type Answer = { status: number; headers?: Record<string, string>; body: unknown };
 
 /**
- * Carries a request out under a fault.
+ * Handles a request under a fault.
  *
- * @param act does what was asked and says the answer
+ * @param act carries out the request and returns the answer
  */
 export async function answerUnder(
   fault: Fault | null,

@@ -4,10 +4,10 @@ import { sha256, type Repository } from "./repository.ts";
 
 type Upload = { repository: Repository; oid: string; size: number; parts: Map<number, Buffer> };
 
-/** Transfers in flight, by the secret part of their URL: uploads carry no Authorization. */
+/** Current transfers, by the secret part of their URL, because uploads have no Authorization header. */
 export type Uploads = Map<string, Upload>;
 
-/** POST …/info/lfs/objects/batch. Objects above `multipartBytes` go up in numbered parts of that size. */
+/** POST …/info/lfs/objects/batch. Objects above `multipartBytes` are uploaded in numbered parts of that size. */
 export function lfsBatch(
   repository: Repository,
   body: { operation?: string; objects?: { oid: string; size: number }[] },
@@ -41,7 +41,7 @@ export function lfsBatch(
   return { status: 200, body: { transfer: multipart ? "multipart" : "basic", objects } };
 }
 
-/** PUT of an object or of a part, POST of the completion. Bytes that do not match the object's name are refused. */
+/** PUT of an object or of a part, and POST of the completion. Bytes that do not match the object id are refused. */
 export function lfsTransfer(method: string, path: string, body: Buffer, uploads: Uploads): Answer {
   const [, , id = "", what, number] = path.split("/");
   const upload = uploads.get(id);

@@ -5,7 +5,7 @@ import type { Space } from "./space.ts";
 
 export type ProxyExchange = { method: string; path: string; authorization: string | null; status: number | null };
 
-/** NAME.hf.space: the live revision answers, or the Hub's own 503 page where there is none. */
+/** Serves NAME.hf.space: the live revision's answers, or the Hub's own 503 page if there is none. */
 export async function startProxy(
   space: Space,
   faults: FaultRule[],

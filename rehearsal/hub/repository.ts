@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** A file of a commit: its bytes stand in the object store under `oid`, or, for LFS, under `lfs.oid`. */
+/** A file of a commit. Its bytes are in the object store under `oid` or, for LFS, under `lfs.oid`. */
 export type Entry = { oid: string; size: number; lfs: { oid: string; size: number; pointerSize: number } | null };
 export type Commit = {
   sha: string;
@@ -26,9 +26,7 @@ function pointer(oid: string, size: number): Buffer {
   return Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`);
 }
 
-/**
- * One git repository of the Hub: content-addressed blobs and LFS objects, commits that hold whole trees, one branch.
- */
+/** One git repository of the Hub: content-addressed blobs and LFS objects, commits with complete trees, one branch. */
 export class Repository {
   readonly commits = new Map<string, Commit>();
   readonly blobs = new Map<string, Buffer>();
@@ -68,7 +66,7 @@ export class Repository {
     return found;
   }
 
-  /** The commit that gave a file of this commit its content. */
+  /** The commit in which a file got its current content. */
   lastChanged(commit: Commit, path: string): Commit {
     const oid = commit.tree.get(path)?.oid;
     let at = commit;
@@ -86,7 +84,7 @@ export class Repository {
     return entry.lfs === null ? this.blobs.get(entry.oid) : this.lfsObjects.get(entry.lfs.oid);
   }
 
-  /** Which files the Hub keeps as LFS: what .gitattributes names by suffix, and anything above 10 MB. */
+  /** Whether the Hub stores a file as LFS: if .gitattributes names its suffix, or if it is above 10 MB. */
   isLfs(path: string, size: number): boolean {
     const attributes = this.read(this.commits.get(this.head)!, ".gitattributes")?.toString("utf8") ?? "";
     const suffixes = [...attributes.matchAll(/^\*(\.\S+) filter=lfs/gm)].map((one) => one[1]!);
@@ -94,7 +92,7 @@ export class Repository {
   }
 
   /**
-   * Applies one commit as the Hub does: whole or not at all.
+   * Applies one commit as the Hub does: completely or not at all.
    *
    * @returns the new commit, or the status and words of the refusal
    */

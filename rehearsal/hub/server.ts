@@ -19,27 +19,28 @@ export type Exchange = {
 };
 
 export type HubOptions = {
-  /** Tokens that may write, by what they are. */
+  /** The owner's token, which may write. */
   token: string;
-  /** ID tokens are accepted when GitHub's stand-in vouches for them; null: there is no trusted publisher. */
+  /** Verifies an ID token with GitHub's stand-in. null: there is no trusted publisher. */
   vouches: ((idToken: string) => { audience: string } | null) | null;
   multipartBytes: number;
-  /** An owner without a plan: Docker Spaces answer 402 to what needs one. */
+  /** Whether the owner has a plan. Without one, Docker Spaces answer 402 to requests that need it. */
   plan: boolean;
-  /** What tokens of trusted publishing may do besides committing. */
+  /** What tokens of trusted publishing may do in addition to committing. */
   publisherMay: { restart: boolean };
   behaviour: Partial<Behaviour>;
-  /** Model repositories beside the Space, by NS/NAME. */
+  /** Model repositories, by NS/NAME. */
   models: Record<string, { private: boolean }>;
-  /** HEAD of the Space is answered this many requests late. */
+  /** For this many requests after a commit, the Space's HEAD is still reported as before. */
   staleReads: number;
 };
 
 type ModelRepository = { name: string; private: boolean; repository: Repository };
 
 /**
- * What a test holds of it. `transcript`: every request to the Hub, also those of the running app; `probes`: requests to
- * the app itself. `faults` and `appFaults` may be filled at any time; a rule that was used up does nothing.
+ * A test's access to the stand-in. `transcript`: every request to the Hub, including those of the running app.
+ * `probes`: requests to the app itself. `faults` and `appFaults` may be changed at any time; a used-up rule does
+ * nothing.
  */
 export type StandInHub = {
   url: string;
@@ -56,13 +57,12 @@ export type StandInHub = {
 };
 
 /**
- * A Hub with one Docker Space, and model repositories where `models` names some, on loopback: as much of the wire as a
- * deployer uses, with the real behaviour behind it. The app of the Space runs as a process of its own, whose Hub this
- * is.
+ * A Hub on loopback with one Docker Space and the model repositories in `models`. It implements the part of the HTTP
+ * API that a deployer uses, with the real behaviour. The Space's app runs as a separate process that uses this Hub.
  *
  * @param name NS/NAME of the Space, which exists and is empty
- * @param partial what differs from an owner with a plan, one token and no trusted publisher; kept, and may be changed
- * later
+ * @param partial options that differ from the defaults: an owner with a plan, one token and no trusted publisher. The
+ * object is kept and may be changed later
  */
 export async function startHub(name = "octo/births", partial: Partial<HubOptions> = {}): Promise<StandInHub> {
   const options: HubOptions = {
@@ -214,7 +214,7 @@ function may(hub: Hub, authorization: string | null, resource: string): "owner" 
       : null;
 }
 
-/** Any token that this Hub issued, whatever its rights. */
+/** Whether this Hub issued the token, whatever its rights. */
 function known(hub: Hub, authorization: string): boolean {
   const token = authorization.replace(/^Bearer /, "");
   return token === hub.options.token || hub.scopes.has(token);
@@ -343,7 +343,7 @@ async function route(
   return refused(404, "Not found");
 }
 
-/** The commit that a reader is shown: a replica may lag behind. */
+/** The commit that a reader sees, because a replica may lag behind. */
 function commitAt(hub: Hub, { kind, repository }: Target, revision: string): Commit | undefined {
   if (
     kind === "space" &&
@@ -548,7 +548,7 @@ function exchangeToken(hub: Hub, body: Buffer): Answer {
   };
 }
 
-/** Server-sent events: what there is, then what comes, until the reader leaves. */
+/** Sends the log as server-sent events: first the existing lines, then new ones, until the reader disconnects. */
 function streamLog(hub: Hub, which: "build" | "run", { authorization }: Exchange, response: ServerResponse): number {
   if (may(hub, authorization, `spaces/${hub.space.name}`) === null) {
     response.writeHead(401, { "content-type": "application/json" }).end('{"error":"Unauthorized"}');

@@ -2,26 +2,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildImage, listens, startContainer, type Container, type Image } from "./container.ts";
 import { Repository } from "./repository.ts";
 
-/** deployment.json of a tree; null where it has none. */
+/** deployment.json of a tree; null if it has none. */
 export type Deployed = { model?: { id: string; version: string } } | null;
 
-/** How long the stages of this Space take, and how it misbehaves. */
+/** How long the stages of this Space take, and what goes wrong. */
 export type Behaviour = {
-  /** From a commit until the runtime takes notice. */
+  /** Time from a commit until the runtime reacts. */
   lagMs: number;
   buildMs: number;
   startLimitMs: number;
-  /** Done to the laid-out tree before the app starts; `deployment` is the tree's deployment.json. */
+  /** Damages the laid-out tree before the app starts. `deployment` is the tree's deployment.json. */
   sabotage: ((dir: string, deployment: Deployed) => void) | null;
-  /** Trees whose build breaks. */
+  /** Whether the build of a tree fails. */
   breaksBuild: ((deployment: Deployed) => boolean) | null;
   /**
-   * After a broken build the stage of the old revision, RUNNING, is shown again: the classic green-but-broken deploy.
+   * After a failed build, show the old revision's stage RUNNING again. A deployer that trusts the stage would believe
+   * in success.
    */
   hidesBuildError: boolean;
-  /** runtime.sha of an update does not appear until a restart, or until a factory rebuild. */
+  /** Whether runtime.sha of an update appears only after a restart, only after a factory rebuild, or never. */
   stalls: ((deployment: Deployed) => "never" | "until-restart" | "until-factory" | "always") | null;
-  /** Changes what the app answers on its way out. */
+  /** Changes the app's answers before they are sent. */
   answers: ((path: string, deployment: Deployed, body: Buffer) => Buffer) | null;
   delayMs: ((path: string, deployment: Deployed) => number) | null;
 };
@@ -61,11 +62,11 @@ export class Space {
   hardware = "cpu-basic";
   restarts = 0;
   factoryRebuilds = 0;
-  /** Every stage that the runtime went through, with the revision shown. */
+  /** Every stage that the runtime went through, with the revision that was shown. */
   readonly history: string[] = [];
   #generation = 0;
   #closed = false;
-  /** Every container that was started and has not ended, whether the runtime shows it or not. */
+  /** Every running container, whether the runtime shows it or not. */
   readonly #containers = new Set<Container>();
   #held: { container: Container; unstall: "restart" | "factory" } | null = null;
 
@@ -110,7 +111,7 @@ export class Space {
     this.#enter("SLEEPING");
   }
 
-  /** deployment.json as a commit holds it. */
+  /** deployment.json of a commit. */
   deployed(sha: string): Deployed {
     const commit = this.repository.commit(sha);
     const bytes = commit === undefined ? undefined : this.repository.read(commit, "deployment.json");
@@ -171,7 +172,7 @@ export class Space {
     );
     if (overtaken()) return container.stop();
     this.#containers.add(container);
-    // The newest container's log, whatever became of it.
+    // The newest container's log, however the container ended.
     this.runLog = runLog;
     const ended: { code: number | null } = { code: null };
     void container.exited.then((code) => {

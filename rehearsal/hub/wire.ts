@@ -1,14 +1,17 @@
 import { z } from "zod";
 import type { Exchange } from "./server.ts";
 
-/** One call of the Hub: what must go over the wire. A pattern's NAME is NS/NAME, REV a branch or a whole commit. */
+/**
+ * One call of the Hub's API and its required format. In a pattern, NAME is NS/NAME and REV a branch or a full commit
+ * id.
+ */
 type Call = {
   method: string;
   path: string;
   query?: z.ZodType;
-  /** bearer: only with a token; none: a token must not go there; any: with or without. */
+  /** bearer: a token is required; none: a token must not be sent; any: with or without a token. */
   token: "bearer" | "none" | "any";
-  /** Of a request that has a body; no schema: there must be none. */
+  /** Schema of the request's body; if there is none, the request must have no body. */
   body?: z.ZodType;
   contentType?: RegExp;
 };
@@ -38,7 +41,7 @@ const line = z.discriminatedUnion("key", [
   }),
   z.strictObject({ key: z.literal("deletedFile"), value: z.strictObject({ path }) }),
 ]);
-/** The header comes first and once; no path is there twice. */
+/** The header comes first and only once, and no path occurs twice. */
 const commit = z
   .array(line)
   .min(1)
@@ -76,7 +79,7 @@ const variable = z.strictObject({
   description: z.string().optional(),
 });
 
-/** As the Hub documents and its own clients send it. R is the API of a repository. */
+/** The calls as the Hub documents them and its own clients send them. R is the API prefix of a repository. */
 const calls: readonly Call[] = [
   { method: "POST", path: "/oauth/token", token: "none", body: exchange, contentType: json },
   { method: "GET", path: "/api/whoami-v2", token: "bearer" },
@@ -149,7 +152,7 @@ const table = calls.map((call) => ({
   ),
 }));
 
-/** What a request to the Hub does that the Hub does not document; empty where it is as it should be. */
+/** Everything in requests to the Hub that the Hub does not document; empty if all is well. */
 export function hubViolations(exchanges: readonly Exchange[]): string[] {
   return exchanges.flatMap((one) =>
     problems(one).map((problem) => `${one.method} ${one.path}${one.query}: ${problem}`),

@@ -2,34 +2,36 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /**
- * A chat-completion endpoint as Hugging Face's inference router speaks it: server-sent events of
- * `chat.completion.chunk`, a chunk with the finish reason, one with the usage where it was asked for, `[DONE]`.
+ * A chat-completion endpoint with the protocol of Hugging Face's inference router: server-sent events of type
+ * `chat.completion.chunk`, a chunk with the finish reason, a chunk with the usage if requested, then `[DONE]`.
  */
 
 /** What the endpoint does with a call. */
 type Behaviour =
-  | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean; /** Between two pieces. */ paceMs?: number }
-  /** The text's pieces come only when `release` is called. */
+  /** `paceMs`: the pause between two pieces. */
+  | { kind: "ok"; text?: string; finishReason?: string; usage?: boolean; paceMs?: number }
+  /** The pieces of the text are held back until `release` is called. */
   | { kind: "slow"; text?: string; piecesFirst?: number }
   | { kind: "refuse"; status: number; retryAfter?: string; body?: string }
   /** The call is accepted and never answered. */
   | { kind: "hang" }
   /** The connection breaks, or the stream just ends, after some pieces. */
   | { kind: "cut"; pieces?: number; politely?: boolean; text?: string }
-  /** A stream whose data are no JSON; or another content type; or a stream that reports an error. */
+  /** A stream whose data is not JSON, another content type, or a stream that reports an error. */
   | { kind: "garbage"; how?: "not-json" | "html" | "error-event" };
 
 type Call = {
   authorization: string;
   body: { model: string; messages: { role: string; content: string }[]; stream: boolean; max_tokens?: number };
-  /** The caller disconnected before the end. */ aborted: boolean;
+  /** The caller disconnected before the end. */
+  aborted: boolean;
   at: number;
 };
 
 export type InferenceEndpoint = {
   url: string;
   calls: Call[];
-  /** Behaviours of the next calls, one each; the last one stays. */
+  /** The behaviours of the next calls, one each. The last one stays in force. */
   plan(...behaviours: Behaviour[]): void;
   /** Lets every held call continue. */
   release(): void;
@@ -103,7 +105,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Word by word, spaces kept: what tokenizers roughly do. */
+/** Word by word, spaces kept, roughly as tokenizers do. */
 const piecesOf = (text: string) => text.match(/\s*\S+/g) ?? [];
 
 async function answer(

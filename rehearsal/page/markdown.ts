@@ -1,6 +1,6 @@
 import { Marked } from "marked";
 
-/** HTML elements that Sluice's own comments use; any other is shown as text. */
+/** The HTML elements that Sluice's own comments use. Any other is shown as text. */
 const ours = /^<\/?(?:details|summary|sub|code|br)\s*\/?>$/;
 
 export function escapeHtml(text: string): string {
@@ -26,8 +26,8 @@ const marked = new Marked({
 });
 
 /**
- * Sluice's comments and summaries as HTML. Nothing that comes from outside becomes markup: elements other than our own
- * are shown as text, links lead to http(s) only, images are their words.
+ * Converts Sluice's comments and summaries to HTML. Outside text never becomes markup: other elements are shown as
+ * text, links lead only to http(s), and images become their alternative text.
  */
 export function htmlOfMarkdown(markdown: string): string {
   const html = marked.parse(markdown, { async: false });

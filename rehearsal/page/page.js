@@ -1,8 +1,9 @@
-// Shows what /state says, and only what changed of it: what somebody has unfolded or scrolled to stays as it is.
+// Shows the state from /state. It redraws only the parts that changed, so that unfolded sections and scroll positions
+// are kept.
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
 
-/** @returns whether this part is to be drawn again */
+/** @returns whether this part must be redrawn */
 function isNew(part, state) {
   const text = JSON.stringify(state);
   if (shown.get(part) === text) return false;
@@ -35,7 +36,7 @@ function drawStories(stories) {
   );
 }
 
-/** Keeps a choice among names; the newest is taken until somebody chooses. */
+/** Keeps the user's choice among names. Until the user chooses, the newest is selected. */
 function choose(select, options, preferred) {
   if (isNew(select.id, options)) {
     const chosen =
@@ -62,7 +63,7 @@ function drawPull({ number, title, author, branch, state, check, comments }) {
       element("span", { className: `state ${state}`, textContent: words[state] }),
       `${author} · ${branch}`,
     ),
-    // A comment that holds nothing but where the card is comes last.
+    // The shortest comment, which only records where the card is, comes last.
     ...comments
       .toSorted((a, b) => b.html.length - a.html.length)
       .map(({ author: by, html }) =>

@@ -3,13 +3,11 @@ import { artifactOf } from "../scene/reports.ts";
 import type { Scene } from "../scene/scene.ts";
 import { escapeHtml, htmlOfMarkdown } from "./markdown.ts";
 
-/** The stand-in has no website: links to GitHub's pages lead to pages of this server instead. */
+/** The stand-in has no website, so links to GitHub's pages lead to pages of this server instead. */
 export const onThisPage = (scene: Scene, text: string): string =>
   text.replaceAll(`${scene.github.serverUrl}/`, "/github/");
 
-/**
- * What GitHub's page of a run shows: jobs with summaries and logs, and what was kept. Null where there is no such run.
- */
+/** What GitHub's page of a run shows: jobs with summaries and logs, and artifacts. Null if there is no such run. */
 export function runPage(scene: Scene, id: number): string | null {
   const run = scene.executor.runs.find((one) => one.id === id);
   if (run === undefined) return null;
@@ -48,7 +46,7 @@ const types: Record<string, string> = {
   png: "image/png",
 };
 
-/** A file of an artifact; null where there is none. */
+/** A file of an artifact; null if there is none. */
 export function artifactFile(
   scene: Scene,
   id: number,

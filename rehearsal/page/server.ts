@@ -22,7 +22,7 @@ export async function servePage(
   port = 0,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const app = fastify({ bodyLimit: 10_000, forceCloseConnections: true });
-  // Only what this page itself sends: other pages of the same browser cannot send JSON without asking first.
+  // Accept only JSON, because other pages in the same browser cannot send it without a preflight request.
   app.removeContentTypeParser("text/plain");
   for (const [path, [name, type]] of Object.entries(files))
     app.get(path, (_, reply) =>

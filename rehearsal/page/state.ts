@@ -34,7 +34,10 @@ type PageState = {
 
 type Comment = { body: string; user: { login: string } };
 
-/** The current state of the three services, read directly: it adds no request to those that the rehearsal counts. */
+/**
+ * The current state of the three services. It is read directly, so it adds no request to those that the rehearsal
+ * counts.
+ */
 export async function pageState(scene: Scene, stories: readonly StoryState[]): Promise<PageState> {
   const { world } = scene.github;
   const repository = world.repositories.get(team);

@@ -18,7 +18,7 @@ const styles: Record<string, string> = {
   blockquote: "blockquote",
 };
 
-/** A message as its readers see it, in HTML: rich blocks, or text with its entities. */
+/** A message as HTML, as its readers see it: rich blocks, or text with its entities. */
 export function htmlOfMessage({ rich, text, caption, entities }: StoredMessage): string {
   const blocks = (rich as { blocks?: Block[] } | null)?.blocks;
   return blocks === undefined ? withEntities(text ?? caption ?? "", entities) : blocks.map(block).join("");
@@ -55,7 +55,7 @@ function cell({ text, is_header: header, colspan = 1, align = "left" }: Cell): s
   return `<${tag}${colspan > 1 ? ` colspan="${colspan}"` : ""} class="${align === "right" || align === "center" ? align : "left"}">${inline(text)}</${tag}>`;
 }
 
-/** Offsets count UTF-16 units, as JavaScript's own do. Entities lie inside each other or apart. */
+/** Offsets count UTF-16 units, like JavaScript's. Entities are nested or disjoint. */
 function withEntities(text: string, entities: StoredMessage["entities"]): string {
   const known = entities.flatMap(({ type, offset, length }) =>
     styles[type] === undefined ? [] : [{ tag: styles[type], from: offset, to: offset + length }],

@@ -5,9 +5,7 @@ const maxRequests = 25;
 const maxLogLines = 60;
 const maxMessageCharacters = 2000;
 
-/**
- * What is needed to debug a failed story: the step, the expectation, the failed job's log, the last requests.
- */
+/** The information to debug a failed story: the step, the expectation, the failed job's log, the last requests. */
 export function failureLines(
   scene: Scene,
   {
@@ -16,8 +14,10 @@ export function failureLines(
     sinceMs,
   }: {
     error: unknown;
-    /** What the story logged last. */ step: string;
-    /** Unix time at which the story began. */ sinceMs: number;
+    /** The last line that the story logged. */
+    step: string;
+    /** Unix time at which the story began. */
+    sinceMs: number;
   },
 ): string[] {
   const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
@@ -52,7 +52,7 @@ export function failureLines(
   ];
 }
 
-/** Stories use the run's logs as the assertion's message; they are printed below anyway. */
+/** Stories pass the run's logs as the assertion's message. They are printed below anyway, so drop them here. */
 const withoutLogs = (message: string) =>
   message.startsWith("===== ") ? "a run ended otherwise than the story says" : message;
 
@@ -84,7 +84,7 @@ function failedJobs(run: RunRecord): string[] {
     ]);
 }
 
-/** Long polls say nothing. */
+/** The requests since the story began, without long polls, which tell nothing. */
 function requests({ github, telegram, hubs }: Scene, sinceMs: number): string[] {
   const all = [
     ...github.transcript.map((one) => ({

@@ -2,12 +2,12 @@ import { hubViolations } from "../hub/wire.ts";
 import type { Scene } from "../scene/scene.ts";
 import { nameOf, type Story } from "../stories/story.ts";
 
-/** One story as it went; times in milliseconds since the beginning of the rehearsal. */
+/** One played story. Times are in milliseconds since the beginning of the rehearsal. */
 export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
 
 const width = 40;
 
-/** Each story with its time and result, and a bar of when it was played. */
+/** Each story with its time and result, and a bar that shows when it was played. */
 export function timeline(played: readonly Played[]): string[] {
   const wholeMs = Math.max(1, ...played.map(({ untilMs }) => untilMs));
   return played.map(({ story, fromMs, untilMs, error }) => {
@@ -20,7 +20,7 @@ export function timeline(played: readonly Played[]): string[] {
 
 type Count = { service: string; requests: number; heldTo: string; violations: readonly string[] };
 
-/** Every request of the rehearsal to each service, and what of it that service does not document. */
+/** The number of requests to each service, and everything in them that the service does not document. */
 export function counts(scenes: readonly Scene[]): Count[] {
   const toHub = scenes.flatMap(({ hubs }) => hubs.all.flatMap(({ transcript }) => transcript));
   const sum = (count: (scene: Scene) => number) => scenes.reduce((total, scene) => total + count(scene), 0);

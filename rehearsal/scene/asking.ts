@@ -1,6 +1,6 @@
 import { chat, type Scene } from "./scene.ts";
 
-/** Somebody writes to the bot in the team's chat. @returns the bot's words that follow and are as described */
+/** Writes to the bot in the team's chat. @returns the bot's next message that matches `as` */
 export async function answerTo(scene: Scene, who: keyof Scene["people"], text: string, as: RegExp): Promise<string> {
   scene.telegram.people.says(scene.people[who], text, { chat });
   const asked = scene.telegram.state.chats.get(chat)?.lastMessageId ?? 0;
@@ -11,8 +11,8 @@ export async function answerTo(scene: Scene, who: keyof Scene["people"], text: s
 }
 
 /**
- * What the bot asked GitHub since some request of the transcript, each kind once: with its own token or one that a
- * person gave it. What jobs and this scene ask is not counted.
+ * The kinds of requests that the bot sent to GitHub since a position in the transcript, with its own token or a
+ * person's. Requests of jobs and of this scene are not counted.
  */
 function askedByBot({ github }: Scene, since: number): Set<string> {
   const own = github.transcript
@@ -26,8 +26,8 @@ function askedByBot({ github }: Scene, since: number): Set<string> {
   );
 }
 
-/** Waits until the bot has looked at GitHub so many times more. @returns what it asked meanwhile */
-export async function looks(scene: Scene, times: number): Promise<Set<string>> {
+/** Waits until the bot has polled GitHub `times` more times. @returns the kinds of its requests in the meantime */
+export async function waitForPolls(scene: Scene, times: number): Promise<Set<string>> {
   const since = scene.github.transcript.length;
   const begins = () =>
     scene.github.transcript
@@ -37,6 +37,6 @@ export async function looks(scene: Scene, times: number): Promise<Set<string>> {
   return askedByBot(scene, since);
 }
 
-/** How often the bot has said something, anywhere, or answered a tap. */
-export const utterances = ({ telegram }: Scene): number =>
+/** How many messages the bot has sent, in any chat, plus the taps that it answered. */
+export const countSent = ({ telegram }: Scene): number =>
   telegram.transcript.filter(({ method }) => /^(send|answer|copy|forward)/.test(method)).length;

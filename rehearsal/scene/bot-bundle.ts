@@ -7,7 +7,7 @@ import { root } from "./repository.ts";
 
 let built: Promise<string> | undefined;
 
-/** The bot's bundle in a folder without node_modules, built once: what the image runs. */
+/** The bot's bundle as the image runs it: in a folder without node_modules. It is built once. */
 export function bundledBot(): Promise<string> {
   built ??= (async () => {
     const dir = mkdtempSync(join(tmpdir(), "sluice-bot-"));

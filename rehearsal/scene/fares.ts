@@ -7,16 +7,16 @@ import { root, sha256, type Files } from "./repository.ts";
 export type FareModel = {
   id: string;
   version: string;
-  /** Products of 512 × 512 beside the answer, which they do not change. */
+  /** Number of extra 512 × 512 matrix products. They cost time and do not change the answer. */
   layers?: 6 | 12;
-  /** How far the model misjudges the minutes, by where a ride starts: 0 is as right as can be. */
+  /** How far the model misjudges the minutes, per kilometre beyond the third, by where a ride starts; 0 is exact. */
   wrong?: { airport?: number; centre?: number };
   checks: NonNullable<ManifestInput["gates"]>["checks"];
 };
 
 /**
- * A made-up model of taxi fares: an exact formula of three columns, spoiled as much as a story needs. Its 3,000 quiet
- * rides decide in a second what a real data set decides in ten.
+ * A made-up model of taxi fares: an exact formula of three columns, with as much error as a story needs. Its 3,000
+ * rides have little noise, so they decide in one second what takes a real data set ten.
  */
 export function fareModel({ id, version, layers, wrong = {}, checks }: FareModel): Files {
   const weights = readFileSync(
@@ -66,8 +66,8 @@ export function fareModel({ id, version, layers, wrong = {}, checks }: FareModel
 }
 
 /**
- * Rides with what they cost: the formula of the model, and noise from -1 to 1 that has mean 0. Every fifth starts at
- * the airport.
+ * Rides with their fares: the model's formula plus noise from -1 to 1 with mean 0. Every fifth ride starts at the
+ * airport.
  */
 export function rides(id: string, count: number): Files {
   const rows = Array.from({ length: count }, (_, i) => {

@@ -2,7 +2,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from "node:net";
 import { startHub, type HubOptions, type StandInHub } from "../hub/server.ts";
 
-/** One Hub of several Spaces: HF_ENDPOINT. Each Space's own stand-in answers what is about it. */
+/** One Hub with several Spaces, for HF_ENDPOINT. Requests about a Space go to that Space's own stand-in. */
 export type Hubs = {
   url: string;
   of: (space: string) => StandInHub;
@@ -50,7 +50,7 @@ async function answer(all: readonly StandInHub[], request: IncomingMessage, resp
     return;
   }
   const body = Buffer.concat(chunks);
-  // Which Space it is about stands in the path, or, where a token is exchanged, in the body.
+  // The path says which Space a request is about. For a token exchange, the body does.
   const text = `${decodeURIComponent(request.url ?? "/")}/\n${request.url?.startsWith("/oauth/") === true ? decodeURIComponent(body.toString("utf8")) : ""}`;
   const hub =
     all.find(({ space }) => new RegExp(`spaces/${space.name}(?:\\.git)?(?![\\w.-])`).test(text)) ??

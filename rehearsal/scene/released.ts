@@ -9,14 +9,14 @@ type Id = keyof typeof spaces;
 export const production = ({ id }: Pick<System, "id">): string => spaces[id as Id].production;
 export const staging = ({ id }: Pick<System, "id">): string => spaces[id as Id].staging;
 
-/** After a merge, what passed goes to production at once; nobody has to approve. */
+/** Removes the approval: after a merge, a passing model goes to production at once. */
 export function straightToProduction({ github }: Scene, { id }: System): void {
   github.setVariable(team, "SLUICE_DEPLOY_AFTER_MERGE", "production");
   github.setVariable(team, "SLUICE_PROMOTE_AFTER_MERGE", "");
   github.createEnvironment(team, `${id}-production`);
 }
 
-/** The owner pushes a version of a system to main; resolves when production serves it, proved. */
+/** Pushes a version of a system to main as the owner; resolves when production serves it and it is proved. */
 export async function release(scene: Scene, system: System, version: string, files: Files): Promise<void> {
   straightToProduction(scene, system);
   const sha = await pushTo(scene.github, {
@@ -32,7 +32,7 @@ export async function release(scene: Scene, system: System, version: string, fil
   assert.equal(await scene.serves(production(system)), version);
 }
 
-/** What production serves; the improved version is released where it serves nothing yet. */
+/** The version that production serves. If it serves nothing yet, the improved version is released first. */
 export async function servedVersion(scene: Scene, system: System): Promise<string> {
   if ((await scene.serves(production(system))) === null)
     await release(scene, system, "1.1.0", improved(system, "1.1.0"));
@@ -41,7 +41,7 @@ export async function servedVersion(scene: Scene, system: System): Promise<strin
 
 type DeploymentOfOurs = { id: number; kind: string; version: string; states: string[] };
 
-/** Our Deployments of a system to production, oldest first, each with the states that it went through. */
+/** Our Deployments of a system to production, oldest first, with their successive states. */
 export async function deploymentsOf(scene: Scene, { id: model }: System): Promise<DeploymentOfOurs[]> {
   const found = await scene.ask<{ id: number; payload: { kind: string; model: { version: string } } }[]>(
     `deployments?task=sluice&environment=${model}-production&per_page=100`,
@@ -57,14 +57,14 @@ export async function deploymentsOf(scene: Scene, { id: model }: System): Promis
       }) => {
         const statuses = await scene.ask<{ state: string }[]>(`deployments/${id}/statuses?per_page=100`);
         const states = statuses.toReversed().map(({ state }) => state);
-        // A status that only carries words, such as where a card is, repeats the state before it.
+        // A status that was added only for its description, such as where a card is, repeats the previous state.
         return { id, kind, version, states: states.filter((state, i) => state !== states[i - 1]) };
       },
     ),
   );
 }
 
-/** Titles of the commits that production's Space holds, oldest first. */
+/** The titles of the commits in production's Space, oldest first. */
 export const commitsOf = (scene: Scene, system: System): string[] =>
   scene.hubs
     .of(production(system))

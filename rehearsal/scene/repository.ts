@@ -6,7 +6,7 @@ export const root = resolve(import.meta.dirname, "../..");
 
 export type Files = Record<string, string | Buffer>;
 
-/** Files below a folder of this repository, by the path that they get. */
+/** The files below a folder of this repository, by their new path. */
 export function folder(path: string, as: string, keep: (relativePath: string) => boolean = () => true): Files {
   const from = join(root, path);
   const files = readdirSync(from, { recursive: true, withFileTypes: true })
@@ -17,7 +17,7 @@ export function folder(path: string, as: string, keep: (relativePath: string) =>
 
 export const sha256 = (bytes: Buffer | string): string => createHash("sha256").update(bytes).digest("hex");
 
-/** What a team that uses Sluice calls: the workflows and the committed actions of this very tree. */
+/** What a team that uses Sluice calls: the workflows and the committed actions of this working tree. */
 export const productPaths = [
   ".github/workflows/gate.yml",
   ".github/workflows/gate-comment.yml",

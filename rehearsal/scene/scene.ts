@@ -20,12 +20,12 @@ export const product = "sluice-ci/sluice";
 export const chat = -1001;
 const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 
-/** A deployment's timeouts: what takes minutes on the Hub takes moments on the stand-in. */
+/** A deployment's settings. What takes minutes on the Hub takes moments on the stand-in. */
 const settings =
   "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 
 type SceneOptions = {
-  /** Files of the team's repository; `product` stands for the commit of the product's repository. */
+  /** The files of the team's repository. `product` is the commit of the product's repository. */
   files: (product: string) => Files;
   /** Model → stage → NS/NAME, as in sluice.yaml. */
   spaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -34,8 +34,8 @@ type SceneOptions = {
 };
 
 /**
- * The whole stage: GitHub, the Hub and Telegram as stand-ins; the workflows, the actions, the Space's server and the
- * bot are real.
+ * The whole setting of a rehearsal. GitHub, the Hub and Telegram are stand-ins; the workflows, the actions, the Space's
+ * server and the bot are real.
  */
 export class Scene {
   readonly github: GitHub;
@@ -86,8 +86,8 @@ export class Scene {
       }))
         space.variables.set(name, value);
     const telegram = await startTelegram();
-    // The runner's tool cache holds the native runtime and the image library already, as after any earlier run on a
-    // machine of one's own.
+    // The runner's tool cache already contains the native runtime and the image library, as after an earlier run on a
+    // self-hosted machine.
     const native = join(root, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch);
     const cached = join(directory, "tools/sluice-onnxruntime", onnxruntime.version);
     mkdirSync(cached, { recursive: true });
@@ -127,7 +127,7 @@ export class Scene {
     return scene;
   }
 
-  /** Starts the bundled bot as a process of its own, once, and links Lena's and Omar's GitHub accounts. */
+  /** Starts the bundled bot as a separate process, once, and links Lena's and Omar's GitHub accounts. */
   async startBot(): Promise<void> {
     if (this.bot !== null) return;
     const dir = await bundledBot();
@@ -191,7 +191,7 @@ export class Scene {
     await this.#link("omar");
   }
 
-  /** Links somebody's GitHub account by the device flow, as they would. */
+  /** Links a person's GitHub account by the device flow, as a person would. */
   async #link(who: "lena" | "omar"): Promise<void> {
     const person = this.people[who];
     this.telegram.people.says(person, "/link");
@@ -205,7 +205,7 @@ export class Scene {
     await this.until(() => replies().includes("You are"), `${who}'s account to be linked`);
   }
 
-  /** Waits until something holds. @throws Error naming what was waited for, with what the bot printed */
+  /** Waits until a condition holds. @throws Error that names the condition and includes the bot's output */
   async until<T>(holds: () => T | null | undefined | false, what: string, ms = 60_000): Promise<T> {
     for (const end = Date.now() + ms; Date.now() < end;) {
       const value = holds();
@@ -228,7 +228,7 @@ export class Scene {
     );
   }
 
-  /** Names of jobs with their conclusions, and every log when something is to be explained. */
+  /** The jobs' names with their conclusions. */
   conclusions(run: RunRecord): Record<string, string | null> {
     return Object.fromEntries(run.jobs.map((job) => [job.name, job.conclusion]));
   }
@@ -240,7 +240,9 @@ export class Scene {
     );
   }
 
-  /** Somebody commits to a branch and opens a pull request; resolves when everything that it started rests. */
+  /**
+   * Commits to a branch and opens a pull request as a person; resolves when everything that this started has settled.
+   */
   async propose({
     branch,
     title,
@@ -265,14 +267,14 @@ export class Scene {
     return { number, sha };
   }
 
-  /** @returns the merge commit @throws Refusal where a required check is not green */
+  /** @returns the merge commit @throws Refusal if a required check is not green */
   async merge(number: number, by: string): Promise<string> {
     const sha = await mergePullRequest(this.github, team, number, by);
     await this.github.settled();
     return sha;
   }
 
-  /** Asks GitHub as Lena. */
+  /** Sends a request to GitHub as Lena. */
   async ask<T>(path: string): Promise<T> {
     const answer = await fetch(`${this.github.apiUrl}/repos/${team}/${path}`, {
       headers: { authorization: `token ${this.github.tokenOf("lena")}`, accept: "application/vnd.github+json" },
@@ -286,7 +288,7 @@ export class Scene {
     return this.ask(`issues/${number}/comments?per_page=100`);
   }
 
-  /** The one comment that the gate keeps. @throws Error where it is missing or there are several */
+  /** The gate's sticky comment. @throws Error if there is none, or more than one */
   async verdictComment(number: number): Promise<{ id: number; body: string }> {
     const found = (await this.comments(number)).filter(
       ({ body }) =>
@@ -298,7 +300,7 @@ export class Scene {
     return only;
   }
 
-  /** Version that a Space answers with, asked as anybody would; null where nothing answers. */
+  /** The version that a Space reports, requested as any user would; null if nothing answers. */
   async serves(space: string): Promise<string | null> {
     try {
       const answer = await fetch(`http://${this.hubs.of(space).domain}/model/info`, {
@@ -310,7 +312,7 @@ export class Scene {
     }
   }
 
-  /** Digest of a file that a Space's main branch holds. */
+  /** Digest of a file on the main branch of a Space. */
   weights(space: string, path: string): string | undefined {
     const { repository } = this.hubs.of(space).space;
     const entry = repository.commit("main")?.tree.get(path);
@@ -327,14 +329,14 @@ export class Scene {
       .join("\n");
   }
 
-  /** Cards about something, oldest first: messages whose first line names it. */
+  /** The cards about a candidate, oldest first: messages whose first line names it. */
   cardMessages(about: string): StoredMessage[] {
     return this.said().filter(
       (message) => message.rich !== null && (textOf(message).split("\n")[0] ?? "").includes(about),
     );
   }
 
-  /** The newest card's words. */
+  /** The newest card's text. */
   card(about: string): string {
     const message = this.cardMessages(about).at(-1);
     return message === undefined ? "" : textOf(message);
@@ -370,7 +372,7 @@ export class Scene {
   }
 }
 
-/** A message's words, one line per block. */
+/** A message's text, one line per block. */
 export function textOf(message: StoredMessage): string {
   const inline = (node: unknown): string =>
     typeof node === "string"

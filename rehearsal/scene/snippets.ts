@@ -1,14 +1,14 @@
 /** A fenced block of a Markdown document. */
 type Snippet = {
   language: string;
-  /** The file that the reader is to put it into, from ```yaml title="PATH"; null for blocks that are no file. */
+  /** The file into which the reader puts it, from ```yaml title="PATH"; null for blocks that are not a file. */
   title: string | null;
   text: string;
-  /** Of the opening fence, from 1. */
+  /** Line number of the opening fence, counted from 1. */
   line: number;
 };
 
-/** The fenced blocks of a document, in order; a block that is never closed is an error, as is a title twice. */
+/** The fenced blocks of a document, in order. A block that is never closed is an error. */
 export function snippetsOf(markdown: string): Snippet[] {
   const found: Snippet[] = [];
   let open: { fence: string; indent: number; snippet: Snippet; lines: string[] } | null = null;
@@ -35,7 +35,7 @@ export function snippetsOf(markdown: string): Snippet[] {
   return found;
 }
 
-/** What a document's reader ends up with: path → content. */
+/** The files that a document's reader ends up with: path → content. @throws Error for a title that occurs twice */
 export function filesOf(markdown: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const { title, text, line } of snippetsOf(markdown)) {
@@ -47,7 +47,8 @@ export function filesOf(markdown: string): Map<string, string> {
 }
 
 /**
- * Puts the reader's own names where the documents say OWNER/REPO (Sluice's repository), its SHA, and NS (of Spaces).
+ * Replaces the documents' placeholders with the reader's own names: OWNER/REPO (Sluice's repository), its SHA, and NS
+ * (of Spaces).
  */
 export function filledIn(
   text: string,

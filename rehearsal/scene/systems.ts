@@ -4,28 +4,31 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { folder, root, sha256, type Files } from "./repository.ts";
 
-/** Changes the manifest's text, and with it the model. */
+/** A change of the manifest's text, which changes the model's behaviour. */
 type Change = { from: RegExp; to: string };
 
 /**
- * A system of this repository as a team has it: its own manifest, weights and data. The version in production/ is the
- * team's first, the one beside it the improved one. Stories know of it what stands here, and nothing else.
+ * One of this repository's systems, as a team would have it: with its manifest, weights and data. The version in
+ * production/ is the team's first version, the one beside it the improved one. Stories use only what is defined here.
  */
 export type System = {
   id: string;
-  /** Its data as the team keeps it: fewer rows than the original where those decide the same. */
+  /** The team's data. It has fewer rows than the original if those lead to the same decision. */
   data: () => Files;
-  /** Where the manifest finds them, and anything else that differs in a repository that reaches no registry. */
+  /** Adapts the manifest to the place of the data, and to a repository without access to a registry. */
   adapt: (manifest: string) => string;
-  /** Spoils how a row is read, by an amount that the rows show. */
+  /** Makes preprocessing worse, by enough for the rows to show it. */
   worse: Change;
-  /** Folders of models that are deployed along. */
+  /** Folders of models that are deployed together with it. */
   companions: readonly string[];
-  /** What its deployed Space must do besides being proved. @returns one line for whoever watches */
+  /** Checks what the deployed Space must do in addition to being proved. @returns one line for the log */
   serves: (url: string) => Promise<string>;
 };
 
-/** Files of a system's model in one of its two own versions, under any version number, read as `change` says. */
+/**
+ * The files of a system's model in one of its two versions, under any version number, with the manifest changed by
+ * `change`.
+ */
 function modelFiles(
   { id, adapt }: System,
   { first, version, change }: { first: boolean; version: string; change?: Change },
@@ -49,7 +52,7 @@ function changed(manifest: string, { from, to }: Change): string {
   return manifest.replace(from, to);
 }
 
-/** What the team has of a system at the beginning. */
+/** The team's files of a system at the beginning. */
 export const firstVersion = (system: System): Files => ({
   ...modelFiles(system, { first: true, version: "1.0.0" }),
   ...system.data(),
@@ -58,14 +61,15 @@ export const firstVersion = (system: System): Files => ({
 export const improved = (system: System, version: string): Files => modelFiles(system, { first: false, version });
 export const worsened = (system: System, version: string): Files =>
   modelFiles(system, { first: false, version, change: system.worse });
-/** The first weights once more: another model than the improved one, and worse by less than any margin. */
+/** The first weights again. They differ from the improved ones and are worse by less than any margin. */
 export const earlier = (system: System, version: string): Files => modelFiles(system, { first: true, version });
 
 const sources = ["amazon", "imdb", "yelp"];
 
 export const mood: System = {
   id: "mood",
-  // The sentences lie beside the model, because a job of the rehearsal reaches no registry; every second one.
+  // The sentences are stored beside the model, because the rehearsal's jobs have no access to a registry. Only every
+  // second one is used.
   data: () =>
     Object.fromEntries(
       sources.map((source) => {
@@ -104,10 +108,11 @@ export const virality: System = {
         .join(""),
     };
   },
-  // A fifth of the rows decides about all of them and about short videos; those without a thumbnail are too few of it.
+  // A fifth of the rows is enough to decide about all videos and about short ones. It contains too few without a
+  // thumbnail.
   adapt: (manifest) =>
     manifest.replaceAll("slices: [short_video, has_thumbnail, title_length]}", "slices: [short_video]}"),
-  // Views are the strongest of what it knows: their mean is another than in training.
+  // Views are the strongest feature. This makes their mean differ from the one in training.
   worse: { from: /(?<=views_log, encode: standardize, mean: )[\d.]+/, to: "2" },
   companions: [],
   async serves(url) {

@@ -26,7 +26,7 @@ export const quoteChecks: FareModel["checks"] = [
   { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } },
 ];
 
-/** What the team has on its main branch at the beginning. */
+/** The files on the team's main branch at the beginning. */
 export function teamFiles(sluice: string): Files {
   return {
     ...firstVersion(mood),

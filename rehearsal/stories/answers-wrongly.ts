@@ -58,7 +58,7 @@ export const answersWrongly = (system: System): Story => ({
       ["rolled-back", predecessor, space.repository.head],
     );
 
-    // One commit for the change and one for the rollback, no more: each was requested once.
+    // Exactly one commit for the change and one for the rollback, because each was requested once.
     assert.deepEqual(commitsOf(scene, system).slice(before.commits.length), [
       `Deploy ${title}`,
       `Restore ${id} ${predecessor}`,

@@ -37,7 +37,7 @@ export const forks: Story = {
     const gateOf = (sha: string) => scene.runsOf("gate.yml", sha)[0] as RunRecord;
 
     const earlier = new Set(scene.runsOf("gate-comment.yml"));
-    /** Waits until nothing runs. @returns the trusted runs that began since the last call */
+    /** Waits until no run is active. @returns the trusted runs that started since the last call */
     const newRuns = async () => {
       await github.settled();
       const fresh = scene.runsOf("gate-comment.yml").filter((run) => !earlier.has(run));
@@ -72,7 +72,8 @@ export const forks: Story = {
     });
     const [refusing] = await newRuns();
     const hostile = gateOf(forged.sha);
-    // As on GitHub, a pull request's run uses the pull request's own workflow, which decides what its check says.
+    // As on GitHub, a pull request's run uses the pull request's own workflow, so that workflow decides the check's
+    // result.
     assert.equal(hostile.conclusion, "success", scene.logs(hostile));
     assert.match(hostile.jobs[0]?.log ?? "", /comment: 403/);
     await requireEscapedCommands(scene, hostile);
@@ -123,7 +124,7 @@ export const forks: Story = {
   },
 };
 
-/** No secret reached the run, not even reversed to get past the masks, and its token was read-only. */
+/** Checks that no secret reached the run, not even reversed to get past the masks, and that its token was read-only. */
 async function requireEscapedCommands(scene: Scene, run: RunRecord): Promise<void> {
   assert.ok(run.headRepository.fork);
   const text = scene.logs(run);
@@ -143,7 +144,7 @@ function requireNothingForged(text: string): void {
   assert.doesNotMatch(text, /9\.9\.9|evil\.example|<img|splendid/);
 }
 
-/** Content that no gate wrote: another model, another commit, markup. */
+/** A verdict that no gate wrote, with another model, another commit and markup. */
 function forgedVerdict(commit: string): VerdictFile {
   const reason = "splendid <img src=x onerror=alert(1)> @lena [live](https://evil.example) -->";
   const model = { id: "mood", version: "9.9.9", task: "binary-classification" as const, sha256: "a".repeat(64) };
@@ -172,7 +173,8 @@ function forgedVerdict(commit: string): VerdictFile {
 }
 
 /**
- * Asks for every permission, prints what it got reversed, comments on another pull request, uploads its own verdict.
+ * Requests every permission, prints what it got in reverse, comments on another pull request, and uploads its own
+ * verdict.
  */
 const hostileGate = (other: number) => `name: gate
 on: pull_request

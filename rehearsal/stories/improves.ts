@@ -51,7 +51,7 @@ export const improves = (system: System): Story => ({
       "a button to approve",
     );
     scene.pressButton("omar", asked);
-    // A dangerous action takes a second tap.
+    // A dangerous action needs a second tap.
     scene.pressButton(
       "omar",
       await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, approve"), "the second question"),

@@ -4,7 +4,7 @@ import type { Story } from "./story.ts";
 export type Lane = (stories: readonly Story[], onEnd: (story: Story) => void) => Promise<void>;
 
 /**
- * Stories that share nothing with the others run beside them on a scene of their own. They start once no story that
+ * Stories that share nothing with the others run in parallel on a scene of their own. They start when no story that
  * must run alone is left.
  */
 export async function playInLanes(

@@ -87,7 +87,7 @@ export const outages: Story = {
       slow.times = 0;
     }
 
-    // With everything back, the next deployment is reported as ever.
+    // Once all services are back, the next deployment is reported as usual.
     const asked = await fetch(`${github.apiUrl}/repos/${team}/actions/workflows/deploy.yml/dispatches`, {
       method: "POST",
       headers: { authorization: `token ${github.tokenOf("lena")}` },
@@ -101,7 +101,7 @@ export const outages: Story = {
   },
 };
 
-/** The card that the chat did not get lies in the summary, with the reason. */
+/** Checks that the step summary contains the card that the chat did not get, with the reason. */
 function requireTold(run: RunRecord | undefined, what: string): asserts run is RunRecord {
   assert.ok(run !== undefined, `${what} did not start`);
   assert.match(
@@ -117,7 +117,7 @@ function requireTold(run: RunRecord | undefined, what: string): asserts run is R
   );
 }
 
-/** A gate whose comment is not optional, for the pull request that brings it. */
+/** A gate with `comment: required`, used by the pull request that adds it. */
 const strict = (sluice: string) => `name: strict
 on:
   pull_request:

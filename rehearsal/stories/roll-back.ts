@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { answerTo, looks, utterances } from "../scene/asking.ts";
+import { answerTo, waitForPolls, countSent } from "../scene/asking.ts";
 import { chat } from "../scene/scene.ts";
 import { commitsOf, deploymentsOf, production, release, servedVersion } from "../scene/released.ts";
 import { mood, improved } from "../scene/systems.ts";
@@ -18,10 +18,10 @@ export const rollBack: Story = {
     await scene.until(() => scene.card(`mood ${version}`).startsWith("🟢"), "the card to say live");
     log(`mood ${version} is live, mood ${earlier} was before it`);
 
-    // First the requests that the bot makes anyway, then those it makes while a stranger writes.
-    const usual = await looks(scene, 2);
+    // First collect the bot's usual requests, then those that it makes while a stranger writes.
+    const usual = await waitForPolls(scene, 2);
     const before = {
-      utterances: utterances(scene),
+      utterances: countSent(scene),
       messages: telegram.state.messages.length,
       runs: scene.executor.runs.length,
     };
@@ -31,10 +31,10 @@ export const rollBack: Story = {
       () => telegram.updates.unconfirmed.every(({ update_id: id }) => id > last),
       "the bot to have taken the stranger's words",
     );
-    const unusual = [...(await looks(scene, 2))].filter((request) => !usual.has(request));
+    const unusual = [...(await waitForPolls(scene, 2))].filter((request) => !usual.has(request));
     assert.deepEqual(unusual, [], "no request to GitHub");
     assert.deepEqual(
-      { utterances: utterances(scene), messages: telegram.state.messages.length - 2, runs: scene.executor.runs.length },
+      { utterances: countSent(scene), messages: telegram.state.messages.length - 2, runs: scene.executor.runs.length },
       before,
       "no answer and no run",
     );
@@ -53,7 +53,7 @@ export const rollBack: Story = {
       () => scene.buttons().find(({ label }) => label === "Yes, roll back"),
       "the second question",
     );
-    // Another's button does nothing, whoever taps it.
+    // Somebody else's button does nothing.
     scene.pressButton("stranger", really);
     scene.pressButton("omar", really);
     const run = await scene.until(() => scene.runsOf("deploy.yml")[was.runs], "the workflow to be dispatched");

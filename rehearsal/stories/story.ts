@@ -1,22 +1,20 @@
 import type { Scene } from "../scene/scene.ts";
 
-/** One episode of a candidate's life. A story sets up what it needs, so it can be played on its own. */
+/** One episode of a candidate's life. A story sets up everything that it needs, so it can be played alone. */
 export type Story = {
   number: number;
-  /** Id of the system that plays it, where several systems play the same story. */
+  /** Id of the system that plays it, if several systems play the same story. */
   system?: string;
   title: string;
-  /** It measures latency, so nothing else may run at the same time. */
+  /** Set if the story measures latency, so that nothing else may run at the same time. */
   alone?: true;
-  /** It shares nothing with the others and may run beside them on a scene of its own. */
+  /** Set if the story shares nothing with the others and may run in parallel on its own scene. */
   beside?: true;
-  /**
-   * @param log one line for whoever watches @throws AssertionError where a service's state is not what the story says
-   */
+  /** @param log gets one line per step @throws AssertionError if a service's state is not what the story expects */
   play: (scene: Scene, log: (line: string) => void) => Promise<void>;
 };
 
-/** "4", or "8 mood": what `--story` calls it; a number alone stands for every system's. */
+/** The story's name for `--story`: "4", or "8 mood". A number alone selects the story for every system. */
 export const nameOf = ({ number, system }: Story): string =>
   system === undefined ? String(number) : `${number} ${system}`;
 export const isCalled = (story: Story, name: string): boolean =>

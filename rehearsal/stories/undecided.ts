@@ -4,7 +4,7 @@ import type { Scene } from "../scene/scene.ts";
 import { quality, quoteChecks } from "../scene/team.ts";
 import type { Story } from "./story.ts";
 
-/** Opens a pull request with another version of a model. @returns the gate's verdict from every place that shows it */
+/** Opens a pull request with a new version of a model. @returns the gate's verdict from every place that shows it */
 async function judged(
   scene: Scene,
   model: FareModel,

@@ -29,8 +29,8 @@ const bytes = (text: string) => Buffer.byteLength(text);
 const refused = (words: string): Refusal => badRequest(`can't parse entities: ${words}`);
 
 /**
- * Telegram's HTML mode, as `parse_html` of its server reads it (tdlib, MessageEntity.cpp): the same tags, the same
- * attributes, the same words for what it refuses. Offsets count UTF-16 units.
+ * Parses Telegram's HTML mode like `parse_html` of its server (tdlib, MessageEntity.cpp): the same tags, the same
+ * attributes, the same error messages. Offsets count UTF-16 units.
  */
 export function parseHtml(source: string): Formatted {
   const entities: Entity[] = [];
@@ -122,7 +122,7 @@ function startTag(source: string, from: number, start: number): { tag: string; a
     if (name === "") throw refused(`Empty attribute name in the tag "${tag}" at byte offset ${start}`);
     while (/\s/.test(source[i] ?? "")) i += 1;
     if (source[i] !== "=") {
-      // blockquote's `expandable` stands alone; nothing else may.
+      // Only `expandable` of blockquote may have no value.
       if (tag === "blockquote" && name === "expandable") continue;
       throw refused(`Expected equal sign in declaration of an attribute of the tag "${tag}" at byte offset ${start}`);
     }
@@ -155,7 +155,7 @@ function startTag(source: string, from: number, start: number): { tag: string; a
   return { tag, attribute: tag === "span" ? "" : attribute, end: i + 1 };
 }
 
-/** What stands at "&": a numeric entity, one of the four named ones, or an ampersand. */
+/** Decodes what is at "&": a numeric entity, one of the four named ones, or a plain ampersand. */
 function entity(source: string, at: number): [text: string, length: number] {
   const numeric = /^&#(?:x([0-9a-f]{1,8})|(\d{1,10}));?/i.exec(source.slice(at, at + 16));
   if (numeric !== null) {

@@ -36,7 +36,7 @@ export async function answerMethod(
   given: Record<string, unknown>,
 ): Promise<unknown> {
   const { state, violations } = around;
-  // Telegram reads method names in any case.
+  // Telegram ignores the case of method names.
   const method = methods.find((one) => one.toLowerCase() === name.toLowerCase());
   if (method === undefined || (!state.rich && richMethods.includes(method))) {
     if (method === undefined) violations.push(`${name}: no such method here`);

@@ -3,8 +3,8 @@ import { findMessage, messageJson, type Person, type StoredMessage, type Telegra
 import type { Updates } from "./updates.ts";
 
 /**
- * People who write to the bot and press its buttons. Each act becomes an update as Telegram would send it; what was
- * sent can be repeated, reordered or forged by handing an update to `deliver`.
+ * People who write to the bot and press its buttons. Each act becomes an update as Telegram would send it. To repeat,
+ * reorder or forge updates, pass them to `deliver`.
  */
 export class People {
   private lastUpdateId = 1000;
@@ -17,7 +17,7 @@ export class People {
     this.updates = updates;
   }
 
-  /** Delivers an update unchanged: a repeated, an old or a forged one. */
+  /** Delivers an update unchanged. It may be repeated, old or forged. */
   deliver(update: Update): Update {
     this.updates.push(update);
     return update;
@@ -27,7 +27,7 @@ export class People {
     return ++this.lastUpdateId;
   }
 
-  /** Writes a text into a chat (their private one by default). Commands carry their entity, as from a phone. */
+  /** Writes a text into a chat (by default the private one). Commands have their entity, as if sent from a phone. */
   says(
     person: Person,
     text: string,
@@ -63,7 +63,7 @@ export class People {
     return deliver ? this.deliver(update) : update;
   }
 
-  /** Presses the button with this label, or with this data, under a message of the bot's; refuses what is not there. */
+  /** Presses the button with this label or data under one of the bot's messages; fails if there is none. */
   presses(
     person: Person,
     message: { chat: number; message_id: number },
@@ -80,7 +80,10 @@ export class People {
     return this.forges(person, message, found["callback_data"] as string, { deliver });
   }
 
-  /** A tap with arbitrary data, as a modified client sends it: for a button that was removed, is another's, or never was. */
+  /**
+   * Taps with arbitrary data, as a modified client can: for a button that was removed, belongs to somebody else, or
+   * never existed.
+   */
   forges(
     person: Person,
     message: { chat: number; message_id: number },
@@ -101,7 +104,7 @@ export class People {
     return deliver ? this.deliver(update) : update;
   }
 
-  /** A new person with a private chat that the bot may write to. */
+  /** Adds a person with a private chat that the bot may write to. */
   person(id: number, first_name: string): Person {
     const person: Person = { id, is_bot: false, first_name, username: first_name.toLowerCase(), language_code: "en" };
     this.state.chats.set(id, {

@@ -1,4 +1,4 @@
-/** An answer of Telegram's that is not `ok`: its code, its words, and for some its parameters. */
+/** An answer from Telegram that is not `ok`: its code, its description and, for some, its parameters. */
 export class Refusal extends Error {
   readonly code: number;
   readonly description: string;

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { jsonFields } from "./schemas.ts";
 
-/** Parameters of a call from its query, JSON, form or multipart body; files become {filename, type, bytes}. */
+/**
+ * The parameters of a call, from its query or its JSON, form or multipart body. Files become {filename, type, bytes}.
+ */
 export async function readParameters(
   request: IncomingMessage,
   query: URLSearchParams,
@@ -26,10 +28,7 @@ export async function readParameters(
   return parameters;
 }
 
-/**
- * Outside JSON every value is text: numbers and booleans are read from it, as Telegram does, by what the text looks
- * like.
- */
+/** Outside JSON, every value is text. As Telegram does, a text that looks like a number or a boolean is read as one. */
 function plain(name: string, value: string): unknown {
   if (jsonFields.has(name)) {
     try {

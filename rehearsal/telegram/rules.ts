@@ -6,7 +6,7 @@ export const maxCaptionLength = 1024;
 
 type Markup = { inline_keyboard: Record<string, unknown>[][] };
 
-/** The chat that a call names, if the bot may write there. */
+/** The chat that a call names. @throws Refusal if the bot may not write there */
 export function chatFor(state: TelegramState, id: number | string, thread?: number): StoredChat {
   const chat = typeof id === "number" ? state.chats.get(id) : undefined;
   if (chat === undefined) throw badRequest("chat not found");
@@ -19,7 +19,7 @@ export function chatFor(state: TelegramState, id: number | string, thread?: numb
   return chat;
 }
 
-/** Refuses what Telegram's flood control would, and counts what it lets pass. */
+/** Applies Telegram's flood control: counts the messages that pass, and refuses those above the limit. */
 export function countAgainstLimit(state: TelegramState, chat: StoredChat): void {
   if (state.limits === null) return;
   const limit = chat.type === "private" ? state.limits.private : state.limits.group;
@@ -50,7 +50,7 @@ export function checkKeyboard(markup: Markup | undefined): Markup | null {
   return buttons.length === 0 ? null : markup;
 }
 
-/** Telegram takes addresses of hosts that could be public: with a dot, and no spaces. */
+/** Whether Telegram accepts a URL: its host could be public, which means that it has a dot, and there are no spaces. */
 function isLink(url: string): boolean {
   if (/^tg:\/\/\w/.test(url)) return true;
   return (
@@ -58,7 +58,7 @@ function isLink(url: string): boolean {
   );
 }
 
-/** What Telegram keeps of a text: without white space around it. */
+/** The text as Telegram keeps it, without surrounding white space. */
 export function checkLength(text: string, longest: number, words: string): string {
   if (text.length > longest) throw badRequest(words);
   return text.replace(/^\s*\n|\s+$/g, "");
@@ -70,7 +70,7 @@ const richBlocks = 500;
 const richDepth = 16;
 const richColumns = 20;
 
-/** Limits of rich messages, as Bot API 10 gives them. */
+/** Checks the limits of rich messages in Bot API 10. */
 export function checkRich(message: { blocks: Block[] }): void {
   let characters = 0;
   let blocks = 0;
@@ -95,7 +95,7 @@ export function checkRich(message: { blocks: Block[] }): void {
   if (characters === 0) throw badRequest("message text is empty");
 }
 
-/** Refuses text that is no UTF-8: a surrogate without its other half. */
+/** Refuses text that cannot be encoded as UTF-8: a surrogate without its other half. */
 export function checkEncoding(value: unknown): void {
   if (typeof value === "string" && !value.isWellFormed()) throw badRequest("strings must be encoded in UTF-8");
   if (value instanceof Uint8Array || typeof value !== "object" || value === null) return;

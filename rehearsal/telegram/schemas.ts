@@ -1,7 +1,7 @@
 import type { Opts } from "@grammyjs/types";
 import { z } from "zod";
 
-/** A file as it came in a multipart body. */
+/** A file from a multipart body. */
 const upload = z.strictObject({ filename: z.string(), type: z.string(), bytes: z.instanceof(Uint8Array) });
 export type Upload = z.infer<typeof upload>;
 
@@ -127,7 +127,7 @@ const scope = z.union([
 
 /**
  * Parameters by method, as strict as Telegram's own documentation (Bot API 10): types, ranges, nothing unknown.
- * Telegram itself passes unknown parameters over in silence; here each is a bug of the product.
+ * Telegram itself silently ignores unknown parameters. Here each one counts as a bug of the product.
  */
 export const schemas = {
   getMe: z.strictObject({}),
@@ -211,12 +211,12 @@ export type Method = keyof typeof schemas;
 export type Parameters<M extends Method> = z.infer<(typeof schemas)[M]>;
 export const methods = Object.keys(schemas) as Method[];
 
-/** Every parameter that a schema names is one that Telegram knows: a name that it lacks does not compile. */
+/** Ensures that every parameter in a schema exists in Telegram's API. An unknown name does not compile. */
 type Unknown = { [M in Method]: Exclude<keyof (typeof schemas)[M]["shape"], keyof Opts<Upload>[M]> }[Method];
 const allKnown: [Unknown] extends [never] ? true : Unknown = true;
 void allKnown;
 
-/** Names whose values are JSON text inside a multipart body. */
+/** Names of the parameters whose values are JSON text inside a multipart body. */
 export const jsonFields = new Set([
   "reply_markup",
   "reply_parameters",

@@ -13,11 +13,11 @@ export type StandInTelegram = {
   token: string;
   state: TelegramState;
   transcript: Call[];
-  /** Every call that Telegram's documentation does not allow: unknown methods and parameters, wrong types. */
+  /** Every call that violates Telegram's documentation: unknown methods and parameters, wrong types. */
   violations: string[];
   updates: Updates;
   people: People;
-  /** Calls of one method that were answered with ok. */
+  /** The calls of one method that succeeded. */
   succeeded: (method: string) => Call[];
   fail: (fault: Fault) => void;
   close: () => Promise<void>;
@@ -28,8 +28,9 @@ export type StandInOptions = Partial<Pick<TelegramState, "rich" | "limits" | "no
 const testToken = "123456789:AAF-stand_in-token-0123456789abcdefgh";
 
 /**
- * A Bot API on a free port of loopback: stateful chats, topics and messages, every call held to the documented types,
- * refusals in Telegram's own words, long polling and webhooks, faults on demand.
+ * A Bot API on a free loopback port. It has stateful chats, topics and messages, checks every call against the
+ * documented types, refuses with Telegram's own words, supports long polling and webhooks, and injects faults on
+ * demand.
  */
 export async function startTelegram({
   rich = true,
@@ -149,7 +150,7 @@ function json(response: ServerResponse, status: number, answer: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
 }
 
-/** Adds a chat that the bot is in; a negative id is a group. */
+/** Adds a chat that the bot is a member of. A negative id is a group. */
 export function addChat(state: TelegramState, chat: Partial<StoredChat> & Pick<StoredChat, "id">): StoredChat {
   const added: StoredChat = {
     type: chat.id > 0 ? "private" : "supergroup",

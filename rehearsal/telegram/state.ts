@@ -8,10 +8,10 @@ export type StoredChat = {
   id: number;
   type: "private" | "group" | "supergroup" | "channel";
   title: string;
-  /** Topics of a forum by message_thread_id; null where the chat is no forum. */
+  /** Topics of a forum by message_thread_id; null if the chat is not a forum. */
   topics: Map<number, "open" | "closed"> | null;
   members: Map<number, MemberStatus>;
-  /** The error that the bot gets when it writes here, e.g. 403 "bot was blocked by the user". */
+  /** The error that the bot gets when it writes here, such as 403 "bot was blocked by the user". */
   refuses: Refusal | null;
   lastMessageId: number;
 };
@@ -21,7 +21,7 @@ export type StoredMessage = {
   chat: number;
   thread: number | null;
   from: Person;
-  /** Unix time, seconds. */
+  /** Unix time in seconds. */
   date: number;
   text: string | null;
   entities: Pick<MessageEntity, "type" | "offset" | "length">[];
@@ -35,21 +35,18 @@ export type StoredMessage = {
   pinned: boolean;
 };
 
-/** One call of the bot and the answer, as it went over the wire. */
+/** One call of the bot and its answer, as transferred. */
 export type Call = {
   method: string;
   parameters: Record<string, unknown>;
   status: number;
   answer: unknown;
-  /** A message that exists because of this call, with a sound on people's phones. */
+  /** Whether the call created a message that makes a sound on people's phones. */
   audible: boolean;
   atMs: number;
 };
 
-/**
- * Something that goes wrong `times` times on calls of `method` (all methods: "*"), before or after the call takes
- * effect.
- */
+/** A fault that hits `times` calls of `method` ("*" for all methods), before or after the call takes effect. */
 export type Fault = {
   method: string;
   times: number;
@@ -61,7 +58,7 @@ export type Fault = {
     | { kind: "accept-then-reset" };
 };
 
-/** So many messages in so much time; a method's 429 asks to wait until the window has room again. */
+/** At most `count` messages in `perMs` milliseconds. The 429 asks to wait until the window has room again. */
 type RateLimit = { count: number; perMs: number };
 
 export type TelegramState = {
@@ -70,7 +67,7 @@ export type TelegramState = {
   chats: Map<number, StoredChat>;
   messages: StoredMessage[];
   faults: Fault[];
-  /** False: a Bot API from before rich messages. */
+  /** False for a Bot API that is older than rich messages. */
   rich: boolean;
   limits: { private: RateLimit; group: RateLimit } | null;
   sent: Map<number, number[]>;
@@ -84,7 +81,7 @@ export function findMessage(state: TelegramState, chat: number, id: number): Sto
   return state.messages.find((one) => one.chat === chat && one.message_id === id);
 }
 
-/** A message as Telegram's answers and updates carry it. */
+/** A message in the format of Telegram's answers and updates. */
 export function messageJson(state: TelegramState, message: StoredMessage): Record<string, unknown> {
   const reply = message.replyTo === null ? undefined : findMessage(state, message.chat, message.replyTo);
   return {

@@ -4,7 +4,7 @@ import type { Parameters } from "./schemas.ts";
 
 type Waiting = { answer: (updates: Update[]) => void; refuse: (refusal: Refusal) => void; timer: NodeJS.Timeout };
 type Webhook = { url: string; secret: string | undefined };
-/** What a webhook answered to one delivery; status 0 where no answer came. */
+/** A webhook's answer to one delivery; status 0 if no answer came. */
 type Delivery = { updateId: number; status: number };
 
 const deliveryTimeoutMs = 5_000;
@@ -12,8 +12,8 @@ const retryEveryMs = 20;
 const maxTries = 50;
 
 /**
- * The bot's queue of updates: long polling with offsets, one poller at a time, or one webhook with its secret header.
- * As with Telegram, an update is repeated until it is confirmed: by a higher offset, or by an answer of 2xx.
+ * The bot's queue of updates: long polling with offsets and one poller at a time, or one webhook with its secret
+ * header. As with Telegram, an update is repeated until it is confirmed by a higher offset or a 2xx answer.
  */
 export class Updates {
   readonly deliveries: Delivery[] = [];
@@ -44,7 +44,9 @@ export class Updates {
     else if (this.waiting !== null) this.release(this.pending.slice(0, 100));
   }
 
-  /** @param disconnected resolves when the caller has hung up: its wait must not swallow the next update */
+  /**
+   * @param disconnected resolves when the caller has disconnected, so that its wait does not consume the next update
+   */
   async poll(
     { offset = 0, limit = 100, timeout = 0, allowed_updates }: Parameters<"getUpdates">,
     disconnected: Promise<void>,

@@ -12,9 +12,9 @@ import { versionPlugin } from "./version-plugin.ts";
 export type Bundle = {
   dist: string;
   entries: Record<string, string>;
-  /** Whether the native runtime belongs to it. */
+  /** Whether the bundle uses the native runtime. */
   native: boolean;
-  /** Files that the action carries beside its code, by their path in dist. */
+  /** Files that the action ships beside its code, by their path in dist. */
   assets?: (root: string) => Promise<BuiltFile[]>;
 };
 
@@ -27,7 +27,7 @@ export const bundles: readonly Bundle[] = [
       main: "actions/gate/main.ts",
       changed: "actions/gate/changed/main.ts",
       report: "actions/gate/report/main.ts",
-      // Started by the gate as a process of its own; eval/latency looks for it beside the code that starts it.
+      // The gate starts this as a separate process. eval/latency looks for it beside the code that starts it.
       "latency-worker": "eval/latency/worker.ts",
     },
   },
@@ -35,16 +35,16 @@ export const bundles: readonly Bundle[] = [
     dist: "actions/deploy/dist",
     native: true,
     entries: { main: "actions/deploy/main.ts" },
-    // What every Space has in common; the action adds the model.
+    // The files that all Spaces share; the action adds the model.
     assets: async (root) => (await buildSpace(root)).map(({ name, bytes }) => ({ name: `space/${name}`, bytes })),
   },
   { dist: "actions/notify/dist", native: false, entries: { main: "actions/notify/main.ts" } },
 ];
 
 /**
- * One ES module per entry and lazy chunks, flat in one folder: `import.meta.url` then means the same everywhere.
- * Whitespace and syntax are minified, names are kept: 3.5 MB instead of 4.9 MB for every job to download, and
- * stack traces still name functions. What dist does is reviewed in the sources and proved by --check.
+ * Builds one ES module per entry plus lazy chunks, flat in one folder, so that `import.meta.url` means the same
+ * everywhere. Whitespace and syntax are minified and names are kept: every job downloads 3.5 MB instead of 4.9 MB, and
+ * stack traces still name functions. Reviewers read the sources; --check proves that dist was built from them.
  */
 export async function buildBundle(
   { dist, entries, native, assets }: Bundle,
@@ -82,7 +82,7 @@ export async function buildBundle(
     result.metafile,
     Object.keys(entries).map((name) => `${name}.js`),
   );
-  // Our own package.json says "module"; an action's folder is used without it.
+  // Our own package.json says "module", but an action's folder is used without it.
   named.push({ name: "package.json", bytes: Buffer.from('{ "type": "module" }\n') });
   named.push({ name: "LICENSES.txt", bytes: Buffer.from(await thirdPartyLicences(result.metafile, root)) });
   named.push(...((await assets?.(root)) ?? []));

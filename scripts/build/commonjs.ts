@@ -1,4 +1,4 @@
-// CommonJS packages inside an ES module still call require for Node's own modules, and some ask for their file's name.
+// CommonJS packages inside an ES module still call require for Node's own modules, and some read __filename.
 
 /** The first lines of every file that esbuild writes. */
 export const banner = {
@@ -7,5 +7,5 @@ const require = __sluiceCreateRequire(import.meta.url);
 const __sluiceFilename = import.meta.filename;`,
 };
 
-/** What esbuild puts in the place of names that only CommonJS has. */
+/** Replacements for names that only CommonJS defines. */
 export const define = { __filename: "__sluiceFilename" };

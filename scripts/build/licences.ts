@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
 
-/** The licence texts of every package whose code is in the bundle, as their licences ask for. */
+/** The licence texts of every package whose code is in the bundle, as the licences require. */
 export async function thirdPartyLicences(metafile: Metafile, root: string): Promise<string> {
   const used = new Set<string>();
   for (const output of Object.values(metafile.outputs)) {
@@ -31,7 +31,7 @@ export async function thirdPartyLicences(metafile: Metafile, root: string): Prom
   return `Third-party software in this bundle\n\n${sections.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
 
-/** node_modules/…/PACKAGE of a bundled file, innermost; null for our own files. */
+/** The innermost node_modules/…/PACKAGE of a bundled file; null for our own files. */
 function packageDir(input: string): string | null {
   const found = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input);
   return found === null ? null : found[0];

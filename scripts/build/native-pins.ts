@@ -7,8 +7,8 @@ const folder = "bin/napi-v6";
 const binding = "onnxruntime_binding.node";
 
 /**
- * Reads, from node_modules and package-lock.json, what the bundle will insist on at run time: the exact version,
- * npm's integrity of the tarball and the SHA-256 of each native file, for every platform that the package carries.
+ * Reads from node_modules and package-lock.json what the bundle requires at run time: the exact version, npm's
+ * integrity of the tarball, and the SHA-256 of each native file, for every platform of the package.
  */
 export async function readNativePins(root: string): Promise<NativePins> {
   const name = "onnxruntime-node";
@@ -27,7 +27,7 @@ export async function readNativePins(root: string): Promise<NativePins> {
       const dir = join(packageDir, folder, platform, arch);
       const files = [];
       for (const file of (await readdir(dir)).sort()) {
-        // A GPU machine's installation also holds CUDA providers, which npm's tarball does not carry.
+        // On a GPU machine, the installation also contains CUDA providers, which are not in npm's tarball.
         if (/providers|cudart|cublas|cudnn/.test(file)) continue;
         const bytes = await readFile(join(dir, file));
         files.push({ name: file, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });

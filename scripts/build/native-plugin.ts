@@ -9,7 +9,7 @@ const nativeRequire =
 const shim = "sluice-named-exports";
 
 /**
- * What onnxruntime-node exports: all of onnxruntime-common, which loads nothing native, and one function of its own.
+ * The exports of onnxruntime-node: all of onnxruntime-common, which loads nothing native, and one function of its own.
  */
 function runtimeExports(): string[] {
   const common = createRequire(import.meta.url)("onnxruntime-common") as object;
@@ -19,11 +19,11 @@ function runtimeExports(): string[] {
 }
 
 /**
- * Teaches the bundle where native code comes from.
+ * An esbuild plugin that redirects the loading of native code.
  *
- * onnxruntime-node loads its binding by one computed `require` that no bundler can follow; it is rewritten to
- * actions/runner/runtime/binding.cjs. The build fails when that line is gone or there are several, so that a new
- * version of the package cannot pass unseen. `sharp` is replaced whole by a lazy stand-in.
+ * onnxruntime-node loads its binding by one computed `require` that no bundler can follow. It is rewritten to
+ * actions/runner/runtime/binding.cjs. The build fails if that line is missing or occurs more than once, so that a
+ * changed package is noticed. `sharp` is replaced completely by a lazy stand-in.
  */
 export function nativePlugin(root: string): Plugin {
   return {
@@ -49,7 +49,7 @@ export function nativePlugin(root: string): Plugin {
         const standIn = join(root, "actions/runner/runtime/binding.cjs");
         return { contents: source.replace(nativeRequire, `require(${JSON.stringify(standIn)})`), loader: "js" };
       });
-      // Node finds the named exports of a CommonJS package; a bundle's `import()` of one has only `default`.
+      // Node finds the named exports of a CommonJS package, but `import()` of one inside a bundle has only `default`.
       build.onResolve({ filter: /^onnxruntime-node$/ }, ({ namespace }) =>
         namespace === shim ? undefined : { path: "onnxruntime-node", namespace: shim },
       );
@@ -58,7 +58,8 @@ export function nativePlugin(root: string): Plugin {
         resolveDir: root,
       }));
       build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/runner/runtime/sharp.cjs") }));
-      // The runtime's only other platform-specific loading is in its install script; anything .node is a mistake.
+      // Apart from this, the runtime loads platform-specific code only in its install script. Any other .node file is a
+      // mistake.
       build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({
         errors: [{ text: `native file ${path} would be bundled, from ${importer}` }],
       }));
@@ -71,8 +72,8 @@ export function nativePlugin(root: string): Plugin {
 }
 
 /**
- * @actions/core reaches an OIDC client and @actions/github an Octokit, and through them an HTTP client and undici (1 MB,
- * 100 ms to load), that no action here uses. Declared free of side effects, they fall to tree shaking.
+ * @actions/core imports an OIDC client and @actions/github an Octokit. Through them come an HTTP client and undici (1
+ * MB, 100 ms to load), which no action here uses. Declared free of side effects, they are removed by tree shaking.
  */
 export function trimActionsCore(): Plugin {
   return {

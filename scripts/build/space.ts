@@ -7,14 +7,14 @@ import { withStableNames, type BuiltFile } from "./stable-names.ts";
 import { versionPlugin } from "./version-plugin.ts";
 
 /**
- * Native packages cannot be bundled; the image installs exactly these, from a lock file. onnxruntime-common comes
- * along: both halves must share its classes.
+ * Native packages cannot be bundled, so the image installs exactly these from a lock file. onnxruntime-common is among
+ * them because the bundle and onnxruntime-node must share its classes.
  */
 const installed = ["onnxruntime-node", "onnxruntime-common", "sharp"];
 
 /**
- * Everything of a Space's tree that is the same for every model: the bundled server and its worker, the page, the
- * Dockerfile, the README's template, package.json and its lock file. Carried by the deploy action as plain files.
+ * Builds everything in a Space's tree that is the same for every model: the bundled server and its worker, the page,
+ * the Dockerfile, the README's template, package.json and its lock file. The deploy action ships them as plain files.
  *
  * @returns files by their path in the tree
  */
@@ -86,8 +86,8 @@ type Locked = {
 } & Record<string, unknown>;
 
 /**
- * package.json with the exact versions of what the image installs, and the part of this repository's lock file that
- * they need.
+ * package.json with the exact versions of the packages that the image installs, and their part of this repository's
+ * lock file.
  */
 async function lockFile(root: string): Promise<BuiltFile[]> {
   const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
@@ -95,7 +95,7 @@ async function lockFile(root: string): Promise<BuiltFile[]> {
   };
   const kept: Record<string, Locked> = {};
   const follow = (name: string, from: string) => {
-    // Node's own search: the nearest node_modules on the way up.
+    // Search as Node does: in the nearest node_modules on the way up.
     const inside = from
       .split("/node_modules/")
       .map((_, i, parts) => parts.slice(0, parts.length - i).join("/node_modules/"));
@@ -105,7 +105,7 @@ async function lockFile(root: string): Promise<BuiltFile[]> {
     ].find((one) => packages[one] !== undefined);
     if (path === undefined || kept[path] !== undefined) return;
     const { dev: _dev, ...locked } = packages[path]!;
-    // Builds for other systems stay in: `npm ci` refuses a lock file without them, and installs only what fits.
+    // Keep packages for other systems: `npm ci` refuses a lock file without them, and installs only those that fit.
     kept[path] = locked as Locked;
     for (const next of Object.keys({ ...locked.dependencies, ...locked.optionalDependencies })) follow(next, path);
   };

@@ -6,8 +6,8 @@ const smallestRoomBytes = 4_000;
 export type BuiltFile = { name: string; bytes: Uint8Array };
 
 /**
- * Gives chunks names that say what is inside and that stay when the content changes, so that a rebuilt dist is a
- * diff rather than a heap of deleted and added files. esbuild's own names carry a hash of the content.
+ * Gives chunks names that describe their content and do not change with it. So a rebuilt dist shows as a diff, not as
+ * many deleted and added files. esbuild's own names contain a hash of the content.
  *
  * @param files output files by esbuild's name, flat in one folder
  */
@@ -24,7 +24,7 @@ export function withStableNames(
     if (output === undefined) throw new Error(`no metadata of ${name}`);
     return output.entryPoint ?? roomOf(output.inputs) ?? largest(output.inputs) ?? "shared";
   };
-  // Numbers of equal names follow the inputs' paths, which do not depend on content.
+  // Equal names are numbered in the order of their inputs' paths, which do not depend on content.
   const sortKey = (name: string) =>
     `${describe(name)}\n${Object.keys(outputs.get(name)?.inputs ?? {})
       .sort()
@@ -47,7 +47,8 @@ export function withStableNames(
 type Inputs = Metafile["outputs"][string]["inputs"];
 
 /**
- * A shared chunk with code of ours is named by the room that most of it comes from: stack traces then say whose it is.
+ * A shared chunk with our own code is named after the room that most of it comes from, so that stack traces show the
+ * room.
  */
 function roomOf(inputs: Inputs): string | null {
   const rooms = new Map<string, number>();

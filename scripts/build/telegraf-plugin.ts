@@ -1,8 +1,8 @@
 import type { Plugin } from "esbuild";
 
 /**
- * telegraf's HTTP client, node-fetch 2, loads a URL parser of its own for Nodes that had none, and through it a
- * deprecated module that every run would warn about. Node's own URL takes its place.
+ * telegraf's HTTP client, node-fetch 2, loads its own URL parser for old versions of Node, and through it a deprecated
+ * module that every run would warn about. Node's own URL replaces it.
  */
 export function trimTelegraf(): Plugin {
   const shim = "sluice-node-url";

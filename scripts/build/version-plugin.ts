@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
 
-/** Only the version of package.json enters a bundle; otherwise every edited script would change every dist. */
+/** Puts only the version from package.json into a bundle. Otherwise every edited npm script would change every dist. */
 export function versionPlugin(root: string): Plugin {
   return {
     name: "sluice-version",

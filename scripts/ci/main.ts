@@ -7,8 +7,8 @@ import { countTests, type AllowedSkip, type Counts, type TestReport } from "./te
 
 // npm run ci [-- SCRIPT…]   all steps, or only these; every step runs, also after one that failed
 //
-// Ends with one line, `N passed, N failed` and, where tests were skipped, `, N skipped`. A step without tests counts
-// as one.
+// Ends with one line: `N passed, N failed` and, if tests were skipped, `, N skipped`. A step without tests counts as
+// one.
 
 const root = join(import.meta.dirname, "../..");
 const allowedSkips = JSON.parse(

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** The parts that we read of what Vitest's `json` reporter writes. */
+/** The parts of the output of Vitest's `json` reporter that we read. */
 export type TestReport = {
   testResults: {
     /** Absolute path of the file. */
@@ -10,16 +10,16 @@ export type TestReport = {
   }[];
 };
 
-/** Tests that may be skipped: all of a file, or those whose full name starts with `test`. */
+/** Tests that may be skipped: all tests of a file, or those whose full name starts with `test`. */
 export type AllowedSkip = { file: string; test?: string; reason: string };
 
 export type Counts = { passed: number; failed: number; skipped: number; problems: string[] };
 
 /**
- * Counts from a runner's own report. A runner that fails without naming a test (a crash, an unhandled rejection, a
- * report that is missing) counts as one failure, and so does every test that was not run without being allowed to.
+ * Counts tests in a runner's report. A runner that fails without naming a test (a crash, an unhandled rejection, a
+ * missing report) counts as one failure. So does every test that was skipped without permission.
  *
- * @param report null when there is none that can be read
+ * @param report null if there is none or it cannot be read
  * @param root absolute path of the repository
  */
 export function countTests(

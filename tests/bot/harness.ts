@@ -28,7 +28,7 @@ export type World = {
   stranger: Person;
   dir: string;
   bot: BotProcess | null;
-  /** Everything that any bot process of this world printed. */
+  /** Everything that the bot processes of this world printed. */
   printed: () => string;
   start: (env?: Record<string, string>) => Promise<BotProcess>;
   kill: () => Promise<void>;
@@ -161,7 +161,7 @@ function merge(base: unknown, changes: unknown): unknown {
   };
 }
 
-/** Waits until something holds; fails with what was waited for. */
+/** Waits until a condition holds; fails with the condition's name. */
 export async function until<T>(holds: () => T | null | undefined | false, what: string, ms = 15_000): Promise<T> {
   for (const end = Date.now() + ms; Date.now() < end;) {
     const value = holds();
@@ -178,14 +178,14 @@ export function said({ telegram }: World, chat: number): StoredMessage[] {
   return telegram.state.messages.filter((one) => one.chat === chat && one.from.id === telegram.state.bot.id);
 }
 
-/** Waits until the bot has polled GitHub twice more: by then it has sent what it had to. */
+/** Waits until the bot has polled GitHub twice more. By then everything due has been sent. */
 export async function polledTwice({ github }: World): Promise<void> {
   const polls = () => github.transcript.filter(({ path }) => path.endsWith("/octo/models/deployments")).length;
   const before = polls();
   await until(() => polls() >= before + 2, "two polls of GitHub");
 }
 
-/** Writes to the bot and waits for its last word: a new message that no longer starts with an hourglass. */
+/** Writes to the bot and waits for its final answer: a new message that does not start with an hourglass. */
 export async function ask(here: World, person: Person, text: string, chat = person.id): Promise<StoredMessage> {
   const before = said(here, chat).length;
   here.telegram.people.says(person, text, { chat });
@@ -195,7 +195,7 @@ export async function ask(here: World, person: Person, text: string, chat = pers
   }, `an answer to ${text}; the bot says: ${here.bot?.log()}`);
 }
 
-/** Taps a button and waits until its message reads otherwise. */
+/** Taps a button and waits until its message has changed. */
 export async function tap(here: World, person: Person, message: StoredMessage, button: string): Promise<void> {
   const before = message.edits;
   here.telegram.people.presses(person, { chat: message.chat, message_id: message.message_id }, button);
@@ -208,7 +208,7 @@ export async function tap(here: World, person: Person, message: StoredMessage, b
 export const labels = (message: StoredMessage): string[] =>
   (message.markup?.inline_keyboard ?? []).flat().map((one) => String(one["text"]));
 
-/** Links somebody's GitHub account by the device flow, as they would. */
+/** Links a person's GitHub account by the device flow, as a person would. */
 export async function linkAccount(here: World, person: Person, login: string): Promise<void> {
   const message = await ask(here, person, "/link");
   const code = Object.values(here.github.state.workflows.device.codes).at(-1);
@@ -217,7 +217,7 @@ export async function linkAccount(here: World, person: Person, login: string): P
   await until(() => /You are/.test(message.text ?? ""), `the link: ${message.text}`);
 }
 
-/** The same, written into the store of a bot that does not run: for tests that are about something else. */
+/** The same, written directly into the store while the bot is stopped, for tests of other things. */
 export function alreadyLinked({ dir, github, telegram }: World, person: Person, login: string): void {
   const token = `ghu_standin${login}0123456789`;
   const { tokens, people } = github.state.workflows;
@@ -234,7 +234,7 @@ export function changes({ github }: World): string[] {
     .map(({ method, path }) => `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, "")}`);
 }
 
-/** A Space that answers as ours do. */
+/** A Space that answers like ours. */
 export async function space(
   version: string,
   score: number,
@@ -280,7 +280,9 @@ export async function space(
   };
 }
 
-/** One exchange of each kind, for the check against GitHub's description: compiling its schemas takes time. */
+/**
+ * One exchange of each kind, to check against GitHub's description. Only one, because compiling its schemas takes time.
+ */
 const kinds = new Map<string, Exchange>();
 
 export function remember({ github }: World): void {
@@ -291,7 +293,7 @@ export function remember({ github }: World): void {
   }
 }
 
-/** @throws Error when any remembered exchange is not as GitHub describes it */
+/** @throws Error if a remembered exchange violates GitHub's description */
 export function requireRemembered(): void {
   requireContract([...kinds.values()]);
   kinds.clear();

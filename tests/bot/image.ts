@@ -10,8 +10,8 @@ import { until } from "./harness.ts";
 // docker build -f bot/Dockerfile -t sluice-bot .
 // node scripts/with-node24.mjs tests/bot/image.ts docker run --rm --network host sluice-bot
 //
-// Starts the image against stand-ins for Telegram and GitHub on this machine's loopback: what it says without a
-// configuration, as whom it runs, whether it answers, acts and ends when it is told to. Slow, so no part of the tests.
+// Starts the image with stand-ins for Telegram and GitHub on this machine's loopback. Checks its message without a
+// configuration, its user, and that it answers, acts and stops on request. It is slow, so it is not part of the tests.
 
 const [engine, ...given] = process.argv.slice(2);
 if (engine === undefined)
@@ -35,7 +35,7 @@ function start(...command: string[]) {
   };
 }
 
-/** An address that answers when `stop` is called, and not before. */
+/** A URL that does not answer until `stop` is called. */
 async function askedToStop(): Promise<{ url: string; stop: () => void }> {
   const waiting: (() => void)[] = [];
   const server = createServer((_request, response) => {
@@ -89,9 +89,10 @@ try {
     GITHUB_TOKEN: "ghp_standinbottoken0123456789",
     GITHUB_API_URL: github.url,
   };
-  // Signals do not pass every engine: inside, something waits for our word and sends one.
+  // Not every container engine forwards signals. So a script inside waits for our answer and then sends the signal.
   const stopper = await askedToStop();
-  // Written inside: not every engine takes volumes and variables alike. The rest is the image's own command.
+  // The files are written inside, because engines differ in how they take volumes and variables. The rest is the
+  // image's own command.
   const script = [
     `echo ${Buffer.from(yaml).toString("base64")} | base64 -d > /tmp/bot.yaml`,
     ...Object.entries(env).map(([name, value]) => `export ${name}='${value}'`),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault as GitHubFault } from "../../rehearsal/github/exchange.ts";
 import { alreadyLinked, ask, changes, said, until, world, type World } from "./harness.ts";
 
-/** Where the process is killed: at a request whose effect has, or has not, happened. */
+/** Where the process is killed: at a request whose effect has or has not happened. */
 type Boundary = {
   name: string;
   telegram?: { method: string; effect: boolean };
@@ -44,7 +44,7 @@ describe("kill -9", () => {
       here.bot?.child.kill("SIGKILL");
     };
     if (github !== undefined) {
-      // Hanging first: the request is there, nothing happens, and then the process is gone.
+      // The request hangs first: it has arrived but has no effect. Then the process is killed.
       const fault: GitHubFault = {
         method: github.method,
         path: github.path,
@@ -80,7 +80,7 @@ describe("kill -9", () => {
       `an answer: ${here.printed().slice(-1500)}`,
       20_000,
     );
-    // The answer may be in the chat before the process knows it; its button works all the same.
+    // The answer may be in the chat before the process knows. Its button must work all the same.
     await until(() => message.markup !== null, "the buttons");
     here.telegram.people.presses(here.ana, { chat: here.ana.id, message_id: message.message_id }, "Deploy");
     await until(

@@ -3,7 +3,7 @@ import { main, type World } from "./harness.ts";
 const receipt = (version: string, auroc: number) =>
   `mood ${version}\n\n${JSON.stringify({ schemaVersion: 1, model: { id: "mood", version, task: "binary-classification", sha256: "b".repeat(64) }, dataset: { id: "d", digest: "e", rows: 9 }, metrics: [{ metric: "auroc", head: null, slice: "all", value: auroc, interval: { low: auroc - 0.01, high: auroc + 0.01, level: 0.9, method: "DeLong" }, n: 9 }], verdict: "PASS", reason: "", sluiceVersion: "0", onnxruntime: "0" })}`;
 
-/** mood 1.0.0 and 1.1.0 were released; 1.1.0 is live in production. */
+/** Adds the releases mood 1.0.0 and 1.1.0, with 1.1.0 live in production. */
 export function released({ github }: World): void {
   const { git, rows, deployments } = github.state;
   ["1.0.0", "1.1.0"].forEach((version, i) => {

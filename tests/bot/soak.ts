@@ -3,9 +3,9 @@ import { said, until, world } from "./harness.ts";
 
 // node scripts/with-node24.mjs tests/bot/soak.ts [UPDATES] [CHATS] [KILLS]
 //
-// A burst of updates over many private chats, Telegram's flood control at one message a second in each, 429s, 502s and
-// lost answers injected, and the process killed at random moments. Prints how long it took to drain, and fails when an
-// answer is missing, doubled or out of order.
+// Sends a burst of updates over many private chats, with Telegram's flood control at one message a second in each chat.
+// Injects 429s, 502s and lost answers, and kills the process at random moments. Prints how long it took to answer
+// everything, and fails if an answer is missing, repeated or out of order.
 
 const [updates = 500, chats = 50, kills = 5] = process.argv.slice(2).map(Number);
 const here = await world({

@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
-/** A zip archive of a few small files, as GitHub makes them of an artifact. `lie` changes what its directory claims. */
+/** A zip archive of a few small files, like GitHub's archive of an artifact. `lie` falsifies its directory. */
 export function zipOf(
   files: Record<string, string | Buffer>,
   lie: { size?: number; packed?: number; checksum?: number; offset?: number } = {},

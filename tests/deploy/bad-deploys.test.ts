@@ -6,7 +6,7 @@ import type { Behaviour, Deployed } from "../../rehearsal/hub/space.ts";
 import { makePredecessor } from "./faults/predecessor.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
@@ -145,7 +145,7 @@ it.concurrent.for(bad)(
       "births-production rollback 1.0.0: success",
     ]);
     expect(stage.tags()).toEqual([]);
-    // The old weights were named, not uploaded again.
+    // The old weights were referenced, not uploaded again.
     const uploads = stage.hub.transcript.filter(
       ({ method, path }) => method === "PUT" && path.startsWith("/lfs-upload/"),
     );
@@ -156,7 +156,7 @@ it.concurrent.for(bad)(
 const wrong: Partial<Behaviour> = { breaksBuild: isNew };
 
 describe("a roll-back", () => {
-  it.concurrent("goes back to what serves now when GitHub knows of nothing, and that proved itself", async (test) => {
+  it.concurrent("goes back to what served before, if it passes a proof, when GitHub has no record", async (test) => {
     const { expect } = test;
     const stage = await open(test, { hub: { behaviour: wrong } });
     await stage.seed(join(predecessor, "tree"), false);
@@ -202,7 +202,7 @@ describe("a roll-back", () => {
     expect(stage.commits().at(-1)).toBe("by hand");
   });
 
-  it.concurrent("is made by a cancelled job too, as far as its time goes", async (test) => {
+  it.concurrent("is also made by a cancelled job, as far as time permits", async (test) => {
     const { expect } = test;
     const stage = await open(test, { hub: { behaviour: { buildMs: 60_000 } } });
     stage.hub.space.behaviour.buildMs = 30;

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { buildBundle, bundles, type Bundle } from "../../scripts/build/bundle.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 
-/** Whatever a bundle is made of. */
+/** Everything that a bundle is built from. */
 const sources = `actions deploy github eval models/core spaces scripts/build package.json package-lock.json`.split(" ");
 const keptMs = 86_400_000;
 
 /**
- * Folder of the deploy action's dist, built from the sources at hand: once for all test files, and again when a source
- * has changed since. Node's compile cache lies beside it, so that only the first of many starts compiles.
+ * Folder of the deploy action's dist, built from the current sources. It is built once for all test files, and again
+ * when a source has changed. Node's compile cache is beside it, so that only the first of many starts compiles.
  */
 export async function builtAction(): Promise<string> {
   const cache = join(repositoryRoot, ".cache/deploy-action");
@@ -25,7 +25,7 @@ export async function builtAction(): Promise<string> {
     mkdirSync(join(draft, "dist", name, ".."), { recursive: true });
     writeFileSync(join(draft, "dist", name), bytes);
   }
-  // Whoever comes second finds the first one's.
+  // If another process built it in the meantime, use that build.
   try {
     renameSync(draft, dir);
   } catch {

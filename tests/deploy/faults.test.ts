@@ -4,7 +4,7 @@ import { converge } from "./faults/converge.ts";
 import { makePredecessor } from "./faults/predecessor.ts";
 import { unpackDeployAction, type DeployAction } from "./stage.ts";
 
-// The worst places of the whole table, which `npm run faults` plays.
+// The most difficult cases of the whole table, which `npm run faults` plays.
 const api = "/api/spaces/octo/births";
 const repo = "/repos/octo/models";
 const sample: [Boundary, Kind][] = [
@@ -21,7 +21,7 @@ const sample: [Boundary, Kind][] = [
   [{ scenario: "plain", server: "app", method: "POST", route: "/predict", nth: 2 }, "error"],
 ];
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;

@@ -82,7 +82,7 @@ describe("the plan", () => {
     expect(steps.at(-1)).toEqual({ kind: "record", tag: null });
   });
 
-  it("falls back to what main holds now when that was proved, but not from what was proved and is not changed", () => {
+  it("falls back to what main holds now if that was proved, but not if main is unchanged and was proved", () => {
     const verified = [
       { commit: "head", model: "m", version: "2.0.0", source: "s" },
       { commit: "older", model: "m", version: "1.0.0", source: "s" },
@@ -104,7 +104,7 @@ describe("the plan", () => {
   });
 });
 
-it("a restoration names large files and sends small ones", () => {
+it("a restoration references large files and sends small ones", () => {
   const good = [remote("a", "1"), large("w.onnx", "old"), remote(".gitattributes", "1")];
   expect(
     restorationOf(good, [remote("a", "2"), large("w.onnx", "new"), remote("b", "x"), remote(".gitattributes", "2")]),
@@ -197,7 +197,7 @@ it("golden answers are compared number by number", () => {
   expect(differenceOf({ y: { value: 1 } }, { y: { value: "1" } }, 1)).toContain('received "1"');
 });
 
-it("secrets are found by their look and by their file's name, and told without themselves", () => {
+it("secrets are found by pattern and by file name, and reported without their value", () => {
   const found = (path: string, text: string) => secretIn(path, Buffer.from(text));
   expect(found("README.md", `a\nkey ghp_${"a1".repeat(20)}`)).toBe("a GitHub token on line 2");
   expect(found("x.txt", `-----BEGIN RSA PRIVATE KEY-----`)).toBe("a private key on line 1");

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest"
 import type { DeployRepository } from "./repository.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
@@ -22,7 +22,7 @@ async function open({ onTestFinished }: TestContext, options: StageOptions = {})
   return stage;
 }
 
-/** Nothing was written anywhere but the lock, which was given back. */
+/** Checks that nothing was written except the lock, and that it was released. */
 function untouched(stage: Stage, expect: TestContext["expect"]): void {
   expect(stage.commits()).toEqual([]);
   expect(stage.records()).toEqual([]);

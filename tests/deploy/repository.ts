@@ -9,9 +9,9 @@ import { git, repositoryRoot } from "../actions/gate/runner.ts";
 export type DeployRepository = {
   dir: string;
   commit(): string;
-  /** The next version: the same folder with the production weights, or with its own. */
+  /** Makes the next version: the same folder with the production weights or with its own. */
   release(version: string, weights: "candidate" | "production"): void;
-  /** Writes .sluice/verdict.json for what is there, with changes. */
+  /** Writes .sluice/verdict.json for the current state, with changes. */
   judge(change?: (verdict: VerdictFile) => void): void;
   write(path: string, text: string | Buffer): void;
   read(path: string): string;
@@ -39,7 +39,7 @@ export function makeDeployRepository(): DeployRepository {
       const bytes = readFileSync(join(source, weights === "production" ? "production/model.onnx" : "model.onnx"));
       repository.write("models/births/model.onnx", bytes);
       const sha256 = createHash("sha256").update(bytes).digest("hex");
-      // The two versions differ in more than weights; each file goes with its own manifest's text.
+      // The two versions differ in more than weights, so each uses the text of its own manifest.
       const text = readFileSync(
         join(source, weights === "production" ? "production/model.yaml" : "model.yaml"),
         "utf8",

@@ -13,14 +13,14 @@ import { startHub, type HubOptions, type StandInHub } from "../../rehearsal/hub/
 import { builtAction } from "./built-action.ts";
 import { makeDeployRepository, type DeployRepository } from "./repository.ts";
 
-/** Waits of a deployment under test: everything that takes minutes takes moments. */
+/** Settings of a deployment under test: waits of minutes become moments. */
 export const fast =
   "poll-interval=0.04 retry-wait=0.02 retries=2 request-timeout=10 upload-timeout=5 build-timeout=30 start-timeout=30 prove-timeout=30 stall-after=0.5 settle-after=0.5 passes=2 probes=3";
 
 export const tokens = { github: "ghs_1a2b3c4d5e6f7a8b", hub: "hf_testtoken" };
 
 /**
- * The built action in a folder of its own, as a runner unpacks it; the native runtime is the machine's, named by
+ * The built action in a separate folder, as a runner unpacks it. It uses the machine's native runtime, given by
  * SLUICE_ORT_DIR.
  */
 export type DeployAction = { dir: string; remove: () => void };
@@ -53,7 +53,7 @@ export type StageOptions = {
   space?: string;
 };
 
-/** A repository, a GitHub and a Hub with one Space; deployments are played on it. */
+/** A repository, a GitHub and a Hub with one Space, on which deployments are run. */
 export class Stage {
   readonly repository: DeployRepository;
   readonly hub: StandInHub;
@@ -61,7 +61,7 @@ export class Stage {
   readonly #action: DeployAction;
   readonly #trusted: boolean;
   readonly #transcripts: string[] = [];
-  /** The process that deploys now. */
+  /** The current deploying process. */
   child: ChildProcess | null = null;
   runs = 0;
 
@@ -88,7 +88,8 @@ export class Stage {
       vouches: trusted ? (token) => gitHub.state.oidc.issued[token] ?? null : null,
       ...hub,
     });
-    // Variables of the Space, as an owner sets them: batches are not measured at each of many starts.
+    // Variables of the Space, as its owner could set them, so that batches are not measured again at each of many
+    // starts.
     for (const [name, value] of Object.entries({
       SLUICE_SWEEP_BUDGET_MS: "0",
       SLUICE_ENGINE: "main",
@@ -105,7 +106,7 @@ export class Stage {
     requireContract(transcript);
   }
 
-  /** For the end of every story, whatever it was about: nobody saw a secret, and no lock was left behind. */
+  /** Call at the end of every story: checks that no secret was shown and no lock was left behind. */
   async finish(): Promise<void> {
     const [leaks, locks] = [this.leaks(), this.locks()];
     await this.close();
@@ -211,7 +212,7 @@ export class Stage {
     return path === undefined ? null : deploymentReceipt.parse(JSON.parse(readFileSync(path, "utf8")));
   }
 
-  /** A tree that was made before, live and proved in this Space, as an earlier deployment would have left it. */
+  /** Puts an existing tree into this Space, live and proved, as an earlier deployment would have left it. */
   async seed(dir: string, recorded = true): Promise<void> {
     const { space } = this.hub;
     const files = readdirSync(dir, { recursive: true, withFileTypes: true })
@@ -270,7 +271,7 @@ export class Stage {
     );
   }
 
-  /** Where a secret was shown to anybody but the runner, which is told it once so that it can hide it. */
+  /** The places where a secret was shown to anybody but the runner, which is told it once so that it can hide it. */
   leaks(): string[] {
     const secrets = [
       tokens.github,
@@ -286,7 +287,7 @@ export class Stage {
     return secrets.filter((secret) => shown.includes(secret) || written.includes(secret));
   }
 
-  /** Version of the model that the Space serves now, asked as anybody would. */
+  /** The version of the model that the Space serves now, requested as any user would. */
   async serves(): Promise<string | null> {
     try {
       const answer = await fetch(`http://${this.hub.domain}/model/info`, { signal: AbortSignal.timeout(20_000) });
@@ -296,7 +297,7 @@ export class Stage {
     }
   }
 
-  /** Version that main of the Space's repository holds. */
+  /** The version on main of the Space's repository. */
   holds(): string | null {
     return this.hub.space.deployed(this.hub.space.repository.head)?.model?.version ?? null;
   }
@@ -319,7 +320,7 @@ export class Stage {
       .map((ref) => ref.slice(10));
   }
 
-  /** ENVIRONMENT KIND VERSION: STATES of every Deployment. */
+  /** Every Deployment as "ENVIRONMENT KIND VERSION: STATES". */
   records(): string[] {
     return this.github.state.rows.map(({ id, environment, payload }) => {
       const { kind, model } = payload as { kind: string; model: { version: string } };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest"
 import { startHub, type StandInHub } from "../../rehearsal/hub/server.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
@@ -116,7 +116,7 @@ describe("a model that passed", () => {
     expect(writes).toEqual([]);
   });
 
-  it.concurrent("is not rolled back by a dry run, which says what would be", async (test) => {
+  it.concurrent("is not rolled back by a dry run, which says what it would do", async (test) => {
     const { expect } = test;
     const stage = await open(test);
     stage.repository.release("1.0.0", "production");
@@ -199,7 +199,7 @@ describe("a Space that needs help", () => {
     },
   );
 
-  it.concurrent("that may not be restarted with this token is waited for, with words", async (test) => {
+  it.concurrent("is only waited for, with a note, if this token may not restart it", async (test) => {
     const { expect } = test;
     const stage = await open(test, {
       trusted: true,

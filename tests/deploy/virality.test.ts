@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 import { Stage, unpackDeployAction, type DeployAction } from "./stage.ts";
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
@@ -15,7 +15,7 @@ afterAll(() => {
   action.remove();
 });
 
-/** A repository with virality alone, its verdict PASS, and a Space for it. */
+/** A repository with only the virality model, its verdict PASS, and a Space for it. */
 async function withVirality(play: (stage: Stage) => Promise<void>): Promise<void> {
   const stage = await Stage.open(action, { space: "octo/virality" });
   try {
@@ -28,7 +28,7 @@ async function withVirality(play: (stage: Stage) => Promise<void>): Promise<void
       "schemaVersion: 1\nmodels:\n  - models/virality\nspaces:\n  virality: {production: octo/virality}\n",
     );
     repository.write(".gitignore", `${repository.read(".gitignore")}node_modules\n`);
-    // The verdict is made of the births model's manifest, which a first release puts there.
+    // The verdict is made from the births model's manifest, which a first release creates.
     repository.release("1.1.0", "candidate");
     repository.judge((verdict) => {
       verdict.models[0]!.model = {
@@ -45,12 +45,12 @@ async function withVirality(play: (stage: Stage) => Promise<void>): Promise<void
 }
 
 /**
- * The post-deploy checklist of docs/deploy.md, run by the built action itself, on a model whose answers have a form of
- * their own.
+ * The post-deploy checklist of docs/deploy.md, run by the built action itself, on a model whose answers have a format
+ * of their own.
  */
 it("virality is deployed and proved: ready, identity, golden answers with and without picture, bit for bit; its Space then answers in its own JSON", () =>
   withVirality(async (stage) => {
-    // As a step `npm install --no-save sharp` would have left it.
+    // As if a step had run `npm install --no-save sharp`.
     symlinkSync(join(repositoryRoot, "node_modules"), join(stage.repository.dir, "node_modules"));
     const run = await stage.deploy({ model: "virality" });
     expect({ code: run.code, log: run.log }).toMatchObject({
@@ -71,7 +71,7 @@ it("virality is deployed and proved: ready, identity, golden answers with and wi
         duration_seconds: 9,
       }),
     });
-    // The manifest says that the picture may be a URL; nobody told this Space's server.
+    // The manifest allows the picture to be a URL, but this Space's server has not enabled that.
     expect(await asked.json()).toEqual({
       viral_score: expect.any(Number),
       predicted_velocity: expect.any(Number),

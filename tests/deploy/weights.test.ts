@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, it, type TestContext, vi } from "vitest"
 import { sha256 } from "../../rehearsal/hub/repository.ts";
 import { Stage, unpackDeployAction, type DeployAction, type StageOptions } from "./stage.ts";
 
-// Weights of 30 kB count as large here, and go up in parts.
+// Here weights of 30 kB count as large and are uploaded in parts.
 const settings = "max-weights-bytes=1000";
 const models = { "octo/births": { private: false } };
 
-// Processes of a busy machine; nobody waits for this long elsewhere.
+// These tests start processes and may be slow on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 let action: DeployAction;
@@ -62,7 +62,7 @@ describe("weights that are too large for the Space", () => {
       stage.hub.transcript.filter(({ method, path }) => method === "PUT" && /\/part\/\d+$/.test(path)),
     ).toHaveLength(2);
 
-    // Somebody else's commit does not change what ours is.
+    // Somebody else's commit does not change which commit is ours.
     model(stage).apply(
       [
         { key: "header", value: { summary: "a card" } },
@@ -119,7 +119,7 @@ describe("weights that are too large for the Space", () => {
       times: 1,
       fault: { kind: "reset", effect: true },
     });
-    // Between the look and the commit.
+    // Between reading the state and committing.
     stage.hub.faults.push({
       method: "POST",
       path: /^\/octo\/births\.git\//,

@@ -59,7 +59,7 @@ describe("what a failure was", () => {
 });
 
 describe("a proxy", () => {
-  it("is used for the server that it stands before, and not for this machine", async () => {
+  it("is used for its server, and not for this machine", async () => {
     const asked: string[] = [];
     const proxy = createServer().on("connect", (request, socket) => {
       asked.push(request.url ?? "");

@@ -32,7 +32,7 @@ const playAgain = (story: Story) => over.then(open).then((scene) => story.play(s
 
 beforeAll(async () => {
   const scene = await open();
-  // A story that fails is told by its own test, which may come later.
+  // A failed story is reported by its own test, which may run later. Prevent an unhandled rejection until then.
   for (const { promise } of results.values()) promise.catch(() => {});
   over = playInLanes(
     stories,
@@ -49,15 +49,14 @@ describe("the rehearsal", () => {
     "story %s: %s",
     { timeout: 600_000 },
     async (_name, _title, story) => {
-      // In CI a test that fails is tried again (vitest.config.ts): then the story is played anew, on a stage where
-      // nothing has happened.
+      // In CI a failed test is retried (vitest.config.ts). The story is then played again on a fresh scene.
       const first = !tried.has(story);
       tried.add(story);
       await expect(first ? results.get(story)?.promise : playAgain(story)).resolves.toBeUndefined();
     },
   );
 
-  it("asked GitHub, Telegram and the Hub nothing that they do not document", async () => {
+  it("sent GitHub, Telegram and the Hub no request that they do not document", async () => {
     await over;
     expect(counts(scenes).map(({ service, violations }) => [service, violations])).toEqual([
       ["GitHub", []],

@@ -8,7 +8,7 @@ const node = join(root, "node_modules/node/bin/node");
 const launcher = `import { execChild } from ${JSON.stringify(join(root, "scripts/exec-child.mjs"))};
 execChild(process.execPath, ["--eval", process.argv[1]]);`;
 
-/** As `sluice` on an older Node: the program runs in a child, and whoever waits for it must not notice. */
+/** Starts a program like `sluice` on an older Node: in a child process, which the caller must not notice. */
 function start(program: string) {
   const child = spawn(node, ["--input-type=module", "--eval", launcher, program], {
     stdio: ["ignore", "pipe", "pipe"],

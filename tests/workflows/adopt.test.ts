@@ -38,7 +38,7 @@ it("bot.yaml is what the bot reads", () => {
   expect(bot.models.map(({ id }) => id)).toEqual(["fares"]);
 });
 
-// The training script needs Python; its stand-in here is a model with the same inputs and outputs.
+// The training script needs Python. Here a model with the same inputs and outputs replaces its result.
 it("the first gate of the repository passes, as the page says", async () => {
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });

@@ -7,7 +7,7 @@ import type { Callable, Workflow } from "./workflow.ts";
 type Named = Record<string, { required?: boolean; default?: unknown } | null>;
 const rank = ["none", "read", "write"];
 
-/** One of our actions or reusable workflows by its path in the repository; null when there is none. */
+/** One of our actions or reusable workflows by its path in the repository; null if there is none. */
 export function ownCallable(path: string): Callable | null {
   if (path.startsWith("actions/")) {
     const file = join(repositoryRoot, path, "action.yml");
@@ -30,7 +30,10 @@ export function ownCallable(path: string): Callable | null {
   };
 }
 
-/** The most that any job asks for: GitHub starts no called workflow that asks for more than its caller grants. */
+/**
+ * The highest permissions that any job requests. GitHub does not start a called workflow that requests more than its
+ * caller grants.
+ */
 function neededBy({ jobs = {} }: Workflow): Record<string, string> {
   const most: Record<string, string> = {};
   for (const { permissions } of Object.values(jobs)) {

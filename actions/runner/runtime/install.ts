@@ -13,7 +13,7 @@ type InstallDeps = {
   registry: string;
   platform: string;
   arch: string;
-  /** The whole download may take this long. */
+  /** Time limit of the whole download. */
   timeoutMs: number;
 };
 
@@ -22,8 +22,9 @@ const settleMs = 250;
 /**
  * Downloads the pinned npm tarball and keeps only this platform's native files.
  *
- * The stream is unpacked while its SHA-512 is taken, so 113 MB never lie on disk; the folder gets its final name
- * only after npm's integrity and each file's SHA-256 are found right. Two jobs may race: the first rename wins.
+ * The stream is unpacked while its SHA-512 is computed, so the 113 MB tarball is never written to disk. The folder gets
+ * its final name only after npm's integrity and each file's SHA-256 have been verified. If two jobs race, the first
+ * rename wins.
  */
 export async function installFromRegistry(
   pins: NativePins,
@@ -65,7 +66,7 @@ export async function installFromRegistry(
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } catch (error) {
-    // Unpacking that was cut off may still be about to open a file, which would bring the folder back.
+    // After an abort, unpacking may still open one more file, which would create the folder again. Wait for that first.
     await setTimeout(settleMs);
     throw error;
   } finally {

@@ -6,22 +6,22 @@ import { pipeline } from "node:stream/promises";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { NativePins, PinnedFile } from "./pins.ts";
 
-/** Where the native runtime may lie, in the order in which it is looked for. */
+/** Where the native runtime may be, in search order. */
 export type NativePlaces = {
-  /** The `ort-dir` input, a directory that the machine's owner provides; null when not given. */
+  /** The `ort-dir` input, a directory that the machine's owner provides; null if not given. */
   ortDir: string | null;
   /** native/PLATFORM-ARCH beside the action, present on release commits. */
   vendored: string;
   /** node_modules of the checked-out repository. */
   modules: string;
-  /** The runner's tool cache, kept between jobs on a self-hosted machine; null when the runner has none. */
+  /** The runner's tool cache, which a self-hosted machine keeps between jobs; null if the runner has none. */
   toolCache: string | null;
 };
 
 type NativeDeps = {
   platform: string;
   arch: string;
-  /** Fetches and unpacks the pinned package into a new folder, checking as it goes. */
+  /** Downloads and unpacks the pinned package into a new folder, and verifies it. */
   install: (target: string, files: readonly PinnedFile[]) => Promise<void>;
 };
 
@@ -33,11 +33,12 @@ export type NativeRuntime = {
 /**
  * Finds the native ONNX Runtime: `ort-dir` → vendored → node_modules → tool cache → download into the tool cache.
  *
- * `ort-dir` is vouched for by its owner (GPU builds differ from npm's) and the vendored files by the commit that also
- * holds this very code. Anything else counts only when its SHA-256 is the one the action was built against: a pull
- * request may bring its own node_modules, a shared machine its own cache, and neither may decide what judges it.
+ * The machine's owner is trusted for `ort-dir` (GPU builds differ from npm's). The vendored files are trusted because
+ * they are in the same commit as this code. Anything else is used only if its SHA-256 is the one that the action was
+ * built against. A pull request may bring its own node_modules, and a shared machine its own cache; neither may replace
+ * the runtime that judges the model.
  *
- * @throws ConfigurationError when `ort-dir` holds no runtime; EvaluationError naming every place tried.
+ * @throws ConfigurationError if `ort-dir` holds no runtime; EvaluationError naming every place tried
  */
 export async function locateNative(pins: NativePins, places: NativePlaces, deps: NativeDeps): Promise<NativeRuntime> {
   const key = `${deps.platform}-${deps.arch}`;
@@ -104,7 +105,7 @@ async function inOrtDir(dir: string, pins: NativePins, { platform, arch }: Nativ
   });
 }
 
-/** Null when every file is there with the pinned length; otherwise the first difference, in words. */
+/** Null if every file exists with the pinned length; otherwise a description of the first difference. */
 async function sizesDiffer(dir: string, files: readonly PinnedFile[]): Promise<string | null> {
   for (const file of files) {
     const bytes = await sizeOf(join(dir, file.name));
@@ -114,7 +115,10 @@ async function sizesDiffer(dir: string, files: readonly PinnedFile[]): Promise<s
   return null;
 }
 
-/** Null when every file has the pinned bytes. 50 to 150 ms for 46 MB. */
+/**
+ * Null if every file has the pinned bytes; otherwise a description of the first difference. Takes 50 to 150 ms for 46
+ * MB.
+ */
 async function digestsDiffer(dir: string, files: readonly PinnedFile[]): Promise<string | null> {
   for (const file of files) {
     const hash = createHash("sha256");

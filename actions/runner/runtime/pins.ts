@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** One native file of the npm package, as it was when the action was built. */
+/** One native file of the npm package, at the time when the action was built. */
 const pinnedFile = z.strictObject({
   name: z.string(),
   bytes: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-/** What the bundle knows about the native runtime it was built against; nothing else is ever loaded unasked. */
+/** The native runtime that the bundle was built against. No other is loaded unless `ort-dir` names it. */
 export const nativePins = z.strictObject({
   package: z.string(),
   version: z.string(),

@@ -9,11 +9,11 @@ declare const SLUICE_NATIVE_PINS: NativePins;
 
 const downloadTimeoutMs = 300_000;
 
-/** The native runtime, and the variables by which the bundle and the processes that it starts find it. */
+/** The native runtime, and the variables that tell the bundle and its child processes where it is. */
 type PreparedNative = NativeRuntime & { env: { SLUICE_ORT_BINDING: string; SLUICE_SHARP_DIR: string } };
 
 /**
- * Locates the native runtime for this process and those that it starts; to be awaited before the gate is imported.
+ * Locates the native runtime for this process and its child processes. Await this before importing the gate.
  *
  * @param ortDir the `ort-dir` input
  * @param root the checked-out repository
@@ -25,7 +25,7 @@ export async function prepareNative(
 ): Promise<PreparedNative> {
   const pins = nativePins.parse(SLUICE_NATIVE_PINS);
   const { platform, arch } = process;
-  // Every file of a bundle lies in dist itself, chunks too; native/ is beside dist.
+  // All files of a bundle, including chunks, are directly in dist; native/ is beside dist.
   const vendored = fileURLToPath(new URL(`../native/${platform}-${arch}`, import.meta.url));
   const found = await locateNative(
     pins,

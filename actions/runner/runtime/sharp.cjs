@@ -1,6 +1,6 @@
-// Stands in for `sharp` in the bundle. Only image models need it and its native libraries weigh 18 MB, so it is
-// looked for when first called: in the vendored folder beside dist, in the runner's tool cache, where the workflows put it,
-// then in the checked-out repository.
+// Replaces `sharp` in the bundle. Only image models need it, and its native libraries take 18 MB, so it is searched for
+// when first called. It is looked for in the vendored folder beside dist, in the runner's tool cache (where the
+// workflows install it), and in the checked-out repository.
 "use strict";
 const { createRequire } = process.getBuiltinModule("node:module");
 const { join } = process.getBuiltinModule("node:path");

@@ -2,11 +2,11 @@ import type { EmulateAnswer, Emulator } from "../emulate.ts";
 import type { Json, User } from "../world.ts";
 import { allPulls, type GitHubState, type StoredComment, type StoredPull } from "./state.ts";
 
-/** Comments and the words of pull requests, in memory: what the emulator keeps for a GitHub with real repositories. */
+/** Comments and the text of pull requests in memory. A GitHub with real repositories keeps these in the emulator. */
 export class SeededEmulator implements Emulator {
   readonly #state: GitHubState;
   readonly #origin: () => string;
-  /** When everything seeded was made. Today, since clients distinguish fresh from old. */
+  /** The creation time of everything seeded. It is today, because clients distinguish fresh from old. */
   readonly #at = `${new Date().toISOString().slice(0, 19)}Z`;
 
   constructor(state: GitHubState, origin: () => string) {
@@ -83,7 +83,7 @@ export class SeededEmulator implements Emulator {
     };
   }
 
-  /** Without its sides, which pulls.ts knows from git. */
+  /** Without base and head, which pulls.ts reads from git. */
   #pull({ number, head }: StoredPull): Json {
     const api = `${this.#origin()}/repos/${this.#state.repository}`;
     const url = `${api}/pulls/${number}`;

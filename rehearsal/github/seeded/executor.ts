@@ -2,7 +2,7 @@ import type { Executor, Review, RunRecord, TriggerEvent } from "../../executor/p
 import { DispatchRefused } from "../../executor/triggers.ts";
 import { addRun, type GitHubState, type StoredRun } from "./state.ts";
 
-/** The runs that the state holds. A dispatch adds one that stays queued; nothing is ever executed. */
+/** The runs in the state. A dispatch adds one that stays queued. Nothing is ever executed. */
 export class SeededExecutor implements Executor {
   readonly #state: GitHubState;
   readonly #repositoryId: (owner: string) => number;
@@ -60,7 +60,7 @@ export class SeededExecutor implements Executor {
   async idle(): Promise<void> {}
   async close(): Promise<void> {}
 
-  /** @param id of an artifact: ten times its run's, and its place there */
+  /** @param id of an artifact: ten times its run's id, plus its index there */
   archive(id: number): Buffer | undefined {
     return this.#state.workflows.runs.find((run) => run.id === Math.floor(id / 10))?.artifacts[id % 10]?.zip;
   }

@@ -6,8 +6,8 @@ const workflowsFolder = ".github/workflows";
 const who = { name: "octo", email: "octo@example.org" };
 
 /**
- * The git of a seeded repository: refs, tags, merge bases and folders as the state names them. The default
- * branch and anything that could be a commit's name is a commit, without parents and changes.
+ * The git of a seeded repository, with the refs, tags, merge bases and folders of the state. The default branch, and
+ * any name that looks like a commit's, is a commit without parents and changes.
  */
 export class SeededGit implements GitStore {
   readonly directory = "";
@@ -107,7 +107,7 @@ export class SeededGit implements GitStore {
     return Buffer.from(`name: ${sha.slice("workflow:".length)}\n`);
   }
 
-  /** Of BASE..HEAD: the head, and what the state says belongs to the pull request with that head. */
+  /** The commits of BASE..HEAD: the head, and the commits that the state assigns to the pull request with that head. */
   async commits(range: string): Promise<string[]> {
     const [base, head] = range.split("..");
     if (head === undefined) return [range];

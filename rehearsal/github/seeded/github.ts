@@ -9,7 +9,7 @@ import { SeededExecutor } from "./executor.ts";
 import { SeededGit } from "./git.ts";
 import { allPulls, seededState, type GitHubState, type StoredPull } from "./state.ts";
 
-/** `transcript`: what was asked, without ID tokens and the archives that redirects lead to. */
+/** `transcript`: all requests except those for ID tokens and for the archives that redirects lead to. */
 export type SeededGitHub = {
   url: string;
   state: GitHubState;
@@ -18,8 +18,9 @@ export type SeededGitHub = {
 };
 
 /**
- * The same GitHub on a state in memory instead of repositories on disk, for tests of what asks it: no git, no emulator,
- * no process to start, and commits need not exist. Routes, formats, permissions and refusals are those of github.ts.
+ * The same GitHub with a state in memory instead of repositories on disk, for tests of its clients. It needs no git, no
+ * emulator and no other process, and commits need not exist. Routes, formats, permissions and refusals are those of
+ * github.ts.
  */
 export async function startGitHub(given: Partial<GitHubState> = {}): Promise<SeededGitHub> {
   const state = seededState(given);
@@ -52,7 +53,7 @@ function seededWorld(state: GitHubState): World {
   let id = 10_000;
   const git = new SeededGit(state);
   const kept = new Map<string, Repository>();
-  // The same for every request; answers with many runs name each person and repository several times.
+  // Shared by all requests, because answers with many runs contain each person and repository several times.
   const users = new Map<string, User>();
   const home = () => state.repository.split("/")[0] ?? "";
   const repositoryOf = (owner: string): Repository => {
@@ -121,7 +122,7 @@ function forkOwners(state: GitHubState): Set<string> {
   return owners;
 }
 
-/** Everybody whom the state names, by login in lower case. */
+/** Everybody in the state, by login in lower case. */
 function seededUsers(origin: string, state: GitHubState, made: Map<string, User>): Map<string, User> {
   const { people, tokens, runs } = state.workflows;
   const logins = new Set([
@@ -212,7 +213,7 @@ function seededRepository(
   };
 }
 
-/** Environments that a run waits for or was reviewed for. */
+/** The environments that a run waits for or was reviewed for. */
 function environmentsOf({ workflows }: GitHubState): Environment[] {
   const found = new Map<string, Environment>();
   for (const { pending, reviews, createdAt, updatedAt } of workflows.runs)
@@ -222,7 +223,7 @@ function environmentsOf({ workflows }: GitHubState): Environment[] {
   return [...found.values()];
 }
 
-/** The same number for the same owner, whoever else there is. */
+/** Always the same id for the same owner. */
 const repositoryId = (owner: string) =>
   [...owner].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7);
 
@@ -231,7 +232,7 @@ const repositoryLinks =
     " ",
   );
 
-/** A repository as answers carry it. */
+/** A repository in the format of answers. */
 function repositoryResource(origin: string, owner: string, name: string, fork: boolean): Json & { id: number } {
   const url = `${origin}/repos/${owner}/${name}`;
   const at = `${new Date().toISOString().slice(0, 19)}Z`;

@@ -10,7 +10,7 @@ export type StoredPull = {
   /** OWNER:BRANCH */
   head: string;
   headSha: string;
-  /** The head itself by default. */
+  /** Default: the head itself. */
   baseSha?: string;
 };
 export type StoredRun = {
@@ -27,12 +27,13 @@ export type StoredRun = {
   /** ISO 8601. */
   createdAt: string;
   updatedAt: string;
-  artifacts: { name: string; digest: string; /** The archive; none means that it has expired. */ zip?: Buffer }[];
-  /** Environments that wait for a review, and who may give it. */
+  /** `zip`: the archive; an artifact without one has expired. */
+  artifacts: { name: string; digest: string; zip?: Buffer }[];
+  /** Environments that wait for a review, and their possible reviewers. */
   pending: { id: number; name: string; reviewers: string[] }[];
   reviews: { state: "approved" | "rejected"; user: string; comment: string; environment: string }[];
   inputs: Record<string, string> | null;
-  /** Owner of the fork that its commit lies in. */
+  /** Owner of the fork that contains the run's commit. */
   fork?: string;
 };
 
@@ -46,16 +47,16 @@ type WorkflowsState = Logins & {
   now: () => number;
 };
 
-/** Refs by their full name, and annotated tags by the name of their object. */
+/** Refs by full name, and annotated tags by object id. */
 type GitState = {
   refs: Record<string, { sha: string; type: "commit" | "tag" }>;
   tags: Record<string, { tag: string; message: string; object: string }>;
 };
 
-/** What a seeded GitHub holds. It is live: what a test changes is what the next request finds. */
+/** The state of a seeded GitHub. Tests may change it at any time; the next request sees the change. */
 export type GitHubState = {
   repository: string;
-  /** Whose token any unknown token is: a person with write access, or the job's own "github-actions[bot]". */
+  /** The owner of every unknown token: a person with write access, or the job's own "github-actions[bot]". */
   viewer: string;
   /** What the job's own token may do. */
   permissions: Permissions;
@@ -127,7 +128,7 @@ export function addRun(state: WorkflowsState, run: Partial<StoredRun>): StoredRu
   return added;
 }
 
-/** Every pull request that the state names, each number once. */
+/** Every pull request in the state, each number once. */
 export function allPulls({ pulls, commitPulls }: GitHubState): StoredPull[] {
   const all = [...pulls, ...Object.values(commitPulls).flat()];
   return all.filter((pull, i) => all.findIndex(({ number }) => number === pull.number) === i);

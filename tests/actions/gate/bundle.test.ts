@@ -35,7 +35,7 @@ describe("the native require of onnxruntime-node", () => {
     });
   };
 
-  it("is replaced by a look at where the runtime was located", async () => {
+  it("is replaced by the path where the runtime was located", async () => {
     const { outputFiles } = await bundleOf(nativeRequire);
     expect(outputFiles[0]?.text).toContain("SLUICE_ORT_BINDING");
     expect(outputFiles[0]?.text).not.toContain("napi-v6");
@@ -61,7 +61,7 @@ it("the bundle is the same from build to build, names no machine, and pins the r
   expect(text(first.files)).toMatch(/onnxruntime_binding\.node",bytes:\d+,sha256:"[0-9a-f]{64}"/);
 });
 
-it("what a step loads at its start holds neither the chart library nor the GitHub client nor the native runtime", async () => {
+it("what a step loads at its start contains neither the chart library nor the GitHub client nor the native runtime", async () => {
   const { metafile } = await buildBundle(bundles[0] as Bundle, repositoryRoot);
   const reached = new Set<string>();
   const follow = (path: string) => {

@@ -90,7 +90,7 @@ describe("the baseline is the merge base and the thresholds are the base branch'
     expect(git(clone, "rev-parse", "--is-shallow-repository")).toBe("true");
   });
 
-  it("and in a shallow clone that GitHub does not help, the verdict is ERROR with the way out", async () => {
+  it("in a shallow clone where GitHub does not help, the verdict is ERROR and says what to do", async () => {
     checkout("shallow");
     const run = await gate({});
     expect([run.code, run.outputs["verdict"]]).toEqual([4, "ERROR"]);
@@ -98,7 +98,7 @@ describe("the baseline is the merge base and the thresholds are the base branch'
     expect(run.summary).toContain("fetch-depth: 0");
   });
 
-  it("so it is in a shallow clone without a token", async () => {
+  it("the same in a shallow clone without a token", async () => {
     checkout("shallow");
     const run = await gate({}, { token: "" });
     expect(run.code).toBe(4);
@@ -158,7 +158,7 @@ describe("which models a change touches", () => {
     });
   });
 
-  it("one that had an artifact before and says now that a provider answers for it: its gate refuses it", async () => {
+  it("one that had an artifact and now names a provider, because its gate has to refuse it", async () => {
     checkout("full");
     git(clone, "reset", "-q", "--hard", upstream.base);
     writeFileSync(

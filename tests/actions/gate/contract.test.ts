@@ -93,7 +93,7 @@ describe("when GitHub refuses or fails", () => {
     expect(standIn.state.comments).toHaveLength(1);
   });
 
-  it("tries again after a secondary rate limit that asks for little, and gives up on one that asks for much", async () => {
+  it("tries again after a secondary rate limit that asks for a short pause, and gives up if it asks for a long one", async () => {
     const limit = (seconds: number) => ({
       method: "GET",
       path: /comments$/,
@@ -143,7 +143,7 @@ describe("when GitHub refuses or fails", () => {
 });
 
 describe("every request and answer is what GitHub's OpenAPI description says", () => {
-  it("for all that the gate asks", async () => {
+  it("for every request of the gate", async () => {
     const { github } = await start({
       mergeBases: { "main...abc": "d".repeat(40) },
       pulls: [{ number: 3, head: "fork:topic", headSha: "e".repeat(40), baseSha: "b".repeat(40) }],
@@ -174,7 +174,7 @@ describe("every request and answer is what GitHub's OpenAPI description says", (
     for (const { authorization } of standIn.transcript) expect(authorization).toBe("token t0ken");
   });
 
-  it("and the check finds what is wrong", async () => {
+  it("and the check finds violations", async () => {
     await start();
     const exchange = {
       method: "POST",

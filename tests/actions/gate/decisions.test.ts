@@ -59,7 +59,7 @@ describe("what an event means", () => {
   });
 });
 
-it("the exit code is the verdict's, save for a required comment and a trial run", () => {
+it("the exit code is the verdict's, except for a required comment and a trial run", () => {
   const failed = { status: "failed", why: "403" } as const;
   const auto = { failOn: "not-pass", comment: "auto" } as const;
   expect(exitCode("PASS", 0, failed, auto)).toBe(0);
@@ -140,7 +140,7 @@ it("a marker cannot be closed from inside", () => {
   expect(commentMarker("s.yaml", ["b", "a"])).toBe(commentMarker("s.yaml", ["a", "b"]));
 });
 
-it("folders that only begin alike are not touched", () => {
+it("folders that only share a prefix are not affected", () => {
   expect(changedModels(["models/mood2/model.yaml"], ["models/mood", "models/mood2/"], []).models).toEqual([
     "models/mood2/",
   ]);

@@ -103,7 +103,7 @@ describe("where the native runtime is looked for", () => {
     expect(source).toBe("download");
   });
 
-  it("says every place and reason when it is nowhere", async () => {
+  it("names every place and reason if it is found nowhere", async () => {
     server.close();
     fill(inModules(), { "onnxruntime_binding.node": "an older binding" });
     const error = await locate({ toolCache: null }).catch((thrown: Error) => thrown);
@@ -112,7 +112,7 @@ describe("where the native runtime is looked for", () => {
     expect(String(error)).toContain("RUNNER_TOOL_CACHE is not set");
   });
 
-  it("names the platforms that there are when this is none of them", async () => {
+  it("names the supported platforms if this one is not supported", async () => {
     await expect(
       locateNative(pins, places(), {
         platform: "aix",

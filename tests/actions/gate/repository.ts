@@ -5,18 +5,18 @@ import { git, repositoryRoot } from "./runner.ts";
 
 const manifest = "models/births/model.yaml";
 
-/** A repository with the births model, a base commit on main and a pull request's commit on a branch. */
+/** A repository with the births model, a base commit on main, and a pull request's commit on a branch. */
 export type ModelRepository = {
   dir: string;
   base: string;
   head: string;
-  /** 1-based line of model.yaml that holds the text, at the head commit. */
+  /** 1-based number of the line of model.yaml that contains the text, at the head commit. */
   lineOf(text: string): number;
   remove(): void;
 };
 
 export type RepositoryOptions = {
-  /** Check lines of gates at the base commit. */
+  /** The lines of `checks` under `gates` at the base commit. */
   checks: string[];
   /** Edits that the pull request makes. */
   change?: (files: { read: (path: string) => string; write: (path: string, text: string | Buffer) => void }) => void;
@@ -60,7 +60,9 @@ export function makeRepository({ checks, change }: RepositoryOptions): ModelRepo
   };
 }
 
-/** The manifest with other checks; the births model's own include latency, which these stories do not wait for. */
+/**
+ * The manifest with other checks. The births model's own checks include latency, which would slow these stories down.
+ */
 export function withChecks(text: string, checks: readonly string[]): string {
   return text.replace(/^ {2}checks:\n(?: {4}.*\n)+/m, `  checks:\n${checks.map((line) => `    - ${line}\n`).join("")}`);
 }

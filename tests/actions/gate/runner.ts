@@ -9,7 +9,7 @@ const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url)).repla
 const stepTimeoutMs = 50_000;
 
 /**
- * A folder of its own, as a runner unpacks an action: dist, built from the sources at hand, and native files or none.
+ * A separate folder, as a runner unpacks an action: dist built from the current sources, with or without native files.
  */
 export type UnpackedAction = { dir: string; remove: () => void };
 
@@ -129,14 +129,14 @@ export async function runStep({
   return run;
 }
 
-/** NAME<<DELIMITER … DELIMITER, the form that @actions/core writes. */
+/** Parses NAME<<DELIMITER … DELIMITER, the format that @actions/core writes. */
 function parseOutputs(text: string): Record<string, string> {
   return Object.fromEntries(
     [...text.matchAll(/^(\w[\w-]*)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map((one) => [one[1] as string, one[3] as string]),
   );
 }
 
-/** git in a folder; throws what it says when it fails. */
+/** Runs git in a folder. @throws Error with git's message */
 export function git(folder: string, ...args: string[]): string {
   const identity = ["-c", "user.name=Octo", "-c", "user.email=octo@example.org", "-c", "commit.gpgsign=false"];
   const { status, stdout, stderr } = spawnSync("git", [...identity, ...args], {

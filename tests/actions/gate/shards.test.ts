@@ -87,12 +87,12 @@ describe("one verdict from all shards", () => {
     const run = await report(onPullRequest, { shards: "2", models: '["models/births","models/mood"]' });
     expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
     expect(github.state.comments.map(({ issue }) => issue)).toEqual([7]);
-    // What tells further reads one file.
+    // Later steps, such as the card, read one file.
     const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
     expect([merged.verdict, merged.models.map(({ model }) => model.id)]).toEqual(["PASS", ["births", "mood"]]);
   });
 
-  it("takes the files of an only shard from the folder itself, where the download puts them", async () => {
+  it("takes the files of a single shard from the folder itself, where the download puts them", async () => {
     shard(".", "births");
     const run = await report(onPullRequest, { shards: "1", models: "births" });
     expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
@@ -106,7 +106,7 @@ describe("one verdict from all shards", () => {
     expect(run.summary).toContain("sluice-gate-gpu-1");
   });
 
-  it("the worst of them otherwise", async () => {
+  it("otherwise the worst of them", async () => {
     shard("s0", "births");
     shard("s1", "mood", "FAIL", "auroc fell");
     const run = await report(onPullRequest, { shards: "2" });
@@ -225,7 +225,7 @@ describe("publishing for a fork, from files that a stranger wrote", () => {
     expect(run.log).toContain(words);
   });
 
-  it("writes the merged verdict beside what a stranger left, never through a link of theirs", async () => {
+  it("writes the merged verdict beside a stranger's files, never through a stranger's link", async () => {
     const victim = join(workspace, "victim.js");
     writeFileSync(victim, "trusted");
     symlinkSync(victim, join(workspace, "shards/verdict.json"));

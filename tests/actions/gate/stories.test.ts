@@ -26,7 +26,7 @@ afterAll(() => {
 afterEach(async () => {
   repository?.remove();
   repository = undefined;
-  // Whatever a story did, GitHub would have understood it, and nothing else was asked.
+  // Whatever a story did, every request was valid for GitHub, and no other server was contacted.
   const { transcript } = github;
   await github.close();
   requireContract(transcript);
@@ -55,7 +55,7 @@ async function play({ checks = [passes], change, state = {}, fork = false, input
     });
   const run = await again();
   expect(run.outside).toEqual([]);
-  // The runner is told the secret so that it can hide it; nothing else may hold it.
+  // The runner is told the secret so that it can hide it. Nothing else may contain it.
   const secret = Buffer.from(`x-access-token:${token}`).toString("base64");
   for (const text of [run.log.replace(`::add-mask::${token}\n`, ""), run.summary, JSON.stringify(run.outputs)]) {
     expect(text).not.toContain(token);
@@ -123,7 +123,7 @@ describe("a pull request", () => {
     expect(run.log).toContain("::error");
   });
 
-  it("a verdict that the repository itself holds is none of the gate's", async () => {
+  it("a verdict.json in the repository itself does not count as the gate's", async () => {
     const { run } = await play({
       inputs: { models: "nowhere" },
       change: ({ write }) => {
@@ -153,7 +153,7 @@ describe("a pull request", () => {
       ),
     );
     expect(run.summary).toContain("divination");
-    // A shard's reader needs the reason too.
+    // The job that merges shards needs the reason too.
     expect(readFileSync(join(repository!.dir, ".sluice/verdict.json"), "utf8")).toContain("divination");
   });
 
@@ -210,7 +210,7 @@ describe("reporting never changes the verdict", () => {
     expect([failed.run.code, failed.run.outputs["verdict"]]).toEqual([1, "FAIL"]);
   });
 
-  it("a fork: no attempt, the reason in words, the verdict as it is", async () => {
+  it("a fork: no comment is attempted, the reason is given, the verdict is unchanged", async () => {
     const { run, result } = await play({ fork: true, inputs: { comment: "required" } });
     expect(run.code).toBe(0);
     expect(github.transcript).toEqual([]);
@@ -325,7 +325,7 @@ describe("the native runtime", () => {
     }
   });
 
-  it("cuda that is not there fails closed", async () => {
+  it("cuda without its libraries fails closed", async () => {
     const { run } = await play({ inputs: { provider: "cuda" } });
     expect(run.code).toBe(4);
     expect(run.outputs["verdict"]).toBe("ERROR");

@@ -52,7 +52,7 @@ it("the workflow with write access to forks' pull requests checks out nothing of
     expect(step.with).toMatchObject({ repository: "${{ job.workflow_repository }}", ref: "${{ job.workflow_sha }}" });
   }
   expect(text).not.toMatch(/ref: .*head_(sha|branch)/);
-  // What a run left behind reaches nobody before it was looked through.
+  // What a run left behind must be checked before anything is sent to people.
   const notifyStep = steps(workflow).findIndex((one) => one.uses?.endsWith("/actions/notify"));
   expect(steps(workflow)[notifyStep - 1]).toMatchObject({
     id: "report",
@@ -61,7 +61,7 @@ it("the workflow with write access to forks' pull requests checks out nothing of
   expect(steps(workflow)[notifyStep]?.if).toContain("steps.report.outputs.pull-request != ''");
 });
 
-it("only what the gate wrote itself is kept: a pull request can hold files of the same names", () => {
+it("only files that the gate wrote itself are kept, because a pull request can contain files of the same names", () => {
   const upload = steps(named("gate.yml").workflow).find((one) => String(one.with?.["name"]).startsWith("sluice-gate-"));
   expect(upload?.if).toContain("steps.gate.outputs.verdict != ''");
 });
@@ -94,17 +94,20 @@ describe("the card", () => {
     ]);
   });
 
-  it.each(telling)("is told by $id without a say in the job, with the secret, and remembered", ({ job, step }) => {
-    expect(step["continue-on-error"]).toBe(true);
-    expect(step.with).toMatchObject({
-      token: "${{ secrets.TELEGRAM_BOT_TOKEN }}",
-      chat: "${{ vars.TELEGRAM_CHAT_ID }}",
-    });
-    expect(job.permissions).toMatchObject({ "pull-requests": "write" });
-    expect(`${job.if ?? ""} ${step.if ?? ""}`).toContain("vars.TELEGRAM_CHAT_ID != ''");
-  });
+  it.each(telling)(
+    "is updated by $id, which has the secret, can remember the card and cannot fail the job",
+    ({ job, step }) => {
+      expect(step["continue-on-error"]).toBe(true);
+      expect(step.with).toMatchObject({
+        token: "${{ secrets.TELEGRAM_BOT_TOKEN }}",
+        chat: "${{ vars.TELEGRAM_CHAT_ID }}",
+      });
+      expect(job.permissions).toMatchObject({ "pull-requests": "write" });
+      expect(`${job.if ?? ""} ${step.if ?? ""}`).toContain("vars.TELEGRAM_CHAT_ID != ''");
+    },
+  );
 
-  it("says that somebody must approve from a job that waits for nobody, and that cannot hold the deployment up", () => {
+  it("asks for approval from a job that waits for nobody and cannot delay the deployment", () => {
     const deploy = named("deploy.yml").workflow.jobs ?? {};
     for (const id of ["waiting", "waiting-to-promote"])
       expect(deploy[id]).toMatchObject({ "continue-on-error": true, permissions: { actions: "read" } });

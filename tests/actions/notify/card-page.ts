@@ -1,7 +1,8 @@
 // node scripts/with-node24.mjs tests/actions/notify/card-page.ts VERDICT.json
-// Plays one candidate's life through the built action against the stand-in Telegram and writes what the chat shows to
-// docs/telegram-card.html and, where there is a Chromium, docs/images/telegram-card.png. VERDICT.json is a real
-// verdict, e.g. .sluice/verdict.json after `npx sluice gate`.
+//
+// Plays one candidate's life with the built action and the stand-in Telegram. Writes what the chat shows to
+// docs/telegram-card.html and, if Chromium is installed, to docs/images/telegram-card.png. VERDICT.json is a real
+// verdict, such as .sluice/verdict.json after `npx sluice gate`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

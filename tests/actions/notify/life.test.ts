@@ -34,7 +34,7 @@ afterEach(async () => {
   if (found.length > 0) throw new Error(found.join("\n"));
 });
 
-/** Runs the step and looks for secrets in everything that it left. */
+/** Runs the step and checks that nothing it left behind contains secrets. */
 async function notify(options: Partial<NotifyOptions> = {}) {
   const run = await runNotify({
     action,
@@ -61,7 +61,7 @@ const sounds = () => telegram.transcript.filter((call) => call.audible).length;
 const main = { name: "push", payload: { repository: { default_branch: "main" } } };
 
 describe("one candidate, six jobs, one card", () => {
-  it("from evaluating to live, then rolled back: edited in place, ringing twice", async () => {
+  it("from evaluating to live, then rolled back: edited in place, with a sound twice", async () => {
     const steps: [Partial<NotifyOptions>, status: string, words: string, sounds: number][] = [
       [{ inputs: { models: "mood@1.1.0" } }, "sent", "mood 1.1.0: evaluating", 0],
       [{ inputFiles: { verdict: stories.pass } }, "edited", "mood 1.1.0: PASS", 0],
@@ -95,7 +95,7 @@ describe("one candidate, six jobs, one card", () => {
         2,
       ],
     ];
-    // After the merge the commit leads back to the pull request.
+    // After the merge, the pull request is found by the commit.
     github.state.commitPulls[commit] = [{ number: 12, head: "octo:topic", headSha: commit }];
     for (const [options, status, words, rung] of steps) {
       const run = await notify(options);
@@ -103,10 +103,10 @@ describe("one candidate, six jobs, one card", () => {
       expect(card()).toContain(words);
       expect([words, sounds()]).toEqual([words, rung]);
       expect(run.summary).toBe("");
-      // What asked for the approval goes when it has been given.
+      // The message that asked for the approval is deleted once it has been given.
       expect([words, messages().length]).toEqual([words, words === "waiting for approval" || rung === 2 ? 2 : 1]);
     }
-    // The card, and the one message that rang last; the one before is deleted.
+    // The card, and the last message that made a sound; the earlier one is deleted.
     expect(messages().map((one) => one.message_id)).toEqual([1, 3]);
     expect(messages()[1]).toMatchObject({
       replyTo: 1,
@@ -121,7 +121,7 @@ describe("one candidate, six jobs, one card", () => {
     expect(github.state.comments[0]?.body).not.toContain("1234567890");
   });
 
-  it("a candidate that turns red rings at once; its next push is silent until it is well again", async () => {
+  it("a candidate that turns red makes a sound at once; its next pushes are silent until it has recovered", async () => {
     await notify({ inputFiles: { verdict: stories.fail } });
     expect([messages().length, sounds()]).toEqual([1, 1]);
     await notify({ inputFiles: { verdict: stories.fail } });
@@ -134,7 +134,7 @@ describe("one candidate, six jobs, one card", () => {
 });
 
 describe("when", () => {
-  it("change: the first card, then only a turn for the worse or the better", async () => {
+  it("change: the first card, then only changes for the worse or the better", async () => {
     const change = { when: "change" };
     expect((await notify({ inputFiles: { verdict: stories.pass }, inputs: change })).outputs["status"]).toBe("sent");
     expect(
@@ -173,7 +173,7 @@ describe("where it goes", () => {
     expect([messages().length, sounds()]).toEqual([1, 1]);
   });
 
-  it("into its topic, and into the chat with a warning when the topic is gone", async () => {
+  it("goes into its topic, or into the chat with a warning if the topic is gone", async () => {
     await notify({ inputFiles: { verdict: stories.pass }, inputs: { topic: "9" } });
     expect(messages()[0]?.thread).toBe(9);
     telegram.state.chats.get(group)?.topics?.delete(9);
@@ -208,7 +208,7 @@ describe("where it goes", () => {
     expect(run.result?.cards[0]).toMatchObject({ model: "bad", status: "sent" });
     expect(run.log).toContain("2 more models have no card");
     expect(github.state.comments).toHaveLength(1);
-    // A job of a matrix that tells about one of them edits that one, and leaves the others as they are.
+    // A matrix job that reports on one of them edits only that one.
     const again = await notify({
       inputFiles: { verdict: { ...stories.pass, models: [{ ...pass, model: { ...pass.model, id: "bad" } }] } },
     });
@@ -223,7 +223,7 @@ describe("where it goes", () => {
     expect(github.state.comments).toHaveLength(2);
   });
 
-  it("with the report's picture where there is one, as the message that rings", async () => {
+  it("with the report's picture, if there is one, as the message that makes the sound", async () => {
     await notify({ inputFiles: { verdict: stories.pass } });
     await notify({ inputFiles: { verdict: stories.fail, picture: { name: "mood.png", bytes: png } } });
     expect(messages()[1]).toMatchObject({
@@ -233,7 +233,7 @@ describe("where it goes", () => {
       silent: false,
     });
     await notify({ inputFiles: { verdict: stories.pass } });
-    // A file that is no picture costs no sound.
+    // If the file is not a picture, the sound is made all the same.
     await notify({
       inputFiles: { verdict: stories.fail, picture: { name: "report.png", bytes: Buffer.from("<svg/>") } },
     });
@@ -287,7 +287,7 @@ describe("where it goes", () => {
     expect([late.outputs["status"], github.state.comments.length]).toEqual(["sent", 1]);
   });
 
-  it("that was named and has no verdict is an ERROR on its own card, and judged twice has one card with the worse", async () => {
+  it("a named model without a verdict has an ERROR card; a model judged twice has one card with the worse verdict", async () => {
     const [pass, fail] = [stories.pass.models[0], stories.fail.models[0]].map(
       (one) => one as NonNullable<typeof one>,
     ) as [(typeof stories.pass.models)[0], (typeof stories.pass.models)[0]];
@@ -358,7 +358,7 @@ describe("memory", () => {
     });
   });
 
-  it("without a token: a new card each time, and no word to GitHub", async () => {
+  it("without a token: a new card each time, and no request to GitHub", async () => {
     for (const message of ["1", "2"])
       expect(
         (await notify({ inputFiles: { verdict: stories.pass }, inputs: { "github-token": "" } })).outputs,
@@ -388,7 +388,7 @@ describe("memory", () => {
     expect(github.state.comments).toHaveLength(1);
   });
 
-  it("is apart for each chat", async () => {
+  it("is separate for each chat", async () => {
     await notify({ inputFiles: { verdict: stories.pass } });
     await notify({ inputFiles: { verdict: stories.pass }, inputs: { topic: "9" } });
     expect(github.state.comments).toHaveLength(2);
@@ -396,7 +396,7 @@ describe("memory", () => {
   });
 });
 
-it("the runner's own variables do where inputs are empty", async () => {
+it("empty inputs fall back to the runner's own variables", async () => {
   const run = await runNotify({
     action,
     inputFiles: { verdict: stories.pass },

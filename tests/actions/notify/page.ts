@@ -31,7 +31,7 @@ function block(one: InputRichBlock<never>): string {
 
 const tags: Partial<Record<MessageEntity["type"], string>> = { bold: "b", italic: "i", pre: "pre", code: "code" };
 
-/** Text with its entities, as a phone draws it; entities of a card do not overlap. */
+/** Text with its entities as HTML, as a phone shows it. A card's entities do not overlap. */
 function formatted({ text, entities }: StoredMessage): string {
   let at = 0;
   let html = "";
@@ -41,7 +41,7 @@ function formatted({ text, entities }: StoredMessage): string {
     html +=
       e((text ?? "").slice(at, one.offset)) + (tag === undefined ? `<a>${inner}</a>` : `<${tag}>${inner}</${tag}>`);
     at = one.offset + one.length;
-    // A block ends its line by itself.
+    // A block element already ends the line.
     if (one.type === "pre" && (text ?? "")[at] === "\n") at += 1;
   }
   return `<div class="text">${html}${e((text ?? "").slice(at))}</div>`;
@@ -72,7 +72,7 @@ function firstLine(card: StoredMessage): string {
   return (heading.split("\n")[0] as string).slice(0, 48);
 }
 
-/** The life of a card as one page: what the chat shows after each step, drawn from what Telegram was sent. */
+/** The life of a card as one page: what the chat shows after each step, rendered from what was sent to Telegram. */
 export function page(scenes: readonly Scene[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

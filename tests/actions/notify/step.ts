@@ -5,7 +5,7 @@ import type { VerdictFile } from "../../../eval/schema/verdict.ts";
 import { buildBundle, bundles, type Bundle } from "../../../scripts/build/bundle.ts";
 import { repositoryRoot, runStep, type StepRun, type UnpackedAction } from "../gate/runner.ts";
 
-/** actions/notify in a folder of its own, bundled from the sources at hand, without any node_modules. */
+/** actions/notify in a separate folder, bundled from the current sources, without node_modules. */
 export async function unpackNotify(): Promise<UnpackedAction> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-notify-"));
   const { files } = await buildBundle(
@@ -65,7 +65,7 @@ export function pullRequestEvent(number: number): { name: string; payload: unkno
   };
 }
 
-/** A receipt as actions/deploy writes it, in the parts that a card shows; the rest is passed over. */
+/** The parts of actions/deploy's receipt that a card shows; the rest is left out. */
 export function receipt(outcome: string, change: object = {}, model = { id: "mood", version: "1.1.0" }): object {
   return {
     schemaVersion: 1,
@@ -86,7 +86,7 @@ export function receipt(outcome: string, change: object = {}, model = { id: "moo
   };
 }
 
-/** Starts the step as the runner does, in a workspace with the files that other steps left. */
+/** Starts the step as the runner does, in a workspace with files that other steps left. */
 export async function runNotify({
   action,
   inputFiles = {},

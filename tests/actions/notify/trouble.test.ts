@@ -63,7 +63,7 @@ describe("nothing that Telegram does fails the step", () => {
     expect(run.summary).toContain("loss < 0.005");
   });
 
-  it("nobody listening", async () => {
+  it("no server listens", async () => {
     const run = await notify({ inputs: { "api-root": "http://127.0.0.1:9" } });
     expect([run.code, run.outputs["status"]]).toEqual([0, "failed"]);
     expect(run.log).toContain("ECONNREFUSED");
@@ -74,7 +74,7 @@ describe("nothing that Telegram does fails the step", () => {
     expect((await notify({ inputs: { "fail-on-error": "true" } })).code).toBe(5);
   });
 
-  it("a 429 that asks for little, and a 502, are waited out", async () => {
+  it("retries after a 429 with a short pause and after a 502", async () => {
     telegram.fail({
       method: "sendRichMessage",
       times: 1,
@@ -118,7 +118,7 @@ describe("wrong usage", () => {
   });
 });
 
-it("takes twelve inputs at most: more than that nobody reads", () => {
+it("has at most twelve inputs, because nobody reads more", () => {
   expect(Object.keys(notifyInputs.shape).length).toBeLessThanOrEqual(12);
 });
 

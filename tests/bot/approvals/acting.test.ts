@@ -30,7 +30,7 @@ afterEach(async () => {
 const dispatches = () => changes(here).filter((one) => one.endsWith("/dispatches"));
 const says = (message: StoredMessage, words: RegExp) =>
   until(() => words.test(message.text ?? ""), `${words} in ${message.text}; the bot says: ${here.bot?.log()}`);
-/** The toast that a person saw, by the number of the tap. */
+/** The toasts that people saw, by the number of the tap. */
 const toasts = () =>
   here.telegram.succeeded("answerCallbackQuery").map(({ parameters }) => String(parameters["text"] ?? ""));
 
@@ -45,7 +45,7 @@ async function begun(config: object = {}, both = false): Promise<void> {
 afterAll(requireRemembered);
 
 describe("acting", () => {
-  it("deploys to an environment without danger after one tap, as the person, bound to the commit", async () => {
+  it("deploys to an environment that is not dangerous after one tap, as the person, bound to the commit", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");
     expect(message.text).toMatch(
@@ -73,7 +73,7 @@ describe("acting", () => {
     expect(here.github.state.workflows.runs.at(-1)?.actor).toBe("ana-gh");
   });
 
-  it("asks a second time where it is dangerous, and shows the run's end in the same message", async () => {
+  it("asks a second time if the environment is dangerous, and shows the run's end in the same message", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood production 1.1.0");
     await tap(here, here.ana, message, "Deploy…");
@@ -133,7 +133,7 @@ describe("acting", () => {
     expect(dispatches()).toHaveLength(1);
   });
 
-  it("whoever is not linked, or has lost the permission, cannot act", async () => {
+  it("people who are not linked, or have lost the permission, cannot act", async () => {
     await begun();
     expect((await ask(here, here.ben, "/deploy mood staging")).text).toContain("no GitHub account is linked");
     const message = await ask(here, here.ana, "/deploy mood staging");
@@ -289,7 +289,7 @@ describe("acting", () => {
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });
 
-  it("whoever started a run cannot approve it where two persons are required", async () => {
+  it("the person who started a run cannot approve it if two persons are required", async () => {
     await begun({ environments: { production: { persons: 2 } } });
     const run = addRun(here.github.state.workflows, {
       file: "deploy.yml",
@@ -319,7 +319,7 @@ describe("acting", () => {
       );
       here.telegram.people.presses(here.stranger, { chat: group, message_id: message.message_id }, "Deploy");
     }
-    // A listed user's number in a private chat that is not theirs is forged.
+    // A listed user's id in somebody else's private chat is forged.
     here.telegram.people.says(here.ana, "/status", { chat: here.stranger.id });
     await ask(here, here.ana, "/whoami");
     const answered = here.telegram.transcript.slice(calls).filter(({ method }) => method !== "getUpdates");

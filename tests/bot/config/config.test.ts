@@ -49,7 +49,7 @@ describe("bot.yaml", () => {
     };
     const names = Object.values(bot.github.deploy.inputs).filter((name) => name !== null);
     expect(names).toHaveLength(6);
-    // By this the bot finds the run that it dispatched.
+    // The bot finds its dispatched run by this text.
     expect(workflow["run-name"]).toContain(`inputs.${bot.github.deploy.inputs.request}`);
     for (const name of names) expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toContain(name);
   });

@@ -21,7 +21,8 @@ import {
 } from "../harness.ts";
 import { released } from "../released.ts";
 
-// The built step and the bundled bot, one Telegram, one GitHub: neither knows of the other but through GitHub.
+// Tests the built step and the bundled bot together, with one Telegram and one GitHub. They exchange data only through
+// GitHub.
 
 let action: UnpackedAction;
 let here: World;
@@ -129,7 +130,7 @@ describe("one card, kept by the step and the bot", () => {
     tap("Yes, approve", card);
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(run.reviews).toMatchObject([{ state: "approved", user: "ana-gh", environment: "mood-production" }]);
-    // The step's next edit takes the line away; the bot puts it back beneath the new text and the new links.
+    // The step's next edit removes the line. The bot puts it back under the new text and the new links.
     await notify("build");
     await shows(card, ...links, "✅ mood-production approved by ana-gh");
     expect(words(card)).toContain("deploying");
@@ -161,13 +162,13 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("edits of both, in any order, while it waits: the text is the newest, and the buttons work", async () => {
+  it("both edit in any order while the run waits: the text is the newest, and the buttons work", async () => {
     await begun();
     const { card } = await cardThatAsks();
     await notify("waiting", { inputFiles: { verdict: fail } });
     await shows(card, ...links, ...asked);
     expect(words(card)).toContain("FAIL");
-    // Both at once, several times over: whoever is last, both are seen in the end.
+    // Both edit at once, several times. Whichever is last, both results are visible in the end.
     for (const story of [pass, fail, pass]) {
       await Promise.all([notify("waiting", { inputFiles: { verdict: story } }), polledTwice(here)]);
     }
@@ -182,7 +183,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it("after an edit whose marker GitHub refused, the buttons come back all the same", async () => {
+  it("the buttons come back even after an edit whose marker GitHub refused", async () => {
     await begun();
     const { card } = await cardThatAsks();
     here.github.state.faults.push({

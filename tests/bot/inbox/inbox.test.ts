@@ -45,7 +45,7 @@ async function freePort(): Promise<number> {
 
 type Sent = { path?: string; method?: string; headers?: Record<string, string>; chunks: (Buffer | string)[] };
 
-/** A request whose body goes out in pieces; the status of the answer, 0 where the connection was cut. */
+/** Sends a request whose body is split into chunks. Returns the status of the answer, 0 if the connection was cut. */
 function send(port: number, { path = "/telegram", method = "POST", headers = {}, chunks }: Sent): Promise<number> {
   return new Promise((resolve) => {
     const outgoing = request(
@@ -74,7 +74,7 @@ describe("polling", () => {
   it("handles each update once, and those of a chat in the order they came, whatever their ids", async () => {
     here = await world();
     const { people } = here.telegram;
-    // All are there before the bot is: one batch, which telegraf would handle all at once.
+    // All updates exist before the bot starts, so they arrive in one batch, which telegraf would handle all at once.
     const updates = Array.from({ length: 12 }, (_, i) => people.says(here.ana, `/nonsense${i}`, { deliver: false }));
     const shuffled = [...updates.slice(6), ...updates.slice(0, 6)];
     for (const update of shuffled) people.deliver(update);
@@ -160,7 +160,7 @@ describe("polling", () => {
 
   it("ends on SIGTERM within a moment, with exit code 0", async () => {
     here = await world();
-    // At once, while telegraf is between its launch and its first poll, and later.
+    // Stop at once, between telegraf's launch and its first poll, and later.
     for (const restMs of [0, 5, 20, 300]) {
       await here.start();
       await new Promise((resolve) => {
@@ -180,7 +180,7 @@ describe("webhook", () => {
     await here.start({ TELEGRAM_WEBHOOK_SECRET: secret, GITHUB_WEBHOOK_SECRET: githubSecret });
     const { people } = here.telegram;
     const right = { "x-telegram-bot-api-secret-token": secret };
-    // As Telegram delivers it.
+    // Delivered as Telegram does it.
     expect((await ask(here, here.ana, "/whoami")).text).toContain("user 11");
 
     const update = people.says(here.ana, "/nonsense🦜ü", { deliver: false });

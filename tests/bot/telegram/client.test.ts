@@ -148,7 +148,7 @@ describe("what a refusal means", () => {
 describe("the token", () => {
   it.each(["html", "reset", "hang"] as const)("is in no message and no stack after %s", async (kind) => {
     const { client, log } = await start({ maxAttempts: 2 });
-    // A page with status 200 is what telegraf puts into its message, address, token and all.
+    // For a page with status 200, telegraf puts the address into its message, including the token.
     telegram.fail({ method: "*", times: 9, does: kind === "html" ? { kind, status: 200 } : { kind } });
     const failure = await failureOf(client.call("getMe", {}));
     const seen = [

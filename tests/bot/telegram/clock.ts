@@ -1,6 +1,6 @@
 import type { Clock } from "../../../bot/telegram/clock.ts";
 
-/** A clock that never waits: sleeping moves its time on, and is written down. */
+/** A clock that never waits. Sleeping advances its time and is recorded in `slept`. */
 export function quickClock(startMs = 1_800_000_000_000): Clock & { slept: number[] } {
   let now = startMs;
   const slept: number[] = [];

@@ -18,14 +18,14 @@ describe("text from outside", () => {
 });
 
 describe("cutting", () => {
-  it("never tears an emoji, a flag or a surrogate pair", () => {
+  it("never splits an emoji, a flag or a surrogate pair", () => {
     expect(truncate("ab👩‍👩‍👧‍👦cd", 10)).toBe("ab…");
     expect(truncate("ab👩‍👩‍👧‍👦cd", 14)).toBe("ab👩‍👩‍👧‍👦…");
     expect(truncate("🇪🇺🇪🇺", 7)).toBe("🇪🇺…");
     expect(truncate("short", 5)).toBe("short");
   });
 
-  it("never tears an entity or a tag, and closes what is open", () => {
+  it("never splits an entity or a tag, and closes open tags", () => {
     expect(truncateHtml("<b>ab&amp;cd<i>ef</i></b>", 4)).toBe("<b>ab&amp;…</b>");
     expect(truncateHtml("<pre>abc</pre>", 3)).toBe("<pre>abc</pre>");
   });
@@ -51,7 +51,7 @@ describe("links", () => {
 });
 
 describe("random texts", () => {
-  it("300 of them and 300 cards: nothing torn, every request taken (10,000 of each: tests/bot/telegram/soak.ts)", async () => {
+  it("300 of them and 300 cards: nothing split, every request accepted (10,000 of each: tests/bot/telegram/soak.ts)", async () => {
     expect(await soak(300, 7)).toEqual({ texts: expect.any(Number), cards: 300, calls: 900, refused: [] });
   });
 });

@@ -3,7 +3,7 @@ import { phases, type CardState } from "../../../bot/card/state.ts";
 import { hostileText, hostileVerdict } from "../../eval/report/hostile.ts";
 
 /**
- * What breaks Telegram in particular: its tags, entities, commands, direction marks, families of emoji, heaps of
+ * Text that is difficult for Telegram in particular: tags, entities, commands, direction marks, emoji families, stacked
  * accents.
  */
 const shards = [
@@ -41,7 +41,7 @@ const shards = [
   "𝕏",
 ];
 const piece = fc.oneof(fc.constantFrom(...shards), hostileText, fc.string({ unit: "binary", maxLength: 20 }));
-/** Now and then 100 kB, as a pasted log would be. */
+/** Sometimes 100 kB, like a pasted log. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   { weight: 30, arbitrary: fc.array(piece, { maxLength: 10 }).map((parts) => parts.join("")) },
   {

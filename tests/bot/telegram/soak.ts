@@ -1,5 +1,7 @@
 // node scripts/with-node24.mjs tests/bot/telegram/soak.ts [RUNS]
-// 10,000 random texts and 10,000 random cards against the stand-in; prints what was sent and exits with 1 when anything was refused.
+//
+// Sends 10,000 random texts and 10,000 random cards to the stand-in. Prints what was sent, and exits with 1 if anything
+// was refused.
 import { soak } from "./texts.ts";
 
 const runs = Number(process.argv[2] ?? "10000");

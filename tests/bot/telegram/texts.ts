@@ -16,7 +16,7 @@ function claim(holds: boolean, words: string): void {
   if (!holds) throw new Error(words);
 }
 
-/** What must hold of one text through every function that formats: nothing torn, nothing live, nothing too long. */
+/** Checks one text with every formatting function: nothing is split, nothing becomes active, nothing is too long. */
 function formatsSafely(text: string, maxLength: number): void {
   const html = `<b>${escapeHtml(inert(text))}</b>`;
   const whole = parseHtml(html);
@@ -43,8 +43,8 @@ function formatsSafely(text: string, maxLength: number): void {
 }
 
 /**
- * Renders random cards, sends each as a rich message, as HTML and as plain text to the stand-in, and counts what it
- * refused.
+ * Renders random cards, sends each as a rich message, as HTML and as plain text to the stand-in, and counts the
+ * refusals.
  */
 export async function soak(runs: number, seed: number): Promise<Tally> {
   const tally: Tally = { texts: 0, cards: 0, calls: 0, refused: [] };
@@ -70,7 +70,7 @@ export async function soak(runs: number, seed: number): Promise<Tally> {
       tally.cards += 1;
       const card = renderCard(state, [[{ text: "Approve", callback_data: "0123456789abcdef" }]]);
       const { rich: _rich, ...html } = card;
-      // sendOrEdit() would fall back in silence; here the first form of each must be taken.
+      // sendOrEdit() would fall back silently. Here the first form of each must be accepted.
       for (const [content, wanted] of [
         [card, "rich"],
         [html, "html"],

@@ -1,14 +1,14 @@
 import type { Stage } from "../stage.ts";
 
 /**
- * What is deployed where a fault strikes. plain: a good version, signed in with a token. trusted: the same by trusted
- * publishing. large: the same with weights that go to a model repository. broken: a version that does not build, which
- * is rolled back.
+ * What is deployed when the fault occurs. plain: a good version, signed in with a token. trusted: the same by trusted
+ * publishing. large: the same with weights that go to a model repository. broken: a version that does not build and is
+ * rolled back.
  */
 export const scenarios = ["plain", "trusted", "large", "broken"] as const;
 export type Scenario = (typeof scenarios)[number];
 
-/** One place where a deployment crosses the network: the n-th request of its kind to a server. */
+/** One network request of a deployment: the n-th of its kind to a server. */
 export type Boundary = {
   scenario: Scenario;
   server: "hub" | "github" | "app";
@@ -20,7 +20,7 @@ export type Boundary = {
 export const kinds = ["error", "hang", "reset-before", "reset-after", "kill-before", "kill-after"] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Kinds of fault that differ at a boundary: what only reads has no effect, and before and after it are one moment. */
+/** The kinds of fault that differ at a boundary. A read has no effect, so for it "before" and "after" are the same. */
 export function kindsAt({ server, method, route }: Boundary): readonly Kind[] {
   const reads =
     server === "app" || method === "GET" || /\/(preupload\/main|paths-info\/\{sha\}|objects\/batch)$/.test(route);
@@ -30,7 +30,7 @@ export function kindsAt({ server, method, route }: Boundary): readonly Kind[] {
 export const nameOf = ({ scenario, server, method, route, nth }: Boundary): string =>
   `${scenario === "plain" ? "" : `${scenario}: `}${server} ${method} ${route}${nth === 1 ? "" : ` (${nth})`}`;
 
-/** What differs from run to run in a path. */
+/** Replaces the parts of a path that differ from run to run. */
 function routeOf(path: string): string {
   return path
     .replaceAll(/[0-9a-f]{40}/g, "{sha}")
@@ -48,9 +48,7 @@ function patternOf(route: string): RegExp {
   );
 }
 
-/**
- * Every boundary that a run went over. Of requests that are repeated (polls, timed predictions) the first few count.
- */
+/** Every boundary that a run crossed. Of repeated requests (polls, timed predictions) only the first few count. */
 export function boundariesOf(
   scenario: Scenario,
   stage: Stage,
@@ -73,8 +71,8 @@ export function boundariesOf(
 }
 
 /**
- * Arms a stage: the boundary fails so when the deployment comes to it. `error` lasts for the whole run, the others
- * happen once. @returns whether the deployment ever came there
+ * Injects a fault into a stage: the boundary fails when the deployment reaches it. `error` lasts for the whole run, the
+ * other kinds occur once. @returns whether the deployment ever reached it
  */
 export function arm(stage: Stage, { server, method, route, nth }: Boundary, kind: Kind): { met: () => boolean } {
   const path = patternOf(route);
@@ -108,7 +106,7 @@ export function arm(stage: Stage, { server, method, route, nth }: Boundary, kind
   return { met: () => rule.times < times };
 }
 
-/** The process ends when this rule is used up, before the stand-in has looked at the request any further. */
+/** The process is killed when this rule is used up, before the stand-in processes the request any further. */
 function killing<Rule extends { times: number }>(rule: Rule, kill: () => void): Rule {
   let left = rule.times;
   return Object.defineProperty(rule, "times", {

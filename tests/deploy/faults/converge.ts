@@ -5,21 +5,23 @@ import { arm, disarm, type Boundary, type Kind, type Scenario } from "./boundari
 
 export type Outcome = { boundary: Boundary; kind: Kind; first: string; problems: string[] };
 
-/** Only a job that signs in by trusted publishing comes here; the request for an ID token stands in no transcript. */
+/**
+ * Only a job that signs in by trusted publishing reaches these. The request for an ID token appears in no transcript.
+ */
 export const signIn: readonly Boundary[] = [
   { scenario: "trusted", server: "github", method: "GET", route: "/oidc/token", nth: 1 },
   { scenario: "trusted", server: "hub", method: "POST", route: "/oauth/token", nth: 1 },
 ];
 
-/** The run went another way, as with a stage that was over before it was looked at: the case says nothing. */
-export const neverMet = "the fault was never met";
+/** The run took another path, for example because a stage was over before it was polled. Such a case proves nothing. */
+export const faultNotReached = "the fault was never met";
 
 export function settingsOf(scenario: Scenario): string {
   return scenario === "large" ? "max-weights-bytes=1000" : "";
 }
 
-/** The first run waits in vain for what fails for as long as it lasts: it need not wait long. */
-function vainly({ server, route }: Boundary, kind: Kind): string {
+/** Settings for the first run: if a fault lasts for the whole run, there is no point in waiting long for it to pass. */
+function shortWaits({ server, route }: Boundary, kind: Kind): string {
   if (kind === "hang") return " request-timeout=3";
   if (kind !== "error") return "";
   return server === "app"
@@ -53,12 +55,12 @@ export async function prepared(
 }
 
 /**
- * One fault, then a later attempt of the same run without any. Looks at the world after both.
+ * Plays one fault, then a later attempt of the same run without any. Checks the state of the world after both.
  *
- * After the first: either the new version is live, or the old one is what main holds, or nothing happened; a killed
- * process may have stopped anywhere, and where the version is broken a Hub that refuses until the end may keep the
- * first run from going back. After the second: the one final state, whatever the fault was: the new version live, or,
- * where it is broken, the old one.
+ * After the first run: either the new version is live, or main holds the old one, or nothing happened. A killed process
+ * may have stopped anywhere. If the version is broken, a Hub that refuses until the end may prevent the first run from
+ * going back. After the second run there is one final state, whatever the fault was: the new version is live or, if it
+ * is broken, the old one.
  */
 export async function converge(
   action: DeployAction,
@@ -80,8 +82,8 @@ export async function converge(
   };
   try {
     const fault = arm(stage, boundary, kind);
-    const first = await stage.deploy({ settings: settings + vainly(boundary, kind) });
-    expect(fault.met(), neverMet);
+    const first = await stage.deploy({ settings: settings + shortWaits(boundary, kind) });
+    expect(fault.met(), faultNotReached);
     disarm(stage);
     const killed = first.code === -1;
     const ended = killed ? "killed" : `exit ${first.code}, holds ${stage.holds()}`;
@@ -124,7 +126,8 @@ export async function converge(
 }
 
 /**
- * Never two commits for one change, never two records for one revision; the last word is the success of what serves.
+ * Checks that no change has two commits, that no revision has two records, and that the last record is the success of
+ * what serves.
  */
 function history(stage: Stage, last: string): string[] {
   const problems: string[] = [];

@@ -1,12 +1,12 @@
-// npm run faults [-- --lanes N] [-- --only TEXT]: every HTTP boundary of a deployment × every kind of fault, each
-// followed by a run without one. Writes bench/results/deploy-faults.md as it grows; exits with 1 when anything did not
-// converge.
+// npm run faults [-- --lanes N] [-- --only TEXT]: plays every HTTP boundary of a deployment with every kind of fault,
+// each followed by a run without a fault. Updates bench/results/deploy-faults.md after each case; exits with 1 if a
+// case did not converge.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unpackDeployAction } from "../stage.ts";
 import { boundariesOf, kindsAt, nameOf, scenarios, type Boundary, type Kind } from "./boundaries.ts";
-import { converge, neverMet, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
+import { converge, faultNotReached, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
 import { makePredecessor } from "./predecessor.ts";
 import { faultTable } from "./table.ts";
 
@@ -19,7 +19,7 @@ const began = Date.now();
 const action = await unpackDeployAction();
 const predecessor = await makePredecessor(action);
 
-/** What a run without any fault goes over, scenario by scenario; what an earlier one went over already is left out. */
+/** The boundaries of a run without faults, scenario by scenario, without those of earlier scenarios. */
 async function boundariesOfAll(): Promise<Boundary[]> {
   const found: Boundary[] = [...signIn];
   const known = new Set<string>();
@@ -42,7 +42,7 @@ async function boundariesOfAll(): Promise<Boundary[]> {
   return found;
 }
 
-/** What tells most comes first, for a run that has to be ended early. */
+/** The most informative kinds come first, in case the run has to be ended early. */
 const order: readonly Kind[] = ["kill-after", "kill-before", "reset-after", "error", "reset-before", "hang"];
 const boundaries = (await boundariesOfAll()).filter((one) => nameOf(one).includes(only));
 const cases: { boundary: Boundary; kind: Kind }[] = order.flatMap((kind) =>
@@ -56,7 +56,7 @@ await Promise.all(
     while (next < cases.length) {
       const { boundary, kind } = cases[next++]!;
       let outcome = await converge(action, predecessor.dir, boundary, kind);
-      for (let again = 0; again < 2 && outcome.problems.includes(neverMet); again += 1)
+      for (let again = 0; again < 2 && outcome.problems.includes(faultNotReached); again += 1)
         outcome = await converge(action, predecessor.dir, boundary, kind);
       outcomes.push(outcome);
       if (outcome.problems.length > 0)

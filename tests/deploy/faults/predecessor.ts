@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Stage, type DeployAction } from "../stage.ts";
 
-/** A folder with a tree of births 1.0.0 that `seed` can put into a Space. */
+/** Makes a folder with a tree of births 1.0.0, which `seed` can put into a Space. */
 export async function makePredecessor(action: DeployAction): Promise<{ dir: string; remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-predecessor-"));
   const stage = await Stage.open(action);

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { kinds, kindsAt, nameOf, type Boundary, type Kind } from "./boundaries.ts";
 import type { Outcome } from "./converge.ts";
 
-/** The document of a run, whole or ended early. */
+/** The document with the results of a run, complete or ended early. */
 export function faultTable(
   boundaries: readonly Boundary[],
   outcomes: readonly Outcome[],

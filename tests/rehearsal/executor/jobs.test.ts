@@ -10,7 +10,7 @@ afterAll(() => stage.close());
 const run = (command: string) => `runs-on: ubuntu-24.04, steps: [{ run: '${command}' }]`;
 
 describe("jobs", () => {
-  it("wait for what they need, hand on outputs, and pass on how it ended", async () => {
+  it("wait for the jobs that they need, and get their outputs and results", async () => {
     const workflow = `on: push
 jobs:
   make:
@@ -38,7 +38,7 @@ jobs:
       "after-soft": "success",
       skip: "skipped",
       "after-skip": "skipped",
-      // Beyond a job that ran after a skipped one, GitHub still skips what does not ask for its status.
+      // A job ran although one before it was skipped. GitHub still skips later jobs whose `if` has no status function.
       always: "success",
       "after-always": "skipped",
       "on-failure": "success",
@@ -114,7 +114,7 @@ jobs:
       expect(one.log).toContain("cleaned");
   });
 
-  it("end when their time is over", async () => {
+  it("end when their time limit is reached", async () => {
     const record = await stage.play(`on: push
 jobs:
   long: { timeout-minutes: 1, runs-on: ubuntu-24.04, steps: [{ run: exec sleep 60 }, { if: always(), run: echo cleaned }] }
@@ -125,7 +125,7 @@ jobs:
     expect(jobOf(record, "long").annotations.at(-1)?.message).toContain("exceeded the maximum execution time of 1m0s");
   });
 
-  it("are cancelled with their run; what asks for it still cleans up", async () => {
+  it("are cancelled with their run; steps that ask for it still clean up", async () => {
     const playing = stage.play(`on: push
 jobs:
   long: { runs-on: ubuntu-24.04, steps: [{ run: exec sleep 60 }, { run: echo never }, { if: cancelled(), run: echo cleaned }] }

@@ -32,7 +32,7 @@ type EnvironmentRules = {
   variables?: Record<string, string>;
 };
 
-/** A platform in memory around real git repositories on disk, and an executor upon it. */
+/** A platform in memory with real git repositories on disk, and an executor that uses it. */
 export class Stage implements Platform {
   readonly apiUrl = "http://127.0.0.1:9/api/v3";
   readonly serverUrl = "http://127.0.0.1:9";
@@ -118,7 +118,7 @@ export class Stage implements Platform {
     }).trim();
   }
 
-  /** Writes files on a branch (made from where HEAD is) and commits them. @returns the commit */
+  /** Writes files on a branch (created at HEAD if new) and commits them. @returns the commit */
   commit(
     files: Readonly<Record<string, string>>,
     { name = repository, branch = "main", message = "change" } = {},
@@ -142,7 +142,7 @@ export class Stage implements Platform {
     return this.executor.trigger({ ...eventOf("push", sha), ...more });
   }
 
-  /** A pull request from `topic` to main: makes its merge commit. */
+  /** Opens a pull request from `topic` to main and makes its merge commit. */
   pull(
     base: string,
     head: string,
@@ -181,7 +181,7 @@ export class Stage implements Platform {
     return this.executor.trigger({ ...eventOf("workflow_dispatch", sha), workflowFile, inputs });
   }
 
-  /** Commits one workflow, pushes it, and waits until nothing goes on. */
+  /** Commits one workflow, pushes it, and waits until no run is active. */
   async play(
     workflow: string,
     { file = "w.yml", files = {} }: { file?: string; files?: Record<string, string> } = {},
@@ -192,7 +192,7 @@ export class Stage implements Platform {
     return run;
   }
 
-  /** Waits until a condition over the runs holds; what a step prints announces itself to nobody. */
+  /** Waits until a condition on the runs holds. It polls, because no event announces what a step prints. */
   async until(what: string, holds: () => boolean): Promise<void> {
     const deadline = performance.now() + 30_000;
     while (!holds()) {
@@ -220,6 +220,6 @@ export const jobOf = (run: RunRecord, key: string): JobRecord => {
     throw new Error(`no job ${key} among ${run.jobs.map((one) => one.key).join(", ")}; ${run.startupError ?? ""}`);
   return found;
 };
-/** Name or key of every job, with its conclusion. */
+/** The name or key of every job with its conclusion. */
 export const conclusions = (run: RunRecord): Record<string, string | null> =>
   Object.fromEntries(run.jobs.map((one) => [one.name, one.conclusion]));

@@ -55,7 +55,7 @@ describe("steps", () => {
     expect(steps.map(({ conclusion }) => conclusion)).toEqual(["success", "success", "failure"]);
   });
 
-  it("speak in commands: annotations, groups, masks, stopped commands", async () => {
+  it("print workflow commands: annotations, groups, masks, stopped commands", async () => {
     stage.repositorySecrets = { KEY: "s3cret-value/with+signs" };
     const run = await stage.play(
       job(`- env: { KEY: "\${{ secrets.KEY }}" }
@@ -86,7 +86,7 @@ describe("steps", () => {
     expect(log).not.toMatch(/s3cret|not read$/);
   });
 
-  it("know success, failure, cancelled, always and continue-on-error", async () => {
+  it("evaluate success, failure, cancelled, always and continue-on-error", async () => {
     const run = await stage.play(
       job(`- id: soft
   run: exit 3

@@ -38,7 +38,7 @@ describe("what a job may do", () => {
     );
   });
 
-  it("a fork's pull request reads, without secrets, variables or identity", async () => {
+  it("a fork's pull request may only read, without secrets, variables or ID token", async () => {
     const base = stage.commit({
       ".github/workflows/w.yml": one("    permissions: { contents: write, pull-requests: write, id-token: write }\n"),
     });
@@ -55,7 +55,7 @@ describe("what a job may do", () => {
     });
   });
 
-  it("an environment with reviewers makes the job wait; its secrets and variables are the job's", async () => {
+  it("an environment with reviewers makes the job wait; the job gets the environment's secrets and variables", async () => {
     stage.environments = {
       staging: { reviewers: [], secrets: { KEY: "staging-key-value" } },
       "mood-production": {
@@ -157,7 +157,7 @@ jobs:
   after: { needs: outer, ${step("echo after ${{ needs.outer.outputs.said }}")} }
 `;
 
-  it("run as the caller's jobs, with what it gives them and no more", async () => {
+  it("run as the caller's jobs, with what the caller gives them and no more", async () => {
     stage.repositoryVariables = { EXPECTED: "octo/models" };
     const run = await stage.play(caller("./.github/workflows/called.yml"), {
       files: { ".github/workflows/called.yml": called },

@@ -8,7 +8,7 @@ import type {
 } from "../../../rehearsal/executor/platform.ts";
 import { DispatchRefused } from "../../../rehearsal/executor/triggers.ts";
 
-/** An executor that runs nothing: its runs go as the test says. */
+/** An executor that runs nothing. The test controls its runs. */
 export class FakeExecutor implements Executor {
   readonly runs: RunRecord[] = [];
   readonly events: TriggerEvent[] = [];
@@ -58,7 +58,7 @@ export class FakeExecutor implements Executor {
     });
   }
 
-  /** A job appears or moves. */
+  /** Creates or updates a job. */
   job(run: RunRecord, key: string, change: Partial<JobRecord>): JobRecord {
     let job = run.jobs.find((one) => one.key === key);
     if (job === undefined) {

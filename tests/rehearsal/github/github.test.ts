@@ -167,7 +167,7 @@ describe("a pull request", () => {
         headSha: sha,
         payload: { created: true, head_commit: { message: "By hand", added: ["local.txt"] } },
       });
-      // A required check that was skipped is as good as green.
+      // A skipped required check counts as green.
       const number = await openPullRequest(stage.github, {
         repository: name,
         head: "local",
@@ -189,7 +189,7 @@ describe("a pull request", () => {
 });
 
 describe("tokens", () => {
-  it("do what their grant says and nothing else, and end with their job", async () => {
+  it("allow what their grant says and nothing else, and expire with their job", async () => {
     const reader = stage.job({ contents: "read" });
     expect((await reader.rest.git.getRef({ ...where, ref: "heads/main" })).data.object.type).toBe("commit");
     expect(await refusal(reader.rest.git.createRef({ ...where, ref: "refs/heads/x", sha: "0".repeat(40) }))).toBe(
@@ -220,7 +220,7 @@ describe("tokens", () => {
     ).toMatch(/^403/);
   });
 
-  it("of OIDC say what the job is", async () => {
+  it("of OIDC describe the job", async () => {
     const { url, requestToken, revoke } = stage.github.issueOidc({
       repository: name,
       ref: "refs/heads/main",

@@ -34,7 +34,7 @@ beforeAll(async () => {
   number = await openPullRequest(stage.github, { repository: name, head: "mood", title: "Improve mood", by: "ada" });
 }, 60_000);
 afterAll(async () => {
-  // The two that a test sends on purpose, and nothing else.
+  // Only the two violations that a test sends on purpose.
   expect(await stage.close()).toEqual([
     "POST /repos/octo/models/check-runs: body/output/annotations must NOT have more than 50 items",
     "POST /repos/octo/models/check-runs: body/output/summary must NOT have more than 65535 characters",
@@ -227,7 +227,7 @@ describe("what our clients ask", () => {
         comment: "mine",
       });
     expect(await refusal(review("sluice-bot"))).toMatch(/^403/);
-    // Ada pushed, so that this run is her own.
+    // Ada pushed, so this run is her own.
     expect(await refusal(review("ada"))).toMatch(/^422 Self-review/);
     stage.github.createEnvironment(name, "mood-production", { reviewers: ["ada"] });
     await bot().as(stage.github.tokenOf("ada")).review(run.id, id, "approved", "looks good");
@@ -414,7 +414,7 @@ it("sends webhooks with their signature", async () => {
   }
 });
 
-it("fails when told to, and says who asked", async () => {
+it("fails on demand, and records who sent each request", async () => {
   const undo = stage.github.fail({
     method: "POST",
     path: /\/comments$/,

@@ -10,7 +10,7 @@ const gateYaml = "name: gate\non: { pull_request: null, push: { branches: [main]
 const deployYaml =
   "name: deploy\non:\n  workflow_dispatch:\n    inputs:\n      model: { type: string, required: true }\njobs: {}\n";
 
-/** A repository with a required check, its people, and an executor that does what the test says. */
+/** A repository with a required check, its people, and an executor that the test controls. */
 export class Stage {
   readonly github: GitHub;
   readonly executor: FakeExecutor;
@@ -57,7 +57,7 @@ export class Stage {
     await this.github.settled();
   }
 
-  /** @returns what GitHub's description does not allow of all that was asked */
+  /** @returns everything in the transcript that violates GitHub's description */
   async close(): Promise<string[]> {
     try {
       await this.github.settled();

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { commit, downloadFile, listCommits, listFiles, pathsInfo, spaceInfo } from "@huggingface/hub";
 import { startHub, type StandInHub } from "../../../rehearsal/hub/server.ts";
 
-// The stand-in is held to the official client: what works with that one is the wire.
+// The stand-in is tested with the official client, because that one defines the protocol.
 let hub: StandInHub;
 afterEach(() => hub.close());
 const repo = { type: "space" as const, name: "octo/births" };

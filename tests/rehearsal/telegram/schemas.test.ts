@@ -7,9 +7,9 @@ import { methods, schemas } from "../../../rehearsal/telegram/schemas.ts";
 import { messageJson } from "../../../rehearsal/telegram/state.ts";
 import { addChat, startTelegram } from "../../../rehearsal/telegram/server.ts";
 
-// The stand-in is only as good as what it is held to: the names of the current Bot API, as @grammyjs/types describes
-// them. Types are compared when the sources are compiled (schemas.ts); here the description itself is read, so that a
-// name which the API drops, or a parameter which it begins to require, fails a test.
+// Compares the stand-in with the names in the current Bot API, as @grammyjs/types describes them. Types are compared
+// when the sources are compiled (schemas.ts). Here the description itself is read, so that a test fails if the API
+// drops a name or starts to require a parameter.
 
 const types = dirname(createRequire(import.meta.url).resolve("@grammyjs/types/package.json"));
 const source = (file: string) => readFileSync(join(types, file), "utf8");
@@ -30,7 +30,7 @@ function describedMethods(): Described {
   return found;
 }
 
-/** Fields of an interface, those of nested namespaces and bases in the same file too. */
+/** The fields of an interface, including those of nested namespaces and of base interfaces in the same file. */
 function fieldsIn(file: string): Set<string> {
   return new Set([...source(file).matchAll(/^ {4,8}(\w+)\??: /gm)].map(([, field]) => field as string));
 }
@@ -54,7 +54,7 @@ describe("the Bot API's own names", () => {
     );
   });
 
-  it("stand in the answers: every field of a message is one of Message's", async () => {
+  it("are used in the answers: every field of a message is one of Message's", async () => {
     const telegram = await startTelegram();
     try {
       addChat(telegram.state, { id: -5, topics: new Map([[9, "open"]]) });

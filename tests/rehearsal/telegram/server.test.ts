@@ -85,7 +85,7 @@ describe("refusals in Telegram's words", () => {
     expect(telegram.violations).toEqual([]);
   });
 
-  it("of unknown parameters and wrong types, which Telegram would pass over, and remembers them", async () => {
+  it("of unknown parameters and wrong types, which Telegram would ignore, and records them", async () => {
     addChat(telegram.state, { id: group });
     expect(await ask("sendMessage", { chat_id: group, text: "x", silent: true })).toMatchObject({ error_code: 400 });
     expect(await ask("sendMessage", { chat_id: group, text: 5 })).toMatchObject({ error_code: 400 });

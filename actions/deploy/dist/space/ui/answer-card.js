@@ -3,22 +3,28 @@ import { clock, number, percent, plural } from "./format.js";
 import { timeBar } from "./time-bar.js";
 
 /**
- * The answer of one backend: empty, waiting, answered or failed. Two of them stand side by side where a model has two
- * backends.
+ * The answer of one backend: empty, waiting, answered or failed. A model with two backends has two of them side by
+ * side.
  * @typedef {import("./answers.js").Prediction} Prediction
  * @typedef {import("./api.js").Failure} Failure
- * @typedef {{ element: HTMLElement, wait: (cancel: () => void) => void, write: (text: string) => void, notice: (title:
- * string, words: string) => void, render: (prediction: Prediction) => void, fail: (failure: Failure, retry: (() => void)
- * | null) => void, clear: () => void }} AnswerCard
+ * @typedef {{
+ *   element: HTMLElement,
+ *   wait: (cancel: () => void) => void,
+ *   write: (text: string) => void,
+ *   notice: (title: string, words: string) => void,
+ *   render: (prediction: Prediction) => void,
+ *   fail: (failure: Failure, retry: (() => void) | null) => void,
+ *   clear: () => void,
+ * }} AnswerCard
  */
 
-/** After this long a person wants to know that nothing is broken. */
+/** After this time the user is told that nothing is broken. */
 const SLOW_MS = 3000;
 
 /**
  * @param {string} title
- * @param {string} from what gives the answer, e.g. "mood v1.1.0"
- * @param {string} [note] what a person should know before asking
+ * @param {string} from what answers, e.g. "mood v1.1.0"
+ * @param {string} [note] what the user should know before asking
  * @returns {AnswerCard}
  */
 export function answerCard(title, from, note = "") {
@@ -35,7 +41,7 @@ export function answerCard(title, from, note = "") {
   );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let slowTimer;
-  /** What has come of a text that is still being written. */
+  /** The part of a streamed text that has arrived. */
   let written = "";
   const page = h("p", { class: "result-text" });
   const settle = (/** @type {string} */ words) => {
@@ -86,7 +92,7 @@ export function answerCard(title, from, note = "") {
       }, SLOW_MS);
     },
     render(prediction) {
-      settle(prediction.heads.map(spell).join("; "));
+      settle(prediction.heads.map(headText).join("; "));
       written = "";
       who.textContent = prediction.from;
       fill(
@@ -104,7 +110,7 @@ export function answerCard(title, from, note = "") {
     },
     fail(failure, retry) {
       settle("");
-      // What was read already is not taken away.
+      // Text that was already shown stays.
       fill(
         body,
         written !== "" && h("p", { class: "result-text partial" }, `${written} …`),
@@ -121,7 +127,7 @@ export function answerCard(title, from, note = "") {
  * @returns {HTMLElement}
  */
 export function failureNotice(failure, retry) {
-  // What stands at a field is not said twice.
+  // Errors shown at a field are not repeated here.
   const detail = failure.fields.length > 0 ? "What is wrong is marked in the form." : sentence(failure.detail);
   return h(
     "div",
@@ -130,18 +136,19 @@ export function failureNotice(failure, retry) {
     detail !== "" && h("p", null, detail),
     failure.retryAfterMs !== null
       ? pauseLine(failure.retryAfterMs)
-      : retry !== null && failure.kind === "problem" && failure.passing && h("p", null, "It can be asked again now."),
+      : retry !== null && failure.kind === "problem" && failure.transient && h("p", null, "It can be asked again now."),
     retry !== null && h("button", { type: "button", class: "plain", onclick: retry }, "Try again"),
   );
 }
 
 /**
- * When it makes sense to ask again, counted down for as long as it is on the page.
- * @param {number} pauseMs @returns {HTMLElement}
+ * Says when to ask again, with a countdown while it is on the page.
+ * @param {number} pauseMs
+ * @returns {HTMLElement}
  */
 function pauseLine(pauseMs) {
   const until = Date.now() + pauseMs;
-  // Hidden from screen readers, which would otherwise speak every second of an alert.
+  // Hidden from screen readers, which would otherwise read the alert aloud every second.
   const left = h("span", { "aria-hidden": "true" });
   const line = h("p", null, `It can be asked again at ${clock(new Date(until))}`, left, ".");
   const update = () => {
@@ -167,10 +174,11 @@ function sentence(words) {
 }
 
 /**
- * @param {import("./answers.js").HeadAnswer} head @returns {string} one head in a few words, for tables and screen
- * readers
+ * One head in a few words, for tables and screen readers.
+ * @param {import("./answers.js").HeadAnswer} head
+ * @returns {string}
  */
-export function spell(head) {
+export function headText(head) {
   return head.kind === "classification"
     ? `${head.label}, ${percent(head.score)}`
     : head.kind === "regression"

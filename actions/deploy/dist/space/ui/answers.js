@@ -1,16 +1,24 @@
 import { fieldErrors } from "./api.js";
 
 /**
- * What the server says of a row → what the page shows.
- * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null } | { name: string, kind:
- * "regression", unit: string } | { name: string, kind: "text" }} Head
- * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: { label: string, score:
- * number }[] } | { name: string, kind: "regression", value: number, unit: string } | { name: string, kind: "text",
- * text: string, cut: boolean, usage: { inputTokens: number, outputTokens: number } | null }} HeadAnswer
- *   score is the probability of `label`; scores are sorted, the highest first
- * @typedef {{ heads: HeadAnswer[], notes: string[], timing: import("./time-bar.js").Timing, from: string, raw: unknown
+ * Turns the server's answer for a row into what the page shows. A HeadAnswer's `score` is the probability of its
+ * `label`; its `scores` are sorted, highest first. The `error` of a RowOutcome is "" for an answered row.
+ * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null }
+ *   | { name: string, kind: "regression", unit: string }
+ *   | { name: string, kind: "text" }} Head
+ * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: LabelScore[] }
+ *   | { name: string, kind: "regression", value: number, unit: string }
+ *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
+ * @typedef {{ label: string, score: number }} LabelScore
+ * @typedef {{ inputTokens: number, outputTokens: number }} Usage
+ * @typedef {{
+ *   heads: HeadAnswer[],
+ *   notes: string[],
+ *   timing: import("./time-bar.js").Timing,
+ *   from: string,
+ *   raw: unknown,
  * }} Prediction
- * @typedef {{ heads: HeadAnswer[], error: string }} RowOutcome one row of a batch; error is "" for an answered row
+ * @typedef {{ heads: HeadAnswer[], error: string }} RowOutcome one row of a batch
  */
 
 /**
@@ -47,7 +55,10 @@ export function readHeads(answer, heads) {
   });
 }
 
-/** @param {any} answer of one row @returns {string[]} what a placeholder took the place of, a sentence each */
+/**
+ * @param {any} answer of one row
+ * @returns {string[]} one sentence for each field that a placeholder replaced
+ */
 export function readNotes(answer) {
   return (answer?.notes ?? []).map(
     (/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`,
@@ -70,7 +81,7 @@ export function readOutcome(outcome, heads) {
 
 /**
  * @param {any} answer
- * @param {number} totalMs as the page saw it
+ * @param {number} totalMs as the page measured it
  * @returns {import("./time-bar.js").Timing}
  */
 export function readTiming(answer, totalMs) {

@@ -1,20 +1,21 @@
 import { readEvents } from "./event-stream.js";
 
 /**
- * Calls to the server that served this page, with a deadline each, and every way to fail as one kind of error.
- * @typedef {{ field: string, message: string }} FieldError field is a path in the row, e.g. "history[3]"; "" for the
- * row as a whole
+ * Calls to the server that served this page. Each has a deadline, and every failure is a `Failure`.
+ * @typedef {{ field: string, message: string }} FieldError `field` is a path in the row, e.g. "history[3]"; "" for the
+ *   whole row
  * @typedef {"offline" | "timeout" | "cancelled" | "problem" | "unreadable"} FailureKind
  * @typedef {{ data: any, totalMs: number, headers: Headers, bytes: number }} Answer
  */
 
-/** What went wrong, in words for the person who pressed the button. */
+/** What went wrong, described for the user. */
 export class Failure extends Error {
   /**
    * @param {FailureKind} kind
    * @param {string} title one sentence
-   * @param {{ detail?: string, status?: number, fields?: FieldError[], retryAfterMs?: number | null, cause?: unknown }}
-   * [more]
+   * @param {{
+   *   detail?: string, status?: number, fields?: FieldError[], retryAfterMs?: number | null, cause?: unknown,
+   * }} [more]
    */
   constructor(kind, title, more = {}) {
     super(title, { cause: more.cause });
@@ -27,28 +28,29 @@ export class Failure extends Error {
   }
 
   /** Whether the same request may succeed later. */
-  get passing() {
+  get transient() {
     return this.kind === "offline" || this.kind === "timeout" || [429, 502, 503, 504].includes(this.status);
   }
 }
 
 /**
- * The key for a server that asks for one, in memory only. `ask` shows a way to type it and resolves to false when the
- * person declines; the page sets it.
+ * The key for a server that needs one, in memory only. The page sets `ask`, which lets the user type a key and resolves
+ * to false if the user declines.
  * @type {{ value: string, ask: (wrong: boolean) => Promise<boolean> }}
  */
 export const apiKey = { value: "", ask: async () => false };
 
-/**
- * Says "answered" or "lost" of requests other than the health check's, so that its light need not wait for its turn.
- */
+/** Emits "answered" or "lost" for requests other than health checks, so that the health light changes at once. */
 export const reach = new EventTarget();
 export const HEALTH_PATH = "readyz";
 
 /**
- * @typedef {{ body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean, also?:
- * readonly number[], pieces?: (text: string) => void }} Options
- *   `also`: statuses besides 2xx whose body is the answer; `pieces`: asks for the answer as it is written, and is told every piece
+ * @typedef {{
+ *   body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean,
+ *   also?: readonly number[], pieces?: (text: string) => void,
+ * }} Options
+ *   `also`: statuses besides 2xx whose body is the answer.
+ *   `pieces`: asks for a streamed answer and is called with every piece.
  */
 
 /**
@@ -64,7 +66,7 @@ export async function request(path, options = {}) {
       return await once(path, options);
     } catch (error) {
       if (!(error instanceof Failure) || error.status !== 401) throw error;
-      // Another request may have brought a new key in the meantime.
+      // Another request may have got a new key in the meantime.
       if (apiKey.value === used && !(await apiKey.ask(used !== ""))) throw error;
     }
   }
@@ -76,7 +78,7 @@ async function once(
   { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces },
 ) {
   const deadline = AbortSignal.timeout(timeoutMs);
-  // A model may have a JSON of its own; this page reads the one that all share.
+  // A model may have a JSON of its own; this page reads the standard one.
   const standard = body === undefined ? "" : ", application/vnd.sluice.prediction+json";
   const headers = new Headers({ accept: `${pieces === undefined ? accept : "text/event-stream"}${standard}` });
   if (body !== undefined) headers.set("content-type", "application/json");
@@ -124,7 +126,7 @@ async function once(
  * @param {ReadableStream<Uint8Array>} body
  * @param {(text: string) => void} pieces
  * @returns {Promise<unknown>} the whole answer
- * @throws {Failure} what the server says went wrong in the middle, or that it says nothing more
+ * @throws {Failure} when the server reports an error or the stream ends early
  */
 async function written(body, pieces) {
   /** @type {any} */
@@ -168,23 +170,28 @@ function refusal(response, content) {
   try {
     problem = JSON.parse(content);
   } catch {
-    // A proxy's HTML page, for instance: its status is all that can be said.
+    // Not JSON, for example a proxy's HTML page: only its status is known.
   }
   return problemFailure(problem, response.status, retryAfterMs(response.headers, Date.now()));
 }
 
 /**
- * @param {any} problem an RFC 9457 document, or null @param {number} status @param {number | null} pauseMs @returns
- * {Failure}
+ * @param {any} problem an RFC 9457 document, or null
+ * @param {number} status
+ * @param {number | null} pauseMs
+ * @returns {Failure}
  */
 function problemFailure(problem, status, pauseMs) {
-  const spoken = CODES[String(problem?.code)] ?? WORDS[status];
+  const known = CODES[String(problem?.code)] ?? WORDS[status];
   const detail = typeof problem?.detail === "string" ? problem.detail : "";
-  const title = spoken ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${status}.`);
+  const title = known ?? (typeof problem?.title === "string" ? problem.title : `The server answered ${status}.`);
   return new Failure("problem", title, { detail, status, fields: fieldErrors(problem), retryAfterMs: pauseMs });
 }
 
-/** What a remote model's server says of it. @type {Record<string, string>} */
+/**
+ * Titles for problem codes of remote models.
+ * @type {Record<string, string>}
+ */
 const CODES = {
   "remote-failed": "The remote model did not give a whole answer.",
   "remote-busy": "The remote model is busy.",
@@ -228,7 +235,7 @@ export function fieldErrors(problem) {
 /**
  * @param {Headers} headers
  * @param {number} nowMs
- * @returns {number | null} milliseconds to wait (Retry-After in seconds or as a date), null when the server names none
+ * @returns {number | null} milliseconds to wait (Retry-After in seconds or as a date); null if the server names none
  */
 export function retryAfterMs(headers, nowMs) {
   const value = headers.get("retry-after");

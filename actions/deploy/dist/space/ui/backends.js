@@ -3,18 +3,23 @@ import { Failure } from "./api.js";
 import { h } from "./dom.js";
 
 /**
- * Everything that can answer for one model: itself, and a remote one beside it where the model has a pair.
- * Each has its own card; a slow or failing one leaves the others alone.
+ * Everything that can answer for one model: the model itself, and a remote one if it has a pair. Each has its own card,
+ * so a slow or failing one does not affect the others.
  * @typedef {import("./model.js").Backend} Backend
  * @typedef {{ backend: Backend, prediction: import("./answers.js").Prediction }} Answered
  * @typedef {{ backend: Backend, failure: Failure }} Failed
  */
 
 /**
+ * `ask` resolves when every backend has answered or failed. A new question cancels the one before.
  * @param {readonly Backend[]} backends
- * @returns {{ element: HTMLElement, clear: () => void, ask: (row: Record<string, unknown>, retry: () => void) =>
- * Promise<{ answered: Answered[], failed: Failed[], cancelled: boolean }>, cancel: () => void }}
- *   ask resolves when every backend has answered or failed; a new question cancels the one before
+ * @returns {{
+ *   element: HTMLElement,
+ *   clear: () => void,
+ *   ask: (row: Record<string, unknown>, retry: () => void) =>
+ *     Promise<{ answered: Answered[], failed: Failed[], cancelled: boolean }>,
+ *   cancel: () => void,
+ * }}
  */
 export function backendCards(backends) {
   const cards = backends.map((backend) =>
@@ -50,7 +55,7 @@ export function backendCards(backends) {
       let first = null;
       const one = async (/** @type {Backend} */ backend, /** @type {number} */ i) => {
         const card = cards[i];
-        // Cancelling a slow one leaves the others to answer.
+        // Cancelling a slow one does not cancel the others.
         const own = new AbortController();
         card?.wait(() => own.abort());
         const ahead = first;
@@ -78,7 +83,7 @@ export function backendCards(backends) {
                   cause: error,
                 });
           if (running !== mine) return;
-          card?.fail(failure, failure.passing || failure.kind === "cancelled" ? retry : null);
+          card?.fail(failure, failure.transient || failure.kind === "cancelled" ? retry : null);
           failed.push({ backend, failure });
         }
       };
@@ -89,10 +94,11 @@ export function backendCards(backends) {
 }
 
 /**
+ * Reads the inputs that come from another backend's answer.
  * @param {Record<string, string>} inputs
  * @param {import("./answers.js").Prediction | null} prediction
  * @returns {Record<string, unknown>}
- * @throws {Failure} when there is no answer to take them from
+ * @throws {Failure} when there is no such answer
  */
 function taken(inputs, prediction) {
   if (prediction === null)

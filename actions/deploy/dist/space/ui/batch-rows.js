@@ -2,19 +2,20 @@ import { parseCsv } from "./csv.js";
 import { asNumber, readNumberList } from "./numbers.js";
 
 /**
- * A file or pasted text → rows of a model. What a cell should be comes from the model's fields; a row that cannot be
- * right is marked here with its number, and everything else is the server's to judge.
+ * A file or pasted text → rows of a model. The model's fields decide the type of a cell. A row that cannot be right is
+ * marked here with its number; everything else is left to the server. `number` counts rows from 1; `problem` is "" for
+ * a row that can be sent.
  * @typedef {{ number: number, line: number, values: Record<string, unknown>, problem: string }} BatchRow
- *   number counts rows from 1; problem is "" for a row that can be sent
- * @typedef {{ rows: BatchRow[], columns: string[], format: "CSV" | "JSON Lines" | "JSON", unused: string[] }}
- * BatchInput
+ * @typedef {{
+ *   rows: BatchRow[], columns: string[], format: "CSV" | "JSON Lines" | "JSON", unused: string[],
+ * }} BatchInput
  */
 
 /**
  * @param {string} text
  * @param {readonly import("./schema-fields.js").Field[]} fields
  * @returns {BatchInput}
- * @throws {Error} when the text as a whole cannot be read; its message is for the person
+ * @throws {Error} when the text as a whole cannot be read; its message is for the user
  */
 export function readBatch(text, fields) {
   if (text.trim() === "") throw new Error("There is nothing in it.");
@@ -23,8 +24,10 @@ export function readBatch(text, fields) {
 }
 
 /**
- * @param {string} text @param {readonly import("./schema-fields.js").Field[]} fields @param {string} first @returns
- * {BatchInput}
+ * @param {string} text
+ * @param {readonly import("./schema-fields.js").Field[]} fields
+ * @param {string} first
+ * @returns {BatchInput}
  */
 function readJson(text, fields, first) {
   const whole = first === "[" ? wholeList(text) : null;
@@ -51,7 +54,7 @@ function readJson(text, fields, first) {
   };
 }
 
-/** @param {string} text @returns {unknown[] | null} null when the text is lines that begin with a bracket */
+/** @param {string} text @returns {unknown[] | null} null when it is not one list but lines that begin with a bracket */
 function wholeList(text) {
   try {
     const list = JSON.parse(text.replace(/^\uFEFF/, ""));

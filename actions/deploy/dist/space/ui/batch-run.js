@@ -1,8 +1,8 @@
 import { Failure } from "./api.js";
 
 /**
- * Many rows in chunks: two requests under way at a time, pauses where the server asks for them, and what is answered
- * stays answered.
+ * Sends many rows in chunks: two requests at a time, with pauses when the server asks for them. Rows that were answered
+ * stay answered.
  * @template T
  * @typedef {{ from: number, rows: readonly T[] }} Chunk
  */
@@ -10,14 +10,14 @@ import { Failure } from "./api.js";
 export const CHUNK_ROWS = 200;
 export const CHUNK_BYTES = 400_000;
 const AT_ONCE = 2;
-const MOST_TRIES = 8;
-/** The longest pause that a person is made to wait without being asked. */
-const LONGEST_PAUSE_MS = 60_000;
+const MAX_ATTEMPTS = 8;
+/** The longest pause that is made without asking the user. */
+const MAX_PAUSE_MS = 60_000;
 
 /**
  * @template {Record<string, unknown>} T
  * @param {readonly T[]} rows
- * @param {number} [maxRows] what the server takes in one request
+ * @param {number} [maxRows] limit of the server per request
  * @returns {Chunk<T>[]} chunks of at most that many rows and about CHUNK_BYTES of JSON; never an empty one
  */
 export function chunksOf(rows, maxRows = CHUNK_ROWS) {
@@ -43,10 +43,12 @@ export function chunksOf(rows, maxRows = CHUNK_ROWS) {
  * @template R
  * @param {readonly Chunk<T>[]} chunks
  * @param {(rows: readonly T[], signal: AbortSignal) => Promise<R>} send
- * @param {{ signal: AbortSignal, done: (chunk: Chunk<T>, result: R) => void, paused?: (ms: number, why: Failure) =>
- * void, sleep?: (ms: number, signal: AbortSignal) => Promise<void> }} edges
+ * @param {{
+ *   signal: AbortSignal, done: (chunk: Chunk<T>, result: R) => void, paused?: (ms: number, why: Failure) => void,
+ *   sleep?: (ms: number, signal: AbortSignal) => Promise<void>,
+ * }} deps
  * @returns {Promise<void>}
- * @throws {Failure} the first that trying again does not mend, or when cancelled
+ * @throws {Failure} the first failure that repeating does not fix, or when cancelled
  */
 export async function runChunks(chunks, send, { signal, done, paused, sleep = pause }) {
   const queue = [...chunks];
@@ -54,14 +56,14 @@ export async function runChunks(chunks, send, { signal, done, paused, sleep = pa
   const both = AbortSignal.any([signal, stop.signal]);
   const lane = async () => {
     for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
-      for (let tried = 1; ; tried += 1) {
+      for (let attempt = 1; ; attempt += 1) {
         try {
           const result = await send(chunk.rows, both);
           done(chunk, result);
           break;
         } catch (error) {
-          if (!(error instanceof Failure) || !error.passing || both.aborted || tried >= MOST_TRIES) throw error;
-          const ms = Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 500 * 2 ** (tried - 1));
+          if (!(error instanceof Failure) || !error.transient || both.aborted || attempt >= MAX_ATTEMPTS) throw error;
+          const ms = Math.min(MAX_PAUSE_MS, error.retryAfterMs ?? 500 * 2 ** (attempt - 1));
           paused?.(ms, error);
           await sleep(ms, both);
         }

@@ -1,9 +1,9 @@
-import { spell } from "./answer-card.js";
+import { headText } from "./answer-card.js";
 import { h } from "./dom.js";
 import { plural, shorten } from "./format.js";
 
 /**
- * What the batch tab shows of rows: a look before, the answers after.
+ * The tables of the batch tab: a preview before the run, the answers after it.
  * @typedef {import("./batch-rows.js").BatchInput} BatchInput
  * @typedef {import("./batch-rows.js").BatchRow} BatchRow
  * @typedef {import("./answers.js").RowOutcome} RowOutcome
@@ -139,7 +139,7 @@ export function resultTable(input, outcomes, heads) {
               { class: outcome?.error === "" ? null : "bad-row" },
               h("th", { scope: "row", class: "num" }, row.number),
               ...(outcome?.error === ""
-                ? outcome.heads.map((head) => h("td", { class: "answer-cell" }, spell(head)))
+                ? outcome.heads.map((head) => h("td", { class: "answer-cell" }, headText(head)))
                 : [h("td", { class: "warn answer-cell", colspan: heads.length }, outcome?.error ?? "")]),
               ...input.columns.map((column) => h("td", { class: "input-cell" }, cell(row.values[column]))),
             );
@@ -190,8 +190,9 @@ export function resultRecords(input, outcomes, heads) {
 }
 
 /**
- * @param {import("./answers.js").Head} head @param {import("./answers.js").HeadAnswer | undefined} answer @returns
- * {unknown[]}
+ * @param {import("./answers.js").Head} head
+ * @param {import("./answers.js").HeadAnswer | undefined} answer
+ * @returns {unknown[]}
  */
 function figures(head, answer) {
   if (head.kind === "classification" && answer?.kind === "classification")

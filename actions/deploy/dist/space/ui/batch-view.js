@@ -7,12 +7,12 @@ import { fill, h } from "./dom.js";
 import { count, duration, plural } from "./format.js";
 
 /**
- * Runs what has no outcome yet, and shows how it goes.
+ * Runs the rows that have no outcome yet, and shows the progress.
  * @param {HTMLElement} element
  * @param {import("./model.js").Model} model
  * @param {import("./batch-rows.js").BatchInput} input
- * @param {(import("./answers.js").RowOutcome | undefined)[]} outcomes filled as answers come
- * @param {() => AbortController} begin cancels the run before and gives this one its own switch
+ * @param {(import("./answers.js").RowOutcome | undefined)[]} outcomes filled as answers arrive
+ * @param {() => AbortController} begin cancels the run before and returns a controller for this one
  */
 export async function runView(element, model, input, outcomes, begin) {
   const running = begin();

@@ -6,11 +6,11 @@ import { fill, freshId, h } from "./dom.js";
 import { plural, size } from "./format.js";
 
 /**
- * The batch tab: a file or pasted rows → a look at them → answers with progress → a CSV.
+ * The batch tab: a file or pasted rows → a preview → answers with progress → a CSV.
  * @typedef {import("./model.js").Model} Model
  */
 
-const MOST_BYTES = 50_000_000;
+const MAX_BYTES = 50_000_000;
 
 /**
  * @param {readonly Model[]} models those that can answer
@@ -90,14 +90,14 @@ export function batchPanel(models) {
     if (chosen === null || chosen === undefined) return;
     area.value = "";
     text = "";
-    if (chosen.size > MOST_BYTES) {
+    if (chosen.size > MAX_BYTES) {
       look();
       fill(
         wrong,
         h(
           "p",
           null,
-          `${chosen.name} has ${size(chosen.size)}; this page takes ${size(MOST_BYTES)}. Larger files go through the API or the command line.`,
+          `${chosen.name} has ${size(chosen.size)}; this page takes ${size(MAX_BYTES)}. Larger files go through the API or the command line.`,
         ),
       );
       return;

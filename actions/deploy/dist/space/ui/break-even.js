@@ -1,15 +1,17 @@
 /**
- * A machine costs the same whether it is asked or not, a provider costs by the answer: from how many answers an hour is
- * the machine the cheaper one?
+ * A machine costs the same whether it is used or not; a provider charges per answer. From how many answers an hour is
+ * the machine cheaper?
+ *
+ * `answersPerHour`: where both cost the same; 0 when the machine is never dearer; null when it never gets cheaper or
+ * nothing is known. `maxPerHour`: how many answers one such machine can give, one after the other. `why`: what is
+ * missing, "" for nothing.
  * @typedef {{ answersPerHour: number | null, maxPerHour: number | null, why: string }} BreakEven
- *   answersPerHour: where both cost the same, 0 when the machine is never the dearer one, null when it never gets cheaper or nothing
- *   is known; maxPerHour: what one such machine can give, one answer after the other; why: in words what is missing, "" for nothing
  */
 
 /**
- * @param {{ perHour: number | null, currency: string, medianMs: number | null }} machine what it costs in an hour, and
- * how long one answer takes it
- * @param {{ perAnswer: number | null, currency: string }} provider what one answer costs
+ * @param {{ perHour: number | null, currency: string, medianMs: number | null }} machine its cost per hour, and its
+ *   time per answer
+ * @param {{ perAnswer: number | null, currency: string }} provider its cost per answer
  * @returns {BreakEven}
  */
 export function breakEven(machine, provider) {
@@ -25,8 +27,9 @@ export function breakEven(machine, provider) {
 
 /**
  * Cost per hour of both at evenly spaced numbers of answers an hour, from none to twice the break-even point.
- * @param {number} perHour of the machine @param {number} perAnswer of the provider @param {number} answersPerHour the
- * break-even point, above 0
+ * @param {number} perHour of the machine
+ * @param {number} perAnswer of the provider
+ * @param {number} answersPerHour the break-even point, above 0
  * @param {number} [steps]
  * @returns {{ machine: number[], provider: number[], maxAnswers: number }}
  */

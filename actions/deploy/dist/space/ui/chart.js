@@ -1,12 +1,13 @@
 import { fill, h, svg } from "./dom.js";
 
 /**
- * A small line chart in SVG with a value axis, redrawn at the width it is given, and a legend that tells the newest
- * values or those under the pointer.
- * @typedef {{ name: string, values: readonly (number | null)[] }} Series  oldest first; null leaves a gap
- * @typedef {{ title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?:
- * number, empty: string }} ChartOptions
- *   max fixes the top of the axis; otherwise it follows the values
+ * A small SVG line chart with a value axis. It is redrawn when its width changes. Its legend shows the newest values,
+ * or those under the pointer. `max` fixes the top of the axis; otherwise it follows the values.
+ * @typedef {{ name: string, values: readonly (number | null)[] }} Series oldest first; null leaves a gap
+ * @typedef {{
+ *   title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?: number,
+ *   empty: string,
+ * }} ChartOptions
  */
 
 const LEFT = 58;
@@ -16,8 +17,8 @@ const BOTTOM = 22;
 
 /**
  * @param {ChartOptions} options
- * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }} to: another right end
- * of the axis
+ * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }} `to` is a new label for
+ *   the right end of the axis
  */
 export function chart(options) {
   const legend = h("div", { class: "legend" });
@@ -111,11 +112,11 @@ export function chart(options) {
 }
 
 /**
- * Line segments between gaps; a value alone between two gaps is a dot.
+ * Line segments between gaps; a single value between two gaps is a dot.
  * @param {readonly (number | null)[]} values
  * @param {(i: number) => number} x
  * @param {(value: number) => number} y
- * @param {number} s which series
+ * @param {number} s index of the series
  */
 function lines(values, x, y, s) {
   /** @type {[number, number][][]} */
@@ -138,7 +139,7 @@ function lines(values, x, y, s) {
 }
 
 /**
- * Round values for an axis that holds every value; starts at zero unless the values lie close together far from it.
+ * Round values for an axis that holds every value. It starts at zero unless the values lie close together far from it.
  * @param {readonly number[]} values
  * @param {number} [max]
  * @returns {{ low: number, high: number, ticks: number[] }}
@@ -172,7 +173,7 @@ function sentence(series, format) {
 }
 
 /**
- * The shape of a list of numbers, for a look beside a field.
+ * The shape of a list of numbers, shown beside a field.
  * @param {readonly number[]} values
  * @returns {SVGElement}
  */

@@ -2,7 +2,7 @@ import { copyButton } from "./copy.js";
 import { fill, h } from "./dom.js";
 
 /**
- * The request that the form sends, for a terminal.
+ * The request that the form sends, as a shell command.
  * @param {import("./model.js").Model} model
  * @returns {{ element: HTMLElement, update: (row: Record<string, unknown>) => void }}
  */

@@ -4,11 +4,11 @@ import { fill, h } from "./dom.js";
 import { count, duration, money, percent, plural } from "./format.js";
 
 /**
- * A local and a remote answerer of the same input, compared by what this visit has seen of them and by nothing else.
- * @typedef {{ ms: number | null, workMs: number | null, firstMs: number | null, cost: number | null }} Seen ms: whole
- * time, null for a failure; workMs: of it, in the model
- * @typedef {{ name: string, currency: string, perHour: number | null }} Side perHour: what its machine costs, asked or
- * not; null where each answer has a price
+ * Compares a local and a remote model for the same input, only by what this visit has measured. `ms`: whole time, null
+ * for a failure. `workMs`: the part of it inside the model. `perHour`: cost of the machine, used or not; null if each
+ * answer has a price.
+ * @typedef {{ ms: number | null, workMs: number | null, firstMs: number | null, cost: number | null }} Seen
+ * @typedef {{ name: string, currency: string, perHour: number | null }} Side
  */
 
 const KEPT = 50;
@@ -16,7 +16,7 @@ const KEPT = 50;
 /**
  * @param {readonly Side[]} sides
  * @returns {{ element: HTMLElement, add: (round: readonly (Seen | null)[]) => void }} a round has one entry per side;
- * null for one that was not asked
+ *   null for a side that was not asked
  */
 export function comparison(sides) {
   /** @type {(readonly (Seen | null)[])[]} */
@@ -142,14 +142,14 @@ export function comparison(sides) {
     );
     const [one, other] = summaries;
     words.textContent = one?.medianMs && other?.medianMs ? ratio(one, other) : "";
-    weigh(one, other);
+    showBreakEven(one, other);
   };
 
   /**
-   * @param {(Side & ReturnType<typeof summary>) | undefined} machine @param {(Side & ReturnType<typeof summary>) |
-   * undefined} provider
+   * @param {(Side & ReturnType<typeof summary>) | undefined} machine
+   * @param {(Side & ReturnType<typeof summary>) | undefined} provider
    */
-  function weigh(machine, provider) {
+  function showBreakEven(machine, provider) {
     const point =
       machine === undefined || provider === undefined
         ? null
@@ -209,7 +209,7 @@ function inWords(point, machine, provider) {
   return `${count(point.answersPerHour)} answers an hour. Below that, ${provider.name} costs less by the answer (${money((provider.cost ?? 0) * 1000, provider.currency)} per 1,000, of ${plural(provider.answers, "answer")} seen); above it, the machine for ${machine.name} does (${money(machine.perHour ?? 0, machine.currency)} an hour).${most}`;
 }
 
-/** @param {number} value @returns {string} its first two digits: it comes from a handful of times */
+/** @param {number} value @returns {string} only its first two digits, because it comes from a handful of times */
 function about(value) {
   return count(Number(value.toPrecision(2)));
 }
@@ -245,7 +245,7 @@ export function summary(seen) {
 /**
  * What one answer costs at the provider's prices.
  * @param {any} prices of the model's card
- * @param {any} usage of the answer, null where the provider counted nothing
+ * @param {any} usage of the answer; null if the provider did not report it
  * @returns {number | null}
  */
 export function costOf(prices, usage) {
@@ -264,7 +264,9 @@ function median(values) {
 }
 
 /**
- * A bar's length from a tenth of a millisecond on: milliseconds and minutes fit beside each other. @param {number} ms
+ * A bar's length on a logarithmic scale from a tenth of a millisecond, so that milliseconds and minutes fit side by
+ * side.
+ * @param {number} ms
  * @param {number} longest
  */
 function logShare(ms, longest) {

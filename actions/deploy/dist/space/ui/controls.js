@@ -2,11 +2,12 @@ import { fill, h } from "./dom.js";
 import { asNumber } from "./numbers.js";
 
 /**
- * What a person types into, by kind of field.
+ * Form controls by kind of field. `read` returns undefined for a value that was not given.
  * @typedef {import("./schema-fields.js").Field} Field
- * @typedef {{ control: HTMLElement, focusable: HTMLElement, read: () => unknown, write: (value: unknown) => void,
- * extra?: HTMLElement }} Control
- *   read gives undefined for "not given"
+ * @typedef {{
+ *   control: HTMLElement, focusable: HTMLElement, read: () => unknown, write: (value: unknown) => void,
+ *   extra?: HTMLElement,
+ * }} Control
  */
 
 /** @satisfies {Record<string, (facts: Field, id: string) => Control>} */

@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
 
 /**
- * A button that copies a text and says so.
+ * A button that copies a text and shows that it did.
  * @param {() => string} text
  * @param {string} label
  * @returns {HTMLButtonElement}
@@ -31,7 +31,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Pages without TLS and frames without the permission have no clipboard; the old way needs a selection.
+    // Pages without TLS and frames without the permission have no clipboard API; the older way needs a selection.
     const area = h("textarea", { class: "sr" });
     area.value = text;
     document.body.append(area);

@@ -1,12 +1,12 @@
 /**
- * CSV after RFC 4180, with the separator found from the first line (comma, semicolon, tab).
- * @typedef {{ line: number, cells: string[] }} CsvRecord  line where the record begins, 1-based
+ * CSV as in RFC 4180; the separator (comma, semicolon, tab) is found from the first line.
+ * @typedef {{ line: number, cells: string[] }} CsvRecord `line` is where the record begins, from 1
  */
 
 /**
  * @param {string} text
- * @returns {CsvRecord[]} records in order, the header among them; empty lines are left out
- * @throws {CsvError} when a quoted cell never ends or is followed by something else than a separator
+ * @returns {CsvRecord[]} records in order, including the header; empty lines are left out
+ * @throws {CsvError} when a quoted cell never ends or is followed by anything but a separator
  */
 export function parseCsv(text) {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
@@ -60,7 +60,7 @@ function breaks(text) {
   return text.match(/\r\n|\n|\r/g)?.length ?? 0;
 }
 
-/** @param {string} source @returns {string} the commonest of the candidates in the first line, outside quotes */
+/** @param {string} source @returns {string} the candidate that is most frequent in the first line, outside quotes */
 function separatorOf(source) {
   const line = source.replaceAll(/"(?:[^"]|"")*"/g, "").split(/[\r\n]/, 1)[0] ?? "";
   const counts = [",", ";", "\t"].map((candidate) => ({ candidate, n: line.split(candidate).length }));
@@ -69,7 +69,7 @@ function separatorOf(source) {
 
 /**
  * @param {readonly (readonly unknown[])[]} records
- * @returns {string} CSV with CRLF line ends, as RFC 4180 wants
+ * @returns {string} CSV with CRLF line ends, as in RFC 4180
  */
 export function writeCsv(records) {
   return `${records.map((record) => record.map(cellText).join(",")).join("\r\n")}\r\n`;

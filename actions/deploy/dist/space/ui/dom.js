@@ -1,9 +1,9 @@
 /**
- * Elements without markup strings: every text becomes a text node, so nothing that a person, a server or a model says
- * can become markup.
+ * Makes elements without markup strings: every text becomes a text node, so that nothing that a user, a server or a
+ * model writes can become markup. Props like `onclick` are listeners; `true` sets an empty attribute; `false`, null and
+ * undefined set none.
  * @typedef {Node | string | number | null | undefined | false} Child
  * @typedef {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} Props
- *   `onclick` and the like are listeners; `true` sets an empty attribute, `false`, null and undefined set none.
  */
 
 /**
@@ -15,7 +15,7 @@
  */
 export function h(tag, props, ...children) {
   const element = document.createElement(tag);
-  dress(element, props, children);
+  setUp(element, props, children);
   return element;
 }
 
@@ -27,7 +27,7 @@ export function h(tag, props, ...children) {
  */
 export function svg(tag, props, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  dress(element, props, children);
+  setUp(element, props, children);
   return element;
 }
 
@@ -36,7 +36,7 @@ export function svg(tag, props, ...children) {
  * @param {Props | null | undefined} props
  * @param {readonly Child[]} children
  */
-function dress(element, props, children) {
+function setUp(element, props, children) {
   for (const [name, value] of Object.entries(props ?? {})) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
@@ -46,7 +46,7 @@ function dress(element, props, children) {
 }
 
 /**
- * Replaces what an element holds.
+ * Replaces the content of an element.
  * @param {Element} element
  * @param {...Child} children
  */
@@ -63,7 +63,11 @@ function kept(children) {
 
 let counter = 0;
 
-/** An id that no other element of the page has. @param {string} stem @returns {string} */
+/**
+ * An id that is unique on the page.
+ * @param {string} stem
+ * @returns {string}
+ */
 export function freshId(stem) {
   counter += 1;
   return `${stem.replaceAll(/[^\w-]/g, "-")}-${counter}`;

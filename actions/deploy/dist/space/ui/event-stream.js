@@ -1,6 +1,5 @@
 /**
- * Server-sent events of an answer that is written piece by piece (the HTML standard's event stream, what of it the
- * server uses).
+ * Reads the server-sent events of a streamed answer: the part of the HTML standard's event stream that the server uses.
  * @param {ReadableStream<Uint8Array>} body
  * @param {(event: string, data: string) => void} take
  */

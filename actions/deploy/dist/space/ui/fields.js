@@ -4,12 +4,14 @@ import { imageControl } from "./image-field.js";
 import { numberListControl } from "./number-list-field.js";
 
 /**
- * One field of a form. Reading never judges: what cannot be a number is sent as it was typed, and the server says what
- * is wrong with it, so that the page and every other client hear the same words.
+ * One field of a form. Reading does not validate: what is not a number is sent as typed, and the server says what is
+ * wrong with it. So the page and every other client get the same message.
  * @typedef {import("./schema-fields.js").Field} FieldFacts
  * @typedef {import("./controls.js").Control} Control
- * @typedef {{ name: string, element: HTMLElement, read: () => unknown, write: (value: unknown) => void, complain:
- * (messages: readonly string[]) => void, focus: () => void }} FormField
+ * @typedef {{
+ *   name: string, element: HTMLElement, read: () => unknown, write: (value: unknown) => void,
+ *   showErrors: (messages: readonly string[]) => void, focus: () => void,
+ * }} FormField
  */
 
 /** @type {Record<FieldFacts["kind"], (facts: FieldFacts, id: string) => Control>} */
@@ -27,7 +29,7 @@ export function formField(facts, changed) {
   const wrong = h("div", { class: "wrong", id: `${id}-wrong`, role: "alert" });
   control.focusable.id = id;
   control.focusable.setAttribute("aria-describedby", `${id}-hint ${id}-wrong`);
-  const complain = (/** @type {readonly string[]} */ messages) => {
+  const showErrors = (/** @type {readonly string[]} */ messages) => {
     fill(
       wrong,
       ...messages.slice(0, 5).map((message) => h("p", null, message)),
@@ -51,17 +53,17 @@ export function formField(facts, changed) {
     wrong,
   );
   element.addEventListener("input", () => {
-    complain([]);
+    showErrors([]);
     changed();
   });
   return {
     name: facts.name,
     element,
-    complain,
+    showErrors,
     read: control.read,
     write: (value) => {
       control.write(value);
-      complain([]);
+      showErrors([]);
     },
     focus: () => control.focusable.focus(),
   };

@@ -1,4 +1,4 @@
-/** Numbers and times for people, in the reader's locale. */
+/** Numbers and times in the reader's locale. */
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
@@ -31,7 +31,7 @@ export function count(value) {
 
 /**
  * @param {number} share 0..1
- * @returns {string} never "100 %" for less than all, never "0 %" for more than nothing
+ * @returns {string} never "100 %" for less than all, nor "0 %" for more than none
  */
 export function percent(share) {
   if (!Number.isFinite(share)) return "–";
@@ -40,7 +40,7 @@ export function percent(share) {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** @param {number} amount @param {string} currency ISO 4217 @returns {string} two digits that count, however small */
+/** @param {number} amount @param {string} currency ISO 4217 @returns {string} two decimals, up to four below 1 */
 export function money(amount, currency) {
   return new Intl.NumberFormat(undefined, {
     style: "currency",

@@ -2,10 +2,9 @@ import { Failure, HEALTH_PATH, reach, request } from "./api.js";
 import { fill, h } from "./dom.js";
 
 /**
- * Whether the server lives and is ready, asked every few seconds while someone looks.
+ * Whether the server is alive and ready, checked every few seconds while the page is visible.
  * @typedef {"ready" | "starting" | "offline" | "unknown"} State
- * @typedef {{ state: State, live: boolean | null, models: Record<string, string> }} Health models: id → what its place
- * in the server holds
+ * @typedef {{ state: State, live: boolean | null, models: Record<string, string> }} Health `models`: id → state
  */
 
 const EVERY_MS = 5000;
@@ -13,7 +12,7 @@ const EVERY_MS = 5000;
 const WORDS = { ready: "Ready", starting: "Not ready", offline: "Offline", unknown: "Checking…" };
 
 /**
- * @param {HTMLElement} place where the light stands
+ * @param {HTMLElement} place where the light is shown
  * @param {(health: Health) => void} changed
  * @returns {{ check: () => Promise<void> }}
  */
@@ -58,7 +57,9 @@ export function watchHealth(place, changed) {
 }
 
 /**
- * @param {State} state @param {string} [words] @returns {HTMLElement} a light that does not speak through colour alone
+ * @param {State} state
+ * @param {string} [words]
+ * @returns {HTMLElement} a light that differs by shape and text, not only by colour
  */
 export function light(state, words = WORDS[state]) {
   return h("span", { class: `light light-${state}` }, h("i", { "aria-hidden": "true" }), words);

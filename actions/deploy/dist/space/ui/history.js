@@ -1,12 +1,13 @@
-import { spell } from "./answer-card.js";
+import { headText } from "./answer-card.js";
 import { chart } from "./chart.js";
 import { fill, h } from "./dom.js";
 import { clock, duration, number, shorten } from "./format.js";
 
 /**
- * The answers of this visit, newest first, with their course; in memory only.
- * @typedef {{ at: Date, row: Record<string, unknown>, prediction: import("./answers.js").Prediction, backend: string }}
- * Entry
+ * The answers of this visit, newest first, with charts of their course; in memory only.
+ * @typedef {{
+ *   at: Date, row: Record<string, unknown>, prediction: import("./answers.js").Prediction, backend: string,
+ * }} Entry
  */
 
 const KEPT = 50;
@@ -14,7 +15,7 @@ const LISTED = 10;
 
 /**
  * @param {import("./model.js").Model} model
- * @param {(row: Record<string, unknown>) => void} reuse puts a former input back into the form
+ * @param {(row: Record<string, unknown>) => void} reuse puts an earlier input back into the form
  * @returns {{ element: HTMLElement, add: (entry: Entry) => void }}
  */
 export function historyView(model, reuse) {
@@ -116,7 +117,7 @@ export function historyView(model, reuse) {
                 summary(entry.row),
               ),
             ),
-            h("td", null, shorten(entry.prediction.heads.map(spell).join("; "), 160)),
+            h("td", null, shorten(entry.prediction.heads.map(headText).join("; "), 160)),
             h("td", { class: "num" }, duration(entry.prediction.timing.totalMs)),
           ),
         ),

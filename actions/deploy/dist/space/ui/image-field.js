@@ -2,7 +2,7 @@ import { fill, h } from "./dom.js";
 import { size } from "./format.js";
 
 /**
- * An image: dropped, chosen, pasted, or the address of one on the web (which the server fetches, not this page).
+ * An image: dropped, chosen or pasted, or a web address (which the server fetches, not this page).
  * @param {import("./schema-fields.js").Field} facts
  * @returns {import("./controls.js").Control}
  */

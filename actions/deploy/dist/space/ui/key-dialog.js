@@ -2,7 +2,7 @@ import { apiKey } from "./api.js";
 import { fill, freshId, h } from "./dom.js";
 
 /**
- * Asks for the API key in a dialog; requests that fail for want of one meanwhile wait for the same answer.
+ * Asks for the API key in a dialog. Other requests that need a key meanwhile wait for the same dialog.
  * @param {HTMLElement} place
  * @returns {(wrong: boolean) => Promise<boolean>} true when a key was given
  */

@@ -2,11 +2,12 @@ import { count, duration, number, percent, size } from "./format.js";
 import { between, buckets, parseMetrics, quantile, total } from "./prometheus.js";
 
 /**
- * Readings of /metrics over time → what the status tab draws. Quantiles are over the last ten seconds before each
- * reading.
+ * Turns readings of /metrics into what the status tab draws. Quantiles are over the ten seconds before each reading.
  * @typedef {{ atMs: number, latency: import("./prometheus.js").Buckets, requests: number }} Reading
- * @typedef {{ p50Ms: (number | null)[], p95Ms: (number | null)[], perSecond: (number | null)[], facts: { name: string,
- * value: string }[] }} Figures
+ * @typedef {{
+ *   p50Ms: (number | null)[], p95Ms: (number | null)[], perSecond: (number | null)[],
+ *   facts: { name: string, value: string }[],
+ * }} Figures
  */
 
 const REQUESTS = "inference_request_duration_seconds";
@@ -34,7 +35,7 @@ export function liveFigures() {
     gap() {
       push(null);
     },
-    /** @returns {Figures} five minutes of values, oldest first, empty where nothing was read */
+    /** @returns {Figures} five minutes of values, oldest first; null where nothing was read */
     now() {
       const observed = readings.map((reading, i) => {
         const before = readings.slice(Math.max(0, i - WINDOW), i).find((one) => one !== null);
@@ -55,8 +56,8 @@ export function liveFigures() {
 }
 
 /**
- * @param {(number | null)[]} values @returns {(number | null)[]} of one length, so that the newest stands at the right
- * edge
+ * @param {(number | null)[]} values
+ * @returns {(number | null)[]} of fixed length, so that the newest value is at the right edge
  */
 function padded(values) {
   return [...new Array(Math.max(0, KEPT - 1 - values.length)).fill(null), ...values];

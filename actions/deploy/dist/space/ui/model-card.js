@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { count, duration, plural, size } from "./format.js";
 
 /**
- * What one model is and how it runs, for the status tab.
+ * What a model is and how it runs, for the status tab.
  * @param {import("./model.js").Model} model
  * @returns {HTMLElement}
  */

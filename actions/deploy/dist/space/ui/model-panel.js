@@ -62,12 +62,12 @@ export function modelPanel(model, backends) {
     fields[0]?.focus();
   });
   const code = codeSample(model);
-  const rivals = backends.filter(({ missing }) => missing === "");
+  const usable = backends.filter(({ missing }) => missing === "");
   const compared =
-    rivals.length < 2
+    usable.length < 2
       ? null
       : comparison(
-          rivals.map(({ title, prices }) => ({
+          usable.map(({ title, prices }) => ({
             name: title,
             currency: String(prices?.currency ?? "USD"),
             perHour: typeof prices?.perHour === "number" ? prices.perHour : null,
@@ -96,24 +96,24 @@ export function modelPanel(model, backends) {
 
   async function ask() {
     const row = read();
-    for (const field of fields) field.complain([]);
+    for (const field of fields) field.showErrors([]);
     fill(whole);
     const empty = model.fields.findIndex(
       ({ name, kind, required }) => kind === "text" && required && String(row[name] ?? "").trim() === "",
     );
     if (empty >= 0) {
-      fields[empty]?.complain(["Write something first."]);
+      fields[empty]?.showErrors(["Write something first."]);
       fields[empty]?.focus();
       return;
     }
     send.setAttribute("aria-busy", "true");
     const { answered, failed, cancelled } = await answers.ask(row, ask);
     send.removeAttribute("aria-busy");
-    // With a pair, the local answers have a course of their own and the comparison has both.
+    // With a pair, the history has the local answers and the comparison has both.
     for (const { backend, prediction } of answered)
       if (backend === backends[0]) past.add({ at: new Date(), row, prediction, backend: backend.title });
     if (!cancelled && answered.length + failed.length > 0)
-      compared?.add(rivals.map((backend) => seenOf(backend, answered, failed)));
+      compared?.add(usable.map((backend) => seenOf(backend, answered, failed)));
     failed
       .filter(({ failure }) => failure.fields.length > 0)
       .slice(0, 1)
@@ -122,17 +122,17 @@ export function modelPanel(model, backends) {
 
   /** @param {readonly import("./api.js").FieldError[]} errors */
   function place(errors) {
-    const homeless = errors.filter(({ field }) => !fields.some(({ name }) => belongs(field, name)));
+    const otherErrors = errors.filter(({ field }) => !fields.some(({ name }) => belongs(field, name)));
     const touched = fields.filter((field) => {
       const own = errors.filter((error) => belongs(error.field, field.name));
-      field.complain(
+      field.showErrors(
         own.map((error) => (error.field === field.name ? sentence(error.message) : `${error.field}: ${error.message}`)),
       );
       return own.length > 0;
     });
     fill(
       whole,
-      ...homeless.map((error) =>
+      ...otherErrors.map((error) =>
         h("p", null, error.field === "" ? sentence(error.message) : `${error.field}: ${error.message}`),
       ),
     );

@@ -3,26 +3,33 @@ import { readHeads, readNotes, readOutcome, readTiming } from "./answers.js";
 import { readFields } from "./schema-fields.js";
 
 /**
- * What the page knows of a model, read from /models and /models/{id}.
- * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict fits: it was given for the very weights that are
- * served
+ * What the page knows about a model, read from /models and /models/{id}.
+ * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict `fits`: whether it is about the weights that are
+ *   served
  * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
- * @typedef {{ provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
- * batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null, sweep:
- * SweepPoint[] }} Runs
  * @typedef {{
- *   id: string, version: string, task: string, description: string, license: string, sha256: string, ready: boolean, error: string,
- *   fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[], heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string, missing: string, remote: Remote | null, pair: Pair | null,
- *   predictPath: string, maxRows: number | undefined,
- *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<import("./answers.js").RowOutcome[]>,
+ *   provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
+ *   batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null,
+ *   sweep: SweepPoint[],
+ * }} Runs
+ * @typedef {{
+ *   id: string, version: string, task: string, description: string, license: string, sha256: string,
+ *   ready: boolean, error: string, fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[],
+ *   heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string,
+ *   missing: string, remote: Remote | null, pair: Pair | null, predictPath: string, maxRows: number | undefined,
+ *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) =>
+ *     Promise<import("./answers.js").RowOutcome[]>,
  * }} Model
  * @typedef {{
- *   id: string, title: string, from: string, missing: string, remote: Remote | null, prices: any, inputs: Record<string, string>,
- *   predict: (row: Record<string, unknown>, signal: AbortSignal, onPiece: (text: string) => void) => Promise<import("./answers.js").Prediction>,
- * }} Backend what can answer for a model. missing: what somebody must set before it can be asked, "" for nothing;
- *   inputs: those that come from the first backend's answer, as HEAD.PART
+ *   id: string, title: string, from: string, missing: string, remote: Remote | null, prices: any,
+ *   inputs: Record<string, string>,
+ *   predict: (row: Record<string, unknown>, signal: AbortSignal, onPiece: (text: string) => void) =>
+ *     Promise<import("./answers.js").Prediction>,
+ * }} Backend what can answer for a model
+ *   `missing`: what has to be set before it can be asked, "" for nothing.
+ *   `inputs`: those that come from the first backend's answer, as HEAD.PART.
  */
 
 /**
@@ -42,9 +49,9 @@ export function readModel(listed, card) {
     description: text(facts.description),
     license: text(facts.license),
     sha256: text(facts.artifact?.sha256),
-    // A model that lacks a setting has its place, and says in it what to set.
+    // A model that lacks a setting has its tab too, which says what to set.
     ready: facts.state === "ready" || facts.state === "not-configured",
-    missing: facts.state === "not-configured" ? lacking(facts.error) : "",
+    missing: facts.state === "not-configured" ? whatToSet(facts.error) : "",
     error: facts.state === "not-configured" ? "" : diagnostic(facts.error ?? facts.reload?.diagnostic),
     fields: readFields(facts.input?.schema),
     examples: facts.input?.examples ?? [],
@@ -73,7 +80,7 @@ export async function loadModels() {
   return Promise.all(data.models.map(async (/** @type {any} */ listed) => readModel(listed, await card(listed.id))));
 }
 
-/** @param {string} id @returns {Promise<unknown>} null when the model cannot say more than the list does */
+/** @param {string} id @returns {Promise<unknown>} null when there is nothing beyond the list's entry */
 async function card(id) {
   try {
     return (await request(`models/${encodeURIComponent(id)}`)).data;
@@ -84,16 +91,16 @@ async function card(id) {
 }
 
 /**
- * What answers for the model: itself, and beside it every remote model that names it as its pair.
+ * The backends of a model: the model itself, and every remote model that names it as its pair.
  * @param {Model} model
  * @param {readonly Model[]} models
  * @returns {Backend[]}
  */
 export function backendsOf(model, models) {
-  const twins = models.filter((other) => other !== model && other.ready && other.pair?.model === model.id);
+  const remotes = models.filter((other) => other !== model && other.ready && other.pair?.model === model.id);
   return [
-    backendOf(model, twins.length === 0 ? "Answer" : "Local"),
-    ...twins.map((twin) => backendOf(twin, "Remote", twin.pair?.answers)),
+    backendOf(model, remotes.length === 0 ? "Answer" : "Local"),
+    ...remotes.map((remote) => backendOf(remote, "Remote", remote.pair?.answers)),
   ];
 }
 
@@ -144,8 +151,9 @@ function readHead(head) {
 }
 
 /**
- * @param {any} gate the receipt beside the weights @param {string} sha256 of the weights that are served @returns
- * {Verdict | null}
+ * @param {any} gate the receipt beside the weights
+ * @param {string} sha256 of the weights that are served
+ * @returns {Verdict | null}
  */
 function readVerdict(gate, sha256) {
   const verdict = gate?.verdict;
@@ -180,14 +188,14 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
 }
 
 /** @param {any} problem of a model that lacks a setting @returns {string} what to do about it */
-function lacking(problem) {
+function whatToSet(problem) {
   return [`It needs ${text(problem?.expected) || "a setting that the server lacks"}.`, text(problem?.hint)]
     .filter(Boolean)
     .map((line) => `${line[0]?.toUpperCase()}${line.slice(1)}`)
     .join("\n");
 }
 
-/** @param {any} problem @returns {string} a complaint of the server in words */
+/** @param {any} problem @returns {string} a problem that the server reports, as text */
 function diagnostic(problem) {
   if (problem === undefined || problem === null) return "";
   if (typeof problem === "string") return problem;

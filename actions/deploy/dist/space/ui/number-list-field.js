@@ -4,7 +4,7 @@ import { number } from "./format.js";
 import { readNumberList } from "./numbers.js";
 
 /**
- * A list of numbers: a text area that takes what spreadsheets copy, with a count and the values' shape under it.
+ * A list of numbers: a text area that takes what spreadsheets copy, with the count and a sparkline under it.
  * @param {import("./schema-fields.js").Field} facts
  * @returns {import("./controls.js").Control}
  */

@@ -1,7 +1,7 @@
 /**
  * Numbers as people paste them: a spreadsheet's column or row, one per line, commas, semicolons, or a JSON list.
  * @param {string} text
- * @returns {unknown[] | undefined} numbers, and what is none as its text; undefined when nothing was given
+ * @returns {unknown[] | undefined} numbers, and any other piece as its text; undefined when nothing was given
  */
 export function readNumberList(text) {
   const trimmed = text.trim();
@@ -11,7 +11,7 @@ export function readNumberList(text) {
       const list = JSON.parse(trimmed);
       if (Array.isArray(list)) return list;
     } catch {
-      // Not JSON after all: its pieces are read below, and the server names the one that is wrong.
+      // Not JSON: its pieces are read below, and the server names the one that is wrong.
     }
   }
   return trimmed
@@ -21,7 +21,7 @@ export function readNumberList(text) {
     .map((piece) => (Number.isFinite(Number(piece)) ? Number(piece) : piece));
 }
 
-/** @param {string} text @returns {unknown} a number, the text itself when it is none, undefined when empty */
+/** @param {string} text @returns {unknown} a number; the text if it is not one; undefined if it is empty */
 export function asNumber(text) {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;

@@ -1,5 +1,5 @@
 /**
- * Prometheus' text format, as far as a page needs it.
+ * The part of Prometheus' text format that this page needs.
  * @typedef {{ name: string, labels: Record<string, string>, value: number }} Sample
  */
 
@@ -39,7 +39,7 @@ function parseLabels(text) {
 }
 
 /**
- * Cumulative histogram: upper bound → observations at or under it, over every series that fits, rising.
+ * Cumulative histogram: upper bound → number of observations up to it, over all matching series, ascending.
  * @typedef {{ bound: number, count: number }[]} Buckets
  */
 
@@ -64,7 +64,7 @@ export function buckets(samples, name, labels = {}) {
  * @param {readonly Sample[]} samples
  * @param {string} name
  * @param {Record<string, string>} [labels]
- * @returns {number | null} sum over every series that fits; null when there is none
+ * @returns {number | null} sum over all matching series; null when there are none
  */
 export function total(samples, name, labels = {}) {
   const found = samples.filter((sample) => sample.name === name && fits(sample, labels));

@@ -1,8 +1,10 @@
 /**
  * The JSON Schema of a model's row → the fields of its form.
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
- * @typedef {{ name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- * maxCharacters?: number, choices?: string[], shape?: number[] }} Field
+ * @typedef {{
+ *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
+ *   maxCharacters?: number, choices?: string[], shape?: number[],
+ * }} Field
  */
 
 /**
@@ -18,7 +20,7 @@ export function readFields(schema) {
   }));
 }
 
-/** @param {any} property @returns {any} the schema of a value that is given; null only says that it may be missing */
+/** @param {any} property @returns {any} its schema when it is given; null only says that it may be missing */
 function withoutNull(property) {
   const choices = property?.anyOf ?? property?.oneOf;
   if (Array.isArray(choices)) return choices.find((one) => one?.type !== "null") ?? {};
@@ -27,7 +29,7 @@ function withoutNull(property) {
     : (property ?? {});
 }
 
-/** Up to this many characters a string is a name or a category, not a text. */
+/** A string with a higher limit is a text; up to it, a name or a category. */
 const LINE = 120;
 
 /** @param {any} property @returns {Omit<Field, "name" | "required">} */
@@ -67,7 +69,7 @@ function shapeOf(property) {
 /**
  * @template {object} T
  * @param {T} facts
- * @returns {{ [K in keyof T]?: Exclude<T[K], undefined> }} without what is undefined
+ * @returns {{ [K in keyof T]?: Exclude<T[K], undefined> }} without undefined members
  */
 function defined(facts) {
   return /** @type {any} */ (Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)));

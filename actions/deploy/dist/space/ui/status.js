@@ -7,18 +7,20 @@ import { liveFigures } from "./live-figures.js";
 import { modelCard } from "./model-card.js";
 
 /**
- * The status tab: what runs here, how it was chosen, and how it does right now.
+ * The status tab: what runs here, why it runs that way, and how it performs now.
  * @typedef {import("./model.js").Model} Model
  */
 
 const EVERY_MS = 2000;
 
 /**
- * @param {readonly Model[]} models as they were when the page came
- * @param {() => Promise<Model[]>} load reads them again: they may be replaced while the page is open
+ * @param {readonly Model[]} models as they were when the page was loaded
+ * @param {() => Promise<Model[]>} load reads them again, because they may be replaced while the page is open
  * @param {() => Promise<void>} check asks for the health at once
- * @returns {{ element: HTMLElement, shown: () => void, hidden: () => void, health: (health:
- * import("./health.js").Health) => void }}
+ * @returns {{
+ *   element: HTMLElement, shown: () => void, hidden: () => void,
+ *   health: (health: import("./health.js").Health) => void,
+ * }}
  */
 export function statusPanel(models, load, check) {
   const lights = h("div", { class: "lights" });
@@ -85,7 +87,7 @@ export function statusPanel(models, load, check) {
       load().then(
         (now) => fill(cards, ...now.map(modelCard)),
         () => {
-          // The lights above say that the server is away; what was known stays.
+          // The lights above show that the server is away; the old cards stay.
         },
       );
     },

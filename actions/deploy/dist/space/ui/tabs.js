@@ -1,12 +1,14 @@
 import { fill, h } from "./dom.js";
 
-/** The tab that the address names; ids of models need no decoding. */
+/** The tab that the address names. Model ids need no decoding. */
 const named = () => location.hash.slice(1);
 
 /**
- * Tabs after the ARIA pattern: arrow keys, Home and End move and open; the address's fragment names the tab.
- * @typedef {{ id: string, title: string, hint?: string, panel: HTMLElement, shown?: () => void, hidden?: () => void,
- * apart?: boolean }} Tab
+ * Tabs as in the ARIA pattern: arrow keys, Home and End move and open. The address's fragment names the tab.
+ * @typedef {{
+ *   id: string, title: string, hint?: string, panel: HTMLElement, shown?: () => void, hidden?: () => void,
+ *   apart?: boolean,
+ * }} Tab
  * @param {readonly Tab[]} tabs
  * @param {HTMLElement} main where the panels go
  * @returns {{ list: HTMLElement, open: (id: string) => void }}

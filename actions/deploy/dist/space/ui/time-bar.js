@@ -2,10 +2,12 @@ import { h } from "./dom.js";
 import { duration } from "./format.js";
 
 /**
- * Where the time of one answer went.
- * @typedef {{ totalMs: number, queueMs: number | null, inferenceMs: number | null, firstMs?: number | null, serverMs:
- * number | null }} Timing
- *   firstMs: the part of inferenceMs until the first piece of a written text; totalMs as this page saw it; the others as the server says, null where it says nothing
+ * Where the time of one answer went. `totalMs` is measured by this page; the others come from the server, null where it
+ * gives none. `firstMs` is the part of `inferenceMs` until the first piece of a streamed text.
+ * @typedef {{
+ *   totalMs: number, queueMs: number | null, inferenceMs: number | null, firstMs?: number | null,
+ *   serverMs: number | null,
+ * }} Timing
  */
 
 /**
