@@ -14,12 +14,6 @@ export function proxyFetch(env: NodeJS.ProcessEnv, serverUrl: string): typeof fe
 
 /** undici is large and few machines have a proxy, so it is loaded only when there is one. */
 async function throughProxy(proxy: string, noProxy: string | null): Promise<typeof fetch> {
-  const { EnvHttpProxyAgent, fetch: undiciFetch } = await import("undici");
-  const dispatcher = new EnvHttpProxyAgent({
-    httpProxy: proxy,
-    httpsProxy: proxy,
-    noProxy: [...(noProxy === null ? [] : [noProxy]), "localhost", "127.0.0.1", "[::1]"].join(","),
-  });
-  const viaProxy = (url: string, init?: object) => undiciFetch(url, { ...init, dispatcher });
-  return viaProxy as unknown as typeof fetch;
+  const { fetchThroughProxy } = await import("./fetch-through-proxy.ts");
+  return fetchThroughProxy(proxy, noProxy);
 }
