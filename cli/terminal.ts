@@ -5,7 +5,7 @@ export function terminalOptions({ stdout, env }: Streams): { color: boolean; wid
   // `isTTY` is undefined on a pipe. Passing undefined on would leave the choice to the colour library, which takes
   // CI=true for a terminal.
   return {
-    color: stdout.isTTY && env["NO_COLOR"] === undefined,
+    color: Boolean(stdout.isTTY) && env["NO_COLOR"] === undefined,
     width: stdout.columns ?? 100,
     plain: env["TERM"] === "dumb",
   };
