@@ -44,15 +44,17 @@ export async function performanceEvidence(
   const rows = dataset.rows.slice(0, 256).map(({ row }) => row);
   const processDeps = { env: deps.env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
   const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
-  const profileOf = (loaded: LoadedManifest) =>
-    profile(loaded.dir, rows, options, {
+  const profileOf = (loaded: LoadedManifest, measureMs?: number) =>
+    profile(loaded.dir, rows, measureMs === undefined ? options : { ...options, measureMs }, {
       ...processDeps,
       fetch: deps.fetch,
       cacheDir: context.cacheDir,
       env: deps.env,
     });
   deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
-  outcome.candidate = await profileOf(candidate.loaded);
+  const measured = await figuresUnderLimits(mine, (measureMs) => profileOf(candidate.loaded, measureMs));
+  outcome.candidate = measured.figures;
+  if (measured.note !== null) outcome.notes.push(measured.note);
   outcome.baseline = baseline === null ? null : await profileOf(baseline.loaded);
 
   const questions = new Map<string, Question>();
@@ -88,6 +90,42 @@ export async function performanceEvidence(
     outcome.notes.push(selfComparisonNote(comparison), tailNote(comparison));
   }
   return outcome;
+}
+
+/** Measuring time, in ms, of each further measurement after one that was beyond a limit. */
+const furtherMeasureMs = [500, 1000, 1000];
+
+/**
+ * The candidate's figures. What else runs on a machine only makes a model slower, never faster, and the first
+ * measurement is short. If it is beyond a limit, the model is therefore measured again, longer and in fresh
+ * processes. The first figures within all limits count. If there are none, those with the lowest median latency do.
+ *
+ * @param measure measures once, for so many ms or for the usual time
+ */
+export async function figuresUnderLimits(
+  planned: readonly PlannedCheck[],
+  measure: (measureMs?: number) => Promise<PerformanceFigures>,
+): Promise<{ figures: PerformanceFigures; note: string | null }> {
+  const timed = planned.filter(({ policy }) => policy.kind === "limit" && policy.metric !== "model_bytes");
+  const isWithin = (figures: PerformanceFigures) =>
+    timed.every(({ policy }) => {
+      const value = performanceDefinitions[policy.metric]?.read(figures) ?? null;
+      if (value === null || policy.kind !== "limit") return true;
+      return value >= (policy.min ?? -Infinity) && value <= (policy.max ?? Infinity);
+    });
+  const all = [await measure()];
+  for (const measureMs of furtherMeasureMs) {
+    if (isWithin(all.at(-1) as PerformanceFigures)) break;
+    all.push(await measure(measureMs));
+  }
+  const medianMs = (figures: PerformanceFigures) => figures.batches[0]?.p50Ms ?? Infinity;
+  const figures = all.find(isWithin) ?? all.reduce((best, one) => (medianMs(one) < medianMs(best) ? one : best));
+  if (all.length === 1) return { figures, note: null };
+  const medians = all.map((one) => `${medianMs(one).toPrecision(3)} ms`).join(", ");
+  return {
+    figures,
+    note: `The first measurement was beyond a limit, so the candidate was measured ${all.length} times, because other programs can only slow it down (p50 ${medians}). ${isWithin(figures) ? "The first figures within the limits count." : "All were beyond a limit; the fastest count."}`,
+  };
 }
 
 /** Evidence from figures that are already measured; null when only a latency comparison can give it. */

@@ -27,6 +27,8 @@ export async function release(scene: Scene, system: System, version: string, fil
     by: "acme",
   });
   await scene.github.settled();
+  const gate = scene.runsOf("gate.yml", sha).at(-1);
+  assert.equal(gate?.conclusion, "success", gate === undefined ? "the gate did not start" : scene.logs(gate));
   const deploy = scene.runsOf("deploy.yml", sha).at(-1);
   assert.equal(deploy?.conclusion, "success", deploy === undefined ? "nothing was deployed" : scene.logs(deploy));
   assert.equal(await scene.serves(production(system)), version);
