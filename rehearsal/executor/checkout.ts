@@ -77,10 +77,15 @@ async function run(call: ActionCall): Promise<void> {
   if (relative(call.workspace, path).startsWith(".."))
     throw new Error(`Repository path '${path}' is not under '${call.workspace}'`);
   const directory = call.platform.gitDirectory(repository);
-  // Reading requires a permission, as in a private repository. A public one could be read without.
+  // Reading one's own repository requires a permission, as if it were private. Another one can be read if it is public,
+  // or with a person's token for it: a job's own token never reaches into another repository.
+  const token = call.inputs["token"] ?? "";
   const readable =
-    repository !== call.repository || call.permissionsOf(call.inputs["token"] ?? "")?.["contents"] !== undefined;
-  if (!readable) throw new Error(`Not Found: the repository ${repository}: the token has no contents: read`);
+    repository === call.repository
+      ? call.permissionsOf(token)?.["contents"] !== undefined
+      : call.platform.isReadable(repository, token);
+  if (!readable)
+    throw new Error(`Not Found: the repository ${repository}: the token has no contents: read, or cannot see it`);
   if (!existsSync(directory)) throw new Error(`Not Found: the repository ${repository}`);
   const depth = Number(call.inputs["fetch-depth"] || 1);
   const sparse = patternsOf(call.inputs["sparse-checkout"] ?? "");

@@ -134,6 +134,8 @@ export interface Platform {
     name: string,
   ): { id: number; reviewers: readonly string[]; preventSelfReview: boolean };
   defaultBranch(repository: string): string;
+  /** Whether a token can read the contents of a repository that is not the run's own. */
+  isReadable(repository: string, token: string): boolean;
   /**
    * Called after every change of a run. GitHub then raises workflow_run events, updates the jobs' check runs and sends
    * webhooks.

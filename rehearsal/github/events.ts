@@ -88,9 +88,9 @@ export async function raisePull(
   world: World,
   repository: Repository,
   pull: Pull,
-  action: "opened" | "synchronize" | "closed",
+  action: "opened" | "synchronize" | "edited" | "closed",
   by: string,
-  before?: string,
+  more: Json = {},
 ): Promise<void> {
   const { headRepository: head, merged } = pull;
   const sha = merged?.sha ?? pull.mergeSha;
@@ -110,7 +110,7 @@ export async function raisePull(
       action,
       number: pull.number,
       pull_request: await pullAnswer(world, repository, pull),
-      ...(before === undefined ? {} : { before, after: pull.headSha }),
+      ...more,
       repository: repository.resource,
       sender: userOf(world, by),
     },

@@ -13,6 +13,7 @@ import { raiseRunCompleted } from "./events.ts";
 import type { Fault } from "./exchange.ts";
 import { addHook, deliver } from "./hooks.ts";
 import { violations } from "./openapi.ts";
+import { canSee } from "./permissions.ts";
 import { allRoutes } from "./routes.ts";
 import { jobAnswer, runAnswer } from "./run-answers.ts";
 import { createGitHubServer } from "./server.ts";
@@ -124,6 +125,12 @@ export class GitHub implements Platform {
 
   gitDirectory(repository: string): string {
     return repositoryNamed(this.world, repository).git.directory;
+  }
+
+  isReadable(repository: string, token: string): boolean {
+    const found = repositoryNamed(this.world, repository);
+    const caller = this.world.tokens.callerOf(`token ${token}`);
+    return !found.private || (caller !== null && canSee(found, caller));
   }
 
   defaultBranch(repository: string): string {

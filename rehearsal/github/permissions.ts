@@ -1,5 +1,6 @@
 import type { Access } from "../executor/platform.ts";
-import { notFound, Refusal, type RepositoryRequest, type Role } from "./world.ts";
+import type { Caller } from "./tokens.ts";
+import { notFound, Refusal, type Repository, type RepositoryRequest, type Role } from "./world.ts";
 
 type Need = {
   /** A job needs one of these permissions. null: no job's token may do this. */
@@ -47,9 +48,16 @@ function needOf(method: string, rest: string): Need {
   return { job, access: method === "GET" ? "read" : "write", person };
 }
 
+/** Whether a caller can see a private repository. A job's token never reaches into another one than its own. */
+export const canSee = (repository: Repository, caller: Caller): boolean =>
+  caller.kind === "job"
+    ? caller.repository.toLowerCase() === repository.fullName.toLowerCase()
+    : repository.roles.has(caller.login.toLowerCase());
+
 /** @throws Refusal with GitHub's words if the caller may not do this */
 export function requirePermission({ method, rest, caller, repository }: RepositoryRequest): void {
   const need = needOf(method, rest);
+  if (repository.private && !canSee(repository, caller)) throw new Refusal(404, "Not Found");
   if (caller.kind === "anonymous") {
     if (need.access === "write") throw new Refusal(401, "Requires authentication");
     return;

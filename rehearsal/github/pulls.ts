@@ -20,6 +20,7 @@ import {
 
 type Raised = {
   opened: (repository: Repository, pull: Pull, by: string) => Promise<void>;
+  edited: (repository: Repository, pull: Pull, by: string, changes: Json) => Promise<void>;
   merged: (repository: Repository, pull: Pull, before: string, by: string) => Promise<void>;
 };
 
@@ -87,8 +88,23 @@ export function pullRoutes(raised: Raised): Routes {
       case "PATCH ": {
         if (body["state"] === "open" && pull.merged !== null)
           throw new Refusal(422, "Validation Failed", [{ resource: "PullRequest", field: "state", code: "invalid" }]);
+        const newBase = typeof body["base"] === "string" && body["base"] !== pull.baseRef ? body["base"] : null;
+        if (newBase !== null && (await git.resolve(`refs/heads/${newBase}`)) === null)
+          throw new Refusal(422, "Validation Failed", [{ resource: "PullRequest", field: "base", code: "invalid" }]);
+        const words = await world.emulate.must<Json>(botLogin, "GET", pathOf(repository, pull.number));
         await world.emulate.must(caller.login, "PATCH", pathOf(repository, pull.number), body);
         if (body["state"] === "closed" || body["state"] === "open") pull.closed = body["state"] === "closed";
+        const changes: Record<string, Json> = Object.fromEntries(
+          ["title", "body"].flatMap((field) =>
+            body[field] === undefined || body[field] === words[field] ? [] : [[field, { from: words[field] }]],
+          ),
+        );
+        if (newBase !== null) {
+          changes["base"] = { ref: { from: pull.baseRef }, sha: { from: base } };
+          pull.baseRef = newBase;
+          await refreshMerge(world, repository, pull);
+        }
+        if (Object.keys(changes).length > 0) await raised.edited(repository, pull, caller.login, changes);
         return { status: 200, body: await pullAnswer(world, repository, pull) };
       }
       case "GET commits": {

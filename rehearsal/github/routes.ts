@@ -21,6 +21,7 @@ export const allRoutes = (world: World): Routes[] => [
   runRoutes,
   pullRoutes({
     opened: (repository, pull, by) => raisePull(world, repository, pull, "opened", by),
+    edited: (repository, pull, by, changes) => raisePull(world, repository, pull, "edited", by, { changes }),
     merged: (repository, pull, before, by) => raiseMerge(world, repository, pull, before, by),
   }),
   gitRoutes(raisePush),

@@ -23,6 +23,7 @@ export async function createRepository(
     paths,
     files = {},
     defaultBranch = "main",
+    private: isPrivate = false,
     requiredChecks = [],
     message = "First commit",
   }: {
@@ -30,6 +31,7 @@ export async function createRepository(
     paths?: readonly string[];
     files?: Files;
     defaultBranch?: string;
+    private?: boolean;
     requiredChecks?: readonly string[];
     message?: string;
   },
@@ -55,7 +57,8 @@ export async function createRepository(
     git,
     defaultBranch,
     parent: null,
-    resource: { ...resource, default_branch: defaultBranch },
+    private: isPrivate,
+    resource: { ...resource, default_branch: defaultBranch, private: isPrivate },
   });
   const api = `/repos/${fullName}`;
   if (defaultBranch !== resource["default_branch"])
@@ -99,8 +102,15 @@ function remember(
     git,
     defaultBranch,
     parent,
+    private: isPrivate = parent?.private ?? false,
     resource,
-  }: { git: Git; defaultBranch: string; parent: Repository | null; resource: Json & { id: number } },
+  }: {
+    git: Git;
+    defaultBranch: string;
+    parent: Repository | null;
+    private?: boolean;
+    resource: Json & { id: number };
+  },
 ): Repository {
   const [owner = "", name = ""] = fullName.split("/");
   const repository: Repository = {
@@ -110,6 +120,7 @@ function remember(
     git,
     defaultBranch,
     parent,
+    private: isPrivate,
     resource,
     roles: new Map([[owner.toLowerCase(), "admin" as const]]),
     environments: [],
@@ -204,7 +215,7 @@ async function follow(
     if (pull.headRepository === repository && pull.headRef === branch) {
       const old = pull.headSha;
       await movePull(world, target, pull, sha, by);
-      await raisePull(world, target, pull, "synchronize", by, old);
+      await raisePull(world, target, pull, "synchronize", by, { before: old, after: sha });
     } else if (target === repository && pull.baseRef === branch) await refreshMerge(world, repository, pull);
   }
 }

@@ -92,6 +92,8 @@ export type Repository = {
   /** The repository in the format of answers. */
   resource: Json & { id: number };
   parent: Repository | null;
+  /** Only its owner and collaborators can see it. */
+  private: boolean;
   defaultBranch: string;
   git: GitStore;
   roles: Map<string, Role>;

@@ -57,6 +57,16 @@ const rules = {
       if (isCheckout(step) && step.with?.["persist-credentials"] !== false)
         report(place, "needs persist-credentials: false");
   },
+  /** The job's own token cannot read another repository that is private, e.g. a company's copy of this one. */
+  "our actions come with a token that may be given": (workflow: Workflow, report: Report) => {
+    for (const [place, step] of everyStep(workflow))
+      if (
+        isCheckout(step) &&
+        String(step.with?.["repository"]).includes("job.workflow_repository") &&
+        step.with?.["token"] !== "${{ secrets.SLUICE_TOKEN || github.token }}"
+      )
+        report(place, "needs token: ${{ secrets.SLUICE_TOKEN || github.token }}");
+  },
   "no pull_request_target": ({ on }: Workflow, report: Report) => {
     if (eventsOf(on).includes("pull_request_target"))
       report("on", "runs strangers' changes with the repository's rights");

@@ -183,6 +183,7 @@ function seededRepository(
       return resource;
     },
     parent: owner === home ? null : repositoryOf(home),
+    private: false,
     defaultBranch: "main",
     git,
     get roles() {

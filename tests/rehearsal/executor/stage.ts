@@ -100,6 +100,9 @@ export class Stage implements Platform {
   defaultBranch(): string {
     return "main";
   }
+  isReadable(): boolean {
+    return true;
+  }
   runChanged(run: RunRecord, job?: JobRecord): void {
     this.changes.push({
       run: run.workflowFile,
@@ -146,7 +149,12 @@ export class Stage implements Platform {
   pull(
     base: string,
     head: string,
-    { fork = false, action = "opened", title = "A change" } = {},
+    {
+      fork = false,
+      action = "opened",
+      title = "A change",
+      changes,
+    }: { fork?: boolean; action?: string; title?: string; changes?: Record<string, unknown> } = {},
   ): Promise<readonly RunRecord[]> {
     this.git(repository, "checkout", "-q", "--detach", base);
     this.git(repository, "merge", "-q", "--no-ff", "-m", "merge", head);
@@ -165,6 +173,7 @@ export class Stage implements Platform {
       actor: fork ? "mallory" : "ada",
       payload: {
         action,
+        ...(changes === undefined ? {} : { changes }),
         number: 7,
         repository: { id: 1, full_name: repository, default_branch: "main" },
         pull_request: {

@@ -102,3 +102,62 @@ it("plays a pull request to its merge, and what follows on main to its approved 
   ).toEqual(["success", "in_progress", "queued", "waiting"]);
   expect(github.violations()).toEqual([]);
 });
+
+it("raises edited when a pull request is pointed at another base, with what it was before", async () => {
+  const repository = "octo/retargets";
+  const workflow = `
+name: look
+on: { pull_request: { types: [edited] } }
+jobs:
+  look:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo "was \${{ github.event.changes.base.ref.from }}, is \${{ github.event.pull_request.base.ref }}"
+`;
+  await createRepository(github, repository, { files: { ".github/workflows/look.yml": workflow } });
+  await pushTo(github, { repository, branch: "lax", files: { "lax.txt": "1\n" }, message: "Lax", by: "octo" });
+  await pushTo(github, { repository, branch: "topic", files: { "a.txt": "1\n" }, message: "Topic", by: "octo" });
+  const number = await openPullRequest(github, { repository, head: "topic", base: "lax", title: "Topic", by: "octo" });
+  const octo = new Octokit({ auth: github.tokenOf("octo"), baseUrl: github.apiUrl }).rest;
+  await octo.pulls.update({ owner: "octo", repo: "retargets", pull_number: number, base: "main" });
+  await octo.pulls.update({ owner: "octo", repo: "retargets", pull_number: number, title: "Another title" });
+  await github.settled();
+  const logs = executor.runs.filter((run) => run.repository === repository).map((run) => run.jobs[0]?.log ?? "");
+  expect(logs.length).toBe(2);
+  expect(logs[0]).toContain("was lax, is main");
+  expect(logs[1]).toContain("was , is main");
+});
+
+it("lets no job check out another repository that is private, unless somebody's token can see it", async () => {
+  const repository = "octo/uses-private";
+  const workflow = (token: string) => `
+name: use
+on: { push: { branches: [main] } }
+jobs:
+  use:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: { repository: octo/private, path: theirs${token} }
+      - run: cat theirs/secret.txt
+`;
+  await createRepository(github, "octo/private", { files: { "secret.txt": "what is inside\n" }, private: true });
+  await createRepository(github, repository, { files: { "a.txt": "" } });
+  const push = (text: string) =>
+    pushTo(github, {
+      repository,
+      branch: "main",
+      files: { ".github/workflows/use.yml": text },
+      message: "Use it",
+      by: "octo",
+    });
+  await push(workflow(""));
+  await github.settled();
+  github.setSecret(repository, "SLUICE_TOKEN", github.tokenOf("octo"));
+  await push(workflow(', token: "${{ secrets.SLUICE_TOKEN }}"'));
+  await github.settled();
+  const jobs = executor.runs.filter((run) => run.repository === repository).map((run) => run.jobs[0]);
+  expect(jobs.map((job) => job?.conclusion)).toEqual(["failure", "success"]);
+  expect(jobs[0]?.log).toContain("Not Found: the repository octo/private");
+  expect(jobs[1]?.log).toContain("what is inside");
+});
