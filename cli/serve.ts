@@ -40,6 +40,8 @@ function flagOf(name: string, schema: z.ZodType): Option {
   const dashed = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const fallback = schema.safeParse(undefined).data;
   const text = `${schema.description ?? name}${fallback === undefined || fallback === "" || typeof fallback === "boolean" ? "" : ` (default: ${String(fallback)})`}`;
+  const optional = schema.meta()?.["optionalValue"];
+  if (typeof optional === "string") return new Option(`--${dashed} [${optional}]`, text);
   if (fallback === true) return new Option(`--no-${dashed}`, `do not: ${text}`);
   return new Option(
     fallback === false

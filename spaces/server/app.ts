@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { v2Routes } from "./v2/routes.ts";
@@ -9,6 +9,7 @@ import { parseJson } from "./http/json-body.ts";
 import { keyOf } from "./http/keys.ts";
 import { modelRoutes } from "./http/model-routes.ts";
 import { pageRoutes } from "./http/page-routes.ts";
+import { decodeBody } from "./http/decode-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
 import { logAccess } from "./http/access-log.ts";
@@ -30,7 +31,11 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   const tryFastPath = fastPath(serving, nextId);
   const app = Fastify({
     bodyLimit: settings.maxBodyBytes,
-    trustProxy: settings.trustProxy,
+    trustProxy:
+      typeof settings.trustProxy === "number"
+        ? // Counted from this server: the address that the last trusted proxy saw. Clients can only add to the left.
+          (_address: string, hop: number) => hop < (settings.trustProxy as number)
+        : settings.trustProxy,
     logger: false,
     exposeHeadRoutes: true,
     return503OnClosing: false,
@@ -69,6 +74,14 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   app.addContentTypeParser<Buffer>(["application/octet-stream"], { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
+  app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {
+    try {
+      done(null, parseUntyped(request, body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addHook("preParsing", decodeBody(settings.maxBodyBytes));
 
   const known = knownRoutes(app);
   app.decorateRequest("startedAt", 0);
@@ -110,7 +123,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   if (settings.rateLimit !== undefined)
     await app.register((await import("@fastify/rate-limit")).default, {
       global: false,
-      keyGenerator: (request) => request.keyName ?? request.ip,
+      keyGenerator: (request) => request.keyName ?? addressOf(request),
       errorResponseBuilder: (_request, context) =>
         new Problem(429, "rate-limit", `more than ${context.max} requests a minute`, {
           headers: { "retry-after": String(Math.max(1, Math.ceil(context.ttl / 1000))) },
@@ -148,6 +161,27 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
   return app;
 }
+
+/**
+ * A body of no type, or of one that is not read here. Clients of the Open Inference Protocol send none: then the header
+ * says whether tensors follow the JSON.
+ *
+ * @throws Problem 415, 400
+ */
+function parseUntyped(request: FastifyRequest, body: Buffer): unknown {
+  const given = request.headers["content-type"];
+  if (given !== undefined || request.routeOptions.url?.endsWith("/infer") !== true)
+    throw new Problem(
+      415,
+      "media-type",
+      `${given === undefined ? "no Content-Type" : `Content-Type ${given.slice(0, 80)}`}; expected application/json`,
+    );
+  return request.headers["inference-header-content-length"] === undefined ? parseJson(body) : body;
+}
+
+/** The client's address. What a header says in place of an address is not one. */
+const addressOf = (request: FastifyRequest): string =>
+  isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? "unknown") : request.ip;
 
 /** The registered routes: a known path with another method answers 405, an unknown path 404. */
 function knownRoutes(app: FastifyInstance): (path: string) => string[] {

@@ -13,7 +13,7 @@ import { countRefusal, toProblem } from "./to-problem.ts";
 /**
  * One row's answer as JSON text.
  *
- * @throws Problem 400, 422; Refused; EvaluationError when the model failed.
+ * @throws Problem 400, 422; 500 when the model gives no finite number; Refused; EvaluationError when it failed.
  */
 export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
@@ -208,8 +208,9 @@ const unusable = (errors: readonly FieldProblem[]) =>
 function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
   if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
+  // What the row cannot be is the caller's matter, what the model answers is not.
   const problem = new Problem(
-    422,
+    outcome.refused ? 422 : 500,
     outcome.refused ? "bad-row" : outcome.diagnostic.code,
     outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`,
     { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] },
@@ -241,7 +242,7 @@ function oneAnswer(model: ServedModel, answerText: string, timing: Timing, excha
 /**
  * The model's own JSON answer (`serving.response`); null if the model has none or the client asks for the standard one.
  *
- * @throws Problem 422 when an expression gives no finite number.
+ * @throws Problem 500 when an expression gives no finite number.
  */
 function ownAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange, at = ""): string | null {
   if (model.response === undefined) return null;
@@ -257,7 +258,7 @@ function ownAnswer(model: ServedModel, answerText: string, timing: Timing, excha
     return JSON.stringify(notes === undefined ? own : { ...own, notes });
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
-    throw new Problem(422, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.diagnostic.problem}`);
+    throw new Problem(500, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.diagnostic.problem}`);
   }
 }
 

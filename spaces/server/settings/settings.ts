@@ -1,8 +1,24 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
 const milliseconds = z.coerce.number().int().positive();
 const count = z.coerce.number().int().positive();
 const flag = z.union([z.boolean(), z.stringbool()]);
+
+/** Names of address ranges that proxies of one's own have: loopback, link-local and private ones. */
+const rangeNames = ["loopback", "linklocal", "uniquelocal"];
+const isRange = (text: string) => rangeNames.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+
+/** How many proxies are in front, or their addresses. False: none is believed. */
+const proxies = z.union([
+  z.literal([false, "false", ""]).transform(() => false as const),
+  z.literal([true, "true"]).transform(() => 1),
+  z.coerce.number().int().min(1).max(32),
+  z
+    .string()
+    .transform((text) => text.split(",").map((one) => one.trim()))
+    .refine((list) => list.every(isRange), `not a number of proxies, nor addresses or ranges such as 10.0.0.0/8`),
+]);
 
 /** Every setting of the server. Flags of `sluice serve` and SLUICE_* variables have the same names. */
 export const settingsSchema = z.strictObject({
@@ -49,7 +65,12 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe("file of API keys: a line NAME SHA256-OF-KEY each (default: no keys are asked for)"),
   rateLimit: count.optional().describe("requests a minute per key, or per address without one"),
-  trustProxy: flag.default(false).describe("take the client's address from X-Forwarded-For"),
+  trustProxy: proxies
+    .default(false)
+    .describe(
+      "take the client's address from X-Forwarded-For: how many proxies are in front (1 if no number is given), or their addresses and ranges, with commas between",
+    )
+    .meta({ optionalValue: "hops-or-ranges" }),
   cors: z.string().default("").describe("origins that may call from a browser, with commas between, or *"),
   cacheBytes: z.coerce
     .number()

@@ -7,7 +7,7 @@ export type Encoded = { json: string; binary: Buffer | null };
 /**
  * One output of an answer as JSON text. If binary data was asked for, its bytes are returned separately.
  *
- * @throws Problem 400 for what JSON cannot hold (FP16; numbers that are not finite).
+ * @throws Problem 400 for FP16, which has no JSON form; 500 for numbers that are not finite.
  */
 export function encodeOutput(name: string, tensor: GraphTensor, asBinary: boolean): Encoded {
   const head = `{"name":${JSON.stringify(name)},"shape":[${tensor.dims.join(",")}],"datatype":"${datatypeOf(tensor.dtype)}"`;
@@ -25,8 +25,8 @@ function elements(name: string, { dtype, data }: GraphTensor): string {
   if (dtype === "bool") return Array.from(data as Uint8Array, (value) => value !== 0).join(",");
   if ((dtype === "float32" || dtype === "float64") && !(data as Float32Array).every(Number.isFinite))
     throw new Problem(
-      400,
-      "tensor",
+      500,
+      "output-not-finite",
       `output ${name}: numbers that are not finite have no JSON form; ask for binary_data`,
     );
   // Each element becomes the shortest decimal text that parses to the same double.

@@ -23,7 +23,7 @@ export function v2Routes(app: FastifyInstance, serving: Serving, guarded: object
     // The protocol says "all the models are ready", so one broken model makes this false, whereas /readyz names the
     // broken model and stays ready.
     const ready = !lifecycle.draining && registry.slots().every((slot) => slot.state.kind === "ready");
-    return reply.code(ready ? 200 : 503).send({ live: ready });
+    return reply.code(ready ? 200 : 503).send({ live: ready, ready });
   });
   for (const path of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
     app.get<Named>(path, (request) => {

@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixture, sequenceManifest, sha256, wordTokenizer } from "../../models/core/build.ts";
-import { json, metric, modelFolder, serve, served, temporaryFolder, until } from "./harness.ts";
+import { sluice } from "../../cli/sluice.ts";
+import { json, metric, modelFolder, root, serve, served, temporaryFolder, until } from "./harness.ts";
 
 const row = { a: 1, b: 2, c: 3 };
 function keysFile(): string {
@@ -52,15 +53,31 @@ describe("rate limits", () => {
   });
 
   it("are per address without keys, and trust X-Forwarded-For only when the settings say so", async () => {
-    const statuses = async (flags: string[]) => {
+    const statuses = async (flags: string[], forwarded: (i: number) => string) => {
       const server = await serve([modelFolder(served())], ["--rate-limit", "2", ...flags]);
       const seen = [];
       for (let i = 0; i < 4; i++)
-        seen.push((await server.post("/predict", row, { "x-forwarded-for": `198.51.100.${i}` })).status);
+        seen.push((await server.post("/predict", row, { "x-forwarded-for": forwarded(i) })).status);
       return seen;
     };
-    expect(await statuses([])).toEqual([200, 200, 429, 429]);
-    expect(await statuses(["--trust-proxy"])).toEqual([200, 200, 200, 200]);
+    const limited = [200, 200, 429, 429];
+    const clients = (i: number) => `198.51.100.${i}`;
+    // What a client writes itself stands to the left of what the proxy adds.
+    const forged = (i: number) => `203.0.113.${i}, 198.51.100.1`;
+    expect(await statuses([], clients)).toEqual(limited);
+    expect(await statuses(["--trust-proxy"], clients)).toEqual([200, 200, 200, 200]);
+    expect(await statuses(["--trust-proxy"], forged)).toEqual(limited);
+    expect(await statuses(["--trust-proxy", "2"], forged)).toEqual([200, 200, 200, 200]);
+    expect(await statuses(["--trust-proxy", "loopback"], forged)).toEqual(limited);
+    expect(await statuses(["--trust-proxy", "10.0.0.0/8"], clients)).toEqual(limited);
+    expect(await statuses(["--trust-proxy"], (i) => `not an address ${i}`)).toEqual(limited);
+  });
+
+  it("refuses a proxy that is neither a number nor an address", async () => {
+    const { code, stderr } = await sluice(root, ["serve", modelFolder(served()), "--trust-proxy", "my-proxy"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--trust-proxy (or SLUICE_TRUST_PROXY)");
+    expect(stderr).toContain("not a number of proxies, nor addresses or ranges such as 10.0.0.0/8");
   });
 });
 

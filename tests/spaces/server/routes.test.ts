@@ -155,9 +155,9 @@ describe("predictions", () => {
     expect(await json(await server.post("/predict/batch", rows.slice(0, 2)))).toMatchObject({ failed: 0 });
   });
 
-  it("refuses a row for which the model's numbers are not finite, and goes on serving", async () => {
+  it("blames the model, not the caller, for numbers that are not finite, and goes on serving", async () => {
     const response = await server.post("/models/logs/predict", { a: -1, b: 1, c: 1 });
-    expect(response.status).toBe(422);
+    expect(response.status).toBe(500);
     expect(await json(response)).toMatchObject({ code: "output-not-finite" });
   });
 });

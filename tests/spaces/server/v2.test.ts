@@ -61,6 +61,8 @@ const SCHEMAS = {
   }),
   modelReady: closed(["name", "ready"], { name: { type: "string" }, ready: { type: "boolean" } }),
   live: closed(["live"], { live: { type: "boolean" } }),
+  // The schema says `live` for readiness too, the text and KServe's client say `ready`.
+  ready: closed(["live", "ready"], { live: { type: "boolean" }, ready: { type: "boolean" } }),
   response: closed(["model_name", "outputs"], {
     model_name: { type: "string" },
     model_version: { type: "string" },
@@ -184,7 +186,7 @@ describe("health and metadata", () => {
 
   it("is not ready as a whole while a model is broken, and says which", async () => {
     const whole = await server.get("/v2/health/ready");
-    expect([whole.status, conforms("live", await json(whole))]).toEqual([503, { live: false }]);
+    expect([whole.status, conforms("ready", await json(whole))]).toEqual([503, { live: false, ready: false }]);
     const one = await server.get("/v2/models/broken/ready");
     expect([one.status, conforms("modelReady", await json(one))]).toEqual([503, { name: "broken", ready: false }]);
   });
