@@ -52,7 +52,11 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
           connectionsCheckingInterval: 5_000,
         },
         (request, response) => {
-          if (!tryFastPath(request, response)) handler(request, response);
+          const handle = () => {
+            if (!tryFastPath(request, response)) handler(request, response);
+          };
+          if (serving.lifecycle.held === null) handle();
+          else void serving.lifecycle.held.then(handle);
         },
       ),
     frameworkErrors: (error, request, reply) =>

@@ -17,13 +17,13 @@ export async function serveUntilSignal(
 ): Promise<void> {
   const server = await startServer(dirs, settings, deps);
   onListening(server);
-  await new Promise<void>((resolve) => {
+  const lameDuckMs = await new Promise<number>((resolve) => {
     const reload = () => void server.reloadAll();
     // A second signal while draining changes nothing: the deadline already limits the wait.
-    const stop = () => resolve();
     process.on("SIGHUP", reload);
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
+    process.on("SIGTERM", () => resolve(settings.lameDuckSeconds * 1000));
+    // From the keyboard: whoever pressed it waits for the end.
+    process.on("SIGINT", () => resolve(0));
   });
-  if (!(await server.drain(settings.drainSeconds * 1000))) exitNow();
+  if (!(await server.drain(settings.drainSeconds * 1000, lameDuckMs))) exitNow();
 }

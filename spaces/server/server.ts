@@ -23,11 +23,14 @@ export type Server = {
   loaded: Promise<void>;
   reloadAll(): Promise<void>;
   /**
-   * Stops accepting requests, answers those in flight within the deadline, and frees the models.
+   * First says that it is going: not ready, and every answer closes its connection, while requests are still taken.
+   * Clients that keep connections open learn of it before the port closes, so none of their requests meets a closed
+   * connection. Then stops accepting requests, answers those in flight within the deadline, and frees the models.
    *
+   * @param lameDuckMs how long requests are still taken; less if no connection is open
    * @returns false when the deadline passed first.
    */
-  drain(deadlineMs: number): Promise<boolean>;
+  drain(deadlineMs: number, lameDuckMs?: number): Promise<boolean>;
 };
 
 /**
@@ -118,7 +121,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     log,
     cache,
     keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile),
-    lifecycle: { draining: false },
+    lifecycle: { draining: false, held: null },
     version: packageFile.version,
   };
   const app = await createApp(serving);
@@ -142,23 +145,38 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
       await loaded;
       for (const slot of registry.slots()) await registry.reload(slot);
     },
-    drain(deadlineMs) {
+    drain(deadlineMs, lameDuckMs = 0) {
       drained ??= (async () => {
         serving.lifecycle.draining = true;
         stopWatching.stop();
-        log.info({ deadlineMs }, "draining");
-        // Closes the listening socket and idle connections; connections with a request in flight are answered first.
+        log.info({ lameDuckMs, deadlineMs }, "draining");
+        await untilNobodyIsConnected(app, lameDuckMs);
+        // A connection that was accepted a moment ago counts as idle until its first request arrives. Closing it would
+        // reset that request, so idle connections are closed only after a while, and not when the port closes.
+        const closeIdleConnections = app.server.closeIdleConnections.bind(app.server);
+        app.server.closeIdleConnections = () => {};
+        // The system resets connections that nobody has accepted yet when the port closes. Whoever gets an answer opens
+        // the next one at once, so answers are held back until no connection arrives any more.
+        const { promise: held, resolve: release } = Promise.withResolvers<void>();
+        serving.lifecycle.held = held;
+        await untilNobodyConnects(app);
+        const closedAt = performance.now();
+        // Closes the listening socket; connections with a request in flight are answered first.
         const finish = async () => {
           await app.close();
           await registry.close();
           return true;
         };
         const finished = finish();
+        serving.lifecycle.held = null;
+        release();
         const late = new Promise<false>((resolve) => {
           setTimeout(() => resolve(false), deadlineMs).unref();
         });
         // A connection that was being answered when the socket closed would otherwise stay open, idle.
-        const sweeping = setInterval(() => app.server.closeIdleConnections(), 50);
+        const sweeping = setInterval(() => {
+          if (performance.now() - closedAt >= firstRequestMs) closeIdleConnections();
+        }, 50);
         const inTime = await Promise.race([finished, late]);
         clearInterval(sweeping);
         if (!inTime) {
@@ -185,6 +203,39 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
       return drained;
     },
   };
+}
+
+const quietMs = 20;
+const quietAtMostMs = 500;
+
+/** Waits until no connection has arrived for a moment, but not for long. */
+async function untilNobodyConnects(app: FastifyInstance): Promise<void> {
+  const beganAt = performance.now();
+  let latestAt = beganAt;
+  const arrived = () => {
+    latestAt = performance.now();
+  };
+  app.server.on("connection", arrived);
+  while (performance.now() - latestAt < quietMs && performance.now() - beganAt < quietAtMostMs)
+    await new Promise((resolve) => {
+      setTimeout(resolve, quietMs / 2);
+    });
+  app.server.off("connection", arrived);
+}
+
+/** How long a connection that was accepted last may take to send its request. */
+const firstRequestMs = 250;
+
+/** Waits until no connection is open, at most so long. */
+async function untilNobodyIsConnected(app: FastifyInstance, atMostMs: number): Promise<void> {
+  const connections = () =>
+    new Promise<number>((resolve) => {
+      app.server.getConnections((error, count) => resolve(error === null ? count : 0));
+    });
+  for (const end = performance.now() + atMostMs; performance.now() < end && (await connections()) > 0;)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
 }
 
 function summary(card: Record<string, unknown>): object {

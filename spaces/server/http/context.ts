@@ -19,7 +19,8 @@ export type Serving = {
   log: Logger;
   cache: ResponseCache;
   keys: KeyRing | null;
-  lifecycle: { draining: boolean };
+  /** `held`: while the port is closing, requests wait for this before they are handled. */
+  lifecycle: { draining: boolean; held: Promise<void> | null };
   version: string;
 };
 

@@ -54,6 +54,12 @@ export const settingsSchema = z.strictObject({
     .default(30_000)
     .describe("longest that a request may take; x-request-timeout-ms may ask for less"),
   runLimitMs: milliseconds.default(60_000).describe("process engine: a run that takes longer is killed"),
+  lameDuckSeconds: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(1)
+    .describe("time after SIGTERM in which requests are still taken, each answer closing its connection"),
   drainSeconds: z.coerce
     .number()
     .min(0)

@@ -1,3 +1,4 @@
+import { Agent, request } from "node:http";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -161,6 +162,50 @@ describe("stopping", () => {
       expect(server.log().at(-1)).toMatchObject({ msg: "drained", inTime: true });
     },
   );
+
+  it("resets no connection: clients with open ones are told before the port closes", { timeout: 120_000 }, async () => {
+    const server = await serve([modelFolder(served())], ["--lame-duck-seconds", "1"]);
+    const { hostname, port } = new URL(server.url);
+    const body = JSON.stringify(row);
+    const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+    const failures: string[] = [];
+    let answered = 0;
+    let over = false;
+    const ask = () =>
+      new Promise<void>((resolve) => {
+        const sent = request(
+          {
+            hostname,
+            port,
+            path: "/predict",
+            method: "POST",
+            agent,
+            headers: { "content-type": "application/json", "content-length": String(body.length) },
+          },
+          (response) => {
+            answered += 1;
+            response.resume().on("end", resolve);
+          },
+        );
+        sent.on("error", (error: NodeJS.ErrnoException) => {
+          // A port that is closed is told to whoever connects anew; a connection that breaks loses a request.
+          if (error.code === "ECONNREFUSED") over = true;
+          else failures.push(String(error.code));
+          resolve();
+        });
+        sent.end(body);
+      });
+    const lanes = Array.from({ length: 64 }, async () => {
+      while (!over) await ask();
+    });
+    await until(() => (answered > 500 ? true : undefined));
+    server.process.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    over = true;
+    await Promise.all(lanes);
+    agent.destroy();
+    expect(failures).toEqual([]);
+  });
 
   it("does not wait for idle connections", async () => {
     const server = await serve([modelFolder(served())]);
