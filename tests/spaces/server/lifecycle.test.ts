@@ -170,7 +170,7 @@ describe("stopping", () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 64 });
     const failures: string[] = [];
     let answered = 0;
-    let over = false;
+    const stopped = { is: false };
     const ask = () =>
       new Promise<void>((resolve) => {
         const sent = request(
@@ -189,19 +189,19 @@ describe("stopping", () => {
         );
         sent.on("error", (error: NodeJS.ErrnoException) => {
           // A port that is closed is told to whoever connects anew; a connection that breaks loses a request.
-          if (error.code === "ECONNREFUSED") over = true;
+          if (error.code === "ECONNREFUSED") stopped.is = true;
           else failures.push(String(error.code));
           resolve();
         });
         sent.end(body);
       });
     const lanes = Array.from({ length: 64 }, async () => {
-      while (!over) await ask();
+      while (!stopped.is) await ask();
     });
     await until(() => (answered > 500 ? true : undefined));
     server.process.kill("SIGTERM");
     expect(await server.exited).toBe(0);
-    over = true;
+    stopped.is = true;
     await Promise.all(lanes);
     agent.destroy();
     expect(failures).toEqual([]);
