@@ -239,6 +239,20 @@ describe("infer with JSON", () => {
 });
 
 describe("infer with binary tensors", () => {
+  it.each([
+    ["counted in binary_data_size", 28, 7, /\b28\b|28 bytes/],
+    ["after all inputs", 24, 7, /4 bytes are left over/],
+    ["missing", 24, 5, /binary_data_size is 24, but 20 bytes are left/],
+  ])("refuses bytes that are %s but do not fit the shape", async (_, size, numbers, problem) => {
+    const header = {
+      inputs: [{ name: "features", datatype: "FP32", shape: [2, 3], parameters: { binary_data_size: size } }],
+    };
+    const sent = binary(header, new Float32Array(numbers));
+    const answer = await infer("linear", sent.body, sent.headers);
+    expect(answer.status).toBe(400);
+    expect(await json(answer)).toMatchObject({ error: expect.stringMatching(problem) });
+  });
+
   it("gives as bytes what JSON gives as numbers", async () => {
     const data = Float32Array.from([1, 2, 3, 0.1, 0.2, 0.3]);
     const header = {
