@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { defaultCacheDir } from "../models/core/artifact/hub.ts";
+import { defaultCacheDir } from "../models/core/artifact/cache-dir.ts";
 import {
   isRemote,
   loadModelFile,
@@ -16,10 +16,11 @@ import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn } from "./gate/git.ts";
+import { commitOf, gitIn, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { lfsObjectsOf } from "./gate/lfs-objects.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -111,7 +112,8 @@ export async function prepare(
   workDir: string,
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
-  const root = resolve(request.root);
+  // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
+  const root = await realpath(resolve(request.root));
   const config = await readConfiguration(resolve(root, request.configFile));
   const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
   const all = measurable(found, request.models, deps);
@@ -128,6 +130,9 @@ export async function prepare(
     all.map((one) => one.manifest.id),
     git,
   );
+  const repository = await topLevel(git, root);
+  const { cacheDir, note } = await privateCache(defaultCacheDir(deps.env), repository, join(workDir, "cache"));
+  if (note !== null) deps.onEvent({ kind: "note", text: note });
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
     config,
@@ -139,8 +144,18 @@ export async function prepare(
       policyReference,
       waivers,
       git,
-      lfs: lfsObjectsOf(git, root),
-      cacheDir: defaultCacheDir(deps.env),
+      repository,
+      lfs: lfsObjectsOf({
+        git,
+        root,
+        base: policyReference.kind === "commit" ? policyReference.commit : null,
+        cacheDir,
+        env: deps.env,
+        fetch: deps.fetch,
+        token: deps.gitToken ?? null,
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      }),
+      cacheDir,
       workDir,
       deps,
     },

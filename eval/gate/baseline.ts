@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { commitOf, listTree, mergeBaseWithDefaultBranch, type Git } from "./git.ts";
+import { commitOf, listTree, mergeBaseWithDefaultBranch, topLevel, type Git } from "./git.ts";
 import { layOut, type LayOutDeps } from "./lay-out.ts";
 
 /** What a person or an action asks for. `auto` is the production version at the merge base. */
@@ -128,11 +128,6 @@ export async function changedSince(commit: string, folder: string, root: string,
         .split("\0")
         .filter((path) => path !== "")
     : [];
-}
-
-async function topLevel(git: Git, root: string): Promise<string> {
-  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]);
-  return code === 0 ? resolve(stdout.toString("utf8").trim()) : root;
 }
 
 function inFolder(dir: string, modelDir: string, production: string): BaselineFolder {

@@ -1,7 +1,7 @@
+import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { BaselineChoice, Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
-import type { LfsObjects } from "./lfs-objects.ts";
 import type { Waivers } from "./waivers.ts";
 
 export type GateRequest = {
@@ -33,6 +33,8 @@ export type GateDeps = {
   fetch: typeof fetch;
   onEvent: (event: GateEvent) => void;
   signal?: AbortSignal;
+  /** Token for the server that GITHUB_SERVER_URL names, for Git LFS objects that the clone lacks. */
+  gitToken?: string;
   /** Program that measures a model in its own process; see eval/latency/profile.ts. */
   latencyWorker?: URL;
 };
@@ -45,6 +47,8 @@ export type EvaluationContext = {
   policyReference: Reference;
   waivers: Waivers;
   git: Git;
+  /** Folder of the whole repository, absolute: `request.root`, or above it. */
+  repository: string;
   /** Git LFS objects of the repository. */
   lfs: LfsObjects;
   /** Outside the repository; what is found there is checked before it is used. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { resolve } from "node:path";
 
 /**
  * Runs git in a folder. Resolves with its exit code, or 128 when it was killed at its time or output limit. Rejects
@@ -60,6 +61,12 @@ export async function commitOf(git: Git, name: string): Promise<string | null> {
   } catch {
     return null;
   }
+}
+
+/** Folder of the repository that `root` is in, absolute; `root` itself outside git. */
+export async function topLevel(git: Git, root: string): Promise<string> {
+  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]).catch(() => ({ code: 128, stdout: "" }));
+  return code === 0 ? resolve(stdout.toString().trim()) : root;
 }
 
 /** Where the current branch left the default branch; null outside git or when no default branch is known. */

@@ -12,6 +12,7 @@ import type { Predictions } from "../predictions/predictions.ts";
 import type { Runner } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
+import { cacheModelObjects } from "./lfs-objects.ts";
 import { mergedPredictions, shardFolder } from "./shards.ts";
 
 /** What one model predicted on the dataset, on which machine, and whether its batches can be trusted. */
@@ -121,6 +122,7 @@ async function withModel<T>(
   const name = `${id}: ${role} ${loaded.manifest.version}`;
   const onEvent = (stage: string) => deps.onEvent({ kind: "stage", model: id, stage });
   onEvent(`${role} ${loaded.manifest.version}: opening`);
+  await cacheModelObjects(loaded, context.lfs, cacheDir);
   const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, {
     env: deps.env,
     fetch: deps.fetch,
