@@ -16,12 +16,13 @@ import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn, topLevel } from "./gate/git.ts";
+import { gitIn, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { lfsObjectsOf } from "./gate/lfs-objects.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
+import { convertedNote, filesReadFor, workingTreeState } from "./gate/working-tree.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
@@ -50,10 +51,18 @@ export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutco
 
 async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
   const { config, candidates, context } = await prepare(request, workDir, deps);
+  const { repository, git } = context;
+  const tree = await workingTreeState(git, repository, [
+    resolve(context.request.root, request.configFile),
+    ...candidates.flatMap(filesReadFor),
+  ]);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
-    evaluations.push(await evaluateModel(loaded, context));
+    const evaluation = await evaluateModel(loaded, context);
+    const note = tree === null ? null : convertedNote(tree, repository, loaded);
+    if (note !== null) evaluation.verdict.notes.push(note);
+    evaluations.push(evaluation);
   }
 
   const createdAt = deps.now().toISOString();
@@ -61,7 +70,8 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
   const verdict: VerdictFile = {
     schemaVersion: 1,
     ...judgeRun(models),
-    commit: await commitOf(context.git, "HEAD"),
+    commit: tree?.state.commit ?? null,
+    ...(tree === null ? {} : { commitState: tree.state }),
     sluiceVersion,
     createdAt,
     models,

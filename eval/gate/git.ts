@@ -16,10 +16,10 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
       // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type. GIT_NO_REPLACE_OBJECTS=1: a commit is
-      // what it is named by, whatever refs/replace says.
+      // what it is named by, whatever refs/replace says. GIT_OPTIONAL_LOCKS=0: looking at the tree does not rewrite the index.
       const child = spawn("git", [...args], {
         cwd: folder,
-        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", LC_ALL: "C" },
+        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
         stdio: ["pipe", "pipe", "pipe"],
       });
       const out: Buffer[] = [];
@@ -81,10 +81,15 @@ export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: st
 
 export type TreeFile = { path: string; mode: string; object: string; bytes: number };
 
-/** The files under a folder at a commit; empty when the folder is not there. */
-export async function listTree(git: Git, commit: string, folder: string): Promise<TreeFile[]> {
-  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", `${folder}/`]);
-  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${folder}: ${stderr.trim()}`);
+/**
+ * The files at a commit that are below a folder, or at or below one of several paths; none for what is not there.
+ * @param where a folder, or paths of files and folders
+ */
+export async function listTree(git: Git, commit: string, where: string | readonly string[]): Promise<TreeFile[]> {
+  const paths = typeof where === "string" ? [`${where}/`] : where;
+  if (paths.length === 0) return [];
+  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", ...paths]);
+  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${paths.join(" ")}: ${stderr.trim()}`);
   return stdout
     .toString("utf8")
     .split("\0")

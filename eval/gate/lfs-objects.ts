@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { copyFile, mkdir, realpath, rename, rm } from "node:fs/promises";
-import { dirname, join, posix, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { cachedContent } from "../../models/core/artifact/cache-dir.ts";
 import type { LfsObjects, LfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
 import { routeInside } from "../../models/core/artifact/plain-path.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { localFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { pointerAt } from "../dataset/lfs-files.ts";
 import type { Git } from "./git.ts";
@@ -51,15 +52,7 @@ export function lfsObjectsOf(deps: LfsDeps): LfsObjects {
  * @throws EvaluationError as `lfs` does
  */
 export async function cacheModelObjects(loaded: LoadedManifest, lfs: LfsObjects, cacheDir: string): Promise<void> {
-  const { artifact, preprocess } = loaded.manifest;
-  const weights =
-    artifact.path === undefined
-      ? []
-      : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
-  const steps = Object.values(preprocess).flatMap((step) =>
-    step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : [],
-  );
-  for (const path of [...weights, ...steps]) {
+  for (const path of localFilesOf(loaded.manifest)) {
     if (routeInside(loaded.dir, path) === null) continue;
     const place = join(loaded.dir, path);
     const pointer = await pointerAt(place);
