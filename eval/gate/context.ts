@@ -33,6 +33,8 @@ export type GateDeps = {
   fetch: typeof fetch;
   onEvent: (event: GateEvent) => void;
   signal?: AbortSignal;
+  /** Seed of the rows of other jobs' shards that are predicted again; default: one that nobody can foresee. */
+  drawSeed?: () => number;
   /** Token for the server that GITHUB_SERVER_URL names, for Git LFS objects that the clone lacks. */
   gitToken?: string;
   /** Program that measures a model in its own process; see eval/latency/profile.ts. */
