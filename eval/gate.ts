@@ -19,6 +19,7 @@ import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/e
 import { gitIn, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { lfsObjectsOf } from "./gate/lfs-objects.ts";
+import { modelFolder } from "./gate/model-folder.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
@@ -125,10 +126,15 @@ export async function prepare(
   // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
   const root = await realpath(resolve(request.root));
   const config = await readConfiguration(resolve(root, request.configFile));
-  const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
+  const git = gitIn(root, deps.env);
+  const repository = await topLevel(git, root);
+  const found = await Promise.all(
+    config.models.map(async (folder, i) =>
+      loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
+    ),
+  );
   const all = measurable(found, request.models, deps);
   const candidates = chooseModels(all, request.models);
-  const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference =
@@ -140,7 +146,6 @@ export async function prepare(
     all.map((one) => one.manifest.id),
     git,
   );
-  const repository = await topLevel(git, root);
   const { cacheDir, note } = await privateCache(defaultCacheDir(deps.env), repository, join(workDir, "cache"));
   if (note !== null) deps.onEvent({ kind: "note", text: note });
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
