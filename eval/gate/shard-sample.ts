@@ -19,7 +19,7 @@ const rowsPerShard = 64;
 const repeatable = 1e-4;
 
 /** A model whose answers depend more than this on their batch is not checked more loosely. */
-const mostForBatches = 0.01;
+const maxForBatches = 0.01;
 
 /**
  * Predicts some rows of each shard again, here, and compares. A shard's file says itself what it is, and anybody who can
@@ -41,7 +41,7 @@ export async function sampleShards(
   batchParity: Pick<BatchParity, "maxDifference">,
   seed: number,
 ): Promise<SampleOutcome> {
-  const tolerance = Math.max(repeatable, Math.min(4 * batchParity.maxDifference, mostForBatches));
+  const tolerance = Math.max(repeatable, Math.min(4 * batchParity.maxDifference, maxForBatches));
   const kind = ({ arch, cpuFlags, onnxruntime }: ShardMachine) => JSON.stringify([arch, cpuFlags, onnxruntime]);
   let sampled = 0;
   let elsewhere: string | null = null;

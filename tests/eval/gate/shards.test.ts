@@ -43,15 +43,15 @@ function rewrite(name: string, line: (one: Line) => Line, manifest: (one: Manife
   const lines = readFileSync(join(folder, "head-0.jsonl"), "utf8").trimEnd().split("\n");
   const text = lines.map((one) => `${JSON.stringify(line(JSON.parse(one) as Line))}\n`).join("");
   writeFileSync(join(folder, "head-0.jsonl"), text);
-  const told = JSON.parse(readFileSync(join(folder, "shard.json"), "utf8")) as Manifest;
-  told.heads[0]!.sha256 = sha256(text);
-  manifest(told);
-  writeFileSync(join(folder, "shard.json"), JSON.stringify(told));
+  const shard = JSON.parse(readFileSync(join(folder, "shard.json"), "utf8")) as Manifest;
+  shard.heads[0]!.sha256 = sha256(text);
+  manifest(shard);
+  writeFileSync(join(folder, "shard.json"), JSON.stringify(shard));
 }
 
 const judge = () => gate(team, { shards: parts }, { drawSeed: () => 7 });
 
-it("true shards are judged as they are, and the sample is told with its seed", async () => {
+it("true shards are judged as they are, and the sample is in the notes, with its seed", async () => {
   const { verdict } = await judge();
   expect(verdict.verdict).toBe("FAIL");
   expect(verdict.models[0]?.notes).toContain(
@@ -74,7 +74,7 @@ it("true values, slices and weights are the dataset's, whatever a shard says", a
 });
 
 it("other answers of another kind of processor are INCOMPARABLE, also for limits", async () => {
-  const elsewhere = (told: Manifest) => void (told.machine.cpuFlags = ["avx512_vnni"]);
+  const elsewhere = (shard: Manifest) => void (shard.machine.cpuFlags = ["avx512_vnni"]);
   // Without a baseline, only the limit decides, and it holds.
   const limits = () => gate(team, { shards: parts, baseline: "none" }, { drawSeed: () => 7 });
   rewrite("linear.candidate.1-of-2", (one) => one, elsewhere);
