@@ -124,7 +124,7 @@ export async function prepare(
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
-  const root = await realpath(resolve(request.root));
+  const root = await realpath(request.root).catch(() => resolve(request.root));
   const config = await readConfiguration(resolve(root, request.configFile));
   const git = gitIn(root, deps.env);
   const repository = await topLevel(git, root);
