@@ -74,6 +74,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         now: () => new Date(),
         fetch,
         onEvent: (event) => showEvent(progress, event),
+        ...(streams.env["GITHUB_TOKEN"] ? { gitToken: streams.env["GITHUB_TOKEN"] } : {}),
       };
       if (flags.shard !== undefined) {
         if (flags.shards !== undefined)

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { defaultCacheDir } from "../models/core/artifact/hub.ts";
+import { defaultCacheDir } from "../models/core/artifact/cache-dir.ts";
 import {
   isRemote,
   loadModelFile,
@@ -16,10 +16,15 @@ import { resolveReference } from "./gate/baseline.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn } from "./gate/git.ts";
+import { gitIn, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
+import { lfsObjectsOf } from "./gate/lfs-objects.ts";
+import { modelFolder } from "./gate/model-folder.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
+import { convertedNote, filesReadFor, workingTreeState } from "./gate/working-tree.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
@@ -41,12 +46,24 @@ export type GateOutcome = {
  * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
  * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong; nothing is judged then
  */
-export async function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
-  const { config, candidates, context } = await prepare(request, deps);
+export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  return withWorkDir(deps.env, (workDir) => gateIn(workDir, request, deps));
+}
+
+async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  const { config, candidates, context } = await prepare(request, workDir, deps);
+  const { repository, git } = context;
+  const tree = await workingTreeState(git, repository, [
+    resolve(context.request.root, request.configFile),
+    ...candidates.flatMap(filesReadFor),
+  ]);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
-    evaluations.push(await evaluateModel(loaded, context));
+    const evaluation = await evaluateModel(loaded, context);
+    const note = tree === null ? null : convertedNote(tree, repository, loaded);
+    if (note !== null) evaluation.verdict.notes.push(note);
+    evaluations.push(evaluation);
   }
 
   const createdAt = deps.now().toISOString();
@@ -54,7 +71,8 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
   const verdict: VerdictFile = {
     schemaVersion: 1,
     ...judgeRun(models),
-    commit: await commitOf(context.git, "HEAD"),
+    commit: tree?.state.commit ?? null,
+    ...(tree === null ? {} : { commitState: tree.state }),
     sluiceVersion,
     createdAt,
     models,
@@ -87,24 +105,36 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
  * @returns the folders written
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
-  const { candidates, context } = await prepare(request, deps);
-  const folders: string[] = [];
-  for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
-  return folders;
+export function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
+  return withWorkDir(deps.env, async (workDir) => {
+    const { candidates, context } = await prepare(request, workDir, deps);
+    const folders: string[] = [];
+    for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
+    return folders;
+  });
 }
 
-/** Reads and checks, once, everything that is the same for all models of a run. */
+/**
+ * Reads and checks, once, everything that is the same for all models of a run.
+ * @param workDir see `withWorkDir`
+ */
 export async function prepare(
   request: GateRequest,
+  workDir: string,
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
-  const root = resolve(request.root);
+  // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
+  const root = await realpath(request.root).catch(() => resolve(request.root));
   const config = await readConfiguration(resolve(root, request.configFile));
-  const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
+  const git = gitIn(root, deps.env);
+  const repository = await topLevel(git, root);
+  const found = await Promise.all(
+    config.models.map(async (folder, i) =>
+      loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
+    ),
+  );
   const all = measurable(found, request.models, deps);
   const candidates = chooseModels(all, request.models);
-  const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference =
@@ -116,6 +146,8 @@ export async function prepare(
     all.map((one) => one.manifest.id),
     git,
   );
+  const { cacheDir, note } = await privateCache(defaultCacheDir(deps.env), repository, join(workDir, "cache"));
+  if (note !== null) deps.onEvent({ kind: "note", text: note });
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
     config,
@@ -127,7 +159,19 @@ export async function prepare(
       policyReference,
       waivers,
       git,
-      cacheDir: defaultCacheDir(deps.env),
+      repository,
+      lfs: lfsObjectsOf({
+        git,
+        root,
+        base: policyReference.kind === "commit" ? policyReference.commit : null,
+        cacheDir,
+        env: deps.env,
+        fetch: deps.fetch,
+        token: deps.gitToken ?? null,
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      }),
+      cacheDir,
+      workDir,
       deps,
     },
   };

@@ -101,7 +101,14 @@ async function evaluate(
         performance: inputs.performance,
         ...(inputs.provider === null ? {} : { provider: inputs.provider }),
       },
-      { env: { ...env, ...native.env }, now: () => new Date(), onEvent: events.onEvent, fetch, signal },
+      {
+        env: { ...env, ...native.env },
+        now: () => new Date(),
+        onEvent: events.onEvent,
+        fetch,
+        signal,
+        ...(inputs.token === null ? {} : { gitToken: inputs.token }),
+      },
     );
     return {
       verdict,

@@ -1,3 +1,4 @@
+import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { BaselineChoice, Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
@@ -32,6 +33,10 @@ export type GateDeps = {
   fetch: typeof fetch;
   onEvent: (event: GateEvent) => void;
   signal?: AbortSignal;
+  /** Seed of the rows of other jobs' shards that are predicted again; default: one that nobody can foresee. */
+  drawSeed?: () => number;
+  /** Token for the server that GITHUB_SERVER_URL names, for Git LFS objects that the clone lacks. */
+  gitToken?: string;
   /** Program that measures a model in its own process; see eval/latency/profile.ts. */
   latencyWorker?: URL;
 };
@@ -44,6 +49,13 @@ export type EvaluationContext = {
   policyReference: Reference;
   waivers: Waivers;
   git: Git;
+  /** Folder of the whole repository, absolute: `request.root`, or above it. */
+  repository: string;
+  /** Git LFS objects of the repository. */
+  lfs: LfsObjects;
+  /** Outside the repository; what is found there is checked before it is used. */
   cacheDir: string;
+  /** Folder of this run alone; see `withWorkDir`. */
+  workDir: string;
   deps: GateDeps;
 };

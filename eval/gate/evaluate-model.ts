@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { worstOf } from "../judge/algebra.ts";
 import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
 import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
@@ -124,9 +125,11 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     ...(baseline?.notes ?? []),
     ...performance.notes,
   ];
-  const { verdict, reason } = candidate.batchParity.ok
-    ? judged
-    : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
+  const { verdict, reason } = !candidate.batchParity.ok
+    ? { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) }
+    : pair.elsewhere !== null && worstOf([judged.verdict, "INCOMPARABLE"]) === "INCOMPARABLE"
+      ? { verdict: "INCOMPARABLE" as const, reason: pair.elsewhere }
+      : judged;
   return {
     verdict: {
       model: candidate.identity,
@@ -195,10 +198,7 @@ export async function predictModelShard(
   shard: Shard,
   context: EvaluationContext,
 ): Promise<string[]> {
-  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
+  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, context);
   const dataset = await readEvaluationDataset(loaded, context);
   const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
   if (found.found)

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { resolve } from "node:path";
 
 /**
  * Runs git in a folder. Resolves with its exit code, or 128 when it was killed at its time or output limit. Rejects
@@ -14,10 +15,11 @@ const outputLimitBytes = 2 ** 31;
 export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
-      // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type.
+      // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type. GIT_NO_REPLACE_OBJECTS=1: a commit is
+      // what it is named by, whatever refs/replace says. GIT_OPTIONAL_LOCKS=0: looking at the tree does not rewrite the index.
       const child = spawn("git", [...args], {
         cwd: folder,
-        env: { ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
+        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
         stdio: ["pipe", "pipe", "pipe"],
       });
       const out: Buffer[] = [];
@@ -61,6 +63,12 @@ export async function commitOf(git: Git, name: string): Promise<string | null> {
   }
 }
 
+/** Folder of the repository that `root` is in, absolute; `root` itself outside git. */
+export async function topLevel(git: Git, root: string): Promise<string> {
+  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]).catch(() => ({ code: 128, stdout: "" }));
+  return code === 0 ? resolve(stdout.toString().trim()) : root;
+}
+
 /** Where the current branch left the default branch; null outside git or when no default branch is known. */
 export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: string; branch: string } | null> {
   for (const branch of ["origin/HEAD", "origin/main", "origin/master", "main", "master"]) {
@@ -73,10 +81,15 @@ export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: st
 
 export type TreeFile = { path: string; mode: string; object: string; bytes: number };
 
-/** The files under a folder at a commit; empty when the folder is not there. */
-export async function listTree(git: Git, commit: string, folder: string): Promise<TreeFile[]> {
-  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", `${folder}/`]);
-  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${folder}: ${stderr.trim()}`);
+/**
+ * The files at a commit that are below a folder, or at or below one of several paths; none for what is not there.
+ * @param where a folder, or paths of files and folders
+ */
+export async function listTree(git: Git, commit: string, where: string | readonly string[]): Promise<TreeFile[]> {
+  const paths = typeof where === "string" ? [`${where}/`] : where;
+  if (paths.length === 0) return [];
+  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", ...paths]);
+  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${paths.join(" ")}: ${stderr.trim()}`);
   return stdout
     .toString("utf8")
     .split("\0")
@@ -88,9 +101,34 @@ export async function listTree(git: Git, commit: string, folder: string): Promis
     });
 }
 
-/** The bytes of one blob. */
-export async function readBlob(git: Git, object: string): Promise<Buffer> {
-  const { code, stdout, stderr } = await git(["cat-file", "blob", object]);
-  if (code !== 0) throw new Error(`git cat-file ${object}: ${stderr.trim()}`);
-  return stdout;
+/** One call of git reads at most this many blobs. */
+const blobsAtOnce = 1000;
+/** One call of git reads at most this much, unless a single blob is larger. */
+const blobBytesAtOnce = 256 * 1024 ** 2;
+
+/** The bytes of blobs, in order, with as few calls of git as memory allows. */
+export async function* readBlobs(git: Git, files: readonly TreeFile[]): AsyncGenerator<[TreeFile, Buffer]> {
+  for (let start = 0; start < files.length;) {
+    let end = start;
+    for (let bytes = 0; end < files.length && end - start < blobsAtOnce; end++) {
+      bytes += files[end]!.bytes;
+      if (bytes > blobBytesAtOnce && end > start) break;
+    }
+    const some = files.slice(start, end);
+    const { code, stdout, stderr } = await git(["cat-file", "--batch"], {
+      input: some.map(({ object }) => `${object}\n`).join(""),
+    });
+    if (code !== 0) throw new Error(`git cat-file: ${stderr.trim()}`);
+    // Each answer is "ID blob SIZE\n", the bytes, and a line feed.
+    let at = 0;
+    for (const file of some) {
+      const line = stdout.indexOf(10, at);
+      const [, kind, size] = stdout.subarray(at, line).toString("utf8").split(" ");
+      if (line === -1 || kind !== "blob" || size === undefined)
+        throw new Error(`git cat-file ${file.object} (${file.path}): ${kind ?? "no answer"}`);
+      yield [file, stdout.subarray(line + 1, line + 1 + Number(size))];
+      at = line + 2 + Number(size);
+    }
+    start = end;
+  }
 }

@@ -29,6 +29,8 @@ export type ModelPair = {
   baselineLoaded: LoadedManifest | null;
   /** Why the baseline may not be compared; null when it may, or when there is none. */
   mismatch: string | null;
+  /** Why answers that other jobs predicted may not be compared; null when they may. */
+  elsewhere: string | null;
   /** Whether candidate and baseline are the same model by construction; see `isSameModel`. */
   same: boolean;
   /** Head → the baseline's predictions in the candidate's row order, or why there are none. */
@@ -39,10 +41,13 @@ export type ModelPair = {
 export async function readPair(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelPair> {
   const { manifest } = loaded;
   const policy = await resolvePolicy(loaded, context.policyReference, context.request.root, context.git);
-  const baselineFolder = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
+  const baselineFolder = await findBaseline(
+    context.reference,
+    loaded.dir,
+    context.request.root,
+    context.production,
+    context,
+  );
   const baselineLoaded = baselineFolder.found ? await withCulprit("baseline", loadManifest(baselineFolder.dir)) : null;
   const receipt = baselineFolder.found
     ? await withCulprit("baseline", readProductionReceipt(baselineFolder.dir))
@@ -60,6 +65,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     baselineLoaded === null || mismatch !== null
       ? null
       : await withCulprit("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
+  const elsewhere = candidate.elsewhere ?? baseline?.elsewhere ?? null;
   const same =
     baseline !== null &&
     baselineLoaded !== null &&
@@ -73,7 +79,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
           pairHead(
             predictions,
             baseline?.predictions.get(head),
-            mismatch,
+            mismatch ?? elsewhere,
             baseline === null ? baselineFolder.source : `the baseline has no head ${head}`,
             same,
           ),
@@ -101,6 +107,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     baseline,
     baselineLoaded,
     mismatch,
+    elsewhere,
     same,
     paired,
     planned,
