@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
+import { fixedReshape } from "../artifact/onnx-file.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
@@ -147,7 +148,13 @@ export async function openPredictor(
       : {}),
   });
   try {
-    checkContract(loaded.manifest, session.inputs, session.outputs, (path) => placeIn(loaded, path));
+    checkContract(
+      loaded.manifest,
+      session.inputs,
+      session.outputs,
+      (path) => placeIn(loaded, path),
+      () => fixedReshape(model.bytes),
+    );
   } catch (error) {
     await session.close();
     throw error;
