@@ -116,7 +116,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The known name that was most likely meant, or null if none is near: another tool's name for it, the same name in
- * another spelling, else the closest by Levenshtein distance, which may be a third of the typed length, or 1 if that is
+ * another spelling, else the closest by edit distance, which may be a third of the typed length, or 1 if that is
  * more.
  */
 export function didYouMean(typed: string, known: readonly string[]): string | null {
@@ -136,14 +136,18 @@ export function didYouMean(typed: string, known: readonly string[]): string | nu
 
 const plain = (name: string) => name.replaceAll(/[^a-z0-9]+/g, "_");
 
+/** Levenshtein distance, in which two neighbours that changed places count once (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
-      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2]! + 1 : Infinity;
+      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, replaced, swapped));
     }
-    previous = current;
+    [before, previous] = [previous, current];
   }
   return previous[b.length]!;
 }
