@@ -14,7 +14,7 @@ import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { integer, list, margin, number } from "./flag-values.ts";
+import { integer, list, margin, number, oneOf } from "./flag-values.ts";
 
 type CompareFlags = CommonFlags & {
   baseline: string;
@@ -42,8 +42,8 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .description("the gate's judgement on two prediction files (CSV, JSON Lines, Parquet) of any framework")
     .requiredOption("--baseline <file>", "predictions of the model in production: id, label, score, slice columns")
     .requiredOption("--candidate <file>", "predictions of the model that may replace it, on the same rows")
-    .addOption(new Option("--task <task>", "what the scores are").choices(tasks).makeOptionMandatory())
-    .addOption(new Option("--metric <name>", "what is compared").choices(metricNames).makeOptionMandatory())
+    .addOption(oneOf(new Option("--task <task>", "what the scores are"), tasks).makeOptionMandatory())
+    .addOption(oneOf(new Option("--metric <name>", "what is compared"), metricNames).makeOptionMandatory())
     .addOption(
       new Option("--kind <rule>", "how it is judged")
         .choices(["non-inferiority", "superiority", "equivalence", "limit"])
@@ -70,7 +70,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
       "after",
       "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01",
     );
-  return commonFlags(command).action(async (flags: CompareFlags) => {
+  return commonFlags(command, ".sluice/compare").action(async (flags: CompareFlags) => {
     const { compareFiles } = await import("../eval/compare.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
     const outcome = await compareFiles(

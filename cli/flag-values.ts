@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, type Option } from "commander";
+import { didYouMean } from "../models/core/did-you-mean.ts";
 
 // Parsers of flag values. Each refuses with what was expected, so that commander names the flag and exits with 2.
 
@@ -45,4 +46,17 @@ export function fraction(text: string): number {
   const value = number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError("expected a number between 0 and 1, e.g. 0.05.");
   return value;
+}
+
+/** A flag that takes one of several words; another tool's name for one of them is answered with it. */
+export function oneOf(option: Option, words: readonly string[]): Option {
+  return option.choices(words).argParser((text: string) => {
+    if (words.includes(text)) return text;
+    const near = didYouMean(text, words);
+    throw new InvalidArgumentError(
+      near === null
+        ? `Allowed choices are ${words.join(", ")}.`
+        : `did you mean ${near}? Allowed: ${words.join(", ")}.`,
+    );
+  });
 }

@@ -6,7 +6,7 @@ import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { integer, list, number } from "./flag-values.ts";
+import { integer, list, number, oneOf } from "./flag-values.ts";
 
 type MeasureFlags = CommonFlags & {
   predictions: string;
@@ -22,7 +22,7 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("measure")
     .description("every metric of the task with intervals, no judgement")
     .requiredOption("--predictions <file>", "CSV, JSON Lines or Parquet: id, label, score, slice columns")
-    .addOption(new Option("--task <task>", "what the scores are").choices(tasks).makeOptionMandatory())
+    .addOption(oneOf(new Option("--task <task>", "what the scores are"), tasks).makeOptionMandatory())
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
     .option(
       "--naive-scale <x>",
@@ -33,7 +33,7 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
     .option("--level <p>", "coverage of the intervals", number, 0.95)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");
-  return commonFlags(command).action(async (flags: MeasureFlags) => {
+  return commonFlags(command, ".sluice/measure").action(async (flags: MeasureFlags) => {
     const { measureFile } = await import("../eval/compare.ts");
     const metrics = await measureFile(
       {

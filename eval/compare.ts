@@ -84,7 +84,7 @@ export async function compareFiles(
   };
   const dataset = summary(candidate.predictions);
   const createdAt = deps.now().toISOString();
-  const summaries = [notes.regressedSlices, notes.smallSamples].filter((note) => note !== null);
+  const summaries = [...notes.scores, notes.regressedSlices, notes.smallSamples].filter((note) => note !== null);
   const model = {
     model: identity.candidate,
     baseline: identity.baseline,

@@ -4,6 +4,7 @@ import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
 import { fieldPath } from "../../models/core/field-path.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
+import { columnWatch } from "./declared-columns.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
@@ -46,7 +47,7 @@ export type EvaluationDataset = {
  *
  * @param manifest `dataset`, the heads whose labels it gives, and the preprocessing that says how CSV cells are read
  * @param dir folder of model.yaml
- * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
+ * @throws ConfigurationError `no-dataset`, `dataset-column`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
  *   `dataset-digest`, and those of the readers
  */
 export async function readDataset(
@@ -64,6 +65,7 @@ export async function readDataset(
     });
   const types = cellTypes(manifest.preprocess, dataset);
   const toRow = createRowParser(dataset, manifest.postprocess);
+  const columns = columnWatch(dataset);
   const digester = datasetDigester();
   const rows: DatasetRow[] = [];
   const badRows: BadRow[] = [];
@@ -87,6 +89,7 @@ export async function readDataset(
       }
       for (const [field, value] of set)
         Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
+      columns.see(reading.fields);
       const row = toRow(reading.fields, `${stem}:${reading.index}`);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
@@ -101,6 +104,7 @@ export async function readDataset(
     }
   }
 
+  columns.assertSeen();
   assertBadRows(badRows, rows.length + badRows.length, dataset);
   if (rows.length === 0)
     throw new EvaluationError({

@@ -1,13 +1,21 @@
 import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import { unknownCategories } from "../../models/core/preprocess/unknown-categories.ts";
+import type { Row } from "../../models/core/row.ts";
+import { counted } from "../report/text/format.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 
 /**
- * What a reader must know about the rows: whether they are simulated, and how far the model is from the best that is
- * possible on them.
+ * What a reader must know about the rows: whether they are simulated, which categories the candidate has never seen,
+ * and how far it is from the best that is possible on them.
  */
-export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseline: ModelMetrics | null): string[] {
+export function datasetNotes(
+  manifest: Manifest,
+  rows: readonly Row[],
+  candidate: ModelMetrics,
+  baseline: ModelMetrics | null,
+): string[] {
   const { dataset } = manifest;
   if (dataset === undefined) return [];
   const simulated =
@@ -19,7 +27,11 @@ export function datasetNotes(manifest: Manifest, candidate: ModelMetrics, baseli
   const distances = Object.entries(dataset.bestPossible).flatMap(([head, metrics]) =>
     Object.entries(metrics).map(([metric, best]) => distance(head, metric as MetricName, best, candidate, baseline)),
   );
-  return [...simulated, ...distances];
+  const unseen = unknownCategories(manifest.preprocess, rows).map(
+    ({ column, rows: count, values }) =>
+      `Categories that the candidate has never seen become zeros (unknown: zeros): ${column}, ${counted(count, "row")} of ${rows.length}, e.g. ${values.map((one) => `${JSON.stringify(one.value.slice(0, 60))} (${one.rows})`).join(", ")}`,
+  );
+  return [...simulated, ...unseen, ...distances];
 }
 
 function distance(

@@ -1,9 +1,11 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
-import type { LoadedManifest } from "../../models/core/predictor/load.ts";
-import { openPredictor, type ModelDescription } from "../../models/core/predictor/predictor.ts";
+import { ConfigurationError, type Diagnostic } from "../../models/core/errors.ts";
+import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { openPredictor, type ActivatedTwice, type ModelDescription } from "../../models/core/predictor/predictor.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
+import { activatedTwice } from "../judge/activated-twice.ts";
 import { readRunner } from "../latency/fingerprint.ts";
 import type { Shard } from "../dataset/shard.ts";
 import { predictDataset, type PredictedDataset } from "../predict/predict.ts";
@@ -69,6 +71,8 @@ export async function runModel(
         (context.deps.drawSeed ?? (() => randomInt(2 ** 31)))(),
       );
     }
+    const logits = role === "candidate" ? squashedTwice(loaded, predicted.predictions) : [];
+    if (logits.length > 0) throw refusal(logits);
     for (const note of predicted.notes) context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
     return {
       role,
@@ -82,6 +86,7 @@ export async function runModel(
       elsewhere: sample?.elsewhere ?? null,
       notes: [
         ...(sample === null ? [] : [`${name}: ${sample.note}`]),
+        ...opened.activationNotes,
         ...(predicted.badRows.length === 0
           ? []
           : [
@@ -90,6 +95,52 @@ export async function runModel(
       ],
     };
   });
+}
+
+/**
+ * A candidate that applies softmax twice is refused: its probabilities mean nothing. A baseline that does is only noted,
+ * or no candidate could ever repair it.
+ *
+ * @throws ConfigurationError `activated-twice`
+ */
+function softmaxTwice(role: ModelRun["role"], name: string, found: readonly ActivatedTwice[]): string[] {
+  const problems = found.map(({ head, output, rows, place }): Diagnostic => ({
+    code: "activated-twice",
+    place,
+    problem: `the head ${head} applies softmax to what are already probabilities`,
+    expected: "logits, which softmax turns into probabilities",
+    received: `${output} is 0 or more and sums to 1 on all of ${rows} rows: the graph ends in a softmax of its own`,
+    example: "activation: none",
+  }));
+  if (role === "candidate" && problems.length > 0) throw refusal(problems);
+  return problems.map(
+    ({ problem, received }) => `${name}: ${problem}: ${received}; its probabilities are not what it means.`,
+  );
+}
+
+/** The same for sigmoid, which single logits do not give away: their answers on all rows do. */
+function squashedTwice(loaded: LoadedManifest, predictions: readonly Predictions[]): Diagnostic[] {
+  return loaded.manifest.postprocess.flatMap((head, i): Diagnostic[] => {
+    const own = predictions.find((one) => one.head === head.name);
+    if (own === undefined || head.kind !== "classification" || head.activation !== "sigmoid") return [];
+    const found = activatedTwice(own, "sigmoid");
+    return found === null
+      ? []
+      : [
+          {
+            code: "activated-twice",
+            place: placeIn(loaded, ["postprocess", i, "activation"]),
+            problem: `the head ${head.name} applies sigmoid to what are already probabilities`,
+            expected: "a logit, which sigmoid turns into a probability",
+            received: `${head.from} lies in [0, 1] on all ${own.labels.length} rows, and as a probability its log loss is ${found.asProbabilities.toFixed(4)} in place of ${found.asGiven.toFixed(4)}: the graph ends in a sigmoid of its own`,
+            example: "activation: none",
+          },
+        ];
+  });
+}
+
+function refusal([first, ...others]: readonly Diagnostic[]): ConfigurationError {
+  return new ConfigurationError(others.length === 0 ? first! : { ...first!, others });
 }
 
 /** Predicts one part of the rows and writes it for a later merge. */
@@ -127,6 +178,7 @@ type OpenModel = {
   described: ModelDescription;
   runner: Runner;
   batchParity: BatchParity;
+  activationNotes: string[];
   predict: (shard?: Shard) => Promise<PredictedDataset>;
   /** Predicts these rows of the dataset, and keeps nothing. */
   predictRows: (rows: readonly number[]) => Promise<PredictedDataset>;
@@ -161,6 +213,7 @@ async function withModel<T>(
     });
     const pool = dataset.rows.slice(0, parityPool).map(({ row }) => row);
     const batchParity = await predictor.batchParity(pool);
+    const activationNotes = softmaxTwice(role, name, await predictor.activatedTwice(pool));
     const stage = `${role} ${loaded.manifest.version}: predicting`;
     onEvent(stage);
     // A model whose answers depend on the batch is measured row by row, as a single request would see it.
@@ -188,7 +241,7 @@ async function withModel<T>(
         },
         { cacheDir: null, ...signal },
       );
-    return await work({ name, described, runner, batchParity, predict, predictRows });
+    return await work({ name, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();
   }

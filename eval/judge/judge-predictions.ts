@@ -9,6 +9,7 @@ import { judgeCheck } from "./judge-check.ts";
 import { judgeModel } from "./judge.ts";
 import type { PlannedCheck } from "./plan-checks.ts";
 import { qualityEvidence, type MeasuredPair } from "./quality-evidence.ts";
+import { scoreNotes } from "./score-notes.ts";
 import { sliceNote } from "./slice-regressions.ts";
 import { smallSampleNote } from "./small-sample.ts";
 import { applyWaivers } from "./apply-waivers.ts";
@@ -32,7 +33,14 @@ export type JudgedPredictions = {
   reason: string;
   expectedFalseRed: FalseRed | null;
   /** Notes for the reader about the checks; null where there is nothing to say. */
-  notes: { waivers: string[]; regressedSlices: string | null; smallSamples: string | null; rowsNeeded: string | null };
+  notes: {
+    waivers: string[];
+    /** What is odd about the scores themselves. */
+    scores: string[];
+    regressedSlices: string | null;
+    smallSamples: string | null;
+    rowsNeeded: string | null;
+  };
 };
 
 /**
@@ -67,6 +75,12 @@ export function judgePredictions(
     expectedFalseRed: falseRedOfGate(checks),
     notes: {
       waivers,
+      scores: [
+        ...[...pair.candidate.values()].flatMap((measurer) => scoreNotes("candidate", measurer)),
+        ...[...pair.baseline.values()].flatMap((one) =>
+          one.kind === "paired" && !one.same ? scoreNotes("baseline", one.measurer) : [],
+        ),
+      ],
       regressedSlices: sliceNote(checks),
       smallSamples: smallSampleNote(cautions),
       rowsNeeded: rowsNote(checks),

@@ -7,7 +7,8 @@ const smallest = Number.EPSILON;
 const clipped = (p: number): number => Math.min(1 - smallest, Math.max(smallest, p));
 
 /**
- * -ln of the probability given to the true class. Multiclass rows are renormalised after clipping, as in scikit-learn.
+ * -ln of the probability given to the true class. Multiclass rows are clipped and not normalised, as in scikit-learn since
+ * 1.5.
  */
 function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
   return labels.map((label, i) => {
@@ -15,9 +16,7 @@ function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
       const p = clipped(scores[i] as number);
       return -Math.log(label === 1 ? p : 1 - p);
     }
-    let sum = 0;
-    for (let c = 0; c < classCount; c++) sum += clipped(scores[i * classCount + c] as number);
-    return -Math.log(clipped(scores[i * classCount + label] as number) / sum);
+    return -Math.log(clipped(scores[i * classCount + label] as number));
   });
 }
 

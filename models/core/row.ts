@@ -1,4 +1,5 @@
 import { EvaluationError } from "./errors.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import { formatValue } from "./format-value.ts";
 
 /** One row of named fields, as JSON gives it (images may be bytes). */
@@ -22,6 +23,19 @@ export class RowError extends EvaluationError {
     );
     this.field = field;
   }
+}
+
+const namedFields = 30;
+
+/** The error for a field that the model needs. It names the fields that there are, because one may be misspelt. */
+export function missingField(row: Row, name: string, problem: string, expected: string): RowError {
+  if (Object.hasOwn(row, name)) return new RowError(name, problem, expected, row[name]);
+  const fields = Object.keys(row);
+  const near = didYouMean(name, fields);
+  const more = fields.length - namedFields;
+  return new RowError(name, problem, expected, undefined, {
+    shown: `nothing; the row has ${fields.slice(0, namedFields).join(", ") || "no field"}${more > 0 ? ` and ${more} more` : ""}${near === null ? "" : ` (is it ${near}?)`}`,
+  });
 }
 
 /** A row's own field. Inherited members ("constructor") do not count. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { didYouMean } from "../core/did-you-mean.ts";
 import { currency, modelId, modelVersion, serving } from "../core/manifest/manifest.ts";
 import { advice } from "./advice.ts";
 
@@ -159,6 +160,7 @@ export const remoteManifest = z
           code: "custom",
           path: ["prompt", "template"],
           message: `no input "${name}"; there are: ${known.join(", ")}`,
+          params: { example: `{{${didYouMean(name, known) ?? known[0] ?? "text"}}}` },
         });
     }
     if (placeholders(m.prompt.template).length === 0)
@@ -166,6 +168,7 @@ export const remoteManifest = z
         code: "custom",
         path: ["prompt", "template"],
         message: `names no input, so that every row would get the same question; {{${known[0] ?? "text"}}} puts one in`,
+        params: { example: `{{${known[0] ?? "text"}}}` },
       });
     for (const name of Object.keys(m.pair?.answers ?? {})) {
       if (!known.includes(name))
@@ -173,6 +176,10 @@ export const remoteManifest = z
           code: "custom",
           path: ["pair", "answers", name],
           message: `no input "${name}"; there are: ${known.join(", ")}`,
+          params: {
+            example: m.pair?.answers[name],
+            at: ["pair", "answers", didYouMean(name, known) ?? known[0] ?? name],
+          },
         });
     }
   });

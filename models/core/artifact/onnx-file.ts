@@ -90,6 +90,65 @@ export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
   return { ok: true, header };
 }
 
+/**
+ * The first Reshape whose constant shape begins with a fixed number of rows, as an export for one batch size leaves it;
+ * null when there is none, or the file cannot be read. (GraphProto: node = 1, initializer = 5. NodeProto: input = 1,
+ * output = 2, name = 3, op_type = 4, attribute = 5; AttributeProto: t = 5.)
+ */
+export function fixedReshape(bytes: Uint8Array): string | null {
+  try {
+    const [graph] = [...fields(bytes, 0, bytes.length)].filter(({ number, wire }) => number === 7 && wire === 2);
+    if (graph === undefined) return null;
+    const shapes = new Map<string, readonly number[]>();
+    const nodes: { name: string; inputs: string[] }[] = [];
+    for (const part of fields(bytes, graph.start, graph.end)) {
+      if (part.wire !== 2) continue;
+      if (part.number === 5) {
+        const { name, values } = constant(bytes, part);
+        shapes.set(name, values);
+      }
+      if (part.number !== 1) continue;
+      const own = [...fields(bytes, part.start, part.end)].filter(({ wire }) => wire === 2);
+      const texts = (number: number) => own.filter((one) => one.number === number).map((one) => text(bytes, one));
+      const [operator] = texts(4);
+      if (operator === "Reshape") nodes.push({ name: texts(3)[0] ?? "", inputs: texts(1) });
+      if (operator !== "Constant") continue;
+      const tensors = own
+        .filter(({ number }) => number === 5)
+        .flatMap((one) => [...fields(bytes, one.start, one.end)].filter((t) => t.number === 5 && t.wire === 2));
+      for (const output of texts(2))
+        shapes.set(
+          output,
+          tensors.flatMap((tensor) => constant(bytes, tensor).values),
+        );
+    }
+    for (const { name, inputs } of nodes) {
+      const shape = shapes.get(inputs[1] ?? "") ?? [];
+      // 0 keeps the input's size, and -1 is worked out.
+      if ((shape[0] ?? 0) > 0 && !shapes.has(inputs[0] ?? ""))
+        return `the node ${name || "without a name"} (Reshape to [${shape.join(", ")}])`;
+    }
+    return null;
+  } catch {
+    return null;
+  }
+}
+
+/** A short int64 tensor (TensorProto: data_type = 2, int64_data = 7, name = 8, raw_data = 9); no values for another. */
+function constant(bytes: Uint8Array, tensor: Field): { name: string; values: number[] } {
+  let name = "";
+  let values: number[] = [];
+  for (const field of fields(bytes, tensor.start, tensor.end)) {
+    if (field.number === 2 && field.wire === 0 && field.value !== 7) return { name, values: [] };
+    if (field.number === 8 && field.wire === 2) name = text(bytes, field);
+    if (field.number === 9 && field.wire === 2 && field.end - field.start <= 64) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + field.start, field.end - field.start);
+      values = Array.from({ length: view.byteLength >> 3 }, (_, i) => Number(view.getBigInt64(i * 8, true)));
+    }
+  }
+  return { name, values };
+}
+
 function opset(bytes: Uint8Array, message: Field): OnnxHeader["opsets"][number] {
   const found = { domain: "", version: 0 };
   for (const field of fields(bytes, message.start, message.end)) {

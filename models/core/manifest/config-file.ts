@@ -2,6 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } fro
 import type { z } from "zod";
 import { ConfigurationError, type Diagnostic } from "../errors.ts";
 import { explainIssues } from "./config-issues.ts";
+import type { Examples } from "./schema-example.ts";
 
 export type Path = readonly (string | number)[];
 export type Position = { line: number; column: number };
@@ -13,14 +14,14 @@ const MAX_CHARACTERS = 1_000_000;
  * YAML text → the value that `schema` describes, with its defaults.
  *
  * @param file name that the diagnostics begin with, as the user would type it.
- * @param examples "dotted.path" or "dotted.*.path" → an example shown when that place is wrong.
+ * @param examples shown where their place is wrong; other places get one that is made from the schema.
  * @throws ConfigurationError that lists every problem with file:line:column, path, expected, received and an example.
  */
 export function parseYaml<S extends z.ZodType>(
   text: string,
   file: string,
   schema: S,
-  examples: Readonly<Record<string, string>> = {},
+  examples: Examples = {},
 ): z.output<S> {
   if (text.length > MAX_CHARACTERS)
     throw new ConfigurationError({
@@ -61,11 +62,15 @@ function readYaml(text: string, file: string) {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     const problems = [...document.errors, ...document.warnings];
     if (problems.length > 0) {
-      throw combined(
-        problems.map((problem) => {
-          const { line, col } = lines.linePos(problem.pos[0]);
-          return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
-        }),
+      const diagnostics = problems.map((problem) => {
+        const { line, col } = lines.linePos(problem.pos[0]);
+        return syntaxDiagnostic(problem.code, problem.message, `${file}:${line}:${col}`, lineOf(text, line));
+      });
+      const [first] = diagnostics as [Diagnostic, ...Diagnostic[]];
+      // What a parser finds after the first error is mostly a consequence of it. Keys that stand twice are not.
+      throw (
+        tabError(text, file) ??
+        combined(first.code === "yaml-duplicate-key" ? diagnostics.filter(({ code }) => code === first.code) : [first])
       );
     }
     return {
@@ -100,6 +105,22 @@ function syntaxDiagnostic(code: string, message: string, place: string, received
     received,
     example: duplicate ? "delete one of the two lines" : "key: value",
   };
+}
+
+/** The one error of a text that a tab indents; null when none does. */
+function tabError(text: string, file: string): ConfigurationError | null {
+  const line = text.split("\n").findIndex((one) => /^ *\t/.test(one));
+  if (line === -1) return null;
+  const received = text.split("\n")[line] ?? "";
+  const indentation = /^[ \t]*/.exec(received)?.[0] ?? "";
+  return new ConfigurationError({
+    code: "yaml-tab",
+    place: `${file}:${line + 1}:${indentation.indexOf("\t") + 1}`,
+    problem: "a tab indents this line, and YAML takes only spaces",
+    expected: "spaces",
+    received: JSON.stringify(received.slice(0, 120)),
+    example: `${indentation.replaceAll("\t", "  ")}${received.slice(indentation.length, 120).trimEnd()}`,
+  });
 }
 
 function combined(diagnostics: Diagnostic[]): ConfigurationError {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../errors.ts";
 import { didYouMean } from "../did-you-mean.ts";
+import { exampleAt, yamlAt, type Examples } from "./schema-example.ts";
 import { keysAt } from "./schema-keys.ts";
 import { fieldPath, valueAt } from "../field-path.ts";
 import { formatValue } from "../format-value.ts";
@@ -12,7 +13,13 @@ type Explained = Diagnostic & {
   atKey: boolean;
 };
 
-type Context = { root: unknown; schema: z.ZodType; examples: Readonly<Record<string, string>> };
+/**
+ * What the schema's own rules say about the right value, as the `params` of a custom issue. `at` is where the example
+ * belongs, if not where the issue is.
+ */
+export type RightValue = { expected?: string; example?: unknown; at?: (string | number)[] };
+
+type Context = { root: unknown; schema: z.ZodType; examples: Examples };
 
 /**
  * Turns zod's issues about `value` into diagnostics that name the path. For a union, they are those of the member that
@@ -22,7 +29,7 @@ export function explainIssues(
   issues: readonly Issue[],
   value: unknown,
   schema: z.ZodType,
-  examples: Readonly<Record<string, string>>,
+  examples: Examples,
 ): Explained[] {
   return issues.flatMap((issue) => explain(issue, [], { root: value, schema, examples }));
 }
@@ -32,19 +39,11 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
   const path = [...prefix, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   const received = valueAt(root, path);
   const name = fieldPath(path);
-  const exampleOf = (expected: string) => {
-    const found = exampleFor(path, examples);
-    return {
-      example:
-        found ??
-        (path.length === 0
-          ? "id: my-model"
-          : typeof path.at(-1) === "number"
-            ? `- ${sample(expected)}`
-            : `${String(path.at(-1))}: ${sample(expected)}`),
-    };
-  };
   const missing = received === undefined;
+  const rightAt = (place: readonly (string | number)[]): Partial<Diagnostic> => {
+    const example = exampleAt(schema, place, root, examples);
+    return example === undefined ? {} : { example };
+  };
   const diagnostic = (code: string, problem: string, expected: string, extra: Partial<Explained> = {}): Explained[] => [
     {
       code,
@@ -53,10 +52,15 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
       problem,
       expected,
       received: missing ? "nothing" : formatValue(received),
-      ...exampleOf(expected),
+      ...rightAt(path),
       ...extra,
     },
   ];
+  /** The hint and the example for a word that stands for one of several. */
+  const meant = (words: readonly string[]): Partial<Diagnostic> => {
+    const near = typeof received === "string" ? didYouMean(received, words) : null;
+    return near === null ? {} : { hint: `did you mean \`${near}\`?`, example: yamlAt(path, near) };
+  };
 
   switch (issue.code) {
     case "unrecognized_keys":
@@ -71,24 +75,31 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
           expected: known.length > 0 ? `one of ${known.join(", ")}` : "a key of the schema",
           received: key,
           ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
-          example: exampleFor([...path, near ?? key], examples) ?? `${near ?? known[0] ?? "key"}: …`,
+          // Without a key that is near, the map that has it is shown as it should be.
+          ...rightAt(near === null ? path : [...path, near]),
         };
       });
     case "invalid_union": {
       const options = (issue as { options?: unknown[] }).options?.filter((option) => option !== undefined);
       if (issue.errors.length === 0) {
         const expected = options === undefined ? "another value" : `one of ${options.map(String).join(", ")}`;
-        const near =
-          options === undefined || typeof received !== "string" ? null : didYouMean(received, options.map(String));
         return diagnostic(
           missing ? "config-missing" : "config-value",
           missing ? `\`${name}\` is missing` : `\`${name}\` has an unknown value`,
           expected,
-          near === null ? {} : { hint: `did you mean \`${near}\`?` },
+          meant((options ?? []).map(String)),
         );
       }
       const best = closest(issue.errors);
       if (best !== null) return best.flatMap((inner) => explain(inner, path, context));
+      const percent = percentOf(received);
+      if (percent !== null && keysAt(schema, path, root).includes("relative"))
+        return diagnostic(
+          "config-type",
+          `\`${name}\` is a percentage as text`,
+          "a number in the metric's unit, or {relative: FRACTION of the baseline's value}",
+          { example: yamlAt(path, { relative: percent }) },
+        );
       const kinds = issue.errors.map((inner) => (inner[0] === undefined ? "another value" : expectation(inner[0])));
       return diagnostic(
         missing ? "config-missing" : "config-type",
@@ -100,28 +111,40 @@ function explain(issue: Issue, prefix: (string | number)[], context: Context): E
       return diagnostic("config-key", `\`${name}\` is not a possible name`, issue.issues.map(expectation).join("; "), {
         received: String(path.at(-1)),
         atKey: true,
+        ...rightAt([...path.slice(0, -1), "some-name"]),
       });
-    case "custom":
+    case "custom": {
+      const { expected, example, at } = (issue.params ?? {}) as RightValue;
       return diagnostic(
         "config-inconsistent",
         name === "" ? issue.message : `\`${name}\`: ${issue.message}`,
-        issue.message,
+        expected ?? issue.message,
+        example === undefined ? {} : { example: yamlAt(at ?? path, example) },
       );
+    }
     default: {
       const expected = expectation(issue);
       if (missing) return diagnostic("config-missing", `\`${name}\` is missing`, expected);
-      const near =
-        issue.code === "invalid_value" && typeof received === "string"
-          ? didYouMean(received, issue.values.map(String))
-          : null;
       return diagnostic(
         issue.code === "invalid_type" ? "config-type" : "config-value",
         `\`${name || "the file"}\` ${issue.code === "invalid_type" ? "has the wrong type" : "has a wrong value"}`,
         expected,
-        near === null ? {} : { hint: `did you mean \`${near}\`?` },
+        issue.code === "invalid_value" ? meant(issue.values.map(String)) : numberIn(received, path, expected),
       );
     }
   }
+}
+
+/** "1%" or "1 %" → 0.01; null for anything else. */
+function percentOf(value: unknown): number | null {
+  const digits = typeof value === "string" ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined;
+  return digits === undefined ? null : Number((Number(digits) / 100).toPrecision(12));
+}
+
+/** `80%` where a number belongs: the example is the number. */
+function numberIn(received: unknown, path: (string | number)[], expected: string): Partial<Diagnostic> {
+  const percent = percentOf(received);
+  return percent === null || expected !== "a number" ? {} : { example: yamlAt(path, percent) };
 }
 
 /**
@@ -167,32 +190,3 @@ function expectation(issue: Issue): string {
 
 const unit = (origin: string) =>
   ({ string: " characters", array: " items", set: " items", map: " entries" })[origin] ?? "";
-
-function exampleFor(
-  path: readonly (string | number)[],
-  examples: Readonly<Record<string, string>>,
-): string | undefined {
-  return Object.entries(examples).find(([pattern]) => {
-    const parts = pattern.split(".");
-    return parts.length === path.length && parts.every((part, i) => part === "*" || part === String(path[i]));
-  })?.[1];
-}
-
-function sample(expected: string): string {
-  if (expected.startsWith("one of ")) return expected.slice(7).split(", ")[0] ?? "…";
-  return (
-    {
-      "a map": "{}",
-      "a list": "[]",
-      "a whole number": "1",
-      "a number": "0.5",
-      "a text": "some-text",
-      "true or false": "true",
-    }[expected] ??
-    (/^(at least|more than) /.test(expected)
-      ? (expected.split(" ")[2] ?? "…")
-      : expected.startsWith('"')
-        ? expected
-        : "…")
-  );
-}

@@ -1,4 +1,9 @@
-/** Path in model.yaml → example that is shown when that place is wrong. `*` stands for any one part of a path. */
+const digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/**
+ * Path in model.yaml → YAML that is right there, shown when that place is wrong. `*` stands for any one part of a path.
+ * Places without an entry get an example that is made from the schema.
+ */
 export const manifestExamples: Readonly<Record<string, string>> = {
   schemaVersion: "schemaVersion: 1",
   id: "id: mood",
@@ -8,17 +13,19 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   model: "model: HuggingFaceTB/SmolLM3-3B",
   prompt: 'prompt:\n  system: You answer in one kind sentence.\n  template: "{{text}}"',
   "prompt.template": 'template: "{{text}}"',
-  prices: "prices: {perHour: 0.03}, of a remote model {inputPerMillionTokens: 0.1, outputPerMillionTokens: 0.3}",
+  prices: "prices: {perHour: 0.03}",
   pair: "pair: {model: mood}",
   "pair.answers.*": "mood: mood.label",
   advice: "advice:\n  prompts: data/prompts.jsonl\n  checks: [{kind: refusals, atLeast: 0.8}]",
   "advice.checks.*": "- {kind: length, unit: words, min: 8, max: 80, atLeast: 0.8}",
-  artifact: "artifact:\n  path: model.onnx\n  sha256: <what `sha256sum model.onnx` prints>",
+  artifact: `artifact:\n  path: model.onnx\n  sha256: ${digest} # what \`sha256sum model.onnx\` prints`,
   "artifact.path": "path: model.onnx",
   "artifact.hub": "hub: my-org/my-model@v1.2.0/model.onnx",
-  "artifact.sha256": "sha256: <what `sha256sum model.onnx` prints>",
-  "artifact.externalData":
-    "externalData:\n  - path: model.onnx.data\n    sha256: <what `sha256sum model.onnx.data` prints>",
+  "artifact.sha256": `sha256: ${digest} # what \`sha256sum model.onnx\` prints`,
+  "artifact.externalData": `externalData:\n  - path: model.onnx.data\n    sha256: ${digest} # what \`sha256sum model.onnx.data\` prints`,
+  "artifact.externalData.*": `- {path: model.onnx.data, sha256: ${digest}}`,
+  "artifact.externalData.*.sha256": `sha256: ${digest}`,
+  "dataset.sha256": `sha256: ${digest} # what \`npx sluice gate\` says it received`,
   preprocess: "preprocess:\n  tokens: {kind: text, tokenizer: tokenizer.json, maxTokens: 128}",
   "preprocess.*": "tokens: {kind: text, tokenizer: tokenizer.json, maxTokens: 128}",
   "preprocess.*.kind": "kind: tabular",
@@ -29,7 +36,7 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "preprocess.*.features.*": "- {column: age, encode: standardize, mean: 38.6, std: 13.6}",
   "preprocess.*.features.*.encode": "encode: number",
   "preprocess.*.shape": "shape: [36]",
-  "preprocess.*.shape.*": "shape: [36]",
+  "preprocess.*.shape.*": "- 36",
   inputs: "inputs:\n  - {name: input_ids, dtype: int64, shape: [batch, sequence], from: tokens.ids}",
   "inputs.*": "- {name: input_ids, dtype: int64, shape: [batch, sequence], from: tokens.ids}",
   "inputs.*.from": "from: tokens.ids",
@@ -47,7 +54,8 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "dataset.files": "files: [{path: data/eval.jsonl}]",
   "dataset.files.*": "- {path: data/eval.jsonl}",
   "dataset.files.*.npm": "npm: sentiment@5.0.2",
-  "dataset.files.*.integrity": "integrity: <dist.integrity of `npm view NAME@VERSION`>",
+  "dataset.files.*.integrity":
+    "integrity: sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg== # dist.integrity of `npm view NAME@VERSION`",
   "dataset.labels": "labels: {sentiment: {field: label}}",
   gates: "gates:\n  checks:\n    - {kind: non-inferiority, metric: auroc, margin: 0.01}",
   "gates.checks": "checks:\n  - {kind: non-inferiority, metric: auroc, margin: 0.01}",

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { didYouMean } from "../did-you-mean.ts";
+import type { RightValue } from "./config-issues.ts";
 import { gates, metricName } from "./gates.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head } from "../postprocess/schema.ts";
@@ -211,36 +213,62 @@ export const manifest = z
     serving: localServing.prefault({}),
   })
   .superRefine((m, context) => {
-    const addIssue = (path: (string | number)[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
+    const addIssue = (path: (string | number)[], message: string, right?: RightValue) =>
+      context.addIssue({ code: "custom", path, message, ...(right === undefined ? {} : { params: right }) });
+    /** A name that is not among those there are. */
+    const unknownName = (path: (string | number)[], what: string, name: string, known: readonly string[]) => {
+      const near = didYouMean(name, known) ?? known[0];
+      addIssue(
+        path,
+        `no ${what} "${name}"; there ${known.length === 1 ? "is" : "are"}: ${known.join(", ") || "none"}`,
+        near === undefined ? undefined : { expected: `one of ${known.join(", ")}`, example: near },
+      );
+    };
     m.inputs.forEach((input, i) => {
       const [step, output] = input.from.split(".") as [string, string];
+      const sources = Object.entries(m.preprocess).flatMap(([name, { kind }]) =>
+        stepOutputs[kind].map((one) => `${name}.${one}`),
+      );
       const found = m.preprocess[step];
+      const right = {
+        expected: `one of ${sources.join(", ")}`,
+        example: didYouMean(input.from, sources) ?? sources[0],
+      };
       if (found === undefined)
         addIssue(
           ["inputs", i, "from"],
           `no preprocessing step "${step}"; there are: ${Object.keys(m.preprocess).join(", ")}`,
+          right,
         );
       else if (!(stepOutputs[found.kind] as readonly string[]).includes(output))
         addIssue(
           ["inputs", i, "from"],
           `a ${found.kind} step has no output "${output}"; it has: ${stepOutputs[found.kind].join(", ")}`,
+          { ...right, example: `${step}.${stepOutputs[found.kind][0]}` },
         );
     });
+    const outputs = m.outputs.map((output) => output.name);
     m.postprocess.forEach((one, i) => {
-      if (!m.outputs.some((output) => output.name === one.from))
-        addIssue(
-          ["postprocess", i, "from"],
-          `no output "${one.from}"; there are: ${m.outputs.map((o) => o.name).join(", ")}`,
-        );
+      if (!outputs.includes(one.from)) unknownName(["postprocess", i, "from"], "output", one.from, outputs);
       if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive))
-        addIssue(["postprocess", i, "positive"], `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`);
+        addIssue(
+          ["postprocess", i, "positive"],
+          `"${one.positive}" is not one of the labels ${one.labels.join(", ")}`,
+          {
+            expected: `one of ${one.labels.join(", ")}`,
+            example: didYouMean(one.positive, one.labels) ?? one.labels.at(-1),
+          },
+        );
     });
     const heads = m.postprocess.map((one) => one.name);
     if (new Set(heads).size !== heads.length) addIssue(["postprocess"], "two heads have the same name");
     for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
       if (!heads.includes(name))
-        addIssue(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`);
+        addIssue(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`, {
+          expected: `the name of a head: ${heads.join(", ")}`,
+          example: m.dataset?.labels[name],
+          at: ["dataset", "labels", didYouMean(name, heads) ?? heads[0] ?? name],
+        });
       if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression"))
         addIssue(
           ["dataset", "labels", name, "naiveScale"],
@@ -252,6 +280,7 @@ export const manifest = z
         addIssue(
           ["dataset", "bestPossible", name],
           `no head "${name}" with labels; there are: ${Object.keys(m.dataset?.labels ?? {}).join(", ")}`,
+          { example: metrics, at: ["dataset", "bestPossible", Object.keys(m.dataset?.labels ?? {})[0] ?? name] },
         );
       if (Object.keys(metrics).length === 0) addIssue(["dataset", "bestPossible", name], "names no metric");
     }
@@ -266,16 +295,32 @@ export const manifest = z
         addIssue(
           ["dataset", "slices", i],
           `"${slice}" is a column that every prediction file has of its own; give the dataset's field another name`,
+          {
+            expected: `a field that is not called ${[...predictionColumns].join(", ")}`,
+            example: `${slice}_of_row`,
+          },
         );
     });
+    const slices = m.dataset?.slices ?? [];
     m.gates?.checks.forEach((check, i) => {
       if (check.head !== undefined && !heads.includes(check.head))
-        addIssue(["gates", "checks", i, "head"], `no head "${check.head}"; there are: ${heads.join(", ")}`);
-      for (const [j, slice] of check.slices.entries())
-        if (!(m.dataset?.slices ?? []).includes(slice))
-          addIssue(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`);
+        unknownName(["gates", "checks", i, "head"], "head", check.head, heads);
+      for (const [j, slice] of check.slices.entries()) {
+        const near = didYouMean(slice, slices);
+        if (!slices.includes(slice))
+          addIssue(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`, {
+            expected:
+              slices.length === 0
+                ? "a column that dataset.slices declares, and it declares none: add it there"
+                : `one of ${slices.join(", ")}, or a further column in dataset.slices`,
+            ...(slices.length === 0 ? { example: [slice], at: ["dataset", "slices"] } : { example: near ?? slices[0] }),
+          });
+      }
       if (check.kind === "limit" && check.min === undefined && check.max === undefined)
-        addIssue(["gates", "checks", i], "a limit needs `min` or `max`");
+        addIssue(["gates", "checks", i], "a limit needs `min` or `max`", {
+          expected: "a smallest value, a largest one, or both",
+          example: { kind: "limit", metric: check.metric, min: 0.8 },
+        });
     });
   });
 

@@ -8,37 +8,43 @@ type Def = {
   in?: z.core.$ZodType;
   valueType?: z.core.$ZodType;
   options?: z.core.$ZodType[];
+  discriminator?: string;
   values?: unknown[];
+  entries?: Record<string, unknown>;
 };
 
-const definition = (schema: z.core.$ZodType) => schema._zod.def as unknown as Def;
+export const definition = (schema: z.core.$ZodType) => schema._zod.def as unknown as Def;
 
 /**
  * Keys that `schema` allows at `path` of `value`; literals in the value tell the members of a union apart. zod reports
  * unknown keys without the allowed ones, which "did you mean" needs.
  */
 export function keysAt(schema: z.core.$ZodType, path: readonly (string | number)[], value: unknown): string[] {
-  const keys = objectsAt([schema], path, value).flatMap((found) => Object.keys(definition(found).shape ?? {}));
+  const keys = schemasAt([schema], path, value).flatMap((found) => Object.keys(definition(found).shape ?? {}));
   return [...new Set(keys)];
 }
 
-function objectsAt(
+/**
+ * The schemas that hold at `path` of `value`, without wrappers, and a union as its members. Several where literals do not
+ * tell the members of a union apart; none where no schema knows the place.
+ */
+export function schemasAt(
   schemas: readonly z.core.$ZodType[],
   path: readonly (string | number)[],
   value: unknown,
 ): z.core.$ZodType[] {
   const here = schemas.flatMap((schema) => members(schema, value));
   const [part, ...rest] = path;
-  if (part === undefined) return here.filter((schema) => definition(schema).type === "object");
+  if (part === undefined) return here;
   const inner =
     typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined;
   const next = here.flatMap((schema) => {
     const { type, shape, element, valueType } = definition(schema);
     if (type === "object") return shape?.[part] ?? [];
-    if (type === "array") return element ?? [];
+    if (type === "array") return typeof part === "number" ? (element ?? []) : [];
     return type === "record" ? (valueType ?? []) : [];
   });
-  return objectsAt(next, rest, inner);
+  return schemasAt(next, rest, inner);
 }
 
 /**
@@ -46,19 +52,23 @@ function objectsAt(
  * out, unless all do.
  */
 function members(schema: z.core.$ZodType, value: unknown): z.core.$ZodType[] {
-  const { type, innerType, options, in: input } = definition(schema);
+  const { type, innerType, options, discriminator, in: input } = definition(schema);
   if (type === "union") {
     const all = (options ?? []).flatMap((option) => members(option, value));
-    const fitting = all.filter((member) => literalsFit(member, value));
-    return fitting.length > 0 ? fitting : all;
+    const meant = discriminator === undefined ? [] : all.filter((member) => literalsFit(member, value, discriminator));
+    const possible = meant.length > 0 ? meant : all;
+    const fitting = possible.filter((member) => literalsFit(member, value));
+    return fitting.length > 0 ? fitting : possible;
   }
   const wrapped = innerType ?? (type === "pipe" ? input : undefined);
   return wrapped === undefined ? [schema] : members(wrapped, value);
 }
 
-function literalsFit(schema: z.core.$ZodType, value: unknown): boolean {
+/** Whether the value has the literals that the schema asks for; `only` looks at one key. */
+function literalsFit(schema: z.core.$ZodType, value: unknown, only?: string): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(definition(schema).shape ?? {}).every(([key, field]) => {
+    if (only !== undefined && key !== only) return true;
     const { type, values, innerType } = definition(field);
     const found = (value as Record<string, unknown>)[key];
     if (type === "optional" && innerType !== undefined && definition(innerType).type === "literal")

@@ -31,8 +31,10 @@ export type CompiledHead = {
   readAt(values: ArrayLike<number>, from: number, rowName: () => string): HeadResult;
 };
 
-/** How far from 1 the sum of given probabilities may be. float16 outputs are no more exact than this. */
-const SUM_TOLERANCE = 1e-2;
+/** How far outside [0, 1] a given probability may be. float16 outputs are no more exact than this. */
+const RANGE_TOLERANCE = 1e-2;
+/** How far from 1 the sum of given probabilities may be; a gate tells of sums that are not 1. */
+const SUM_TOLERANCE = 5e-2;
 
 /** The label whose probability is the score of a binary head. */
 export function positiveLabel(head: ClassificationHead): string {
@@ -75,7 +77,7 @@ export function compileHead(head: Head, place: () => string, outputWidth: number
           place: rowName,
           problem: `the output ${head.from} has another size than the head ${head.name} reads`,
           expected: `${width} numbers per row`,
-          received: String(values.length),
+          received: values.length === 0 ? "another number of rows than it was fed" : String(values.length),
         });
       return readAt(values, 0, () => rowName);
     },
@@ -131,7 +133,7 @@ function probabilitiesOf(
   const given =
     width === 1 ? [1 - values[from]!, values[from]!] : Array.from({ length: width }, (_, i) => values[from + i]!);
   const sum = given.reduce((total, p) => total + p, 0);
-  if (given.some((p) => p < -SUM_TOLERANCE || p > 1 + SUM_TOLERANCE) || Math.abs(sum - 1) > SUM_TOLERANCE) {
+  if (given.some((p) => p < -RANGE_TOLERANCE || p > 1 + RANGE_TOLERANCE) || Math.abs(sum - 1) > SUM_TOLERANCE) {
     throw new EvaluationError({
       code: "output-not-probabilities",
       place: rowName(),

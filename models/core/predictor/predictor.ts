@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { defaultCacheDir } from "../artifact/cache-dir.ts";
 import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
+import { fixedReshape } from "../artifact/onnx-file.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { compilePipeline, type PreparedRow } from "./pipeline.ts";
+import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
 import type { HeadResult } from "../postprocess/head.ts";
 import type { Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
@@ -47,6 +49,9 @@ type PredictOptions = {
 /** One run of the graph: its rows, the tokens it held with padding, and how long it took. */
 type GraphRun = { rows: number; tokens: number; ms: number };
 
+/** A head whose activation follows one that the graph has made. `rows`: how many rows show it. */
+export type ActivatedTwice = { head: string; output: string; rows: number; place: string };
+
 export type ModelDescription = {
   id: string;
   version: string;
@@ -80,6 +85,11 @@ export type Predictor = {
   predictOne(row: Row, options?: PredictOptions): Promise<Record<string, HeadResult>>;
   /** Whether rows get the same answers alone and in batches with rows of other lengths. */
   batchParity(rows: readonly Row[], tolerance?: number): Promise<BatchParity>;
+  /**
+   * The softmax heads whose output is already a distribution on all of some rows, so that softmax is applied twice (see
+   * `alreadyProbabilities`). Empty too where there are too few rows to tell.
+   */
+  activatedTwice(rows: readonly Row[]): Promise<ActivatedTwice[]>;
   /**
    * The graph alone: tensors in, tensors out, without preprocessing and heads.
    *
@@ -148,7 +158,13 @@ export async function openPredictor(
       : {}),
   });
   try {
-    checkContract(loaded.manifest, session.inputs, session.outputs, (path) => placeIn(loaded, path));
+    checkContract(
+      loaded.manifest,
+      session.inputs,
+      session.outputs,
+      (path) => placeIn(loaded, path),
+      () => fixedReshape(model.bytes),
+    );
   } catch (error) {
     await session.close();
     throw error;
@@ -310,6 +326,31 @@ function assemble(
         run: (some) => run(some.map(({ row }) => row)),
         index: (one) => one.index,
       });
+    },
+    async activatedTwice(rows) {
+      if (!manifest.postprocess.some((head) => head.kind === "classification" && head.activation === "softmax"))
+        return [];
+      const { good } = await prepare(rows.slice(0, 2 * enoughRows));
+      const size = pipeline.fixedBatch ?? defaultBatch;
+      const outputs: Record<string, number[]>[] = [];
+      for (let from = 0; from < Math.min(good.length, enoughRows); from += size)
+        outputs.push(...(await run(good.slice(from, Math.min(from + size, enoughRows)).map(({ row }) => row))));
+      return manifest.postprocess.flatMap((head, i) =>
+        head.kind === "classification" &&
+        alreadyProbabilities(
+          head,
+          outputs.map((one) => one[head.from] ?? []),
+        )
+          ? [
+              {
+                head: head.name,
+                output: head.from,
+                rows: outputs.length,
+                place: placeIn(loaded, ["postprocess", i, "activation"]),
+              },
+            ]
+          : [],
+      );
     },
     async warmUp() {
       if (manifest.serving.examples.length === 0) return session.warmUp();

@@ -5,7 +5,7 @@ import { compileDerived } from "../expression/expression.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
 import { parseDate } from "../expression/dates.ts";
 import { fixedSize } from "./fixed-size.ts";
-import { fieldOf, RowError, type Row } from "../row.ts";
+import { fieldOf, missingField, RowError, type Row } from "../row.ts";
 import type { tabularColumn, tabularFeature, TabularStep } from "./schema.ts";
 
 type Column = z.infer<typeof tabularColumn>;
@@ -78,7 +78,7 @@ function reader(name: string, column: Column): (row: Row) => unknown {
     return (row) => {
       const list = fieldOf(row, name);
       if (list === undefined || list === null)
-        throw new RowError(name, "the list is missing", `a list of ${column.length} numbers`, list);
+        throw missingField(row, name, "the list is missing", `a list of ${column.length} numbers`);
       if (!Array.isArray(list)) throw new RowError(name, "not a list", `a list of ${column.length} numbers`, list);
       if (list.length !== column.length)
         throw new RowError(name, "a list of another length", `${column.length} numbers`, list, {
@@ -95,7 +95,7 @@ function reader(name: string, column: Column): (row: Row) => unknown {
   return (row) => {
     const given = fieldOf(row, name);
     const absent = given === undefined || given === null;
-    if (absent && missing === "reject") throw new RowError(name, "the value is missing", WORDS[column.type], given);
+    if (absent && missing === "reject") throw missingField(row, name, "the value is missing", WORDS[column.type]);
     const value = absent && missing !== "reject" ? missing.fill : given;
     switch (column.type) {
       case "number":

@@ -1,13 +1,12 @@
 import type { CompiledStep } from "./compiled.ts";
 import { fixedSize } from "./fixed-size.ts";
-import { fieldOf, RowError, type Row } from "../row.ts";
+import { fieldOf, missingField, RowError, type Row } from "../row.ts";
 import type { TensorStep } from "./schema.ts";
 
 /** Numbers, nested lists of numbers or a typed array of the declared shape, as they are. */
 export function compileTensor(step: TensorStep): CompiledStep {
   const size = step.shape.reduce((product, one) => product * one, 1);
   const expected = step.shape.length === 0 ? "a number" : `numbers of shape [${step.shape.join(", ")}]`;
-  const missing = (given: unknown) => new RowError(step.field, "the value is missing", expected, given);
   /** `field` names an item. It is called only for an error: naming every item would cost more than reading it. */
   const read = (value: unknown, depth: number, into: Float64Array, from: number, field: () => string): number => {
     if (depth === step.shape.length) {
@@ -38,7 +37,7 @@ export function compileTensor(step: TensorStep): CompiledStep {
   };
   const fill = (row: Row, into: Float64Array): void => {
     const given = fieldOf(row, step.field);
-    if (given === undefined || given === null) throw missing(given);
+    if (given === undefined || given === null) throw missingField(row, step.field, "the value is missing", expected);
     read(given, 0, into, 0, () => step.field);
   };
   return {

@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { ConfigurationError } from "../errors.ts";
 import type { CompiledStep, Prepared, StepFiles, StepPlace } from "./compiled.ts";
-import { fieldOf, RowError, type Row } from "../row.ts";
+import { fieldOf, missingField, RowError, type Row } from "../row.ts";
 import type { TextStep } from "./schema.ts";
 
 /**
@@ -76,8 +76,8 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
 
 function textIn(row: Row, name: string, { maxCharacters }: TextStep): string {
   const text = fieldOf(row, name);
-  if (typeof text !== "string")
-    throw new RowError(name, text === undefined ? "the text is missing" : "not a text", "a text", text);
+  if (text === undefined) throw missingField(row, name, "the text is missing", "a text");
+  if (typeof text !== "string") throw new RowError(name, "not a text", "a text", text);
   if (text.length > maxCharacters)
     throw new RowError(name, "the text is too long", `at most ${maxCharacters} characters`, text, {
       shown: `${text.length} characters`,

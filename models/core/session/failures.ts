@@ -1,4 +1,5 @@
 import { EvaluationError } from "../errors.ts";
+import { dynamicExport } from "./contract.ts";
 import { readOnnxHeader, type OnnxHeader } from "../artifact/onnx-file.ts";
 import type { VerifiedModel } from "../artifact/artifact.ts";
 
@@ -98,6 +99,51 @@ export function explainCreateFailure(
       `${model.bytes.length} bytes that cannot be parsed`,
     );
   return make("model-refused", "the runtime refuses the model", `a model that ${runtime} can run`, firstLine(message));
+}
+
+/**
+ * Turns a failed run into a clear error. A node that only takes another number of rows than it was fed is told apart,
+ * because the export is then to blame, not the data.
+ */
+export function explainRunFailure(
+  error: unknown,
+  feeds: Readonly<Record<string, { dims: readonly number[] }>>,
+): EvaluationError {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, operator, name] = /running (\S+) node\. Name:\s*'([^']*)'/.exec(message) ?? [];
+  const [first] = Object.entries(feeds);
+  const rows = first?.[1].dims[0];
+  const node = operator === undefined ? null : `the node ${name || "without a name"} (${operator})`;
+  if (node !== null && rows !== undefined && rows > 1 && /shape|dimension|cannot be broadcast/i.test(message))
+    return new EvaluationError(
+      {
+        code: "static-batch",
+        problem: `the model failed on ${rows} rows: ${node} takes another number of rows`,
+        expected: "a graph that takes any number of rows",
+        received: shapesIn(message) ?? firstLine(message),
+        hint: dynamicExport(first?.[0] ?? "input"),
+      },
+      { cause: error },
+    );
+  return new EvaluationError(
+    {
+      code: "run-failed",
+      problem: `the model failed while it ran${node === null ? "" : `, at ${node}`}`,
+      expected: "an answer",
+      received: firstLine(message),
+    },
+    { cause: error },
+  );
+}
+
+/** `Input shape:{2,3}, requested shape:{1,3}` of the runtime's message, as shapes. */
+function shapesIn(message: string): string | null {
+  const found = [...message.matchAll(/([A-Za-z ]*shape):\s*\{([\d,-]*)\}/g)];
+  return found.length === 0
+    ? null
+    : found
+        .map(([, what = "", sizes = ""]) => `${what.trim().toLowerCase()} [${sizes.replaceAll(",", ", ")}]`)
+        .join(", ");
 }
 
 /**

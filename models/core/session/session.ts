@@ -5,8 +5,14 @@ import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { VerifiedModel } from "../artifact/artifact.ts";
 import { EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { checkFeeds } from "./contract.ts";
-import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./failures.ts";
+import { checkFeeds, notTensor } from "./contract.ts";
+import {
+  checkOnnxFile,
+  explainCreateFailure,
+  explainRunFailure,
+  providerUnavailable,
+  requireProvider,
+} from "./failures.ts";
 import { disableRuntimeTelemetry } from "./telemetry.ts";
 import type { Dtype, GraphTensor, TensorData, TensorMetadata } from "../tensors.ts";
 
@@ -34,7 +40,10 @@ export type Session = {
   providerNodes: Readonly<Record<string, number>> | null;
   threads: number;
   onnxruntime: string;
-  /** @throws EvaluationError when the feeds do not fit, or the runtime fails. */
+  /**
+   * @param fetches outputs to compute; default: all that are tensors.
+   * @throws EvaluationError when the feeds do not fit, or the runtime fails.
+   */
   run(feeds: Readonly<Record<string, GraphTensor>>, fetches?: readonly string[]): Promise<Record<string, GraphTensor>>;
   /** One run on zeros in the graph's shapes, so that the first real run is not slow. */
   warmUp(): Promise<void>;
@@ -149,10 +158,13 @@ export async function openSession(model: VerifiedModel, options: SessionOptions)
 
 function wrap(TensorClass: typeof Tensor, native: InferenceSession, options: SessionOptions, version: string): Session {
   const inputs = facts(native.inputMetadata);
+  const outputs = facts(native.outputMetadata);
+  // The runtime fails on a sequence or a map, even when nobody reads it.
+  const readable = outputs.filter(({ dtype }) => dtype !== notTensor).map(({ name }) => name);
   let open = true;
   const session: Session = {
     inputs,
-    outputs: facts(native.outputMetadata),
+    outputs,
     provider: options.provider,
     providerNodes: null,
     threads: options.threads,
@@ -169,22 +181,11 @@ function wrap(TensorClass: typeof Tensor, native: InferenceSession, options: Ses
       const tensors = Object.fromEntries(
         Object.entries(feeds).map(([name, feed]) => [name, tensorOf(TensorClass, feed)]),
       );
-      const answers = await (fetches === undefined ? native.run(tensors) : native.run(tensors, [...fetches])).catch(
-        (error: unknown) => {
-          throw new EvaluationError(
-            {
-              code: "run-failed",
-              problem: "the model failed while it ran",
-              expected: "an answer",
-              received:
-                String((error as Error).message)
-                  .split("\n", 1)[0]
-                  ?.slice(0, 300) ?? "",
-            },
-            { cause: error },
-          );
-        },
-      );
+      const answers = await native
+        .run(tensors, fetches === undefined ? readable : [...fetches])
+        .catch((error: unknown) => {
+          throw explainRunFailure(error, feeds);
+        });
       return Object.fromEntries(
         Object.entries(answers).map(([name, tensor]) => [
           name,
@@ -273,7 +274,7 @@ function syntheticFeeds(inputs: readonly TensorMetadata[]): Record<string, Graph
 function facts(metadata: readonly InferenceSession.ValueMetadata[]): TensorMetadata[] {
   return metadata.map((one) => ({
     name: one.name,
-    dtype: one.isTensor ? one.type : "not a tensor",
+    dtype: one.isTensor ? one.type : notTensor,
     shape: one.isTensor ? one.shape : [],
   }));
 }

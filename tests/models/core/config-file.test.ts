@@ -46,7 +46,7 @@ describe("an invalid manifest", () => {
         "model.yaml:4:7: `task` has a wrong value",
         "  expected: one of binary-classification, multiclass-classification, regression, forecasting, ranking, speech-to-text, translation, text-generation",
         '  received: "regresion"',
-        "  example:  task: binary-classification",
+        "  example:  task: regression",
         "  hint:     did you mean `regression`?",
       ].join("\n"),
     );

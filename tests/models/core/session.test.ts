@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { afterAll, describe, expect, it } from "vitest";
 import type { VerifiedModel } from "../../../models/core/artifact/artifact.ts";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
-import { readOnnxHeader } from "../../../models/core/artifact/onnx-file.ts";
+import { fixedReshape, readOnnxHeader } from "../../../models/core/artifact/onnx-file.ts";
 import { openSession, runtimeVersion, type Session } from "../../../models/core/session/session.ts";
 import { requireProvider } from "../../../models/core/session/failures.ts";
 import { checkContract } from "../../../models/core/session/contract.ts";
@@ -71,6 +71,22 @@ describe("a session", () => {
     expect((await refusal(() => opened.run({ features: { ...good, data: new Float32Array(2) } }))).message).toMatch(
       /wrong number of values/,
     );
+  });
+
+  it("reads the tensors of a graph that has a ZipMap too", async () => {
+    const opened = await session(fixture("zip-map.onnx"));
+    await expect(opened.warmUp()).resolves.toBeUndefined();
+    expect(Object.keys(await opened.run(features(1, 2, 3)))).toEqual(["label", "scores"]);
+  });
+
+  it("names the node that was exported for one batch size", async () => {
+    const opened = await session(fixture("static-reshape.onnx"));
+    expect(Object.keys(await opened.run(features(1, 2, 3)))).toEqual(["prediction"]);
+    const error = await refusal(() => opened.run(features(1, 2, 3, 4, 5, 6)));
+    expect(error.code).toBe("static-batch");
+    expect(error.message).toMatch(/failed on 2 rows: the node \/encoder\/Reshape \(Reshape\)/);
+    expect(error.message).toContain("input shape [2, 3], requested shape [1, 3]");
+    expect(error.message).toContain('dynamic_axes={"features": {0: "batch"}}');
   });
 
   it("can be closed twice, and then refuses to run", async () => {
@@ -162,6 +178,80 @@ describe("what cannot be opened", () => {
         ? /^provider-unavailable$|CUDAExecutionProvider/
         : /^provider-unavailable$|WebGpuExecutionProvider/,
     );
+  });
+});
+
+describe("a real graph against its manifest", () => {
+  const differences = async (file: string, changes: object) => {
+    const opened = await session(fixture(file));
+    const declared = manifest.parse({ ...linearManifest(), ...changes });
+    return refusal(() =>
+      checkContract(
+        declared,
+        opened.inputs,
+        opened.outputs,
+        (path) => path.join("."),
+        () => fixedReshape(fixture(file)),
+      ),
+    );
+  };
+  const read = (from: string) => ({
+    task: "binary-classification",
+    postprocess: [{ name: "h", from, kind: "classification", activation: "none", labels: ["a", "b"] }],
+  });
+
+  it("a ZipMap that a head reads: what to export, and which tensors there are", async () => {
+    const error = await differences("zip-map.onnx", {
+      ...read("probabilities"),
+      outputs: [{ name: "probabilities", dtype: "float32", shape: ["batch", 2] }],
+    });
+    expect(error.code).toBe("contract-output-no-tensor");
+    expect(error.message).toContain('options={"zipmap": False}');
+    expect(error.message).toContain("scores: float32 [batch, 2]");
+  });
+
+  it("a ZipMap that nobody reads is left alone", async () => {
+    const opened = await session(fixture("zip-map.onnx"));
+    const declared = manifest.parse({
+      ...linearManifest(),
+      ...read("scores"),
+      outputs: [
+        { name: "scores", dtype: "float32", shape: ["batch", 2] },
+        { name: "probabilities", dtype: "float32", shape: ["batch", 2] },
+      ],
+    });
+    expect(() => checkContract(declared, opened.inputs, opened.outputs, String)).not.toThrow();
+  });
+
+  it("a batch that the graph's input fixes: the dimension, and how to export", async () => {
+    const error = await differences("fixed-batch.onnx", {});
+    expect(error.message).toContain("dimension 0 of features is fixed at 1 row; export it");
+    expect(error.message).toMatch(/dynamic_axes.*dynamic_shapes/);
+    expect(error.message).toContain("example:  shape: [batch, 3]");
+  });
+
+  it("a batch that a node fixes: that node", async () => {
+    const error = await differences("static-reshape.onnx", {});
+    expect(error.message).toContain(
+      "dimension 0 of prediction is fixed at 1 row by the node /encoder/Reshape (Reshape to [1, 3])",
+    );
+  });
+
+  it("sizes without a name are shown with one", async () => {
+    const error = await differences("unnamed-batch.onnx", {
+      inputs: [{ name: "features", dtype: "float32", shape: ["batch", 4], from: "row.features" }],
+    });
+    expect(error.message).toContain("expected: [batch, 3] (the graph)");
+    expect(error.message).toContain("example:  shape: [batch, 3]");
+    expect(error.message).not.toContain("[,");
+  });
+
+  it("a misspelt output: the one that was meant", async () => {
+    const error = await differences("linear.onnx", {
+      outputs: [{ name: "predicton", dtype: "float32", shape: ["batch", 1] }],
+      postprocess: [{ name: "value", from: "predicton", kind: "regression" }],
+    });
+    expect(error.message).toContain("example:  name: prediction");
   });
 });
 
