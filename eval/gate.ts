@@ -55,6 +55,7 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
     schemaVersion: 1,
     ...judgeRun(models),
     commit: await commitOf(context.git, "HEAD"),
+    reproduce: { command: "gate", flags: flagsOf(request) },
     sluiceVersion,
     createdAt,
     models,
@@ -77,6 +78,16 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
     evaluations.flatMap((one) => one.plots),
   );
   return { verdict, metrics, files, configuration: config };
+}
+
+/** The flags of `sluice gate` that give this request, without models and --baseline. */
+function flagsOf({ configFile, provider, performance, seed }: GateRequest): string[] {
+  return [
+    ...(configFile === "sluice.yaml" ? [] : ["--config", configFile]),
+    ...(provider === undefined ? [] : ["--provider", provider]),
+    ...(performance ? [] : ["--no-performance"]),
+    ...(seed === 1 ? [] : ["--seed", String(seed)]),
+  ];
 }
 
 /**

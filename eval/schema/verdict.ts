@@ -114,12 +114,25 @@ const modelVerdict = z.strictObject({
 });
 export type ModelVerdict = z.infer<typeof modelVerdict>;
 
+/** What `baselineSource` and `policySource` say when an error came before they were looked for. */
+export const notReached = "not reached";
+
 /** verdict.json */
 export const verdictFile = z.strictObject({
   schemaVersion: z.literal(1),
   verdict: verdictWord,
   reason: z.string(),
   commit: z.string().nullable().describe("The commit that was evaluated."),
+  workingTree: z
+    .strictObject({ dirty: z.boolean(), digest: z.string().nullable() })
+    .optional()
+    .describe("Whether the evaluated files had changes that `commit` does not have, and their digest."),
+  reproduce: z
+    .strictObject({ command: z.enum(["gate", "compare"]), flags: z.array(z.string()) })
+    .optional()
+    .describe(
+      "The command that made this, with the flags that were not left at their defaults; of a gate without models and --baseline, which each model's entry names.",
+    ),
   sluiceVersion: z.string(),
   createdAt: z.iso.datetime(),
   models: z.array(modelVerdict),
