@@ -68,7 +68,7 @@ export const modelIdentity = z.strictObject({
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
 /** A gate setting that the candidate's model.yaml changes. The candidate is judged by `base`. */
-const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
+export const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
 
 /** How often a gate like this one is not PASS although nothing is wrong. */
 export const falseRed = z.strictObject({

@@ -111,9 +111,12 @@ describe("slices", () => {
   });
   const metrics = modelMetrics({
     measurements: [
-      ...[measured("average_precision", "all", 0.4, 900), measured("average_precision", "rare=yes", 0.1, 300)],
-      ...[measured("auroc", "all", 0.8, 900), measured("auroc", "rare=yes", 0.9, 300)],
-      ...[measured("auroc", "rare=no", 0.7, 590), measured("auroc", "tiny=1", 0.2, 10)],
+      measured("average_precision", "all", 0.4, 900),
+      measured("average_precision", "rare=yes", 0.1, 300),
+      measured("auroc", "all", 0.8, 900),
+      measured("auroc", "rare=yes", 0.9, 300),
+      measured("auroc", "rare=no", 0.7, 590),
+      measured("auroc", "tiny=1", 0.2, 10),
     ],
   });
   it("are ranked by what does not depend on how common a class is, and tiny ones not at all", () => {
