@@ -83,6 +83,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
         minimumPerClass: flags.minimumPerClass,
         out: resolve(flags.out),
         seed: flags.seed,
+        flags: given(command),
         ...(flags.positive === undefined ? {} : { positive: flags.positive }),
         ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
       },
@@ -94,6 +95,23 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
       await write(streams.stderr, `Report: ${outcome.files.html}\n`);
     }
     finish(exitCodeOf(outcome.verdict.verdict));
+  });
+}
+
+/** The flags that were given, as words, without those that only say where and how the result is shown. */
+function given(command: Command): string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli" || name === "out" || name === "json") return [];
+    const value: unknown = command.getOptionValue(name);
+    if (value === true) return [option.long ?? ""];
+    const text =
+      typeof value === "object" && value !== null && "relative" in value
+        ? `${Number((100 * Number(value.relative)).toPrecision(12))}%`
+        : Array.isArray(value)
+          ? value.join(",")
+          : String(value);
+    return [option.long ?? "", text];
   });
 }
 

@@ -37,6 +37,8 @@ export type CompareRequest = {
   naiveScale?: number;
   out: string;
   seed: number;
+  /** Flags of the command line, for the report to repeat. */
+  flags?: readonly string[];
 };
 
 export type FileDeps = { now: () => Date; onNote: (text: string) => void };
@@ -102,6 +104,7 @@ export async function compareFiles(
     schemaVersion: 1,
     ...judgeRun([model]),
     commit: null,
+    ...(request.flags === undefined ? {} : { reproduce: { command: "compare", flags: [...request.flags] } }),
     sluiceVersion,
     createdAt,
     models: [model],

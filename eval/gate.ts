@@ -73,6 +73,7 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
     ...judgeRun(models),
     commit: tree?.state.commit ?? null,
     ...(tree === null ? {} : { commitState: tree.state }),
+    reproduce: { command: "gate", flags: flagsOf(request) },
     sluiceVersion,
     createdAt,
     models,
@@ -95,6 +96,16 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
     evaluations.flatMap((one) => one.plots),
   );
   return { verdict, metrics, files, configuration: config };
+}
+
+/** The flags of `sluice gate` that give this request, without models and --baseline. */
+function flagsOf({ configFile, provider, performance, seed }: GateRequest): string[] {
+  return [
+    ...(configFile === "sluice.yaml" ? [] : ["--config", configFile]),
+    ...(provider === undefined ? [] : ["--provider", provider]),
+    ...(performance ? [] : ["--no-performance"]),
+    ...(seed === 1 ? [] : ["--seed", String(seed)]),
+  ];
 }
 
 /**

@@ -44,7 +44,7 @@ async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Pr
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
   const {
-    policy: { gates },
+    policy: { gates, source, changes },
     planned,
     candidate,
     baseline,
@@ -77,10 +77,12 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
     candidate: candidate.identity.version,
     baseline: baseline?.identity.version ?? null,
     dataset: { id: dataset.id, digest: dataset.digest, rows: dataset.rows.length },
+    policySource: source,
+    policyChanges: changes,
     assumption:
       baseline !== null && !same
         ? "a candidate that answers as differently from the baseline as this one does"
-        : `two models like this one whose errors have a correlation of ${request.correlation}: ${same ? "the candidate is the baseline" : (pair.mismatch ?? pair.baselineFolder.source)}`,
+        : `there is only one model to look at (${same ? "the candidate is the baseline" : (pair.mismatch ?? noBaseline(pair.baselineFolder.source))}), so the errors of the two are assumed to have a correlation of ${request.correlation}, as versions of one model do (--correlation)`,
     checks,
     ...(expectedFalseRed === null ? {} : { expectedFalseRed }),
     expectedMinutes: {
@@ -89,6 +91,8 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
     },
   };
 }
+
+const noBaseline = (source: string) => (source.startsWith("none") ? "no baseline was asked for" : source);
 
 /**
  * Predictions come from the cache, so their time says nothing. Some rows are predicted again, and the time is scaled

@@ -5,9 +5,14 @@ import { fullName } from "../../github/runner.ts";
 import { configuration, type Configuration } from "../../eval/schema/configuration.ts";
 import { gitIn } from "../../eval/gate/git.ts";
 import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
+import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
+import { withWorkDir } from "../../eval/gate/work-dir.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { SluiceError } from "../../models/core/errors.ts";
-import { loadManifest } from "../../models/core/predictor/load.ts";
+import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { openPredictor } from "../../models/core/predictor/predictor.ts";
+import { readDataset } from "../../eval/dataset/read.ts";
+import { bytes, significant } from "../../eval/report/text/format.ts";
 import { ask, broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
 
 export function nodeVersion(): Finding {
@@ -100,8 +105,8 @@ export function failedFinding(name: string, error: unknown): Finding {
 }
 
 /**
- * Checks model.yaml and the artifact's sha256. For an artifact on the Hub it relies on what the Hub says about the
- * file.
+ * Checks model.yaml, the artifact's sha256, and that the graph opens, fits model.yaml and answers one row. Of an artifact
+ * on the Hub it checks only what the Hub says about the file, because the doctor downloads no model.
  */
 export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]> {
   const { root, env, fetch: transport } = deps;
@@ -117,22 +122,60 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   }
   const { id, version, artifact } = loaded.manifest;
   const name = `${id} ${version}`;
-  const manifest = ok(name, `${folder}/model.yaml is valid`);
-  if (artifact.hub === undefined) {
-    try {
-      const { totalBytes } = await fetchArtifact(artifact, dir, { env, fetch: transport });
-      return [
-        manifest,
-        ok(
-          `${name} artifact`,
-          `${artifact.path}: ${(totalBytes / 1e6).toFixed(1)} MB, sha256 ${artifact.sha256.slice(0, 12)} holds`,
-        ),
-      ];
-    } catch (error) {
-      return [manifest, failedFinding(`${name} artifact`, error)];
-    }
+  const unopened = (why: string) => ok(name, `${folder}/model.yaml reads; its graph was not opened: ${why}`);
+  if (artifact.hub !== undefined)
+    return [
+      unopened(`it is on the Hub, and \`npx sluice gate ${id}\` fetches it`),
+      await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256),
+    ];
+  try {
+    const { totalBytes } = await fetchArtifact(artifact, dir, { env, fetch: transport });
+    const size = `${artifact.path}: ${bytes(totalBytes)}, sha256 ${artifact.sha256.slice(0, 12)} holds`;
+    return [await answers(deps, name, folder, loaded), ok(`${name} artifact`, size)];
+  } catch (error) {
+    return [unopened("the artifact is not what it should be"), failedFinding(`${name} artifact`, error)];
   }
-  return [manifest, await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256)];
+}
+
+/** Opens the model and runs one row: the first example of the server, else the first of the dataset, else zeros. */
+async function answers(deps: DoctorDeps, name: string, folder: string, loaded: LoadedManifest): Promise<Finding> {
+  const { env, fetch: transport } = deps;
+  const { manifest, dir } = loaded;
+  try {
+    const predictor = await openPredictor(loaded, {}, { env, fetch: transport });
+    try {
+      const [example] = manifest.serving.examples;
+      const here = manifest.dataset?.files.every(({ npm }) => npm === undefined) === true;
+      if (example === undefined && !here) {
+        await predictor.warmUp();
+        return ok(
+          name,
+          `${folder}/model.yaml fits its graph, which runs on zeros: there is no example and no data here`,
+        );
+      }
+      const [row, from] =
+        example !== undefined
+          ? [example, "serving.examples[0]"]
+          : [
+              (
+                await withWorkDir(env, (workDir) =>
+                  readDataset(manifest, dir, { env, fetch: transport, cacheDir: defaultCacheDir(env), workDir }),
+                )
+              ).rows[0]?.row ?? {},
+              "the dataset's first row",
+            ];
+      const heads = await predictor.predictOne(row);
+      const told = Object.entries(heads).map(
+        ([head, result]) =>
+          `${head} ${result.kind === "regression" ? significant(result.value) : `${result.label} (${significant(result.score)})`}`,
+      );
+      return ok(name, `${folder}/model.yaml is valid: its graph answers ${from} with ${told.join(", ")}`);
+    } finally {
+      await predictor.close();
+    }
+  } catch (error) {
+    return failedFinding(name, error);
+  }
 }
 
 async function onHub(

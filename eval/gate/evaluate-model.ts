@@ -9,7 +9,7 @@ import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { Shard } from "../dataset/shard.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
-import type { Check, ModelVerdict } from "../schema/verdict.ts";
+import { notReached, type Check, type ModelVerdict } from "../schema/verdict.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 import { findBaseline } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
@@ -42,13 +42,13 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
       verdict: {
         model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },
         baseline: null,
-        baselineSource: "not reached",
+        baselineSource: notReached,
         dataset: null,
         verdict: "ERROR",
         reason: message,
         checks: [],
         notes: [],
-        policySource: "not reached",
+        policySource: notReached,
         policyChanges: [],
       },
       metrics: [],

@@ -17,11 +17,17 @@ export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; re
     };
   const verdict = worstOf(deciding.map((check) => check.verdict));
   if (verdict === "PASS") {
+    const shown = (n: number, what: string) => (n > 0 ? [`${n} ${what}`] : []);
     const waived = checks.filter((check) => check.waiver !== undefined).length;
-    const shown = checks.length - deciding.length - waived;
+    const alone = checks.filter((check) => check.advisory && check.reason.startsWith("no baseline")).length;
     return {
       verdict,
-      reason: `all ${deciding.length} deciding checks pass${shown > 0 ? `; ${shown} more could not decide and are shown` : ""}${waived > 0 ? `; ${waived} waived` : ""}`,
+      reason: [
+        deciding.length === 1 ? "the deciding check passes" : `all ${deciding.length} deciding checks pass`,
+        ...shown(alone, "without a baseline"),
+        ...shown(checks.length - deciding.length - waived - alone, "could not decide"),
+        ...shown(waived, "waived"),
+      ].join("; "),
     };
   }
   const counts = severity
@@ -33,7 +39,10 @@ export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; re
     .join(", ");
   const first = deciding.find((check) => check.verdict === verdict) as Check;
   const where = first.slice === "all" ? first.metric : `${first.metric} on ${first.slice}`;
-  return { verdict, reason: `${counts} of ${deciding.length} checks; ${where}: ${first.reason}` };
+  return {
+    verdict,
+    reason: `${where}: ${first.reason}${deciding.length === 1 ? "" : ` (of ${deciding.length} deciding checks ${counts})`}`,
+  };
 }
 
 /** The verdict over a run: the worst of its models. */
@@ -43,16 +52,14 @@ export function judgeRun(models: readonly Pick<ModelVerdict, "model" | "verdict"
 } {
   if (models.length === 0) return { verdict: "ERROR", reason: "no model was evaluated" };
   const verdict = worstOf(models.map((one) => one.verdict));
-  if (verdict === "PASS")
-    return {
-      verdict,
-      reason: models.length === 1 ? (models[0] as ModelVerdict).reason : `all ${models.length} models pass`,
-    };
+  const [only] = models;
+  if (only !== undefined && models.length === 1) return { verdict, reason: only.reason };
+  if (verdict === "PASS") return { verdict, reason: `all ${models.length} models pass` };
   return {
     verdict,
     reason: models
       .filter((one) => one.verdict !== "PASS")
-      .map((one) => `${one.model.id}: ${one.verdict}, ${one.reason}`)
+      .map((one) => `${one.model.id} ${one.verdict}: ${one.reason}`)
       .join(" · "),
   };
 }

@@ -28,6 +28,9 @@ export type PowerRequest = Pick<Gates, "minimumPerClass" | "onInsufficient"> & {
   correlation: number;
 };
 
+/** Correlation of two models' errors that agree little: the far end of what a plan allows for. */
+export const lowCorrelation = 0.5;
+
 /**
  * What a check can decide on the rows of a dataset.
  *
@@ -60,6 +63,7 @@ export function planCheck(
     smallestChange: null,
     passes: null,
     rowsNeeded: null,
+    rowsNeededAtMost: null,
     refused: null,
   };
   const definition = catalog.get(policy.metric);
@@ -94,7 +98,14 @@ export function planCheck(
   };
   const smallestChange = smallestChangeOf(policy.kind, standardError, z);
   const passes = passProbability(rule, standardError, z, truth);
-  const rowsNeeded = margin === null || margin === 0 ? null : rowsFor(margin, rows.length, smallestChange);
+  const forMinimum = Math.ceil((rows.length * request.minimumPerClass) / Math.max(1, support.fewest));
+  const needed = (change: number) =>
+    margin === null || margin === 0 ? null : Math.max(rowsFor(margin, rows.length, change), forMinimum);
+  const rowsNeeded = needed(smallestChange);
+  // With one model at hand the other is assumed. Two trainings of one model agree less than two versions of it.
+  const assumed = baseline === null && policy.kind !== "limit" && request.correlation < 1;
+  const lessAlike = Math.sqrt((1 - lowCorrelation) / (1 - request.correlation));
+  const rowsNeededAtMost = assumed && request.correlation > lowCorrelation ? needed(smallestChange * lessAlike) : null;
   const asks = policy.kind === "non-inferiority" || policy.kind === "equivalence";
   const refused =
     !asks || (margin as number) >= smallestChange
@@ -102,9 +113,9 @@ export function planCheck(
       : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows.length} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
           rowsNeeded === null
             ? "No number of rows shows a difference of exactly 0"
-            : `About ${aboutRows(rowsNeeded)} rows of this kind would do`
+            : `About ${aboutRows(rowsNeeded)} rows of this kind would do${rowsNeededAtMost === null ? "" : ` (${aboutRows(rowsNeededAtMost)} where the two models' errors have a correlation of only ${lowCorrelation})`}`
         }, or a margin of ${inScale(roundUp(smallestChange), relative)}`;
-  return { ...result, standardError, method, smallestChange, passes, rowsNeeded, refused };
+  return { ...result, standardError, method, smallestChange, passes, rowsNeeded, rowsNeededAtMost, refused };
 }
 
 type ErrorFound = { standardError: number; method: string; truth: number } | { standardError: null; method: string };

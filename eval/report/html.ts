@@ -36,9 +36,16 @@ export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, pl
   };
   const drawn = drawAll(verdict.models, metrics, plots);
   const sections = verdict.models.map((model, i) =>
-    modelSection(model, metrics, drawn[i] ?? { forest: "", figures: [], left: 0 }, budgets),
+    modelSection(
+      model,
+      metrics,
+      drawn[i] ?? { forest: "", figures: [], left: 0 },
+      budgets,
+      verdict.models.length === 1,
+    ),
   );
   const commands = reproduceCommands(verdict);
+  const sectionHeading = verdict.models.length === 1 ? "h3" : "h2";
   const json = spend(embeddedJson(verdict), { left: maxCharacters.json });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="Sluice ${htmlText(verdict.sluiceVersion)}"><title>${verdict.verdict}: ${htmlText(
@@ -50,14 +57,22 @@ export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, pl
 <body><header>${banner(verdict)}</header>
 <main>
 ${sections.join("\n")}
-${commands.length === 0 ? "" : `<h3>Reproduce on your machine (latency aside)</h3><pre><code>${commands.slice(0, 100).map(htmlText).join("\n")}</code></pre>`}
+${commands.length === 0 ? "" : `<${sectionHeading}>Reproduce on your machine (latency aside)</${sectionHeading}><pre><code>${commands.slice(0, 100).map(htmlText).join("\n")}</code></pre>`}
 </main>
 <footer><p>Sluice ${htmlText(verdict.sluiceVersion)} · ${htmlText(verdict.createdAt)}${verdict.commit === null ? "" : ` · commit <span class="hash" title="${htmlText(verdict.commit)}">${htmlText(shortDigest(verdict.commit))}</span>`}</p>${json === null ? "<p>verdict.json is too large to be embedded here; it lies beside this file.</p>" : ""}</footer>
 ${json === null ? "" : `<script type="application/json" id="verdict">${json}</script>\n`}</body></html>
 `;
 }
 
+/** The verdict, said once, and why. */
 function banner(verdict: VerdictFile): string {
+  const [only] = verdict.models;
+  const subject =
+    verdict.models.length === 1 && only !== undefined
+      ? `${htmlText(only.model.id)} ${htmlText(only.model.version)}`
+      : verdict.models.length === 0
+        ? "nothing was evaluated"
+        : `${verdict.models.length} models`;
   const overview =
     verdict.models.length < 2
       ? ""
@@ -68,7 +83,12 @@ function banner(verdict: VerdictFile): string {
               `<li class="v-${one.verdict}"><span class="word">${one.verdict}</span> ${htmlText(one.model.id)} ${htmlText(one.model.version)} <span class="faint">${tally(one.checks)}</span></li>`,
           )
           .join("")}</ul>`;
-  return `<div class="banner v-${verdict.verdict}"><h1><span class="word">${verdict.verdict}</span> ${htmlText(cut(verdict.reason, 1000))}</h1><p class="faint">${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.</p>${overview}</div>`;
+  const meaning =
+    verdict.verdict === "PASS" || verdict.verdict === "FAIL"
+      ? ""
+      : `<p class="faint">${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.</p>`;
+  const reason = overview === "" ? `<p>${htmlText(cut(verdict.reason, 1000))}</p>` : "";
+  return `<div class="banner v-${verdict.verdict}"><h1><span class="word">${verdict.verdict}</span> ${subject}</h1>${reason}${meaning}${overview}</div>`;
 }
 
 /** Draws the forests of all models first, then the other plots in turn, as long as there is space. */
@@ -98,7 +118,7 @@ function forestHtml(model: ModelVerdict, id: string, budget: Budget): string {
   const forest = forestPlot(model.checks, id);
   if (forest === null) return "";
   const left = forest.left === 0 ? "" : `<p>… ${forest.left} more in the table below.</p>`;
-  const html = `<figure><div class="wide">${forest.wide}</div><div class="narrow">${forest.narrow}</div><figcaption>Dot: difference; line: its interval; upright mark: the margin. A check passes when its whole interval lies on the better side of its margin (for equivalence: between both). Hollow: advisory.</figcaption></figure>${left}`;
+  const html = `<figure><div class="wide">${forest.wide}</div><div class="narrow">${forest.narrow}</div><figcaption>${forest.caption}</figcaption></figure>${left}`;
   return spend(html, budget) ?? "<p>Left out to keep this file small.</p>";
 }
 

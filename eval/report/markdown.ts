@@ -35,9 +35,16 @@ export function renderMarkdown(
     throw new TypeError(`not one plain HTML comment: ${marker}`);
   const report =
     runUrl !== null && /^https?:\/\/[^\s<>"'()|\\]{1,400}$/.test(runUrl) ? `[report.html](${runUrl})` : "report.html";
+  const [only] = verdict.models;
+  const alone = verdict.models.length === 1 && only !== undefined;
+  const subject = alone
+    ? `${markdownCut(only.model.id, 100)} ${markdownCut(only.model.version, 60)}`
+    : `${verdict.models.length} models`;
   const head = [
     ...(marker === null ? [] : [marker]),
-    `## ${verdictMark[verdict.verdict]} ${verdict.verdict}: ${markdownCut(verdict.reason, 500)}`,
+    `## ${verdictMark[verdict.verdict]} ${verdict.verdict}: ${verdict.models.length === 0 ? "nothing was evaluated" : subject}`,
+    "",
+    markdownCut(verdict.reason, 500),
     ...(verdict.verdict === "PASS" || verdict.verdict === "FAIL"
       ? []
       : ["", `${verdict.verdict} means: ${verdictMeaning[verdict.verdict]}.`]),
@@ -48,7 +55,7 @@ export function renderMarkdown(
   const models = [...verdict.models].sort((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
   const sections = [
     ...(models.length > 1 ? [overviewSection(models)] : []),
-    ...models.flatMap((model, i) => modelSections(model, metrics, `model ${i}`, verdict.reason)),
+    ...models.flatMap((model, i) => modelSections(model, metrics, `model ${i}`, alone)),
     ...reproduceSection(verdict),
   ];
   const notice = (names: readonly string[]) =>

@@ -1,8 +1,8 @@
 import type { Measurement, MetricsFile } from "../schema/metrics.ts";
 import { byteUnit, counted, decimalsFor, fixed, percent, significant } from "./text/format.ts";
 import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
-import { measurementLabel } from "./content/slice-spread.ts";
-import { type Column, renderTable, type Row } from "./terminal-table.ts";
+import { measurementLabel } from "./content/measurement-label.ts";
+import { type Column, renderTable, type Row, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
 /**
@@ -30,9 +30,11 @@ export function renderMeasurements(metrics: MetricsFile, options: { width: numbe
       ];
       const title = [
         `${cut(oneLine(one.model.id), 60, glyphs.ellipsis)} ${glyphs.dot} ${one.model.task} ${glyphs.dot} ${counted(one.dataset.rows, "row")}`,
-        ...(levels.length === 0 ? [] : [`${levels.join(", ")} intervals`]),
+        ...(levels.length === 0
+          ? []
+          : [`${levels.join(", ")} intervals (a gate shows those of its alpha, 90% by default)`]),
       ].join(` ${glyphs.dot} `);
-      return `${title}\n\n${renderTable(
+      return `${wrap(title, width).join("\n")}\n\n${renderTable(
         columns,
         one.measurements.map((measurement) => measurementRow(measurement, glyphs)),
         width,

@@ -1,4 +1,5 @@
 import type { ModelPlan, PlanFile, PlannedPower } from "../schema/plan.ts";
+import { lowCorrelation } from "../power/plan-check.ts";
 import { falseRedSentence } from "./content/false-red.ts";
 import { count, counted, percent, significant } from "./text/format.ts";
 import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
@@ -28,9 +29,14 @@ const columns: Column[] = [
 function renderModel(model: ModelPlan, power: number, width: number, glyphs: Glyphs): string {
   const title = `${oneLine(model.model)} ${oneLine(model.candidate)} ${model.baseline === null ? "without a baseline" : `against ${oneLine(model.baseline)}`} ${glyphs.dot} ${counted(model.dataset.rows, "row")} of ${oneLine(model.dataset.id)}`;
   const { predicting, timingAtMost } = model.expectedMinutes;
+  const settings = model.policyChanges.map(({ path }) => oneLine(path));
   const sentences = [
-    `smallest change: decided ${percent(power)} of the time; for ${oneLine(model.assumption)}`,
-    falseRedSentence({ ...model, checks: model.checks }, "a candidate that is truly no worse"),
+    `Thresholds from ${oneLine(model.policySource)}${settings.length === 0 ? "" : `: the candidate's own ${cut(settings.join(", "), 200, glyphs.ellipsis)} ${settings.length === 1 ? "does" : "do"} not count until merged`}`,
+    `Smallest change: decided ${percent(power)} of the time. It is for ${/^there is/.test(model.assumption) ? "two models like this one: " : ""}${oneLine(model.assumption)}`,
+    model.checks.some(({ rowsNeededAtMost }) => rowsNeededAtMost !== null)
+      ? `Rows needed: from that correlation down to ${lowCorrelation}; a gate with both models measures it`
+      : null,
+    falseRedSentence(model, "a candidate that is truly no worse"),
     `Expected time here: ${minutes(predicting)} to predict${timingAtMost > 0 ? `, and at most ${minutes(timingAtMost)} to compare latency` : ""}, with nothing cached`,
   ].filter((one) => one !== null);
   return `${wrap(title, width).join("\n")}\n\n${renderTable(
@@ -45,7 +51,7 @@ function renderModel(model: ModelPlan, power: number, width: number, glyphs: Gly
 }
 
 function checkRow(check: PlannedPower, glyphs: Glyphs): Row {
-  const { standardError, smallestChange, passes, rowsNeeded, margin, kind, refused, method } = check;
+  const { standardError, smallestChange, passes, rowsNeeded, rowsNeededAtMost, margin, kind, refused, method } = check;
   const scaled = (value: number) =>
     check.scale === "relative" ? `${significant(100 * value, 2, glyphs)}%` : significant(value, 2, glyphs);
   const rule =
@@ -61,7 +67,11 @@ function checkRow(check: PlannedPower, glyphs: Glyphs): Row {
       count(check.n),
       smallestChange === null ? glyphs.dash : scaled(smallestChange),
       passes === null ? glyphs.dash : `${(100 * passes).toFixed(passes > 0.99 ? 1 : 0)}%`,
-      rowsNeeded === null ? glyphs.dash : count(rowsNeeded),
+      rowsNeeded === null
+        ? glyphs.dash
+        : rowsNeededAtMost === null || rowsNeededAtMost === rowsNeeded
+          ? count(rowsNeeded)
+          : `${count(rowsNeeded)} to\n${count(rowsNeededAtMost)}`,
     ],
     ...(below === null
       ? {}

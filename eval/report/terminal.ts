@@ -3,7 +3,11 @@ import type { MetricsFile } from "../schema/metrics.ts";
 import type { Check, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
 import { checkName, checkNumbers } from "./content/check-numbers.ts";
 import { byAttention, tally } from "./content/check-order.ts";
-import { falseRedSentence } from "./content/false-red.ts";
+import { falseRedSentence, honestCandidate } from "./content/false-red.ts";
+import { checkWord } from "./content/check-word.ts";
+import { intervalHeading } from "./content/levels.ts";
+import { nextSteps } from "./content/next-steps.ts";
+import { sources } from "./content/sources.ts";
 import { count, counted, countedRows, percent, shortDigest } from "./text/format.ts";
 import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { batchRows, figureRows, metricsOf } from "./content/performance-rows.ts";
@@ -51,7 +55,7 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
   const sides = metricsOf(metrics, model);
   const parts = [heading(model, style)];
   if (model.checks.length > 0) parts.push(`${checkTable(model.checks, style)}\n\n${legend(model.checks, style)}`);
-  const falseRed = falseRedSentence(model);
+  const falseRed = falseRedSentence(model, honestCandidate(model));
   if (falseRed !== null)
     parts.push(
       wrap(oneLine(falseRed), style.width - 1)
@@ -69,20 +73,29 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
       list(colors.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style),
     );
   if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
+  const steps = nextSteps(model);
+  if (steps.length > 0) parts.push(list("What to do:", steps.map(sentence), style));
   return parts.join("\n\n");
 }
 
 function heading(model: ModelVerdict, { glyphs, colors, width }: Style): string {
   const { baseline, dataset } = model;
-  const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)} ${baseline === null ? "without a baseline" : `against baseline ${oneLine(baseline.version)}`}`;
+  const from = sources(model);
+  const against =
+    baseline !== null
+      ? ` against baseline ${oneLine(baseline.version)}`
+      : from.baseline === null
+        ? ""
+        : " without a baseline";
+  const title = `${oneLine(model.model.id)}: candidate ${oneLine(model.model.version)}${against}`;
   const rows =
     dataset === null
       ? "no dataset"
       : `${countedRows(dataset)} of ${oneLine(dataset.id)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}`;
   const lines = [
     `${model.model.task} ${glyphs.dot} ${rows}`,
-    `candidate ${digest(model.model)} ${glyphs.dot} baseline ${baseline === null ? "" : `${digest(baseline)}, `}${oneLine(model.baselineSource)}`,
-    `thresholds from ${oneLine(model.policySource)}`,
+    `candidate ${digest(model.model)}${from.baseline === null ? "" : ` ${glyphs.dot} ${baseline === null ? "no baseline: " : `baseline ${digest(baseline)}, `}${oneLine(from.baseline)}`}`,
+    ...(from.thresholds === null ? [] : [`thresholds from ${oneLine(from.thresholds)}`]),
   ]
     .flatMap((line) => wrap(line, width - 2))
     .map((line) => colors.dim(`  ${line}`));
@@ -122,13 +135,14 @@ function checkLayout(
   style: Style,
 ): { columns: Column[]; rows: Row[] } {
   const ownSlice = layout.sliced && !layout.merged;
+  const interval = intervalHeading(checks.map((check) => check.interval));
   const columns: Column[] = [
     { head: ownSlice || !layout.sliced ? "metric" : "metric, slice", flexible: true },
     ...(ownSlice ? [{ head: "slice", flexible: true }] : []),
     { head: "candidate", align: "right" },
     { head: "baseline", align: "right" },
-    { head: layout.split ? "difference,\ninterval" : "difference", align: "right" },
-    ...(layout.split ? [] : [{ head: "interval" }]),
+    { head: layout.split ? `difference,\n${interval}` : "difference", align: "right" },
+    ...(layout.split ? [] : [{ head: interval.replace(" ", "\n") }]),
     { head: "rule" },
     { head: "verdict" },
   ];
@@ -138,9 +152,10 @@ function checkLayout(
     const metric = `${oneLine(checkName(check))} ${check.direction === "higher" ? style.glyphs.higher : style.glyphs.lower}${unit}`;
     const slice = cut(oneLine(check.slice), 60, style.glyphs.ellipsis);
     const rule = layout.brokenRule ? numbers.rule.replace(/ (?=[<>])/, "\n") : numbers.rule;
+    const { verdict, text, aside } = checkWord(check);
     const word =
-      verdictColor(check.verdict, style)(check.verdict) +
-      (check.advisory ? `\n${style.colors.dim(check.waiver === undefined ? "(advisory)" : "(waived)")}` : "");
+      (verdict === null ? style.colors.dim(text) : verdictColor(verdict, style)(text)) +
+      (aside === "" ? "" : `\n${style.colors.dim(`(${aside})`)}`);
     return {
       cells: [
         layout.merged && layout.sliced && check.slice !== "all" ? `${metric}\n${slice}` : metric,
@@ -160,25 +175,25 @@ function checkLayout(
 }
 
 function legend(checks: readonly Check[], { glyphs, colors, width }: Style): string {
-  const levels = [
-    ...new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)]))),
-  ];
+  const levels = [...new Set(checks.flatMap((check) => (check.interval === null ? [] : [check.interval.level])))];
   const parts = [
     tally(checks),
     `${glyphs.higher} higher is better, ${glyphs.lower} lower is better`,
     ...(checks.some((check) => check.kind === "non-inferiority") ? ["loss: how much worse than the baseline"] : []),
     ...(checks.some((check) => check.kind === "superiority") ? ["gain: how much better than the baseline"] : []),
-    ...(levels.length === 0
-      ? []
-      : [`intervals: ${levels.join(", ")}, of the difference (for a limit: of the candidate's value)`]),
-    ...(checks.some((check) => check.advisory && check.waiver === undefined)
-      ? ["advisory: shown, does not decide"]
-      : []),
+    ...(levels.length === 0 ? [] : [levelSentence(levels)]),
+    ...(checks.some((check) => checkWord(check).aside === "advisory") ? ["advisory: shown, does not decide"] : []),
     ...(checks.some((check) => check.waiver !== undefined) ? ["waived: does not decide, by waivers.yaml"] : []),
   ];
   return wrap(parts.join(". "), width - 1)
     .map((line) => ` ${colors.dim(line)}`)
     .join("\n");
+}
+
+/** "90% intervals of the difference (for a limit: of the candidate's value), so that each end errs 5% of the time" */
+function levelSentence(levels: readonly number[]): string {
+  const errs = levels.map((level) => percent((1 - level) / 2)).join(", ");
+  return `${levels.map(percent).join(", ")} intervals of the difference (for a limit: of the candidate's value), so that either end errs ${errs} of the time`;
 }
 
 function batchTable({ candidate, baseline }: ReturnType<typeof metricsOf>, style: Style): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { metricName } from "../../models/core/manifest/gates.ts";
-import { falseRed } from "./verdict.ts";
+import { falseRed, policyChange } from "./verdict.ts";
 
 const number = z.number().nullable();
 
@@ -27,7 +27,13 @@ export const plannedPower = z.strictObject({
     .int()
     .nullable()
     .describe(
-      "Rows of this kind at which the margin itself is decided with 80 % power; null for a limit or a margin of 0.",
+      "Rows of this kind at which the margin itself is decided with 80 % power and every class has its minimum; null for a limit or a margin of 0.",
+    ),
+  rowsNeededAtMost: z
+    .int()
+    .nullable()
+    .describe(
+      "The same for two models whose errors have a correlation of only 0.5; null where both models were looked at.",
     ),
   refused: z.string().nullable().describe("Why this check cannot do what it is declared for; null when it can."),
 });
@@ -38,6 +44,8 @@ const modelPlan = z.strictObject({
   candidate: z.string().describe("Version."),
   baseline: z.string().nullable(),
   dataset: z.strictObject({ id: z.string(), digest: z.string(), rows: z.int() }),
+  policySource: z.string().describe("Where the thresholds were read: those of the base branch count."),
+  policyChanges: z.array(policyChange).describe("Gate settings that the candidate changes; `base` is planned for."),
   assumption: z.string().describe("Which two models the standard errors are for."),
   checks: z.array(plannedPower),
   expectedFalseRed: falseRed.optional(),

@@ -68,7 +68,7 @@ export const modelIdentity = z.strictObject({
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
 /** A gate setting that the candidate's model.yaml changes. The candidate is judged by `base`. */
-const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
+export const policyChange = z.strictObject({ path: z.string(), base: z.unknown(), candidate: z.unknown() });
 
 /** How often a gate like this one is not PASS although nothing is wrong. */
 export const falseRed = z.strictObject({
@@ -125,6 +125,8 @@ const commitState = z.strictObject({
   files: z.array(z.string()).describe("Their paths, the first 20 in order."),
 });
 export type CommitState = z.infer<typeof commitState>;
+/** What `baselineSource` and `policySource` say when an error came before they were looked for. */
+export const notReached = "not reached";
 
 /** verdict.json */
 export const verdictFile = z.strictObject({
@@ -133,6 +135,12 @@ export const verdictFile = z.strictObject({
   reason: z.string(),
   commit: z.string().nullable().describe("The commit that was evaluated."),
   commitState: commitState.optional().describe("Absent outside git, and for prediction files."),
+  reproduce: z
+    .strictObject({ command: z.enum(["gate", "compare"]), flags: z.array(z.string()) })
+    .optional()
+    .describe(
+      "The command that made this, with the flags that were not left at their defaults; of a gate without models and --baseline, which each model's entry names.",
+    ),
   sluiceVersion: z.string(),
   createdAt: z.iso.datetime(),
   models: z.array(modelVerdict),

@@ -144,8 +144,17 @@ describe("where commands write", () => {
     const metrics = readFileSync(join(team.dir, ".sluice/metrics.json"), "utf8");
     const file = (role: string) => `.sluice/predictions/linear/value.${role}.csv`;
     const compared = await sluice(team.dir, [
-      ...["compare", "--task", "regression", "--metric", "mae", "--margin", "10%"],
-      ...["--baseline", file("baseline"), "--candidate", file("candidate")],
+      "compare",
+      "--task",
+      "regression",
+      "--metric",
+      "mae",
+      "--margin",
+      "10%",
+      "--baseline",
+      file("baseline"),
+      "--candidate",
+      file("candidate"),
     ]);
     expect(compared.code, compared.stdout).toBe(0);
     const measured = await sluice(team.dir, ["measure", "--task", "regression", "--predictions", file("candidate")]);
@@ -158,9 +167,58 @@ describe("where commands write", () => {
 
   it("another tool's name of a metric is answered with ours", async () => {
     const run = await sluice(team.dir, [
-      ...["compare", "--task", "binary-classification", "--metric", "roc_auc", "--baseline", "a", "--candidate", "b"],
+      "compare",
+      "--task",
+      "binary-classification",
+      "--metric",
+      "roc_auc",
+      "--baseline",
+      "a",
+      "--candidate",
+      "b",
     ]);
     expect(run.code).toBe(2);
     expect(run.stderr).toContain("did you mean auroc?");
+  });
+});
+
+describe("sluice doctor", () => {
+  type Finding = { name: string; status: string; says: string; fix: string | null };
+  const findings = async () =>
+    (JSON.parse((await sluice(team.dir, ["doctor", "--json"])).stdout) as { checks: Finding[] }).checks.filter(
+      ({ name }) => name.startsWith("linear"),
+    );
+
+  it("opens the graph, runs a row, and gives sizes that are never 0", async () => {
+    const [model, artifact] = await findings();
+    expect(model).toMatchObject({ name: "linear 1.1.0", status: "ok" });
+    expect(model!.says).toMatch(/is valid: its graph answers the dataset's first row with value 0\.5/);
+    expect(artifact!.says).toMatch(/linear\.onnx: \d+ bytes, sha256/);
+    team.model({ serving: { examples: [{ a: 1, b: 2, c: 3 }] } });
+    expect((await findings())[0]!.says).toContain("serving.examples[0] with value 321.5");
+  });
+
+  it.each<[string, LinearChanges, RegExp]>([
+    [
+      "a shape that is not the graph's",
+      {
+        inputs: [{ name: "features", dtype: "float32", shape: ["batch", 2], from: "row.features" }],
+        preprocess: {
+          row: {
+            kind: "tabular",
+            columns: { a: { type: "number" }, b: { type: "number" } },
+            features: ["a", "b"].map((column) => ({ column, encode: "number" as const })),
+          },
+        },
+      },
+      /input features has another shape in the graph/,
+    ],
+    ["an example that the model cannot take", { serving: { examples: [{ a: 1, b: 2 }] } }, /c: the value is missing/],
+  ])("calls no model valid that has %s", async (_, changes, says) => {
+    team.model(changes);
+    const [model] = await findings();
+    expect(model!.status).toBe("broken");
+    expect(model!.says).toMatch(says);
+    expect((await sluice(team.dir, ["doctor"])).code).toBe(2);
   });
 });

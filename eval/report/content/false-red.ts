@@ -1,6 +1,13 @@
 import type { Check, FalseRed, ModelVerdict } from "../../schema/verdict.ts";
 import { counted } from "../text/format.ts";
 
+/** Which candidate the false-red rate of a gate is about. */
+export function honestCandidate({ baseline }: Pick<ModelVerdict, "baseline">): string {
+  return baseline === null
+    ? "a candidate whose true values are those that were measured here"
+    : "a candidate that answers as differently as this one and is truly no worse";
+}
+
 /**
  * The false-red rate that an honest team should expect of this gate, in one sentence without a final stop; null when it
  * is unknown.

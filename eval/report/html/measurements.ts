@@ -1,6 +1,7 @@
 import type { Measurement, MetricResult, ModelMetrics } from "../../schema/metrics.ts";
 import { count, counted, significant } from "../text/format.ts";
-import { measurementLabel } from "../content/slice-spread.ts";
+import { measurementLabel } from "../content/measurement-label.ts";
+import { intervalHeading } from "../content/levels.ts";
 import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
 import { htmlText } from "../text/escape-html.ts";
@@ -15,11 +16,16 @@ export function measurementTable(
   const before = new Map((baseline?.measurements ?? []).map((one) => [key(one), one.result]));
   const rows = (candidate?.measurements ?? []).map(
     (one) =>
-      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}</td><td>${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
+      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}</td><td class="name">${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
   );
   if (rows.length === 0) return "";
   const { taken, left } = takeWithin(rows, budget);
-  return `<details><summary>All ${counted(rows.length, "measured figure")}</summary><div class="scroll" tabindex="0" role="region" aria-label="All measured figures"><table><thead><tr><th scope="col">metric</th><th scope="col">slice</th><th scope="col" class="n">candidate</th><th scope="col" class="n">baseline</th><th scope="col" class="n">rows</th></tr></thead><tbody>${taken.join("")}</tbody></table></div>${left === 0 ? "" : `<p>… ${counted(left, "more figure")} in metrics.json.</p>`}</details>`;
+  const heading = intervalHeading(
+    [candidate, baseline].flatMap((side) =>
+      (side?.measurements ?? []).map(({ result }) => (result.status === "ok" ? result.interval : null)),
+    ),
+  );
+  return `<details><summary>All ${counted(rows.length, "measured figure")}</summary><div class="scroll" tabindex="0" role="region" aria-label="All measured figures"><table><thead><tr><th scope="col">metric</th><th scope="col">slice</th><th scope="col" class="n">candidate, ${heading}</th><th scope="col" class="n">baseline</th><th scope="col" class="n">rows</th></tr></thead><tbody>${taken.join("")}</tbody></table></div>${left === 0 ? "" : `<p>… ${counted(left, "more figure")} in metrics.json.</p>`}</details>`;
 }
 
 function value(result: MetricResult | undefined): string {

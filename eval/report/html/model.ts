@@ -1,7 +1,10 @@
 import type { MetricsFile, ModelMetrics, Runner } from "../../schema/metrics.ts";
 import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
 import { tally } from "../content/check-order.ts";
-import { falseRedSentence } from "../content/false-red.ts";
+import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import { nextSteps } from "../content/next-steps.ts";
+import { sources } from "../content/sources.ts";
+import { sliceTables } from "./slices.ts";
 import { bytes, counted, countedRows, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import type { Plot } from "../plots/size.ts";
@@ -16,40 +19,64 @@ export type ModelPlots = { forest: string; figures: { heading: string; plot: Plo
 
 export type Budgets = { checks: Budget; measurements: Budget; texts: Budget };
 
-/** One model's part of the report. */
+/**
+ * One model's part of the report: why, what to do, and the rest.
+ *
+ * @param alone whether the report is about this model only; its verdict and reason then stand in the banner
+ */
 export function modelSection(
   model: ModelVerdict,
   metrics: MetricsFile | null,
   plots: ModelPlots,
   budgets: Budgets,
+  alone: boolean,
 ): string {
   const { candidate, baseline } = metricsOf(metrics, model);
   const parts = [
-    `<h2 class="v-${model.verdict}"><span class="word">${model.verdict}</span> ${htmlText(model.model.id)} ${htmlText(model.model.version)}</h2>`,
-    `<p>${htmlText(cut(model.reason, 1000))} <span class="faint">(${tally(model.checks)})</span></p>`,
-    facts(model, candidate, baseline),
+    alone
+      ? ""
+      : `<h2 class="v-${model.verdict}"><span class="word">${model.verdict}</span> ${htmlText(model.model.id)} ${htmlText(model.model.version)}</h2><p>${htmlText(cut(model.reason, 1000))}</p>`,
+    steps(model),
     changes(model, budgets.texts),
-    notes(model, budgets.texts),
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
-    `<h3>Checks</h3>${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
+    `<h3>Checks</h3><p class="faint">${tally(model.checks)}</p>${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
+    notes(model, budgets.texts),
+    sliceTables(candidate, baseline, budgets.measurements),
     plots.figures.length === 0
       ? ""
       : `<h3>Plots</h3><div class="plots">${plots.figures.map(({ heading, plot }) => figure(plot, heading)).join("")}</div>`,
     plots.left === 0 ? "" : `<p>… ${counted(plots.left, "more plot")} left out to keep this file small.</p>`,
     performance(candidate, baseline),
     measurementTable(candidate, baseline, budgets.measurements),
+    `<h3>What was compared</h3>${facts(model, candidate, baseline)}`,
     runners(candidate, baseline),
   ];
   return `<section>${parts.filter((part) => part !== "").join("\n")}</section>`;
 }
 
+function steps(model: ModelVerdict): string {
+  const todo = nextSteps(model);
+  return todo.length === 0
+    ? ""
+    : `<h3>What to do</h3><ul>${todo.map((step) => `<li>${withCode(step)}</li>`).join("")}</ul>`;
+}
+
+/** Our own sentence, with what stands between back-quotes as code. */
+function withCode(text: string): string {
+  return text
+    .split("`")
+    .map((part, i) => (i % 2 === 1 ? `<code>${htmlText(part)}</code>` : htmlText(part)))
+    .join("");
+}
+
 function falseRed(model: ModelVerdict): string {
-  const sentence = falseRedSentence(model);
+  const sentence = falseRedSentence(model, honestCandidate(model));
   return sentence === null ? "" : `<p class="faint">${htmlText(cut(sentence, 1000))}.</p>`;
 }
 
 function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: ModelMetrics | null): string {
   const { dataset } = model;
+  const from = sources(model);
   const identity = (one: ModelIdentity) =>
     `${htmlText(one.version)} <span class="hash" title="sha256 ${htmlText(one.sha256)}">${htmlText(shortDigest(one.sha256))}</span>`;
   const parity = (
@@ -69,7 +96,7 @@ function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: Mo
     ["candidate", identity(model.model)],
     [
       "baseline",
-      `${model.baseline === null ? "none" : identity(model.baseline)}<br><small>${htmlText(cut(model.baselineSource, 300))}</small>`,
+      `${model.baseline === null ? "none" : identity(model.baseline)}${from.baseline === null ? "" : `<br><small>${htmlText(cut(from.baseline, 300))}</small>`}`,
     ],
     [
       "dataset",
@@ -77,7 +104,7 @@ function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: Mo
         ? "none"
         : `${htmlText(dataset.id)}: ${countedRows(dataset)}${dataset.badRows > 0 ? `, ${counted(dataset.badRows, "unreadable row")}` : ""}<br><small class="hash" title="${htmlText(dataset.digest)}">${htmlText(shortDigest(dataset.digest))}</small>`,
     ],
-    ["thresholds from", htmlText(cut(model.policySource, 300))],
+    ...(from.thresholds === null ? [] : [["thresholds from", htmlText(cut(from.thresholds, 300))] as [string, string]]),
     ...(parity.length === 0 ? [] : [["one by one and in batches", parity.join("<br>")] as [string, string]]),
   ];
   return `<dl class="facts">${items.map(([name, content]) => `<div><dt>${name}</dt><dd>${content}</dd></div>`).join("")}</dl>`;

@@ -24,6 +24,7 @@ code,.hash{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans M
 .banner h1{font-size:1.35rem}.banner ul{margin:.6rem 0 0;padding-left:1.2rem}
 .banner h1 .word{font-size:1.6rem;margin-right:.4rem}
 ${["PASS", "FAIL", "INCONCLUSIVE", "INCOMPARABLE", "ERROR"].map((word) => `.v-${word}{--word:var(--${word})}`).join("")}
+.v-none{--word:var(--faint)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:10px 24px;margin:1rem 0}
 .facts div{min-width:0}.facts dt{color:var(--faint);font-size:.82rem}.facts dd{margin:0}
 table{border-collapse:collapse;width:100%}
@@ -37,7 +38,7 @@ th,td{padding:6px 10px 6px 0;border-bottom:1px solid var(--line);vertical-align:
 details>summary{cursor:pointer}
 summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 ol.evidence{margin:.4rem 0 .2rem;padding-left:1.4rem;color:var(--text)}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.scroll td{overflow-wrap:normal}.scroll td.name{overflow-wrap:anywhere;min-width:9rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 32px}
 figure{margin:0;min-width:0}figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:.88rem;color:var(--faint)}figcaption b{color:var(--text)}

@@ -1,22 +1,22 @@
+import type { ForestScale } from "../series/forest-scale.ts";
 import type { ForestRow } from "../series/forest.ts";
 
 const half = 8;
-const perUnit = 4;
 
 /**
- * One row of a forest plot in 17 monospaced characters. Worse is left, better is right; `┊` is the baseline, `┃` the
- * margin, `●` the difference, `━` its interval. `◂` and `▸` mark an interval that runs past the edge (two margins
- * either way).
+ * One row of a forest plot in 17 monospaced characters, on the scale of its table. Worse is left, better is right; `┊` is
+ * the baseline, `┃` the margin, `●` the difference, `━` its interval. `◂` and `▸` mark an interval that runs past the end
+ * of the scale.
  */
-export function intervalBar(row: ForestRow): string {
-  const place = (x: number) => half + Math.round(Math.min(half, Math.max(-half, x * perUnit)));
+export function intervalBar(row: ForestRow, scale: ForestScale): string {
+  const place = (x: number) => half + Math.round(half * scale.place(x));
   const cells = Array.from({ length: 2 * half + 1 }, () => "·");
   cells[half] = "┊";
   for (let i = place(row.low); i <= place(row.high); i += 1) cells[i] = "━";
   for (const bound of row.bounds) cells[place(bound)] = "┃";
   cells[place(row.point)] = "●";
-  if (row.low * perUnit < -half) cells[0] = "◂";
-  if (row.high * perUnit > half) cells[2 * half] = "▸";
+  if (row.low < -scale.end) cells[0] = "◂";
+  if (row.high > scale.end) cells[2 * half] = "▸";
   return cells.join("");
 }
 

@@ -2,19 +2,21 @@ import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { byAttention, tally } from "../content/check-order.ts";
-import { falseRedSentence } from "../content/false-red.ts";
-import { counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
+import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import { count, counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import { forestRow } from "../series/forest.ts";
-import { sliceSpreads } from "../content/slice-spread.ts";
+import { forestScale, type ForestScale } from "../series/forest-scale.ts";
+import { sliceRankings } from "../content/slice-ranking.ts";
+import { sources } from "../content/sources.ts";
+import { nextSteps } from "../content/next-steps.ts";
+import { checkWord, hasNoBaseline } from "../content/check-word.ts";
+import { commonLevel, intervalHeading } from "../content/levels.ts";
 import { valueText } from "../text/text.ts";
 import { verdictMark } from "../text/verdict-mark.ts";
-import { intervalBar, sparkline } from "./bars.ts";
+import { intervalBar } from "./bars.ts";
 import { markdownCode, markdownCut } from "../text/escape-markdown.ts";
 import type { Section } from "./fit.ts";
-
-/** A reason that says no more than the counts beside it. */
-const everyCheckPasses = /^all \d+ deciding checks pass$/;
 
 /** An overview for several models: one row each, worst first. */
 export function overviewSection(models: readonly ModelVerdict[]): Section {
@@ -38,18 +40,25 @@ export function overviewSection(models: readonly ModelVerdict[]): Section {
   };
 }
 
-/** Everything about one model, in reading order. `leadSentence` is already printed above and is not repeated. */
+/**
+ * Everything about one model, in reading order: why, what to do, and the rest.
+ *
+ * @param only whether the report is about this model only; its verdict and reason then stand in the report's heading
+ */
 export function modelSections(
   model: ModelVerdict,
   metrics: MetricsFile | null,
   group: string,
-  leadSentence: string,
+  only: boolean,
 ): Section[] {
   const ordered = byAttention(model.checks);
-  const open = ordered.filter((check) => check.verdict !== "PASS");
+  const scale = forestScale(ordered.map(forestRow).filter((one) => one !== null));
+  const alone = ordered.filter(hasNoBaseline);
+  const open = ordered.filter((check) => check.verdict !== "PASS" && !hasNoBaseline(check));
+  const ownLevel = !sameLevel(open);
   const passed = ordered.filter((check) => check.verdict === "PASS");
   return [
-    headSection(model, group, leadSentence),
+    headSection(model, group, only),
     ...listOf(
       model.policyChanges.length === 0
         ? []
@@ -69,17 +78,19 @@ export function modelSections(
       },
     ),
     ...listOf(
-      open.map((check) => checkLine(check, true)),
+      open.map((check) => checkLine(check, true, scale, ownLevel)),
       {
         name: "checks that are not PASS",
         priority: 11,
         group,
-        open: `\n${checkHead(open, true)}`,
+        open: `\n${checkHead(open, true, scale)}`,
         close: "\n",
         more: moreChecks,
       },
     ),
-    ...passedSection(passed, open.length > 0, group),
+    ...stepSection(model, group),
+    ...quietSection(passed, `${counted(passed.length, "check")} PASS`, open.length > 0, group, scale),
+    ...quietSection(alone, `${counted(alone.length, "check")} without a baseline`, open.length > 0, group, scale),
     ...falseRedSection(model, group),
     ...listOf(
       model.notes.map((note) => `- ${markdownCut(note, 500)}\n`),
@@ -98,7 +109,7 @@ export function modelSections(
 }
 
 function falseRedSection(model: ModelVerdict, group: string): Section[] {
-  const sentence = falseRedSentence(model);
+  const sentence = falseRedSentence(model, honestCandidate(model));
   return sentence === null
     ? []
     : [
@@ -112,103 +123,155 @@ function falseRedSection(model: ModelVerdict, group: string): Section[] {
       ];
 }
 
-function headSection(model: ModelVerdict, group: string, leadSentence: string): Section {
+function stepSection(model: ModelVerdict, group: string): Section[] {
+  return listOf(
+    nextSteps(model).map((step) => `- ${withCode(step)}\n`),
+    {
+      name: "what to do",
+      priority: 12,
+      group,
+      open: "\n**What to do**\n\n",
+      close: "\n",
+      more: () => "",
+    },
+  );
+}
+
+/** Our own sentence, with what stands between back-quotes as code. */
+function withCode(text: string): string {
+  return text
+    .split("`")
+    .map((part, i) => (i % 2 === 1 ? markdownCode(part) : markdownCut(part, 400)))
+    .join("");
+}
+
+function headSection(model: ModelVerdict, group: string, only: boolean): Section {
   const { baseline, dataset } = model;
+  const from = sources(model);
   const facts = [
     model.model.task,
     dataset === null
       ? "no dataset"
       : `${countedRows(dataset)} of ${markdownCode(dataset.id, 100)}${dataset.badRows > 0 ? ` (${counted(dataset.badRows, "unreadable row")})` : ""}`,
     `candidate ${markdownCode(shortDigest(model.model.sha256), 40)}`,
-    `${baseline === null ? "no baseline" : `baseline ${markdownCode(shortDigest(baseline.sha256), 40)}`}: ${markdownCut(model.baselineSource, 200)}`,
-    `thresholds from ${markdownCut(model.policySource, 200)}`,
+    ...(from.baseline === null
+      ? []
+      : [
+          `${baseline === null ? "no baseline" : `baseline ${markdownCode(shortDigest(baseline.sha256), 40)}`}: ${markdownCut(from.baseline, 200)}`,
+        ]),
+    ...(from.thresholds === null ? [] : [`thresholds from ${markdownCut(from.thresholds, 200)}`]),
   ];
   const against = baseline === null ? "without a baseline" : `against ${markdownCut(baseline.version, 60)}`;
+  const name = `${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)}`;
+  const counts = model.checks.length === 0 ? "" : `${tally(model.checks)}.`;
+  const lead = only
+    ? counts
+    : `\n### ${verdictMark[model.verdict]} ${name} ${against}: ${model.verdict}\n\n${markdownCut(model.reason, 500)}${counts === "" ? "" : ` — ${counts}`}`;
   return whole({
     name: "models",
     priority: 1,
     group,
     heads: true,
-    text: `\n### ${verdictMark[model.verdict]} ${markdownCut(model.model.id, 100)} ${markdownCut(model.model.version, 60)} ${against}: ${model.verdict}\n\n${model.reason === leadSentence || everyCheckPasses.test(model.reason) ? "" : `${markdownCut(model.reason, 500)} — `}${tally(model.checks)}\n\n<sub>${facts.join(" · ")}</sub>\n`,
+    text: `${lead === "" ? "" : `${lead}\n\n`}<sub>${[...(only && from.baseline !== null ? [against] : []), ...facts].join(" · ")}</sub>\n`,
   });
 }
 
-const fewPassed = 6;
+const fewQuiet = 6;
 
-function passedSection(passed: readonly Check[], othersAreOpen: boolean, group: string): Section[] {
-  const collapsed = othersAreOpen || passed.length > fewPassed;
-  const title = `${counted(passed.length, "check")} PASS`;
+/** Checks that ask nothing of the reader: folded away beside those that do, or when they are many. */
+function quietSection(
+  checks: readonly Check[],
+  title: string,
+  othersAreOpen: boolean,
+  group: string,
+  scale: ForestScale,
+): Section[] {
+  const collapsed = othersAreOpen || checks.length > fewQuiet;
+  const withReason = checks.some(hasNoBaseline);
+  const head = checkHead(checks, withReason, scale);
+  const ownLevel = !sameLevel(checks);
   return listOf(
-    passed.map((check) => checkLine(check, false)),
+    checks.map((check) => checkLine(check, withReason, scale, ownLevel)),
     {
-      name: "checks that PASS",
+      name: withReason ? "checks without a baseline" : "checks that PASS",
       priority: 21,
       group,
-      open: collapsed
-        ? `\n<details><summary>${title}</summary>\n\n${checkHead(passed, false)}`
-        : `\n${checkHead(passed, false)}`,
+      open: collapsed ? `\n<details><summary>${title}</summary>\n\n${head}` : `\n${head}`,
       close: collapsed ? "\n</details>\n" : "\n",
       more: moreChecks,
     },
   );
 }
 
-function checkHead(checks: readonly Check[], withReason: boolean): string {
-  const levels = new Set(checks.flatMap((check) => (check.interval === null ? [] : [percent(check.interval.level)])));
-  const interval = levels.size === 1 ? `${[...levels][0] ?? ""} interval` : "interval";
+const sameLevel = (checks: readonly Check[]) => commonLevel(checks.map((check) => check.interval)) !== null;
+
+function checkHead(checks: readonly Check[], withReason: boolean, scale: ForestScale): string {
   return table([
     "verdict",
     "metric",
     "slice",
     "candidate",
     "baseline",
-    `difference, ${interval}`,
+    `difference, ${intervalHeading(checks.map((check) => check.interval))}`,
     "rule",
-    "worse ┊ better",
+    scale.linear ? "worse ┊ better" : "worse ┊ better (log)",
     ...(withReason ? ["why"] : []),
   ]);
 }
 
-function checkLine(check: Check, withReason: boolean): string {
+/** @param ownLevel whether the row names its interval's level, because the heading cannot */
+function checkLine(check: Check, withReason: boolean, scale: ForestScale, ownLevel: boolean): string {
   const numbers = checkNumbers(check);
   const unit =
     numbers.unit === "" || check.metric.endsWith(`_${numbers.unit}`) ? "" : ` ${markdownCut(numbers.unit, 30)}`;
-  const level = check.interval === null || check.interval.level === 0.9 ? "" : ` (${percent(check.interval.level)})`;
+  const level = check.interval === null || !ownLevel ? "" : ` (${percent(check.interval.level)})`;
   const forest = forestRow(check);
+  const { verdict, text, aside } = checkWord(check);
   return row([
-    `${verdictMark[check.verdict]} ${check.verdict}${check.advisory ? (check.waiver === undefined ? " (advisory)" : " (waived)") : ""}`,
+    `${verdict === null ? "" : `${verdictMark[verdict]} `}${text}${aside === "" ? "" : ` (${aside})`}`,
     `<code>${markdownCut(checkName(check), 120)}</code>${check.direction === "higher" ? "↑" : "↓"}${unit}`,
     check.slice === "all" ? "all" : markdownCode(check.slice, 160),
-    check.kind === "limit" && numbers.interval !== "" ? `${numbers.candidate} ${numbers.interval}` : numbers.candidate,
+    check.kind === "limit" && numbers.interval !== ""
+      ? `${numbers.candidate} ${numbers.interval}${level}`
+      : numbers.candidate,
     numbers.baseline,
     check.kind === "limit" ? numbers.difference : `${numbers.difference} ${numbers.interval}${level}`.trim(),
     numbers.rule,
-    forest === null ? "" : `<code>${intervalBar(forest)}</code>`,
+    forest === null ? "" : `<code>${intervalBar(forest, scale)}</code>`,
     ...(withReason ? [markdownCut(check.reason, 400)] : []),
   ]);
 }
 
+/** Slices of each ranking that a comment shows; report.html has them all. */
+const shownSlices = 12;
+
 function sliceSection(model: ModelVerdict, metrics: MetricsFile | null, group: string): Section[] {
-  const spreads = sliceSpreads(metricsOf(metrics, model).candidate);
-  return listOf(
-    spreads.map((spread) =>
-      row([
-        `<code>${markdownCut(spread.label, 120)}</code>${spread.direction === "higher" ? "↑" : "↓"}`,
-        spread.all === null ? "—" : significant(spread.all),
-        `${significant(spread.worst.value)} ${markdownCode(spread.worst.slice, 120)}`,
-        `${significant(spread.best.value)} ${markdownCode(spread.best.slice, 120)}`,
-        `<code>${sparkline(spread.values.slice(0, 60).map(({ value }) => value))}</code> ${counted(spread.values.length, "slice")}`,
-      ]),
-    ),
-    {
-      name: "slices",
-      priority: 40,
-      group,
-      open: `\n<details><summary>Slices of the candidate</summary>\n\n${table(["metric", "all rows", "worst slice", "best slice", "spread"])}`,
-      close: "\n</details>\n",
-      more: (left) => `\n… ${counted(left, "more metric")} in report.html\n`,
-    },
-  );
+  const { candidate, baseline } = metricsOf(metrics, model);
+  return sliceRankings(candidate, baseline).flatMap((ranking) => {
+    const left = ranking.slices.length - shownSlices;
+    const number = (value: number | null) => (value === null ? "—" : significant(value));
+    return listOf(
+      ranking.slices
+        .slice(0, shownSlices)
+        .map((one) =>
+          row([
+            markdownCode(one.slice, 120),
+            count(one.n),
+            `${number(one.value)}${one.interval === null ? "" : ` [${significant(one.interval.low)}, ${significant(one.interval.high)}]`}`,
+            number(one.baseline),
+            one.unranked === null ? "" : markdownCut(one.unranked, 120),
+          ]),
+        ),
+      {
+        name: "slices",
+        priority: 40,
+        group,
+        open: `\n<details><summary>Slices of the candidate by ${markdownCut(ranking.label, 100)}, the worst first</summary>\n\n${table(["slice", "rows", `<code>${markdownCut(ranking.label, 120)}</code>${ranking.direction === "higher" ? "↑" : "↓"}, ${intervalHeading(ranking.slices.map((one) => one.interval))}`, "baseline", "note"])}`,
+        close: `\nAll rows: ${number(ranking.all)}.${left > 0 ? ` ${counted(left, "more slice")} in report.html.` : ""}\n\n</details>\n`,
+        more: (n) => `\n… ${counted(n, "more slice")} in report.html\n`,
+      },
+    );
+  });
 }
 
 function performanceSections(model: ModelVerdict, metrics: MetricsFile | null, group: string): Section[] {

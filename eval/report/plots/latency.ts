@@ -4,6 +4,20 @@ import { renderChart, valueAxis } from "./chart.ts";
 import { palette } from "./palette.ts";
 import { type Plot, plotGrid, plotHeight, plotWidth } from "./size.ts";
 
+/** Milliseconds that people read easily: 1, 2 and 5 times a power of ten, all that are needed to enclose `values`. */
+function roundMarks(values: readonly number[]): number[] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const powers = Array.from({ length: 32 }, (_, i) => i - 12);
+  const all = powers.flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+  const from = all.findLastIndex((mark) => mark <= low);
+  const to = all.findIndex((mark) => mark >= high);
+  const marks = all.slice(Math.max(0, from), (to === -1 ? all.length : to) + 1);
+  // Over many decades the powers of ten are enough.
+  return marks.length > 9
+    ? marks.filter((mark, i) => i === 0 || i === marks.length - 1 || /^1(e|0*$)|^0\.0*1$/.test(String(mark)))
+    : marks;
+}
+
 /** p50 (dot), p95 (tick) and p99 (end of the line) per batch size, candidate beside baseline, on a log axis. */
 export function latencyPlot(
   candidate: PerformanceFigures | null,
@@ -23,6 +37,8 @@ export function latencyPlot(
     .flatMap(({ batches }) => batches.flatMap(({ p50Ms, p99Ms }) => [p50Ms, p99Ms]))
     .filter((ms) => ms > 0);
   if (all.length === 0) return null;
+  const marks = roundMarks(all);
+  const log = (ms: number) => Math.log10(ms);
   const shift = sides.length === 1 ? 0 : 0.14;
   const svg = renderChart({
     id,
@@ -43,13 +59,18 @@ export function latencyPlot(
           formatter: (x: number) => (Number.isInteger(x) ? String(sizes[x] ?? "") : ""),
         },
       }),
+      // A value axis of logarithms, because a log axis of the library has marks at powers of its base only.
       yAxis: valueAxis("ms per run (log)", {
-        type: "log",
-        logBase: 2,
         nameGap: 40,
-        min: 2 ** Math.floor(Math.log2(Math.min(...all))),
-        max: 2 ** Math.ceil(Math.log2(Math.max(...all))),
-        axisLabel: { color: palette.faint, fontSize: 12, formatter: (ms: number) => String(Number(ms.toPrecision(3))) },
+        min: log(marks[0] ?? 1),
+        max: log(marks.at(-1) ?? 10),
+        axisTick: { show: false, customValues: marks.map(log) },
+        axisLabel: {
+          color: palette.faint,
+          fontSize: 12,
+          customValues: marks.map(log),
+          formatter: (at: number) => String(Number((10 ** at).toPrecision(3))),
+        },
       }),
       series: sides.flatMap(({ who, batches }) => {
         const x = (batch: number) => sizes.indexOf(batch) + (who === "candidate" ? -shift : shift);
@@ -61,8 +82,8 @@ export function latencyPlot(
             showSymbol: false,
             lineStyle: { color: palette[who], width: 2 },
             data: [
-              [x(batch), p50Ms],
-              [x(batch), p99Ms],
+              [x(batch), log(p50Ms)],
+              [x(batch), log(p99Ms)],
             ],
           })),
           {
@@ -71,7 +92,7 @@ export function latencyPlot(
             symbol: "circle",
             symbolSize: 9,
             itemStyle: { color: palette[who] },
-            data: points.map(({ batch, p50Ms }) => [x(batch), p50Ms]),
+            data: points.map(({ batch, p50Ms }) => [x(batch), log(p50Ms)]),
           },
           {
             type: "scatter",
@@ -80,8 +101,8 @@ export function latencyPlot(
             symbolSize: [12, 2],
             itemStyle: { color: palette[who] },
             data: points.flatMap(({ batch, p95Ms, p99Ms }) => [
-              [x(batch), p95Ms],
-              [x(batch), p99Ms],
+              [x(batch), log(p95Ms)],
+              [x(batch), log(p99Ms)],
             ]),
           },
         ];

@@ -11,7 +11,7 @@ export const verdictMark: Record<VerdictWord, string> = {
 
 /** What a reader who does not know these verdicts needs to know about each. */
 export const verdictMeaning: Record<VerdictWord, string> = {
-  PASS: "every deciding check is shown to hold",
+  PASS: "every deciding check holds: a comparison by its whole interval, a limit by the measured value unless it is confident",
   FAIL: "a deciding check is shown not to hold",
   INCONCLUSIVE: "not enough data or time to decide",
   INCOMPARABLE: "the baseline's dataset, task or runner does not match",

@@ -66,6 +66,35 @@ describe("sluice plan", () => {
     expect(found.stdout).toContain("refused: a margin of 0.001");
   });
 
+  it("says whose thresholds it plans for, and which of the candidate's do not count", async () => {
+    merge(0.3);
+    team.model({ ...gates(0.001), offset: 0.3 });
+    const found = await run("plan");
+    expect(found.code, found.stdout).toBe(0);
+    const words = found.stdout.replaceAll(/\s+/g, " ");
+    expect(words).toMatch(
+      /Thresholds from model\.yaml at merge base with main, [0-9a-f]{7}: the candidate's own gates\.checks\[0\]\.margin/,
+    );
+    expect(words).toContain("not count until merged");
+  });
+
+  it("with one model gives the rows for errors that agree much and little, in words", async () => {
+    const maeAt = async (margin: number) => {
+      team.model(gates(margin));
+      const found = await run("plan", "--baseline", "none", "--json");
+      return planFile.parse(JSON.parse(found.stdout)).models[0]!.checks[0];
+    };
+    // A wide margin needs few rows, but never fewer than the gate decides on at all.
+    expect((await maeAt(10))!.rowsNeeded).toBe(30);
+    const mae = await maeAt(0.05);
+    // The variance of a difference is proportional to 1 - correlation: ten times the rows from 0.95 to 0.5.
+    expect(mae!.rowsNeededAtMost! / mae!.rowsNeeded!).toBeCloseTo(10, 1);
+    const words = (await run("plan", "--baseline", "none")).stdout.replaceAll(/\s+/g, " ");
+    expect(words).toContain("there is only one model to look at (no baseline was asked for)");
+    expect(words).toContain("down to 0.5; a gate with both models measures it");
+    expect(words).not.toContain("none asked for");
+  });
+
   it("assumes a second model with the given correlation when there is none that differs", async () => {
     const errorAt = async (correlation: string) => {
       const found = await run("plan", "--baseline", "none", "--correlation", correlation, "--json");

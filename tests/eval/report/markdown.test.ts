@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { renderMarkdown } from "../../../eval/report/markdown.ts";
 import { intervalBar, sparkline } from "../../../eval/report/markdown/bars.ts";
 import { markdownCut, markdownText } from "../../../eval/report/text/escape-markdown.ts";
+import { forestScale } from "../../../eval/report/series/forest-scale.ts";
 import { fitSections } from "../../../eval/report/markdown/fit.ts";
 import { reproduceCommands } from "../../../eval/report/reproduce.ts";
 import { bothSides, check, identity, modelVerdict, verdictFile } from "./builders.ts";
@@ -56,7 +57,7 @@ describe("the Markdown report", () => {
   it("shows slices and latency of the metrics", () => {
     const { verdict, metrics } = example();
     const text = renderMarkdown(verdict, metrics);
-    expect(text).toContain("Slices of the candidate");
+    expect(text).toContain("Slices of the candidate by auroc, the worst first");
     expect(text).toContain("| 32 | candidate | 31.8 | 38.8 | 51.8 | 1,006 |");
     expectWhole(text);
   });
@@ -182,9 +183,19 @@ describe("fitting", () => {
 
 describe("bars", () => {
   it("place interval, margin and baseline on one axis", () => {
-    expect(intervalBar({ point: 0.5, low: -0.5, high: 1, bounds: [-1] })).toBe("····┃·━━━━●━━····");
-    expect(intervalBar({ point: -4, low: -5, high: -3, bounds: [-1] })).toBe("◂···┃···┊········");
-    expect(intervalBar({ point: 0, low: -3, high: 3, bounds: [-1, 1] })).toBe("◂━━━┃━━━●━━━┃━━━▸");
+    const rows = [
+      { point: 0.5, low: -0.5, high: 1, bounds: [-1] },
+      { point: 0, low: -2, high: 2, bounds: [-1, 1] },
+    ];
+    expect(rows.map((row) => intervalBar(row, forestScale(rows)))).toEqual(["····┃·━━━━●━━····", "━━━━┃━━━●━━━┃━━━━"]);
+    const far = { point: -40, low: -50, high: -30, bounds: [-1] };
+    expect([far, ...rows].map((row) => intervalBar(row, forestScale([far, ...rows])))).toEqual([
+      "●━····┃·┊········",
+      "······┃━━●━······",
+      "·····━┃━●━┃━·····",
+    ]);
+    const endless = { point: -4e6, low: -5e6, high: -3e6, bounds: [-1] };
+    expect(intervalBar(endless, forestScale([endless]))).toBe("◂······┃┊········");
   });
   it("draw heights between the smallest and the largest value", () => {
     expect(sparkline([0, 0.5, 1])).toBe("▁▅█");
@@ -200,11 +211,37 @@ describe("commands to reproduce", () => {
       "npx sluice gate mood --baseline 1a2b3c4",
     ]);
   });
+  it("of a dirty tree say that a fresh clone will not do", () => {
+    const dirty = {
+      ...stories.pass,
+      commitState: { commit: "c".repeat(40), dirty: true, digest: "ab".repeat(32), files: [] },
+    };
+    expect(reproduceCommands(dirty)).toEqual([
+      "# The working tree had uncommitted changes (digest abababababab) on top of 9f8e7d6c5b4a, and they were judged.",
+      "# Run this in that tree: a fresh clone does not have them.",
+      "npx sluice gate mood --baseline 1a2b3c4",
+    ]);
+    const clean = { ...stories.pass, commitState: { commit: "c".repeat(40), dirty: false, digest: null, files: [] } };
+    expect(reproduceCommands(clean)).toEqual(reproduceCommands(stories.pass));
+  });
+  it("repeat the flags that matter", () => {
+    const flags = ["--no-performance", "--seed", "7", "--config", "a dir/sluice.yaml"];
+    expect(reproduceCommands({ ...stories.pass, reproduce: { command: "gate", flags } }).at(-1)).toBe(
+      "npx sluice gate mood --baseline 1a2b3c4 --no-performance --seed 7 --config 'a dir/sluice.yaml'",
+    );
+    expect(
+      reproduceCommands({ ...stories.pass, reproduce: { command: "compare", flags: ["--candidate", "it's.csv"] } }),
+    ).toEqual([`npx sluice compare --candidate 'it'\\''s.csv'`]);
+  });
+  it("name a baseline that is a folder by the folder", () => {
+    const folder = verdictFile([modelVerdict({ baselineSource: "/models/abcdef1/mood" })]);
+    expect(reproduceCommands(folder).at(-1)).toBe("npx sluice gate mood --baseline /models/abcdef1/mood");
+  });
   it("never contain what a shell would read as more than a word", () => {
     fc.assert(
       fc.property(hostileVerdict, (verdict) => {
         for (const line of reproduceCommands(verdict))
-          expect(line).toMatch(/^(git checkout|npx sluice gate) [\w./@~^-]+( --baseline [\w]+)?$/);
+          expect(line).toMatch(/^(git checkout|npx sluice gate) [\w./@~^-]+( --baseline ([\w./-]+|'[^']*'))?$/);
       }),
     );
   });
