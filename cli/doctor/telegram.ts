@@ -44,7 +44,7 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
           warning(
             "webhook",
             `one is set, to ${URL.canParse(hook.url) ? new URL(hook.url).host : "an address"}`,
-            "a bot that polls gets no updates until it is deleted: it is the same token somewhere else",
+            "another program has the same token: the bot that polls does not start until the webhook is deleted, or it gets a token of its own",
           ),
         ]
       : []),
