@@ -22,7 +22,7 @@ import type { Store } from "./store/store.ts";
 // the same transaction that marks the update as handled.
 
 export type UpdateHandlerDeps = BotContext & {
-  presses: Presses;
+  presses: Pick<Presses, "answer">;
   /** Called after storing a message that is to be sent. */
   kick: () => void;
 };
@@ -81,7 +81,7 @@ async function runCommand(deps: UpdateHandlerDeps, request: CommandRequest, name
   } catch (error) {
     deps.log.warn("command-failed", { updateId: request.update.updateId, error: errorLine(error) });
     const { what, next } = explainFailure(error, "bot", deps.now());
-    return { html: `🛑 ${safe(what)}: ${safe(errorLine(error), 200)}\nNothing was done. ${safe(next, 200)}` };
+    return { html: `🛑 ${safe(what)}: ${safe(errorLine(error), 200)}\nNothing was done. ${next}` };
   }
 }
 

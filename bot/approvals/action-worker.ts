@@ -12,7 +12,7 @@ export type ActionWorkerDeps = BotContext & { clock: Clock; signal: AbortSignal;
 
 const firstPauseMs = 1_000;
 const maxPauseMs = 30_000;
-const lookFirst = "Look at the runs (/runs) before you ask again.";
+const lookFirst = "Look at the runs before you ask again.";
 
 /**
  * Carries out the decided actions. Each is on its own, so that none waits for another. For each it checks everything

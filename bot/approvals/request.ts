@@ -3,6 +3,7 @@ import type { Button, Outcome, Reply } from "../context/reply.ts";
 import { safe, shortSha } from "../context/text.ts";
 import { stageOf } from "../github/environments.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
+import { isCardKey } from "../store/cards.ts";
 import { linkHtml } from "../telegram/format.ts";
 
 // Requests for actions on GitHub: who may ask, how a request is stored, and what its message says from the first
@@ -253,6 +254,10 @@ export function stateCard(
       ...(more === null ? [] : [linkHtml(more.text, more.url)]),
       `<code>${id}</code>`,
     ].join("\n"),
+    // Nothing may be asked for again before somebody has looked.
+    ...(state === "unsure" && !isCardKey(action.messageKey)
+      ? { buttons: [[{ text: "/runs", callback: { kind: "command" as const, text: "/runs" }, single: false }]] }
+      : {}),
   };
 }
 

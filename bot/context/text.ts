@@ -23,7 +23,9 @@ const signs: Record<string, string> = {
   FAILURE: "❌",
   cancelled: "⚪",
   in_progress: "⏳",
+  IN_PROGRESS: "⏳",
   queued: "⏳",
+  QUEUED: "⏳",
   waiting: "🔔",
   skipped: "⚪",
 };

@@ -1,4 +1,5 @@
 import type { ModelVerdict } from "../../eval/schema/verdict.ts";
+import { statusOf } from "../../github/api.ts";
 import { digestOf, type ReleaseRecord } from "../../github/registry/release.ts";
 import type { BotConfiguration } from "../config/config.ts";
 import type { GitHub } from "./github.ts";
@@ -39,8 +40,13 @@ export async function evidenceFor(
   sha: string,
   model: string | null,
 ): Promise<Evidence> {
+  const runs = await github.runs({ file: bot.github.gate, sha, count: 20 }).catch((error: unknown) => {
+    // There is no such workflow, so no run of it either.
+    if (statusOf(error) === 404) return [];
+    throw error;
+  });
   // A fork's run uses the fork's own workflow file and may claim anything.
-  const run = (await github.runs({ file: bot.github.gate, sha, count: 20 })).find(({ fork }) => !fork);
+  const run = runs.find(({ fork }) => !fork);
   if (run === undefined)
     return {
       digest: digestOf(["no evidence", sha]),
