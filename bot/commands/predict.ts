@@ -66,7 +66,7 @@ function label(row: Record<string, unknown>): string {
 }
 
 /** The row to predict, or a sentence that says why it cannot be read. */
-function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
+export function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
   if (input.startsWith("{")) {
     try {
       const row = JSON.parse(input) as unknown;

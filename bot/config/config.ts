@@ -236,7 +236,7 @@ export const botConfiguration = z
       .string()
       .refine(isTimeZone, "a time zone such as Europe/Berlin")
       .default("UTC")
-      .describe("IANA time zone of the team: of the digest's hour, and of every time that the bot writes."),
+      .describe("IANA time zone of the team: of the digest's hour, and of the end of mutes."),
     digest: z
       .strictObject({
         hour: z.int().min(0).max(23).default(7).describe("Hour of the day, in timeZone."),
