@@ -14,7 +14,7 @@ import { Verdicts } from "./github/verdicts.ts";
 import { updateHandler } from "./handle-update.ts";
 import { CommandLimit } from "./inbox/command-limit.ts";
 import { InboxWorker } from "./inbox/inbox-worker.ts";
-import { Presses, type Toast } from "./inbox/presses.ts";
+import { CallbackAnswers, type Toast } from "./inbox/callback-answers.ts";
 import { pollForever } from "./inbox/poll.ts";
 import { updateReceiver } from "./inbox/receive.ts";
 import { allowedUpdates } from "./inbox/update.ts";
@@ -108,10 +108,10 @@ export async function runBot({
     delivery.kick();
   };
   const actions = new ActionWorker({ ...context, clock, signal: ended, kick: kickDelivery });
-  const presses = new Presses({ clock, signal: ended, send: answerPress });
+  const callbacks = new CallbackAnswers({ clock, signal: ended, send: answerCallback });
   const inbox = new InboxWorker({
     store,
-    handle: updateHandler({ ...context, presses, kick: kickDelivery }),
+    handle: updateHandler({ ...context, callbacks, kick: kickDelivery }),
     log,
     clock,
     limit: new CommandLimit(bot.telegram.commandsPerMinute),
@@ -130,8 +130,8 @@ export async function runBot({
       inbox.kick();
       delivery.kick();
     },
-    pressed: (query) => {
-      presses.arrived(query);
+    onCallback: (query) => {
+      callbacks.arrived(query);
     },
   });
   const kickAll = () => {
@@ -172,7 +172,7 @@ export async function runBot({
     log.info("ended");
   }
 
-  async function answerPress(query: string, { text, alert }: Toast): Promise<void> {
+  async function answerCallback(query: string, { text, alert }: Toast): Promise<void> {
     const words = text === "" ? {} : { text, ...(alert ? { show_alert: true } : {}) };
     try {
       await client.call("answerCallbackQuery", { callback_query_id: query, ...words }, { signal: ended });

@@ -11,7 +11,7 @@ import { resolve, toContent, type Outcome } from "./context/reply.ts";
 import { safe } from "./context/text.ts";
 import { explainFailure } from "./github/explain.ts";
 import type { UpdateHandler } from "./inbox/inbox-worker.ts";
-import type { Presses } from "./inbox/presses.ts";
+import type { CallbackAnswers } from "./inbox/callback-answers.ts";
 import type { UserUpdate } from "./inbox/update.ts";
 import { isCardKey } from "./store/cards.ts";
 import type { Nonce } from "./store/nonces.ts";
@@ -22,7 +22,7 @@ import type { Store } from "./store/store.ts";
 // the same transaction that marks the update as handled.
 
 export type UpdateHandlerDeps = BotContext & {
-  presses: Pick<Presses, "answer">;
+  callbacks: Pick<CallbackAnswers, "answer">;
   /** Called after storing a message that is to be sent. */
   kick: () => void;
 };
@@ -105,7 +105,7 @@ async function handleTap(
 ): Promise<Commit | null> {
   /** A toast; a message to the person if the press can't be answered any more. */
   const say = (text: string, alert = false) => {
-    deps.presses.answer(query, { text: text.slice(0, 200), alert }, () => {
+    deps.callbacks.answer(query, { text: text.slice(0, 200), alert }, () => {
       const html = `${personName(deps, update.user)}: ${safe(text, 300)}`;
       const late = `u${update.updateId}:late`;
       deps.store.messages.want(late, chatAndTopic(update), toContent(deps, { html }, update.chat, late), deps.now());

@@ -162,12 +162,8 @@ export async function perform(context: BotContext, action: Action): Promise<Done
       };
     }
     case "unlock": {
-      const held = await github.locks(bot.github.lock);
-      const same = detail.locks.filter(({ environment, tagSha }) =>
-        held.some((one) => one.environment === environment && one.tagSha === tagSha),
-      );
       const released: string[] = [];
-      for (const { environment, tagSha } of same)
+      for (const { environment, tagSha } of detail.locks)
         if (await github.releaseLock(bot.github.lock, environment, tagSha)) released.push(environment);
       return {
         words: `unlocked ${released.join(", ") || "nothing: the locks are others' now"}`,

@@ -149,7 +149,7 @@ export async function aboutCandidate(
 }
 
 /** One question about a waiting run: its first line, and what decides about it. In HTML. */
-export function subjectLines(run: Run, subject: Subject, around: readonly string[], now: number): string[] {
+function subjectLines(run: Run, subject: Subject, around: readonly string[], now: number): string[] {
   const { pending, sha, verdict, digest, source } = subject;
   return [
     `🔔 <b>${safe(subjectName(subject), 80)}</b> waits for <b>${safe(pending.environment, 60)}</b>`,

@@ -11,7 +11,7 @@ export const deploy: Command = {
   usage: "/deploy MODEL ENVIRONMENT [VERSION]",
   about: "start a deployment; asks before it does",
   async run(context, request) {
-    const { bot, github } = context;
+    const { bot } = context;
     const wanted = readTarget(deploy, bot, request.args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;

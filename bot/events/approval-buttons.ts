@@ -71,7 +71,9 @@ export async function askForApproval(
   const { store, now } = context;
   const { run } = waiting;
   const asked = await questionsOf(context, waiting, finder);
-  const shown = fingerprint(waiting.subjects);
+  // A card that was deleted makes the question news in its chat.
+  const places = asked.flatMap(({ cards }) => cards.map(({ place }) => String(place.chat)));
+  const shown = digestOf([fingerprint(waiting.subjects), ...places.toSorted()]);
   const isOld = store.seen.state("waiting", run.id) === "before";
   const reminder = isOld ? null : dueReminder(context, run);
   // What is live and which pull request it is takes requests, so it is looked up only when something is to be shown.

@@ -3,7 +3,7 @@ import { Lanes } from "../context/lanes.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../telegram/clock.ts";
 import type { CommandLimit } from "./command-limit.ts";
-import { isPressLane, type UserUpdate } from "./update.ts";
+import { isCallbackLane, type UserUpdate } from "./update.ts";
 
 /** Handles an update and returns a function that stores the result. The worker calls that function in a transaction. */
 export type UpdateHandler = (update: UserUpdate) => Promise<() => void>;
@@ -56,7 +56,7 @@ export class InboxWorker {
     const { store, handle, log, onHandled, clock, limit, signal } = this.deps;
     for (let one = store.inbox.nextFor(lane); one !== null && !this.stopped; one = store.inbox.nextFor(lane)) {
       const { updateId, attempts, body, chat } = one;
-      const waitMs = chat < 0 && !isPressLane(lane) ? limit.waitMs(lane, clock.now()) : 0;
+      const waitMs = chat < 0 && !isCallbackLane(lane) ? limit.waitMs(lane, clock.now()) : 0;
       if (waitMs > 0) {
         await clock.sleep(waitMs, signal).catch(() => undefined);
         continue;

@@ -13,7 +13,7 @@ export type ReceiverDeps = {
   /** Called after an update was stored. */
   kick: () => void;
   /** Called with the query of each press of a button. */
-  pressed: (query: string) => void;
+  onCallback: (query: string) => void;
 };
 
 /** What was done with an update. */
@@ -23,7 +23,14 @@ export type Received = "stored" | "repeated" | "ignored" | "stranger" | "malform
  * Creates the function that receives every update from polling or the webhook. It checks the update's shape and sender
  * and stores it. The inbox worker handles it later.
  */
-export function updateReceiver({ bot, store, log, now, kick, pressed }: ReceiverDeps): (update: unknown) => Received {
+export function updateReceiver({
+  bot,
+  store,
+  log,
+  now,
+  kick,
+  onCallback,
+}: ReceiverDeps): (update: unknown) => Received {
   const runsCommand = ({ act }: UserUpdate) =>
     act.kind === "callback" && store.nonces.find(act.data.replace(/^n:/, ""))?.callback.kind === "command";
   /** A group became a supergroup, which has another number. What is stored about it goes along. */
@@ -71,7 +78,7 @@ export function updateReceiver({ bot, store, log, now, kick, pressed }: Receiver
       );
     });
     if (!fresh) return "repeated";
-    if (update.act.kind === "callback") pressed(update.act.query);
+    if (update.act.kind === "callback") onCallback(update.act.query);
     kick();
     return "stored";
   };

@@ -90,11 +90,11 @@ export function readUpdate({ update_id: updateId, message, callback_query: query
  * long as one, and so goes with the commands.
  */
 export function laneOf({ chat, user, act }: UserUpdate, runsCommand: boolean): string {
-  return act.kind === "text" || runsCommand ? `${chat}/${user}` : `${chat}/${user}${pressSuffix}`;
+  return act.kind === "text" || runsCommand ? `${chat}/${user}` : `${chat}/${user}${callbackSuffix}`;
 }
 
-const pressSuffix = "/press";
+const callbackSuffix = "/callback";
 
-export function isPressLane(lane: string): boolean {
-  return lane.endsWith(pressSuffix);
+export function isCallbackLane(lane: string): boolean {
+  return lane.endsWith(callbackSuffix);
 }

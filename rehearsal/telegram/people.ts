@@ -126,13 +126,13 @@ export class People {
     });
     if (!deliver) return;
     const date = Math.floor(this.state.now() / 1000);
-    for (const [chat, told] of [
+    for (const [chat, fields] of [
       [from, { migrate_to_chat_id: to }],
       [to, { migrate_from_chat_id: from }],
     ] as const)
       this.deliver({
         update_id: this.nextUpdateId(),
-        message: { message_id: 1, date, chat: chatJson(this.state, chat), from: this.state.bot, ...told },
+        message: { message_id: 1, date, chat: chatJson(this.state, chat), from: this.state.bot, ...fields },
       } as unknown as Update);
   }
 

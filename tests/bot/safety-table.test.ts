@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lockRef } from "../../github/registry/lock.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
-import { ana, gateRun, main, release, room, waits, type Room } from "./room.ts";
+import { ana, gateRun, main, release, botInProcess, waits, type InProcessBot } from "./in-process.ts";
 
 // Every combination of who acts, on which evidence, what, and when. docs/bot.md says in a table what comes of it: a row
 // for each thing that may be wrong. Where several are, the first row that concerns the action decides. The table is read
@@ -13,7 +13,7 @@ const actions = ["deploy", "rollback", "approve", "reject", "lock", "unlock"] as
 type Action = (typeof actions)[number];
 
 /** Who acts: how Ana's account differs from one that may. */
-const actors: Record<string, (here: Room) => void> = {
+const actors: Record<string, (here: InProcessBot) => void> = {
   "": () => {},
   "no GitHub account is linked": ({ context }) => {
     context.store.links.unlink(ana);
@@ -30,8 +30,8 @@ const actors: Record<string, (here: Room) => void> = {
 };
 
 /** What the evidence is, when somebody asks; and what it has become by the last tap. */
-type Evidence = { asked?: (here: Room) => void; tapped?: (here: Room) => void };
-const gate = (change: object) => (here: Room) => {
+type Evidence = { asked?: (here: InProcessBot) => void; tapped?: (here: InProcessBot) => void };
+const gate = (change: object) => (here: InProcessBot) => {
   for (const run of here.state.workflows.runs) if (run.file === "gate.yml") Object.assign(run, change);
 };
 const evidences: Record<string, Evidence> = {
@@ -84,7 +84,7 @@ const expireSeconds = 60;
 
 /** Plays one cell. @returns whether anything changed on GitHub */
 async function plays(actor: string, evidence: string, action: Action, age: string): Promise<boolean> {
-  const here = await room({
+  const here = await botInProcess({
     environments: { staging: { danger: true }, production: { danger: true, persons: 2 } },
     approvals: { expireSeconds, remindSeconds: null },
   });
@@ -103,13 +103,13 @@ async function plays(actor: string, evidence: string, action: Action, age: strin
     evidences[evidence]?.asked?.(here);
     const { text, first, second } = commands[action];
     const key = await here.says(ana, text);
-    const press = async (label: string | null) => {
+    const tapIfShown = async (label: string | null) => {
       if (label !== null && here.labels(key).includes(label)) await here.presses(ana, key, label);
     };
-    if (second !== null) await press(first);
+    if (second !== null) await tapIfShown(first);
     evidences[evidence]?.tapped?.(here);
     if (age === "nobody confirms in time") here.later((expireSeconds + 1) * 1000);
-    await press(second ?? first);
+    await tapIfShown(second ?? first);
     if (age === "GitHub is away until it is too late") here.later((expireSeconds + 1) * 1000);
     await here.settle();
     return here.changes().length > 0;

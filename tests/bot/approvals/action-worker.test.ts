@@ -1,13 +1,16 @@
 import { afterEach, expect, it } from "vitest";
 import { lockRef } from "../../../github/registry/lock.ts";
 import type { Fault } from "../../../rehearsal/github/exchange.ts";
-import { ana, ben, gateRun, main, room, waits, type Room } from "../room.ts";
+import { ana, ben, gateRun, main, botInProcess, waits, type InProcessBot } from "../in-process.ts";
 
-let here: Room;
+let here: InProcessBot;
 afterEach(() => here.close());
 
 async function begun(config: object = {}): Promise<void> {
-  here = await room({ environments: { staging: { danger: false }, production: { danger: false } }, ...config }, 300);
+  here = await botInProcess(
+    { environments: { staging: { danger: false }, production: { danger: false } }, ...config },
+    300,
+  );
   here.link(ana, "ana-gh");
   here.link(ben, "ben-gh");
   gateRun(here.state, { sha: main });
@@ -102,6 +105,7 @@ it("what was agreed does not run after its expiry, also when GitHub was away in 
 it("what was agreed does not run after its expiry, also when the bot was away in between", async () => {
   await begun({ approvals: { expireSeconds: 30 } });
   const key = await deployIsAgreed();
+  fails("GET", /./, { kind: "reset" });
   here.later(31_000);
   await here.settle();
   expect(here.text(key)).toMatch(/refused[\s\S]*it came too late/);

@@ -1,15 +1,15 @@
 import { afterEach, expect, it } from "vitest";
 import { askForApproval } from "../../../bot/events/approval-buttons.ts";
 import { waitingRun } from "../../../bot/approvals/waiting-runs.ts";
-import { ana, ben, gateRun, group, main, release, room, waits, type Room } from "../room.ts";
+import { ana, ben, gateRun, group, main, release, botInProcess, waits, type InProcessBot } from "../in-process.ts";
 
 const bad = "b".repeat(40);
 const newer = "c".repeat(40);
-let here: Room;
+let here: InProcessBot;
 afterEach(() => here.close());
 
 async function begun(config: object = {}): Promise<void> {
-  here = await room(config);
+  here = await botInProcess(config);
   here.link(ana, "ana-gh");
   here.link(ben, "ben-gh");
   here.state.workflows.people["octo"] = { id: 5, role: "admin" };

@@ -1,13 +1,13 @@
 import { afterEach, expect, it } from "vitest";
-import { ana, ben, carla, gateRun, group, main, room, waits, type Room } from "../room.ts";
+import { ana, ben, carla, gateRun, group, main, botInProcess, waits, type InProcessBot } from "../in-process.ts";
 
-let here: Room;
+let here: InProcessBot;
 afterEach(() => here.close());
 
 const two = { environments: { staging: { danger: true, persons: 2 }, production: { danger: true, persons: 2 } } };
 
 async function begun(config: object = two): Promise<void> {
-  here = await room(config);
+  here = await botInProcess(config);
   here.link(ana, "ana-gh");
   here.link(ben, "ben-gh");
   here.link(carla, "carla-gh");

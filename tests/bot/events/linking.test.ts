@@ -9,7 +9,7 @@ it("tells whoever had an account that somebody else has proved it", async () => 
   alreadyLinked(here, here.ana, "ben-gh");
   await here.start();
   await linkAccount(here, here.ben, "ben-gh");
-  const told = await until(() => said(here, here.ana.id)[0], "the message to the former owner");
-  expect(told.text).toContain("Telegram user 12 has proved to be ben-gh");
+  const message = await until(() => said(here, here.ana.id)[0], "the message to the former owner");
+  expect(message.text).toContain("Telegram user 12 has proved to be ben-gh");
   expect((await ask(here, here.ana, "/whoami")).text).toContain("not linked");
 });

@@ -19,7 +19,7 @@ export const ana = 11;
 export const ben = 12;
 export const carla = 13;
 
-export type Room = {
+export type InProcessBot = {
   context: BotContext;
   state: GitHubState;
   worker: ActionWorker;
@@ -74,7 +74,7 @@ export const waits = (state: GitHubState, run: Partial<StoredRun> = {}): StoredR
     ...run,
   });
 
-export async function room(config: object = {}, timeoutMs = 2_000): Promise<Room> {
+export async function botInProcess(config: object = {}, timeoutMs = 2_000): Promise<InProcessBot> {
   const github = await startGitHub({ viewer: "sluice[bot]" });
   const { state } = github;
   let shiftMs = 0;
@@ -118,7 +118,7 @@ export async function room(config: object = {}, timeoutMs = 2_000): Promise<Room
   const handle = updateHandler({
     ...context,
     kick: () => {},
-    presses: {
+    callbacks: {
       answer: (_query, { text }) => {
         toasts.push(text);
       },

@@ -3,7 +3,7 @@ import type { Clock } from "../telegram/clock.ts";
 /** What a press is answered with, as a toast that only the person who pressed sees. "" ends the spinner silently. */
 export type Toast = { text: string; alert: boolean };
 
-export type PressesDeps = {
+export type CallbackAnswersDeps = {
   clock: Clock;
   signal: AbortSignal;
   /** Calls answerCallbackQuery. */
@@ -18,12 +18,12 @@ const maxRemembered = 1_000;
  * Answers presses of buttons. Each is answered within a second, whatever GitHub, a Space or the person's other commands
  * do. A toast that comes too late has to become a message.
  */
-export class Presses {
+export class CallbackAnswers {
   /** By query: whether it was answered. */
   private readonly answered = new Map<string, boolean>();
-  private readonly deps: PressesDeps;
+  private readonly deps: CallbackAnswersDeps;
 
-  constructor(deps: PressesDeps) {
+  constructor(deps: CallbackAnswersDeps) {
     this.deps = deps;
   }
 
