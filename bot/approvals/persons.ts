@@ -59,7 +59,7 @@ export async function reviewRule(deps: Deps, run: Run, environment: string): Pro
   if (rule === undefined) return null;
   const { persons, starterCounts: mayCount } = rule;
   const action = startedBy(deps, run);
-  const starter = action === null ? (run.actorIsBot ? null : run.actor) : store.links.login(action.initiator);
+  const starter = action === null ? run.actor : store.links.login(action.initiator);
   const starterCounts =
     persons > 1 && mayCount && starter !== null && starter !== "" && (await whyNoPerson(deps, starter, null)) === null;
   return { needed: starterCounts ? persons - 1 : persons, persons, starter, starterCounts };

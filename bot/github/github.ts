@@ -22,8 +22,6 @@ export type Run = {
   event: string;
   /** Login of who started the run, or started it again. */
   actor: string;
-  /** The account of the actor is not a person's: a GitHub App or another bot. */
-  actorIsBot: boolean;
   url: string;
   pullRequests: number[];
   /** The commit, and therefore the workflow file, is in a fork. */
@@ -378,7 +376,6 @@ function unreadableNote(message: string): LockNote {
 type RawRun = Awaited<ReturnType<Client["rest"]["actions"]["getWorkflowRun"]>>["data"];
 
 function readRun(one: RawRun): Run {
-  const actor = one.triggering_actor ?? one.actor;
   return {
     id: one.id,
     name: one.name ?? one.path,
@@ -389,8 +386,7 @@ function readRun(one: RawRun): Run {
     sha: one.head_sha,
     branch: one.head_branch ?? "",
     event: one.event,
-    actor: actor?.login ?? "",
-    actorIsBot: isBotAccount(actor?.login ?? "", actor?.type),
+    actor: one.triggering_actor?.login ?? one.actor?.login ?? "",
     url: one.html_url,
     pullRequests: (one.pull_requests ?? []).map(({ number }) => number),
     fork: one.head_repository?.full_name !== one.repository.full_name,

@@ -38,7 +38,9 @@ it("a review that was answered 502, and whose run is gone, ends as unsure; anoth
   await here.presses(ana, stuck, "Approve mood-production");
   const hung = fails("GET", new RegExp(`/runs/${run.id}/approvals`), answers(404, "Not Found"));
   const other = await deployIsAgreed();
+  const began = here.context.now();
   await here.settle();
+  expect(here.context.now() - began).toBeLessThan(100_000);
   expect(hung.times).toBeLessThan(1_000);
   expect(here.text(stuck)).toMatch(/unsure[\s\S]*GitHub has no such thing \(404\)[\s\S]*Look at the runs before/);
   expect(here.labels(stuck)).toEqual(["/runs"]);

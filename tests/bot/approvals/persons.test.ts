@@ -49,7 +49,7 @@ it.each([
   ],
 ])("whoever started the run does not count: %s", async (_, actor, role, config) => {
   await begun(config);
-  here.state.workflows.people["octo"] = { id: 5, role };
+  here.state.workflows.people[actor] = { id: 5, role };
   const run = waits(here.state, { actor });
   const key = await anaApproves();
   expect(run.reviews).toEqual([]);

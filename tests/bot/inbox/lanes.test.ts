@@ -171,7 +171,9 @@ describe("a send whose answer was lost", () => {
     await begun();
     const others = Array.from({ length: 12 }, (_, i) => here.telegram.people.person(200 + i, `P${i}`));
     await ask(here, here.ana, "/whoami");
-    // Much is written to the bot by people whom it does not answer.
+    // Much is written in other private chats, also by people whom the bot does not answer.
+    for (let i = 0; i < 40; i += 1) here.telegram.people.says(here.ben, `/nonsense${i}`);
+    await until(() => said(here, here.ben.id).length === 40, "the answers to Ben");
     for (const other of others) here.telegram.people.says(other, "hello");
     here.telegram.fail({ method: "sendMessage", times: 1, does: { kind: "accept-then-reset" } });
     const before = said(here, here.ana.id).length;
