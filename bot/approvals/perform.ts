@@ -228,11 +228,12 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
   switch (detail.kind) {
     case "deploy":
     case "rollback": {
-      const { file, inputs } = workflowOf(context, detail.kind);
+      const { file, ref, inputs } = workflowOf(context, detail.kind);
       if (inputs.request === null) return "unknown";
       // The earliest: whoever reads the mark in the run's name can start another run with it.
       const run = (await github.runs({ file, event: "workflow_dispatch", count: 50 })).findLast(
-        ({ title, createdAt }) => title.includes(id) && createdAt >= (startedAt ?? 0) - skewMs,
+        ({ title, branch, createdAt }) =>
+          title.includes(id) && branch === ref && createdAt >= (startedAt ?? 0) - skewMs,
       );
       return run === undefined ? "no" : { words: `started run ${run.id}`, run: { id: run.id, url: run.url } };
     }

@@ -211,6 +211,14 @@ function workflow(
           `run-name: Deploy \${{ inputs.${inputs.model} }} \${{ inputs.${inputs.request} }}; without it a run whose start was cut off is not found again`,
         ),
       ];
+    if (!runName.includes(`inputs.${inputs.commit}`))
+      return [
+        warning(
+          name,
+          `its run-name does not show inputs.${inputs.commit}`,
+          "take the run-name of docs/bot.md; without it the bot does not know what a run deploys, and does not approve it",
+        ),
+      ];
     return [ok(name, "takes what the bot gives it")];
   } catch (error) {
     return [broken(name, inWords(error), "mend the YAML")];
