@@ -74,7 +74,7 @@ it("a run that the bot started was started by whoever asked the bot", async () =
   links.token = token;
   Object.assign(run as object, {
     status: "waiting",
-    pending: [{ id: 77, name: "mood-production", reviewers: ["ana-gh"] }],
+    pending: [{ id: 77, name: "mood-production", reviewers: ["ben-gh"] }],
   });
   const key = await here.says(ana, "/approve", group);
   await here.presses(ana, key, "Approve mood-production", group);
