@@ -7,15 +7,19 @@ import { Delivery } from "./delivery/delivery.ts";
 import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
 import { watchGitHub } from "./events/poll-github.ts";
+import { digestOf } from "../github/registry/release.ts";
 import { DeviceFlow } from "./github/device-flow.ts";
 import { GitHub } from "./github/github.ts";
 import { Verdicts } from "./github/verdicts.ts";
 import { updateHandler } from "./handle-update.ts";
+import { CommandLimit } from "./inbox/command-limit.ts";
 import { InboxWorker } from "./inbox/inbox-worker.ts";
+import { CallbackAnswers, type Toast } from "./inbox/callback-answers.ts";
 import { pollForever } from "./inbox/poll.ts";
 import { updateReceiver } from "./inbox/receive.ts";
 import { allowedUpdates } from "./inbox/update.ts";
 import { createWebhookServer, type WebhookServer } from "./inbox/webhook-server.ts";
+import { foreignWebhook, foreignWebhookError } from "./inbox/webhook.ts";
 import { Store } from "./store/store.ts";
 import { createTelegram, type ClientDeps } from "./telegram/client.ts";
 import { hourMs, minuteMs, systemClock, type Clock } from "./telegram/clock.ts";
@@ -49,7 +53,7 @@ const tickMs = 400;
 /**
  * Runs the bot until the signal aborts.
  *
- * @throws ConfigurationError when the store is in use; TelegramFailure when the token is wrong
+ * @throws ConfigurationError when the store is in use, or another program's webhook is set; TelegramFailure when the token is wrong
  */
 export async function runBot({
   bot,
@@ -104,10 +108,14 @@ export async function runBot({
     delivery.kick();
   };
   const actions = new ActionWorker({ ...context, clock, signal: ended, kick: kickDelivery });
+  const callbacks = new CallbackAnswers({ clock, signal: ended, send: answerCallback });
   const inbox = new InboxWorker({
     store,
-    handle: updateHandler({ ...context, answer, kick: kickDelivery }),
+    handle: updateHandler({ ...context, callbacks, kick: kickDelivery }),
     log,
+    clock,
+    limit: new CommandLimit(bot.telegram.commandsPerMinute),
+    signal: ended,
     onHandled: () => {
       delivery.kick();
       actions.kick();
@@ -121,6 +129,9 @@ export async function runBot({
     kick: () => {
       inbox.kick();
       delivery.kick();
+    },
+    onCallback: (query) => {
+      callbacks.arrived(query);
     },
   });
   const kickAll = () => {
@@ -161,14 +172,14 @@ export async function runBot({
     log.info("ended");
   }
 
-  /** Answers a callback query with at most 200 characters. */
-  function answer(query: string, toast: string, alert = false): void {
-    const words = toast === "" ? {} : { text: toast.slice(0, 200), ...(alert ? { show_alert: true } : {}) };
-    void client
-      .call("answerCallbackQuery", { callback_query_id: query, ...words }, { signal: ended })
-      .catch((error: unknown) => {
-        log.info("callback-not-answered", { error: errorLine(error) });
-      });
+  async function answerCallback(query: string, { text, alert }: Toast): Promise<void> {
+    const words = text === "" ? {} : { text, ...(alert ? { show_alert: true } : {}) };
+    try {
+      await client.call("answerCallbackQuery", { callback_query_id: query, ...words }, { signal: ended });
+    } catch (error) {
+      log.info("callback-not-answered", { error: errorLine(error) });
+      throw error;
+    }
   }
 
   function listen(http: NonNullable<BotConfiguration["http"]>): Promise<WebhookServer> {
@@ -210,18 +221,32 @@ export async function runBot({
   /** By polling, or by the webhook where bot.yaml names one; until the bot ends. */
   async function receiveUpdates(): Promise<void> {
     const { webhook } = bot.telegram;
+    const isOwnWebhook = (url: string) => store.seen.state("webhook", digestOf([url])) !== null;
     if (webhook === null) {
       const onLaunch = () => {
         ready = true;
         log.info("polling", { bot: username });
       };
-      return pollForever({ client, token: secrets.telegramToken, receive, log, clock, signal: ended, onLaunch });
+      return pollForever({
+        client,
+        token: secrets.telegramToken,
+        receive,
+        log,
+        clock,
+        signal: ended,
+        onLaunch,
+        isOwnWebhook,
+      });
     }
     const parameters = {
       url: `${webhook.url}${webhook.path}`,
       secret_token: secrets.telegramWebhookSecret as string,
       allowed_updates: [...allowedUpdates],
     };
+    const foreign = await retry(() => foreignWebhook(client, (url) => url === parameters.url || isOwnWebhook(url)));
+    if (foreign !== null) throw foreignWebhookError(foreign, "webhook");
+    if (ended.aborted) return;
+    store.seen.set("webhook", digestOf([parameters.url]), "own", clock.now());
     await retry(() => client.call("setWebhook", parameters, { signal: ended }));
     ready = true;
     log.info("webhook", { bot: username, url: webhook.url });
@@ -248,15 +273,28 @@ export async function runBot({
   }
 }
 
-/** Does what is due by the clock (linking, digests, cleaning up, expiry), and wakes the workers. */
+/**
+ * Does what is due by the clock (linking, digests, cleaning up, expiry), and wakes the workers. What asks GitHub runs
+ * beside, so that expiry and delivery do not wait for it.
+ */
 async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  const beside = (name: string, work: () => Promise<void>) => {
+    if (running.has(name)) return;
+    const done = work()
+      .catch((error: unknown) => {
+        context.log.warn("tick-failed", { what: name, error: errorLine(error) });
+      })
+      .finally(() => {
+        running.delete(name);
+      });
+    running.set(name, done);
+  };
   for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
-    await settleLinks(context).catch((error: unknown) => {
-      context.log.warn("linking-failed", { error: errorLine(error) });
-    });
+    beside("linking", () => settleLinks(context));
     if (clock.now() >= nextDigest) {
       nextDigest = clock.now() + minuteMs;
-      await sendDigests(context);
+      beside("digests", () => sendDigests(context));
     }
     if (clock.now() >= nextForget) {
       nextForget = clock.now() + hourMs;
@@ -266,4 +304,5 @@ async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick
     kick();
     await clock.sleep(tickMs, signal).catch(() => undefined);
   }
+  await Promise.allSettled(running.values());
 }

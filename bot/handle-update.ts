@@ -9,8 +9,9 @@ import type { BotContext } from "./context/context.ts";
 import { errorLine } from "./context/log.ts";
 import { resolve, toContent, type Outcome } from "./context/reply.ts";
 import { safe } from "./context/text.ts";
-import { statusOf } from "../github/api.ts";
+import { explainFailure } from "./github/explain.ts";
 import type { UpdateHandler } from "./inbox/inbox-worker.ts";
+import type { CallbackAnswers } from "./inbox/callback-answers.ts";
 import type { UserUpdate } from "./inbox/update.ts";
 import { isCardKey } from "./store/cards.ts";
 import type { Nonce } from "./store/nonces.ts";
@@ -21,8 +22,7 @@ import type { Store } from "./store/store.ts";
 // the same transaction that marks the update as handled.
 
 export type UpdateHandlerDeps = BotContext & {
-  /** Answers a callback query, so that Telegram stops its spinner; never fails. */
-  answer: (query: string, toast: string, alert?: boolean) => void;
+  callbacks: Pick<CallbackAnswers, "answer">;
   /** Called after storing a message that is to be sent. */
   kick: () => void;
 };
@@ -80,10 +80,8 @@ async function runCommand(deps: UpdateHandlerDeps, request: CommandRequest, name
     return await (name.toLowerCase() === "start" ? ((await start(deps, request)) ?? run("help")) : run(name));
   } catch (error) {
     deps.log.warn("command-failed", { updateId: request.update.updateId, error: errorLine(error) });
-    const status = statusOf(error);
-    return {
-      html: `🛑 ${status === null ? "GitHub did not answer" : `GitHub answered ${status}`}: ${safe(errorLine(error), 200)}\nNothing was done. Try again.`,
-    };
+    const { what, next } = explainFailure(error, "bot", deps.now());
+    return { html: `🛑 ${safe(what)}: ${safe(errorLine(error), 200)}\nNothing was done. ${next}` };
   }
 }
 
@@ -105,25 +103,35 @@ async function handleTap(
   update: UserUpdate,
   { query, data }: { query: string; data: string },
 ): Promise<Commit | null> {
+  /** A toast; a message to the person if the press can't be answered any more. */
+  const say = (text: string, alert = false) => {
+    deps.callbacks.answer(query, { text: text.slice(0, 200), alert }, () => {
+      const html = `${personName(deps, update.user)}: ${safe(text, 300)}`;
+      const late = `u${update.updateId}:late`;
+      deps.store.messages.want(late, chatAndTopic(update), toContent(deps, { html }, update.chat, late), deps.now());
+      deps.kick();
+    });
+  };
   const nonce = deps.store.nonces.find(data.startsWith("n:") ? data.slice(2) : "");
   const refusal = whyUnusable(deps, nonce, update);
   if (nonce === null || refusal !== null) {
-    deps.answer(query, refusal ?? "");
+    say(refusal ?? "");
     return null;
   }
   // One card of actions/notify may carry several questions. A button's family says which one it belongs to.
   const key = isCardKey(nonce.family) ? nonce.family : keyUnder(deps.store, update, nonce.family);
   if (nonce.callback.kind === "command") {
-    deps.answer(query, "");
+    say("");
     return handleText(deps, update, nonce.callback.text, key);
   }
   try {
     const { toast, outcome, alert = false } = await handleCallback(deps, update, nonce, key);
-    deps.answer(query, toast, alert);
+    say(toast, alert);
     return outcome === null ? null : store(deps, update, key, outcome);
   } catch (error) {
     deps.log.warn("callback-failed", { updateId: update.updateId, error: errorLine(error) });
-    deps.answer(query, "GitHub did not answer. Nothing was done; press again.");
+    const { what, next } = explainFailure(error, "bot", deps.now());
+    say(`${what}. Nothing was done. ${next}`);
     return null;
   }
 }
@@ -131,7 +139,7 @@ async function handleTap(
 /** @returns null, or why a button does nothing for this person here and now */
 function whyUnusable(context: BotContext, nonce: Nonce | null, { chat, user }: UserUpdate): string | null {
   // A button of another chat does not exist here.
-  if (nonce === null || nonce.chat !== chat) return "This button is not known.";
+  if (nonce === null || nonce.chat !== context.store.messages.whereIs(chat)) return "This button is not known.";
   if (nonce.user !== null && nonce.user !== user) return `This button is ${personName(context, nonce.user)}'s.`;
   if (nonce.usedAt !== null) return "This button was used already.";
   if (nonce.expiresAt <= context.now()) return "This button is too old: ask again.";

@@ -8,6 +8,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/actions/gate/clones.test.ts":
     "clones repositories shallow, deep and forked, and gates each with the built action",
   "tests/actions/notify/{life,trouble}.test.ts": "starts the built notify step a hundred times, with every outage",
+  "tests/bot/safety-table.test.ts": "plays 630 combinations of who acts, on what, and when",
   "tests/bot/kill.test.ts": "kills and restarts the bot at ten boundaries",
   "tests/bot/{events/one-card,inbox/inbox}.test.ts": "the bundled bot beside the notify step, bursts, and restarts",
   "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",

@@ -1,6 +1,7 @@
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
-import { isRefusal, statusOf } from "../../github/api.ts";
+import { isRefusal } from "../../github/api.ts";
+import { explainFailure, isRateLimit } from "../github/explain.ts";
 import type { Action, ActionState } from "../store/actions.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { findDone, perform, recheck, type Done } from "./perform.ts";
@@ -11,16 +12,16 @@ export type ActionWorkerDeps = BotContext & { clock: Clock; signal: AbortSignal;
 
 const firstPauseMs = 1_000;
 const maxPauseMs = 30_000;
+const lookFirst = "Look at the runs before you ask again.";
 
 /**
- * Carries out the decided actions, one at a time. For each it checks everything again, stores "started", acts once and
- * stores the result. If the outcome of a started action is unknown (after a kill, or when GitHub's answer was lost), it
- * asks GitHub whether the action happened. It repeats the action only if it certainly did not.
+ * Carries out the decided actions. Each is on its own, so that none waits for another. For each it checks everything
+ * again, stores "started", acts once and stores the result. If the outcome of a started action is unknown (after a
+ * kill, or when GitHub's answer was lost), it asks GitHub whether the action happened. It repeats the action only if it
+ * certainly did not. What GitHub cannot tell within a bounded time ends as "unsure".
  */
 export class ActionWorker {
-  private running: Promise<void> | null = null;
-  private again = false;
-  private failures = 0;
+  private readonly running = new Map<string, Promise<void>>();
   private readonly deps: ActionWorkerDeps;
 
   constructor(deps: ActionWorkerDeps) {
@@ -29,47 +30,68 @@ export class ActionWorker {
 
   /** Starts on the waiting actions; returns at once. */
   kick(): void {
-    if (this.running !== null) {
-      this.again = true;
-      return;
+    const { signal, store } = this.deps;
+    if (signal.aborted) return;
+    for (const { id } of store.actions.open()) {
+      if (this.running.has(id)) continue;
+      this.running.set(
+        id,
+        this.work(id).finally(() => {
+          this.running.delete(id);
+        }),
+      );
     }
-    if (this.deps.signal.aborted || this.deps.store.actions.open().length === 0) return;
-    this.running = this.work().finally(() => {
-      this.running = null;
-      if (this.again) {
-        this.again = false;
-        this.kick();
-      }
-    });
   }
 
   /** Resolves when no action is being carried out. */
   async settled(): Promise<void> {
-    await this.running;
+    while (this.running.size > 0) await Promise.allSettled(this.running.values());
   }
 
-  private async work(): Promise<void> {
-    const { store, signal, clock, log } = this.deps;
-    while (!signal.aborted) {
-      const [action] = store.actions.open();
-      if (action === undefined) return;
+  private async work(id: string): Promise<void> {
+    const { store, signal, clock, log, now } = this.deps;
+    for (let failures = 0; !signal.aborted;) {
+      const action = store.actions.find(id);
+      if (action === null || (action.state !== "wanted" && action.state !== "started")) return;
       try {
         await (action.state === "wanted" ? this.begin(action) : this.settle(action));
-        this.failures = 0;
+        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        log.warn("action-waits", { action: action.id, error: errorLine(error) });
-        await clock.sleep(Math.min(maxPauseMs, firstPauseMs * 2 ** this.failures), signal).catch(() => undefined);
-        this.failures += 1;
+        log.warn("action-waits", { action: id, error: errorLine(error) });
+        if (this.giveUp(action, error)) return;
+        const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures);
+        const untilLateMs = action.state === "wanted" ? Math.max(0, action.expiresAt - now()) : maxPauseMs;
+        await clock.sleep(Math.min(pauseMs, untilLateMs), signal).catch(() => undefined);
+        failures += 1;
       }
     }
   }
 
+  /** Ends an action whose check or look-up fails for good: with a refusal, or for too long. @returns whether it ended */
+  private giveUp(action: Action, error: unknown): boolean {
+    const { now, bot } = this.deps;
+    const isFinal = isRefusal(error) && !isRateLimit(error);
+    const { what, next } = explainFailure(error, "bot", now());
+    if (action.state === "wanted") {
+      // Nothing was done yet. Whatever else fails is tried again until the action expires.
+      if (isFinal) this.end(action, "refused", `it could not be checked: ${what}. ${next}`);
+      return isFinal;
+    }
+    const waitedMs = now() - (action.startedAt ?? 0);
+    const settleMs = bot.approvals.settleSeconds * 1000;
+    if (waitedMs < (isFinal ? settleMs : settleMs + bot.approvals.giveUpSeconds * 1000)) return false;
+    this.end(action, "unsure", `${what} when asked whether it happened. ${lookFirst}`);
+    return true;
+  }
+
   private async begin(action: Action): Promise<void> {
     const { store, now, log } = this.deps;
-    if (action.expiresAt <= now()) return this.end(action, "refused", "it came too late: ask again");
+    if (this.isTooLate(action)) return;
     const why = await recheck(this.deps, action);
     if (why !== null) return this.end(action, "refused", why);
+    // The check may have taken long.
+    if (this.isTooLate(action)) return;
     store.actions.move(action.id, "wanted", "started", { startedAt: now() });
     try {
       const done = await perform(this.deps, action);
@@ -79,8 +101,19 @@ export class ActionWorker {
       // A refusal means that nothing happened. If no answer came, the action may have happened: the next round finds
       // out.
       if (!isRefusal(error)) return;
-      this.end(action, "failed", `GitHub answered ${statusOf(error) ?? ""}: ${errorLine(error)}`);
+      const token = store.links.token(action.initiator) === null ? "bot" : "person";
+      const { what, next } = explainFailure(error, token, now());
+      // Locks are taken and released one by one.
+      const isWhole = action.detail.kind !== "lock" && action.detail.kind !== "unlock";
+      const effect = isWhole ? "Nothing was done." : "A part of it may be done: /status.";
+      this.end(action, "failed", `${what}: ${errorLine(error)}. ${effect} ${next}`);
     }
+  }
+
+  private isTooLate(action: Action): boolean {
+    const late = action.expiresAt <= this.deps.now();
+    if (late) this.end(action, "refused", "it came too late: ask again");
+    return late;
   }
 
   private async settle(action: Action): Promise<void> {
@@ -94,7 +127,7 @@ export class ActionWorker {
     }
     if (found === "no") store.actions.move(action.id, "started", "wanted");
     else if (found === "taken") this.end(action, "failed", "somebody else did it meanwhile");
-    else this.end(action, "unsure", "GitHub did not say whether it began: look at the runs before you ask again");
+    else this.end(action, "unsure", `GitHub did not say whether it began. ${lookFirst}`);
   }
 
   private end(action: Action, state: ActionState, result: string, run: Done["run"] = null): void {

@@ -1,11 +1,13 @@
 import type { BotContext } from "../context/context.ts";
 import { resolve, type Outcome } from "../context/reply.ts";
-import { stageOf } from "../github/environments.ts";
+import { safe } from "../context/text.ts";
 import type { UserUpdate } from "../inbox/update.ts";
 import type { Action } from "../store/actions.ts";
 import { isCardKey } from "../store/cards.ts";
 import type { CallbackAction, Nonce } from "../store/nonces.ts";
 import { plainText } from "../telegram/format.ts";
+import { recheckEvidence } from "./perform.ts";
+import { approversNow, reviewRule, whyNotAllowed } from "./persons.ts";
 import {
   addAction,
   askCard,
@@ -18,8 +20,8 @@ import {
   isDangerous,
   personName,
   stateCard,
-  whyNotAllowed,
 } from "./request.ts";
+import { figureLines, repositoryUrlOf, subjectName, subjectOf, surroundingLines } from "./waiting-runs.ts";
 
 // Handles a tap on a button that leads to an action on GitHub: checks the person's rights and records their decision.
 // handle-update.ts has already found the button and checked that it still works. action-worker.ts carries out the
@@ -62,6 +64,14 @@ export async function handleCallback(
     return { toast: "Cancelled.", outcome: spending(() => cancel(context, user, action)) };
   const why = await whyNotAllowed(context, user);
   if (why !== null) return refuseAudited(context, user, action, why);
+  if (callback.kind === "approve" || callback.kind === "confirm-approval") {
+    const excluded = await whyExcluded(context, user, action);
+    if (excluded !== null) return refuseAudited(context, user, action, excluded);
+  }
+  // The last tap hands the action to the worker, which checks everything once more.
+  const isLast = callback.kind === "confirm" && action.needed === 1;
+  const changed = isLast ? null : await recheckEvidence(context, action);
+  if (changed !== null) return accept(spending(() => endRefused(context, user, action, changed)));
   switch (callback.kind) {
     case "ask":
       return accept(spending(() => confirmCard(context, action)));
@@ -69,13 +79,22 @@ export async function handleCallback(
       return accept(spending(() => confirm(context, user, action)));
     case "approve":
     case "confirm-approval": {
-      const excluded = whyExcluded(context, user, action);
-      if (excluded !== null) return refuseAudited(context, user, action, excluded);
-      if (callback.kind === "confirm-approval" || !isDangerous(context, action.detail))
-        return accept(spending(() => approve(context, user, action)));
-      return accept(spending(() => collectCard(context, action, user)));
+      if (callback.kind === "approve" && isDangerous(context, action.detail))
+        return accept(spending(() => collectCard(context, action, user)));
+      // Rights are read again at every tap, of those too who tapped before.
+      const lost = await whyNotAllowed(context, action.initiator);
+      if (lost !== null) return accept(spending(() => endRefused(context, user, action, lost)));
+      const counting = await approversNow(context, action);
+      return accept(spending(() => approve(context, user, action, counting)));
     }
   }
+}
+
+/** Ends a request whose ground is gone: the evidence changed, or whoever asked may not act any more. */
+function endRefused(context: BotContext, user: number, action: Action, result: string): Outcome {
+  context.store.actions.move(action.id, "collecting", "refused", { result });
+  audit(context, user, `${action.detail.kind} refused`, { ...auditDetail(action), result });
+  return stateCard(context, context.store.actions.find(action.id) as Action);
 }
 
 function refuseAudited(context: BotContext, user: number, action: Action, why: string): CallbackResult {
@@ -93,60 +112,101 @@ function cancel(context: BotContext, user: number, action: Action): Outcome {
 
 function confirm(context: BotContext, user: number, action: Action): Outcome {
   audit(context, user, `confirms ${action.detail.kind}`, auditDetail(action));
-  return action.needed > 1 ? collectCard(context, action, null) : begin(context, action);
+  if (action.needed === 1) return begin(context, action);
+  const { store, now, bot } = context;
+  store.actions.extend(action.id, now() + bot.approvals.secondPersonSeconds * 1000);
+  return collectCard(context, action, null);
 }
 
-/** Every person counts once. The one who asked may not also approve, not even from a second Telegram account. */
-function whyExcluded({ store }: BotContext, user: number, { initiator, approvers }: Action): string | null {
-  if (user === initiator || store.links.login(user) === store.links.login(initiator))
+/**
+ * Every person counts once. The one who asked may not also approve, not even from a second Telegram account, and
+ * neither may whoever started the run that waits.
+ */
+async function whyExcluded(context: BotContext, user: number, { initiator, approvers, detail }: Action) {
+  const { store, github } = context;
+  const login = store.links.login(user)?.toLowerCase();
+  if (user === initiator || login === store.links.login(initiator)?.toLowerCase())
     return "You asked for it: somebody else must approve.";
-  return approvers.includes(user) ? "You approved already." : null;
+  if (detail.kind === "approve") {
+    const rule = await reviewRule(context, await github.run(detail.run), detail.environment);
+    if (rule !== null && rule.persons > 1 && login === rule.starter?.toLowerCase())
+      return "You started this run: somebody else must approve.";
+  }
+  return approvers.some((one) => one === user || store.links.login(one)?.toLowerCase() === login)
+    ? "You approved already."
+    : null;
 }
 
-function approve(context: BotContext, user: number, action: Action): Outcome {
-  const approvers = [...action.approvers, user];
+/** @param counting those of the earlier approvers who may still act */
+function approve(context: BotContext, user: number, action: Action, counting: readonly number[]): Outcome {
+  const approvers = [...counting, user];
   context.store.actions.approve(action.id, approvers);
-  audit(context, user, `approves ${action.detail.kind}`, auditDetail(action));
+  const lost = action.approvers.filter((one) => !counting.includes(one));
+  audit(context, user, `approves ${action.detail.kind}`, {
+    ...auditDetail(action),
+    ...(lost.length === 0 ? {} : { why: `without ${lost.join(", ")}, who may not act any more` }),
+  });
   const approved = { ...action, approvers };
   return 1 + approvers.length >= action.needed ? begin(context, approved) : collectCard(context, approved, null);
 }
 
-/** Hands the action to the worker. */
+/** Hands the action to the worker. What was agreed must begin soon, or not at all. */
 function begin(context: BotContext, action: Action): Outcome {
-  context.store.actions.move(action.id, "collecting", "wanted");
+  const { store, now, bot } = context;
+  store.actions.extend(action.id, now() + bot.approvals.expireSeconds * 1000);
+  store.actions.move(action.id, "collecting", "wanted");
   return stateCard(context, { ...action, state: "wanted" });
 }
 
 /**
  * Turns a tap on Approve or Reject of a waiting run into an action by the person who tapped. The action is bound to the
- * run, commit and report that the button was made for.
+ * run, to what it deploys, and to the report that the button was made for. All of it is looked at again.
  */
 async function reviewRun(
   context: BotContext,
   user: number,
   nonce: Nonce,
-  { decision, run, environment, environmentId, sha, digest }: CallbackAction & { kind: "review" },
+  { decision, run: id, environment, environmentId, sha, digest }: CallbackAction & { kind: "review" },
   key: string,
 ): Promise<CallbackResult> {
-  const { store, now, bot } = context;
+  const { store, now, github } = context;
   const refuseReview = (why: string) => {
-    audit(context, user, `refused ${decision}`, { run, environment, sha, digest, why });
+    audit(context, user, `refused ${decision}`, { run: id, environment, sha, digest, why });
     return refuse(why);
   };
   const why = await whyNotAllowed(context, user);
   if (why !== null) return refuseReview(why);
-  const persons = bot.environments[stageOf(bot, environment) ?? ""]?.persons;
-  if (persons === undefined) return refuse(`${environment} is not an environment of bot.yaml.`);
-  if (decision === "approve" && persons > 1) {
-    const { actor } = await context.github.run(run);
-    if (actor.toLowerCase() === store.links.login(user)?.toLowerCase())
-      return refuseReview("You started this run: somebody else must approve.");
-  }
-  const detail = { kind: decision, run, environment, environmentId };
+  const run = await github.run(id);
+  const rule = await reviewRule(context, run, environment);
+  if (rule === null) return refuse(`${environment} is not an environment of bot.yaml.`);
+  if (
+    decision === "approve" &&
+    rule.persons > 1 &&
+    rule.starter?.toLowerCase() === store.links.login(user)?.toLowerCase()
+  )
+    return refuseReview("You started this run: somebody else must approve.");
+  const pending = (await github.pending(id)).find((one) => one.environmentId === environmentId);
+  if (pending === undefined) return refuseReview("The run does not wait for this any more.");
+  const subject = await subjectOf(context, run, pending);
+  if (decision === "approve" && subject.sha === "") return refuseReview(`Commit unknown: ${subject.source}.`);
+  const isSame = subject.sha === sha && subject.digest === digest;
+  // A report that was replaced is shown by the worker's refusal, so that everybody sees it.
+  if (decision === "approve" && isSame && !subject.passed) return refuseReview(`The gate says ${subject.verdict}.`);
+  const about = [
+    ...figureLines(subject),
+    ...(await surroundingLines(context, { ...subject, environment }, repositoryUrlOf(run.url))),
+    ...(decision === "approve" && rule.persons > 1
+      ? [
+          rule.starterCounts
+            ? `takes ${rule.persons} persons; ${safe(rule.starter ?? "", 40)}, who started the run, is one`
+            : `takes ${rule.persons} persons; whoever started the run does not count`,
+        ]
+      : []),
+  ];
+  const detail = { kind: decision, run: id, environment, environmentId, subject: subjectName(subject) };
   const outcome = () => {
-    // The person who started the run is the first, the one who taps is the second.
-    const needed = decision === "approve" ? Math.max(1, persons - 1) : 1;
-    const action = addAction(context, { user, key }, { detail, sha, digest, needed });
+    const needed = decision === "approve" ? rule.needed : 1;
+    const action = addAction(context, { user, key }, { detail, sha, digest, needed, about });
     if (!store.nonces.use(nonce.id, user, now())) return askCard(context, action);
     auditRequest(context, action);
     return isDangerous(context, detail) ? confirmCard(context, action) : resolve(confirm(context, user, action));
@@ -154,7 +214,7 @@ async function reviewRun(
   // The bot cannot change the text of a card of actions/notify, so an alert says what is about to be confirmed.
   if (isCardKey(key) && isDangerous(context, detail))
     return {
-      toast: `Really ${plainText(describeAction(detail))}? Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}. Confirm with the button "Yes, ${decision}".`,
+      toast: `Really ${plainText(describeAction(detail))}? ${sha === "" ? "Commit unknown" : `Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}`}. Confirm with the button "Yes, ${decision}".`,
       alert: true,
       outcome,
     };

@@ -1,11 +1,12 @@
 import type { Workflow } from "../config/config.ts";
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
-import { candidateOf, evidenceFor } from "../github/candidate.ts";
-import { allEnvironments, githubEnvironment, stageOf } from "../github/environments.ts";
-import type { GitHub } from "../github/github.ts";
+import { candidateOf } from "../github/candidate.ts";
+import { allEnvironments, githubEnvironment } from "../github/environments.ts";
+import type { GitHub, Held } from "../github/github.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
-import { whyNotAllowed } from "./request.ts";
+import { reviewRule, whyNotAllowed } from "./persons.ts";
+import { subjectOf } from "./waiting-runs.ts";
 
 // What each kind of action means on GitHub: what must hold right before it, how to do it, and how to find out whether
 // it was done.
@@ -18,24 +19,44 @@ import { whyNotAllowed } from "./request.ts";
  */
 export async function recheck(context: BotContext, action: Action): Promise<string | null> {
   const { bot, github, store } = context;
-  const { detail, initiator, approvers, needed, sha, digest } = action;
+  const { detail, initiator, approvers, needed } = action;
   for (const user of [initiator, ...approvers]) {
     const why = await whyNotAllowed(context, user);
     if (why !== null) return why;
   }
   const people = new Set([initiator, ...approvers].map((user) => store.links.login(user)?.toLowerCase()));
   if (people.size < needed) return `it takes ${needed} persons`;
+  if (detail.kind === "deploy" || detail.kind === "rollback") {
+    if (!(detail.environment in bot.environments) || !bot.models.some(({ id }) => id === detail.model))
+      return "the model or environment is not in bot.yaml any more";
+    if (needed < (bot.environments[detail.environment]?.persons ?? 1))
+      return `${detail.environment} takes more persons now`;
+    const environment = githubEnvironment(bot, detail.model, detail.environment);
+    const lock = (await github.locks(bot.github.lock)).find((one) => one.environment === environment);
+    if (lock !== undefined) return `${environment} is locked by ${lock.record.holder}: ${lock.record.reason}`;
+  }
+  if (detail.kind === "approve") {
+    const rule = await reviewRule(context, await github.run(detail.run), detail.environment);
+    if (rule === null) return `${detail.environment} is not in bot.yaml any more`;
+    if (people.size < rule.needed) return `it takes ${rule.needed} persons besides whoever started the run`;
+    if (rule.persons > 1 && people.has(rule.starter?.toLowerCase())) return "whoever started the run cannot approve it";
+  }
+  return recheckEvidence(context, action);
+}
+
+/**
+ * Looks at the evidence again: whether what will be deployed is still the commit and the report that were shown, and
+ * still passes. A run that is rejected only has to wait still.
+ *
+ * @returns null, or why not
+ */
+export async function recheckEvidence(context: BotContext, action: Action): Promise<string | null> {
+  const { bot, github } = context;
+  const { detail, sha, digest } = action;
   switch (detail.kind) {
     case "deploy":
     case "rollback": {
-      if (!(detail.environment in bot.environments) || !bot.models.some(({ id }) => id === detail.model))
-        return "the model or environment is not in bot.yaml any more";
-      if (needed < (bot.environments[detail.environment]?.persons ?? 1))
-        return `${detail.environment} takes more persons now`;
-      const environment = githubEnvironment(bot, detail.model, detail.environment);
-      const lock = (await github.locks(bot.github.lock)).find((one) => one.environment === environment);
-      if (lock !== undefined) return `${environment} is locked by ${lock.record.holder}: ${lock.record.reason}`;
-      const current = await candidateOf(github, bot, detail.model, detail.version);
+      const current = await candidateOf(context, detail.model, detail.version);
       if (current === null) return "the version's tag is gone";
       if (current.sha !== sha)
         return `${detail.version ?? bot.branch} is at ${current.sha.slice(0, 7)} now, not at ${sha.slice(0, 7)} as agreed`;
@@ -44,24 +65,17 @@ export async function recheck(context: BotContext, action: Action): Promise<stri
     }
     case "approve":
     case "reject": {
-      const run = await github.run(detail.run);
-      if (run.sha !== sha) return `the run is for ${run.sha.slice(0, 7)}, not for ${sha.slice(0, 7)}`;
-      if (
-        !(await github.pending(detail.run)).some(
-          ({ environmentId, environment }) =>
-            environmentId === detail.environmentId && environment === detail.environment,
-        )
-      )
-        return "the run does not wait for this approval any more";
+      const pending = (await github.pending(detail.run)).find(
+        ({ environmentId, environment }) =>
+          environmentId === detail.environmentId && environment === detail.environment,
+      );
+      if (pending === undefined) return "the run does not wait for this approval any more";
       if (detail.kind === "reject") return null;
-      if (
-        (bot.environments[stageOf(bot, detail.environment) ?? ""]?.persons ?? 1) > 1 &&
-        [initiator, ...approvers].some((user) => store.links.login(user)?.toLowerCase() === run.actor.toLowerCase())
-      )
-        return "whoever started the run cannot approve it";
-      const evidence = await evidenceFor(github, bot, sha);
-      if (evidence.digest !== digest) return "the report has changed since it was shown";
-      return evidence.passed ? null : `the gate says ${evidence.verdict}`;
+      const subject = await subjectOf(context, await github.run(detail.run), pending);
+      if (subject.sha === "") return `commit unknown: ${subject.source}`;
+      if (subject.sha !== sha) return `the run is for ${subject.sha.slice(0, 7)}, not for ${sha.slice(0, 7)}`;
+      if (subject.digest !== digest) return "the report has changed since it was shown";
+      return subject.passed ? null : `the gate says ${subject.verdict}`;
     }
     case "lock":
     case "unlock":
@@ -136,10 +150,8 @@ export async function perform(context: BotContext, action: Action): Promise<Done
         sha,
       );
       const others: string[] = [];
-      for (const environment of allEnvironments(bot)) {
-        // After a kill, this action may already hold some of the locks.
-        const own = held.find((one) => one.environment === environment)?.record.request === action.id;
-        if (!own && !(await github.takeLock(bot.github.lock, environment, note))) others.push(environment);
+      for (const environment of notYetLocked(context, action, held)) {
+        if (!(await github.takeLock(bot.github.lock, environment, note))) others.push(environment);
       }
       return {
         words:
@@ -150,17 +162,27 @@ export async function perform(context: BotContext, action: Action): Promise<Done
       };
     }
     case "unlock": {
-      const held = await github.locks(bot.github.lock);
-      const same = detail.locks.filter(({ environment, tagSha }) =>
-        held.some((one) => one.environment === environment && one.tagSha === tagSha),
-      );
-      for (const { environment } of same) await github.releaseLock(bot.github.lock, environment);
+      const released: string[] = [];
+      for (const { environment, tagSha } of detail.locks)
+        if (await github.releaseLock(bot.github.lock, environment, tagSha)) released.push(environment);
       return {
-        words: `unlocked ${same.map(({ environment }) => environment).join(", ") || "nothing: the locks are others' now"}`,
+        words: `unlocked ${released.join(", ") || "nothing: the locks are others' now"}`,
         run: null,
       };
     }
   }
+}
+
+/**
+ * The environments that a lock action has still to lock, in their order. After a kill it may hold some of them. One
+ * before the last that it holds was released by somebody since, and stays released.
+ */
+function notYetLocked({ bot }: BotContext, { id }: Action, held: readonly Held[]): string[] {
+  const all = allEnvironments(bot);
+  const last = all.findLastIndex((environment) =>
+    held.some((one) => one.environment === environment && one.record.request === id),
+  );
+  return all.slice(last + 1);
 }
 
 /**
@@ -170,13 +192,15 @@ export async function perform(context: BotContext, action: Action): Promise<Done
 async function noteInDeployment(
   context: BotContext,
   action: Action,
-  detail: ActionDetail & { environment: string },
+  detail: ActionDetail & { kind: "approve" | "reject" },
   state: string,
 ): Promise<void> {
   try {
+    // GitHub's own Deployment of the waiting job is at the run's head, whatever the run deploys.
+    const run = await context.github.run(detail.run);
     const [deployment] = await context.github.deployments({
       environment: detail.environment,
-      sha: action.sha,
+      sha: run.sha,
       count: 1,
     });
     if (deployment !== undefined)
@@ -204,10 +228,12 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
   switch (detail.kind) {
     case "deploy":
     case "rollback": {
-      const { file, inputs } = workflowOf(context, detail.kind);
+      const { file, ref, inputs } = workflowOf(context, detail.kind);
       if (inputs.request === null) return "unknown";
-      const run = (await github.runs({ file, event: "workflow_dispatch", count: 50 })).find(
-        ({ title, createdAt }) => title.includes(id) && createdAt >= (startedAt ?? 0) - skewMs,
+      // The earliest: whoever reads the mark in the run's name can start another run with it.
+      const run = (await github.runs({ file, event: "workflow_dispatch", count: 50 })).findLast(
+        ({ title, branch, createdAt }) =>
+          title.includes(id) && branch === ref && createdAt >= (startedAt ?? 0) - skewMs,
       );
       return run === undefined ? "no" : { words: `started run ${run.id}`, run: { id: run.id, url: run.url } };
     }
@@ -221,9 +247,11 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
     }
     case "lock": {
       const held = await github.locks(bot.github.lock);
-      const all = allEnvironments(bot);
-      // Done when every lock is held, by this action or by another. If one is still free, the action was not finished.
-      return all.every((environment) => held.some((one) => one.environment === environment))
+      const free = notYetLocked(context, action, held).filter(
+        (environment) => !held.some((one) => one.environment === environment),
+      );
+      // Done when each lock that was still to be taken is held, by this action or by another.
+      return free.length === 0
         ? {
             words: `locked ${held
               .filter(({ record }) => record.request === id)

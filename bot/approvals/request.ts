@@ -3,35 +3,17 @@ import type { Button, Outcome, Reply } from "../context/reply.ts";
 import { safe, shortSha } from "../context/text.ts";
 import { stageOf } from "../github/environments.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
+import { isCardKey } from "../store/cards.ts";
 import { linkHtml } from "../telegram/format.ts";
 
 // Requests for actions on GitHub: who may ask, how a request is stored, and what its message says from the first
 // question to the result. handle-callback.ts handles taps on its buttons, action-worker.ts carries out the action.
 
-const ranks: Record<string, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
-
 /**
- * Whether a Telegram user may act on GitHub now: linked, and with enough permission in the repository today.
- *
- * @returns null, or why not, in a sentence for people
+ * The requested action and its evidence: the commit and the digest of the report. `needed` counts persons. `about`: what
+ * people should see before they decide, a line of HTML each.
  */
-export async function whyNotAllowed(
-  { bot, store, github }: Pick<BotContext, "bot" | "store" | "github">,
-  user: number,
-): Promise<string | null> {
-  if (!bot.telegram.users.some(({ id }) => id === user)) return `user ${user} is not on the list any more`;
-  const link = store.links.find(user);
-  if (link === null) return "no GitHub account is linked: write /link";
-  const { role, id } = await github.permission(link.login);
-  // A login that was given up may belong to somebody else now. The account's number never changes.
-  if (id !== 0 && id !== link.githubId) return `${link.login} is another GitHub account now: /link again`;
-  return (ranks[role] ?? 0) >= (ranks[bot.github.permission] as number)
-    ? null
-    : `${link.login} has ${role} in ${bot.repository}; it takes ${bot.github.permission}`;
-}
-
-/** The requested action and its evidence: the commit and the digest of the report. `needed` counts persons. */
-export type ActionRequest = Pick<Action, "detail" | "sha" | "digest" | "needed">;
+export type ActionRequest = Pick<Action, "detail" | "sha" | "digest" | "needed" | "about">;
 /** Who asks, and the key of the message that asks. */
 export type Requester = { user: number; key: string };
 
@@ -47,13 +29,14 @@ export function requestAction(context: BotContext, requester: Requester, request
 export function addAction(
   { store, now, bot }: BotContext,
   { user, key }: Requester,
-  { detail, sha, digest, needed }: ActionRequest,
+  { detail, sha, digest, needed, about }: ActionRequest,
 ): Action {
   return store.actions.add({
     detail,
     sha,
     digest,
     needed,
+    about,
     initiator: user,
     messageKey: key,
     createdAt: now(),
@@ -88,9 +71,8 @@ export function describeAction(detail: ActionDetail): string {
     case "rollback":
       return `roll <b>${safe(detail.model)}</b> in <b>${safe(detail.environment)}</b> back to ${safe(detail.candidate, 60)}`;
     case "approve":
-      return `approve run ${detail.run} for <b>${safe(detail.environment)}</b>`;
     case "reject":
-      return `reject run ${detail.run} for <b>${safe(detail.environment)}</b>`;
+      return `${detail.kind} <b>${safe(detail.subject, 80)}</b> for <b>${safe(detail.environment)}</b> (run ${detail.run})`;
     case "lock":
       return `lock every deployment: ${safe(detail.reason, 200)}`;
     case "unlock":
@@ -115,11 +97,11 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
     case "deploy":
       return bot.environments[detail.environment]?.danger ?? true;
     case "approve":
+    case "reject":
       return bot.environments[stageOf(bot, detail.environment) ?? ""]?.danger ?? true;
     case "unlock":
       return true;
     case "lock":
-    case "reject":
       return false;
   }
 }
@@ -133,12 +115,15 @@ export function personName({ store }: Pick<BotContext, "store">, user: number): 
 const evidenceLines = ({ sha, digest }: Pick<Action, "sha" | "digest">) =>
   sha === "" ? [] : [`commit <code>${shortSha(sha)}</code> · report <code>${safe(digest.slice(0, 12), 12)}</code>`];
 
+/** Evidence, and what else people should see while they still decide. */
+const questionLines = (action: Action) => [...evidenceLines(action), ...action.about];
+
 /** The first question: what will be done, by whom and on which evidence. */
 export function askCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
   const kind = isDangerous(context, detail) ? "ask" : "confirm";
   return {
-    html: [`${personName(context, initiator)} wants to ${describeAction(detail)}`, ...evidenceLines(action)].join("\n"),
+    html: [`${personName(context, initiator)} wants to ${describeAction(detail)}`, ...questionLines(action)].join("\n"),
     buttons: [
       [
         {
@@ -147,8 +132,8 @@ export function askCard(context: BotContext, action: Action): Reply {
           user: initiator,
           style: kind === "ask" ? "danger" : "primary",
         },
-        cancelButton(id),
       ],
+      [cancelButton(id)],
     ],
   };
 }
@@ -157,7 +142,7 @@ export function askCard(context: BotContext, action: Action): Reply {
 export function confirmCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
   return {
-    html: [`⚠️ ${personName(context, initiator)}, really ${describeAction(detail)}?`, ...evidenceLines(action)].join(
+    html: [`⚠️ ${personName(context, initiator)}, really ${describeAction(detail)}?`, ...questionLines(action)].join(
       "\n",
     ),
     buttons: [
@@ -168,8 +153,8 @@ export function confirmCard(context: BotContext, action: Action): Reply {
           user: initiator,
           style: "danger",
         },
-        cancelButton(id),
       ],
+      [cancelButton(id)],
     ],
   };
 }
@@ -195,7 +180,7 @@ export function collectCard(context: BotContext, action: Action, asking: number 
   return {
     html: [
       `🔔 ${personName(context, initiator)} asks to ${describeAction(detail)}: ${have} of ${needed} persons`,
-      ...evidenceLines(action),
+      ...questionLines(action),
       ...approvers.map((one) => `✓ ${personName(context, one)}`),
       `Somebody else must approve; ${personName(context, initiator)} cannot.`,
     ].join("\n"),
@@ -205,7 +190,8 @@ export function collectCard(context: BotContext, action: Action, asking: number 
     },
     buttons: [
       ...(approve.length === 0 ? [] : [approve]),
-      [{ text: "Approve…", callback: { kind: "approve", action: id }, style: "primary" }, cancelButton(id)],
+      [{ text: "Approve…", callback: { kind: "approve", action: id }, style: "primary" }],
+      [cancelButton(id)],
     ],
   };
 }
@@ -268,6 +254,10 @@ export function stateCard(
       ...(more === null ? [] : [linkHtml(more.text, more.url)]),
       `<code>${id}</code>`,
     ].join("\n"),
+    // Nothing may be asked for again before somebody has looked.
+    ...(state === "unsure" && !isCardKey(action.messageKey)
+      ? { buttons: [[{ text: "/runs", callback: { kind: "command" as const, text: "/runs" }, single: false }]] }
+      : {}),
   };
 }
 

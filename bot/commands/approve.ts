@@ -1,4 +1,4 @@
-import { waitingLines, waitingRuns } from "../approvals/waiting-runs.ts";
+import { askAbout, waitingRuns } from "../approvals/waiting-runs.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Outcome } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
@@ -18,22 +18,16 @@ export const reject: Command = {
   run: (context, { args }) => listWaiting(context, reject, args[0]),
 };
 
-async function listWaiting(
-  { github, bot, now }: BotContext,
-  command: Command,
-  wanted: string | undefined,
-): Promise<Outcome> {
+async function listWaiting(context: BotContext, command: Command, wanted: string | undefined): Promise<Outcome> {
   if (wanted !== undefined && !/^\d{1,15}$/.test(wanted))
     return usage(command, `${safe(wanted)} is not a run's number.`, [`/${command.name}`]);
-  const waiting = (await waitingRuns(github, bot)).filter(
-    ({ run }) => wanted === undefined || run.id === Number(wanted),
-  );
+  const waiting = (await waitingRuns(context)).filter(({ run }) => wanted === undefined || run.id === Number(wanted));
   if (waiting.length === 0)
     return {
       html:
         wanted === undefined ? "No run waits for an approval." : `Run ${safe(wanted)} does not wait for an approval.`,
       buttons: [[commandButton("/runs")]],
     };
-  const parts = waiting.slice(0, 4).map((one) => waitingLines(one, now()));
+  const parts = await Promise.all(waiting.slice(0, 4).map((one) => askAbout(context, one)));
   return { html: parts.flatMap(({ lines }) => lines).join("\n"), buttons: parts.flatMap(({ buttons }) => buttons) };
 }

@@ -1,4 +1,5 @@
 import { requestAction } from "../approvals/request.ts";
+import { aboutCandidate } from "../approvals/waiting-runs.ts";
 import { safe, shortSha, withSign } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { commandButton, type Command } from "./command.ts";
@@ -10,13 +11,13 @@ export const deploy: Command = {
   usage: "/deploy MODEL ENVIRONMENT [VERSION]",
   about: "start a deployment; asks before it does",
   async run(context, request) {
-    const { bot, github } = context;
+    const { bot } = context;
     const wanted = readTarget(deploy, bot, request.args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
     const refused = (await refusal(context, request)) ?? (await refusalByLock(context, model, environment));
     if (refused !== null) return refused;
-    const candidate = await candidateOf(github, bot, model, version);
+    const candidate = await candidateOf(context, model, version);
     if (candidate === null)
       return {
         html: `There is no tag ${safe(`${model}@${version}`)}.`,
@@ -38,6 +39,7 @@ export const deploy: Command = {
       sha: candidate.sha,
       digest: candidate.digest,
       needed: bot.environments[environment]?.persons ?? 1,
+      about: await aboutCandidate(context, candidate, environment),
     });
   },
 };

@@ -1,3 +1,4 @@
+import { digestHour } from "../events/digest.ts";
 import { safe } from "../context/text.ts";
 import { matchName, usage, type Command } from "./command.ts";
 
@@ -12,10 +13,11 @@ export const digest: Command = {
         "/digest daily",
         "/digest off",
       ]);
+    const { hour, zone } = digestHour(bot);
     return () => {
       store.subscriptions.setDigest(place, choice === "daily");
       return {
-        html: choice === "daily" ? `A digest comes every day at ${bot.digest.hourUtc}:00 UTC.` : "No digest any more.",
+        html: choice === "daily" ? `A digest comes every day at ${hour}:00 ${zone}.` : "No digest any more.",
       };
     };
   },

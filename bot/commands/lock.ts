@@ -21,6 +21,7 @@ export const lock: Command = {
       sha: "",
       digest: "",
       needed: 1,
+      about: [],
     });
   },
 };
@@ -45,6 +46,7 @@ export const unlock: Command = {
       sha: "",
       digest: "",
       needed: 1,
+      about: [],
     });
   },
 };

@@ -1,12 +1,16 @@
-import { safe } from "../context/text.ts";
+import { audit as auditEntry } from "../approvals/request.ts";
+import { clockTime, safe } from "../context/text.ts";
 import { dayMs, hourMs, minuteMs } from "../telegram/clock.ts";
 import { askForModel, matchName, modelIds, usage, type Command } from "./command.ts";
+import { refusal } from "./refusal.ts";
 
 export const mute: Command = {
   name: "mute",
   usage: "/mute MODEL|all 30m|2h|3d|off",
-  about: "no alerts of a model for a while",
-  run({ bot, store, now }, { args, place }) {
+  about: "no alerts of a model for a while; approvals and a failed production are told all the same",
+  async run(context, request) {
+    const { bot, store, now } = context;
+    const { args, place } = request;
     const ids = [...modelIds(bot), "all"];
     const model = matchName(args[0], ids);
     const ms = args[1] === "off" ? 0 : durationMs(args[1] ?? "");
@@ -23,14 +27,22 @@ export const mute: Command = {
         args[1] === undefined ? "For how long?" : `${safe(args[1])} is not a time from 1m to 30d.`,
         ["30m", "2h", "1d", "off"].map((one) => `/mute ${model} ${one}`),
       );
+    const refused = await refusal(context, request);
+    if (refused !== null) return refused;
     return () => {
       const until = now() + ms;
-      store.subscriptions.mute(place.chat, model, until);
+      const { user } = request.update;
+      store.subscriptions.mute(place.chat, model, until, user);
+      auditEntry(context, user, ms === 0 ? "unmutes" : "mutes", {
+        model,
+        chat: place.chat,
+        ...(ms === 0 ? {} : { result: `until ${clockTime(until, bot.timeZone)}` }),
+      });
       return {
         html:
           ms === 0
             ? `Alerts of <b>${safe(model)}</b> are on.`
-            : `No alerts of <b>${safe(model)}</b> until ${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC.`,
+            : `No alerts of <b>${safe(model)}</b> until ${clockTime(until, bot.timeZone)}. Approvals and a failed ${safe(bot.live)} are told all the same.`,
       };
     };
   },

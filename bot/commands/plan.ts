@@ -16,7 +16,7 @@ export const plan: Command = {
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
     const [candidate, live, lock] = await Promise.all([
-      candidateOf(github, bot, model, version),
+      candidateOf(context, model, version),
       liveVersion(github, bot, environment, model),
       lockOf(context, githubEnvironment(bot, model, environment)),
     ]);

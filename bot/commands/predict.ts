@@ -46,9 +46,11 @@ export const predict: Command = {
     const answers = await Promise.all(places.map(([, url]) => askPrediction(spaces, url, id, row)));
     const lines = answers.map((answer, i) => `<b>${(places[i] as [string, string])[0]}</b> ${predictionText(answer)}`);
     return {
-      html: [`<b>${safe(id)}</b> says of <code>${safe(input, 200)}</code>`, ...lines, ...difference(answers)].join(
-        "\n",
-      ),
+      html: [
+        `<b>${safe(id)}</b> says of <code>${safe(JSON.stringify(row), 200)}</code>`,
+        ...lines,
+        ...difference(answers),
+      ].join("\n"),
       buttons: [[commandButton(`/predict ${id} ${input}`, "Again")]],
     };
   },
@@ -64,7 +66,7 @@ function label(row: Record<string, unknown>): string {
 }
 
 /** The row to predict, or a sentence that says why it cannot be read. */
-function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
+export function readRow(input: string, card: SpaceModel | undefined): Record<string, unknown> | string {
   if (input.startsWith("{")) {
     try {
       const row = JSON.parse(input) as unknown;
@@ -76,11 +78,14 @@ function readRow(input: string, card: SpaceModel | undefined): Record<string, un
     }
   }
   const fields = Object.entries(card?.input?.schema?.properties ?? {});
-  const pairs = [...input.matchAll(/(?:^|\s)([A-Za-z_]\w*)=(\S+)/g)].map(
-    ([, name, value]) => [name as string, value as string] as const,
+  const pairs = readPairs(
+    input,
+    fields.map(([name]) => name),
   );
-  if (pairs.some(([name]) => fields.some(([field]) => field === name)))
-    return Object.fromEntries(pairs.map(([name, value]) => [name, valueOf(value)]));
+  if (pairs !== null)
+    return Object.fromEntries(
+      pairs.map(([name, value]) => [name, valueOf(value, card?.input?.schema?.properties[name]?.type)]),
+    );
   const texts = fields.filter(([, { type }]) => type === "string");
   if (fields.length === 1 && texts.length === 1) return { [(texts[0] as [string, unknown])[0]]: input };
   return fields.length === 0
@@ -88,7 +93,23 @@ function readRow(input: string, card: SpaceModel | undefined): Record<string, un
     : `This model takes ${fields.map(([name]) => name).join(", ")}: give them as name=value or as JSON.`;
 }
 
-function valueOf(text: string): unknown {
+/**
+ * The fields of "km=3 from=the old port": a value goes on until the next name that the model knows, and may stand in
+ * double quotes. Null if the input does not begin with a field.
+ */
+function readPairs(input: string, names: readonly string[]): (readonly [string, string])[] | null {
+  const isName = (name: string) => names.includes(name);
+  const starts = [...input.matchAll(/(?:^|\s)([A-Za-z_][\w-]*)=/g)].filter(([, name]) => isName(name as string));
+  if (starts[0]?.index !== 0) return null;
+  return starts.map((start, i) => {
+    const value = input.slice(start.index + start[0].length, starts[i + 1]?.index ?? input.length).trim();
+    return [start[1] as string, /^"[^"]*"$/.test(value) ? value.slice(1, -1) : value] as const;
+  });
+}
+
+/** @param type what the model's schema says; a text stays a text even if it looks like a number */
+function valueOf(text: string, type: string | undefined): unknown {
+  if (type === "string") return text;
   if (/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text)) return Number(text);
   return text === "true" ? true : text === "false" ? false : text;
 }

@@ -1,4 +1,5 @@
-import { whyNotAllowed, type Requester } from "../approvals/request.ts";
+import { whyNotAllowed } from "../approvals/persons.ts";
+import type { Requester } from "../approvals/request.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Reply } from "../context/reply.ts";
 import { safe } from "../context/text.ts";

@@ -1,4 +1,5 @@
 import { requestAction } from "../approvals/request.ts";
+import { aboutCandidate } from "../approvals/waiting-runs.ts";
 import { safe } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { earlierVersions, liveVersion } from "../github/live.ts";
@@ -31,7 +32,7 @@ export const rollback: Command = {
         `${safe(version, 40)} is live already.`,
         earlier.map((one) => `/rollback ${model} ${environment} ${one}`),
       );
-    const candidate = await candidateOf(github, bot, model, version);
+    const candidate = await candidateOf(context, model, version);
     if (candidate === null || !candidate.passed)
       return usage(
         rollback,
@@ -43,6 +44,7 @@ export const rollback: Command = {
       sha: candidate.sha,
       digest: candidate.digest,
       needed: bot.environments[environment]?.persons ?? 1,
+      about: await aboutCandidate(context, candidate, environment),
     });
   },
 };

@@ -1,5 +1,6 @@
 import type { BotContext } from "../context/context.ts";
-import { ago, safe, withSign } from "../context/text.ts";
+import { personName } from "../approvals/request.ts";
+import { ago, clockTime, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { askModel, askReady } from "../spaces/ask.ts";
@@ -11,7 +12,7 @@ export const status: Command = {
   name: "status",
   usage: "/status [MODEL]",
   about: "every model: live version, Space health, verdicts of main and open pull requests",
-  async run(context, { args, acknowledge }) {
+  async run(context, { args, place, acknowledge }) {
     const { bot, github } = context;
     const ids = modelIds(bot);
     const one = matchName(args[0], ids);
@@ -25,7 +26,12 @@ export const status: Command = {
     const [locks, latest] = await Promise.all([github.locks(bot.github.lock), context.verdicts.latest()]);
     const lines = await Promise.all((one === null ? ids : [one]).map((id) => describe(context, id, latest)));
     return {
-      html: [`<b>Status of ${safe(bot.live)}</b>`, ...lockLines(locks), ...lines].join("\n"),
+      html: [
+        `<b>Status of ${safe(bot.live)}</b>`,
+        ...lockLines(locks),
+        ...muteLines(context, place.chat),
+        ...lines,
+      ].join("\n"),
       buttons: [
         [
           commandButton(one === null ? "/status" : `/status ${one}`, "Again"),
@@ -36,6 +42,17 @@ export const status: Command = {
     };
   },
 };
+
+/** One line for each mute that holds, of this chat and of others. */
+function muteLines(context: BotContext, here: number): string[] {
+  const { store, bot, now } = context;
+  return store.subscriptions
+    .mutes(now())
+    .map(
+      ({ chat, model, until, user }) =>
+        `🔕 ${safe(model)} ${chat === here ? "muted here" : `muted in ${chat}`} until ${clockTime(until, bot.timeZone)}${user === null ? "" : ` by ${personName(context, user)}`}`,
+    );
+}
 
 async function describe(
   { bot, github, spaces, now }: BotContext,

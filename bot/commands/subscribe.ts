@@ -1,12 +1,16 @@
+import { audit } from "../approvals/request.ts";
 import { safe } from "../context/text.ts";
 import { events } from "../store/subscriptions.ts";
 import { matchName, modelIds, usage, type Command } from "./command.ts";
+import { refusal } from "./refusal.ts";
 
 export const subscribe: Command = {
   name: "subscribe",
   usage: "/subscribe MODEL|all gate|approval|deploy|all|off",
   about: "tell this chat when something changes",
-  run({ bot, store }, { args, place }) {
+  async run(context, request) {
+    const { bot, store } = context;
+    const { args, place } = request;
     const ids = [...modelIds(bot), "all"];
     const model = matchName(args[0], ids);
     const kinds = [...events, "off"] as const;
@@ -27,9 +31,13 @@ export const subscribe: Command = {
           : kinds.map((kind) => `/subscribe ${model} ${kind}`),
       );
     }
+    // Who takes alerts away from a chat needs the same rights as who mutes them.
+    const refused = event === "off" ? await refusal(context, request) : null;
+    if (refused !== null) return refused;
     return () => {
       if (event === "off") {
         const removed = store.subscriptions.remove(place.chat, model);
+        audit(context, request.update.user, "unsubscribes", { model, chat: place.chat });
         return {
           html:
             removed === 0

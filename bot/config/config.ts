@@ -10,6 +10,14 @@ const inputName = z.string().regex(/^[A-Za-z_][\w-]{0,99}$/, "a workflow input's
 const userId = z.int().positive();
 const chatId = z.int().refine((id) => id !== 0, "a numeric chat id");
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
 const workflow = z.strictObject({
   file: z
     .string()
@@ -47,6 +55,12 @@ const environment = z.strictObject({
     .max(5)
     .default(1)
     .describe("How many persons it takes, the initiator included: with 2, somebody else must approve."),
+  starterCounts: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether the person who started a workflow run counts as one of the persons that its approval takes. Bots and GitHub Apps never count.",
+    ),
 });
 
 /** bot.yaml: who may do what, and where. Everything that is not listed is denied. Secrets come from the environment. */
@@ -75,7 +89,10 @@ export const botConfiguration = z
       .min(1),
     environments: z
       .record(name, environment)
-      .default({ staging: { danger: false, persons: 1 }, production: { danger: true, persons: 1 } })
+      .default({
+        staging: { danger: false, persons: 1, starterCounts: true },
+        production: { danger: true, persons: 1, starterCounts: true },
+      })
       .describe("The stages that /deploy and /approve may touch."),
     live: name.default("production").describe("The stage that users see."),
     telegram: z.strictObject({
@@ -116,6 +133,14 @@ export const botConfiguration = z
         .nullable()
         .default(null)
         .describe("Public address of this bot; null polls. Its secret is TELEGRAM_WEBHOOK_SECRET."),
+      commandsPerMinute: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(10)
+        .describe(
+          "Of one person in one group; further ones wait. Telegram lets a bot send 20 messages a minute to a group, which all share.",
+        ),
     }),
     github: z
       .strictObject({
@@ -174,7 +199,30 @@ export const botConfiguration = z
           .min(1)
           .max(86_400)
           .default(900)
-          .describe("How long a button works, and how long an action may wait for its next tap."),
+          .describe(
+            "How long a button works, how long an action may wait for its next tap, and how long an agreed one may wait for GitHub.",
+          ),
+        secondPersonSeconds: z
+          .int()
+          .min(1)
+          .max(7 * 86_400)
+          .default(3600)
+          .describe("How long a request waits for further persons after the first one has confirmed it."),
+        giveUpSeconds: z
+          .number()
+          .min(0)
+          .max(3600)
+          .default(120)
+          .describe(
+            "After settleSeconds: how long GitHub is asked whether an action happened, before the bot says that it does not know.",
+          ),
+        remindSeconds: z
+          .int()
+          .min(1)
+          .max(7 * 86_400)
+          .nullable()
+          .default(3600)
+          .describe("A run that waits this long is asked about once more, with a sound; null never."),
         waitSeconds: z
           .int()
           .min(1)
@@ -184,7 +232,17 @@ export const botConfiguration = z
       })
       .prefault({}),
     predict: z.strictObject({ timeoutSeconds: z.number().min(0.1).max(120).default(20) }).prefault({}),
-    digest: z.strictObject({ hourUtc: z.int().min(0).max(23).default(7) }).prefault({}),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, "a time zone such as Europe/Berlin")
+      .default("UTC")
+      .describe("IANA time zone of the team: of the digest's hour, and of the end of mutes."),
+    digest: z
+      .strictObject({
+        hour: z.int().min(0).max(23).default(7).describe("Hour of the day, in timeZone."),
+        hourUtc: z.int().min(0).max(23).optional().describe("Deprecated: hour, in UTC whatever timeZone says."),
+      })
+      .prefault({}),
     http: z
       .strictObject({ host: z.string().default("0.0.0.0"), port: z.int().min(0).max(65_535) })
       .nullable()

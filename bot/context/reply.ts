@@ -63,8 +63,14 @@ export function toRows(
   chat: number,
   family: string,
 ): InlineKeyboardButton[][] {
+  const { waitSeconds, expireSeconds, secondPersonSeconds } = bot.approvals;
+  // The action itself ends earlier if it must: a button lives as long as the longest question that it may belong to.
   const lifetimeMs = ({ kind }: CallbackAction) =>
-    (kind === "review" ? bot.approvals.waitSeconds : bot.approvals.expireSeconds) * 1000;
+    (kind === "review"
+      ? waitSeconds
+      : kind === "approve" || kind === "cancel"
+        ? Math.max(expireSeconds, secondPersonSeconds)
+        : expireSeconds) * 1000;
   return buttons.map((row) =>
     row.map((one) => {
       if ("url" in one) return { text: one.text, url: one.url };

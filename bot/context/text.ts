@@ -23,7 +23,9 @@ const signs: Record<string, string> = {
   FAILURE: "❌",
   cancelled: "⚪",
   in_progress: "⏳",
+  IN_PROGRESS: "⏳",
   queued: "⏳",
+  QUEUED: "⏳",
   waiting: "🔔",
   skipped: "⚪",
 };
@@ -44,4 +46,25 @@ export function ago(thenMs: number, nowMs: number): string {
 /** A number with four significant digits. */
 export function figure(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "—";
+}
+
+/** "2026-11-21 08:00 UTC", in a time zone. */
+export function clockTime(atMs: number, timeZone: string): string {
+  const { year, month, day, hour, minute } = clockParts(atMs, timeZone);
+  return `${year}-${month}-${day} ${hour}:${minute} ${timeZone}`;
+}
+
+/** Date and time of day in a time zone, each part with two digits, the year with four. */
+export function clockParts(atMs: number, timeZone: string) {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(atMs);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? "";
+  return { year: part("year"), month: part("month"), day: part("day"), hour: part("hour"), minute: part("minute") };
 }

@@ -1,5 +1,5 @@
 import { errorLine, type Log } from "../context/log.ts";
-import { PerChat } from "../context/per-chat.ts";
+import { Lanes } from "../context/lanes.ts";
 import type { StoredMessage } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { TelegramClient } from "../telegram/client.ts";
@@ -21,38 +21,42 @@ const maxPauseMs = 60_000;
 
 /**
  * Makes Telegram agree with the store: sends and edits messages that are not shown yet, one at a time in each chat.
+ * Urgent ones (alerts and questions) do not wait for others.
  * Each send is recorded before it is made. If its outcome is unknown (after a kill or a lost answer), the message is
  * searched for before it is sent again.
  */
 export class Delivery {
-  private readonly chats: PerChat;
+  private readonly lanes: Lanes;
   private readonly deps: DeliveryDeps;
 
   constructor(deps: DeliveryDeps) {
     this.deps = deps;
-    this.chats = new PerChat({
-      waiting: () => deps.store.messages.chatsToServe(),
-      serve: (chat) =>
-        this.serve(chat).catch((error: unknown) => {
+    this.lanes = new Lanes({
+      waiting: () => deps.store.messages.lanesToServe().map(({ chat, urgent }) => `${chat}/${urgent ? 1 : 0}`),
+      serve: (lane) => {
+        const [chat, urgent] = lane.split("/").map(Number);
+        return this.serve(chat as number, urgent === 1).catch((error: unknown) => {
           deps.log.warn("delivery-failed", { chat, error: errorLine(error) });
-        }),
+        });
+      },
       isStopped: () => deps.signal.aborted,
     });
   }
 
   /** Starts on the waiting messages; returns at once. */
   kick(): void {
-    this.chats.kick();
+    this.lanes.kick();
   }
 
   /** Resolves when nothing is being sent. */
   settled(): Promise<void> {
-    return this.chats.settled();
+    return this.lanes.settled();
   }
 
-  private async serve(chat: number): Promise<void> {
+  private async serve(chat: number, urgent: boolean): Promise<void> {
     const { store, signal } = this.deps;
-    for (let one = store.messages.nextFor(chat); one !== null && !signal.aborted; one = store.messages.nextFor(chat)) {
+    const next = () => store.messages.nextFor(chat, urgent);
+    for (let one = next(); one !== null && !signal.aborted; one = next()) {
       try {
         await this.deliver(one);
       } catch (error) {
@@ -78,10 +82,14 @@ export class Delivery {
     if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
     const delivered = await sendOrEdit(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
       silent: one.silent,
+      urgent: one.urgent,
       signal,
     });
     const chat = typeof delivered.chat === "number" ? delivered.chat : one.chat;
-    if (chat !== one.chat) messages.moved(one.chat, chat);
+    if (chat !== one.chat) {
+      messages.moved(one.chat, chat);
+      log.warn("chat-moved", { from: one.chat, to: chat, hint: "put the new number into telegram.chats" });
+    }
     messages.shown(one.key, one.wanted, delivered.messageId, chat, delivered.topic);
   }
 

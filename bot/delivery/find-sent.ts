@@ -4,16 +4,16 @@ import { TelegramFailure } from "../telegram/failure.ts";
 import { plainText } from "../telegram/format.ts";
 import type { Content } from "../telegram/send-or-edit.ts";
 
-/** The search ends after `maxMisses` ids in a row without a message, and after a maximum number of ids in all. */
-const maxMisses = 5;
-const maxProbes = 40;
+/** The search ends after this many ids that nobody is known to have. */
+const maxProbes = 60;
 
 type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
 
 /**
  * Finds out whether a message was sent although no answer came. A bot cannot read a chat, but Telegram returns the
- * message that a reply refers to. So the bot replies silently to each unknown id: the reply fails if there is no such
- * message, and otherwise returns it. The reply is deleted at once.
+ * message that a reply refers to. So the bot first sends a silent message to learn which number is the newest, and then
+ * replies silently to each number before it that is not known: the reply fails if there is no such message in this chat,
+ * and otherwise returns it. What the bot sends for the search is deleted at once.
  *
  * @returns the id of the message; null if it was not sent
  */
@@ -23,36 +23,37 @@ export async function findSent(
   wanted: StoredMessage,
   signal: AbortSignal,
 ): Promise<number | null> {
-  for (let id = wanted.afterId + 1, misses = 0, probes = 0; misses < maxMisses && probes < maxProbes; id += 1) {
-    if (messages.isKnown(wanted.chat, id)) continue;
-    probes += 1;
-    const probe = await client
+  const probe = async (id: number | null) => {
+    const sent = await client
       .call(
         "sendMessage",
         {
           chat_id: wanted.chat,
           text: "…",
           disable_notification: true,
-          reply_parameters: { message_id: id },
+          ...(id === null ? {} : { reply_parameters: { message_id: id } }),
           ...(wanted.topic === null ? {} : { message_thread_id: wanted.topic }),
         },
-        { signal },
+        { signal, urgent: wanted.urgent },
       )
       .catch((error: unknown) => {
         if (error instanceof TelegramFailure && (error.kind === "message-gone" || error.kind === "topic-gone"))
           return null;
         throw error;
       });
-    misses = probe === null ? misses + 1 : 0;
-    if (probe === null) continue;
-    messages.saw(wanted.chat, probe.message_id);
+    if (sent === null) return null;
+    messages.saw(wanted.chat, sent.message_id);
     await client
-      .call("deleteMessage", { chat_id: wanted.chat, message_id: probe.message_id }, { signal })
+      .call("deleteMessage", { chat_id: wanted.chat, message_id: sent.message_id }, { signal, urgent: wanted.urgent })
       .catch(() => undefined);
-    const found = probe.reply_to_message as Found | undefined;
+    return sent;
+  };
+  const newest = (await probe(null))?.message_id ?? 0;
+  for (let id = wanted.afterId + 1, probes = 0; id < newest && probes < maxProbes; id += 1) {
+    if (messages.isKnown(wanted.chat, id)) continue;
+    probes += 1;
+    const found = (await probe(id))?.reply_to_message as Found | undefined;
     if (found?.from?.is_bot === true && isSame(wanted.sent ?? wanted.content, found)) return id;
-    // The probe itself got the next id, so no later message exists that could be the one.
-    if (probe.message_id === id + 1) return null;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
 import { toContent } from "../context/reply.ts";
-import { safe, withSign } from "../context/text.ts";
+import { clockParts, clockTime, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import { trendOf } from "../github/trend.ts";
 import { dayMs } from "../telegram/clock.ts";
@@ -23,17 +23,24 @@ async function digestHtml(context: BotContext): Promise<string> {
     }),
   );
   return [
-    `<b>Digest of ${new Date(now()).toISOString().slice(0, 10)}</b>`,
+    `<b>Digest of ${clockTime(now(), digestHour(bot).zone).slice(0, 10)}</b>`,
     `gates: ${gates.length} (${count("success")} green, ${count("failure")} red) · deployments: ${deployments.length} · waiting: ${runs.filter(({ status }) => status === "waiting").length}`,
     ...models,
   ].join("\n");
 }
 
+/** The hour at which digests are due, and the time zone of that hour. */
+export function digestHour({ digest, timeZone }: BotContext["bot"]): { hour: number; zone: string } {
+  return digest.hourUtc === undefined ? { hour: digest.hour, zone: timeZone } : { hour: digest.hourUtc, zone: "UTC" };
+}
+
 /** Sends today's digest to the chats where it is due. A chat gets one a day, even if the bot restarts. */
 export async function sendDigests(context: BotContext): Promise<void> {
   const { store, bot, now } = context;
-  const day = new Date(now()).toISOString().slice(0, 10);
-  if (new Date(now()).getUTCHours() < bot.digest.hourUtc) return;
+  const { hour: dueHour, zone } = digestHour(bot);
+  const { year, month, day: dayOfMonth, hour } = clockParts(now(), zone);
+  const day = `${year}-${month}-${dayOfMonth}`;
+  if (Number(hour) < dueHour) return;
   const due = store.subscriptions
     .digestPlaces()
     .filter(({ chat }) => store.messages.byKey(`digest:${day}:${chat}`) === null);

@@ -2,6 +2,8 @@ import { stateCard } from "../approvals/request.ts";
 import { waitingRun } from "../approvals/waiting-runs.ts";
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
+import { stageOf } from "../github/environments.ts";
+import { isRefusal } from "../../github/api.ts";
 import { toContent, type Reply } from "../context/reply.ts";
 import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
@@ -48,16 +50,30 @@ async function pollGitHub(context: BotContext, poll: number): Promise<void> {
     });
   });
   const learning = store.seen.state("watch", "began") === null;
+  let missed = 0;
+  /** What fails for one run or deployment must not keep the others from being told. */
+  const apart = async <T>(what: string, id: number, work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn("not-looked-at", { what, id, error: errorLine(error) });
+      if (!isRefusal(error)) missed += 1;
+      return null;
+    }
+  };
   const runs = await github.runs({ count: 50 });
-  for (const run of runs.toReversed()) await runChanged(context, run, learning, finder);
-  const waiting = await Promise.all(
-    runs
-      .filter(({ status }) => status === "waiting")
-      .slice(0, maxWaiting)
-      .toReversed()
-      .map((run) => waitingRun(github, bot, run)),
-  );
-  for (const one of waiting) await askForApproval(context, one, learning, finder);
+  for (const run of runs.toReversed()) await apart("run", run.id, () => runChanged(context, run, learning, finder));
+  const waiting = (
+    await Promise.all(
+      runs
+        .filter(({ status }) => status === "waiting")
+        .slice(0, maxWaiting)
+        .toReversed()
+        .map((run) => apart("waiting run", run.id, () => waitingRun(context, run))),
+    )
+  ).filter((one) => one !== null);
+  for (const one of waiting)
+    await apart("waiting run", one.run.id, () => askForApproval(context, one, learning, finder));
   await followCards(context, runs, waiting, finder, poll);
   const deployments = (await github.deployments({ count: 30 })).filter(
     ({ payload, createdAt }) => payload !== null && (learning || createdAt > now() - freshMs),
@@ -65,11 +81,14 @@ async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
-    // A status that was added only for its description (who approved, where a card is) repeats the previous state.
-    const statuses = await github.statuses(deployment.id);
-    if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
+    await apart("deployment", deployment.id, async () => {
+      // A status that was added only for its description (who approved, where a card is) repeats the previous state.
+      const statuses = await github.statuses(deployment.id);
+      if (statuses[0] !== undefined) await deploymentChanged(context, deployment, statuses[0], learning, finder);
+    });
   }
-  if (learning) store.seen.set("watch", "began", "yes", now());
+  // What could not be looked at yet would be reported later as if it were new.
+  if (learning && missed === 0) store.seen.set("watch", "began", "yes", now());
 }
 
 /** Chats that have a card of this candidate. They get no message, because the card shows what happens. */
@@ -86,12 +105,13 @@ function notifySubscribers(
   reply: Reply,
   silent: boolean,
   except: ReadonlySet<number>,
+  muteable = true,
 ): void {
-  for (const place of store.subscriptions.listeners(models, kind, now())) {
+  for (const place of store.subscriptions.listeners(models, kind, now(), muteable)) {
     if (except.has(place.chat)) continue;
     const messageKey = `${key}:${place.chat}`;
     const content = toContent({ store, bot, now }, reply, place.chat, `${messageKey}:${now()}`);
-    store.messages.want(messageKey, place, content, now(), { silent });
+    store.messages.want(messageKey, place, content, now(), { silent, urgent: true });
   }
 }
 
@@ -196,6 +216,8 @@ async function deploymentChanged(
       { html },
       !audible,
       withCard,
+      // No mute hides that users meet a failed deployment.
+      !(red && stageOf(context.bot, environment) === context.bot.live),
     );
   });
 }

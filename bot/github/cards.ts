@@ -19,7 +19,8 @@ function placesOf(
   return [
     ...chats.flatMap((chat) => [null, ...topics].map((topic) => ({ chat, topic }))),
     ...(privateChats ? users.map(({ id }) => ({ chat: id, topic: null })) : []),
-    ...heardIn.filter(({ topic }) => topic !== null),
+    // Also the supergroup that a listed group has become.
+    ...heardIn.filter(({ topic, chat }) => topic !== null || (chat < 0 && !chats.includes(chat))),
   ];
 }
 

@@ -5,7 +5,7 @@ import { pullRequestsOf } from "../../github/pulls.ts";
 import { createRef, createTagObject, deleteRef, matchingRefs, readTagObject } from "../../github/refs.ts";
 import { readDeployedModel, type DeployedModel } from "../../github/registry/deployment.ts";
 import { readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
-import { digestOf, readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
+import { readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
 import { fullName, parseRepository } from "../../github/runner.ts";
 
 type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
@@ -20,6 +20,7 @@ export type Run = {
   sha: string;
   branch: string;
   event: string;
+  /** Login of who started the run, or started it again. */
   actor: string;
   url: string;
   pullRequests: number[];
@@ -44,12 +45,18 @@ export type DeploymentStatus = {
   environmentUrl: string;
   createdAt: number;
 };
+export type Artifact = { id: number; name: string; digest: string; sizeBytes: number; expired: boolean };
 export type Pending = { environment: string; environmentId: number; reviewers: string[] };
 export type Tag = { name: string; version: string; sha: string; tagSha: string };
 export type Released = Tag & { receipt: ReleaseRecord | null };
 
 /** An environment that is locked, and by whom. */
 export type Held = { environment: string; tagSha: string; record: LockNote };
+
+/** Whether an account is not a person's. GitHub gives the type; "[bot]" ends the login of every GitHub App. */
+function isBotAccount(login: string, type: string | undefined): boolean {
+  return (type ?? "User") !== "User" || login.endsWith("[bot]");
+}
 
 const builtIn = new Set(["admin", "maintain", "write", "triage", "read", "none"]);
 const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse(text));
@@ -118,9 +125,7 @@ export class GitHub {
     return readRun((await this.octokit.rest.actions.getWorkflowRun({ ...this.where, run_id: id })).data);
   }
 
-  async artifacts(
-    run: number,
-  ): Promise<{ id: number; name: string; digest: string; sizeBytes: number; expired: boolean }[]> {
+  async artifacts(run: number): Promise<Artifact[]> {
     const { data } = await this.octokit.rest.actions.listWorkflowRunArtifacts({
       ...this.where,
       run_id: run,
@@ -263,20 +268,36 @@ export class GitHub {
     return { ...tag, sha: commit, receipt: readRelease(message) };
   }
 
+  /** The commit that a tag leads to, annotated or not; null if there is no such tag, or a branch has the same name. */
+  async tagCommit(name: string): Promise<string | null> {
+    const [branches, tags] = await Promise.all([
+      matchingRefs(this.api, `refs/heads/${name}`),
+      matchingRefs(this.api, `refs/tags/${name}`),
+    ]);
+    if (branches.some(({ ref }) => ref === `refs/heads/${name}`)) return null;
+    const tag = tags.find(({ ref }) => ref === `refs/tags/${name}`);
+    if (tag === undefined) return null;
+    return tag.type === "tag" ? (await readTagObject(this.api, tag.sha)).commit : tag.sha;
+  }
+
   /** The commit at the end of a branch. */
   async head(branch: string): Promise<string> {
     return (await this.octokit.rest.git.getRef({ ...this.where, ref: `heads/${branch}` })).data.object.sha;
   }
 
-  /** A person's current role in the repository: admin, maintain, write, triage, read or none. */
-  async permission(login: string): Promise<{ role: string; id: number }> {
+  /** An account's current role in the repository: admin, maintain, write, triage, read or none. */
+  async permission(login: string): Promise<{ role: string; id: number; isBot: boolean }> {
     try {
       const { data } = await this.octokit.rest.repos.getCollaboratorPermissionLevel({ ...this.where, username: login });
       // An organisation can define roles with other names; `permission` is the built-in role that such a role is based
       // on.
-      return { role: builtIn.has(data.role_name) ? data.role_name : data.permission, id: data.user?.id ?? 0 };
+      return {
+        role: builtIn.has(data.role_name) ? data.role_name : data.permission,
+        id: data.user?.id ?? 0,
+        isBot: isBotAccount(login, data.user?.type),
+      };
     } catch (error) {
-      if (statusOf(error) === 404) return { role: "none", id: 0 };
+      if (statusOf(error) === 404) return { role: "none", id: 0, isBot: isBotAccount(login, undefined) };
       throw error;
     }
   }
@@ -320,22 +341,24 @@ export class GitHub {
     return createRef(this.api, `${prefix}/${environment}`, note);
   }
 
-  async releaseLock(prefix: string, environment: string): Promise<void> {
-    await deleteRef(this.api, `${prefix}/${environment}`);
+  /**
+   * Removes a lock if it is still the one that was meant. GitHub deletes refs only by name, so it is read once more
+   * right before.
+   *
+   * @returns false when it is another lock by now, or none
+   */
+  async releaseLock(prefix: string, environment: string, tagSha: string): Promise<boolean> {
+    const ref = `${prefix}/${environment}`;
+    const current = (await matchingRefs(this.api, ref)).find((one) => one.ref === ref);
+    if (current?.sha !== tagSha) return false;
+    await deleteRef(this.api, ref);
+    return true;
   }
 
   /** The account that this client's token belongs to. */
   async me(): Promise<{ login: string; id: number }> {
     const { data } = await this.octokit.rest.users.getAuthenticated();
     return { login: data.login, id: data.id };
-  }
-
-  /** Evidence of a gate run: a digest over its report artifacts; null when it has none. */
-  async reportDigest(run: number, artifact: string): Promise<string | null> {
-    const reports = (await this.artifacts(run)).filter(
-      ({ name, digest }) => name.startsWith(artifact) && digest !== "",
-    );
-    return reports.length === 0 ? null : digestOf(reports.map(({ name, digest }) => `${name}=${digest}`).toSorted());
   }
 }
 

@@ -1,6 +1,6 @@
 import { verdictFile, type ModelVerdict } from "../../eval/schema/verdict.ts";
 import type { BotConfiguration } from "../config/config.ts";
-import type { GitHub, Run } from "./github.ts";
+import type { Artifact, GitHub, Run } from "./github.ts";
 import { readZipEntry } from "./zip.ts";
 
 /** What a gate run says about its models. */
@@ -58,19 +58,20 @@ export class Verdicts {
       wanted.map(async ({ run, pullRequest }) => ({
         run,
         pullRequest,
-        models: run.status === "completed" && !run.fork ? await this.of(run.id) : [],
+        models: run.status === "completed" && !run.fork ? await this.in(await this.github.artifacts(run.id)) : [],
       })),
     );
   }
 
-  private async of(run: number): Promise<ModelVerdict[]> {
-    const artifacts = (await this.github.artifacts(run))
+  /** The verdicts in the artifacts of one run; empty if none can be read. */
+  async in(artifacts: readonly Artifact[]): Promise<ModelVerdict[]> {
+    const reports = artifacts
       .filter(
         ({ name, sizeBytes, expired }) =>
           name.startsWith(this.bot.github.artifact) && !expired && sizeBytes <= maxZipBytes,
       )
       .slice(0, maxArtifacts);
-    const all = (await Promise.all(artifacts.map(({ id }) => this.read(id)))).flat();
+    const all = (await Promise.all(reports.map(({ id }) => this.read(id)))).flat();
     // A model may be judged on several kinds of runners. The worst verdict counts.
     return [...Map.groupBy(all, ({ model }) => model.id).values()].map(
       (same) => same.find(({ verdict }) => verdict !== "PASS") ?? (same[0] as ModelVerdict),

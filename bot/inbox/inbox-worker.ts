@@ -1,7 +1,9 @@
 import { errorLine, type Log } from "../context/log.ts";
-import { PerChat } from "../context/per-chat.ts";
+import { Lanes } from "../context/lanes.ts";
 import type { Store } from "../store/store.ts";
-import type { UserUpdate } from "./update.ts";
+import type { Clock } from "../telegram/clock.ts";
+import type { CommandLimit } from "./command-limit.ts";
+import { isCallbackLane, type UserUpdate } from "./update.ts";
 
 /** Handles an update and returns a function that stores the result. The worker calls that function in a transaction. */
 export type UpdateHandler = (update: UserUpdate) => Promise<() => void>;
@@ -13,43 +15,52 @@ export type InboxWorkerDeps = {
   store: Store;
   handle: UpdateHandler;
   log: Log;
+  clock: Clock;
+  limit: CommandLimit;
+  signal: AbortSignal;
   /** Called after each handled update. */
   onHandled: () => void;
 };
 
 /**
- * Handles the stored updates: one at a time in each chat, in the order in which they arrived. One transaction stores a
+ * Handles the stored updates. The commands of one person in one chat are handled one at a time, in the order in which
+ * they arrived, and so are the presses of one person in one chat; nothing else waits for them. One transaction stores a
  * handler's result and marks its update as done, so a kill cannot separate the two.
  */
 export class InboxWorker {
-  private readonly chats: PerChat;
+  private readonly lanes: Lanes;
   private readonly deps: InboxWorkerDeps;
   private stopped = false;
 
   constructor(deps: InboxWorkerDeps) {
     this.deps = deps;
-    this.chats = new PerChat({
-      waiting: () => deps.store.inbox.chatsToServe(),
-      serve: (chat) => this.serve(chat),
+    this.lanes = new Lanes({
+      waiting: () => deps.store.inbox.lanesToServe(),
+      serve: (lane) => this.serve(lane),
       isStopped: () => this.stopped,
     });
   }
 
   /** Starts on the waiting updates; returns at once. */
   kick(): void {
-    this.chats.kick();
+    this.lanes.kick();
   }
 
   /** Starts nothing new; resolves when the updates being handled are done. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.chats.settled();
+    await this.lanes.settled();
   }
 
-  private async serve(chat: number): Promise<void> {
-    const { store, handle, log, onHandled } = this.deps;
-    for (let one = store.inbox.nextFor(chat); one !== null && !this.stopped; one = store.inbox.nextFor(chat)) {
-      const { updateId, attempts, body } = one;
+  private async serve(lane: string): Promise<void> {
+    const { store, handle, log, onHandled, clock, limit, signal } = this.deps;
+    for (let one = store.inbox.nextFor(lane); one !== null && !this.stopped; one = store.inbox.nextFor(lane)) {
+      const { updateId, attempts, body, chat } = one;
+      const waitMs = chat < 0 && !isCallbackLane(lane) ? limit.waitMs(lane, clock.now()) : 0;
+      if (waitMs > 0) {
+        await clock.sleep(waitMs, signal).catch(() => undefined);
+        continue;
+      }
       let commit = () => {};
       store.inbox.begun(updateId);
       try {

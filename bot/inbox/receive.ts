@@ -3,7 +3,7 @@ import type { Log } from "../context/log.ts";
 import type { Store } from "../store/store.ts";
 import { escapeMarkup } from "../telegram/format.ts";
 import { isAllowed } from "./access.ts";
-import { readUpdate, updateSchema } from "./update.ts";
+import { laneOf, readUpdate, updateSchema, type UserUpdate } from "./update.ts";
 
 export type ReceiverDeps = {
   bot: BotConfiguration;
@@ -12,6 +12,8 @@ export type ReceiverDeps = {
   now: () => number;
   /** Called after an update was stored. */
   kick: () => void;
+  /** Called with the query of each press of a button. */
+  onCallback: (query: string) => void;
 };
 
 /** What was done with an update. */
@@ -21,7 +23,23 @@ export type Received = "stored" | "repeated" | "ignored" | "stranger" | "malform
  * Creates the function that receives every update from polling or the webhook. It checks the update's shape and sender
  * and stores it. The inbox worker handles it later.
  */
-export function updateReceiver({ bot, store, log, now, kick }: ReceiverDeps): (update: unknown) => Received {
+export function updateReceiver({
+  bot,
+  store,
+  log,
+  now,
+  kick,
+  onCallback,
+}: ReceiverDeps): (update: unknown) => Received {
+  const runsCommand = ({ act }: UserUpdate) =>
+    act.kind === "callback" && store.nonces.find(act.data.replace(/^n:/, ""))?.callback.kind === "command";
+  /** A group became a supergroup, which has another number. What is stored about it goes along. */
+  const moved = (from: number, to: number) => {
+    if (!bot.telegram.chats.includes(from) || store.messages.whereIs(from) === to) return;
+    store.messages.moved(from, to);
+    store.audit.add(now(), { user: null, login: null }, "chat moved", { from, to });
+    log.warn("chat-moved", { from, to, hint: "put the new number into telegram.chats" });
+  };
   return (raw) => {
     const parsed = updateSchema.safeParse(raw);
     if (!parsed.success) {
@@ -29,13 +47,16 @@ export function updateReceiver({ bot, store, log, now, kick }: ReceiverDeps): (u
       return "malformed";
     }
     const { message } = parsed.data;
-    const moved = message?.migrate_to_chat_id;
-    if (moved !== undefined && bot.telegram.chats.includes(message?.chat.id ?? 0))
-      log.warn("chat-moved", { from: message?.chat.id, to: moved, hint: "put the new id into telegram.chats" });
+    if (message !== undefined) {
+      // Telegram tells it in the old group and in the new one; either may be missed.
+      const { chat, migrate_to_chat_id: to, migrate_from_chat_id: from } = message;
+      if (to !== undefined) moved(chat.id, to);
+      if (from !== undefined) moved(from, chat.id);
+    }
     const update = readUpdate(parsed.data);
     if (update === null) return "ignored";
     const { user, chat } = update;
-    if (!isAllowed(bot.telegram, update)) {
+    if (!isAllowed(bot.telegram, update, (one) => store.messages.movedFrom(one))) {
       log.info("stranger", { user, chat });
       const words = bot.telegram.stranger;
       // Once per person, and only in private, because a bot that answers everybody can be abused to send spam.
@@ -48,9 +69,16 @@ export function updateReceiver({ bot, store, log, now, kick }: ReceiverDeps): (u
     }
     const fresh = store.transaction(() => {
       if (update.act.kind === "text") store.messages.heard(chat, update.messageId, now());
-      return store.inbox.take(update.updateId, chat, JSON.stringify(update), now());
+      return store.inbox.take(
+        update.updateId,
+        chat,
+        laneOf(update, runsCommand(update)),
+        JSON.stringify(update),
+        now(),
+      );
     });
     if (!fresh) return "repeated";
+    if (update.act.kind === "callback") onCallback(update.act.query);
     kick();
     return "stored";
   };

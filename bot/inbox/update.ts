@@ -12,6 +12,7 @@ const message = z.looseObject({
   /** Set if somebody writes as a channel or as the group itself; then `from` is not the person. */
   sender_chat: z.unknown().optional(),
   migrate_to_chat_id: z.int().optional(),
+  migrate_from_chat_id: z.int().optional(),
 });
 const callback = z.looseObject({
   id: z.string().min(1),
@@ -82,4 +83,18 @@ export function readUpdate({ update_id: updateId, message, callback_query: query
     messageId: under.message_id,
     act: { kind: "callback", query: query.id, data: query.data ?? "" },
   };
+}
+
+/**
+ * The lane of an update: a person's commands in a chat, or their presses there. A press that runs a command may take as
+ * long as one, and so goes with the commands.
+ */
+export function laneOf({ chat, user, act }: UserUpdate, runsCommand: boolean): string {
+  return act.kind === "text" || runsCommand ? `${chat}/${user}` : `${chat}/${user}${callbackSuffix}`;
+}
+
+const callbackSuffix = "/callback";
+
+export function isCallbackLane(lane: string): boolean {
+  return lane.endsWith(callbackSuffix);
 }

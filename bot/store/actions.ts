@@ -2,6 +2,14 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database, Row } from "./database.ts";
 
+const review = {
+  run: z.int(),
+  environment: z.string(),
+  environmentId: z.int(),
+  /** What the run deploys, such as "mood 1.2.0". Requests of earlier versions of the bot lack it. */
+  subject: z.string().default("a run"),
+};
+
 /** The actions that the bot may take on GitHub, each with the data that it needs. */
 const actionDetail = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -18,8 +26,8 @@ const actionDetail = z.discriminatedUnion("kind", [
     version: z.string(),
     candidate: z.string(),
   }),
-  z.strictObject({ kind: z.literal("approve"), run: z.int(), environment: z.string(), environmentId: z.int() }),
-  z.strictObject({ kind: z.literal("reject"), run: z.int(), environment: z.string(), environmentId: z.int() }),
+  z.strictObject({ kind: z.literal("approve"), ...review }),
+  z.strictObject({ kind: z.literal("reject"), ...review }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
   z.strictObject({
     kind: z.literal("unlock"),
@@ -39,6 +47,8 @@ export type Action = {
   approvers: number[];
   /** The number of persons required, including the initiator. */
   needed: number;
+  /** What the question shows besides commit and report: figures, what is live, links. A line of HTML each. */
+  about: string[];
   state: ActionState;
   messageKey: string;
   result: string | null;
@@ -58,12 +68,12 @@ export class Actions {
   add(
     action: Pick<
       Action,
-      "detail" | "sha" | "digest" | "initiator" | "needed" | "messageKey" | "createdAt" | "expiresAt"
+      "detail" | "sha" | "digest" | "initiator" | "needed" | "about" | "messageKey" | "createdAt" | "expiresAt"
     >,
   ): Action {
     const id = `sl-${randomBytes(8).toString("hex")}`;
     this.db.run(
-      "INSERT INTO actions (id, kind, detail, sha, digest, initiator, approvers, needed, state, message_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, '[]', ?, 'collecting', ?, ?, ?)",
+      "INSERT INTO actions (id, kind, detail, sha, digest, initiator, approvers, needed, about, state, message_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, '[]', ?, ?, 'collecting', ?, ?, ?)",
       id,
       action.detail.kind,
       JSON.stringify(action.detail),
@@ -71,6 +81,7 @@ export class Actions {
       action.digest,
       action.initiator,
       action.needed,
+      JSON.stringify(action.about),
       action.messageKey,
       action.createdAt,
       action.expiresAt,
@@ -87,6 +98,16 @@ export class Actions {
     return this.db.all("SELECT * FROM actions WHERE state IN ('wanted', 'started') ORDER BY created_at").map(read);
   }
 
+  /** Whether a message shows an action that has not ended yet. */
+  isOpenIn(messageKey: string): boolean {
+    return (
+      this.db.get(
+        "SELECT 1 AS one FROM actions WHERE message_key = ? AND state IN ('collecting', 'wanted', 'started')",
+        messageKey,
+      ) !== undefined
+    );
+  }
+
   /** Actions that nobody confirmed in time. */
   late(now: number): Action[] {
     return this.db
@@ -96,6 +117,11 @@ export class Actions {
 
   approve(id: string, approvers: readonly number[]): void {
     this.db.run("UPDATE actions SET approvers = ? WHERE id = ?", JSON.stringify(approvers), id);
+  }
+
+  /** Gives an action that collects taps more time. */
+  extend(id: string, expiresAt: number): void {
+    this.db.run("UPDATE actions SET expires_at = ? WHERE id = ? AND state = 'collecting'", expiresAt, id);
   }
 
   /** @returns false if it was no longer in state `from` */
@@ -127,6 +153,7 @@ function read(row: Row): Action {
     initiator: Number(row["initiator"]),
     approvers: JSON.parse(String(row["approvers"])) as number[],
     needed: Number(row["needed"]),
+    about: JSON.parse(String(row["about"])) as string[],
     state: row["state"] as ActionState,
     messageKey: String(row["message_key"]),
     result: row["result"] as string | null,

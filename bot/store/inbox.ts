@@ -14,29 +14,33 @@ export class Inbox {
     this.db = db;
   }
 
-  /** @returns false if the update was accepted before */
-  take(updateId: number, chat: number, body: string, now: number): boolean {
+  /**
+   * @param lane updates of one lane are handled one after the other
+   * @returns false if the update was accepted before
+   */
+  take(updateId: number, chat: number, lane: string, body: string, now: number): boolean {
     return (
       this.db.run(
-        "INSERT OR IGNORE INTO updates (update_id, chat, body, state, received_at) VALUES (?, ?, ?, 'waiting', ?)",
+        "INSERT OR IGNORE INTO updates (update_id, chat, lane, body, state, received_at) VALUES (?, ?, ?, ?, 'waiting', ?)",
         updateId,
         chat,
+        lane,
         body,
         now,
       ) > 0
     );
   }
 
-  /** Chats with waiting updates, the longest waiting first. */
-  chatsToServe(): number[] {
+  /** Lanes with waiting updates, the longest waiting first. */
+  lanesToServe(): string[] {
     return this.db
-      .all("SELECT chat FROM updates WHERE state = 'waiting' GROUP BY chat ORDER BY min(seq)")
-      .map((row) => Number(row["chat"]));
+      .all("SELECT lane FROM updates WHERE state = 'waiting' GROUP BY lane ORDER BY min(seq)")
+      .map((row) => String(row["lane"]));
   }
 
-  /** The oldest waiting update of a chat. */
-  nextFor(chat: number): StoredUpdate | null {
-    const row = this.db.get("SELECT * FROM updates WHERE state = 'waiting' AND chat = ? ORDER BY seq LIMIT 1", chat);
+  /** The oldest waiting update of a lane. */
+  nextFor(lane: string): StoredUpdate | null {
+    const row = this.db.get("SELECT * FROM updates WHERE state = 'waiting' AND lane = ? ORDER BY seq LIMIT 1", lane);
     return row === undefined ? null : read(row);
   }
 

@@ -2,6 +2,12 @@ import { dayMs } from "../telegram/clock.ts";
 import type { Content } from "../telegram/send-or-edit.ts";
 import type { Database, Row } from "./database.ts";
 
+/**
+ * Telegram numbers the messages of all the bot's private chats in one sequence, and those of a supergroup or channel on
+ * their own. (Basic groups share the sequence of the private chats. Treating them apart only makes a search longer.)
+ */
+const sharesNumbers = (chat: number) => chat > 0;
+
 export type Place = { chat: number; topic: number | null };
 export type StoredMessage = {
   key: string;
@@ -12,6 +18,7 @@ export type StoredMessage = {
   /** The content of the last attempted send; null if there was none. */
   sent: Content | null;
   silent: boolean;
+  urgent: boolean;
   wanted: number;
   /** "sending": a send was started and its outcome is not known. */
   state: "waiting" | "sending" | "shown" | "dead";
@@ -38,10 +45,13 @@ export class Messages {
     now: number,
     {
       silent = false,
+      urgent = false,
       messageId = null,
       again = false,
     }: {
       silent?: boolean;
+      /** Goes before answers to commands: an alert, or a question that somebody must answer. */
+      urgent?: boolean;
       messageId?: number | null;
       /**
        * Delivers it even if it already looks like this as far as the bot knows, because somebody else may have changed
@@ -57,13 +67,14 @@ export class Messages {
       const seq = this.next();
       if (old === undefined) {
         this.db.run(
-          "INSERT INTO messages (key, chat, topic, message_id, content, silent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)",
+          "INSERT INTO messages (key, chat, topic, message_id, content, silent, urgent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)",
           key,
           this.whereIs(chat),
           topic,
           messageId,
           text,
           silent ? 1 : 0,
+          urgent ? 1 : 0,
           seq,
           now,
         );
@@ -89,16 +100,25 @@ export class Messages {
     return row === undefined ? null : read(row);
   }
 
-  chatsToServe(): number[] {
+  /** The messages whose keys begin with a text. */
+  withPrefix(prefix: string): StoredMessage[] {
     return this.db
-      .all("SELECT DISTINCT chat FROM messages WHERE state IN ('waiting', 'sending')")
-      .map((row) => Number(row["chat"]));
+      .all("SELECT * FROM messages WHERE substr(key, 1, ?) = ? ORDER BY key", prefix.length, prefix)
+      .map(read);
   }
 
-  nextFor(chat: number): StoredMessage | null {
+  /** Chats with undelivered messages, once for urgent ones and once for others. */
+  lanesToServe(): { chat: number; urgent: boolean }[] {
+    return this.db
+      .all("SELECT DISTINCT chat, urgent FROM messages WHERE state IN ('waiting', 'sending')")
+      .map((row) => ({ chat: Number(row["chat"]), urgent: row["urgent"] === 1 }));
+  }
+
+  nextFor(chat: number, urgent: boolean): StoredMessage | null {
     const row = this.db.get(
-      "SELECT * FROM messages WHERE chat = ? AND state IN ('waiting', 'sending') ORDER BY state = 'sending' DESC, changed_seq LIMIT 1",
+      "SELECT * FROM messages WHERE chat = ? AND urgent = ? AND state IN ('waiting', 'sending') ORDER BY state = 'sending' DESC, changed_seq LIMIT 1",
       chat,
+      urgent ? 1 : 0,
     );
     return row === undefined ? null : read(row);
   }
@@ -143,9 +163,12 @@ export class Messages {
     this.db.run("UPDATE messages SET state = 'dead', reason = ? WHERE key = ?", reason, key);
   }
 
-  /** The greatest message_id seen in a chat. */
+  /** The greatest message_id seen in a chat, or in all chats that number their messages together with it. */
   lastId(chat: number): number {
-    return Number(this.db.get("SELECT last_message_id FROM chats WHERE chat = ?", chat)?.["last_message_id"] ?? 0);
+    const row = sharesNumbers(chat)
+      ? this.db.get("SELECT max(last_message_id) AS last FROM chats WHERE chat > 0")
+      : this.db.get("SELECT last_message_id AS last FROM chats WHERE chat = ?", chat);
+    return Number(row?.["last"] ?? 0);
   }
 
   saw(chat: number, messageId: number): void {
@@ -162,14 +185,26 @@ export class Messages {
     this.db.run("INSERT OR IGNORE INTO heard (chat, message_id, at) VALUES (?, ?, ?)", chat, messageId, now);
   }
 
-  /** Whether a message is known, be it the bot's or a person's. */
+  /**
+   * Whether a message_id is known to be another message's, be it the bot's or a person's, also in another chat that
+   * numbers its messages together with this one.
+   */
   isKnown(chat: number, messageId: number): boolean {
-    return (
-      this.keyOf(chat, messageId) !== null ||
-      this.db.get("SELECT 1 AS one FROM heard WHERE chat = ? AND message_id = ?", chat, messageId) !== undefined
+    if (!sharesNumbers(chat))
+      return (
+        this.keyOf(chat, messageId) !== null ||
+        this.db.get("SELECT 1 AS one FROM heard WHERE chat = ? AND message_id = ?", chat, messageId) !== undefined
+      );
+    return ["messages", "heard"].some(
+      (table) =>
+        this.db.get(`SELECT 1 AS one FROM ${table} WHERE message_id = ? AND chat > 0`, messageId) !== undefined,
     );
   }
 
+  /**
+   * A group became a supergroup: everything that is stored about it now belongs to the new number. Messages that were
+   * shown stay where they are, in the part of the history that came along.
+   */
   moved(from: number, to: number): void {
     this.db.transaction(() => {
       this.db.run(
@@ -177,19 +212,26 @@ export class Messages {
         from,
         to,
       );
+      // The old messages can't be edited any more. What still changes is sent anew into the supergroup.
+      this.db.run("UPDATE messages SET chat = ?, message_id = NULL, topic = NULL WHERE chat = ?", to, from);
       this.db.run(
-        "UPDATE messages SET chat = ?, message_id = NULL WHERE chat = ? AND state IN ('waiting', 'sending')",
+        "UPDATE messages SET state = 'dead', reason = 'chat-migrated' WHERE chat = ? AND key LIKE 'under:%' AND message_id IS NULL",
         to,
-        from,
       );
+      this.db.run("UPDATE nonces SET chat = ? WHERE chat = ?", to, from);
       for (const table of ["subscriptions", "mutes", "digests"])
         this.db.run(`UPDATE OR REPLACE ${table} SET chat = ? WHERE chat = ?`, to, from);
     });
   }
 
-  /** The chat's current id: a group that became a supergroup has a new one. */
-  private whereIs(chat: number): number {
+  /** The chat's current number: a group that became a supergroup has a new one. */
+  whereIs(chat: number): number {
     return Number(this.db.get("SELECT moved_to FROM chats WHERE chat = ?", chat)?.["moved_to"] ?? chat);
+  }
+
+  /** The number that a chat had before it became a supergroup; its own if it did not. */
+  movedFrom(chat: number): number {
+    return Number(this.db.get("SELECT chat FROM chats WHERE moved_to = ?", chat)?.["chat"] ?? chat);
   }
 
   forget(before: number, now: number): void {
@@ -214,6 +256,7 @@ function read(row: Row): StoredMessage {
     content: JSON.parse(String(row["content"])) as Content,
     sent: row["sent"] == null ? null : (JSON.parse(String(row["sent"])) as Content),
     silent: row["silent"] === 1,
+    urgent: row["urgent"] === 1,
     wanted: Number(row["wanted"]),
     state: row["state"] as StoredMessage["state"],
     afterId: Number(row["after_id"]),

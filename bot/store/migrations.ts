@@ -67,4 +67,16 @@ export const migrations: readonly string[] = [
   -- What a send whose end is not known carried: the message may be wanted otherwise by the time it is looked for.
   ALTER TABLE messages ADD COLUMN sent TEXT;
 `,
+  `
+  -- What a question shows besides commit and report: figures, what is live, links.
+  ALTER TABLE actions ADD COLUMN about TEXT NOT NULL DEFAULT '[]';
+  -- Alerts and questions go before answers.
+  ALTER TABLE messages ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+  -- Updates of one lane are handled one after the other: a person's commands in a chat, or their presses there.
+  ALTER TABLE updates ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+  UPDATE updates SET lane = CAST(chat AS TEXT);
+  -- Who muted.
+  ALTER TABLE mutes ADD COLUMN user INTEGER;
+  CREATE INDEX chats_moved ON chats (moved_to) WHERE moved_to IS NOT NULL;
+`,
 ];

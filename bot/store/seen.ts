@@ -25,6 +25,9 @@ export class Seen {
   }
 
   forget(before: number): void {
-    this.db.run("DELETE FROM seen WHERE at < ? AND kind IN ('run', 'delivery', 'waiting')", before);
+    this.db.run(
+      "DELETE FROM seen WHERE at < ? AND kind IN ('run', 'delivery', 'waiting', 'question', 'asked', 'reminded', 'under')",
+      before,
+    );
   }
 }

@@ -40,9 +40,11 @@ export class Subscriptions {
 
   /**
    * The places that should now get a message about an event, one per chat. `models` is null if the models are not
-   * known.
+   * known. Approvals are never muted, because somebody has to decide.
+   *
+   * @param muteable false for other messages that no mute may hide
    */
-  listeners(models: readonly string[] | null, event: EventKind, now: number): Place[] {
+  listeners(models: readonly string[] | null, event: EventKind, now: number, muteable = true): Place[] {
     const wanted = this.db
       .all("SELECT * FROM subscriptions WHERE event = ? OR event = 'all' ORDER BY chat", event)
       .filter((row) => row["model"] === "all" || models === null || models.includes(String(row["model"])));
@@ -50,7 +52,8 @@ export class Subscriptions {
     for (const row of wanted) {
       const chat = Number(row["chat"]);
       const muted = (model: string) => this.mutedUntil(chat, model) > now || this.mutedUntil(chat, "all") > now;
-      if (models === null ? muted("all") : models.every(muted)) continue;
+      const isMuted = models === null ? muted("all") : models.every(muted);
+      if (muteable && event !== "approval" && isMuted) continue;
       places.set(chat, { chat, topic: row["topic"] as number | null });
     }
     return [...places.values()];
@@ -63,8 +66,26 @@ export class Subscriptions {
       .map(({ chat, topic }) => ({ chat: Number(chat), topic: topic as number | null }));
   }
 
-  mute(chat: number, model: string, until: number): void {
-    this.db.run("INSERT OR REPLACE INTO mutes (chat, model, until) VALUES (?, ?, ?)", chat, model, until);
+  mute(chat: number, model: string, until: number, user: number): void {
+    this.db.run(
+      "INSERT OR REPLACE INTO mutes (chat, model, until, user) VALUES (?, ?, ?, ?)",
+      chat,
+      model,
+      until,
+      user,
+    );
+  }
+
+  /** The mutes that hold now, of every chat. */
+  mutes(now: number): { chat: number; model: string; until: number; user: number | null }[] {
+    return this.db
+      .all("SELECT * FROM mutes WHERE until > ? ORDER BY chat, model", now)
+      .map(({ chat, model, until, user }) => ({
+        chat: Number(chat),
+        model: String(model),
+        until: Number(until),
+        user: user as number | null,
+      }));
   }
 
   mutedUntil(chat: number, model: string): number {

@@ -9,11 +9,15 @@ export const telegramPace = {
   group: { count: 20, perMs: minuteMs },
 } satisfies Record<string, Pace>;
 
-type Queue = { tail: Promise<unknown>; waiting: number; sentAt: number[] };
+/** One line of waiting calls, and when the chat's calls went out. */
+type Queue = { tails: { urgent: Promise<unknown>; other: Promise<unknown> }; waiting: number; sentAt: number[] };
+
+/** The part of the pace that is kept free for urgent calls: a quarter. */
+const keptFree = 0.25;
 
 /**
- * One queue per chat. A chat's calls go out one after the other, in the order in which they were made, and no faster
- * than the pace. Chats do not wait for each other.
+ * Two lines per chat, for urgent calls and for others. The calls of a line go out one after the other, in the order in
+ * which they were made, and both lines together no faster than the pace. Chats do not wait for each other.
  */
 export class ChatQueue {
   private readonly queues = new Map<string, Queue>();
@@ -25,22 +29,26 @@ export class ChatQueue {
     this.clock = clock;
   }
 
-  /** Runs `task` after all earlier tasks of this chat have ended, whether they succeeded or failed. */
-  async run<T>(chat: number | string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /** Runs `task` after all earlier tasks of its line have ended, whether they succeeded or failed. */
+  async run<T>(
+    chat: number | string,
+    task: () => Promise<T>,
+    { signal, urgent = false }: { signal?: AbortSignal; urgent?: boolean } = {},
+  ): Promise<T> {
     const key = String(chat);
-    const queue = this.queues.get(key) ?? { tail: Promise.resolve(), waiting: 0, sentAt: [] };
+    const line = urgent ? "urgent" : "other";
+    const idle = Promise.resolve();
+    const queue = this.queues.get(key) ?? { tails: { urgent: idle, other: idle }, waiting: 0, sentAt: [] };
     this.queues.set(key, queue);
     queue.waiting += 1;
-    const mine = queue.tail.then(async () => {
+    const { count, perMs } = key.startsWith("-") || key.startsWith("@") ? this.paces.group : this.paces.private;
+    const most = urgent ? count : Math.max(1, count - Math.floor(count * keptFree));
+    const mine = queue.tails[line].then(async () => {
       signal?.throwIfAborted();
-      await this.keepPace(
-        queue,
-        key.startsWith("-") || key.startsWith("@") ? this.paces.group : this.paces.private,
-        signal,
-      );
+      await this.keepPace(queue, { count: most, perMs }, signal);
       return task();
     });
-    queue.tail = mine.catch(() => undefined);
+    queue.tails[line] = mine.catch(() => undefined);
     try {
       return await mine;
     } finally {

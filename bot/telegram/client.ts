@@ -18,6 +18,8 @@ type CallOptions = {
    * Default: "fail" for methods that send, "retry" for all others.
    */
   whenUnsure?: "fail" | "retry";
+  /** Does not wait behind other calls of the chat, and may use the part of the pace that is kept free for it. */
+  urgent?: boolean;
 };
 
 /**
@@ -145,7 +147,7 @@ export function createTelegram({
         method !== "sendChatAction" &&
         (typeof chat === "number" || typeof chat === "string");
       try {
-        return (await (queued ? queue.run(chat, task, options.signal) : task())) as never;
+        return (await (queued ? queue.run(chat, task, options) : task())) as never;
       } catch (error) {
         throw toFailure(error, method, 0, redact, { timedOut: false, aborted: options.signal?.aborted === true });
       }

@@ -29,7 +29,12 @@ export type DeliveredMessage = {
   outcome: "sent" | "edited" | "resent";
 };
 
-export type SendOptions = { silent?: boolean; signal?: AbortSignal };
+export type SendOptions = {
+  silent?: boolean;
+  /** Does not wait behind other messages of the chat. */
+  urgent?: boolean;
+  signal?: AbortSignal;
+};
 
 const noPreview = { is_disabled: true } as const;
 
@@ -52,7 +57,10 @@ export async function sendOrEdit(
 ): Promise<DeliveredMessage> {
   const { chat } = address;
   const topic = address.topic ?? null;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const signal = {
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.urgent === true ? { urgent: true } : {}),
+  };
   try {
     if (content.onlyButtons === true && messageId !== null) {
       await client.call(
@@ -93,7 +101,7 @@ async function edit(
   chat: number | string,
   messageId: number,
   content: Content,
-  call: { signal?: AbortSignal },
+  call: { signal?: AbortSignal; urgent?: boolean },
 ): Promise<Form> {
   const common = { chat_id: chat, message_id: messageId };
   return firstAccepted(content, async (_form, body) => {
@@ -106,7 +114,7 @@ async function send(
   { chat, topic }: Address,
   content: Content,
   silent: boolean,
-  call: { signal?: AbortSignal },
+  call: { signal?: AbortSignal; urgent?: boolean },
 ): Promise<{ id: number; form: Form }> {
   const common = {
     chat_id: chat,

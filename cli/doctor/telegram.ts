@@ -44,7 +44,7 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
           warning(
             "webhook",
             `one is set, to ${URL.canParse(hook.url) ? new URL(hook.url).host : "an address"}`,
-            "a bot that polls gets no updates until it is deleted: it is the same token somewhere else",
+            "another program has the same token: the bot that polls does not start until the webhook is deleted, or it gets a token of its own",
           ),
         ]
       : []),
@@ -209,6 +209,14 @@ function workflow(
           name,
           `its run-name does not show inputs.${inputs.request}`,
           `run-name: Deploy \${{ inputs.${inputs.model} }} \${{ inputs.${inputs.request} }}; without it a run whose start was cut off is not found again`,
+        ),
+      ];
+    if (!runName.includes(`inputs.${inputs.commit}`))
+      return [
+        warning(
+          name,
+          `its run-name does not show inputs.${inputs.commit}`,
+          "take the run-name of docs/bot.md; without it the bot does not know what a run deploys, and does not approve it",
         ),
       ];
     return [ok(name, "takes what the bot gives it")];

@@ -10,7 +10,7 @@ import {
   maxTextLength,
 } from "./rules.ts";
 import type { Parameters, Upload } from "./schemas.ts";
-import { findMessage, messageJson, type StoredMessage, type TelegramState } from "./state.ts";
+import { findMessage, messageJson, nextMessageId, type StoredMessage, type TelegramState } from "./state.ts";
 
 type Sending = Parameters<"sendMessage" | "sendPhoto" | "sendRichMessage" | "sendDocument">;
 type Content = Pick<StoredMessage, "text" | "entities" | "rich" | "photo" | "caption">;
@@ -43,7 +43,7 @@ function send(state: TelegramState, parameters: Sending, content: Content): unkn
   countAgainstLimit(state, chat);
   const message: StoredMessage = {
     ...content,
-    message_id: ++chat.lastMessageId,
+    message_id: nextMessageId(state, chat),
     chat: chat.id,
     thread: parameters.message_thread_id ?? null,
     from: state.bot,

@@ -1,5 +1,14 @@
 import type { Update } from "@grammyjs/types";
-import { findMessage, messageJson, type Person, type StoredMessage, type TelegramState } from "./state.ts";
+import {
+  chatJson,
+  findMessage,
+  messageJson,
+  nextMessageId,
+  type Person,
+  type StoredMessage,
+  type TelegramState,
+} from "./state.ts";
+import { Refusal } from "./refusal.ts";
 import type { Updates } from "./updates.ts";
 
 /**
@@ -42,7 +51,7 @@ export class People {
     if (stored === undefined) throw new Error(`no chat ${chat}: add it first`);
     const command = /^\/\w+(@\w+)?/.exec(text);
     const message: StoredMessage = {
-      message_id: ++stored.lastMessageId,
+      message_id: nextMessageId(this.state, stored),
       chat,
       thread,
       from: person,
@@ -102,6 +111,29 @@ export class People {
       callback_query: { id, from: person, chat_instance: String(message.chat), data, message: carried },
     } as unknown as Update;
     return deliver ? this.deliver(update) : update;
+  }
+
+  /**
+   * Turns a group into a supergroup, as Telegram does when somebody changes certain settings: it has another number, the
+   * old one refuses every call and names the new one, and both tell of it.
+   */
+  migrates(from: number, to: number, { deliver = true }: { deliver?: boolean } = {}): void {
+    const group = this.state.chats.get(from);
+    if (group === undefined) throw new Error(`no chat ${from}: add it first`);
+    this.state.chats.set(to, { ...group, id: to, type: "supergroup", lastMessageId: 0, refuses: null });
+    group.refuses = new Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", {
+      migrate_to_chat_id: to,
+    });
+    if (!deliver) return;
+    const date = Math.floor(this.state.now() / 1000);
+    for (const [chat, fields] of [
+      [from, { migrate_to_chat_id: to }],
+      [to, { migrate_from_chat_id: from }],
+    ] as const)
+      this.deliver({
+        update_id: this.nextUpdateId(),
+        message: { message_id: 1, date, chat: chatJson(this.state, chat), from: this.state.bot, ...fields },
+      } as unknown as Update);
   }
 
   /** Adds a person with a private chat that the bot may write to. */

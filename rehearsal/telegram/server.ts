@@ -46,6 +46,7 @@ export async function startTelegram({
     bot: { id: Number(token.split(":")[0]), is_bot: true, first_name: "Sluice", username: "sluice_test_bot" },
     chats: new Map(),
     messages: [],
+    lastSharedMessageId: 0,
     faults: [],
     sent: new Map(),
     callbackQueries: new Map(),

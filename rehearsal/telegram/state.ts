@@ -66,6 +66,8 @@ export type TelegramState = {
   bot: Person;
   chats: Map<number, StoredChat>;
   messages: StoredMessage[];
+  /** The newest number in the one sequence of all private chats and basic groups. */
+  lastSharedMessageId: number;
   faults: Fault[];
   /** False for a Bot API that is older than rich messages. */
   rich: boolean;
@@ -76,6 +78,14 @@ export type TelegramState = {
   chatActions: { chat: number; action: string }[];
   now: () => number;
 };
+
+/** The number of the next message in a chat. */
+export function nextMessageId(state: TelegramState, chat: StoredChat): number {
+  const isOwn = chat.type === "supergroup" || chat.type === "channel";
+  chat.lastMessageId = 1 + (isOwn ? chat.lastMessageId : state.lastSharedMessageId);
+  if (!isOwn) state.lastSharedMessageId = chat.lastMessageId;
+  return chat.lastMessageId;
+}
 
 export function findMessage(state: TelegramState, chat: number, id: number): StoredMessage | undefined {
   return state.messages.find((one) => one.chat === chat && one.message_id === id);

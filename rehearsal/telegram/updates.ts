@@ -95,6 +95,11 @@ export class Updates {
     if (drop_pending_updates === true) this.pending = [];
     if (allowed_updates !== undefined) this.allowed = allowed_updates;
     this.webhook = url === "" ? null : { url, secret: secret_token };
+    if (this.webhook !== null && this.waiting !== null) {
+      clearTimeout(this.waiting.timer);
+      this.waiting.refuse(new Refusal(409, "Conflict: terminated by setWebhook request"));
+      this.waiting = null;
+    }
     void this.deliver();
     return true;
   }

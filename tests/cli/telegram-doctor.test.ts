@@ -96,7 +96,7 @@ describe("sluice doctor", () => {
       .join("\n");
     writeFileSync(
       join(team.dir, ".github/workflows/deploy.yml"),
-      `run-name: Deploy \${{ inputs.request }}\non:\n  workflow_dispatch:\n    inputs:\n${inputs}\njobs: {}\n`,
+      `run-name: Deploy at \${{ inputs.ref }} \${{ inputs.request }}\non:\n  workflow_dispatch:\n    inputs:\n${inputs}\njobs: {}\n`,
     );
     const run = await doctor({ ...secrets, TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_CHAT_ID: "-5" }, "--json");
     expect([run.code, run.stderr]).toEqual([0, ""]);

@@ -231,7 +231,7 @@ describe("acting", () => {
     const { workflows, rows, deployments } = here.github.state;
     const run = addRun(workflows, {
       file: "deploy.yml",
-      title: "Deploy mood",
+      title: `Deploy mood to production at ${main}`,
       status: "waiting",
       sha: main,
       actor: "octo",
@@ -254,7 +254,7 @@ describe("acting", () => {
     expect(labels(message)).toEqual(["Approve mood-production", "Reject mood-production"]);
     await tap(here, here.ana, message, "Approve mood-production");
     await tap(here, here.ana, message, "Yes, approve");
-    await says(message, /✅ approve run 501 for mood-production: done/);
+    await says(message, /✅ approve mood at 1a2b3c4 for mood-production \(run 501\): done/);
     expect(run.reviews).toEqual([
       {
         state: "approved",
@@ -269,7 +269,7 @@ describe("acting", () => {
     expect((await ask(here, here.ana, "/approve")).text).toContain("No run waits");
   });
 
-  it("/reject takes one tap; a run is not approved for a commit other than the one shown", async () => {
+  it("/reject takes two taps too where it is dangerous; a run is not approved for a commit other than the one shown", async () => {
     await begun();
     const run = addRun(here.github.state.workflows, {
       file: "deploy.yml",
@@ -285,7 +285,10 @@ describe("acting", () => {
     run.sha = main;
     const again = await ask(here, here.ana, "/reject 501");
     await tap(here, here.ana, again, "Reject production");
-    await says(again, /✅ reject run 501 for production: done/);
+    expect(run.reviews).toEqual([]);
+    expect(again.text).toContain("really reject a model at 1a2b3c4 for production (run 501)?");
+    await tap(here, here.ana, again, "Yes, reject");
+    await says(again, /✅ reject a model at 1a2b3c4 for production \(run 501\): done/);
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });
 

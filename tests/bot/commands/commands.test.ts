@@ -82,6 +82,10 @@ describe("commands", () => {
     );
     expect(spaces.map((one) => one.asked.at(-1))).toEqual([{ text: "what a day <b>&" }, { text: "what a day <b>&" }]);
     expect((await ask(here, here.ana, '/predict mood {"text": ')).text).toContain("That is not JSON");
+    // What is shown is what was sent.
+    const named = await ask(here, here.ana, "/predict mood text=I love this film");
+    expect(named.text).toContain('says of {"text":"I love this film"}');
+    expect(spaces.map((one) => one.asked.at(-1))).toEqual([{ text: "I love this film" }, { text: "I love this film" }]);
   });
 
   it("/predict without an input offers the model's examples, and a tap asks", async () => {

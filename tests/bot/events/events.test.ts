@@ -154,7 +154,7 @@ describe("events", () => {
         sha: main,
         ref: main,
         task: "sluice",
-        environment: `${model}-production`,
+        environment: `${model}-staging`,
         description: "",
         payload: { model: { id: model, version: "2", sha256: "x" } },
         transient_environment: false,

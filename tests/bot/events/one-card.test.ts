@@ -83,7 +83,7 @@ async function notify(phase: string, options: Partial<NotifyOptions> = {}) {
 function waits(environment = "mood-production"): StoredRun {
   return addRun(here.github.state.workflows, {
     file: "deploy.yml",
-    title: "Deploy mood",
+    title: `Deploy mood to production at ${main}`,
     status: "waiting",
     sha: main,
     actor: "octo",
@@ -124,7 +124,7 @@ describe("one card, kept by the step and the bot", () => {
     expect(here.telegram.succeeded("answerCallbackQuery").at(-1)?.parameters).toMatchObject({
       show_alert: true,
       text: expect.stringMatching(
-        /^Really approve run 501 for mood-production\? Commit 1a2b3c4, report [0-9a-f]{12}\./,
+        /^Really approve mood at 1a2b3c4 for mood-production \(run 501\)\? Commit 1a2b3c4, report [0-9a-f]{12}\./,
       ) as string,
     });
     tap("Yes, approve", card);
@@ -213,6 +213,8 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "⛔ the report has changed since it was shown", ...asked);
     expect(run.reviews).toEqual([]);
     tap("Reject mood-production", card);
+    await shows(card, ...links, "Yes, reject", "Cancel");
+    tap("Yes, reject", card);
     await shows(card, ...links, "❌ mood-production rejected by ana-gh");
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });
@@ -296,7 +298,7 @@ describe("one card, kept by the step and the bot", () => {
     here.telegram.state.messages.splice(here.telegram.state.messages.indexOf(posted()[0] as StoredMessage), 1);
     waits();
     const own = await until(() => posted()[0], "the bot's own message");
-    expect(own.text).toMatch(/^🔔 Deploy mood waits for mood-production/);
+    expect(own.text).toMatch(/^🔔 mood at 1a2b3c4 waits for mood-production/);
     expect(labels(own)).toEqual(asked);
   });
 
