@@ -99,6 +99,7 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
     fetch,
     random: Math.random,
     now: Date.now,
+    monotonic: () => performance.now(),
     signal: cancelled.signal,
     mask: () => {},
     sleep: async (ms, signal) => {
@@ -135,6 +136,8 @@ function sentence({
       return `${id} ${version}: ${reason}`;
     case "live":
       return `${id} ${version} is live at ${url}: ${reason}`;
+    case "unknown":
+      return `${id} ${version}: whether it is live is not known: ${reason}`;
     default:
       return `${id} ${version} is not live: ${reason}`;
   }
@@ -178,6 +181,7 @@ export async function report(
     streams.stderr.write(`sluice: ${error.message}\n`);
     return finish(1);
   }
+  for (const problem of receipt.notRecorded) streams.stderr.write(`sluice: not recorded: ${problem}\n`);
   if (flags.json) await write(streams.stdout, `${JSON.stringify(receipt, null, 2)}\n`);
   else await write(streams.stdout, `${sentence(receipt)}\n`);
   finish(exitCodeOf(receipt));

@@ -20,6 +20,8 @@ export type Serving = {
   cache: ResponseCache;
   keys: KeyRing | null;
   lifecycle: { draining: boolean };
+  /** The Space's deployment.json and the digest that every answer carries; null outside a Space. */
+  deployment: { content: unknown; tree: string } | null;
   version: string;
 };
 
