@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import type { DeploymentReceipt } from "../deploy/receipt.ts";
-import type { SessionDeps } from "../deploy/session.ts";
+import type { SessionDeps, Written } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
@@ -165,7 +165,7 @@ async function spaceFiles() {
  * start.
  */
 export async function report(
-  run: () => Promise<DeploymentReceipt>,
+  run: () => Promise<Written>,
   flags: PlaceFlags,
   streams: Streams,
   finish: Finish,
@@ -174,7 +174,7 @@ export async function report(
   const { DeployFailure } = await import("../deploy/hub/failure.ts");
   let receipt: DeploymentReceipt;
   try {
-    receipt = await run();
+    ({ receipt } = await run());
   } catch (error) {
     // For example a lock that somebody else holds: nothing was started, and the request itself is valid.
     if (!(error instanceof DeployFailure)) throw error;

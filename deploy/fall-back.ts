@@ -51,11 +51,11 @@ export async function fallBack(
   const current = await space.tree(head);
   if (head !== from) {
     // An earlier attempt may have got this far. A person's own revert is theirs.
-    if (undoes !== from) return overtakenBy(space.name, from, head);
+    if (undoes !== from) return overtakenBy(space.name, head);
     for (const to of candidates)
       if (sameTree(await space.tree(to.commit), current))
         return mustProve ? proveRestored(context, to, { commit: head, before: from }, isPrivate) : unproved(to, head);
-    return overtakenBy(space.name, from, head);
+    return overtakenBy(space.name, head);
   }
   for (const to of candidates) {
     if (to.commit === from) continue;
@@ -96,11 +96,11 @@ async function headSeen({ space, http }: Context, from: string): Promise<{ head:
   }
 }
 
-function overtakenBy(space: string, from: string, head: string): FallBack {
+function overtakenBy(space: string, head: string): FallBack {
   return {
     done: false,
     kind: "overtaken",
-    why: `main of ${space} is at ${head.slice(0, 7)}, which this deployment did not make (it made ${from.slice(0, 7)}): it is left as it is`,
+    why: `main of ${space} is at ${head.slice(0, 7)}, which this deployment did not make: it is left as it is`,
     to: null,
     revision: null,
   };

@@ -55,11 +55,14 @@ export type SessionDeps = Omit<HttpDeps, "note"> & {
   prepareNative: () => Promise<void>;
 };
 
+/** A receipt, and the file that it was written to; null if it could not be written. */
+export type Written = { receipt: DeploymentReceipt; file: string | null };
+
 /**
  * Carries out a request. The receipt is also written to OUT/deployment.json, a refusal's too, so that no receipt of an
  * earlier step is taken for this one's.
  */
-export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<DeploymentReceipt> {
+export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<Written> {
   const { root, settings } = request;
   const { refusable, timeline, startedAt, environment, loaded, places } = await begin(request, deps);
   return refusable(async (told) => {
@@ -118,7 +121,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
 export async function runRollback(
   request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null },
   deps: SessionDeps,
-): Promise<DeploymentReceipt> {
+): Promise<Written> {
   const { refusable, timeline, startedAt, loaded, places } = await begin(request, deps);
   return refusable(async (told) => {
     const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
@@ -146,7 +149,7 @@ async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "
   /** @param act calls `told` with what it finds out about what is to be deployed, for the receipt of a refusal */
   const refusable = async (
     act: (told: (more: Partial<DeploymentReceipt["deployed"]>) => void) => Promise<DeploymentReceipt>,
-  ): Promise<DeploymentReceipt> => {
+  ): Promise<Written> => {
     let deployed: DeploymentReceipt["deployed"] = {
       schemaVersion: 1,
       model: { id, version, task, sha256: artifact.sha256 },
@@ -374,17 +377,14 @@ export function receiptFile({ root, out }: Pick<DeployRequest, "root" | "out">):
 }
 
 /** Writes the receipt. What is live stays live if that cannot be done: the receipt says so, and is still returned. */
-async function written(
-  request: Pick<DeployRequest, "root" | "out">,
-  receipt: DeploymentReceipt,
-): Promise<DeploymentReceipt> {
+async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<Written> {
   const file = receiptFile(request);
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFileAtomic(file, `${JSON.stringify(receipt, null, 2)}\n`);
-    return receipt;
+    return { receipt, file };
   } catch (error) {
     const problem = `the receipt could not be written to ${file} (${(error as Error).message})`;
-    return { ...receipt, notRecorded: [...receipt.notRecorded, problem] };
+    return { receipt: { ...receipt, notRecorded: [...receipt.notRecorded, problem] }, file: null };
   }
 }

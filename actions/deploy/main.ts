@@ -14,8 +14,8 @@ import { readSpaceFiles } from "../../deploy/bundle/make.ts";
 import { DeployFailure } from "../../deploy/hub/failure.ts";
 import { HttpRefusal, NoAnswer } from "../../deploy/hub/http.ts";
 import { deployInputs } from "./inputs.ts";
-import { exitCodeOf, type DeploymentReceipt } from "../../deploy/receipt.ts";
-import { receiptFile, runDeploy, runRollback, type SessionDeps } from "../../deploy/session.ts";
+import { exitCodeOf } from "../../deploy/receipt.ts";
+import { receiptFile, runDeploy, runRollback, type SessionDeps, type Written } from "../../deploy/session.ts";
 import { readSettings } from "../../deploy/hub/settings.ts";
 import { renderSummary } from "../../deploy/summary.ts";
 
@@ -74,11 +74,11 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     },
   };
   const receiptPath = receiptFile({ root, out });
-  let receipt: DeploymentReceipt;
+  let done: Written;
   try {
     // A receipt of an earlier step says nothing about this one.
     await rm(receiptPath, { force: true }).catch(() => {});
-    receipt =
+    done =
       inputs.version === null
         ? await runDeploy(
             { ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] },
@@ -107,11 +107,11 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     });
     return code;
   }
-  return await report(receipt, receiptPath, env);
+  return await report(done, env);
 }
 
 /** @returns the step's exit code */
-async function report(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<number> {
+async function report({ receipt, file }: Written, env: NodeJS.ProcessEnv): Promise<number> {
   if (receipt.outcome === "planned") logLine(receipt.reason);
   if (exitCodeOf(receipt) !== 0 && exitCodeOf(receipt) !== 5)
     annotateError(receipt.reason, {
@@ -120,7 +120,7 @@ async function report(receipt: DeploymentReceipt, path: string, env: NodeJS.Proc
   const notTold = [
     tell("outcome", receipt.outcome, env),
     tell("url", receipt.url ?? "", env),
-    tell("receipt", existsSync(path) ? path : "", env),
+    tell("receipt", file ?? "", env),
   ].filter((problem) => problem !== null);
   const complete = { ...receipt, notRecorded: [...receipt.notRecorded, ...notTold] };
   const { timeline: _timeline, log: _log, ...result } = complete;

@@ -44,7 +44,7 @@ export class Overtaken extends DeployFailure {
   constructor(repository: string, commit: string, head: string) {
     super(
       "overtaken",
-      `somebody else committed to ${repository} after this deployment: main is at ${head.slice(0, 7)}, not at ${commit.slice(0, 7)} any more. It is left as it is`,
+      `somebody else committed after ${commit.slice(0, 7)}: main of ${repository} is at ${head.slice(0, 7)}, which this deployment did not make: it is left as it is`,
     );
     this.head = head;
     this.commit = commit;
