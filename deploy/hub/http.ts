@@ -189,7 +189,7 @@ export class Http {
     } catch (error) {
       const cause = (error as { cause?: { code?: string } }).cause?.code;
       return new NoAnswer(
-        `${place}: ${(error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`,
+        `${place}: ${limit.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`,
         { cause: error },
       );
     } finally {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Deployed } from "../../../rehearsal/hub/space.ts";
 import type { FaultRule } from "../../../rehearsal/hub/faults.ts";
@@ -310,13 +310,19 @@ export const troubles: readonly Trouble[] = [
     },
   },
   {
-    name: "the wall clock is put forward by an hour",
+    name: "the wall clock is put forward by an hour during the build",
     telling: true,
     options: { hub: { behaviour: { buildMs: 2000 } } },
     play: async (stage) => {
       const preload = ["../../../rehearsal/executor/loopback-only.mjs", "./clock-step.mjs"];
       const options = preload.map((file) => `--import ${new URL(file, import.meta.url).href}`).join(" ");
-      return isLive(stage, await stage.deploy({}, { NODE_OPTIONS: options }));
+      const step = join(stage.repository.dir, ".sluice/step");
+      afterCommit(stage, () => {
+        setTimeout(() => {
+          writeFileSync(step, "");
+        }, 700);
+      });
+      return isLive(stage, await stage.deploy({}, { NODE_OPTIONS: options, CLOCK_STEP: step }));
     },
   },
   {
