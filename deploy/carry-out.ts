@@ -167,6 +167,8 @@ async function undo(
   const recorded = recorder.failed(
     working,
     revision,
+    // A version whose job was cancelled was not found wrong, and a later run may try it again.
+    cancelled ? "error" : "failure",
     failure.message,
     to === undefined ? "There is nothing to go back to." : `Going back to ${to.model} ${to.version}.`,
   );

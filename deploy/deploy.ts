@@ -160,20 +160,14 @@ async function leftBy(state: CurrentState, tree: Tree, context: Context): Promis
   const { space, github, environment } = context;
   const { info, files, verified } = state;
   if (github === null || verified.length === 0 || verified.some(({ commit }) => commit === info.head)) return null;
-  if (isTree(tree.files, files)) {
-    const failed = await lastStateOf(github, environment, space.name, info.head);
-    return failed === "failure"
-      ? {
-          revision: info.head,
-          why: "an earlier run found that this version does not prove itself, and ended before it could go back",
-        }
-      : null;
-  }
-  const made = (await space.log()).find(({ id }) => id === info.head);
-  const revision = made === undefined ? null : undoneBy(made.message);
-  if (revision === null || !isTree(tree.files, await space.tree(revision))) return null;
+  const holdsIt = isTree(tree.files, files);
+  const made = holdsIt ? undefined : (await space.log()).find(({ id }) => id === info.head);
+  const revision = holdsIt ? info.head : made === undefined ? null : undoneBy(made.message);
+  if (revision === null || !(holdsIt || isTree(tree.files, await space.tree(revision)))) return null;
+  // A run that came to its own end has written another state after the failure.
+  if ((await lastStateOf(github, environment, space.name, revision)) !== "failure") return null;
   return {
     revision,
-    why: "an earlier run found that this version does not prove itself, and ended while it went back",
+    why: "an earlier run found that this version does not prove itself, and ended before the last one was back",
   };
 }

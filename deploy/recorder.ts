@@ -80,9 +80,16 @@ export class Recorder {
    * Records that a revision failed. This comes before the old one is restored, so that a run that goes on after a kill
    * knows.
    *
+   * @param state error if the revision was not found wrong
    * @param next what happens now, for people
    */
-  async failed(context: Context, revision: string, reason: string, next: string): Promise<void> {
+  async failed(
+    context: Context,
+    revision: string,
+    state: "failure" | "error",
+    reason: string,
+    next: string,
+  ): Promise<void> {
     const { github } = context;
     if (github === null) return;
     await this.attempt("the failure could not be recorded", async () => {
@@ -91,7 +98,7 @@ export class Recorder {
         if (this.deployment !== null && (await github.states(this.deployment))[0] === "failure") return;
       }
       await this.#status(context, this.deployment, {
-        state: "failure",
+        state,
         description: `${reason}. ${next}`,
         environmentUrl: null,
       });

@@ -144,10 +144,7 @@ async function commitIn(repository: HubRepository, plan: CommitPlan, head: strin
 /** The log from HEAD down to the parent; what there is of it when it never gets whole. */
 async function wholeLog(repository: HubRepository, parent: string, head: string, deps: CommitDeps) {
   for (let look = 1; ; look += 1) {
-    const log = await repository.log().catch((error: unknown) => {
-      if (error instanceof HttpRefusal && error.status < 500) return [];
-      throw error;
-    });
+    const log = await repository.log();
     const isWhole = [head, parent].every((sha) => log.some(({ id }) => id === sha));
     if (isWhole || look >= 3) return log;
     await deps.sleep(deps.retryMs * look, deps.signal);

@@ -112,9 +112,12 @@ export class HubRepository {
     }
   }
 
-  /** The newest commits of main, newest first. */
+  /** The newest commits of main, newest first; empty if the Hub does not show them. */
   async log(): Promise<LogEntry[]> {
-    const found = await this.get(`${this.api}/commits/main?limit=50`, logSchema);
+    const found = await this.get(`${this.api}/commits/main?limit=50`, logSchema).catch((error: unknown) => {
+      if (error instanceof HttpRefusal && error.status < 500 && error.status !== 429) return [];
+      throw error;
+    });
     return found.map(({ id, title, message }) => ({ id, title, message: message ?? "" }));
   }
 

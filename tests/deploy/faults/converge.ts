@@ -26,7 +26,7 @@ function shortWaits({ server, route }: Boundary, kind: Kind): string {
   if (kind !== "error") return "";
   if (server === "hub" && /\/(commit|commits|revision)\/main$/.test(route)) return " build-timeout=3";
   return server === "app"
-    ? " prove-timeout=1"
+    ? " prove-timeout=3"
     : route.endsWith("/runtime")
       ? " build-timeout=2"
       : route.includes("/resolve/")
