@@ -4,7 +4,7 @@ import { fallBack, type FallBack } from "./fall-back.ts";
 import { commitAfter, CommitUnclear, Overtaken } from "./hub/commit-once.ts";
 import { DeployFailure } from "./hub/failure.ts";
 import { HttpRefusal, NoAnswer } from "./hub/http.ts";
-import { patiently } from "./hub/patiently.ts";
+import { untilAnswered } from "./hub/until-answered.ts";
 import { Progress } from "./progress.ts";
 import type { Verified } from "./record/deployments.ts";
 import type { DeploymentReceipt } from "./receipt.ts";
@@ -231,7 +231,7 @@ async function undo(
 async function goBack(context: Context, from: string, change: Change, mustProve: boolean): Promise<FallBack> {
   const { settings, deps, http } = context;
   try {
-    return await patiently(
+    return await untilAnswered(
       () => fallBack(context, from, change.candidates, change.isPrivate, mustProve),
       {
         outageMs: settings["build-timeout"],

@@ -65,7 +65,7 @@ export type Written = { receipt: DeploymentReceipt; file: string | null };
 export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<Written> {
   const { root, settings } = request;
   const { refusable, timeline, startedAt, environment, loaded, places } = await begin(request, deps);
-  return refusable(async (told) => {
+  return refusable(async (describe) => {
     const { id } = loaded.manifest;
     const commit = await commitOf(gitIn(root, deps.env), "HEAD");
     if (request.space !== "none") spaceNamed(request, id, places);
@@ -77,7 +77,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
       version,
       artifact: { sha256 },
     } = loaded.manifest;
-    told({ source });
+    describe({ source });
     const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
 
     const bundle = request.bundle === null ? null : resolve(root, request.bundle);
@@ -85,7 +85,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
     if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
     const deployed = withoutFiles(tree.deployed);
-    told(deployed);
+    describe(deployed);
     timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
     if (bundle !== null && !ready) await writeTree(bundle, tree);
     const none = nothingYet(environment, deployed, startedAt, timeline);
@@ -123,9 +123,9 @@ export async function runRollback(
   deps: SessionDeps,
 ): Promise<Written> {
   const { refusable, timeline, startedAt, loaded, places } = await begin(request, deps);
-  return refusable(async (told) => {
+  return refusable(async (describe) => {
     const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
-    told({ source: { repository: null, commit } });
+    describe({ source: { repository: null, commit } });
     const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, deps, false);
     if (!request.dryRun) return rollback(loaded.manifest.id, request.version, context);
     const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
@@ -146,9 +146,9 @@ async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "
   const { loaded, places } = await findModel(request.root, request.model);
   const { id, version, task, artifact } = loaded.manifest;
   const environment = environmentOf(id, request.stage);
-  /** @param act calls `told` with what it finds out about what is to be deployed, for the receipt of a refusal */
+  /** @param act calls `describe` with what it finds out about what is to be deployed, for the receipt of a refusal */
   const refusable = async (
-    act: (told: (more: Partial<DeploymentReceipt["deployed"]>) => void) => Promise<DeploymentReceipt>,
+    act: (describe: (more: Partial<DeploymentReceipt["deployed"]>) => void) => Promise<DeploymentReceipt>,
   ): Promise<Written> => {
     let deployed: DeploymentReceipt["deployed"] = {
       schemaVersion: 1,

@@ -3,7 +3,7 @@ import { Overtaken } from "./hub/commit-once.ts";
 import type { Http, HttpDeps } from "./hub/http.ts";
 import { HttpRefusal } from "./hub/http.ts";
 import { followLog, type LogStream } from "./hub/log-stream.ts";
-import { patiently } from "./hub/patiently.ts";
+import { untilAnswered } from "./hub/until-answered.ts";
 import type { Runtime, Space } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 import { isBuilding, isStarting, nextStep } from "./stages.ts";
@@ -108,7 +108,7 @@ export async function waitForRevision(
  * @throws Overtaken, HttpRefusal, NoAnswer
  */
 export function lookAt(awaited: Awaited, space: Space, settings: Settings, deps: WaitDeps): Promise<Runtime> {
-  return patiently(
+  return untilAnswered(
     async () => {
       await requireOurs(awaited, space, settings, deps);
       return space.runtime();

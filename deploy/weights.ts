@@ -80,8 +80,8 @@ export async function publishWeights(
   const mark = `[${context.mark} weights]`;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
-    const tell = uploadNotes((text) => timeline.note(text), deps.monotonic, ` to ${repository.name}`);
-    const lines = await explainRefusals(repository, () => repository.upload(weights.files, tell));
+    const progress = uploadNotes((text) => timeline.note(text), deps.monotonic, ` to ${repository.name}`);
+    const lines = await explainRefusals(repository, () => repository.upload(weights.files, progress));
     deps.signal.throwIfAborted();
     try {
       const made = await explainRefusals(repository, () =>

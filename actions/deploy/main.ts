@@ -96,8 +96,8 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
         .join("\n")}\n`,
       env,
     );
-    tell("outcome", "refused", env);
-    if (existsSync(receiptPath)) tell("receipt", receiptPath, env);
+    setIfPossible("outcome", "refused", env);
+    if (existsSync(receiptPath)) setIfPossible("receipt", receiptPath, env);
     // What the Hub or GitHub answered is no mistake of ours: a stack would say nothing.
     const code =
       error instanceof DeployFailure ? 1 : error instanceof HttpRefusal || error instanceof NoAnswer ? 4 : null;
@@ -118,21 +118,21 @@ async function report({ receipt, file }: Written, env: NodeJS.ProcessEnv): Promi
       title: `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}`,
     });
   const notTold = [
-    tell("outcome", receipt.outcome, env),
-    tell("url", receipt.url ?? "", env),
-    tell("receipt", file ?? "", env),
+    setIfPossible("outcome", receipt.outcome, env),
+    setIfPossible("url", receipt.url ?? "", env),
+    setIfPossible("receipt", file ?? "", env),
   ].filter((problem) => problem !== null);
   const complete = { ...receipt, notRecorded: [...receipt.notRecorded, ...notTold] };
   const { timeline: _timeline, log: _log, ...result } = complete;
   const line = JSON.stringify(result);
-  if (tell("result", line, env) !== null || complete.notRecorded.length > 0) logLine(line);
+  if (setIfPossible("result", line, env) !== null || complete.notRecorded.length > 0) logLine(line);
   for (const problem of complete.notRecorded) warning(problem, { title: "not recorded" });
   await addSummary(renderSummary(complete), env);
   return exitCodeOf(complete);
 }
 
 /** Sets an output. What has happened stays so if that cannot be done. @returns the problem, or null */
-function tell(name: string, value: string, env: NodeJS.ProcessEnv): string | null {
+function setIfPossible(name: string, value: string, env: NodeJS.ProcessEnv): string | null {
   try {
     output(name, value, env);
     return null;

@@ -1,6 +1,6 @@
 import { DeployFailure } from "./failure.ts";
 import { HttpRefusal, mayHaveHappened, type Http, type HttpDeps } from "./http.ts";
-import { patiently } from "./patiently.ts";
+import { untilAnswered } from "./until-answered.ts";
 import type { CommitLine, HubRepository } from "./repository.ts";
 
 export type CommitPlan = {
@@ -112,13 +112,13 @@ export async function commitAfter(
   { mustHaveMoved, settles }: { mustHaveMoved: boolean; settles: boolean },
   deps: CommitDeps,
 ): Promise<string | null> {
-  const patience = { outageMs: deps.outageMs, refusalMs: deps.outageMs, pauseMs: deps.retryMs };
+  const limits = { outageMs: deps.outageMs, refusalMs: deps.outageMs, pauseMs: deps.retryMs };
   const began = deps.monotonic();
   try {
     for (let look = 1; ; look += 1) {
       await deps.sleep(Math.min(30_000, deps.retryMs * look), deps.signal);
-      const { head } = await patiently(() => repository.info(), patience, deps);
-      if (head !== plan.parent) return await patiently(() => commitIn(repository, plan, head, deps), patience, deps);
+      const { head } = await untilAnswered(() => repository.info(), limits, deps);
+      if (head !== plan.parent) return await untilAnswered(() => commitIn(repository, plan, head, deps), limits, deps);
       const settled = !settles || deps.monotonic() - began >= deps.settleMs;
       if (look >= (mustHaveMoved ? 6 : 3) && settled) return null;
     }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { Http, HttpRefusal, NoAnswer, type Call } from "../../deploy/hub/http.ts";
-import { patiently } from "../../deploy/hub/patiently.ts";
+import { untilAnswered } from "../../deploy/hub/until-answered.ts";
 import { readSettings } from "../../deploy/hub/settings.ts";
 import { uploadNotes } from "../../deploy/upload-notes.ts";
 
@@ -119,7 +119,7 @@ it("lets an upload take as long as it likes while it makes progress, and ends on
 it("tells of an upload at its beginning and every five seconds", () => {
   let clock = 0;
   const said: string[] = [];
-  const tell = uploadNotes(
+  const progress = uploadNotes(
     (text) => {
       said.push(text);
     },
@@ -128,7 +128,7 @@ it("tells of an upload at its beginning and every five seconds", () => {
   );
   for (let second = 0; second <= 12; second += 1) {
     clock = second * 1000;
-    tell("model.onnx", second * 104_857.6, 104_857_600);
+    progress("model.onnx", second * 104_857.6, 104_857_600);
   }
   expect(said).toEqual([
     "uploading model.onnx to octo/births, 100.0 MiB",
@@ -141,7 +141,7 @@ it("believes an outage and a refusal only when they last", async () => {
   const { http, deps } = server();
   const ask = (failures: Error[]) => {
     const left = [...failures];
-    return patiently(
+    return untilAnswered(
       () => (left.length > 0 ? Promise.reject(left.shift()!) : Promise.resolve("an answer")),
       { outageMs: 10_000, refusalMs: 3_000, pauseMs: 1_000 },
       { ...deps, http },

@@ -1,6 +1,6 @@
 import { HttpRefusal, NoAnswer, type Http } from "./http.ts";
 
-export type Patience = {
+export type RetryLimits = {
   /** How long nobody may answer, in milliseconds, before that is the answer. */
   outageMs: number;
   /** The same for a refusal that could be a passing one: 401, 403, 404, 423 and the like. */
@@ -9,7 +9,7 @@ export type Patience = {
   pauseMs: number;
 };
 
-type PatienceDeps = {
+type RetryDeps = {
   http: Http;
   monotonic: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -23,13 +23,13 @@ const minRefusals = 3;
 /**
  * Asks until there is an answer: a server that is away for a while, and a refusal that passes, mean nothing yet.
  *
- * @throws the last HttpRefusal or NoAnswer when patience has run out; anything else at once
+ * @throws the last HttpRefusal or NoAnswer when the limits are reached; anything else at once
  */
-export async function patiently<T>(ask: () => Promise<T>, patience: Patience, deps: PatienceDeps): Promise<T> {
+export async function untilAnswered<T>(ask: () => Promise<T>, limits: RetryLimits, deps: RetryDeps): Promise<T> {
   let outageSince: number | null = null;
   let refusedSince: number | null = null;
   let refusals = 0;
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     try {
       return await ask();
     } catch (error) {
@@ -41,16 +41,16 @@ export async function patiently<T>(ask: () => Promise<T>, patience: Patience, de
         outageSince ??= now;
         refusedSince = null;
         refusals = 0;
-        if (now - outageSince >= patience.outageMs) throw error;
+        if (now - outageSince >= limits.outageMs) throw error;
       } else {
         refusedSince ??= now;
         outageSince = null;
         refusals += 1;
-        if (refusals >= minRefusals && now - refusedSince >= patience.refusalMs) throw error;
+        if (refusals >= minRefusals && now - refusedSince >= limits.refusalMs) throw error;
       }
       deps.note(`${error.message}; asking again`);
       const askedMs = error instanceof HttpRefusal ? error.retryAfterMs : 0;
-      await deps.sleep(Math.max(patience.pauseMs, askedMs, deps.http.paceMs), deps.signal);
+      await deps.sleep(Math.max(limits.pauseMs, askedMs, deps.http.paceMs), deps.signal);
     }
   }
 }
