@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import type { DeploymentReceipt } from "../deploy/receipt.ts";
-import type { SessionDeps } from "../deploy/session.ts";
+import type { SessionDeps, Written } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
@@ -99,6 +99,7 @@ export async function compose(model: string, flags: PlaceFlags, streams: Streams
     fetch,
     random: Math.random,
     now: Date.now,
+    monotonic: () => performance.now(),
     signal: cancelled.signal,
     mask: () => {},
     sleep: async (ms, signal) => {
@@ -135,6 +136,8 @@ function sentence({
       return `${id} ${version}: ${reason}`;
     case "live":
       return `${id} ${version} is live at ${url}: ${reason}`;
+    case "unknown":
+      return `${id} ${version}: whether it is live is not known: ${reason}`;
     default:
       return `${id} ${version} is not live: ${reason}`;
   }
@@ -162,7 +165,7 @@ async function spaceFiles() {
  * start.
  */
 export async function report(
-  run: () => Promise<DeploymentReceipt>,
+  run: () => Promise<Written>,
   flags: PlaceFlags,
   streams: Streams,
   finish: Finish,
@@ -171,13 +174,14 @@ export async function report(
   const { DeployFailure } = await import("../deploy/hub/failure.ts");
   let receipt: DeploymentReceipt;
   try {
-    receipt = await run();
+    ({ receipt } = await run());
   } catch (error) {
     // For example a lock that somebody else holds: nothing was started, and the request itself is valid.
     if (!(error instanceof DeployFailure)) throw error;
     streams.stderr.write(`sluice: ${error.message}\n`);
     return finish(1);
   }
+  for (const problem of receipt.notRecorded) streams.stderr.write(`sluice: not recorded: ${problem}\n`);
   if (flags.json) await write(streams.stdout, `${JSON.stringify(receipt, null, 2)}\n`);
   else await write(streams.stdout, `${sentence(receipt)}\n`);
   finish(exitCodeOf(receipt));

@@ -23,7 +23,7 @@ export function lockCommand(streams: Streams, finish: Finish): Command {
             ? "free"
             : holder === "unreadable"
               ? "locked; its note cannot be read"
-              : `locked by ${holder.holder} since ${holder.at}: ${holder.reason}`;
+              : `locked by ${holder.holder} since ${holder.at}${holder.reason.trim() === "" ? "" : `: ${holder.reason}`}`;
         await write(streams.stdout, `${environment}: ${words}\n`);
         return finish(0);
       }
@@ -124,6 +124,7 @@ export async function connectRecords({ env, stderr }: Streams) {
   const http = new Http(settingsSchema.parse({}), {
     fetch,
     random: Math.random,
+    monotonic: () => performance.now(),
     signal: new AbortController().signal,
     note: (text) => {
       stderr.write(`${text}\n`);

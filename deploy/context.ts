@@ -1,4 +1,5 @@
 import type { Repository, WorkflowRun } from "../github/runner.ts";
+import type { CommitDeps } from "./hub/commit-once.ts";
 import type { Credentials } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
 import { HubRepository } from "./hub/repository.ts";
@@ -16,7 +17,10 @@ export type Context = {
   http: Http;
   github: GitHubRecords | null;
   settings: Settings;
+  /** `now` is for dates alone. Durations and deadlines are taken from `monotonic`. */
   deps: HttpDeps & { now: () => number };
+  /** Words in the description of every commit that this deployment makes, and in no other. */
+  mark: string;
   timeline: Timeline;
   /** http: for a Hub on loopback, https: for every other. */
   scheme: string;
@@ -47,6 +51,17 @@ type ContextParts = Omit<Context, "space" | "weights" | "http" | "github" | "sch
   weights: { name: string; credentials: Credentials } | null;
   github: { apiUrl: string; repository: Repository; token: string } | null;
 };
+
+/** How a deployment's commits are made, and how long it asks after one whose answer was lost. */
+export function commitDeps({ deps, http, settings }: Context): CommitDeps {
+  return {
+    ...deps,
+    http,
+    retryMs: settings["retry-wait"],
+    outageMs: settings["build-timeout"],
+    settleMs: settings["settle-after"],
+  };
+}
 
 export function createContext(parts: ContextParts, signal: AbortSignal): Context {
   const { endpoint, spaceName, credentials, weights, github, deps, ...rest } = parts;

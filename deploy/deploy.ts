@@ -1,17 +1,18 @@
 import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import { largeWeights, withHubWeights, type LargeWeights } from "./bundle/hub-weights.ts";
 import type { Tree } from "./bundle/tree.ts";
+import { carryOut, type Change } from "./carry-out.ts";
 import { isTree } from "./content.ts";
-import { uncancelled, type Context } from "./context.ts";
-import { DeployFailure } from "./hub/failure.ts";
-import { fallBack, type FallBack } from "./fall-back.ts";
+import { commitDeps, type Context } from "./context.ts";
+import { undoneBy } from "./fall-back.ts";
 import { commitOnce } from "./hub/commit-once.ts";
 import { describePlan, plan, refusals, type CurrentState, type Step } from "./plan.ts";
-import type { Proof } from "./prove/prove.ts";
-import type { DeploymentReceipt } from "./receipt.ts";
+import { withoutFiles, type DeploymentReceipt } from "./receipt.ts";
+import { lastStateOf } from "./record/deployments.ts";
 import { Recorder } from "./recorder.ts";
-import { waitAndProve } from "./serve-proof.ts";
+import { expectedOf } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
+import { uploadNotes } from "./upload-notes.ts";
 import { withLock } from "./with-lock.ts";
 import { readWeightsState, publishWeights, type WeightsState } from "./weights.ts";
 
@@ -38,10 +39,23 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
       const state = await withLivePredecessor(context, seen);
       const space = await published(tree, wanted, context);
       const steps = plan(state, space);
+      const failedBefore = await leftBy(seen, space, context);
+      if (failedBefore !== null) timeline.note(failedBefore.why);
       // File by file only where the plan is all there is: in --dry-run.
       for (const line of describePlan(context.space.name, steps, space).filter((one) => !/^ {2}[+-] /.test(one)))
         timeline.note(line);
-      return { result: await execute(steps, state, space, context, recorder), space };
+      const first = steps.find((step) => step.kind === "commit");
+      const way = steps.find((step) => step.kind === "fall-back");
+      const change: Change = {
+        expected: expectedOf(space),
+        isPrivate: state.info.private,
+        head: state.info.head,
+        commit: first !== undefined ? (onSend) => commitTree(first, space, context, onSend) : null,
+        candidates: failedBefore !== null ? seen.verified : way?.to == null ? [] : state.verified,
+        noWay: way?.why ?? "",
+        failedBefore,
+      };
+      return { result: await carryOut(change, context, recorder), space };
     },
   );
   return {
@@ -49,7 +63,7 @@ export async function deploy(tree: Tree, context: Context): Promise<DeploymentRe
     ...result,
     space: context.space.name,
     environment,
-    deployed: withoutFiles(space),
+    deployed: withoutFiles(space.deployed),
     githubDeployment: recorder.deployment,
     tag: recorder.tag,
     notRecorded: recorder.problems,
@@ -97,71 +111,26 @@ async function published(tree: Tree, { large, weights }: TreeWithWeights, contex
   return withHubWeights(tree, large, weights.repository, revision);
 }
 
-export function withoutFiles({
-  deployed: { files: _files, ...rest },
-}: Pick<Tree, "deployed">): DeploymentReceipt["deployed"] {
-  return rest;
-}
-
-type Result = Pick<
-  DeploymentReceipt,
-  "outcome" | "reason" | "url" | "spaceCommit" | "serving" | "committed" | "rolledBackTo" | "proof" | "log"
->;
-
 function refuse(diagnostics: readonly Diagnostic[]): void {
   const [first, ...others] = diagnostics;
   if (first !== undefined) throw new ConfigurationError({ ...first, ...(others.length === 0 ? {} : { others }) });
 }
 
-async function execute(
-  steps: readonly Step[],
-  state: CurrentState,
+async function commitTree(
+  step: Step & { kind: "commit" },
   tree: Tree,
   context: Context,
-  recorder: Recorder,
-): Promise<Result> {
-  const first = steps[0]!;
-  const committed = first.kind === "commit";
-  const revision = first.kind === "commit" ? await commitTree(first, tree, context) : state.info.head;
-  if (!committed) context.timeline.stage("commit", `none: ${revision.slice(0, 7)} already holds this tree`);
-  try {
-    await recorder.begin(revision);
-    const { proof, url } = await waitAndProve(context, revision, tree, state.info.private);
-    await recorder.success(revision, url, proof);
-    context.timeline.stage("live", `${tree.deployed.model.id} ${tree.deployed.model.version} at ${url}`);
-    return {
-      outcome: "live",
-      reason: "proved",
-      url,
-      spaceCommit: revision,
-      serving: revision,
-      committed,
-      rolledBackTo: null,
-      proof,
-      log: [],
-    };
-  } catch (error) {
-    const way = steps.find((step) => step.kind === "fall-back");
-    return await undo(
-      error,
-      revision,
-      committed,
-      way?.to == null ? { ...state, verified: [] } : state,
-      way?.why ?? "",
-      context,
-      recorder,
-    );
-  }
-}
-
-async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: Context): Promise<string> {
-  const { space, timeline, deps, settings, reason, logUrl } = context;
+  onSend: () => void,
+): Promise<string> {
+  const { space, timeline, deps, reason, logUrl } = context;
   const { model, source } = tree.deployed;
   timeline.stage("upload", `${step.changes.upload.length} files, ${(step.bytes / 1_048_576).toFixed(1)} MiB`);
+  const mark = `[${context.mark} deploy]`;
+  const note = (text: string) => {
+    timeline.note(text);
+  };
   const revision = await hubAnswer(context, async () => {
-    const lines = await space.upload(step.changes.upload, (path) => {
-      timeline.note(`uploading ${path}`);
-    });
+    const lines = await space.upload(step.changes.upload, uploadNotes(note, deps.monotonic));
     for (const path of step.changes.remove) lines.push({ key: "deletedFile", value: { path } });
     deps.signal.throwIfAborted();
     return commitOnce(
@@ -170,82 +139,35 @@ async function commitTree(step: Step & { kind: "commit" }, tree: Tree, context: 
         lines,
         parent: step.parent,
         title: `Deploy ${model.id} ${model.version}`,
-        description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? ""].join(" ").trim(),
+        description: [`From commit ${source.commit ?? "unknown"}.`, reason, logUrl ?? "", mark]
+          .filter((one) => one !== "")
+          .join(" "),
+        mark,
         isDone: async (head) => isTree(tree.files, await space.tree(head)),
       },
-      { ...deps, retryMs: settings["retry-wait"] },
+      { ...commitDeps(context), onSend },
     );
   });
   timeline.stage("commit", revision.slice(0, 7));
   return revision;
 }
 
-/** The new revision failed: go back to the last proved one. */
-async function undo(
-  error: unknown,
-  revision: string,
-  committed: boolean,
-  state: CurrentState,
-  noWay: string,
-  context: Context,
-  recorder: Recorder,
-): Promise<Result> {
-  const cancelled = context.deps.signal.aborted;
-  const failure =
-    error instanceof DeployFailure
-      ? error
-      : new DeployFailure(
-          cancelled ? "cancelled" : "unreachable",
-          cancelled ? "the job was cancelled" : (error as Error).message,
-          { cause: error },
-        );
-  context.timeline.stage("failed", failure.message);
-  for (const line of failure.log) context.timeline.log(line);
-  const working = uncancelled(context);
-  const back: FallBack =
-    state.verified.length === 0
-      ? { done: false, why: noWay, to: null, revision: null }
-      : await persistently(working, () => fallBack(working, revision, state.verified, state.info.private, !cancelled));
-  await recorder.failure(working, failure.message, back);
-  const common = { spaceCommit: revision, committed, log: [...failure.log] };
-  if (back.done) {
-    const reason = `${failure.message}. Rolled back: ${back.to.model} ${back.to.version} serves again, proved.`;
-    context.timeline.stage("rolled back", `${back.to.model} ${back.to.version} serves again at ${back.url}, proved`);
-    return {
-      ...common,
-      outcome: "rolled-back",
-      reason,
-      url: back.url,
-      serving: back.revision,
-      rolledBackTo: { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version },
-      proof: back.proof as Proof,
-    };
-  }
-  context.timeline.stage("not rolled back", back.why);
+/**
+ * What a run that was killed has left undone: it had found this very tree to be wrong, and may already have restored the
+ * earlier one, but proved nothing. The wrong tree is not served again to find that out once more.
+ */
+async function leftBy(state: CurrentState, tree: Tree, context: Context): Promise<Change["failedBefore"]> {
+  const { space, github, environment } = context;
+  const { info, files, verified } = state;
+  if (github === null || verified.length === 0 || verified.some(({ commit }) => commit === info.head)) return null;
+  const holdsIt = isTree(tree.files, files);
+  const made = holdsIt ? undefined : (await space.log()).find(({ id }) => id === info.head);
+  const revision = holdsIt ? info.head : made === undefined ? null : undoneBy(made.message);
+  if (revision === null || !(holdsIt || isTree(tree.files, await space.tree(revision)))) return null;
+  // A run that came to its own end has written another state after the failure.
+  if ((await lastStateOf(github, environment, space.name, revision)) !== "failure") return null;
   return {
-    ...common,
-    outcome: "failed",
-    reason: `${failure.message}. Not rolled back: ${back.why}.`,
-    url: null,
-    serving: null,
-    rolledBackTo:
-      back.to === null
-        ? null
-        : { commit: back.to.commit, restored: back.revision, model: back.to.model, version: back.to.version },
-    proof: null,
+    revision,
+    why: "an earlier run found that this version does not prove itself, and ended before the last one was back",
   };
-}
-
-/** Going back matters most, so it is retried for longer than anything else when the Hub does not answer. */
-async function persistently(context: Context, act: () => Promise<FallBack>): Promise<FallBack> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await act();
-    } catch (problem) {
-      if (context.deps.signal.aborted || attempt >= 5)
-        return { done: false, why: `rolling back failed: ${(problem as Error).message}`, to: null, revision: null };
-      context.timeline.note(`rolling back: ${(problem as Error).message}; trying again`);
-      await context.http.pause(attempt + 2).catch(() => {});
-    }
-  }
 }

@@ -7,6 +7,7 @@ import type { RemoteFile, RepositoryInfo } from "./hub/repository.ts";
 import type { Runtime } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 import type { Verified } from "./record/deployments.ts";
+import type { Released } from "./record/release.ts";
 import { weightsRefusals, type WeightsState } from "./weights.ts";
 
 export type CurrentState = {
@@ -16,8 +17,8 @@ export type CurrentState = {
   files: RemoteFile[];
   /** Proved revisions, newest first. */
   verified: readonly Verified[];
-  /** The sha256 that the wanted version's release tag was made for; null if there is no tag. */
-  released: { sha256: string | null } | null;
+  /** What is known of the wanted version's release; null if it was never released. */
+  released: Released | null;
 };
 
 /** `weights`: the state of weights that are too large for the Space, so that the tree only refers to them. */
@@ -104,15 +105,44 @@ export function refusals(current: CurrentState, wanted: Wanted, settings: Settin
     });
   }
   if (wanted.weights != null) found.push(...weightsRefusals(wanted.weights, space));
-  const { id, version, sha256 } = wanted.deployed.model;
-  if (current.released !== null && current.released.sha256 !== null && current.released.sha256 !== sha256)
+  if (current.released !== null) found.push(...releaseRefusals(current.released, wanted.deployed));
+  return found;
+}
+
+/** Why a version may not be deployed under its name: it was released as something else. */
+function releaseRefusals(
+  { tagged, madeFor, sha256, source }: Released,
+  { model, source: from }: Deployed,
+): Diagnostic[] {
+  const place = releaseTag(model.id, model.version);
+  const found: Diagnostic[] = [];
+  if (sha256 !== null && sha256 !== model.sha256)
     found.push({
       code: "version-taken",
-      place: releaseTag(id, version),
-      problem: "this version was released with other weights",
-      expected: `sha256 ${current.released.sha256}`,
-      received: `sha256 ${sha256}`,
+      place,
+      problem: `this version was released with other weights, says ${source}`,
+      expected: `sha256 ${sha256}`,
+      received: `sha256 ${model.sha256}`,
       hint: "raise `version` in model.yaml",
+    });
+  const restore = `git push --force origin ${madeFor[0] ?? "COMMIT"}:refs/tags/${place}`;
+  if (tagged !== null && madeFor.length > 0 && !madeFor.includes(tagged))
+    found.push({
+      code: "tag-moved",
+      place,
+      problem: `the release tag was moved since the version was released, says ${source}`,
+      expected: `a tag at commit ${madeFor.join(" or ")}`,
+      received: `a tag at commit ${tagged}`,
+      hint: `find out who moved it; then raise \`version\` in model.yaml, or put it back: ${restore}`,
+    });
+  if (tagged !== null && madeFor.length === 0 && sha256 === null && tagged !== from.commit)
+    found.push({
+      code: "tag-foreign",
+      place,
+      problem: "a tag of this name points at another commit, and it carries no receipt",
+      expected: `no such tag, or one at commit ${from.commit ?? "unknown"}`,
+      received: `a tag at commit ${tagged}`,
+      hint: `raise \`version\` in model.yaml, or remove it: git push origin :refs/tags/${place}`,
     });
   return found;
 }
@@ -138,7 +168,7 @@ export function plan(current: CurrentState, wanted: Wanted): Step[] {
     steps.push({ kind: "wake", stage: current.runtime.stage });
   steps.push({ kind: "wait" }, { kind: "prove" }, fallBack(current, changed));
   const { id, version } = wanted.deployed.model;
-  steps.push({ kind: "record", tag: current.released === null ? releaseTag(id, version) : null });
+  steps.push({ kind: "record", tag: current.released?.tagged == null ? releaseTag(id, version) : null });
   return steps;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { deployedSchema } from "./bundle/deployed.ts";
+import { deployedSchema, type Deployed } from "./bundle/deployed.ts";
 
 const proof = z.strictObject({
   rounds: z.int(),
@@ -15,15 +15,25 @@ const proof = z.strictObject({
 /** deployment.json in --out: what was deployed, how it ended, and what serves now. */
 export const deploymentReceipt = z.strictObject({
   schemaVersion: z.literal(1),
-  outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
+  outcome: z
+    .enum(["live", "rolled-back", "failed", "overtaken", "unknown", "refused", "planned", "bundled"])
+    .describe(
+      "overtaken: somebody else committed after this deployment. unknown: nobody could find out what serves. refused: nothing was changed.",
+    ),
   reason: z.string(),
   space: z.string().nullable(),
   environment: z.string(),
   url: z.string().nullable(),
-  deployed: deployedSchema.omit({ files: true }),
+  deployed: deployedSchema
+    .omit({ files: true })
+    .extend({ verdict: deployedSchema.shape.verdict.nullable().describe("Null if there was none to go by.") }),
   spaceCommit: z.string().nullable().describe("The revision of the Space that was to be deployed."),
   serving: z.string().nullable().describe("The revision that serves now, as far as was proved."),
-  committed: z.boolean().describe("Whether a commit was made; false when the Space held this tree already."),
+  committed: z
+    .boolean()
+    .describe(
+      "Whether a commit was made; false when the Space held this tree already. Where `spaceCommit` is null it may have been made.",
+    ),
   rolledBackTo: z
     .strictObject({ commit: z.string(), restored: z.string().nullable(), model: z.string(), version: z.string() })
     .nullable(),
@@ -38,9 +48,27 @@ export const deploymentReceipt = z.strictObject({
 });
 export type DeploymentReceipt = z.infer<typeof deploymentReceipt>;
 
-/** 0 live and proved · 1 not · 5 live and proved, but not recorded on GitHub. */
-export function exitCodeOf({ outcome, notRecorded }: DeploymentReceipt): 0 | 1 | 5 {
-  if (outcome === "planned" || outcome === "bundled") return 0;
-  if (outcome !== "live") return 1;
-  return notRecorded.length > 0 ? 5 : 0;
+/**
+ * 0 live and proved, or planned, or bundled · 1 not live · 2 refused · 3 nobody knows · 5 as 0, but not written down
+ * where it should be.
+ */
+export function exitCodeOf({ outcome, notRecorded }: DeploymentReceipt): 0 | 1 | 2 | 3 | 5 {
+  switch (outcome) {
+    case "live":
+    case "planned":
+    case "bundled":
+      return notRecorded.length > 0 ? 5 : 0;
+    case "unknown":
+      return 3;
+    case "refused":
+      return 2;
+    case "rolled-back":
+    case "failed":
+    case "overtaken":
+      return 1;
+  }
+}
+
+export function withoutFiles({ files: _files, ...rest }: Deployed): DeploymentReceipt["deployed"] {
+  return rest;
 }

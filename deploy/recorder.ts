@@ -6,7 +6,7 @@ import type { Proof } from "./prove/prove.ts";
 import { HttpRefusal } from "./hub/http.ts";
 import { releaseMessage, releaseTag } from "../github/registry/release.ts";
 import type { DeploymentPayload } from "../github/registry/deployment.ts";
-import { openDeployment } from "./record/deployments.ts";
+import { closeAbandoned, openDeployment } from "./record/deployments.ts";
 import type { StatusWanted } from "./record/github-records.ts";
 import { tagRelease } from "./record/release.ts";
 
@@ -49,6 +49,12 @@ export class Recorder {
         environmentUrl: null,
       });
     });
+    const { github, environment, space, logUrl } = this.#context;
+    const { deployment } = this;
+    if (github !== null && deployment !== null)
+      await this.attempt("an earlier deployment could not be closed", () =>
+        closeAbandoned(github, environment, space.name, deployment, logUrl),
+      );
   }
 
   async success(revision: string, url: string, proof: Proof): Promise<void> {
@@ -65,25 +71,56 @@ export class Recorder {
     const { id, version } = this.#tree.deployed.model;
     const tag = releaseTag(id, version);
     await this.attempt(`the tag ${tag} could not be written`, async () => {
-      await tagRelease(github, tag, releaseMessage(id, version, this.#releaseRecord()), commit);
+      await tagRelease(github, tag, releaseMessage(id, version, this.#releaseRecord(), commit), commit);
       this.tag = tag;
     });
   }
 
-  /** Records the failure of the new revision and, if there was one, the return to the old revision. */
-  async failure(context: Context, reason: string, back: FallBack): Promise<void> {
+  /**
+   * Records that a revision failed. This comes before the old one is restored, so that a run that goes on after a kill
+   * knows.
+   *
+   * @param state error if the revision was not found wrong
+   * @param next what happens now, for people
+   */
+  async failed(
+    context: Context,
+    revision: string,
+    state: "failure" | "error",
+    reason: string,
+    next: string,
+  ): Promise<void> {
     const { github } = context;
     if (github === null) return;
-    const deployment = this.deployment;
-    if (deployment !== null)
-      await this.attempt("the failure could not be recorded", () =>
-        this.#status(context, deployment, {
-          state: "failure",
-          description: `${reason}. ${back.done ? `${back.to.model} ${back.to.version} serves again.` : "Not rolled back."}`,
-          environmentUrl: null,
-        }),
-      );
-    if (!back.done) return;
+    await this.attempt("the failure could not be recorded", async () => {
+      if (this.deployment === null) {
+        this.deployment = await this.#open(context, revision);
+        if (this.deployment !== null && (await github.states(this.deployment))[0] === "failure") return;
+      }
+      await this.#status(context, this.deployment, {
+        state,
+        description: `${reason}. ${next}`,
+        environmentUrl: null,
+      });
+    });
+  }
+
+  /**
+   * Records how a deployment ended that was neither proved nor undone.
+   *
+   * @param revision null if it is not known whether there is one
+   */
+  async ended(context: Context, revision: string | null, state: "inactive" | "error", words: string): Promise<void> {
+    if (context.github === null) return;
+    await this.attempt("the end could not be recorded", async () => {
+      this.deployment ??= await this.#open(context, revision ?? "unknown");
+      await this.#status(context, this.deployment, { state, description: words, environmentUrl: null });
+    });
+  }
+
+  /** Records a proved return to an earlier tree, if that can be recorded. */
+  async returned(context: Context, back: FallBack & { done: true }): Promise<void> {
+    if (context.github === null) return;
     await this.attempt("the roll-back could not be recorded", async () => {
       await this.restored(context, back);
     });

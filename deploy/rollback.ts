@@ -1,16 +1,15 @@
 import { ConfigurationError } from "../models/core/errors.ts";
-import type { Deployed, Golden } from "./bundle/deployed.ts";
+import type { Expected } from "./bundle/deployed.ts";
+import { carryOut } from "./carry-out.ts";
 import { restorationOf, sameTree } from "./content.ts";
 import type { Context } from "./context.ts";
-import { withoutFiles } from "./deploy.ts";
-import { DeployFailure } from "./hub/failure.ts";
-import { fallBack, restore } from "./fall-back.ts";
+import { restore } from "./fall-back.ts";
 import type { CurrentState } from "./plan.ts";
-import type { DeploymentReceipt } from "./receipt.ts";
+import { withoutFiles, type DeploymentReceipt } from "./receipt.ts";
 import { pastDeployments, verifiedBy, verifiedRevisions, wasProved, type Verified } from "./record/deployments.ts";
 import type { GitHubRecords } from "./record/github-records.ts";
 import { Recorder } from "./recorder.ts";
-import { recordOf, waitAndProve } from "./serve-proof.ts";
+import { recordOf } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
 import { withLock } from "./with-lock.ts";
 
@@ -18,7 +17,8 @@ import { withLock } from "./with-lock.ts";
  * Goes back, on a person's request, to a version that was proved in this environment: restores its tree by a new
  * commit.
  *
- * @param version the version to go back to; null for the last proved one that main does not hold
+ * @param version the version to go back to; null for the last proved one that main does not hold and that nobody has
+ * rolled back from
  * @throws ConfigurationError when there is none
  */
 export async function rollback(model: string, version: string | null, context: Context): Promise<DeploymentReceipt> {
@@ -36,64 +36,41 @@ export async function rollback(model: string, version: string | null, context: C
       const record = await requireRecord(context, to);
       const records = (recorder = new Recorder(context, { deployed: record.deployed, files: [] }, "rollback"));
       const state: CurrentState = await withLivePredecessor(context, await readState(context, record.deployed.model));
-      const committed = !sameTree(await space.tree(to.commit), current);
+      const differs = !sameTree(await space.tree(to.commit), current);
       timeline.stage("roll back", `to ${to.model} ${to.version} (${to.commit.slice(0, 7)}), ${to.source}`);
-      const revision = committed ? await restore(context, to, info.head) : info.head;
-      const deployed = withoutFiles(record);
-      const common = {
-        schemaVersion: 1 as const,
+      const ending = await carryOut(
+        {
+          expected: record,
+          isPrivate: info.private,
+          head: info.head,
+          commit: differs ? (onSend) => hubAnswer(context, () => restore(context, to, info.head, "", onSend)) : null,
+          candidates: state.verified.filter(({ commit }) => commit !== to.commit),
+          noWay: "no other revision of this Space is known to have been proved",
+          failedBefore: null,
+        },
+        context,
+        records,
+      );
+      const isLive = ending.outcome === "live";
+      return {
+        schemaVersion: 1,
+        ...ending,
+        ...(isLive
+          ? {
+              reason: `rolled back to ${to.version}, proved`,
+              rolledBackTo: { commit: to.commit, restored: ending.serving, model: to.model, version: to.version },
+            }
+          : {}),
         space: space.name,
         environment,
-        deployed,
-        spaceCommit: revision,
-        committed,
+        deployed: withoutFiles(record.deployed),
+        githubDeployment: records.deployment,
         tag: null,
+        notRecorded: records.problems,
         startedAt,
+        finishedAt: new Date(deps.now()).toISOString(),
         timeline: timeline.entries,
       };
-      const finish = () => ({
-        githubDeployment: records.deployment,
-        notRecorded: records.problems,
-        finishedAt: new Date(deps.now()).toISOString(),
-      });
-      try {
-        await records.begin(revision);
-        const { proof, url } = await waitAndProve(context, revision, record, info.private);
-        await records.success(revision, url, proof);
-        timeline.stage("live", `${to.model} ${to.version} at ${url}`);
-        return {
-          ...common,
-          ...finish(),
-          outcome: "live",
-          reason: `rolled back to ${to.version}, proved`,
-          url,
-          serving: revision,
-          rolledBackTo: { commit: to.commit, restored: revision, model: to.model, version: to.version },
-          proof,
-          log: [],
-        };
-      } catch (error) {
-        if (!(error instanceof DeployFailure)) throw error;
-        timeline.stage("failed", error.message);
-        const back = await fallBack(
-          context,
-          revision,
-          state.verified.filter(({ commit }) => commit !== to.commit),
-          info.private,
-        );
-        await records.failure(context, error.message, back);
-        return {
-          ...common,
-          ...finish(),
-          outcome: back.done ? "rolled-back" : "failed",
-          reason: `${error.message}. ${back.done ? `${back.to.version} serves again.` : `Not undone: ${back.why}.`}`,
-          url: back.done ? back.url : null,
-          serving: back.done ? back.revision : null,
-          rolledBackTo: null,
-          proof: null,
-          log: [...error.log],
-        };
-      }
     },
   );
 }
@@ -103,7 +80,7 @@ export async function rollbackDryRun(
   model: string,
   version: string | null,
   context: Context,
-): Promise<{ lines: string[]; deployed: Omit<Deployed, "files"> }> {
+): Promise<{ lines: string[]; deployed: DeploymentReceipt["deployed"] }> {
   const { space } = context;
   const github = recordsOf(context);
   const { head } = await hubAnswer(context, () => space.info());
@@ -112,7 +89,7 @@ export async function rollbackDryRun(
   const { large, small, remove } = restorationOf(await space.tree(to.commit), await space.tree(head));
   const changes = large.length + small.length + remove.length;
   return {
-    deployed: withoutFiles({ deployed }),
+    deployed: withoutFiles(deployed),
     lines: [
       `back to ${to.model} ${to.version} on ${space.name} (${to.commit.slice(0, 7)}, ${to.source})`,
       changes === 0
@@ -137,7 +114,7 @@ function recordsOf({ github, commit }: Context): GitHubRecords {
 }
 
 /** What an earlier revision is proved by. @throws ConfigurationError when it holds no such record */
-async function requireRecord(context: Context, to: Verified): Promise<{ deployed: Deployed; golden: Golden }> {
+async function requireRecord(context: Context, to: Verified): Promise<Expected> {
   const record = await recordOf(context, to.commit);
   if (record !== null) return record;
   throw new ConfigurationError({

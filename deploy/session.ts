@@ -1,20 +1,21 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { configuration } from "../eval/schema/configuration.ts";
 import { commitOf, gitIn } from "../eval/gate/git.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
+import { sluiceVersion } from "../models/core/version.ts";
 import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
 import { largeWeights } from "./bundle/hub-weights.ts";
 import { makeTree } from "./bundle/make.ts";
 import { readTree, writeTree, type Tree } from "./bundle/tree.ts";
 import { createContext, type Context } from "./context.ts";
-import { deploy, dryRun, withoutFiles } from "./deploy.ts";
+import { deploy, dryRun } from "./deploy.ts";
 import { hubCredentials, type Credentials, type Resource } from "./hub/credentials.ts";
 import { Http, type HttpDeps } from "./hub/http.ts";
-import type { DeploymentReceipt } from "./receipt.ts";
+import { withoutFiles, type DeploymentReceipt } from "./receipt.ts";
 import { environmentOf } from "../github/registry/deployment.ts";
 import { actorOf, apiUrlOf, fullName, runOf, runUrlOf } from "../github/runner.ts";
 import { repositoryIn } from "./record/repository.ts";
@@ -44,6 +45,7 @@ type DeployRequest = {
 
 export type SessionDeps = Omit<HttpDeps, "note"> & {
   env: NodeJS.ProcessEnv;
+  /** For dates alone. */
   now: () => number;
   mask: (secret: string) => void;
   sink: Sink;
@@ -53,59 +55,125 @@ export type SessionDeps = Omit<HttpDeps, "note"> & {
   prepareNative: () => Promise<void>;
 };
 
-/** Carries out a request. The receipt is also written to OUT/deployment.json. */
-export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<DeploymentReceipt> {
+/** A receipt, and the file that it was written to; null if it could not be written. */
+export type Written = { receipt: DeploymentReceipt; file: string | null };
+
+/**
+ * Carries out a request. The receipt is also written to OUT/deployment.json, a refusal's too, so that no receipt of an
+ * earlier step is taken for this one's.
+ */
+export async function runDeploy(request: DeployRequest, deps: SessionDeps): Promise<Written> {
   const { root, settings } = request;
-  const startedAt = new Date(deps.now()).toISOString();
-  const timeline = new Timeline(deps.sink, deps.now);
-  const { loaded, places } = await findModel(root, request.model);
-  const { id } = loaded.manifest;
-  const commit = await commitOf(gitIn(root, deps.env), "HEAD");
-  if (request.space !== "none") spaceNamed(request, id, places);
-  const found = await readVerdict(resolve(root, request.verdict), id);
-  const repository = await repositoryIn(root, deps.env);
-  const source = { repository: repository === null ? null : fullName(repository), commit };
-  const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
-  const {
-    version,
-    artifact: { sha256 },
-  } = loaded.manifest;
-  const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
+  const { refusable, timeline, startedAt, environment, loaded, places } = await begin(request, deps);
+  return refusable(async (describe) => {
+    const { id } = loaded.manifest;
+    const commit = await commitOf(gitIn(root, deps.env), "HEAD");
+    if (request.space !== "none") spaceNamed(request, id, places);
+    const found = await readVerdict(resolve(root, request.verdict), id);
+    const repository = await repositoryIn(root, deps.env);
+    const source = { repository: repository === null ? null : fullName(repository), commit };
+    const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
+    const {
+      version,
+      artifact: { sha256 },
+    } = loaded.manifest;
+    describe({ source });
+    const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
 
-  const bundle = request.bundle === null ? null : resolve(root, request.bundle);
-  const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
-  const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
-  if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
-  timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
-  if (bundle !== null && !ready) await writeTree(bundle, tree);
-  const environment = environmentOf(id, request.stage);
-  const none = nothingYet(environment, withoutFiles(tree), startedAt, timeline);
-  if (request.space === "none")
-    return written(request, {
-      ...none,
-      outcome: "bundled",
-      reason: `the tree lies in ${request.bundle ?? "memory only"}`,
-      space: null,
-    });
+    const bundle = request.bundle === null ? null : resolve(root, request.bundle);
+    const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
+    const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
+    if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
+    const deployed = withoutFiles(tree.deployed);
+    describe(deployed);
+    timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
+    if (bundle !== null && !ready) await writeTree(bundle, tree);
+    const none = nothingYet(environment, deployed, startedAt, timeline);
+    if (request.space === "none")
+      return {
+        ...none,
+        outcome: "bundled",
+        reason: `the tree lies in ${request.bundle ?? "memory only"}`,
+        space: null,
+      };
 
-  const context = await contextFor(
-    request,
-    id,
-    places,
-    commit,
-    timeline,
-    deps,
-    largeWeights(tree, settings["max-weights-bytes"]) !== null,
-  );
-  if (request.dryRun) {
-    return written(request, {
-      ...none,
+    const context = await contextFor(
+      request,
+      id,
+      places,
+      commit,
+      timeline,
+      deps,
+      largeWeights(tree, settings["max-weights-bytes"]) !== null,
+    );
+    if (request.dryRun)
+      return {
+        ...none,
+        outcome: "planned",
+        reason: (await dryRun(tree, context)).join("\n"),
+        space: context.space.name,
+      };
+    return deploy(tree, context);
+  });
+}
+
+/** The same for a rollback to an earlier version. */
+export async function runRollback(
+  request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null },
+  deps: SessionDeps,
+): Promise<Written> {
+  const { refusable, timeline, startedAt, loaded, places } = await begin(request, deps);
+  return refusable(async (describe) => {
+    const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
+    describe({ source: { repository: null, commit } });
+    const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, deps, false);
+    if (!request.dryRun) return rollback(loaded.manifest.id, request.version, context);
+    const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
+    return {
+      ...nothingYet(context.environment, deployed, startedAt, timeline),
       outcome: "planned",
-      reason: (await dryRun(tree, context)).join("\n"),
+      reason: lines.join("\n"),
       space: context.space.name,
-    });
-  }
-  return written(request, await deploy(tree, context));
+    };
+  });
+}
+
+/** What is known of the model that a request is about, and the writing of its receipt. */
+async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "space" | "out">, deps: SessionDeps) {
+  const startedAt = new Date(deps.now()).toISOString();
+  const timeline = new Timeline(deps.sink, deps.monotonic);
+  await rm(receiptFile(request), { force: true }).catch(() => {});
+  const { loaded, places } = await findModel(request.root, request.model);
+  const { id, version, task, artifact } = loaded.manifest;
+  const environment = environmentOf(id, request.stage);
+  /** @param act calls `describe` with what it finds out about what is to be deployed, for the receipt of a refusal */
+  const refusable = async (
+    act: (describe: (more: Partial<DeploymentReceipt["deployed"]>) => void) => Promise<DeploymentReceipt>,
+  ): Promise<Written> => {
+    let deployed: DeploymentReceipt["deployed"] = {
+      schemaVersion: 1,
+      model: { id, version, task, sha256: artifact.sha256 },
+      source: { repository: null, commit: null },
+      verdict: null,
+      server: { version: sluiceVersion },
+    };
+    let receipt: DeploymentReceipt;
+    try {
+      receipt = await act((more) => {
+        deployed = { ...deployed, ...more };
+      });
+    } catch (error) {
+      await written(request, {
+        ...nothingYet(environment, deployed, startedAt, timeline),
+        outcome: "refused",
+        reason: (error as Error).message,
+        space: request.space === "none" ? null : (request.space ?? places.spaces[request.stage] ?? null),
+      });
+      throw error;
+    }
+    return written(request, receipt);
+  };
+  return { startedAt, timeline, loaded, places, environment, refusable };
 }
 
 /** The receipt of a request that changed nothing. */
@@ -133,28 +201,6 @@ function nothingYet(
     finishedAt: startedAt,
     timeline: timeline.entries,
   };
-}
-
-/** The same for a rollback to an earlier version. */
-export async function runRollback(
-  request: Omit<DeployRequest, "verdict" | "bundle"> & { version: string | null },
-  deps: SessionDeps,
-): Promise<DeploymentReceipt> {
-  const timeline = new Timeline(deps.sink, deps.now);
-  const { loaded, places } = await findModel(request.root, request.model);
-  const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
-  const startedAt = new Date(deps.now()).toISOString();
-  const context = await contextFor(request, loaded.manifest.id, places, commit, timeline, deps, false);
-  if (request.dryRun) {
-    const { lines, deployed } = await rollbackDryRun(loaded.manifest.id, request.version, context);
-    return written(request, {
-      ...nothingYet(context.environment, deployed, startedAt, timeline),
-      outcome: "planned",
-      reason: lines.join("\n"),
-      space: context.space.name,
-    });
-  }
-  return written(request, await rollback(loaded.manifest.id, request.version, context));
 }
 
 async function fresh(
@@ -267,13 +313,19 @@ async function contextFor(
   const note = (text: string) => {
     timeline.note(text);
   };
-  const shared = { fetch: deps.fetch, sleep: deps.sleep, random: deps.random, note, now: deps.now };
+  const shared = {
+    fetch: deps.fetch,
+    sleep: deps.sleep,
+    random: deps.random,
+    monotonic: deps.monotonic,
+    note,
+    now: deps.now,
+  };
   const signIn: HttpDeps = { ...shared, signal: deps.signal };
   const credentialsFor = (resource: Resource) =>
     hubCredentials(resource, endpoint, env, request.hubToken, {
       ...signIn,
       http: new Http(settings, signIn),
-      now: deps.now,
       mask: deps.mask,
     }).catch((error: unknown): Credentials => {
       // A dry run only reads, and reading public repositories needs no token.
@@ -311,6 +363,7 @@ async function contextFor(
       actor: actorOf(env),
       reason: request.reason,
       logUrl: runUrlOf(env),
+      mark: `sluice ${Math.floor(deps.random() * 2 ** 48).toString(16)}`,
       run: runOf(env),
       deps: shared,
     },
@@ -318,12 +371,20 @@ async function contextFor(
   );
 }
 
-async function written(
-  request: Pick<DeployRequest, "root" | "out">,
-  receipt: DeploymentReceipt,
-): Promise<DeploymentReceipt> {
-  const out = resolve(request.root, request.out);
-  await mkdir(out, { recursive: true });
-  await writeFileAtomic(join(out, "deployment.json"), `${JSON.stringify(receipt, null, 2)}\n`);
-  return receipt;
+/** Where a request leaves its receipt. */
+export function receiptFile({ root, out }: Pick<DeployRequest, "root" | "out">): string {
+  return join(resolve(root, out), "deployment.json");
+}
+
+/** Writes the receipt. What is live stays live if that cannot be done: the receipt says so, and is still returned. */
+async function written(request: Pick<DeployRequest, "root" | "out">, receipt: DeploymentReceipt): Promise<Written> {
+  const file = receiptFile(request);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, `${JSON.stringify(receipt, null, 2)}\n`);
+    return { receipt, file };
+  } catch (error) {
+    const problem = `the receipt could not be written to ${file} (${(error as Error).message})`;
+    return { receipt: { ...receipt, notRecorded: [...receipt.notRecorded, problem] }, file: null };
+  }
 }

@@ -2,7 +2,6 @@ import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import type { Deployed } from "./bundle/deployed.ts";
 import type { Context } from "./context.ts";
 import { HttpRefusal } from "./hub/http.ts";
-import { releaseTag } from "../github/registry/release.ts";
 import { hasRecord, missingDiagnostic, paymentDiagnostic, type CurrentState } from "./plan.ts";
 import { verifiedRevisions, type Verified } from "./record/deployments.ts";
 import { releasedAs } from "./record/release.ts";
@@ -14,7 +13,7 @@ export async function readState(context: Context, model: Deployed["model"]): Pro
   const info = await hubAnswer(context, () => space.info());
   const [files, runtime] = [await space.tree(info.head), await space.runtime()];
   const verified = github === null ? [] : await verifiedRevisions(github, environment, space.name);
-  const released = github === null ? null : await releasedAs(github, releaseTag(model.id, model.version));
+  const released = github === null ? null : await releasedAs(github, model.id, model.version);
   return { space: space.name, info, runtime, files, verified, released };
 }
 
@@ -55,6 +54,13 @@ export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Pro
       expected: "a token with write access to the Space, or a trusted publisher for it",
       received: error.message,
     };
+    const full: Diagnostic = {
+      ...denied,
+      code: "hub-storage",
+      problem: "the storage of the Space's owner is used up",
+      expected: "room for the files of this version",
+      hint: "make room or buy storage on the Hub (Settings → Billing); old large files count as long as a commit names them",
+    };
     const unknown: Diagnostic = {
       ...denied,
       code: "hub-token",
@@ -70,9 +76,11 @@ export async function hubAnswer<T>(context: Context, ask: () => Promise<T>): Pro
             ? error.errorCode === "RepoNotFound"
               ? missingDiagnostic(name)
               : unknown
-            : error.status === 403
-              ? denied
-              : null;
+            : error.isStorageFull
+              ? full
+              : error.status === 403
+                ? denied
+                : null;
     if (diagnostic === null) throw error;
     throw new ConfigurationError(diagnostic, { cause: error });
   }

@@ -4,6 +4,9 @@ const titles: Record<DeploymentReceipt["outcome"], string> = {
   live: "✅ live and proved",
   "rolled-back": "↩️ failed, rolled back",
   failed: "❌ failed",
+  overtaken: "⏭️ overtaken by somebody else's commit",
+  unknown: "❔ what serves is not known",
+  refused: "⛔ refused, nothing was changed",
   planned: "📝 the plan",
   bundled: "📦 the tree was made",
 };
@@ -32,7 +35,10 @@ export function renderSummary(receipt: DeploymentReceipt): string {
     ["weights", code(`sha256 ${model.sha256}`)],
     ["commit", code(source.commit ?? "unknown")],
     ["Space revision", code(receipt.spaceCommit ?? "none")],
-    ["committed", receipt.committed ? "yes, once" : "no: nothing differed"],
+    [
+      "committed",
+      receipt.committed ? (receipt.spaceCommit === null ? "not known" : "yes, once") : "no: nothing differed",
+    ],
   ];
   if (rolledBackTo !== null)
     rows.push([

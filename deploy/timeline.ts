@@ -7,21 +7,22 @@ type TimelineEntry = { stage: string; ms: number; note: string };
 export class Timeline {
   readonly entries: TimelineEntry[] = [];
   readonly #sink: Sink;
-  readonly #now: () => number;
+  readonly #monotonic: () => number;
   readonly #began: number;
   #inLog = false;
   #lastNote = "";
 
-  constructor(sink: Sink, now: () => number) {
+  /** @param monotonic milliseconds on a clock that is never set */
+  constructor(sink: Sink, monotonic: () => number) {
     this.#sink = sink;
-    this.#now = now;
-    this.#began = now();
+    this.#monotonic = monotonic;
+    this.#began = monotonic();
   }
 
   stage(stage: string, note = ""): void {
     this.#closeLog();
     this.#lastNote = "";
-    const ms = this.#now() - this.#began;
+    const ms = Math.round(this.#monotonic() - this.#began);
     this.entries.push({ stage, ms, note });
     this.#sink.line(`[${(ms / 1000).toFixed(1).padStart(6)} s] ${stage}${note === "" ? "" : `: ${note}`}`);
   }

@@ -1,14 +1,18 @@
 import { DeployFailure } from "./hub/failure.ts";
+import { Overtaken } from "./hub/commit-once.ts";
 import type { Http, HttpDeps } from "./hub/http.ts";
-import { HttpRefusal, NoAnswer } from "./hub/http.ts";
+import { HttpRefusal } from "./hub/http.ts";
 import { followLog, type LogStream } from "./hub/log-stream.ts";
+import { untilAnswered } from "./hub/until-answered.ts";
 import type { Runtime, Space } from "./hub/space.ts";
 import type { Settings } from "./hub/settings.ts";
 import { isBuilding, isStarting, nextStep } from "./stages.ts";
 
-type WaitDeps = HttpDeps & {
+/** `before`: where main was before the commit. A replica that lags behind may still say so. */
+export type Awaited = { commit: string; before: string | null };
+
+export type WaitDeps = HttpDeps & {
   http: Http;
-  now: () => number;
   /** Called when the stage or the revision changes. */
   onStage: (text: string) => void;
   /** Called with every line of the build's log. */
@@ -17,18 +21,20 @@ type WaitDeps = HttpDeps & {
 
 /**
  * Waits until the Space runs one revision: stage RUNNING and runtime.sha equal to the commit. If the Space sleeps, it
- * is woken once; if it stalls, it is restarted once and rebuilt once.
+ * is woken once; if it stalls, it is restarted once and rebuilt once. Main is read before each of these, and at every
+ * look: a revision that somebody else has replaced is not waited for.
  *
  * @returns the runtime that serves the commit
- * @throws DeployFailure with the last lines of the log that explains why
+ * @throws Overtaken; DeployFailure with the last lines of the log that explains why
  */
 export async function waitForRevision(
-  commit: string,
+  awaited: Awaited,
   space: Space,
   settings: Settings,
   deps: WaitDeps,
 ): Promise<Runtime> {
-  let began = deps.now();
+  const { commit } = awaited;
+  let began = deps.monotonic();
   let builtAt: number | null = null;
   let sawBuild = false;
   let woken = false;
@@ -39,8 +45,8 @@ export async function waitForRevision(
   let log: LogStream | null = null;
   try {
     for (;;) {
-      const runtime = await currentRuntime(space, began, settings, deps);
-      const now = deps.now();
+      const runtime = await lookAt(awaited, space, settings, deps);
+      const now = deps.monotonic();
       const view = `${runtime.stage}${runtime.sha === null ? "" : ` ${runtime.sha.slice(0, 7)}`}`;
       if (view !== shown) {
         shown = view;
@@ -77,12 +83,13 @@ export async function waitForRevision(
         });
       if (next.do === "wake" || next.do === "restart") {
         const factory = next.do === "restart" && next.factory;
+        await requireOurs(awaited, space, settings, deps);
         deps.note(`${next.why}; ${factory ? "asking for a factory rebuild" : "restarting it"}`);
         mayRestart = (await tryRestart(space, factory, deps)) !== "denied";
         if (!mayRestart) continue;
         if (next.do === "wake") woken = true;
         else restarts = factory ? 2 : 1;
-        changedAt = began = deps.now();
+        changedAt = began = deps.monotonic();
         builtAt = null;
         sawBuild = false;
       }
@@ -94,19 +101,43 @@ export async function waitForRevision(
   }
 }
 
-/** The Hub may be unreachable for a while; the Space keeps building. */
-async function currentRuntime(space: Space, began: number, settings: Settings, deps: WaitDeps): Promise<Runtime> {
-  for (;;) {
-    try {
-      return await space.runtime();
-    } catch (error) {
-      deps.signal.throwIfAborted();
-      const transient =
-        error instanceof NoAnswer || (error instanceof HttpRefusal && (error.status >= 500 || error.status === 429));
-      if (!transient || deps.now() - began >= settings["build-timeout"]) throw error;
-      deps.note(`${error.message}; the Space is looked at again`);
-      await deps.sleep(settings["poll-interval"], deps.signal);
-    }
+/**
+ * One look at a Space: whether main is still ours, and what runs. The Hub may be unreachable for a while, or refuse once;
+ * the Space keeps building.
+ *
+ * @throws Overtaken, HttpRefusal, NoAnswer
+ */
+export function lookAt(awaited: Awaited, space: Space, settings: Settings, deps: WaitDeps): Promise<Runtime> {
+  return untilAnswered(
+    async () => {
+      await requireOurs(awaited, space, settings, deps);
+      return space.runtime();
+    },
+    { outageMs: settings["build-timeout"], refusalMs: settings["settle-after"], pauseMs: settings["poll-interval"] },
+    deps,
+  );
+}
+
+/**
+ * Checks that nobody else has committed since. What a look says against it must be said again for a while: replicas of
+ * the Hub lag behind.
+ *
+ * @throws Overtaken
+ */
+async function requireOurs(
+  { commit, before }: Awaited,
+  space: Space,
+  settings: Settings,
+  deps: WaitDeps,
+): Promise<void> {
+  const since = deps.monotonic();
+  for (let look = 1; ; look += 1) {
+    const { head } = await space.info();
+    if (head === commit) return;
+    const waited = deps.monotonic() - since;
+    // Where main was before is what a replica that lags says; anything else is somebody's commit.
+    if (head === before ? waited >= settings["settle-after"] : look >= 2) throw new Overtaken(space.name, commit, head);
+    await deps.sleep(Math.min(settings["poll-interval"], 2000), deps.signal);
   }
 }
 

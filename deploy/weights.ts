@@ -2,10 +2,11 @@ import { ConfigurationError, type Diagnostic } from "../models/core/errors.ts";
 import type { LargeWeights } from "./bundle/hub-weights.ts";
 import type { TreeFile } from "./bundle/tree.ts";
 import { sameContent } from "./content.ts";
-import type { Context } from "./context.ts";
-import { commitOnce, HeadMoved } from "./hub/commit-once.ts";
+import { commitDeps, type Context } from "./context.ts";
+import { commitOnce, HeadMoved, Overtaken } from "./hub/commit-once.ts";
 import { HttpRefusal } from "./hub/http.ts";
 import type { HubRepository } from "./hub/repository.ts";
+import { uploadNotes } from "./upload-notes.ts";
 
 /** What the plan and its refusals need to know about the model repository. */
 export type WeightsState = {
@@ -75,14 +76,12 @@ export async function publishWeights(
   title: string,
 ): Promise<string> {
   if (seen.revision !== null) return seen.revision;
-  const { timeline, deps, settings, logUrl } = context;
+  const { timeline, deps, logUrl } = context;
+  const mark = `[${context.mark} weights]`;
   let parent = seen.head;
   for (let attempt = 1; ; attempt += 1) {
-    const lines = await explainRefusals(repository, () =>
-      repository.upload(weights.files, (path) => {
-        timeline.note(`uploading ${path} to ${repository.name}`);
-      }),
-    );
+    const progress = uploadNotes((text) => timeline.note(text), deps.monotonic, ` to ${repository.name}`);
+    const lines = await explainRefusals(repository, () => repository.upload(weights.files, progress));
     deps.signal.throwIfAborted();
     try {
       const made = await explainRefusals(repository, () =>
@@ -92,15 +91,16 @@ export async function publishWeights(
             lines,
             parent,
             title,
-            description: logUrl ?? "",
+            description: `${logUrl ?? ""} ${mark}`.trim(),
+            mark,
             isDone: async (head) => (await revisionOf(repository, head, weights.files)) !== null,
           },
-          { ...deps, retryMs: settings["retry-wait"] },
+          commitDeps(context),
         ),
       );
       return (await revisionOf(repository, made, weights.files)) ?? made;
     } catch (error) {
-      if (!(error instanceof HeadMoved) || attempt >= maxAttempts) throw error;
+      if (!(error instanceof HeadMoved || error instanceof Overtaken) || attempt >= maxAttempts) throw error;
       const { head } = await repository.info();
       const found = await revisionOf(repository, head, weights.files);
       if (found !== null) return found;
@@ -154,11 +154,20 @@ async function explainRefusals<T>({ name }: HubRepository, ask: () => Promise<T>
       expected: "a token with write access to the model repository too, or a trusted publisher for it",
       received: error.message,
     };
+    const full: Diagnostic = {
+      ...denied,
+      code: "weights-storage",
+      problem: "the storage of the model repository's owner is used up",
+      expected: "room for the weights of this version",
+      hint: "make room or buy storage on the Hub (Settings → Billing)",
+    };
     const diagnostic =
       error.status === 404 || (error.status === 401 && error.errorCode === "RepoNotFound")
         ? missing
         : error.status === 401 || error.status === 403
-          ? denied
+          ? error.isStorageFull
+            ? full
+            : denied
           : null;
     if (diagnostic === null) throw error;
     throw new ConfigurationError(diagnostic, { cause: error });

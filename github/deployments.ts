@@ -29,13 +29,14 @@ export type DeploymentStatus = {
 
 export type DeploymentFilter = { environment?: string; sha?: string; task?: string };
 
-/** Newest first. @param count at most 100 */
+/** Newest first. @param count at most 100 @param page from 1, of `count` each */
 export async function listDeployments(
   { octokit, owner, repo }: RepositoryApi,
   filter: DeploymentFilter,
   count: number,
+  page = 1,
 ): Promise<Deployment[]> {
-  const { data } = await octokit.rest.repos.listDeployments({ owner, repo, ...filter, per_page: count });
+  const { data } = await octokit.rest.repos.listDeployments({ owner, repo, ...filter, per_page: count, page });
   return data.map((one) => ({
     id: one.id,
     sha: one.sha,

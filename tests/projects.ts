@@ -15,6 +15,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/deploy/bad-deploys.test.ts": "deploys real Spaces that fail, and waits for each to be rolled back",
   "tests/deploy/{stories,weights,command-line}.test.ts": "each deploys to a real server behind a stand-in Hub",
   "tests/deploy/faults.test.ts": "plays the worst places of the fault table, each with its recovery",
+  "tests/deploy/troubles.test.ts": "deploys in spite of lost answers, crashes, replicas and other people's commits",
   "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",
   "tests/eval/latency/processes.test.ts": "measures latency in real processes",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",

@@ -69,8 +69,8 @@ export const deployInputs = z.strictObject({
 
 /** Outputs of actions/deploy, by name. */
 export const deployOutputs = {
-  outcome: "live, rolled-back, failed, planned or bundled.",
+  outcome: "live, rolled-back, failed, overtaken, unknown, refused, planned or bundled.",
   url: "Address of what serves now, as far as it was proved.",
   result: "One line of JSON with schemaVersion: what was deployed where, what became of it, and what serves now.",
-  receipt: "Path of deployment.json, the receipt with its timeline.",
+  receipt: "Path of deployment.json, the receipt with its timeline; empty if it could not be written.",
 } as const;

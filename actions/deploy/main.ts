@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { endGroup, error as annotateError, setSecret, startGroup, warning } from "@actions/core";
@@ -11,9 +12,10 @@ import { prepareNative } from "../runner/runtime/prepare.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { readSpaceFiles } from "../../deploy/bundle/make.ts";
 import { DeployFailure } from "../../deploy/hub/failure.ts";
+import { HttpRefusal, NoAnswer } from "../../deploy/hub/http.ts";
 import { deployInputs } from "./inputs.ts";
-import { exitCodeOf, type DeploymentReceipt } from "../../deploy/receipt.ts";
-import { runDeploy, runRollback, type SessionDeps } from "../../deploy/session.ts";
+import { exitCodeOf } from "../../deploy/receipt.ts";
+import { receiptFile, runDeploy, runRollback, type SessionDeps, type Written } from "../../deploy/session.ts";
 import { readSettings } from "../../deploy/hub/settings.ts";
 import { renderSummary } from "../../deploy/summary.ts";
 
@@ -22,8 +24,8 @@ const out = ".sluice";
 /**
  * A deployment as a step of a workflow.
  *
- * @returns 0 live and proved (or planned, or bundled), 1 not live, 2 refused, 4 the Hub or GitHub failed before
- * anything was changed, 5 live but not recorded on GitHub
+ * @returns 0 live and proved (or planned, or bundled), 1 not live, 2 refused, 3 nobody knows what serves, 4 the Hub or
+ * GitHub failed before anything was changed, 5 live but not written down everywhere
  */
 async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
   const inputs = readInputs(deployInputs, given);
@@ -53,6 +55,7 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     fetch,
     random: Math.random,
     now: Date.now,
+    monotonic: () => performance.now(),
     signal,
     mask: setSecret,
     sleep: async (ms, until) => {
@@ -70,9 +73,12 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
       await prepareNative(ortDir(env), root, env);
     },
   };
-  let receipt: DeploymentReceipt;
+  const receiptPath = receiptFile({ root, out });
+  let done: Written;
   try {
-    receipt =
+    // A receipt of an earlier step says nothing about this one.
+    await rm(receiptPath, { force: true }).catch(() => {});
+    done =
       inputs.version === null
         ? await runDeploy(
             { ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] },
@@ -90,27 +96,49 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
         .join("\n")}\n`,
       env,
     );
-    if (!(error instanceof DeployFailure)) throw error;
-    annotateError(error.message, { title: error.code });
-    return 1;
+    setIfPossible("outcome", "refused", env);
+    if (existsSync(receiptPath)) setIfPossible("receipt", receiptPath, env);
+    // What the Hub or GitHub answered is no mistake of ours: a stack would say nothing.
+    const code =
+      error instanceof DeployFailure ? 1 : error instanceof HttpRefusal || error instanceof NoAnswer ? 4 : null;
+    if (code === null) throw error;
+    annotateError((error as Error).message, {
+      title: error instanceof DeployFailure ? error.code : "nothing was changed",
+    });
+    return code;
   }
-  await report(receipt, join(root, out, "deployment.json"), env);
-  return exitCodeOf(receipt);
+  return await report(done, env);
 }
 
-async function report(receipt: DeploymentReceipt, path: string, env: NodeJS.ProcessEnv): Promise<void> {
+/** @returns the step's exit code */
+async function report({ receipt, file }: Written, env: NodeJS.ProcessEnv): Promise<number> {
   if (receipt.outcome === "planned") logLine(receipt.reason);
-  const { timeline: _timeline, log: _log, ...result } = receipt;
-  if (receipt.outcome === "rolled-back" || receipt.outcome === "failed")
+  if (exitCodeOf(receipt) !== 0 && exitCodeOf(receipt) !== 5)
     annotateError(receipt.reason, {
       title: `${receipt.deployed.model.id} ${receipt.deployed.model.version}: ${receipt.outcome}`,
     });
-  for (const problem of receipt.notRecorded) warning(problem, { title: "not recorded" });
-  await addSummary(renderSummary(receipt), env);
-  output("outcome", receipt.outcome, env);
-  output("url", receipt.url ?? "", env);
-  output("result", JSON.stringify(result), env);
-  output("receipt", path, env);
+  const notTold = [
+    setIfPossible("outcome", receipt.outcome, env),
+    setIfPossible("url", receipt.url ?? "", env),
+    setIfPossible("receipt", file ?? "", env),
+  ].filter((problem) => problem !== null);
+  const complete = { ...receipt, notRecorded: [...receipt.notRecorded, ...notTold] };
+  const { timeline: _timeline, log: _log, ...result } = complete;
+  const line = JSON.stringify(result);
+  if (setIfPossible("result", line, env) !== null || complete.notRecorded.length > 0) logLine(line);
+  for (const problem of complete.notRecorded) warning(problem, { title: "not recorded" });
+  await addSummary(renderSummary(complete), env);
+  return exitCodeOf(complete);
+}
+
+/** Sets an output. What has happened stays so if that cannot be done. @returns the problem, or null */
+function setIfPossible(name: string, value: string, env: NodeJS.ProcessEnv): string | null {
+  try {
+    output(name, value, env);
+    return null;
+  } catch (error) {
+    return `the output ${name} could not be set (${(error as Error).message})`;
+  }
 }
 
 /**

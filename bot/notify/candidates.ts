@@ -57,7 +57,7 @@ export function candidatesOf({ verdict, deployment, models, phase, origin }: Run
 /** The phase according to a receipt; null if nothing was deployed. */
 function phaseOf(deployment: DeploymentFile | null): Phase | null {
   if (deployment === null || deployment.outcome === "planned" || deployment.outcome === "bundled") return null;
-  return deployment.outcome;
+  return deployment.outcome === "live" || deployment.outcome === "rolled-back" ? deployment.outcome : "failed";
 }
 
 /**

@@ -10,7 +10,7 @@ const maxPictureBytes = 10 * 1024 * 1024;
 /** The parts of actions/deploy's receipt that a card needs; the rest is ignored. */
 const deploymentFile = z.looseObject({
   schemaVersion: z.literal(1),
-  outcome: z.enum(["live", "rolled-back", "failed", "planned", "bundled"]),
+  outcome: z.enum(["live", "rolled-back", "failed", "overtaken", "unknown", "refused", "planned", "bundled"]),
   reason: z.string().describe("Why it failed or was rolled back."),
   environment: z.string(),
   url: z.string().nullable().describe("The Space."),

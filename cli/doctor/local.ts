@@ -8,7 +8,7 @@ import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
 import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
 import { withWorkDir } from "../../eval/gate/work-dir.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
-import { SluiceError } from "../../models/core/errors.ts";
+import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor } from "../../models/core/predictor/predictor.ts";
 import { readDataset } from "../../eval/dataset/read.ts";
@@ -159,7 +159,14 @@ async function answers(deps: DoctorDeps, name: string, folder: string, loaded: L
           : [
               (
                 await withWorkDir(env, (workDir) =>
-                  readDataset(manifest, dir, { env, fetch: transport, cacheDir: defaultCacheDir(env), workDir }),
+                  readDataset(manifest, dir, {
+                    root: resolve(deps.root),
+                    lfs: (_pointer, place) => Promise.reject(onlyHere(place)),
+                    env,
+                    fetch: transport,
+                    cacheDir: defaultCacheDir(env),
+                    workDir,
+                  }),
                 )
               ).rows[0]?.row ?? {},
               "the dataset's first row",
@@ -226,3 +233,13 @@ export async function runtime(): Promise<Finding> {
     );
   }
 }
+
+/** The doctor fetches nothing large, so data behind a Git LFS pointer is not read. */
+const onlyHere = (place: string) =>
+  new EvaluationError({
+    code: "lfs-missing",
+    place,
+    problem: "the data is a Git LFS pointer",
+    expected: "the file itself",
+    example: "git lfs pull",
+  });

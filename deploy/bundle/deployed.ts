@@ -41,6 +41,9 @@ export const goldenSchema = z.strictObject({
 });
 export type Golden = z.infer<typeof goldenSchema>;
 
+/** What a revision is proved by. `treeDigest`: of deployment.json, as the app's answers name it. */
+export type Expected = { deployed: Deployed; golden: Golden; treeDigest: string };
+
 export const DEPLOYED_FILE = "deployment.json";
 export const GOLDEN_FILE = "golden.json";
 

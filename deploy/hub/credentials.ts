@@ -27,7 +27,7 @@ export async function hubCredentials(
   endpoint: string,
   env: NodeJS.ProcessEnv,
   given: string | null,
-  deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void },
+  deps: HttpDeps & { http: Http; mask: (secret: string) => void },
 ): Promise<Credentials> {
   const requestUrl = env["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const requestToken = env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
@@ -42,13 +42,13 @@ export async function hubCredentials(
       expected:
         "HF_TOKEN with write access; in a workflow also `permissions: id-token: write` and a trusted publisher in the repository's settings",
       received: "neither",
-      hint: "https://huggingface.co/docs/hub/trusted-publishing",
+      hint: "https://huggingface.co/docs/hub/trusted-publishers",
     });
   }
   deps.mask(requestToken);
   let held: { token: string; until: number } | null = null;
   const token = async (): Promise<string> => {
-    if (held !== null && deps.now() < held.until - renewBeforeMs) return held.token;
+    if (held !== null && deps.monotonic() < held.until - renewBeforeMs) return held.token;
     held = await exchange(resource, endpoint, { url: requestUrl, token: requestToken }, deps);
     return held.token;
   };
@@ -79,7 +79,7 @@ async function exchange(
   resource: Resource,
   endpoint: string,
   request: { url: string; token: string },
-  deps: HttpDeps & { http: Http; now: () => number; mask: (secret: string) => void },
+  deps: HttpDeps & { http: Http; mask: (secret: string) => void },
 ): Promise<{ token: string; until: number }> {
   const url = `${request.url}${request.url.includes("?") ? "&" : "?"}audience=${encodeURIComponent("https://huggingface.co")}`;
   for (let attempt = 1; ; attempt += 1) {
@@ -107,7 +107,7 @@ async function exchange(
         }),
       });
       deps.mask(token);
-      return { token, until: deps.now() + seconds * 1000 };
+      return { token, until: deps.monotonic() + seconds * 1000 };
     } catch (error) {
       const passing =
         error instanceof NoAnswer ||
@@ -115,6 +115,7 @@ async function exchange(
           (error.status >= 500 || error.status === 429 || /invalid_grant/.test(error.message)));
       if (!passing || attempt >= maxExchanges) throw error;
       deps.note(`${error.message}; asking for a fresh ID token`);
+      await deps.http.pause(0);
     }
   }
 }

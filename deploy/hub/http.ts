@@ -1,8 +1,12 @@
+import type { z } from "zod";
 import { retryAfterMs } from "../../models/core/retry-after.ts";
 import type { Settings } from "./settings.ts";
+import { streamed } from "./streamed-body.ts";
 
 export type HttpDeps = {
   fetch: typeof fetch;
+  /** Milliseconds on a clock that is never set: for every duration and every deadline. */
+  monotonic: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   random: () => number;
   note: (text: string) => void;
@@ -16,25 +20,46 @@ export type Call = {
   body?: string | Uint8Array;
   /** Whether repeating the call is harmless. Other calls are tried only once. */
   repeatable: boolean;
+  /**
+   * Whether a single 401, 403, 404 or 423 means nothing yet: the call is repeated before one counts. For look-ups whose
+   * answer decides something.
+   */
+  confirm?: boolean;
+  /** How long the call may go without progress: a body counts as progress as it leaves. */
   timeoutMs?: number;
+  /** Called with the number of bytes of a large body that have left so far. */
+  progress?: (sent: number) => void;
+  /** Whether the call gets a connection of its own. */
+  ownConnection?: boolean;
   /** Called before every attempt, so that a renewed token is used. */
   token?: () => Promise<string | null>;
 };
 
 export type Reply = { status: number; headers: Headers; bytes: Buffer };
 
+export type JsonReply<T> = { said: T; headers: Headers };
+
 /** The server refused. The message contains its answer, shortened, and nothing from the request. */
 export class HttpRefusal extends Error {
   override name = "HttpRefusal";
   readonly status: number;
   readonly errorCode: string | null;
+  /** How long the server asks to be left alone; 0 if it does not say. */
+  readonly retryAfterMs: number;
   /** The answer, if it was JSON. */
   readonly said: unknown;
   constructor(call: Call, { status, headers, bytes }: Reply) {
     super(`${call.method} ${new URL(call.url).pathname} answered ${status}: ${wordsOf(bytes)}`);
     this.status = status;
+    this.retryAfterMs = waitOf(headers);
     this.errorCode = headers.get("x-error-code");
     this.said = jsonOf(bytes);
+  }
+
+  /** Whether the Hub refuses for want of room. It says so with the status of a missing permission. */
+  get isStorageFull(): boolean {
+    const words = this.message.replace(/^.*? answered \d+: /, "");
+    return this.status === 507 || (this.status === 403 && /storage|quota/i.test(words));
   }
 }
 
@@ -48,7 +73,14 @@ export function mayHaveHappened(error: unknown): boolean {
   return error instanceof NoAnswer || (error instanceof HttpRefusal && error.status >= 500);
 }
 
+/** The longest wait between two tries that we choose ourselves. */
 const maxWaitMs = 30_000;
+/** The longest wait that a server may ask for. One that asks for more has refused. */
+const maxAskedMs = 15 * 60_000;
+
+/** Refusals that a proxy or a replica may give once although nothing is wrong. */
+const doubtful: ReadonlySet<number> = new Set([401, 403, 404, 423]);
+const maxDoubts = 3;
 
 /**
  * HTTP calls with time limits, bounded retries with jitter for repeatable calls, and a pace that stays within the rate
@@ -70,31 +102,56 @@ export class Http {
    * @throws HttpRefusal for a status of 400 or more, NoAnswer if no complete answer came, the signal's reason if
    * aborted
    */
-  async call(call: Call): Promise<Reply> {
-    const attempts = call.repeatable ? this.#settings.retries + 1 : 1;
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.#attempt(call);
-      if (!(outcome instanceof Error)) {
-        if (outcome.status < 400) return outcome;
-        const refusal = new HttpRefusal(call, outcome);
-        const again =
-          outcome.status === 429 || outcome.status >= 500 || outcome.status === 408 || isRateLimited(outcome);
-        if (!again || attempt >= attempts) throw refusal;
-        await this.#wait(attempt, waitOf(outcome.headers), refusal.message);
-      } else {
-        this.#deps.signal.throwIfAborted();
-        if (attempt >= attempts) throw outcome;
-        await this.#wait(attempt, 0, outcome.message);
-      }
-    }
+  call(call: Call): Promise<Reply> {
+    return this.#repeat(call, (reply) => reply);
   }
 
-  async json<T>(call: Call): Promise<T> {
-    const { bytes } = await this.call({ ...call, headers: { accept: "application/json", ...call.headers } });
-    try {
-      return JSON.parse(bytes.toString("utf8")) as T;
-    } catch (error) {
-      throw new NoAnswer(`${call.method} ${new URL(call.url).pathname}: the answer is not JSON`, { cause: error });
+  /**
+   * The answer as JSON. One that is not JSON, or not what the schema says, counts as no answer.
+   *
+   * @throws as `call` does
+   */
+  async json<T>(call: Call, schema?: z.ZodType<T>): Promise<T> {
+    return (await this.jsonReply(call, schema)).said;
+  }
+
+  /** The same, with the headers of the answer. */
+  jsonReply<T>(call: Call, schema?: z.ZodType<T>): Promise<JsonReply<T>> {
+    const place = `${call.method} ${new URL(call.url).pathname}`;
+    return this.#repeat(
+      { ...call, headers: { accept: "application/json", ...call.headers } },
+      ({ bytes, headers }) => ({ said: parseAnswer(place, bytes, schema), headers }),
+    );
+  }
+
+  /** Makes a call, again where that is harmless. @param read throws NoAnswer for an answer that cannot be used */
+  async #repeat<T>(call: Call, read: (reply: Reply) => T): Promise<T> {
+    const { retries } = this.#settings;
+    for (let attempt = 1; ; attempt += 1) {
+      let failure: HttpRefusal | NoAnswer;
+      let again = call.repeatable && attempt <= retries;
+      const outcome = await this.#attempt(call);
+      if (outcome instanceof NoAnswer) {
+        this.#deps.signal.throwIfAborted();
+        failure = outcome;
+      } else if (outcome.status < 400) {
+        try {
+          return read(outcome);
+        } catch (error) {
+          if (!(error instanceof NoAnswer)) throw error;
+          failure = error;
+        }
+      } else {
+        failure = new HttpRefusal(call, outcome);
+        const { status } = outcome;
+        const isDoubtful = call.confirm === true && doubtful.has(status) && attempt < maxDoubts;
+        // What was refused for its rate was not carried out, so any call may be sent again.
+        if (status === 429 || isRateLimited(outcome)) again = attempt <= retries;
+        else again &&= status >= 500 || status === 408 || isDoubtful;
+      }
+      const askedMs = failure instanceof HttpRefusal ? failure.retryAfterMs : 0;
+      if (!again || askedMs > maxAskedMs) throw failure;
+      await this.#wait(attempt, askedMs, failure.message);
     }
   }
 
@@ -110,17 +167,21 @@ export class Http {
     const place = `${call.method} ${new URL(call.url).pathname}`;
     // Outside the try, because a failure to get a token is not a failure of this request.
     const token = (await call.token?.()) ?? null;
+    const limit = timeLimit(timeoutMs);
+    const body = call.body === undefined ? null : streamed(call.body, limit.extend, call.progress);
     try {
       const response = await send(call.url, {
         method: call.method,
         headers: {
           "user-agent": "sluice-deploy",
           ...call.headers,
+          ...body?.headers,
+          ...(call.ownConnection === true ? { connection: "close" } : {}),
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([signal, limit.signal]),
         redirect: "follow",
-        ...(call.body === undefined ? {} : { body: call.body as string }),
+        ...body?.init,
       });
       const bytes = Buffer.from(await response.arrayBuffer());
       this.#observe(response.headers);
@@ -128,15 +189,17 @@ export class Http {
     } catch (error) {
       const cause = (error as { cause?: { code?: string } }).cause?.code;
       return new NoAnswer(
-        `${place}: ${(error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`,
+        `${place}: ${limit.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : `the connection failed (${cause ?? (error as Error).name})`}`,
         { cause: error },
       );
+    } finally {
+      limit.end();
     }
   }
 
   async #wait(attempt: number, askedMs: number, why: string): Promise<void> {
     const own = this.#settings["retry-wait"] * 2 ** (attempt - 1) * (0.8 + 0.4 * this.#deps.random());
-    const ms = Math.min(maxWaitMs, Math.max(own, askedMs));
+    const ms = Math.max(Math.min(maxWaitMs, own), askedMs);
     this.#deps.note(`${why}; trying again in ${(ms / 1000).toFixed(1)} s`);
     await this.#deps.sleep(ms, this.#deps.signal);
   }
@@ -158,7 +221,9 @@ function isRateLimited({ status, headers }: Reply): boolean {
 }
 
 function waitOf(headers: Headers): number {
-  const askedMs = retryAfterMs(headers.get("retry-after"), Date.now()) ?? 0;
+  // A date is measured by the server's own clock, which ours need not agree with.
+  const serverNow = Date.parse(headers.get("date") ?? "");
+  const askedMs = retryAfterMs(headers.get("retry-after"), Number.isNaN(serverNow) ? Date.now() : serverNow) ?? 0;
   if (askedMs > 0) return askedMs;
   const reset = /r=0;t=(\d+)/.exec(headers.get("ratelimit") ?? "");
   return reset === null ? 0 : Number(reset[1]) * 1000;
@@ -195,4 +260,37 @@ function jsonOf(bytes: Buffer): unknown {
   } catch {
     return null;
   }
+}
+
+/** @throws NoAnswer */
+function parseAnswer<T>(place: string, bytes: Buffer, schema: z.ZodType<T> | undefined): T {
+  let said: unknown;
+  try {
+    said = JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    throw new NoAnswer(`${place}: the answer is not JSON`, { cause: error });
+  }
+  if (schema === undefined) return said as T;
+  const parsed = schema.safeParse(said);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join(".") ?? "";
+  throw new NoAnswer(`${place}: the answer is not what is documented${where === "" ? "" : `: ${where}`}`);
+}
+
+/** A time limit that starts again with every sign of progress. */
+function timeLimit(ms: number): { signal: AbortSignal; extend: () => void; end: () => void } {
+  const controller = new AbortController();
+  const abort = () => {
+    controller.abort(new DOMException(`nothing happened for ${ms} ms`, "TimeoutError"));
+  };
+  let timer = setTimeout(abort, ms);
+  const end = () => {
+    clearTimeout(timer);
+  };
+  const extend = () => {
+    end();
+    timer = setTimeout(abort, ms);
+  };
+  return { signal: controller.signal, extend, end };
 }

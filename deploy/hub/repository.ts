@@ -3,8 +3,8 @@ import { gitOid, type TreeFile } from "../bundle/tree.ts";
 import { DeployFailure } from "./failure.ts";
 import type { Settings } from "./settings.ts";
 import type { Credentials } from "./credentials.ts";
-import { HttpRefusal, NoAnswer, type Http } from "./http.ts";
-import { uploadLarge } from "./lfs.ts";
+import { HttpRefusal, NoAnswer, type Call, type Http, type JsonReply } from "./http.ts";
+import { uploadLarge, type UploadProgress } from "./lfs.ts";
 
 const infoSchema = z.object({
   id: z.string(),
@@ -23,6 +23,10 @@ export type RemoteFile = { path: string; size: number; oid: string; lfs: { oid: 
 /** A file with the commit that last changed it, if the Hub was asked for that. */
 type FoundFile = RemoteFile & { lastCommit: string | null };
 
+const logSchema = z.array(z.object({ id: z.string(), title: z.string(), message: z.string().nullish() }));
+/** A commit of main, as the Hub's log tells it. `message`: what stands below the title. */
+type LogEntry = { id: string; title: string; message: string };
+
 export type CommitLine =
   | { key: "file"; value: { path: string; content: string; encoding: "base64" } }
   | { key: "lfsFile"; value: { path: string; algo: "sha256"; oid: string; size: number } }
@@ -36,19 +40,23 @@ export type RepositoryDeps = {
   settings: Settings;
 };
 
-type ListedFile = {
-  type?: string;
-  path: string;
-  size: number;
-  oid: string;
-  lfs?: { oid: string; size: number };
-  lastCommit?: { id?: string };
-};
+const preuploadSchema = z.object({ files: z.array(z.object({ path: z.string(), uploadMode: z.string() })) });
+const maxListings = 4;
+
+const listedFile = z.object({
+  type: z.string().optional(),
+  path: z.string(),
+  size: z.number(),
+  oid: z.string(),
+  lfs: z.object({ oid: z.string(), size: z.number() }).nullish(),
+  lastCommit: z.object({ id: z.string().optional() }).nullish(),
+});
+type ListedFile = z.infer<typeof listedFile>;
 const remote = ({ path, size, oid, lfs }: ListedFile): RemoteFile => ({
   path,
   size,
   oid,
-  lfs: lfs === undefined ? null : { oid: lfs.oid.replace(/^sha256:/, ""), size: lfs.size },
+  lfs: lfs == null ? null : { oid: lfs.oid.replace(/^sha256:/, ""), size: lfs.size },
 });
 
 /**
@@ -74,7 +82,7 @@ export class HubRepository {
   }
 
   async info(): Promise<RepositoryInfo> {
-    const found = infoSchema.parse(await this.get(`${this.api}/revision/main`));
+    const found = await this.get(`${this.api}/revision/main`, infoSchema);
     return {
       head: found.sha,
       sdk: found.sdk ?? null,
@@ -83,22 +91,42 @@ export class HubRepository {
     };
   }
 
-  /** Every file of a revision. */
+  /**
+   * Every file of a revision. No revision of ours is without files, so an empty listing is asked for again.
+   *
+   * @throws NoAnswer if the listing stays empty
+   */
   async tree(revision: string): Promise<RemoteFile[]> {
-    const files: RemoteFile[] = [];
-    let url: string | null = `${this.api}/tree/${revision}?recursive=true&expand=false`;
-    while (url !== null) {
-      const { bytes, headers } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
-      for (const one of JSON.parse(bytes.toString("utf8")) as ListedFile[])
-        if (one.type === "file") files.push(remote(one));
-      url = /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1] ?? null;
+    for (let attempt = 1; ; attempt += 1) {
+      const files: RemoteFile[] = [];
+      let url: string | null = `${this.api}/tree/${revision}?recursive=true&expand=false`;
+      while (url !== null) {
+        const page: JsonReply<ListedFile[]> = await this.deps.http.jsonReply(this.#lookUp(url), z.array(listedFile));
+        for (const one of page.said) if (one.type === "file") files.push(remote(one));
+        url = nextPage(page.headers);
+      }
+      if (files.length > 0) return files;
+      if (attempt >= maxListings)
+        throw new NoAnswer(`the Hub lists no file of ${this.name} at ${revision.slice(0, 7)}`);
+      await this.deps.http.pause(attempt);
     }
-    return files;
+  }
+
+  /** The newest commits of main, newest first; empty if the Hub does not show them. */
+  async log(): Promise<LogEntry[]> {
+    const found = await this.get(`${this.api}/commits/main?limit=50`, logSchema).catch((error: unknown) => {
+      if (error instanceof HttpRefusal && error.status < 500 && error.status !== 429) return [];
+      throw error;
+    });
+    return found.map(({ id, title, message }) => ({ id, title, message: message ?? "" }));
   }
 
   /** The named files that a revision contains. */
   async find(revision: string, paths: readonly string[]): Promise<FoundFile[]> {
-    const found = await this.post<ListedFile[]>(`${this.api}/paths-info/${revision}`, { paths, expand: true }, true);
+    const found = await this.deps.http.json(
+      { ...this.#posting(`${this.api}/paths-info/${revision}`, { paths, expand: true }), confirm: true },
+      z.array(listedFile),
+    );
     return found
       .filter(({ type }) => type === "file")
       .map((one) => ({ ...remote(one), lastCommit: one.lastCommit?.id ?? null }));
@@ -108,7 +136,7 @@ export class HubRepository {
   async read(revision: string, path: string, listed?: RemoteFile): Promise<Buffer | null> {
     const url = `${this.#web}/resolve/${revision}/${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
-      const { bytes } = await this.deps.http.call({ method: "GET", url, repeatable: true, token: this.token });
+      const { bytes } = await this.deps.http.call(this.#lookUp(url));
       if (listed !== undefined && listed.lfs === null && gitOid(bytes) !== listed.oid)
         throw new DeployFailure(
           "hub-bytes",
@@ -124,22 +152,22 @@ export class HubRepository {
   /**
    * Uploads the files that the Hub stores as LFS and does not have yet.
    *
+   * @param progress called with the path of each file whose bytes are sent, and how many of them have left
    * @returns how each file must be committed: the lines of the commit, in the order of the files
    */
-  async upload(files: readonly TreeFile[], progress: (path: string) => void): Promise<CommitLine[]> {
+  async upload(files: readonly TreeFile[], progress: UploadProgress): Promise<CommitLine[]> {
     const modes = new Map<string, string>();
     for (let from = 0; from < files.length; from += 100) {
       const chunk = files.slice(from, from + 100);
-      const answer = await this.post<{ files: { path: string; uploadMode: string }[] }>(
-        `${this.api}/preupload/main`,
-        {
+      const answer = await this.deps.http.json(
+        this.#posting(`${this.api}/preupload/main`, {
           files: chunk.map(({ path, size, bytes }) => ({
             path,
             size,
             sample: Buffer.from(bytes.subarray(0, 512)).toString("base64"),
           })),
-        },
-        true,
+        }),
+        preuploadSchema,
       );
       for (const { path, uploadMode } of answer.files) modes.set(path, uploadMode);
     }
@@ -183,18 +211,27 @@ export class HubRepository {
   /** The token that clients of a private repository must send; null for none. */
   readonly token = (): Promise<string | null> => this.deps.credentials.token();
 
-  protected get(url: string): Promise<unknown> {
-    return this.deps.http.json({ method: "GET", url, repeatable: true, token: this.token });
+  protected get<T>(url: string, schema: z.ZodType<T>): Promise<T> {
+    return this.deps.http.json(this.#lookUp(url), schema);
   }
 
-  protected post<T>(url: string, body: unknown, repeatable: boolean): Promise<T> {
-    return this.deps.http.json<T>({
+  #lookUp(url: string): Call {
+    return { method: "GET", url, repeatable: true, confirm: true, token: this.token };
+  }
+
+  #posting(url: string, body: unknown): Call {
+    return {
       method: "POST",
       url,
-      repeatable,
+      repeatable: true,
       token: this.token,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-    });
+    };
   }
+}
+
+/** The address of a listing's next page; null on the last one. */
+function nextPage(headers: Headers): string | null {
+  return /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1] ?? null;
 }

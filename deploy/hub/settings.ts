@@ -41,7 +41,7 @@ export const settingsSchema = z.strictObject({
   "settle-after": seconds(60).describe("Seconds for which an error stage may still be the old revision's."),
   "poll-interval": seconds(5).describe("Seconds between two looks, jittered by a fifth."),
   "request-timeout": seconds(30).describe("Seconds that one request to the Hub, to GitHub or to the Space may take."),
-  "upload-timeout": seconds(600).describe("Seconds that the upload of one file may take."),
+  "upload-timeout": seconds(120).describe("Seconds for which an upload may make no progress."),
   "retry-wait": seconds(1).describe("Seconds before the first retry; doubled each time, up to 30."),
   retries: z.coerce.number().int().min(0).max(20).default(4).describe("Retries of a request that may be repeated."),
   passes: count(3).describe("Consecutive rounds of proof that must succeed."),

@@ -6,7 +6,7 @@ const runtimeSchema = z.object({
   stage: z.string(),
   sha: z.string().nullish(),
   errorMessage: z.string().nullish(),
-  domains: z.array(z.object({ domain: z.string() })).nullish(),
+  domains: z.array(z.object({ domain: z.string(), stage: z.string().nullish() })).nullish(),
 });
 /** GET /api/spaces/NS/NAME/runtime. `sha` is null during the first build. */
 export type Runtime = { stage: string; sha: string | null; errorMessage: string | null; domain: string | null };
@@ -18,14 +18,14 @@ export class Space extends HubRepository {
   }
 
   async runtime(): Promise<Runtime> {
-    const { stage, sha, errorMessage, domains } = runtimeSchema.parse(await this.get(`${this.api}/runtime`));
-    return { stage, sha: sha ?? null, errorMessage: errorMessage ?? null, domain: domains?.[0]?.domain ?? null };
+    const { stage, sha, errorMessage, domains } = await this.get(`${this.api}/runtime`, runtimeSchema);
+    return { stage, sha: sha ?? null, errorMessage: errorMessage ?? null, domain: domainOf(domains ?? []) };
   }
 
   /** The names of the Space's secrets; null if this token may not list them. */
   async secretNames(): Promise<string[] | null> {
     try {
-      return Object.keys(z.record(z.string(), z.unknown()).parse(await this.get(`${this.api}/secrets`)));
+      return Object.keys(await this.get(`${this.api}/secrets`, z.record(z.string(), z.unknown())));
     } catch (error) {
       if (error instanceof HttpRefusal && (error.status === 401 || error.status === 403)) return null;
       throw error;
@@ -46,4 +46,9 @@ export class Space extends HubRepository {
   logUrl(kind: "build" | "run"): string {
     return `${this.api}/logs/${kind}`;
   }
+}
+
+/** The address that works: a custom domain may still be pending. */
+function domainOf(domains: readonly { domain: string; stage?: string | null | undefined }[]): string | null {
+  return (domains.find(({ stage }) => stage === "READY") ?? domains[0])?.domain ?? null;
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { quantile } from "../../eval/stats/quantile.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
-import type { Deployed, Golden } from "../bundle/deployed.ts";
+import { TREE_HEADER } from "../../models/core/tree-digest.ts";
+import type { Expected } from "../bundle/deployed.ts";
 import { DeployFailure } from "../hub/failure.ts";
-import { HttpRefusal, type Http, type HttpDeps } from "../hub/http.ts";
+import { HttpRefusal, NoAnswer, type Http, type HttpDeps } from "../hub/http.ts";
 import type { Settings } from "../hub/settings.ts";
 import { differenceOf } from "./compare.ts";
 
@@ -29,135 +30,186 @@ const infoSchema = z.object({
   }),
 });
 
-type ProveDeps = HttpDeps & { http: Http; now: () => number; onRound: (text: string) => void };
+type ProveDeps = HttpDeps & {
+  http: Http;
+  onRound: (text: string) => void;
+  /**
+   * Called before every round and after the last: throws when the revision no longer runs or was replaced. What it
+   * throws ends the proof.
+   */
+  stillRuns: () => Promise<void>;
+};
 
 /** A mismatch that occurs this often in a row is treated as permanent. */
 const maxConsecutiveMismatches = 3;
 
 /**
  * Proves that the running revision is the wanted one and answers as it did when it was measured. Checks readiness,
- * identity (our commit, our weights), golden answers and latency, in several consecutive rounds.
+ * identity (our commit, our weights), golden answers and latency, in several consecutive rounds. Every request has a
+ * connection of its own, and every answer is compared: two revisions behind one address are found.
  *
  * @param baseUrl of the Space's app
  * @param token sent only to a private Space
- * @throws DeployFailure naming the check that failed last
+ * @param until on `deps.monotonic`: no round is tried again after this
+ * @throws DeployFailure naming the check that failed last; what `stillRuns` throws
  */
 export async function prove(
   baseUrl: string,
-  deployed: Deployed,
-  golden: Golden,
+  expected: Expected,
   token: (() => Promise<string | null>) | null,
   settings: Settings,
+  until: number,
   deps: ProveDeps,
 ): Promise<Proof> {
-  const deadline = deps.now() + settings["prove-timeout"];
-  const probe = new Probe(baseUrl, token, settings, deps);
+  const { deployed, golden } = expected;
+  const probe = new Probe(baseUrl, expected, token, settings, deps);
+  const began = deps.monotonic();
   let rounds = 0;
-  let predictions = 0;
   let exact = false;
   const times: number[] = [];
   let wrong = { code: "", count: 0 };
   for (;;) {
+    await deps.stillRuns();
+    let askedMs = 0;
     try {
-      exact = await probe.round(deployed, golden, times);
-      predictions = times.length;
+      exact = await probe.round(times);
       rounds += 1;
       wrong = { code: "", count: 0 };
       deps.onRound(
         `proof ${rounds} of ${settings.passes}: ready, ${deployed.model.id} ${deployed.model.version}, ${golden.rows.length} golden answers${exact ? ", exactly" : ""}, p50 ${quantile(times, 0.5).toFixed(0)} ms`,
       );
-      if (rounds >= settings.passes)
+      // RUNNING has to last: a revision that has only just started may still fall over.
+      if (rounds >= settings.passes && deps.monotonic() - began >= 2 * settings["poll-interval"]) {
+        await deps.stillRuns();
         return {
           rounds,
-          predictions,
+          predictions: times.length,
           p50Ms: quantile(times, 0.5),
           exact,
           commit: deployed.source.commit,
           sha256: deployed.model.sha256,
         };
+      }
     } catch (error) {
       deps.signal.throwIfAborted();
+      if (!(error instanceof ProbeFailure || error instanceof NoAnswer || error instanceof HttpRefusal)) throw error;
       const failure =
-        error instanceof DeployFailure
+        error instanceof ProbeFailure
           ? error
-          : new DeployFailure("unreachable", `the Space did not answer: ${(error as Error).message}`, { cause: error });
+          : new DeployFailure("unreachable", `the Space did not answer: ${error.message}`, { cause: error });
+      askedMs = error instanceof ProbeFailure ? error.retryAfterMs : 0;
       wrong = { code: failure.code, count: wrong.code === failure.code ? wrong.count + 1 : 1 };
       rounds = 0;
       times.length = 0;
       deps.onRound(`not proved: ${failure.message}`);
       const definite = /^(wrong|slow)/.test(failure.code) && wrong.count >= maxConsecutiveMismatches;
-      if (definite || deps.now() >= deadline) throw failure;
+      if (definite || deps.monotonic() + askedMs >= until) throw failure;
     }
-    await deps.sleep(settings["poll-interval"] * (0.4 + 0.2 * deps.random()), deps.signal);
+    await deps.sleep(Math.max(askedMs, settings["poll-interval"] * (0.4 + 0.2 * deps.random())), deps.signal);
+  }
+}
+
+/** A check of one round that failed. `retryAfterMs`: how long the app asks to be left alone. */
+class ProbeFailure extends DeployFailure {
+  readonly retryAfterMs: number;
+
+  constructor(code: string, message: string, retryAfterMs = 0) {
+    super(code, message);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
 class Probe {
   readonly #base: string;
+  readonly #expected: Expected;
   readonly #token: (() => Promise<string | null>) | null;
   readonly #settings: Settings;
   readonly #deps: ProveDeps;
+  /** Whether an answer has named its tree: a server of an earlier version of Sluice does not. */
+  #namesTree = false;
 
-  constructor(base: string, token: (() => Promise<string | null>) | null, settings: Settings, deps: ProveDeps) {
+  constructor(
+    base: string,
+    expected: Expected,
+    token: (() => Promise<string | null>) | null,
+    settings: Settings,
+    deps: ProveDeps,
+  ) {
     this.#base = base;
+    this.#expected = expected;
     this.#token = token;
     this.#settings = settings;
     this.#deps = deps;
   }
 
-  async round(deployed: Deployed, golden: Golden, times: number[]): Promise<boolean> {
-    const { model, source, verdict } = deployed;
-    await this.#ask("GET", "/readyz", undefined, "not-ready", model.id);
-    const parsed = infoSchema.safeParse(await this.#ask("GET", "/model/info", undefined, "not-ready"));
-    if (!parsed.success)
-      throw new DeployFailure(
-        "wrong-app",
-        `/model/info is not what Sluice's server answers: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`,
-      );
-    const info = parsed.data;
-    if (info.artifact.sha256 !== model.sha256)
-      throw new DeployFailure(
-        "wrong-weights",
-        `the Space serves weights with sha256 ${info.artifact.sha256.slice(0, 12)}…, not ${model.sha256.slice(0, 12)}…`,
-      );
-    if (info.id !== model.id || info.version !== model.version)
-      throw new DeployFailure(
-        "wrong-model",
-        `the Space serves ${info.id} ${info.version}, not ${model.id} ${model.version}`,
-      );
-    if (info.deployment.source.commit !== source.commit || info.deployment.verdict.sha256 !== verdict.sha256)
-      throw new DeployFailure(
-        "wrong-revision",
-        `the Space was made from commit ${info.deployment.source.commit?.slice(0, 7) ?? "unknown"}, not ${source.commit?.slice(0, 7) ?? "unknown"}`,
-      );
-
-    const exact = info.machine?.cpu === golden.machine.cpu && info.engine?.onnxruntime === golden.machine.onnxruntime;
-    for (const [i, { row, heads }] of golden.rows.entries()) {
-      const answer = (await this.#ask("POST", "/predict", row, "wrong-answers")) as { heads?: unknown };
-      const difference = differenceOf(heads, answer.heads, exact ? 0 : this.#settings.tolerance);
-      if (difference !== null)
-        throw new DeployFailure("wrong-answers", `golden row ${i + 1} of ${golden.rows.length}: ${difference}`);
-    }
+  async round(times: number[]): Promise<boolean> {
+    const { deployed, golden } = this.#expected;
+    await this.#ask("GET", "/readyz", undefined, "not-ready", deployed.model.id);
+    const { machine, engine } = await this.#identity();
+    const exact = machine?.cpu === golden.machine.cpu && engine?.onnxruntime === golden.machine.onnxruntime;
+    for (let i = 0; i < golden.rows.length; i += 1) await this.#predict(i, exact);
     for (let i = 0; i < this.#settings.probes; i += 1) {
-      const before = this.#deps.now();
-      await this.#ask("POST", "/predict", golden.rows[i % golden.rows.length]!.row, "wrong-answers");
-      times.push(this.#deps.now() - before);
+      // Where answers do not name their tree, the app is asked for it each time.
+      if (!this.#namesTree) await this.#identity();
+      times.push(await this.#predict(i % golden.rows.length, exact));
     }
     const p50 = quantile(times, 0.5);
     if (p50 > this.#settings["max-p50-ms"])
-      throw new DeployFailure(
+      throw new ProbeFailure(
         "slow",
         `the median prediction takes ${p50.toFixed(0)} ms, more than ${this.#settings["max-p50-ms"]} ms`,
       );
     return exact;
   }
 
+  /** /model/info, which must be of our commit and our weights. */
+  async #identity(): Promise<z.infer<typeof infoSchema>> {
+    const { model, source, verdict } = this.#expected.deployed;
+    const parsed = infoSchema.safeParse(await this.#ask("GET", "/model/info", undefined, "not-ready"));
+    if (!parsed.success)
+      throw new ProbeFailure(
+        "wrong-app",
+        `/model/info is not what Sluice's server answers: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`,
+      );
+    const info = parsed.data;
+    if (info.artifact.sha256 !== model.sha256)
+      throw new ProbeFailure(
+        "wrong-weights",
+        `the Space serves weights with sha256 ${info.artifact.sha256.slice(0, 12)}…, not ${model.sha256.slice(0, 12)}…`,
+      );
+    if (info.id !== model.id || info.version !== model.version)
+      throw new ProbeFailure(
+        "wrong-model",
+        `the Space serves ${info.id} ${info.version}, not ${model.id} ${model.version}`,
+      );
+    if (info.deployment.source.commit !== source.commit || info.deployment.verdict.sha256 !== verdict.sha256)
+      throw new ProbeFailure(
+        "wrong-revision",
+        `the Space was made from commit ${info.deployment.source.commit?.slice(0, 7) ?? "unknown"}, not ${source.commit?.slice(0, 7) ?? "unknown"}`,
+      );
+    return info;
+  }
+
+  /** Asks for one golden row and compares the answer. @returns the round trip in milliseconds, connecting included */
+  async #predict(index: number, exact: boolean): Promise<number> {
+    const { rows } = this.#expected.golden;
+    const { row, heads } = rows[index]!;
+    const before = this.#deps.monotonic();
+    const answer = (await this.#ask("POST", "/predict", row, "wrong-answers")) as { heads?: unknown };
+    const took = this.#deps.monotonic() - before;
+    const difference = differenceOf(heads, answer.heads, exact ? 0 : this.#settings.tolerance);
+    if (difference !== null)
+      throw new ProbeFailure("wrong-answers", `golden row ${index + 1} of ${rows.length}: ${difference}`);
+    return took;
+  }
+
   async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string, model?: string): Promise<unknown> {
     try {
-      return await this.#deps.http.json({
+      const { said, headers } = await this.#deps.http.jsonReply<unknown>({
         method,
         url: `${this.#base}${path}`,
         repeatable: false,
+        ownConnection: true,
         ...(this.#token === null ? {} : { token: this.#token }),
         ...(body === undefined
           ? {}
@@ -166,16 +218,29 @@ class Probe {
               headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` },
             }),
       });
+      this.#requireTree(path, headers.get(TREE_HEADER));
+      return said;
     } catch (error) {
       if (!(error instanceof HttpRefusal)) throw error;
-      const { status } = error;
+      const { status, retryAfterMs } = error;
       // A server that reports its model as broken has given up on it, so waiting is useless.
       const broken =
         model !== undefined &&
         (error.said as { models?: Record<string, unknown> } | null)?.models?.[model] === "broken";
-      if (broken) throw new DeployFailure("wrong-start", `${error.message}, and ${model} is broken there`);
+      if (broken) throw new ProbeFailure("wrong-start", `${error.message}, and ${model} is broken there`);
       // A refusal of a golden row counts as an answer. An overloaded or starting app has not answered yet.
-      throw new DeployFailure(status >= 500 || status === 429 ? "not-ready" : refusal, (error as Error).message);
+      throw new ProbeFailure(status >= 500 || status === 429 ? "not-ready" : refusal, error.message, retryAfterMs);
     }
+  }
+
+  /** Every answer must be of our tree. One of another tree may be a replica that is about to go. */
+  #requireTree(path: string, tree: string | null): void {
+    const { treeDigest } = this.#expected;
+    if (tree === treeDigest) this.#namesTree = true;
+    else if (tree !== null || this.#namesTree)
+      throw new ProbeFailure(
+        "mixed-revisions",
+        `${path} was answered by ${tree === null ? "an app that does not name its tree" : `the tree ${tree.slice(0, 12)}`}, not by ${treeDigest.slice(0, 12)}: two revisions answer at this address`,
+      );
   }
 }

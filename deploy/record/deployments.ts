@@ -3,46 +3,84 @@ import type { Deployment } from "../../github/deployments.ts";
 import { mayHaveHappened } from "../hub/http.ts";
 import type { GitHubRecords } from "./github-records.ts";
 
-/** How many Deployments are searched for a proved revision. Each one costs a request. */
-const maxDeployments = 20;
+/** Our Deployments are read in pages of this size, up to this many pages. */
+const pageSize = 100;
+const maxPages = 10;
 
 /** A revision of the Space that was once proved, and where that is recorded. */
 export type Verified = { commit: string; model: string; version: string; source: string };
 
 /** One of our Deployments. */
-type PastDeployment = { deployment: Deployment; payload: DeploymentPayload };
+export type PastDeployment = { deployment: Deployment; payload: DeploymentPayload };
 
-/** Our Deployments, newest first. @param environment null for all */
+/** Our newest Deployments, newest first. @param environment null for all */
 export async function pastDeployments(
   github: GitHubRecords,
   environment: string | null,
-  count = 100,
+  count = pageSize,
 ): Promise<PastDeployment[]> {
-  const found = await github.deployments(
-    { task: DEPLOY_TASK, ...(environment === null ? {} : { environment }) },
-    count,
+  return oursAmong(
+    await github.deployments({ task: DEPLOY_TASK, ...(environment === null ? {} : { environment }) }, count),
   );
-  return found.flatMap((deployment) => {
-    const payload = parsePayload(deployment.payload);
-    return payload === null ? [] : [{ deployment, payload }];
-  });
 }
 
-/** The revisions of a Space that were once proved live, newest first, each once. */
+/**
+ * The revisions of a Space that were once proved live and not rolled back from since, newest first, each version once.
+ * A return to a version means that nobody wants what came after it: only a person who names such a version gets it back,
+ * and then it counts again.
+ *
+ * @param wanted how many to look for at most
+ */
 export async function verifiedRevisions(
   github: GitHubRecords,
   environment: string,
   space: string,
   wanted = 3,
 ): Promise<Verified[]> {
+  const all = (await allDeployments(github, environment)).filter(({ payload }) => payload.space === space);
   const found: Verified[] = [];
-  for (const { deployment, payload } of (await pastDeployments(github, environment)).slice(0, maxDeployments)) {
-    if (payload.space !== space || found.some(({ commit }) => commit === payload.spaceCommit)) continue;
-    if (!(await wasProved(github, deployment.id))) continue;
-    found.push(verifiedBy({ deployment, payload }));
-    if (found.length >= wanted) break;
+  for (let i = 0; i < all.length && found.length < wanted; i += 1) {
+    const { deployment, payload } = all[i]!;
+    if (found.some(({ commit }) => commit === payload.spaceCommit) || !(await wasProved(github, deployment.id)))
+      continue;
+    found.push(verifiedBy(all[i]!));
+    // After a return to a version, what counts goes on below the time when that version was live before.
+    for (let at = i; at >= 0 && all[at]!.payload.kind === "rollback";) {
+      at = await provedBefore(github, all, at);
+      if (at >= 0) i = at;
+    }
   }
   return found;
+}
+
+/** The index of the proved Deployment of the same version that comes next in time before; -1 if there is none. */
+async function provedBefore(github: GitHubRecords, all: readonly PastDeployment[], from: number): Promise<number> {
+  const version = versionOf(all[from]!);
+  for (let i = from + 1; i < all.length; i += 1)
+    if (versionOf(all[i]!) === version && (await wasProved(github, all[i]!.deployment.id))) return i;
+  return -1;
+}
+
+function versionOf({ payload: { model } }: PastDeployment): string {
+  return `${model.id} ${model.version} ${model.sha256}`;
+}
+
+/** Our Deployments to an environment, newest first, as many as GitHub keeps. */
+async function allDeployments(github: GitHubRecords, environment: string): Promise<PastDeployment[]> {
+  const found: PastDeployment[] = [];
+  for (let page = 1; page <= maxPages; page += 1) {
+    const deployments = await github.deployments({ task: DEPLOY_TASK, environment }, pageSize, page);
+    found.push(...oursAmong(deployments));
+    if (deployments.length < pageSize) break;
+  }
+  return found;
+}
+
+function oursAmong(deployments: readonly Deployment[]): PastDeployment[] {
+  return deployments.flatMap((deployment) => {
+    const payload = parsePayload(deployment.payload);
+    return payload === null ? [] : [{ deployment, payload }];
+  });
 }
 
 /** The revision that a Deployment put into its Space. */
@@ -93,4 +131,43 @@ export async function openDeployment(
       await github.pause(attempt);
     }
   }
+}
+
+/**
+ * Closes the Deployments that runs before this one left open, because they were killed: nobody else writes what became
+ * of them.
+ *
+ * @param keep the one that this run goes on with
+ */
+export async function closeAbandoned(
+  github: GitHubRecords,
+  environment: string,
+  space: string,
+  keep: number,
+  logUrl: string | null,
+): Promise<void> {
+  for (const { deployment, payload } of await pastDeployments(github, environment, 10)) {
+    if (deployment.id >= keep || payload.space !== space) continue;
+    const [state] = await github.states(deployment.id);
+    if (state !== undefined && state !== "in_progress") continue;
+    await github.addStatus(deployment.id, {
+      state: "error",
+      description: "The run that made it was ended before it could say what became of it.",
+      environmentUrl: null,
+      logUrl,
+    });
+  }
+}
+
+/** The state that a revision's Deployment has now; null if it has none. */
+export async function lastStateOf(
+  github: GitHubRecords,
+  environment: string,
+  space: string,
+  revision: string,
+): Promise<string | null> {
+  const found = (await pastDeployments(github, environment)).find(
+    ({ payload }) => payload.space === space && payload.spaceCommit === revision,
+  );
+  return found === undefined ? null : ((await github.states(found.deployment.id))[0] ?? null);
 }

@@ -24,7 +24,7 @@ import type { Repository } from "../../github/runner.ts";
 import { NoAnswer, type Http } from "../hub/http.ts";
 
 export type StatusWanted = {
-  state: Extract<WritableState, "in_progress" | "success" | "failure" | "error">;
+  state: Extract<WritableState, "in_progress" | "success" | "failure" | "error" | "inactive">;
   description: string;
   environmentUrl: string | null;
   logUrl: string | null;
@@ -69,6 +69,14 @@ export class GitHubRecords {
     return asked(findRef(this.#repeatable, name));
   }
 
+  /** The same for a ref whose absence decides something: it is looked for in two ways before it counts as absent. */
+  async confirmedRef(name: string): Promise<Ref | null> {
+    const found = await this.ref(name);
+    if (found !== null) return found;
+    await this.pause(0);
+    return (await this.refs(name)).find(({ ref }) => ref === name) ?? null;
+  }
+
   refs(prefix: string): Promise<Ref[]> {
     return asked(matchingRefs(this.#repeatable, prefix));
   }
@@ -89,9 +97,13 @@ export class GitHubRecords {
     return asked(readTagObject(this.#repeatable, sha));
   }
 
-  /** Newest first. */
-  deployments(filter: DeploymentFilter, count: number): Promise<Deployment[]> {
-    return asked(listDeployments(this.#repeatable, filter, count));
+  /** Newest first. An empty first page is asked for again before it is believed. @param count at most 100 */
+  async deployments(filter: DeploymentFilter, count: number, page = 1): Promise<Deployment[]> {
+    const list = () => asked(listDeployments(this.#repeatable, filter, count, page));
+    const found = await list();
+    if (found.length > 0 || page > 1) return found;
+    await this.pause(0);
+    return list();
   }
 
   async createDeployment(wanted: {
@@ -148,6 +160,8 @@ function fetchThrough(http: Http, repeatable: boolean): typeof fetch {
       method,
       url: String(url),
       repeatable,
+      // The 404 of a ref that does not exist is an ordinary answer.
+      confirm: method === "GET" && !/\/git\/ref\//.test(String(url)),
       headers: init?.headers as Record<string, string>,
       ...(init?.body == null ? {} : { body: init.body as string }),
     });

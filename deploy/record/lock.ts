@@ -13,7 +13,7 @@ export class Locked extends DeployFailure {
     const who =
       holder === null
         ? "somebody (its note cannot be read)"
-        : `${holder.holder} since ${holder.at}${holder.run === null ? "" : `, ${holder.run.url}`}: ${holder.reason}`;
+        : `${holder.holder} since ${holder.at}${holder.run === null ? "" : `, ${holder.run.url}`}${holder.reason.trim() === "" ? "" : `: ${holder.reason}`}`;
     super(
       "locked",
       `${environment} is locked by ${who}. When that is over and the lock was left behind: npx sluice unlock ${environment}`,

@@ -1,17 +1,44 @@
-import { readRelease } from "../../github/registry/release.ts";
+import { readRelease, releaseTag } from "../../github/registry/release.ts";
 import { mayHaveHappened } from "../hub/http.ts";
+import { pastDeployments, wasProved } from "./deployments.ts";
 import type { GitHubRecords } from "./github-records.ts";
 
-/**
- * The sha256 of the weights in a release tag's record. `sha256` is null if the record has none; the result is null if
- * there is no tag.
- */
-export async function releasedAs(github: GitHubRecords, tag: string): Promise<{ sha256: string | null } | null> {
-  const ref = await github.ref(`refs/tags/${tag}`);
-  if (ref === null) return null;
-  if (ref.type !== "tag") return { sha256: null };
-  const { message } = await github.tagObject(ref.sha);
-  return { sha256: readRelease(message)?.sha256 ?? null };
+/** What GitHub knows of a version that was released before. */
+export type Released = {
+  /** Where the release tag points; null if there is none (any more). */
+  tagged: string | null;
+  /** Where it was made for, by the receipt in its message or by the Deployments of the version; empty if unknown. */
+  madeFor: readonly string[];
+  /** The weights it was made for, by the same; null if unknown. */
+  sha256: string | null;
+  /** Which record says so, for messages. */
+  source: string;
+};
+
+/** What is known of a version's release; null if it was never released. */
+export async function releasedAs(github: GitHubRecords, model: string, version: string): Promise<Released | null> {
+  const tag = releaseTag(model, version);
+  const ref = await github.confirmedRef(`refs/tags/${tag}`);
+  const object = ref?.type === "tag" ? await github.tagObject(ref.sha) : null;
+  const receipt = object === null ? null : readRelease(object.message);
+  const tagged = object?.commit ?? ref?.sha ?? null;
+  if (receipt !== null && receipt.sha256 !== null && receipt.commit !== null)
+    return { tagged, madeFor: [receipt.commit], sha256: receipt.sha256, source: "the tag's receipt" };
+  // A tag that was moved or deleted has lost its receipt. The Deployments have not.
+  const proved = [];
+  for (const past of await pastDeployments(github, null)) {
+    const { model: one } = past.payload;
+    if (one.id === model && one.version === version && (await wasProved(github, past.deployment.id))) proved.push(past);
+  }
+  const [first] = proved;
+  if (first === undefined)
+    return ref === null ? null : { tagged, madeFor: [], sha256: receipt?.sha256 ?? null, source: "the tag's receipt" };
+  return {
+    tagged,
+    madeFor: [...new Set(proved.map(({ deployment }) => deployment.sha))],
+    sha256: receipt?.sha256 ?? first.payload.model.sha256,
+    source: `GitHub Deployment ${first.deployment.id}`,
+  };
 }
 
 /** Creates the annotated tag MODEL@VERSION, unless it exists. @returns whether it is new */

@@ -9,9 +9,12 @@ export function releaseTag(model: string, version: string): string {
   return `${model}@${version}`;
 }
 
-/** @param record what is known about the version, as JSON */
-export function releaseMessage(model: string, version: string, record: string): string {
-  return `${model} ${version}\n\n${record}`;
+/**
+ * @param record what is known about the version, as JSON
+ * @param commit that it is released from, so that a tag that was moved is noticed
+ */
+export function releaseMessage(model: string, version: string, record: string, commit: string): string {
+  return `${model} ${version}\n\nCommit: ${commit}\n\n${record}`;
 }
 
 const releaseRecord = z.looseObject({
@@ -38,6 +41,8 @@ export type ReleaseRecord = {
   model: string;
   version: string;
   sha256: string | null;
+  /** The commit that the version was released from; null if the message does not say. */
+  commit: string | null;
   verdict: RecordedVerdict;
   metrics: ReleaseMetric[];
   digest: string;
@@ -65,6 +70,7 @@ export function readRelease(message: string): ReleaseRecord | null {
     model: model.id ?? "",
     version: model.version ?? "",
     sha256: model.sha256 ?? null,
+    commit: /^Commit: ([0-9a-f]{40,64})$/m.exec(message.slice(0, from))?.[1] ?? null,
     verdict,
     digest: digestOf([message]),
     metrics: metrics

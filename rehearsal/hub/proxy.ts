@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest, type Server } from "node:http";
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answerUnder, faultFor, type FaultRule } from "./faults.ts";
 import type { Space } from "./space.ts";
@@ -26,7 +26,7 @@ export async function startProxy(
         };
         seen(exchange);
         const answer = await answerUnder(faultFor(faults, method, path), request, response, async () => {
-          const live = space.live;
+          const live = space.replicaFor(request.socket);
           if (live === null)
             return {
               status: 503,
@@ -37,7 +37,7 @@ export async function startProxy(
           const delay = space.behaviour.delayMs?.(path, deployment) ?? 0;
           if (delay > 0) await new Promise((done) => setTimeout(done, delay));
           try {
-            const { status, type, body } = await forward(
+            const { status, headers, body } = await forward(
               live.port,
               method,
               path,
@@ -46,7 +46,7 @@ export async function startProxy(
             );
             return {
               status,
-              headers: { "content-type": type },
+              headers,
               body: space.behaviour.answers?.(path, deployment, body) ?? body,
             };
           } catch {
@@ -69,7 +69,7 @@ function forward(
   path: string,
   headers: Record<string, unknown>,
   body: Buffer,
-): Promise<{ status: number; type: string; body: Buffer }> {
+): Promise<{ status: number; headers: Record<string, string>; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const kept = Object.fromEntries(
       ["accept", "content-type"].flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])),
@@ -82,7 +82,10 @@ function forward(
         response.on("end", () => {
           resolve({
             status: response.statusCode ?? 502,
-            type: response.headers["content-type"] ?? "application/octet-stream",
+            headers: {
+              "content-type": response.headers["content-type"] ?? "application/octet-stream",
+              ...passedOn(response.headers),
+            },
             body: Buffer.concat(chunks),
           });
         });
@@ -91,4 +94,13 @@ function forward(
     request.on("error", reject);
     request.end(body);
   });
+}
+
+/** The app's own headers, which the Hub's proxy passes on. */
+function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      (one): one is [string, string] => typeof one[1] === "string" && /^(x-|retry-after$)/.test(one[0]),
+    ),
+  );
 }

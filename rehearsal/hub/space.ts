@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildImage, listens, startContainer, type Container, type Image } from "./container.ts";
 import { Repository } from "./repository.ts";
@@ -25,6 +26,8 @@ export type Behaviour = {
   /** Changes the app's answers before they are sent. */
   answers: ((path: string, deployment: Deployed, body: Buffer) => Buffer) | null;
   delayMs: ((path: string, deployment: Deployed) => number) | null;
+  /** Whether the old revision's container goes on answering beside the one of a tree, as a second replica. */
+  keepsOld: ((deployment: Deployed) => boolean) | null;
 };
 
 const wellBehaved: Behaviour = {
@@ -37,6 +40,7 @@ const wellBehaved: Behaviour = {
   stalls: null,
   answers: null,
   delayMs: null,
+  keepsOld: null,
 };
 
 type LogLine = { data: string; timestamp: string };
@@ -53,6 +57,9 @@ export class Space {
   sha: string | null = null;
   errorMessage: string | null = null;
   live: Container | null = null;
+  #replica: Container | null = null;
+  readonly #turns = new WeakMap<Socket, number>();
+  #connections = 0;
   readonly buildLog: LogLine[] = [];
   runLog: LogLine[] = [];
   readonly variables = new Map<string, string>();
@@ -104,10 +111,18 @@ export class Space {
     if (held === null) this.changed();
   }
 
+  /** The container that answers a connection: one and the same for as long as the connection lasts. */
+  replicaFor(socket: Socket): Container | null {
+    const turn = this.#turns.get(socket) ?? this.#connections++;
+    this.#turns.set(socket, turn);
+    return this.#replica !== null && turn % 2 === 1 ? this.#replica : this.live;
+  }
+
   /** Puts the Space to sleep, as after 48 hours without a visitor. */
   async fallAsleep(): Promise<void> {
-    await this.live?.stop();
+    const { live } = this;
     this.live = null;
+    await live?.stop();
     this.#enter("SLEEPING");
   }
 
@@ -125,8 +140,8 @@ export class Space {
   async close(): Promise<void> {
     this.#closed = true;
     this.#generation += 1;
-    await Promise.all([...this.#containers].map((container) => container.stop()));
     this.live = null;
+    await Promise.all([...this.#containers].map((container) => container.stop()));
   }
 
   #enter(stage: string): void {
@@ -178,14 +193,20 @@ export class Space {
     void container.exited.then((code) => {
       ended.code = code;
       this.#containers.delete(container);
+      if (this.live !== container) return;
+      // It ended by itself, after it was running.
+      this.live = null;
+      this.errorMessage = `Exit code: ${code}. Reason: application error`;
+      this.#enter("RUNTIME_ERROR");
     });
     const deadline = Date.now() + startLimitMs;
     while (ended.code === null && Date.now() < deadline && !(await listens(container.port))) await sleep(10);
     if (overtaken()) return container.stop();
     if (ended.code !== null || !(await listens(container.port))) {
       await container.stop();
-      await this.live?.stop();
+      const { live } = this;
       this.live = null;
+      await live?.stop();
       this.sha = commit.sha;
       this.errorMessage =
         ended.code === null
@@ -206,9 +227,12 @@ export class Space {
 
   async #take(container: Container): Promise<void> {
     const old = this.live;
+    const before = this.#replica;
     this.live = container;
     this.sha = container.sha;
     this.#enter("RUNNING");
-    await old?.stop();
+    const stays = this.behaviour.keepsOld?.(this.deployed(container.sha)) === true;
+    this.#replica = stays ? old : null;
+    await Promise.all([before?.stop(), stays ? undefined : old?.stop()]);
   }
 }

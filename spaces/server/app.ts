@@ -1,6 +1,7 @@
 import { isIP, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import { v2Routes } from "./v2/routes.ts";
 import type { Serving } from "./http/context.ts";
 import { docsRoutes } from "./http/docs-routes.ts";
@@ -109,6 +110,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
       }),
     );
     void reply.header("x-request-id", request.id);
+    if (serving.deployment !== null) void reply.header(TREE_HEADER, serving.deployment.tree);
     if (serving.lifecycle.draining) void reply.header("connection", "close");
     done();
   });

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import { answerTensors } from "./v2/answer.ts";
 import { ClientDisconnect } from "./scheduling/client-disconnect.ts";
 import { bodyMemory, readBody } from "./http/body.ts";
@@ -35,6 +36,7 @@ export function fastPath(
   const { settings, registry, metrics, log, lifecycle } = serving;
   if (serving.keys !== null || settings.rateLimit !== undefined || settings.cors !== "") return () => false;
   const memory = bodyMemory();
+  const tree = serving.deployment === null ? [] : [TREE_HEADER, serving.deployment.tree];
 
   return (request, response) => {
     if (request.method !== "POST" || lifecycle.draining) return false;
@@ -61,7 +63,7 @@ export function fastPath(
       forget();
       const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
       if (!response.destroyed) {
-        const all = ["x-request-id", id, "content-length", String(bytes), ...own];
+        const all = ["x-request-id", id, ...tree, "content-length", String(bytes), ...own];
         if (lifecycle.draining) all.push("connection", "close");
         response.writeHead(status, all);
         // As many bytes as characters means that the text is ASCII. latin1 then gives the same bytes as UTF-8, faster.

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 import pino, { type Logger } from "pino";
 import packageFile from "../../package.json" with { type: "json" };
 import { isRemote, loadModelFile } from "../../models/core/predictor/load.ts";
+import { treeDigest } from "../../models/core/tree-digest.ts";
 import { createApp } from "./app.ts";
 import type { Serving } from "./http/context.ts";
 import { readKeys } from "./http/keys.ts";
@@ -122,6 +124,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     cache,
     keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile),
     lifecycle: { draining: false, held: null },
+    deployment: settings.deploymentFile === undefined ? null : readDeployment(settings.deploymentFile),
     version: packageFile.version,
   };
   const app = await createApp(serving);
@@ -251,4 +254,9 @@ function summary(card: Record<string, unknown>): object {
     batching: batching?.reason,
     loaded,
   };
+}
+
+function readDeployment(file: string): NonNullable<Serving["deployment"]> {
+  const bytes = readFileSync(file);
+  return { content: JSON.parse(bytes.toString("utf8")) as unknown, tree: treeDigest(bytes) };
 }

@@ -85,6 +85,10 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(back.stdout).toMatch(/^births 1\.0\.0 is live at http:\S+: rolled back to 1\.0\.0, proved$/m);
   expect(back.code).toBe(0);
   expect(await stage.serves()).toBe("1.0.0");
+  // What was rolled back from is not what was there before.
+  const again = await run("rollback", "births", "--dry-run", ...quick);
+  expect(again.stderr).toContain("no earlier version is known to have been proved here");
+  expect(again.code).toBe(2);
   const forth = await run("rollback", "births", "--to", "1.1.0", "--json", ...quick);
   expect(JSON.parse(forth.stdout)).toMatchObject({ outcome: "live", rolledBackTo: { version: "1.1.0" } });
   expect(await stage.serves()).toBe("1.1.0");

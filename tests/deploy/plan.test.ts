@@ -74,7 +74,7 @@ describe("the plan", () => {
     const steps = plan(
       current([], {
         runtime: { stage: "SLEEPING", sha: null, errorMessage: null, domain: null },
-        released: { sha256: deployed.model.sha256 },
+        released: { tagged: "c", madeFor: ["c"], sha256: deployed.model.sha256, source: "s" },
       }),
       { files: [file("a", "1")], deployed },
     );

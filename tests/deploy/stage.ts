@@ -197,19 +197,14 @@ export class Stage {
       receipt: this.#receipt(outputs),
       outside: readFileSync(files.outside, "utf8").split("\n").filter(Boolean),
     };
-    this.#transcripts.push(
-      log,
-      run.summary,
-      text,
-      outputs["receipt"] === undefined ? "" : readFileSync(outputs["receipt"], "utf8"),
-    );
+    this.#transcripts.push(log, run.summary, text, outputs["receipt"] ? readFileSync(outputs["receipt"], "utf8") : "");
     rmSync(temporary, { recursive: true, force: true });
     return run;
   }
 
   #receipt(outputs: Record<string, string>): DeploymentReceipt | null {
     const path = outputs["receipt"];
-    return path === undefined ? null : deploymentReceipt.parse(JSON.parse(readFileSync(path, "utf8")));
+    return !path ? null : deploymentReceipt.parse(JSON.parse(readFileSync(path, "utf8")));
   }
 
   /** Puts an existing tree into this Space, live and proved, as an earlier deployment would have left it. */

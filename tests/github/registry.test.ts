@@ -36,9 +36,11 @@ describe("records", () => {
 
   it("names a release in one line before its record, and reads the record back", () => {
     const record = JSON.stringify({ model: { id: "mood", version: "1.0.0", sha256: "abc" }, verdict: "PASS" }, null, 1);
-    const message = releaseMessage("mood", "1.0.0", record);
+    const message = releaseMessage("mood", "1.0.0", record, "c".repeat(40));
     expect(message.split("\n")[0]).toBe("mood 1.0.0");
     expect(readRelease(message)).toMatchObject({ model: "mood", version: "1.0.0", sha256: "abc", verdict: "PASS" });
+    expect(readRelease(message)?.commit).toBe("c".repeat(40));
+    expect(readRelease(`mood 1.0.0\n\n${record}`)?.commit).toBeNull();
   });
 
   it("takes a Deployment for one of ours only with its whole payload", () => {

@@ -21,6 +21,8 @@ export type Serving = {
   keys: KeyRing | null;
   /** `held`: while the port is closing, requests wait for this before they are handled. */
   lifecycle: { draining: boolean; held: Promise<void> | null };
+  /** The Space's deployment.json and the digest that every answer carries; null outside a Space. */
+  deployment: { content: unknown; tree: string } | null;
   version: string;
 };
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { FastifyInstance } from "fastify";
 import type { Diagnostic } from "../../../models/core/errors.ts";
@@ -9,13 +8,12 @@ import { Problem } from "./problem.ts";
 /** GET /models, /models/{id}, /model/info. */
 export function modelRoutes(app: FastifyInstance, serving: Serving): void {
   const { registry } = serving;
-  const { deploymentFile } = serving.settings;
   // Answers can only be compared bit for bit when the processor that made them is known.
   const deployment =
-    deploymentFile === undefined
+    serving.deployment === null
       ? {}
       : {
-          deployment: JSON.parse(readFileSync(deploymentFile, "utf8")) as unknown,
+          deployment: serving.deployment.content,
           machine: { cpu: cpus()[0]?.model.trim() ?? "unknown" },
         };
   app.get("/models", () => ({

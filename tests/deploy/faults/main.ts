@@ -1,14 +1,15 @@
 // npm run faults [-- --lanes N] [-- --only TEXT]: plays every HTTP boundary of a deployment with every kind of fault,
 // each followed by a run without a fault. Updates bench/results/deploy-faults.md after each case; exits with 1 if a
 // case did not converge.
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unpackDeployAction } from "../stage.ts";
 import { boundariesOf, kindsAt, nameOf, scenarios, type Boundary, type Kind } from "./boundaries.ts";
 import { converge, faultNotReached, prepared, settingsOf, signIn, type Outcome } from "./converge.ts";
 import { makePredecessor } from "./predecessor.ts";
-import { faultTable } from "./table.ts";
+import { faultTable, troubleTable } from "./table.ts";
+import { playTrouble, troubles } from "./troubles.ts";
 
 const results = join(import.meta.dirname, "../../../bench/results/deploy-faults.md");
 
@@ -76,10 +77,20 @@ await Promise.all(
   }),
 );
 
+const played: { name: string; problems: string[] }[] = [];
+for (const trouble of troubles.filter(({ name }) => name.includes(only))) {
+  const problems = await playTrouble(trouble, action, predecessor.dir).catch((error: unknown) => [String(error)]);
+  played.push({ name: trouble.name, problems });
+  console.log(
+    `${problems.length === 0 ? "✓" : "✗"} when ${trouble.name}${problems.map((one) => `\n    ${one}`).join("")}`,
+  );
+}
+if (only === "") appendFileSync(results, troubleTable(played));
+
 const failed = outcomes.filter(({ problems }) => problems.length > 0);
 console.log(
   `${outcomes.length - failed.length} of ${outcomes.length} converged in ${((Date.now() - began) / 1000).toFixed(0)} s`,
 );
 predecessor.remove();
 action.remove();
-process.exit(failed.length === 0 ? 0 : 1);
+process.exit(failed.length + played.filter(({ problems }) => problems.length > 0).length === 0 ? 0 : 1);

@@ -44,3 +44,17 @@ export function faultTable(
     .join("\n")
     .trimEnd()}\n`;
 }
+
+/** The section on what no single request shows. */
+export function troubleTable(played: readonly { name: string; problems: readonly string[] }[]): string {
+  return `${[
+    "",
+    "## What no single request shows",
+    "",
+    "Each begins with 1.0.0 live and proved and 1.1.0 to be deployed. ✓: it ended as tests/deploy/faults/troubles.ts says.",
+    "",
+    "| when | |",
+    "|---|---|",
+    ...played.map(({ name, problems }) => `| ${name} | ${problems.length === 0 ? "✓" : `✗ ${problems.join("; ")}`} |`),
+  ].join("\n")}\n`;
+}

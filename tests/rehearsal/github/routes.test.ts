@@ -48,6 +48,7 @@ const records = (token: string) =>
   new GitHubRecords(
     new Http(readSettings("", "here"), {
       fetch,
+      monotonic: () => 0,
       sleep: () => Promise.resolve(),
       random: () => 0.5,
       note: log,
