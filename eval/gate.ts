@@ -18,8 +18,10 @@ import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
 import { commitOf, gitIn } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
+import { lfsObjectsOf } from "./gate/lfs-objects.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { readWaivers } from "./gate/waivers.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
@@ -41,8 +43,12 @@ export type GateOutcome = {
  * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
  * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong; nothing is judged then
  */
-export async function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
-  const { config, candidates, context } = await prepare(request, deps);
+export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  return withWorkDir(deps.env, (workDir) => gateIn(workDir, request, deps));
+}
+
+async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  const { config, candidates, context } = await prepare(request, workDir, deps);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
@@ -87,16 +93,22 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
  * @returns the folders written
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
-  const { candidates, context } = await prepare(request, deps);
-  const folders: string[] = [];
-  for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
-  return folders;
+export function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
+  return withWorkDir(deps.env, async (workDir) => {
+    const { candidates, context } = await prepare(request, workDir, deps);
+    const folders: string[] = [];
+    for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
+    return folders;
+  });
 }
 
-/** Reads and checks, once, everything that is the same for all models of a run. */
+/**
+ * Reads and checks, once, everything that is the same for all models of a run.
+ * @param workDir see `withWorkDir`
+ */
 export async function prepare(
   request: GateRequest,
+  workDir: string,
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
   const root = resolve(request.root);
@@ -127,7 +139,9 @@ export async function prepare(
       policyReference,
       waivers,
       git,
+      lfs: lfsObjectsOf(git, root),
       cacheDir: defaultCacheDir(deps.env),
+      workDir,
       deps,
     },
   };

@@ -3,6 +3,7 @@ import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/performance-metrics.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { defaultCapMs } from "./latency/latency-comparison.ts";
 import { combine } from "./power/false-red.ts";
 import { planCheck } from "./power/plan-check.ts";
@@ -24,8 +25,12 @@ const timedRows = 128;
  *
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
-  const { candidates, context } = await prepare(request, deps);
+export function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
+  return withWorkDir(deps.env, (workDir) => planIn(workDir, request, deps));
+}
+
+async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
+  const { candidates, context } = await prepare(request, workDir, deps);
   const models: ModelPlan[] = [];
   for (const loaded of candidates) {
     const pair = await readPair(loaded, context);

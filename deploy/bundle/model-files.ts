@@ -3,7 +3,7 @@ import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
-import { isLfsPointer } from "../../models/core/artifact/onnx-file.ts";
+import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
 import { secretIn } from "./secrets.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { commitOf, listTree, mergeBaseWithDefaultBranch, readBlob, type Git, type TreeFile } from "./git.ts";
+import { commitOf, listTree, mergeBaseWithDefaultBranch, type Git } from "./git.ts";
+import { layOut, type LayOutDeps } from "./lay-out.ts";
 
 /** What a person or an action asks for. `auto` is the production version at the merge base. */
 export type BaselineChoice = "auto" | "none" | { ref: string } | { dir: string };
@@ -11,8 +11,6 @@ export type BaselineChoice = "auto" | "none" | { ref: string } | { dir: string }
 export type BaselineFolder =
   | { found: true; dir: string; source: string; commit: string | null }
   | { found: false; source: string; commit: string | null };
-
-export type BaselineDeps = { git: Git; cacheDir: string };
 
 /** Where baselines and thresholds are read from; resolved once per run. */
 export type Reference =
@@ -60,7 +58,7 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
 }
 
 /**
- * Finds the baseline of one model. Files at a commit are written to a folder of the cache.
+ * Finds the baseline of one model. Files at a commit are written to a folder of this run.
  *
  * At a commit, the model's `production` sub-folder holds its production version. In a repository without one, the
  * production version is the model's own folder at that commit, because the base branch holds what was let through.
@@ -73,7 +71,7 @@ export async function findBaseline(
   modelDir: string,
   root: string,
   production: string,
-  deps: BaselineDeps,
+  deps: LayOutDeps,
 ): Promise<BaselineFolder> {
   switch (reference.kind) {
     case "none":
@@ -101,7 +99,7 @@ export async function findBaseline(
       const inside = files.filter(
         (file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)),
       );
-      const dir = await writeFiles(inside, chosen, reference.commit, deps);
+      const dir = await layOut(inside, chosen, reference.commit, deps);
       return { found: true, dir, source: `${chosen} at ${reference.label}`, commit: reference.commit };
     }
   }
@@ -152,40 +150,6 @@ function inFolder(dir: string, modelDir: string, production: string): BaselineFo
     received: dir,
     example: "--baseline models/mood/production",
   });
-}
-
-/**
- * Writes blobs to a folder named after the commit and the path. This happens once: a complete folder is not written
- * again.
- */
-async function writeFiles(
-  files: readonly TreeFile[],
-  prefix: string,
-  commit: string,
-  { git, cacheDir }: BaselineDeps,
-): Promise<string> {
-  const target = join(cacheDir, "baselines", commit, prefix.replaceAll("/", "+"));
-  if (existsSync(join(target, "model.yaml"))) return target;
-  const draft = `${target}.${process.pid}.draft`;
-  await rm(draft, { recursive: true, force: true });
-  for (const file of files) {
-    if (file.mode === "120000")
-      throw new ConfigurationError({
-        code: "symlink",
-        problem: "the baseline's files hold a symbolic link",
-        place: `${file.path} at ${commit.slice(0, 7)}`,
-        expected: "regular files only",
-        received: "a symbolic link",
-      });
-    if (file.mode === "160000") continue;
-    const path = join(draft, file.path.slice(prefix.length + 1));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, await readBlob(git, file.object));
-  }
-  await mkdir(dirname(target), { recursive: true });
-  await rm(target, { recursive: true, force: true });
-  await rename(draft, target);
-  return target;
 }
 
 function slashed(path: string): string {

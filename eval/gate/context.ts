@@ -1,6 +1,7 @@
 import type { Provider } from "../../models/core/session/session.ts";
 import type { BaselineChoice, Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
+import type { LfsObjects } from "./lfs-objects.ts";
 import type { Waivers } from "./waivers.ts";
 
 export type GateRequest = {
@@ -44,6 +45,11 @@ export type EvaluationContext = {
   policyReference: Reference;
   waivers: Waivers;
   git: Git;
+  /** Git LFS objects of the repository. */
+  lfs: LfsObjects;
+  /** Outside the repository; what is found there is checked before it is used. */
   cacheDir: string;
+  /** Folder of this run alone; see `withWorkDir`. */
+  workDir: string;
   deps: GateDeps;
 };

@@ -195,10 +195,7 @@ export async function predictModelShard(
   shard: Shard,
   context: EvaluationContext,
 ): Promise<string[]> {
-  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
+  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, context);
   const dataset = await readEvaluationDataset(loaded, context);
   const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
   if (found.found)

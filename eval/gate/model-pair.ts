@@ -39,10 +39,13 @@ export type ModelPair = {
 export async function readPair(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelPair> {
   const { manifest } = loaded;
   const policy = await resolvePolicy(loaded, context.policyReference, context.request.root, context.git);
-  const baselineFolder = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
+  const baselineFolder = await findBaseline(
+    context.reference,
+    loaded.dir,
+    context.request.root,
+    context.production,
+    context,
+  );
   const baselineLoaded = baselineFolder.found ? await withCulprit("baseline", loadManifest(baselineFolder.dir)) : null;
   const receipt = baselineFolder.found
     ? await withCulprit("baseline", readProductionReceipt(baselineFolder.dir))

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { EvaluationError } from "../errors.ts";
-import { isLfsPointer } from "./onnx-file.ts";
+import { isLfsPointer } from "./lfs-pointer.ts";
 
 /**
  * Bytes and their SHA-256, checked against the manifest where it names one. They are hashed in memory, so the bytes
