@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, posix, relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { defaultCacheDir } from "../models/core/artifact/hub.ts";
@@ -12,14 +13,17 @@ import {
   type LoadedRemote,
 } from "../models/core/predictor/load.ts";
 import { configuration, type Configuration } from "./schema/configuration.ts";
+import { readBaseModels } from "./gate/base-models.ts";
 import { resolveReference } from "./gate/baseline.ts";
+import { continuity, type Ended } from "./gate/continuity.ts";
+import { endedVerdict, retirementNotes } from "./gate/ended-verdict.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn } from "./gate/git.ts";
+import { commitOf, gitIn, slashed, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { lfsObjectsOf } from "./gate/lfs-objects.ts";
-import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { removeOutputs, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { readWaivers } from "./gate/waivers.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -48,7 +52,9 @@ export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutco
 }
 
 async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
-  const { config, candidates, context } = await prepare(request, workDir, deps);
+  // What an earlier run left, or the change itself put there, must not pass for this run's result, however it ends.
+  await removeOutputs(resolve(request.root, request.out));
+  const { config, candidates, ended, context } = await prepare(request, workDir, deps);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
@@ -56,7 +62,11 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
   }
 
   const createdAt = deps.now().toISOString();
-  const models = evaluations.map((one) => one.verdict);
+  const models = [...evaluations.map((one) => one.verdict), ...ended.map((one) => endedVerdict(one, context))];
+  for (const note of retirementNotes(context)) {
+    deps.onEvent({ kind: "note", text: note });
+    models[0]?.notes.push(note);
+  }
   const verdict: VerdictFile = {
     schemaVersion: 1,
     ...judgeRun(models),
@@ -110,19 +120,35 @@ export async function prepare(
   request: GateRequest,
   workDir: string,
   deps: GateDeps,
-): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
+): Promise<{ config: Configuration; candidates: LoadedManifest[]; ended: Ended[]; context: EvaluationContext }> {
   const root = resolve(request.root);
-  const config = await readConfiguration(resolve(root, request.configFile));
+  const configFile = resolve(root, request.configFile);
+  const config = await readConfiguration(configFile);
   const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
   const all = measurable(found, request.models, deps);
-  const candidates = chooseModels(all, request.models);
+  refuseTwins(all);
   const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference =
     request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
+  const branchBase = await readBaseModels(reference, configFile, config, root, git);
+  const policyBase = isDeepStrictEqual(policyReference, reference)
+    ? branchBase
+    : await readBaseModels(policyReference, configFile, config, root, git);
+  const top = await topLevel(git, root);
+  const continued = continuity(
+    policyBase,
+    branchBase === null ? null : new Set(branchBase.models.map(({ id }) => id)),
+    all.map(({ manifest, dir }) => ({
+      id: manifest.id,
+      formerly: manifest.formerly,
+      folder: slashed(relative(top, dir)),
+    })),
+  );
+  const { candidates, ended } = chooseModels(all, continued.ended, request.models);
   const waivers = await readWaivers(
-    resolve(root, request.configFile),
+    configFile,
     policyReference,
     root,
     all.map((one) => one.manifest.id),
@@ -132,11 +158,16 @@ export async function prepare(
   return {
     config,
     candidates,
+    ended,
     context: {
       request: { ...request, root, out: resolve(root, request.out), ...shards },
-      production: config.production,
+      configFile,
+      configuration: config,
       reference,
+      branchBase,
       policyReference,
+      policyBase,
+      continuity: continued,
       waivers,
       git,
       lfs: lfsObjectsOf(git, root),
@@ -186,7 +217,8 @@ function measurable(
   return kept.map(withArtifact);
 }
 
-function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[]): LoadedManifest[] {
+/** @throws ConfigurationError when an id is there twice */
+function refuseTwins(all: readonly LoadedManifest[]): void {
   const known = all.map((one) => one.manifest.id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);
   if (twice !== undefined)
@@ -199,19 +231,35 @@ function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[])
         .join(" and "),
       expected: "every id once",
     });
-  return wanted.length === 0
-    ? [...all]
-    : wanted.map((name) => {
-        const found = all.find((one) => one.manifest.id === name || basename(one.dir) === name);
-        if (found === undefined)
-          throw new ConfigurationError({
-            code: "unknown-model",
-            problem: "sluice.yaml has no such model",
-            place: "MODEL",
-            expected: `one of ${known.join(", ")}`,
-            received: name,
-            example: `npx sluice gate ${known[0]}`,
-          });
-        return found;
+}
+
+/** The models that are named, by id, former id or folder; all of them where none is. */
+function chooseModels(
+  all: readonly LoadedManifest[],
+  ended: readonly Ended[],
+  wanted: readonly string[],
+): { candidates: LoadedManifest[]; ended: Ended[] } {
+  if (wanted.length === 0) return { candidates: [...all], ended: [...ended] };
+  const chosen = wanted.map((name) => {
+    const candidate = all.find(
+      ({ manifest, dir }) => manifest.id === name || manifest.formerly === name || basename(dir) === name,
+    );
+    const gone = ended.filter(({ model }) => model.id === name || posix.basename(model.folder) === name);
+    if (candidate === undefined && gone.length === 0) {
+      const known = all.map(({ manifest }) => manifest.id);
+      throw new ConfigurationError({
+        code: "unknown-model",
+        problem: "sluice.yaml has no such model",
+        place: "MODEL",
+        expected: `one of ${known.join(", ")}`,
+        received: name,
+        example: `npx sluice gate ${known[0]}`,
       });
+    }
+    return { candidate, gone };
+  });
+  return {
+    candidates: chosen.flatMap(({ candidate }) => candidate ?? []),
+    ended: [...new Set(chosen.flatMap(({ gone }) => gone))],
+  };
 }

@@ -44,13 +44,12 @@ async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Pr
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
   const {
-    policy: { gates },
+    exam: { gates, dataset },
     planned,
     candidate,
     baseline,
     paired,
     same,
-    dataset,
   } = pair;
   const checks = planned.map((one) => {
     const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
@@ -96,7 +95,7 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
  */
 async function secondsToPredict(
   loaded: LoadedManifest,
-  { dataset }: ModelPair,
+  { exam: { dataset } }: ModelPair,
   cacheDir: string,
   deps: GateDeps,
 ): Promise<number> {

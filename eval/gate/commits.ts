@@ -1,5 +1,5 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import { commitOf, type Git } from "./git.ts";
+import { commitOf, isShallow, type Git } from "./git.ts";
 import type { Base } from "./event.ts";
 
 /** Asks GitHub for the merge base of two commits or branches; rejects when GitHub cannot tell. */
@@ -73,6 +73,14 @@ async function ensureCommit(commit: string, what: string, deps: CommitDeps): Pro
   deps.note(`fetched ${what}, ${commit.slice(0, 7)}`);
 }
 
+/**
+ * Fetches the tags that a pattern names, with the commits that they are of. A tag that is here already stays as it is.
+ * Null when it worked or there is no remote, otherwise the reason.
+ */
+export async function fetchTags(pattern: string, deps: CommitDeps): Promise<string | null> {
+  return deps.fetching === null ? null : fetchCommit(`refs/tags/${pattern}:refs/tags/${pattern}`, deps);
+}
+
 /** Fetches a commit. Null when it worked, otherwise the reason. */
 async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promise<string | null> {
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
@@ -83,11 +91,6 @@ async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promi
     { timeoutMs: fetchTimeoutMs },
   );
   return code === 0 ? null : `git fetch: ${stderr.trim().split("\n").at(-1) ?? `exit code ${code}`}`;
-}
-
-async function isShallow(git: Git): Promise<boolean> {
-  const { stdout } = await git(["rev-parse", "--is-shallow-repository"]);
-  return stdout.toString("utf8").trim() === "true";
 }
 
 function unreachable(what: string, why: string): EvaluationError {

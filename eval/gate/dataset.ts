@@ -1,13 +1,17 @@
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { readDataset, type EvaluationDataset } from "../dataset/read.ts";
-import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { EvaluationContext } from "./context.ts";
 
-/** The candidate's dataset. The baseline answers the same rows. */
+/**
+ * Reads the dataset that a manifest declares, with the settings of this run.
+ * @param dir folder that the dataset's paths are relative to
+ */
 export function readEvaluationDataset(
-  loaded: LoadedManifest,
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  dir: string,
   { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">,
 ): Promise<EvaluationDataset> {
-  return readDataset(loaded.manifest, loaded.dir, {
+  return readDataset(manifest, dir, {
     env: deps.env,
     fetch: deps.fetch,
     cacheDir,
