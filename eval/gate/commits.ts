@@ -14,6 +14,9 @@ export type CommitDeps = {
 };
 
 const fetchTimeoutMs = 120_000;
+const optionalFetchTimeoutMs = 30_000;
+/** The remote that a clone comes from. */
+export const origin = "origin";
 
 /**
  * Turns what the event says into a commit whose files can be read here.
@@ -74,21 +77,26 @@ async function ensureCommit(commit: string, what: string, deps: CommitDeps): Pro
 }
 
 /**
- * Fetches the tags that a pattern names, with the commits that they are of. A tag that is here already stays as it is.
- * Null when it worked or there is no remote, otherwise the reason.
+ * Fetches the tags that a pattern names from the clone's origin, with the commits that they are of. A tag that is here
+ * already stays as it is. Null when it worked or there is no origin, otherwise the reason.
  */
 export async function fetchTags(pattern: string, deps: CommitDeps): Promise<string | null> {
-  return deps.fetching === null ? null : fetchCommit(`refs/tags/${pattern}:refs/tags/${pattern}`, deps);
+  if (deps.fetching?.remote !== origin) return null;
+  return fetchCommit(`refs/tags/${pattern}:refs/tags/${pattern}`, deps, optionalFetchTimeoutMs);
 }
 
 /** Fetches a commit. Null when it worked, otherwise the reason. */
-async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promise<string | null> {
+async function fetchCommit(
+  commit: string,
+  { git, fetching }: CommitDeps,
+  timeoutMs = fetchTimeoutMs,
+): Promise<string | null> {
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
   // In a full clone, --depth would cut off history that is already there.
   const depth = (await isShallow(git)) ? ["--depth=1"] : [];
   const { code, stderr } = await fetching.git(
     ["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", ...depth, "--end-of-options", fetching.remote, commit],
-    { timeoutMs: fetchTimeoutMs },
+    { timeoutMs },
   );
   return code === 0 ? null : `git fetch: ${stderr.trim().split("\n").at(-1) ?? `exit code ${code}`}`;
 }

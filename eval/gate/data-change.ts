@@ -1,3 +1,4 @@
+import { SluiceError } from "../../models/core/errors.ts";
 import type { Gates, MetricName } from "../../models/core/manifest/gates.ts";
 import type { DatasetDifference } from "../dataset/difference.ts";
 import { valuesOf } from "../dataset/difference.ts";
@@ -24,22 +25,29 @@ export async function describeDataChange(
   { loaded, baselineLoaded, candidate, baseline, planned, same }: ModelPair,
   unitOf: (head: string | null) => string,
   context: EvaluationContext,
-): Promise<DatasetChange> {
+): Promise<{ datasetChange: DatasetChange; notes: string[] }> {
   const { difference, judgedOn, other } = change;
   // Shards are parts of the rows that decide, so the other rows are predicted here.
   const { shards: _shards, ...request } = context.request;
-  const again = (run: ModelRun, of: ModelPair["loaded"]) =>
-    runModel(run.role, of, other, loaded.manifest.id, { ...context, request });
-  const sides: { run: ModelRun; elsewhere: ModelRun }[] = [
-    { run: candidate, elsewhere: await again(candidate, loaded) },
-  ];
-  if (baseline !== null && baselineLoaded !== null && !same)
-    sides.push({ run: baseline, elsewhere: await again(baseline, baselineLoaded) });
-  const figures = sides.flatMap(({ run, elsewhere }): Figures => {
-    const [base, own] = judgedOn === "base" ? [run, elsewhere] : [elsewhere, run];
-    return figuresOf(run.role, base, own, planned, unitOf, context.request.seed);
-  });
-  return { ...difference, judgedOn, figures };
+  const figures: Figures = [];
+  const notes: string[] = [];
+  const measureAgain = async (run: ModelRun, of: ModelPair["loaded"]) => {
+    try {
+      const elsewhere = await runModel(run.role, of, other, loaded.manifest.id, { ...context, request });
+      const [base, own] = judgedOn === "base" ? [run, elsewhere] : [elsewhere, run];
+      figures.push(...figuresOf(run.role, base, own, planned, unitOf, context.request.seed));
+    } catch (error) {
+      // The rows that decide were answered, so the verdict stands.
+      if (!(error instanceof SluiceError)) throw error;
+      const whose = judgedOn === "base" ? "candidate's" : "base's";
+      notes.push(
+        `The ${run.role} could not be measured on the ${whose} rows: ${error.message.replaceAll(/\s+/g, " ")}`,
+      );
+    }
+  };
+  await measureAgain(candidate, loaded);
+  if (baseline !== null && baselineLoaded !== null && !same) await measureAgain(baseline, baselineLoaded);
+  return { datasetChange: { ...difference, judgedOn, figures }, notes };
 }
 
 /** The task's metrics over all rows, and what the gate asks about slices, on both versions of the data. */

@@ -115,6 +115,8 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
   });
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
+  const { dataChange } = exam;
+  const changed = dataChange === null ? null : await describeDataChange(dataChange, pair, labelUnit, context);
   const notes = [
     ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
@@ -123,6 +125,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       ? `${manifest.id} is ${continued.id} under a new name (\`formerly\`), and takes its exam.`
       : null,
     ...exam.notes,
+    ...(changed?.notes ?? []),
     baselineFolder.note,
     laterNote(pair, request.seed),
     ...judged.notes.waivers,
@@ -136,8 +139,6 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(baseline?.notes ?? []),
     ...performance.notes,
   ];
-  const { dataChange } = exam;
-  const changed = dataChange === null ? null : await describeDataChange(dataChange, pair, labelUnit, context);
   const onRows = judgeRefusedRows(judged, refusedRows(pair));
   const { verdict, reason } = !candidate.batchParity.ok
     ? { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) }
@@ -157,7 +158,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       ...(judged.expectedFalseRed === null ? {} : { expectedFalseRed: judged.expectedFalseRed }),
       policySource: exam.source,
       policyChanges: exam.changes,
-      ...(changed === null ? {} : { datasetChange: changed }),
+      ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],
     plots: [...candidate.predictions].map(([head, predictions]): PlotData => {

@@ -37,7 +37,7 @@ export async function provedVersion(
     if (!later) continue;
     const ancestor = await isInHistory(commit, base, context);
     if (ancestor !== true) {
-      refused.push(`${tag} is ${ancestor === null ? "perhaps not" : "not"} in the base branch's history`);
+      refused.push(`${tag} ${ancestor === null ? "may not be" : "is not"} in the base branch's history`);
       continue;
     }
     const found = await modelOfTag(id, tag, commit, context);

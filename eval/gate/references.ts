@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { gitIn, type Git } from "./git.ts";
-import { fetchTags, gitCredentials, resolveBase, resolveRef, type CommitDeps, type FindMergeBase } from "./commits.ts";
+import {
+  fetchTags,
+  gitCredentials,
+  origin,
+  resolveBase,
+  resolveRef,
+  type CommitDeps,
+  type FindMergeBase,
+} from "./commits.ts";
 import type { RunContext } from "./event.ts";
 import type { ReleaseRecords } from "./releases.ts";
 
@@ -80,8 +88,8 @@ async function commitDeps(root: string, { env, token, findMergeBase, note }: Ref
 }
 
 async function remoteOf(git: Git, env: NodeJS.ProcessEnv): Promise<string | null> {
-  const { code } = await git(["remote", "get-url", "origin"]);
-  if (code === 0) return "origin";
+  const { code } = await git(["remote", "get-url", origin]);
+  if (code === 0) return origin;
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = env;
   return server === undefined || name === undefined ? null : `${server}/${name}`;
 }
