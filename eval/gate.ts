@@ -92,7 +92,9 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
     metrics,
     evaluations.flatMap((one) => one.plots),
   );
-  return { verdict, metrics, files, configuration: config };
+  // Whether a comment is kept is the base's to say, too: a change must not silence its own report.
+  const reporting = context.policyBase?.reporting ?? config.reporting;
+  return { verdict, metrics, files, configuration: { ...config, reporting } };
 }
 
 /**
@@ -137,16 +139,17 @@ export async function prepare(
     ? branchBase
     : await readBaseModels(policyReference, configFile, config, root, git);
   const top = await topLevel(git, root);
+  const folderOf = (dir: string) => slashed(relative(top, dir));
   const continued = continuity(
     policyBase,
     branchBase === null ? null : new Set(branchBase.models.map(({ id }) => id)),
     all.map(({ manifest, dir }) => ({
       id: manifest.id,
       formerly: manifest.formerly,
-      folder: slashed(relative(top, dir)),
+      folder: folderOf(dir),
     })),
   );
-  const { candidates, ended } = chooseModels(all, continued.ended, request.models);
+  const { candidates, ended } = chooseModels(all, continued.ended, request.models, folderOf);
   const waivers = await readWaivers(
     configFile,
     policyReference,
@@ -233,19 +236,29 @@ function refuseTwins(all: readonly LoadedManifest[]): void {
     });
 }
 
-/** The models that are named, by id, former id or folder; all of them where none is. */
+/** Whether a name may mean a model: its id, the id that it had, its folder, or the folder's last part. */
+function mayMean(name: string, ids: readonly (string | undefined)[], folder: string): boolean {
+  const path = posix.normalize(name).replace(/\/$/, "");
+  return ids.includes(name) || path === folder || (!path.includes("/") && posix.basename(folder) === path);
+}
+
+/**
+ * The models that are named; all of them where none is. A name chooses every model that it may mean, so that a second
+ * folder of the same name cannot take a model's place in its own gate.
+ */
 function chooseModels(
   all: readonly LoadedManifest[],
   ended: readonly Ended[],
   wanted: readonly string[],
+  folderOf: (dir: string) => string,
 ): { candidates: LoadedManifest[]; ended: Ended[] } {
   if (wanted.length === 0) return { candidates: [...all], ended: [...ended] };
   const chosen = wanted.map((name) => {
-    const candidate = all.find(
-      ({ manifest, dir }) => manifest.id === name || manifest.formerly === name || basename(dir) === name,
+    const candidates = all.filter(({ manifest, dir }) =>
+      mayMean(name, [manifest.id, manifest.formerly], folderOf(dir)),
     );
-    const gone = ended.filter(({ model }) => model.id === name || posix.basename(model.folder) === name);
-    if (candidate === undefined && gone.length === 0) {
+    const gone = ended.filter(({ model }) => mayMean(name, [model.id], model.folder));
+    if (candidates.length + gone.length === 0) {
       const known = all.map(({ manifest }) => manifest.id);
       throw new ConfigurationError({
         code: "unknown-model",
@@ -256,10 +269,10 @@ function chooseModels(
         example: `npx sluice gate ${known[0]}`,
       });
     }
-    return { candidate, gone };
+    return { candidates, gone };
   });
   return {
-    candidates: chosen.flatMap(({ candidate }) => candidate ?? []),
+    candidates: [...new Set(chosen.flatMap(({ candidates }) => candidates))],
     ended: [...new Set(chosen.flatMap(({ gone }) => gone))],
   };
 }

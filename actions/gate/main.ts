@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { readEvent, type RunContext } from "../../eval/gate/event.ts";
 import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
 import { prepareReferences, releaseRecords, type Baseline } from "../../eval/gate/references.ts";
@@ -95,7 +95,7 @@ async function evaluate(
       {
         root,
         configFile: inputs.config,
-        models: inputs.models.map((name) => basename(name)),
+        models: inputs.models,
         baseline,
         policyRef,
         out: resolve(root, inputs.out),

@@ -11,7 +11,10 @@ const listed = 20;
 type Versions = "base" | "candidate";
 export type DatasetDifference = Omit<DatasetChange, "judgedOn" | "figures">;
 
-/** What differs between two versions of a dataset, row by row (by id); null when every row is the same. Pure. */
+/**
+ * What differs between two versions of a dataset, row by row (by id); null when every row is the same. A slice column
+ * that only one of them has changes no row, but is told among the slices. Pure.
+ */
 export function datasetDifference(base: EvaluationDataset, candidate: EvaluationDataset): DatasetDifference | null {
   const before = new Map(base.rows.map((row) => [row.id, row]));
   const after = new Map(candidate.rows.map((row) => [row.id, row]));
@@ -21,8 +24,12 @@ export function datasetDifference(base: EvaluationDataset, candidate: Evaluation
     const other = after.get(row.id);
     return other === undefined ? [] : [{ row, other }];
   });
-  const changed = shared.filter(({ row, other }) => canonical(row) !== canonical(other));
-  if (added.length + removed.length + changed.length === 0) return null;
+  const columns = base.slices.filter((column) => candidate.slices.includes(column));
+  const content = (row: DatasetRow) =>
+    canonical({ ...row, slices: Object.fromEntries(columns.map((column) => [column, row.slices[column]])) });
+  const changed = shared.filter(({ row, other }) => content(row) !== content(other));
+  const sameColumns = columns.length === Math.max(base.slices.length, candidate.slices.length);
+  if (added.length + removed.length + changed.length === 0 && sameColumns) return null;
   const heads = base.heads.filter((head) => candidate.heads.includes(head));
   return {
     base: describe(base),

@@ -23,6 +23,7 @@ export type BaseModels = {
   label: string;
   production: string;
   retired: readonly string[];
+  reporting: Configuration["reporting"];
   models: readonly BaseModel[];
 };
 
@@ -38,7 +39,7 @@ export type BaseModels = {
 export async function readBaseModels(
   reference: Reference,
   configFile: string,
-  own: Pick<Configuration, "models" | "production">,
+  own: Pick<Configuration, "models" | "production" | "reporting">,
   root: string,
   git: Git,
 ): Promise<BaseModels | null> {
@@ -57,7 +58,8 @@ export async function readBaseModels(
     const model = manifest === null ? null : modelOf(manifest, folder);
     if (model !== null && model.plain["backend"] !== "hf-inference") models.push(model);
   }
-  return { commit, label, production: config.production, retired: config.retired, models };
+  const { production, retired, reporting } = config;
+  return { commit, label, production, retired, reporting, models };
 }
 
 /** Null for a text that names no model: then there is nothing that a candidate could continue. */

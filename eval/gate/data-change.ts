@@ -92,13 +92,15 @@ function valueOn(measurer: Measurer, metric: MetricName, slice: string): number 
  * be green, but not when it takes rows away that the gates ask about.
  */
 export function judgeDataChange(judged: Judged, change: DataChange, gates: Gates, dataset: EvaluationDataset): Judged {
-  const { judgedOn, difference, other } = change;
+  const { judgedOn, difference, other, leak } = change;
   const words = differenceWords(difference);
   if (judgedOn === "base")
     return amended(
       judged,
       `the data changes too (${words}); the candidate was judged on the base's rows. Land the data by itself first, then the model`,
     );
+  if (leak !== null)
+    return amended(judged, `\`rename\` gives the model the field ${leak}, which holds the true values: take it out`);
   const columns = [...new Set(gates.checks.flatMap(({ slices }) => slices))];
   const lost = columns.flatMap((column) => {
     const kept = valuesOf(dataset, column);
@@ -118,7 +120,8 @@ function amended({ verdict, reason }: Judged, why: string): Judged {
 }
 
 /** E.g. "rows: 12 added, 3 removed, 5 changed (2 with another label)". */
-function differenceWords({ added, removed, changed, relabelled }: DatasetDifference): string {
+function differenceWords({ added, removed, changed, relabelled, slices }: DatasetDifference): string {
+  if (added + removed + changed === 0) return `slice columns: ${slices.map(({ column }) => column).join(", ")}`;
   const parts = [
     ...(added > 0 ? [`${added} added`] : []),
     ...(removed > 0 ? [`${removed} removed`] : []),

@@ -45,6 +45,8 @@ export type DataChange = {
   difference: DatasetDifference;
   judgedOn: "base" | "candidate";
   other: EvaluationDataset;
+  /** A field with true values that the model is newly given to read; null when there is none. */
+  leak: string | null;
 };
 
 /** What decides a verdict, as the base's model.yaml says it. Null: it says nothing about it. */
@@ -93,12 +95,7 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
   const source = `model.yaml at ${policyBase.label}`;
   const applyTo = (dataset: Dataset | undefined) => (one: LoadedManifest) => applied(one, settings, gates, dataset);
   const { dataset } = settings;
-  const laidOut = dataset === null ? null : await baseData(model, policyBase.commit, dataset, context);
-  if (dataset === null || laidOut === null) {
-    const why =
-      dataset === null
-        ? `${model.id} has no dataset at ${policyBase.label}, so it is judged on its own`
-        : `The dataset of ${model.id} is not among the files of ${policyBase.label}, so it is read from the working tree, and nobody can say here whether it changed`;
+  if (dataset === null)
     return {
       applyTo: applyTo(own.dataset),
       gates,
@@ -106,9 +103,8 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
       changes,
       dataset: await readEvaluationDataset(own, loaded.dir, context),
       dataChange: null,
-      notes: [why],
+      notes: [`${model.id} has no dataset at ${policyBase.label}, so it is judged on its own.`],
     };
-  }
   if (own.dataset === undefined)
     throw new IncomparableError({
       code: "dataset-removed",
@@ -126,6 +122,13 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
     base: `as at ${policyBase.commit.slice(0, 7)}`,
     candidate: "changed",
   }));
+  const laidOut = await baseData(model, policyBase.commit, dataset, context);
+  const notes =
+    laidOut !== null
+      ? []
+      : [
+          `The dataset of ${model.id} is not among the files of ${policyBase.label}. It was read from the working tree, and nobody can say here whether it changed.`,
+        ];
   const onBase = (rows: EvaluationDataset, dataChange: DataChange | null, shown: PolicyChange[]): Exam => ({
     applyTo: applyTo(dataset),
     gates,
@@ -133,34 +136,34 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
     changes: [...changes, ...shown],
     dataset: rows,
     dataChange,
-    notes: [],
+    notes,
   });
-  const exam = { dataset, postprocess: settings.heads as Head[], preprocess: own.preprocess };
+  // The commit pins the files. A pin of the rows would also hold how the candidate's preprocessing types their cells.
+  const exam = { dataset: unpinned(dataset), postprocess: settings.heads as Head[], preprocess: own.preprocess };
+  const sameDeclared = sameRowsDeclared(dataset, own.dataset);
   // The same bytes, read as the base declares them: nothing has to be taken out of git.
-  if (files.length === 0 && sameRowsDeclared(dataset, own.dataset))
+  if (sameDeclared && (files.length === 0 || laidOut === null))
     return onBase(await readEvaluationDataset(exam, loaded.dir, context), null, declared);
-  const base = await withCulprit("the base's dataset", readEvaluationDataset(exam, await laidOut(), context));
+  const baseDir = laidOut === null ? loaded.dir : await laidOut();
+  const base = await withCulprit("the base's dataset", readEvaluationDataset(exam, baseDir, context));
   // A change that is older than the base branch's newest data brings none of its own.
   if (await isBranchPointsData(loaded, context)) return onBase(base, null, []);
-  // The base says how many rows may be unreadable; a pin of the rows' digest would only repeat the comparison below.
-  const { sha256: _pin, ...unpinned } = own.dataset;
-  const candidate = await withCulprit(
-    "the candidate's dataset",
-    readEvaluationDataset({ ...own, dataset: { ...unpinned, maxBadRows: dataset.maxBadRows } }, loaded.dir, context),
-  );
+  // How many rows may be unreadable is the base's to say.
+  const ownData = { ...own, dataset: { ...unpinned(own.dataset), maxBadRows: dataset.maxBadRows } };
+  const candidate = await withCulprit("the candidate's dataset", readEvaluationDataset(ownData, loaded.dir, context));
   const difference = datasetDifference(base, candidate);
   const shown = [...declared, ...fileChanges];
   if (difference === null) return onBase(base, null, shown);
   const alone = await isModelOf(model, loaded, (one) => applied(one, settings, gates, dataset), context);
-  if (!alone) return onBase(base, { difference, judgedOn: "base", other: candidate }, shown);
+  if (!alone) return onBase(base, { difference, judgedOn: "base", other: candidate, leak: null }, shown);
   return {
     applyTo: applyTo({ ...own.dataset, maxBadRows: dataset.maxBadRows }),
     gates,
     source,
     changes,
     dataset: candidate,
-    dataChange: { difference, judgedOn: "candidate", other: base },
-    notes: [],
+    dataChange: { difference, judgedOn: "candidate", other: base, leak: newLeak(dataset, own.dataset) },
+    notes,
   };
 }
 
@@ -284,6 +287,20 @@ function sameRowsDeclared(base: Dataset, own: Dataset): boolean {
     [slices, group, weight],
   ];
   return isDeepStrictEqual(rows(base), rows(own));
+}
+
+function unpinned({ sha256: _pin, ...dataset }: Dataset): Dataset {
+  return dataset;
+}
+
+/** A label that `rename` hands to the model, where the base's did not. */
+function newLeak(base: Dataset, own: Dataset): string | null {
+  const leaks = ({ rename, labels }: Dataset) => {
+    const fields = new Set(Object.values(labels).map(({ field }) => field));
+    return Object.values(rename).filter((from) => fields.has(from));
+  };
+  const known = new Set(leaks(base));
+  return leaks(own).find((field) => !known.has(field)) ?? null;
 }
 
 /** Without the keys that zod fills in, `undefined` ones among them. */

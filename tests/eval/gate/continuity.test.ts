@@ -78,7 +78,7 @@ describe("a model that no candidate continues is named and not green", () => {
     other();
     configure("models: [models/other]");
     rmSync(join(team.dir, "models/linear"), { recursive: true });
-    await ended();
+    expect(await ended()).toMatch(/^linear is gated at the base/);
   });
 
   it("another model in its folder", async () => {
@@ -89,7 +89,7 @@ describe("a model that no candidate continues is named and not green", () => {
   it("another model in its place in sluice.yaml", async () => {
     other("models/toy", { id: "toy", gates: lax, offset: 9 });
     configure("models: [models/toy]");
-    await ended();
+    expect(await ended()).toMatch(/^linear is gated at the base/);
   });
 
   it("two that claim it", async () => {
@@ -130,7 +130,20 @@ describe("a model that no candidate continues is named and not green", () => {
         inputs: { text: { type: "text" } },
       }),
     );
-    await ended();
+    expect(await ended()).toMatch(/^linear is gated at the base/);
+  });
+
+  it("a second folder of the same name takes no model's place in its own gate", async () => {
+    other("decoys/linear", { id: "decoy", gates: lax });
+    configure("models: [decoys/linear, models/linear]");
+    team.model({ offset: 1.5 });
+    const judged = async (name: string) =>
+      (await gateOf(team.dir, { models: [name] })).verdict.models.map(({ model, verdict }) => [model.id, verdict]);
+    expect(await judged("linear")).toEqual([
+      ["decoy", "PASS"],
+      ["linear", "FAIL"],
+    ]);
+    expect(await judged("models/linear/")).toEqual([["linear", "FAIL"]]);
   });
 
   it("and a job of a matrix that is about it alone says so too", async () => {

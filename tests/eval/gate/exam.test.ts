@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ManifestInput } from "../../../models/core/manifest/manifest.ts";
 import { jsonLines, linearManifest, rows, teamRepository, type TeamRepository } from "../../cli/repository.ts";
 import { sequenceManifest, wordTokenizer } from "../../models/core/build.ts";
-import { verdictOn } from "./run.ts";
+import { gateOf, verdictOn } from "./run.ts";
 
 let team: TeamRepository;
 beforeEach(() => {
@@ -177,6 +177,24 @@ describe("a change of the data alone", () => {
     expect(model.verdict).toBe("ERROR");
     expect(model.reason).toMatch(/at most 0 \(maxBadRows: 0\)/);
   });
+
+  it("is not green when a renamed field hands the model the true values", async () => {
+    const gates = { checks: [{ kind: "limit" as const, metric: "rmse" as const, max: 1e9 }] };
+    team.model({ version: "1.0.0", gates });
+    commit("a limit that anything holds");
+    team.model({ gates, ...onData({ rename: { a: "value" } }) });
+    expect(await verdictOn(team.dir)).toMatchObject({
+      verdict: "INCOMPARABLE",
+      reason: "`rename` gives the model the field value, which holds the true values: take it out",
+    });
+  });
+
+  it("tells a new slice column without calling every row changed", async () => {
+    team.model(onData({ slices: ["half", "c"] }));
+    const model = await verdictOn(team.dir);
+    expect(model).toMatchObject({ verdict: "PASS", datasetChange: { changed: 0, judgedOn: "candidate" } });
+    expect(model.reason).toMatch(/on changed data: slice columns: c$/);
+  });
 });
 
 describe("settings that decide", () => {
@@ -266,6 +284,11 @@ describe("settings that decide", () => {
       base: "production",
       candidate: "weak",
     });
+  });
+
+  it("reporting: a candidate cannot silence its own comment", async () => {
+    team.write("sluice.yaml", "schemaVersion: 1\nmodels: [models/linear]\nreporting: {comment: false}\n");
+    expect((await gateOf(team.dir)).configuration.reporting.comment).toBe(true);
   });
 
   it("task and heads: a model that answers another question is INCOMPARABLE", async () => {
