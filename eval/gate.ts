@@ -257,8 +257,8 @@ function chooseModels(
     const candidates = all.filter(({ manifest, dir }) =>
       mayMean(name, [manifest.id, manifest.formerly], folderOf(dir)),
     );
-    const gone = ended.filter(({ model }) => mayMean(name, [model.id], model.folder));
-    if (candidates.length + gone.length === 0) {
+    const missing = ended.filter(({ model }) => mayMean(name, [model.id], model.folder));
+    if (candidates.length + missing.length === 0) {
       const known = all.map(({ manifest }) => manifest.id);
       throw new ConfigurationError({
         code: "unknown-model",
@@ -269,10 +269,10 @@ function chooseModels(
         example: `npx sluice gate ${known[0]}`,
       });
     }
-    return { candidates, gone };
+    return { candidates, missing };
   });
   return {
     candidates: [...new Set(chosen.flatMap(({ candidates }) => candidates))],
-    ended: [...new Set(chosen.flatMap(({ gone }) => gone))],
+    ended: [...new Set(chosen.flatMap(({ missing }) => missing))],
   };
 }

@@ -10,7 +10,7 @@ export type Continuity = {
   /** Candidate's id → the base's model that it continues. A candidate that is not in it is a first version. */
   continues: ReadonlyMap<string, BaseModel>;
   ended: readonly Ended[];
-  /** Models of the base that are gone, and that the base itself had retired. */
+  /** Models of the base that a change took out, and that the base itself had retired. */
   retired: readonly string[];
 };
 
@@ -48,12 +48,12 @@ export function continuity(
         why: `${claims.map(({ id, folder }) => `${id} in ${folder}`).join(" and ")} both continue ${model.id} (an id, or \`formerly\`)`,
         instead: `let one model have the id ${model.id} or say \`formerly: ${model.id}\``,
       });
-    else if (branchPoint?.has(model.id) !== false) ended.push({ model, ...gone(model, candidates) });
+    else if (branchPoint?.has(model.id) !== false) ended.push({ model, ...missingModel(model, candidates) });
   }
   return { continues, ended, retired };
 }
 
-function gone(model: BaseModel, candidates: readonly Candidate[]): Omit<Ended, "model"> {
+function missingModel(model: BaseModel, candidates: readonly Candidate[]): Omit<Ended, "model"> {
   const instead = candidates.find(({ folder }) => folder === model.folder);
   return {
     why: `${model.id} is gated at the base (${model.folder}), and no model of this change has its id${instead === undefined ? "" : `; its folder holds ${instead.id} now`}`,

@@ -29,11 +29,11 @@ export function endedVerdict({ model, why, instead }: Ended, { policyBase }: Eva
 /** What a reader must know about models that are given up: now, or by a change that may follow this one. */
 export function retirementNotes({ policyBase, configuration, continuity }: EvaluationContext): string[] {
   if (policyBase === null) return [];
-  const gone = continuity.retired.map(
+  const removed = continuity.retired.map(
     (id) => `This change takes out ${id}, which the base branch has retired (sluice.yaml \`retired\`).`,
   );
   const announced = configuration.retired
     .filter((id) => !policyBase.retired.includes(id) && policyBase.models.some((one) => one.id === id))
     .map((id) => `This change retires ${id}: once it is merged, another change may take the model out ungated.`);
-  return [...gone, ...announced];
+  return [...removed, ...announced];
 }

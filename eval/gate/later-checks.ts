@@ -5,7 +5,7 @@ import type { ModelPair } from "./model-pair.ts";
 const assumedCorrelation = 0.95;
 const named = 5;
 /** A forecast looks at every row for each check. Beyond this many looks only the first checks are forecast. */
-const mostLooks = 4_000_000;
+const maxLooks = 4_000_000;
 
 /**
  * What a first version does not show: which of its relative checks cannot decide on these rows once there is a baseline.
@@ -16,7 +16,7 @@ export function laterNote({ baseline, mismatch, candidate, planned, exam }: Mode
   if (baseline !== null || mismatch !== null) return null;
   const { minimumPerClass, onInsufficient } = exam.gates;
   const relative = planned.filter(({ policy }) => policy.kind !== "limit");
-  const forecast = relative.slice(0, Math.max(1, Math.floor(mostLooks / exam.dataset.rows.length)));
+  const forecast = relative.slice(0, Math.max(1, Math.floor(maxLooks / exam.dataset.rows.length)));
   const unable = forecast.flatMap((one) => {
     const predictions = candidate.predictions.get(one.head ?? "");
     if (predictions === undefined) return [];

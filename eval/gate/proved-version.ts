@@ -8,7 +8,7 @@ import { parse } from "yaml";
 export type ProvedVersion = { tag: string; commit: string; folder: string; without: string | null };
 
 /** The newest tags of a model that are looked at. */
-const mostTags = 20;
+const maxTags = 20;
 
 /**
  * The last version of a model that a deployment proved: the annotated tag MODEL@VERSION with its receipt.
@@ -54,7 +54,7 @@ export async function provedVersion(
 async function releaseTags(git: Git, id: string): Promise<{ tag: string; commit: string }[]> {
   const { code, stdout } = await git([
     "for-each-ref",
-    `--count=${mostTags}`,
+    `--count=${maxTags}`,
     "--sort=-creatordate",
     "--format=%(refname:strip=2) %(objecttype) %(*objecttype) %(*objectname)",
     `refs/tags/${id}@*`,

@@ -77,11 +77,13 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
 /** Figures over all rows; those of slices are in the report. */
 function dataChange(change: DatasetChange, style: Style): string {
   const { headline, facts, figures } = datasetChangeText(change, style.glyphs);
-  const told = facts.map(({ what, text }) => `${oneLine(what)}: ${cut(oneLine(text), 400, style.glyphs.ellipsis)}`);
+  const described = facts.map(
+    ({ what, text }) => `${oneLine(what)}: ${cut(oneLine(text), 400, style.glyphs.ellipsis)}`,
+  );
   const measured = figures
     .filter(({ slice }) => slice === "all")
     .map((one) => `${one.who}, ${oneLine(one.metric)}: ${one.base} ${style.glyphs.arrow} ${one.candidate}`);
-  return list(style.colors.yellow(headline.replace(/\.$/, ":")), [...told, ...measured], style);
+  return list(style.colors.yellow(headline.replace(/\.$/, ":")), [...described, ...measured], style);
 }
 
 function heading(model: ModelVerdict, { glyphs, colors, width }: Style): string {

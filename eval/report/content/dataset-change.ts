@@ -10,7 +10,7 @@ export type DatasetChangeText = {
 };
 
 /** Labels of a head in a sentence. */
-const mostLabels = 8;
+const maxLabels = 8;
 
 export function datasetChangeText(change: DatasetChange, glyphs: Glyphs = unicode): DatasetChangeText {
   const { base, candidate, added, removed, changed, relabelled, examples, labels, slices, judgedOn } = change;
@@ -57,6 +57,6 @@ export function datasetChangeText(change: DatasetChange, glyphs: Glyphs = unicod
 function spread(labels: DatasetChange["labels"][number]["base"], value: (number: number) => string): string {
   if ("mean" in labels) return `mean ${value(labels.mean)}`;
   const all = Object.entries(labels.rows);
-  const shown = all.slice(0, mostLabels).map(([label, rows]) => `${label} ${count(rows)}`);
-  return `${shown.join(", ")}${all.length > mostLabels ? `, and ${count(all.length - mostLabels)} more` : ""}`;
+  const shown = all.slice(0, maxLabels).map(([label, rows]) => `${label} ${count(rows)}`);
+  return `${shown.join(", ")}${all.length > maxLabels ? `, and ${count(all.length - maxLabels)} more` : ""}`;
 }

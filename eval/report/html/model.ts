@@ -99,7 +99,7 @@ function data({ datasetChange }: ModelVerdict, budget: Budget): string {
   if (datasetChange === undefined) return "";
   const { headline, facts, figures } = datasetChangeText(datasetChange);
   const [first, ...rest] = headline.split(". ");
-  const told = facts.map(
+  const described = facts.map(
     ({ what, text }) => `<tr><td>${htmlText(cut(what, 200))}</td><td>${htmlText(cut(text, 1000))}</td></tr>`,
   );
   const rows = figures.map(
@@ -111,7 +111,7 @@ function data({ datasetChange }: ModelVerdict, budget: Budget): string {
     rows.length === 0
       ? ""
       : `<details><summary>The same models on both versions of the data</summary><table><thead><tr>${["model", "metric", "slice", "on the base's rows", "on the candidate's rows"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${taken.join("")}</tbody></table>${left === 0 ? "" : `… ${counted(left, "more figure")} in verdict.json.`}</details>`;
-  return `<div class="warn"><b>${first}.</b> ${rest.join(". ")}<table><thead><tr><th scope="col">data</th><th scope="col">base → candidate</th></tr></thead><tbody>${takeWithin(told, budget).taken.join("")}</tbody></table>${measured}</div>`;
+  return `<div class="warn"><b>${first}.</b> ${rest.join(". ")}<table><thead><tr><th scope="col">data</th><th scope="col">base → candidate</th></tr></thead><tbody>${takeWithin(described, budget).taken.join("")}</tbody></table>${measured}</div>`;
 }
 
 function notes(model: ModelVerdict, budget: Budget): string {
