@@ -76,6 +76,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         fetch,
         releases,
         onEvent: (event) => showEvent(progress, event),
+        ...(streams.env["GITHUB_TOKEN"] ? { gitToken: streams.env["GITHUB_TOKEN"] } : {}),
       };
       if (flags.shard !== undefined) {
         if (flags.shards !== undefined)

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, join, posix, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { defaultCacheDir } from "../models/core/artifact/hub.ts";
+import { defaultCacheDir } from "../models/core/artifact/cache-dir.ts";
 import {
   isRemote,
   loadModelFile,
@@ -20,11 +20,14 @@ import { endedVerdict, retirementNotes } from "./gate/ended-verdict.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn, slashed, topLevel } from "./gate/git.ts";
+import { gitIn, slashed, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
 import { lfsObjectsOf } from "./gate/lfs-objects.ts";
+import { modelFolder } from "./gate/model-folder.ts";
 import { removeOutputs, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
+import { convertedNote, filesReadFor, workingTreeState } from "./gate/working-tree.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
@@ -55,10 +58,15 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
   // What an earlier run left, or the change itself put there, must not pass for this run's result, however it ends.
   await removeOutputs(resolve(request.root, request.out));
   const { config, candidates, ended, context } = await prepare(request, workDir, deps);
+  const { repository, git } = context;
+  const tree = await workingTreeState(git, repository, [context.configFile, ...candidates.flatMap(filesReadFor)]);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
-    evaluations.push(await evaluateModel(loaded, context));
+    const evaluation = await evaluateModel(loaded, context);
+    const note = tree === null ? null : convertedNote(tree, repository, loaded);
+    if (note !== null) evaluation.verdict.notes.push(note);
+    evaluations.push(evaluation);
   }
 
   const createdAt = deps.now().toISOString();
@@ -70,7 +78,8 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
   const verdict: VerdictFile = {
     schemaVersion: 1,
     ...judgeRun(models),
-    commit: await commitOf(context.git, "HEAD"),
+    commit: tree?.state.commit ?? null,
+    ...(tree === null ? {} : { commitState: tree.state }),
     sluiceVersion,
     createdAt,
     models,
@@ -123,13 +132,19 @@ export async function prepare(
   workDir: string,
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; ended: Ended[]; context: EvaluationContext }> {
-  const root = resolve(request.root);
+  // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
+  const root = await realpath(resolve(request.root));
   const configFile = resolve(root, request.configFile);
   const config = await readConfiguration(configFile);
-  const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
+  const git = gitIn(root, deps.env);
+  const repository = await topLevel(git, root);
+  const found = await Promise.all(
+    config.models.map(async (folder, i) =>
+      loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
+    ),
+  );
   const all = measurable(found, request.models, deps);
   refuseTwins(all);
-  const git = gitIn(root, deps.env);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference =
@@ -138,8 +153,7 @@ export async function prepare(
   const policyBase = isDeepStrictEqual(policyReference, reference)
     ? branchBase
     : await readBaseModels(policyReference, configFile, config, root, git);
-  const top = await topLevel(git, root);
-  const folderOf = (dir: string) => slashed(relative(top, dir));
+  const folderOf = (dir: string) => slashed(relative(repository, dir));
   const continued = continuity(
     policyBase,
     branchBase === null ? null : new Set(branchBase.models.map(({ id }) => id)),
@@ -157,6 +171,8 @@ export async function prepare(
     all.map((one) => one.manifest.id),
     git,
   );
+  const { cacheDir, note } = await privateCache(defaultCacheDir(deps.env), repository, join(workDir, "cache"));
+  if (note !== null) deps.onEvent({ kind: "note", text: note });
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
     config,
@@ -173,8 +189,18 @@ export async function prepare(
       continuity: continued,
       waivers,
       git,
-      lfs: lfsObjectsOf(git, root),
-      cacheDir: defaultCacheDir(deps.env),
+      repository,
+      lfs: lfsObjectsOf({
+        git,
+        root,
+        base: policyReference.kind === "commit" ? policyReference.commit : null,
+        cacheDir,
+        env: deps.env,
+        fetch: deps.fetch,
+        token: deps.gitToken ?? null,
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      }),
+      cacheDir,
       workDir,
       deps,
     },

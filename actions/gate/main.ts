@@ -110,6 +110,7 @@ async function evaluate(
         fetch,
         signal,
         releases: releaseRecords(root, references, readRelease),
+        ...(inputs.token === null ? {} : { gitToken: inputs.token }),
       },
     );
     return {

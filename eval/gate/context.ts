@@ -1,10 +1,10 @@
+import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import type { BaseModels } from "./base-models.ts";
 import type { BaselineChoice, Reference } from "./baseline.ts";
 import type { Continuity } from "./continuity.ts";
 import type { Git } from "./git.ts";
-import type { LfsObjects } from "./lfs-objects.ts";
 import type { ReleaseRecords } from "./releases.ts";
 import type { Waivers } from "./waivers.ts";
 
@@ -39,6 +39,10 @@ export type GateDeps = {
   signal?: AbortSignal;
   /** How proved versions are recorded; without it, no tag is looked at. */
   releases?: ReleaseRecords;
+  /** Seed of the rows of other jobs' shards that are predicted again; default: one that nobody can foresee. */
+  drawSeed?: () => number;
+  /** Token for the server that GITHUB_SERVER_URL names, for Git LFS objects that the clone lacks. */
+  gitToken?: string;
   /** Program that measures a model in its own process; see eval/latency/profile.ts. */
   latencyWorker?: URL;
 };
@@ -59,6 +63,8 @@ export type EvaluationContext = {
   continuity: Continuity;
   waivers: Waivers;
   git: Git;
+  /** Folder of the whole repository, absolute: `request.root`, or above it. */
+  repository: string;
   /** Git LFS objects of the repository. */
   lfs: LfsObjects;
   /** Outside the repository; what is found there is checked before it is used. */

@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { worstOf } from "../judge/algebra.ts";
 import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
 import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
@@ -140,11 +141,12 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...performance.notes,
   ];
   const onRows = judgeRefusedRows(judged, refusedRows(pair));
+  const onData = dataChange === null ? onRows : judgeDataChange(onRows, dataChange, exam.gates, exam.dataset);
   const { verdict, reason } = !candidate.batchParity.ok
     ? { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) }
-    : dataChange === null
-      ? onRows
-      : judgeDataChange(onRows, dataChange, exam.gates, exam.dataset);
+    : pair.elsewhere !== null && worstOf([onData.verdict, "INCOMPARABLE"]) === "INCOMPARABLE"
+      ? { verdict: "INCOMPARABLE" as const, reason: pair.elsewhere }
+      : onData;
   return {
     verdict: {
       model: candidate.identity,

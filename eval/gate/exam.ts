@@ -19,10 +19,11 @@ import type { EvaluationDataset } from "../dataset/read.ts";
 import { policyChanges, type PolicyChange } from "../judge/policy-changes.ts";
 import type { BaseModel } from "./base-models.ts";
 import type { EvaluationContext } from "./context.ts";
-import { readEvaluationDataset } from "./dataset.ts";
+import { ownPlace, readEvaluationDataset, type DataPlace } from "./dataset.ts";
 import { listTree } from "./git.ts";
 import { IncomparableError } from "./incomparable.ts";
 import { layOut } from "./lay-out.ts";
+import { cacheModelObjects } from "./lfs-objects.ts";
 import { differingFiles } from "./same-files.ts";
 import { isSameModel } from "./same-model.ts";
 import { withCulprit } from "./with-culprit.ts";
@@ -101,7 +102,7 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
       gates,
       source,
       changes,
-      dataset: await readEvaluationDataset(own, loaded.dir, context),
+      dataset: await readEvaluationDataset(own, ownPlace(loaded, context), context),
       dataChange: null,
       notes: [`${model.id} has no dataset at ${policyBase.label}, so it is judged on its own.`],
     };
@@ -143,14 +144,17 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
   const sameDeclared = sameRowsDeclared(dataset, own.dataset);
   // The same bytes, read as the base declares them: nothing has to be taken out of git.
   if (sameDeclared && (files.length === 0 || laidOut === null))
-    return onBase(await readEvaluationDataset(exam, loaded.dir, context), null, declared);
-  const baseDir = laidOut === null ? loaded.dir : await laidOut();
-  const base = await withCulprit("the base's dataset", readEvaluationDataset(exam, baseDir, context));
+    return onBase(await readEvaluationDataset(exam, ownPlace(loaded, context), context), null, declared);
+  const basePlace = laidOut === null ? ownPlace(loaded, context) : await laidOut();
+  const base = await withCulprit("the base's dataset", readEvaluationDataset(exam, basePlace, context));
   // A change that is older than the base branch's newest data brings none of its own.
   if (await isBranchPointsData(loaded, context)) return onBase(base, null, []);
   // How many rows may be unreadable is the base's to say.
   const ownData = { ...own, dataset: { ...unpinned(own.dataset), maxBadRows: dataset.maxBadRows } };
-  const candidate = await withCulprit("the candidate's dataset", readEvaluationDataset(ownData, loaded.dir, context));
+  const candidate = await withCulprit(
+    "the candidate's dataset",
+    readEvaluationDataset(ownData, ownPlace(loaded, context), context),
+  );
   const difference = datasetDifference(base, candidate);
   const shown = [...declared, ...fileChanges];
   if (difference === null) return onBase(base, null, shown);
@@ -183,7 +187,7 @@ async function ownExam(loaded: LoadedManifest, source: string, context: Evaluati
     gates,
     source,
     changes: [],
-    dataset: await readEvaluationDataset(loaded.manifest, loaded.dir, context),
+    dataset: await readEvaluationDataset(loaded.manifest, ownPlace(loaded, context), context),
     dataChange: null,
     notes: [],
   };
@@ -336,7 +340,7 @@ async function baseData(
   commit: string,
   dataset: Dataset,
   context: EvaluationContext,
-): Promise<(() => Promise<string>) | null> {
+): Promise<(() => Promise<DataPlace>) | null> {
   const found = [];
   for (const file of dataset.files) {
     if (file.npm !== undefined) continue;
@@ -347,7 +351,10 @@ async function baseData(
     found.push(...inside);
   }
   const files = [...new Map(found.map((file) => [file.path, file])).values()];
-  return async () => join(await layOut(files, "", commit, context), model.folder);
+  return async () => {
+    const root = await layOut(files, "", commit, context);
+    return { root, dir: join(root, model.folder) };
+  };
 }
 
 /** Whether the candidate's data is that of the commit which its change starts from. */
@@ -373,6 +380,7 @@ async function isModelOf(
   const dir = await layOut(await listTree(context.git, commit, model.folder), model.folder, commit, context);
   const base = await withCulprit("the base's model", loadManifest(dir));
   const evaluated = async (one: LoadedManifest) => {
+    await cacheModelObjects(one, context.lfs, context.cacheDir);
     const predictor = await openPredictor(one, {}, { ...context.deps, cacheDir: context.cacheDir });
     const { filesDigest, sha256 } = predictor.describe();
     await predictor.close();

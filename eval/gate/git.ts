@@ -16,10 +16,10 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
     new Promise((done, reject) => {
       // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type. GIT_NO_REPLACE_OBJECTS=1: a commit is
-      // what it is named by, whatever refs/replace says.
+      // what it is named by, whatever refs/replace says. GIT_OPTIONAL_LOCKS=0: looking at the tree does not rewrite the index.
       const child = spawn("git", [...args], {
         cwd: folder,
-        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", LC_ALL: "C" },
+        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_NO_REPLACE_OBJECTS: "1", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
         stdio: ["pipe", "pipe", "pipe"],
       });
       const out: Buffer[] = [];
@@ -63,6 +63,12 @@ export async function commitOf(git: Git, name: string): Promise<string | null> {
   }
 }
 
+/** Folder of the repository that `root` is in, absolute; `root` itself outside git. */
+export async function topLevel(git: Git, root: string): Promise<string> {
+  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]).catch(() => ({ code: 128, stdout: "" }));
+  return code === 0 ? resolve(stdout.toString().trim()) : root;
+}
+
 /** Where the current branch left the default branch; null outside git or when no default branch is known. */
 export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: string; branch: string } | null> {
   for (const branch of ["origin/HEAD", "origin/main", "origin/master", "main", "master"]) {
@@ -77,12 +83,6 @@ export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: st
 export async function isShallow(git: Git): Promise<boolean> {
   const { stdout } = await git(["rev-parse", "--is-shallow-repository"]);
   return stdout.toString("utf8").trim() === "true";
-}
-
-/** The folder that holds the repository; `root` itself outside git. */
-export async function topLevel(git: Git, root: string): Promise<string> {
-  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]);
-  return code === 0 ? resolve(stdout.toString("utf8").trim()) : root;
 }
 
 /** A path as git writes it. */
@@ -102,13 +102,15 @@ export async function readAt(git: Git, commit: string, path: string): Promise<st
 export type TreeFile = { path: string; mode: string; object: string; bytes: number };
 
 /**
- * The files under a folder at a commit, or the file itself where the path is one's; empty when there is nothing.
- * @param path from the repository's top level; "" for all of it
+ * The files at a commit that are at or below a path, or one of several; none for what is not there.
+ * @param where paths of files and folders, from the repository's top level; "" for all of it
  */
-export async function listTree(git: Git, commit: string, path: string): Promise<TreeFile[]> {
-  const only = path === "" ? [] : ["--", path];
+export async function listTree(git: Git, commit: string, where: string | readonly string[]): Promise<TreeFile[]> {
+  const paths = typeof where === "string" ? [where] : where;
+  if (paths.length === 0) return [];
+  const only = paths.includes("") ? [] : ["--", ...paths];
   const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, ...only]);
-  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${path}: ${stderr.trim()}`);
+  if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${paths.join(" ")}: ${stderr.trim()}`);
   return stdout
     .toString("utf8")
     .split("\0")

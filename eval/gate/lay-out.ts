@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isLfsPointer, parseLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
+import { isLfsPointer, parseLfsPointer, type LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { readBlobs, type Git, type TreeFile } from "./git.ts";
-import type { LfsObjects } from "./lfs-objects.ts";
 
 export type LayOutDeps = {
   git: Git;

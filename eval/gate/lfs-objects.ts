@@ -1,35 +1,82 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { realpath } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { constants, createReadStream } from "node:fs";
+import { copyFile, mkdir, realpath, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { LfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
+import { cachedContent } from "../../models/core/artifact/cache-dir.ts";
+import type { LfsObjects, LfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
+import { routeInside } from "../../models/core/artifact/plain-path.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { localFilesOf } from "../../models/core/manifest/local-files.ts";
+import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { pointerAt } from "../dataset/lfs-files.ts";
 import type { Git } from "./git.ts";
+import { downloadLfsObject, type LfsDownloadDeps } from "./lfs-download.ts";
+import { lfsEndpoint } from "./lfs-endpoint.ts";
+
+export type LfsDeps = Omit<LfsDownloadDeps, "tokenOrigin"> & {
+  git: Git;
+  /** Any folder of the repository, absolute. */
+  root: string;
+  /** Commit whose `.lfsconfig` counts; null for none. */
+  base: string | null;
+  cacheDir: string;
+  /** `GITHUB_SERVER_URL` names the server that the token is for. */
+  env: Readonly<Record<string, string | undefined>>;
+};
 
 /**
- * Path of the file that a Git LFS pointer stands for. Its bytes have the pointer's SHA-256 and size.
- * @param place where the pointer was found, for the error
- * @throws EvaluationError `lfs-missing` when the file is nowhere
+ * The LFS objects of a repository: from its own store, which git-lfs fills, else from the cache, else from the LFS
+ * server. Each is hashed before its path is given.
  */
-export type LfsObjects = (pointer: LfsPointer, place: string) => Promise<string>;
-
-/** The LFS objects of a repository: from its own store, which git-lfs fills. */
-export function lfsObjectsOf(git: Git, root: string): LfsObjects {
+export function lfsObjectsOf(deps: LfsDeps): LfsObjects {
+  const { git, root, base, cacheDir, env } = deps;
   return async (pointer, place) => {
     const { sha256 } = pointer;
-    const kept = join(await lfsStore(git, root), sha256.slice(0, 2), sha256.slice(2, 4), sha256);
-    if (await isObject(kept, pointer)) return kept;
-    throw new EvaluationError({
-      code: "lfs-missing",
-      place,
-      problem: "a Git LFS pointer stands in the place of the file, and the file is not in this clone",
-      expected: `the file with sha256 ${sha256}`,
-      received: "only the pointer",
-      example: "- uses: actions/checkout@v7\n  with:\n    lfs: true",
-      hint: "outside a workflow: `git lfs pull`",
-    });
+    const stored = join(await lfsStore(git, root), sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+    const cached = cachedContent(cacheDir, sha256);
+    for (const path of [stored, cached]) if (await isObject(path, pointer)) return path;
+    const endpoint = await lfsEndpoint(git, base, env);
+    if ("none" in endpoint) throw missing(pointer, place, `the file is not in this clone, and ${endpoint.none}`);
+    const tokenOrigin = URL.parse(env["GITHUB_SERVER_URL"] || "https://github.com")?.origin ?? "";
+    await downloadLfsObject(pointer, endpoint.url, cached, place, { ...deps, tokenOrigin });
+    if (await isObject(cached, pointer)) return cached;
+    await rm(cached, { force: true });
+    throw missing(pointer, place, `${endpoint.url.host} gives another file`);
   };
+}
+
+/**
+ * Puts the files of a model that are Git LFS pointers in its folder into the cache, where whoever opens the model finds
+ * them.
+ * @throws EvaluationError as `lfs` does
+ */
+export async function cacheModelObjects(loaded: LoadedManifest, lfs: LfsObjects, cacheDir: string): Promise<void> {
+  for (const path of localFilesOf(loaded.manifest)) {
+    if (routeInside(loaded.dir, path) === null) continue;
+    const place = join(loaded.dir, path);
+    const pointer = await pointerAt(place);
+    if (pointer === null) continue;
+    const target = cachedContent(cacheDir, pointer.sha256);
+    const found = await lfs(pointer, place);
+    if (found === target || (await isObject(target, pointer))) continue;
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    const draft = `${target}.${process.pid}.part`;
+    await copyFile(found, draft, constants.COPYFILE_FICLONE);
+    await rename(draft, target);
+  }
+}
+
+function missing({ sha256 }: LfsPointer, place: string, why: string): EvaluationError {
+  return new EvaluationError({
+    code: "lfs-missing",
+    place,
+    problem: `a Git LFS pointer stands in the place of the file: ${why}`,
+    expected: `the file with sha256 ${sha256}`,
+    received: "only the pointer",
+    example: "- uses: actions/checkout@v7\n  with:\n    lfs: true",
+    hint: "outside a workflow: `git lfs pull`",
+  });
 }
 
 /** `objects` in git's folder, or in the folder that the setting `lfs.storage` names. */
@@ -44,7 +91,7 @@ async function lfsStore(git: Git, root: string): Promise<string> {
 }
 
 /** Whether a file is there and has the pointer's bytes. */
-export async function isObject(path: string, pointer: LfsPointer): Promise<boolean> {
+async function isObject(path: string, pointer: LfsPointer): Promise<boolean> {
   const hash = createHash("sha256");
   let bytes = 0;
   try {

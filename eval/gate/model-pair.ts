@@ -28,6 +28,8 @@ export type ModelPair = {
   baselineLoaded: LoadedManifest | null;
   /** Why the baseline may not be compared; null when it may, or when there is none. */
   mismatch: string | null;
+  /** Why answers that other jobs predicted may not be compared; null when they may. */
+  elsewhere: string | null;
   /** Whether candidate and baseline are the same model by construction; see `isSameModel`. */
   same: boolean;
   /** Head → the baseline's predictions in the candidate's row order, or why there are none. */
@@ -59,6 +61,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
     baselineLoaded === null || mismatch !== null
       ? null
       : await withCulprit("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
+  const elsewhere = candidate.elsewhere ?? baseline?.elsewhere ?? null;
   const same =
     baseline !== null &&
     baselineLoaded !== null &&
@@ -72,7 +75,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
           pairHead(
             predictions,
             baseline?.predictions.get(head),
-            mismatch,
+            mismatch ?? elsewhere,
             baseline === null ? baselineFolder.source : `the baseline has no head ${head}`,
             same,
           ),
@@ -100,6 +103,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
     baseline,
     baselineLoaded,
     mismatch,
+    elsewhere,
     same,
     paired,
     planned,

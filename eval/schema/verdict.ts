@@ -168,12 +168,25 @@ const modelVerdict = z.strictObject({
 });
 export type ModelVerdict = z.infer<typeof modelVerdict>;
 
+/** Whether what was evaluated is what the commit holds. */
+const commitState = z.strictObject({
+  commit: z.string(),
+  dirty: z.boolean().describe("Whether files were evaluated that the commit holds otherwise or not at all."),
+  digest: z
+    .string()
+    .nullable()
+    .describe("SHA-256 over the paths and contents of those files: equal for equal changes. Null when there are none."),
+  files: z.array(z.string()).describe("Their paths, the first 20 in order."),
+});
+export type CommitState = z.infer<typeof commitState>;
+
 /** verdict.json */
 export const verdictFile = z.strictObject({
   schemaVersion: z.literal(1),
   verdict: verdictWord,
   reason: z.string(),
   commit: z.string().nullable().describe("The commit that was evaluated."),
+  commitState: commitState.optional().describe("Absent outside git, and for prediction files."),
   sluiceVersion: z.string(),
   createdAt: z.iso.datetime(),
   models: z.array(modelVerdict),

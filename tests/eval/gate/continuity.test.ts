@@ -6,7 +6,7 @@ import { configuration } from "../../../eval/schema/configuration.ts";
 import { modelsToGate } from "../../../eval/gate/changed-models.ts";
 import { gitIn } from "../../../eval/gate/git.ts";
 import { linearManifest, teamRepository, type LinearChanges, type TeamRepository } from "../../cli/repository.ts";
-import { gateOf, verdictOn } from "./run.ts";
+import { gateOf, verdictOn } from "./verdict-on.ts";
 
 let team: TeamRepository;
 beforeEach(() => {

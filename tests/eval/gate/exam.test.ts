@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ManifestInput } from "../../../models/core/manifest/manifest.ts";
 import { jsonLines, linearManifest, rows, teamRepository, type TeamRepository } from "../../cli/repository.ts";
 import { sequenceManifest, wordTokenizer } from "../../models/core/build.ts";
-import { gateOf, verdictOn } from "./run.ts";
+import { gateOf, verdictOn } from "./verdict-on.ts";
 
 let team: TeamRepository;
 beforeEach(() => {

@@ -25,11 +25,14 @@ function repository(files: Record<string, string | Uint8Array>, format = "sha1")
   return { dir, run, commit, git: gitIn(dir, process.env) };
 }
 
+const lfs = ({ git, dir }: Pick<ReturnType<typeof repository>, "git" | "dir">) =>
+  lfsObjectsOf({ git, root: dir, base: null, cacheDir: folderWith({}), env: {}, fetch, token: null });
+
 async function laidOut(made: ReturnType<typeof repository>, commit: string, folder: string): Promise<string> {
   return layOut(await listTree(made.git, commit, folder), folder, commit, {
     git: made.git,
     workDir: folderWith({}),
-    lfs: lfsObjectsOf(made.git, made.dir),
+    lfs: lfs(made),
   });
 }
 
@@ -60,7 +63,7 @@ describe("files of a commit", () => {
     const folder = await layOut(files, "", commit, {
       git: made.git,
       workDir: folderWith({}),
-      lfs: lfsObjectsOf(made.git, made.dir),
+      lfs: lfs(made),
     });
     expect(readFileSync(join(folder, "b/2"), "utf8")).toBe("2");
   });

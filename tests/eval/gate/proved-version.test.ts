@@ -9,7 +9,7 @@ import { releaseRecords } from "../../../eval/gate/references.ts";
 import type { ReleaseRecords } from "../../../eval/gate/releases.ts";
 import { readRelease, releaseMessage } from "../../../github/registry/release.ts";
 import { linearManifest, teamRepository, type TeamRepository } from "../../cli/repository.ts";
-import { gateOf, verdictOn } from "./run.ts";
+import { gateOf, verdictOn } from "./verdict-on.ts";
 
 let team: TeamRepository;
 beforeEach(() => {
@@ -153,10 +153,11 @@ describe("the default baseline", () => {
 
 it("nothing of an earlier run is left when a gate ends early, and nothing else is touched", async () => {
   team.model({ offset: 0.05 });
-  await gateOf(team.dir);
+  const out = ".sluice";
+  await gateOf(team.dir, { out });
   team.write(".sluice/predictions/notes.csv", "mine");
   team.write("sluice.yaml", "schemaVersion: 1\nmodels: [models/nowhere]\n");
-  await expect(gateOf(team.dir)).rejects.toThrow(/no model manifest here/);
+  await expect(gateOf(team.dir, { out })).rejects.toThrow(/no model manifest here/);
   const left = (path: string) => existsSync(join(team.dir, ".sluice", path));
   expect(
     ["verdict.json", "metrics.json", "report.md", "report.html", "predictions/linear/value.candidate.csv"].filter(left),

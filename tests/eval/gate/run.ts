@@ -1,57 +1,42 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { runGate, type GateOutcome } from "../../../eval/gate.ts";
-import type { GateDeps, GateRequest } from "../../../eval/gate/context.ts";
-import type { ModelVerdict } from "../../../eval/schema/verdict.ts";
-import { verdictFile } from "../../../eval/schema/verdict.ts";
+import { runGate, type GateDeps, type GateOutcome, type GateRequest } from "../../../eval/gate.ts";
+import type { TeamRepository } from "../../cli/repository.ts";
+import { folderWith } from "../dataset/build.ts";
 
-/** A gate of a repository, in this process: no network, a fixed clock, a cache of its own. */
-export async function gateOf(
-  root: string,
-  request: Partial<GateRequest> = {},
+export type Gated = GateOutcome & { notes: string[] };
+
+/** Runs the gate on a team's repository, quality only, with a cache of its own unless `env` names one. */
+export async function gate(
+  team: Pick<TeamRepository, "dir">,
+  changes: Partial<GateRequest> = {},
   deps: Partial<GateDeps> = {},
-): Promise<GateOutcome> {
-  const cache = mkdtempSync(join(tmpdir(), "sluice-cache-"));
-  try {
-    const outcome = await runGate(
-      {
-        root,
-        configFile: "sluice.yaml",
-        models: [],
-        baseline: "auto",
-        out: ".sluice",
-        seed: 1,
-        performance: false,
-        ...request,
-      },
-      {
-        env: { ...process.env, SLUICE_CACHE: cache },
-        now: () => new Date("2026-11-29T06:00:00Z"),
-        fetch: () => Promise.reject(new Error("no network in this test")),
-        onEvent: () => {
-          /* nobody watches */
-        },
-        ...deps,
-      },
-    );
-    // Whatever the verdict is, it fits the published schema.
-    verdictFile.parse(outcome.verdict);
-    return outcome;
-  } finally {
-    rmSync(cache, { recursive: true, force: true });
-  }
+): Promise<Gated> {
+  const notes: string[] = [];
+  const outcome = await runGate(
+    {
+      root: team.dir,
+      configFile: "sluice.yaml",
+      models: [],
+      baseline: "auto",
+      out: join(folderWith({}), "out"),
+      seed: 1,
+      performance: false,
+      ...changes,
+    },
+    {
+      now: () => new Date(0),
+      fetch: () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ENETUNREACH" } })),
+      onEvent: (event) => void (event.kind === "note" && notes.push(event.text)),
+      ...deps,
+      env: { ...process.env, SLUICE_CACHE: join(folderWith({}), "cache"), ...deps.env },
+    },
+  );
+  return { ...outcome, notes };
 }
 
-/** The verdict on one model; the first where none is named. */
-export async function verdictOn(
-  root: string,
-  request: Partial<GateRequest> = {},
-  id?: string,
-  deps: Partial<GateDeps> = {},
-): Promise<ModelVerdict> {
-  const { models } = (await gateOf(root, request, deps)).verdict;
-  const found = id === undefined ? models[0] : models.find(({ model }) => model.id === id);
-  if (found === undefined) throw new Error(`no verdict on ${id}: ${models.map(({ model }) => model.id).join(", ")}`);
-  return found;
-}
+export const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
+
+/** A Git LFS pointer to these bytes. */
+export const pointerTo = (content: string | Uint8Array) =>
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(content)}\nsize ${content.length}\n`;
