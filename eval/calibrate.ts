@@ -58,7 +58,7 @@ function calibrateModel(
     same,
     mismatch,
     baselineFolder,
-    policy: { gates },
+    exam: { gates },
   } = pair;
   const named = {
     model: manifest.id,

@@ -44,13 +44,12 @@ async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Pr
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
   const {
-    policy: { gates, source, changes },
+    exam: { gates, dataset, source, changes },
     planned,
     candidate,
     baseline,
     paired,
     same,
-    dataset,
   } = pair;
   const checks = planned.map((one) => {
     const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
@@ -100,7 +99,7 @@ const noBaseline = (source: string) => (source.startsWith("none") ? "no baseline
  */
 async function secondsToPredict(
   loaded: LoadedManifest,
-  { dataset }: ModelPair,
+  { exam: { dataset } }: ModelPair,
   cacheDir: string,
   deps: GateDeps,
 ): Promise<number> {

@@ -1,15 +1,24 @@
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
-import { readDataset, type EvaluationDataset } from "../dataset/read.ts";
+import { readDataset, type DatasetDeps, type EvaluationDataset } from "../dataset/read.ts";
 import type { EvaluationContext } from "./context.ts";
 
-/** The candidate's dataset. The baseline answers the same rows. */
+/** Where a dataset's files are. `dir`: the folder that its paths are relative to; `root`: no data is read from outside. */
+export type DataPlace = { dir: string } & Pick<DatasetDeps, "root" | "placeIn">;
+
+/** The place of a candidate's own data. */
+export function ownPlace(loaded: LoadedManifest, { repository }: Pick<EvaluationContext, "repository">): DataPlace {
+  return { dir: loaded.dir, root: repository, placeIn: (path) => placeIn(loaded, path) };
+}
+
+/** Reads the dataset that a manifest declares, with the settings of this run. */
 export function readEvaluationDataset(
-  loaded: LoadedManifest,
-  { repository, cacheDir, workDir, lfs, deps }: EvaluationContext,
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  { dir, ...place }: DataPlace,
+  { cacheDir, workDir, lfs, deps }: EvaluationContext,
 ): Promise<EvaluationDataset> {
-  return readDataset(loaded.manifest, loaded.dir, {
-    root: repository,
-    placeIn: (path) => placeIn(loaded, path),
+  return readDataset(manifest, dir, {
+    ...place,
     env: deps.env,
     fetch: deps.fetch,
     cacheDir,

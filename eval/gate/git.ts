@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 
 /**
  * Runs git in a folder. Resolves with its exit code, or 128 when it was killed at its time or output limit. Rejects
@@ -14,7 +14,7 @@ const outputLimitBytes = 2 ** 31;
 
 export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   return (args, { input, timeoutMs = 120_000 } = {}) =>
-    new Promise((resolve, reject) => {
+    new Promise((done, reject) => {
       // GIT_TERMINAL_PROMPT=0: never wait for a password that nobody will type. GIT_NO_REPLACE_OBJECTS=1: a commit is
       // what it is named by, whatever refs/replace says. GIT_OPTIONAL_LOCKS=0: looking at the tree does not rewrite the index.
       const child = spawn("git", [...args], {
@@ -40,7 +40,7 @@ export function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
       });
       child.on("close", (code, signal) => {
         clearTimeout(timer);
-        resolve({
+        done({
           code: code ?? 128,
           stdout: Buffer.concat(out),
           stderr: signal === null ? err : `${err}\nkilled by ${signal} after ${timeoutMs} ms`,
@@ -79,25 +79,46 @@ export async function mergeBaseWithDefaultBranch(git: Git): Promise<{ commit: st
   return null;
 }
 
+/** Whether the clone lacks older commits. */
+export async function isShallow(git: Git): Promise<boolean> {
+  const { stdout } = await git(["rev-parse", "--is-shallow-repository"]);
+  return stdout.toString("utf8").trim() === "true";
+}
+
+/** A path as git writes it. */
+export function slashed(path: string): string {
+  return path.split(sep).join("/");
+}
+
+/**
+ * The text of a file at a commit; null when it is not there.
+ * @param path from the repository's top level
+ */
+export async function readAt(git: Git, commit: string, path: string): Promise<string | null> {
+  const { code, stdout } = await git(["cat-file", "blob", `${commit}:${path}`]);
+  return code === 0 ? stdout.toString("utf8") : null;
+}
+
 export type TreeFile = { path: string; mode: string; object: string; bytes: number };
 
 /**
- * The files at a commit that are below a folder, or at or below one of several paths; none for what is not there.
- * @param where a folder, or paths of files and folders
+ * The files at a commit that are at or below a path, or one of several; none for what is not there.
+ * @param where paths of files and folders, from the repository's top level; "" for all of it
  */
 export async function listTree(git: Git, commit: string, where: string | readonly string[]): Promise<TreeFile[]> {
-  const paths = typeof where === "string" ? [`${where}/`] : where;
+  const paths = typeof where === "string" ? [where] : where;
   if (paths.length === 0) return [];
-  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", ...paths]);
+  const only = paths.includes("") ? [] : ["--", ...paths];
+  const { code, stdout, stderr } = await git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, ...only]);
   if (code !== 0) throw new Error(`git ls-tree ${commit.slice(0, 12)} ${paths.join(" ")}: ${stderr.trim()}`);
   return stdout
     .toString("utf8")
     .split("\0")
     .filter((line) => line !== "")
     .map((line) => {
-      const [meta, path] = line.split("\t") as [string, string];
+      const [meta, name] = line.split("\t") as [string, string];
       const [mode, , object, size] = meta.split(/ +/) as [string, string, string, string];
-      return { path, mode, object, bytes: Number(size) };
+      return { path: name, mode, object, bytes: Number(size) };
     });
 }
 

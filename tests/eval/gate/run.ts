@@ -8,7 +8,7 @@ export type Gated = GateOutcome & { notes: string[] };
 
 /** Runs the gate on a team's repository, quality only, with a cache of its own unless `env` names one. */
 export async function gate(
-  team: TeamRepository,
+  team: Pick<TeamRepository, "dir">,
   changes: Partial<GateRequest> = {},
   deps: Partial<GateDeps> = {},
 ): Promise<Gated> {
