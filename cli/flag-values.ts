@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
+import { decimalMarks, delimiters } from "../models/core/manifest/manifest.ts";
 
 // Parsers of flag values. Each refuses with what was expected, so that commander names the flag and exits with 2.
 
@@ -45,4 +47,17 @@ export function fraction(text: string): number {
   const value = number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError("expected a number between 0 and 1, e.g. 0.05.");
   return value;
+}
+
+/** What divides the cells of a CSV file. */
+export function delimiter(text: string): Delimiter {
+  const found = text === "\t" || text === "\\t" ? "tab" : delimiters.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError("expected one of , ; | tab, e.g. --delimiter ';'.");
+  return found;
+}
+
+export function decimal(text: string): DecimalMark {
+  const found = decimalMarks.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError("expected . or , e.g. --decimal ','.");
+  return found;
 }

@@ -1,13 +1,17 @@
 import { basename, extname, resolve } from "node:path";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
+import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
 import { npmFile, type NpmFileDeps } from "./npm/file.ts";
+import { withoutPacking } from "./formats/packing.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
+import { normalFormNote } from "./normal-form.ts";
 import { createRowParser, type DatasetRow } from "./row.ts";
+import { sliceValueNotes } from "./slice-values.ts";
 
 export type DatasetDeps = NpmFileDeps;
 
@@ -27,6 +31,8 @@ export type EvaluationDataset = {
   hasWeights: boolean;
   /** Place of a row in its file, for messages; see `placeName`. */
   placeOf: (index: number) => string;
+  /** What was assumed about the files, and what of their values a reader should know. */
+  notes: string[];
 };
 
 /**
@@ -36,7 +42,7 @@ export type EvaluationDataset = {
  * @param manifest `dataset`, the heads whose labels it gives, and the preprocessing that says how CSV cells are read
  * @param dir folder of model.yaml
  * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
- *   `dataset-digest`, and those of the readers
+ *   `missing-field` for a slice that no row has, `dataset-digest`, and those of the readers
  */
 export async function readDataset(
   manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
@@ -52,7 +58,9 @@ export async function readDataset(
       example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
     });
   const types = cellTypes(manifest.preprocess, dataset);
-  const toRow = createRowParser(dataset, manifest.postprocess);
+  const parser = createRowParser(dataset, manifest.postprocess);
+  const notes: string[] = [];
+  const fieldsSeen = new Set<string>();
   const digester = datasetDigester();
   const rows: DatasetRow[] = [];
   const badRows: BadRow[] = [];
@@ -63,8 +71,11 @@ export async function readDataset(
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
     const path = await locate(file, dir, deps);
     const format = await formatOf(path, name, file.format);
-    const stem = basename(path, format === "folder" ? "" : extname(path));
-    const { style, readings } = openReader(path, name, format, types);
+    const unpacked = withoutPacking(path);
+    const stem = basename(unpacked, format === "folder" ? "" : extname(unpacked));
+    const { encoding, delimiter, decimal } = file;
+    const opened = await openReader(path, name, format, types, "guess", { encoding, delimiter, decimal });
+    const { style, readings } = opened;
     places.startFile(name, style);
     const set = Object.entries(file.set);
     for await (const reading of readings) {
@@ -76,7 +87,8 @@ export async function readDataset(
       }
       for (const [field, value] of set)
         Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
-      const row = toRow(reading.fields, `${stem}:${reading.index}`);
+      for (const slice of dataset.slices) if (Object.hasOwn(reading.fields, slice)) fieldsSeen.add(slice);
+      const row = parser.parse(reading.fields, `${stem}:${reading.index}`, opened.decimal);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
         continue;
@@ -88,9 +100,10 @@ export async function readDataset(
       places.add(reading.at);
       rows.push(row);
     }
+    notes.push(...opened.notes);
   }
 
-  assertBadRows(badRows, rows.length + badRows.length, dataset);
+  assertBadRows(badRows, rows.length + badRows.length, dataset, { all: false });
   if (rows.length === 0)
     throw new EvaluationError({
       code: "no-rows",
@@ -98,6 +111,15 @@ export async function readDataset(
       place: dataset.files.map((file) => file.path).join(", "),
       expected: "at least one row",
     });
+  for (const slice of dataset.slices) {
+    if (!fieldsSeen.has(slice)) throw noSuchSlice(slice, rows[0]!, dataset);
+    const counts = new Map<string, number>();
+    for (const row of rows) counts.set(row.slices[slice]!, (counts.get(row.slices[slice]!) ?? 0) + 1);
+    notes.push(...sliceValueNotes(slice, counts));
+  }
+  const { count, first } = parser.renormalised();
+  const normalised = normalFormNote(count, first);
+  if (normalised !== null) notes.push(`dataset "${dataset.id}": ${normalised}`);
   const digest = digester.digest();
   if (dataset.sha256 !== undefined && dataset.sha256 !== digest)
     throw new EvaluationError({
@@ -119,7 +141,21 @@ export async function readDataset(
     hasGroups: dataset.group !== undefined,
     hasWeights: dataset.weight !== undefined,
     placeOf: places.of,
+    notes,
   };
+}
+
+function noSuchSlice(slice: string, row: DatasetRow, dataset: Dataset): EvaluationError {
+  const fields = Object.keys(row.row);
+  const near = didYouMean(slice, fields);
+  return new EvaluationError({
+    code: "missing-field",
+    place: "dataset.slices",
+    problem: `no row of dataset "${dataset.id}" has the field "${slice}"`,
+    expected: "fields of the dataset",
+    received: `rows with the fields ${fields.join(", ") || "none"}`,
+    ...(near === null ? {} : { example: `slices: [${near}]`, hint: `did you mean ${near}?` }),
+  });
 }
 
 async function locate(file: DatasetFile, dir: string, deps: DatasetDeps): Promise<string> {

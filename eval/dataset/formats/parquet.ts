@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, type FileMetaData } from "hyparquet";
 import { EvaluationError } from "../../../models/core/errors.ts";
 import type { Reading } from "./reading.ts";
 
@@ -9,6 +9,22 @@ const compressors = {
   ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input)),
 };
 const readable = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(compressors)];
+
+/**
+ * A decimal's digits as text, exact at any precision; short ones as a number.
+ * @param raw the unscaled integer: a number, a bigint, or big-endian two's complement
+ */
+function decimalValue(raw: unknown, scale: number): unknown {
+  if (raw === null || raw === undefined) return null;
+  let unscaled = 0n;
+  if (raw instanceof Uint8Array) {
+    for (const byte of raw) unscaled = (unscaled << 8n) | BigInt(byte);
+    unscaled = BigInt.asIntN(8 * raw.length, unscaled);
+  } else unscaled = BigInt(raw as number | bigint);
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
+  const text = `${unscaled < 0n ? "-" : ""}${digits.slice(0, digits.length - scale)}${scale === 0 ? "" : `.${digits.slice(-scale)}`}`;
+  return digits.length <= 15 ? Number(text) : text;
+}
 
 /** Parquet values as JSON would hold them. Dates become ISO 8601; 64-bit integers beyond 2^53 become text. */
 function jsonValue(value: unknown): unknown {
@@ -58,6 +74,7 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
         example: 'df.to_parquet("eval.parquet", compression="zstd")',
       });
   }
+  const decimals = exactDecimals(metadata);
   const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10) };
   let index = 0;
   for (const group of metadata.row_groups) {
@@ -72,8 +89,28 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
         received: String(rows.length),
       });
     for (const row of rows) {
+      for (const [column, scale] of decimals) row[column] = decimalValue(row[column], scale);
       yield { kind: "record", index, at: index, fields: jsonValue(row) as Record<string, unknown> };
       index += 1;
     }
   }
+}
+
+/**
+ * Columns of decimals, with their scales. The library makes doubles of them, so their type is taken off the schema
+ * here, and it reads the unscaled integers.
+ */
+function exactDecimals(metadata: FileMetaData): [column: string, scale: number][] {
+  const columns: [string, number][] = [];
+  for (const element of metadata.schema) {
+    if (element.converted_type !== "DECIMAL") continue;
+    const path = metadata.row_groups[0]?.columns.find(
+      (column) => column.meta_data?.path_in_schema.length === 1 && column.meta_data.path_in_schema[0] === element.name,
+    );
+    if (path === undefined) continue;
+    columns.push([element.name, element.scale ?? 0]);
+    delete element.converted_type;
+    delete element.logical_type;
+  }
+  return columns;
 }
