@@ -63,7 +63,11 @@ export async function compareFiles(
   };
   const candidate = await readPredictions(request.candidate, options);
   // A slice that the baseline lacks makes the two incomparable, which the pairing says.
-  const baseline = await readPredictions(request.baseline, { ...options, absentSlices: "leave out" });
+  const baseline = await readPredictions(request.baseline, {
+    ...options,
+    absentSlices: "leave out",
+    sameRowsAs: candidate.predictions,
+  });
   for (const note of new Set([...candidate.notes, ...baseline.notes])) deps.onNote(note);
 
   const pairing = pairPredictions(candidate.predictions, baseline.predictions);

@@ -47,9 +47,11 @@ function isEverything(rows: Int32Array, count: number): boolean {
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
   const rows = sample.labels.length;
   if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
-  const perClass = new Array<number>(sample.classCount).fill(0);
-  for (const label of sample.labels)
+  const perClass = new Uint32Array(sample.classCount);
+  for (let i = 0; i < rows; i++) {
+    const label = sample.labels[i] as number;
     if (label >= 0 && label < sample.classCount) perClass[label] = (perClass[label] as number) + 1;
+  }
   const words =
     sample.classCount === 2
       ? `${perClass[1]} positives and ${perClass[0]} negatives`

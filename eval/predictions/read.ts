@@ -19,7 +19,7 @@ import {
   type Columns,
   type Layout,
 } from "./columns.ts";
-import { rememberIds, RowIds } from "./row-ids.ts";
+import { rememberedIds, rememberIds, RowIds } from "./row-ids.ts";
 import { scanCsv, type ScannedAs } from "./scan-csv.ts";
 import { countsOf, firstRowOf, normalised, TextColumnBuilder, textsOf, type TextColumn } from "./text-column.ts";
 
@@ -37,6 +37,8 @@ export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   largestSliceCount?: number;
   /** For a file without the column naive_scale: the scale of every row. Regression and forecasting only. */
   naiveScale?: number;
+  /** Predictions that this file may hold the same rows of, in the same order: their ids need no second look. */
+  sameRowsAs?: Predictions;
   format?: Exclude<Format, "folder">;
   /** What is declared about the file's text. */
   text?: TextOptions;
@@ -166,7 +168,9 @@ function scanTable(
     kinds,
     missingSlice,
   );
-  if (scanned === null || scanned.ids.length === 0 || !scanned.ids.unique()) return null;
+  if (scanned === null || scanned.ids.length === 0) return null;
+  const like = options.sameRowsAs === undefined ? undefined : rememberedIds(options.sameRowsAs);
+  if (like?.sameAs(scanned.ids) !== true && !scanned.ids.unique()) return null;
   const numbers = (column: string) => scanned.numbers[header.indexOf(column)] as Float64Array;
   const texts = (column: string) => scanned.texts[header.indexOf(column)] as TextColumn;
   const weights = columns.hasWeight ? numbers("weight") : null;

@@ -34,9 +34,23 @@ export class RowIds {
     return this.#texts;
   }
 
-  /** Whether all ids differ. */
+  /** Whether all ids differ. Ids in ascending order do; others are looked up. */
   unique(): boolean {
-    return this.#index() !== null;
+    for (let row = 1; row < this.length; row++) if (!this.#ascends(row)) return this.#index() !== null;
+    return true;
+  }
+
+  /** Whether a row's id is longer than the one before it, or as long and greater. */
+  #ascends(row: number): boolean {
+    const length = this.lengths[row] as number;
+    const earlier = this.lengths[row - 1] as number;
+    if (length !== earlier) return length > earlier;
+    const [start, before] = [this.starts[row] as number, this.starts[row - 1] as number];
+    for (let i = 0; i < length; i++) {
+      const difference = (this.bytes[start + i] as number) - (this.bytes[before + i] as number);
+      if (difference !== 0) return difference > 0;
+    }
+    return false;
   }
 
   /** The row that has the same id as a row of another file; -1 when there is none. The ids must be unique. */
