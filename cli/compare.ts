@@ -70,7 +70,11 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     )
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
     .option("--encoding <label>", "the files' encoding, e.g. windows-1252; default: UTF-8, or their byte-order mark's")
-    .option("--delimiter <character>", "between the cells of CSV: , ; | or tab; default: as the header shows", delimiter)
+    .option(
+      "--delimiter <character>",
+      "between the cells of CSV: , ; | or tab; default: as the header shows",
+      delimiter,
+    )
     .option("--decimal <mark>", "decimal mark of the numbers in CSV: . or , ; default: as the first rows show", decimal)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText(

@@ -36,7 +36,11 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
     .option("--slices <columns>", "slice columns to measure on; default: every further column", list)
     .option("--level <p>", "coverage of the intervals", number, 0.95)
     .option("--encoding <label>", "the file's encoding, e.g. windows-1252; default: UTF-8, or its byte-order mark's")
-    .option("--delimiter <character>", "between the cells of CSV: , ; | or tab; default: as the header shows", delimiter)
+    .option(
+      "--delimiter <character>",
+      "between the cells of CSV: , ; | or tab; default: as the header shows",
+      delimiter,
+    )
     .option("--decimal <mark>", "decimal mark of the numbers in CSV: . or , ; default: as the first rows show", decimal)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");

@@ -31,7 +31,8 @@ export async function describeInput(path: string): Promise<Input> {
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     let rows = 0;
-    for await (const reading of (await openReader(path, path, format, new Map(), "text")).readings) rows = reading.index + 1;
+    for await (const reading of (await openReader(path, path, format, new Map(), "text")).readings)
+      rows = reading.index + 1;
     if (rows === 0)
       throw new ConfigurationError({
         code: "predict-input",

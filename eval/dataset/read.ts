@@ -1,8 +1,8 @@
 import { basename, extname, resolve } from "node:path";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
-import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
+import { columnWatch } from "./declared-columns.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
@@ -41,8 +41,8 @@ export type EvaluationDataset = {
  *
  * @param manifest `dataset`, the heads whose labels it gives, and the preprocessing that says how CSV cells are read
  * @param dir folder of model.yaml
- * @throws ConfigurationError `no-dataset`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
- *   `missing-field` for a slice that no row has, `dataset-digest`, and those of the readers
+ * @throws ConfigurationError `no-dataset`, `dataset-column`; EvaluationError `duplicate-id`, `too-many-bad-rows`, `no-rows`,
+ *   `dataset-digest`, and those of the readers
  */
 export async function readDataset(
   manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
@@ -60,7 +60,7 @@ export async function readDataset(
   const types = cellTypes(manifest.preprocess, dataset);
   const parser = createRowParser(dataset, manifest.postprocess);
   const notes: string[] = [];
-  const fieldsSeen = new Set<string>();
+  const columns = columnWatch(dataset);
   const digester = datasetDigester();
   const rows: DatasetRow[] = [];
   const badRows: BadRow[] = [];
@@ -87,7 +87,7 @@ export async function readDataset(
       }
       for (const [field, value] of set)
         Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
-      for (const slice of dataset.slices) if (Object.hasOwn(reading.fields, slice)) fieldsSeen.add(slice);
+      columns.see(reading.fields);
       const row = parser.parse(reading.fields, `${stem}:${reading.index}`, opened.decimal);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
@@ -103,6 +103,7 @@ export async function readDataset(
     notes.push(...opened.notes);
   }
 
+  columns.assertSeen();
   assertBadRows(badRows, rows.length + badRows.length, dataset, { all: false });
   if (rows.length === 0)
     throw new EvaluationError({
@@ -112,7 +113,6 @@ export async function readDataset(
       expected: "at least one row",
     });
   for (const slice of dataset.slices) {
-    if (!fieldsSeen.has(slice)) throw noSuchSlice(slice, rows[0]!, dataset);
     const counts = new Map<string, number>();
     for (const row of rows) counts.set(row.slices[slice]!, (counts.get(row.slices[slice]!) ?? 0) + 1);
     notes.push(...sliceValueNotes(slice, counts));
@@ -143,19 +143,6 @@ export async function readDataset(
     placeOf: places.of,
     notes,
   };
-}
-
-function noSuchSlice(slice: string, row: DatasetRow, dataset: Dataset): EvaluationError {
-  const fields = Object.keys(row.row);
-  const near = didYouMean(slice, fields);
-  return new EvaluationError({
-    code: "missing-field",
-    place: "dataset.slices",
-    problem: `no row of dataset "${dataset.id}" has the field "${slice}"`,
-    expected: "fields of the dataset",
-    received: `rows with the fields ${fields.join(", ") || "none"}`,
-    ...(near === null ? {} : { example: `slices: [${near}]`, hint: `did you mean ${near}?` }),
-  });
 }
 
 async function locate(file: DatasetFile, dir: string, deps: DatasetDeps): Promise<string> {

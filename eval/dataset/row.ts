@@ -134,7 +134,10 @@ export type RowParser = {
 /** The id, slice, group and weight fields go by the dataset's own names, before `rename`. */
 export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowParser {
   const labelled = Object.entries(dataset.labels).map(([name, where]) =>
-    labelReader(where, heads.find((one) => one.name === name)!),
+    labelReader(
+      where,
+      heads.find((one) => one.name === name)!,
+    ),
   );
   const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
   // A million rows share few slice values. One string is kept per value, not one per row.
@@ -157,9 +160,7 @@ export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowPa
       const labels = Object.fromEntries(
         labelled.map((one) => [one.head.name, label(one, normal(plain(fields, one.where.field)), mark)]),
       );
-      const slices = Object.fromEntries(
-        dataset.slices.map((name) => [name, intern(normal(sliceValue(fields, name)))]),
-      );
+      const slices = Object.fromEntries(dataset.slices.map((name) => [name, intern(normal(sliceValue(fields, name)))]));
       const group = dataset.group === undefined ? null : intern(normal(plain(fields, dataset.group)));
       const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight, mark);
       if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);

@@ -23,18 +23,7 @@ import { classCounts, contrastProblem, numberedGroups, sampleProblem } from "./s
 /**
  * AUROC with each row's contribution. For more than two classes, the mean over one-vs-rest AUROCs and contributions.
  */
-function components(sample: Sample): AurocComponents {
-  const known = componentsOf.get(sample);
-  if (known !== undefined) return known;
-  const found = computed(sample);
-  componentsOf.set(sample, found);
-  return found;
-}
-
-/** A sample's figure, and its comparison with another, rest on the same contributions. */
-const componentsOf = new WeakMap<Sample, AurocComponents>();
-
-function computed({ labels, scores, classCount, weights }: Sample): AurocComponents {
+function components({ labels, scores, classCount, weights }: Sample): AurocComponents {
   if (classCount === 2) return aurocComponents(scores, labels, weights);
   const influence = new Float64Array(labels.length);
   let auroc = 0;
@@ -124,11 +113,10 @@ function contrast(candidate: Sample, baseline: Sample, options: MeasureOptions):
   // Delta method for the ratio A/B - 1: its contributions are (φA - (A/B) φB) / B.
   const unit = relative ? two.auroc : 1;
   const ratio = relative ? one.auroc / two.auroc : 1;
-  const influence = new Float64Array(n);
+  const { influence } = one;
   if (relative)
-    for (let i = 0; i < n; i++)
-      influence[i] = ((one.influence[i] as number) - ratio * (two.influence[i] as number)) / unit;
-  else for (let i = 0; i < n; i++) influence[i] = (one.influence[i] as number) - (two.influence[i] as number);
+    for (let i = 0; i < n; i++) influence[i] = ((influence[i] as number) - ratio * (two.influence[i] as number)) / unit;
+  else for (let i = 0; i < n; i++) influence[i] = (influence[i] as number) - (two.influence[i] as number);
   const difference = relative ? ratio - 1 : one.auroc - two.auroc;
   const interval = intervalOf(candidate, difference, influence, options.level, -1 / unit, 1 / unit, false);
   if (interval === null)

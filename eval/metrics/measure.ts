@@ -151,20 +151,28 @@ export function measure(
               })),
           ),
         );
-  return measurer.slices.flatMap((slice) => {
+  const listed = measurer.slices.map((slice) => {
     const sample = measurer.sample(slice) ?? sampleOf(measurer.predictions, new Int32Array(0));
-    return asked
-      .filter(({ definition }) => definition.listed?.(sample) ?? true)
-      .map(({ definition, options }): Measurement => ({
-        metric: definition.name,
-        options,
-        head,
-        slice,
-        unit: definition.unit === "label" ? labelUnit : definition.unit,
-        direction: definition.direction,
-        result: measurer.figure(definition, slice, options, level),
-      }));
+    return {
+      slice,
+      rows: sample.labels.length,
+      asked: asked.filter(({ definition }) => definition.listed?.(sample) ?? true),
+    };
   });
+  // Slices of one size share their bootstrap draws, of which only the last few sizes are kept.
+  for (const { slice, asked: wanted } of listed.toSorted((one, other) => one.rows - other.rows))
+    for (const { definition, options } of wanted) measurer.figure(definition, slice, options, level);
+  return listed.flatMap(({ slice, asked: wanted }) =>
+    wanted.map(({ definition, options }): Measurement => ({
+      metric: definition.name,
+      options,
+      head,
+      slice,
+      unit: definition.unit === "label" ? labelUnit : definition.unit,
+      direction: definition.direction,
+      result: measurer.figure(definition, slice, options, level),
+    })),
+  );
 }
 
 function distinct<Asked extends { definition: MetricDefinition; options: MetricOptions }>(asked: Asked[]): Asked[] {

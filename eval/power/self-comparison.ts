@@ -32,7 +32,8 @@ export function redraw(
       rows.push(...unit);
     }
   };
-  if (predictions.groups === null) for (const stratum of strata(predictions)) drawn(Array.from(stratum, (row) => [row]));
+  if (predictions.groups === null)
+    for (const stratum of strata(predictions)) drawn(Array.from(stratum, (row) => [row]));
   else drawn([...rowsByValue(predictions.groups).values()]);
   return { rows: Int32Array.from(rows), swapped: Uint8Array.from(swapped), copies: Int32Array.from(copies) };
 }

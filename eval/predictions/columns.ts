@@ -95,7 +95,9 @@ export function findColumns(
     if (found.some((column) => parseDecimal(column) !== null))
       guesses.push("the first line seems to be data: the file needs a header line with the columns' names");
     if (layout === "binary" && classColumns.length > 2)
-      guesses.push(`${classColumns.length} columns ${classColumnPrefix}CLASS belong to --task multiclass-classification`);
+      guesses.push(
+        `${classColumns.length} columns ${classColumnPrefix}CLASS belong to --task multiclass-classification`,
+      );
     throw new EvaluationError({
       code: "missing-column",
       place: file,

@@ -50,7 +50,12 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     for (let row = 0; row < rows; row++) if (ours(row) !== theirs(from(row))) found.push(row);
     return found.length === 0
       ? null
-      : `different ${what}: ${some(found.slice(0, shown).map((row) => `${candidate.ids[row]} (${String(ours(row))} against ${String(theirs(from(row)))})`), found.length)}`;
+      : `different ${what}: ${some(
+          found
+            .slice(0, shown)
+            .map((row) => `${candidate.ids[row]} (${String(ours(row))} against ${String(theirs(from(row)))})`),
+          found.length,
+        )}`;
   };
   const column = (what: string, ours: Column, theirs: Column): string | null => {
     if (ours === null && theirs === null) return null;
@@ -99,10 +104,12 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
 type Column = ArrayLike<unknown> | null;
 
 /** Everything but the ids, which may be expensive to make. */
-function withoutIds({ head, task, naiveScales, datasetDigest }: Predictions): Omit<
-  Predictions,
-  "ids" | "labels" | "classes" | "slices" | "groups" | "weights" | "scores"
-> {
+function withoutIds({
+  head,
+  task,
+  naiveScales,
+  datasetDigest,
+}: Predictions): Omit<Predictions, "ids" | "labels" | "classes" | "slices" | "groups" | "weights" | "scores"> {
   return { head, task, datasetDigest, ...(naiveScales === undefined ? {} : { naiveScales }) };
 }
 

@@ -4,7 +4,14 @@ import type { Task } from "../../models/core/manifest/manifest.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
 import { headerProblem, readCsv, unnamedNote } from "../dataset/formats/csv.ts";
 import { cellsOf, type DecimalMark, type Dialect } from "../dataset/formats/dialect.ts";
-import { formatOf, openCsv, openReader, type Format, type OpenedFile, type TextOptions } from "../dataset/formats/open.ts";
+import {
+  formatOf,
+  openCsv,
+  openReader,
+  type Format,
+  type OpenedFile,
+  type TextOptions,
+} from "../dataset/formats/open.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { normalForm, normalFormNote } from "../dataset/normal-form.ts";
 import { missingSlice, sliceValueNotes } from "../dataset/slice-values.ts";
@@ -151,7 +158,12 @@ function scanTable(
   if (end === 0 || found.includes(null)) return null;
   const header = found as string[];
   if (headerProblem(header) !== null) return null;
-  const columns = columnsIn(file, header.filter((column) => column !== ""), layout, options);
+  const columns = columnsIn(
+    file,
+    header.filter((column) => column !== ""),
+    layout,
+    options,
+  );
   if (columns === null) return null;
   const kinds = header.map((column): ScannedAs => {
     if (column === "id") return "id";
@@ -351,7 +363,12 @@ function understood(
       return;
     }
     notes.push(...sliceValueNotes(name, countsOf(column)));
-    Object.defineProperty(slices, name, { value: textsOf(column), enumerable: true, writable: true, configurable: true });
+    Object.defineProperty(slices, name, {
+      value: textsOf(column),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
   });
   const groups = table.groups === null ? null : textsOf(normal(table.groups));
   const form = normalFormNote(renormalised.count, renormalised.first);
@@ -386,7 +403,11 @@ function understood(
 }
 
 /** Binary: the positive class's column. Multiclass: all of them, row by row. */
-function scoresOf({ columns, scores, rows }: Table, classes: readonly string[], order: readonly string[]): Float64Array {
+function scoresOf(
+  { columns, scores, rows }: Table,
+  classes: readonly string[],
+  order: readonly string[],
+): Float64Array {
   if (scores.length === 1) return scores[0]!;
   if (columns.layout === "binary") return scores[classes.indexOf(order[1]!)]!;
   const width = scores.length;
@@ -470,7 +491,9 @@ function decodeLabels(
 }
 
 function numberLabels(column: TextColumn, placeOf: (row: number) => string, mark: DecimalMark): Float64Array {
-  const numbers = column.values.map((text, code) => finite(text, "label", () => placeOf(firstRowOf(column, code)), mark));
+  const numbers = column.values.map((text, code) =>
+    finite(text, "label", () => placeOf(firstRowOf(column, code)), mark),
+  );
   return Float64Array.from(column.codes, (code) => numbers[code] as number);
 }
 
@@ -486,7 +509,9 @@ function finite(text: string, column: string, place: () => string, mark: Decimal
     received: text.slice(0, 80) || "nothing",
     ...(parseDecimal(text, other) === null
       ? {}
-      : { hint: `a decimal ${other === "," ? "comma" : "point"} is declared with decimal: "${other}" (--decimal ${other})` }),
+      : {
+          hint: `a decimal ${other === "," ? "comma" : "point"} is declared with decimal: "${other}" (--decimal ${other})`,
+        }),
   });
 }
 
@@ -530,7 +555,8 @@ function cellsOfRecord(fields: Record<string, unknown>, place: string, mark: Dec
     if (value === null) throw new EvaluationError({ code: "empty-field", place, problem: `${column} is empty` });
     return value;
   };
-  const number = (column: string) => finite(plain(column) ?? "", column, () => place, typeof fields[column] === "string" ? mark : ".");
+  const number = (column: string) =>
+    finite(plain(column) ?? "", column, () => place, typeof fields[column] === "string" ? mark : ".");
   return {
     text,
     number,

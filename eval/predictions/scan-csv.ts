@@ -41,7 +41,9 @@ export function scanCsv(
   let lengths = new Uint32Array(capacity);
   let hashes = new Uint32Array(capacity);
   const numbers = kinds.map((kind) => (kind === "number" ? new Float64Array(capacity) : null));
-  const dictionaries = kinds.map((kind) => (kind === "text" || kind === "optional-text" ? new Dictionary(bytes) : null));
+  const dictionaries = kinds.map((kind) =>
+    kind === "text" || kind === "optional-text" ? new Dictionary(bytes) : null,
+  );
   const codes = dictionaries.map((one) => (one === null ? null : new Uint32Array(capacity)));
   let row = 0;
   let at = from;

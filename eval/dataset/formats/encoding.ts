@@ -56,7 +56,8 @@ function labelled(label: string, name: string): string {
       code: "unknown-encoding",
       place: name,
       problem: "no such encoding",
-      expected: "a label of the WHATWG Encoding Standard: utf-8, windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030 …",
+      expected:
+        "a label of the WHATWG Encoding Standard: utf-8, windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030 …",
       received: label,
       example: "encoding: windows-1252",
     });
@@ -125,7 +126,10 @@ async function toUtf8(piece: Buffer, file: OpenText): Promise<Buffer> {
           ? `the text is not ${file.encoding.toUpperCase()}, as ${file.declared ? "declared" : "the byte-order mark says"}`
           : `the text holds a NUL character, read as ${file.encoding.toUpperCase()}`,
       expected: `text in ${file.encoding}`,
-      received: text === null ? `the bytes ${hex(piece.subarray(end, end + 8))}` : JSON.stringify(text.slice(Math.max(0, end - 12), end + 4)),
+      received:
+        text === null
+          ? `the bytes ${hex(piece.subarray(end, end + 8))}`
+          : JSON.stringify(text.slice(Math.max(0, end - 12), end + 4)),
       hint: "is the file in another encoding, or damaged?",
     });
   return Buffer.from(file.encoding === "windows-1252" ? text.replace(/[\u0080-\u009f]/g, of1252) : text);
@@ -160,7 +164,8 @@ function longestPrefix(piece: Buffer, encoding: string): number {
   return low;
 }
 
-const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
+const hex = (bytes: Uint8Array) =>
+  Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
 
 async function notUtf8(piece: Buffer, file: OpenText): Promise<EvaluationError> {
   const text = piece.toString("utf8");

@@ -33,6 +33,11 @@ function withNumbers(exact: unknown, rounded: unknown, types: ReadonlyMap<string
   if (isRecord(exact) && isRecord(rounded))
     for (const [field, type] of types)
       if ((type === "number" || type === "json") && Object.hasOwn(exact, field))
-        Object.defineProperty(exact, field, { value: rounded[field], enumerable: true, configurable: true, writable: true });
+        Object.defineProperty(exact, field, {
+          value: rounded[field],
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
   return exact;
 }

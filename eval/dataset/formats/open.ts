@@ -35,7 +35,8 @@ export async function formatOf(path: string, name: string, declared: Format | un
   const found = await stat(path).catch(() => null);
   if (found === null)
     throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
-  const format = declared ?? (found.isDirectory() ? "folder" : byExtension[extname(withoutPacking(path)).toLowerCase()]);
+  const format =
+    declared ?? (found.isDirectory() ? "folder" : byExtension[extname(withoutPacking(path)).toLowerCase()]);
   if (format === undefined)
     throw new EvaluationError({
       code: "unknown-format",
@@ -143,6 +144,6 @@ function assertOptions(name: string, format: Format, { encoding, delimiter, deci
     problem: `\`${wrong}\` means nothing for a file that is read as ${format}`,
     expected: wrong === "encoding" ? "a CSV, JSON Lines or JSON file" : "a CSV file",
     received: `${wrong}: ${String({ encoding, delimiter, decimal }[wrong])}`,
-    example: "- {path: eval.csv, encoding: windows-1252, delimiter: \";\", decimal: \",\"}",
+    example: '- {path: eval.csv, encoding: windows-1252, delimiter: ";", decimal: ","}',
   });
 }

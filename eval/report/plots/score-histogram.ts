@@ -20,8 +20,7 @@ export function scoreHistogramPlot(data: PlotData, id: string): Plot | null {
       candidate.task === "binary-classification"
         ? { values: one.scores, truth: one.labels }
         : (({ confidence, correct }) => ({ values: confidence, truth: correct }))(topConfidence(one));
-    const of = (label: number) =>
-      histogram(values, 0, 1, bins, (row) => (truth[row] === 1 ? 1 : 0) === label);
+    const of = (label: number) => histogram(values, 0, 1, bins, (row) => (truth[row] === 1 ? 1 : 0) === label);
     return { negative: of(0), positive: of(1) };
   };
   const shown = split(candidate);

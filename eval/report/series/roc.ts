@@ -15,7 +15,10 @@ export function rocCurve(labels: Float64Array, scores: Float64Array, maxPoints =
   const pairs =
     finite === null
       ? sortedPairs(scores, labels)
-      : sortedPairs(scores.filter(Number.isFinite), labels.filter((_, i) => finite[i] === 1));
+      : sortedPairs(
+          scores.filter(Number.isFinite),
+          labels.filter((_, i) => finite[i] === 1),
+        );
   const sorted = finite === null ? scores : scores.filter(Number.isFinite);
   let positives = 0;
   for (let k = 1; k < pairs.length; k += 2) positives += (pairs[k] as number) >>> 31;
@@ -25,7 +28,7 @@ export function rocCurve(labels: Float64Array, scores: Float64Array, maxPoints =
   let hits = 0;
   let alarms = 0;
   curve.add(0, 0);
-  for (let k = pairs.length - 1; k > 0; ) {
+  for (let k = pairs.length - 1; k > 0;) {
     const threshold = sorted[(pairs[k] as number) & rowBits];
     while (k > 0 && sorted[(pairs[k] as number) & rowBits] === threshold) {
       if ((pairs[k] as number) >>> 31 === 1) hits++;

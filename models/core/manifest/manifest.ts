@@ -97,11 +97,10 @@ const datasetFile = z
       .string()
       .refine((label) => isEncoding(label), "no such encoding; e.g. windows-1252, utf-16le")
       .optional()
-      .describe("Of a CSV, JSON Lines or JSON file, as TextDecoder names it. Default: UTF-8, or its byte-order mark's."),
-    delimiter: z
-      .enum(delimiters)
-      .optional()
-      .describe("Between the cells of a CSV file. Default: as its header shows."),
+      .describe(
+        "Of a CSV, JSON Lines or JSON file, as TextDecoder names it. Default: UTF-8, or its byte-order mark's.",
+      ),
+    delimiter: z.enum(delimiters).optional().describe("Between the cells of a CSV file. Default: as its header shows."),
     decimal: z
       .enum(decimalMarks)
       .optional()

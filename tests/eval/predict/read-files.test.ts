@@ -120,15 +120,23 @@ describe("errors name file and line", () => {
     );
     const [withRegion, without] = ['{"id":"a","label":1,"score":0.5,"region":"x"}', '{"id":"b","label":1,"score":0.5}'];
     for (const [lines, region] of [
-      [[withRegion, without], ["x", "(missing)"]],
-      [[without, withRegion], ["(missing)", "x"]],
+      [
+        [withRegion, without],
+        ["x", "(missing)"],
+      ],
+      [
+        [without, withRegion],
+        ["(missing)", "x"],
+      ],
     ] as const)
       for (const wanted of [{}, { slices: ["region"] }]) {
         const { predictions, notes } = await read(lines.join("\n"), wanted, "p.jsonl");
         expect(predictions.slices).toEqual({ region });
         expect(notes).toEqual([expect.stringMatching(/1 row without a value.* region=\(missing\)/)]);
       }
-    await expect(read(`${without}\n`, { slices: ["region"] }, "p.jsonl")).rejects.toMatchObject({ code: "missing-column" });
+    await expect(read(`${without}\n`, { slices: ["region"] }, "p.jsonl")).rejects.toMatchObject({
+      code: "missing-column",
+    });
     await expect(
       read('{"id":"a","label":1,"score":0.5}\n{"id":"b","label":1,"score":0.5,"weight":2}\n', {}, "p.jsonl"),
     ).rejects.toThrow(/p\.jsonl:2: the row's fields/);
