@@ -12,6 +12,7 @@ import {
   type OpenedFile,
   type TextOptions,
 } from "../dataset/formats/open.ts";
+import { openParquetColumns } from "../dataset/formats/parquet.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { normalForm, normalFormNote } from "../dataset/normal-form.ts";
 import { missingSlice, sliceValueNotes } from "../dataset/slice-values.ts";
@@ -26,6 +27,7 @@ import {
   type Columns,
   type Layout,
 } from "./columns.ts";
+import { idsIn, numbersIn, textsIn } from "./parquet-table.ts";
 import { rememberedIds, rememberIds, RowIds } from "./row-ids.ts";
 import { scanCsv, type ScannedAs } from "./scan-csv.ts";
 import { countsOf, firstRowOf, normalised, TextColumnBuilder, textsOf, type TextColumn } from "./text-column.ts";
@@ -97,7 +99,13 @@ export async function readPredictions(
   const table =
     format === "csv"
       ? await readCsvTable(file, layout, options)
-      : await readRecords(file, await openReader(file, file, format, new Map(), "text", options.text), layout, options);
+      : ((format === "parquet" ? await readParquetTable(file, layout, options) : null) ??
+        (await readRecords(
+          file,
+          await openReader(file, file, format, new Map(), "text", options.text),
+          layout,
+          options,
+        )));
   return understood(file, table, options);
 }
 
@@ -180,9 +188,7 @@ function scanTable(
     kinds,
     missingSlice,
   );
-  if (scanned === null || scanned.ids.length === 0) return null;
-  const like = options.sameRowsAs === undefined ? undefined : rememberedIds(options.sameRowsAs);
-  if (like?.sameAs(scanned.ids) !== true && !scanned.ids.unique()) return null;
+  if (scanned === null || scanned.ids.length === 0 || !areUnique(scanned.ids, options)) return null;
   const numbers = (column: string) => scanned.numbers[header.indexOf(column)] as Float64Array;
   const texts = (column: string) => scanned.texts[header.indexOf(column)] as TextColumn;
   const weights = columns.hasWeight ? numbers("weight") : null;
@@ -203,6 +209,66 @@ function scanTable(
     placeOf: (row) => placeName(file, "line", scanned.lineOf(row)),
     notes: [...dialect.notes, ...(unnamed === null ? [] : [unnamed])],
   };
+}
+
+/** A Parquet file column by column; null where one holds something unusual, which is then read row by row. */
+async function readParquetTable(file: string, layout: Layout, options: ReadPredictionsOptions): Promise<Table | null> {
+  if (Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
+  const { rows, names, column } = await openParquetColumns(file, file);
+  const columns = columnsIn(file, names, layout, options);
+  if (columns === null || rows === 0) return null;
+  const numbers = async (name: string) => {
+    const pieces = column(name);
+    return pieces === null ? null : numbersIn(pieces, rows);
+  };
+  const texts = async (name: string, missing: string | null) => {
+    const pieces = column(name);
+    return pieces === null ? null : textsIn(pieces, rows, missing);
+  };
+  const idPieces = column("id", true);
+  const ids = idPieces === null ? null : await idsIn(idPieces, rows);
+  if (ids === null || !areUnique(ids, options)) return null;
+  const labels = layout === "number" ? await numbers("label") : await texts("label", null);
+  const scores: Float64Array[] = [];
+  for (const name of columns.scores) {
+    const found = await numbers(name);
+    if (found === null) return null;
+    scores.push(found);
+  }
+  const groups = columns.hasGroup ? await texts("group", null) : null;
+  const weights = columns.hasWeight ? await numbers("weight") : null;
+  const naiveScales = columns.hasNaiveScale ? await numbers(naiveScaleColumn) : null;
+  const slices: TextColumn[] = [];
+  for (const name of columns.slices) {
+    const found = await texts(name, missingSlice);
+    if (found === null) return null;
+    slices.push(found);
+  }
+  const lost =
+    labels === null ||
+    (columns.hasGroup && groups === null) ||
+    (columns.hasWeight && weights === null) ||
+    (columns.hasNaiveScale && naiveScales === null);
+  if (lost || [weights, naiveScales].some((values) => values?.some((value) => value < 0) === true)) return null;
+  return {
+    columns,
+    rows,
+    ids,
+    labels,
+    scores,
+    groups,
+    weights,
+    naiveScales,
+    slices,
+    renormalisedIds: { count: 0, first: undefined },
+    placeOf: (row) => placeName(file, "item", row),
+    notes: [],
+  };
+}
+
+function areUnique(ids: RowIds, { sameRowsAs }: ReadPredictionsOptions): boolean {
+  const like = sameRowsAs === undefined ? undefined : rememberedIds(sameRowsAs);
+  return like?.sameAs(ids) === true || ids.unique();
 }
 
 /** The columns of a plain file; null where one is missing, which the full parser says with the place. */

@@ -1,5 +1,13 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, type FileMetaData } from "hyparquet";
+import {
+  asyncBufferFromFile,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetReadObjects,
+  parquetSchema,
+  type AsyncBuffer,
+  type FileMetaData,
+} from "hyparquet";
 import { EvaluationError } from "../../../models/core/errors.ts";
 import type { Reading } from "./reading.ts";
 
@@ -37,12 +45,14 @@ function jsonValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, jsonValue(field)]));
 }
 
-/**
- * Records of a Parquet file, one row group in memory at a time; `at` is the row's position in the file.
- * Reads uncompressed, Snappy, gzip, Brotli and Zstandard pages.
- * @throws EvaluationError `parquet-codec` for other compressions, `parquet-unreadable` for damaged files
- */
-export async function* readParquet(path: string, name: string): AsyncGenerator<Reading> {
+type OpenParquet = {
+  file: AsyncBuffer;
+  metadata: FileMetaData;
+  /** Turns the library's errors into ours. */
+  guard: <T>(work: Promise<T>) => Promise<T>;
+};
+
+async function openParquet(path: string, name: string): Promise<OpenParquet> {
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -74,8 +84,19 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
         example: 'df.to_parquet("eval.parquet", compression="zstd")',
       });
   }
+  return { file, metadata, guard };
+}
+
+const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10) };
+
+/**
+ * Records of a Parquet file, one row group in memory at a time; `at` is the row's position in the file.
+ * Reads uncompressed, Snappy, gzip, Brotli and Zstandard pages.
+ * @throws EvaluationError `parquet-codec` for other compressions, `parquet-unreadable` for damaged files
+ */
+export async function* readParquet(path: string, name: string): AsyncGenerator<Reading> {
+  const { file, metadata, guard } = await openParquet(path, name);
   const decimals = exactDecimals(metadata);
-  const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10) };
   let index = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = index + Number(group.num_rows);
@@ -92,6 +113,51 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
       for (const [column, scale] of decimals) row[column] = decimalValue(row[column], scale);
       yield { kind: "record", index, at: index, fields: jsonValue(row) as Record<string, unknown> };
       index += 1;
+    }
+  }
+}
+
+/** A Parquet file whose columns are read one by one, whole. */
+export type ParquetColumns = {
+  rows: number;
+  names: string[];
+  /**
+   * A column's values in pieces, one row group in memory at a time, as the library gives them; null for a column of
+   * decimals, whose values it rounds.
+   * @param bytes give texts as their UTF-8 bytes
+   */
+  column: (name: string, bytes?: boolean) => AsyncIterable<ArrayLike<unknown>> | null;
+};
+
+/** @throws as `readParquet` */
+export async function openParquetColumns(path: string, name: string): Promise<ParquetColumns> {
+  const { file, metadata, guard } = await openParquet(path, name);
+  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  return {
+    rows: Number(metadata.num_rows),
+    names,
+    column(column, bytes = false) {
+      const at = metadata.schema.findIndex((element) => element.name === column);
+      const element = metadata.schema[at];
+      if (element === undefined || element.converted_type === "DECIMAL") return null;
+      const { converted_type: _, logical_type: __, ...bare } = element;
+      const read =
+        bytes && element.type === "BYTE_ARRAY" ? { ...metadata, schema: metadata.schema.with(at, bare) } : metadata;
+      return pieces(column, read, !bytes);
+    },
+  };
+  async function* pieces(column: string, read: FileMetaData, utf8: boolean): AsyncGenerator<ArrayLike<unknown>> {
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows);
+      const found: { from: number; values: ArrayLike<unknown> }[] = [];
+      const onChunk = (chunk: { columnData: ArrayLike<unknown>; rowStart: number }) =>
+        void found.push({ from: chunk.rowStart, values: chunk.columnData });
+      await guard(
+        parquetRead({ file, metadata: read, columns: [column], compressors, parsers, utf8, rowStart, rowEnd, onChunk }),
+      );
+      for (const { values } of found.toSorted((one, other) => one.from - other.from)) yield values;
+      rowStart = rowEnd;
     }
   }
 }

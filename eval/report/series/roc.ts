@@ -28,13 +28,15 @@ export function rocCurve(labels: Float64Array, scores: Float64Array, maxPoints =
   let hits = 0;
   let alarms = 0;
   curve.add(0, 0);
-  for (let k = pairs.length - 1; k > 0;) {
-    const threshold = sorted[(pairs[k] as number) & rowBits];
-    while (k > 0 && sorted[(pairs[k] as number) & rowBits] === threshold) {
-      if ((pairs[k] as number) >>> 31 === 1) hits++;
+  for (let k = pairs.length - 2; k >= 0;) {
+    // Different keys are different scores; equal keys may not be, and only then the scores are looked up.
+    const key = pairs[k];
+    const first = (pairs[k + 1] as number) & rowBits;
+    do {
+      if ((pairs[k + 1] as number) >>> 31 === 1) hits++;
       else alarms++;
       k -= 2;
-    }
+    } while (k >= 0 && pairs[k] === key && sorted[(pairs[k + 1] as number) & rowBits] === sorted[first]);
     curve.add(alarms / negatives, hits / positives);
   }
   return curve.end();
