@@ -113,6 +113,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
     sameWeightsNote(pair),
+    ...pair.dataset.notes,
     ...judged.notes.waivers,
     ...pendingNotes(context.waivers, manifest.id),
     ...datasetNotes(manifest, candidateMetrics, baselineMetrics),

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { EvaluationError } from "../../../models/core/errors.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 const packings: readonly { suffix: string; magic: readonly number[]; unpack: () => Transform }[] = [
   { suffix: ".gz", magic: [0x1f, 0x8b], unpack: createGunzip },
@@ -86,10 +87,18 @@ async function* unpacked(
 ): AsyncGenerator<Buffer> {
   const wrong = (problem: string, more: { expected?: string; received?: string; hint?: string }, cause?: unknown) =>
     new EvaluationError({ code: "unpack", place: name, problem, ...more }, { cause });
+  const frames = suffix === ".zst" ? new ZstdFrames() : null;
+  async function* followed(): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      frames?.push(chunk);
+      yield chunk;
+    }
+    if (frames?.isWhole() === false) throw new Error("unexpected end of file");
+  }
   let size = 0;
   try {
     // for-await sees the unpacker's errors; the pipeline also hands it those of the file.
-    pipeline(source, unpacker, () => {});
+    pipeline(followed, unpacker, () => {});
     for await (const chunk of unpacker as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) break;

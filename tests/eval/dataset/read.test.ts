@@ -159,9 +159,9 @@ describe("bad rows", () => {
   });
 
   it("with a missing field are reported with the fields that they have", async () => {
-    await expect(read({}, { "rows.csv": "text,klass\na,1\n" })).rejects.toThrow(
-      /rows\.csv:2: no field "class"; the row has: text, klass/,
-    );
+    await expect(
+      read({ files: [{ path: "r.jsonl" }] }, { "r.jsonl": '{"text":"a","klass":1}\n{"text":"b","class":1}\n' }),
+    ).rejects.toThrow(/r\.jsonl:1: no field "class"; the row has: text, klass/);
   });
 
   it("include labels that the head does not know, and malformed JSON lines", async () => {
