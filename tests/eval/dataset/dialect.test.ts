@@ -26,7 +26,9 @@ describe("a CSV file's dialect", () => {
       ["\t", "tab"],
       ["|", "bar"],
     ] as const) {
-      const { stars: values, notes } = await starsOf(`text,with comma${delimiter}stars\n"a${delimiter}b"${delimiter}1.5\n`.replace(",with comma", ""));
+      const { stars: values, notes } = await starsOf(
+        `text,with comma${delimiter}stars\n"a${delimiter}b"${delimiter}1.5\n`.replace(",with comma", ""),
+      );
       expect(values).toEqual([1.5]);
       expect(notes).toEqual([expect.stringContaining(`a ${name}`)]);
     }
@@ -43,9 +45,9 @@ describe("a CSV file's dialect", () => {
 
   it("never takes thousands for decimals, nor a point beside decimal commas", async () => {
     await expect(starsOf("text;stars\na;1,234\nb;2,345\n")).rejects.toThrow(/"1,234"/);
-    await expect(starsOf("text;stars\na;1,5\nb;2.5\n", { files: [{ path: "rows.csv", decimal: "," }] })).rejects.toThrow(
-      /rows\.csv:3.*"2\.5"/,
-    );
+    await expect(
+      starsOf("text;stars\na;1,5\nb;2.5\n", { files: [{ path: "rows.csv", decimal: "," }] }),
+    ).rejects.toThrow(/rows\.csv:3.*"2\.5"/);
     await expect(starsOf("text;stars\na;1.234,5\n")).rejects.toThrow(/not a finite number/);
   });
 
@@ -65,6 +67,8 @@ describe("a CSV file's dialect", () => {
   it("JSON Lines may end lines with carriage returns alone", async () => {
     const text = '{"text":"a","stars":1}\r{"text":"b","stars":2}\r\n\r\n{"text":"c","stars":3}';
     expect((await starsOf(text, {}, "rows.jsonl")).stars).toEqual([1, 2, 3]);
-    await expect(starsOf('{"text":"a","stars":1}\r\n{"text":"b"}\r\n', {}, "rows.jsonl")).rejects.toThrow(/rows\.jsonl:2/);
+    await expect(starsOf('{"text":"a","stars":1}\r\n{"text":"b"}\r\n', {}, "rows.jsonl")).rejects.toThrow(
+      /rows\.jsonl:2/,
+    );
   });
 });

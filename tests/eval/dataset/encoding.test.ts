@@ -48,10 +48,12 @@ describe("text that is not UTF-8", () => {
     const wide = Buffer.from(csv, "utf16le");
     await expect(read({}, { "rows.csv": wide })).rejects.toThrow(/likely utf-16le\n[^]*encoding: utf-16le/);
     const ascii = Buffer.from("text,class\na,1\n", "utf16le").swap16();
-    await expect(read({}, { "rows.csv": ascii })).rejects.toThrow(/NUL byte[^]*likely utf-16be without a byte-order mark/);
-    expect((await read({ files: [{ path: "rows.csv", encoding: "utf-16le" }] }, { "rows.csv": wide })).rows).toHaveLength(
-      2,
+    await expect(read({}, { "rows.csv": ascii })).rejects.toThrow(
+      /NUL byte[^]*likely utf-16be without a byte-order mark/,
     );
+    expect(
+      (await read({ files: [{ path: "rows.csv", encoding: "utf-16le" }] }, { "rows.csv": wide })).rows,
+    ).toHaveLength(2);
     await expect(read({}, { "rows.csv": "text,class\na,1\nb\0c,0\n" })).rejects.toThrow(/rows\.csv:3: .*NUL byte/);
   });
 
@@ -75,7 +77,9 @@ describe("text that is read", () => {
     ] as const)
       for (const declared of [undefined, mark]) expect(await textOf(bytes, declared), mark).toBe(csv);
     await expect(textOf(Buffer.from(`\uFEFF${csv}`), "windows-1252")).rejects.toThrow(/byte-order mark of UTF-8/);
-    await expect(textOf(Buffer.of(0xff, 0xfe, 0, 0, 97, 0, 0, 0))).rejects.toThrow(/UTF-32LE[^]*save the file as UTF-8/);
+    await expect(textOf(Buffer.of(0xff, 0xfe, 0, 0, 97, 0, 0, 0))).rejects.toThrow(
+      /UTF-32LE[^]*save the file as UTF-8/,
+    );
   });
 
   it("in windows-1252, with its own characters above Latin-1's", async () => {

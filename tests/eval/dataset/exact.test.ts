@@ -26,7 +26,14 @@ describe("integers of any size", () => {
         { name: "root", num_children: 4 },
         { name: "id", type: "INT64", repetition_type: "REQUIRED" },
         { name: "class", type: "INT32", repetition_type: "REQUIRED" },
-        { name: "short", type: "INT64", repetition_type: "REQUIRED", converted_type: "DECIMAL", scale: 2, precision: 18 },
+        {
+          name: "short",
+          type: "INT64",
+          repetition_type: "REQUIRED",
+          converted_type: "DECIMAL",
+          scale: 2,
+          precision: 18,
+        },
         {
           name: "amount",
           type: "FIXED_LEN_BYTE_ARRAY",
@@ -45,7 +52,10 @@ describe("integers of any size", () => {
       ],
     } as unknown as Parameters<typeof parquetWrite>[0]);
     const content = new Uint8Array(writer.getBuffer());
-    const { rows } = await read({ idField: "id", slices: ["amount"], files: [{ path: "r.parquet" }] }, { "r.parquet": content });
+    const { rows } = await read(
+      { idField: "id", slices: ["amount"], files: [{ path: "r.parquet" }] },
+      { "r.parquet": content },
+    );
     expect(rows.map((row) => row.id)).toEqual(["9007199254740993", "9007199254740992"]);
     expect(rows.map((row) => row.slices["amount"])).toEqual(["9007199254740993.001", "-0.001"]);
     expect(rows.map((row) => row.row["short"])).toEqual([12.5, -0.05]);
@@ -90,7 +100,9 @@ describe("integers of any size", () => {
     );
     fc.assert(
       fc.property(fc.bigInt(), (integer) => {
-        expect(String((parseExactJson(`{"a":[${integer}]}`, new Map()) as { a: unknown[] }).a[0])).toBe(String(integer));
+        expect(String((parseExactJson(`{"a":[${integer}]}`, new Map()) as { a: unknown[] }).a[0])).toBe(
+          String(integer),
+        );
       }),
     );
   });

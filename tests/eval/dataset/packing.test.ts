@@ -23,7 +23,9 @@ describe("packed files", () => {
     ["rows.csv.gz", gzipSync(csv)],
     ["rows.csv.zst", zstdCompressSync(csv)],
   ])("%s, cut off, is refused", async (path, content) => {
-    await expect(read({ files: [{ path }] }, { [path]: content.subarray(0, content.length - 9) })).rejects.toMatchObject({
+    await expect(
+      read({ files: [{ path }] }, { [path]: content.subarray(0, content.length - 9) }),
+    ).rejects.toMatchObject({
       code: "unpack",
       diagnostic: { place: path, hint: expect.stringContaining("download") },
     });

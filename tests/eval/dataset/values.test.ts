@@ -28,7 +28,10 @@ describe("slice values", () => {
   });
 
   it("NA and its like, and spaces around, are said and kept", async () => {
-    const { rows, notes } = await read({ slices: ["country"] }, { "rows.csv": "class,country\n1,NA\n0,null\n1, DE\n0,DE\n" });
+    const { rows, notes } = await read(
+      { slices: ["country"] },
+      { "rows.csv": "class,country\n1,NA\n0,null\n1, DE\n0,DE\n" },
+    );
     expect(rows.map((row) => row.slices["country"])).toEqual(["NA", "null", " DE", "DE"]);
     expect(notes).toEqual([
       expect.stringMatching(/"NA" in 1 row is taken as a value/),
@@ -41,7 +44,12 @@ describe("slice values", () => {
 describe("texts in another Unicode form", () => {
   it("are compared in normal form C, and that is said", async () => {
     const { rows, notes } = await read(
-      { idField: "id", slices: ["city"], group: "city", labels: { sentiment: { field: "class", map: { [decomposed]: "pos", x: "neg" } } } },
+      {
+        idField: "id",
+        slices: ["city"],
+        group: "city",
+        labels: { sentiment: { field: "class", map: { [decomposed]: "pos", x: "neg" } } },
+      },
       { "rows.csv": `id,class,city\n${decomposed},${composed},${composed}\nb,${decomposed},${decomposed}\n` },
     );
     expect(rows.map(({ id, labels, slices, group }) => [id, labels["sentiment"], slices["city"], group])).toEqual([
@@ -58,12 +66,15 @@ describe("texts in another Unicode form", () => {
 describe("bad rows", () => {
   it("of one kind are one group, whatever value came, and all are counted", async () => {
     const bad = Array.from({ length: 170 }, (_, i) => `x,${i % 2 === 0 ? `v${i}` : ""}`).join("\n");
-    const error = await read({ labels: { stars: { field: "stars" } } }, { "rows.csv": `text,stars\n${bad}\nok,1\n` }).catch(
-      (reason: Error) => reason,
-    );
+    const error = await read(
+      { labels: { stars: { field: "stars" } } },
+      { "rows.csv": `text,stars\n${bad}\nok,1\n` },
+    ).catch((reason: Error) => reason);
     const { message } = error as Error;
     expect(message).toMatch(/170 bad rows among 171, as read \(the model may refuse more\)/);
-    expect(message).toContain('rows.csv:2, rows.csv:4, rows.csv:6 and 82 more: field "stars" is not a finite number: "v0"');
+    expect(message).toContain(
+      'rows.csv:2, rows.csv:4, rows.csv:6 and 82 more: field "stars" is not a finite number: "v0"',
+    );
     expect(message).toContain('rows.csv:3, rows.csv:5, rows.csv:7 and 82 more: field "stars" is empty');
     expect(message).toContain("missing: {fill: 0}");
   });
