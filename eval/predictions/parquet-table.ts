@@ -77,7 +77,7 @@ export async function idsIn(pieces: Pieces, rows: number): Promise<RowIds | null
       let text: Uint8Array;
       if (value instanceof Uint8Array) text = value;
       else if (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value)))
-        text = digits.subarray(0, digits.write(Object.is(value, -0) ? "-0" : String(value), "latin1"));
+        text = digitsOf(value, digits);
       else return null;
       for (let k = 0; k < text.length; k++) {
         const byte = text[k] as number;
@@ -91,4 +91,18 @@ export async function idsIn(pieces: Pieces, rows: number): Promise<RowIds | null
       hashes[row++] = hash;
     }
   return row === rows ? new RowIds(bytes, starts, lengths, hashes) : null;
+}
+
+/** An integer in digits, written into the end of `into`. */
+function digitsOf(value: number | bigint, into: Buffer): Uint8Array {
+  let left = Number(value);
+  if (!Number.isSafeInteger(left) || left < 0 || Object.is(value, -0))
+    return into.subarray(0, into.write(Object.is(value, -0) ? "-0" : String(value), "latin1"));
+  let at = into.length;
+  do {
+    const tens = Math.floor(left / 10);
+    into[--at] = 48 + left - 10 * tens;
+    left = tens;
+  } while (left > 0);
+  return into.subarray(at);
 }

@@ -217,7 +217,11 @@ function likelyEncoding(piece: Buffer, at: number): string | null {
   const near = piece.subarray(from, from + 256);
   let even = 0;
   let odd = 0;
-  for (let i = 0; i < near.length; i++) if (near[i] === 0) i % 2 === 0 ? even++ : odd++;
+  for (let i = 0; i < near.length; i++) {
+    if (near[i] !== 0) continue;
+    if (i % 2 === 0) even++;
+    else odd++;
+  }
   if (odd > near.length / 4 && even < odd / 4) return "utf-16le";
   if (even > near.length / 4 && odd < even / 4) return "utf-16be";
   return even + odd > 0 ? null : "windows-1252";
