@@ -10,11 +10,12 @@ import {
   type MetricName,
 } from "../models/core/manifest/gates.ts";
 import { tasks, type Task } from "../models/core/manifest/manifest.ts";
+import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { integer, list, margin, number, oneOf } from "./flag-values.ts";
+import { decimal, delimiter, integer, list, margin, number, oneOf } from "./flag-values.ts";
 
 type CompareFlags = CommonFlags & {
   baseline: string;
@@ -33,6 +34,9 @@ type CompareFlags = CommonFlags & {
   k?: number;
   positive?: string;
   naiveScale?: number;
+  encoding?: string;
+  delimiter?: Delimiter;
+  decimal?: DecimalMark;
   minimumPerClass: number;
   seed: number;
 };
@@ -65,6 +69,13 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
       number,
     )
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
+    .option("--encoding <label>", "the files' encoding, e.g. windows-1252; default: UTF-8, or their byte-order mark's")
+    .option(
+      "--delimiter <character>",
+      "between the cells of CSV: , ; | or tab; default: as the header shows",
+      delimiter,
+    )
+    .option("--decimal <mark>", "decimal mark of the numbers in CSV: . or , ; default: as the first rows show", decimal)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText(
       "after",
@@ -86,6 +97,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
         flags: given(command),
         ...(flags.positive === undefined ? {} : { positive: flags.positive }),
         ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
+        text: { encoding: flags.encoding, delimiter: flags.delimiter, decimal: flags.decimal },
       },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
     );

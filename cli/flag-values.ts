@@ -1,5 +1,7 @@
 import { InvalidArgumentError, type Option } from "commander";
 import { didYouMean } from "../models/core/did-you-mean.ts";
+import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
+import { decimalMarks, delimiters } from "../models/core/manifest/manifest.ts";
 
 // Parsers of flag values. Each refuses with what was expected, so that commander names the flag and exits with 2.
 
@@ -59,4 +61,17 @@ export function oneOf(option: Option, words: readonly string[]): Option {
         : `did you mean ${near}? Allowed: ${words.join(", ")}.`,
     );
   });
+}
+
+/** What divides the cells of a CSV file. */
+export function delimiter(text: string): Delimiter {
+  const found = text === "\t" || text === "\\t" ? "tab" : delimiters.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError("expected one of , ; | tab, e.g. --delimiter ';'.");
+  return found;
+}
+
+export function decimal(text: string): DecimalMark {
+  const found = decimalMarks.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError("expected . or , e.g. --decimal ','.");
+  return found;
 }

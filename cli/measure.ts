@@ -2,17 +2,21 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { tasks, type Task } from "../models/core/manifest/manifest.ts";
+import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { integer, list, number, oneOf } from "./flag-values.ts";
+import { decimal, delimiter, integer, list, number, oneOf } from "./flag-values.ts";
 
 type MeasureFlags = CommonFlags & {
   predictions: string;
   task: Task;
   positive?: string;
   naiveScale?: number;
+  encoding?: string;
+  delimiter?: Delimiter;
+  decimal?: DecimalMark;
   slices?: string[];
   level: number;
   seed: number;
@@ -31,6 +35,13 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
     )
     .option("--slices <columns>", "slice columns to measure on; default: every further column", list)
     .option("--level <p>", "coverage of the intervals", number, 0.95)
+    .option("--encoding <label>", "the file's encoding, e.g. windows-1252; default: UTF-8, or its byte-order mark's")
+    .option(
+      "--delimiter <character>",
+      "between the cells of CSV: , ; | or tab; default: as the header shows",
+      delimiter,
+    )
+    .option("--decimal <mark>", "decimal mark of the numbers in CSV: . or , ; default: as the first rows show", decimal)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");
   return commonFlags(command, ".sluice/measure").action(async (flags: MeasureFlags) => {
@@ -43,6 +54,7 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
         seed: flags.seed,
         ...(flags.positive === undefined ? {} : { positive: flags.positive }),
         ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
+        text: { encoding: flags.encoding, delimiter: flags.delimiter, decimal: flags.decimal },
         ...(flags.slices === undefined ? {} : { slices: flags.slices }),
       },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },

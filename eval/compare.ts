@@ -9,10 +9,12 @@ import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
 import { planChecks } from "./judge/plan-checks.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
-import { measure, measurerOf, type Measurer } from "./metrics/measure.ts";
+import type { TextOptions } from "./dataset/formats/open.ts";
+import { measure, measurerOf, type Measurer, type MeasureRequest } from "./metrics/measure.ts";
 import { pairPredictions } from "./predictions/pair.ts";
 import { readPredictions } from "./predictions/read.ts";
 import type { Predictions } from "./predictions/predictions.ts";
+import { rowsDigest } from "./predictions/rows-digest.ts";
 import type { MetricsFile, ModelMetrics } from "./schema/metrics.ts";
 import type { ModelIdentity, VerdictFile } from "./schema/verdict.ts";
 import { sluiceVersion } from "../models/core/version.ts";
@@ -23,6 +25,8 @@ export type PredictionFile = {
   positive?: string;
   naiveScale?: number;
   slices?: readonly string[];
+  /** What is declared about the file's text. */
+  text?: TextOptions;
 };
 
 export type CompareRequest = {
@@ -35,6 +39,8 @@ export type CompareRequest = {
   positive?: string;
   /** The divisor of MASE, for files that do not give one per row. */
   naiveScale?: number;
+  /** What is declared about the text of both files. */
+  text?: TextOptions;
   out: string;
   seed: number;
   /** Flags of the command line, for the report to repeat. */
@@ -55,9 +61,15 @@ export async function compareFiles(
     slices,
     ...(request.positive === undefined ? {} : { positive: request.positive }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
+    ...(request.text === undefined ? {} : { text: request.text }),
   };
   const candidate = await readPredictions(request.candidate, options);
-  const baseline = await readPredictions(request.baseline, options);
+  // A slice that the baseline lacks makes the two incomparable, which the pairing says.
+  const baseline = await readPredictions(request.baseline, {
+    ...options,
+    absentSlices: "leave out",
+    sameRowsAs: candidate.predictions,
+  });
   for (const note of new Set([...candidate.notes, ...baseline.notes])) deps.onNote(note);
 
   const pairing = pairPredictions(candidate.predictions, baseline.predictions);
@@ -85,6 +97,7 @@ export async function compareFiles(
     baseline: await identify(request.baseline, task),
   };
   const dataset = summary(candidate.predictions);
+  const baselineDataset = pairing.status === "paired" ? dataset : summary(baseline.predictions);
   const createdAt = deps.now().toISOString();
   const summaries = [...notes.scores, notes.regressedSlices, notes.smallSamples].filter((note) => note !== null);
   const model = {
@@ -112,14 +125,18 @@ export async function compareFiles(
   const level = 1 - 2 * request.alpha;
   const baselineHead = pair.baseline.get("");
   const measuredHeads = [
-    { role: "candidate" as const, measurer: pair.candidate.get("") as Measurer },
-    ...(baselineHead?.kind === "paired" ? [{ role: "baseline" as const, measurer: baselineHead.measurer }] : []),
+    { role: "candidate" as const, measurer: pair.candidate.get("") as Measurer, dataset },
+    ...(baselineHead?.kind === "paired"
+      ? [{ role: "baseline" as const, measurer: baselineHead.measurer, dataset: baselineDataset }]
+      : []),
   ];
   const metrics: MetricsFile = {
     schemaVersion: 1,
     sluiceVersion,
     createdAt,
-    models: measuredHeads.map(({ measurer, role }) => metricsOf(identity[role], role, measurer, level)),
+    models: measuredHeads.map(({ role, measurer, dataset }) =>
+      metricsOf(identity[role], role, measurer, dataset, { level, only: request.policies }),
+    ),
   };
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
@@ -143,6 +160,8 @@ export async function measureFile(
     ...(request.positive === undefined ? {} : { positive: request.positive }),
     ...(request.slices === undefined ? {} : { slices: request.slices }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
+    ...(request.text === undefined ? {} : { text: request.text }),
+    largestSliceCount,
   });
   for (const note of notes) deps.onNote(note);
   return {
@@ -154,34 +173,36 @@ export async function measureFile(
         await identify(request.file, request.task),
         "candidate",
         measurerOf(predictions, request.seed),
-        request.level,
+        summary(predictions),
+        { level: request.level },
       ),
     ],
   };
 }
 
+/** A column with more values than this holds texts or numbers, not slices that anybody would measure one by one. */
+const largestSliceCount = 1000;
+
 function metricsOf(
   model: ModelIdentity,
   role: "candidate" | "baseline",
   measurer: Measurer,
-  level: number,
+  dataset: ModelMetrics["dataset"],
+  request: MeasureRequest,
 ): ModelMetrics {
   return {
     model,
     role,
-    dataset: summary(measurer.predictions),
+    dataset,
     runner: null,
     batchParity: null,
     performance: null,
-    measurements: measure(measurer, null, { level }),
+    measurements: measure(measurer, null, request),
   };
 }
 
-function summary(predictions: Predictions): { id: string; digest: string; rows: number; badRows: number } {
-  // A prediction file knows no more of its dataset than the rows' ids and labels.
-  const hash = createHash("sha256");
-  predictions.ids.forEach((id, row) => hash.update(JSON.stringify([id, predictions.labels[row]])).update("\n"));
-  return { id: "prediction file", digest: hash.digest("hex"), rows: predictions.ids.length, badRows: 0 };
+function summary(predictions: Predictions): ModelMetrics["dataset"] {
+  return { id: "prediction file", digest: rowsDigest(predictions), rows: predictions.labels.length, badRows: 0 };
 }
 
 /** A prediction file stands for its model: the model takes the file's name, and the file's digest identifies it. */

@@ -31,7 +31,8 @@ export async function describeInput(path: string): Promise<Input> {
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     let rows = 0;
-    for await (const reading of openReader(path, path, format, new Map(), "text").readings) rows = reading.index + 1;
+    for await (const reading of (await openReader(path, path, format, new Map(), "text")).readings)
+      rows = reading.index + 1;
     if (rows === 0)
       throw new ConfigurationError({
         code: "predict-input",
@@ -58,7 +59,7 @@ export async function* readItems(
   from: number,
 ): AsyncGenerator<Item> {
   const types = fields.has(idField) ? fields : new Map(fields).set(idField, "text");
-  const { style, readings } = openReader(input.path, input.path, input.format, types);
+  const { style, readings } = await openReader(input.path, input.path, input.format, types);
   for await (const reading of readings) {
     if (reading.index < from) continue;
     const row = reading.index;

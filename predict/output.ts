@@ -216,7 +216,8 @@ async function checkRows(path: string, format: OutputFormat, identity: Identity,
       hint: `remove ${path} and ${identityFile(path)} to begin again`,
     });
   try {
-    for await (const reading of openReader(path, path, format, new Map(), "text").readings) {
+    const { readings } = await openReader(path, path, format, new Map(), "text");
+    for await (const reading of readings) {
       if (reading.kind === "malformed") throw damaged(reading.reason);
       const { row, outcome } = reading.fields;
       if (Object.keys(reading.fields).join("\n") !== identity.columns.join("\n"))

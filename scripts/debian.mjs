@@ -1,4 +1,4 @@
-// Programs that the tests need and npm cannot install. Missing ones are installed as Debian packages if the machine
+// Programs that the tests and measurements need and npm cannot install. Missing ones are installed as Debian packages if the machine
 // allows it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -46,12 +46,19 @@ const needed = [
     isThere: () => imports("onnx, sklearn"),
     onlyFor: "test:slow",
   },
+  {
+    name: "Python with pandas and scikit-learn",
+    packages: ["python3-pandas", "python3-sklearn"],
+    without: "there is nothing to measure reading against",
+    isThere: () => imports("pandas, sklearn"),
+    onlyFor: "bench:reading",
+  },
 ];
 
 /**
  * Installs missing programs if apt-get may be used (as root, or in CI with password-less sudo), and prints one line
  * about those that it could not install. Never fails.
- * @param {"test" | "test:slow"} purpose
+ * @param {"test" | "test:slow" | "bench:reading"} purpose
  */
 export function debianIfMissing(purpose) {
   const wanted = needed.filter(({ onlyFor }) => onlyFor === undefined || onlyFor === purpose);
@@ -60,7 +67,7 @@ export function debianIfMissing(purpose) {
   if (packages.length === 0) return;
   const apt = aptCommand();
   if (apt !== null) {
-    console.error(`Installing ${packages.join(", ")} (apt-get) for the tests …`);
+    console.error(`Installing ${packages.join(", ")} (apt-get) …`);
     const run = (...args) =>
       spawnSync(apt[0], [...apt.slice(1), "-qq", "-o", "Acquire::Retries=2", ...args], {
         stdio: "ignore",

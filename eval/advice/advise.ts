@@ -161,7 +161,7 @@ async function readPrompts(loaded: LoadedRemote, path: string): Promise<Prompt[]
       example: '{"id": "exam", "text": "I passed my exam", "mentions": ["exam"]}',
     });
   const file = join(loaded.dir, path);
-  const { readings } = openReader(file, path, await formatOf(file, path, "jsonl"), new Map());
+  const { readings } = await openReader(file, path, await formatOf(file, path, "jsonl"), new Map());
   const schema = remoteRowSchema(loaded.manifest);
   const prompts: Prompt[] = [];
   const ids = new Set<string>();

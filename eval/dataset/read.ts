@@ -11,8 +11,11 @@ import { formatOf, openReader } from "./formats/open.ts";
 import { withoutPointers } from "./lfs-files.ts";
 import { localDataFile } from "./local-file.ts";
 import { npmFile, type NpmFileDeps } from "./npm/file.ts";
+import { withoutPacking } from "./formats/packing.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
+import { normalFormNote } from "./normal-form.ts";
 import { createRowParser, type DatasetRow } from "./row.ts";
+import { sliceValueNotes } from "./slice-values.ts";
 
 export type DatasetDeps = NpmFileDeps & {
   /** The repository, absolute: no data is read from outside it. */
@@ -39,6 +42,8 @@ export type EvaluationDataset = {
   hasWeights: boolean;
   /** Place of a row in its file, for messages; see `placeName`. */
   placeOf: (index: number) => string;
+  /** What was assumed about the files, and what of their values a reader should know. */
+  notes: string[];
 };
 
 /**
@@ -64,7 +69,8 @@ export async function readDataset(
       example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
     });
   const types = cellTypes(manifest.preprocess, dataset);
-  const toRow = createRowParser(dataset, manifest.postprocess);
+  const parser = createRowParser(dataset, manifest.postprocess);
+  const notes: string[] = [];
   const columns = columnWatch(dataset);
   const digester = datasetDigester();
   const rows: DatasetRow[] = [];
@@ -76,8 +82,11 @@ export async function readDataset(
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
     const path = await locate(file, position, dir, deps);
     const format = await formatOf(path, name, file.format);
-    const stem = basename(path, format === "folder" ? "" : extname(path));
-    const { style, readings } = openReader(path, name, format, types);
+    const unpacked = withoutPacking(path);
+    const stem = basename(unpacked, format === "folder" ? "" : extname(unpacked));
+    const { encoding, delimiter, decimal } = file;
+    const opened = await openReader(path, name, format, types, "guess", { encoding, delimiter, decimal });
+    const { style, readings } = opened;
     places.startFile(name, style);
     const set = Object.entries(file.set);
     for await (const reading of readings) {
@@ -90,7 +99,7 @@ export async function readDataset(
       for (const [field, value] of set)
         Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
       columns.see(reading.fields);
-      const row = toRow(reading.fields, `${stem}:${reading.index}`);
+      const row = parser.parse(reading.fields, `${stem}:${reading.index}`, opened.decimal);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
         continue;
@@ -102,10 +111,11 @@ export async function readDataset(
       places.add(reading.at);
       rows.push(row);
     }
+    notes.push(...opened.notes);
   }
 
   columns.assertSeen();
-  assertBadRows(badRows, rows.length + badRows.length, dataset);
+  assertBadRows(badRows, rows.length + badRows.length, dataset, { all: false });
   if (rows.length === 0)
     throw new EvaluationError({
       code: "no-rows",
@@ -113,6 +123,14 @@ export async function readDataset(
       place: dataset.files.map((file) => file.path).join(", "),
       expected: "at least one row",
     });
+  for (const slice of dataset.slices) {
+    const counts = new Map<string, number>();
+    for (const row of rows) counts.set(row.slices[slice]!, (counts.get(row.slices[slice]!) ?? 0) + 1);
+    notes.push(...sliceValueNotes(slice, counts));
+  }
+  const { count, first } = parser.renormalised();
+  const normalised = normalFormNote(count, first);
+  if (normalised !== null) notes.push(`dataset "${dataset.id}": ${normalised}`);
   const digest = digester.digest();
   if (dataset.sha256 !== undefined && dataset.sha256 !== digest)
     throw new EvaluationError({
@@ -134,6 +152,7 @@ export async function readDataset(
     hasGroups: dataset.group !== undefined,
     hasWeights: dataset.weight !== undefined,
     placeOf: places.of,
+    notes,
   };
 }
 

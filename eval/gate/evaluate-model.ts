@@ -130,6 +130,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(changed?.notes ?? []),
     baselineFolder.note,
     laterNote(pair, request.seed),
+    ...pair.exam.dataset.notes,
     ...judged.notes.waivers,
     ...pendingNotes(context.waivers, manifest.id),
     ...datasetNotes(

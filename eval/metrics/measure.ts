@@ -1,21 +1,43 @@
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
+import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { Measurement, MetricOptions, MetricResult } from "../schema/metrics.ts";
 import { rowsByValue, selectRows } from "./rows.ts";
 
-/** Rows of each slice, by position; "all" and every COLUMN=VALUE, in order of first appearance. */
-export function slicesOf(predictions: Pick<Predictions, "ids" | "slices">): Map<string, Int32Array> {
-  const slices = new Map([["all", Int32Array.from(predictions.ids.keys())]]);
+const slicesKnown = new WeakMap<object, ReadonlyMap<string, Int32Array>>();
+
+/**
+ * Rows of each slice, by position; "all" and every COLUMN=VALUE, in order of first appearance. Computed once for the
+ * same predictions.
+ */
+export function slicesOf(predictions: Pick<Predictions, "labels" | "slices">): ReadonlyMap<string, Int32Array> {
+  const known = slicesKnown.get(predictions.slices);
+  if (known !== undefined) return known;
+  const slices = new Map([["all", firstNumbers(predictions.labels.length)]]);
   for (const [column, values] of Object.entries(predictions.slices))
-    for (const [value, rows] of rowsByValue(values)) slices.set(`${column}=${value}`, Int32Array.from(rows));
+    for (const [value, rows] of rowsByValue(values)) slices.set(`${column}=${value}`, rows);
+  slicesKnown.set(predictions.slices, slices);
   return slices;
 }
 
-/** The rows of one slice in the form that metrics take. */
+function firstNumbers(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
+}
+
+/** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
   const { labels, scores, classes, weights, groups, naiveScales } = predictions;
   const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
-  return selectRows(naiveScales === undefined ? all : { ...all, naiveScales }, rows);
+  const sample = naiveScales === undefined ? all : { ...all, naiveScales };
+  return isEverything(rows, labels.length) ? sample : selectRows(sample, rows);
+}
+
+function isEverything(rows: Int32Array, count: number): boolean {
+  if (rows.length !== count) return false;
+  for (let i = 0; i < count; i++) if (rows[i] !== i) return false;
+  return true;
 }
 
 /**
@@ -25,9 +47,11 @@ export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
   const rows = sample.labels.length;
   if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
-  const perClass = new Array<number>(sample.classCount).fill(0);
-  for (const label of sample.labels)
+  const perClass = new Uint32Array(sample.classCount);
+  for (let i = 0; i < rows; i++) {
+    const label = sample.labels[i] as number;
     if (label >= 0 && label < sample.classCount) perClass[label] = (perClass[label] as number) + 1;
+  }
   const words =
     sample.classCount === 2
       ? `${perClass[1]} positives and ${perClass[0]} negatives`
@@ -75,11 +99,20 @@ export function measurerOf(predictions: Predictions, seed: number): Measurer {
       const found = level === null ? known.values().next().value : known.get(level);
       if (found !== undefined) return found;
       const of = sample(slice) ?? sampleOf(predictions, new Int32Array(0));
-      const result = metric.measure(of, { ...options, level: level ?? 0.9, seed, intervals: level !== null });
+      const result = finiteInterval(
+        metric.measure(of, { ...options, level: level ?? 0.9, seed, intervals: level !== null }),
+      );
       known.set(level, result);
       return result;
     },
   };
+}
+
+/** A single cluster, say, leaves no variance to estimate, and no interval. */
+function finiteInterval(result: MetricResult): MetricResult {
+  if (result.status !== "ok" || result.interval === null) return result;
+  const { low, high } = result.interval;
+  return Number.isFinite(low) && Number.isFinite(high) ? result : { ...result, interval: null };
 }
 
 export type MeasureRequest = {
@@ -87,6 +120,8 @@ export type MeasureRequest = {
   level: number;
   /** Unit of a regression's labels, e.g. EUR, in which metrics with the unit "label" are shown. Default: none. */
   labelUnit?: string;
+  /** Only these metrics, with their options. Default: every metric of the task, with its default options. */
+  only?: readonly (MetricOptions & { metric: MetricName })[];
 };
 
 /**
@@ -96,20 +131,50 @@ export type MeasureRequest = {
 export function measure(
   measurer: Measurer,
   head: string | null,
-  { level, labelUnit = "" }: MeasureRequest,
+  { level, labelUnit = "", only }: MeasureRequest,
 ): Measurement[] {
-  return measurer.slices.flatMap((slice) => {
+  const ofTask = metricsFor(measurer.predictions.task);
+  const asked =
+    only === undefined
+      ? ofTask.map((definition) => ({ definition, options: {} }))
+      : distinct(
+          only.flatMap(({ metric, threshold, at, k }) =>
+            ofTask
+              .filter((definition) => definition.name === metric)
+              .map((definition) => ({
+                definition,
+                options: {
+                  ...(threshold === undefined ? {} : { threshold }),
+                  ...(at === undefined ? {} : { at }),
+                  ...(k === undefined ? {} : { k }),
+                },
+              })),
+          ),
+        );
+  const listed = measurer.slices.map((slice) => {
     const sample = measurer.sample(slice) ?? sampleOf(measurer.predictions, new Int32Array(0));
-    return metricsFor(measurer.predictions.task)
-      .filter((definition) => definition.listed?.(sample) ?? true)
-      .map((definition): Measurement => ({
-        metric: definition.name,
-        options: {},
-        head,
-        slice,
-        unit: definition.unit === "label" ? labelUnit : definition.unit,
-        direction: definition.direction,
-        result: measurer.figure(definition, slice, {}, level),
-      }));
+    return {
+      slice,
+      rows: sample.labels.length,
+      asked: asked.filter(({ definition }) => definition.listed?.(sample) ?? true),
+    };
   });
+  // Slices of one size share their bootstrap draws, of which only the last few sizes are kept.
+  for (const { slice, asked: wanted } of listed.toSorted((one, other) => one.rows - other.rows))
+    for (const { definition, options } of wanted) measurer.figure(definition, slice, options, level);
+  return listed.flatMap(({ slice, asked: wanted }) =>
+    wanted.map(({ definition, options }): Measurement => ({
+      metric: definition.name,
+      options,
+      head,
+      slice,
+      unit: definition.unit === "label" ? labelUnit : definition.unit,
+      direction: definition.direction,
+      result: measurer.figure(definition, slice, options, level),
+    })),
+  );
+}
+
+function distinct<Asked extends { definition: MetricDefinition; options: MetricOptions }>(asked: Asked[]): Asked[] {
+  return [...new Map(asked.map((one) => [JSON.stringify([one.definition.name, one.options]), one])).values()];
 }

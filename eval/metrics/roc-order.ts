@@ -32,10 +32,23 @@ export function rocOrder(sample: Sample): RocOrder | string {
     positive[i] = labels[order[i] as number] as number;
     lastOfTie[i] = i === n - 1 || scores[order[i] as number] !== scores[order[i + 1] as number] ? 1 : 0;
   }
+  // Weights are looked up in an order that looks random to the memory. Those of a resample are small whole numbers; as
+  // bytes they fit into a cache. That pays where a sweep goes far.
+  const asBytes = new Uint8Array(n);
+  let farthest = n;
+  const compact = (weights: Float64Array): Float64Array | Uint8Array => {
+    if (n < 50_000 || farthest < n / 4) return weights;
+    for (let i = 0; i < n; i++) {
+      asBytes[i] = weights[i] as number;
+      if (asBytes[i] !== weights[i]) return weights;
+    }
+    return asBytes;
+  };
   return {
     positives,
     negatives,
-    sweep(weights, step) {
+    sweep(rowWeights, step) {
+      const weights = compact(rowWeights);
       let hits = 0;
       let alarms = 0;
       let hitsAbove = 0;
@@ -45,10 +58,14 @@ export function rocOrder(sample: Sample): RocOrder | string {
         if (positive[i] === 1) hits += w;
         else alarms += w;
         if (lastOfTie[i] === 0) continue;
-        if (hits > hitsAbove && step(hitsAbove, alarmsAbove, hits, alarms)) return;
+        if (hits > hitsAbove && step(hitsAbove, alarmsAbove, hits, alarms)) {
+          farthest = i;
+          return;
+        }
         hitsAbove = hits;
         alarmsAbove = alarms;
       }
+      farthest = n;
     },
     totals(weights) {
       let hits = 0;

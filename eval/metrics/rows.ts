@@ -11,20 +11,45 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
   const { labels, scores, weights, groups, naiveScales } = table;
   const width = labels.length === 0 ? 0 : Math.round(scores.length / labels.length);
   const selected = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => {
-    for (let k = 0; k < width; k++) selected[i * width + k] = scores[row * width + k] as number;
-  });
+  for (let i = 0; i < rows.length; i++) {
+    const from = (rows[i] as number) * width;
+    for (let k = 0; k < width; k++) selected[i * width + k] = scores[from + k] as number;
+  }
   return {
     ...table,
-    labels: Float64Array.from(rows, (row) => labels[row] as number),
+    labels: picked(labels, rows),
     scores: selected,
-    weights: weights === null ? null : Float64Array.from(rows, (row) => weights[row] as number),
+    weights: weights === null ? null : picked(weights, rows),
     groups: groups === null ? null : Array.from(rows, (row) => groups[row] as string),
-    ...(naiveScales === undefined ? {} : { naiveScales: Float64Array.from(rows, (row) => naiveScales[row] as number) }),
+    ...(naiveScales === undefined ? {} : { naiveScales: picked(naiveScales, rows) }),
   };
 }
 
+function picked(values: Float64Array, rows: Int32Array): Float64Array {
+  const some = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) some[i] = values[rows[i] as number] as number;
+  return some;
+}
+
 /** Positions of the rows of each value. Values and rows are in order of appearance. */
-export function rowsByValue(values: readonly string[]): Map<string, number[]> {
-  return Map.groupBy(values.keys(), (row) => values[row] as string);
+export function rowsByValue(values: readonly string[]): Map<string, Int32Array> {
+  const codeOf = new Map<string, number>();
+  const codes = new Uint32Array(values.length);
+  const counts: number[] = [];
+  for (let row = 0; row < values.length; row++) {
+    let code = codeOf.get(values[row] as string);
+    if (code === undefined) {
+      codeOf.set(values[row] as string, (code = counts.length));
+      counts.push(0);
+    }
+    codes[row] = code;
+    counts[code] = (counts[code] as number) + 1;
+  }
+  const rows = counts.map((count) => new Int32Array(count));
+  const filled = new Uint32Array(counts.length);
+  for (let row = 0; row < values.length; row++) {
+    const code = codes[row] as number;
+    (rows[code] as Int32Array)[filled[code]!++] = row;
+  }
+  return new Map([...codeOf].map(([value, code]) => [value, rows[code] as Int32Array]));
 }

@@ -23,16 +23,17 @@ export function redraw(
   const rows: number[] = [];
   const swapped: number[] = [];
   const copies: number[] = [];
-  const drawn = (units: readonly (readonly number[])[]) => {
+  const drawn = (units: readonly Iterable<number>[]) => {
     for (let k = 0; k < units.length; k++) {
-      const unit = units[random.below(units.length)] as readonly number[];
+      const unit = [...(units[random.below(units.length)] as Iterable<number>)];
       const coin = random.next() >>> 31;
       copies.push(...unit.map(() => rows.length));
       swapped.push(...unit.map(() => coin));
       rows.push(...unit);
     }
   };
-  if (predictions.groups === null) for (const stratum of strata(predictions)) drawn(stratum.map((row) => [row]));
+  if (predictions.groups === null)
+    for (const stratum of strata(predictions)) drawn(Array.from(stratum, (row) => [row]));
   else drawn([...rowsByValue(predictions.groups).values()]);
   return { rows: Int32Array.from(rows), swapped: Uint8Array.from(swapped), copies: Int32Array.from(copies) };
 }
@@ -43,7 +44,7 @@ function strata({
   labels,
   classes,
   slices,
-}: Pick<Predictions, "ids" | "labels" | "classes" | "slices">): number[][] {
+}: Pick<Predictions, "ids" | "labels" | "classes" | "slices">): Int32Array[] {
   const columns = Object.values(slices);
   const stratumOf = (row: number) =>
     JSON.stringify([...columns.map((column) => column[row]), classes.length > 0 ? labels[row] : 0]);

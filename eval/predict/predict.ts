@@ -52,7 +52,7 @@ export type PredictedDataset = {
  * only the rest, and an identical run computes nothing. Cached answers are bit for bit those of the model. A damaged
  * chunk is computed again, with a note.
  *
- * @throws EvaluationError `too-many-bad-rows` (as soon as the dataset's limit is exceeded), `no-rows`, `label-mismatch`
+ * @throws EvaluationError `too-many-bad-rows`, `no-rows`, `label-mismatch`
  *   when a head does not know one of the dataset's labels, and those of the model; ConfigurationError
  *   `no-labelled-head`, `shard-range`; the signal's reason when aborted
  */
@@ -91,11 +91,12 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
     }
     for (const [row, reason] of chunk.errors)
       badRows.push({ place: `${dataset.placeOf(row)} (${dataset.rows[row]!.id})`, reason });
-    assertBadRows([...dataset.badRows, ...badRows], dataset.rows.length + dataset.badRows.length, dataset);
     chunks.push(chunk);
     deps.onProgress?.({ done: end - from, total: to - from, cached: cachedRows });
   }
 
+  // At the end, so that the error counts them all.
+  assertBadRows([...dataset.badRows, ...badRows], dataset.rows.length + dataset.badRows.length, dataset);
   const failed = new Set(chunks.flatMap((chunk) => chunk.errors.map(([row]) => row)));
   if (request.shard === undefined && failed.size === dataset.rows.length)
     throw new EvaluationError({

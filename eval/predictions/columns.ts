@@ -1,6 +1,7 @@
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
+import { parseDecimal } from "../dataset/formats/cells.ts";
 
 /** Layout of a task's prediction files. */
 export type Layout = "binary" | "multiclass" | "number";
@@ -45,7 +46,10 @@ export function isSliceColumn(column: string, layout: Layout): boolean {
 /** The columns of a file and what they hold. */
 export type Columns = {
   layout: Layout;
+  /** One per p_CLASS column: of a multiclass file, or of a binary one that has no `score`. */
   classes: string[];
+  /** `score`, or one p_CLASS per class. */
+  scores: string[];
   hasGroup: boolean;
   hasWeight: boolean;
   hasNaiveScale: boolean;
@@ -59,7 +63,7 @@ const examples: Record<Layout, string> = {
 };
 
 /**
- * Finds the columns of a prediction file.
+ * Finds the columns of a prediction file. A binary one may have two columns p_CLASS in place of `score`.
  * @param wantedSlices only these slice columns; default: all in the file
  * @throws EvaluationError `missing-column`, naming the columns found and the nearest one
  */
@@ -69,14 +73,15 @@ export function findColumns(
   layout: Layout,
   wantedSlices: readonly string[] | undefined,
 ): Columns {
-  const slices = found.filter((column) => isSliceColumn(column, layout));
+  const classColumns = found.filter((column) => column.startsWith(classColumnPrefix));
+  const twoClasses = layout === "binary" && !found.includes("score") && classColumns.length === 2;
+  const slices = found.filter(
+    (column) => isSliceColumn(column, layout) && !(twoClasses && column.startsWith(classColumnPrefix)),
+  );
   const classes =
-    layout === "multiclass"
-      ? found
-          .filter((column) => column.startsWith(classColumnPrefix))
-          .map((column) => column.slice(classColumnPrefix.length))
-      : [];
-  const needed = ["id", "label", ...(layout === "multiclass" ? [] : ["score"]), ...(wantedSlices ?? [])];
+    layout === "multiclass" || twoClasses ? classColumns.map((column) => column.slice(classColumnPrefix.length)) : [];
+  const scores = layout === "multiclass" || twoClasses ? classColumns : ["score"];
+  const needed = ["id", "label", ...(layout === "multiclass" ? [] : scores), ...(wantedSlices ?? [])];
   const missing = needed.filter((column) => !found.includes(column));
   if (layout === "multiclass" && classes.length < 2) missing.push(`${classColumnPrefix}CLASS`);
   if (missing.length > 0) {
@@ -87,6 +92,12 @@ export function findColumns(
         spare.find((one) => one.toLowerCase().includes(column) || column.includes(one.toLowerCase()));
       return near === undefined ? [] : [`is ${JSON.stringify(near)} meant to be "${column}"?`];
     });
+    if (found.some((column) => parseDecimal(column) !== null))
+      guesses.push("the first line seems to be data: the file needs a header line with the columns' names");
+    if (layout === "binary" && classColumns.length > 2)
+      guesses.push(
+        `${classColumns.length} columns ${classColumnPrefix}CLASS belong to --task multiclass-classification`,
+      );
     throw new EvaluationError({
       code: "missing-column",
       place: file,
@@ -100,6 +111,7 @@ export function findColumns(
   return {
     layout,
     classes,
+    scores,
     hasGroup: found.includes("group"),
     hasWeight: found.includes("weight"),
     hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn),

@@ -1,5 +1,6 @@
 import type { Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
+import { rememberedIds } from "./row-ids.ts";
 
 /** Candidate and baseline row by row, or why they cannot be compared (INCOMPARABLE). */
 export type Pairing =
@@ -8,8 +9,8 @@ export type Pairing =
 
 const shown = 5;
 
-function some(items: readonly string[]): string {
-  return items.slice(0, shown).join(", ") + (items.length > shown ? `, … (${items.length} in all)` : "");
+function some(items: readonly string[], count = items.length): string {
+  return items.slice(0, shown).join(", ") + (count > shown ? `, … (${count} in all)` : "");
 }
 
 function incomparable(reason: string): Pairing {
@@ -18,7 +19,8 @@ function incomparable(reason: string): Pairing {
 
 /**
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
- * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups or naive scales differ.
+ * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups, slices or naive scales
+ * differ, or when only one of them has weights, groups or a slice column.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -38,87 +40,128 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
   const classOrder = matchClasses(candidate, baseline);
   if (typeof classOrder === "string") return incomparable(classOrder);
 
-  for (const [side, { ids }] of [
-    ["candidate", candidate],
-    ["baseline", baseline],
-  ] as const) {
-    const twice = duplicates(ids);
-    if (twice.length > 0) return incomparable(`duplicated rows: the ${side} has ${some(twice)} more than once`);
-  }
-  const baselineRow = new Map(baseline.ids.map((id, row) => [id, row]));
-  const known = new Set(candidate.ids);
-  const onlyCandidate = candidate.ids.filter((id) => !baselineRow.has(id));
-  const onlyBaseline = baseline.ids.filter((id) => !known.has(id));
-  if (onlyCandidate.length + onlyBaseline.length > 0) {
-    const sides = [
-      [onlyCandidate, "candidate"],
-      [onlyBaseline, "baseline"],
-    ] as const;
-    return incomparable(
-      `different rows: ${sides
-        .filter(([ids]) => ids.length > 0)
-        .map(([ids, side]) => `only the ${side} has ${some(ids)}`)
-        .join("; ")}`,
-    );
-  }
-  const order = candidate.ids.map((id) => baselineRow.get(id)!);
+  const order = rowOrder(candidate, baseline);
+  if (typeof order === "string") return incomparable(order);
+  const from = (row: number): number => (order === null ? row : (order[row] as number));
+  const rows = candidate.labels.length;
 
   const differing = (what: string, ours: (row: number) => unknown, theirs: (row: number) => unknown): string | null => {
-    const rows = candidate.ids.flatMap((id, row) =>
-      ours(row) === theirs(order[row]!) ? [] : [`${id} (${String(ours(row))} against ${String(theirs(order[row]!))})`],
+    const found: number[] = [];
+    for (let row = 0; row < rows; row++) if (ours(row) !== theirs(from(row))) found.push(row);
+    return found.length === 0
+      ? null
+      : `different ${what}: ${some(
+          found
+            .slice(0, shown)
+            .map((row) => `${candidate.ids[row]} (${String(ours(row))} against ${String(theirs(from(row)))})`),
+          found.length,
+        )}`;
+  };
+  const column = (what: string, ours: Column, theirs: Column): string | null => {
+    if (ours === null && theirs === null) return null;
+    if (ours === null || theirs === null) return `only the ${ours === null ? "baseline" : "candidate"} has ${what}`;
+    return differing(
+      what,
+      (row) => ours[row],
+      (row) => theirs[row],
     );
-    return rows.length === 0 ? null : `different ${what}: ${some(rows)}`;
   };
   const classCount = candidate.classes.length;
   const labelName = (side: Predictions) => (row: number) =>
     classCount > 2 || layoutOf(side.task) === "multiclass" ? side.classes[side.labels[row]!] : side.labels[row];
   const { groups, weights, naiveScales } = candidate;
+  const sliceColumns = [...new Set([...Object.keys(candidate.slices), ...Object.keys(baseline.slices)])];
+  const sliceOf = ({ slices }: Predictions, name: string) => (Object.hasOwn(slices, name) ? slices[name]! : null);
   const reason =
     differing("labels", labelName(candidate), labelName(baseline)) ??
-    (weights !== null && baseline.weights !== null
-      ? differing(
-          "weights",
-          (row) => weights[row],
-          (row) => baseline.weights![row],
-        )
-      : null) ??
-    (groups !== null && baseline.groups !== null
-      ? differing(
-          "groups",
-          (row) => groups[row],
-          (row) => baseline.groups![row],
-        )
-      : null) ??
-    (naiveScales !== undefined && baseline.naiveScales !== undefined
-      ? differing(
-          "naive scales",
-          (row) => naiveScales[row],
-          (row) => baseline.naiveScales![row],
-        )
-      : null);
+    column("weights", weights, baseline.weights) ??
+    column("groups", groups, baseline.groups) ??
+    column("naive scales", naiveScales ?? null, baseline.naiveScales ?? null) ??
+    sliceColumns
+      .map((name) =>
+        column(`values of the slice column ${JSON.stringify(name)}`, sliceOf(candidate, name), sliceOf(baseline, name)),
+      )
+      .find((found) => found !== null) ??
+    null;
   if (reason !== null) return incomparable(reason);
 
-  const width = classOrder.length;
-  const scores = new Float64Array(order.length * width);
-  order.forEach((from, row) =>
-    classOrder.forEach((column, i) => void (scores[row * width + i] = baseline.scores[from * width + column]!)),
-  );
-  const { ids, labels, classes, slices } = candidate;
-  return {
-    status: "paired",
-    candidate,
-    baseline: {
-      ...baseline,
-      ids,
-      labels,
-      classes,
-      slices,
-      groups,
-      weights,
-      scores,
-      ...(naiveScales === undefined ? {} : { naiveScales }),
+  const paired: Predictions = {
+    ...withoutIds(baseline),
+    get ids() {
+      return candidate.ids;
     },
+    labels: candidate.labels,
+    classes: candidate.classes,
+    slices: candidate.slices,
+    groups,
+    weights,
+    scores: inOrder(baseline.scores, order, classOrder),
+    ...(naiveScales === undefined ? {} : { naiveScales }),
   };
+  return { status: "paired", candidate, baseline: paired };
+}
+
+type Column = ArrayLike<unknown> | null;
+
+/** Everything but the ids, which may be expensive to make. */
+function withoutIds({
+  head,
+  task,
+  naiveScales,
+  datasetDigest,
+}: Predictions): Omit<Predictions, "ids" | "labels" | "classes" | "slices" | "groups" | "weights" | "scores"> {
+  return { head, task, datasetDigest, ...(naiveScales === undefined ? {} : { naiveScales }) };
+}
+
+/** The scores with the rows and columns in another order. `order` null: the rows stay. */
+function inOrder(scores: Float64Array, order: Int32Array | null, classOrder: readonly number[]): Float64Array {
+  const width = classOrder.length;
+  if (order === null && classOrder.every((column, i) => column === i)) return scores;
+  const rows = scores.length / width;
+  const moved = new Float64Array(scores.length);
+  for (let row = 0; row < rows; row++) {
+    const at = (order === null ? row : (order[row] as number)) * width;
+    for (let i = 0; i < width; i++) moved[row * width + i] = scores[at + (classOrder[i] as number)] as number;
+  }
+  return moved;
+}
+
+/**
+ * The baseline's row for each of the candidate's; null where both have the same rows in the same order; or why there is
+ * none.
+ */
+function rowOrder(candidate: Predictions, baseline: Predictions): Int32Array | string | null {
+  const [ours, theirs] = [rememberedIds(candidate), rememberedIds(baseline)];
+  if (ours !== undefined && theirs !== undefined) {
+    if (ours.sameAs(theirs)) return null;
+    if (ours.length === theirs.length) {
+      const order = new Int32Array(ours.length);
+      let missing = false;
+      for (let row = 0; row < order.length && !missing; row++) missing = (order[row] = theirs.rowOf(ours, row)) < 0;
+      if (!missing) return order;
+    }
+  }
+  for (const [side, { ids }] of [
+    ["candidate", candidate],
+    ["baseline", baseline],
+  ] as const) {
+    const twice = duplicates(ids);
+    if (twice.length > 0) return `duplicated rows: the ${side} has ${some(twice)} more than once`;
+  }
+  if (candidate.ids.length === baseline.ids.length && candidate.ids.every((id, row) => id === baseline.ids[row]))
+    return null;
+  const baselineRow = new Map(baseline.ids.map((id, row) => [id, row]));
+  const known = new Set(candidate.ids);
+  const sides = [
+    [candidate.ids.filter((id) => !baselineRow.has(id)), "candidate"],
+    [baseline.ids.filter((id) => !known.has(id)), "baseline"],
+  ] as const;
+  return sides.some(([ids]) => ids.length > 0)
+    ? `different rows: ${sides
+        .filter(([ids]) => ids.length > 0)
+        .map(([ids, side]) => `only the ${side} has ${some(ids)}`)
+        .join("; ")}`
+    : Int32Array.from(candidate.ids, (id) => baselineRow.get(id)!);
 }
 
 function duplicates(ids: readonly string[]): string[] {

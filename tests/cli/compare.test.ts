@@ -102,6 +102,85 @@ describe("sluice compare", () => {
     expect(verdictOf(labels)).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r7") });
   });
 
+  it("is INCOMPARABLE where weights, groups or slices differ, or only one file has them", async () => {
+    const columns = { weight: "1", group: "g", source: "web" };
+    const withColumns = (change: Record<string, string | undefined>) =>
+      predictions(4, (row, i) => ({ ...row, ...columns, ...(i === 5 ? change : {}) }));
+    const without = (column: keyof typeof columns) =>
+      predictions(4, (row) => {
+        const { [column]: _, ...rest } = { ...row, ...columns };
+        return rest;
+      });
+    file("whole.jsonl", withColumns({}));
+    for (const [name, text, reason] of [
+      ["weight", withColumns({ weight: "2" }), /different weights: r5 \(1 against 2\)/],
+      ["group", withColumns({ group: "h" }), /different groups: r5 \(g against h\)/],
+      ["slice", withColumns({ source: "app" }), /slice column "source": r5 \(web against app\)/],
+      ["no weights", without("weight"), /only the candidate has weights/],
+      ["no groups", without("group"), /only the candidate has groups/],
+      ["no slices", without("source"), /only the candidate has .*"source"/],
+    ] as const) {
+      file("other.jsonl", text);
+      const run = await compare("other.jsonl", "whole.jsonl", "--slices", "source");
+      expect(verdictOf(run), name).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringMatching(reason) });
+      expect(run.code).toBe(3);
+    }
+  });
+
+  it("computes nothing but the metric that is asked for", async () => {
+    const run = await compare("good.jsonl", "good.jsonl", "--slices", "source", "--out", "only");
+    expect(run.code, run.stderr).toBe(0);
+    const { models } = metricsFile.parse(JSON.parse(readFileSync(join(dir, "only/metrics.json"), "utf8")));
+    expect(models.map(({ role, measurements }) => [role, [...new Set(measurements.map((one) => one.metric))]])).toEqual(
+      [
+        ["candidate", ["auroc"]],
+        ["baseline", ["auroc"]],
+      ],
+    );
+    expect(models[0]?.measurements.map((one) => one.slice)).toEqual(["all", "source=web", "source=app"]);
+  });
+
+  it("reads a European file, says what it took for granted, and takes a declared encoding", async () => {
+    const rows = predictions(4)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    const text = [
+      "id;label;score;Straße",
+      ...rows.map((row) => [row["id"], row["label"], row["score"]?.replace(".", ","), "Königsweg"].join(";")),
+    ].join("\r\n");
+    writeFileSync(join(dir, "eu.csv"), Buffer.from(text, "latin1"));
+    const refused = await compare("eu.csv", "eu.csv");
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toMatch(/eu\.csv:1[^]*DF 65[^]*windows-1252 \(Latin-1\)[^]*--encoding windows-1252/);
+    const run = await compare("eu.csv", "eu.csv", "--encoding", "windows-1252", "--slices", "Straße");
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/semicolon[^]*decimal comma/);
+    expect(verdictOf(run).models[0]).toMatchObject({
+      notes: expect.arrayContaining([expect.stringContaining("decimal comma")]),
+      checks: [{ slice: "Straße=Königsweg" }],
+    });
+    const wrong = await compare("eu.csv", "eu.csv", "--delimiter", "x");
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--delimiter ';'");
+  });
+
+  it("judges files with a column per class", async () => {
+    const rows = predictions(4)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: string; label: string; score: string });
+    const text = rows.map(
+      ({ id, label, score }) => `${id},${label === "1" ? "yes" : "no"},${1 - Number(score)},${score}`,
+    );
+    file("classes.csv", ["id,label,p_no,p_yes", ...text].join("\n"));
+    const run = await compare("classes.csv", "classes.csv");
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/p_yes is taken as the score/);
+    const same = await compare("good.jsonl", "good.jsonl");
+    expect(verdictOf(run).models[0]?.checks[0]?.observed).toBe(verdictOf(same).models[0]?.checks[0]?.observed);
+  });
+
   it("is INCONCLUSIVE below the minimum of a class, and says how many are needed", async () => {
     const few = predictions(4).split("\n").slice(0, 30).join("\n");
     const run = await compare(file("few.jsonl", few), "few.jsonl");
@@ -182,6 +261,29 @@ describe("sluice compare", () => {
 });
 
 describe("sluice measure", () => {
+  it("has no interval where all rows are one group, in the form that its schema allows", async () => {
+    file(
+      "group.jsonl",
+      predictions(4, (row) => ({ id: row.id, label: row.label, score: row.score, group: "g" })),
+    );
+    const run = await sluice(dir, [
+      "measure",
+      "--predictions",
+      "group.jsonl",
+      "--task",
+      "binary-classification",
+      "--json",
+      "--out",
+      "g",
+    ]);
+    expect(run.code, run.stderr).toBe(0);
+    const { models } = metricsFile.parse(JSON.parse(run.stdout));
+    expect(models[0]?.measurements.find((one) => one.metric === "auroc")?.result).toMatchObject({
+      status: "ok",
+      interval: null,
+    });
+  });
+
   it("measures every metric of the task with intervals, in all and each slice, and judges nothing", async () => {
     const run = await sluice(dir, [
       "measure",

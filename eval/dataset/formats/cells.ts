@@ -1,5 +1,6 @@
 import type { Dataset, Manifest } from "../../../models/core/manifest/manifest.ts";
 import type { PreprocessStep } from "../../../models/core/preprocess/schema.ts";
+import type { DecimalMark } from "./dialect.ts";
 
 /** What a CSV cell's text becomes. `guess` is for columns that the manifest says nothing about. */
 export type CellType = "text" | "number" | "boolean" | "json" | "guess";
@@ -7,10 +8,16 @@ export type CellType = "text" | "number" | "boolean" | "json" | "guess";
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+/** The same number with a decimal point; null where it has a point already, which then is no decimal mark. */
+function pointed(text: string, mark: DecimalMark): string | null {
+  if (mark === ".") return text;
+  return text.includes(".") ? null : text.replace(",", ".");
+}
+
 /** The value of a decimal number, or null for any other text (NaN, hexadecimal, empty). */
-export function parseDecimal(text: string): number | null {
-  const trimmed = text.trim();
-  return decimal.test(trimmed) ? Number(trimmed) : null;
+export function parseDecimal(text: string, mark: DecimalMark = "."): number | null {
+  const trimmed = pointed(text.trim(), mark);
+  return trimmed !== null && decimal.test(trimmed) ? Number(trimmed) : null;
 }
 
 /**
@@ -18,9 +25,9 @@ export function parseDecimal(text: string): number | null {
  * the model's own input check reports it. Guessed numbers must be written as JSON writes them and have at most 15
  * significant digits: `007` and long identifiers stay text.
  */
-export function parseCell(text: string | null, type: CellType): unknown {
+export function parseCell(text: string | null, type: CellType, mark: DecimalMark = "."): unknown {
   if (text === null || type === "text") return text;
-  if (type === "number") return parseDecimal(text) ?? text;
+  if (type === "number") return parseDecimal(text, mark) ?? text;
   if (type === "boolean") return /^(true|1)$/i.test(text) ? true : /^(false|0)$/i.test(text) ? false : text;
   if (type === "json") {
     try {
@@ -30,14 +37,16 @@ export function parseCell(text: string | null, type: CellType): unknown {
     }
   }
   if (text === "true" || text === "false") return text === "true";
+  const number = pointed(text, mark);
   if (
-    jsonNumber.test(text) &&
-    text
+    number !== null &&
+    jsonNumber.test(number) &&
+    number
       .replace(/[eE].*$/, "")
       .replace(/\D/g, "")
       .replace(/^0+/, "").length <= 15
   )
-    return Number(text);
+    return Number(number);
   return text;
 }
 

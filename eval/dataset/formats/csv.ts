@@ -1,29 +1,47 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { parse, type CsvError, type Info } from "csv-parse";
 import { EvaluationError } from "../../../models/core/errors.ts";
 import { parseCell, type CellType } from "./cells.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Reading } from "./reading.ts";
 
 const count = (cells: readonly (string | null)[], character: string): number =>
   cells.reduce((sum, cell) => sum + (cell === null ? 0 : cell.split(character).length - 1), 0);
 
+/** What is wrong with a header, or null; and the columns that have no name. */
+export function headerProblem(header: readonly string[]): string | null {
+  const twice = header.find((cell, i) => cell !== "" && header.indexOf(cell) !== i);
+  return twice === undefined ? null : `the header names ${JSON.stringify(twice)} twice`;
+}
+
+/** What a reader should know of columns without a name, which are left out; null when there are none. */
+export function unnamedNote(header: readonly string[], name: string): string | null {
+  const unnamed = header.flatMap((cell, i) => (cell === "" ? [i + 1] : []));
+  return unnamed.length === 0
+    ? null
+    : `${name}: column ${unnamed.join(", ")} has no name in the header (an index that was saved with the table?) and is left out`;
+}
+
 /**
- * Records of a CSV file (RFC 4180, UTF-8, header line) one by one. An unquoted empty cell is missing (null), a quoted
- * one is the empty text. `at` is the line on which a record starts.
+ * Records of a CSV file (RFC 4180 in the given dialect, UTF-8, header line) one by one. An unquoted empty cell is
+ * missing (null), a quoted one is the empty text. Columns without a name are left out. `at` is the line on which a
+ * record starts.
  * @param types column → how its cells are read; `others` for columns not named
- * @throws EvaluationError `csv-unreadable` when the header is missing or repeats a name, or a quote is never closed
+ * @throws EvaluationError `csv-unreadable` when the header repeats a name, or a quote is never closed
  */
 export async function* readCsv(
-  path: string,
+  chunks: AsyncIterable<Buffer>,
   name: string,
+  dialect: Dialect,
   types: ReadonlyMap<string, CellType>,
   others: CellType,
 ): AsyncGenerator<Reading> {
   const parser = parse({
     bom: true,
     info: true,
-    record_delimiter: ["\r\n", "\n"],
+    delimiter: dialect.delimiter,
+    from_line: 1 + dialect.skippedLines,
+    record_delimiter: dialect.lineEnd === "\r" ? ["\r"] : ["\r\n", "\n"],
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
@@ -32,7 +50,7 @@ export async function* readCsv(
   const skipped: CsvError[] = [];
   parser.on("skip", (error) => error !== undefined && skipped.push(error));
   // for-await sees the parser's own errors. The pipeline also passes the file's errors on to the parser.
-  pipeline(createReadStream(path), parser, () => {});
+  pipeline(Readable.from(chunks, { objectMode: false }), parser, () => {});
 
   let header: string[] | undefined;
   let columns: CellType[] = [];
@@ -62,8 +80,10 @@ export async function* readCsv(
     lastGood = end;
     if (header === undefined) {
       header = record.map((cell) => cell ?? "");
-      const twice = header.find((cell, i) => header!.indexOf(cell) !== i);
-      if (twice !== undefined) throw unreadable(name, `the header names ${JSON.stringify(twice)} twice`);
+      const problem = headerProblem(header);
+      if (problem !== null) throw unreadable(name, problem);
+      const unnamed = unnamedNote(header, name);
+      if (unnamed !== null) dialect.notes.push(unnamed);
       columns = header.map((column) => types.get(column) ?? others);
     } else if (record.length !== header.length) {
       yield {
@@ -73,7 +93,11 @@ export async function* readCsv(
         reason: `${record.length} cells where the header has ${header.length}`,
       };
     } else {
-      const fields = Object.fromEntries(header.map((column, i) => [column, parseCell(record[i]!, columns[i]!)]));
+      const fields: Record<string, unknown> = Object.fromEntries(
+        header.flatMap((column, i) =>
+          column === "" ? [] : [[column, parseCell(record[i]!, columns[i]!, dialect.decimal)]],
+        ),
+      );
       yield { kind: "record", index: index++, at: start, fields };
     }
   }
@@ -85,7 +109,7 @@ function unreadable(name: string, problem: string): EvaluationError {
     code: "csv-unreadable",
     place: name,
     problem,
-    expected: "comma-separated values with one header line and quotes doubled inside quotes",
+    expected: "values divided by commas (or `delimiter`), one header line, and quotes doubled inside quotes",
     example: 'id,text,class\n1,"He said ""fine""",1',
   });
 }

@@ -1,17 +1,23 @@
-import { readFile } from "node:fs/promises";
 import { EvaluationError } from "../../../models/core/errors.ts";
+import type { CellType } from "./cells.ts";
+import { isRecord, parseExactJson } from "./exact-json.ts";
 import type { Reading } from "./reading.ts";
-import { isRecord } from "./jsonl.ts";
 
 /**
  * Records of one JSON array of objects; `at` is the item's position. The file is held in memory: above about 500 MB
- * use JSON Lines.
+ * use JSON Lines. Integers beyond 2^53 become text, except in the columns that `types` reads as numbers.
  * @throws EvaluationError `json-unreadable` when the file is not JSON or not an array
  */
-export async function* readJson(path: string, name: string): AsyncGenerator<Reading> {
+export async function* readJson(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  types: ReadonlyMap<string, CellType>,
+): AsyncGenerator<Reading> {
+  const bytes: Buffer[] = [];
+  for await (const chunk of chunks) bytes.push(chunk);
   let items: unknown;
   try {
-    items = JSON.parse((await readFile(path, "utf8")).replace(/^\uFEFF/, ""));
+    items = parseExactJson(Buffer.concat(bytes).toString("utf8"), types);
   } catch (cause) {
     throw new EvaluationError(
       {

@@ -1,48 +1,58 @@
-import { createReadStream } from "node:fs";
+import type { CellType } from "./cells.ts";
+import { isRecord, parseExactJson } from "./exact-json.ts";
 import type { Reading } from "./reading.ts";
 
-/** Whether a parsed JSON value can be a row. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Lines as bytes without their "\n" (readline would also cut at U+2028, which JSON texts may contain). */
-async function* lines(path: string): AsyncGenerator<Buffer> {
+/**
+ * Lines without their ends: "\n", "\r\n" or "\r", none of which a JSON text may hold within a string. (readline would
+ * also cut at U+2028, which it may hold.)
+ */
+async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  let afterReturn = false;
+  for await (const chunk of chunks) {
     let from = 0;
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+    if (afterReturn && chunk[0] === 10) from = 1;
+    afterReturn = false;
+    let feed = chunk.indexOf(10, from);
+    let carriage = chunk.indexOf(13, from);
+    while (feed !== -1 || carriage !== -1) {
+      const atReturn = carriage !== -1 && (feed === -1 || carriage < feed);
+      const end = atReturn ? carriage : feed;
       rest.push(chunk.subarray(from, end));
       yield rest.length === 1 ? rest[0]! : Buffer.concat(rest);
       rest = [];
       from = end + 1;
+      if (atReturn && from === feed) from++;
+      else if (atReturn && from === chunk.length) afterReturn = true;
+      if (feed !== -1 && feed < from) feed = chunk.indexOf(10, from);
+      if (carriage !== -1 && carriage < from) carriage = chunk.indexOf(13, from);
     }
     if (from < chunk.length) rest.push(chunk.subarray(from));
   }
   if (rest.length > 0) yield Buffer.concat(rest);
 }
 
-/** Records of a JSON Lines file (UTF-8, one object per line; blank lines are skipped) one by one; `at` is the line. */
-export async function* readJsonLines(path: string): AsyncGenerator<Reading> {
-  const utf8 = new TextDecoder("utf-8", { fatal: true });
+/**
+ * Records of a JSON Lines file (UTF-8, one object per line; blank lines are skipped) one by one; `at` is the line.
+ * Integers beyond 2^53 become text, except in the columns that `types` reads as numbers.
+ */
+export async function* readJsonLines(
+  chunks: AsyncIterable<Buffer>,
+  types: ReadonlyMap<string, CellType>,
+): AsyncGenerator<Reading> {
   let at = 0;
   let index = 0;
-  for await (const bytes of lines(path)) {
+  for await (const bytes of lines(chunks)) {
     at += 1;
+    const text = bytes.toString("utf8");
+    if (text.trim() === "") continue;
     try {
-      const text = utf8.decode(bytes);
-      if (text.trim() === "") continue;
-      const fields = JSON.parse(text) as unknown;
+      const fields = parseExactJson(text, types);
       if (isRecord(fields)) yield { kind: "record", index, at, fields };
       else yield { kind: "malformed", index, at, reason: "not a JSON object" };
     } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-      yield {
-        kind: "malformed",
-        index,
-        at,
-        reason: error instanceof SyntaxError ? `malformed JSON: ${error.message.slice(0, 120)}` : "not UTF-8",
-      };
+      if (!(error instanceof SyntaxError)) throw error;
+      yield { kind: "malformed", index, at, reason: `malformed JSON: ${error.message.slice(0, 120)}` };
     }
     index += 1;
   }

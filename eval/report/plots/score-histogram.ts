@@ -20,13 +20,7 @@ export function scoreHistogramPlot(data: PlotData, id: string): Plot | null {
       candidate.task === "binary-classification"
         ? { values: one.scores, truth: one.labels }
         : (({ confidence, correct }) => ({ values: confidence, truth: correct }))(topConfidence(one));
-    const of = (label: number) =>
-      histogram(
-        values.filter((_, i) => (truth[i] === 1 ? 1 : 0) === label),
-        0,
-        1,
-        bins,
-      );
+    const of = (label: number) => histogram(values, 0, 1, bins, (row) => (truth[row] === 1 ? 1 : 0) === label);
     return { negative: of(0), positive: of(1) };
   };
   const shown = split(candidate);

@@ -12,7 +12,8 @@ export function reliabilityBins(probabilities: Float64Array, outcomes: Float64Ar
   const n = new Float64Array(bins);
   const predicted = new Float64Array(bins);
   const observed = new Float64Array(bins);
-  for (const [i, p] of probabilities.entries()) {
+  for (let i = 0; i < probabilities.length; i++) {
+    const p = probabilities[i] as number;
     if (!(p >= 0 && p <= 1)) continue;
     const bin = Math.min(bins - 1, Math.floor(p * bins));
     n[bin] = (n[bin] ?? 0) + 1;

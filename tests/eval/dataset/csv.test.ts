@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
-import { readCsv } from "../../../eval/dataset/formats/csv.ts";
+import { openReader } from "../../../eval/dataset/formats/open.ts";
 import { folderWith } from "./build.ts";
 
 async function readings(text: string) {
   const all = [];
-  for await (const one of readCsv(`${folderWith({ "t.csv": text })}/t.csv`, "t.csv", new Map(), "text")) all.push(one);
+  const path = `${folderWith({ "t.csv": text })}/t.csv`;
+  const { readings: found } = await openReader(path, "t.csv", "csv", new Map(), "text");
+  for await (const one of found) all.push(one);
   return all;
 }
 

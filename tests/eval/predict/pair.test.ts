@@ -14,10 +14,17 @@ const other = [
   ["b", 0, 0.1],
 ] as const;
 
+const same = {
+  weights: Float64Array.of(1, 1, 1),
+  groups: ["g", "g", "g"],
+  naiveScales: Float64Array.of(2, 2, 2),
+  slices: { region: ["x", "y", "x"] },
+};
+
 describe("pairs", () => {
-  it("put the baseline in the candidate's order, with the candidate's slices", () => {
+  it("put the baseline in the candidate's order", () => {
     const candidate = binary(rows, { slices: { region: ["x", "y", "x"] } });
-    const pairing = pairPredictions(candidate, binary(other, { slices: { region: ["q", "q", "q"] } }));
+    const pairing = pairPredictions(candidate, binary(other, { slices: { region: ["x", "x", "y"] } }));
     expect(pairing).toMatchObject({
       status: "paired",
       candidate,
@@ -84,20 +91,28 @@ describe("incomparable", () => {
       /^different datasets: candidate eeeeeeeeeeee…, baseline ffffffffffff…/,
     ],
     ["tasks", binary(rows, { task: "regression", classes: [] }), /^different tasks/],
-    ["weights", binary(rows, { weights: Float64Array.of(1, 1, 2) }), /^different weights: c \(1 against 2\)/],
-    ["groups", binary(rows, { groups: ["g", "g", "h"] }), /^different groups: c \(g against h\)/],
+    ["weights", binary(rows, { ...same, weights: Float64Array.of(1, 1, 2) }), /^different weights: c \(1 against 2\)/],
+    ["groups", binary(rows, { ...same, groups: ["g", "g", "h"] }), /^different groups: c \(g against h\)/],
     [
       "naive scales",
-      binary(rows, { naiveScales: Float64Array.of(2, 2, 3) }),
+      binary(rows, { ...same, naiveScales: Float64Array.of(2, 2, 3) }),
       /^different naive scales: c \(2 against 3\)/,
     ],
+    [
+      "slices",
+      binary(rows, { ...same, slices: { region: ["y", "x", "x"] } }),
+      /^different values of the slice column "region": a \(x against y\), b \(y against x\)$/,
+    ],
+    ["weights that are missing", binary(rows, { ...same, weights: null }), /^only the candidate has weights$/],
+    ["groups that are missing", binary(rows, { ...same, groups: null }), /^only the candidate has groups$/],
+    ["slices that are missing", binary(rows, { ...same, slices: {} }), /^only the candidate has .* "region"$/],
+    [
+      "slices that are new",
+      binary(rows, { ...same, slices: { ...same.slices, zone: ["1", "2", "3"] } }),
+      /^only the baseline has .* "zone"$/,
+    ],
   ])("%s differ", (_, baseline, reason) => {
-    const candidate = binary(rows, {
-      datasetDigest: "e".repeat(64),
-      weights: Float64Array.of(1, 1, 1),
-      groups: ["g", "g", "g"],
-      naiveScales: Float64Array.of(2, 2, 2),
-    });
+    const candidate = binary(rows, { datasetDigest: "e".repeat(64), ...same });
     expect(pairPredictions(candidate, baseline)).toEqual({
       status: "incomparable",
       reason: expect.stringMatching(reason),

@@ -118,9 +118,25 @@ describe("errors name file and line", () => {
     await expect(read('{"id":"a","label":1,"score":0.5}\n{"id":\n', {}, "p.jsonl")).rejects.toThrow(
       /p\.jsonl:2: malformed JSON/,
     );
-    await expect(
-      read('{"id":"a","label":1,"score":0.5,"region":"x"}\n{"id":"b","label":1,"score":0.5}\n', {}, "p.jsonl"),
-    ).rejects.toThrow(/p\.jsonl:2: no field "region"/);
+    const [withRegion, without] = ['{"id":"a","label":1,"score":0.5,"region":"x"}', '{"id":"b","label":1,"score":0.5}'];
+    for (const [lines, region] of [
+      [
+        [withRegion, without],
+        ["x", "(missing)"],
+      ],
+      [
+        [without, withRegion],
+        ["(missing)", "x"],
+      ],
+    ] as const)
+      for (const wanted of [{}, { slices: ["region"] }]) {
+        const { predictions, notes } = await read(lines.join("\n"), wanted, "p.jsonl");
+        expect(predictions.slices).toEqual({ region });
+        expect(notes).toEqual([expect.stringMatching(/1 row without a value.* region=\(missing\)/)]);
+      }
+    await expect(read(`${without}\n`, { slices: ["region"] }, "p.jsonl")).rejects.toMatchObject({
+      code: "missing-column",
+    });
     await expect(
       read('{"id":"a","label":1,"score":0.5}\n{"id":"b","label":1,"score":0.5,"weight":2}\n', {}, "p.jsonl"),
     ).rejects.toThrow(/p\.jsonl:2: the row's fields/);
@@ -144,8 +160,8 @@ describe("errors name file and line", () => {
 describe("columns", () => {
   it("other columns are slices, or only the requested ones", async () => {
     const file = "id,label,score,region,text\na,1,0.5,,hello\nb,0,0.5,south,bye\n";
-    expect((await read(file)).predictions.slices).toEqual({ region: ["", "south"], text: ["hello", "bye"] });
-    expect((await read(file, { slices: ["region"] })).predictions.slices).toEqual({ region: ["", "south"] });
+    expect((await read(file)).predictions.slices).toEqual({ region: ["(missing)", "south"], text: ["hello", "bye"] });
+    expect((await read(file, { slices: ["region"] })).predictions.slices).toEqual({ region: ["(missing)", "south"] });
     await expect(read(file, { slices: ["regoin"] })).rejects.toMatchObject({
       code: "missing-column",
       diagnostic: { hint: expect.stringContaining('"region"') },

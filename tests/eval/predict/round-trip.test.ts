@@ -8,8 +8,9 @@ import type { Predictions } from "../../../eval/predictions/predictions.ts";
 import { folderWith } from "../dataset/build.ts";
 import { binary, multiclass } from "./build.ts";
 
+// Files hold no NUL, and readers compare texts in normal form C.
 const weird = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replaceAll("\0", "0").normalize("NFC")),
   fc.constantFrom(
     "=1+1",
     "+x",
@@ -43,7 +44,11 @@ const number = fc.double({ noNaN: true, noDefaultInfinity: true });
 const slices = (length: number, taken: RegExp) =>
   fc.dictionary(
     weird.filter((name) => name !== "" && !name.includes("\\") && !taken.test(name)),
-    fc.array(weird, { minLength: length, maxLength: length }),
+    // An empty slice value is read as missing.
+    fc.array(
+      weird.map((value) => value || "(missing)"),
+      { minLength: length, maxLength: length },
+    ),
     { maxKeys: 3, noNullPrototype: true },
   );
 const columns = (length: number, taken: RegExp) =>

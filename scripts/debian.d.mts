@@ -1,0 +1,1 @@
+export declare function debianIfMissing(purpose: "test" | "test:slow" | "bench:reading"): void;
