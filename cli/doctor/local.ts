@@ -172,11 +172,11 @@ async function answers(deps: DoctorDeps, name: string, folder: string, loaded: L
               "the dataset's first row",
             ];
       const heads = await predictor.predictOne(row);
-      const told = Object.entries(heads).map(
+      const results = Object.entries(heads).map(
         ([head, result]) =>
           `${head} ${result.kind === "regression" ? significant(result.value) : `${result.label} (${significant(result.score)})`}`,
       );
-      return ok(name, `${folder}/model.yaml is valid: its graph answers ${from} with ${told.join(", ")}`);
+      return ok(name, `${folder}/model.yaml is valid: its graph answers ${from} with ${results.join(", ")}`);
     } finally {
       await predictor.close();
     }

@@ -31,6 +31,16 @@ export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, 
         ? `a metric that fits one of: ${all}`
         : `head: one of ${fits.map((head) => head.name).join(", ")}`,
     received: policy.head === undefined ? `metric: ${policy.metric}` : `metric: ${policy.metric}, head: ${policy.head}`,
-    example: `- {kind: ${policy.kind}, metric: ${policy.metric}, head: ${(fits[0] ?? (manifest.postprocess[0] as Head)).name}, …}`,
+    example: exampleOf(fits[0] ?? (manifest.postprocess[0] as Head), policy, fits.length > 0, manifest),
   });
+}
+
+/** The check as it may stand: its own metric where that fits the head, else one that does. */
+function exampleOf(head: Head, policy: CheckPolicy, fits: boolean, manifest: Manifest): string {
+  const task = taskOfHead(head, manifest);
+  const metric = fits
+    ? policy.metric
+    : ([...catalog.values()].find(({ tasks }) => tasks.includes(task))?.name ?? policy.metric);
+  const rule = policy.kind === "limit" ? "min: 0.8" : "margin: 0.01";
+  return `- {kind: ${policy.kind}, metric: ${metric}, head: ${head.name}, ${rule}}`;
 }

@@ -32,7 +32,7 @@ function renderModel(model: ModelPlan, power: number, width: number, glyphs: Gly
   const settings = model.policyChanges.map(({ path }) => oneLine(path));
   const sentences = [
     `Thresholds from ${oneLine(model.policySource)}${settings.length === 0 ? "" : `: the candidate's own ${cut(settings.join(", "), 200, glyphs.ellipsis)} ${settings.length === 1 ? "does" : "do"} not count until merged`}`,
-    `Smallest change: decided ${percent(power)} of the time. It is for ${/^there is/.test(model.assumption) ? "two models like this one: " : ""}${oneLine(model.assumption)}`,
+    `Smallest change: decided ${percent(power)} of the time. It is for ${model.assumption.startsWith("there is") ? "two models like this one: " : ""}${oneLine(model.assumption)}`,
     model.checks.some(({ rowsNeededAtMost }) => rowsNeededAtMost !== null)
       ? `Rows needed: from that correlation down to ${lowCorrelation}; a gate with both models measures it`
       : null,

@@ -121,7 +121,8 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
  */
 export function didYouMean(typed: string, known: readonly string[]): string | null {
   const text = typed.slice(0, 64).toLowerCase();
-  const other = (otherNames[plain(text)] ?? []).find((name) => known.includes(name));
+  const others = Object.hasOwn(otherNames, plain(text)) ? (otherNames[plain(text)] ?? []) : [];
+  const other = others.find((name) => known.includes(name));
   const same = known.find((name) => plain(name.toLowerCase()) === plain(text));
   if (same !== undefined || other !== undefined) return same ?? other ?? null;
   const allowed = Math.max(1, Math.floor(typed.length / 3));

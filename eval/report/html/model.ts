@@ -41,7 +41,7 @@ export function modelSection(
     changes(model, budgets.texts),
     data(model, budgets.texts),
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
-    `<h3>Checks</h3><p class="faint">${tally(model.checks)}</p>${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
+    `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
     notes(model, budgets.texts),
     sliceTables(candidate, baseline, budgets.measurements),
     plots.figures.length === 0
@@ -63,11 +63,15 @@ function steps(model: ModelVerdict): string {
     : `<h3>What to do</h3><ul>${todo.map((step) => `<li>${withCode(step)}</li>`).join("")}</ul>`;
 }
 
+/** Escaping trims a text; the spaces beside a piece of code stay. */
+const spaced = (text: string, escaped: string) =>
+  `${text.startsWith(" ") ? " " : ""}${escaped}${text.length > 1 && text.endsWith(" ") ? " " : ""}`;
+
 /** Our own sentence, with what stands between back-quotes as code. */
 function withCode(text: string): string {
   return text
     .split("`")
-    .map((part, i) => (i % 2 === 1 ? `<code>${htmlText(part)}</code>` : htmlText(part)))
+    .map((part, i) => (i % 2 === 1 ? `<code>${htmlText(part)}</code>` : spaced(part, htmlText(part))))
     .join("");
 }
 

@@ -51,6 +51,7 @@ pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;paddi
 @media (max-width:720px){
 main,header,footer{padding:0 14px}
 .wide{display:none}.narrow{display:block}
+.scroll th,.scroll td{padding-right:5px;font-size:.86rem}
 .banner{padding:14px 16px}
 .checks thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .checks,.checks tbody{display:block}

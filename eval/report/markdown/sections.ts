@@ -176,11 +176,15 @@ function stepSection(model: ModelVerdict, group: string): Section[] {
   );
 }
 
+/** Escaping trims a text; the spaces beside a piece of code stay. */
+const spaced = (text: string, escaped: string) =>
+  `${text.startsWith(" ") ? " " : ""}${escaped}${text.length > 1 && text.endsWith(" ") ? " " : ""}`;
+
 /** Our own sentence, with what stands between back-quotes as code. */
 function withCode(text: string): string {
   return text
     .split("`")
-    .map((part, i) => (i % 2 === 1 ? markdownCode(part) : markdownCut(part, 400)))
+    .map((part, i) => (i % 2 === 1 ? markdownCode(part) : spaced(part, markdownCut(part, 400))))
     .join("");
 }
 

@@ -45,7 +45,7 @@ function valueOf(example: string, path: Path): unknown {
   return Object.values(document)[0];
 }
 
-export function exampleFor(path: Path, examples: Examples): string | undefined {
+function exampleFor(path: Path, examples: Examples): string | undefined {
   return Object.entries(examples).find(([pattern]) => {
     const parts = pattern.split(".");
     return parts.length === path.length && parts.every((part, i) => part === "*" || part === String(path[i]));

@@ -159,9 +159,16 @@ describe("bad rows", () => {
   });
 
   it("with a missing field are reported with the fields that they have", async () => {
-    await expect(
-      read({ files: [{ path: "r.jsonl" }] }, { "r.jsonl": '{"text":"a","klass":1}\n{"text":"b","class":1}\n' }),
-    ).rejects.toThrow(/r\.jsonl:1: no field "class"; the row has: text, klass/);
+    const rows = '{"text":"a","class":"1"}\n{"text":"b","klass":"1"}\n';
+    await expect(read({ files: [{ path: "r.jsonl" }] }, { "r.jsonl": rows })).rejects.toThrow(
+      /r\.jsonl:2: no field "class"; the row has: text, klass/,
+    );
+  });
+
+  it("are none where no row has the column: the manifest misspells it", async () => {
+    await expect(read({}, { "rows.csv": "text,klass\na,1\n" })).rejects.toThrow(
+      /^dataset\.labels\.sentiment\.field: no row of dataset "toy" has a column "class"\n {2}expected: one of text, klass/,
+    );
   });
 
   it("include labels that the head does not know, and malformed JSON lines", async () => {

@@ -86,7 +86,7 @@ describe("sluice plan", () => {
     };
     // A wide margin needs few rows, but never fewer than the gate decides on at all.
     expect((await maeAt(10))!.rowsNeeded).toBe(30);
-    const mae = await maeAt(0.05);
+    const mae = await maeAt(0.01);
     // The variance of a difference is proportional to 1 - correlation: ten times the rows from 0.95 to 0.5.
     expect(mae!.rowsNeededAtMost! / mae!.rowsNeeded!).toBeCloseTo(10, 1);
     const words = (await run("plan", "--baseline", "none")).stdout.replaceAll(/\s+/g, " ");

@@ -74,7 +74,12 @@ describe("what to do", () => {
   });
   it("names the model's own command", () => {
     expect(nextSteps(stories.inconclusive.models[0]!).join()).toContain("`npx sluice plan births`");
-    expect(renderMarkdown(stories.inconclusive, null)).toContain("<code>npx sluice plan births</code>");
+    expect(renderMarkdown(stories.inconclusive, null)).toContain(
+      "wider margin: <code>npx sluice plan births</code> says how many",
+    );
+    expect(renderHtml(stories.inconclusive, null, [])).toContain(
+      "wider margin: <code>npx sluice plan births</code> says how many",
+    );
   });
 });
 
