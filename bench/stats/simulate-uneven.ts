@@ -1,5 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fewClusters } from "../../eval/judge/few-clusters.ts";
 import { fewLargeErrors } from "../../eval/judge/small-sample.ts";
 import { selectRows } from "../../eval/metrics/rows.ts";
@@ -27,16 +26,12 @@ export type UnevenTally = {
   reference: number;
   compared: number;
 };
-export type UnevenChunk = {
-  cell: string;
-  metric: string;
-  chunk: number;
-  seconds: number;
-  tally: UnevenTally;
-};
+/** Finished gates of one metric of one kind of data, from the first on. */
+export type UnevenResult = { cell: string; metric: string; margin: number; tally: UnevenTally };
 
-export const unevenFile = ".cache/bench/calibration-clusters.jsonl";
-export const chunkGates = 1_000;
+export const unevenFile = "bench/results/calibration-clusters.json";
+/** Gates between two writes. */
+const chunkGates = 500;
 const alpha = 0.05;
 const level = 1 - 2 * alpha;
 /** Gates of a cell's first chunk for which the reference is computed: it needs every cluster left out. */
@@ -142,50 +137,46 @@ function clusterHalfWidth(
   return studentQuantile(0.5 + options.level / 2, units - 1) * Math.sqrt((squares * (units - 1)) / units);
 }
 
-export function readUneven(file: string): UnevenChunk[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-  const chunks = lines.map((line) => JSON.parse(line) as UnevenChunk);
-  return [...new Map(chunks.map((one) => [`${one.cell} ${one.metric} ${one.chunk}`, one])).values()];
+export function readUneven(file: string): UnevenResult[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { results: UnevenResult[] }).results : [];
 }
 
 /**
- * Simulates the chunks that are missing and appends each. `gatesOf` says how many gates a metric of a cell needs, given
- * what is known of it.
+ * Simulates the gates that are missing, chunk by chunk over all kinds of data, and writes the file after each. `wanted`
+ * says how many gates a metric needs, given what is known of it. An interrupted run continues where it stopped.
  */
 export function simulateAllUneven(
   file: string,
   only: RegExp,
-  gatesOf: (cell: UnevenCell, metric: string) => number,
-  seed = 1,
+  wanted: (metric: string, known: UnevenTally) => number,
+  seed: number,
 ): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const done = new Set(readUneven(file).map(({ cell, metric, chunk }) => `${cell} ${metric} ${chunk}`));
-  unevenCells.forEach((cell, index) => {
-    const named = (metric: string) => only.test(`${cell.id} ${metric}`);
-    let prepared: PreparedUneven | undefined;
-    for (let chunk = 0; chunk < 100; chunk++) {
-      prepared ??= prepareUneven(cell);
-      const wanted = prepared.metrics.filter(
-        ({ definition: { name } }) =>
-          named(name) && chunk * chunkGates < gatesOf(cell, name) && !done.has(`${cell.id} ${name} ${chunk}`),
-      );
-      if (wanted.length === 0) continue;
-      const start = performance.now();
-      const tallies = simulateUneven(
-        prepared,
-        wanted,
-        seed * 1_000_003 + index,
-        chunk * chunkGates,
-        chunkGates,
-        referenceGates,
-      );
-      const seconds = Math.round(performance.now() - start) / 1000;
-      for (const [metric, tally] of tallies) {
-        const line: UnevenChunk = { cell: cell.id, metric, chunk, seconds, tally };
-        appendFileSync(file, `${JSON.stringify(line)}\n`);
-      }
-      process.stderr.write(`${cell.id} #${chunk}: ${seconds} s\n`);
+  const known = new Map(readUneven(file).map((one) => [`${one.cell} ${one.metric}`, one]));
+  const prepared = new Map<string, PreparedUneven>();
+  const chunkOf = (cell: UnevenCell, index: number): boolean => {
+    const at = prepared.get(cell.id) ?? prepareUneven(cell);
+    prepared.set(cell.id, at);
+    const tallyOf = (name: string): UnevenTally => known.get(`${cell.id} ${name}`)?.tally ?? empty();
+    const todo = at.metrics.filter(
+      ({ definition: { name } }) =>
+        only.test(`${cell.id} ${name}`) && tallyOf(name).gates < wanted(name, tallyOf(name)),
+    );
+    const from = Math.min(...todo.map(({ definition: { name } }) => tallyOf(name).gates));
+    const now = todo.filter(({ definition: { name } }) => tallyOf(name).gates === from);
+    if (now.length === 0) return false;
+    const start = performance.now();
+    const tallies = simulateUneven(at, now, 1_000_003 * seed + index, from, chunkGates, referenceGates);
+    for (const { definition, margin } of now) {
+      const metric = definition.name;
+      const tally = addTallies(tallyOf(metric), tallies.get(metric) as UnevenTally);
+      known.set(`${cell.id} ${metric}`, { cell: cell.id, metric, margin, tally });
     }
-  });
+    writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, seed, results: [...known.values()] })}\n`);
+    process.stderr.write(`${cell.id} from ${from}: ${Math.round((performance.now() - start) / 1000)} s\n`);
+    return true;
+  };
+  for (let busy = true; busy;) {
+    busy = false;
+    for (const [index, cell] of unevenCells.entries()) busy = chunkOf(cell, index) || busy;
+  }
 }

@@ -63,5 +63,11 @@ export const averagePrecision: MetricDefinition = influenceDefinition(
     range: [0, 1],
     defaultOptions: {},
   },
-  { method: { rows: "infinitesimal jackknife", clusters: "infinitesimal jackknife" }, components },
+  {
+    method: { rows: "infinitesimal jackknife", clusters: "cluster jackknife" },
+    // Its standard error is small where its value is high, which the contributions do not show. With 1.5, as for means,
+    // 6.9 % of losses of the margin pass with 100 positives of 10,000 rows.
+    skewFactor: 3,
+    components,
+  },
 );

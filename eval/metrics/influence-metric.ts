@@ -24,6 +24,8 @@ export type Components = { value: number; influence: Float64Array };
 export type InfluenceMetric = {
   /** What the variance is called, e.g. DeLong. */
   method: { rows: string; clusters: string };
+  /** What the skewness of the contributions is multiplied by (see `lengthenForSkew`), however small it is. Default: as for means. */
+  skewFactor?: number;
   components(sample: Sample): Components;
 };
 
@@ -45,7 +47,7 @@ function disjointPairs(sample: Sample, units: Units | null): number {
 }
 
 function intervalOf(
-  { method }: InfluenceMetric,
+  { method, skewFactor }: InfluenceMetric,
   sample: Sample,
   estimate: number,
   influence: Float64Array,
@@ -74,9 +76,13 @@ function intervalOf(
   }
   const ends = waldInterval(estimate, found, level, lowest, highest);
   const skew = acceleration(influence.map((value) => -value));
-  if (!isSkewed(skew, 1 / influence.length)) return { ...ends, level, method: name };
+  if (skewFactor === undefined && !isSkewed(skew, 1 / influence.length)) return { ...ends, level, method: name };
   const standardError = Math.sqrt(found.variance);
-  const { low, high } = lengthenForSkew(ends, { estimate, standardError, df: found.df, skew }, level);
+  const { low, high } = lengthenForSkew(
+    ends,
+    { estimate, standardError, df: found.df, skew, ...(skewFactor === undefined ? {} : { factor: skewFactor }) },
+    level,
+  );
   return {
     low: Math.max(lowest, low),
     high: Math.min(highest, high),

@@ -1,6 +1,8 @@
 import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { type Ends, percentile } from "../stats/bca.ts";
+import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
+import { acceleration, jackknifeError } from "../stats/jackknife.ts";
 import { affordableResamples, jackknifeBlocks } from "../stats/resamples.ts";
 import { effectiveUnits } from "../stats/satterthwaite.ts";
 import { expandedLevel } from "../stats/expanded-level.ts";
@@ -174,7 +176,9 @@ function rankedInterval(
         : `${methodOf(uneven)}${whole ? "" : `, ${leftOut.length} groups`}`;
     const ends =
       uneven === null
-        ? jackknifeInterval(leftOut, estimate, level)
+        ? share
+          ? jackknifeInterval(leftOut, estimate, level)
+          : lengthened(jackknifeInterval(leftOut, estimate, level), leftOut, estimate, level)
         : unevenInterval(leftOut, blockUnits(uneven, blocks), estimate, level);
     const found = named(ends === "undefined" ? null : ends, method);
     return typeof found === "string" || !share
@@ -189,6 +193,14 @@ function rankedInterval(
         percentile(replicates, expandedLevel(uneven, level)),
         `expanded percentile bootstrap, ${resamples} resamples`,
       );
+}
+
+/** Jackknife ends, lengthened where the groups' values are skewed. */
+function lengthened(ends: Ends | null, leftOut: Float64Array, estimate: number, level: number): Ends | null {
+  const skew = acceleration(leftOut);
+  if (ends === null || !isSkewed(skew, 1 / leftOut.length)) return ends;
+  const standardError = jackknifeError(leftOut);
+  return lengthenForSkew(ends, { estimate, standardError, df: leftOut.length - 1, skew }, level);
 }
 
 /**

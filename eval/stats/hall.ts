@@ -20,7 +20,14 @@ const unseenSkew = 1.5;
 const noSkew = 0.01;
 
 /** A statistic's estimate and what is known of its distribution. `skew` is a sixth of its skewness (BCa's a). */
-export type SkewedEstimate = { estimate: number; standardError: number; df: number; skew: number };
+export type SkewedEstimate = {
+  estimate: number;
+  standardError: number;
+  df: number;
+  skew: number;
+  /** What the skewness seen is multiplied by; default: `unseenSkew`. */
+  factor?: number;
+};
 
 /**
  * Whether skewness is large enough to matter, and more than noise: for units that weigh alike, 1 / units is 2.4 standard
@@ -39,12 +46,12 @@ export function isSkewed(skew: number, noise: number): boolean {
  */
 export function lengthenForSkew(
   ends: Ends,
-  { estimate, standardError, df, skew }: SkewedEstimate,
+  { estimate, standardError, df, skew, factor = unseenSkew }: SkewedEstimate,
   level: number,
   longest = Infinity,
 ): Ends {
   const t = studentQuantile(0.5 + level / 2, df);
-  const hall = Math.abs(hallQuantile(-t, unseenSkew * Math.abs(skew)));
+  const hall = Math.abs(hallQuantile(-t, factor * Math.abs(skew)));
   const long = Math.min(longest * t, Math.max(t, hall)) * standardError;
   const short = t * standardError;
   return {
