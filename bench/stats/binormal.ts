@@ -17,7 +17,19 @@ export type BinormalWorld = {
 /** `shift` is added to the true log odds that the score implies; 0 is perfectly calibrated. */
 export type BinormalModel = { separation: number; shift: number };
 
-export type BinaryMetric = "auroc" | "average_precision" | "accuracy" | "f1" | "log_loss" | "brier" | "ece";
+export type BinaryMetric =
+  | "auroc"
+  | "average_precision"
+  | "accuracy"
+  | "f1"
+  | "log_loss"
+  | "brier"
+  | "ece"
+  | "precision"
+  | "recall"
+  | "partial_auroc"
+  | "tpr_at_fpr";
+/** Those of bench/results/calibration.md. */
 export const binaryMetrics: readonly BinaryMetric[] = [
   "auroc",
   "average_precision",
@@ -45,12 +57,18 @@ export function threshold(world: BinormalWorld): number {
   return findRoot((t) => predicted(t) - world.share, -8, 12);
 }
 
-/** n rows from one random stream, with the scores of both models. */
-export function drawBinary(world: BinormalWorld, n: number, seed: number, stream: number) {
+/** n rows from one random stream, with the scores of both models. `draw` gives two standard normal numbers per row. */
+export function drawBinary(
+  world: BinormalWorld,
+  n: number,
+  seed: number,
+  stream: number,
+  draw: (random: RandomStream, count: number) => Float64Array = (random, count) => normals(random, 2 * count),
+) {
   const random = new RandomStream(seed, stream);
   const labels = new Float64Array(n);
   for (let i = 0; i < n; i++) labels[i] = random.uniform() < world.share ? 1 : 0;
-  const noise = normals(random, 2 * n);
+  const noise = draw(random, n);
   const rest = Math.sqrt(1 - world.correlation ** 2);
   const latent = { candidate: new Float64Array(n), baseline: new Float64Array(n) };
   for (let i = 0; i < n; i++) {
@@ -76,10 +94,10 @@ export function drawBinary(world: BinormalWorld, n: number, seed: number, stream
 }
 
 /**
- * The metric's value in an infinite sample: in closed form where there is one, otherwise by Simpson's rule over the
+ * The metric's value in an infinite sample, with false-positive rate `at`: in closed form where there is one, otherwise by Simpson's rule over the
  * latent score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
  */
-export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: BinormalModel): number {
+export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: BinormalModel, at = 0.1): number {
   const { share } = world;
   const d = model.separation;
   const t = threshold(world);
@@ -93,6 +111,16 @@ export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: Bi
   switch (metric) {
     case "auroc":
       return normalCdf(d / Math.SQRT2);
+    case "tpr_at_fpr":
+      return normalCdf(d - normalQuantile(1 - at));
+    case "partial_auroc": {
+      const area = simpson((s) => normalCdf(d - s) * normalDensity(s), normalQuantile(1 - at), 12, 20_000);
+      return 0.5 * (1 + (area - (at * at) / 2) / (at - (at * at) / 2));
+    }
+    case "precision":
+      return (share * hits) / (share * hits + (1 - share) * alarms);
+    case "recall":
+      return hits;
     case "accuracy":
       return share * hits + (1 - share) * (1 - alarms);
     case "f1":

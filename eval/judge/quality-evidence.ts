@@ -1,6 +1,7 @@
 import { allRows, type PlannedCheck } from "./plan-checks.ts";
 import type { Evidence } from "./evidence.ts";
-import { smallSample } from "./small-sample.ts";
+import { fewClusters } from "./few-clusters.ts";
+import { fewLargeErrors, smallSample } from "./small-sample.ts";
 import { catalog, type Sample } from "../metrics/catalog.ts";
 import { measurerOf, supportOf, type Measurer } from "../metrics/measure.ts";
 import type { Predictions } from "../predictions/predictions.ts";
@@ -86,10 +87,15 @@ function evidenceOfHead(
   const n = sample.labels.length;
 
   const support = supportOf(sample);
+  const other = baseline.kind === "paired" ? baseline.measurer.sample(planned.slice) : null;
+  const readsInterval = policy.kind !== "limit" || policy.confident;
+  const compared = policy.kind === "limit" || other === null ? [sample] : [sample, other];
   const tooSmall =
     support.fewest < minimumPerClass
       ? `too few rows to decide: ${support.words}, and ${minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed`
-      : null;
+      : readsInterval
+        ? (fewClusters(policy.metric, sample) ?? fewLargeErrors(policy.metric, compared))
+        : null;
 
   const baselineValue = (): number | null => {
     if (baseline.kind !== "paired") return null;
@@ -135,8 +141,7 @@ function evidenceOfHead(
       n,
     };
   }
-  const other = baseline.measurer.sample(planned.slice) as Sample;
-  const result = definition.contrast(sample, other, {
+  const result = definition.contrast(sample, other as Sample, {
     ...options,
     level: planned.level,
     seed: candidate.seed,
@@ -163,7 +168,7 @@ function evidenceOfHead(
     difference: result.difference,
     interval: result.interval,
     n,
-    ...cautionOf(smallSample(policy.metric, [sample, other])),
+    ...cautionOf(smallSample(policy.metric, [sample, other as Sample])),
   };
 }
 

@@ -17,8 +17,17 @@ export const fewForAveragePrecision = 1_000;
 /** The same limit for RMSE and R², in rows that carry the sum of squared errors. */
 export const fewCarryingSquares = 300;
 
+/** With fewer such rows RMSE and R² are not decided: the next large error would move them by more than any seen. */
+export const fewestCarryingSquares = 30;
+
 /** The same limit for MAE, in rows that carry the variance of what is averaged. */
 export const fewCarryingMean = 100;
+
+/**
+ * With fewer clusters the interval of one model's value, which clusters move more than a difference of two models, was
+ * measured to err more often than alpha.
+ */
+const fewForLimit = 40;
 
 /** Half of the smallest regression sample that was simulated. What happens below is not known. */
 const fewRows = 100;
@@ -43,23 +52,27 @@ const rowErrors: Partial<Record<MetricName, (error: number, label: number, score
  * - RMSE and R²: fewer than 300 effective rows, (Σe²)² / Σe⁴, which is the number of equal errors that would carry the
  *   sum of squares as evenly;
  * - MAE and similar metrics: fewer than 100 such effective rows of what is averaged, less its mean;
- * - every regression metric: fewer than 100 rows, which were not simulated.
+ * - every regression metric: fewer than 100 rows, which were not simulated;
+ * - a limit on one model's value: fewer than 40 clusters (bench/results/calibration-clusters.md).
  *
  * @param samples the candidate's rows, and for a comparison the baseline's
  */
 export function smallSample(metric: MetricName, samples: readonly Sample[]): string | null {
   const [first, second] = samples;
-  if (first === undefined || safe.has(metric)) return null;
+  if (first === undefined) return null;
+  if (second === undefined && first.groups !== null) {
+    const clusters = new Set(first.groups).size;
+    if (clusters < fewForLimit) return `${clusters} clusters`;
+  }
+  if (safe.has(metric)) return null;
   if (first.classCount > 0) {
     const { fewest, words } = supportOf(first);
     return fewest < (metric === "average_precision" ? fewForAveragePrecision : fewOfAClass) ? words : null;
   }
   if (first.labels.length < fewRows) return `${first.labels.length} rows`;
   const about = (rows: number) => `about ${Math.max(1, Math.round(rows))} rows`;
-  if (metric === "rmse" || metric === "r2") {
-    const carrying = Math.min(
-      ...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))),
-    );
+  if (restOnSquares.has(metric)) {
+    const carrying = carryingSquares(samples);
     return carrying < fewCarryingSquares ? `its squared errors rest on ${about(carrying)}` : null;
   }
   const errorOf = rowErrors[metric];
@@ -75,6 +88,25 @@ export function smallSample(metric: MetricName, samples: readonly Sample[]): str
   const carrying = carryingRows(averaged.map((value) => value - mean));
   return carrying < fewCarryingMean
     ? `its ${others === null ? "errors rest" : "differences rest"} on ${about(carrying)}`
+    : null;
+}
+
+const restOnSquares: ReadonlySet<MetricName> = new Set(["rmse", "r2"]);
+
+/** The smallest number of rows that carry a model's squared errors. */
+function carryingSquares(samples: readonly Sample[]): number {
+  return Math.min(
+    ...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))),
+  );
+}
+
+/** Why RMSE or R² cannot be decided on these rows, and what would help; null where it can, and for other metrics. */
+export function fewLargeErrors(metric: MetricName, samples: readonly Sample[]): string | null {
+  const rows = samples[0]?.labels.length ?? 0;
+  if (!restOnSquares.has(metric) || rows < fewestCarryingSquares) return null;
+  const carrying = carryingSquares(samples);
+  return carrying < fewestCarryingSquares
+    ? `too few rows to decide: the squared errors of all ${rows} rows rest on about ${Math.max(1, Math.round(carrying))} of them, and ${fewestCarryingSquares} are needed; more rows help, or mae, which large errors move less`
     : null;
 }
 

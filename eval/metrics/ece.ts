@@ -39,6 +39,7 @@ export function eceWithBins(bins: number): RankedMetric {
   return {
     demand: "probability",
     range: [0, 1],
+    byClass: false,
     smooth: true,
     prepare: (sample) => {
       const { confidence, outcome } = confidences(sample);

@@ -19,6 +19,7 @@ export const medianAbsoluteError: MetricDefinition = rankedDefinition(
   {
     demand: "any",
     range: [0, Infinity],
+    byClass: false,
     smooth: false,
     prepare: ({ labels, scores }) => {
       const errors = labels.map((label, i) => Math.abs(label - (scores[i] as number)));

@@ -47,6 +47,7 @@ export const partialAuroc: MetricDefinition = rankedDefinition(
   {
     demand: "any",
     range: [0, 1],
+    byClass: true,
     smooth: true,
     prepare: (sample, options) => {
       const rate = options.at ?? defaultPartialRate;

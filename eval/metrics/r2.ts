@@ -10,6 +10,7 @@ export const r2: MetricDefinition = sumDefinition(
   { name: "r2", tasks: regressionTasks, direction: "higher", unit: "", range: [-Infinity, 1], defaultOptions: {} },
   {
     demand: "any",
+    byClass: false,
     range: [-Infinity, 1],
     prepare: ({ labels, scores }) => {
       const first = labels[0] as number;

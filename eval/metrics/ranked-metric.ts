@@ -1,8 +1,13 @@
 import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { type Ends, percentile } from "../stats/bca.ts";
+import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
+import { acceleration, jackknifeError } from "../stats/jackknife.ts";
 import { affordableResamples, jackknifeBlocks } from "../stats/resamples.ts";
+import { effectiveUnits } from "../stats/satterthwaite.ts";
+import { expandedLevel } from "../stats/expanded-level.ts";
 import {
+  blocksOfUnits,
   fullWeights,
   jackknifeInterval,
   leaveBlocksOut,
@@ -11,12 +16,16 @@ import {
 } from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
+import { methodOf, unevenInterval } from "./uneven-interval.ts";
+import { blockUnits, type Units, unitsOf } from "./unit-spread.ts";
 import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** A metric that depends on the order or the bins of the whole sample. */
 export type RankedMetric = {
   demand: ScoreDemand;
   range: readonly [number, number];
+  /** Whether the metric rests on the rows of each class rather than on all rows alike. */
+  byClass: boolean;
   /**
    * Whether the metric is smooth enough for a jackknife. If not, or when resamples are asked for: percentile bootstrap.
    */
@@ -45,9 +54,11 @@ function measureRanked(metric: RankedMetric, sample: Sample, options: MeasureOpt
   const value = parts.value(fullWeights(statistic));
   if (!Number.isFinite(value)) return { status: "undefined", reason: "the metric is undefined on these rows", n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
+  const units = unitsOf(sample, metric.byClass);
   const found = rankedInterval(
     metric,
     statistic,
+    units,
     value,
     options,
     parts.largest,
@@ -59,7 +70,7 @@ function measureRanked(metric: RankedMetric, sample: Sample, options: MeasureOpt
       ? null
       : found !== "constant"
         ? found
-        : unvariedInterval(value, metric.range, parts.trials, options.level, parts.largest);
+        : unvariedInterval(value, metric.range, trialsOf(units, parts.trials), options.level, parts.largest);
   return {
     status: "ok",
     value,
@@ -93,9 +104,11 @@ function contrastRanked(
   if (relative && !(second > 0)) return wrong(`the baseline's value is ${second}: there is no relative change`);
   const difference = relative ? first / second - 1 : first - second;
   const unit = relative ? second : 1;
+  const units = unitsOf(candidate, metric.byClass);
   const found = rankedInterval(
     metric,
     statistic,
+    units,
     difference,
     options,
     Math.max(one.largest, two.largest) / unit,
@@ -106,10 +119,21 @@ function contrastRanked(
   if (found === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   const interval =
     found === "constant"
-      ? unvariedInterval(difference, [-reach, reach], Math.min(one.trials, two.trials), options.level, reach)
+      ? unvariedInterval(
+          difference,
+          [-reach, reach],
+          trialsOf(units, Math.min(one.trials, two.trials)),
+          options.level,
+          reach,
+        )
       : found;
   if (interval === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
   return { status: "ok", candidate: first, baseline: second, difference, interval, n };
+}
+
+/** The number of independent trials, or of equal ones that would weigh as evenly as the units. */
+function trialsOf(units: Units | null, trials: number): number {
+  return units === null ? trials : Math.min(trials, effectiveUnits(units.shares));
 }
 
 function weighted({ labels, weights, groups }: Sample, value: (weights: Float64Array) => number): WeightedStatistic {
@@ -129,6 +153,7 @@ function weighted({ labels, weights, groups }: Sample, value: (weights: Float64A
 function rankedInterval(
   metric: RankedMetric,
   statistic: WeightedStatistic,
+  uneven: Units | null,
   estimate: number,
   options: MeasureOptions,
   size: number,
@@ -140,18 +165,42 @@ function rankedInterval(
   const named = (ends: Ends | null, method: string): Interval | "constant" | "undefined" =>
     ends === null ? "undefined" : ends.high - ends.low > 1e-12 * size ? { ...ends, level, method } : "constant";
   if (metric.smooth && options.resamples === undefined) {
-    const leftOut = leaveBlocksOut(statistic, seed, jackknifeBlocks(units));
-    const method = leftOut.length === units ? "jackknife, t" : `delete-a-group jackknife, t, ${leftOut.length} groups`;
-    const found = named(jackknifeInterval(leftOut, estimate, level), method);
+    const blocks = blocksOfUnits(statistic, seed, jackknifeBlocks(units));
+    const leftOut = leaveBlocksOut(statistic, blocks);
+    const whole = leftOut.length === units;
+    const method =
+      uneven === null
+        ? whole
+          ? "jackknife, t"
+          : `delete-a-group jackknife, t, ${leftOut.length} groups`
+        : `${methodOf(uneven)}${whole ? "" : `, ${leftOut.length} groups`}`;
+    const ends =
+      uneven === null
+        ? share
+          ? jackknifeInterval(leftOut, estimate, level)
+          : lengthened(jackknifeInterval(leftOut, estimate, level), leftOut, estimate, level)
+        : unevenInterval(leftOut, blockUnits(uneven, blocks), estimate, level);
+    const found = named(ends === "undefined" ? null : ends, method);
     return typeof found === "string" || !share
       ? found
       : { ...onLogitScale(found, estimate), method: `${method}, logit scale` };
   }
   const resamples = options.resamples ?? affordableResamples(units);
-  return named(
-    percentile(weightedReplicates(statistic, seed, resamples), level),
-    `percentile bootstrap, ${resamples} resamples`,
-  );
+  const replicates = weightedReplicates(statistic, seed, resamples);
+  return uneven === null || options.resamples !== undefined
+    ? named(percentile(replicates, level), `percentile bootstrap, ${resamples} resamples`)
+    : named(
+        percentile(replicates, expandedLevel(uneven, level)),
+        `expanded percentile bootstrap, ${resamples} resamples`,
+      );
+}
+
+/** Jackknife ends, lengthened where the groups' values are skewed. */
+function lengthened(ends: Ends | null, leftOut: Float64Array, estimate: number, level: number): Ends | null {
+  const skew = acceleration(leftOut);
+  if (ends === null || !isSkewed(skew, 1 / leftOut.length)) return ends;
+  const standardError = jackknifeError(leftOut);
+  return lengthenForSkew(ends, { estimate, standardError, df: leftOut.length - 1, skew }, level);
 }
 
 /**

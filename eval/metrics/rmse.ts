@@ -10,6 +10,7 @@ export const rmse: MetricDefinition = sumDefinition(
   { name: "rmse", tasks: regressionTasks, direction: "lower", unit: "label", range: [0, Infinity], defaultOptions: {} },
   {
     demand: "any",
+    byClass: false,
     range: [0, Infinity],
     prepare: (sample) => {
       const { labels, scores } = sample;

@@ -18,6 +18,7 @@ export function rowMeanSums(
   return {
     demand,
     range,
+    byClass: false,
     prepare(sample, options) {
       const cells = rowValues(sample, options);
       if (typeof cells === "string") return cells;

@@ -1,13 +1,17 @@
 import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { abc } from "../stats/abc.ts";
-import { bca } from "../stats/bca.ts";
+import { bca, type Ends } from "../stats/bca.ts";
 import { bootstrapReplicates } from "../stats/bootstrap.ts";
-import { acceleration, leaveOneOut } from "../stats/jackknife.ts";
+import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
+import { acceleration, jackknifeError, leaveOneOut } from "../stats/jackknife.ts";
 import { defaultResamples, largeSample } from "../stats/resamples.ts";
+import { effectiveUnits } from "../stats/satterthwaite.ts";
 import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
+import { onRangeScale, unevenInterval } from "./uneven-interval.ts";
+import { type Units, unitsOf } from "./unit-spread.ts";
 import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** One model's part of a metric that is a function of column sums. */
@@ -30,6 +34,8 @@ export type SumParts = {
 export type SumMetric = {
   demand: ScoreDemand;
   range: readonly [number, number];
+  /** Whether the metric rests on the rows of each class rather than on all rows alike. */
+  byClass: boolean;
   /** The parts, or why there are none. */
   prepare(sample: Sample, options: MeasureOptions): SumParts | string;
 };
@@ -43,23 +49,21 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
   const value = statistic.value(columnSums(statistic), unitCount(statistic));
   if (!Number.isFinite(value)) return { status: "undefined", reason: parts.whyUndefined, n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
-  const found = sumInterval(statistic, value, options, largestCell(parts));
+  const units = unitsOf(sample, metric.byClass);
+  const found = sumInterval(statistic, units, value, options, largestCell(parts));
   const interval =
     found === "constant"
       ? unvariedInterval(
           value,
           metric.range,
-          Math.min(parts.trials, unitCount(statistic)),
+          Math.min(parts.trials, independentUnits(statistic, units)),
           options.level,
           parts.largest,
         )
       : found;
-  return {
-    status: "ok",
-    value,
-    interval: interval === "undefined" || interval === null ? null : clip(interval, metric.range),
-    n,
-  };
+  if (interval === "undefined" || interval === null) return { status: "ok", value, interval: null, n };
+  const scaled = units === null || found === "constant" ? interval : { ...interval, ...onRangeScale(interval, value, metric.range) };
+  return { status: "ok", value, interval: clip(scaled, metric.range), n };
 }
 
 /**
@@ -92,14 +96,15 @@ export function contrastSums(
   const difference = relative ? first / second - 1 : first - second;
   const statistic = one.linear && !relative ? differenceOfRows(candidate, one, two) : pair;
   const size = Math.max(largestCell(one), largestCell(two));
+  const units = unitsOf(candidate, metric.byClass);
   let interval = one.cells.every((cell, i) => cell === two.cells[i])
     ? ("constant" as const)
-    : sumInterval(statistic, difference, options, size);
+    : sumInterval(statistic, units, difference, options, size);
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   if (interval === "constant") {
     const unit = relative ? second : 1;
     const reach = (metric.range[1] - metric.range[0]) / unit;
-    const trials = Math.min(one.trials, two.trials, unitCount(pair));
+    const trials = Math.min(one.trials, two.trials, independentUnits(pair, units));
     const largest = Math.max(one.largest, two.largest) / unit;
     const bound = unvariedInterval(difference, [-reach, reach], trials, options.level, largest);
     if (bound === null) return wrong("nothing varies and no row shows what an error would cost: there is no interval");
@@ -147,33 +152,52 @@ function totalWeight({ labels, weights }: Sample): number {
   return weights === null ? labels.length : weights.reduce((sum, w) => sum + w, 0);
 }
 
+/** The number of units, or of equal ones that would weigh as evenly. */
+function independentUnits(statistic: SumStatistic, units: Units | null): number {
+  return units === null ? unitCount(statistic) : effectiveUnits(units.shares);
+}
+
 /**
- * BCa bootstrap, or ABC for large samples. "constant": nothing varies. "undefined": too many resamples have no value.
- * `size` is the largest cell.
+ * BCa bootstrap, or ABC for large samples, lengthened where the rows are skewed; for clusters and uneven weights a
+ * jackknife with t. "constant": nothing varies. "undefined": too many resamples have no value. `size` is the largest
+ * cell.
  */
 function sumInterval(
   statistic: SumStatistic,
+  units: Units | null,
   estimate: number,
   options: MeasureOptions,
   size: number,
 ): Interval | "constant" | "undefined" {
-  const units = unitCount(statistic);
-  if (units < 2 || constantRows(statistic, size)) return "constant";
+  const count = unitCount(statistic);
+  if (count < 2 || constantRows(statistic, size)) return "constant";
   const { level } = options;
-  if (options.resamples === undefined && units > largeSample) {
-    const ends = abc(statistic, level);
-    return ends === null
+  const skewed = (ends: Ends, standardError: number, skew: number, method: string): Interval =>
+    isSkewed(skew, 1 / count)
+      ? {
+          ...lengthenForSkew(ends, { estimate, standardError, df: count - 1, skew }, level),
+          level,
+          method: `${method}, lengthened for skewness`,
+        }
+      : { low: ends.low, high: ends.high, level, method };
+  if (options.resamples === undefined && units === null && count > largeSample) {
+    const found = abc(statistic, level);
+    return found === null
       ? "constant"
-      : Number.isFinite(ends.low) && Number.isFinite(ends.high)
-        ? { ...ends, level, method: "ABC" }
+      : Number.isFinite(found.low) && Number.isFinite(found.high)
+        ? skewed(found, found.standardError, found.acceleration, "ABC")
         : "undefined";
   }
   const leftOut = leaveOneOut(statistic);
   const first = leftOut[0] as number;
   if (leftOut.every((value) => Math.abs(value - first) <= 1e-14 * Math.abs(first))) return "constant";
+  if (options.resamples === undefined && units !== null) return unevenInterval(leftOut, units, estimate, level);
   const resamples = options.resamples ?? defaultResamples;
-  const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, acceleration(leftOut), level);
-  return ends === null ? "undefined" : { ...ends, level, method: `BCa bootstrap, ${resamples} resamples` };
+  const skew = acceleration(leftOut);
+  const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, skew, level);
+  return ends === null
+    ? "undefined"
+    : skewed(ends, jackknifeError(leftOut), skew, `BCa bootstrap, ${resamples} resamples`);
 }
 
 /** Whether all units are the same, apart from rounding. */

@@ -23,6 +23,7 @@ export const tprAtFpr: MetricDefinition = rankedDefinition(
   {
     demand: "any",
     range: [0, 1],
+    byClass: true,
     smooth: false,
     prepare: (sample, options) => {
       const rate = options.at ?? defaultRate;

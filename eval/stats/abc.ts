@@ -8,8 +8,13 @@ import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
  * by O(n^-1.5) and has no Monte Carlo error, so it is used for large samples: O(units × width), no seed. The bias
  * correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the units'
  * probability weights. Null without variation; ends are NaN where the statistic is undefined.
+ *
+ * Also returns what the expansion rests on: the standard error and the acceleration, a sixth of the skewness.
  */
-export function abc(statistic: SumStatistic, level: number): Ends | null {
+export function abc(
+  statistic: SumStatistic,
+  level: number,
+): (Ends & { standardError: number; acceleration: number }) | null {
   const { cells, width, value } = statistic;
   const units = unitCount(statistic);
   const mean = columnSums(statistic).map((sum) => sum / units);
@@ -50,5 +55,5 @@ export function abc(statistic: SumStatistic, level: number): Ends | null {
     const w = z0 + normalQuantile(p);
     return along(w / (1 - acceleration * w) ** 2);
   };
-  return { low: end((1 - level) / 2), high: end((1 + level) / 2) };
+  return { low: end((1 - level) / 2), high: end((1 + level) / 2), standardError: sigma, acceleration };
 }

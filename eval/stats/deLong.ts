@@ -2,6 +2,7 @@ import type { Ends } from "./bca.ts";
 import { placements } from "./placements.ts";
 import { studentQuantile } from "./student.ts";
 import { unseenProbability } from "./rule-of-three.ts";
+import { type Moments, weightedMoments } from "./uneven-moments.ts";
 
 /** An AUROC and each row's contribution to its error. `influence` sums to 0 within each class. */
 export type AurocComponents = { auroc: number; influence: Float64Array };
@@ -35,18 +36,9 @@ export function aurocComponents(
   return { auroc, influence: placement };
 }
 
-export type Moments = {
-  variance: number;
-  /**
-   * Welch and Satterthwaite's degrees of freedom of the sum over classes, as Brunner and Munzel (2000) use them for one
-   * AUROC.
-   */
-  df: number;
-};
-
 /**
- * Variance of a sum of independent contributions whose class sizes are fixed: Σ_c n_c/(n_c - 1) Σ φ². For φ of one
- * AUROC this is DeLong's variance; for the difference of two φ, that of the paired difference; for averages over
+ * Variance of a sum of independent contributions whose class sizes are fixed: Σ_c n_c/(n_c - 1) Σ φ², with Welch and
+ * Satterthwaite's degrees of freedom, as Brunner and Munzel (2000) use them for one AUROC. For φ of one AUROC this is DeLong's variance; for the difference of two φ, that of the paired difference; for averages over
  * one-vs-rest AUROCs, that of the macro mean. `labels` are 0 … classCount - 1; a row of weight 0 does not count.
  */
 export function stratifiedMoments(
@@ -77,16 +69,33 @@ export function stratifiedMoments(
 }
 
 /**
- * Variance of a sum of contributions that are dependent within clusters (Obuchowski, Biometrics 53, 1997): G/(G - 1)
- * Σ_g (Σ φ)², df G - 1.
+ * The same for rows of uneven weight: in each class the variance of `weightedMoments`, added up over the classes.
  */
-export function clusteredMoments(influence: Float64Array, groups: Uint32Array, groupCount: number): Moments {
-  const sums = new Float64Array(groupCount);
-  for (let i = 0; i < influence.length; i++)
-    sums[groups[i] as number] = (sums[groups[i] as number] as number) + (influence[i] as number);
-  let squares = 0;
-  for (const sum of sums) squares += sum * sum;
-  return { variance: (squares * groupCount) / (groupCount - 1), df: groupCount - 1 };
+export function weightedStratifiedMoments(
+  influence: Float64Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  weights: Float64Array,
+): Moments {
+  const parts = Array.from({ length: classCount }, (_, c) => {
+    const rows = Int32Array.from(influence.keys()).filter((i) => labels[i] === c && weights[i] !== 0);
+    const total = rows.reduce((sum, i) => sum + (weights[i] as number), 0);
+    const shares = Float64Array.from(rows, (i) => (weights[i] as number) / total);
+    const deviations = Float64Array.from(rows, (i, k) => -(influence[i] as number) / (1 - (shares[k] as number)));
+    return weightedMoments(deviations, { shares, variances: shares.map((share) => share * share) });
+  });
+  return welch(parts);
+}
+
+/** The sum of independent variances, with Welch and Satterthwaite's degrees of freedom. */
+function welch(parts: readonly Moments[]): Moments {
+  let variance = 0;
+  let spread = 0;
+  for (const part of parts) {
+    variance += part.variance;
+    if (part.variance > 0) spread += part.variance ** 2 / part.df;
+  }
+  return { variance, df: spread > 0 ? (variance * variance) / spread : Number.POSITIVE_INFINITY };
 }
 
 /** estimate ± t_df · √variance, within [lowest, highest]. df = Infinity is pROC's interval. */

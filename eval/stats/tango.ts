@@ -17,26 +17,46 @@ export type PairedCounts = {
  * 891-908). At a difference of 0 this is McNemar's test, at a margin it is Nam's non-inferiority test, so an end of the
  * interval clears a margin exactly when that test rejects. Never of width 0: with no discordant row it is ± z²/(n +
  * z²). In [-1, 1].
+ *
+ * Where few rows are discordant, the score is skewed and z too near on its long side: with 100 rows, 97 % against 94 %,
+ * it rejects the true difference in 8.8 %. An end whose score is skewed by more than 0.09 moves outwards to z + 1.75 γ
+ * (z² - 1) / 6, γ the skewness at that end (Cornish and Fisher's first term, as in Gart and Nam, Biometrics 46, 1990,
+ * three quarters larger because the score is discrete). No end moves inwards.
  */
 export function tango({ both, first, second, neither }: PairedCounts, level: number): Ends {
   const n = both + first + second + neither;
   const z = normalQuantile(0.5 + level / 2);
   const difference = (first - second) / n;
-  const score = (delta: number): number => {
-    // Maximum likelihood for the second discordant probability q, given the difference delta.
+  /** Variance n·σ² of first - second, and its skewness, at the likeliest discordant rates for this difference. */
+  const moments = (delta: number): { variance: number; skewness: number } => {
     const b = -first - second + (2 * n - first + second) * delta;
     const c = -second * delta * (1 - delta);
     const q = (Math.sqrt(Math.max(0, b * b - 8 * n * c)) - b) / (4 * n);
-    const variance = n * (2 * q + delta * (1 - delta));
-    return variance > 0
-      ? (first - second - n * delta) / Math.sqrt(variance)
-      : Math.sign(first - second - n * delta) * Number.MAX_VALUE;
+    const discordant = 2 * q + delta;
+    const variance = n * (discordant - delta * delta);
+    const third = n * (delta - 3 * delta * discordant + 2 * delta ** 3);
+    return { variance, skewness: variance > 0 ? third / variance ** 1.5 : 0 };
   };
-  const end = (limit: number, target: number): number => {
-    const edge = limit * (1 - 1e-12);
-    if (Math.abs(difference) === 1 && Math.sign(difference) === limit) return limit;
-    if (Math.abs(score(edge)) < z) return limit;
-    return findRoot((delta) => score(delta) - target, edge, difference, 1e-15);
+  const score = (delta: number): number => {
+    const { variance } = moments(delta);
+    const gap = first - second - n * delta;
+    return variance > 0 ? gap / Math.sqrt(variance) : Math.sign(gap) * Number.MAX_VALUE;
   };
-  return { low: end(-1, z), high: end(1, -z) };
+  /** `side`: -1 for the low end, 1 for the high one. */
+  const end = (side: -1 | 1): number => {
+    if (difference === side) return side;
+    const solve = (threshold: (delta: number) => number): number => {
+      const edge = side * (1 - 1e-12);
+      const excess = (delta: number): number => -side * score(delta) - threshold(delta);
+      return excess(edge) < 0 ? side : findRoot(excess, edge, difference, 1e-15);
+    };
+    const found = solve(() => z);
+    const longSide = (delta: number): number => -side * moments(delta).skewness;
+    if (!(longSide(found) > visibleSkewness && z > 1)) return found;
+    return solve((delta) => z + (skewFactor * Math.max(0, longSide(delta)) * (z * z - 1)) / 6);
+  };
+  return { low: end(-1), high: end(1) };
 }
+
+const visibleSkewness = 0.09;
+const skewFactor = 1.75;

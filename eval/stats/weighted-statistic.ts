@@ -1,5 +1,6 @@
 import type { Ends } from "./bca.ts";
 import { eachDraw } from "./draws.ts";
+import { jackknifeError } from "./jackknife.ts";
 import { RandomStream } from "./random.ts";
 import { studentQuantile } from "./student.ts";
 
@@ -55,27 +56,36 @@ export function weightedReplicates(statistic: WeightedStatistic, seed: number, r
 }
 
 /**
- * The statistic with each of `blocks` random groups of units left out (one unit per block when there are no more units
- * than blocks). The assignment uses stream 2^32 of `seed`, which no resample uses.
+ * The block of each unit, in random order: `blocks` blocks of nearly equally many units, or one unit per block when
+ * there are no more units than blocks. The assignment uses stream 2^32 of `seed`, which no resample uses.
  */
-export function leaveBlocksOut(statistic: WeightedStatistic, seed: number, blocks: number): Float64Array {
+export function blocksOfUnits(statistic: WeightedStatistic, seed: number, blocks: number): Uint32Array {
   const count = units(statistic);
   const parts = Math.min(blocks, count);
   const shuffled = Uint32Array.from({ length: count }, (_, i) => i);
   if (parts < count) new RandomStream(seed, 2 ** 32).shuffle(shuffled);
-  const multiplicity = new Float64Array(count).fill(1);
+  const blockOf = new Uint32Array(count);
+  for (let part = 0; part < parts; part++) {
+    const to = Math.floor(((part + 1) * count) / parts);
+    for (let i = Math.floor((part * count) / parts); i < to; i++) blockOf[shuffled[i] as number] = part;
+  }
+  return blockOf;
+}
+
+/** The statistic with each block of units left out. */
+export function leaveBlocksOut(statistic: WeightedStatistic, blockOf: Uint32Array): Float64Array {
+  const members: number[][] = [];
+  blockOf.forEach((part, unit) => (members[part] ??= []).push(unit));
+  const multiplicity = new Float64Array(blockOf.length).fill(1);
   const direct = statistic.groups === null && statistic.base === null;
   const weights = direct ? multiplicity : new Float64Array(statistic.rows);
-  const values = new Float64Array(parts);
-  for (let part = 0; part < parts; part++) {
-    const from = Math.floor((part * count) / parts);
-    const to = Math.floor(((part + 1) * count) / parts);
-    for (let i = from; i < to; i++) multiplicity[shuffled[i] as number] = 0;
+  return Float64Array.from(members, (block) => {
+    for (const unit of block) multiplicity[unit] = 0;
     if (!direct) spread(statistic, multiplicity, weights);
-    values[part] = statistic.value(weights);
-    for (let i = from; i < to; i++) multiplicity[shuffled[i] as number] = 1;
-  }
-  return values;
+    const value = statistic.value(weights);
+    for (const unit of block) multiplicity[unit] = 1;
+    return value;
+  });
 }
 
 /**
@@ -83,11 +93,6 @@ export function leaveBlocksOut(statistic: WeightedStatistic, seed: number, block
  * 2001). For smooth statistics of large samples. Null when a value is undefined; of width 0 when nothing varies.
  */
 export function jackknifeInterval(leftOut: Float64Array, estimate: number, level: number): Ends | null {
-  const parts = leftOut.length;
-  let mean = 0;
-  for (const value of leftOut) mean += value / parts;
-  let squares = 0;
-  for (const value of leftOut) squares += (value - mean) ** 2;
-  const half = studentQuantile(0.5 + level / 2, parts - 1) * Math.sqrt((squares * (parts - 1)) / parts);
+  const half = studentQuantile(0.5 + level / 2, leftOut.length - 1) * jackknifeError(leftOut);
   return Number.isNaN(half) ? null : { low: estimate - half, high: estimate + half };
 }

@@ -10,6 +10,7 @@ import { RandomStream } from "../../../eval/stats/random.ts";
 import { collapseGroups, columnSums, type SumStatistic } from "../../../eval/stats/sums.ts";
 import {
   jackknifeInterval,
+  blocksOfUnits,
   leaveBlocksOut,
   type WeightedStatistic,
   weightedReplicates,
@@ -168,7 +169,7 @@ describe("resampling", () => {
     const left = bootstrapReplicates(collapsed, 3, 50);
     const right = weightedReplicates(weighted, 3, 50);
     left.forEach((value, i) => expect(right[i]).toBeCloseTo(value, 12));
-    const [jackknife, blocks] = [leaveOneOut(collapsed).toSorted(), leaveBlocksOut(weighted, 3, 200).toSorted()];
+    const [jackknife, blocks] = [leaveOneOut(collapsed).toSorted(), leaveBlocksOut(weighted, blocksOfUnits(weighted, 3, 200)).toSorted()];
     jackknife.forEach((value, i) => expect(blocks[i]).toBeCloseTo(value, 12));
   });
   it("leaves blocks out that cover every unit once: the jackknife of a mean has its standard error", () => {
@@ -189,7 +190,7 @@ describe("resampling", () => {
         return sum / total;
       },
     };
-    const leftOut = leaveBlocksOut(statistic, 1, 200);
+    const leftOut = leaveBlocksOut(statistic, blocksOfUnits(statistic, 1, 200));
     const ends = jackknifeInterval(leftOut, 0.5, 0.9) as { low: number; high: number };
     const expected = 2 * 1.6525 * Math.sqrt(1 / 12 / 5000);
     expect(Math.abs((ends.high - ends.low) / expected - 1)).toBeLessThan(0.2);
