@@ -119,8 +119,11 @@ async function changedOf(
   return { gated: models.length > 0, models };
 }
 
-/** Markdown puts a backslash before some characters; words are looked for without. */
-const plain = (text: string) => text.replaceAll("\\", "");
+/** The report's text as a reader sees it: without markup and without what keeps names from being links or mentions. */
+const plain = (markdown: string) =>
+  markdown
+    .replaceAll(/<\/?\w+>|[\\\u200b]/g, "")
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
 
 function problemsOf(
   { outcome, verdict, report, rendered, output, run }: Played,

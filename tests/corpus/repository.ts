@@ -46,7 +46,7 @@ export async function checkOut(played: Case, deps: CheckOutDeps): Promise<Checke
         upload: (bytes) => {
           const oid = createHash("sha256").update(bytes).digest("hex");
           objects.set(oid, bytes);
-          if (played.checkout.lfs === "server") deps.services.objects.set(oid, bytes);
+          if (played.checkout.lfs === "server") deps.services.objects.set(`${played.name}/${oid}`, bytes);
         },
         gate: (cache) => deps.gate(author, cache),
       }).catch((error: Error) => {
@@ -68,7 +68,7 @@ export async function checkOut(played: Case, deps: CheckOutDeps): Promise<Checke
   const weights = { base: baseWeights, change: weightsIn(author) };
   git(author, "checkout", "-q", "--force", "main");
   git(author, "clean", "-q", "-f", "-d", "-x");
-  const tip = await apply(played.landed, "landed");
+  const tip = played.landed.length === 0 ? base : await apply(played.landed, "landed");
   git(author, "checkout", "-q", "--detach", "main");
   git(author, "merge", "-q", "--no-ff", "--no-edit", "topic");
   const merge = git(author, "rev-parse", "HEAD");
@@ -182,7 +182,7 @@ function fetchAndCheckOut(dir: string, from: string, ref: string, { checkout }: 
 /** What `lfs: true` leaves in the checkout: the objects, and the files in the place of their pointers. */
 function keepObjects(dir: string, objects: ReadonlyMap<string, Buffer>, { checkout }: Case, { lfs }: Services): void {
   if (objects.size === 0) return;
-  git(dir, "config", "lfs.url", lfs);
+  git(dir, "config", "lfs.url", `${lfs}/${name}`);
   if (checkout.lfs === "server") return;
   for (const [oid, bytes] of objects) {
     const path = join(dir, ".git/lfs/objects", objectPath(oid));

@@ -14,8 +14,9 @@ export type Services = {
   registry: string;
   /** NAME@VERSION → npm's integrity of the tarball that the registry serves. */
   integrity: ReadonlyMap<string, string>;
-  /** Of the Git LFS server. Objects are kept by oid. */
+  /** Of the Git LFS server: `${lfs}/REPOSITORY` is one repository's. */
   lfs: string;
+  /** REPOSITORY/OID → what that repository keeps. */
   objects: Map<string, Buffer>;
   /** A server that nobody has a reason to talk to. */
   stranger: string;
@@ -35,14 +36,22 @@ export async function startServices(): Promise<Services> {
       response.writeHead(404).end();
       return;
     }
-    const bytes = path.startsWith("/lfs/objects/") ? objects.get(path.slice(13)) : tarballs.get(path);
+    const [, repository = "", object = ""] = /^\/lfs\/([\w-]+)\/objects\/(\w+)$/.exec(path) ?? [];
+    const bytes = objects.get(`${repository}/${object}`) ?? tarballs.get(path);
     if (bytes !== undefined) response.end(bytes);
-    else if (request.method === "POST" && path === "/lfs/objects/batch") {
+    else if (request.method === "POST" && object === "batch") {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {
         response.setHeader("content-type", "application/vnd.git-lfs+json");
-        response.end(JSON.stringify(batchAnswer(JSON.parse(body) as BatchRequest, objects, `${url}/lfs/objects`)));
+        response.end(
+          JSON.stringify(
+            batchAnswer(JSON.parse(body) as BatchRequest, {
+              has: (oid) => objects.has(`${repository}/${oid}`),
+              href: `${url}/lfs/${repository}/objects`,
+            }),
+          ),
+        );
       });
     } else response.writeHead(404).end();
   });
@@ -90,11 +99,11 @@ const integrityOf = (bytes: Buffer) => `sha512-${createHash("sha512").update(byt
 type BatchRequest = { objects: { oid: string; size: number }[] };
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md */
-function batchAnswer({ objects }: BatchRequest, known: ReadonlyMap<string, Buffer>, href: string) {
+function batchAnswer({ objects }: BatchRequest, { has, href }: { has: (oid: string) => boolean; href: string }) {
   return {
     transfer: "basic",
     objects: objects.map(({ oid, size }) =>
-      known.has(oid)
+      has(oid)
         ? { oid, size, actions: { download: { href: `${href}/${oid}` } } }
         : { oid, size, error: { code: 404, message: "Object does not exist" } },
     ),
