@@ -180,7 +180,12 @@ function fetchAndCheckOut(dir: string, from: string, ref: string, { checkout }: 
 }
 
 /** What `lfs: true` leaves in the checkout: the objects, and the files in the place of their pointers. */
-function keepObjects(dir: string, objects: ReadonlyMap<string, Buffer>, { checkout }: Case, { lfs }: Services): void {
+function keepObjects(
+  dir: string,
+  objects: ReadonlyMap<string, Buffer>,
+  { name, checkout }: Case,
+  { lfs }: Services,
+): void {
   if (objects.size === 0) return;
   git(dir, "config", "lfs.url", `${lfs}/${name}`);
   if (checkout.lfs === "server") return;
