@@ -8,6 +8,7 @@ import type { AdviceFile } from "../eval/schema/advice.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { LoadedRemote } from "../models/core/predictor/load.ts";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { releases } from "./releases.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
@@ -73,7 +74,9 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
         env: streams.env,
         now: () => new Date(),
         fetch,
+        releases,
         onEvent: (event) => showEvent(progress, event),
+        ...(streams.env["GITHUB_TOKEN"] ? { gitToken: streams.env["GITHUB_TOKEN"] } : {}),
       };
       if (flags.shard !== undefined) {
         if (flags.shards !== undefined)

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { PlanFile } from "../eval/schema/plan.ts";
 import type { Finish } from "./exit-code.ts";
 import { baselineChoice } from "./gate.ts";
+import { releases } from "./releases.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
@@ -63,7 +64,7 @@ export function planCommand(streams: Streams, finish: Finish): Command {
             correlation: flags.correlation,
             ...(flags.provider === undefined ? {} : { provider: flags.provider }),
           },
-          { env: streams.env, now: () => new Date(), fetch, onEvent: (event) => showEvent(progress, event) },
+          { env: streams.env, now: () => new Date(), fetch, releases, onEvent: (event) => showEvent(progress, event) },
         );
         progress.close();
         if (flags.json) await write(streams.stdout, `${JSON.stringify(plan, null, 2)}\n`);

@@ -1,6 +1,7 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import { catalog } from "./metrics/catalog.ts";
@@ -26,8 +27,12 @@ export type CalibrateRequest = GateRequest & {
  *
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function calibrateGate(request: CalibrateRequest, deps: GateDeps): Promise<CalibrationFile> {
-  const { candidates, context } = await prepare(request, deps);
+export function calibrateGate(request: CalibrateRequest, deps: GateDeps): Promise<CalibrationFile> {
+  return withWorkDir(deps.env, (workDir) => calibrateIn(workDir, request, deps));
+}
+
+async function calibrateIn(workDir: string, request: CalibrateRequest, deps: GateDeps): Promise<CalibrationFile> {
+  const { candidates, context } = await prepare(request, workDir, deps);
   const models: ModelCalibration[] = [];
   for (const loaded of candidates) models.push(calibrateModel(loaded, await readPair(loaded, context), request, deps));
   return {
@@ -53,7 +58,7 @@ function calibrateModel(
     same,
     mismatch,
     baselineFolder,
-    policy: { gates },
+    exam: { gates },
   } = pair;
   const named = {
     model: manifest.id,

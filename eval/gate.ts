@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { readFile, realpath } from "node:fs/promises";
+import { basename, join, posix, relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
-import { defaultCacheDir } from "../models/core/artifact/hub.ts";
+import { defaultCacheDir } from "../models/core/artifact/cache-dir.ts";
 import {
   isRemote,
   loadModelFile,
@@ -12,14 +13,22 @@ import {
   type LoadedRemote,
 } from "../models/core/predictor/load.ts";
 import { configuration, type Configuration } from "./schema/configuration.ts";
+import { readBaseModels } from "./gate/base-models.ts";
 import { resolveReference } from "./gate/baseline.ts";
+import { continuity, type Ended } from "./gate/continuity.ts";
+import { endedVerdict, retirementNotes } from "./gate/ended-verdict.ts";
 import type { Shard } from "./dataset/shard.ts";
 import type { EvaluationContext, GateDeps, GateRequest } from "./gate/context.ts";
 import { evaluateModel, predictModelShard, type ModelEvaluation } from "./gate/evaluate-model.ts";
-import { commitOf, gitIn } from "./gate/git.ts";
+import { gitIn, slashed, topLevel } from "./gate/git.ts";
 import { forbidBackendSwitch } from "./gate/forbid-backend-switch.ts";
-import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { lfsObjectsOf } from "./gate/lfs-objects.ts";
+import { modelFolder } from "./gate/model-folder.ts";
+import { removeOutputs, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { privateCache } from "./gate/private-cache.ts";
 import { readWaivers } from "./gate/waivers.ts";
+import { convertedNote, filesReadFor, workingTreeState } from "./gate/working-tree.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
@@ -41,20 +50,36 @@ export type GateOutcome = {
  * A model that cannot be evaluated gets the verdict ERROR and does not stop the others.
  * @throws ConfigurationError when sluice.yaml, a model.yaml or an argument is wrong; nothing is judged then
  */
-export async function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
-  const { config, candidates, context } = await prepare(request, deps);
+export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  return withWorkDir(deps.env, (workDir) => gateIn(workDir, request, deps));
+}
+
+async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
+  // What an earlier run left, or the change itself put there, must not pass for this run's result, however it ends.
+  await removeOutputs(resolve(request.root, request.out));
+  const { config, candidates, ended, context } = await prepare(request, workDir, deps);
+  const { repository, git } = context;
+  const tree = await workingTreeState(git, repository, [context.configFile, ...candidates.flatMap(filesReadFor)]);
   const evaluations: ModelEvaluation[] = [];
   for (const loaded of candidates) {
     deps.signal?.throwIfAborted();
-    evaluations.push(await evaluateModel(loaded, context));
+    const evaluation = await evaluateModel(loaded, context);
+    const note = tree === null ? null : convertedNote(tree, repository, loaded);
+    if (note !== null) evaluation.verdict.notes.push(note);
+    evaluations.push(evaluation);
   }
 
   const createdAt = deps.now().toISOString();
-  const models = evaluations.map((one) => one.verdict);
+  const models = [...evaluations.map((one) => one.verdict), ...ended.map((one) => endedVerdict(one, context))];
+  for (const note of retirementNotes(context)) {
+    deps.onEvent({ kind: "note", text: note });
+    models[0]?.notes.push(note);
+  }
   const verdict: VerdictFile = {
     schemaVersion: 1,
     ...judgeRun(models),
-    commit: await commitOf(context.git, "HEAD"),
+    commit: tree?.state.commit ?? null,
+    ...(tree === null ? {} : { commitState: tree.state }),
     sluiceVersion,
     createdAt,
     models,
@@ -76,7 +101,9 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
     metrics,
     evaluations.flatMap((one) => one.plots),
   );
-  return { verdict, metrics, files, configuration: config };
+  // Whether a comment is kept is the base's to say, too: a change must not silence its own report.
+  const reporting = context.policyBase?.reporting ?? config.reporting;
+  return { verdict, metrics, files, configuration: { ...config, reporting } };
 }
 
 /**
@@ -87,47 +114,94 @@ export async function runGate(request: GateRequest, deps: GateDeps): Promise<Gat
  * @returns the folders written
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
-  const { candidates, context } = await prepare(request, deps);
-  const folders: string[] = [];
-  for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
-  return folders;
+export function predictShard(request: GateRequest, shard: Shard, deps: GateDeps): Promise<string[]> {
+  return withWorkDir(deps.env, async (workDir) => {
+    const { candidates, context } = await prepare(request, workDir, deps);
+    const folders: string[] = [];
+    for (const loaded of candidates) folders.push(...(await predictModelShard(loaded, shard, context)));
+    return folders;
+  });
 }
 
-/** Reads and checks, once, everything that is the same for all models of a run. */
+/**
+ * Reads and checks, once, everything that is the same for all models of a run.
+ * @param workDir see `withWorkDir`
+ */
 export async function prepare(
   request: GateRequest,
+  workDir: string,
   deps: GateDeps,
-): Promise<{ config: Configuration; candidates: LoadedManifest[]; context: EvaluationContext }> {
-  const root = resolve(request.root);
-  const config = await readConfiguration(resolve(root, request.configFile));
-  const found = await Promise.all(config.models.map((folder) => loadModelFile(join(root, folder))));
-  const all = measurable(found, request.models, deps);
-  const candidates = chooseModels(all, request.models);
+): Promise<{ config: Configuration; candidates: LoadedManifest[]; ended: Ended[]; context: EvaluationContext }> {
+  // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
+  const root = await realpath(resolve(request.root));
+  const configFile = resolve(root, request.configFile);
+  const config = await readConfiguration(configFile);
   const git = gitIn(root, deps.env);
+  const repository = await topLevel(git, root);
+  const found = await Promise.all(
+    config.models.map(async (folder, i) =>
+      loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
+    ),
+  );
+  const all = measurable(found, request.models, deps);
+  refuseTwins(all);
   const reference = await resolveReference(request.baseline, git);
   await forbidBackendSwitch(found.filter(isRemote), reference, root, git);
   const policyReference =
     request.policyRef === undefined ? reference : await resolveReference({ ref: request.policyRef }, git);
+  const branchBase = await readBaseModels(reference, configFile, config, root, git);
+  const policyBase = isDeepStrictEqual(policyReference, reference)
+    ? branchBase
+    : await readBaseModels(policyReference, configFile, config, root, git);
+  const folderOf = (dir: string) => slashed(relative(repository, dir));
+  const continued = continuity(
+    policyBase,
+    branchBase === null ? null : new Set(branchBase.models.map(({ id }) => id)),
+    all.map(({ manifest, dir }) => ({
+      id: manifest.id,
+      formerly: manifest.formerly,
+      folder: folderOf(dir),
+    })),
+  );
+  const { candidates, ended } = chooseModels(all, continued.ended, request.models, folderOf);
   const waivers = await readWaivers(
-    resolve(root, request.configFile),
+    configFile,
     policyReference,
     root,
     all.map((one) => one.manifest.id),
     git,
   );
+  const { cacheDir, note } = await privateCache(defaultCacheDir(deps.env), repository, join(workDir, "cache"));
+  if (note !== null) deps.onEvent({ kind: "note", text: note });
   const shards = request.shards === undefined ? {} : { shards: resolve(root, request.shards) };
   return {
     config,
     candidates,
+    ended,
     context: {
       request: { ...request, root, out: resolve(root, request.out), ...shards },
-      production: config.production,
+      configFile,
+      configuration: config,
       reference,
+      branchBase,
       policyReference,
+      policyBase,
+      continuity: continued,
       waivers,
       git,
-      cacheDir: defaultCacheDir(deps.env),
+      repository,
+      lfs: lfsObjectsOf({
+        git,
+        root,
+        base: policyReference.kind === "commit" ? policyReference.commit : null,
+        cacheDir,
+        env: deps.env,
+        fetch: deps.fetch,
+        token: deps.gitToken ?? null,
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      }),
+      cacheDir,
+      workDir,
       deps,
     },
   };
@@ -172,7 +246,8 @@ function measurable(
   return kept.map(withArtifact);
 }
 
-function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[]): LoadedManifest[] {
+/** @throws ConfigurationError when an id is there twice */
+function refuseTwins(all: readonly LoadedManifest[]): void {
   const known = all.map((one) => one.manifest.id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);
   if (twice !== undefined)
@@ -185,19 +260,45 @@ function chooseModels(all: readonly LoadedManifest[], wanted: readonly string[])
         .join(" and "),
       expected: "every id once",
     });
-  return wanted.length === 0
-    ? [...all]
-    : wanted.map((name) => {
-        const found = all.find((one) => one.manifest.id === name || basename(one.dir) === name);
-        if (found === undefined)
-          throw new ConfigurationError({
-            code: "unknown-model",
-            problem: "sluice.yaml has no such model",
-            place: "MODEL",
-            expected: `one of ${known.join(", ")}`,
-            received: name,
-            example: `npx sluice gate ${known[0]}`,
-          });
-        return found;
+}
+
+/** Whether a name may mean a model: its id, the id that it had, its folder, or the folder's last part. */
+function mayMean(name: string, ids: readonly (string | undefined)[], folder: string): boolean {
+  const path = posix.normalize(name).replace(/\/$/, "");
+  return ids.includes(name) || path === folder || (!path.includes("/") && posix.basename(folder) === path);
+}
+
+/**
+ * The models that are named; all of them where none is. A name chooses every model that it may mean, so that a second
+ * folder of the same name cannot take a model's place in its own gate.
+ */
+function chooseModels(
+  all: readonly LoadedManifest[],
+  ended: readonly Ended[],
+  wanted: readonly string[],
+  folderOf: (dir: string) => string,
+): { candidates: LoadedManifest[]; ended: Ended[] } {
+  if (wanted.length === 0) return { candidates: [...all], ended: [...ended] };
+  const chosen = wanted.map((name) => {
+    const candidates = all.filter(({ manifest, dir }) =>
+      mayMean(name, [manifest.id, manifest.formerly], folderOf(dir)),
+    );
+    const missing = ended.filter(({ model }) => mayMean(name, [model.id], model.folder));
+    if (candidates.length + missing.length === 0) {
+      const known = all.map(({ manifest }) => manifest.id);
+      throw new ConfigurationError({
+        code: "unknown-model",
+        problem: "sluice.yaml has no such model",
+        place: "MODEL",
+        expected: `one of ${known.join(", ")}`,
+        received: name,
+        example: `npx sluice gate ${known[0]}`,
       });
+    }
+    return { candidates, missing };
+  });
+  return {
+    candidates: [...new Set(chosen.flatMap(({ candidates }) => candidates))],
+    ended: [...new Set(chosen.flatMap(({ missing }) => missing))],
+  };
 }

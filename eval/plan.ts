@@ -3,6 +3,7 @@ import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { performanceMetrics } from "./gate/performance-metrics.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { withWorkDir } from "./gate/work-dir.ts";
 import { defaultCapMs } from "./latency/latency-comparison.ts";
 import { combine } from "./power/false-red.ts";
 import { planCheck } from "./power/plan-check.ts";
@@ -24,8 +25,12 @@ const timedRows = 128;
  *
  * @throws ConfigurationError; EvaluationError when a model cannot answer
  */
-export async function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
-  const { candidates, context } = await prepare(request, deps);
+export function planGate(request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
+  return withWorkDir(deps.env, (workDir) => planIn(workDir, request, deps));
+}
+
+async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Promise<PlanFile> {
+  const { candidates, context } = await prepare(request, workDir, deps);
   const models: ModelPlan[] = [];
   for (const loaded of candidates) {
     const pair = await readPair(loaded, context);
@@ -39,13 +44,12 @@ export async function planGate(request: PlanRequest, deps: GateDeps): Promise<Pl
 
 function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanRequest, seconds: number): ModelPlan {
   const {
-    policy: { gates },
+    exam: { gates, dataset },
     planned,
     candidate,
     baseline,
     paired,
     same,
-    dataset,
   } = pair;
   const checks = planned.map((one) => {
     const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
@@ -91,7 +95,7 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
  */
 async function secondsToPredict(
   loaded: LoadedManifest,
-  { dataset }: ModelPair,
+  { exam: { dataset } }: ModelPair,
   cacheDir: string,
   deps: GateDeps,
 ): Promise<number> {

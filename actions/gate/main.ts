@@ -1,10 +1,11 @@
-import { basename, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { readEvent, type RunContext } from "../../eval/gate/event.ts";
 import { removeOutputs, writeOutputs } from "../../eval/gate/outputs.ts";
-import { prepareReferences, type Baseline } from "../../eval/gate/references.ts";
+import { prepareReferences, releaseRecords, type Baseline } from "../../eval/gate/references.ts";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
+import { readRelease } from "../../github/registry/release.ts";
 import { commentMarker } from "../../github/sticky-comment.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
@@ -80,8 +81,9 @@ async function evaluate(
   // The repository may contain a verdict.json of its own. Remove it first, so that it cannot pass for this step's
   // result, however this step ends.
   await removeOutputs(resolve(root, inputs.out));
+  const references = referenceDeps(github, inputs.token, env);
   const [{ baseline, policyRef }, native] = await Promise.all([
-    prepareReferences(inputs.baseline, situation, root, referenceDeps(github, inputs.token, env)),
+    prepareReferences(inputs.baseline, situation, root, references),
     prepareNative(inputs["ort-dir"], root, env),
   ]);
   logLine(`native runtime: ${native.source}, ${native.binding}`);
@@ -93,7 +95,7 @@ async function evaluate(
       {
         root,
         configFile: inputs.config,
-        models: inputs.models.map((name) => basename(name)),
+        models: inputs.models,
         baseline,
         policyRef,
         out: resolve(root, inputs.out),
@@ -101,7 +103,15 @@ async function evaluate(
         performance: inputs.performance,
         ...(inputs.provider === null ? {} : { provider: inputs.provider }),
       },
-      { env: { ...env, ...native.env }, now: () => new Date(), onEvent: events.onEvent, fetch, signal },
+      {
+        env: { ...env, ...native.env },
+        now: () => new Date(),
+        onEvent: events.onEvent,
+        fetch,
+        signal,
+        releases: releaseRecords(root, references, readRelease),
+        ...(inputs.token === null ? {} : { gitToken: inputs.token }),
+      },
     );
     return {
       verdict,

@@ -9,6 +9,8 @@ import os, { tmpdir } from "node:os";
 import { enableCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { readDataset } from "../../eval/dataset/read.ts";
+import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
+import { withWorkDir } from "../../eval/gate/work-dir.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor } from "../../models/core/predictor/predictor.ts";
 
@@ -21,14 +23,17 @@ enableCompileCache(join(root, "node_modules", ".cache", "compile"));
 
 if (mode === "bare" && model !== undefined) {
   const dir = join(root, "models", model);
-  const deps = { env: process.env, fetch, cacheDir: join(root, ".cache", "sluice") };
+  const deps = { env: process.env, fetch, cacheDir: defaultCacheDir(process.env) };
   const candidate = await loadManifest(dir);
-  const { rows } = await readDataset(candidate.manifest, dir, deps);
-  for (const loaded of [candidate, await loadManifest(join(dir, "production"))]) {
-    const predictor = await openPredictor(loaded, {}, deps);
-    await predictor.predict(rows.map(({ row }) => row));
-    await predictor.close();
-  }
+  await withWorkDir(process.env, async (workDir) => {
+    const lfs = () => Promise.reject(new Error("this repository has no LFS objects"));
+    const { rows } = await readDataset(candidate.manifest, dir, { ...deps, root, workDir, lfs });
+    for (const loaded of [candidate, await loadManifest(join(dir, "production"))]) {
+      const predictor = await openPredictor(loaded, {}, deps);
+      await predictor.predict(rows.map(({ row }) => row));
+      await predictor.close();
+    }
+  });
 } else {
   const time = (args: string[], env: NodeJS.ProcessEnv = {}) => {
     const start = performance.now();

@@ -2,23 +2,16 @@ import { createHash } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { localFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
-import { isLfsPointer } from "../../models/core/artifact/onnx-file.ts";
+import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
 import { secretIn } from "./secrets.ts";
 
 /**
  * The paths in the model's folder that serving needs, relative to the folder. Data and training code are not deployed.
  */
 function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
-  const { artifact } = manifest;
-  const weights =
-    artifact.path === undefined
-      ? []
-      : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
-  const steps = Object.values(manifest.preprocess).flatMap((step) =>
-    step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : [],
-  );
-  return { needed: [...new Set(["model.yaml", ...weights, ...steps])], optional: ["README.md"] };
+  return { needed: [...new Set(["model.yaml", ...localFilesOf(manifest)])], optional: ["README.md"] };
 }
 
 /** The SHA-256 digests of the weights that the manifest states, by path. */

@@ -1,15 +1,26 @@
 import { basename, extname, resolve } from "node:path";
+import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
+import { fieldPath } from "../../models/core/field-path.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
+import { withoutPointers } from "./lfs-files.ts";
+import { localDataFile } from "./local-file.ts";
 import { npmFile, type NpmFileDeps } from "./npm/file.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
 import { createRowParser, type DatasetRow } from "./row.ts";
 
-export type DatasetDeps = NpmFileDeps;
+export type DatasetDeps = NpmFileDeps & {
+  /** The repository, absolute: no data is read from outside it. */
+  root: string;
+  /** Git LFS objects of the repository. */
+  lfs: LfsObjects;
+  /** Where a path of the manifest is written, e.g. model.yaml:12:14; default: the path itself. */
+  placeIn?: (path: readonly (string | number)[]) => string;
+};
 
 /** A dataset in memory. */
 export type EvaluationDataset = {
@@ -59,9 +70,9 @@ export async function readDataset(
   const places = compactPlaces();
   const rowOfId = new Map<string, number>();
 
-  for (const file of dataset.files) {
+  for (const [position, file] of dataset.files.entries()) {
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
-    const path = await locate(file, dir, deps);
+    const path = await locate(file, position, dir, deps);
     const format = await formatOf(path, name, file.format);
     const stem = basename(path, format === "folder" ? "" : extname(path));
     const { style, readings } = openReader(path, name, format, types);
@@ -122,8 +133,10 @@ export async function readDataset(
   };
 }
 
-async function locate(file: DatasetFile, dir: string, deps: DatasetDeps): Promise<string> {
-  return file.npm === undefined ? resolve(dir, file.path) : npmFile(file.npm, file.integrity!, file.path, dir, deps);
+async function locate(file: DatasetFile, position: number, dir: string, deps: DatasetDeps): Promise<string> {
+  if (file.npm !== undefined) return npmFile(file.npm, file.integrity!, file.path, deps);
+  const place = (deps.placeIn ?? fieldPath)(["dataset", "files", position, "path"]);
+  return withoutPointers(await localDataFile(file.path, resolve(dir), deps.root, place), file.path, deps);
 }
 
 function duplicate(id: string, first: string, second: string, idField: string | undefined): EvaluationError {

@@ -1,24 +1,20 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { relative } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { commitOf, listTree, mergeBaseWithDefaultBranch, readBlob, type Git, type TreeFile } from "./git.ts";
+import { commitOf, mergeBaseWithDefaultBranch, readAt, slashed, topLevel, type Git } from "./git.ts";
 
-/** What a person or an action asks for. `auto` is the production version at the merge base. */
-export type BaselineChoice = "auto" | "none" | { ref: string } | { dir: string };
-
-/** A folder with the baseline's model.yaml, or why there is none. `commit` is the commit that was looked at, if any. */
-export type BaselineFolder =
-  | { found: true; dir: string; source: string; commit: string | null }
-  | { found: false; source: string; commit: string | null };
-
-export type BaselineDeps = { git: Git; cacheDir: string };
+/**
+ * What a person or an action asks for. `auto`: the production version as of the merge base with the default branch.
+ * `production`: of a commit, the same is asked for; otherwise the models of exactly this commit.
+ */
+export type BaselineChoice = "auto" | "none" | { ref: string; production?: boolean } | { dir: string };
 
 /** Where baselines and thresholds are read from; resolved once per run. */
 export type Reference =
   | { kind: "none" }
   | { kind: "dir"; dir: string }
-  | { kind: "commit"; commit: string; label: string }
+  /** `production`: whether the last proved version is wanted, which may be of another commit. */
+  | { kind: "commit"; commit: string; label: string; production: boolean }
   | { kind: "working-tree" };
 
 export async function resolveReference(choice: BaselineChoice, git: Git): Promise<Reference> {
@@ -27,7 +23,12 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
     const base = await mergeBaseWithDefaultBranch(git);
     return base === null
       ? { kind: "working-tree" }
-      : { kind: "commit", commit: base.commit, label: `merge base with ${base.branch}, ${base.commit.slice(0, 7)}` };
+      : {
+          kind: "commit",
+          commit: base.commit,
+          label: `merge base with ${base.branch}, ${base.commit.slice(0, 7)}`,
+          production: true,
+        };
   }
   if ("dir" in choice) {
     if (!existsSync(choice.dir))
@@ -55,56 +56,9 @@ export async function resolveReference(choice: BaselineChoice, git: Git): Promis
   return {
     kind: "commit",
     commit,
+    production: choice.production === true,
     label: commit.startsWith(choice.ref) ? choice.ref.slice(0, 12) : `${choice.ref} (${commit.slice(0, 7)})`,
   };
-}
-
-/**
- * Finds the baseline of one model. Files at a commit are written to a folder of the cache.
- *
- * At a commit, the model's `production` sub-folder holds its production version. In a repository without one, the
- * production version is the model's own folder at that commit, because the base branch holds what was let through.
- *
- * @param modelDir the candidate's folder, absolute
- * @param root the repository, absolute
- */
-export async function findBaseline(
-  reference: Reference,
-  modelDir: string,
-  root: string,
-  production: string,
-  deps: BaselineDeps,
-): Promise<BaselineFolder> {
-  switch (reference.kind) {
-    case "none":
-      return { found: false, source: "none asked for", commit: null };
-    case "dir":
-      return inFolder(reference.dir, modelDir, production);
-    case "working-tree": {
-      const dir = join(modelDir, production);
-      return existsSync(join(dir, "model.yaml"))
-        ? { found: true, dir, source: `${slashed(relative(root, dir))} in the working tree`, commit: null }
-        : { found: false, source: `no ${production}/ beside model.yaml, and no base branch to look at`, commit: null };
-    }
-    case "commit": {
-      const folder = slashed(relative(await topLevel(deps.git, root), modelDir));
-      const files = await listTree(deps.git, reference.commit, folder);
-      const kept = `${folder}/${production}`;
-      const chosen = files.some((file) => file.path === `${kept}/model.yaml`) ? kept : folder;
-      if (!files.some((file) => file.path === `${chosen}/model.yaml`)) {
-        return {
-          found: false,
-          source: `no ${folder}/model.yaml at ${reference.label}: a first version`,
-          commit: reference.commit,
-        };
-      }
-      const inside = files.filter(
-        (file) => file.path.startsWith(`${chosen}/`) && (chosen === kept || !file.path.startsWith(`${kept}/`)),
-      );
-      const dir = await writeFiles(inside, chosen, reference.commit, deps);
-      return { found: true, dir, source: `${chosen} at ${reference.label}`, commit: reference.commit };
-    }
-  }
 }
 
 /** The text of a file at the reference; null when it is not there, or when the reference is not a commit. */
@@ -115,79 +69,5 @@ export async function readAtReference(
   git: Git,
 ): Promise<string | null> {
   if (reference.kind !== "commit") return null;
-  const relativePath = slashed(relative(await topLevel(git, root), path));
-  const { code, stdout } = await git(["cat-file", "blob", `${reference.commit}:${relativePath}`]);
-  return code === 0 ? stdout.toString("utf8") : null;
-}
-
-/** Paths under a folder whose content differs between a commit and the working tree. */
-export async function changedSince(commit: string, folder: string, root: string, git: Git): Promise<string[]> {
-  const top = await topLevel(git, root);
-  const { code, stdout } = await git(["diff", "--name-only", "-z", commit, "--", join(top, relative(top, folder))]);
-  return code === 0
-    ? stdout
-        .toString("utf8")
-        .split("\0")
-        .filter((path) => path !== "")
-    : [];
-}
-
-async function topLevel(git: Git, root: string): Promise<string> {
-  const { code, stdout } = await git(["rev-parse", "--show-toplevel"]);
-  return code === 0 ? resolve(stdout.toString("utf8").trim()) : root;
-}
-
-function inFolder(dir: string, modelDir: string, production: string): BaselineFolder {
-  const id = modelDir.split(sep).at(-1) as string;
-  // The folder may be the model itself, hold several models, or be another checkout of the repository.
-  for (const candidate of [dir, join(dir, id), join(dir, "models", id, production), join(dir, "models", id)]) {
-    if (existsSync(join(candidate, "model.yaml")))
-      return { found: true, dir: candidate, source: candidate, commit: null };
-  }
-  throw new ConfigurationError({
-    code: "baseline-not-found",
-    problem: `no model.yaml of ${id} in the baseline folder`,
-    place: "--baseline",
-    expected: `${dir}/model.yaml or ${dir}/${id}/model.yaml`,
-    received: dir,
-    example: "--baseline models/mood/production",
-  });
-}
-
-/**
- * Writes blobs to a folder named after the commit and the path. This happens once: a complete folder is not written
- * again.
- */
-async function writeFiles(
-  files: readonly TreeFile[],
-  prefix: string,
-  commit: string,
-  { git, cacheDir }: BaselineDeps,
-): Promise<string> {
-  const target = join(cacheDir, "baselines", commit, prefix.replaceAll("/", "+"));
-  if (existsSync(join(target, "model.yaml"))) return target;
-  const draft = `${target}.${process.pid}.draft`;
-  await rm(draft, { recursive: true, force: true });
-  for (const file of files) {
-    if (file.mode === "120000")
-      throw new ConfigurationError({
-        code: "symlink",
-        problem: "the baseline's files hold a symbolic link",
-        place: `${file.path} at ${commit.slice(0, 7)}`,
-        expected: "regular files only",
-        received: "a symbolic link",
-      });
-    if (file.mode === "160000") continue;
-    const path = join(draft, file.path.slice(prefix.length + 1));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, await readBlob(git, file.object));
-  }
-  await mkdir(dirname(target), { recursive: true });
-  await rm(target, { recursive: true, force: true });
-  await rename(draft, target);
-  return target;
-}
-
-function slashed(path: string): string {
-  return path.split(sep).join("/");
+  return readAt(git, reference.commit, slashed(relative(await topLevel(git, root), path)));
 }

@@ -1,28 +1,33 @@
 import { readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, posix, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { EvaluationError } from "../../models/core/errors.ts";
+import type { Configuration } from "../schema/configuration.ts";
+import { readBaseModels, type BaseModels } from "./base-models.ts";
 import { resolveReference } from "./baseline.ts";
+import { continuity } from "./continuity.ts";
 import { hadArtifact } from "./forbid-backend-switch.ts";
-import type { Git } from "./git.ts";
+import { slashed, topLevel, type Git } from "./git.ts";
 import type { Baseline } from "./references.ts";
 
 /** `models`: to be gated, in the configuration's order. `unjudged`: a remote provider answers for them. */
 type ModelsToGate = { models: string[]; unjudged: string[]; because: string };
 
 /**
- * The models that a change touches and that can be judged.
+ * The models that a change touches and that can be judged, and those that it takes out: their gates say so.
  *
- * @param listed the configuration's models
- * @param always paths that matter to every model
+ * @param configFile relative to the root, like all paths here
+ * @param always further paths that matter to every model
  */
 export async function modelsToGate(
-  listed: readonly string[],
+  configuration: Configuration,
+  configFile: string,
   always: readonly string[],
   baseline: Baseline,
   root: string,
   git: Git,
 ): Promise<ModelsToGate> {
+  const listed = configuration.models;
   const ref = typeof baseline === "object" && "ref" in baseline ? baseline : null;
   const at = ref === null ? null : await resolveReference(ref, git);
   // A model that had an artifact at the baseline stays in, whatever its manifest says now. If it is remote now, its
@@ -36,26 +41,71 @@ export async function modelsToGate(
   const models = listed.filter((_, i) => judged[i]);
   const unjudged = listed.filter((_, i) => !judged[i]);
   // Without a commit to compare with, every model counts as new.
-  return ref === null
-    ? { models, unjudged, because: "there is no commit to compare with" }
-    : { ...changedModels(await changedFiles(ref.ref, git), models, always), unjudged };
+  if (ref === null || at === null) return { models, unjudged, because: "there is no commit to compare with" };
+  const base = await readBaseModels(at, resolve(root, configFile), configuration, root, git);
+  const inRoot = await fromTop(root, git);
+  const manifests = new Map<string, Manifest>();
+  for (const model of models) manifests.set(model, await readManifest(resolve(root, model)));
+  const changed = changedModels(await changedFiles(ref.ref, inRoot, git), models, [configFile, ...always], (model) =>
+    pathsElsewhere(model, manifests.get(model) ?? {}, base, inRoot),
+  );
+  const candidates = [...manifests].map(([folder, { id, formerly }]) => ({
+    id: String(id),
+    formerly: typeof formerly === "string" ? formerly : undefined,
+    folder,
+  }));
+  const ended = continuity(base, null, candidates).ended.map(({ model }) => inRoot(model.folder));
+  return { ...changed, models: [...new Set([...changed.models, ...ended])], unjudged };
+}
+
+/** Paths outside a model's folder that its model.yaml names, here or at the base, and the folder it had at the base. */
+function pathsElsewhere(
+  folder: string,
+  manifest: Manifest,
+  base: BaseModels | null,
+  inRoot: (path: string) => string,
+): string[] {
+  const before = base?.models.find(({ id }) => id === manifest["id"] || id === manifest["formerly"]);
+  const named = (from: string, value: unknown) =>
+    texts(value)
+      .filter((text) => text.startsWith("../"))
+      .map((text) => posix.join(from, text));
+  if (before === undefined) return named(folder, manifest);
+  const old = inRoot(before.folder);
+  return [...named(folder, manifest), old, ...named(old, before.plain)];
+}
+
+function texts(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
+}
+
+/** Turns a path from the repository's top level into one from the root. */
+async function fromTop(root: string, git: Git): Promise<(path: string) => string> {
+  const prefix = slashed(relative(await topLevel(git, root), root));
+  return (path) => posix.relative(prefix, path);
 }
 
 /**
- * The models that a change touches: those with a changed file in their folder, or all of them when a path that matters
- * to every model changed.
+ * The models that a change touches: those with a changed file in their folder or at another path of theirs, or all of
+ * them when a path that matters to every model changed.
  *
  * @param files changed paths, relative to the root like all paths here
+ * @param elsewhere a model's paths outside its folder
  */
 export function changedModels(
   files: readonly string[],
   models: readonly string[],
   always: readonly string[],
+  elsewhere: (model: string) => readonly string[] = () => [],
 ): { models: string[]; because: string } {
   const everything = files.find((file) => always.some((path) => under(file, path)));
   if (everything !== undefined)
     return { models: [...models], because: `${everything} changed, which matters to every model` };
-  const touched = models.filter((model) => files.some((file) => under(file, model)));
+  const touched = models.filter((model) => {
+    const paths = [model, ...elsewhere(model)];
+    return files.some((file) => paths.some((path) => under(file, path)));
+  });
   return { models: touched, because: `${files.length} changed ${files.length === 1 ? "file" : "files"}` };
 }
 
@@ -63,20 +113,9 @@ function under(file: string, folder: string): boolean {
   return file === folder || file.startsWith(`${folder.replace(/\/+$/, "")}/`);
 }
 
-/**
- * Paths that differ between a commit and HEAD, below the folder that git runs in and relative to it. Only the two trees
- * are compared, so no history is needed.
- */
-async function changedFiles(commit: string, git: Git): Promise<string[]> {
-  const { code, stdout, stderr } = await git([
-    "diff",
-    "--name-only",
-    "--relative",
-    "--no-renames",
-    "-z",
-    commit,
-    "HEAD",
-  ]);
+/** Paths that differ between a commit and HEAD. Only the two trees are compared, so no history is needed. */
+async function changedFiles(commit: string, inRoot: (path: string) => string, git: Git): Promise<string[]> {
+  const { code, stdout, stderr } = await git(["diff", "--name-only", "--no-renames", "-z", commit, "HEAD"]);
   if (code !== 0)
     throw new EvaluationError({
       code: "diff",
@@ -87,7 +126,8 @@ async function changedFiles(commit: string, git: Git): Promise<string[]> {
   return stdout
     .toString("utf8")
     .split("\0")
-    .filter((path) => path !== "");
+    .filter((path) => path !== "")
+    .map(inRoot);
 }
 
 /** A word that is safe in a list that a later workflow step reads. */
@@ -114,9 +154,11 @@ async function isJudged(folder: string): Promise<boolean> {
   return (await readManifest(folder))["backend"] !== "hf-inference";
 }
 
-async function readManifest(folder: string): Promise<Record<string, unknown>> {
+type Manifest = Readonly<Record<string, unknown>>;
+
+async function readManifest(folder: string): Promise<Manifest> {
   const manifest: unknown = await readFile(join(folder, "model.yaml"), "utf8")
     .then((text) => parse(text) as unknown)
     .catch(() => null);
-  return typeof manifest === "object" && manifest !== null ? (manifest as Record<string, unknown>) : {};
+  return typeof manifest === "object" && manifest !== null ? (manifest as Manifest) : {};
 }

@@ -1,5 +1,5 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import { commitOf, type Git } from "./git.ts";
+import { commitOf, isShallow, type Git } from "./git.ts";
 import type { Base } from "./event.ts";
 
 /** Asks GitHub for the merge base of two commits or branches; rejects when GitHub cannot tell. */
@@ -14,6 +14,9 @@ export type CommitDeps = {
 };
 
 const fetchTimeoutMs = 120_000;
+const optionalFetchTimeoutMs = 30_000;
+/** The remote that a clone comes from. */
+export const origin = "origin";
 
 /**
  * Turns what the event says into a commit whose files can be read here.
@@ -73,21 +76,29 @@ async function ensureCommit(commit: string, what: string, deps: CommitDeps): Pro
   deps.note(`fetched ${what}, ${commit.slice(0, 7)}`);
 }
 
+/**
+ * Fetches the tags that a pattern names from the clone's origin, with the commits that they are of. A tag that is here
+ * already stays as it is. Null when it worked or there is no origin, otherwise the reason.
+ */
+export async function fetchTags(pattern: string, deps: CommitDeps): Promise<string | null> {
+  if (deps.fetching?.remote !== origin) return null;
+  return fetchCommit(`refs/tags/${pattern}:refs/tags/${pattern}`, deps, optionalFetchTimeoutMs);
+}
+
 /** Fetches a commit. Null when it worked, otherwise the reason. */
-async function fetchCommit(commit: string, { git, fetching }: CommitDeps): Promise<string | null> {
+async function fetchCommit(
+  commit: string,
+  { git, fetching }: CommitDeps,
+  timeoutMs = fetchTimeoutMs,
+): Promise<string | null> {
   if (fetching === null) return "it is not in this clone, and there is no remote to fetch it from";
   // In a full clone, --depth would cut off history that is already there.
   const depth = (await isShallow(git)) ? ["--depth=1"] : [];
   const { code, stderr } = await fetching.git(
     ["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", ...depth, "--end-of-options", fetching.remote, commit],
-    { timeoutMs: fetchTimeoutMs },
+    { timeoutMs },
   );
   return code === 0 ? null : `git fetch: ${stderr.trim().split("\n").at(-1) ?? `exit code ${code}`}`;
-}
-
-async function isShallow(git: Git): Promise<boolean> {
-  const { stdout } = await git(["rev-parse", "--is-shallow-repository"]);
-  return stdout.toString("utf8").trim() === "true";
 }
 
 function unreachable(what: string, why: string): EvaluationError {

@@ -1,16 +1,29 @@
-import { readDataset, type EvaluationDataset } from "../dataset/read.ts";
-import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { readDataset, type DatasetDeps, type EvaluationDataset } from "../dataset/read.ts";
 import type { EvaluationContext } from "./context.ts";
 
-/** The candidate's dataset. The baseline answers the same rows. */
+/** Where a dataset's files are. `dir`: the folder that its paths are relative to; `root`: no data is read from outside. */
+export type DataPlace = { dir: string } & Pick<DatasetDeps, "root" | "placeIn">;
+
+/** The place of a candidate's own data. */
+export function ownPlace(loaded: LoadedManifest, { repository }: Pick<EvaluationContext, "repository">): DataPlace {
+  return { dir: loaded.dir, root: repository, placeIn: (path) => placeIn(loaded, path) };
+}
+
+/** Reads the dataset that a manifest declares, with the settings of this run. */
 export function readEvaluationDataset(
-  loaded: LoadedManifest,
-  { cacheDir, deps }: Pick<EvaluationContext, "cacheDir" | "deps">,
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  { dir, ...place }: DataPlace,
+  { cacheDir, workDir, lfs, deps }: EvaluationContext,
 ): Promise<EvaluationDataset> {
-  return readDataset(loaded.manifest, loaded.dir, {
+  return readDataset(manifest, dir, {
+    ...place,
     env: deps.env,
     fetch: deps.fetch,
     cacheDir,
+    workDir,
+    lfs,
     ...(deps.signal === undefined ? {} : { signal: deps.signal }),
   });
 }

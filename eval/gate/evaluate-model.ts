@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { worstOf } from "../judge/algebra.ts";
 import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
 import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
@@ -10,16 +11,20 @@ import type { Shard } from "../dataset/shard.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
 import type { Check, ModelVerdict } from "../schema/verdict.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
-import { findBaseline } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
+import { describeDataChange, judgeDataChange, judgeRefusedRows, refusedRows } from "./data-change.ts";
+import { resolveExam } from "./exam.ts";
+import { findBaseline } from "./find-baseline.ts";
+import { IncomparableError } from "./incomparable.ts";
+import { laterNote } from "./later-checks.ts";
 import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
 import { pendingNotes } from "./waivers.ts";
-import { withCulprit, readPair, type ModelPair } from "./model-pair.ts";
+import { readPair, type ModelPair } from "./model-pair.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
 import { datasetNotes } from "./dataset-notes.ts";
-import { readEvaluationDataset } from "./dataset.ts";
+import { withCulprit } from "./with-culprit.ts";
 
 export type ModelEvaluation = { verdict: ModelVerdict; metrics: ModelMetrics[]; plots: PlotData[] };
 
@@ -43,7 +48,7 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
         baseline: null,
         baselineSource: "not reached",
         dataset: null,
-        verdict: "ERROR",
+        verdict: error instanceof IncomparableError ? "INCOMPARABLE" : "ERROR",
         reason: message,
         checks: [],
         notes: [],
@@ -56,11 +61,12 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
   }
 }
 
-async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
+async function evaluate(own: LoadedManifest, context: EvaluationContext): Promise<ModelEvaluation> {
   const { request, deps } = context;
+  const pair = await readPair(own, context);
+  const { exam, loaded, baselineFolder, receipt, candidate, baseline, baselineLoaded, mismatch, paired, planned } =
+    pair;
   const { manifest } = loaded;
-  const pair = await readPair(loaded, context);
-  const { policy, baselineFolder, receipt, candidate, baseline, baselineLoaded, mismatch, paired, planned } = pair;
 
   deps.onEvent({ kind: "stage", model: manifest.id, stage: "judging" });
   const performance = await performanceEvidence(
@@ -69,7 +75,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
       candidate: { loaded, run: candidate },
       baseline: baseline === null || baselineLoaded === null ? null : { loaded: baselineLoaded, run: baseline },
       withoutBaseline: { why: mismatch ?? baselineFolder.source, incomparable: mismatch !== null },
-      dataset: pair.dataset,
+      dataset: exam.dataset,
     },
     context,
   );
@@ -80,7 +86,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     ...describeRun(run, pair, manifest),
     measurements: [...measurers].flatMap((measurer) => {
       const { head } = measurer.predictions;
-      return measure(measurer, head, { level: 1 - 2 * policy.gates.alpha, labelUnit: labelUnit(head) });
+      return measure(measurer, head, { level: 1 - 2 * exam.gates.alpha, labelUnit: labelUnit(head) });
     }),
     performance: figures,
   });
@@ -96,23 +102,33 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
           performance.baseline,
         );
 
+  const continued = context.continuity.continues.get(manifest.id);
   const judged = judgePredictions(measured, planned, {
-    gates: policy.gates,
+    gates: exam.gates,
     measuredElsewhere: performance.evidence,
     definitionOf: (metric) => performanceDefinitions[metric] ?? catalog.get(metric),
     labelUnit,
     declaredAt: ({ index }) => declaredAt(loaded, index, request.root),
     waivers: {
-      waivers: context.waivers.counting.filter((one) => one.model === manifest.id),
+      waivers: context.waivers.counting.filter((one) => one.model === manifest.id || one.model === continued?.id),
       today: deps.now().toISOString().slice(0, 10),
     },
   });
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
+  const { dataChange } = exam;
+  const changed = dataChange === null ? null : await describeDataChange(dataChange, pair, labelUnit, context);
   const notes = [
     ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
     sameWeightsNote(pair),
+    continued !== undefined && continued.id !== manifest.id
+      ? `${manifest.id} is ${continued.id} under a new name (\`formerly\`), and takes its exam.`
+      : null,
+    ...exam.notes,
+    ...(changed?.notes ?? []),
+    baselineFolder.note,
+    laterNote(pair, request.seed),
     ...judged.notes.waivers,
     ...pendingNotes(context.waivers, manifest.id),
     ...datasetNotes(manifest, candidateMetrics, baselineMetrics),
@@ -124,9 +140,13 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
     ...(baseline?.notes ?? []),
     ...performance.notes,
   ];
-  const { verdict, reason } = candidate.batchParity.ok
-    ? judged
-    : { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) };
+  const onRows = judgeRefusedRows(judged, refusedRows(pair));
+  const onData = dataChange === null ? onRows : judgeDataChange(onRows, dataChange, exam.gates, exam.dataset);
+  const { verdict, reason } = !candidate.batchParity.ok
+    ? { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) }
+    : pair.elsewhere !== null && worstOf([onData.verdict, "INCOMPARABLE"]) === "INCOMPARABLE"
+      ? { verdict: "INCOMPARABLE" as const, reason: pair.elsewhere }
+      : onData;
   return {
     verdict: {
       model: candidate.identity,
@@ -138,8 +158,9 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
       checks: judged.checks,
       notes: notes.filter((note) => note !== null),
       ...(judged.expectedFalseRed === null ? {} : { expectedFalseRed: judged.expectedFalseRed }),
-      policySource: policy.source,
-      policyChanges: policy.changes,
+      policySource: exam.source,
+      policyChanges: exam.changes,
+      ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],
     plots: [...candidate.predictions].map(([head, predictions]): PlotData => {
@@ -158,7 +179,7 @@ async function evaluate(loaded: LoadedManifest, context: EvaluationContext): Pro
 /** What metrics.json says about a run besides its figures. */
 function describeRun(
   run: ModelRun,
-  { dataset, candidate }: Pick<ModelPair, "dataset" | "candidate">,
+  { exam: { dataset }, candidate }: Pick<ModelPair, "exam" | "candidate">,
   manifest: LoadedManifest["manifest"],
 ): Omit<ModelMetrics, "measurements" | "performance"> {
   const { rows, maxDifference, tolerance, ok } = run.batchParity;
@@ -191,22 +212,21 @@ function sameWeightsNote({ same, candidate, baseline }: ModelPair): string | nul
  * @returns the folders written
  */
 export async function predictModelShard(
-  loaded: LoadedManifest,
+  own: LoadedManifest,
   shard: Shard,
   context: EvaluationContext,
 ): Promise<string[]> {
-  const found = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
-  const dataset = await readEvaluationDataset(loaded, context);
+  const exam = await resolveExam(own, context);
+  const loaded = exam.applyTo(own);
+  const { dataset } = exam;
+  const found = await findBaseline(own, context);
   const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
   if (found.found)
     folders.push(
       await withCulprit(
         "baseline",
         loadManifest(found.dir).then((baseline) =>
-          runModelShard("baseline", baseline, dataset, loaded.manifest.id, shard, context),
+          runModelShard("baseline", exam.applyTo(baseline), dataset, loaded.manifest.id, shard, context),
         ),
       ),
     );

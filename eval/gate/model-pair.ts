@@ -1,34 +1,35 @@
-import { SluiceError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
-import type { EvaluationDataset } from "../dataset/read.ts";
 import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { ProductionReceipt } from "../schema/production-receipt.ts";
-import { findBaseline, type BaselineFolder } from "./baseline.ts";
+import { findBaseline, type BaselineFolder } from "./find-baseline.ts";
 import type { EvaluationContext } from "./context.ts";
-import { readEvaluationDataset } from "./dataset.ts";
+import { resolveExam, type Exam } from "./exam.ts";
 import { headFor } from "./heads.ts";
-import { resolvePolicy, type Policy } from "./policy.ts";
 import { readProductionReceipt, receiptMismatch } from "./production-receipt.ts";
 import { runModel, type ModelRun } from "./run-model.ts";
 import { isSameModel } from "./same-model.ts";
+import { withCulprit } from "./with-culprit.ts";
 
 /**
  * Candidate and baseline on the same rows, with the planned checks. A gate judges this, and a plan forecasts from it.
  */
 export type ModelPair = {
-  policy: Policy;
+  exam: Exam;
+  /** The candidate's manifest, as the exam judges it. */
+  loaded: LoadedManifest;
   baselineFolder: BaselineFolder;
   receipt: ProductionReceipt | null;
-  dataset: EvaluationDataset;
   candidate: ModelRun;
   baseline: ModelRun | null;
   baselineLoaded: LoadedManifest | null;
   /** Why the baseline may not be compared; null when it may, or when there is none. */
   mismatch: string | null;
+  /** Why answers that other jobs predicted may not be compared; null when they may. */
+  elsewhere: string | null;
   /** Whether candidate and baseline are the same model by construction; see `isSameModel`. */
   same: boolean;
   /** Head → the baseline's predictions in the candidate's row order, or why there are none. */
@@ -36,20 +37,20 @@ export type ModelPair = {
   planned: PlannedCheck[];
 };
 
-export async function readPair(loaded: LoadedManifest, context: EvaluationContext): Promise<ModelPair> {
+export async function readPair(own: LoadedManifest, context: EvaluationContext): Promise<ModelPair> {
+  context.deps.onEvent({ kind: "stage", model: own.manifest.id, stage: "reading the dataset" });
+  const exam = await resolveExam(own, context);
+  const loaded = exam.applyTo(own);
   const { manifest } = loaded;
-  const policy = await resolvePolicy(loaded, context.policyReference, context.request.root, context.git);
-  const baselineFolder = await findBaseline(context.reference, loaded.dir, context.request.root, context.production, {
-    git: context.git,
-    cacheDir: context.cacheDir,
-  });
-  const baselineLoaded = baselineFolder.found ? await withCulprit("baseline", loadManifest(baselineFolder.dir)) : null;
+  const { dataset } = exam;
+  const baselineFolder = await findBaseline(own, context);
+  const baselineLoaded = baselineFolder.found
+    ? exam.applyTo(await withCulprit("baseline", loadManifest(baselineFolder.dir)))
+    : null;
   const receipt = baselineFolder.found
     ? await withCulprit("baseline", readProductionReceipt(baselineFolder.dir))
     : null;
 
-  context.deps.onEvent({ kind: "stage", model: manifest.id, stage: "reading the dataset" });
-  const dataset = await readEvaluationDataset(loaded, context);
   const candidate = await runModel("candidate", loaded, dataset, manifest.id, context);
   const mismatch =
     baselineLoaded === null
@@ -60,6 +61,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     baselineLoaded === null || mismatch !== null
       ? null
       : await withCulprit("baseline", runModel("baseline", baselineLoaded, dataset, manifest.id, context));
+  const elsewhere = candidate.elsewhere ?? baseline?.elsewhere ?? null;
   const same =
     baseline !== null &&
     baselineLoaded !== null &&
@@ -73,7 +75,7 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
           pairHead(
             predictions,
             baseline?.predictions.get(head),
-            mismatch,
+            mismatch ?? elsewhere,
             baseline === null ? baselineFolder.source : `the baseline has no head ${head}`,
             same,
           ),
@@ -87,20 +89,21 @@ export async function readPair(loaded: LoadedManifest, context: EvaluationContex
     ]),
   );
   const planned = planChecks(
-    policy.gates,
+    exam.gates,
     sliceValues,
-    (check) => headFor(check, policy.gates.checks.indexOf(check), manifest, loaded.file),
+    (check) => headFor(check, exam.gates.checks.indexOf(check), manifest, loaded.file),
     manifest.postprocess.length > 1,
   );
   return {
-    policy,
+    exam,
+    loaded,
     baselineFolder,
     receipt,
-    dataset,
     candidate,
     baseline,
     baselineLoaded,
     mismatch,
+    elsewhere,
     same,
     paired,
     planned,
@@ -137,13 +140,4 @@ function pairHead(
   return pairing.status === "paired"
     ? { kind: "paired", predictions: pairing.baseline, same }
     : { kind: "incomparable", why: pairing.reason };
-}
-
-/** Says in an error whose fault it is, so that a broken baseline is not mistaken for a broken candidate. */
-export async function withCulprit<T>(who: string, work: Promise<T>): Promise<T> {
-  return work.catch((error: unknown) => {
-    if (error instanceof SluiceError)
-      throw new SluiceError({ ...error.diagnostic, problem: `${who}: ${error.diagnostic.problem}` }, { cause: error });
-    throw error;
-  });
 }

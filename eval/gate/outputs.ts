@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 import type { MetricsFile } from "../schema/metrics.ts";
@@ -17,10 +17,20 @@ function filesIn(out: string): OutputFiles {
   };
 }
 
-/** Removes whatever is at the output paths: an older run's files, or files that the judged change put there. */
+/**
+ * Removes whatever is at the output paths: an older run's files, or files that the judged change put there. Nothing else
+ * is touched, because OUT may be a folder that holds more.
+ */
 export async function removeOutputs(out: string): Promise<void> {
   for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
+  const predictions = await readdir(join(out, "predictions"), { recursive: true }).catch(() => []);
+  for (const path of predictions)
+    if (predictionFile.test(path.replaceAll("\\", "/")))
+      await rm(join(out, "predictions", path), { recursive: true, force: true });
 }
+
+/** MODEL/HEAD.ROLE.csv, as `writeModelPredictions` writes them. */
+const predictionFile = /^[^/]+\/[^/]+\.(candidate|baseline)\.csv$/;
 
 /** Writes verdict.json, metrics.json, report.md and report.html, each atomically. */
 export async function writeOutputs(

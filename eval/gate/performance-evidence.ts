@@ -42,14 +42,15 @@ export async function performanceEvidence(
   }
 
   const rows = dataset.rows.slice(0, 256).map(({ row }) => row);
-  const processDeps = { env: deps.env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
+  // The processes find the cache by their environment; it must be the one that this run relies on.
+  const env = { ...deps.env, SLUICE_CACHE: context.cacheDir };
+  const processDeps = { env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
   const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
   const profileOf = (loaded: LoadedManifest) =>
     profile(loaded.dir, rows, options, {
       ...processDeps,
       fetch: deps.fetch,
       cacheDir: context.cacheDir,
-      env: deps.env,
     });
   deps.onEvent({ kind: "stage", model: candidate.loaded.manifest.id, stage: "timing" });
   outcome.candidate = await profileOf(candidate.loaded);

@@ -1,10 +1,20 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { gitIn, type Git } from "./git.ts";
-import { gitCredentials, resolveBase, resolveRef, type CommitDeps, type FindMergeBase } from "./commits.ts";
+import {
+  fetchTags,
+  gitCredentials,
+  origin,
+  resolveBase,
+  resolveRef,
+  type CommitDeps,
+  type FindMergeBase,
+} from "./commits.ts";
 import type { RunContext } from "./event.ts";
+import type { ReleaseRecords } from "./releases.ts";
 
-export type Baseline = "none" | { ref: string } | { dir: string };
+/** `production`: the last proved version is wanted, as of the commit. */
+export type Baseline = "none" | { ref: string; production: boolean } | { dir: string };
 
 export type ReferenceDeps = {
   env: NodeJS.ProcessEnv;
@@ -42,10 +52,24 @@ async function chooseBaseline(
   commits: CommitDeps,
 ): Promise<Baseline> {
   if (choice === "none") return "none";
-  if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits) };
+  if (choice === "auto") return { ref: await resolveBase(situation.baseline, commits), production: true };
   const dir = resolve(root, choice);
   if (existsSync(dir)) return { dir };
-  return { ref: await resolveRef(choice, commits) };
+  return { ref: await resolveRef(choice, commits), production: false };
+}
+
+/**
+ * How a gate finds proved versions: their tags are fetched where there is a remote, model by model, and quietly left out
+ * where that does not work.
+ *
+ * @param read reads the message of a release tag
+ */
+export function releaseRecords(root: string, deps: ReferenceDeps, read: ReleaseRecords["read"]): ReleaseRecords {
+  return {
+    read,
+    fetch: async (model) => fetchTags(`${model}@*`, await commitDeps(root, deps)),
+    findMergeBase: deps.findMergeBase,
+  };
 }
 
 async function commitDeps(root: string, { env, token, findMergeBase, note }: ReferenceDeps): Promise<CommitDeps> {
@@ -64,8 +88,8 @@ async function commitDeps(root: string, { env, token, findMergeBase, note }: Ref
 }
 
 async function remoteOf(git: Git, env: NodeJS.ProcessEnv): Promise<string | null> {
-  const { code } = await git(["remote", "get-url", "origin"]);
-  if (code === 0) return "origin";
+  const { code } = await git(["remote", "get-url", origin]);
+  if (code === 0) return origin;
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = env;
   return server === undefined || name === undefined ? null : `${server}/${name}`;
 }

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
@@ -6,12 +7,14 @@ import type { EvaluationDataset } from "../dataset/read.ts";
 import { readRunner } from "../latency/fingerprint.ts";
 import type { Shard } from "../dataset/shard.ts";
 import { predictDataset, type PredictedDataset } from "../predict/predict.ts";
-import { writeShard } from "../predict/shard-file.ts";
+import { writeShard, type ShardMachine } from "../predict/shard-file.ts";
 import { writePredictions } from "../predictions/write.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { Runner } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
+import { cacheModelObjects } from "./lfs-objects.ts";
+import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder } from "./shards.ts";
 
 /** What one model predicted on the dataset, on which machine, and whether its batches can be trusted. */
@@ -27,6 +30,8 @@ export type ModelRun = {
   runner: Runner;
   /** Number of the dataset's rows that this model could not take. */
   refused: number;
+  /** Why the answers of earlier jobs may not be compared here; null when they may. */
+  elsewhere: string | null;
   notes: string[];
 };
 
@@ -48,10 +53,22 @@ export async function runModel(
   const shards = context.request.shards;
   return withModel(role, loaded, dataset, id, context, async (opened) => {
     const { name, runner, described, batchParity } = opened;
-    const predicted =
-      shards === undefined
-        ? await opened.predict()
-        : await mergedPredictions(shards, { id, role }, described.sha256, dataset);
+    let predicted: PredictedDataset;
+    let sample: SampleOutcome | null = null;
+    if (shards === undefined) predicted = await opened.predict();
+    else {
+      const merged = await mergedPredictions(shards, { id, role }, described.sha256, loaded.manifest, dataset);
+      predicted = merged;
+      sample = await sampleShards(
+        merged.parts,
+        merged.predictions,
+        dataset,
+        opened.predictRows,
+        machineOf(runner),
+        batchParity,
+        (context.deps.drawSeed ?? (() => randomInt(2 ** 31)))(),
+      );
+    }
     for (const note of predicted.notes) context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
     return {
       role,
@@ -62,12 +79,15 @@ export async function runModel(
       filesDigest: described.filesDigest,
       predictions: new Map(predicted.predictions.map((one) => [one.head, one])),
       refused: predicted.badRows.length,
-      notes:
-        predicted.badRows.length === 0
+      elsewhere: sample?.elsewhere ?? null,
+      notes: [
+        ...(sample === null ? [] : [`${name}: ${sample.note}`]),
+        ...(predicted.badRows.length === 0
           ? []
           : [
               `${name} could not take ${predicted.badRows.length} rows, e.g. ${predicted.badRows[0]?.place}: ${predicted.badRows[0]?.reason}`,
-            ],
+            ]),
+      ],
     };
   });
 }
@@ -81,13 +101,14 @@ export async function runModelShard(
   shard: Shard,
   context: EvaluationContext,
 ): Promise<string> {
-  return withModel(role, loaded, dataset, id, context, async ({ predict, described }) => {
+  return withModel(role, loaded, dataset, id, context, async ({ predict, described, runner }) => {
     const { predictions, badRows, from, to } = await predict(shard);
     const folder = shardFolder(context.request.out, { id, role }, shard);
     await writeShard(folder, {
       manifest: {
         datasetDigest: dataset.digest,
         modelSha256: described.sha256,
+        machine: machineOf(runner),
         ...shard,
         from,
         to,
@@ -107,7 +128,11 @@ type OpenModel = {
   runner: Runner;
   batchParity: BatchParity;
   predict: (shard?: Shard) => Promise<PredictedDataset>;
+  /** Predicts these rows of the dataset, and keeps nothing. */
+  predictRows: (rows: readonly number[]) => Promise<PredictedDataset>;
 };
+
+const machineOf = ({ arch, cpuFlags, onnxruntime }: Runner): ShardMachine => ({ arch, cpuFlags, onnxruntime });
 
 async function withModel<T>(
   role: ModelRun["role"],
@@ -121,6 +146,7 @@ async function withModel<T>(
   const name = `${id}: ${role} ${loaded.manifest.version}`;
   const onEvent = (stage: string) => deps.onEvent({ kind: "stage", model: id, stage });
   onEvent(`${role} ${loaded.manifest.version}: opening`);
+  await cacheModelObjects(loaded, context.lfs, cacheDir);
   const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, {
     env: deps.env,
     fetch: deps.fetch,
@@ -137,25 +163,32 @@ async function withModel<T>(
     const batchParity = await predictor.batchParity(pool);
     const stage = `${role} ${loaded.manifest.version}: predicting`;
     onEvent(stage);
+    // A model whose answers depend on the batch is measured row by row, as a single request would see it.
+    const manifest = batchParity.ok
+      ? loaded.manifest
+      : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } };
+    const request = { predictor, manifest, cpuFlags: runner.cpuFlags };
+    const signal = deps.signal === undefined ? {} : { signal: deps.signal };
     const predict = (shard?: Shard) =>
       predictDataset(
-        {
-          predictor,
-          dataset,
-          cpuFlags: runner.cpuFlags,
-          ...(shard === undefined ? {} : { shard }),
-          // A model whose answers depend on the batch is measured row by row, as a single request would see it.
-          manifest: batchParity.ok
-            ? loaded.manifest
-            : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } },
-        },
+        { ...request, dataset, ...(shard === undefined ? {} : { shard }) },
         {
           cacheDir,
-          ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+          ...signal,
           onProgress: ({ done, total }) => deps.onEvent({ kind: "progress", model: id, stage, done, total }),
         },
       );
-    return await work({ name, described, runner, batchParity, predict });
+    const predictRows = (rows: readonly number[]) =>
+      predictDataset(
+        {
+          ...request,
+          // Refused rows are answers here; how many there may be is decided for the whole dataset.
+          dataset: { ...dataset, rows: rows.map((row) => dataset.rows[row]!), badRows: [], maxBadRows: rows.length },
+          shard: { index: 0, count: 1 },
+        },
+        { cacheDir: null, ...signal },
+      );
+    return await work({ name, described, runner, batchParity, predict, predictRows });
   } finally {
     await predictor.close();
   }

@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { ModelRun } from "./run-model.ts";
 
-type Evaluated = { loaded: LoadedManifest; run: ModelRun };
+type Evaluated = {
+  loaded: LoadedManifest;
+  run: Pick<ModelRun, "filesDigest"> & { identity: Pick<ModelRun["identity"], "sha256"> };
+};
 
 /**
  * Whether two models are the same by construction: the same weights (external data included), the same preprocessing

@@ -2,9 +2,12 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { Shard } from "../dataset/shard.ts";
-import { mergeShards } from "../predict/merge.ts";
+import { headColumns } from "../predict/head-columns.ts";
+import { labelledPredictions } from "../predict/labelled.ts";
+import { mergeShards, type MergedShards } from "../predict/merge.ts";
 import type { PredictedDataset } from "../predict/predict.ts";
 import { readShard } from "../predict/shard-file.ts";
 
@@ -18,16 +21,19 @@ export function shardFolder(out: string, { id, role }: ShardOwner, { index, coun
 
 /**
  * All shards of one model below a folder, merged as if one job had predicted them. They are found at any depth, because
- * the artifacts of a matrix land in folders of their own.
+ * the artifacts of a matrix land in folders of their own. Only scores are taken from them: true values, slices, groups
+ * and weights are the dataset's.
  *
+ * @param manifest the model's
  * @throws EvaluationError when shards are missing, duplicated, or of another model or dataset
  */
 export async function mergedPredictions(
   folder: string,
   { id, role }: ShardOwner,
   modelSha256: string,
+  manifest: Manifest,
   dataset: EvaluationDataset,
-): Promise<PredictedDataset> {
+): Promise<PredictedDataset & Pick<MergedShards, "parts">> {
   if (!existsSync(folder))
     throw new EvaluationError({
       code: "shards-missing",
@@ -60,8 +66,30 @@ export async function mergedPredictions(
       hint: "shard and merge the same commit",
     });
   const known = new Set(dataset.badRows.map((row) => row.place));
+  const rowOf = new Map(dataset.rows.map((row, i) => [row.id, i]));
+  const predictions = headColumns(manifest, dataset.heads).map((column) => {
+    const { head, task, classes, width } = column;
+    const found = merged.predictions.find((one) => one.head === head);
+    const taken = found?.ids.map((one) => rowOf.get(one) ?? -1) ?? [];
+    const fits =
+      found !== undefined &&
+      found.task === task &&
+      JSON.stringify(found.classes) === JSON.stringify(classes) &&
+      found.scores.length === taken.length * width &&
+      taken.every((row, i) => row > (taken[i - 1] ?? -1));
+    if (!fits)
+      throw new EvaluationError({
+        code: "shards-differ",
+        problem: `the shards of ${id}'s ${role} do not hold the answers of its head ${head} to the dataset's rows`,
+        place: folder,
+        expected: `${task}, classes ${classes.join(", ") || "none"}, rows in the dataset's order`,
+        received: found === undefined ? "no such head" : `${found.task}, classes ${found.classes.join(", ") || "none"}`,
+      });
+    return labelledPredictions(column, found.scores, taken, dataset);
+  });
   return {
-    predictions: merged.predictions,
+    parts: merged.parts,
+    predictions,
     badRows: merged.badRows.filter((row) => !known.has(row.place)),
     from: 0,
     to: dataset.rows.length,

@@ -8,13 +8,15 @@ import type { OpenCommand } from "./protocol.ts";
 /**
  * Bytes per row of the tensors that go into the graph and come out of it when it answers these rows in one run. Padding
  * is included; texts count as UTF-8.
+ * @param cacheDir where the files of Git LFS pointers are
  */
 export async function tensorBytesPerRow(
   loaded: LoadedManifest,
   predictor: Predictor,
   rows: OpenCommand["rows"],
+  cacheDir: string,
 ): Promise<number> {
-  const pipeline = compilePipeline(loaded, (await readStepFiles(loaded)).files);
+  const pipeline = compilePipeline(loaded, (await readStepFiles(loaded, cacheDir)).files);
   const prepared = await Promise.all(
     rows.slice(0, pipeline.fixedBatch ?? rows.length).map((row) => pipeline.prepare(row)),
   );

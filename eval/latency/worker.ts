@@ -3,6 +3,7 @@
  * heap or JIT. model-process.ts starts it. Every bundle that measures latency has it as a second entry point.
  */
 import { readFile } from "node:fs/promises";
+import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
@@ -142,6 +143,7 @@ async function answer(command: Command): Promise<Reply> {
           loadedModel as LoadedManifest,
           predictor as Predictor,
           batchesOf(command.batch)[0] as Row[],
+          defaultCacheDir(process.env),
         ),
       };
     case "exit":

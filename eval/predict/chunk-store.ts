@@ -51,7 +51,8 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
         errors,
         scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
       });
-      await mkdir(folder, { recursive: true });
+      // For this user alone: whoever may write here decides what the model is said to have answered.
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFileAtomic(path(from, to), `${head(from, to, body)}\n${body}`);
     },
   };

@@ -2,7 +2,7 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { ShardResult } from "./shard-file.ts";
+import type { ShardMachine, ShardResult } from "./shard-file.ts";
 
 /** All of a model's predictions, merged. */
 export type MergedShards = {
@@ -11,6 +11,8 @@ export type MergedShards = {
   predictions: Predictions[];
   /** Rows that could not be read, then rows that the model could not take. */
   badRows: BadRow[];
+  /** Row ranges in order, and the machine that predicted each. */
+  parts: { from: number; to: number; machine: ShardMachine }[];
 };
 
 const shardName = ({ manifest }: ShardResult) => `${manifest.index}/${manifest.count}`;
@@ -55,7 +57,13 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
     concatenate(sorted.map((shard) => ({ name: shardName(shard), part: shard.predictions[position]! }))),
   );
   if (predictions.some(({ ids }) => ids.length === 0)) refuse("no-rows", "the shards hold no predictions");
-  return { datasetDigest: first.manifest.datasetDigest, modelSha256: first.manifest.modelSha256, predictions, badRows };
+  return {
+    datasetDigest: first.manifest.datasetDigest,
+    modelSha256: first.manifest.modelSha256,
+    predictions,
+    badRows,
+    parts: sorted.map(({ manifest: { from, to, machine } }) => ({ from, to, machine })),
+  };
 }
 
 function assertAlike(shards: readonly ShardResult[], first: ShardResult): void {

@@ -4,13 +4,13 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { Predictor, RowResult } from "../../models/core/predictor/predictor.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
-import type { DatasetRow } from "../dataset/row.ts";
 import { shardRange, type Shard } from "../dataset/shard.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { predictionCacheKey } from "./cache-key.ts";
 import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
 import { headColumns, type HeadColumns } from "./head-columns.ts";
+import { labelledPredictions } from "./labelled.ts";
 
 export type PredictRequest = {
   predictor: Pick<Predictor, "predict" | "describe">;
@@ -165,37 +165,19 @@ async function compute(
 }
 
 function assemble(
-  { head, task, classes, width, labelOf }: HeadColumns,
+  column: HeadColumns,
   chunks: readonly Chunk[],
   taken: readonly number[],
   from: number,
   chunkRows: number,
   dataset: EvaluationDataset,
 ): Predictions {
+  const { head, width } = column;
   const scores = new Float64Array(taken.length * width);
   taken.forEach((row, i) => {
     const chunk = chunks[Math.floor((row - from) / chunkRows)]!;
     const at = (row - chunk.from) * width;
     scores.set(chunk.scores[head]!.subarray(at, at + width), i * width);
   });
-  const rowOf = (row: number): DatasetRow => dataset.rows[row]!;
-  return {
-    head,
-    task,
-    classes,
-    scores,
-    ids: taken.map((row) => rowOf(row).id),
-    labels: Float64Array.from(taken, (row) => labelOf(rowOf(row))),
-    slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
-    groups: !dataset.hasGroups ? null : taken.map((row) => rowOf(row).group!),
-    weights: !dataset.hasWeights ? null : Float64Array.from(taken, (row) => rowOf(row).weight!),
-    ...scalesOf(head, taken.map(rowOf)),
-    datasetDigest: dataset.digest,
-  };
-}
-
-function scalesOf(head: string, rows: readonly DatasetRow[]): { naiveScales?: Float64Array } {
-  return rows.length > 0 && rows[0]?.naiveScales?.[head] !== undefined
-    ? { naiveScales: Float64Array.from(rows, ({ naiveScales }) => naiveScales![head]!) }
-    : {};
+  return labelledPredictions(column, scores, taken, dataset);
 }

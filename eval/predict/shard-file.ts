@@ -12,11 +12,20 @@ import type { Predictions } from "../predictions/predictions.ts";
 const badRow = z.strictObject({ place: z.string(), reason: z.string() });
 const count = z.int().nonnegative();
 
+/** What a model's answers depend on besides its files. */
+const shardMachine = z.strictObject({
+  arch: z.string(),
+  cpuFlags: z.array(z.string()).describe("Instruction sets for which ONNX Runtime has its own code."),
+  onnxruntime: z.string(),
+});
+export type ShardMachine = z.infer<typeof shardMachine>;
+
 /** shard.json: which rows of which dataset one job predicted with which model. */
 const shardManifest = z.strictObject({
   schemaVersion: z.literal(1),
   datasetDigest: z.string(),
   modelSha256: z.string(),
+  machine: shardMachine.describe("The machine that predicted these rows."),
   count: z.int().positive().describe("Shards in all."),
   index: count.describe("This shard, from 0."),
   from: count,

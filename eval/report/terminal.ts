@@ -1,8 +1,9 @@
 import picocolors from "picocolors";
 import type { MetricsFile } from "../schema/metrics.ts";
-import type { Check, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
+import type { Check, DatasetChange, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
 import { checkName, checkNumbers } from "./content/check-numbers.ts";
 import { byAttention, tally } from "./content/check-order.ts";
+import { datasetChangeText } from "./content/dataset-change.ts";
 import { falseRedSentence } from "./content/false-red.ts";
 import { count, counted, countedRows, percent, shortDigest } from "./text/format.ts";
 import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
@@ -68,8 +69,21 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
     parts.push(
       list(colors.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style),
     );
+  if (model.datasetChange !== undefined) parts.push(dataChange(model.datasetChange, style));
   if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
   return parts.join("\n\n");
+}
+
+/** Figures over all rows; those of slices are in the report. */
+function dataChange(change: DatasetChange, style: Style): string {
+  const { headline, facts, figures } = datasetChangeText(change, style.glyphs);
+  const described = facts.map(
+    ({ what, text }) => `${oneLine(what)}: ${cut(oneLine(text), 400, style.glyphs.ellipsis)}`,
+  );
+  const measured = figures
+    .filter(({ slice }) => slice === "all")
+    .map((one) => `${one.who}, ${oneLine(one.metric)}: ${one.base} ${style.glyphs.arrow} ${one.candidate}`);
+  return list(style.colors.yellow(headline.replace(/\.$/, ":")), [...described, ...measured], style);
 }
 
 function heading(model: ModelVerdict, { glyphs, colors, width }: Style): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { modelId } from "../../models/core/manifest/manifest.ts";
 
 const folder = z
   .string()
@@ -16,6 +17,12 @@ export const configuration = z.strictObject({
     .default("production")
     .describe(
       "Sub-folder of a model's folder that holds its production version, when the repository keeps one. Without it the base branch's model.yaml is the production version.",
+    ),
+  retired: z
+    .array(modelId)
+    .default([])
+    .describe(
+      "Models that are given up. An entry counts once it is on the base branch; only then may a change take the model out.",
     ),
   spaces: z
     .record(

@@ -85,6 +85,59 @@ export const falseRed = z.strictObject({
 });
 export type FalseRed = z.infer<typeof falseRed>;
 
+const rowsOf = z.strictObject({
+  id: z.string(),
+  digest: z.string(),
+  rows: z.int().nonnegative(),
+  badRows: z.int().nonnegative(),
+});
+
+/** How one head's true values are spread: the mean of a regression's, or rows per label. */
+const labelSpread = z.union([
+  z.strictObject({ mean: z.number() }),
+  z.strictObject({ rows: z.record(z.string(), z.int().nonnegative()) }),
+]);
+
+/** What a candidate changes in the rows that it is measured on. */
+const datasetChange = z.strictObject({
+  base: rowsOf.describe("The rows of the base branch."),
+  candidate: rowsOf.describe("The rows that the candidate brings."),
+  judgedOn: z
+    .enum(["base", "candidate"])
+    .describe("Whose rows decide. The candidate's only when nothing but the data changes."),
+  added: z.int().nonnegative().describe("Rows with an id that the base does not have."),
+  removed: z.int().nonnegative(),
+  changed: z.int().nonnegative().describe("Rows with the same id and another content."),
+  relabelled: z.int().nonnegative().describe("Those of `changed` with another true value."),
+  examples: z.strictObject({
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.string()),
+  }),
+  labels: z.array(z.strictObject({ head: z.string(), base: labelSpread, candidate: labelSpread })),
+  slices: z.array(
+    z.strictObject({
+      column: z.string(),
+      gained: z.array(z.string()).describe("Values that only the candidate's rows have; at most 20."),
+      lost: z.array(z.string()).describe("Values that only the base's rows have; at most 20."),
+    }),
+  ),
+  figures: z
+    .array(
+      z.strictObject({
+        model: z.enum(["candidate", "baseline"]),
+        head: z.string(),
+        metric: metricName,
+        slice: z.string(),
+        unit: z.string(),
+        base: number.describe("On the base's rows; null when undefined."),
+        candidate: number.describe("On the candidate's rows; null when undefined."),
+      }),
+    )
+    .describe("The same models on both versions of the data."),
+});
+export type DatasetChange = z.infer<typeof datasetChange>;
+
 const modelVerdict = z.strictObject({
   model: modelIdentity,
   baseline: modelIdentity.nullable(),
@@ -111,8 +164,21 @@ const modelVerdict = z.strictObject({
     ),
   policySource: z.string().describe("Where the thresholds were read."),
   policyChanges: z.array(policyChange),
+  datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });
 export type ModelVerdict = z.infer<typeof modelVerdict>;
+
+/** Whether what was evaluated is what the commit holds. */
+const commitState = z.strictObject({
+  commit: z.string(),
+  dirty: z.boolean().describe("Whether files were evaluated that the commit holds otherwise or not at all."),
+  digest: z
+    .string()
+    .nullable()
+    .describe("SHA-256 over the paths and contents of those files: equal for equal changes. Null when there are none."),
+  files: z.array(z.string()).describe("Their paths, the first 20 in order."),
+});
+export type CommitState = z.infer<typeof commitState>;
 
 /** verdict.json */
 export const verdictFile = z.strictObject({
@@ -120,6 +186,7 @@ export const verdictFile = z.strictObject({
   verdict: verdictWord,
   reason: z.string(),
   commit: z.string().nullable().describe("The commit that was evaluated."),
+  commitState: commitState.optional().describe("Absent outside git, and for prediction files."),
   sluiceVersion: z.string(),
   createdAt: z.iso.datetime(),
   models: z.array(modelVerdict),

@@ -1,4 +1,5 @@
-import { readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { repositoryRoot } from "../actions/gate/runner.ts";
@@ -50,9 +51,16 @@ async function withVirality(play: (stage: Stage) => Promise<void>): Promise<void
  */
 it("virality is deployed and proved: ready, identity, golden answers with and without picture, bit for bit; its Space then answers in its own JSON", () =>
   withVirality(async (stage) => {
-    // As if a step had run `npm install --no-save sharp`.
-    symlinkSync(join(repositoryRoot, "node_modules"), join(stage.repository.dir, "node_modules"));
-    const run = await stage.deploy({ model: "virality" });
+    // As if a step had installed sharp into the tool cache, as deploy.yml does.
+    const tools = mkdtempSync(join(tmpdir(), "sluice-tools-"));
+    const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+      dependencies: { sharp: string };
+    };
+    const images = join(tools, "sluice-sharp", dependencies.sharp);
+    mkdirSync(images, { recursive: true });
+    symlinkSync(join(repositoryRoot, "node_modules"), join(images, "node_modules"));
+    const run = await stage.deploy({ model: "virality" }, { RUNNER_TOOL_CACHE: tools });
+    rmSync(tools, { recursive: true });
     expect({ code: run.code, log: run.log }).toMatchObject({
       code: 0,
       log: expect.stringContaining("live: virality 1.1.0"),

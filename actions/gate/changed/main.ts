@@ -16,14 +16,15 @@ async function main(given: NodeJS.ProcessEnv): Promise<number> {
   const inputs = readInputs(changedInputs, given);
   const env = withoutToken(given);
   const root = resolve(env["GITHUB_WORKSPACE"] ?? ".", inputs["working-directory"]);
-  const listed = (await readConfiguration(resolve(root, inputs.config))).models;
+  const configuration = await readConfiguration(resolve(root, inputs.config));
   const event = await readWorkflowEvent(env);
   const situation = readEvent(event.name, event.payload, event.sha, event.ref);
   const deps = referenceDeps(connection(inputs.token, env), inputs.token, env);
   const { baseline } = await prepareReferences(inputs.baseline, situation, root, deps);
   const { models, unjudged, because } = await modelsToGate(
-    listed,
-    [inputs.config, ...inputs.always],
+    configuration,
+    inputs.config,
+    inputs.always,
     baseline,
     root,
     gitIn(root, env),

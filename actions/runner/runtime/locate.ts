@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { NativePins, PinnedFile } from "./pins.ts";
@@ -10,6 +10,8 @@ import type { NativePins, PinnedFile } from "./pins.ts";
 export type NativePlaces = {
   /** The `ort-dir` input, a directory that the machine's owner provides; null if not given. */
   ortDir: string | null;
+  /** The checked-out repository. */
+  checkout: string;
   /** native/PLATFORM-ARCH beside the action, present on release commits. */
   vendored: string;
   /** node_modules of the checked-out repository. */
@@ -33,7 +35,7 @@ export type NativeRuntime = {
 /**
  * Finds the native ONNX Runtime: `ort-dir` → vendored → node_modules → tool cache → download into the tool cache.
  *
- * The machine's owner is trusted for `ort-dir` (GPU builds differ from npm's). The vendored files are trusted because
+ * The machine's owner is trusted for `ort-dir` (GPU builds differ from npm's), unless it lies in the checkout. The vendored files are trusted because
  * they are in the same commit as this code. Anything else is used only if its SHA-256 is the one that the action was
  * built against. A pull request may bring its own node_modules, and a shared machine its own cache; neither may replace
  * the runtime that judges the model.
@@ -42,9 +44,13 @@ export type NativeRuntime = {
  */
 export async function locateNative(pins: NativePins, places: NativePlaces, deps: NativeDeps): Promise<NativeRuntime> {
   const key = `${deps.platform}-${deps.arch}`;
-  if (places.ortDir !== null) return { binding: await inOrtDir(places.ortDir, pins, deps), source: "ort-dir" };
-
   const files = pins.platforms[key];
+  if (places.ortDir !== null) {
+    const binding = await inOrtDir(places.ortDir, pins, deps);
+    await requireTrusted(dirname(binding), places, files);
+    return { binding, source: "ort-dir" };
+  }
+
   if (files === undefined) {
     throw new EvaluationError({
       code: "native-platform",
@@ -101,6 +107,32 @@ async function inOrtDir(dir: string, pins: NativePins, { platform, arch }: Nativ
     place: "input ort-dir",
     expected: candidates.join(" or "),
     received: dir,
+    example: "ort-dir: /opt/onnxruntime-node",
+  });
+}
+
+/**
+ * A pull request may have put its own library into the checkout, and what is loaded runs.
+ * @throws ConfigurationError for a library in the checkout that is not npm's
+ */
+async function requireTrusted(
+  dir: string,
+  { checkout, ortDir }: NativePlaces,
+  files: readonly PinnedFile[] | undefined,
+): Promise<void> {
+  const route = relative(await realpath(checkout).catch(() => checkout), await realpath(dir));
+  if (route === ".." || route.startsWith(`..${sep}`) || isAbsolute(route)) return;
+  const problem =
+    files === undefined
+      ? "npm has no build for this machine"
+      : ((await sizesDiffer(dir, files)) ?? (await digestsDiffer(dir, files)));
+  if (problem === null) return;
+  throw new ConfigurationError({
+    code: "ort-dir-in-checkout",
+    problem: `ort-dir lies in the checked-out repository, where a pull request can replace it: ${problem}`,
+    place: "input ort-dir",
+    expected: "a folder of the machine, outside the checkout, or npm's own files",
+    received: ortDir ?? dir,
     example: "ort-dir: /opt/onnxruntime-node",
   });
 }

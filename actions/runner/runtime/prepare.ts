@@ -31,6 +31,7 @@ export async function prepareNative(
     pins,
     {
       ortDir: ortDir === null ? null : resolve(root, ortDir),
+      checkout: env["GITHUB_WORKSPACE"] || root,
       vendored,
       modules: join(root, "node_modules"),
       toolCache: env["RUNNER_TOOL_CACHE"] || null,

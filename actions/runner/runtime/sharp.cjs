@@ -1,6 +1,7 @@
 // Replaces `sharp` in the bundle. Only image models need it, and its native libraries take 18 MB, so it is searched for
-// when first called. It is looked for in the vendored folder beside dist, in the runner's tool cache (where the
-// workflows install it), and in the checked-out repository.
+// when first called. It is looked for in the vendored folder beside dist, and in the runner's tool cache, where the
+// workflows install it. Never in the checked-out repository: a pull request can bring its own node_modules, and what
+// is loaded here runs.
 "use strict";
 const { createRequire } = process.getBuiltinModule("node:module");
 const { join } = process.getBuiltinModule("node:path");
@@ -12,12 +13,11 @@ function load() {
   const places = [
     process.env.SLUICE_SHARP_DIR,
     process.env.RUNNER_TOOL_CACHE && join(process.env.RUNNER_TOOL_CACHE, "sluice-sharp", version),
-    process.env.GITHUB_WORKSPACE,
-    process.cwd(),
   ].filter((place) => place !== undefined && place !== "");
   for (const place of places) {
     try {
-      found = createRequire(join(place, "package.json"))("sharp");
+      // By its path: Node would also look into the node_modules of every folder above.
+      found = createRequire(join(place, "package.json"))(join(place, "node_modules", "sharp"));
       return found;
     } catch (error) {
       if (error.code !== "MODULE_NOT_FOUND") throw error;
@@ -25,7 +25,7 @@ function load() {
   }
   throw new Error(
     `This model reads images, and the image library "sharp" is not here. Looked in: ${places.map((place) => join(place, "node_modules")).join(", ")}. ` +
-      "Add a step before this action: npm install --no-save sharp",
+      `Add a step before this action: npm install --prefix "$RUNNER_TOOL_CACHE/sluice-sharp/${version}" --no-save --ignore-scripts sharp@${version}`,
   );
 }
 module.exports = new Proxy(function sharp() {}, {

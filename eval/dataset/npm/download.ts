@@ -111,5 +111,5 @@ export async function downloadTarball(pkg: NpmPackage, target: string, deps: Dow
 }
 
 function offline(spec: string): string {
-  return `without a network, install the package first (npm install --save-dev --save-exact ${spec}), point npm_config_registry at a registry that can be reached, or bring the cache folder along`;
+  return `without a network, let npm bring the package into its own cache first (npm cache add ${spec}), point npm_config_registry at a registry that can be reached, or bring Sluice's cache folder along`;
 }

@@ -1,6 +1,7 @@
 import type { MetricsFile, ModelMetrics, Runner } from "../../schema/metrics.ts";
 import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
 import { tally } from "../content/check-order.ts";
+import { datasetChangeText } from "../content/dataset-change.ts";
 import { falseRedSentence } from "../content/false-red.ts";
 import { bytes, counted, countedRows, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
@@ -29,6 +30,7 @@ export function modelSection(
     `<p>${htmlText(cut(model.reason, 1000))} <span class="faint">(${tally(model.checks)})</span></p>`,
     facts(model, candidate, baseline),
     changes(model, budgets.texts),
+    data(model, budgets.texts),
     notes(model, budgets.texts),
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
     `<h3>Checks</h3>${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
@@ -91,6 +93,25 @@ function changes(model: ModelVerdict, budget: Budget): string {
   );
   const { taken, left } = takeWithin(rows, budget);
   return `<div class="warn"><b>This candidate changes the gate's settings.</b> It was judged by the first of each.<table><thead><tr><th scope="col">setting</th><th scope="col">base → candidate</th></tr></thead><tbody>${taken.join("")}</tbody></table>${left === 0 ? "" : `… ${counted(left, "more change")} in verdict.json.`}</div>`;
+}
+
+function data({ datasetChange }: ModelVerdict, budget: Budget): string {
+  if (datasetChange === undefined) return "";
+  const { headline, facts, figures } = datasetChangeText(datasetChange);
+  const [first, ...rest] = headline.split(". ");
+  const described = facts.map(
+    ({ what, text }) => `<tr><td>${htmlText(cut(what, 200))}</td><td>${htmlText(cut(text, 1000))}</td></tr>`,
+  );
+  const rows = figures.map(
+    (one) =>
+      `<tr><td>${one.who}</td><td><code>${htmlText(cut(one.metric, 200))}</code></td><td>${htmlText(cut(one.slice, 200))}</td><td class="n">${one.base}</td><td class="n">${one.candidate}</td></tr>`,
+  );
+  const { taken, left } = takeWithin(rows, budget);
+  const measured =
+    rows.length === 0
+      ? ""
+      : `<details><summary>The same models on both versions of the data</summary><table><thead><tr>${["model", "metric", "slice", "on the base's rows", "on the candidate's rows"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${taken.join("")}</tbody></table>${left === 0 ? "" : `… ${counted(left, "more figure")} in verdict.json.`}</details>`;
+  return `<div class="warn"><b>${first}.</b> ${rest.join(". ")}<table><thead><tr><th scope="col">data</th><th scope="col">base → candidate</th></tr></thead><tbody>${takeWithin(described, budget).taken.join("")}</tbody></table>${measured}</div>`;
 }
 
 function notes(model: ModelVerdict, budget: Budget): string {

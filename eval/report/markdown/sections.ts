@@ -2,6 +2,7 @@ import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { byAttention, tally } from "../content/check-order.ts";
+import { datasetChangeText } from "../content/dataset-change.ts";
 import { falseRedSentence } from "../content/false-red.ts";
 import { counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
@@ -68,6 +69,7 @@ export function modelSections(
         more: (left) => `\n… ${counted(left, "more changed setting")} in report.html\n`,
       },
     ),
+    ...dataSections(model, group),
     ...listOf(
       open.map((check) => checkLine(check, true)),
       {
@@ -94,6 +96,43 @@ export function modelSections(
     ),
     ...sliceSection(model, metrics, group),
     ...performanceSections(model, metrics, group),
+  ];
+}
+
+function dataSections({ datasetChange }: ModelVerdict, group: string): Section[] {
+  if (datasetChange === undefined) return [];
+  const { headline, facts, figures } = datasetChangeText(datasetChange);
+  return [
+    ...listOf(
+      facts.map(({ what, text }) => row([markdownCut(what, 100), markdownCut(text, 300)])),
+      {
+        name: "changed data",
+        priority: 10,
+        group,
+        open: `\n**${headline.replace(". ", ".** ")}\n\n${table(["data", "base → candidate"])}`,
+        close: "\n",
+        more: (left) => `\n… ${counted(left, "more fact")} in report.html\n`,
+      },
+    ),
+    ...listOf(
+      figures.map((one) =>
+        row([
+          one.who,
+          `<code>${markdownCut(one.metric, 120)}</code>`,
+          one.slice === "all" ? "all" : markdownCode(one.slice, 160),
+          one.base,
+          one.candidate,
+        ]),
+      ),
+      {
+        name: "figures on both versions of the data",
+        priority: 23,
+        group,
+        open: `\n<details><summary>The same models on both versions of the data</summary>\n\n${table(["model", "metric", "slice", "on the base's rows", "on the candidate's rows"])}`,
+        close: "\n</details>\n",
+        more: (left) => `\n… ${counted(left, "more figure")} in report.html\n`,
+      },
+    ),
   ];
 }
 

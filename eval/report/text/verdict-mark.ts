@@ -14,6 +14,6 @@ export const verdictMeaning: Record<VerdictWord, string> = {
   PASS: "every deciding check is shown to hold",
   FAIL: "a deciding check is shown not to hold",
   INCONCLUSIVE: "not enough data or time to decide",
-  INCOMPARABLE: "the baseline's dataset, task or runner does not match",
+  INCOMPARABLE: "candidate and base cannot be held against each other: data, task or runner differ, or a model is gone",
   ERROR: "the evaluation could not be carried out",
 };

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { EvaluationError } from "../errors.ts";
+import { defaultCacheDir } from "./cache-dir.ts";
 import { hubFile, type HubDeps, type HubLocation } from "./hub.ts";
 import type { Artifact } from "../manifest/manifest.ts";
 import { localFile, type VerifiedFile } from "./verified-file.ts";
@@ -36,6 +37,7 @@ export async function fetchArtifact(artifact: Artifact, dir: string, deps: Artif
         path === null ? artifact.path! : posix.join(posix.dirname(artifact.path!.replaceAll("\\", "/")), path),
         sha256,
         maxBytes,
+        deps.cacheDir ?? defaultCacheDir(deps.env),
       );
     const location = parseHubLocation(artifact.hub);
     return hubFile(

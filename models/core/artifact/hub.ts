@@ -1,13 +1,14 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { EvaluationError } from "../errors.ts";
 import { retryAfterMs } from "../retry-after.ts";
+import { cachedContent, defaultCacheDir } from "./cache-dir.ts";
 import { tooLarge, verify, type VerifiedFile } from "./verified-file.ts";
 
 export type HubLocation = { repo: string; revision: string; path: string };
 
 export type HubDeps = {
-  /** HF_ENDPOINT, HF_TOKEN, SLUICE_CACHE, XDG_CACHE_HOME. */
+  /** HF_ENDPOINT, HF_TOKEN, and what `defaultCacheDir` reads. */
   env: Readonly<Record<string, string | undefined>>;
   fetch: typeof fetch;
   /** Where downloads are kept, by content; default: `defaultCacheDir(env)`. */
@@ -20,12 +21,6 @@ export type HubDeps = {
 
 const ATTEMPTS = 4;
 const MAX_WAIT_MS = 30_000;
-
-/** `$SLUICE_CACHE`, `$XDG_CACHE_HOME/sluice`, or `.cache/sluice` of the working folder. */
-export function defaultCacheDir(env: HubDeps["env"]): string {
-  if (env["SLUICE_CACHE"]) return env["SLUICE_CACHE"];
-  return env["XDG_CACHE_HOME"] ? join(env["XDG_CACHE_HOME"], "sluice") : join(".cache", "sluice");
-}
 
 /**
  * A file of a Hub model repository: from the cache if the cache has its digest, otherwise downloaded. The cache is
@@ -41,7 +36,7 @@ export async function hubFile(
   deps: HubDeps,
 ): Promise<VerifiedFile> {
   const place = `${location.repo}@${location.revision}/${location.path}`;
-  const cached = join(deps.cacheDir ?? defaultCacheDir(deps.env), "sha256", sha256.slice(0, 2), sha256);
+  const cached = cachedContent(deps.cacheDir ?? defaultCacheDir(deps.env), sha256);
   const kept = await readFile(cached).catch(() => null);
   if (kept !== null) {
     try {

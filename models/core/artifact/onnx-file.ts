@@ -1,3 +1,5 @@
+import { isLfsPointer } from "./lfs-pointer.ts";
+
 /** What is read from an ONNX file before the runtime sees it, so that a wrong file gets a clear error. */
 export type OnnxHeader = {
   irVersion: number;
@@ -86,15 +88,6 @@ export function readOnnxHeader(bytes: Uint8Array): OnnxReading {
         };
   }
   return { ok: true, header };
-}
-
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
-export function isLfsPointer(bytes: Uint8Array): boolean {
-  const spec = "version https://git-lfs.github.com/spec/";
-  return (
-    bytes.length < 1024 &&
-    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, spec.length)).toString("latin1") === spec
-  );
 }
 
 function opset(bytes: Uint8Array, message: Field): OnnxHeader["opsets"][number] {

@@ -90,7 +90,7 @@ const datasetFile = z
     path: ["integrity"],
   });
 
-const dataset = z.strictObject({
+export const dataset = z.strictObject({
   id: modelId,
   description: z.string().optional(),
   provenance: z
@@ -137,7 +137,7 @@ const dataset = z.strictObject({
   sha256: sha256.optional().describe("Expected digest of the dataset's content, as `sluice measure` prints it."),
 });
 
-const runtime = z.strictObject({
+export const runtime = z.strictObject({
   provider: z
     .enum(["cpu", "cuda", "webgpu"])
     .default("cpu")
@@ -179,6 +179,11 @@ export const manifest = z
     $schema: z.string().optional(),
     schemaVersion: z.literal(1),
     id: modelId,
+    formerly: modelId
+      .optional()
+      .describe(
+        "Id of the model on the base branch that this one continues under a new name; it is judged by its exam.",
+      ),
     version: modelVersion,
     task,
     description: z.string().default(""),

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { defaultCacheDir } from "../artifact/cache-dir.ts";
 import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
 import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
@@ -115,7 +116,7 @@ export async function openPredictor(
   options: OpenOptions,
   deps: ArtifactDeps,
 ): Promise<Predictor> {
-  const { files, digest } = await readStepFiles(loaded);
+  const { files, digest } = await readStepFiles(loaded, deps.cacheDir ?? defaultCacheDir(deps.env));
   // Before the download, so that a manifest that cannot work does not cost one.
   const pipeline = compilePipeline(loaded, files);
   const { artifact, runtime, serving } = loaded.manifest;

@@ -10,17 +10,19 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /**
  * Reads the files that preprocessing steps name (tokenizers), so that the steps themselves do no I/O.
  *
+ * @param cacheDir where the files of Git LFS pointers are; null: no pointer is followed
  * @returns files per step, and one digest of all of them. Together with the manifest, the digest identifies the
  *   preprocessing.
  * @throws ConfigurationError when a file is missing or is not JSON.
  */
 export async function readStepFiles(
   loaded: LoadedManifest,
+  cacheDir: string | null = null,
 ): Promise<{ files: Record<string, StepFiles>; digest: string }> {
   const hash = createHash("sha256");
   const read = async (step: string, key: string, path: string): Promise<object> => {
     const place = () => placeIn(loaded, ["preprocess", step, key]);
-    const file = await localFile(loaded.dir, path, null, MAX_FILE_BYTES).catch((error: unknown) => {
+    const file = await localFile(loaded.dir, path, null, MAX_FILE_BYTES, cacheDir).catch((error: unknown) => {
       if (!(error instanceof EvaluationError)) throw error;
       throw new ConfigurationError(
         {

@@ -7,6 +7,7 @@ import { EvaluationError } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkFeeds } from "./contract.ts";
 import { checkOnnxFile, explainCreateFailure, providerUnavailable, requireProvider } from "./failures.ts";
+import { disableRuntimeTelemetry } from "./telemetry.ts";
 import type { Dtype, GraphTensor, TensorData, TensorMetadata } from "../tensors.ts";
 
 export type Provider = Manifest["runtime"]["provider"];
@@ -48,6 +49,7 @@ export type Session = {
  * @throws EvaluationError when the runtime cannot be loaded (wrong platform, missing native files).
  */
 async function runtime() {
+  disableRuntimeTelemetry();
   const ort = await import("onnxruntime-node").catch((error: unknown) => {
     throw new EvaluationError(
       {

@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
+import { disableRuntimeTelemetry } from "../../../models/core/session/telemetry.ts";
 import { EngineLost, type Engine, type Feeds } from "./engine.ts";
 import type { Answers, Ask, Question, Reply } from "./messages.ts";
 import type { Turn } from "./turn.ts";
@@ -19,6 +20,7 @@ type HostHandle = {
 };
 
 function startWorker(): HostHandle {
+  disableRuntimeTelemetry();
   const worker = new Worker(HOST, { stdout: false, stderr: false });
   return {
     post: (question) => worker.postMessage(question, []),

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -62,6 +71,7 @@ function fill(folder: string, change: Partial<typeof contents> = {}): string {
 function places(given: Partial<NativePlaces> = {}): NativePlaces {
   return {
     ortDir: null,
+    checkout: join(dir, "checkout"),
     vendored: join(dir, "vendored"),
     modules: join(dir, "node_modules"),
     toolCache: join(dir, "cache"),
@@ -92,6 +102,18 @@ describe("where the native runtime is looked for", () => {
       binding: join(dir, "gpu", pins.binding),
     });
     expect(asked).toHaveLength(1);
+  });
+
+  it("ort-dir in the checkout counts only with npm's own bytes, also behind a link", async () => {
+    const inside = fill(join(dir, "checkout/ort"));
+    expect((await locate({ ortDir: inside })).source).toBe("ort-dir");
+    fill(inside, { "onnxruntime_binding.node": "A binding" });
+    symlinkSync(inside, join(dir, "link"));
+    for (const ortDir of [inside, join(dir, "link")])
+      await expect(locate({ ortDir })).rejects.toMatchObject({
+        name: "ConfigurationError",
+        code: "ort-dir-in-checkout",
+      });
   });
 
   it.each([

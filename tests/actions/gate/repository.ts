@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { git, repositoryRoot } from "./runner.ts";
@@ -18,11 +18,21 @@ export type ModelRepository = {
 export type RepositoryOptions = {
   /** The lines of `checks` under `gates` at the base commit. */
   checks: string[];
+  /** sluice.yaml at the base commit. */
+  configuration?: string;
   /** Edits that the pull request makes. */
-  change?: (files: { read: (path: string) => string; write: (path: string, text: string | Buffer) => void }) => void;
+  change?: (files: {
+    read: (path: string) => string;
+    write: (path: string, text: string | Buffer) => void;
+    move: (from: string, to: string) => void;
+  }) => void;
 };
 
-export function makeRepository({ checks, change }: RepositoryOptions): ModelRepository {
+export function makeRepository({
+  checks,
+  configuration = "schemaVersion: 1\nmodels:\n  - models/births\n",
+  change,
+}: RepositoryOptions): ModelRepository {
   const dir = mkdtempSync(join(tmpdir(), "sluice-repo-"));
   mkdirSync(join(dir, "models"));
   cpSync(join(repositoryRoot, "models/births"), join(dir, "models/births"), { recursive: true });
@@ -32,8 +42,11 @@ export function makeRepository({ checks, change }: RepositoryOptions): ModelRepo
       mkdirSync(dirname(join(dir, path)), { recursive: true });
       writeFileSync(join(dir, path), text);
     },
+    move: (from: string, to: string) => {
+      renameSync(join(dir, from), join(dir, to));
+    },
   };
-  files.write("sluice.yaml", "schemaVersion: 1\nmodels:\n  - models/births\n");
+  files.write("sluice.yaml", configuration);
   files.write(".gitignore", ".sluice/\n.cache/\n");
   files.write(manifest, withChecks(files.read(manifest), checks));
   git(dir, "init", "-q", "-b", "main");

@@ -34,15 +34,28 @@ afterEach(async () => {
 
 type Story = {
   checks?: string[];
+  configuration?: string;
   change?: RepositoryOptions["change"];
   state?: Partial<GitHubState>;
   fork?: boolean;
   inputs?: Record<string, string>;
 } & Partial<Pick<StepOptions, "action" | "event" | "env">>;
 
-async function play({ checks = [passes], change, state = {}, fork = false, inputs = {}, ...rest }: Story) {
+async function play({
+  checks = [passes],
+  configuration,
+  change,
+  state = {},
+  fork = false,
+  inputs = {},
+  ...rest
+}: Story) {
   github = await startGitHub(state);
-  repository = makeRepository({ checks, ...(change === undefined ? {} : { change }) });
+  repository = makeRepository({
+    checks,
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(change === undefined ? {} : { change }),
+  });
   const again = (): Promise<StepRun> =>
     runStep({
       action,
@@ -63,6 +76,47 @@ async function play({ checks = [passes], change, state = {}, fork = false, input
   }
   return { run, again, result: () => gateResult.parse(JSON.parse(run.outputs["result"] as string)) };
 }
+
+describe("a pull request cannot choose its own exam", () => {
+  const model = "models/births/model.yaml";
+  const worse = (text: string) => text.replace("offset: 10871.256565307533", "offset: 11371.256565307533");
+
+  it("rows deleted beside a worse model: FAIL on the base's rows, and both are named", async () => {
+    const { run } = await play({
+      change: ({ read, write }) => {
+        write(model, worse(read(model)));
+        write("models/births/data/eval.jsonl", read("models/births/data/eval.jsonl").split("\n").slice(300).join("\n"));
+      },
+    });
+    expect(run.code, run.log).toBe(1);
+    expect(run.summary).toContain("**This candidate changes the data.** It was judged on the base's rows");
+    expect(run.summary).toMatch(/\| rows \| 730 → 430 \|/);
+    expect(run.summary).toMatch(/dataset file models\/births\/data\/eval\.jsonl/);
+  });
+
+  it("a worse model in another folder, with gates of its own: the base's judge it", async () => {
+    const { run, result } = await play({
+      change: ({ read, write, move }) => {
+        move("models/births", "models/better");
+        write("sluice.yaml", "schemaVersion: 1\nmodels:\n  - models/better\n");
+        write(
+          "models/better/model.yaml",
+          worse(withChecks(read("models/better/model.yaml"), ["{kind: limit, metric: mae, max: 99999}"])),
+        );
+      },
+    });
+    expect(run.code, run.log).toBe(1);
+    expect(result().models).toMatchObject([{ id: "births", verdict: "FAIL" }]);
+  });
+
+  it("a model that is gone: INCOMPARABLE, with its name and the way to give it up", async () => {
+    const { run } = await play({
+      change: ({ read, write }) => write(model, read(model).replace("id: births", "id: newborns")),
+    });
+    expect(run.code, run.log).toBe(3);
+    expect(run.summary).toMatch(/births is gated at the base \(models\/births\).*to give it up, first merge .*retired/);
+  });
+});
 
 describe("a pull request", () => {
   it("PASS: exit 0, outputs, summary, one comment that the second run edits", async () => {
@@ -190,14 +244,17 @@ describe("reporting never changes the verdict", () => {
     expect(run.summary).toContain("could not be posted");
   });
 
-  it("no comment where sluice.yaml says so, unless the input asks for one", async () => {
-    const change: Story["change"] = ({ write }) =>
-      write("sluice.yaml", "schemaVersion: 1\nmodels: [models/births]\nreporting: {comment: false}\n");
-    const quiet = await play({ change });
+  it("no comment where the base's sluice.yaml says so, unless the input asks for one", async () => {
+    const configuration = "schemaVersion: 1\nmodels: [models/births]\nreporting: {comment: false}\n";
+    const loud = await play({ change: ({ write }) => write("sluice.yaml", configuration) });
+    expect([loud.run.code, github.state.comments.length]).toEqual([0, 1]);
+    repository?.remove();
+    await github.close();
+    const quiet = await play({ configuration });
     expect([quiet.run.code, quiet.result().comment.status, github.state.comments.length]).toEqual([0, "skipped", 0]);
     repository?.remove();
     await github.close();
-    const asked = await play({ change, inputs: { comment: "required" } });
+    const asked = await play({ configuration, inputs: { comment: "required" } });
     expect([asked.run.code, github.state.comments.length]).toEqual([0, 1]);
   });
 

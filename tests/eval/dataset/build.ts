@@ -47,11 +47,14 @@ export function folderWith(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-/** Deps of a machine without a network. */
-export function offlineDeps(cacheDir: string): DatasetDeps {
+/** Deps of a machine without a network and without anything in npm's cache. Nothing is read from outside `root`. */
+export function offlineDeps(cacheDir: string, root = tmpdir()): DatasetDeps {
   return {
+    root,
     cacheDir,
-    env: {},
+    workDir: folderWith({}),
+    lfs: () => Promise.reject(new Error("no LFS objects in this test")),
+    env: { npm_config_cache: folderWith({}) },
     fetch: () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ENETUNREACH" } })),
   };
 }

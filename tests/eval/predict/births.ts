@@ -10,7 +10,13 @@ const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in 
 /** The births model and its 730 days. `asked.rows` counts the rows that the model was really asked. */
 export async function openBirths(cacheDir: string) {
   const loaded = await loadManifest(folder);
-  const dataset = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir });
+  const dataset = await readDataset(loaded.manifest, loaded.dir, {
+    ...offline,
+    root: loaded.dir,
+    cacheDir,
+    workDir: cacheDir,
+    lfs: () => Promise.reject(new Error("no LFS objects in this test")),
+  });
   const model = await openPredictor(loaded, {}, offline);
   const asked = { rows: 0 };
   const predictor: Pick<Predictor, "predict" | "describe"> = {

@@ -10,6 +10,7 @@ import { folderWith } from "../dataset/build.ts";
 import { binary } from "./build.ts";
 import { openBirths, withRows } from "./births.ts";
 
+const machine = { arch: "x64", cpuFlags: ["avx2"], onnxruntime: "1.0.0" };
 const tolerant = { id: "toy", maxBadRows: 100 };
 
 /** `count` shards of `rows` rows with random-looking scores; every seventh row was refused by the model. */
@@ -23,6 +24,7 @@ function shards(rows: number, count: number): ShardResult[] {
       manifest: {
         datasetDigest: "d",
         modelSha256: "m",
+        machine,
         count,
         index,
         from: part.from,
@@ -78,7 +80,12 @@ describe("shards", () => {
             .map((shard) => ({ shard, key: keys.next().value as number }))
             .toSorted((a, b) => a.key - b.key)
             .map(({ shard }) => shard);
-          expect(mergeShards(order, tolerant)).toEqual(mergeShards(shards(rows, 1), tolerant));
+          const { parts, ...merged } = mergeShards(order, tolerant);
+          const { parts: _, ...whole } = mergeShards(shards(rows, 1), tolerant);
+          expect(merged).toEqual(whole);
+          expect(parts.map(({ from, to }) => [from, to])).toEqual(
+            Array.from({ length: count }, (__, index) => Object.values(shardRange(rows, { index, count }))),
+          );
         },
       ),
     );
@@ -211,6 +218,7 @@ describe("the births model in shards", () => {
         manifest: {
           datasetDigest: dataset.digest,
           modelSha256: births.predictor.describe().sha256,
+          machine,
           count,
           index,
           from,

@@ -10,7 +10,7 @@ import { openPredictor } from "../../../models/core/predictor/predictor.ts";
 import { predictionCacheKey } from "../../../eval/predict/cache-key.ts";
 import { predictDataset } from "../../../eval/predict/predict.ts";
 import { pairPredictions } from "../../../eval/predictions/pair.ts";
-import { folderWith } from "../dataset/build.ts";
+import { folderWith, offlineDeps } from "../dataset/build.ts";
 import { openBirths, withRows } from "./births.ts";
 
 let births: Awaited<ReturnType<typeof openBirths>>;
@@ -86,7 +86,7 @@ describe("predictions of the births model", () => {
   it("leave out a row with a damaged picture although the model has a placeholder, and keep a row without a picture", async () => {
     const loaded = await loadManifest(fileURLToPath(new URL("../../../models/virality", import.meta.url)));
     const offline = { env: {}, fetch: () => Promise.reject(new Error("no network in this test")) };
-    const whole = await readDataset(loaded.manifest, loaded.dir, { ...offline, cacheDir: folderWith({}) });
+    const whole = await readDataset(loaded.manifest, loaded.dir, offlineDeps(folderWith({}), loaded.dir));
     const dataset = withRows(
       { ...whole, rows: whole.rows.slice(0, 4) },
       {

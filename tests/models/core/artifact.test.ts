@@ -1,7 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { fetchArtifact, parseHubLocation } from "../../../models/core/artifact/artifact.ts";
+import { cachedContent } from "../../../models/core/artifact/cache-dir.ts";
 import { fixture, offline, refusal, sha256, temporaryFolder } from "./build.ts";
 
 let dir: string;
@@ -67,11 +68,19 @@ describe("an artifact beside its manifest", () => {
     expect((await refusal(() => fetchArtifact(artifact(path), dir, offline))).code).toBe(code);
   });
 
-  it("refuses a symbolic link that leaves the folder, and follows one that stays", async () => {
+  it("refuses a symbolic link anywhere on the path, and names the file itself where it can", async () => {
     symlinkSync("../outside.onnx", join(dir, "link.onnx"));
     symlinkSync("model.onnx", join(dir, "alias.onnx"));
-    expect((await refusal(() => fetchArtifact(artifact("link.onnx"), dir, offline))).code).toBe("artifact-outside");
-    expect((await fetchArtifact(artifact("alias.onnx"), dir, offline)).bytes).toHaveLength(linear.length);
+    symlinkSync(".", join(dir, "here"));
+    for (const [path, example] of [
+      ["link.onnx", "path: model.onnx"],
+      ["alias.onnx", "path: model.onnx"],
+      ["here/sub/../model.onnx", "path: model.onnx"],
+    ] as const)
+      expect((await refusal(() => fetchArtifact(artifact(path), dir, offline))).diagnostic).toMatchObject({
+        code: "artifact-link",
+        example,
+      });
   });
 
   it("recognises a Git LFS pointer", async () => {
@@ -82,6 +91,23 @@ describe("an artifact beside its manifest", () => {
     const error = await refusal(() => fetchArtifact(artifact("model.onnx"), dir, offline));
     expect(error.code).toBe("artifact-lfs-pointer");
     expect(error.message).toContain("git lfs pull");
+  });
+
+  it("is read from the cache in place of a Git LFS pointer, and hashed there", async () => {
+    writeFileSync(
+      join(dir, "model.onnx"),
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(linear)}\nsize ${linear.length}\n`,
+    );
+    const cacheDir = temporaryFolder();
+    const kept = cachedContent(cacheDir, sha256(linear));
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, linear);
+    const model = await fetchArtifact(artifact("model.onnx"), dir, { ...offline, cacheDir });
+    expect(model.bytes).toHaveLength(linear.length);
+    writeFileSync(kept, "planted");
+    expect((await refusal(() => fetchArtifact(artifact("model.onnx"), dir, { ...offline, cacheDir }))).code).toBe(
+      "artifact-digest",
+    );
   });
 
   it("is refused above the size limit", async () => {
