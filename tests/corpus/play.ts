@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startGitHub } from "../../rehearsal/github/seeded/github.ts";
-import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
+import { verdictFile, verdictWord, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { git, runStep, type StepRun, type UnpackedAction } from "../actions/gate/runner.ts";
 import { outcomes, type Outcome } from "./case-file.ts";
 import type { Case } from "./read-cases.ts";
@@ -10,7 +10,7 @@ import type { Services } from "./services.ts";
 
 type Played = {
   outcome: Outcome;
-  verdict: VerdictFile;
+  verdict: Pick<VerdictFile, "verdict" | "reason" | "models">;
   report: string;
   /** What a page or GitHub renders: report.md, report.html, the summary. */
   rendered: string;
@@ -36,10 +36,12 @@ export async function play(played: Case, deps: PlayDeps): Promise<string[]> {
   const checkedOut = await checkOut(played, { services: deps.services, gate });
   const github = await startGitHub({ mergeBases: checkedOut.mergeBases });
   try {
-    const before = stateOf(checkedOut.dir);
+    const [before, beside] = [stateOf(checkedOut.dir), checkedOut.beside()];
     const whole = await gateOf(checkedOut, github.url, deps, []);
     const problems = problemsOf(whole, played, "");
     if (stateOf(checkedOut.dir) !== before) problems.push("the gate changed files of the checkout besides its own");
+    if (checkedOut.beside().length !== beside.length)
+      problems.push(`the gate wrote beside the checkout: ${checkedOut.beside().join(", ")}`);
     const changed = await changedOf(checkedOut, github.url, deps);
     if (!changed.gated && played.expected.gated)
       problems.push("the workflow that gates only what changed would gate nothing and be green");
@@ -97,7 +99,12 @@ async function gateOf(
   });
   const out = join(checkedOut.dir, ".sluice");
   const read = (name: string) => (existsSync(join(out, name)) ? readFileSync(join(out, name), "utf8") : "");
-  const verdict = verdictFile.parse(JSON.parse(read("verdict.json")));
+  // A gate that cannot write still says its verdict to the runner.
+  const written = read("verdict.json");
+  const verdict =
+    written === ""
+      ? { verdict: verdictWord.parse(run.outputs["verdict"]), reason: run.outputs["result"] ?? "", models: [] }
+      : verdictFile.parse(JSON.parse(written));
   const report = read("report.md");
   const outcome = run.code === outcomes["wrong usage"] ? "wrong usage" : verdict.verdict;
   const rendered = [report, read("report.html"), run.summary].join("\n");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,6 +16,8 @@ export type CheckedOut = {
   event: { name: string; payload: unknown };
   sha: string;
   ref: string;
+  /** What lies beside the checkout. */
+  beside: () => string[];
   /** Base and head → merge base, as GitHub would tell it for a shallow clone. */
   mergeBases: Record<string, string>;
   remove: () => void;
@@ -87,6 +89,7 @@ export async function checkOut(played: Case, deps: CheckOutDeps): Promise<Checke
     event,
     sha: merge,
     ref,
+    beside: () => readdirSync(work),
     mergeBases: { [`${tip}...${head}`]: base },
     remove: () => {
       rmSync(work, { recursive: true, force: true });
