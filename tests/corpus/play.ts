@@ -99,6 +99,8 @@ async function gateOf(
   });
   const out = join(checkedOut.dir, ".sluice");
   const read = (name: string) => (existsSync(join(out, name)) ? readFileSync(join(out, name), "utf8") : "");
+  if (run.outputs["verdict"] === undefined)
+    throw new Error(`the gate ended without a verdict, with exit code ${run.code} (-1: it was stopped): ${run.log}`);
   // A gate that cannot write still says its verdict to the runner.
   const written = read("verdict.json");
   const verdict =
