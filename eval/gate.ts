@@ -133,7 +133,7 @@ export async function prepare(
   deps: GateDeps,
 ): Promise<{ config: Configuration; candidates: LoadedManifest[]; ended: Ended[]; context: EvaluationContext }> {
   // Without symbolic links, as git names it: so that what is inside the repository is known to be inside.
-  const root = await realpath(resolve(request.root));
+  const root = await realpath(request.root).catch(() => resolve(request.root));
   const configFile = resolve(root, request.configFile);
   const config = await readConfiguration(configFile);
   const git = gitIn(root, deps.env);

@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath } from "node:fs/promises";
+import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 /**
@@ -49,5 +49,9 @@ async function foreign(folder: string): Promise<string | null> {
     if (facts.uid !== process.getuid()) return `${one} belongs to another user`;
     if ((facts.mode & 0o022) !== 0) return `others may write ${one}`;
   }
+  // Whoever may write the folder above can put another in its place, unless the sticky bit keeps them from it.
+  const above = await stat(dirname(folder)).catch(() => null);
+  if (process.getuid !== undefined && above !== null && (above.mode & 0o022) !== 0 && (above.mode & 0o1000) === 0)
+    return `others may replace it, because they may write ${dirname(folder)}`;
   return null;
 }

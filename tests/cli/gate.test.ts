@@ -309,7 +309,13 @@ describe("sluice gate over shards", () => {
     }
     const merged = await gate("--shards", ".");
     expect(merged.code, merged.stderr).toBe(0);
-    expect(verdictOf(merged).models).toEqual(whole.models);
+    const sampled = /rows of 3 shards were predicted again here \(seed \d+\), with the same answers\.$/;
+    const models = verdictOf(merged).models.map((one) => ({
+      ...one,
+      notes: one.notes.filter((note) => !sampled.test(note)),
+    }));
+    expect(models).toEqual(whole.models);
+    expect(verdictOf(merged).models[0]?.notes).toHaveLength(models[0]!.notes.length + 2);
   });
 
   it("refuses a merge with a part missing, of other weights, or of other rows", async () => {

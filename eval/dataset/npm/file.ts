@@ -1,5 +1,5 @@
 import { constants, createReadStream } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import ssri from "ssri";
@@ -41,14 +41,10 @@ export async function npmFile(spec: string, integrity: string, path: string, dep
   const work = await mkdtemp(join(deps.workDir, "npm-"));
   const tarball = join(work, "package.tgz");
   const kept = join(deps.cacheDir, "npm", `${digest}.tgz`);
-  if (
-    !(await copyVerified(kept, tarball, integrity)) &&
-    !(await copyVerified(npmsOwn(digest, deps.env), tarball, integrity))
-  ) {
-    await downloadTarball(pkg, tarball, deps);
-    await rm(kept, { force: true });
+  if (!(await copyVerified(kept, tarball, integrity))) {
+    if (!(await copyVerified(npmsOwn(digest, deps.env), tarball, integrity))) await downloadTarball(pkg, tarball, deps);
+    await keep(tarball, kept);
   }
-  if (!(await stat(kept).catch(() => null))?.isFile()) await keep(tarball, kept);
   const folder = join(work, "package");
   await extractFromTarball(tarball, wanted, folder, spec);
   return join(folder, wanted);

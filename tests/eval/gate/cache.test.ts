@@ -97,6 +97,14 @@ describe("a cache outside the repository", () => {
   });
 });
 
+it("a cache below a folder where others may replace it is not used", async () => {
+  const above = folderWith({});
+  chmodSync(above, 0o777);
+  const { notes } = await gate(team, {}, { env: { SLUICE_CACHE: join(above, "cache") } });
+  expect(notes).toContainEqual(expect.stringContaining("others may replace it"));
+  expect(readdirSync(join(above, "cache"))).toEqual([]);
+});
+
 describe("the place of the cache", () => {
   it.each<[string, NodeJS.ProcessEnv, NodeJS.Platform, string]>([
     ["SLUICE_CACHE", { SLUICE_CACHE: "/c", GITHUB_ACTIONS: "true", RUNNER_TEMP: "/t" }, "linux", "/c"],
