@@ -75,8 +75,12 @@ const sluice = (...args: string[]) => [
 ];
 const compare = (extension: string) =>
   sluice(
-    ...["compare", "--baseline", at(`baseline${extension}`), "--candidate", at(`candidate${extension}`)],
-    ...["--task", "binary-classification", "--metric", "auroc", "--margin", "0.01"],
+    "compare",
+    `--baseline=${at(`baseline${extension}`)}`,
+    `--candidate=${at(`candidate${extension}`)}`,
+    "--task=binary-classification",
+    "--metric=auroc",
+    "--margin=0.01",
   );
 const measure = (file: string) => sluice("measure", "--predictions", at(file), "--task", "binary-classification");
 const peer = (...args: string[]) => ["/usr/bin/python3", join(import.meta.dirname, "peers.py"), ...args];

@@ -1,4 +1,4 @@
-const beyondAscii = /[^\u0000-\u007f]/;
+const beyondAscii = /[\u0080-\uffff]/;
 
 /** Text in Unicode normal form C, in which ids, labels and slice values are compared. */
 export function normalForm(text: string): string {

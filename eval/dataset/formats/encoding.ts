@@ -116,7 +116,7 @@ async function toUtf8(piece: Buffer, file: OpenText): Promise<Buffer> {
     return piece;
   }
   const text = decoded(piece, file.encoding);
-  const end = text === null ? longestPrefix(piece, file.encoding) : text.indexOf("\0");
+  const end = text === null ? decodablePrefix(piece, file.encoding) : text.indexOf("\0");
   if (text === null || end >= 0)
     throw new EvaluationError({
       code: "encoding",
@@ -148,7 +148,7 @@ const upper1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘
 const of1252 = (control: string) => upper1252[control.charCodeAt(0) - 0x80] as string;
 
 /** Length of the longest prefix that decodes. */
-function longestPrefix(piece: Buffer, encoding: string): number {
+function decodablePrefix(piece: Buffer, encoding: string): number {
   const decoder = () => new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   let low = 0;
   let high = piece.length;
