@@ -68,7 +68,9 @@ function intervalOf(
       level,
       method: "no variation seen: rule of three over disjoint pairs",
     };
-  const name = clustered ? `${method.clusters}, t over ${units.count} clusters` : `${method.rows}, Welch-Satterthwaite t`;
+  const name = clustered
+    ? `${method.clusters}, t over ${units.count} clusters`
+    : `${method.rows}, Welch-Satterthwaite t`;
   if (logit) return { ...logitInterval(estimate, found, level), level, method: `${name}, logit scale` };
   if (deviations !== null) {
     const { low, high } = momentsInterval(found, deviations, units as Units, estimate, level);

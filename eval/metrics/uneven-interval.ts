@@ -52,7 +52,9 @@ export function momentsInterval(
   const ends = { low: estimate - half, high: estimate + half };
   const { skew, noise } = pooledAcceleration(deviations, units.independent);
   const longest = units.clustered ? longestOverClusters : Infinity;
-  return isSkewed(skew, noise / 2) ? lengthenForSkew(ends, { estimate, standardError, df, skew }, level, longest) : ends;
+  return isSkewed(skew, noise / 2)
+    ? lengthenForSkew(ends, { estimate, standardError, df, skew }, level, longest)
+    : ends;
 }
 
 /** So that the interval is at most 1.15 times as wide as t over clusters: few clusters look skewed by chance. */

@@ -262,7 +262,7 @@ describe("what our clients ask", () => {
     await stage.person("ada").rest.actions.cancelWorkflowRun({ ...where, run_id: started?.id ?? 0 });
     expect(stage.executor.runs.at(-1)?.conclusion).toBe("cancelled");
     expect(await bot().permission("ada")).toMatchObject({ role: "write" });
-    expect(await bot().permission("nobody")).toEqual({ role: "none", id: 0 });
+    expect(await bot().permission("nobody")).toEqual({ role: "none", id: 0, isBot: false });
     expect((await bot().me()).login).toBe("sluice-bot");
     expect(await bot().head("mood")).toBe(head);
   });
