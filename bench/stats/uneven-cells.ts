@@ -267,4 +267,3 @@ function over(f: (z: number) => number, panels: number): number {
   }
   return sum / weight;
 }
-

@@ -12,7 +12,12 @@ export type Denominator = "predicted" | "true" | "both";
  * no precision, and then the macro mean has none either.
  */
 export function classRatio(denominator: Denominator): SumMetric {
-  return { demand: "any", range: [0, 1], byClass: true, prepare: (sample, options) => prepare(sample, options, denominator) };
+  return {
+    demand: "any",
+    range: [0, 1],
+    byClass: true,
+    prepare: (sample, options) => prepare(sample, options, denominator),
+  };
 }
 
 function prepare(sample: Sample, options: MeasureOptions, denominator: Denominator): SumParts | string {

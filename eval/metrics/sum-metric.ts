@@ -62,7 +62,8 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
         )
       : found;
   if (interval === "undefined" || interval === null) return { status: "ok", value, interval: null, n };
-  const scaled = units === null || found === "constant" ? interval : { ...interval, ...onRangeScale(interval, value, metric.range) };
+  const scaled =
+    units === null || found === "constant" ? interval : { ...interval, ...onRangeScale(interval, value, metric.range) };
   return { status: "ok", value, interval: clip(scaled, metric.range), n };
 }
 

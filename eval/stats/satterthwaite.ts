@@ -45,8 +45,7 @@ export function residualMoments({ shares, variances }: UnitSpread, scale: (share
     pv += square * p * v;
     pp += square * p * p;
   }
-  const ofSquare =
-    2 * vv * pp + 2 * pv * pv + variance * variance * pp * pp - 4 * variance * pv * pp + diagonal;
+  const ofSquare = 2 * vv * pp + 2 * pv * pv + variance * variance * pp * pp - 4 * variance * pv * pp + diagonal;
   return { variance, expected, df: (trace * trace) / ofSquare };
 }
 

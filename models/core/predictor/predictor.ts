@@ -308,6 +308,7 @@ function assemble(
         length: (one) => one.row.length,
         run: (some) => run(some.map(({ row }) => row)),
         index: (one) => one.index,
+        now: () => performance.now(),
       });
     },
     async warmUp() {

@@ -169,7 +169,10 @@ describe("resampling", () => {
     const left = bootstrapReplicates(collapsed, 3, 50);
     const right = weightedReplicates(weighted, 3, 50);
     left.forEach((value, i) => expect(right[i]).toBeCloseTo(value, 12));
-    const [jackknife, blocks] = [leaveOneOut(collapsed).toSorted(), leaveBlocksOut(weighted, blocksOfUnits(weighted, 3, 200)).toSorted()];
+    const [jackknife, blocks] = [
+      leaveOneOut(collapsed).toSorted(),
+      leaveBlocksOut(weighted, blocksOfUnits(weighted, 3, 200)).toSorted(),
+    ];
     jackknife.forEach((value, i) => expect(blocks[i]).toBeCloseTo(value, 12));
   });
   it("leaves blocks out that cover every unit once: the jackknife of a mean has its standard error", () => {
