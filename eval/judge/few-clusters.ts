@@ -5,7 +5,7 @@ import type { Sample } from "../metrics/definition.ts";
  * With fewer clusters than this no interval holds its level unless the clusters' differences are normal, and that cannot
  * be seen in so few. From here on t over clusters does (bench/results/calibration-clusters.md).
  */
-export const fewestClusters = 5;
+const fewestClusters = 5;
 
 /** ECE's value is biased by what the rows of a cluster share, and needs more of them. */
 const fewestForEce = 12;

@@ -121,7 +121,7 @@ function withScore(
   if (!(rowVariance > 0)) return result;
   const half = Math.min(interval.high - difference, difference - interval.low);
   const ends = tangoAt(counts, half / Math.sqrt(rowVariance));
-  const widest = furthestScore * half;
+  const widest = maxScoreFactor * half;
   return {
     ...result,
     interval: {
@@ -133,4 +133,4 @@ function withScore(
 }
 
 /** So that the interval stays at most 1.15 times as wide as t over clusters. */
-const furthestScore = 1.15;
+const maxScoreFactor = 1.15;

@@ -56,14 +56,14 @@ export function momentsInterval(
   const half = studentQuantile(0.5 + level / 2, df) * standardError;
   const ends = { low: estimate - half, high: estimate + half };
   const { skew, noise } = pooledAcceleration(deviations, units.independent);
-  const longest = units.clustered ? longestOverClusters : Infinity;
-  return isSkewed(skew, noise / 2)
-    ? lengthenForSkew(ends, { estimate, standardError, df, skew }, level, longest)
-    : ends;
+  const maxFactor = units.clustered ? maxFactorOverClusters : Infinity;
+  if (factor === undefined && !isSkewed(skew, noise / 2)) return ends;
+  const skewed = { estimate, standardError, df, skew, ...(factor === undefined ? {} : { factor }) };
+  return lengthenForSkew(ends, skewed, level, maxFactor);
 }
 
 /** So that the interval is at most 1.15 times as wide as t over clusters: few clusters look skewed by chance. */
-const longestOverClusters = 1.3;
+const maxFactorOverClusters = 1.3;
 
 /**
  * The jackknife's estimate of bias (Quenouille 1956): units - 1 times what leaving one out changes the value by on
