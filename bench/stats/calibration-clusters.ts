@@ -38,9 +38,9 @@ simulateAllUneven(
 writeFileSync(unevenFile.replace(".json", ".md"), report(readUneven(unevenFile)));
 
 function report(all: readonly UnevenResult[]): string {
-  const decided = all.filter(({ tally }) => tally.refused < tally.gates);
+  const deciding = all.filter(({ tally }) => tally.refused < tally.gates);
   const above = (count: (tally: UnevenTally) => number) =>
-    decided.filter(({ tally }) => count(tally) > 0.06 * tally.gates);
+    deciding.filter(({ tally }) => count(tally) > 0.06 * tally.gates);
   const passed = above(({ pass }) => pass);
   const failed = above(({ fail }) => fail);
   const counts = all.map(({ tally }) => tally.gates);

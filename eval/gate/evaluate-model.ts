@@ -1,3 +1,4 @@
+import { unseenProbability } from "../stats/rule-of-three.ts";
 import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
@@ -121,6 +122,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
   const notes = [
     ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
+    fewRepeatsNote(candidate),
     sameWeightsNote(pair),
     ...judged.notes.scores,
     continued !== undefined && continued.id !== manifest.id
@@ -189,7 +191,7 @@ function describeRun(
   { exam: { dataset }, candidate }: Pick<ModelPair, "exam" | "candidate">,
   manifest: LoadedManifest["manifest"],
 ): Omit<ModelMetrics, "measurements" | "performance"> {
-  const { rows, maxDifference, tolerance, ok } = run.batchParity;
+  const { rows, comparisons, maxDifference, tolerance, ok, repeatable } = run.batchParity;
   const provenance = manifest.dataset?.provenance;
   return {
     model: run.identity,
@@ -202,7 +204,7 @@ function describeRun(
       ...(provenance === undefined ? {} : { provenance }),
     },
     runner: run.runner,
-    batchParity: { rows, maxDifference, tolerance, ok },
+    batchParity: { rows, comparisons, maxDifference, tolerance, ok, repeatable },
   };
 }
 
@@ -240,8 +242,18 @@ export async function predictModelShard(
   return folders;
 }
 
+/** Says so where a slow model left no time to repeat as many rows as a difference in 1 % of answers needs. */
+function fewRepeatsNote({ batchParity: { comparisons, ok } }: ModelRun): string | null {
+  const share = unseenProbability(comparisons, 0.01);
+  return ok && share > 0.0105
+    ? `Only ${comparisons} rows were run twice in the time for it: answers that change from run to run would be found with probability 99 % if at least ${(100 * share).toPrecision(2)} % of them do.`
+    : null;
+}
+
 function batchNote(who: "candidate" | "baseline", run: ModelRun): string {
-  const { maxDifference, tolerance, rows } = run.batchParity;
+  const { maxDifference, tolerance, rows, comparisons, repeatable } = run.batchParity;
+  if (!repeatable)
+    return `The ${who} answers the very same batch differently when it is run again (largest difference ${maxDifference.toPrecision(2)} over ${comparisons} rows, tolerance ${tolerance}), so no figure of it can be measured twice; export the graph for inference (model.eval()), without dropout or random numbers.`;
   const consequence =
     who === "candidate"
       ? "so no figure measured on it is defined; mask the padding in the graph"

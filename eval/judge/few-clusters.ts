@@ -5,7 +5,10 @@ import type { Sample } from "../metrics/definition.ts";
  * With fewer clusters than this no interval holds its level unless the clusters' differences are normal, and that cannot
  * be seen in so few. From here on t over clusters does (bench/results/calibration-clusters.md).
  */
-export const fewestClusters = 5;
+const fewestClusters = 5;
+
+/** ECE's value is biased by what the rows of a cluster share, and needs more of them. */
+const fewestForEce = 12;
 
 /** Metrics that compare classes, so that each class must be in several clusters. */
 const comparesClasses: ReadonlySet<MetricName> = new Set([
@@ -21,15 +24,16 @@ const comparesClasses: ReadonlySet<MetricName> = new Set([
 /** Why a metric cannot be decided on so few clusters, and what would help; null where it can. Rows of weight 0 are none. */
 export function fewClusters(metric: MetricName, { labels, classCount, groups, weights }: Sample): string | null {
   if (groups === null) return null;
+  const fewest = metric === "ece" ? fewestForEce : fewestClusters;
   const counts = (rows: (label: number) => boolean): boolean => {
     const seen = new Set<string>();
-    for (let i = 0; i < groups.length && seen.size < fewestClusters; i++)
+    for (let i = 0; i < groups.length && seen.size < fewest; i++)
       if (rows(labels[i] as number) && (weights === null || weights[i] !== 0)) seen.add(groups[i] as string);
-    return seen.size < fewestClusters;
+    return seen.size < fewest;
   };
   const words = (what: string, rows: (label: number) => boolean): string => {
     const found = new Set(groups.filter((_, i) => rows(labels[i] as number) && (weights === null || weights[i] !== 0)));
-    return `too few clusters to decide: ${what}${found.size === 1 ? "1 cluster" : `${found.size} clusters`} of dataset.group, and at least ${fewestClusters} are needed; add rows of other clusters (more rows of these do not help), or take dataset.group away if the rows are independent`;
+    return `too few clusters to decide: ${what}${found.size === 1 ? "1 cluster" : `${found.size} clusters`} of dataset.group, and at least ${fewest} are needed; add rows of other clusters (more rows of these do not help), or take dataset.group away if the rows are independent`;
   };
   if (counts(() => true)) return words("", () => true);
   if (!comparesClasses.has(metric)) return null;

@@ -18,7 +18,7 @@ export const fewForAveragePrecision = 1_000;
 export const fewCarryingSquares = 300;
 
 /** With fewer such rows RMSE and R² are not decided: the next large error would move them by more than any seen. */
-export const fewestCarryingSquares = 30;
+const fewestCarryingSquares = 30;
 
 /** The same limit for MAE, in rows that carry the variance of what is averaged. */
 export const fewCarryingMean = 100;

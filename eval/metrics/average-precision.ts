@@ -67,7 +67,7 @@ export const averagePrecision: MetricDefinition = influenceDefinition(
     method: { rows: "infinitesimal jackknife", clusters: "cluster jackknife" },
     // Its standard error is small where its value is high, which the contributions do not show. With 1.5, as for means,
     // 6.9 % of losses of the margin pass with 100 positives of 10,000 rows.
-    skewFactor: 3,
+    skewness: { from: 0, factor: 3 },
     components,
   },
 );

@@ -40,6 +40,9 @@ export function eceWithBins(bins: number): RankedMetric {
     demand: "probability",
     range: [0, 1],
     byClass: false,
+    // Within a cluster rows err alike, and the absolute value of a bin's gap hides which way: 10 % wrong passes with 5
+    // clusters without this.
+    biased: true,
     smooth: true,
     prepare: (sample) => {
       const { confidence, outcome } = confidences(sample);

@@ -8,7 +8,7 @@ import {
   waldInterval,
   weightedStratifiedMoments,
 } from "../stats/deLong.ts";
-import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
+import { lengthenForSkew } from "../stats/hall.ts";
 import { acceleration } from "../stats/jackknife.ts";
 import type { Moments } from "../stats/uneven-moments.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
@@ -24,8 +24,8 @@ export type Components = { value: number; influence: Float64Array };
 export type InfluenceMetric = {
   /** What the variance is called, e.g. DeLong. */
   method: { rows: string; clusters: string };
-  /** What the skewness of the contributions is multiplied by (see `lengthenForSkew`), however small it is. Default: as for means. */
-  skewFactor?: number;
+  /** From which skewness of the contributions on the interval is lengthened, and what it is multiplied by. */
+  skewness: { from: number; factor: number };
   components(sample: Sample): Components;
 };
 
@@ -47,7 +47,7 @@ function disjointPairs(sample: Sample, units: Units | null): number {
 }
 
 function intervalOf(
-  { method, skewFactor }: InfluenceMetric,
+  { method, skewness }: InfluenceMetric,
   sample: Sample,
   estimate: number,
   influence: Float64Array,
@@ -73,16 +73,23 @@ function intervalOf(
     : `${method.rows}, Welch-Satterthwaite t`;
   if (logit) return { ...logitInterval(estimate, found, level), level, method: `${name}, logit scale` };
   if (deviations !== null) {
-    const { low, high } = momentsInterval(found, deviations, units as Units, estimate, level);
+    const { low, high } = momentsInterval(
+      found,
+      deviations,
+      units as Units,
+      estimate,
+      level,
+      skewness.from === 0 ? skewness.factor : undefined,
+    );
     return { low: Math.max(lowest, low), high: Math.min(highest, high), level, method: name };
   }
   const ends = waldInterval(estimate, found, level, lowest, highest);
   const skew = acceleration(influence.map((value) => -value));
-  if (skewFactor === undefined && !isSkewed(skew, 1 / influence.length)) return { ...ends, level, method: name };
+  if (Math.abs(skew) <= skewness.from) return { ...ends, level, method: name };
   const standardError = Math.sqrt(found.variance);
   const { low, high } = lengthenForSkew(
     ends,
-    { estimate, standardError, df: found.df, skew, ...(skewFactor === undefined ? {} : { factor: skewFactor }) },
+    { estimate, standardError, df: found.df, skew, factor: skewness.factor },
     level,
   );
   return {

@@ -16,7 +16,7 @@ import {
 } from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
-import { methodOf, unevenInterval } from "./uneven-interval.ts";
+import { jackknifeBias, methodOf, unevenInterval } from "./uneven-interval.ts";
 import { blockUnits, type Units, unitsOf } from "./unit-spread.ts";
 import { unvariedInterval } from "./unvaried-interval.ts";
 
@@ -26,6 +26,8 @@ export type RankedMetric = {
   range: readonly [number, number];
   /** Whether the metric rests on the rows of each class rather than on all rows alike. */
   byClass: boolean;
+  /** Whether the value's bias in small samples is as large as its error, so that both its ends must hold without it. */
+  biased?: boolean;
   /**
    * Whether the metric is smooth enough for a jackknife. If not, or when resamples are asked for: percentile bootstrap.
    */
@@ -180,7 +182,14 @@ function rankedInterval(
           ? jackknifeInterval(leftOut, estimate, level)
           : lengthened(jackknifeInterval(leftOut, estimate, level), leftOut, estimate, level)
         : unevenInterval(leftOut, blockUnits(uneven, blocks), estimate, level);
-    const found = named(ends === "undefined" ? null : ends, method);
+    const found = named(
+      ends === "undefined" || ends === null
+        ? null
+        : metric.biased === true && uneven?.clustered === true
+          ? withBias(ends, jackknifeBias(leftOut, estimate))
+          : ends,
+      method,
+    );
     return typeof found === "string" || !share
       ? found
       : { ...onLogitScale(found, estimate), method: `${method}, logit scale` };
@@ -193,6 +202,11 @@ function rankedInterval(
         percentile(replicates, expandedLevel(uneven, level)),
         `expanded percentile bootstrap, ${resamples} resamples`,
       );
+}
+
+/** The ends around the value and around the value without its bias. */
+function withBias({ low, high }: Ends, bias: number): Ends {
+  return { low: Math.min(low, low - bias), high: Math.max(high, high - bias) };
 }
 
 /** Jackknife ends, lengthened where the groups' values are skewed. */

@@ -1,9 +1,10 @@
 import type { MetricResult } from "../schema/metrics.ts";
-import { tango } from "../stats/tango.ts";
+import { type PairedCounts, tango, tangoAt } from "../stats/tango.ts";
 import { wilson } from "../stats/wilson.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 import { preparePair } from "./sample.ts";
+import { unitsOf } from "./unit-spread.ts";
 
 /**
  * Whether the closed forms for independent, equally weighted rows apply. A given number of resamples asks for the
@@ -62,16 +63,12 @@ export function contrastShare(
   options: MeasureOptions,
 ): ContrastResult {
   if (!closedForm(candidate, options) || options.scale === "relative")
-    return contrastSums(metric, candidate, baseline, options);
+    return withScore(contrastSums(metric, candidate, baseline, options), metric, candidate, baseline, options);
   const n = candidate.labels.length;
   const prepared = preparePair(metric, candidate, baseline, options);
   if (typeof prepared === "string") return { status: "undefined", reason: prepared, n };
   const [one, two] = prepared;
-  const counts = { both: 0, first: 0, second: 0, neither: 0 };
-  for (let i = 0; i < n; i++) {
-    if (one.cells[i] === 1) counts[two.cells[i] === 1 ? "both" : "first"]++;
-    else counts[two.cells[i] === 1 ? "second" : "neither"]++;
-  }
+  const counts = pairedCounts(one.cells, two.cells, null);
   const first = (counts.both + counts.first) / n;
   const second = (counts.both + counts.second) / n;
   const interval = { ...tango(counts, options.level), level: options.level, method: "Tango score" };
@@ -84,3 +81,56 @@ export function contrastShare(
     n,
   };
 }
+
+/** Rows by who is right; with weights, shares of the weight times the number of rows. */
+function pairedCounts(one: Float64Array, two: Float64Array, weights: Float64Array | null): PairedCounts {
+  const counts = { both: 0, first: 0, second: 0, neither: 0 };
+  const scale = weights === null ? 1 : weights.length / weights.reduce((sum, weight) => sum + weight, 0);
+  for (let i = 0; i < one.length; i++) {
+    const weight = weights === null ? 1 : scale * (weights[i] as number);
+    if (one[i] === 1) counts[two[i] === 1 ? "both" : "first"] += weight;
+    else counts[two[i] === 1 ? "second" : "neither"] += weight;
+  }
+  return counts;
+}
+
+/**
+ * The interval over clusters or weighted rows, no end of which is nearer than that of Tango's score with the same
+ * standard error. Few discordant rows vary less than they would at the margin, which t cannot know: with 8 clusters, 150
+ * rows and a margin of 5 points it lets 8 % through.
+ */
+function withScore(
+  result: ContrastResult,
+  metric: SumMetric,
+  candidate: Sample,
+  baseline: Sample,
+  options: MeasureOptions,
+): ContrastResult {
+  const prepared = preparePair(metric, candidate, baseline, options);
+  if (
+    result.status !== "ok" ||
+    options.scale === "relative" ||
+    options.resamples !== undefined ||
+    typeof prepared === "string" ||
+    unitsOf(candidate, metric.byClass) === null
+  )
+    return result;
+  const counts = pairedCounts(prepared[0].cells, prepared[1].cells, candidate.weights);
+  const { difference, interval, n } = result;
+  const rowVariance = ((counts.first + counts.second) / n - difference ** 2) / n;
+  if (!(rowVariance > 0)) return result;
+  const half = Math.min(interval.high - difference, difference - interval.low);
+  const ends = tangoAt(counts, half / Math.sqrt(rowVariance));
+  const widest = maxScoreFactor * half;
+  return {
+    ...result,
+    interval: {
+      ...interval,
+      low: Math.min(interval.low, Math.max(ends.low, difference - widest)),
+      high: Math.max(interval.high, Math.min(ends.high, difference + widest)),
+    },
+  };
+}
+
+/** So that the interval stays at most 1.15 times as wide as t over clusters. */
+const maxScoreFactor = 1.15;

@@ -39,26 +39,40 @@ function centred(leftOut: Float64Array, { shares }: Units): Float64Array {
   return leftOut.map((value) => value - sum / weight);
 }
 
-/** Estimate ± t · √variance, lengthened where the deviations are skewed. */
+/**
+ * Estimate ± t · √variance, lengthened where the deviations are skewed.
+ *
+ * @param factor what the skewness is multiplied by, however small it is; default: as for means, where it is visible
+ */
 export function momentsInterval(
   { variance, df }: Moments,
   deviations: Float64Array,
   units: Units,
   estimate: number,
   level: number,
+  factor?: number,
 ): { low: number; high: number } {
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(0.5 + level / 2, df) * standardError;
   const ends = { low: estimate - half, high: estimate + half };
   const { skew, noise } = pooledAcceleration(deviations, units.independent);
-  const longest = units.clustered ? longestOverClusters : Infinity;
-  return isSkewed(skew, noise / 2)
-    ? lengthenForSkew(ends, { estimate, standardError, df, skew }, level, longest)
-    : ends;
+  const maxFactor = units.clustered ? maxFactorOverClusters : Infinity;
+  if (factor === undefined && !isSkewed(skew, noise / 2)) return ends;
+  const skewed = { estimate, standardError, df, skew, ...(factor === undefined ? {} : { factor }) };
+  return lengthenForSkew(ends, skewed, level, maxFactor);
 }
 
 /** So that the interval is at most 1.15 times as wide as t over clusters: few clusters look skewed by chance. */
-const longestOverClusters = 1.3;
+const maxFactorOverClusters = 1.3;
+
+/**
+ * The jackknife's estimate of bias (Quenouille 1956): units - 1 times what leaving one out changes the value by on
+ * average.
+ */
+export function jackknifeBias(leftOut: Float64Array, estimate: number): number {
+  const mean = leftOut.reduce((sum, value) => sum + value / leftOut.length, 0);
+  return (leftOut.length - 1) * (mean - estimate);
+}
 
 /** Scales on which the interval of one model's value is symmetric, so that it stays in the metric's range. */
 export function onRangeScale(

@@ -59,8 +59,12 @@ export function blockUnits(units: Units, blockOf: Uint32Array): Units {
   };
 }
 
-/** Variance and degrees of freedom of a statistic from its deviations without each unit. */
+/**
+ * Variance and degrees of freedom of a statistic from its deviations without each unit. NaN where one unit has (up to
+ * rounding) all the weight.
+ */
 export function unitMoments(deviations: Float64Array, { clustered, shares, independent, identical }: Units): Moments {
+  if (shares.some((share) => share > 1 - 1e-9)) return { variance: Number.NaN, df: Number.NaN };
   return clustered
     ? clusterMoments(deviations, { shares, variances: independent }, { shares, variances: identical })
     : weightedMoments(deviations, { shares, variances: independent });

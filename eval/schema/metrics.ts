@@ -84,7 +84,17 @@ const modelMetrics = z.strictObject({
   }),
   runner: runner.nullable().describe("null for plain prediction files: nobody knows what produced them."),
   batchParity: z
-    .strictObject({ rows: z.int(), maxDifference: z.number(), tolerance: z.number(), ok: z.boolean() })
+    .strictObject({
+      rows: z.int().describe("Rows compared alone and in a batch."),
+      comparisons: z
+        .int()
+        .optional()
+        .describe("How often a row was run twice: these rows, and repeats of whole batches."),
+      maxDifference: z.number(),
+      tolerance: z.number(),
+      ok: z.boolean(),
+      repeatable: z.boolean().optional().describe("false: a repeat of the very same batch differed."),
+    })
     .nullable(),
   measurements: z.array(measurement),
   performance: performanceFigures.nullable(),

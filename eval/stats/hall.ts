@@ -42,17 +42,17 @@ export function isSkewed(skew: number, noise: number): boolean {
  * than t's. Only ever wider. Hall's short end is not used: heavy tails on both sides look skewed in a sample, and there
  * it errs.
  *
- * @param longest largest factor by which the long side may exceed t's
+ * @param maxFactor largest factor by which the long side may exceed t's
  */
 export function lengthenForSkew(
   ends: Ends,
   { estimate, standardError, df, skew, factor = unseenSkew }: SkewedEstimate,
   level: number,
-  longest = Infinity,
+  maxFactor = Infinity,
 ): Ends {
   const t = studentQuantile(0.5 + level / 2, df);
   const hall = Math.abs(hallQuantile(-t, factor * Math.abs(skew)));
-  const long = Math.min(longest * t, Math.max(t, hall)) * standardError;
+  const long = Math.min(maxFactor * t, Math.max(t, hall)) * standardError;
   const short = t * standardError;
   return {
     low: Math.min(ends.low, estimate - (skew < 0 ? long : short)),

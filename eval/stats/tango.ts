@@ -23,9 +23,16 @@ export type PairedCounts = {
  * (z² - 1) / 6, γ the skewness at that end (Cornish and Fisher's first term, as in Gart and Nam, Biometrics 46, 1990,
  * three quarters larger because the score is discrete). No end moves inwards.
  */
-export function tango({ both, first, second, neither }: PairedCounts, level: number): Ends {
+export function tango(counts: PairedCounts, level: number): Ends {
+  return tangoAt(counts, normalQuantile(0.5 + level / 2));
+}
+
+/**
+ * The same with a quantile z of one's own: t times the root of a design effect where rows are dependent or weigh
+ * differently (as Rao and Scott, J. Am. Statist. Assoc. 76, 1981, correct a test of counts). Counts need not be whole.
+ */
+export function tangoAt({ both, first, second, neither }: PairedCounts, z: number): Ends {
   const n = both + first + second + neither;
-  const z = normalQuantile(0.5 + level / 2);
   const difference = (first - second) / n;
   /** Variance n·σ² of first - second, and its skewness, at the likeliest discordant rates for this difference. */
   const moments = (delta: number): { variance: number; skewness: number } => {

@@ -1,5 +1,6 @@
 import type { MetricsFile, ModelMetrics, Runner } from "../../schema/metrics.ts";
 import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
+import { unseenProbability } from "../../stats/rule-of-three.ts";
 import { tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
@@ -80,6 +81,13 @@ function falseRed(model: ModelVerdict): string {
   return sentence === null ? "" : `<p class="faint">${htmlText(cut(sentence, 1000))}.</p>`;
 }
 
+/** With which probability a model that answers differently from run to run would have been found. */
+function repeatsOf({ comparisons, ok }: NonNullable<ModelMetrics["batchParity"]>): string {
+  if (comparisons === undefined || !ok) return "";
+  const share = unseenProbability(comparisons, 0.01);
+  return `<br><small>${counted(comparisons, "row")} run twice: differences in ${(100 * share).toPrecision(2)} % of answers or more would be found with probability 99 %</small>`;
+}
+
 function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: ModelMetrics | null): string {
   const { dataset } = model;
   const from = sources(model);
@@ -94,7 +102,7 @@ function facts(model: ModelVerdict, candidate: ModelMetrics | null, baseline: Mo
     one === null || one.batchParity === null
       ? []
       : [
-          `${who} ${one.batchParity.ok ? "agrees" : "<b>differs</b>"} (by at most ${one.batchParity.maxDifference === 0 ? "0" : one.batchParity.maxDifference.toPrecision(2)}, ${counted(one.batchParity.rows, "row")})`,
+          `${who} ${one.batchParity.ok ? "agrees" : "<b>differs</b>"} (by at most ${one.batchParity.maxDifference === 0 ? "0" : one.batchParity.maxDifference.toPrecision(2)}, ${counted(one.batchParity.rows, "row")})${repeatsOf(one.batchParity)}`,
         ],
   );
   const items: [string, string][] = [

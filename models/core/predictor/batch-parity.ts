@@ -1,23 +1,42 @@
-/** Result of a check that every gate makes: neither padding nor the other rows of a batch may change an answer. */
+/**
+ * Result of a check that every gate makes: neither padding, nor the other rows of a batch, nor chance may change an
+ * answer.
+ */
 export type BatchParity = {
-  /** Rows compared. */
+  /** Rows compared alone and in a batch. */
   rows: number;
-  /** Largest |batched - alone| / (1 + |alone|) over rows and raw output numbers. */
+  /**
+   * How often a row was run twice: those rows, and repeats of batches. A model that answers differently in a share p of
+   * its runs escapes with probability (1 - p)^comparisons.
+   */
+  comparisons: number;
+  /** Largest |again - first| / (1 + |first|) over rows and raw output numbers. */
   maxDifference: number;
   tolerance: number;
   /** Whether every difference is within the tolerance; false without a single row. */
   ok: boolean;
+  /** False when a repeat of the very same batch differed beyond the tolerance: the model draws random numbers. */
+  repeatable: boolean;
   /** Index, in the given rows, of the row that differed most; null when none differed. */
   worstRow: number | null;
 };
 
-/** Number of rows that are compared at most. */
+/** Number of rows that are compared alone and in a batch, at most. */
 const PARITY_ROWS = 64;
+
+/** ln 0.01 / ln 0.99: so many comparisons find a difference in 1 % of runs with probability 99 %. */
+const COMPARISONS = 459;
+
+/** Time after which no further batch is repeated. */
+const REPEAT_MS = 1_000;
 
 /**
  * Runs rows alone and in batches that put the shortest beside the longest, and compares the graph's raw outputs: |a -
  * b| <= tolerance * (1 + |b|), where b is the answer alone. Activations come later because they could hide a
  * difference. A number that is NaN in only one of the two runs counts as an infinite difference.
+ *
+ * Then batches of rows are run twice until 459 rows were compared in all, or a second has passed. Of fewer
+ * rows each is repeated more often.
  */
 export async function batchParity<T>(
   rows: readonly T[],
@@ -28,32 +47,62 @@ export async function batchParity<T>(
     length: (row: T) => number;
     index: (row: T) => number;
     run: (rows: readonly T[]) => Promise<Record<string, readonly number[]>[]>;
+    /** Milliseconds. */
+    now: () => number;
   },
 ): Promise<BatchParity> {
-  const sample = interleave(
-    spread(
-      rows.toSorted((a, b) => how.length(a) - how.length(b)),
-      PARITY_ROWS,
-    ),
-  );
-  let maxDifference = 0;
-  let worstRow: number | null = null;
+  const sorted = rows.toSorted((a, b) => how.length(a) - how.length(b));
+  const sample = interleave(spread(sorted, PARITY_ROWS));
+  const seen = { maxDifference: 0, worstRow: null as number | null };
+  const note = (row: T, first: Answer, again: Answer): number => {
+    const difference = largestDifference(first, again);
+    if (difference > seen.maxDifference) [seen.maxDifference, seen.worstRow] = [difference, how.index(row)];
+    return difference;
+  };
   for (let from = 0; from < sample.length; from += how.batch) {
     const batch = sample.slice(from, from + how.batch);
     const together = await how.run(batch);
     for (const [i, row] of batch.entries()) {
       const [alone] = await how.run([row]);
-      const difference = largestDifference(alone!, together[i]!);
-      if (difference > maxDifference) [maxDifference, worstRow] = [difference, how.index(row)];
+      note(row, alone!, together[i]!);
     }
   }
+  const repeats =
+    sample.length === 0
+      ? { compared: 0, maxDifference: 0 }
+      : await repeatBatches(spread(sorted, COMPARISONS), sample.length, how, note);
   return {
     rows: sample.length,
-    maxDifference,
+    comparisons: sample.length + repeats.compared,
+    ...seen,
     tolerance: how.tolerance,
-    ok: sample.length > 0 && maxDifference <= how.tolerance,
-    worstRow,
+    ok: sample.length > 0 && seen.maxDifference <= how.tolerance,
+    repeatable: repeats.maxDifference <= how.tolerance,
   };
+}
+
+type Answer = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * Runs batches of these rows twice, again from the start where they do not reach.
+ * @returns the number of rows compared, and the largest difference
+ */
+async function repeatBatches<T>(
+  rows: readonly T[],
+  already: number,
+  how: { batch: number; run: (rows: readonly T[]) => Promise<Answer[]>; now: () => number },
+  note: (row: T, first: Answer, again: Answer) => number,
+): Promise<{ compared: number; maxDifference: number }> {
+  const end = how.now() + REPEAT_MS;
+  let compared = 0;
+  let maxDifference = 0;
+  for (let from = 0; already + compared < COMPARISONS && how.now() < end; from = (from + how.batch) % rows.length) {
+    const batch = rows.slice(from, from + Math.min(how.batch, COMPARISONS - already - compared));
+    const [first, again] = [await how.run(batch), await how.run(batch)];
+    for (const [i, row] of batch.entries()) maxDifference = Math.max(maxDifference, note(row, first[i]!, again[i]!));
+    compared += batch.length;
+  }
+  return { compared, maxDifference };
 }
 
 /** `count` rows evenly over the sorted ones, both ends included. */
@@ -67,10 +116,7 @@ function interleave<T>(sorted: readonly T[]): T[] {
   return sorted.map((_, i) => sorted[i % 2 === 0 ? i / 2 : sorted.length - 1 - (i - 1) / 2]!);
 }
 
-function largestDifference(
-  alone: Readonly<Record<string, readonly number[]>>,
-  together: Readonly<Record<string, readonly number[]>>,
-): number {
+function largestDifference(alone: Answer, together: Answer): number {
   let largest = 0;
   for (const [name, values] of Object.entries(alone)) {
     const others = together[name] ?? [];

@@ -325,6 +325,7 @@ function assemble(
         length: (one) => one.row.length,
         run: (some) => run(some.map(({ row }) => row)),
         index: (one) => one.index,
+        now: () => performance.now(),
       });
     },
     async activatedTwice(rows) {

@@ -4,7 +4,8 @@ import { drawBinary } from "../../../bench/stats/binormal.ts";
 import { drawRegression } from "../../../bench/stats/regressors.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
 import { measuredPair, qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
-import { smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
+import { fewClusters } from "../../../eval/judge/few-clusters.ts";
+import { fewLargeErrors, smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
 import { predictions } from "../report/builders.ts";
 
@@ -95,5 +96,62 @@ describe("a small sample", () => {
     expect(cautionOf({ kind: "limit", metric: "auroc", min: 0.5, confident: true })).toBe(true);
     expect(cautionOf({ kind: "limit", metric: "auroc", min: 0.5 })).toBe(false);
     expect(cautionOf({ kind: "non-inferiority", metric: "accuracy", margin: 0.1 })).toBe(false);
+  });
+});
+
+describe("what no interval can decide", () => {
+  const paired = (more: { groups: string[] | null; weights?: Float64Array | null }) => {
+    const { labels, scores } = binary(400, 0.4);
+    const of = (values: Float64Array) => ({ ...predictions(labels, values), weights: null, ...more });
+    return measuredPair(
+      new Map([["", of(scores)]]),
+      new Map([["", { kind: "paired" as const, predictions: of(scores.map((p) => Math.min(0.999, p * 1.01))) }]]),
+      1,
+    );
+  };
+  const evidenceOf = (pair: ReturnType<typeof paired>, check: object) => {
+    const [planned] = planChecks(gates.parse({ checks: [check] }), {}, () => null, false);
+    if (planned === undefined) throw new Error("nothing planned");
+    return qualityEvidence(planned, pair, 30);
+  };
+  const groupsOf = (count: number) => Array.from({ length: 400 }, (_, i) => `g${i % count}`);
+  const accuracy = { kind: "non-inferiority", metric: "accuracy", margin: 0.5 };
+
+  it("is fewer than five clusters: the reason names them and what would help", () => {
+    for (const count of [1, 2, 3, 4])
+      expect(evidenceOf(paired({ groups: groupsOf(count) }), accuracy)).toMatchObject({
+        kind: "insufficient",
+        why: `too few clusters to decide: ${count === 1 ? "1 cluster" : `${count} clusters`} of dataset.group, and at least 5 are needed; add rows of other clusters (more rows of these do not help), or take dataset.group away if the rows are independent`,
+      });
+    expect(evidenceOf(paired({ groups: groupsOf(5) }), accuracy)).toMatchObject({ kind: "contrast" });
+    expect(evidenceOf(paired({ groups: null }), accuracy)).toMatchObject({ kind: "contrast" });
+  });
+  it("does not keep a limit on the observed value from being judged, which reads no interval", () => {
+    const pair = paired({ groups: groupsOf(3) });
+    expect(evidenceOf(pair, { kind: "limit", metric: "accuracy", min: 0.5 })).toMatchObject({ kind: "value" });
+    expect(evidenceOf(pair, { kind: "limit", metric: "accuracy", min: 0.5, confident: true })).toMatchObject({
+      kind: "insufficient",
+    });
+  });
+  it("counts the clusters of each class where a metric compares classes, and leaves out rows of weight 0", () => {
+    const one = binary(400, 0.4);
+    const groups = Array.from(one.labels, (label, i) => (label === 1 ? `p${i % 3}` : `n${i % 20}`));
+    expect(fewClusters("auroc", { ...one, groups })).toMatch(/the positives are in 3 clusters/);
+    expect(fewClusters("log_loss", { ...one, groups })).toBeNull();
+    const weights = Float64Array.from({ length: 400 }, (_, i) => (i % 10 < 3 ? 1 : 0));
+    expect(fewClusters("accuracy", { ...one, groups: groupsOf(10), weights })).toMatch(/: 3 clusters/);
+    expect(fewClusters("ece", { ...one, groups: groupsOf(11) })).toMatch(/at least 12/);
+  });
+  it("is a sum of squares that rests on a few errors", () => {
+    const wild = { ...errors(400, 0), scores: errors(400, 0).labels.map((label, i) => label + (i < 4 ? 100 : 1)) };
+    expect(fewLargeErrors("rmse", [errors(400, 0), wild])).toMatch(
+      /400 rows rest on about 4 of them, and 30 are needed/,
+    );
+    expect(fewLargeErrors("rmse", [errors(400, 0)])).toBeNull();
+    expect(fewLargeErrors("mae", [wild])).toBeNull();
+  });
+  it("a limit on few clusters carries the warning", () => {
+    expect(smallSample("accuracy", [{ ...binary(400, 0.4), groups: groupsOf(12) }])).toBe("12 clusters");
+    expect(smallSample("accuracy", [{ ...binary(400, 0.4), groups: groupsOf(40) }])).toBeNull();
   });
 });

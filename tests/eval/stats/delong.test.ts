@@ -1,8 +1,8 @@
+import { clusterMoments } from "../../../eval/stats/uneven-moments.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   aurocComponents,
-  clusteredMoments,
   logitInterval,
   sameKernelInterval,
   stratifiedMoments,
@@ -59,8 +59,11 @@ describe("DeLong", () => {
     expect(sum(influence.filter((_, i) => y[i] === 0))).toBeCloseTo(0, 14);
   });
   it("with every row its own cluster is the variance without the class-wise correction", () => {
-    const ids = Uint32Array.from(y, (_, i) => i);
-    const clustered = clusteredMoments(one.influence, ids, y.length).variance;
+    const shares = new Float64Array(y.length).fill(1 / y.length);
+    const variances = shares.map((share) => share ** 2);
+    const spread = { shares, variances };
+    const deviations = one.influence.map((value) => value / (1 - 1 / y.length));
+    const clustered = clusterMoments(deviations, spread, spread).variance;
     const squares = sum(one.influence.map((value) => value * value));
     expect(clustered).toBeCloseTo((squares * y.length) / (y.length - 1), 15);
     expect(Math.abs(clustered / moments(one.influence).variance - 1)).toBeLessThan(0.02);
