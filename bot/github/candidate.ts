@@ -46,7 +46,8 @@ export async function evidenceFor(
     throw error;
   });
   // A fork's run uses the fork's own workflow file and may claim anything.
-  const run = runs.find(({ fork }) => !fork);
+  // A run that was skipped judged nothing: only the pull request's title changed.
+  const run = runs.find(({ fork, conclusion }) => !fork && conclusion !== "skipped");
   if (run === undefined)
     return {
       digest: digestOf(["no evidence", sha]),

@@ -50,6 +50,14 @@ it.each([
   expect(waiting.reviews).toEqual([]);
 });
 
+it("a gate run that an edited title skipped says nothing about the commit: the run before it does", async () => {
+  await begun();
+  gateRun(here.state, { sha: bad, conclusion: "failure" });
+  gateRun(here.state, { sha: bad, conclusion: "skipped" });
+  waits(here.state, { title: `Deploy mood to production at ${bad}`, sha: main });
+  expect(here.text(await here.says(ana, "/approve"))).toContain("commit bbbbbbb · gate: ❌ FAILURE");
+});
+
 it("after a second merge, the first one's approval is about the first", async () => {
   await begun();
   gateRun(here.state, { sha: newer, status: "in_progress", conclusion: null });
