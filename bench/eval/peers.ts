@@ -51,13 +51,14 @@ function predictions(rows: number, regions: number): { candidate: Predictions; b
   return { candidate: of(drawn.candidate), baseline: of(drawn.baseline) };
 }
 
+/** With optional columns, as pandas writes them. */
 function parquet(one: Predictions, id: unknown[], type: "STRING" | "INT64"): Uint8Array {
   return new Uint8Array(
     parquetWriteBuffer({
       columnData: [
-        { name: "id", data: id, type, nullable: false },
-        { name: "label", data: Int32Array.from(one.labels), type: "INT32", nullable: false },
-        { name: "score", data: one.scores, type: "DOUBLE", nullable: false },
+        { name: "id", data: id, type },
+        { name: "label", data: Int32Array.from(one.labels), type: "INT32" },
+        { name: "score", data: one.scores, type: "DOUBLE" },
       ],
       rowGroupSize: 100_000,
     }),

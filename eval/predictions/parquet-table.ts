@@ -59,29 +59,32 @@ export async function idsIn(pieces: Pieces, rows: number): Promise<RowIds | null
   const starts = new Uint32Array(rows);
   const lengths = new Uint32Array(rows);
   const hashes = new Uint32Array(rows);
-  const digits = Buffer.alloc(32);
   let at = 0;
   let row = 0;
-  for await (const piece of pieces)
+  for await (const piece of pieces) {
+    // The halves of 64-bit integers are read as numbers, because a bigint each takes a while.
+    const halves =
+      piece instanceof BigInt64Array ? new Int32Array(piece.buffer, piece.byteOffset, 2 * piece.length) : null;
     for (let i = 0; i < piece.length; i++) {
-      const value = piece[i];
-      const length = value instanceof Uint8Array ? value.length : 24;
-      if (at + length > bytes.length) {
-        const larger = Buffer.allocUnsafe(2 * bytes.length + length);
+      const whole =
+        halves === null ? -1 : (halves[2 * i + 1] as number) * 4294967296 + ((halves[2 * i] as number) >>> 0);
+      const value = whole >= 0 && whole <= Number.MAX_SAFE_INTEGER ? whole : piece[i];
+      const room = value instanceof Uint8Array ? value.length : 24;
+      if (at + room > bytes.length) {
+        const larger = Buffer.allocUnsafe(2 * bytes.length + room);
         larger.set(bytes.subarray(0, at));
         bytes = larger;
       }
       const start = at;
+      if (value instanceof Uint8Array) {
+        for (let k = 0; k < value.length; k++) bytes[at++] = value[k] as number;
+      } else if (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value)))
+        at = writeInteger(value, bytes, at);
+      else return null;
       let hash = 0;
       let high = 0;
-      let text: Uint8Array;
-      if (value instanceof Uint8Array) text = value;
-      else if (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value)))
-        text = digitsOf(value, digits);
-      else return null;
-      for (let k = 0; k < text.length; k++) {
-        const byte = text[k] as number;
-        bytes[at++] = byte;
+      for (let k = start; k < at; k++) {
+        const byte = bytes[k] as number;
         hash = Math.imul(hash ^ byte, 0x01000193) + 1;
         high |= byte;
       }
@@ -90,19 +93,21 @@ export async function idsIn(pieces: Pieces, rows: number): Promise<RowIds | null
       lengths[row] = at - start;
       hashes[row++] = hash;
     }
+  }
   return row === rows ? new RowIds(bytes, starts, lengths, hashes) : null;
 }
 
-/** An integer in digits, written into the end of `into`. */
-function digitsOf(value: number | bigint, into: Buffer): Uint8Array {
+/** Writes an integer in digits; returns where it ends. */
+function writeInteger(value: number | bigint, into: Buffer, from: number): number {
   let left = Number(value);
   if (!Number.isSafeInteger(left) || left < 0 || Object.is(value, -0))
-    return into.subarray(0, into.write(Object.is(value, -0) ? "-0" : String(value), "latin1"));
-  let at = into.length;
-  do {
+    return from + into.write(Object.is(value, -0) ? "-0" : String(value), from, "latin1");
+  let size = 1;
+  for (let power = 10; power <= left; power *= 10) size++;
+  for (let at = from + size - 1; at >= from; at--) {
     const tens = Math.floor(left / 10);
-    into[--at] = 48 + left - 10 * tens;
+    into[at] = 48 + left - 10 * tens;
     left = tens;
-  } while (left > 0);
-  return into.subarray(at);
+  }
+  return from + size;
 }
