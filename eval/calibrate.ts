@@ -123,7 +123,8 @@ function shuffled(
     const other = paired.get(head);
     if (other?.kind !== "paired") continue;
     // Every head draws from the same stream, because a row is one row in all of them.
-    const cast = assignRoles(predictions, other.predictions, redraw(predictions, seed, gate));
+    const own = other.common ?? predictions;
+    const cast = assignRoles(own, other.predictions, redraw(own, seed, gate));
     ours.set(head, cast.candidate);
     theirs.set(head, { kind: "paired", predictions: cast.baseline });
   }

@@ -56,7 +56,8 @@ export function runGate(request: GateRequest, deps: GateDeps): Promise<GateOutco
 
 async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Promise<GateOutcome> {
   // What an earlier run left, or the change itself put there, must not pass for this run's result, however it ends.
-  await removeOutputs(resolve(request.root, request.out));
+  const checkout = await topLevel(gitIn(request.root, deps.env), request.root);
+  await removeOutputs(checkout, resolve(request.root, request.out));
   const { config, candidates, ended, context } = await prepare(request, workDir, deps);
   const { repository, git } = context;
   const tree = await workingTreeState(git, repository, [context.configFile, ...candidates.flatMap(filesReadFor)]);

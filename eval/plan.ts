@@ -55,7 +55,8 @@ function planModel({ manifest }: LoadedManifest, pair: ModelPair, request: PlanR
     const predictions = candidate.predictions.get(one.head ?? "") ?? [...candidate.predictions.values()][0];
     const other = paired.get(one.head ?? "");
     if (predictions === undefined) throw new Error("a dataset without labels was let through");
-    return planCheck(one, predictions, other?.kind === "paired" && !same ? other.predictions : null, {
+    const common = other?.kind === "paired" && one.policy.kind !== "limit" ? other.common : undefined;
+    return planCheck(one, common ?? predictions, other?.kind === "paired" && !same ? other.predictions : null, {
       minimumPerClass: gates.minimumPerClass,
       onInsufficient: gates.onInsufficient,
       seed: request.seed,

@@ -44,8 +44,8 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
   const situation = readEvent(event.name, event.payload, event.sha, event.ref);
   const github = connection(inputs.token, env);
 
-  const evaluated = await evaluate(inputs, situation, root, github, env, signal).catch((error: unknown) =>
-    errorVerdict(error, resolve(root, inputs.out), env),
+  const evaluated = await evaluate(inputs, situation, { workspace, root }, github, env, signal).catch(
+    (error: unknown) => errorVerdict(error, workspace, resolve(root, inputs.out), env),
   );
   const prefix = relative(workspace, root);
   return deliver(
@@ -73,14 +73,14 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
 async function evaluate(
   inputs: GateInputs,
   situation: RunContext,
-  root: string,
+  { workspace, root }: { workspace: string; root: string },
   github: Connection,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Evaluated> {
   // The repository may contain a verdict.json of its own. Remove it first, so that it cannot pass for this step's
   // result, however this step ends.
-  await removeOutputs(resolve(root, inputs.out));
+  await removeOutputs(workspace, resolve(root, inputs.out));
   const references = referenceDeps(github, inputs.token, env);
   const [{ baseline, policyRef }, native] = await Promise.all([
     prepareReferences(inputs.baseline, situation, root, references),
@@ -127,7 +127,12 @@ async function evaluate(
 }
 
 /** Turns a failure of the whole evaluation into the verdict ERROR, reported in the same places and files. */
-async function errorVerdict(error: unknown, out: string, env: NodeJS.ProcessEnv): Promise<Evaluated> {
+async function errorVerdict(
+  error: unknown,
+  workspace: string,
+  out: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Evaluated> {
   annotate(error);
   const createdAt = new Date().toISOString();
   const reason = error instanceof Error ? error.message : String(error);
@@ -143,6 +148,8 @@ async function errorVerdict(error: unknown, out: string, env: NodeJS.ProcessEnv)
   const metrics: MetricsFile = { schemaVersion: 1, sluiceVersion, createdAt, models: [] };
   let html = "";
   try {
+    // Writing follows links, so whatever ended the step, none may be left.
+    await removeOutputs(workspace, out);
     ({ html } = await writeOutputs(out, verdict, metrics, []));
   } catch (failure) {
     logLine(`the report could not be written: ${failure instanceof Error ? failure.message : String(failure)}`);

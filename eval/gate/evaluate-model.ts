@@ -124,6 +124,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
     fewRepeatsNote(candidate),
     sameWeightsNote(pair),
+    moreRowsNote(pair),
     ...judged.notes.scores,
     continued !== undefined && continued.id !== manifest.id
       ? `${manifest.id} is ${continued.id} under a new name (\`formerly\`), and takes its exam.`
@@ -177,7 +178,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       return {
         modelId: manifest.id,
         head,
-        candidate: predictions,
+        candidate: (other?.kind === "paired" ? other.common : undefined) ?? predictions,
         baseline: other?.kind === "paired" ? other.predictions : null,
         unit: labelUnit(head),
       };
@@ -206,6 +207,20 @@ function describeRun(
     runner: run.runner,
     batchParity: { rows, comparisons, maxDifference, tolerance, ok, repeatable },
   };
+}
+
+/** Names the rows that are in no comparison because the baseline refuses them. */
+function moreRowsNote({ candidate, paired }: ModelPair): string | null {
+  const more = new Set<string>();
+  for (const [head, other] of paired) {
+    if (other.kind !== "paired" || other.common === undefined) continue;
+    const compared = new Set(other.common.ids);
+    for (const id of candidate.predictions.get(head)?.ids ?? []) if (!compared.has(id)) more.add(id);
+  }
+  if (more.size === 0) return null;
+  const some = [...more].slice(0, 5).join(", ");
+  const rows = more.size === 1 ? "One row is" : `${more.size} rows are`;
+  return `${rows} answered by the candidate and refused by the baseline (${some}${more.size > 5 ? ", …" : ""}): limits count them, comparisons are over the other ${candidate.predictions.values().next().value!.ids.length - more.size}.`;
 }
 
 function sameWeightsNote({ same, candidate, baseline }: ModelPair): string | null {

@@ -16,7 +16,7 @@ const mergeGroupEvent = z.object({ merge_group: z.object({ base_sha: sha, head_s
 const pushEvent = z.object({ before: sha, after: sha, ref: z.string(), repository });
 const anyEvent = z.object({ repository });
 
-/** The commit that a run compares with, as the event names it, before anything is looked up. */
+/** The commit that a run starts from, as the event names it, before anything is looked up. */
 export type Base = { kind: "merge-base"; base: string; head: string } | { kind: "commit"; commit: string; why: string };
 
 /** The pull request that a report belongs to. */
@@ -36,8 +36,9 @@ export type RunContext = {
 /**
  * Reads the event that started the workflow.
  *
- * Pull request: the baseline is the merge base, because the base branch may have moved on. The thresholds are the base
- * branch's own, so that neither the pull request nor its age can loosen them. Merge group: its base, for both. Push:
+ * Pull request: the merge base tells what the change left alone, because the base branch may have moved on (see
+ * `standingBase` in find-baseline.ts). Baselines and thresholds are the base branch's own, so that neither the pull
+ * request nor its age can loosen them. Merge group: its base, for both. Push:
  * the commit before it, for both. Manual or scheduled run: the merge base with the default branch.
  *
  * @param name GITHUB_EVENT_NAME

@@ -1,11 +1,17 @@
 import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { join, posix, relative, sep } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import type { BaseModels } from "./base-models.ts";
+import type { Reference } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
 import { listTree, slashed } from "./git.ts";
 import { layOut } from "./lay-out.ts";
 import { provedVersion } from "./proved-version.ts";
+import { differingFiles } from "./same-files.ts";
+
+type CommitReference = Extract<Reference, { kind: "commit" }>;
 
 /**
  * A folder with the baseline's model.yaml, or why there is none. `commit` is the commit that was looked at, if any;
@@ -21,7 +27,8 @@ export type BaselineFolder = { source: string; commit: string | null; note: stri
  *
  * At a commit, the model is found by its id, or the id that it had there, never by its folder. Where production is asked
  * for, the last proved version counts (see `provedVersion`). Without one it is the model's `production` sub-folder, and
- * without that the model's own folder, because the base branch holds what was let through.
+ * without that the model's own folder, because the base branch holds what was let through. Of a pull request, the commit
+ * is the base branch's tip (see `standingBase`).
  */
 export async function findBaseline(candidate: LoadedManifest, context: EvaluationContext): Promise<BaselineFolder> {
   const { reference, request } = context;
@@ -43,21 +50,30 @@ export async function findBaseline(candidate: LoadedManifest, context: Evaluatio
           };
     }
     case "commit":
-      return atCommit(candidate.manifest.id, reference, context);
+      return atCommit(candidate, reference, context);
   }
 }
 
 async function atCommit(
-  id: string,
-  { commit, label, production }: { commit: string; label: string; production: boolean },
+  candidate: LoadedManifest,
+  reference: CommitReference,
   context: EvaluationContext,
 ): Promise<BaselineFolder> {
-  const { branchBase, continuity } = context;
-  const known = continuity.continues.get(id)?.id ?? id;
-  const model = branchBase?.models.find((one) => one.id === known);
-  if (branchBase === null || model === undefined)
-    return { found: false, source: `no ${known} at ${label}: a first version`, commit, note: null };
-  const { version, note } = production ? await provedVersion(known, commit, context) : { version: null, note: null };
+  const { id } = candidate.manifest;
+  const known = context.continuity.continues.get(id)?.id ?? id;
+  const { base, label, why } = await standingBase(known, candidate.dir, reference, context);
+  const model = base?.models.find((one) => one.id === known);
+  if (base === null || model === undefined)
+    return {
+      found: false,
+      source: `no ${known} at ${label}: a first version`,
+      commit: base?.commit ?? reference.commit,
+      note: null,
+    };
+  const { commit } = base;
+  const { version, note } = reference.production
+    ? await provedVersion(known, commit, context)
+    : { version: null, note: null };
   if (version !== null)
     return {
       found: true,
@@ -66,11 +82,44 @@ async function atCommit(
       commit: version.commit,
       note,
     };
-  const kept = posix.join(model.folder, branchBase.production);
+  const kept = posix.join(model.folder, base.production);
   const hasKept = (await listTree(context.git, commit, posix.join(kept, "model.yaml"))).length > 0;
   const chosen = hasKept ? kept : model.folder;
   const dir = await modelAt(commit, chosen, hasKept ? null : kept, context);
-  return { found: true, dir, source: `${chosen} at ${label}`, commit, note };
+  return { found: true, dir, source: `${chosen} at ${label}${why}`, commit, note };
+}
+
+/**
+ * Where a model's baseline is looked for. The author of a change chooses where it leaves the base branch, so what a merge
+ * would replace is the model at the base branch's tip. Only a model that the change leaves alone is held against what it
+ * was at the branch point: a merge keeps the tip's.
+ *
+ * @returns `why`: what the reader of the report is told of the choice
+ */
+async function standingBase(
+  id: string,
+  candidateDir: string,
+  { commit, label, production }: CommitReference,
+  { git, branchBase, policyBase, repository }: EvaluationContext,
+): Promise<{ base: BaseModels | null; label: string; why: string }> {
+  const branchPoint = { base: branchBase, label, why: "" };
+  if (!production || policyBase === null || policyBase.commit === commit) return branchPoint;
+  const modelOf = (base: BaseModels | null) => base?.models.find((one) => one.id === id);
+  const [before, now] = [modelOf(branchBase), modelOf(policyBase)];
+  if (before === undefined || now === undefined) return { base: policyBase, label: policyBase.label, why: "" };
+  const [old, current] = await Promise.all([
+    listTree(git, commit, before.folder),
+    listTree(git, policyBase.commit, now.folder),
+  ]);
+  if (isDeepStrictEqual(old, current)) return { base: policyBase, label: policyBase.label, why: "" };
+  const inPlace = before.folder === now.folder && before.folder === slashed(relative(repository, candidateDir));
+  return inPlace && (await differingFiles(git, commit, before.folder, candidateDir)).length === 0
+    ? { ...branchPoint, why: ", which this change leaves as it was there" }
+    : {
+        base: policyBase,
+        label: policyBase.label,
+        why: `, where the base branch is now; this change left it at ${commit.slice(0, 7)}, when the model's files were others`,
+      };
 }
 
 async function modelAt(commit: string, folder: string, without: string | null, context: EvaluationContext) {

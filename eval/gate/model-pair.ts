@@ -5,6 +5,7 @@ import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { ProductionReceipt } from "../schema/production-receipt.ts";
+import { onCommonRows } from "./common-rows.ts";
 import { findBaseline, type BaselineFolder } from "./find-baseline.ts";
 import type { EvaluationContext } from "./context.ts";
 import { resolveExam, type Exam } from "./exam.ts";
@@ -78,6 +79,10 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
             mismatch ?? elsewhere,
             baseline === null ? baselineFolder.source : `the baseline has no head ${head}`,
             same,
+            (other) =>
+              baselineLoaded === null
+                ? null
+                : onCommonRows(predictions, other, baselineLoaded.manifest.preprocess, dataset),
           ),
         ] as const,
     ),
@@ -133,11 +138,13 @@ function pairHead(
   mismatch: string | null,
   source: string,
   same: boolean,
+  onCommon: (baseline: Predictions) => Predictions | null,
 ): BaselinePredictions {
   if (mismatch !== null) return { kind: "incomparable", why: mismatch };
   if (baseline === undefined) return { kind: "none", why: source };
-  const pairing = pairPredictions(candidate, baseline);
+  const common = onCommon(baseline);
+  const pairing = pairPredictions(common ?? candidate, baseline);
   return pairing.status === "paired"
-    ? { kind: "paired", predictions: pairing.baseline, same }
+    ? { kind: "paired", predictions: pairing.baseline, same, ...(common === null ? {} : { common }) }
     : { kind: "incomparable", why: pairing.reason };
 }

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
 import { ConfigurationError, type Diagnostic } from "../../models/core/errors.ts";
 import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
@@ -16,6 +17,7 @@ import type { Runner } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
+import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder } from "./shards.ts";
 
@@ -155,6 +157,8 @@ export async function runModelShard(
   return withModel(role, loaded, dataset, id, context, async ({ predict, described, runner }) => {
     const { predictions, badRows, from, to } = await predict(shard);
     const folder = shardFolder(context.request.out, { id, role }, shard);
+    await requireOwnFolder(context.repository, dirname(folder));
+    await rm(folder, { recursive: true, force: true });
     await writeShard(folder, {
       manifest: {
         datasetDigest: dataset.digest,

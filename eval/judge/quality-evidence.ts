@@ -10,14 +10,16 @@ import type { MetricOptions } from "../schema/metrics.ts";
 export type BaselinePredictions =
   /**
    * Rows in the candidate's order (see `pairPredictions`). `same`: candidate and baseline are the same model by
-   * construction, so there is no sampling error between them.
+   * construction, so there is no sampling error between them. `common`: the candidate on the baseline's rows, where it
+   * answers more; `predictions` are in its order then.
    */
-  | { kind: "paired"; predictions: Predictions; same?: boolean }
+  | { kind: "paired"; predictions: Predictions; same?: boolean; common?: Predictions }
   | { kind: "none"; why: string }
   | { kind: "incomparable"; why: string };
 
 type MeasuredBaseline =
-  | { kind: "paired"; measurer: Measurer; same: boolean }
+  /** `candidate`: what is compared with `measurer`; null: the candidate as it is. */
+  | { kind: "paired"; measurer: Measurer; same: boolean; candidate: Measurer | null }
   | Exclude<BaselinePredictions, { kind: "paired" }>;
 
 /** Candidate and baseline, head by head, ready to be measured. */
@@ -33,7 +35,12 @@ export function measuredPair(
 ): MeasuredPair {
   const measured = (one: BaselinePredictions): MeasuredBaseline =>
     one.kind === "paired"
-      ? { kind: "paired", measurer: measurerOf(one.predictions, seed), same: one.same === true }
+      ? {
+          kind: "paired",
+          measurer: measurerOf(one.predictions, seed),
+          same: one.same === true,
+          candidate: one.common === undefined ? null : measurerOf(one.common, seed),
+        }
       : one;
   return {
     candidate: new Map([...candidate].map(([head, predictions]) => [head, measurerOf(predictions, seed)])),
@@ -55,11 +62,14 @@ export function qualityEvidence(planned: PlannedCheck, pair: MeasuredPair, minim
 
 function evidenceOfHead(
   planned: PlannedCheck,
-  candidate: Measurer,
+  whole: Measurer,
   baseline: MeasuredBaseline,
   minimumPerClass: number,
 ): Evidence {
   const { policy } = planned;
+  // A limit is about every row that the candidate answers, a comparison about those that both do.
+  const common = policy.kind !== "limit" && baseline.kind === "paired" ? baseline.candidate : null;
+  const candidate = common ?? whole;
   const definition = catalog.get(policy.metric);
   if (definition === undefined)
     return { kind: "missing", n: 0, why: `${policy.metric} is not a metric of predictions` };
@@ -67,6 +77,8 @@ function evidenceOfHead(
   if (!definition.tasks.includes(task))
     return { kind: "missing", n: 0, why: `${policy.metric} is not defined for ${task}` };
   const sample = candidate.sample(planned.slice);
+  if (sample === null && common !== null && whole.sample(planned.slice) !== null)
+    return { kind: "incomparable", observed: null, n: 0, why: `the baseline answers no row of ${planned.slice}` };
   if (sample === null)
     return {
       kind: "missing",

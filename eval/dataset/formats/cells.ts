@@ -82,7 +82,10 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
  * Column of the dataset → how its cells are read: by the type that the model's preprocessing declares, else as text
  * when the column is an id, label, slice, group or weight.
  */
-export function cellTypes(preprocess: Manifest["preprocess"], dataset: Dataset): Map<string, CellType> {
+export function cellTypes(
+  preprocess: Manifest["preprocess"],
+  dataset: Pick<Dataset, "rename" | "idField" | "group" | "weight" | "slices" | "labels">,
+): Map<string, CellType> {
   const types = new Map<string, CellType>();
   for (const step of Object.values(preprocess)) {
     for (const [field, type] of stepCells(step)) {

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { requireContract } from "../../../rehearsal/github/openapi.ts";
 import { startGitHub, type SeededGitHub } from "../../../rehearsal/github/seeded/github.ts";
 import type { GitHubState } from "../../../rehearsal/github/seeded/state.ts";
+import type { VerdictFile } from "../../../eval/schema/verdict.ts";
 import { makeRepository, pullRequest, withChecks, type ModelRepository } from "./repository.ts";
 import { git, runStep, unpackAction, type UnpackedAction } from "./runner.ts";
 
@@ -70,12 +71,18 @@ async function gate(state: Partial<GitHubState>, inputs: Record<string, string> 
   return run;
 }
 
-describe("the baseline is the merge base and the thresholds are the base branch's", () => {
+const baselineSource = () => {
+  const { models } = JSON.parse(readFileSync(join(clone, ".sluice/verdict.json"), "utf8")) as VerdictFile;
+  return models[0]?.baselineSource;
+};
+
+describe("the change starts at the merge base, and is judged by the base branch", () => {
   it("in a full clone, without asking GitHub", async () => {
     checkout("full");
     const run = await gate({});
     expect(run.outputs["result"]).toContain(`"baseline":"${upstream.base}"`);
     expect([run.code, run.outputs["verdict"]]).toEqual([1, "FAIL"]);
+    expect(baselineSource()).toMatch(`at ${tip.slice(0, 12)}, where the base branch is now`);
     expect(github?.transcript).toEqual([]);
   });
 
@@ -84,6 +91,7 @@ describe("the baseline is the merge base and the thresholds are the base branch'
     const run = await gate({ mergeBases: { [`${tip}...${upstream.head}`]: upstream.base } });
     expect(run.outputs["result"]).toContain(`"baseline":"${upstream.base}"`);
     expect([run.code, run.outputs["verdict"]]).toEqual([1, "FAIL"]);
+    expect(baselineSource()).toMatch(`at ${tip.slice(0, 12)}, where the base branch is now`);
     expect(github?.transcript.map(({ method, path }) => `${method} ${path}`)).toEqual([
       `GET /repos/octo/models/compare/${tip}...${upstream.head}`,
     ]);
