@@ -50,11 +50,11 @@ it("removes its own files and links, follows none, and leaves the rest", async (
   mkdirSync(join(out, "predictions/m"), { recursive: true });
   const kept = ["a/x.candidate.csv", "a/model.yaml", "out/predictions/m/notes.csv", "out/notes.txt"];
   for (const path of kept) writeFileSync(join(checkout, path), "kept");
-  const gone = ["verdict.json", "predictions/m/y.baseline.csv", "predictions/other"];
+  const missing = ["verdict.json", "predictions/m/y.baseline.csv", "predictions/other"];
   symlinkSync("../a/model.yaml", join(out, "verdict.json"));
   writeFileSync(join(out, "predictions/m/y.baseline.csv"), "old");
   symlinkSync("../../a", join(out, "predictions/other"));
   await removeOutputs(checkout, out);
   expect(kept.map((path) => readFileSync(join(checkout, path), "utf8"))).toEqual(kept.map(() => "kept"));
-  expect(gone.filter((path) => existsSync(join(out, path)))).toEqual([]);
+  expect(missing.filter((path) => existsSync(join(out, path)))).toEqual([]);
 });
