@@ -3,8 +3,8 @@ import { sumDefinition } from "./row-mean.ts";
 
 /**
  * Coefficient of determination, 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², ȳ the weighted mean of these labels; (-∞, 1], higher
- * is better. Undefined with constant labels or fewer than two rows. As scikit-learn's r2_score. Interval: BCa over rows
- * (or clusters), ABC above 5,000; the mean of the labels is resampled with them.
+ * is better. Undefined with constant labels or fewer than two rows. As scikit-learn's r2_score. Interval: BCa over rows,
+ * ABC above 5,000; the mean of the labels is resampled with them.
  */
 export const r2: MetricDefinition = sumDefinition(
   { name: "r2", tasks: regressionTasks, direction: "higher", unit: "", range: [-Infinity, 1], defaultOptions: {} },
