@@ -12,8 +12,8 @@ export const correctRows = rowMeanSums("any", [0, 1], (sample, options) => {
 /**
  * Accuracy, the (weighted) share of rows whose predicted class is the true one; [0, 1], higher is better.
  * Binary: score ≥ `threshold` (0.5) predicts class 1; multiclass: the largest score, the first of equals.
- * Interval: Wilson; of a paired difference: Tango's score interval (McNemar's test at 0). With weights, clusters or
- * a relative scale: BCa bootstrap, ABC above 5,000 units. As scikit-learn's accuracy_score.
+ * Interval: Wilson; of a paired difference: Tango's score interval (McNemar's test at 0). With clusters or
+ * uneven weights: jackknife with t and Tango's score; on a relative scale BCa bootstrap, ABC above 5,000 units. As scikit-learn's accuracy_score.
  */
 export const accuracy: MetricDefinition = {
   name: "accuracy",

@@ -4,7 +4,7 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
 /**
  * Brier score. Binary: mean of (p - y)², [0, 1], as scikit-learn's brier_score_loss. More than two classes: mean over
  * rows of the sum over classes of (p_c - y_c)², [0, 2] (Brier, Monthly Weather Review 78, 1950). Lower is better;
- * scores must be probabilities. Interval: BCa over rows (or clusters), ABC above 5,000.
+ * scores must be probabilities. Interval: BCa over rows, ABC above 5,000.
  */
 export const brier: MetricDefinition = sumDefinition(
   { name: "brier", tasks: classificationTasks, direction: "lower", unit: "", range: [0, 2], defaultOptions: {} },

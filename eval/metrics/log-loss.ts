@@ -22,7 +22,7 @@ function rowLoss({ labels, scores, classCount }: Sample): Float64Array {
 
 /**
  * Log loss (cross-entropy), mean of -ln p(true class) in nats; [0, ∞), lower is better. Scores must be probabilities.
- * Interval: BCa over rows (or clusters), ABC above 5,000. As scikit-learn's log_loss with eps = 2^-52.
+ * Interval: BCa over rows, ABC above 5,000. As scikit-learn's log_loss with eps = 2^-52.
  */
 export const logLoss: MetricDefinition = sumDefinition(
   {

@@ -4,7 +4,7 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
 
 /**
  * Mean absolute error, Σ w |y - ŷ| / Σ w, in the label's unit; [0, ∞), lower is better.
- * Interval: BCa over rows (or clusters), ABC above 5,000; of the paired row differences for a contrast.
+ * Interval: BCa over rows, ABC above 5,000; of the paired row differences for a contrast.
  * As scikit-learn's mean_absolute_error.
  */
 export const mae: MetricDefinition = sumDefinition(

@@ -4,7 +4,7 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
 /**
  * Mean absolute percentage error as a fraction, mean of |y - ŷ| / |y|; [0, ∞), lower is better (0.05 is 5 %). Undefined
  * when a label is 0; scikit-learn divides by 2^-52 there and returns a meaningless number. Otherwise as its
- * mean_absolute_percentage_error. Interval: BCa over rows (or clusters), ABC above 5,000.
+ * mean_absolute_percentage_error. Interval: BCa over rows, ABC above 5,000.
  */
 export const mape: MetricDefinition = sumDefinition(
   {

@@ -22,7 +22,7 @@ function scaledErrors({ labels, scores, naiveScales }: Sample): Float64Array | s
  *
  * The evaluated rows are not the training data, so s is declared and never estimated from them: a constant for one
  * series, a number per row for several. Undefined without s, and where a scale is 0. As sktime's
- * mean_absolute_scaled_error and R's forecast::accuracy on one series. Interval: BCa over rows (or clusters), ABC above
+ * mean_absolute_scaled_error and R's forecast::accuracy on one series. Interval: BCa over rows, ABC above
  * 5,000, for the given scales.
  */
 export const mase: MetricDefinition = sumDefinition(

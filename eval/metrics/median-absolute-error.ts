@@ -5,7 +5,7 @@ import { rankedDefinition } from "./ranked-metric.ts";
 /**
  * Median absolute error in the label's unit; [0, ∞), lower is better. With an even number of rows, the two in the
  * middle are averaged, as in scikit-learn's median_absolute_error. With weights, it is the smallest error that half of
- * the weight does not exceed. Interval: percentile bootstrap over rows (or clusters).
+ * the weight does not exceed. Interval: percentile bootstrap over rows (expanded over clusters).
  */
 export const medianAbsoluteError: MetricDefinition = rankedDefinition(
   {

@@ -204,10 +204,15 @@ function rankedInterval(
       );
 }
 
-/** The ends around the value and around the value without its bias. */
+/** The ends around the value and around the value without its bias, as far as that is small beside its error. */
 function withBias({ low, high }: Ends, bias: number): Ends {
-  return { low: Math.min(low, low - bias), high: Math.max(high, high - bias) };
+  const most = (maxBiasFactor * (high - low)) / 2;
+  const shift = Math.max(-most, Math.min(most, bias));
+  return { low: Math.min(low, low - shift), high: Math.max(high, high - shift) };
 }
+
+/** So that the interval is at most 1.15 times as wide as t over clusters. */
+const maxBiasFactor = 0.2;
 
 /** Jackknife ends, lengthened where the groups' values are skewed. */
 function lengthened(ends: Ends | null, leftOut: Float64Array, estimate: number, level: number): Ends | null {

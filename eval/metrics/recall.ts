@@ -12,7 +12,7 @@ const sums = classRatio("true");
  * Recall (true-positive rate), TP / (TP + FN), of class 1 at `threshold` (score ≥ 0.5), or the macro mean over the
  * classes that have rows (balanced accuracy); [0, 1], higher is better. Undefined without positive rows. Binary: a
  * share of the positive rows, with Wilson's interval, and with Tango's for the paired difference; n counts those rows.
- * Macro, weights, clusters or a relative scale: BCa over rows or clusters, ABC above 5,000. As scikit-learn's
+ * Macro or a relative scale: BCa over rows, ABC above 5,000. As scikit-learn's
  * recall_score and balanced_accuracy_score.
  */
 export const recall: MetricDefinition = {

@@ -4,7 +4,7 @@ import { sumDefinition } from "./row-mean.ts";
 
 /**
  * Root mean squared error, √(Σ w (y - ŷ)² / Σ w), in the label's unit; [0, ∞), lower is better. Interval: BCa over rows
- * (or clusters) of the sum of squares, ABC above 5,000. As scikit-learn's mean_squared_error(squared=False).
+ * of the sum of squares, ABC above 5,000. As scikit-learn's mean_squared_error(squared=False).
  */
 export const rmse: MetricDefinition = sumDefinition(
   { name: "rmse", tasks: regressionTasks, direction: "lower", unit: "label", range: [0, Infinity], defaultOptions: {} },

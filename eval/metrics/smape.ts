@@ -4,7 +4,7 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
 /**
  * Symmetric mean absolute percentage error as a fraction, mean of 2|y - ŷ| / (|y| + |ŷ|); [0, 2], lower is better.
  * A row with y = ŷ = 0 is exact and counts 0. The M3 competition (Makridakis and Hibon, 2000) prints 100 times this.
- * Interval: BCa over rows (or clusters), ABC above 5,000.
+ * Interval: BCa over rows, ABC above 5,000.
  */
 export const smape: MetricDefinition = sumDefinition(
   { name: "smape", tasks: regressionTasks, direction: "lower", unit: "fraction", range: [0, 2], defaultOptions: {} },

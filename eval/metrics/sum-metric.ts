@@ -36,6 +36,8 @@ export type SumMetric = {
   range: readonly [number, number];
   /** Whether the metric rests on the rows of each class rather than on all rows alike. */
   byClass: boolean;
+  /** Over clusters and weights, what the skewness is multiplied by (see `lengthenForSkew`); default: as for means. */
+  skewFactor?: number;
   /** The parts, or why there are none. */
   prepare(sample: Sample, options: MeasureOptions): SumParts | string;
 };
@@ -50,7 +52,7 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
   if (!Number.isFinite(value)) return { status: "undefined", reason: parts.whyUndefined, n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
   const units = unitsOf(sample, metric.byClass);
-  const found = sumInterval(statistic, units, value, options, largestCell(parts));
+  const found = sumInterval(statistic, units, value, options, largestCell(parts), metric.skewFactor);
   const interval =
     found === "constant"
       ? unvariedInterval(
@@ -100,7 +102,7 @@ export function contrastSums(
   const units = unitsOf(candidate, metric.byClass);
   let interval = one.cells.every((cell, i) => cell === two.cells[i])
     ? ("constant" as const)
-    : sumInterval(statistic, units, difference, options, size);
+    : sumInterval(statistic, units, difference, options, size, metric.skewFactor);
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   if (interval === "constant") {
     const unit = relative ? second : 1;
@@ -169,6 +171,7 @@ function sumInterval(
   estimate: number,
   options: MeasureOptions,
   size: number,
+  skewFactor?: number,
 ): Interval | "constant" | "undefined" {
   const count = unitCount(statistic);
   if (count < 2 || constantRows(statistic, size)) return "constant";
@@ -192,7 +195,8 @@ function sumInterval(
   const leftOut = leaveOneOut(statistic);
   const first = leftOut[0] as number;
   if (leftOut.every((value) => Math.abs(value - first) <= 1e-14 * Math.abs(first))) return "constant";
-  if (options.resamples === undefined && units !== null) return unevenInterval(leftOut, units, estimate, level);
+  if (options.resamples === undefined && units !== null)
+    return unevenInterval(leftOut, units, estimate, level, skewFactor);
   const resamples = options.resamples ?? defaultResamples;
   const skew = acceleration(leftOut);
   const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, skew, level);

@@ -9,7 +9,7 @@ const defaultRate = 0.01;
  * True-positive rate at a fixed false-positive rate: the largest TPR of any threshold whose FPR is at most `at` (0.01),
  * without interpolation; [0, 1], higher is better. Binary; needs both classes. Undefined with fewer negatives than
  * 1/at, because then no threshold with a false alarm is allowed and the answer says nothing about the rate. Interval:
- * percentile bootstrap over rows (or clusters); the threshold is found anew in each resample.
+ * percentile bootstrap over rows (expanded over clusters); the threshold is found anew in each resample.
  */
 export const tprAtFpr: MetricDefinition = rankedDefinition(
   {

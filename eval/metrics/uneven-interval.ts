@@ -17,11 +17,16 @@ export function unevenInterval(
   units: Units,
   estimate: number,
   level: number,
+  skewFactor?: number,
 ): Interval | "undefined" {
   const deviations = centred(leftOut, units);
   const moments = unitMoments(deviations, units);
   if (!(moments.variance < Infinity)) return "undefined";
-  return { ...momentsInterval(moments, deviations, units, estimate, level), level, method: methodOf(units) };
+  return {
+    ...momentsInterval(moments, deviations, units, estimate, level, skewFactor),
+    level,
+    method: methodOf(units),
+  };
 }
 
 /**
