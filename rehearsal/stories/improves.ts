@@ -29,7 +29,7 @@ export const improves = (system: System): Story => ({
     assert.equal(gate?.conclusion, "success", gate === undefined ? "the gate did not start" : scene.logs(gate));
     log(`the gate lets pull request ${pull.number} pass`);
     const comments = await scene.comments(pull.number);
-    const sticky = comments.filter(({ body }) => body.includes(`${title} against 1.0.0: PASS`));
+    const sticky = comments.filter(({ body }) => body.includes(`PASS: ${title}`) && body.includes("against 1.0.0"));
     assert.equal(sticky.length, 1, "one comment says PASS");
     assert.match(gate.jobs.map(({ summary }) => summary).join("\n"), /✅ PASS/);
     assert.ok(

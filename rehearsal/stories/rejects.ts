@@ -28,6 +28,11 @@ export const rejects: Story = {
       "omar",
       await scene.until(() => scene.buttons().find(({ label }) => label.startsWith("Reject")), "a button to reject"),
     );
+    // Production is dangerous: saying no takes a second tap, too.
+    scene.pressButton(
+      "omar",
+      await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, reject"), "the second question"),
+    );
     await scene.until(() => deploy.status === "completed", "the rejected deployment to end");
     await github.settled();
     assert.equal(deploy.conclusion, "failure");

@@ -15,7 +15,7 @@ export const worseThenFixed = (system: System): Story => ({
     const { id } = system;
     const branch = `${id}-${version}`;
     const title = `${id} ${version}`;
-    const says = (verdict: string) => new RegExp(`${title.replaceAll(".", "\\.")} against [\\d.]+: ${verdict}`);
+    const says = (verdict: string) => new RegExp(`${verdict}: ${title.replaceAll(".", "\\.")}\\n[^]*against [\\d.]+`);
     const pull = await scene.propose({ branch, title, files: worsened(system, version), by: "lena" });
     const [red] = scene.runsOf("gate.yml", pull.sha);
     assert.equal(red?.conclusion, "failure", red === undefined ? "the gate did not start" : scene.logs(red));
