@@ -49,8 +49,7 @@ const deletion = (share: number): number => 1 / (1 - share);
 
 /**
  * For rows of uneven weight: the larger of both variances, with the pooled degrees of freedom. Satterthwaite's would be
- * wider: in simulations (lognormal weights of σ up to 2.5, variances in proportion to the weight or not) this errs in
- * 1.1 to 4.7 % at 5 %.
+ * wider. bench/results/calibration-clusters.md has the measured error rates.
  */
 export function weightedMoments(deviations: Float64Array, spread: UnitSpread): Moments {
   const robust = robustMoments(deviations, spread);
@@ -60,8 +59,7 @@ export function weightedMoments(deviations: Float64Array, spread: UnitSpread): M
 
 /**
  * For clusters: the larger of the robust variances for independent rows and for rows that say all the same, with the
- * degrees of freedom of independent rows. In simulations (5 to 20 clusters, lognormal sizes of σ up to 1.5, correlations
- * 0 to 1) this errs in 2.5 to 5.6 % at 5 %, and t with G - 1 degrees in 4.4 to 17 %.
+ * degrees of freedom of independent rows. bench/results/calibration-clusters.md has the measured error rates.
  */
 export function clusterMoments(deviations: Float64Array, independent: UnitSpread, identical: UnitSpread): Moments {
   const one = robustMoments(deviations, independent);
