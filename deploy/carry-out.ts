@@ -259,17 +259,8 @@ async function overtaken(
   progress.enter("overtaken");
   context.timeline.stage("overtaken", why);
   await recorder.ended(context, revision, "inactive", `Overtaken: ${why}`);
-  return {
-    outcome: "overtaken",
-    reason: `${why}. Nothing was restarted or restored; what serves now is not this deployment's.`,
-    url: null,
-    spaceCommit: revision,
-    serving: null,
-    committed,
-    rolledBackTo: null,
-    proof: null,
-    log: [],
-  };
+  const reason = `${why}. Nothing was restarted or restored; what serves now is not this deployment's.`;
+  return withoutProof("overtaken", reason, revision, committed);
 }
 
 /** Nobody could find out what serves. Says what to do next. */
@@ -288,15 +279,23 @@ async function unknown(
   const next = `look at the commits and the app of spaces/${space.name}, and run this deployment again when the Hub answers: it looks before it sends, and proves or undoes what it finds`;
   timeline.stage("unknown", `${cause.message}. Next: ${next}`);
   await recorder.ended(context, revision, "error", `Unknown: ${cause.message}`);
-  return {
-    outcome: "unknown",
-    reason: `${cause.message}. ${what}. Next: ${next}.`,
-    url: null,
-    spaceCommit: revision,
-    serving: null,
-    committed,
-    rolledBackTo: null,
-    proof: null,
-    log: [],
-  };
+  return withoutProof("unknown", `${cause.message}. ${what}. Next: ${next}.`, revision, committed);
 }
+
+/** An ending that says nothing of what serves. */
+const withoutProof = (
+  outcome: Ending["outcome"],
+  reason: string,
+  revision: string | null,
+  committed: boolean,
+): Ending => ({
+  outcome,
+  reason,
+  url: null,
+  spaceCommit: revision,
+  serving: null,
+  committed,
+  rolledBackTo: null,
+  proof: null,
+  log: [],
+});

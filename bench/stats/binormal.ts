@@ -94,8 +94,8 @@ export function drawBinary(
 }
 
 /**
- * The metric's value in an infinite sample, with false-positive rate `at`: in closed form where there is one, otherwise by Simpson's rule over the
- * latent score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
+ * The metric's value in an infinite sample, with false-positive rate `at`: in closed form where there is one, otherwise
+ * by Simpson's rule over the latent score on 20,000 panels from -10 to separation + 10 (for ECE on 400 panels within each of its 15 bins).
  */
 export function trueBinary(metric: BinaryMetric, world: BinormalWorld, model: BinormalModel, at = 0.1): number {
   const { share } = world;

@@ -6,8 +6,8 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 
 /**
  * Absolute path of a data file or folder that model.yaml names. It lies in the repository, and neither it nor a folder
- * above it nor what it contains is a symbolic link, nor is it in another repository: every change of the data shows in a diff, and the data is there
- * wherever the repository is.
+ * above it nor what it contains is a symbolic link, nor is it in another repository: every change of the data shows in a
+ * diff, and the data is there wherever the repository is.
  *
  * @param path relative to `dir`
  * @param dir folder of model.yaml, absolute

@@ -35,8 +35,8 @@ export type NativeRuntime = {
 /**
  * Finds the native ONNX Runtime: `ort-dir` → vendored → node_modules → tool cache → download into the tool cache.
  *
- * The machine's owner is trusted for `ort-dir` (GPU builds differ from npm's), unless it lies in the checkout. The vendored files are trusted because
- * they are in the same commit as this code. Anything else is used only if its SHA-256 is the one that the action was
+ * The machine's owner is trusted for `ort-dir` (GPU builds differ from npm's), unless it lies in the checkout. The
+ * vendored files are trusted because they are in the same commit as this code. Anything else is used only if its SHA-256 is the one that the action was
  * built against. A pull request may bring its own node_modules, and a shared machine its own cache; neither may replace
  * the runtime that judges the model.
  *

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
-import { readPredictions, type ReadPredictionsOptions } from "../../../eval/predictions/read.ts";
+import { readPredictions } from "../../../eval/predictions/read.ts";
+import type { ReadPredictionsOptions } from "../../../eval/predictions/table.ts";
 import { folderWith } from "../dataset/build.ts";
 
 const binary = { task: "binary-classification" } as const;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readPredictions, type ReadPredictionsOptions } from "../../../eval/predictions/read.ts";
+import { readPredictions } from "../../../eval/predictions/read.ts";
+import type { ReadPredictionsOptions } from "../../../eval/predictions/table.ts";
 import { folderWith } from "../dataset/build.ts";
 
 const fixture = fileURLToPath(new URL("../dataset/fixtures/predictions.parquet", import.meta.url));

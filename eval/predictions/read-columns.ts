@@ -1,0 +1,196 @@
+import { Readable } from "node:stream";
+import { EvaluationError } from "../../models/core/errors.ts";
+import { headerProblem, readCsv, unnamedNote } from "../dataset/formats/csv.ts";
+import { cellsOf, type Dialect } from "../dataset/formats/dialect.ts";
+import { openCsv } from "../dataset/formats/open.ts";
+import { openParquetColumns } from "../dataset/formats/parquet.ts";
+import { placeName } from "../dataset/formats/reading.ts";
+import { missingSlice } from "../dataset/slice-values.ts";
+import { findColumns, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { idsIn, numbersIn, textsIn } from "./parquet-table.ts";
+import { rememberedIds, RowIds } from "./row-ids.ts";
+import { scanCsv, type ScannedAs } from "./scan-csv.ts";
+import { type TextColumn } from "./text-column.ts";
+import { readRecords } from "./read-records.ts";
+import { wantedSlices, type ReadPredictionsOptions, type Table } from "./table.ts";
+
+/** A plain CSV file by `scanCsv`; any other, and any that is wrong, by the full parser. Both give the same. */
+export async function readCsvTable(file: string, layout: Layout, options: ReadPredictionsOptions): Promise<Table> {
+  const { chunks, dialect } = await openCsv(file, file, options.text ?? {});
+  const whole = await collected(chunks);
+  if (whole.bytes !== null) {
+    const table = scanTable(file, whole.bytes, dialect, layout, options);
+    if (table !== null) return table;
+  }
+  const source = whole.bytes === null ? whole.chunks : Readable.from([whole.bytes]);
+  const readings = readCsv(source, file, dialect, new Map(), "text");
+  return readRecords(
+    file,
+    { style: "line", readings, decimal: dialect.decimal, notes: dialect.notes },
+    layout,
+    options,
+  );
+}
+
+/** Largest CSV file that is held in memory as it is. A larger one is parsed as it comes. */
+const largestInMemory = 2 ** 30;
+
+/** The whole text with a line feed at its end; null, and the chunks again, where it is too large. */
+async function collected(
+  chunks: AsyncGenerator<Buffer>,
+): Promise<{ bytes: Buffer; chunks: null } | { bytes: null; chunks: AsyncGenerator<Buffer> }> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+    parts.push(next.value);
+    size += next.value.length;
+    if (size > largestInMemory) {
+      const all = async function* (): AsyncGenerator<Buffer> {
+        yield* parts;
+        yield* chunks;
+      };
+      return { bytes: null, chunks: all() };
+    }
+  }
+  return { bytes: Buffer.concat([...parts, Buffer.from("\n")], size + 1), chunks: null };
+}
+
+function scanTable(
+  file: string,
+  bytes: Buffer,
+  dialect: Dialect,
+  layout: Layout,
+  options: ReadPredictionsOptions,
+): Table | null {
+  const { delimiter, decimal } = dialect;
+  if (dialect.lineEnd === "\r" || dialect.skippedLines > 0 || delimiter === decimal) return null;
+  const end = bytes.indexOf(10);
+  const found = cellsOf(bytes.toString("utf8", 0, end).replace(/\r$/, ""), delimiter).map((cell) =>
+    cell.includes('"') ? (/^"([^"\r]+)"$/.exec(cell)?.[1] ?? null) : cell,
+  );
+  if (end === 0 || found.includes(null)) return null;
+  const header = found as string[];
+  if (headerProblem(header) !== null) return null;
+  const columns = columnsIn(
+    file,
+    header.filter((column) => column !== ""),
+    layout,
+    options,
+  );
+  if (columns === null) return null;
+  const kinds = header.map((column): ScannedAs => {
+    if (column === "id") return "id";
+    if (column === "label") return layout === "number" ? "number" : "text";
+    if (columns.scores.includes(column) || (columns.hasWeight && column === "weight")) return "number";
+    if (columns.hasNaiveScale && column === naiveScaleColumn) return "number";
+    if (columns.hasGroup && column === "group") return "text";
+    return columns.slices.includes(column) ? "optional-text" : "skip";
+  });
+  const scanned = scanCsv(
+    bytes,
+    end + 1,
+    { delimiter: delimiter.charCodeAt(0), mark: decimal.charCodeAt(0) },
+    kinds,
+    missingSlice,
+  );
+  if (scanned === null || scanned.ids.length === 0 || !areUnique(scanned.ids, options)) return null;
+  const numbers = (column: string) => scanned.numbers[header.indexOf(column)] as Float64Array;
+  const texts = (column: string) => scanned.texts[header.indexOf(column)] as TextColumn;
+  const weights = columns.hasWeight ? numbers("weight") : null;
+  const naiveScales = columns.hasNaiveScale ? numbers(naiveScaleColumn) : null;
+  if ([weights, naiveScales].some((column) => column?.some((value) => value < 0) === true)) return null;
+  const unnamed = unnamedNote(header, file);
+  return {
+    columns,
+    rows: scanned.ids.length,
+    ids: scanned.ids,
+    labels: layout === "number" ? numbers("label") : texts("label"),
+    scores: columns.scores.map(numbers),
+    groups: columns.hasGroup ? texts("group") : null,
+    weights,
+    naiveScales,
+    slices: columns.slices.map(texts),
+    renormalisedIds: { count: 0, first: undefined },
+    placeOf: (row) => placeName(file, "line", scanned.lineOf(row)),
+    notes: [...dialect.notes, ...(unnamed === null ? [] : [unnamed])],
+  };
+}
+
+/** A Parquet file column by column; null where one holds something unusual, which is then read row by row. */
+export async function readParquetTable(
+  file: string,
+  layout: Layout,
+  options: ReadPredictionsOptions,
+): Promise<Table | null> {
+  if (Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
+  const { rows, names, column } = await openParquetColumns(file, file);
+  const columns = columnsIn(file, names, layout, options);
+  if (columns === null || rows === 0) return null;
+  const numbers = async (name: string) => {
+    const pieces = column(name);
+    return pieces === null ? null : numbersIn(pieces, rows);
+  };
+  const texts = async (name: string, missing: string | null) => {
+    const pieces = column(name);
+    return pieces === null ? null : textsIn(pieces, rows, missing);
+  };
+  const idPieces = column("id", true);
+  const ids = idPieces === null ? null : await idsIn(idPieces, rows);
+  if (ids === null || !areUnique(ids, options)) return null;
+  const labels = layout === "number" ? await numbers("label") : await texts("label", null);
+  const scores: Float64Array[] = [];
+  for (const name of columns.scores) {
+    const found = await numbers(name);
+    if (found === null) return null;
+    scores.push(found);
+  }
+  const groups = columns.hasGroup ? await texts("group", null) : null;
+  const weights = columns.hasWeight ? await numbers("weight") : null;
+  const naiveScales = columns.hasNaiveScale ? await numbers(naiveScaleColumn) : null;
+  const slices: TextColumn[] = [];
+  for (const name of columns.slices) {
+    const found = await texts(name, missingSlice);
+    if (found === null) return null;
+    slices.push(found);
+  }
+  const lost =
+    labels === null ||
+    (columns.hasGroup && groups === null) ||
+    (columns.hasWeight && weights === null) ||
+    (columns.hasNaiveScale && naiveScales === null);
+  if (lost || [weights, naiveScales].some((values) => values?.some((value) => value < 0) === true)) return null;
+  return {
+    columns,
+    rows,
+    ids,
+    labels,
+    scores,
+    groups,
+    weights,
+    naiveScales,
+    slices,
+    renormalisedIds: { count: 0, first: undefined },
+    placeOf: (row) => placeName(file, "item", row),
+    notes: [],
+  };
+}
+
+function areUnique(ids: RowIds, { sameRowsAs }: ReadPredictionsOptions): boolean {
+  const like = sameRowsAs === undefined ? undefined : rememberedIds(sameRowsAs);
+  return like?.sameAs(ids) === true || ids.unique();
+}
+
+/** The columns of a plain file; null where one is missing, which the full parser says with the place. */
+function columnsIn(
+  file: string,
+  header: readonly string[],
+  layout: Layout,
+  options: ReadPredictionsOptions,
+): Columns | null {
+  try {
+    return findColumns(file, header, layout, wantedSlices(header, options));
+  } catch (error) {
+    if (error instanceof EvaluationError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Task } from "../../models/core/manifest/manifest.ts";
+import { type Format, type TextOptions } from "../dataset/formats/open.ts";
+import type { Predictions } from "./predictions.ts";
+import { type BinaryLabelOptions } from "./binary-labels.ts";
+import { type Columns } from "./columns.ts";
+import { RowIds } from "./row-ids.ts";
+import { type TextColumn } from "./text-column.ts";
+
+export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
+  task: Task;
+  /** Name of the head that the file belongs to; default: "score". */
+  head?: string;
+  /** Class names when they are known: [negative, positive] of a binary task, or the classes of a multiclass one. */
+  classes?: readonly string[];
+  /** Slice columns to keep; default: every column without a fixed meaning. */
+  slices?: readonly string[];
+  /** What to do about a wanted slice column that the file lacks; default: refuse the file. */
+  absentSlices?: "refuse" | "leave out";
+  /** Without `slices`: a column with more different values is no slice column. Default: no limit. */
+  largestSliceCount?: number;
+  /** For a file without the column naive_scale: the scale of every row. Regression and forecasting only. */
+  naiveScale?: number;
+  /** Predictions that this file may hold the same rows of, in the same order: their ids need no second look. */
+  sameRowsAs?: Predictions;
+  format?: Exclude<Format, "folder">;
+  /** What is declared about the file's text. */
+  text?: TextOptions;
+};
+
+/** A file's columns as they were read, before labels are understood. */
+export type Table = {
+  columns: Columns;
+  rows: number;
+  ids: RowIds | string[];
+  /** Numbers where labels are numbers. */
+  labels: TextColumn | Float64Array;
+  /** One per score column. */
+  scores: Float64Array[];
+  groups: TextColumn | null;
+  weights: Float64Array | null;
+  naiveScales: Float64Array | null;
+  /** In the order of `columns.slices`. */
+  slices: TextColumn[];
+  /** What ids were in another Unicode form. */
+  renormalisedIds: { count: number; first: string | undefined };
+  placeOf: (row: number) => string;
+  notes: string[];
+};
+
+export function wantedSlices(
+  header: readonly string[],
+  options: ReadPredictionsOptions,
+): readonly string[] | undefined {
+  return options.absentSlices === "leave out"
+    ? options.slices?.filter((column) => header.includes(column))
+    : options.slices;
+}
