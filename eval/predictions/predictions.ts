@@ -1,5 +1,24 @@
 import type { Task } from "../../models/core/manifest/manifest.ts";
 
+/** A piece of a text: [start, end) in UTF-16 code units, and what it is. */
+export type Span = { start: number; end: number; type: string };
+
+/** True values and answers that are no numbers: one entry per row, in the order of `Predictions.ids`. */
+export type Answers =
+  /** One row a user. `gains` belong to `relevant`; null where every relevant item counts 1. `ranked` is best first. */
+  | { kind: "ranking"; relevant: string[][]; gains: number[][] | null; ranked: string[][] }
+  | { kind: "spans"; label: Span[][]; predicted: Span[][] }
+  | { kind: "text"; references: string[][]; hypotheses: string[]; audioSeconds: Float64Array | null };
+
+/** Where a row stands in its series, and what else was forecast for it. Every array has one entry per row. */
+export type Forecasts = {
+  series: string[];
+  /** 1 is the first step after the origin. */
+  steps: Int32Array;
+  /** Levels from 0 to 1, ascending, and row-major n × levels.length values; null where only a point is forecast. */
+  quantiles: { levels: number[]; values: Float64Array } | null;
+};
+
 /**
  * What one head of one model predicted for the rows of a dataset, with the true values. Columnar: every array has one
  * entry per row, in the dataset's order.
@@ -21,6 +40,10 @@ export type Predictions = {
   weights: Float64Array | null;
   /** Error of the naive forecast on the training data of each row's series, where declared: the divisor of MASE. */
   naiveScales?: Float64Array;
+  /** Ranking, token classification, texts: these instead of `labels`, `scores` and `classes`, which are then empty. */
+  answers?: Answers;
+  /** Forecasting, where the file names series and steps. */
+  forecasts?: Forecasts;
   /** Digest of the dataset that the rows came from; null for plain prediction files. */
   datasetDigest: string | null;
 };

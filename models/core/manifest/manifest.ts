@@ -10,6 +10,7 @@ import { dtypes } from "../tensors.ts";
 export const tasks = [
   "binary-classification",
   "multiclass-classification",
+  "token-classification",
   "regression",
   "forecasting",
   "ranking",
