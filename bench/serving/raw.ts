@@ -3,12 +3,13 @@ import { loadManifest } from "../../models/core/predictor/load.ts";
 import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
 import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
 import { openSession } from "../../models/core/session/session.ts";
-import { readStepFiles } from "../../models/core/predictor/step-files.ts";
+import { readModelFiles } from "../../models/core/predictor/model-files.ts";
 
 const [dir, batch, seconds, rowsJson] = process.argv.slice(2) as [string, string, string, string];
 const rows = JSON.parse(rowsJson) as Record<string, unknown>[];
 const loaded = await loadManifest(dir);
-const pipeline = compilePipeline(loaded, (await readStepFiles(loaded)).files);
+const files = await readModelFiles(loaded);
+const pipeline = compilePipeline(loaded, files.steps, files.heads);
 const session = await openSession(await fetchArtifact(loaded.manifest.artifact, dir, { env: process.env, fetch }), {
   provider: "cpu",
   threads: loaded.manifest.runtime.threads,

@@ -10,6 +10,7 @@ import { withWorkDir } from "../../eval/gate/work-dir.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import type { HeadResult } from "../../models/core/postprocess/result.ts";
 import { openPredictor } from "../../models/core/predictor/predictor.ts";
 import { readDataset } from "../../eval/dataset/read.ts";
 import { bytes, significant } from "../../eval/report/text/format.ts";
@@ -172,10 +173,7 @@ async function answers(deps: DoctorDeps, name: string, folder: string, loaded: L
               "the dataset's first row",
             ];
       const heads = await predictor.predictOne(row);
-      const results = Object.entries(heads).map(
-        ([head, result]) =>
-          `${head} ${result.kind === "regression" ? significant(result.value) : `${result.label} (${significant(result.score)})`}`,
-      );
+      const results = Object.entries(heads).map(([head, result]) => `${head} ${answerInWords(result)}`);
       return ok(name, `${folder}/model.yaml is valid: its graph answers ${from} with ${results.join(", ")}`);
     } finally {
       await predictor.close();
@@ -243,3 +241,24 @@ const onlyHere = (place: string) =>
     expected: "the file itself",
     example: "git lfs pull",
   });
+
+/** A head's answer in a few words. */
+function answerInWords(result: HeadResult): string {
+  switch (result.kind) {
+    case "classification":
+      return `${result.label} (${significant(result.score)})`;
+    case "regression":
+      return significant(result.value);
+    case "ranking":
+      return `${result.items[0]!.id} (${significant(result.items[0]!.score)}) and ${result.items.length - 1} more`;
+    case "series":
+      return `${result.values
+        .slice(0, 3)
+        .map((value) => significant(value))
+        .join(", ")}${result.values.length > 3 ? ", …" : ""}`;
+    case "spans":
+      return `${result.spans.length} spans`;
+    case "text":
+      return JSON.stringify(result.text.slice(0, 60));
+  }
+}

@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { answerOf } from "../../models/core/postprocess/heads-json.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Golden } from "./deployed.ts";
 
@@ -31,7 +32,7 @@ export async function goldenAnswers(
       rows: rows.map((row, i) => {
         const answer = answers[i]!;
         if (!answer.ok) throw answer.error;
-        return { row, heads: answer.heads };
+        return { row, heads: answerOf(loaded.manifest.postprocess, answer.heads) };
       }),
     };
   } finally {

@@ -13,8 +13,10 @@ function declaredColumns(dataset: Dataset): Declared[] {
     ...one("group", "dataset.group", dataset.group),
     ...one("weight", "dataset.weight", dataset.weight),
     ...dataset.slices.map((column, i) => ({ key: "-", place: `dataset.slices[${i}]`, column })),
-    ...Object.entries(dataset.labels).flatMap(([head, { field, naiveScale }]) => [
-      ...one("field", `dataset.labels.${head}.field`, field),
+    ...Object.entries(dataset.labels).flatMap(([head, { naiveScale, ...labels }]) => [
+      ...(["field", "gains", "series", "step", "audioSeconds"] as const).flatMap((key) =>
+        one(key, `dataset.labels.${head}.${key}`, labels[key]),
+      ),
       ...(typeof naiveScale === "string" ? one("naiveScale", `dataset.labels.${head}.naiveScale`, naiveScale) : []),
     ]),
   ];

@@ -1,5 +1,6 @@
 import type { EvaluationDataset } from "./read.ts";
 import type { DatasetRow } from "./row.ts";
+import type { TrueValue } from "./true-value.ts";
 import type { DatasetChange } from "../schema/verdict.ts";
 import { canonical } from "./canonical.ts";
 
@@ -64,10 +65,25 @@ function describe({ id, digest, rows, badRows }: EvaluationDataset) {
 }
 
 function spread(rows: readonly DatasetRow[], head: string): DatasetChange["labels"][number]["base"] {
-  const labels = rows.map((row) => row.labels[head]!);
+  const labels = rows.flatMap((row) => summary(row.labels[head]!));
   if (labels.every((label) => typeof label === "number"))
     return { mean: labels.reduce((sum, label) => sum + label, 0) / Math.max(1, labels.length) };
   const counts = new Map<string, number>();
   for (const label of labels) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
   return { rows: Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** A true value as labels or numbers that can be counted: spans by their types, the others by how much there is. */
+function summary(value: TrueValue): (string | number)[] {
+  if (typeof value !== "object") return [value];
+  switch (value.kind) {
+    case "relevant":
+      return [value.items.length];
+    case "spans":
+      return value.spans.map(({ type }) => type);
+    case "references":
+      return [value.texts[0]!.length];
+    case "actuals":
+      return value.values;
+  }
 }

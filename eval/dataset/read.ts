@@ -68,7 +68,7 @@ export async function readDataset(
       problem: "the manifest names no dataset to evaluate on",
       example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
     });
-  const types = cellTypes(manifest.preprocess, dataset);
+  const types = cellTypes(manifest.preprocess, dataset, manifest.postprocess);
   const parser = createRowParser(dataset, manifest.postprocess);
   const notes: string[] = [];
   const columns = columnWatch(dataset);
@@ -105,6 +105,12 @@ export async function readDataset(
         continue;
       }
       const earlier = rowOfId.get(row.id);
+      if (earlier !== undefined && parser.join !== null) {
+        const why = parser.join(rows[earlier]!, row);
+        if (why === null) digester.add(row);
+        else badRows.push({ place: place(), reason: why });
+        continue;
+      }
       if (earlier !== undefined) throw duplicate(row.id, places.of(earlier), place(), dataset.idField);
       rowOfId.set(row.id, rows.length);
       digester.add(row);

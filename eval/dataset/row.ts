@@ -1,9 +1,12 @@
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
-import { parseDecimal } from "./formats/cells.ts";
 import type { DecimalMark } from "./formats/dialect.ts";
+import { canonical } from "./canonical.ts";
 import { normalForm } from "./normal-form.ts";
 import { missingSlice } from "./slice-values.ts";
+import { joinItems, structuredLabel } from "./structured-label.ts";
+import type { RelevantItems, TrueValue } from "./true-value.ts";
+import { finite, plain, Unusable } from "./unusable.ts";
 
 /** One row that can be evaluated. */
 export type DatasetRow = {
@@ -11,8 +14,8 @@ export type DatasetRow = {
   id: string;
   /** What the model is given: every field of the record under the model's names, without the true values. */
   row: Record<string, unknown>;
-  /** Head → true value: the label's name (classification) or a finite number (regression). */
-  labels: Record<string, string | number>;
+  /** Head → true value. */
+  labels: Record<string, TrueValue>;
   /** Slice column → value. */
   slices: Record<string, string>;
   group: string | null;
@@ -25,70 +28,44 @@ export type DatasetRow = {
   naiveScales?: Record<string, number>;
 };
 
-/** Why a record cannot become a row. */
-class Unusable extends Error {}
-
-function present(fields: Record<string, unknown>, name: string): unknown {
-  if (!Object.hasOwn(fields, name))
-    throw new Unusable(`no field "${name}"; the row has: ${Object.keys(fields).join(", ") || "nothing"}`);
-  const value = fields[name];
-  if (value === null || value === undefined) throw new Unusable(`field "${name}" is empty`);
-  return value;
-}
-
-function plain(fields: Record<string, unknown>, name: string): string {
-  const value = present(fields, name);
-  if (typeof value === "string") return value;
-  if (Object.is(value, -0)) return "-0";
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
-  throw new Unusable(`field "${name}" is not a plain value`);
-}
-
 /** A slice's value. Rows without one, or with an empty one, are a slice of their own. */
 function sliceValue(fields: Record<string, unknown>, name: string): string {
   const value = Object.hasOwn(fields, name) ? fields[name] : null;
   return value === null || value === undefined || value === "" ? missingSlice : plain(fields, name);
 }
 
-function finite(text: string, name: string, mark: DecimalMark): number {
-  const value = parseDecimal(text, mark);
-  if (value === null || !Number.isFinite(value))
-    throw new Unusable(`field "${name}" is not a finite number: ${JSON.stringify(text.slice(0, 80))}`);
-  return value;
-}
-
-/** How the labels of one head are read. Texts are compared in normal form, those of the manifest too. */
+/** Reads the true value of one head. Texts are compared in normal form, those of the manifest too. */
 type LabelReader = {
   where: Dataset["labels"][string];
   head: Head;
-  map: ReadonlyMap<string, string> | undefined;
-  /** Label in normal form → as the head writes it. */
-  known: ReadonlyMap<string, string>;
+  read: (fields: Record<string, unknown>, mark: DecimalMark, owner: string) => TrueValue;
 };
 
-function labelReader(where: Dataset["labels"][string], head: Head): LabelReader {
-  const { map } = where;
-  return {
-    where,
-    head,
-    map: map === undefined ? undefined : new Map(Object.entries(map).map(([from, to]) => [normalForm(from), to])),
-    known: new Map(head.kind === "regression" ? [] : head.labels.map((one) => [normalForm(one), one])),
+/** @param normal a text in normal form */
+function labelReader(where: Dataset["labels"][string], head: Head, normal: (text: string) => string): LabelReader {
+  const structured = structuredLabel(where, head);
+  if (structured !== null) return { where, head, read: (fields, mark, owner) => structured({ fields, mark, owner }) };
+  const { field } = where;
+  const map =
+    where.map === undefined ? null : new Map(Object.entries(where.map).map(([from, to]) => [normalForm(from), to]));
+  const labels = head.kind === "classification" ? head.labels : [];
+  const known = new Map(labels.map((one) => [normalForm(one), one]));
+  const read: LabelReader["read"] = (fields, mark) => {
+    const text = normal(plain(fields, field));
+    const value = map === null ? text : map.get(text);
+    if (value === undefined)
+      throw new Unusable(
+        `label ${JSON.stringify(text.slice(0, 80))} in "${field}" is not in the map (${[...map!.keys()].join(", ")})`,
+      );
+    if (head.kind === "regression") return finite(value, field, map === null ? mark : ".");
+    const found = known.get(normalForm(value));
+    if (found === undefined)
+      throw new Unusable(
+        `label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${labels.join(", ")})${map === null ? `; where it stands for one of them: dataset.labels.${head.name}.map, e.g. {${JSON.stringify(value.slice(0, 80))}: ${labels[0]}}` : ""}`,
+      );
+    return found;
   };
-}
-
-function label({ where: { field }, head, map, known }: LabelReader, text: string, mark: DecimalMark): string | number {
-  const value = map === undefined ? text : map.get(text);
-  if (value === undefined)
-    throw new Unusable(
-      `label ${JSON.stringify(text.slice(0, 80))} in "${field}" is not in the map (${[...map!.keys()].join(", ")})`,
-    );
-  if (head.kind === "regression") return finite(value, field, map === undefined ? mark : ".");
-  const found = known.get(normalForm(value));
-  if (found === undefined)
-    throw new Unusable(
-      `label ${JSON.stringify(value.slice(0, 80))} in "${field}" is unknown to head "${head.name}" (${head.labels.join(", ")})${map === undefined ? `; where it stands for one of them: dataset.labels.${head.name}.map, e.g. {${JSON.stringify(value.slice(0, 80))}: ${head.labels[0]}}` : ""}`,
-    );
-  return found;
+  return { where, head, read };
 }
 
 function naiveScale(fields: Record<string, unknown>, declared: number | string, mark: DecimalMark): number {
@@ -107,7 +84,7 @@ function modelFields(fields: Record<string, unknown>, dataset: Dataset): Record<
   const renamed = Object.entries(dataset.rename);
   const leftOut = new Set([
     ...renamed.map(([, from]) => from),
-    ...Object.values(dataset.labels).map((one) => one.field),
+    ...Object.values(dataset.labels).flatMap((one) => [one.field, ...(one.gains === undefined ? [] : [one.gains])]),
   ]);
   const row: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {
@@ -127,19 +104,17 @@ export type RowParser = {
    * @param mark of numbers that are text
    */
   parse: (fields: Record<string, unknown>, fallbackId: string, mark: DecimalMark) => DatasetRow | string;
+  /**
+   * Whether the rows of an id are one user, each with one relevant item. `join` puts a further row's items into the
+   * user's row; a string says why it cannot.
+   */
+  join: ((user: DatasetRow, further: DatasetRow) => string | null) | null;
   /** What was not in Unicode normal form: how many texts, and the first of them. */
   renormalised: () => { count: number; first: string | undefined };
 };
 
 /** The id, slice, group and weight fields go by the dataset's own names, before `rename`. */
 export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowParser {
-  const labelled = Object.entries(dataset.labels).map(([name, where]) =>
-    labelReader(
-      where,
-      heads.find((one) => one.name === name)!,
-    ),
-  );
-  const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
   // A million rows share few slice values. One string is kept per value, not one per row.
   const interned = new Map<string, string>();
   const intern = (text: string) => interned.get(text) ?? (interned.set(text, text), text);
@@ -153,15 +128,21 @@ export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowPa
     }
     return changed;
   };
+  const labelled = Object.entries(dataset.labels).map(([name, where]) =>
+    labelReader(
+      where,
+      heads.find((one) => one.name === name)!,
+      normal,
+    ),
+  );
+  const scaled = labelled.filter(({ where }) => where.naiveScale !== undefined);
   const parse: RowParser["parse"] = (fields, fallbackId, mark) => {
     try {
       const id = dataset.idField === undefined ? fallbackId : normal(plain(fields, dataset.idField));
       if (id === "") throw new Unusable(`field "${dataset.idField}" is empty`);
-      const labels = Object.fromEntries(
-        labelled.map((one) => [one.head.name, label(one, normal(plain(fields, one.where.field)), mark)]),
-      );
       const slices = Object.fromEntries(dataset.slices.map((name) => [name, intern(normal(sliceValue(fields, name)))]));
       const group = dataset.group === undefined ? null : intern(normal(plain(fields, dataset.group)));
+      const labels = Object.fromEntries(labelled.map(({ head, read }) => [head.name, read(fields, mark, group ?? id)]));
       const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight, mark);
       if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);
       const naiveScales = Object.fromEntries(
@@ -181,5 +162,28 @@ export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowPa
       throw error;
     }
   };
-  return { parse, renormalised: () => ({ count, first }) };
+  const perItem = labelled.filter(({ where }) => where.rows === "items").map(({ head }) => head.name);
+  return {
+    parse,
+    join: perItem.length === 0 ? null : (user, further) => join(user, further, perItem),
+    renormalised: () => ({ count, first }),
+  };
+}
+
+/** A user's rows differ in nothing but their items. */
+function join(user: DatasetRow, further: DatasetRow, perItem: readonly string[]): string | null {
+  const rest = ({ labels, ...row }: DatasetRow) =>
+    canonical({ ...row, labels: Object.entries(labels).filter(([head]) => !perItem.includes(head)) });
+  if (rest(user) !== rest(further))
+    return `the rows of ${JSON.stringify(user.id)} differ in more than their items, and a user is answered once`;
+  try {
+    const joined = perItem.map(
+      (head) => [head, joinItems(user.labels[head] as RelevantItems, further.labels[head] as RelevantItems)] as const,
+    );
+    Object.assign(user.labels, Object.fromEntries(joined));
+    return null;
+  } catch (error) {
+    if (error instanceof Unusable) return error.message;
+    throw error;
+  }
 }

@@ -10,7 +10,7 @@ import {
   type Manifest,
   type Task,
 } from "../../models/core/manifest/manifest.ts";
-import { positiveLabel } from "../../models/core/postprocess/head.ts";
+import { positiveLabel } from "../../models/core/postprocess/classification.ts";
 import { head as headSchema, type Head } from "../../models/core/postprocess/schema.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor } from "../../models/core/predictor/predictor.ts";

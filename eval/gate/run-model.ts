@@ -155,7 +155,7 @@ export async function runModelShard(
   context: EvaluationContext,
 ): Promise<string> {
   return withModel(role, loaded, dataset, id, context, async ({ predict, described, runner }) => {
-    const { predictions, badRows, from, to } = await predict(shard);
+    const { predictions, expandedHeads, badRows, from, to } = await predict(shard);
     const folder = shardFolder(context.request.out, { id, role }, shard);
     await requireOwnFolder(context.repository, dirname(folder));
     await rm(folder, { recursive: true, force: true });
@@ -170,6 +170,7 @@ export async function runModelShard(
         rows: dataset.rows.length,
         datasetBadRows: dataset.badRows,
         refusedRows: badRows,
+        expandedHeads,
       },
       predictions,
     });

@@ -1,9 +1,10 @@
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
+import { idsOf } from "../predict/columns.ts";
 import type { PredictedDataset } from "../predict/predict.ts";
 import type { ShardMachine } from "../predict/shard-file.ts";
-import type { Predictions } from "../predictions/predictions.ts";
+import type { Answers, Predictions } from "../predictions/predictions.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /** Rows [from, to) of the dataset, and the machine that predicted them. */
@@ -87,14 +88,15 @@ function firstDifference(
   for (const there of merged) {
     const here = again.find(({ head }) => head === there.head);
     if (here === undefined) continue;
-    const width = there.ids.length === 0 ? 1 : there.scores.length / there.ids.length;
     const [placeThere, placeHere] = [there, here].map(({ ids }) => new Map(ids.map((id, i) => [id, i])));
-    for (const row of rows) {
-      const { id } = dataset.rows[row]!;
-      const [one, other] = [scoresAt(there, placeThere!.get(id), width), scoresAt(here, placeHere!.get(id), width)];
+    for (const id of rows.flatMap((row) => idsOf(dataset.rows[row]!, there.head))) {
+      const [one, other] = [answerAt(there, placeThere!.get(id)), answerAt(here, placeHere!.get(id))];
       const same =
         one !== null && other !== null
-          ? one.every((value, i) => Math.abs(value - other[i]!) <= tolerance * (1 + Math.abs(other[i]!)))
+          ? one.list === other.list &&
+            one.numbers.every(
+              (value, i) => Math.abs(value - other.numbers[i]!) <= tolerance * (1 + Math.abs(other.numbers[i]!)),
+            )
           : one === other;
       if (!same) return { id, here: words(other), there: words(one) };
     }
@@ -102,12 +104,36 @@ function firstDifference(
   return null;
 }
 
-function scoresAt({ scores }: Predictions, at: number | undefined, width: number): number[] | null {
-  return at === undefined ? null : [...scores.subarray(at * width, (at + 1) * width)];
+/** What was answered: numbers, which may differ by a tolerance, and a list or text, which may not. */
+type Answer = { numbers: number[]; list: string };
+
+function answerAt({ ids, scores, answers, forecasts }: Predictions, at: number | undefined): Answer | null {
+  if (at === undefined) return null;
+  const part = (values: Float64Array) => {
+    const width = values.length / ids.length;
+    return [...values.subarray(at * width, (at + 1) * width)];
+  };
+  return {
+    numbers: [...part(scores), ...part(forecasts?.quantiles?.values ?? new Float64Array())],
+    list: answers === undefined ? "" : JSON.stringify(listsOf(answers)[at]),
+  };
 }
 
-const words = (scores: readonly number[] | null) =>
-  scores === null ? "the row refused" : scores.map((value) => value.toPrecision(6)).join(", ");
+function listsOf(answers: Answers): readonly unknown[] {
+  switch (answers.kind) {
+    case "ranking":
+      return answers.ranked;
+    case "spans":
+      return answers.predicted;
+    case "text":
+      return answers.hypotheses;
+  }
+}
+
+const words = (answer: Answer | null) =>
+  answer === null
+    ? "the row refused"
+    : [...answer.numbers.map((value) => value.toPrecision(6)), answer.list.slice(0, 200)].filter(Boolean).join(", ");
 
 const describe = ({ arch, cpuFlags, onnxruntime }: ShardMachine) =>
   `${arch}, ONNX Runtime ${onnxruntime}, ${cpuFlags.join(" ") || "no known instruction sets"}`;

@@ -5,6 +5,8 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { Shard } from "../dataset/shard.ts";
+import { idsOf } from "../predict/columns.ts";
+import type { Predictions } from "../predictions/predictions.ts";
 import { headColumns } from "../predict/head-columns.ts";
 import { labelledPredictions } from "../predict/labelled.ts";
 import { mergeShards, type MergedShards } from "../predict/merge.ts";
@@ -66,18 +68,21 @@ export async function mergedPredictions(
       hint: "shard and merge the same commit",
     });
   const known = new Set(dataset.badRows.map((row) => row.place));
-  const rowOf = new Map(dataset.rows.map((row, i) => [row.id, i]));
   const predictions = headColumns(manifest, dataset.heads).map((column) => {
-    const { head, task, classes, width } = column;
+    const { head, task, classes } = column;
     const found = merged.predictions.find((one) => one.head === head);
-    const taken = found?.ids.map((one) => rowOf.get(one) ?? -1) ?? [];
-    const fits =
-      found !== undefined &&
-      found.task === task &&
-      JSON.stringify(found.classes) === JSON.stringify(classes) &&
-      found.scores.length === taken.length * width &&
-      taken.every((row, i) => row > (taken[i - 1] ?? -1));
-    if (!fits)
+    const taken = found === undefined ? null : rowsOf(found, dataset);
+    const answers =
+      found === undefined ||
+      taken === null ||
+      found.task !== task ||
+      JSON.stringify(found.classes) !== JSON.stringify(classes)
+        ? null
+        : column.recover(
+            found,
+            taken.map((row) => dataset.rows[row]!),
+          );
+    if (answers === null)
       throw new EvaluationError({
         code: "shards-differ",
         problem: `the shards of ${id}'s ${role} do not hold the answers of its head ${head} to the dataset's rows`,
@@ -85,15 +90,29 @@ export async function mergedPredictions(
         expected: `${task}, classes ${classes.join(", ") || "none"}, rows in the dataset's order`,
         received: found === undefined ? "no such head" : `${found.task}, classes ${found.classes.join(", ") || "none"}`,
       });
-    return labelledPredictions(column, found.scores, taken, dataset);
+    return labelledPredictions(column, answers, taken!, dataset);
   });
   return {
     parts: merged.parts,
-    predictions,
+    predictions: predictions.map((one) => one.predictions),
+    expandedHeads: predictions.flatMap((one) => (one.expanded ? [one.predictions.head] : [])),
     badRows: merged.badRows.filter((row) => !known.has(row.place)),
     from: 0,
     to: dataset.rows.length,
     cachedRows: 0,
     notes: [],
   };
+}
+
+/** The rows of the dataset that predictions are about, in its order; null where the predictions hold anything else. */
+function rowsOf({ head, ids }: Predictions, dataset: EvaluationDataset): number[] | null {
+  const taken: number[] = [];
+  let at = 0;
+  for (const [row, one] of dataset.rows.entries()) {
+    const own = idsOf(one, head);
+    if (!own.every((id, i) => ids[at + i] === id)) continue;
+    taken.push(row);
+    at += own.length;
+  }
+  return at === ids.length ? taken : null;
 }

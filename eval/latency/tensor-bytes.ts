@@ -1,7 +1,7 @@
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
 import type { Predictor } from "../../models/core/predictor/predictor.ts";
-import { readStepFiles } from "../../models/core/predictor/step-files.ts";
+import { readModelFiles } from "../../models/core/predictor/model-files.ts";
 import type { GraphTensor } from "../../models/core/tensors.ts";
 import type { OpenCommand } from "./protocol.ts";
 
@@ -16,7 +16,8 @@ export async function tensorBytesPerRow(
   rows: OpenCommand["rows"],
   cacheDir: string,
 ): Promise<number> {
-  const pipeline = compilePipeline(loaded, (await readStepFiles(loaded, cacheDir)).files);
+  const files = await readModelFiles(loaded, cacheDir);
+  const pipeline = compilePipeline(loaded, files.steps, files.heads);
   const prepared = await Promise.all(
     rows.slice(0, pipeline.fixedBatch ?? rows.length).map((row) => pipeline.prepare(row)),
   );

@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
+import type { HeadColumns } from "./columns.ts";
 
 /** What a model answered for rows [from, to) of a dataset. */
 export type Chunk = {
@@ -12,26 +13,32 @@ export type Chunk = {
   errors: [row: number, reason: string][];
   /** Head → (to - from) × width numbers. */
   scores: Record<string, Float64Array>;
+  /** Head → what else is kept of each answer, as JSON; null for rows that the model could not take. */
+  lists: Record<string, unknown[]>;
 };
 
 export type ChunkStore = {
   /** null: not there. A string: there, but not usable, and why. */
-  read(from: number, to: number, widths: Readonly<Record<string, number>>): Promise<Chunk | string | null>;
+  read(
+    from: number,
+    to: number,
+    heads: readonly Pick<HeadColumns, "head" | "width" | "list">[],
+  ): Promise<Chunk | string | null>;
   /** Writes atomically: a killed process leaves no partial chunk. */
   write(chunk: Chunk): Promise<void>;
 };
 
 /**
  * Chunks of one prediction run as files `FROM-TO.chunk` in `folder`. The first line holds the run's key, the range and
- * the SHA-256 of the rest. The rest is JSON with the scores' bytes (float64, little-endian, base64), so that the scores
- * are read back bit for bit.
+ * the SHA-256 of the rest. The rest is JSON with lists and texts as they are, and the numbers' bytes (float64, little-endian, base64), so that the
+ * numbers are read back bit for bit.
  */
 export function openChunkStore(folder: string, key: string): ChunkStore {
   const path = (from: number, to: number) => join(folder, `${from}-${to}.chunk`);
   const head = (from: number, to: number, body: string) =>
-    JSON.stringify({ chunk: 1, key, from, to, sha256: createHash("sha256").update(body).digest("hex") });
+    JSON.stringify({ chunk: 2, key, from, to, sha256: createHash("sha256").update(body).digest("hex") });
   return {
-    async read(from, to, widths) {
+    async read(from, to, heads) {
       const text = await readFile(path(from, to), "utf8").catch((error: NodeJS.ErrnoException) =>
         error.code === "ENOENT" ? null : error,
       );
@@ -40,16 +47,20 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
       const cut = text.indexOf("\n");
       const body = text.slice(cut + 1);
       if (cut === -1 || text.slice(0, cut) !== head(from, to, body)) return "is damaged (its digest does not match)";
-      const { errors, scores } = JSON.parse(body) as { errors: Chunk["errors"]; scores: Record<string, string> };
+      const { errors, scores, lists } = JSON.parse(body) as Pick<Chunk, "errors" | "lists"> & {
+        scores: Record<string, string>;
+      };
       const decoded = Object.fromEntries(Object.entries(scores).map(([name, base64]) => [name, decode(base64)]));
-      for (const [name, width] of Object.entries(widths))
-        if (decoded[name]?.length !== width * (to - from)) return `does not hold the scores of ${name}`;
-      return { from, to, errors, scores: decoded };
+      for (const { head, width, list } of heads)
+        if (decoded[head]?.length !== width * (to - from) || (list !== null && lists[head]?.length !== to - from))
+          return `does not hold the answers of ${head}`;
+      return { from, to, errors, scores: decoded, lists };
     },
-    async write({ from, to, errors, scores }) {
+    async write({ from, to, errors, scores, lists }) {
       const body = JSON.stringify({
         errors,
         scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
+        lists,
       });
       // For this user alone: whoever may write here decides what the model is said to have answered.
       await mkdir(folder, { recursive: true, mode: 0o700 });

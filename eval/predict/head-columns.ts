@@ -1,30 +1,11 @@
-import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
-import type { Manifest, Task } from "../../models/core/manifest/manifest.ts";
-import { positiveLabel, type HeadResult } from "../../models/core/postprocess/head.ts";
-import type { DatasetRow } from "../dataset/row.ts";
+import { ConfigurationError } from "../../models/core/errors.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import type { Head } from "../../models/core/postprocess/schema.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
-
-/** How one head appears in `Predictions`: its classes, and the numbers that its answers and true values become. */
-export type HeadColumns = {
-  head: string;
-  task: Task;
-  /** Binary: [negative, positive]. Multiclass: the head's labels. Regression: empty. */
-  classes: string[];
-  /** Numbers per row of `Predictions.scores`. */
-  width: number;
-  write: (result: HeadResult, into: Float64Array, at: number) => void;
-  /** @throws EvaluationError `label-mismatch` when the head does not know the row's label */
-  labelOf: (row: DatasetRow) => number;
-};
-
-function mismatch(head: string, row: DatasetRow, expected: string): EvaluationError {
-  return new EvaluationError({
-    code: "label-mismatch",
-    problem: `the model's head "${head}" does not fit the dataset's label of row ${row.id}`,
-    expected,
-    received: JSON.stringify(row.labels[head]) ?? "no label",
-  });
-}
+import { rankingColumns, spansColumns, textColumns } from "./answer-columns.ts";
+import type { HeadColumns } from "./columns.ts";
+import { classificationColumns, regressionColumns } from "./number-columns.ts";
+import { seriesColumns, stepColumns } from "./series-columns.ts";
 
 /**
  * The model's heads whose true values the dataset holds, in the manifest's order.
@@ -50,40 +31,22 @@ export function headColumns(manifest: Manifest, labelled: readonly string[], nam
       example: `labels:\n  ${manifest.postprocess[0]?.name ?? "head"}: {field: class}`,
     });
   }
-  return heads.map((head): HeadColumns => {
-    const task = taskOfHead(head, manifest);
-    if (head.kind === "regression") {
-      return {
-        head: head.name,
-        task,
-        classes: [],
-        width: 1,
-        labelOf: (row) => {
-          const label = row.labels[head.name];
-          if (typeof label !== "number") throw mismatch(head.name, row, "a number");
-          return label;
-        },
-        write: (result, into, at) => void (into[at] = (result as Extract<HeadResult, { value: number }>).value),
-      };
-    }
-    const positive = positiveLabel(head);
-    const classes =
-      task === "binary-classification" ? [...head.labels.filter((label) => label !== positive), positive] : head.labels;
-    const scored = task === "binary-classification" ? [positive] : classes;
-    return {
-      head: head.name,
-      task,
-      classes,
-      width: scored.length,
-      labelOf: (row) => {
-        const index = classes.indexOf(row.labels[head.name] as string);
-        if (index === -1) throw mismatch(head.name, row, `one of ${classes.join(", ")}`);
-        return index;
-      },
-      write: (result, into, at) => {
-        const { probabilities } = result as Extract<HeadResult, { probabilities: unknown }>;
-        scored.forEach((label, i) => void (into[at + i] = probabilities[label]!));
-      },
-    };
-  });
+  return heads.map((head) => ({ head: head.name, task: taskOfHead(head, manifest), ...columnsOf(head) }));
+}
+
+function columnsOf(head: Head): Omit<HeadColumns, "head" | "task"> {
+  switch (head.kind) {
+    case "classification":
+      return classificationColumns(head);
+    case "regression":
+      return { ...regressionColumns(head), ...stepColumns(head) };
+    case "series":
+      return seriesColumns(head);
+    case "ranking":
+      return rankingColumns(head);
+    case "spans":
+      return spansColumns(head);
+    case "text":
+      return textColumns(head);
+  }
 }

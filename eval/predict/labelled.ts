@@ -1,35 +1,37 @@
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { DatasetRow } from "../dataset/row.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { HeadColumns } from "./head-columns.ts";
+import type { HeadAnswers, HeadColumns } from "./columns.ts";
 
 /**
- * A model's scores with everything else that a row has: true values, slices, groups and weights, from the dataset.
+ * A model's answers with everything else that a row has: true values, slices, groups and weights, from the dataset.
  *
- * @param scores taken.length × width numbers
+ * @param answers to the rows in `taken`
  * @param taken positions of the rows in the dataset, ascending
+ * @returns `expanded`: whether rows of the dataset became several
  * @throws EvaluationError `label-mismatch` when the head does not know a row's label
  */
 export function labelledPredictions(
-  { head, task, classes, labelOf }: HeadColumns,
-  scores: Float64Array,
+  { head, task, collect }: HeadColumns,
+  answers: HeadAnswers,
   taken: readonly number[],
   dataset: EvaluationDataset,
-): Predictions {
-  const rowOf = (row: number): DatasetRow => dataset.rows[row]!;
-  return {
+): { predictions: Predictions; expanded: boolean } {
+  const origins = taken.map((row) => dataset.rows[row]!);
+  const { expanded, ...own } = collect(origins, answers);
+  const rows: DatasetRow[] = expanded === undefined ? origins : Array.from(expanded.owner, (row) => origins[row]!);
+  const predictions: Predictions = {
     head,
     task,
-    classes,
-    scores,
-    ids: taken.map((row) => rowOf(row).id),
-    labels: Float64Array.from(taken, (row) => labelOf(rowOf(row))),
-    slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
-    groups: !dataset.hasGroups ? null : taken.map((row) => rowOf(row).group!),
-    weights: !dataset.hasWeights ? null : Float64Array.from(taken, (row) => rowOf(row).weight!),
-    ...scalesOf(head, taken.map(rowOf)),
+    ...own,
+    ids: expanded?.ids ?? rows.map(({ id }) => id),
+    slices: Object.fromEntries(dataset.slices.map((name) => [name, rows.map(({ slices }) => slices[name]!)])),
+    groups: expanded?.groups ?? (dataset.hasGroups ? rows.map(({ group }) => group!) : null),
+    weights: !dataset.hasWeights ? null : Float64Array.from(rows, ({ weight }) => weight!),
+    ...scalesOf(head, rows),
     datasetDigest: dataset.digest,
   };
+  return { predictions, expanded: expanded !== undefined };
 }
 
 function scalesOf(head: string, rows: readonly DatasetRow[]): { naiveScales?: Float64Array } {

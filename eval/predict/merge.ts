@@ -2,6 +2,7 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
+import { answersShape, joinAnswers, joinForecasts } from "./join.ts";
 import type { ShardMachine, ShardResult } from "./shard-file.ts";
 
 /** All of a model's predictions, merged. */
@@ -41,13 +42,14 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
   assertContiguous(sorted, first.manifest.rows);
   for (const shard of sorted) {
     const { from, to, refusedRows } = shard.manifest;
-    for (const { head, ids } of shard.predictions) {
-      if (ids.length + refusedRows.length !== to - from)
+    for (const predictions of shard.predictions) {
+      const held = rowsHeld(predictions, shard.manifest.expandedHeads.includes(predictions.head));
+      if (held + refusedRows.length !== to - from)
         refuse(
           "shards-incomplete",
-          `shard ${shardName(shard)} does not hold all of its rows for ${head}`,
+          `shard ${shardName(shard)} does not hold all of its rows for ${predictions.head}`,
           `${to - from} rows`,
-          `${ids.length} predicted and ${refusedRows.length} refused`,
+          `${held} predicted and ${refusedRows.length} refused`,
         );
     }
   }
@@ -66,6 +68,11 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
   };
 }
 
+/** Rows of the dataset that predictions are about. An id of an expanded head is the row's, a colon and the step. */
+function rowsHeld({ ids }: Predictions, expanded: boolean): number {
+  return expanded ? new Set(ids.map((id) => id.slice(0, id.lastIndexOf(":")))).size : ids.length;
+}
+
 function assertAlike(shards: readonly ShardResult[], first: ShardResult): void {
   const traits: [string, (shard: ShardResult) => string][] = [
     ["dataset digests", ({ manifest }) => manifest.datasetDigest],
@@ -74,6 +81,7 @@ function assertAlike(shards: readonly ShardResult[], first: ShardResult): void {
     ["row counts", ({ manifest }) => String(manifest.rows)],
     ["bad rows", ({ manifest }) => JSON.stringify(manifest.datasetBadRows)],
     ["heads", ({ predictions }) => JSON.stringify(predictions.map(({ head, task, classes }) => [head, task, classes]))],
+    ["heads with a row per step", ({ manifest }) => JSON.stringify(manifest.expandedHeads)],
   ];
   for (const [what, trait] of traits) {
     const other = shards.find((shard) => trait(shard) !== trait(first));
@@ -140,12 +148,14 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
       part.groups === null,
       part.weights === null,
       part.naiveScales === undefined,
+      part.answers === undefined ? null : answersShape(part.answers),
+      part.forecasts === undefined ? null : (part.forecasts.quantiles?.levels ?? []),
     ]);
   const strange = parts.find(({ part }) => part.ids.length > 0 && columns(part) !== columns(model));
   if (strange !== undefined)
     refuse(
       "shards-differ",
-      `shard ${strange.name} has other slice, group, weight or scale columns`,
+      `shard ${strange.name} has other columns (slices, group, weight, scale, answers, quantiles)`,
       columns(model),
       columns(strange.part),
     );
@@ -162,5 +172,7 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
     groups: model.groups === null ? null : filled.flatMap((part) => part.groups!),
     weights: model.weights === null ? null : numbers((part) => part.weights!),
     ...(model.naiveScales === undefined ? {} : { naiveScales: numbers((part) => part.naiveScales!) }),
+    ...(model.answers === undefined ? {} : { answers: joinAnswers(filled.map(({ answers }) => answers!)) }),
+    ...(model.forecasts === undefined ? {} : { forecasts: joinForecasts(filled.map(({ forecasts }) => forecasts!)) }),
   };
 }

@@ -9,7 +9,8 @@ import type { Predictions } from "../predictions/predictions.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { predictionCacheKey } from "./cache-key.ts";
 import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
-import { headColumns, type HeadColumns } from "./head-columns.ts";
+import type { HeadColumns } from "./columns.ts";
+import { headColumns } from "./head-columns.ts";
 import { labelledPredictions } from "./labelled.ts";
 
 export type PredictRequest = {
@@ -38,6 +39,8 @@ export type PredictDeps = {
 export type PredictedDataset = {
   /** One per head, over the rows that the model could take, in the dataset's order. */
   predictions: Predictions[];
+  /** Heads of which a row of the dataset became a row per step of its forecast. */
+  expandedHeads: string[];
   /** Rows of the dataset that this model could not take. */
   badRows: BadRow[];
   /** Row range of the dataset. */
@@ -59,10 +62,9 @@ export type PredictedDataset = {
 export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
   const { manifest, dataset, chunkRows = 512 } = request;
   const heads = headColumns(manifest, dataset.heads, request.heads);
-  const widths = Object.fromEntries(heads.map((head) => [head.head, head.width]));
   const { from, to } = shardRange(dataset.rows.length, request.shard ?? { index: 0, count: 1 });
   const store = deps.cacheDir === null ? null : storeFor(request, heads, chunkRows, deps.cacheDir);
-  for (const { labelOf } of heads) for (const row of dataset.rows) labelOf(row);
+  for (const { check } of heads) for (const row of dataset.rows) check(row);
   const notes: string[] = [];
   const chunks: Chunk[] = [];
   const badRows: BadRow[] = [];
@@ -71,7 +73,7 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
   for (let start = from; start < to; start += chunkRows) {
     deps.signal?.throwIfAborted();
     const end = Math.min(start + chunkRows, to);
-    const kept = (await store?.read(start, end, widths)) ?? null;
+    const kept = (await store?.read(start, end, heads)) ?? null;
     let chunk: Chunk;
     if (kept !== null && typeof kept !== "string") {
       chunk = kept;
@@ -105,8 +107,10 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
     });
   const taken: number[] = [];
   for (let row = from; row < to; row++) if (!failed.has(row)) taken.push(row);
+  const assembled = heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset));
   return {
-    predictions: heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset)),
+    predictions: assembled.map(({ predictions }) => predictions),
+    expandedHeads: assembled.flatMap(({ predictions, expanded }) => (expanded ? [predictions.head] : [])),
     badRows,
     from,
     to,
@@ -153,6 +157,9 @@ async function compute(
   const scores = Object.fromEntries(
     heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]),
   );
+  const lists = Object.fromEntries(
+    heads.flatMap(({ head, list }) => (list === null ? [] : [[head, new Array<unknown>(rows.length).fill(null)]])),
+  ) as Chunk["lists"];
   const errors: Chunk["errors"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
@@ -160,9 +167,13 @@ async function compute(
     const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);
-    else for (const { head, width, write } of heads) write(result.heads[head]!, scores[head]!, i * width);
+    else
+      for (const { head, width, write, list } of heads) {
+        write(result.heads[head]!, scores[head]!, i * width);
+        if (list !== null) lists[head]![i] = list(result.heads[head]!);
+      }
   });
-  return { from, to, errors, scores };
+  return { from, to, errors, scores, lists };
 }
 
 function assemble(
@@ -172,13 +183,15 @@ function assemble(
   from: number,
   chunkRows: number,
   dataset: EvaluationDataset,
-): Predictions {
-  const { head, width } = column;
-  const scores = new Float64Array(taken.length * width);
+): ReturnType<typeof labelledPredictions> {
+  const { head, width, list } = column;
+  const numbers = new Float64Array(taken.length * width);
+  const lists: unknown[] = [];
   taken.forEach((row, i) => {
     const chunk = chunks[Math.floor((row - from) / chunkRows)]!;
     const at = (row - chunk.from) * width;
-    scores.set(chunk.scores[head]!.subarray(at, at + width), i * width);
+    numbers.set(chunk.scores[head]!.subarray(at, at + width), i * width);
+    if (list !== null) lists.push(chunk.lists[head]![row - chunk.from]);
   });
-  return labelledPredictions(column, scores, taken, dataset);
+  return labelledPredictions(column, { numbers, lists }, taken, dataset);
 }

@@ -35,6 +35,10 @@ const shardManifest = z.strictObject({
     .array(badRow)
     .describe("Rows of the whole dataset that could not be read; the same in every shard."),
   refusedRows: z.array(badRow).describe("Rows of this shard that the model could not take."),
+  expandedHeads: z
+    .array(z.string())
+    .default([])
+    .describe("Heads of which a row of the dataset became a row per step of its forecast."),
   heads: z.array(
     z.strictObject({
       head: z.string(),

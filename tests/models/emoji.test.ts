@@ -7,7 +7,7 @@ import { planFile, type PlanFile } from "../../eval/schema/plan.ts";
 import { verdictFile, type VerdictFile } from "../../eval/schema/verdict.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import { compileStep } from "../../models/core/preprocess/compile-step.ts";
-import { readStepFiles } from "../../models/core/predictor/step-files.ts";
+import { readModelFiles } from "../../models/core/predictor/model-files.ts";
 import { sluice, type Run } from "../cli/sluice.ts";
 import { json, root, serve, type ServerProcess } from "../spaces/server/harness.ts";
 import { chromiumPath, openBrowser } from "../spaces/ui/chromium.ts";
@@ -215,7 +215,7 @@ describe("models/emoji, served", () => {
 /** Token ids of the names, from the manifest's own text step. */
 async function tokensOf(wanted: readonly EmojiRow[]): Promise<(readonly number[])[]> {
   const loaded = await loadManifest(join(root, "models/emoji"));
-  const { files } = await readStepFiles(loaded);
+  const { steps: files } = await readModelFiles(loaded);
   const step = compileStep(loaded.manifest.preprocess["tokens"]!, files["tokens"]!, String);
   return Promise.all(
     wanted.map(async (row) => {

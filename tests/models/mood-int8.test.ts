@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
-import type { ClassificationResult } from "../../models/core/postprocess/head.ts";
+import type { ClassificationResult } from "../../models/core/postprocess/result.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import { offline } from "./core/build.ts";
 

@@ -8,7 +8,7 @@ import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import type { Row } from "../../models/core/row.ts";
 import { compileStep } from "../../models/core/preprocess/compile-step.ts";
-import { readStepFiles } from "../../models/core/predictor/step-files.ts";
+import { readModelFiles } from "../../models/core/predictor/model-files.ts";
 import { offline } from "./core/build.ts";
 import { json, root, serve, temporaryFolder, type ServerProcess } from "../spaces/server/harness.ts";
 
@@ -294,7 +294,7 @@ describe("virality, against its training script", () => {
 
   it("gives the same tokens and the same answers", async () => {
     const loaded = await loadManifest(dir);
-    const { files } = await readStepFiles(loaded);
+    const { steps: files } = await readModelFiles(loaded);
     const tokens = compileStep(loaded.manifest.preprocess["tokens"]!, files["tokens"]!, String);
     for (const one of reference) {
       const row = data.get(one.id)!;

@@ -80,13 +80,19 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
 
 /**
  * Column of the dataset → how its cells are read: by the type that the model's preprocessing declares, else as text
- * when the column is an id, label, slice, group or weight.
+ * when the column is an id, label, series, slice, group or weight. Lists that heads read are JSON.
  */
 export function cellTypes(
   preprocess: Manifest["preprocess"],
   dataset: Pick<Dataset, "rename" | "idField" | "group" | "weight" | "slices" | "labels">,
+  postprocess: Manifest["postprocess"] = [],
 ): Map<string, CellType> {
   const types = new Map<string, CellType>();
+  const listed = postprocess.flatMap((head) =>
+    head.kind === "ranking" ? [head.exclude] : head.kind === "series" ? [head.history] : [],
+  );
+  for (const field of listed)
+    if (field !== undefined) types.set(Object.hasOwn(dataset.rename, field) ? dataset.rename[field]! : field, "json");
   for (const step of Object.values(preprocess)) {
     for (const [field, type] of stepCells(step)) {
       const column = Object.hasOwn(dataset.rename, field) ? dataset.rename[field]! : field;
@@ -98,7 +104,7 @@ export function cellTypes(
     dataset.group,
     dataset.weight,
     ...dataset.slices,
-    ...Object.values(dataset.labels).map((label) => label.field),
+    ...Object.values(dataset.labels).flatMap((label) => [label.field, label.gains, label.series, label.step]),
   ];
   for (const column of plain) if (column !== undefined && !types.has(column)) types.set(column, "text");
   return types;

@@ -1,8 +1,16 @@
 import { posix } from "node:path";
+import type { Head } from "../postprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** The files in a model's folder that answering takes, relative to the folder: weights, their data, tokenizers. */
-export function localFilesOf({ artifact, preprocess }: Pick<Manifest, "artifact" | "preprocess">): string[] {
+/**
+ * The files in a model's folder that answering takes, relative to the folder: weights, their data, tokenizers,
+ * catalogues, vocabularies.
+ */
+export function localFilesOf({
+  artifact,
+  preprocess,
+  postprocess,
+}: Pick<Manifest, "artifact" | "preprocess" | "postprocess">): string[] {
   const weights =
     artifact.path === undefined
       ? []
@@ -10,5 +18,13 @@ export function localFilesOf({ artifact, preprocess }: Pick<Manifest, "artifact"
   const steps = Object.values(preprocess).flatMap((step) =>
     step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : [],
   );
-  return [...new Set([...weights, ...steps])];
+  const heads = postprocess.flatMap((head) => headFilesOf(head).map(({ path }) => path));
+  return [...new Set([...weights, ...steps, ...heads])];
+}
+
+/** The files that a head reads, with the digests that the manifest names. */
+export function headFilesOf(head: Head): { path: string; sha256: string }[] {
+  const files =
+    head.kind === "ranking" ? [head.catalogue] : head.kind === "text" ? [head.tokenizer, head.vocabulary] : [];
+  return files.filter((file) => file !== undefined);
 }

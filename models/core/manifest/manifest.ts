@@ -2,8 +2,9 @@ import { z } from "zod";
 import { didYouMean } from "../did-you-mean.ts";
 import type { RightValue } from "./config-issues.ts";
 import { gates, metricName } from "./gates.ts";
+import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
-import { head } from "../postprocess/schema.ts";
+import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { dtypes } from "../tensors.ts";
 
@@ -33,6 +34,21 @@ const dimension = z
   .union([z.int().positive(), z.string().min(1)])
   .describe("A fixed size, or a name for a size that varies.");
 const dtype = z.enum(dtypes);
+
+/** Kinds of head that answer a task. A model may have heads of other kinds beside them. */
+const headKinds: Readonly<Record<Task, readonly Head["kind"][]>> = {
+  "binary-classification": ["classification"],
+  "multiclass-classification": ["classification"],
+  "token-classification": ["spans"],
+  regression: ["regression"],
+  forecasting: ["series", "regression"],
+  ranking: ["ranking"],
+  "speech-to-text": ["text"],
+  translation: ["text"],
+  "text-generation": ["text"],
+};
+
+const tasksOf = (one: Head) => tasks.filter((name) => headKinds[name].includes(one.kind));
 
 /** Columns that every prediction file has. No slice may have one of these names. */
 const predictionColumns = new Set(["id", "label", "group", "weight"]);
@@ -137,6 +153,30 @@ export const dataset = z.strictObject({
       z.strictObject({
         field: z.string().min(1),
         map: z.record(z.string(), z.string()).optional().describe("Value in the dataset → label of the head."),
+        gains: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Ranking: field with a gain per relevant item (a list beside `field`'s, or its one number)."),
+        rows: z
+          .enum(["users", "items"])
+          .optional()
+          .describe(
+            "Ranking: whether a row is a user with a list of relevant items (the default), or one relevant item, and the rows of a user share their `idField`.",
+          ),
+        series: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Forecasting: field that names the series. Default: the dataset's group, else the row's id."),
+        step: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "Forecasting: field with the step of a row's one value, 1 after the origin. Without it `field` is the list of all steps' values; null for one that is not known.",
+          ),
+        audioSeconds: z.string().min(1).optional().describe("Texts: field with the length of the row's audio."),
         naiveScale: z
           .union([z.number().positive(), z.string().min(1)])
           .optional()
@@ -197,7 +237,7 @@ const localServing = serving.extend({
     .record(z.string().min(1), z.string().min(1))
     .optional()
     .describe(
-      "The JSON that a prediction answers with, in the place of the standard one: field → filtrex expression over HEAD.label, HEAD.score and HEAD.value, timing.queue_ms, timing.inference_ms and timing.total_ms.",
+      "The JSON that a prediction answers with, in the place of the standard one: field → filtrex expression over HEAD.label and HEAD.score (classification), HEAD.value (regression), HEAD.first and HEAD.score (ranking: the best item), HEAD.values (series, a list), HEAD.count (spans), HEAD.text (text), timing.queue_ms, timing.inference_ms and timing.total_ms.",
     ),
 });
 
@@ -280,7 +320,24 @@ export const manifest = z
     });
     const outputs = m.outputs.map((output) => output.name);
     m.postprocess.forEach((one, i) => {
-      if (!outputs.includes(one.from)) unknownName(["postprocess", i, "from"], "output", one.from, outputs);
+      const [first, second] = outputsOf(one) as [string, string?];
+      if (!outputs.includes(first))
+        unknownName(["postprocess", i, one.kind === "ranking" ? "scores" : "from"], "output", first, outputs);
+      if (second !== undefined && !outputs.includes(second))
+        unknownName(["postprocess", i, "ids"], "output", second, outputs);
+      if (one.kind === "spans") {
+        const steps = Object.keys(m.preprocess).filter((name) => m.preprocess[name]!.kind === "text");
+        if (one.text !== undefined && !steps.includes(one.text))
+          unknownName(["postprocess", i, "text"], "text step", one.text, steps);
+        if (one.text === undefined && steps.length !== 1)
+          addIssue(
+            ["postprocess", i],
+            steps.length === 0
+              ? "spans are pieces of a text, and no step reads one"
+              : `\`text\` says which of the text steps ${steps.join(", ")} the labels are of`,
+            { expected: "a text step", example: { ...one, text: steps[0] ?? "tokens" } },
+          );
+      }
       if (one.kind === "classification" && one.positive !== undefined && !one.labels.includes(one.positive))
         addIssue(
           ["postprocess", i, "positive"],
@@ -293,6 +350,12 @@ export const manifest = z
     });
     const heads = m.postprocess.map((one) => one.name);
     if (new Set(heads).size !== heads.length) addIssue(["postprocess"], "two heads have the same name");
+    const kinds = headKinds[m.task];
+    if (!m.postprocess.some(({ kind }) => kinds.includes(kind)))
+      addIssue(["task"], `a ${m.task} model answers with a head of kind ${kinds.join(" or ")}, and this one has none`, {
+        expected: `a head of kind ${kinds.join(" or ")} in postprocess, or the task of the head ${heads[0]}: ${tasksOf(m.postprocess[0]!).join(", ")}`,
+        example: tasksOf(m.postprocess[0]!)[0],
+      });
     for (const [name, { naiveScale }] of Object.entries(m.dataset?.labels ?? {})) {
       if (!heads.includes(name))
         addIssue(["dataset", "labels", name], `no head "${name}"; there are: ${heads.join(", ")}`, {
@@ -300,11 +363,15 @@ export const manifest = z
           example: m.dataset?.labels[name],
           at: ["dataset", "labels", didYouMean(name, heads) ?? heads[0] ?? name],
         });
-      if (naiveScale !== undefined && m.postprocess.some((one) => one.name === name && one.kind !== "regression"))
+      const labelled = m.postprocess.find((one) => one.name === name);
+      if (labelled === undefined) continue;
+      if (naiveScale !== undefined && labelled.kind !== "regression" && labelled.kind !== "series")
         addIssue(
           ["dataset", "labels", name, "naiveScale"],
-          `a naive scale belongs to a regression head, and "${name}" is none`,
+          `a naive scale belongs to a regression head or a series head, and "${name}" is none`,
         );
+      for (const problem of labelProblems(labelled, m.dataset!.labels[name]!, m.dataset!.idField))
+        addIssue(["dataset", "labels", name, problem.key], problem.message, problem.right);
     }
     for (const [name, metrics] of Object.entries(m.dataset?.bestPossible ?? {})) {
       if (m.dataset?.labels[name] === undefined)

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseDate } from "../expression/dates.ts";
+import { itemId } from "../postprocess/catalogue.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -11,12 +12,22 @@ type Field = { optional: boolean } & (
   | { type: "numbers"; shape: readonly number[] }
   | { type: "boolean" }
   | { type: "date" }
+  | { type: "ids" }
 );
 type Fields = [name: string, field: Field][];
 
-/** The fields that a model's preprocessing reads. If several steps read a field, the last one decides what it holds. */
-function fieldsOf({ preprocess }: Pick<Manifest, "preprocess">): Map<string, Field> {
-  return new Map(Object.values(preprocess).flatMap(fieldsOfStep));
+/** What of a manifest says which fields a row has. */
+type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess">>;
+
+/**
+ * The fields that a model's preprocessing reads, and its heads. If several steps read a field, the last one decides what
+ * it holds.
+ */
+function fieldsOf({ preprocess, postprocess = [] }: Reads): Map<string, Field> {
+  const excluded = postprocess.flatMap((head): Fields =>
+    head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [],
+  );
+  return new Map([...excluded, ...Object.values(preprocess).flatMap(fieldsOfStep)]);
 }
 
 function fieldsOfStep(step: PreprocessStep): Fields {
@@ -58,7 +69,7 @@ function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "
  * The schema of a model's rows, for requests and their documentation (`z.toJSONSchema`). Other fields are allowed.
  * Preprocessing checks every row again and may still refuse it.
  */
-export function rowSchema(manifest: Pick<Manifest, "preprocess">): z.ZodObject {
+export function rowSchema(manifest: Reads): z.ZodObject {
   return z.looseObject(
     Object.fromEntries(
       Array.from(fieldsOf(manifest), ([name, field]) => {
@@ -89,6 +100,8 @@ function schemaOf(field: Field): z.ZodType {
       return z.boolean();
     case "date":
       return z.iso.date();
+    case "ids":
+      return z.array(z.union([z.string().min(1), z.int()])).describe("ids of items");
   }
 }
 
@@ -96,7 +109,7 @@ function schemaOf(field: Field): z.ZodType {
  * The check of `rowSchema`, several times as fast, for requests with many rows. It returns true only for rows that the
  * schema accepts too. After a false, the schema decides and says what is wrong.
  */
-export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknown) => boolean {
+export function rowChecker(manifest: Reads): (row: unknown) => boolean {
   const checks = Array.from(fieldsOf(manifest), ([name, field]) => ({
     name,
     optional: field.optional,
@@ -136,6 +149,8 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "boolean";
     case "date":
       return (value) => typeof value === "string" && parseDate(value) !== null;
+    case "ids":
+      return (value) => Array.isArray(value) && value.every((one) => itemId(one) !== null);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import { compileDerived, type ExpressionValue } from "../expression/expression.ts";
-import type { HeadResult } from "./head.ts";
+import type { HeadResult } from "./result.ts";
 import type { Head } from "./schema.ts";
 
 /** Milliseconds, as in the standard answer's `timing`. */
@@ -9,11 +9,45 @@ export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: nu
 /** Names that the expressions of `serving.response` may use. */
 function namesOf(heads: readonly Head[]): string[] {
   return [
-    ...heads.flatMap(({ name, kind }) =>
-      kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`],
-    ),
+    ...heads.flatMap((head) => Object.keys(valuesOf(middleOf(head))).map((key) => `${head.name}.${key}`)),
     ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 })),
   ];
+}
+
+/** What an expression can read of a head: single values, and the list of a forecast. */
+function valuesOf(result: HeadResult): Record<string, unknown> {
+  switch (result.kind) {
+    case "classification":
+      return { label: result.label, score: result.score };
+    case "regression":
+      return { value: result.value };
+    case "ranking":
+      return { first: result.items[0]!.id, score: result.items[0]!.score };
+    case "series":
+      return { values: result.values };
+    case "spans":
+      return { count: result.spans.length };
+    case "text":
+      return { text: result.text };
+  }
+}
+
+/** A sample result of a head: scores and values of 0.5, the first label, an item, no spans, a word. */
+function middleOf(head: Head): HeadResult {
+  switch (head.kind) {
+    case "classification":
+      return { kind: "classification", label: head.labels[0]!, score: 0.5, probabilities: {} };
+    case "regression":
+      return { kind: "regression", value: 0.5 };
+    case "ranking":
+      return { kind: "ranking", items: [{ id: "item", score: 0.5 }] };
+    case "series":
+      return { kind: "series", values: new Array<number>(head.horizon).fill(0.5) };
+    case "spans":
+      return { kind: "spans", spans: [] };
+    case "text":
+      return { kind: "text", text: "word", finishReason: "stop", usage: null };
+  }
 }
 
 const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({
@@ -51,24 +85,16 @@ export function compileResponse(
   return (results, timing) => {
     const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
     for (const [name, result] of Object.entries(results))
-      for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
+      for (const [key, value] of Object.entries(valuesOf(result))) values[`${name}.${key}`] = value;
     return Object.fromEntries(fields.map(([name, compute]) => [name, compute(values)]));
   };
 }
 
 /**
- * JSON Schema of that object. The type of a field is found by evaluating its expression for a sample answer: scores and
- * values of 0.5, and each head's first label.
+ * JSON Schema of that object. The type of a field is found by evaluating its expression for a sample answer.
  */
 export function responseSchema(response: Readonly<Record<string, string>>, heads: readonly Head[]): object {
-  const middle = Object.fromEntries(
-    heads.map((head): [string, HeadResult] => [
-      head.name,
-      head.kind === "regression"
-        ? { kind: "regression", value: 0.5 }
-        : { kind: "classification", label: head.labels[0]!, score: 0.5, probabilities: {} },
-    ]),
-  );
+  const middle = Object.fromEntries(heads.map((head): [string, HeadResult] => [head.name, middleOf(head)]));
   const sample = compileResponse(response, heads)(middle, { queueMs: 1, inferenceMs: 1, totalMs: 1 });
   return {
     type: "object",

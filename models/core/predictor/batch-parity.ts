@@ -1,3 +1,6 @@
+import type { RawAnswer } from "../postprocess/compiled.ts";
+import { rankingDifference } from "../postprocess/ranking-difference.ts";
+
 /**
  * Result of a check that every gate makes: neither padding, nor the other rows of a batch, nor chance may change an
  * answer.
@@ -33,7 +36,7 @@ const REPEAT_MS = 1_000;
 /**
  * Runs rows alone and in batches that put the shortest beside the longest, and compares the graph's raw outputs: |a -
  * b| <= tolerance * (1 + |b|), where b is the answer alone. Activations come later because they could hide a
- * difference. A number that is NaN in only one of the two runs counts as an infinite difference.
+ * difference. Ids and texts must be the same; items of a ranking may change places where their scores are that close. A number that is NaN in only one of the two runs counts as an infinite difference.
  *
  * Then batches of rows are run twice until 459 rows were compared in all, or a second has passed. Of fewer
  * rows each is repeated more often.
@@ -46,7 +49,7 @@ export async function batchParity<T>(
     batch: number;
     length: (row: T) => number;
     index: (row: T) => number;
-    run: (rows: readonly T[]) => Promise<Record<string, readonly number[]>[]>;
+    run: (rows: readonly T[]) => Promise<Answer[]>;
     /** Milliseconds. */
     now: () => number;
   },
@@ -81,7 +84,8 @@ export async function batchParity<T>(
   };
 }
 
-type Answer = Readonly<Record<string, readonly number[]>>;
+/** By head. */
+type Answer = Readonly<Record<string, RawAnswer>>;
 
 /**
  * Runs batches of these rows twice, again from the start where they do not reach.
@@ -118,15 +122,29 @@ function interleave<T>(sorted: readonly T[]): T[] {
 
 function largestDifference(alone: Answer, together: Answer): number {
   let largest = 0;
-  for (const [name, values] of Object.entries(alone)) {
-    const others = together[name] ?? [];
-    if (others.length !== values.length) return Infinity;
-    values.forEach((b, i) => {
-      const a = others[i]!;
-      if (Object.is(a, b)) return;
-      const difference = Math.abs(a - b) / (1 + Math.abs(b));
-      largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
-    });
+  for (const [name, first] of Object.entries(alone)) {
+    const other = together[name];
+    if (other === undefined || !sameList(first.exact, other.exact)) return Infinity;
+    largest = Math.max(
+      largest,
+      numbersDifference(first.numbers, other.numbers),
+      rankingDifference(other.ranked, first.ranked),
+    );
   }
   return largest;
 }
+
+function numbersDifference(alone: ArrayLike<number>, together: ArrayLike<number>): number {
+  if (alone.length !== together.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < alone.length; i++) {
+    const [a, b] = [together[i]!, alone[i]!];
+    if (Object.is(a, b)) continue;
+    const difference = Math.abs(a - b) / (1 + Math.abs(b));
+    largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
+  }
+  return largest;
+}
+
+const sameList = (first: RawAnswer["exact"], other: RawAnswer["exact"]) =>
+  first.length === other.length && first.every((one, i) => one === other[i]);

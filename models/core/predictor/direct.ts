@@ -1,12 +1,11 @@
-import type { CompiledHead, HeadResult } from "../postprocess/head.ts";
 import type { CompiledStep } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
-import { misfit, rowSize, type Dtype, type GraphTensor } from "../tensors.ts";
+import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 
 /**
  * A faster path for pipelines whose inputs are all float32 or float64 of a fixed size: rows are written straight into
- * the feeds of a run, and heads read straight from its outputs. The numbers are the same to the bit: computed and
- * checked in float64, rounded once.
+ * the feeds of a run. The numbers are the same to the bit: computed and
+ * checked in float64, rounded once. `read-heads.ts` reads their outputs.
  */
 export type DirectPipeline = {
   /** Memory for at most `rows` rows; to be released after the run. */
@@ -109,36 +108,3 @@ export function directPipeline(
 }
 
 type Float = Float32Array | Float64Array;
-
-/** Compiles a reader that turns rows of one run's outputs into the heads' results. */
-export function headReader(
-  heads: readonly CompiledHead[],
-): (
-  answers: Readonly<Record<string, GraphTensor>>,
-  batch: number,
-) => (index: number, rowName: () => string) => Record<string, HeadResult> {
-  // An assignment to `__proto__` would set the prototype and add no property.
-  const plain = heads.every(({ head }) => head.name !== "__proto__");
-  return (answers, batch) => {
-    const read = heads.map((head) => {
-      const tensor = answers[head.head.from];
-      const size = tensor === undefined ? -1 : rowSize(tensor.dims);
-      // If the first dimension of an output is not the batch, the row is empty and the head refuses it.
-      const fits = tensor !== undefined && tensor.dims[0] === batch && size === head.width;
-      const data = !fits
-        ? null
-        : tensor.data instanceof Float32Array || tensor.data instanceof Float64Array
-          ? tensor.data
-          : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-      return { head, size: tensor?.dims[0] === batch ? size : 0, data };
-    });
-    const one = ({ head, size, data }: (typeof read)[number], index: number, rowName: () => string) =>
-      data === null ? head.read({ length: size }, rowName()) : head.readAt(data, index * size, rowName);
-    return (index, rowName) => {
-      if (!plain) return Object.fromEntries(read.map((part) => [part.head.head.name, one(part, index, rowName)]));
-      const results: Record<string, HeadResult> = {};
-      for (const part of read) results[part.head.head.name] = one(part, index, rowName);
-      return results;
-    };
-  };
-}

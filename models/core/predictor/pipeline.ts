@@ -1,14 +1,18 @@
 import { ConfigurationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
-import { directPipeline, headReader, type DirectPipeline } from "./direct.ts";
-import { compileHead, type CompiledHead, type HeadResult } from "../postprocess/head.ts";
+import { directPipeline, type DirectPipeline } from "./direct.ts";
+import { headReader, rowTensors } from "./read-heads.ts";
+import type { CompiledHead, HeadFiles, RawAnswer } from "../postprocess/compiled.ts";
+import { compileHead } from "../postprocess/head.ts";
+import { outputsOf, type Head } from "../postprocess/schema.ts";
 import type { CompiledStep, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { compileStep } from "../preprocess/compile-step.ts";
-import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tensors.ts";
+import { castTo, firstMisfit, misfit, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
 export type PreparedRow = {
+  row: Row;
   steps: Readonly<Record<string, Prepared>>;
   /** Tokens of its longest text; 1 without texts. */
   length: number;
@@ -25,11 +29,14 @@ export type Pipeline = {
   /** @throws RowError */
   prepare(row: Row): Promise<PreparedRow>;
   feeds(rows: readonly PreparedRow[]): Record<string, GraphTensor>;
-  /** Raw numbers of row `index` of a batch, per graph output. */
-  raw(answers: Readonly<Record<string, GraphTensor>>, index: number, batch: number): Record<string, number[]>;
-  /** @throws EvaluationError naming head and row. */
-  results(raw: Readonly<Record<string, readonly number[]>>, rowName: string): Record<string, HeadResult>;
-  /** `raw` and `results` for a whole run: the outputs and the number of rows → a reader of single rows. */
+  /** What the answer to row `index` of a batch depends on, per head, before activations. */
+  raw(
+    answers: Readonly<Record<string, GraphTensor>>,
+    index: number,
+    batch: number,
+    row: PreparedRow,
+  ): Record<string, RawAnswer>;
+  /** The outputs of a run and its number of rows → a reader of single rows. */
   read: ReturnType<typeof headReader>;
   /** Replaces `prepare` and `feeds` for rows of plain numbers; null for other rows. */
   direct: DirectPipeline | null;
@@ -40,11 +47,22 @@ export type Pipeline = {
  *
  * @throws ConfigurationError with the place in model.yaml.
  */
-export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<string, StepFiles>>): Pipeline {
+export function compilePipeline(
+  loaded: LoadedManifest,
+  files: Readonly<Record<string, StepFiles>>,
+  headFiles: Readonly<Record<string, HeadFiles>> = {},
+): Pipeline {
   const { manifest } = loaded;
+  const textStepOf = (head: Head) => (head.kind === "spans" ? spansStep(head, manifest.preprocess) : null);
+  const withWords = new Set(manifest.postprocess.map(textStepOf));
   const steps: Record<string, CompiledStep> = {};
   for (const [name, step] of Object.entries(manifest.preprocess)) {
-    steps[name] = compileStep(step, files[name] ?? {}, (path) => placeIn(loaded, ["preprocess", name, ...path]));
+    steps[name] = compileStep(
+      step,
+      files[name] ?? {},
+      (path) => placeIn(loaded, ["preprocess", name, ...path]),
+      withWords.has(name),
+    );
   }
   const inputs = manifest.inputs.map((input, i) => {
     const [stepName, output] = input.from.split(".") as [string, string];
@@ -62,13 +80,18 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
     return { ...input, stepName, output };
   });
   const heads = manifest.postprocess.map((head, i) => {
-    const shape = manifest.outputs.find((output) => output.name === head.from)!.shape.slice(1);
+    const output = manifest.outputs.find(({ name }) => name === outputsOf(head)[0])!;
+    const shape = output.shape.slice(1);
     const width = shape.every((size) => typeof size === "number")
       ? shape.reduce<number>((product, size) => product * (size as number), 1)
       : null;
-    return compileHead(head, () => placeIn(loaded, ["postprocess", i]), width);
+    return compileHead(head, () => placeIn(loaded, ["postprocess", i]), width, {
+      files: headFiles[head.name] ?? {},
+      dtype: output.dtype,
+      textStep: textStepOf(head),
+    });
   });
-  const used = new Set(inputs.map((input) => input.stepName));
+  const used = new Set([...inputs.map((input) => input.stepName), ...withWords]);
   const active = Object.entries(steps).filter(([name]) => used.has(name));
   // Images first: when a placeholder replaces one, the other steps that read its field must see that it is gone.
   const order = active.toSorted(
@@ -77,7 +100,7 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
 
   return {
     fixedBatch: fixedBatch(loaded),
-    fetches: [...new Set(manifest.postprocess.map((head) => head.from))],
+    fetches: [...new Set(manifest.postprocess.flatMap(outputsOf))],
     async prepare(given) {
       let row = given;
       const notes: Note[] = [];
@@ -94,7 +117,7 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
         }
       }
       for (const input of inputs) checkRange(prepared[input.stepName]!, input);
-      return { steps: prepared, length, notes };
+      return { row: given, steps: prepared, length, notes };
     },
     feeds(rows) {
       const collated = Object.fromEntries(
@@ -104,26 +127,24 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
         inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]),
       );
     },
-    raw(answers, index, batch) {
-      return Object.fromEntries(Object.entries(answers).map(([name, tensor]) => [name, rowOf(tensor, index, batch)]));
+    raw(answers, index, batch, row) {
+      const outputs = rowTensors(answers, index, batch);
+      return Object.fromEntries(heads.map((head) => [head.head.name, rawOf(head, outputs, row)]));
     },
-    results: (raw, rowName) =>
-      Object.fromEntries(
-        heads.map((head: CompiledHead) => [head.head.name, head.read(raw[head.head.from] ?? [], rowName)]),
-      ),
     read: headReader(heads),
     direct: directPipeline(active, inputs),
   };
 }
 
-/**
- * One row of a graph output. If the output's first dimension is not the batch, the row is empty and the head refuses
- * it.
- */
-function rowOf(tensor: GraphTensor, index: number, batch: number): number[] {
-  if (tensor.dims[0] !== batch) return [];
-  const size = rowSize(tensor.dims);
-  return Array.from(tensor.data.slice(index * size, (index + 1) * size) as ArrayLike<number | bigint>, Number);
+function rawOf(head: CompiledHead, outputs: ReturnType<typeof rowTensors>, row: PreparedRow): RawAnswer {
+  if (head.kind === "tensors") return head.raw(outputs, row);
+  const data = outputs[head.head.from]?.data ?? [];
+  return { numbers: Array.from(data, Number), exact: [], ranked: [] };
+}
+
+/** The text step whose tokens a spans head labels: the one it names, or the only one. The manifest has checked it. */
+function spansStep(head: Head & { kind: "spans" }, preprocess: LoadedManifest["manifest"]["preprocess"]): string {
+  return head.text ?? Object.keys(preprocess).find((name) => preprocess[name]!.kind === "text")!;
 }
 
 function checkShape(

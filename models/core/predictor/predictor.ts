@@ -8,13 +8,14 @@ import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { compilePipeline, type PreparedRow } from "./pipeline.ts";
 import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
-import type { HeadResult } from "../postprocess/head.ts";
+import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
+import type { HeadResult } from "../postprocess/result.ts";
 import type { Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
-import { readStepFiles } from "./step-files.ts";
+import { readModelFiles } from "./model-files.ts";
 import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
 export type RowResult =
@@ -60,7 +61,7 @@ export type ModelDescription = {
   source: string;
   /** Size of the model with its external data. */
   modelBytes: number;
-  /** Digest of the files that preprocessing reads. */
+  /** Digest of the files that preprocessing and heads read. */
   filesDigest: string;
   /** SHA-256 of the optimised graph if it is open instead of the artifact, otherwise null. */
   optimised: string | null;
@@ -126,9 +127,9 @@ export async function openPredictor(
   options: OpenOptions,
   deps: ArtifactDeps,
 ): Promise<Predictor> {
-  const { files, digest } = await readStepFiles(loaded, deps.cacheDir ?? defaultCacheDir(deps.env));
+  const { steps, heads, digest } = await readModelFiles(loaded, deps.cacheDir ?? defaultCacheDir(deps.env));
   // Before the download, so that a manifest that cannot work does not cost one.
-  const pipeline = compilePipeline(loaded, files);
+  const pipeline = compilePipeline(loaded, steps, heads);
   const { artifact, runtime, serving } = loaded.manifest;
   const example = serving.examples[0];
   const provider = options.provider ?? runtime.provider;
@@ -189,9 +190,9 @@ function assemble(
 ): Predictor {
   const { manifest } = loaded;
 
-  const run = async (rows: readonly PreparedRow[]): Promise<Record<string, number[]>[]> => {
+  const run = async (rows: readonly PreparedRow[]): Promise<Record<string, RawAnswer>[]> => {
     const answers = await session.run(pipeline.feeds(rows), pipeline.fetches);
-    return rows.map((_, i) => pipeline.raw(answers, i, rows.length));
+    return rows.map((row, i) => pipeline.raw(answers, i, rows.length, row));
   };
 
   const prepare = async (rows: readonly Row[]) => {
@@ -222,11 +223,15 @@ function assemble(
 
   const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
 
-  /** Writes the outputs of one run into the results of its rows. */
+  /**
+   * Writes the outputs of one run into the results of its rows.
+   * @param contextOf row i of the run
+   */
   const readRun = (
     answers: Record<string, GraphTensor>,
     indices: ArrayLike<number>,
     count: number,
+    contextOf: (i: number) => RowContext,
     results: RowResult[],
     options: PredictOptions,
   ) => {
@@ -234,9 +239,10 @@ function assemble(
     for (let i = 0; i < count; i++) {
       const index = indices[i]!;
       try {
-        results[index] = { ok: true, heads: read(i, () => options.rowName?.(index) ?? `row ${index}`) };
+        const heads = read(i, () => options.rowName?.(index) ?? `row ${index}`, contextOf(i));
+        results[index] = { ok: true, heads };
       } catch (error) {
-        if (options.badOutput !== "row") throw error;
+        if (!(error instanceof RowError) && options.badOutput !== "row") throw error;
         results[index] = { ok: false, error: error as EvaluationError };
       }
     }
@@ -269,7 +275,7 @@ function assemble(
       if (count === 0) break;
       const answers = await runTimed(batch.feeds(count), count, count, options);
       batch.release();
-      readRun(answers, indices, count, results, options);
+      readRun(answers, indices, count, (i) => ({ row: rows[indices[i]!]!, steps: NO_STEPS }), results, options);
     }
     return results;
   };
@@ -296,6 +302,7 @@ function assemble(
         answers,
         batch.map(({ index }) => index),
         batch.length,
+        (i) => batch[i]!.row,
         results,
         options,
       );
@@ -333,14 +340,14 @@ function assemble(
         return [];
       const { good } = await prepare(rows.slice(0, 2 * enoughRows));
       const size = pipeline.fixedBatch ?? defaultBatch;
-      const outputs: Record<string, number[]>[] = [];
+      const outputs: Record<string, RawAnswer>[] = [];
       for (let from = 0; from < Math.min(good.length, enoughRows); from += size)
         outputs.push(...(await run(good.slice(from, Math.min(from + size, enoughRows)).map(({ row }) => row))));
       return manifest.postprocess.flatMap((head, i) =>
         head.kind === "classification" &&
         alreadyProbabilities(
           head,
-          outputs.map((one) => one[head.from] ?? []),
+          outputs.map((one) => Array.from(one[head.name]?.numbers ?? [])),
         )
           ? [
               {
@@ -377,6 +384,8 @@ function assemble(
     close: () => session.close(),
   };
 }
+
+const NO_STEPS = {};
 
 type Sized = readonly { row: PreparedRow }[];
 

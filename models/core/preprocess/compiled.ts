@@ -3,13 +3,22 @@ import type { Row } from "../row.ts";
 
 /** One row after one step. A new kind of step (audio, say) adds a member. */
 export type Prepared =
-  | { kind: "tokens"; ids: readonly number[]; typeIds: readonly number[] }
+  | {
+      kind: "tokens";
+      ids: readonly number[];
+      typeIds: readonly number[];
+      /** The text that was read and its words, where a head needs them. */
+      words?: { text: string; list: readonly Word[] };
+    }
   | {
       kind: "numbers";
       values: Float32Array | Float64Array;
       /** Set when the field could not be used and the manifest's placeholder replaced it. */
       replaced?: Note;
     };
+
+/** [start, end) of a word in UTF-16 code units, and the position of its first token among `ids`, if not truncated. */
+export type Word = { start: number; end: number; token: number };
 
 /** A note beside an answer's heads: a field that was not used as it came, why, and what was used instead. */
 export type Note = { field: string; problem: string; used: string };

@@ -1,18 +1,21 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { ConfigurationError } from "../errors.ts";
-import type { CompiledStep, Prepared, StepFiles, StepPlace } from "./compiled.ts";
+import type { CompiledStep, Prepared, StepFiles, StepPlace, Word } from "./compiled.ts";
 import { fieldOf, missingField, RowError, type Row } from "../row.ts";
 import type { TextStep } from "./schema.ts";
+import { wordTokens } from "./word-tokens.ts";
 
 /**
  * Text → token ids. Truncation removes tokens from the end of the text and keeps the special tokens around it. The
  * attention mask is 1 on the tokens of a row and 0 on padding.
  *
+ * @param words whether each row keeps its words, for a head over its tokens
  * @throws ConfigurationError when the tokenizer cannot be built, or maxTokens leaves no room for a token.
  */
-export function compileText(step: TextStep, files: StepFiles, place: StepPlace): CompiledStep {
+export function compileText(step: TextStep, files: StepFiles, place: StepPlace, words = false): CompiledStep {
   const { tokenizer, unknownId } = build(files, place);
   const specials = specialTokens(tokenizer);
+  if (words) checkWords(step, tokenizer, specials.before, place);
   if (specials.before + specials.after >= step.maxTokens) {
     throw new ConfigurationError({
       code: "text-max-tokens",
@@ -32,6 +35,13 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
     });
   }
   const width = typeof step.padTo === "number" ? step.padTo : `tokens of ${step.field}`;
+  /** The words that have a token that is not cut off come first; the others point past the end. */
+  const wordsOf = (text: string): Word[] => {
+    const found = wordTokens(tokenizer, text, specials.before);
+    if (found === null) throw readsAcrossWords(step.field, text);
+    const room = step.maxTokens - specials.after;
+    return found.map((word) => (word.token < room ? word : { ...word, token: step.maxTokens }));
+  };
 
   return {
     shapes: { ids: [width], attention_mask: [width], token_type_ids: [width] },
@@ -46,13 +56,20 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace):
       const ids = known(encoding.ids, unknownId, step.field);
       // A text without tokens (empty, or all dropped by the normalizer) gets one, so that there is something to attend
       // to.
-      if (ids.length === 0) return { kind: "tokens", ids: [unknownId ?? step.padId], typeIds: [0] };
+      if (ids.length === 0)
+        return {
+          kind: "tokens",
+          ids: [unknownId ?? step.padId],
+          typeIds: [0],
+          ...(words ? { words: { text, list: [] } } : {}),
+        };
       // Only a post-processor gives type ids. Without one, a single text is all of type 0.
       const typeIds = encoding.token_type_ids ?? ids.map(() => 0);
       return {
         kind: "tokens",
         ids: truncate(ids, step.maxTokens, specials.after),
         typeIds: truncate(typeIds, step.maxTokens, specials.after),
+        ...(words ? { words: { text, list: wordsOf(text) } } : {}),
       };
     },
     length: (prepared) => tokens(prepared).ids.length,
@@ -83,6 +100,50 @@ function textIn(row: Row, name: string, { maxCharacters }: TextStep): string {
       shown: `${text.length} characters`,
     });
   return text;
+}
+
+/** Texts on which tokenizers that read across white space show it. */
+const PROBES = ["Anna Berg lives in New York.", "the 3 cats, don't  run\tto\nPrague", "é ü 北京 x"];
+
+/**
+ * @throws ConfigurationError `text-words` for a step whose words are not those of one text, or whose tokenizer encodes a
+ *   word differently alone than in its text
+ */
+function checkWords(step: TextStep, tokenizer: Tokenizer, before: number, place: StepPlace): void {
+  const refuse = (path: string[], problem: string, expected: string, received: string, hint?: string) =>
+    new ConfigurationError({
+      code: "text-words",
+      place: place(path),
+      problem,
+      expected,
+      received,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  if (step.append.length > 0)
+    throw refuse(
+      ["append"],
+      "spans are places in one text, and this step joins several",
+      "`field` alone",
+      step.append.join(", "),
+    );
+  const strange = PROBES.find((text) => wordTokens(tokenizer, text, before) === null);
+  if (strange !== undefined)
+    throw refuse(
+      ["tokenizer"],
+      "this tokenizer encodes a word differently alone than in its text, so the words of its tokens are not known",
+      "a tokenizer that splits at white space first, as WordPiece does",
+      JSON.stringify(strange),
+      "export the model with a WordPiece or word-level tokenizer, or label the words outside the graph",
+    );
+}
+
+function readsAcrossWords(field: string, text: string): RowError {
+  return new RowError(
+    field,
+    "the tokenizer reads this text otherwise than its words one by one, so the words of its tokens are not known",
+    "a text whose words are encoded alike alone and together",
+    text,
+  );
 }
 
 /** The library gives no id to a word that a word-level vocabulary lacks. The unknown token's id replaces it. */

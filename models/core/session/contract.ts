@@ -1,6 +1,7 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { ConfigurationError, EvaluationError, type Diagnostic } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { outputsOf } from "../postprocess/schema.ts";
 import type { TensorMetadata } from "../tensors.ts";
 
 type Declared = { name: string; dtype: string; shape: readonly (number | string)[] };
@@ -23,7 +24,7 @@ export function checkContract(
   place: Place,
   fixedBy: () => string | null = () => null,
 ): void {
-  const read = new Set(manifest.postprocess.map((head) => head.from));
+  const read = new Set(manifest.postprocess.flatMap(outputsOf));
   const problems = [
     ...compare(
       "input",

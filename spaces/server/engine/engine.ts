@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../../../models/core/errors.ts";
-import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";

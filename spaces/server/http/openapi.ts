@@ -33,12 +33,44 @@ const heads = z
         score: z.number(),
         probabilities: z.record(z.string(), z.number()),
       }),
+      z.object({
+        kind: z.literal("classification"),
+        label: z.string(),
+        score: z.number(),
+        top: z
+          .array(z.object({ label: z.string(), score: z.number() }))
+          .describe("The most probable labels, highest first, of a head that lists only some."),
+      }),
       z.object({ kind: z.literal("regression"), value: z.number() }),
+      z.object({
+        kind: z.literal("ranking"),
+        items: z
+          .array(z.object({ id: z.string(), score: z.number(), title: z.string().optional() }))
+          .describe("Best first; ids ascend where scores are equal."),
+      }),
+      z.object({
+        kind: z.literal("series"),
+        values: z.array(z.number()).describe("The point forecast of each step."),
+        quantiles: z
+          .array(z.object({ level: z.number(), values: z.array(z.number()) }))
+          .optional()
+          .describe("By ascending level; each has a value per step."),
+      }),
+      z.object({
+        kind: z.literal("spans"),
+        spans: z
+          .array(z.object({ start: z.int(), end: z.int(), type: z.string(), text: z.string(), score: z.number() }))
+          .describe("[start, end) in UTF-16 code units of the text; score: mean probability of its words' labels."),
+        readTo: z.int().optional().describe("Where the model stopped reading a text with too many tokens."),
+      }),
       z.object({
         kind: z.literal("text"),
         text: z.string(),
-        finishReason: z.string().describe("stop, or length for an answer cut at its token limit"),
-        usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).nullable(),
+        finishReason: z.string().describe("stop, or length for a text that is cut or was not ended"),
+        usage: z
+          .object({ inputTokens: z.int(), outputTokens: z.int() })
+          .nullable()
+          .describe("What a provider counted; null for a model that runs here."),
       }),
     ]),
   )

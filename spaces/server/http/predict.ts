@@ -1,5 +1,5 @@
 import { fieldPath } from "../../../models/core/field-path.ts";
-import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";

@@ -7,7 +7,10 @@ import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
 import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Row } from "../../../models/core/row.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
+import { positiveLabel } from "../../../models/core/postprocess/classification.ts";
 import { compileResponse, responseSchema } from "../../../models/core/postprocess/response.ts";
+import type { Head } from "../../../models/core/postprocess/schema.ts";
+import { spanTypes } from "../../../models/core/postprocess/word-labels.ts";
 import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -172,14 +175,7 @@ function serve(
       heads: manifest.postprocess.map((head) => ({
         name: head.name,
         kind: head.kind,
-        ...(head.kind === "classification"
-          ? {
-              labels: head.labels,
-              ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}),
-            }
-          : head.unit === undefined
-            ? {}
-            : { unit: head.unit }),
+        ...headFacts(head),
       })),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: {
@@ -227,6 +223,37 @@ function serve(
       await engine.close();
     },
   };
+}
+
+/** What a client has to know of a head besides its name and kind. */
+function headFacts(head: Head): Record<string, unknown> {
+  switch (head.kind) {
+    case "classification":
+      return {
+        labels: head.labels,
+        ...(head.labels.length === 2 ? { positive: positiveLabel(head) } : {}),
+        ...(head.top === undefined ? {} : { top: head.top }),
+      };
+    case "regression":
+      return head.unit === undefined ? {} : { unit: head.unit };
+    case "ranking":
+      return {
+        k: head.k,
+        catalogueSha256: head.catalogue.sha256,
+        ...(head.exclude === undefined ? {} : { exclude: head.exclude }),
+      };
+    case "series":
+      return {
+        horizon: head.horizon,
+        ...(head.quantiles === undefined ? {} : { quantiles: head.quantiles }),
+        ...(head.unit === undefined ? {} : { unit: head.unit }),
+        ...(head.history === undefined ? {} : { history: head.history }),
+      };
+    case "spans":
+      return { types: spanTypes(head.labels) };
+    case "text":
+      return {};
+  }
 }
 
 const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../../../models/core/errors.ts";
-import type { HeadResult } from "../../../models/core/postprocess/head.ts";
+import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
@@ -10,19 +10,9 @@ import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts"
 
 /** `firstTokenMs` is set for a text that is streamed: the time until its first piece. */
 export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
-/**
- * A text that a model generated. `finishReason`: `stop`, or `length` when it was cut at its token limit. `usage`: what
- * the provider counted.
- */
-type TextResult = {
-  kind: "text";
-  text: string;
-  finishReason: string;
-  usage: { inputTokens: number; outputTokens: number } | null;
-};
 /** The outcome of one row, the same for every backend. */
 export type RowOutcome =
-  | { ok: true; heads: Record<string, HeadResult | TextResult>; notes?: readonly Note[] }
+  | { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] }
   | {
       ok: false;
       refused: boolean;
@@ -60,7 +50,7 @@ export type ServedModel = {
   /** A fast check: true only for rows that `rowSchema` accepts. False says nothing. */
   wellFormed?(row: unknown): boolean;
   /** The JSON text of an answer's heads, the same as `JSON.stringify` gives but faster. */
-  headsJson?(heads: Record<string, HeadResult | TextResult>): string;
+  headsJson?(heads: Record<string, HeadResult>): string;
   /**
    * Fields that hold an image. `urls`: a URL is allowed whatever the server's settings say. `optional`: the model has a
    * placeholder for a missing image.

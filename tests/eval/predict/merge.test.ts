@@ -32,6 +32,7 @@ function shards(rows: number, count: number): ShardResult[] {
         rows,
         datasetBadRows: [{ place: "f:9", reason: "malformed" }],
         refusedRows: own.filter((row) => row % 7 === 3).map((row) => ({ place: `f:${row}`, reason: "refused" })),
+        expandedHeads: [],
       },
       predictions: [
         binary(
@@ -210,7 +211,7 @@ describe("the births model in shards", () => {
     const count = 3;
     const results: ShardResult[] = [];
     for (let index = 0; index < count; index++) {
-      const { predictions, badRows, from, to } = await predictDataset(
+      const { predictions, expandedHeads, badRows, from, to } = await predictDataset(
         { ...request, shard: { index, count } },
         { cacheDir: null },
       );
@@ -226,6 +227,7 @@ describe("the births model in shards", () => {
           rows: dataset.rows.length,
           datasetBadRows: dataset.badRows,
           refusedRows: badRows,
+          expandedHeads,
         },
         predictions,
       });

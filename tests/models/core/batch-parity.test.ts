@@ -1,11 +1,21 @@
 import { describe, expect, it } from "vitest";
+import type { RawAnswer } from "../../../models/core/postprocess/compiled.ts";
 import { batchParity } from "../../../models/core/predictor/batch-parity.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 
 type Run = (rows: readonly number[]) => Promise<Record<string, readonly number[]>[]>;
+const raw = (one: Record<string, readonly number[]>): Record<string, RawAnswer> =>
+  Object.fromEntries(Object.entries(one).map(([head, numbers]) => [head, { numbers, exact: [], ranked: [] }]));
 const rows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const check = (some: readonly number[], run: Run, now: () => number = () => 0) =>
-  batchParity(some, { tolerance: 1e-4, batch: 32, length: () => 1, index: (row) => row, run, now });
+  batchParity(some, {
+    tolerance: 1e-4,
+    batch: 32,
+    length: () => 1,
+    index: (row) => row,
+    run: async (part) => (await run(part)).map(raw),
+    now,
+  });
 const honest: Run = async (some) => some.map((row) => ({ y: [row] }));
 
 /** A model that answers differently in a share of its runs, as one with dropout in a rare branch does. */

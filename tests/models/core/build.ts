@@ -106,20 +106,25 @@ export function wordTokenizer(specials = true): object {
   };
 }
 
-/** A model's folder with the manifest as model.yaml, the fixtures it names and a tokenizer. */
-export function modelFolder(manifest: ManifestInput): LoadedManifest {
+/** A model's folder with the manifest as model.yaml, the fixtures it names, a tokenizer and further files. */
+export function modelFolder(manifest: ManifestInput, files: Readonly<Record<string, string>> = {}): LoadedManifest {
   const dir = temporaryFolder();
   const names = [manifest.artifact.path, ...(manifest.artifact.externalData ?? []).map((file) => file.path)];
   for (const name of names) if (name !== undefined) cpSync(join(fixtures, name), join(dir, name));
   writeFileSync(join(dir, "tokenizer.json"), JSON.stringify(wordTokenizer()));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
   const text = stringify(manifest);
   writeFileSync(join(dir, "model.yaml"), text);
   return parseManifest(text, dir, join(dir, "model.yaml"));
 }
 
 /** An open predictor over a manifest, closed when the test file ends. */
-export async function predictorOf(manifest: ManifestInput, options: OpenOptions = {}): Promise<Predictor> {
-  const predictor = await openPredictor(modelFolder(manifest), options, offline);
+export async function predictorOf(
+  manifest: ManifestInput,
+  options: OpenOptions = {},
+  files: Readonly<Record<string, string>> = {},
+): Promise<Predictor> {
+  const predictor = await openPredictor(modelFolder(manifest, files), options, offline);
   open.push(predictor);
   return predictor;
 }

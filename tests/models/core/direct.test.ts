@@ -5,7 +5,12 @@ import { loadManifest } from "../../../models/core/predictor/load.ts";
 import { compilePipeline } from "../../../models/core/predictor/pipeline.ts";
 import { compileHead } from "../../../models/core/postprocess/head.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
-import { head, type Head } from "../../../models/core/postprocess/schema.ts";
+import {
+  head,
+  type ClassificationHead,
+  type Head,
+  type RegressionHead,
+} from "../../../models/core/postprocess/schema.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { preprocessStep, type PreprocessStep } from "../../../models/core/preprocess/schema.ts";
 import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
@@ -65,8 +70,8 @@ describe("rows of plain numbers", () => {
 
   it("have no direct path when a step makes anything but plain numbers", async () => {
     const mood = await loadManifest(join(import.meta.dirname, "../../../models/mood"));
-    const { readStepFiles } = await import("../../../models/core/predictor/step-files.ts");
-    expect(compilePipeline(mood, (await readStepFiles(mood)).files).direct).toBeNull();
+    const { readModelFiles } = await import("../../../models/core/predictor/model-files.ts");
+    expect(compilePipeline(mood, (await readModelFiles(mood)).steps).direct).toBeNull();
   });
 });
 
@@ -179,7 +184,7 @@ describe("an answer's heads as text", () => {
           const results = Object.fromEntries(
             heads.map((one) => [
               one.name,
-              compileHead(one, () => "", null).read(
+              compileHead(one as ClassificationHead | RegressionHead, () => "", null).read(
                 one.kind === "regression" ? [numbers[0]!] : numbers.slice(0, labels.length),
                 "row",
               ),

@@ -3,13 +3,22 @@ import { describe, expect, it } from "vitest";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import { compileHead } from "../../../models/core/postprocess/head.ts";
 import { applyInverse } from "../../../models/core/postprocess/inverse.ts";
-import { head } from "../../../models/core/postprocess/schema.ts";
+import {
+  head,
+  type ClassificationHead,
+  type RegressionHead,
+  type SeriesHead,
+} from "../../../models/core/postprocess/schema.ts";
 import { sigmoid } from "../../../models/core/postprocess/sigmoid.ts";
 import { softmax } from "../../../models/core/postprocess/softmax.ts";
 import { refusal } from "./build.ts";
 
 const compile = (definition: object, width: number | null = null) =>
-  compileHead(head.parse({ name: "h", from: "out", ...definition }), () => "postprocess.0", width);
+  compileHead(
+    head.parse({ name: "h", from: "out", ...definition }) as ClassificationHead | RegressionHead | SeriesHead,
+    () => "postprocess.0",
+    width,
+  );
 const classes = (changes: object) =>
   compile({ kind: "classification", activation: "softmax", labels: ["no", "yes"], ...changes });
 

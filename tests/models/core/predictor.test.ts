@@ -253,6 +253,7 @@ describe("a model that cannot be opened", () => {
     [
       "a head with another width",
       linearManifest({
+        task: "binary-classification",
         postprocess: [
           { name: "h", from: "prediction", kind: "classification", activation: "softmax", labels: ["a", "b"] },
         ],

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadManifest } from "../../../models/core/predictor/load.ts";
 import { openPredictor } from "../../../models/core/predictor/predictor.ts";
-import type { ClassificationResult, HeadResult, RegressionResult } from "../../../models/core/postprocess/head.ts";
+import type { ClassificationResult, HeadResult, RegressionResult } from "../../../models/core/postprocess/result.ts";
 import { softmax } from "../../../models/core/postprocess/softmax.ts";
 import { compileStep } from "../../../models/core/preprocess/compile-step.ts";
-import { readStepFiles } from "../../../models/core/predictor/step-files.ts";
+import { readModelFiles } from "../../../models/core/predictor/model-files.ts";
 import { offline } from "./build.ts";
 
 const models = join(import.meta.dirname, "../../../models");
@@ -29,7 +29,7 @@ async function answers(id: string, rows: Record<string, unknown>[]): Promise<Rec
 
 async function prepared(id: string, rows: Record<string, unknown>[]) {
   const loaded = await loadManifest(join(models, id));
-  const { files } = await readStepFiles(loaded);
+  const { steps: files } = await readModelFiles(loaded);
   const [[name, definition]] = Object.entries(loaded.manifest.preprocess) as [
     [string, Parameters<typeof compileStep>[0]],
   ];

@@ -1,0 +1,28 @@
+import type { Span } from "../predictions/predictions.ts";
+
+/** True values that are no single label or number. */
+export type RelevantItems = {
+  kind: "relevant";
+  items: string[];
+  /** One per item, finite and not negative; null where every relevant item counts 1. */
+  gains: number[] | null;
+};
+export type TrueSpans = { kind: "spans"; spans: Span[] };
+export type References = {
+  kind: "references";
+  /** At least one. */
+  texts: string[];
+  audioSeconds: number | null;
+};
+export type Actuals = {
+  kind: "actuals";
+  /** Whether the row is one step, and not an origin with all of its steps. */
+  single: boolean;
+  series: string;
+  /** Step (1 is the first after the origin) and value, both finite; at least one. */
+  steps: number[];
+  values: number[];
+};
+
+/** What is true of a row for one head: the label's name (classification), a finite number (regression), or one of these. */
+export type TrueValue = string | number | RelevantItems | TrueSpans | References | Actuals;

@@ -1,0 +1,49 @@
+export type ClassificationResult = {
+  kind: "classification";
+  /** The most probable label; the earlier one on a tie. */
+  label: string;
+  /** Binary: probability of the positive label. Otherwise: of `label`. */
+  score: number;
+  /** Label → probability, in the head's order. */
+  probabilities: Record<string, number>;
+};
+export type RegressionResult = { kind: "regression"; value: number };
+/** An item of a ranking, and its name for people where the catalogue has one. */
+export type RankedItem = { id: string; score: number; title?: string };
+/** Best first: score descending, id ascending in code units. */
+export type RankingResult = { kind: "ranking"; items: RankedItem[] };
+export type SeriesResult = {
+  kind: "series";
+  /** The point forecast of each step. */
+  values: number[];
+  /** By ascending level; each has a value per step. */
+  quantiles?: { level: number; values: number[] }[];
+};
+/**
+ * A piece of the text: [start, end) in UTF-16 code units. `score`: mean probability of its words' labels.
+ */
+export type TypedSpan = { start: number; end: number; type: string; text: string; score: number };
+export type SpansResult = {
+  kind: "spans";
+  /** In the order of the text. */
+  spans: TypedSpan[];
+  /** Where the model stopped reading, in a text that has more tokens than it takes. */
+  readTo?: number;
+};
+/**
+ * `finishReason`: `length` for a text that the graph did not end. `usage`: tokens that a provider counted; null for a
+ * model that runs here.
+ */
+export type TextResult = {
+  kind: "text";
+  text: string;
+  finishReason: string;
+  usage: { inputTokens: number; outputTokens: number } | null;
+};
+export type HeadResult =
+  | ClassificationResult
+  | RegressionResult
+  | RankingResult
+  | SeriesResult
+  | SpansResult
+  | TextResult;

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { localFile } from "../artifact/verified-file.ts";
+import { ConfigurationError, EvaluationError } from "../errors.ts";
+import type { Path } from "../manifest/config-file.ts";
+import { readCatalogue } from "../postprocess/catalogue.ts";
+import type { HeadFiles } from "../postprocess/compiled.ts";
+import type { Head } from "../postprocess/schema.ts";
+import { readVocabulary } from "../postprocess/vocabulary.ts";
+import type { StepFiles } from "../preprocess/compiled.ts";
+import { placeIn, type LoadedManifest } from "./load.ts";
+
+/** A tokenizer.json with a large vocabulary has about 20 MB, a catalogue of a million items about 50. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Reads the files that preprocessing steps and heads name (tokenizers, catalogues, vocabularies), so that steps and
+ * heads themselves do no I/O.
+ *
+ * @param cacheDir where the files of Git LFS pointers are; null: no pointer is followed
+ * @returns files per step and per head, and one digest of all of them. Together with the manifest, the digest
+ *   identifies what is before and after the graph.
+ * @throws ConfigurationError when a file is missing, malformed, or not the one that the manifest names.
+ */
+export async function readModelFiles(
+  loaded: LoadedManifest,
+  cacheDir: string | null = null,
+): Promise<{ steps: Record<string, StepFiles>; heads: Record<string, HeadFiles>; digest: string }> {
+  const hash = createHash("sha256");
+  const read = async (owner: string, path: Path, file: { path: string; sha256?: string }): Promise<string> => {
+    const found = await localFile(loaded.dir, file.path, file.sha256 ?? null, MAX_FILE_BYTES, cacheDir).catch(
+      (error: unknown) => {
+        if (!(error instanceof EvaluationError)) throw error;
+        throw new ConfigurationError(
+          {
+            ...error.diagnostic,
+            place: placeIn(loaded, path),
+            received: `${file.path}: ${error.diagnostic.received ?? error.diagnostic.problem}`,
+          },
+          { cause: error },
+        );
+      },
+    );
+    hash.update(`${owner}\0${String(path[2])}\0${found.sha256}\0`);
+    return Buffer.from(found.bytes).toString("utf8");
+  };
+  const readObject = async (owner: string, path: Path, file: { path: string; sha256?: string }): Promise<object> => {
+    const text = await read(owner, path, file);
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null) return value;
+      throw new SyntaxError("not a JSON object");
+    } catch (error) {
+      throw new ConfigurationError(
+        {
+          code: "step-file",
+          place: placeIn(loaded, path),
+          problem: `${file.path} is not JSON`,
+          expected: "a JSON object",
+          received: String((error as Error).message).slice(0, 120),
+        },
+        { cause: error },
+      );
+    }
+  };
+  const stepFiles = async (name: string): Promise<StepFiles> => {
+    const step = loaded.manifest.preprocess[name]!;
+    if (step.kind !== "text") return {};
+    const tokenizer = await readObject(name, ["preprocess", name, "tokenizer"], { path: step.tokenizer });
+    if (step.tokenizerConfig === undefined) return { tokenizer };
+    const path = ["preprocess", name, "tokenizerConfig"];
+    return { tokenizer, tokenizerConfig: await readObject(name, path, { path: step.tokenizerConfig }) };
+  };
+  const headFiles = async (head: Head, i: number): Promise<HeadFiles> => {
+    const at = (key: string): Path => ["postprocess", i, key];
+    if (head.kind === "ranking") {
+      const text = await read(head.name, at("catalogue"), head.catalogue);
+      return { catalogue: readCatalogue(text, head.catalogue, () => placeIn(loaded, at("catalogue"))) };
+    }
+    if (head.kind !== "text") return {};
+    const { tokenizer, vocabulary } = head;
+    return {
+      ...(tokenizer === undefined ? {} : { tokenizer: await readObject(head.name, at("tokenizer"), tokenizer) }),
+      ...(vocabulary === undefined
+        ? {}
+        : {
+            vocabulary: readVocabulary(await read(head.name, at("vocabulary"), vocabulary), vocabulary.path, () =>
+              placeIn(loaded, at("vocabulary")),
+            ),
+          }),
+    };
+  };
+  const steps: Record<string, StepFiles> = {};
+  for (const name of Object.keys(loaded.manifest.preprocess)) steps[name] = await stepFiles(name);
+  const heads: Record<string, HeadFiles> = {};
+  for (const [i, head] of loaded.manifest.postprocess.entries()) heads[head.name] = await headFiles(head, i);
+  return { steps, heads, digest: hash.digest("hex") };
+}
