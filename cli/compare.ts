@@ -10,41 +10,45 @@ import {
   type MetricName,
 } from "../models/core/manifest/gates.ts";
 import { tasks, type Task } from "../models/core/manifest/manifest.ts";
+import { metricOptionsOf, type MetricOptions } from "../models/core/manifest/metric-options.ts";
 import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
+import { metricFlags } from "./metric-flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { decimal, delimiter, integer, list, margin, number, oneOf } from "./flag-values.ts";
 
-type CompareFlags = CommonFlags & {
-  baseline: string;
-  candidate: string;
-  task: Task;
-  metric: MetricName;
-  kind: CheckKind;
-  margin?: number | { relative: number };
-  min?: number;
-  max?: number;
-  confident: boolean;
-  alpha: number;
-  slices?: string[];
-  threshold?: number;
-  at?: number;
-  k?: number;
-  positive?: string;
-  naiveScale?: number;
-  encoding?: string;
-  delimiter?: Delimiter;
-  decimal?: DecimalMark;
-  minimumPerClass: number;
-  seed: number;
-};
+type CompareFlags = CommonFlags &
+  MetricOptions & {
+    baseline: string;
+    candidate: string;
+    task: Task;
+    metric: MetricName;
+    kind: CheckKind;
+    margin?: number | { relative: number };
+    min?: number;
+    max?: number;
+    confident: boolean;
+    alpha: number;
+    slices?: string[];
+    positive?: string;
+    naiveScale?: number;
+    catalogueSize?: number;
+    encoding?: string;
+    delimiter?: Delimiter;
+    decimal?: DecimalMark;
+    minimumPerClass: number;
+    seed: number;
+  };
 
 export function compareCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("compare")
     .description("the gate's judgement on two prediction files (CSV, JSON Lines, Parquet) of any framework")
-    .requiredOption("--baseline <file>", "predictions of the model in production: id, label, score, slice columns")
+    .requiredOption(
+      "--baseline <file>",
+      "predictions of the model in production: id, label, score (or what the task has instead), slice columns",
+    )
     .requiredOption("--candidate <file>", "predictions of the model that may replace it, on the same rows")
     .addOption(oneOf(new Option("--task <task>", "what the scores are"), tasks).makeOptionMandatory())
     .addOption(oneOf(new Option("--metric <name>", "what is compared"), metricNames).makeOptionMandatory())
@@ -59,15 +63,13 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--confident", "with --kind limit: the whole interval must keep the limit", false)
     .option("--alpha <p>", "one-sided error rate", number, 0.05)
     .option("--slices <columns>", "judge once per value of these columns, e.g. source,language", list)
-    .option("--threshold <t>", "decision threshold of accuracy, precision, recall, f1", number)
-    .option("--at <rate>", "false-positive rate of tpr_at_fpr and partial_auroc", number)
-    .option("--k <n>", "cut-off of ndcg_at_k and recall_at_k", integer)
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
     .option(
       "--naive-scale <x>",
       "what mase divides by, where the files have no column naive_scale: the naive forecast's error on the training data",
       number,
     )
+    .option("--catalogue-size <n>", "items that could be ranked, which coverage_at_k divides by", integer)
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
     .option("--encoding <label>", "the files' encoding, e.g. windows-1252; default: UTF-8, or their byte-order mark's")
     .option(
@@ -81,7 +83,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
       "after",
       "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01",
     );
-  return commonFlags(command, ".sluice/compare").action(async (flags: CompareFlags) => {
+  return commonFlags(metricFlags(command), ".sluice/compare").action(async (flags: CompareFlags) => {
     const { compareFiles } = await import("../eval/compare.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
     const outcome = await compareFiles(
@@ -97,6 +99,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
         flags: given(command),
         ...(flags.positive === undefined ? {} : { positive: flags.positive }),
         ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
+        ...(flags.catalogueSize === undefined ? {} : { catalogueSize: flags.catalogueSize }),
         text: { encoding: flags.encoding, delimiter: flags.delimiter, decimal: flags.decimal },
       },
       { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
@@ -129,7 +132,7 @@ function given(command: Command): string[] {
 
 /** One check from flags, parsed with the same schema as the checks of model.yaml. */
 function policyOf(flags: CompareFlags): CheckPolicy {
-  const { kind, metric, min, max, threshold, at, k } = flags;
+  const { kind, metric, min, max } = flags;
   const wrong = (problem: string, example: string) =>
     new ConfigurationError({ code: "flags", problem, place: `--kind ${kind}`, example });
   if (kind === "limit" && min === undefined && max === undefined)
@@ -143,9 +146,7 @@ function policyOf(flags: CompareFlags): CheckPolicy {
   const common = {
     metric,
     slices: flags.slices ?? [],
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(at === undefined ? {} : { at }),
-    ...(k === undefined ? {} : { k }),
+    ...metricOptionsOf(flags),
   };
   return checkPolicy.parse(
     kind === "limit"

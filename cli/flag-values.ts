@@ -18,6 +18,18 @@ export function integer(text: string): number {
   return value;
 }
 
+/** A whole number within these bounds. */
+export function integerWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = integer(text);
+    if (value < least || value > most)
+      throw new InvalidArgumentError(
+        `expected a whole number ${most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+      );
+    return value;
+  };
+}
+
 /** An absolute margin (0.01) or a relative one (2%). */
 export function margin(text: string): number | { relative: number } {
   const percent = /^(.*)%$/.exec(text.trim());

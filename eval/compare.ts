@@ -4,16 +4,21 @@ import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
+import type { MetricOptions } from "../models/core/manifest/metric-options.ts";
 import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { answerNotes } from "./judge/answer-notes.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
 import { planChecks } from "./judge/plan-checks.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import type { TextOptions } from "./dataset/formats/open.ts";
+import { catalog, metricsFor } from "./metrics/catalog.ts";
+import { requireReadOptions } from "./metrics/unread-options.ts";
 import { measure, measurerOf, type Measurer, type MeasureRequest } from "./metrics/measure.ts";
 import { pairPredictions } from "./predictions/pair.ts";
 import { readPredictions } from "./predictions/read.ts";
 import type { Predictions } from "./predictions/predictions.ts";
+import { rowCount } from "./predictions/row-count.ts";
 import { rowsDigest } from "./predictions/rows-digest.ts";
 import type { MetricsFile, ModelMetrics } from "./schema/metrics.ts";
 import type { ModelIdentity, VerdictFile } from "./schema/verdict.ts";
@@ -24,6 +29,7 @@ export type PredictionFile = {
   task: Task;
   positive?: string;
   naiveScale?: number;
+  catalogueSize?: number;
   slices?: readonly string[];
   /** What is declared about the file's text. */
   text?: TextOptions;
@@ -39,6 +45,8 @@ export type CompareRequest = {
   positive?: string;
   /** The divisor of MASE, for files that do not give one per row. */
   naiveScale?: number;
+  /** Items that could be ranked. */
+  catalogueSize?: number;
   /** What is declared about the text of both files. */
   text?: TextOptions;
   out: string;
@@ -55,12 +63,17 @@ export async function compareFiles(
   deps: FileDeps,
 ): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
+  for (const policy of request.policies) {
+    const definition = catalog.get(policy.metric);
+    if (definition !== undefined) requireReadOptions([definition], policy, `--metric ${policy.metric}`);
+  }
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = {
     task,
     slices,
     ...(request.positive === undefined ? {} : { positive: request.positive }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
+    ...(request.catalogueSize === undefined ? {} : { catalogueSize: request.catalogueSize }),
     ...(request.text === undefined ? {} : { text: request.text }),
   };
   const candidate = await readPredictions(request.candidate, options);
@@ -152,30 +165,30 @@ export async function compareFiles(
 
 /** Every metric of the task on one prediction file, with intervals and without a verdict. */
 export async function measureFile(
-  request: PredictionFile & { level: number; seed: number },
+  request: PredictionFile & { level: number; seed: number; options?: MetricOptions },
   deps: FileDeps,
 ): Promise<MetricsFile> {
+  requireReadOptions(metricsFor(request.task), request.options ?? {}, `--task ${request.task}`);
   const { predictions, notes } = await readPredictions(request.file, {
     task: request.task,
     ...(request.positive === undefined ? {} : { positive: request.positive }),
     ...(request.slices === undefined ? {} : { slices: request.slices }),
     ...(request.naiveScale === undefined ? {} : { naiveScale: request.naiveScale }),
+    ...(request.catalogueSize === undefined ? {} : { catalogueSize: request.catalogueSize }),
     ...(request.text === undefined ? {} : { text: request.text }),
     largestSliceCount,
   });
-  for (const note of notes) deps.onNote(note);
+  const measurer = measurerOf(predictions, request.seed);
+  for (const note of [...notes, ...answerNotes("file", measurer)]) deps.onNote(note);
   return {
     schemaVersion: 1,
     sluiceVersion,
     createdAt: deps.now().toISOString(),
     models: [
-      metricsOf(
-        await identify(request.file, request.task),
-        "candidate",
-        measurerOf(predictions, request.seed),
-        summary(predictions),
-        { level: request.level },
-      ),
+      metricsOf(await identify(request.file, request.task), "candidate", measurer, summary(predictions), {
+        level: request.level,
+        ...(request.options === undefined ? {} : { options: request.options }),
+      }),
     ],
   };
 }
@@ -202,7 +215,7 @@ function metricsOf(
 }
 
 function summary(predictions: Predictions): ModelMetrics["dataset"] {
-  return { id: "prediction file", digest: rowsDigest(predictions), rows: predictions.labels.length, badRows: 0 };
+  return { id: "prediction file", digest: rowsDigest(predictions), rows: rowCount(predictions), badRows: 0 };
 }
 
 /** A prediction file stands for its model: the model takes the file's name, and the file's digest identifies it. */

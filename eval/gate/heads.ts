@@ -4,6 +4,7 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
 import { catalog } from "../metrics/catalog.ts";
+import { requireReadOptions } from "../metrics/unread-options.ts";
 import { performanceMetrics } from "./performance-metrics.ts";
 
 /**
@@ -12,6 +13,8 @@ import { performanceMetrics } from "./performance-metrics.ts";
  * @throws ConfigurationError when no head fits, or several do
  */
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
+  const definition = catalog.get(policy.metric);
+  if (definition !== undefined) requireReadOptions([definition], policy, `${place} gates.checks[${index}]`);
   if (performanceMetrics.has(policy.metric)) return null;
   const fits = manifest.postprocess.filter((head) =>
     catalog.get(policy.metric)?.tasks.includes(taskOfHead(head, manifest)),

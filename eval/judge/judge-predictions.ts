@@ -4,6 +4,7 @@ import { falseRedOfGate } from "../power/false-red.ts";
 import { rowsNote } from "../power/rows-needed.ts";
 import type { Check, FalseRed, VerdictWord } from "../schema/verdict.ts";
 import type { Waiver } from "../schema/waivers.ts";
+import { answerNotes } from "./answer-notes.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeCheck } from "./judge-check.ts";
 import { judgeModel } from "./judge.ts";
@@ -61,12 +62,13 @@ export function judgePredictions(
     const evidence = request.measuredElsewhere?.get(one.id) ?? qualityEvidence(one, pair, gates.minimumPerClass);
     if ("caution" in evidence && evidence.caution !== undefined)
       cautions.push({ metric, slice: one.slice, caution: evidence.caution });
-    return judgeCheck(one, evidence, {
+    const check = judgeCheck(one, evidence, {
       direction: definition?.direction ?? "higher",
       unit: definition?.unit === "label" ? labelUnit(one.head) : (definition?.unit ?? ""),
       onInsufficient: gates.onInsufficient,
       declaredAt: request.declaredAt?.(one) ?? null,
     });
+    return { ...check, ...signatureOf(one, pair) };
   });
   const { checks, notes: waivers } = applyWaivers(judged, request.waivers?.waivers ?? [], request.waivers?.today ?? "");
   return {
@@ -76,9 +78,14 @@ export function judgePredictions(
     notes: {
       waivers,
       scores: [
-        ...[...pair.candidate.values()].flatMap((measurer) => scoreNotes("candidate", measurer)),
+        ...[...pair.candidate.values()].flatMap((measurer) => [
+          ...scoreNotes("candidate", measurer),
+          ...answerNotes("candidate", measurer),
+        ]),
         ...[...pair.baseline.values()].flatMap((one) =>
-          one.kind === "paired" && !one.same ? scoreNotes("baseline", one.measurer) : [],
+          one.kind === "paired" && !one.same
+            ? [...scoreNotes("baseline", one.measurer), ...answerNotes("baseline", one.measurer)]
+            : [],
         ),
       ],
       regressedSlices: sliceNote(checks),
@@ -86,4 +93,11 @@ export function judgePredictions(
       rowsNeeded: rowsNote(checks),
     },
   };
+}
+
+/** Of the candidate's figure; the baseline's has the same, because the pairing holds references against each other. */
+function signatureOf({ policy, head, slice }: PlannedCheck, pair: MeasuredPair): { signature?: string } {
+  const sample = pair.candidate.get(head ?? "")?.sample(slice) ?? null;
+  const signature = sample === null ? undefined : catalog.get(policy.metric)?.signature?.(sample, policy);
+  return signature === undefined ? {} : { signature };
 }

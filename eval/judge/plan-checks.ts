@@ -1,4 +1,5 @@
 import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
+import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 
 /** A check policy applied to one slice: the unit for which evidence is gathered and a verdict given. */
 export type PlannedCheck = {
@@ -53,10 +54,6 @@ export function planChecks(
 }
 
 function nameOf(policy: CheckPolicy): string {
-  const options = [
-    policy.threshold === undefined ? [] : [`threshold=${policy.threshold}`],
-    policy.at === undefined ? [] : [`at=${policy.at}`],
-    policy.k === undefined ? [] : [`k=${policy.k}`],
-  ].flat();
+  const options = Object.entries(metricOptionsOf(policy)).map(([key, value]) => `${key}=${value}`);
   return options.length === 0 ? policy.metric : `${policy.metric}(${options.join(",")})`;
 }

@@ -5,7 +5,7 @@ import { fewLargeErrors, smallSample } from "./small-sample.ts";
 import { catalog, type Sample } from "../metrics/catalog.ts";
 import { measurerOf, supportOf, type Measurer } from "../metrics/measure.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { MetricOptions } from "../schema/metrics.ts";
+import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 
 export type BaselinePredictions =
   /**
@@ -89,11 +89,7 @@ function evidenceOfHead(
           : `no row of the dataset is in the slice ${planned.slice}`,
     };
 
-  const options: MetricOptions = {
-    ...(policy.threshold === undefined ? {} : { threshold: policy.threshold }),
-    ...(policy.at === undefined ? {} : { at: policy.at }),
-    ...(policy.k === undefined ? {} : { k: policy.k }),
-  };
+  const options = metricOptionsOf(policy);
   const measured = candidate.figure(definition, planned.slice, options, policy.kind === "limit" ? planned.level : null);
   const observed = measured.status === "ok" ? measured.value : null;
   const n = sample.labels.length;

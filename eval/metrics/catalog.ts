@@ -3,22 +3,34 @@ import type { Task } from "../../models/core/manifest/manifest.ts";
 import { accuracy } from "./accuracy.ts";
 import { auroc } from "./auroc.ts";
 import { averagePrecision } from "./average-precision.ts";
+import { bleu } from "./bleu.ts";
 import { brier } from "./brier.ts";
+import { cer } from "./cer.ts";
+import { chrf } from "./chrf.ts";
+import { coverageAtK } from "./coverage-at-k.ts";
 import type { MetricDefinition } from "./definition.ts";
 import { ece } from "./ece.ts";
+import { entityF1 } from "./entity-f1.ts";
 import { f1 } from "./f1.ts";
+import { hitRateAtK } from "./hit-rate-at-k.ts";
 import { logLoss } from "./log-loss.ts";
 import { mae } from "./mae.ts";
+import { mapAtK } from "./map-at-k.ts";
 import { mape } from "./mape.ts";
 import { mase } from "./mase.ts";
 import { medianAbsoluteError } from "./median-absolute-error.ts";
+import { mrr } from "./mrr.ts";
+import { ndcgAtK } from "./ndcg-at-k.ts";
 import { partialAuroc } from "./partial-auroc.ts";
 import { precision } from "./precision.ts";
+import { precisionAtK } from "./precision-at-k.ts";
 import { r2 } from "./r2.ts";
 import { recall } from "./recall.ts";
+import { recallAtK } from "./recall-at-k.ts";
 import { rmse } from "./rmse.ts";
 import { smape } from "./smape.ts";
 import { tprAtFpr } from "./tpr-at-fpr.ts";
+import { wer } from "./wer.ts";
 
 export type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 
@@ -44,6 +56,18 @@ const definitions: readonly MetricDefinition[] = [
   mape,
   smape,
   mase,
+  wer,
+  cer,
+  bleu,
+  chrf,
+  entityF1,
+  ndcgAtK,
+  recallAtK,
+  precisionAtK,
+  mapAtK,
+  mrr,
+  hitRateAtK,
+  coverageAtK,
 ];
 
 /** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere. */

@@ -1,6 +1,8 @@
 import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
-import type { MetricOptions, MetricResult } from "../schema/metrics.ts";
+import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
+import type { Answers } from "../predictions/predictions.ts";
+import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 
 /**
@@ -19,7 +21,15 @@ export type Sample = {
    * Error of the naive forecast on the training data of each row's series, for MASE; absent when it is not declared.
    */
   naiveScales?: Float64Array;
+  /** Rankings, spans or texts. Labels and scores are then zeros, one per row. */
+  answerRows?: AnswerRows;
 };
+
+/**
+ * Rows of some answers, by position. `of` is shared by every slice of the same predictions, so that what a metric needs
+ * of each row is computed once.
+ */
+export type AnswerRows<Kind extends Answers = Answers> = { of: Kind; rows: Int32Array };
 
 export type MeasureOptions = MetricOptions & {
   /** Two-sided coverage of the intervals; 1 - 2·alpha for one-sided decisions at alpha. */
@@ -47,11 +57,17 @@ export type MetricDefinition = {
   range: readonly [number, number];
   /** Values of the options that this metric reads, when they are not given. */
   defaultOptions: MetricOptions;
+  /** Options that this metric reads and that have no default. */
+  furtherOptions?: readonly (keyof MetricOptions)[];
   /**
    * Whether a sample has what the metric needs besides labels and scores. If not, reports do not list the metric, and
    * only a check that asks for it gets the reason. Default: always.
    */
   listed?(sample: Sample): boolean;
+  /** Options under which reports list the metric of a sample besides its defaults, such as one per type of entity. */
+  variants?(sample: Sample): MetricOptions[];
+  /** Every option that a figure depends on, with defaults and the versions of rules: `nrefs:1|case:mixed|…`. */
+  signature?(sample: Sample, options: MetricOptions): string;
   /** The metric of one sample with its interval. Undefined with a reason, never 0 or NaN instead of an answer. */
   measure(sample: Sample, options: MeasureOptions): MetricResult;
   /**
@@ -65,3 +81,19 @@ export const classificationTasks = [
   "multiclass-classification",
 ] as const satisfies readonly Task[];
 export const regressionTasks = ["regression", "forecasting"] as const satisfies readonly Task[];
+
+/** The options that a metric reads, of those that are given. */
+export function readOptions(
+  { defaultOptions, furtherOptions = [] }: Pick<MetricDefinition, "defaultOptions" | "furtherOptions">,
+  given: MetricOptions,
+): MetricOptions {
+  return Object.fromEntries(
+    Object.entries(metricOptionsOf(given)).filter(
+      ([key]) => Object.hasOwn(defaultOptions, key) || furtherOptions.some((one) => one === key),
+    ),
+  );
+}
+
+/** Tasks whose answers are texts that are compared with references. */
+export const transcriptTasks = ["speech-to-text", "text-generation"] as const satisfies readonly Task[];
+export const translationTasks = ["translation", "text-generation"] as const satisfies readonly Task[];

@@ -1,8 +1,12 @@
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
+import { readOptions } from "./definition.ts";
 import type { MetricName } from "../../models/core/manifest/gates.ts";
-import type { Predictions } from "../predictions/predictions.ts";
-import type { Measurement, MetricOptions, MetricResult } from "../schema/metrics.ts";
+import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
+import type { Answers, Predictions } from "../predictions/predictions.ts";
+import { answerCount, rowCount } from "../predictions/row-count.ts";
+import type { Measurement, MetricResult } from "../schema/metrics.ts";
 import { rowsByValue, selectRows } from "./rows.ts";
+import { rankingsOf, withRelevant } from "./user-hits.ts";
 
 const slicesKnown = new WeakMap<object, ReadonlyMap<string, Int32Array>>();
 
@@ -10,10 +14,12 @@ const slicesKnown = new WeakMap<object, ReadonlyMap<string, Int32Array>>();
  * Rows of each slice, by position; "all" and every COLUMN=VALUE, in order of first appearance. Computed once for the
  * same predictions.
  */
-export function slicesOf(predictions: Pick<Predictions, "labels" | "slices">): ReadonlyMap<string, Int32Array> {
+export function slicesOf(
+  predictions: Pick<Predictions, "labels" | "slices" | "answers">,
+): ReadonlyMap<string, Int32Array> {
   const known = slicesKnown.get(predictions.slices);
   if (known !== undefined) return known;
-  const slices = new Map([["all", firstNumbers(predictions.labels.length)]]);
+  const slices = new Map([["all", firstNumbers(rowCount(predictions))]]);
   for (const [column, values] of Object.entries(predictions.slices))
     for (const [value, rows] of rowsByValue(values)) slices.set(`${column}=${value}`, rows);
   slicesKnown.set(predictions.slices, slices);
@@ -28,10 +34,17 @@ function firstNumbers(count: number): Int32Array {
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
-  const { labels, scores, classes, weights, groups, naiveScales } = predictions;
+  const { labels, scores, classes, weights, groups, naiveScales, answers } = predictions;
+  if (answers !== undefined) return selectRows(wholeOfAnswers(answers, weights, groups), rows);
   const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
   const sample = naiveScales === undefined ? all : { ...all, naiveScales };
   return isEverything(rows, labels.length) ? sample : selectRows(sample, rows);
+}
+
+function wholeOfAnswers(answers: Answers, weights: Sample["weights"], groups: Sample["groups"]): Sample {
+  const rows = firstNumbers(answerCount(answers));
+  const zeros = new Float64Array(rows.length);
+  return { labels: zeros, scores: zeros, classCount: 0, weights, groups, answerRows: { of: answers, rows } };
 }
 
 function isEverything(rows: Int32Array, count: number): boolean {
@@ -46,6 +59,10 @@ function isEverything(rows: Int32Array, count: number): boolean {
  */
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
   const rows = sample.labels.length;
+  if (rankingsOf(sample) !== null) {
+    const users = withRelevant(sample).labels.length;
+    return { rows, fewest: users, words: `${users} users with a relevant item` };
+  }
   if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
   const perClass = new Uint32Array(sample.classCount);
   for (let i = 0; i < rows; i++) {
@@ -92,7 +109,7 @@ export function measurerOf(predictions: Predictions, seed: number): Measurer {
     slices: [...rows.keys()],
     sample,
     figure(metric, slice, options, level) {
-      const key = JSON.stringify([metric.name, slice, options.threshold, options.at, options.k]);
+      const key = JSON.stringify([metric.name, slice, metricOptionsOf(options)]);
       const known = figures.get(key) ?? new Map<number | null, MetricResult>();
       figures.set(key, known);
       // A value is the same whatever interval was computed with it.
@@ -122,6 +139,8 @@ export type MeasureRequest = {
   labelUnit?: string;
   /** Only these metrics, with their options. Default: every metric of the task, with its default options. */
   only?: readonly (MetricOptions & { metric: MetricName })[];
+  /** Without `only`: options for every metric that reads them. */
+  options?: MetricOptions;
 };
 
 /**
@@ -131,24 +150,17 @@ export type MeasureRequest = {
 export function measure(
   measurer: Measurer,
   head: string | null,
-  { level, labelUnit = "", only }: MeasureRequest,
+  { level, labelUnit = "", only, options: given = {} }: MeasureRequest,
 ): Measurement[] {
   const ofTask = metricsFor(measurer.predictions.task);
   const asked =
     only === undefined
-      ? ofTask.map((definition) => ({ definition, options: {} }))
+      ? ofTask.map((definition) => ({ definition, options: readOptions(definition, given) }))
       : distinct(
-          only.flatMap(({ metric, threshold, at, k }) =>
+          only.flatMap((one) =>
             ofTask
-              .filter((definition) => definition.name === metric)
-              .map((definition) => ({
-                definition,
-                options: {
-                  ...(threshold === undefined ? {} : { threshold }),
-                  ...(at === undefined ? {} : { at }),
-                  ...(k === undefined ? {} : { k }),
-                },
-              })),
+              .filter((definition) => definition.name === one.metric)
+              .map((definition) => ({ definition, options: metricOptionsOf(one) })),
           ),
         );
   const listed = measurer.slices.map((slice) => {
@@ -156,7 +168,15 @@ export function measure(
     return {
       slice,
       rows: sample.labels.length,
-      asked: asked.filter(({ definition }) => definition.listed?.(sample) ?? true),
+      asked: asked
+        .filter(({ definition }) => definition.listed?.(sample) ?? true)
+        .flatMap(({ definition, options }) => [
+          { definition, options },
+          ...(only === undefined ? (definition.variants?.(sample) ?? []) : []).map((more) => ({
+            definition,
+            options: { ...options, ...more },
+          })),
+        ]),
     };
   });
   // Slices of one size share their bootstrap draws, of which only the last few sizes are kept.
@@ -166,6 +186,7 @@ export function measure(
     wanted.map(({ definition, options }): Measurement => ({
       metric: definition.name,
       options,
+      ...signatureOf(definition, measurer, slice, options),
       head,
       slice,
       unit: definition.unit === "label" ? labelUnit : definition.unit,
@@ -173,6 +194,18 @@ export function measure(
       result: measurer.figure(definition, slice, options, level),
     })),
   );
+}
+
+function signatureOf(
+  definition: MetricDefinition,
+  measurer: Measurer,
+  slice: string,
+  options: MetricOptions,
+): { signature?: string } {
+  const sample = measurer.sample(slice);
+  return definition.signature === undefined || sample === null
+    ? {}
+    : { signature: definition.signature(sample, options) };
 }
 
 function distinct<Asked extends { definition: MetricDefinition; options: MetricOptions }>(asked: Asked[]): Asked[] {

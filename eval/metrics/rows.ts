@@ -1,14 +1,17 @@
+import type { Predictions } from "../predictions/predictions.ts";
+import { selectAnswers } from "../predictions/select-answers.ts";
 import type { Sample } from "./definition.ts";
 
-/** The per-row columns of a table, such as `Sample` or `Predictions`. */
-type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales">;
+/** The per-row columns of a table: of `Sample`, or of `Predictions`, whose answers are not a view. */
+type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales" | "answerRows"> &
+  Pick<Predictions, "answers">;
 
 /**
  * The rows at these positions, in this order; a position may occur several times. Whatever else the table holds stays
  * as it is.
  */
 export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Array): Table {
-  const { labels, scores, weights, groups, naiveScales } = table;
+  const { labels, scores, weights, groups, naiveScales, answers, answerRows } = table;
   const width = labels.length === 0 ? 0 : Math.round(scores.length / labels.length);
   const selected = new Float64Array(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
@@ -17,11 +20,15 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
   }
   return {
     ...table,
-    labels: picked(labels, rows),
+    labels: answers === undefined ? picked(labels, rows) : labels,
     scores: selected,
     weights: weights === null ? null : picked(weights, rows),
     groups: groups === null ? null : Array.from(rows, (row) => groups[row] as string),
     ...(naiveScales === undefined ? {} : { naiveScales: picked(naiveScales, rows) }),
+    ...(answers === undefined ? {} : { answers: selectAnswers(answers, rows) }),
+    ...(answerRows === undefined
+      ? {}
+      : { answerRows: { of: answerRows.of, rows: rows.map((row) => answerRows.rows[row] as number) } }),
   };
 }
 

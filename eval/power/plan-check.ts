@@ -3,6 +3,7 @@ import type { Sample } from "../metrics/definition.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { sampleOf, slicesOf, supportOf } from "../metrics/measure.ts";
 import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
+import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
@@ -128,14 +129,7 @@ function errorOf(
   level: number,
   request: PowerRequest,
 ): ErrorFound {
-  const { threshold, at, k } = policy;
-  const options: MeasureOptions = {
-    level,
-    seed: request.seed,
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(at === undefined ? {} : { at }),
-    ...(k === undefined ? {} : { k }),
-  };
+  const options: MeasureOptions = { level, seed: request.seed, ...metricOptionsOf(policy) };
   const valueOf = (sample: Sample): number => {
     const result = definition.measure(sample, { ...options, intervals: false });
     return result.status === "ok" ? result.value : Number.NaN;

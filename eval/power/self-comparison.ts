@@ -1,4 +1,5 @@
 import type { Predictions } from "../predictions/predictions.ts";
+import { mixAnswers } from "../predictions/select-answers.ts";
 import { rowsByValue, selectRows } from "../metrics/rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
@@ -62,10 +63,14 @@ export function assignRoles(
 ): { candidate: Predictions; baseline: Predictions } {
   const part = (first: Predictions, second: Predictions): Predictions => {
     const selected = selectRows(first, rows);
-    const other = selectRows(second, rows).scores;
+    const selectedOther = selectRows(second, rows);
+    const other = selectedOther.scores;
     const width = other.length / rows.length;
     return {
       ...selected,
+      ...(selected.answers === undefined || selectedOther.answers === undefined
+        ? {}
+        : { answers: mixAnswers(selected.answers, selectedOther.answers, swapped) }),
       scores: selected.scores.map((score, i) => (swapped[Math.floor(i / width)] === 1 ? (other[i] as number) : score)),
       ids: Array.from(rows, (_, i) => String(i)),
       slices: Object.fromEntries(

@@ -1,30 +1,38 @@
-import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import { EvaluationError } from "../../models/core/errors.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
 
 /** Layout of a task's prediction files. */
-export type Layout = "binary" | "multiclass" | "number";
+export type Layout = "binary" | "multiclass" | "number" | AnswerLayout;
+/** Layouts whose rows hold `Answers` in place of labels and scores. */
+export type AnswerLayout = "ranking" | "spans" | "text";
 
-const layouts: Partial<Record<Task, Layout>> = {
+const layouts: Record<Task, Layout> = {
   "binary-classification": "binary",
   "multiclass-classification": "multiclass",
   regression: "number",
   forecasting: "number",
-  ranking: "number",
+  ranking: "ranking",
+  "token-classification": "spans",
+  "speech-to-text": "text",
+  translation: "text",
+  "text-generation": "text",
 };
 
-/** @throws ConfigurationError `task-without-files` for tasks whose predictions are texts */
 export function layoutOf(task: Task): Layout {
-  const layout = layouts[task];
-  if (layout === undefined)
-    throw new ConfigurationError({
-      code: "task-without-files",
-      problem: `prediction files of ${task} are not supported`,
-      expected: `one of ${Object.keys(layouts).join(", ")}`,
-      received: task,
-    });
-  return layout;
+  return layouts[task];
+}
+
+/** The columns of each layout of answers, those that a file may lack last. */
+const answerColumns: Record<AnswerLayout, { needed: readonly string[]; optional: readonly string[] }> = {
+  ranking: { needed: ["relevant", "ranked"], optional: ["gains"] },
+  spans: { needed: ["label", "predicted"], optional: [] },
+  text: { needed: ["reference", "hypothesis"], optional: ["audio_seconds"] },
+};
+
+export function isAnswerLayout(layout: Layout): layout is AnswerLayout {
+  return Object.hasOwn(answerColumns, layout);
 }
 
 export const classColumnPrefix = "p_";
@@ -32,6 +40,10 @@ export const naiveScaleColumn = "naive_scale";
 
 /** Columns with a fixed meaning. Every other column is a slice column. */
 function reservedColumns(layout: Layout): readonly string[] {
+  if (isAnswerLayout(layout)) {
+    const { needed, optional } = answerColumns[layout];
+    return ["id", ...needed, ...optional, "group", "weight"];
+  }
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
     : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
@@ -53,6 +65,8 @@ export type Columns = {
   hasGroup: boolean;
   hasWeight: boolean;
   hasNaiveScale: boolean;
+  /** The columns of answers that the file has; empty for labels and scores. */
+  answers: string[];
   slices: string[];
 };
 
@@ -60,6 +74,10 @@ const examples: Record<Layout, string> = {
   binary: "id,label,score\nrow-1,1,0.93",
   multiclass: "id,label,p_cat,p_dog,p_fox\nrow-1,dog,0.1,0.7,0.2",
   number: "id,label,score\nrow-1,12.5,11.9",
+  ranking: '{"id": "user-1", "relevant": ["a", "c"], "ranked": ["c", "b", "a"]}',
+  spans:
+    '{"id": "row-1", "label": [{"start": 0, "end": 5, "type": "PER"}], "predicted": [{"start": 0, "end": 5, "type": "PER"}]}',
+  text: '{"id": "row-1", "reference": "the cat sat", "hypothesis": "the hat sat"}',
 };
 
 /**
@@ -80,8 +98,13 @@ export function findColumns(
   );
   const classes =
     layout === "multiclass" || twoClasses ? classColumns.map((column) => column.slice(classColumnPrefix.length)) : [];
-  const scores = layout === "multiclass" || twoClasses ? classColumns : ["score"];
-  const needed = ["id", "label", ...(layout === "multiclass" ? [] : scores), ...(wantedSlices ?? [])];
+  const ofAnswers = isAnswerLayout(layout) ? answerColumns[layout] : null;
+  const scores = ofAnswers === null ? (layout === "multiclass" || twoClasses ? classColumns : ["score"]) : [];
+  const needed = [
+    "id",
+    ...(ofAnswers === null ? ["label", ...(layout === "multiclass" ? [] : scores)] : ofAnswers.needed),
+    ...(wantedSlices ?? []),
+  ];
   const missing = needed.filter((column) => !found.includes(column));
   if (layout === "multiclass" && classes.length < 2) missing.push(`${classColumnPrefix}CLASS`);
   if (missing.length > 0) {
@@ -115,6 +138,8 @@ export function findColumns(
     hasGroup: found.includes("group"),
     hasWeight: found.includes("weight"),
     hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn),
+    answers:
+      ofAnswers === null ? [] : [...ofAnswers.needed, ...ofAnswers.optional].filter((column) => found.includes(column)),
     slices: wantedSlices === undefined ? slices : [...wantedSlices],
   };
 }

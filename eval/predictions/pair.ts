@@ -1,5 +1,8 @@
-import type { Predictions } from "./predictions.ts";
+import { answerTruth, truthName } from "./answer-truth.ts";
+import type { Answers, Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
+import { rowCount } from "./row-count.ts";
+import { selectAnswers } from "./select-answers.ts";
 import { rememberedIds } from "./row-ids.ts";
 
 /** Candidate and baseline row by row, or why they cannot be compared (INCOMPARABLE). */
@@ -19,8 +22,8 @@ function incomparable(reason: string): Pairing {
 
 /**
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
- * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups, slices or naive scales
- * differ, or when only one of them has weights, groups or a slice column.
+ * incomparable when their tasks, dataset digests, classes, row ids, labels (relevant items, spans, references), weights,
+ * groups, slices or naive scales differ, or when only one of them has weights, groups or a slice column.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -43,7 +46,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
   const order = rowOrder(candidate, baseline);
   if (typeof order === "string") return incomparable(order);
   const from = (row: number): number => (order === null ? row : (order[row] as number));
-  const rows = candidate.labels.length;
+  const rows = rowCount(candidate);
 
   const differing = (what: string, ours: (row: number) => unknown, theirs: (row: number) => unknown): string | null => {
     const found: number[] = [];
@@ -53,7 +56,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
       : `different ${what}: ${some(
           found
             .slice(0, shown)
-            .map((row) => `${candidate.ids[row]} (${String(ours(row))} against ${String(theirs(from(row)))})`),
+            .map((row) => `${candidate.ids[row]} (${short(ours(row))} against ${short(theirs(from(row)))})`),
           found.length,
         )}`;
   };
@@ -66,14 +69,11 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
       (row) => theirs[row],
     );
   };
-  const classCount = candidate.classes.length;
-  const labelName = (side: Predictions) => (row: number) =>
-    classCount > 2 || layoutOf(side.task) === "multiclass" ? side.classes[side.labels[row]!] : side.labels[row];
   const { groups, weights, naiveScales } = candidate;
   const sliceColumns = [...new Set([...Object.keys(candidate.slices), ...Object.keys(baseline.slices)])];
   const sliceOf = ({ slices }: Predictions, name: string) => (Object.hasOwn(slices, name) ? slices[name]! : null);
   const reason =
-    differing("labels", labelName(candidate), labelName(baseline)) ??
+    differing(...truthOf(candidate, baseline)) ??
     column("weights", weights, baseline.weights) ??
     column("groups", groups, baseline.groups) ??
     column("naive scales", naiveScales ?? null, baseline.naiveScales ?? null) ??
@@ -97,11 +97,33 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     weights,
     scores: inOrder(baseline.scores, order, classOrder),
     ...(naiveScales === undefined ? {} : { naiveScales }),
+    ...(baseline.answers === undefined
+      ? {}
+      : { answers: order === null ? baseline.answers : selectAnswers(baseline.answers, order) }),
   };
   return { status: "paired", candidate, baseline: paired };
 }
 
 type Column = ArrayLike<unknown> | null;
+type TruthOf = (row: number) => unknown;
+
+/** What the true values of two models' predictions are called, and how each side has them. */
+function truthOf(candidate: Predictions, baseline: Predictions): [what: string, ours: TruthOf, theirs: TruthOf] {
+  if (candidate.answers !== undefined && baseline.answers !== undefined) {
+    const truth = (answers: Answers) => (row: number) => answerTruth(answers, row);
+    return [truthName[candidate.answers.kind], truth(candidate.answers), truth(baseline.answers)];
+  }
+  const labelName = (side: Predictions) => (row: number) =>
+    candidate.classes.length > 2 || layoutOf(side.task) === "multiclass"
+      ? side.classes[side.labels[row]!]
+      : side.labels[row];
+  return ["labels", labelName(candidate), labelName(baseline)];
+}
+
+function short(value: unknown): string {
+  const text = String(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
 
 /** Everything but the ids, which may be expensive to make. */
 function withoutIds({

@@ -5,8 +5,15 @@ export type Span = { start: number; end: number; type: string };
 
 /** True values and answers that are no numbers: one entry per row, in the order of `Predictions.ids`. */
 export type Answers =
-  /** One row a user. `gains` belong to `relevant`; null where every relevant item counts 1. `ranked` is best first. */
-  | { kind: "ranking"; relevant: string[][]; gains: number[][] | null; ranked: string[][] }
+  /** One row a user. `gains` belong to `relevant` (0: not relevant after all); null where every item counts 1. `ranked` is best first. */
+  | {
+      kind: "ranking";
+      relevant: string[][];
+      gains: number[][] | null;
+      ranked: string[][];
+      /** Number of items that could be ranked; absent where nobody says. */
+      catalogueSize?: number;
+    }
   | { kind: "spans"; label: Span[][]; predicted: Span[][] }
   | { kind: "text"; references: string[][]; hypotheses: string[]; audioSeconds: Float64Array | null };
 

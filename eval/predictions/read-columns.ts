@@ -6,7 +6,7 @@ import { openCsv } from "../dataset/formats/open.ts";
 import { openParquetColumns } from "../dataset/formats/parquet.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
-import { findColumns, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { findColumns, isAnswerLayout, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
 import { idsIn, numbersIn, textsIn } from "./parquet-table.ts";
 import { rememberedIds, RowIds } from "./row-ids.ts";
 import { scanCsv, type ScannedAs } from "./scan-csv.ts";
@@ -17,12 +17,23 @@ import { wantedSlices, type ReadPredictionsOptions, type Table } from "./table.t
 /** A plain CSV file by `scanCsv`; any other, and any that is wrong, by the full parser. Both give the same. */
 export async function readCsvTable(file: string, layout: Layout, options: ReadPredictionsOptions): Promise<Table> {
   const { chunks, dialect } = await openCsv(file, file, options.text ?? {});
+  if (isAnswerLayout(layout)) return readCsvRecords(file, chunks, dialect, layout, options);
   const whole = await collected(chunks);
   if (whole.bytes !== null) {
     const table = scanTable(file, whole.bytes, dialect, layout, options);
     if (table !== null) return table;
   }
   const source = whole.bytes === null ? whole.chunks : Readable.from([whole.bytes]);
+  return readCsvRecords(file, source, dialect, layout, options);
+}
+
+function readCsvRecords(
+  file: string,
+  source: AsyncIterable<Buffer>,
+  dialect: Dialect,
+  layout: Layout,
+  options: ReadPredictionsOptions,
+): Promise<Table> {
   const readings = readCsv(source, file, dialect, new Map(), "text");
   return readRecords(
     file,
@@ -106,6 +117,7 @@ function scanTable(
     ids: scanned.ids,
     labels: layout === "number" ? numbers("label") : texts("label"),
     scores: columns.scores.map(numbers),
+    answers: null,
     groups: columns.hasGroup ? texts("group") : null,
     weights,
     naiveScales,
@@ -122,7 +134,7 @@ export async function readParquetTable(
   layout: Layout,
   options: ReadPredictionsOptions,
 ): Promise<Table | null> {
-  if (Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
+  if (isAnswerLayout(layout) || Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
   const { rows, names, column } = await openParquetColumns(file, file);
   const columns = columnsIn(file, names, layout, options);
   if (columns === null || rows === 0) return null;
@@ -165,6 +177,7 @@ export async function readParquetTable(
     ids,
     labels,
     scores,
+    answers: null,
     groups,
     weights,
     naiveScales,

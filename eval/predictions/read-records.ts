@@ -5,7 +5,8 @@ import { type OpenedFile } from "../dataset/formats/open.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { normalForm } from "../dataset/normal-form.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
-import { findColumns, isSliceColumn, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { answerBuilder, type AnswerBuilder } from "./read-answers.ts";
+import { findColumns, isAnswerLayout, isSliceColumn, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
 import { firstRowOf, TextColumnBuilder, type TextColumn } from "./text-column.ts";
 import { type ReadPredictionsOptions, type Table } from "./table.ts";
 
@@ -27,6 +28,7 @@ export async function readRecords(
   const weights: number[] = [];
   const naiveScales: number[] = [];
   let slices: TextColumnBuilder[] = [];
+  let answers: AnswerBuilder | null = null;
   const seen = new Set<string>();
   const placeOf = (row: number) => placeName(file, style, spots[row]!);
 
@@ -41,6 +43,7 @@ export async function readRecords(
       columns = findColumns(file, [...new Set([...columnNames, ...(options.slices ?? [])])], layout, options.slices);
       slices = columns.slices.map(() => new TextColumnBuilder());
       scores = columns.scores.map(() => []);
+      if (isAnswerLayout(layout)) answers = answerBuilder(layout, new Set(columns.answers));
     }
     const added = addedSlices(fields, columns, columnNames, options, place);
     for (const name of added) {
@@ -69,7 +72,8 @@ export async function readRecords(
     rowOfId.set(id, ids.length);
     ids.push(id);
     spots.push(reading.at);
-    labels.add(cells.text("label"));
+    if (answers === null) labels.add(cells.text("label"));
+    else answers.add(fields, place);
     columns.scores.forEach((name, i) => scores[i]!.push(cells.number(name)));
     if (columns.hasGroup) groups.add(cells.text("group"));
     if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
@@ -93,6 +97,7 @@ export async function readRecords(
     ids,
     labels: layout === "number" ? numberLabels(texts, placeOf, decimal) : texts,
     scores: scores.map((column) => Float64Array.from(column)),
+    answers: answers === null ? null : answers.answers(),
     groups: columns.hasGroup ? groups.column() : null,
     weights: columns.hasWeight ? Float64Array.from(weights) : null,
     naiveScales: columns.hasNaiveScale ? Float64Array.from(naiveScales) : null,
@@ -119,7 +124,10 @@ function addedSlices(
   const needed =
     Object.hasOwn(fields, "group") === columns.hasGroup &&
     Object.hasOwn(fields, "weight") === columns.hasWeight &&
-    (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale);
+    (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale) &&
+    optionalAnswers.every(
+      (name) => isSliceColumn(name, columns.layout) || Object.hasOwn(fields, name) === columns.answers.includes(name),
+    );
   if (!needed)
     throw new EvaluationError({
       code: "malformed-row",
@@ -131,6 +139,8 @@ function addedSlices(
   if (options.slices !== undefined) return [];
   return Object.keys(fields).filter((name) => !columnNames.includes(name) && isSliceColumn(name, columns.layout));
 }
+
+const optionalAnswers = ["gains", "audio_seconds"];
 
 function numberLabels(column: TextColumn, placeOf: (row: number) => string, mark: DecimalMark): Float64Array {
   const numbers = column.values.map((text, code) =>

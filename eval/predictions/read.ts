@@ -2,7 +2,7 @@ import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import { normalForm, normalFormNote } from "../dataset/normal-form.ts";
 import { sliceValueNotes } from "../dataset/slice-values.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Answers, Predictions } from "./predictions.ts";
 import { binaryLabels } from "./binary-labels.ts";
 import { classColumnPrefix, layoutOf, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
 import { rememberIds, RowIds } from "./row-ids.ts";
@@ -14,12 +14,14 @@ import type { ReadPredictionsOptions, Table } from "./table.ts";
 /**
  * Reads a prediction file of any framework: CSV, JSON Lines, JSON or Parquet with the columns `id`, `label`, `score`
  * (multiclass, or binary without `score`: one `p_CLASS` per class), optionally `group` and `weight`, for numbers
- * `naive_scale`, and slice columns. It is strict: the first row that cannot be read is an error that names FILE:LINE.
+ * `naive_scale`, and slice columns. In place of label and score, ranking has the lists `relevant`, `ranked` and
+ * optionally `gains`, token classification the lists of spans `label` and `predicted`, texts `reference`, `hypothesis`
+ * and optionally `audio_seconds`. It is strict: the first row that cannot be read is an error that names FILE:LINE.
  *
  * @returns notes: assumptions that a reader should know
  * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`,
- *   `binary-labels`, `malformed-row`, `no-rows`, and those of the readers; ConfigurationError `positive-label`,
- *   `task-without-files`, `naive-scale`
+ *   `binary-labels`, `malformed-row`, `malformed-answer`, `no-rows`, and those of the readers; ConfigurationError
+ *   `positive-label`, `naive-scale`, `catalogue-size`
  */
 export async function readPredictions(
   file: string,
@@ -64,14 +66,17 @@ function understood(
     return one.column;
   };
   const classes = columns.classes.map(normalForm);
-  const truth = decodeLabels(
-    table.labels instanceof Float64Array ? table.labels : normal(table.labels),
-    { layout, classes },
-    options,
-    placeOf,
-  );
+  const truth =
+    table.answers === null
+      ? decodeLabels(
+          table.labels instanceof Float64Array ? table.labels : normal(table.labels),
+          { layout, classes },
+          options,
+          placeOf,
+        )
+      : { labels: new Float64Array(), classes: [], note: null };
   if (truth.note !== null) notes.push(truth.note);
-  const scores = scoresOf(table, classes, truth.classes);
+  const scores = table.answers === null ? scoresOf(table, classes, truth.classes) : new Float64Array();
   if (layout === "binary") {
     const outside = scores.findIndex((score) => score < 0 || score > 1);
     if (outside !== -1)
@@ -108,6 +113,7 @@ function understood(
     groups,
     weights: table.weights,
     ...declaredScale(file, columns, table.naiveScales, rows, options.naiveScale),
+    ...declaredAnswers(file, table.answers, options.catalogueSize),
     datasetDigest: null,
   };
   const { task, head = "score" } = options;
@@ -186,6 +192,32 @@ function decodeLabels(
   const labels = new Float64Array(column.codes.length);
   for (let i = 0; i < labels.length; i++) labels[i] = classOf[column.codes[i] as number] as number;
   return { labels, classes: named, note: null };
+}
+
+function declaredAnswers(
+  file: string,
+  answers: Answers | null,
+  catalogueSize: number | undefined,
+): { answers?: Answers } {
+  if (catalogueSize === undefined) return answers === null ? {} : { answers };
+  const wrong = (problem: string, expected: string) =>
+    new ConfigurationError({
+      code: "catalogue-size",
+      place: file,
+      problem,
+      expected,
+      received: String(catalogueSize),
+      example: "--catalogue-size 285",
+    });
+  if (answers?.kind !== "ranking") throw wrong("a catalogue size belongs to ranking", "no catalogue size");
+  const items = new Set<string>();
+  for (const list of answers.ranked) for (const item of list) items.add(item);
+  if (!Number.isSafeInteger(catalogueSize) || catalogueSize < items.size)
+    throw wrong(
+      `the lists hold ${items.size} different items, more than the catalogue is said to have`,
+      `a whole number of at least ${items.size}`,
+    );
+  return { answers: { ...answers, catalogueSize } };
 }
 
 function declaredScale(

@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
+import { answerTruth } from "./answer-truth.ts";
 import type { Predictions } from "./predictions.ts";
 import { rememberedIds, type RowIds } from "./row-ids.ts";
 
 /**
  * SHA-256 (hex) over the ids and labels of predictions: all that a prediction file knows of its dataset. One line
- * `["ID",LABEL]` per row, as JSON.
+ * `["ID",LABEL]` per row, as JSON; LABEL is the row's `answerTruth` where there are answers.
  */
 export function rowsDigest(predictions: Predictions): string {
   const hash = createHash("sha256");
-  const { labels } = predictions;
+  const { labels, answers } = predictions;
+  if (answers !== undefined) {
+    predictions.ids.forEach((id, row) => hash.update(`[${JSON.stringify(id)},${answerTruth(answers, row)}]\n`));
+    return hash.digest("hex");
+  }
   const ids = rememberedIds(predictions);
   const lines = ids === undefined ? null : plainLines(ids, labels);
   if (lines !== null) for (const block of lines) hash.update(block);

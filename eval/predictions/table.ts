@@ -1,6 +1,6 @@
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { type Format, type TextOptions } from "../dataset/formats/open.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Answers, Predictions } from "./predictions.ts";
 import { type BinaryLabelOptions } from "./binary-labels.ts";
 import { type Columns } from "./columns.ts";
 import { RowIds } from "./row-ids.ts";
@@ -20,6 +20,8 @@ export type ReadPredictionsOptions = Pick<BinaryLabelOptions, "positive"> & {
   largestSliceCount?: number;
   /** For a file without the column naive_scale: the scale of every row. Regression and forecasting only. */
   naiveScale?: number;
+  /** Items that could be ranked, for coverage_at_k. Ranking only. */
+  catalogueSize?: number;
   /** Predictions that this file may hold the same rows of, in the same order: their ids need no second look. */
   sameRowsAs?: Predictions;
   format?: Exclude<Format, "folder">;
@@ -36,6 +38,8 @@ export type Table = {
   labels: TextColumn | Float64Array;
   /** One per score column. */
   scores: Float64Array[];
+  /** In place of labels and scores, where the layout has them. */
+  answers: Answers | null;
   groups: TextColumn | null;
   weights: Float64Array | null;
   naiveScales: Float64Array | null;

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Answers, Predictions } from "./predictions.ts";
 import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
 
 /** Shortest decimal that reads back as the same double. */
@@ -14,9 +14,43 @@ function decimal(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-type Cell = { text: string; isNumber: boolean };
-const name = (text: string): Cell => ({ text, isNumber: false });
-const number = (value: number): Cell => ({ text: decimal(value), isNumber: true });
+/** `json`: the cell is written into a JSON row as it stands; in CSV it is text. */
+type Cell = { text: string; json: boolean };
+const name = (text: string): Cell => ({ text, json: false });
+const number = (value: number): Cell => ({ text: decimal(value), json: true });
+const list = (value: unknown): Cell => ({ text: JSON.stringify(value), json: true });
+
+/** The columns of a row's answers, and their cells. */
+function answerCells(answers: Answers): { columns: string[]; cells: (row: number) => Cell[] } {
+  switch (answers.kind) {
+    case "ranking": {
+      const { relevant, ranked, gains } = answers;
+      return {
+        columns: ["relevant", "ranked", ...(gains === null ? [] : ["gains"])],
+        cells: (row) => [list(relevant[row]), list(ranked[row]), ...(gains === null ? [] : [list(gains[row])])],
+      };
+    }
+    case "spans":
+      return {
+        columns: ["label", "predicted"],
+        cells: (row) => [list(answers.label[row]), list(answers.predicted[row])],
+      };
+    case "text": {
+      const { references, hypotheses, audioSeconds } = answers;
+      return {
+        columns: ["reference", "hypothesis", ...(audioSeconds === null ? [] : ["audio_seconds"])],
+        cells: (row) => [
+          // A single text that a reader could take for a list of texts is written as a list.
+          references[row]!.length === 1 && !/^\s*\[/.test(references[row]![0]!)
+            ? name(references[row]![0]!)
+            : list(references[row]),
+          name(hypotheses[row]!),
+          ...(audioSeconds === null ? [] : [number(audioSeconds[row]!)]),
+        ],
+      };
+    }
+  }
+}
 
 /**
  * The file's columns in order, and the cells of a row. Binary labels are written as 0 and 1, which no reader can
@@ -24,7 +58,7 @@ const number = (value: number): Cell => ({ text: decimal(value), isNumber: true 
  */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
-  const { ids, labels, scores, classes, groups, weights, naiveScales } = predictions;
+  const { ids, labels, scores, classes, groups, weights, naiveScales, answers } = predictions;
   const slices = Object.entries(predictions.slices);
   const taken = slices.find(([column]) => !isSliceColumn(column, layout));
   if (taken !== undefined)
@@ -41,11 +75,23 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
     for (let i = 1; i < width; i++) if (scores[row * width + i]! > scores[row * width + top]!) top = i;
     return classes[top]!;
   };
+  const given =
+    answers === undefined
+      ? {
+          columns: [
+            "label",
+            ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]),
+          ],
+          cells: (row: number) => [
+            ...(layout === "multiclass" ? [name(classes[labels[row]!]!), name(best(row))] : [number(labels[row]!)]),
+            ...Array.from({ length: width }, (_, i) => number(scores[row * width + i]!)),
+          ],
+        }
+      : answerCells(answers);
   return {
     columns: [
       "id",
-      "label",
-      ...(layout === "multiclass" ? ["predicted", ...classes.map((one) => classColumnPrefix + one)] : ["score"]),
+      ...given.columns,
       ...(groups === null ? [] : ["group"]),
       ...(weights === null ? [] : ["weight"]),
       ...(naiveScales === undefined ? [] : [naiveScaleColumn]),
@@ -53,8 +99,7 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
     ],
     cells: (row) => [
       name(ids[row]!),
-      ...(layout === "multiclass" ? [name(classes[labels[row]!]!), name(best(row))] : [number(labels[row]!)]),
-      ...Array.from({ length: width }, (_, i) => number(scores[row * width + i]!)),
+      ...given.cells(row),
       ...(groups === null ? [] : [name(groups[row]!)]),
       ...(weights === null ? [] : [number(weights[row]!)]),
       ...(naiveScales === undefined ? [] : [number(naiveScales[row]!)]),
@@ -85,7 +130,7 @@ function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<s
       yield rows
         .map(
           (row) =>
-            `{${row.map((cell, i) => `${keys[i]}:${cell.isNumber ? cell.text : JSON.stringify(cell.text)}`).join(",")}}\n`,
+            `{${row.map((cell, i) => `${keys[i]}:${cell.json ? cell.text : JSON.stringify(cell.text)}`).join(",")}}\n`,
         )
         .join("");
   }
@@ -94,7 +139,7 @@ function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<s
 /**
  * Writes predictions atomically as CSV (.csv) or JSON Lines (.jsonl). Scores keep full precision. `readPredictions`
  * with the same task and classes gives the predictions back.
- * @throws ConfigurationError `unknown-format`, `slice-column-name`, `task-without-files`
+ * @throws ConfigurationError `unknown-format`, `slice-column-name`
  */
 export async function writePredictions(file: string, predictions: Predictions): Promise<void> {
   const extension = extname(file).toLowerCase();

@@ -2,6 +2,7 @@ import type { Measurement, MetricsFile } from "../schema/metrics.ts";
 import { byteUnit, counted, decimalsFor, fixed, percent, significant } from "./text/format.ts";
 import { ascii, type Glyphs, unicode } from "./text/glyphs.ts";
 import { measurementLabel } from "./content/measurement-label.ts";
+import { shownSignature } from "./content/signature.ts";
 import { type Column, renderTable, type Row, wrap } from "./terminal-table.ts";
 import { cut, oneLine } from "./text/text.ts";
 
@@ -58,8 +59,10 @@ function measurementRow(measurement: Measurement, glyphs: Glyphs): Row {
       cells: [...place, "undefined", "", String(result.n)],
       below: cut(oneLine(result.reason), 300, glyphs.ellipsis),
     };
+  const signature = shownSignature(measurement);
+  const signed = signature === null ? {} : { below: oneLine(signature) };
   if (result.interval === null)
-    return { cells: [...place, significant(result.value / factor, 4, glyphs), "", String(result.n)] };
+    return { cells: [...place, significant(result.value / factor, 4, glyphs), "", String(result.n)], ...signed };
   const { low, high } = result.interval;
   const decimals = Math.min(
     6,
@@ -68,5 +71,6 @@ function measurementRow(measurement: Measurement, glyphs: Glyphs): Row {
   const formatValue = (value: number) => fixed(value / factor, decimals, glyphs);
   return {
     cells: [...place, formatValue(result.value), `[${formatValue(low)}, ${formatValue(high)}]`, String(result.n)],
+    ...signed,
   };
 }

@@ -2,6 +2,7 @@ import picocolors from "picocolors";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { Check, DatasetChange, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
 import { checkName, checkNumbers } from "./content/check-numbers.ts";
+import { shownSignature } from "./content/signature.ts";
 import { byAttention, tally } from "./content/check-order.ts";
 import { datasetChangeText } from "./content/dataset-change.ts";
 import { falseRedSentence, honestCandidate } from "./content/false-red.ts";
@@ -182,10 +183,19 @@ function checkLayout(
         rule,
         word,
       ],
-      ...(check.verdict === "PASS" ? {} : { below: cut(sentence(check.reason), 600, style.glyphs.ellipsis) }),
+      ...below(check, style),
     };
   });
   return { columns, rows };
+}
+
+/** Why a check is not PASS, and the signature of its metric. */
+function below(check: Check, { glyphs }: Style): { below?: string } {
+  const lines = [
+    ...(check.verdict === "PASS" ? [] : [cut(sentence(check.reason), 600, glyphs.ellipsis)]),
+    ...[shownSignature(check)].filter((signature) => signature !== null).map(oneLine),
+  ];
+  return lines.length === 0 ? {} : { below: lines.join("; ") };
 }
 
 function legend(checks: readonly Check[], { glyphs, colors, width }: Style): string {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { metricName } from "../../models/core/manifest/gates.ts";
+import { metricOptionShape } from "../../models/core/manifest/metric-options.ts";
 import { interval, modelIdentity } from "./verdict.ts";
 
 /** A metric is measured, or undefined with a reason; never 0 or NaN instead of an answer. */
@@ -15,16 +16,15 @@ const metricResult = z.discriminatedUnion("status", [
 export type MetricResult = z.infer<typeof metricResult>;
 
 /** Options that change what a metric means; they are part of its identity. */
-const metricOptions = z.strictObject({
-  threshold: z.number().optional(),
-  at: z.number().optional(),
-  k: z.int().optional(),
-});
-export type MetricOptions = z.infer<typeof metricOptions>;
+const metricOptions = z.strictObject(metricOptionShape);
 
 const measurement = z.strictObject({
   metric: metricName,
   options: metricOptions,
+  signature: z
+    .string()
+    .optional()
+    .describe("Every option that the figure depends on, defaults and versions of rules included, where there are any."),
   head: z.string().nullable(),
   slice: z.string(),
   unit: z.string(),

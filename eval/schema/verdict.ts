@@ -22,6 +22,10 @@ const number = z.number().nullable();
 export const check = z.strictObject({
   id: z.string().describe("Stable name of the check within its model, e.g. auroc[source=imdb]/non-inferiority."),
   metric: metricName,
+  signature: z
+    .string()
+    .optional()
+    .describe("Every option that the figure depends on, defaults and versions of rules included, where there are any."),
   head: z.string().nullable(),
   slice: z.string().describe('"all", or COLUMN=VALUE.'),
   kind: z.enum(["limit", "non-inferiority", "superiority", "equivalence"]),

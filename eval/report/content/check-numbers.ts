@@ -1,6 +1,7 @@
 import type { Check } from "../../schema/verdict.ts";
 import { byteUnit, decimalsFor, fixed, setting, signed } from "../text/format.ts";
 import { type Glyphs, unicode } from "../text/glyphs.ts";
+import { cutOf, nameAtCut } from "./signature.ts";
 
 /**
  * The figures of one check as people read them: in one unit, with one number of decimals, and without rounding that
@@ -22,12 +23,14 @@ export type CheckNumbers = {
 };
 
 /**
- * The name that people know a check by, e.g. `tpr_at_fpr(at=0.01)`: the start of its id, if that holds the metric's
- * options, else the metric.
+ * The name that people know a check by, e.g. `tpr_at_fpr(at=0.01)` or `ndcg@10`: the start of its id, if that holds the
+ * metric's options, else the metric.
  */
 export function checkName(check: Check): string {
   const name = /^[a-z0-9_]+(\([\w=.,+-]{1,60}\))?/.exec(check.id)?.[0] ?? "";
-  const plain = name.startsWith(`${check.metric}(`) ? name : check.metric;
+  const options = name.startsWith(`${check.metric}(`) ? name.slice(check.metric.length + 1, -1).split(",") : [];
+  const left = options.filter((option) => !(option.startsWith("k=") && cutOf(check) !== null));
+  const plain = `${nameAtCut(check)}${left.length === 0 ? "" : `(${left.join(",")})`}`;
   return check.head === null || !check.id.includes(`@${check.head}`) ? plain : `${plain}@${check.head}`;
 }
 

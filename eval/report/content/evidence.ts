@@ -15,6 +15,7 @@ export function evidence(check: Check, glyphs: Glyphs = unicode): string[] {
   lines.push(
     `${check.metric}, ${check.direction} is better; on ${counted(check.n, "row or timed run", "rows or timed runs")}.`,
   );
+  if (check.signature !== undefined) lines.push(`signature: ${oneLine(check.signature)}`);
   lines.push(check.observed === null ? "candidate: undefined" : `candidate = ${formatValue(check.observed)}${unit}`);
   if (check.baseline !== null) lines.push(`baseline = ${formatValue(check.baseline)}${unit}`);
   if (check.difference !== null && check.observed !== null && check.baseline !== null) {

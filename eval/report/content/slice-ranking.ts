@@ -8,7 +8,23 @@ import { measurementLabel } from "./measurement-label.ts";
  * the first four; accuracy, F1, precision, average precision, log loss and Brier scores all follow it, so a slice would
  * rank low for being hard to guess. Regressions have no such classes.
  */
-const rankedBy: readonly MetricName[] = ["auroc", "partial_auroc", "tpr_at_fpr", "recall", "mase", "mae", "rmse"];
+const rankedBy: readonly MetricName[] = [
+  "auroc",
+  "partial_auroc",
+  "tpr_at_fpr",
+  "recall",
+  "mase",
+  "mae",
+  "rmse",
+  "wer",
+  "cer",
+  "chrf",
+  "bleu",
+  "entity_f1",
+  "ndcg_at_k",
+  "recall_at_k",
+  "mrr",
+];
 
 /** Fewest rows of a slice that takes part in a ranking. */
 export const rowsToRank = 100;
@@ -36,16 +52,18 @@ export type SliceRanking = {
 /** One ranking per head with two slices or more. */
 export function sliceRankings(candidate: ModelMetrics | null, baseline: ModelMetrics | null): SliceRanking[] {
   const heads = Map.groupBy(candidate?.measurements ?? [], (one) => one.head);
-  return [...heads].flatMap(([head, measurements]): SliceRanking[] => {
+  return [...heads.values()].flatMap((measurements): SliceRanking[] => {
     const metric = rankedBy.find((name) =>
       measurements.some((one) => one.metric === name && one.slice === "all" && one.result.status === "ok"),
     );
-    const chosen = measurements.filter((one) => one.metric === metric);
-    const [first] = chosen;
-    if (first === undefined || chosen.length < 3) return [];
+    const first = measurements.find((one) => one.metric === metric);
+    if (first === undefined) return [];
+    const alike = (one: Measurement) => measurementLabel(one) === measurementLabel(first);
+    const chosen = measurements.filter(alike);
+    if (chosen.length < 3) return [];
     const before = new Map(
       (baseline?.measurements ?? [])
-        .filter((one) => one.metric === metric && one.head === head)
+        .filter(alike)
         .map((one) => [one.slice, one.result.status === "ok" ? one.result.value : null]),
     );
     const slices = chosen

@@ -4,6 +4,7 @@ import { byAttention } from "../content/check-order.ts";
 import { checkWord } from "../content/check-word.ts";
 import { intervalHeading } from "../content/levels.ts";
 import { evidence } from "../content/evidence.ts";
+import { shownSignature } from "../content/signature.ts";
 import { count, counted, percent } from "../text/format.ts";
 import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
@@ -41,6 +42,7 @@ function checkRows(check: Check): string {
   const { verdict, text, aside } = checkWord(check);
   const unit =
     numbers.unit === "" || check.metric.endsWith(`_${numbers.unit}`) ? "" : ` <small>${htmlText(numbers.unit)}</small>`;
+  const signature = shownSignature(check);
   const cell = (content: string, label: string, kind = "n") =>
     `<td role="cell" class="${kind}" data-label="${label}">${content}</td>`;
   const level =
@@ -61,7 +63,7 @@ function checkRows(check: Check): string {
       : `<li>declared at <code>${htmlText(check.declaredAt.file)}:${check.declaredAt.line}</code></li>`;
   return (
     `<tbody role="rowgroup" class="v-${verdict ?? "none"}"><tr role="row" class="lead"><td role="cell"><span class="word">${text}</span>${aside === "" ? "" : ` <small title="shown, does not decide">${aside}</small>`}</td>` +
-    `<td role="cell"><code>${htmlText(checkName(check))}</code> ${check.direction === "higher" ? "↑" : "↓"}${unit}</td>` +
+    `<td role="cell"><code>${htmlText(checkName(check))}</code> ${check.direction === "higher" ? "↑" : "↓"}${unit}${signature === null ? "" : `<br><small>${htmlText(signature)}</small>`}</td>` +
     `<td role="cell" class="full">${htmlText(cut(check.slice, 200))}</td>` +
     cell(candidate, "candidate") +
     cell(numbers.baseline, "baseline") +

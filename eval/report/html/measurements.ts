@@ -1,6 +1,7 @@
 import type { Measurement, MetricResult, ModelMetrics } from "../../schema/metrics.ts";
 import { count, counted, significant } from "../text/format.ts";
 import { measurementLabel } from "../content/measurement-label.ts";
+import { shownSignature } from "../content/signature.ts";
 import { intervalHeading } from "../content/levels.ts";
 import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
@@ -16,7 +17,7 @@ export function measurementTable(
   const before = new Map((baseline?.measurements ?? []).map((one) => [key(one), one.result]));
   const rows = (candidate?.measurements ?? []).map(
     (one) =>
-      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}</td><td class="name">${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
+      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}${signed(one)}</td><td class="name">${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
   );
   if (rows.length === 0) return "";
   const { taken, left } = takeWithin(rows, budget);
@@ -33,4 +34,9 @@ function value(result: MetricResult | undefined): string {
   if (result.status === "undefined") return `<span title="${htmlText(cut(result.reason, 200))}">undefined</span>`;
   const { interval } = result;
   return `${significant(result.value)}${interval === null ? "" : ` <span class="faint" title="${htmlText(cut(interval.method, 120))}">[${significant(interval.low)}, ${significant(interval.high)}]</span>`}`;
+}
+
+function signed(one: Measurement): string {
+  const signature = shownSignature(one);
+  return signature === null ? "" : `<br><small>${htmlText(signature)}</small>`;
 }

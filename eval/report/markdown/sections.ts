@@ -8,6 +8,7 @@ import { count, counted, countedRows, percent, shortDigest, significant } from "
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import { forestRow } from "../series/forest.ts";
 import { forestScale, type ForestScale } from "../series/forest-scale.ts";
+import { shownSignature } from "../content/signature.ts";
 import { sliceRankings } from "../content/slice-ranking.ts";
 import { sources } from "../content/sources.ts";
 import { nextSteps } from "../content/next-steps.ts";
@@ -269,10 +270,11 @@ function checkLine(check: Check, withReason: boolean, scale: ForestScale, ownLev
     numbers.unit === "" || check.metric.endsWith(`_${numbers.unit}`) ? "" : ` ${markdownCut(numbers.unit, 30)}`;
   const level = check.interval === null || !ownLevel ? "" : ` (${percent(check.interval.level)})`;
   const forest = forestRow(check);
+  const signature = shownSignature(check);
   const { verdict, text, aside } = checkWord(check);
   return row([
     `${verdict === null ? "" : `${verdictMark[verdict]} `}${text}${aside === "" ? "" : ` (${aside})`}`,
-    `<code>${markdownCut(checkName(check), 120)}</code>${check.direction === "higher" ? "↑" : "↓"}${unit}`,
+    `<code>${markdownCut(checkName(check), 120)}</code>${check.direction === "higher" ? "↑" : "↓"}${unit}${signature === null ? "" : `<br><sub>${markdownCut(signature, 200)}</sub>`}`,
     check.slice === "all" ? "all" : markdownCode(check.slice, 160),
     check.kind === "limit" && numbers.interval !== ""
       ? `${numbers.candidate} ${numbers.interval}${level}`

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { metricOptionShape } from "./metric-options.ts";
 
 /**
  * Metrics that a manifest may name. `eval/metrics/catalog.ts` says which task has which of them. A check of a metric
@@ -25,8 +26,14 @@ export const metricNames = [
   "cer",
   "bleu",
   "chrf",
+  "entity_f1",
   "ndcg_at_k",
   "recall_at_k",
+  "precision_at_k",
+  "map_at_k",
+  "mrr",
+  "hit_rate_at_k",
+  "coverage_at_k",
   "tpr_at_fpr",
   "partial_auroc",
   "latency_p50_ms",
@@ -55,9 +62,7 @@ const common = {
     .default([])
     .describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
   alpha: z.number().gt(0).lt(0.5).optional().describe("One-sided error rate of this check; default: the gates' alpha."),
-  threshold: z.number().optional().describe("Decision threshold for accuracy, precision, recall and f1; default: 0.5."),
-  at: z.number().optional().describe("False-positive rate of tpr_at_fpr and partial_auroc."),
-  k: z.int().positive().optional().describe("Cut-off of ndcg_at_k and recall_at_k."),
+  ...metricOptionShape,
 };
 
 /** A gate check as it stands in model.yaml. */
