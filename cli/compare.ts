@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { catalog } from "../eval/metrics/catalog.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import {
   checkPolicy,
@@ -60,7 +61,11 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--alpha <p>", "one-sided error rate", number, 0.05)
     .option("--slices <columns>", "judge once per value of these columns, e.g. source,language", list)
     .option("--threshold <t>", "decision threshold of accuracy, precision, recall, f1", number)
-    .option("--at <rate>", "false-positive rate of tpr_at_fpr and partial_auroc", number)
+    .option(
+      "--at <rate>",
+      "false-positive rate of tpr_at_fpr and partial_auroc, nominal coverage of interval_coverage, level of quantile_loss",
+      number,
+    )
     .option("--k <n>", "cut-off of ndcg_at_k and recall_at_k", integer)
     .option("--positive <label>", "the positive label, when labels are not 0 and 1")
     .option(
@@ -140,6 +145,12 @@ function policyOf(flags: CompareFlags): CheckPolicy {
     throw wrong("--min, --max and --confident belong to --kind limit", `--kind ${kind} --margin 0.01`);
   if (kind !== "limit" && kind !== "superiority" && flags.margin === undefined)
     throw wrong(`${kind} needs --margin: the largest difference that does not matter`, `--kind ${kind} --margin 0.01`);
+  const rules = catalog.get(metric)?.rules;
+  if (rules?.kinds.includes(kind) === false)
+    throw wrong(
+      `${kind} cannot decide on ${metric}: ${rules.why}`,
+      `--kind limit --metric ${metric} --at 0.9 --min 0.87 --max 0.93 --confident`,
+    );
   const common = {
     metric,
     slices: flags.slices ?? [],

@@ -11,6 +11,7 @@ import { planChecks } from "./judge/plan-checks.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import type { TextOptions } from "./dataset/formats/open.ts";
 import { measure, measurerOf, type Measurer, type MeasureRequest } from "./metrics/measure.ts";
+import { unscaledNote } from "./metrics/mase.ts";
 import { pairPredictions } from "./predictions/pair.ts";
 import { readPredictions } from "./predictions/read.ts";
 import type { Predictions } from "./predictions/predictions.ts";
@@ -163,7 +164,8 @@ export async function measureFile(
     ...(request.text === undefined ? {} : { text: request.text }),
     largestSliceCount,
   });
-  for (const note of notes) deps.onNote(note);
+  const unscaled = unscaledNote(predictions);
+  for (const note of unscaled === null ? notes : [...notes, unscaled]) deps.onNote(note);
   return {
     schemaVersion: 1,
     sluiceVersion,

@@ -13,6 +13,16 @@ import { performanceMetrics } from "./performance-metrics.ts";
  */
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
   if (performanceMetrics.has(policy.metric)) return null;
+  const rules = catalog.get(policy.metric)?.rules;
+  if (rules?.kinds.includes(policy.kind) === false)
+    throw new ConfigurationError({
+      code: "check-rule",
+      place: `${place} gates.checks[${index}]`,
+      problem: `${policy.kind} cannot decide on ${policy.metric}: ${rules.why}`,
+      expected: `kind: ${rules.kinds.join(" or ")}`,
+      received: `kind: ${policy.kind}`,
+      example: `- {kind: limit, metric: ${policy.metric}, at: 0.9, min: 0.87, max: 0.93, confident: true}`,
+    });
   const fits = manifest.postprocess.filter((head) =>
     catalog.get(policy.metric)?.tasks.includes(taskOfHead(head, manifest)),
   );

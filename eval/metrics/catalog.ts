@@ -7,13 +7,17 @@ import { brier } from "./brier.ts";
 import type { MetricDefinition } from "./definition.ts";
 import { ece } from "./ece.ts";
 import { f1 } from "./f1.ts";
+import { intervalCoverage } from "./interval-coverage.ts";
 import { logLoss } from "./log-loss.ts";
+import { macroF1 } from "./macro-f1.ts";
 import { mae } from "./mae.ts";
 import { mape } from "./mape.ts";
 import { mase } from "./mase.ts";
 import { medianAbsoluteError } from "./median-absolute-error.ts";
+import { owa } from "./owa.ts";
 import { partialAuroc } from "./partial-auroc.ts";
 import { precision } from "./precision.ts";
+import { quantileLoss } from "./quantile-loss.ts";
 import { r2 } from "./r2.ts";
 import { recall } from "./recall.ts";
 import { rmse } from "./rmse.ts";
@@ -37,6 +41,7 @@ const definitions: readonly MetricDefinition[] = [
   precision,
   recall,
   f1,
+  macroF1,
   mae,
   rmse,
   r2,
@@ -44,6 +49,9 @@ const definitions: readonly MetricDefinition[] = [
   mape,
   smape,
   mase,
+  owa,
+  quantileLoss,
+  intervalCoverage,
 ];
 
 /** Every metric of predictions, by name. Latency, sizes and the like are measured elsewhere. */

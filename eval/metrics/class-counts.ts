@@ -7,20 +7,28 @@ export type Denominator = "predicted" | "true" | "both";
 
 /**
  * True positives over a count, per class: precision (predicted), recall (true), F1 as 2TP / (predicted + true). Binary:
- * of class 1. More than two classes: the unweighted mean (macro) over the classes that occur. For recall, a class
+ * of class 1, unless every class is asked for. More than two classes: the unweighted mean (macro) over the classes that occur. For recall, a class
  * occurs when it has rows, otherwise when it has rows or predictions. A class that has rows but is never predicted has
  * no precision, and then the macro mean has none either.
  */
-export function classRatio(denominator: Denominator): SumMetric {
+export function classRatio(
+  denominator: Denominator,
+  of: "positive class" | "every class" = "positive class",
+): SumMetric {
   return {
     demand: "any",
     range: [0, 1],
     byClass: true,
-    prepare: (sample, options) => prepare(sample, options, denominator),
+    prepare: (sample, options) => prepare(sample, options, denominator, of),
   };
 }
 
-function prepare(sample: Sample, options: MeasureOptions, denominator: Denominator): SumParts | string {
+function prepare(
+  sample: Sample,
+  options: MeasureOptions,
+  denominator: Denominator,
+  of: "positive class" | "every class",
+): SumParts | string {
   const { labels, classCount } = sample;
   const predicted = predictedClasses(sample, options.threshold ?? defaultThreshold);
   const occurs = Array.from({ length: classCount }, () => ({ labelled: 0, predicted: 0 }));
@@ -29,13 +37,13 @@ function prepare(sample: Sample, options: MeasureOptions, denominator: Denominat
     (occurs[label] as { labelled: number }).labelled++;
     (occurs[predicted[i] as number] as { predicted: number }).predicted++;
   });
-  const classes =
-    classCount === 2
-      ? [1]
-      : occurs.flatMap((one, c) => (one.labelled > 0 || (denominator !== "true" && one.predicted > 0) ? [c] : []));
+  const onlyPositive = classCount === 2 && of === "positive class";
+  const classes = onlyPositive
+    ? [1]
+    : occurs.flatMap((one, c) => (one.labelled > 0 || (denominator !== "true" && one.predicted > 0) ? [c] : []));
   for (const c of classes) {
     const one = occurs[c] as { labelled: number; predicted: number };
-    const name = classCount === 2 ? "positive" : `class ${c}`;
+    const name = onlyPositive ? "positive" : `class ${c}`;
     if (denominator === "predicted" && one.predicted === 0) return `no row is predicted ${name}: precision is 0/0`;
     if (denominator === "true" && one.labelled === 0) return `there are no ${name} rows: recall is 0/0`;
     if (one.labelled + one.predicted === 0) return `no row is ${name} or predicted so: F1 is 0/0`;

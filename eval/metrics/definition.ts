@@ -1,5 +1,6 @@
-import type { MetricName } from "../../models/core/manifest/gates.ts";
+import type { CheckKind, MetricName } from "../../models/core/manifest/gates.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
+import type { Forecasts } from "../predictions/predictions.ts";
 import type { MetricOptions, MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 
@@ -19,6 +20,8 @@ export type Sample = {
    * Error of the naive forecast on the training data of each row's series, for MASE; absent when it is not declared.
    */
   naiveScales?: Float64Array;
+  /** Where the rows stand in their series, and quantiles; absent unless the predictions name series and steps. */
+  forecasts?: Forecasts;
 };
 
 export type MeasureOptions = MetricOptions & {
@@ -42,6 +45,8 @@ export type MetricDefinition = {
   tasks: readonly Task[];
   /** Which way is better. */
   direction: "higher" | "lower";
+  /** The rules that may decide on the metric, where not all of them make sense, and why the others do not. */
+  rules?: { kinds: readonly CheckKind[]; why: string };
   unit: string;
   /** Smallest and largest possible value. */
   range: readonly [number, number];

@@ -1,14 +1,15 @@
+import type { Forecasts } from "../predictions/predictions.ts";
 import type { Sample } from "./definition.ts";
 
 /** The per-row columns of a table, such as `Sample` or `Predictions`. */
-type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales">;
+type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales" | "forecasts">;
 
 /**
  * The rows at these positions, in this order; a position may occur several times. Whatever else the table holds stays
  * as it is.
  */
 export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Array): Table {
-  const { labels, scores, weights, groups, naiveScales } = table;
+  const { labels, scores, weights, groups, naiveScales, forecasts } = table;
   const width = labels.length === 0 ? 0 : Math.round(scores.length / labels.length);
   const selected = new Float64Array(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
@@ -22,6 +23,21 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
     weights: weights === null ? null : picked(weights, rows),
     groups: groups === null ? null : Array.from(rows, (row) => groups[row] as string),
     ...(naiveScales === undefined ? {} : { naiveScales: picked(naiveScales, rows) }),
+    ...(forecasts === undefined ? {} : { forecasts: selectForecasts(forecasts, rows) }),
+  };
+}
+
+function selectForecasts({ series, steps, quantiles, naive2 }: Forecasts, rows: Int32Array): Forecasts {
+  const width = quantiles?.levels.length ?? 0;
+  const values = new Float64Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++)
+    for (let k = 0; k < width; k++)
+      values[i * width + k] = quantiles!.values[(rows[i] as number) * width + k] as number;
+  return {
+    series: Array.from(rows, (row) => series[row] as string),
+    steps: Int32Array.from(rows, (row) => steps[row] as number),
+    quantiles: quantiles === null ? null : { levels: quantiles.levels, values },
+    ...(naive2 === undefined ? {} : { naive2: picked(naive2, rows) }),
   };
 }
 

@@ -2,15 +2,16 @@ import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
+import { findForecastColumns, isForecastColumn, type ForecastColumns } from "./forecast-columns.ts";
 
 /** Layout of a task's prediction files. */
-export type Layout = "binary" | "multiclass" | "number";
+export type Layout = "binary" | "multiclass" | "number" | "forecast";
 
 const layouts: Partial<Record<Task, Layout>> = {
   "binary-classification": "binary",
   "multiclass-classification": "multiclass",
   regression: "number",
-  forecasting: "number",
+  forecasting: "forecast",
   ranking: "number",
 };
 
@@ -27,6 +28,11 @@ export function layoutOf(task: Task): Layout {
   return layout;
 }
 
+/** Whether labels are numbers. */
+export function hasNumbers(layout: Layout): boolean {
+  return layout === "number" || layout === "forecast";
+}
+
 export const classColumnPrefix = "p_";
 export const naiveScaleColumn = "naive_scale";
 
@@ -34,12 +40,14 @@ export const naiveScaleColumn = "naive_scale";
 function reservedColumns(layout: Layout): readonly string[] {
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
-    : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
+    : ["id", "label", "score", "group", "weight", ...(hasNumbers(layout) ? [naiveScaleColumn] : [])];
 }
 
 export function isSliceColumn(column: string, layout: Layout): boolean {
   return (
-    !reservedColumns(layout).includes(column) && !(layout === "multiclass" && column.startsWith(classColumnPrefix))
+    !reservedColumns(layout).includes(column) &&
+    !(layout === "multiclass" && column.startsWith(classColumnPrefix)) &&
+    !(layout === "forecast" && isForecastColumn(column))
   );
 }
 
@@ -53,6 +61,8 @@ export type Columns = {
   hasGroup: boolean;
   hasWeight: boolean;
   hasNaiveScale: boolean;
+  /** Of a forecasting file that names series and steps. */
+  forecast: ForecastColumns | null;
   slices: string[];
 };
 
@@ -60,6 +70,7 @@ const examples: Record<Layout, string> = {
   binary: "id,label,score\nrow-1,1,0.93",
   multiclass: "id,label,p_cat,p_dog,p_fox\nrow-1,dog,0.1,0.7,0.2",
   number: "id,label,score\nrow-1,12.5,11.9",
+  forecast: "id,label,score,series,step\nrow-1,12.5,11.9,sales,1",
 };
 
 /**
@@ -114,7 +125,8 @@ export function findColumns(
     scores,
     hasGroup: found.includes("group"),
     hasWeight: found.includes("weight"),
-    hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn),
+    hasNaiveScale: hasNumbers(layout) && found.includes(naiveScaleColumn),
+    forecast: layout === "forecast" ? findForecastColumns(file, found) : null,
     slices: wantedSlices === undefined ? slices : [...wantedSlices],
   };
 }

@@ -1,4 +1,4 @@
-import type { Predictions } from "./predictions.ts";
+import type { Forecasts, Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
 import { rememberedIds } from "./row-ids.ts";
 
@@ -19,8 +19,8 @@ function incomparable(reason: string): Pairing {
 
 /**
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
- * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, groups, slices or naive scales
- * differ, or when only one of them has weights, groups or a slice column.
+ * incomparable when their tasks, dataset digests, classes, row ids, labels, weights, series, steps, groups, slices or
+ * naive scales differ, or when only one of them has weights, series, groups or a slice column.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -69,12 +69,17 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
   const classCount = candidate.classes.length;
   const labelName = (side: Predictions) => (row: number) =>
     classCount > 2 || layoutOf(side.task) === "multiclass" ? side.classes[side.labels[row]!] : side.labels[row];
-  const { groups, weights, naiveScales } = candidate;
+  const { groups, weights, naiveScales, forecasts } = candidate;
+  const naive2 = forecasts?.naive2;
+  const other = baseline.forecasts;
   const sliceColumns = [...new Set([...Object.keys(candidate.slices), ...Object.keys(baseline.slices)])];
   const sliceOf = ({ slices }: Predictions, name: string) => (Object.hasOwn(slices, name) ? slices[name]! : null);
   const reason =
     differing("labels", labelName(candidate), labelName(baseline)) ??
     column("weights", weights, baseline.weights) ??
+    column("series", forecasts?.series ?? null, other?.series ?? null) ??
+    column("steps", forecasts?.steps ?? null, other?.steps ?? null) ??
+    column("forecasts of Naive2", naive2 ?? null, other?.naive2 ?? null) ??
     column("groups", groups, baseline.groups) ??
     column("naive scales", naiveScales ?? null, baseline.naiveScales ?? null) ??
     sliceColumns
@@ -97,8 +102,17 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     weights,
     scores: inOrder(baseline.scores, order, classOrder),
     ...(naiveScales === undefined ? {} : { naiveScales }),
+    ...(forecasts === undefined || other === undefined
+      ? {}
+      : { forecasts: { ...forecasts, quantiles: quantilesInOrder(other.quantiles, order) } }),
   };
   return { status: "paired", candidate, baseline: paired };
+}
+
+function quantilesInOrder(quantiles: Forecasts["quantiles"], order: Int32Array | null): Forecasts["quantiles"] {
+  if (quantiles === null) return null;
+  const { levels, values } = quantiles;
+  return { levels, values: inOrder(values, order, [...levels.keys()]) };
 }
 
 type Column = ArrayLike<unknown> | null;

@@ -5,7 +5,8 @@ import { type OpenedFile } from "../dataset/formats/open.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { normalForm } from "../dataset/normal-form.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
-import { findColumns, isSliceColumn, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { findColumns, hasNumbers, isSliceColumn, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { isForecastColumn, naive2Column, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { firstRowOf, TextColumnBuilder, type TextColumn } from "./text-column.ts";
 import { type ReadPredictionsOptions, type Table } from "./table.ts";
 
@@ -26,6 +27,10 @@ export async function readRecords(
   const groups = new TextColumnBuilder();
   const weights: number[] = [];
   const naiveScales: number[] = [];
+  const series = new TextColumnBuilder();
+  const steps: number[] = [];
+  const naive2: number[] = [];
+  let quantiles: number[][] = [];
   let slices: TextColumnBuilder[] = [];
   const seen = new Set<string>();
   const placeOf = (row: number) => placeName(file, style, spots[row]!);
@@ -41,6 +46,7 @@ export async function readRecords(
       columns = findColumns(file, [...new Set([...columnNames, ...(options.slices ?? [])])], layout, options.slices);
       slices = columns.slices.map(() => new TextColumnBuilder());
       scores = columns.scores.map(() => []);
+      quantiles = columns.forecast?.quantiles.map(() => []) ?? [];
     }
     const added = addedSlices(fields, columns, columnNames, options, place);
     for (const name of added) {
@@ -74,6 +80,12 @@ export async function readRecords(
     if (columns.hasGroup) groups.add(cells.text("group"));
     if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
     if (columns.hasNaiveScale) naiveScales.push(cells.atLeastZero(naiveScaleColumn));
+    if (columns.forecast !== null) {
+      series.add(cells.text(seriesColumn));
+      steps.push(cells.number(stepColumn));
+      columns.forecast.quantiles.forEach(({ column }, i) => quantiles[i]!.push(cells.number(column)));
+      if (columns.forecast.hasNaive2) naive2.push(cells.number(naive2Column));
+    }
     columns.slices.forEach((name, i) => slices[i]!.add(cells.slice(name)));
   }
   if (columns === undefined)
@@ -91,11 +103,20 @@ export async function readRecords(
     columns: { ...columns, slices: kept.map((i) => columns!.slices[i]!) },
     rows: ids.length,
     ids,
-    labels: layout === "number" ? numberLabels(texts, placeOf, decimal) : texts,
+    labels: hasNumbers(layout) ? numberLabels(texts, placeOf, decimal) : texts,
     scores: scores.map((column) => Float64Array.from(column)),
     groups: columns.hasGroup ? groups.column() : null,
     weights: columns.hasWeight ? Float64Array.from(weights) : null,
     naiveScales: columns.hasNaiveScale ? Float64Array.from(naiveScales) : null,
+    forecast:
+      columns.forecast === null
+        ? null
+        : {
+            series: series.column(),
+            steps: Float64Array.from(steps),
+            quantiles: quantiles.map((column) => Float64Array.from(column)),
+            naive2: columns.forecast.hasNaive2 ? Float64Array.from(naive2) : null,
+          },
     slices: kept.map((i) => slices[i]!.column()),
     renormalisedIds,
     placeOf,
@@ -119,7 +140,9 @@ function addedSlices(
   const needed =
     Object.hasOwn(fields, "group") === columns.hasGroup &&
     Object.hasOwn(fields, "weight") === columns.hasWeight &&
-    (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale);
+    (!hasNumbers(columns.layout) || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale) &&
+    (columns.layout !== "forecast" ||
+      Object.keys(fields).filter(isForecastColumn).join() === columnNames.filter(isForecastColumn).join());
   if (!needed)
     throw new EvaluationError({
       code: "malformed-row",

@@ -14,6 +14,7 @@ export const metricNames = [
   "precision",
   "recall",
   "f1",
+  "macro_f1",
   "mae",
   "rmse",
   "r2",
@@ -21,6 +22,9 @@ export const metricNames = [
   "mape",
   "smape",
   "mase",
+  "owa",
+  "quantile_loss",
+  "interval_coverage",
   "wer",
   "cer",
   "bleu",
@@ -55,8 +59,16 @@ const common = {
     .default([])
     .describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
   alpha: z.number().gt(0).lt(0.5).optional().describe("One-sided error rate of this check; default: the gates' alpha."),
-  threshold: z.number().optional().describe("Decision threshold for accuracy, precision, recall and f1; default: 0.5."),
-  at: z.number().optional().describe("False-positive rate of tpr_at_fpr and partial_auroc."),
+  threshold: z
+    .number()
+    .optional()
+    .describe("Decision threshold for accuracy, precision, recall, f1 and macro_f1; default: 0.5."),
+  at: z
+    .number()
+    .optional()
+    .describe(
+      "False-positive rate of tpr_at_fpr and partial_auroc; nominal coverage of interval_coverage; level of quantile_loss.",
+    ),
   k: z.int().positive().optional().describe("Cut-off of ndcg_at_k and recall_at_k."),
 };
 
