@@ -1,3 +1,4 @@
+import { sparseGroupSums, type SparseRows } from "../stats/sparse-rows.ts";
 import type { MeasureOptions, Sample } from "./definition.ts";
 import { defaultThreshold, predictedClasses } from "./sample.ts";
 import type { SumMetric, SumParts } from "./sum-metric.ts";
@@ -22,6 +23,9 @@ export function classRatio(
     prepare: (sample, options) => prepare(sample, options, denominator, of),
   };
 }
+
+/** Up to so many columns a plain table is smaller and faster. */
+const denseWidth = 6;
 
 function prepare(
   sample: Sample,
@@ -48,21 +52,34 @@ function prepare(
     if (denominator === "true" && one.labelled === 0) return `there are no ${name} rows: recall is 0/0`;
     if (one.labelled + one.predicted === 0) return `no row is ${name} or predicted so: F1 is 0/0`;
   }
-  const column = new Map(classes.map((c, k) => [c, 2 * k]));
+  // Each row counts in one class or two, however many there are.
+  const column = new Int32Array(classCount).fill(-1);
+  classes.forEach((c, k) => (column[c] = 2 * k));
   const width = 2 * classes.length;
-  const cells = new Float64Array(labels.length * width);
+  const perRow = 3;
+  const sparse: SparseRows = {
+    rows: labels.length,
+    perRow,
+    columns: new Int32Array(labels.length * perRow).fill(-1),
+    values: new Float64Array(labels.length * perRow),
+  };
+  const put = (at: number, c: number, which: 0 | 1, amount: number): void => {
+    const k = column[c] as number;
+    if (k < 0) return;
+    sparse.columns[at] = k + which;
+    sparse.values[at] = amount;
+  };
   labels.forEach((label, i) => {
     const guess = predicted[i] as number;
-    const add = (c: number, which: 0 | 1, amount: number): void => {
-      const k = column.get(c);
-      if (k !== undefined) cells[i * width + k + which] = (cells[i * width + k + which] as number) + amount;
-    };
-    if (label === guess) add(label, 0, denominator === "both" ? 2 : 1);
-    if (denominator !== "predicted") add(label, 1, 1);
-    if (denominator !== "true") add(guess, 1, 1);
+    const at = i * perRow;
+    if (label === guess) put(at, label, 0, denominator === "both" ? 2 : 1);
+    if (denominator !== "predicted") put(at + 1, label, 1, 1);
+    if (denominator !== "true") put(at + 2, guess, 1, 1);
   });
   return {
-    cells,
+    ...(width > denseWidth
+      ? { cells: new Float64Array(0), sparse }
+      : { cells: sparseGroupSums(sparse, width, Uint32Array.from(labels.keys()), labels.length) }),
     width,
     linear: false,
     whyUndefined: "a class has no rows or predictions",
