@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { catalog } from "../eval/metrics/catalog.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import {
   checkPolicy,
@@ -143,6 +144,12 @@ function policyOf(flags: CompareFlags): CheckPolicy {
     throw wrong("--min, --max and --confident belong to --kind limit", `--kind ${kind} --margin 0.01`);
   if (kind !== "limit" && kind !== "superiority" && flags.margin === undefined)
     throw wrong(`${kind} needs --margin: the largest difference that does not matter`, `--kind ${kind} --margin 0.01`);
+  const rules = catalog.get(metric)?.rules;
+  if (rules?.kinds.includes(kind) === false)
+    throw wrong(
+      `${kind} cannot decide on ${metric}: ${rules.why}`,
+      `--kind limit --metric ${metric} --at 0.9 --min 0.87 --max 0.93 --confident`,
+    );
   const common = {
     metric,
     slices: flags.slices ?? [],

@@ -15,6 +15,7 @@ import type { TextOptions } from "./dataset/formats/open.ts";
 import { catalog, metricsFor } from "./metrics/catalog.ts";
 import { requireReadOptions } from "./metrics/unread-options.ts";
 import { measure, measurerOf, type Measurer, type MeasureRequest } from "./metrics/measure.ts";
+import { unscaledNote } from "./metrics/mase.ts";
 import { pairPredictions } from "./predictions/pair.ts";
 import { readPredictions } from "./predictions/read.ts";
 import type { Predictions } from "./predictions/predictions.ts";
@@ -179,7 +180,9 @@ export async function measureFile(
     largestSliceCount,
   });
   const measurer = measurerOf(predictions, request.seed);
-  for (const note of [...notes, ...answerNotes("file", measurer)]) deps.onNote(note);
+  const unscaled = unscaledNote(predictions);
+  for (const note of [...notes, ...(unscaled === null ? [] : [unscaled]), ...answerNotes("file", measurer)])
+    deps.onNote(note);
   return {
     schemaVersion: 1,
     sluiceVersion,

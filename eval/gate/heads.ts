@@ -16,6 +16,16 @@ export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, 
   const definition = catalog.get(policy.metric);
   if (definition !== undefined) requireReadOptions([definition], policy, `${place} gates.checks[${index}]`);
   if (performanceMetrics.has(policy.metric)) return null;
+  const rules = catalog.get(policy.metric)?.rules;
+  if (rules?.kinds.includes(policy.kind) === false)
+    throw new ConfigurationError({
+      code: "check-rule",
+      place: `${place} gates.checks[${index}]`,
+      problem: `${policy.kind} cannot decide on ${policy.metric}: ${rules.why}`,
+      expected: `kind: ${rules.kinds.join(" or ")}`,
+      received: `kind: ${policy.kind}`,
+      example: `- {kind: limit, metric: ${policy.metric}, at: 0.9, min: 0.87, max: 0.93, confident: true}`,
+    });
   const fits = manifest.postprocess.filter((head) =>
     catalog.get(policy.metric)?.tasks.includes(taskOfHead(head, manifest)),
   );

@@ -19,6 +19,7 @@ const comparesClasses: ReadonlySet<MetricName> = new Set([
   "precision",
   "recall",
   "f1",
+  "macro_f1",
 ]);
 
 /** Why a metric cannot be decided on so few clusters, and what would help; null where it can. Rows of weight 0 are none. */

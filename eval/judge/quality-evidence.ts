@@ -76,6 +76,8 @@ function evidenceOfHead(
   const { task } = candidate.predictions;
   if (!definition.tasks.includes(task))
     return { kind: "missing", n: 0, why: `${policy.metric} is not defined for ${task}` };
+  if (definition.rules?.kinds.includes(policy.kind) === false)
+    return { kind: "missing", n: 0, why: `${policy.kind} cannot decide on ${policy.metric}: ${definition.rules.why}` };
   const sample = candidate.sample(planned.slice);
   if (sample === null && common !== null && whole.sample(planned.slice) !== null)
     return { kind: "incomparable", observed: null, n: 0, why: `the baseline answers no row of ${planned.slice}` };

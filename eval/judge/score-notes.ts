@@ -1,4 +1,5 @@
 import { auroc } from "../metrics/auroc.ts";
+import { unscaledNote } from "../metrics/mase.ts";
 import type { Measurer } from "../metrics/measure.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { activatedTwice } from "./activated-twice.ts";
@@ -19,6 +20,9 @@ const sumTolerance = 1e-3;
  */
 export function scoreNotes(who: string, measurer: Measurer): string[] {
   const { predictions } = measurer;
+  // The scales belong to the rows, so that one of the two models says it.
+  const unscaled = who === "candidate" ? unscaledNote(predictions) : null;
+  if (unscaled !== null) return [unscaled];
   if (predictions.classes.length < 2 || predictions.labels.length === 0) return [];
   const head = predictions.head === "" ? "" : ` (head ${predictions.head})`;
   return [

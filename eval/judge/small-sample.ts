@@ -42,7 +42,7 @@ const rowErrors: Partial<Record<MetricName, (error: number, label: number, score
   mae: (error) => error,
   mape: (error, label) => error / Math.abs(label),
   smape: (error, label, score) => (error === 0 ? 0 : (2 * error) / (Math.abs(label) + Math.abs(score))),
-  mase: (error, _, __, scale) => error / scale,
+  mase: (error, _, __, scale) => (scale === 0 ? 0 : error / scale),
 };
 
 /**

@@ -13,7 +13,9 @@ import { ece } from "./ece.ts";
 import { entityF1 } from "./entity-f1.ts";
 import { f1 } from "./f1.ts";
 import { hitRateAtK } from "./hit-rate-at-k.ts";
+import { intervalCoverage } from "./interval-coverage.ts";
 import { logLoss } from "./log-loss.ts";
+import { macroF1 } from "./macro-f1.ts";
 import { mae } from "./mae.ts";
 import { mapAtK } from "./map-at-k.ts";
 import { mape } from "./mape.ts";
@@ -21,9 +23,11 @@ import { mase } from "./mase.ts";
 import { medianAbsoluteError } from "./median-absolute-error.ts";
 import { mrr } from "./mrr.ts";
 import { ndcgAtK } from "./ndcg-at-k.ts";
+import { owa } from "./owa.ts";
 import { partialAuroc } from "./partial-auroc.ts";
 import { precision } from "./precision.ts";
 import { precisionAtK } from "./precision-at-k.ts";
+import { quantileLoss } from "./quantile-loss.ts";
 import { r2 } from "./r2.ts";
 import { recall } from "./recall.ts";
 import { recallAtK } from "./recall-at-k.ts";
@@ -49,6 +53,7 @@ const definitions: readonly MetricDefinition[] = [
   precision,
   recall,
   f1,
+  macroF1,
   mae,
   rmse,
   r2,
@@ -56,6 +61,9 @@ const definitions: readonly MetricDefinition[] = [
   mape,
   smape,
   mase,
+  owa,
+  quantileLoss,
+  intervalCoverage,
   wer,
   cer,
   bleu,

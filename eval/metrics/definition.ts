@@ -1,7 +1,7 @@
-import type { MetricName } from "../../models/core/manifest/gates.ts";
+import type { CheckKind, MetricName } from "../../models/core/manifest/gates.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
-import type { Answers } from "../predictions/predictions.ts";
+import type { Answers, Forecasts } from "../predictions/predictions.ts";
 import type { MetricResult } from "../schema/metrics.ts";
 import type { Interval } from "../schema/verdict.ts";
 
@@ -23,6 +23,8 @@ export type Sample = {
   naiveScales?: Float64Array;
   /** Rankings, spans or texts. Labels and scores are then zeros, one per row. */
   answerRows?: AnswerRows;
+  /** Where the rows stand in their series, and quantiles; absent unless the predictions name series and steps. */
+  forecasts?: Forecasts;
 };
 
 /**
@@ -52,6 +54,8 @@ export type MetricDefinition = {
   tasks: readonly Task[];
   /** Which way is better. */
   direction: "higher" | "lower";
+  /** The rules that may decide on the metric, where not all of them make sense, and why the others do not. */
+  rules?: { kinds: readonly CheckKind[]; why: string };
   unit: string;
   /** Smallest and largest possible value. */
   range: readonly [number, number];

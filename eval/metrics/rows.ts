@@ -1,9 +1,9 @@
-import type { Predictions } from "../predictions/predictions.ts";
+import type { Forecasts, Predictions } from "../predictions/predictions.ts";
 import { selectAnswers } from "../predictions/select-answers.ts";
 import type { Sample } from "./definition.ts";
 
 /** The per-row columns of a table: of `Sample`, or of `Predictions`, whose answers are not a view. */
-type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales" | "answerRows"> &
+type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales" | "forecasts" | "answerRows"> &
   Pick<Predictions, "answers">;
 
 /**
@@ -11,7 +11,7 @@ type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "nai
  * as it is.
  */
 export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Array): Table {
-  const { labels, scores, weights, groups, naiveScales, answers, answerRows } = table;
+  const { labels, scores, weights, groups, naiveScales, forecasts, answers, answerRows } = table;
   const width = labels.length === 0 ? 0 : Math.round(scores.length / labels.length);
   const selected = new Float64Array(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
@@ -29,6 +29,21 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
     ...(answerRows === undefined
       ? {}
       : { answerRows: { of: answerRows.of, rows: rows.map((row) => answerRows.rows[row] as number) } }),
+    ...(forecasts === undefined ? {} : { forecasts: selectForecasts(forecasts, rows) }),
+  };
+}
+
+function selectForecasts({ series, steps, quantiles, naive2 }: Forecasts, rows: Int32Array): Forecasts {
+  const width = quantiles?.levels.length ?? 0;
+  const values = new Float64Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++)
+    for (let k = 0; k < width; k++)
+      values[i * width + k] = quantiles!.values[(rows[i] as number) * width + k] as number;
+  return {
+    series: Array.from(rows, (row) => series[row] as string),
+    steps: Int32Array.from(rows, (row) => steps[row] as number),
+    quantiles: quantiles === null ? null : { levels: quantiles.levels, values },
+    ...(naive2 === undefined ? {} : { naive2: picked(naive2, rows) }),
   };
 }
 

@@ -5,6 +5,7 @@ import { bca, type Ends } from "../stats/bca.ts";
 import { bootstrapReplicates } from "../stats/bootstrap.ts";
 import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
 import { acceleration, jackknifeError, leaveOneOut } from "../stats/jackknife.ts";
+import { sideBySide, type SparseRows, sparseRowsAlike } from "../stats/sparse-rows.ts";
 import { defaultResamples, largeSample } from "../stats/resamples.ts";
 import { effectiveUnits } from "../stats/satterthwaite.ts";
 import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
@@ -16,8 +17,10 @@ import { unvariedInterval } from "./unvaried-interval.ts";
 
 /** One model's part of a metric that is a function of column sums. */
 export type SumParts = {
-  /** Unweighted cells, row-major, n × width. */
+  /** Unweighted cells, row-major, n × width; empty where they are given sparsely. */
   cells: Float64Array;
+  /** The same where few of a row's cells are not 0, as with many classes. */
+  sparse?: SparseRows;
   width: number;
   /** The metric from sums[offset … offset + width - 1] and the total weight; NaN where undefined. */
   value(sums: Float64Array, offset: number, total: number): number;
@@ -100,7 +103,7 @@ export function contrastSums(
   const statistic = one.linear && !relative ? differenceOfRows(candidate, one, two) : pair;
   const size = Math.max(largestCell(one), largestCell(two));
   const units = unitsOf(candidate, metric.byClass);
-  let interval = one.cells.every((cell, i) => cell === two.cells[i])
+  let interval = sameCells(one, two)
     ? ("constant" as const)
     : sumInterval(statistic, units, difference, options, size, metric.skewFactor);
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
@@ -128,6 +131,17 @@ function assemble(
   const withTotal = weights !== null || groups !== null;
   const width = parts.reduce((sum, part) => sum + part.width, withTotal ? 1 : 0);
   const only = parts[0] as SumParts;
+  const last = width - 1;
+  if (only.sparse !== undefined) {
+    const sparse = weightedSparse(parts, weights, withTotal);
+    const statistic: SumStatistic = {
+      cells: only.cells,
+      sparse,
+      width,
+      value: withTotal ? (sums) => value(sums, sums[last] as number) : value,
+    };
+    return groups === null ? statistic : collapseGroups(statistic, groups.ids, groups.count);
+  }
   if (parts.length === 1 && !withTotal) return { cells: only.cells, width, value };
   const cells = new Float64Array(n * width);
   for (let i = 0; i < n; i++) {
@@ -137,13 +151,34 @@ function assemble(
       for (let k = 0; k < part.width; k++) cells[to++] = w * (part.cells[i * part.width + k] as number);
     if (withTotal) cells[to] = w;
   }
-  const last = width - 1;
   const statistic: SumStatistic = {
     cells,
     width,
     value: withTotal ? (sums) => value(sums, sums[last] as number) : value,
   };
   return groups === null ? statistic : collapseGroups(statistic, groups.ids, groups.count);
+}
+
+/** The parts side by side, weighted, with the weights as the last column where their total varies. */
+function weightedSparse(parts: SumParts[], weights: Float64Array | null, withTotal: boolean): SparseRows {
+  const tables = parts.map(({ sparse, width }) => ({ sparse: sparse as SparseRows, width }));
+  const { rows } = (tables[0] as { sparse: SparseRows }).sparse;
+  const ones = { rows, perRow: 1, columns: new Int32Array(rows), values: new Float64Array(rows).fill(1) };
+  const all = sideBySide(withTotal ? [...tables, { sparse: ones, width: 1 }] : tables);
+  if (weights !== null)
+    for (let at = 0; at < all.values.length; at++)
+      all.values[at] = (all.values[at] as number) * (weights[Math.floor(at / all.perRow)] as number);
+  return all;
+}
+
+function sameCells(one: SumParts, two: SumParts): boolean {
+  const [mine, others] = [one.sparse, two.sparse];
+  if (mine === undefined || others === undefined) return one.cells.every((cell, i) => cell === two.cells[i]);
+  return (
+    one.width === two.width &&
+    mine.columns.every((column, i) => column === others.columns[i]) &&
+    mine.values.every((value, i) => value === others.values[i])
+  );
 }
 
 function differenceOfRows(sample: Sample, one: SumParts, two: SumParts): SumStatistic {
@@ -206,15 +241,16 @@ function sumInterval(
 }
 
 /** Whether all units are the same, apart from rounding. */
-function constantRows({ cells, width }: SumStatistic, size: number): boolean {
+function constantRows({ cells, width, sparse }: SumStatistic, size: number): boolean {
+  if (sparse !== undefined) return sparseRowsAlike(sparse);
   for (let i = width; i < cells.length; i++)
     if (Math.abs((cells[i] as number) - (cells[i % width] as number)) > 1e-12 * size) return false;
   return true;
 }
 
-function largestCell({ cells }: SumParts): number {
+function largestCell({ cells, sparse }: SumParts): number {
   let largest = 0;
-  for (const cell of cells) largest = Math.max(largest, Math.abs(cell));
+  for (const cell of sparse?.values ?? cells) largest = Math.max(largest, Math.abs(cell));
   return largest;
 }
 

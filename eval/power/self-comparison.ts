@@ -63,15 +63,30 @@ export function assignRoles(
 ): { candidate: Predictions; baseline: Predictions } {
   const part = (first: Predictions, second: Predictions): Predictions => {
     const selected = selectRows(first, rows);
-    const selectedOther = selectRows(second, rows);
-    const other = selectedOther.scores;
-    const width = other.length / rows.length;
+    const other = selectRows(second, rows);
+    const mixed = (mine: Float64Array, others: Float64Array): Float64Array => {
+      const width = others.length / rows.length;
+      return mine.map((value, i) => (swapped[Math.floor(i / width)] === 1 ? (others[i] as number) : value));
+    };
+    const quantiles = selected.forecasts?.quantiles ?? null;
+    const otherQuantiles = other.forecasts?.quantiles ?? null;
     return {
       ...selected,
-      ...(selected.answers === undefined || selectedOther.answers === undefined
+      scores: mixed(selected.scores, other.scores),
+      ...(selected.answers === undefined || other.answers === undefined
         ? {}
-        : { answers: mixAnswers(selected.answers, selectedOther.answers, swapped) }),
-      scores: selected.scores.map((score, i) => (swapped[Math.floor(i / width)] === 1 ? (other[i] as number) : score)),
+        : { answers: mixAnswers(selected.answers, other.answers, swapped) }),
+      ...(selected.forecasts === undefined
+        ? {}
+        : {
+            forecasts: {
+              ...selected.forecasts,
+              quantiles:
+                quantiles === null || otherQuantiles === null
+                  ? null
+                  : { ...quantiles, values: mixed(quantiles.values, otherQuantiles.values) },
+            },
+          }),
       ids: Array.from(rows, (_, i) => String(i)),
       slices: Object.fromEntries(
         Object.entries(first.slices).map(([column, values]) => [

@@ -2,9 +2,10 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
+import { findForecastColumns, isForecastColumn, type ForecastColumns } from "./forecast-columns.ts";
 
 /** Layout of a task's prediction files. */
-export type Layout = "binary" | "multiclass" | "number" | AnswerLayout;
+export type Layout = "binary" | "multiclass" | "number" | "forecast" | AnswerLayout;
 /** Layouts whose rows hold `Answers` in place of labels and scores. */
 export type AnswerLayout = "ranking" | "spans" | "text";
 
@@ -12,7 +13,7 @@ const layouts: Record<Task, Layout> = {
   "binary-classification": "binary",
   "multiclass-classification": "multiclass",
   regression: "number",
-  forecasting: "number",
+  forecasting: "forecast",
   ranking: "ranking",
   "token-classification": "spans",
   "speech-to-text": "text",
@@ -35,6 +36,11 @@ export function isAnswerLayout(layout: Layout): layout is AnswerLayout {
   return Object.hasOwn(answerColumns, layout);
 }
 
+/** Whether labels are numbers. */
+export function hasNumbers(layout: Layout): boolean {
+  return layout === "number" || layout === "forecast";
+}
+
 export const classColumnPrefix = "p_";
 export const naiveScaleColumn = "naive_scale";
 
@@ -46,12 +52,14 @@ function reservedColumns(layout: Layout): readonly string[] {
   }
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
-    : ["id", "label", "score", "group", "weight", ...(layout === "number" ? [naiveScaleColumn] : [])];
+    : ["id", "label", "score", "group", "weight", ...(hasNumbers(layout) ? [naiveScaleColumn] : [])];
 }
 
 export function isSliceColumn(column: string, layout: Layout): boolean {
   return (
-    !reservedColumns(layout).includes(column) && !(layout === "multiclass" && column.startsWith(classColumnPrefix))
+    !reservedColumns(layout).includes(column) &&
+    !(layout === "multiclass" && column.startsWith(classColumnPrefix)) &&
+    !(layout === "forecast" && isForecastColumn(column))
   );
 }
 
@@ -67,6 +75,8 @@ export type Columns = {
   hasNaiveScale: boolean;
   /** The columns of answers that the file has; empty for labels and scores. */
   answers: string[];
+  /** Of a forecasting file that names series and steps. */
+  forecast: ForecastColumns | null;
   slices: string[];
 };
 
@@ -74,6 +84,7 @@ const examples: Record<Layout, string> = {
   binary: "id,label,score\nrow-1,1,0.93",
   multiclass: "id,label,p_cat,p_dog,p_fox\nrow-1,dog,0.1,0.7,0.2",
   number: "id,label,score\nrow-1,12.5,11.9",
+  forecast: "id,label,score,series,step\nrow-1,12.5,11.9,sales,1",
   ranking: '{"id": "user-1", "relevant": ["a", "c"], "ranked": ["c", "b", "a"]}',
   spans:
     '{"id": "row-1", "label": [{"start": 0, "end": 5, "type": "PER"}], "predicted": [{"start": 0, "end": 5, "type": "PER"}]}',
@@ -137,9 +148,10 @@ export function findColumns(
     scores,
     hasGroup: found.includes("group"),
     hasWeight: found.includes("weight"),
-    hasNaiveScale: layout === "number" && found.includes(naiveScaleColumn),
+    hasNaiveScale: hasNumbers(layout) && found.includes(naiveScaleColumn),
     answers:
       ofAnswers === null ? [] : [...ofAnswers.needed, ...ofAnswers.optional].filter((column) => found.includes(column)),
+    forecast: layout === "forecast" ? findForecastColumns(file, found) : null,
     slices: wantedSlices === undefined ? slices : [...wantedSlices],
   };
 }

@@ -1,5 +1,5 @@
 import { answerTruth, truthName } from "./answer-truth.ts";
-import type { Answers, Predictions } from "./predictions.ts";
+import type { Answers, Forecasts, Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
 import { rowCount } from "./row-count.ts";
 import { selectAnswers } from "./select-answers.ts";
@@ -23,7 +23,8 @@ function incomparable(reason: string): Pairing {
 /**
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
  * incomparable when their tasks, dataset digests, classes, row ids, labels (relevant items, spans, references), weights,
- * groups, slices or naive scales differ, or when only one of them has weights, groups or a slice column.
+ * series, steps, groups, slices or naive scales differ, or when only one of them has weights, series, groups or a slice
+ * column.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -69,12 +70,17 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
       (row) => theirs[row],
     );
   };
-  const { groups, weights, naiveScales } = candidate;
+  const { groups, weights, naiveScales, forecasts } = candidate;
+  const naive2 = forecasts?.naive2;
+  const other = baseline.forecasts;
   const sliceColumns = [...new Set([...Object.keys(candidate.slices), ...Object.keys(baseline.slices)])];
   const sliceOf = ({ slices }: Predictions, name: string) => (Object.hasOwn(slices, name) ? slices[name]! : null);
   const reason =
     differing(...truthOf(candidate, baseline)) ??
     column("weights", weights, baseline.weights) ??
+    column("series", forecasts?.series ?? null, other?.series ?? null) ??
+    column("steps", forecasts?.steps ?? null, other?.steps ?? null) ??
+    column("forecasts of Naive2", naive2 ?? null, other?.naive2 ?? null) ??
     column("groups", groups, baseline.groups) ??
     column("naive scales", naiveScales ?? null, baseline.naiveScales ?? null) ??
     sliceColumns
@@ -100,8 +106,17 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     ...(baseline.answers === undefined
       ? {}
       : { answers: order === null ? baseline.answers : selectAnswers(baseline.answers, order) }),
+    ...(forecasts === undefined || other === undefined
+      ? {}
+      : { forecasts: { ...forecasts, quantiles: quantilesInOrder(other.quantiles, order) } }),
   };
   return { status: "paired", candidate, baseline: paired };
+}
+
+function quantilesInOrder(quantiles: Forecasts["quantiles"], order: Int32Array | null): Forecasts["quantiles"] {
+  if (quantiles === null) return null;
+  const { levels, values } = quantiles;
+  return { levels, values: inOrder(values, order, [...levels.keys()]) };
 }
 
 type Column = ArrayLike<unknown> | null;

@@ -24,6 +24,8 @@ export type Forecasts = {
   steps: Int32Array;
   /** Levels from 0 to 1, ascending, and row-major n × levels.length values; null where only a point is forecast. */
   quantiles: { levels: number[]; values: Float64Array } | null;
+  /** What Naive2 forecasts for each row, where given: the benchmark of OWA. */
+  naive2?: Float64Array;
 };
 
 /**

@@ -6,7 +6,8 @@ import { openCsv } from "../dataset/formats/open.ts";
 import { openParquetColumns } from "../dataset/formats/parquet.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
-import { findColumns, isAnswerLayout, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { findColumns, hasNumbers, isAnswerLayout, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { isForecastColumn, naive2Column, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { idsIn, numbersIn, textsIn } from "./parquet-table.ts";
 import { rememberedIds, RowIds } from "./row-ids.ts";
 import { scanCsv, type ScannedAs } from "./scan-csv.ts";
@@ -89,12 +90,16 @@ function scanTable(
     options,
   );
   if (columns === null) return null;
+  const { forecast } = columns;
+  // A step or a quantile that is also asked for as a slice is a number and a text: read row by row.
+  if (forecast !== null && columns.slices.some((column) => isForecastColumn(column))) return null;
   const kinds = header.map((column): ScannedAs => {
     if (column === "id") return "id";
-    if (column === "label") return layout === "number" ? "number" : "text";
+    if (column === "label") return hasNumbers(layout) ? "number" : "text";
     if (columns.scores.includes(column) || (columns.hasWeight && column === "weight")) return "number";
     if (columns.hasNaiveScale && column === naiveScaleColumn) return "number";
     if (columns.hasGroup && column === "group") return "text";
+    if (forecast !== null && isForecastColumn(column)) return column === seriesColumn ? "text" : "number";
     return columns.slices.includes(column) ? "optional-text" : "skip";
   });
   const scanned = scanCsv(
@@ -115,12 +120,21 @@ function scanTable(
     columns,
     rows: scanned.ids.length,
     ids: scanned.ids,
-    labels: layout === "number" ? numbers("label") : texts("label"),
+    labels: hasNumbers(layout) ? numbers("label") : texts("label"),
     scores: columns.scores.map(numbers),
     answers: null,
     groups: columns.hasGroup ? texts("group") : null,
     weights,
     naiveScales,
+    forecast:
+      forecast === null
+        ? null
+        : {
+            series: texts(seriesColumn),
+            steps: numbers(stepColumn),
+            quantiles: forecast.quantiles.map(({ column }) => numbers(column)),
+            naive2: forecast.hasNaive2 ? numbers(naive2Column) : null,
+          },
     slices: columns.slices.map(texts),
     renormalisedIds: { count: 0, first: undefined },
     placeOf: (row) => placeName(file, "line", scanned.lineOf(row)),
@@ -137,7 +151,8 @@ export async function readParquetTable(
   if (isAnswerLayout(layout) || Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
   const { rows, names, column } = await openParquetColumns(file, file);
   const columns = columnsIn(file, names, layout, options);
-  if (columns === null || rows === 0) return null;
+  // Series, steps and quantiles are read row by row, which takes 2 µs a row.
+  if (columns === null || rows === 0 || columns.forecast !== null) return null;
   const numbers = async (name: string) => {
     const pieces = column(name);
     return pieces === null ? null : numbersIn(pieces, rows);
@@ -149,7 +164,7 @@ export async function readParquetTable(
   const idPieces = column("id", true);
   const ids = idPieces === null ? null : await idsIn(idPieces, rows);
   if (ids === null || !areUnique(ids, options)) return null;
-  const labels = layout === "number" ? await numbers("label") : await texts("label", null);
+  const labels = hasNumbers(layout) ? await numbers("label") : await texts("label", null);
   const scores: Float64Array[] = [];
   for (const name of columns.scores) {
     const found = await numbers(name);
@@ -181,6 +196,7 @@ export async function readParquetTable(
     groups,
     weights,
     naiveScales,
+    forecast: null,
     slices,
     renormalisedIds: { count: 0, first: undefined },
     placeOf: (row) => placeName(file, "item", row),

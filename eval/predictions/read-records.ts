@@ -6,7 +6,16 @@ import { placeName } from "../dataset/formats/reading.ts";
 import { normalForm } from "../dataset/normal-form.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
 import { answerBuilder, type AnswerBuilder } from "./read-answers.ts";
-import { findColumns, isAnswerLayout, isSliceColumn, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import {
+  findColumns,
+  hasNumbers,
+  isAnswerLayout,
+  isSliceColumn,
+  naiveScaleColumn,
+  type Columns,
+  type Layout,
+} from "./columns.ts";
+import { isForecastColumn, naive2Column, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { firstRowOf, TextColumnBuilder, type TextColumn } from "./text-column.ts";
 import { type ReadPredictionsOptions, type Table } from "./table.ts";
 
@@ -27,6 +36,10 @@ export async function readRecords(
   const groups = new TextColumnBuilder();
   const weights: number[] = [];
   const naiveScales: number[] = [];
+  const series = new TextColumnBuilder();
+  const steps: number[] = [];
+  const naive2: number[] = [];
+  let quantiles: number[][] = [];
   let slices: TextColumnBuilder[] = [];
   let answers: AnswerBuilder | null = null;
   const seen = new Set<string>();
@@ -44,6 +57,7 @@ export async function readRecords(
       slices = columns.slices.map(() => new TextColumnBuilder());
       scores = columns.scores.map(() => []);
       if (isAnswerLayout(layout)) answers = answerBuilder(layout, new Set(columns.answers));
+      quantiles = columns.forecast?.quantiles.map(() => []) ?? [];
     }
     const added = addedSlices(fields, columns, columnNames, options, place);
     for (const name of added) {
@@ -78,6 +92,12 @@ export async function readRecords(
     if (columns.hasGroup) groups.add(cells.text("group"));
     if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
     if (columns.hasNaiveScale) naiveScales.push(cells.atLeastZero(naiveScaleColumn));
+    if (columns.forecast !== null) {
+      series.add(cells.text(seriesColumn));
+      steps.push(cells.number(stepColumn));
+      columns.forecast.quantiles.forEach(({ column }, i) => quantiles[i]!.push(cells.number(column)));
+      if (columns.forecast.hasNaive2) naive2.push(cells.number(naive2Column));
+    }
     columns.slices.forEach((name, i) => slices[i]!.add(cells.slice(name)));
   }
   if (columns === undefined)
@@ -95,12 +115,21 @@ export async function readRecords(
     columns: { ...columns, slices: kept.map((i) => columns!.slices[i]!) },
     rows: ids.length,
     ids,
-    labels: layout === "number" ? numberLabels(texts, placeOf, decimal) : texts,
+    labels: hasNumbers(layout) ? numberLabels(texts, placeOf, decimal) : texts,
     scores: scores.map((column) => Float64Array.from(column)),
     answers: answers === null ? null : answers.answers(),
     groups: columns.hasGroup ? groups.column() : null,
     weights: columns.hasWeight ? Float64Array.from(weights) : null,
     naiveScales: columns.hasNaiveScale ? Float64Array.from(naiveScales) : null,
+    forecast:
+      columns.forecast === null
+        ? null
+        : {
+            series: series.column(),
+            steps: Float64Array.from(steps),
+            quantiles: quantiles.map((column) => Float64Array.from(column)),
+            naive2: columns.forecast.hasNaive2 ? Float64Array.from(naive2) : null,
+          },
     slices: kept.map((i) => slices[i]!.column()),
     renormalisedIds,
     placeOf,
@@ -124,7 +153,9 @@ function addedSlices(
   const needed =
     Object.hasOwn(fields, "group") === columns.hasGroup &&
     Object.hasOwn(fields, "weight") === columns.hasWeight &&
-    (columns.layout !== "number" || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale) &&
+    (!hasNumbers(columns.layout) || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale) &&
+    (columns.layout !== "forecast" ||
+      Object.keys(fields).filter(isForecastColumn).join() === columnNames.filter(isForecastColumn).join()) &&
     optionalAnswers.every(
       (name) => isSliceColumn(name, columns.layout) || Object.hasOwn(fields, name) === columns.answers.includes(name),
     );

@@ -4,7 +4,8 @@ import { normalForm, normalFormNote } from "../dataset/normal-form.ts";
 import { sliceValueNotes } from "../dataset/slice-values.ts";
 import type { Answers, Predictions } from "./predictions.ts";
 import { binaryLabels } from "./binary-labels.ts";
-import { classColumnPrefix, layoutOf, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { classColumnPrefix, hasNumbers, layoutOf, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { forecastsOf } from "./forecast-columns.ts";
 import { rememberIds, RowIds } from "./row-ids.ts";
 import { countsOf, firstRowOf, normalised, textsOf, type TextColumn } from "./text-column.ts";
 import { readCsvTable, readParquetTable } from "./read-columns.ts";
@@ -14,14 +15,15 @@ import type { ReadPredictionsOptions, Table } from "./table.ts";
 /**
  * Reads a prediction file of any framework: CSV, JSON Lines, JSON or Parquet with the columns `id`, `label`, `score`
  * (multiclass, or binary without `score`: one `p_CLASS` per class), optionally `group` and `weight`, for numbers
- * `naive_scale`, and slice columns. In place of label and score, ranking has the lists `relevant`, `ranked` and
- * optionally `gains`, token classification the lists of spans `label` and `predicted`, texts `reference`, `hypothesis`
- * and optionally `audio_seconds`. It is strict: the first row that cannot be read is an error that names FILE:LINE.
+ * `naive_scale`, for forecasts `series`, `step`, `naive2` and quantiles such as `q05`, and slice columns. In place of
+ * label and score, ranking has the lists `relevant`, `ranked` and optionally `gains`, token classification the lists of
+ * spans `label` and `predicted`, texts `reference`, `hypothesis` and optionally `audio_seconds`. It is strict: the first
+ * row that cannot be read is an error that names FILE:LINE.
  *
  * @returns notes: assumptions that a reader should know
  * @throws EvaluationError `missing-column`, `not-a-number`, `empty-field`, `duplicate-id`, `unknown-label`,
- *   `binary-labels`, `malformed-row`, `malformed-answer`, `no-rows`, and those of the readers; ConfigurationError
- *   `positive-label`, `naive-scale`, `catalogue-size`
+ *   `binary-labels`, `malformed-row`, `malformed-answer`, `no-rows`, `quantile-name`, `forecast-step`,
+ *   `crossing-quantiles`, and those of the readers; ConfigurationError `positive-label`, `naive-scale`, `catalogue-size`
  */
 export async function readPredictions(
   file: string,
@@ -102,7 +104,12 @@ function understood(
       configurable: true,
     });
   });
-  const groups = table.groups === null ? null : textsOf(normal(table.groups));
+  const forecasts =
+    table.forecast === null || columns.forecast === null
+      ? null
+      : forecastsOf({ ...table.forecast, columns: columns.forecast, series: normal(table.forecast.series) }, placeOf);
+  // The rows of a series are not independent of one another. A group that is given says more.
+  const groups = table.groups === null ? (forecasts?.series ?? null) : textsOf(normal(table.groups));
   const form = normalFormNote(renormalised.count, renormalised.first);
   if (form !== null) notes.push(`${file}: ${form}`);
   const rest = {
@@ -112,6 +119,7 @@ function understood(
     slices,
     groups,
     weights: table.weights,
+    ...(forecasts === null ? {} : { forecasts }),
     ...declaredScale(file, columns, table.naiveScales, rows, options.naiveScale),
     ...declaredAnswers(file, table.answers, options.catalogueSize),
     datasetDigest: null,
@@ -237,7 +245,7 @@ function declaredScale(
       received: String(declared),
       example: "--naive-scale 612.5",
     });
-  if (layout !== "number") throw wrong("a naive scale belongs to regression and forecasting", "no naive scale");
+  if (!hasNumbers(layout)) throw wrong("a naive scale belongs to regression and forecasting", "no naive scale");
   if (hasNaiveScale) throw wrong(`the file has a column ${naiveScaleColumn} of its own`, "one of the two");
   if (!(declared > 0 && Number.isFinite(declared)))
     throw wrong("the naive scale is no size of an error", "a finite number above 0");

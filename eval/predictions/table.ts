@@ -43,6 +43,8 @@ export type Table = {
   groups: TextColumn | null;
   weights: Float64Array | null;
   naiveScales: Float64Array | null;
+  /** Where `columns.forecast` is there. */
+  forecast: { series: TextColumn; steps: Float64Array; quantiles: Float64Array[]; naive2: Float64Array | null } | null;
   /** In the order of `columns.slices`. */
   slices: TextColumn[];
   /** What ids were in another Unicode form. */

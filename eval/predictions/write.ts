@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { Answers, Predictions } from "./predictions.ts";
+import { naive2Column, quantileColumn, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
 
 /** Shortest decimal that reads back as the same double. */
@@ -58,8 +59,12 @@ function answerCells(answers: Answers): { columns: string[]; cells: (row: number
  */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
-  const { ids, labels, scores, classes, groups, weights, naiveScales, answers } = predictions;
-  const slices = Object.entries(predictions.slices);
+  const { ids, labels, scores, classes, weights, naiveScales, forecasts, answers } = predictions;
+  // The series are the clusters where no others are given: a reader takes them by itself.
+  const groups = predictions.groups === forecasts?.series ? null : predictions.groups;
+  const levels = forecasts?.quantiles?.levels ?? [];
+  const ofForecast = forecasts === undefined ? [] : [seriesColumn, stepColumn];
+  const slices = Object.entries(predictions.slices).filter(([column]) => !ofForecast.includes(column));
   const taken = slices.find(([column]) => !isSliceColumn(column, layout));
   if (taken !== undefined)
     throw new ConfigurationError({
@@ -95,6 +100,9 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
       ...(groups === null ? [] : ["group"]),
       ...(weights === null ? [] : ["weight"]),
       ...(naiveScales === undefined ? [] : [naiveScaleColumn]),
+      ...ofForecast,
+      ...levels.map(quantileColumn),
+      ...(forecasts?.naive2 === undefined ? [] : [naive2Column]),
       ...slices.map(([column]) => column),
     ],
     cells: (row) => [
@@ -103,6 +111,9 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
       ...(groups === null ? [] : [name(groups[row]!)]),
       ...(weights === null ? [] : [number(weights[row]!)]),
       ...(naiveScales === undefined ? [] : [number(naiveScales[row]!)]),
+      ...(forecasts === undefined ? [] : [name(forecasts.series[row]!), number(forecasts.steps[row]!)]),
+      ...levels.map((_, k) => number(forecasts!.quantiles!.values[row * levels.length + k]!)),
+      ...(forecasts?.naive2 === undefined ? [] : [number(forecasts.naive2[row]!)]),
       ...slices.map(([, values]) => name(values[row]!)),
     ],
   };

@@ -1,5 +1,6 @@
 import type { Ends } from "./bca.ts";
 import { normalQuantile } from "./normal.ts";
+import { addSparseRow } from "./sparse-rows.ts";
 import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
 
 /**
@@ -15,28 +16,44 @@ export function abc(
   statistic: SumStatistic,
   level: number,
 ): (Ends & { standardError: number; acceleration: number }) | null {
-  const { cells, width, value } = statistic;
+  const { cells, width, value, sparse } = statistic;
   const units = unitCount(statistic);
   const mean = columnSums(statistic).map((sum) => sum / units);
   const estimate = value(mean, 1);
   const step = Math.max(0.01 / units, 1e-8);
-  const moved = new Float64Array(width);
+  const moved = mean.slice();
+  /** The value a step towards unit i (or away from it): mean + s (cell - mean), which is (1 - s) (mean + t cell). */
+  const towards = (i: number, s: number): number => {
+    if (sparse === undefined) {
+      for (let k = 0; k < width; k++)
+        moved[k] = (mean[k] as number) + s * ((cells[i * width + k] as number) - (mean[k] as number));
+      return value(moved, 1);
+    }
+    const t = s / (1 - s);
+    addSparseRow(sparse, i, t, moved);
+    const found = value(moved, 1 + t);
+    // Set back exactly, so that no rounding error adds up.
+    for (let at = i * sparse.perRow; at < (i + 1) * sparse.perRow; at++) {
+      const column = sparse.columns[at] as number;
+      if (column >= 0) moved[column] = mean[column] as number;
+    }
+    return found;
+  };
   const direction = new Float64Array(width);
   let squares = 0;
   let cubes = 0;
   let curvature = 0;
   for (let i = 0; i < units; i++) {
-    for (let k = 0; k < width; k++)
-      moved[k] = (mean[k] as number) + step * ((cells[i * width + k] as number) - (mean[k] as number));
-    const up = value(moved, 1);
-    for (let k = 0; k < width; k++)
-      moved[k] = (mean[k] as number) - step * ((cells[i * width + k] as number) - (mean[k] as number));
-    const down = value(moved, 1);
+    const up = towards(i, step);
+    const down = towards(i, -step);
     const slope = (up - down) / (2 * step);
     curvature += (up - 2 * estimate + down) / (step * step);
     squares += slope * slope;
     cubes += slope * slope * slope;
-    for (let k = 0; k < width; k++) direction[k] = (direction[k] as number) + slope * (cells[i * width + k] as number);
+    if (sparse !== undefined) addSparseRow(sparse, i, slope, direction);
+    else
+      for (let k = 0; k < width; k++)
+        direction[k] = (direction[k] as number) + slope * (cells[i * width + k] as number);
   }
   const sigma = Math.sqrt(squares) / units;
   if (sigma === 0) return null;

@@ -1,4 +1,5 @@
 import { eachDraw } from "./draws.ts";
+import { addSparseRow, type SparseRows } from "./sparse-rows.ts";
 import { type SumStatistic, unitCount } from "./sums.ts";
 
 /**
@@ -71,5 +72,26 @@ export function replicatesFromSums(statistic: SumStatistic, sums: Float64Array):
 
 /** `resamples` bootstrap replicates of a statistic, in this thread. */
 export function bootstrapReplicates(statistic: SumStatistic, seed: number, resamples: number): Float64Array {
+  if (statistic.sparse !== undefined) return sparseReplicates(statistic, statistic.sparse, seed, resamples);
   return replicatesFromSums(statistic, resampledSums(statistic.cells, statistic.width, seed, 0, resamples));
+}
+
+/** The same draws, each adding only the cells that are not 0. */
+function sparseReplicates(
+  { width, value }: SumStatistic,
+  sparse: SparseRows,
+  seed: number,
+  resamples: number,
+): Float64Array {
+  const replicates = new Float64Array(resamples);
+  const sums = new Float64Array(width);
+  const add = (drawn: Uint32Array, count: number) => {
+    for (let i = 0; i < count; i++) addSparseRow(sparse, drawn[i] as number, 1, sums);
+  };
+  for (let r = 0; r < resamples; r++) {
+    sums.fill(0);
+    eachDraw(seed, r, sparse.rows, add);
+    replicates[r] = value(sums, sparse.rows);
+  }
+  return replicates;
 }

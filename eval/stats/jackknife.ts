@@ -1,12 +1,22 @@
+import { addSparseRow } from "./sparse-rows.ts";
 import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
 
 /** The statistic with each unit left out, O(units × width). */
 export function leaveOneOut(statistic: SumStatistic): Float64Array {
-  const { cells, width, value } = statistic;
+  const { cells, width, value, sparse } = statistic;
   const units = unitCount(statistic);
   const total = columnSums(statistic);
   const rest = new Float64Array(width);
   const values = new Float64Array(units);
+  if (sparse !== undefined) {
+    rest.set(total);
+    for (let i = 0; i < units; i++) {
+      addSparseRow(sparse, i, -1, rest);
+      values[i] = value(rest, units - 1);
+      addSparseRow(sparse, i, 1, rest);
+    }
+    return values;
+  }
   for (let i = 0; i < units; i++) {
     for (let k = 0; k < width; k++) rest[k] = (total[k] as number) - (cells[i * width + k] as number);
     values[i] = value(rest, units - 1);

@@ -1,11 +1,14 @@
+import { sparseGroupSums, sparseSums, type SparseRows } from "./sparse-rows.ts";
+
 /**
  * A statistic that is a function of column sums over independent units (rows, or clusters of rows): means, ratios of
  * means, RMSE, R², precision, F1, and differences of any of these between two paired models. It can be resampled,
  * jackknifed and expanded without going back to the rows.
  */
 export type SumStatistic = {
-  /** Row-major, units × width. */
+  /** Row-major, units × width; empty where they are given sparsely. */
   cells: Float64Array;
+  sparse?: SparseRows;
   width: number;
   /**
    * The statistic from column sums over `count` units; NaN where undefined. Homogeneous: value(c·sums, c·count) =
@@ -15,10 +18,11 @@ export type SumStatistic = {
 };
 
 export function unitCount(statistic: SumStatistic): number {
-  return statistic.cells.length / statistic.width;
+  return statistic.sparse?.rows ?? statistic.cells.length / statistic.width;
 }
 
-export function columnSums({ cells, width }: SumStatistic): Float64Array {
+export function columnSums({ cells, width, sparse }: SumStatistic): Float64Array {
+  if (sparse !== undefined) return sparseSums(sparse, width);
   const sums = new Float64Array(width);
   for (let i = 0; i < cells.length; i += width)
     for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + (cells[i + k] as number);
@@ -30,7 +34,8 @@ export function columnSums({ cells, width }: SumStatistic): Float64Array {
  * row.
  */
 export function collapseGroups(statistic: SumStatistic, groups: Uint32Array, groupCount: number): SumStatistic {
-  const { cells, width } = statistic;
+  const { cells, width, value, sparse } = statistic;
+  if (sparse !== undefined) return { cells: sparseGroupSums(sparse, width, groups, groupCount), width, value };
   const collapsed = new Float64Array(groupCount * width);
   for (let row = 0; row < groups.length; row++) {
     const to = (groups[row] as number) * width;

@@ -12,8 +12,16 @@ export const gainNames = ["linear", "exponential"] as const;
 
 /** Options that change what a metric means. A metric reads those that its page names, and no others. */
 export const metricOptionShape = {
-  threshold: z.number().optional().describe("Decision threshold for accuracy, precision, recall and f1; default: 0.5."),
-  at: z.number().optional().describe("False-positive rate of tpr_at_fpr and partial_auroc."),
+  threshold: z
+    .number()
+    .optional()
+    .describe("Decision threshold for accuracy, precision, recall, f1 and macro_f1; default: 0.5."),
+  at: z
+    .number()
+    .optional()
+    .describe(
+      "False-positive rate of tpr_at_fpr and partial_auroc; nominal coverage of interval_coverage; level of quantile_loss.",
+    ),
   k: z
     .int()
     .positive()

@@ -37,11 +37,27 @@ describe("the catalog", () => {
       "precision",
       "recall",
       "f1",
+      "macro_f1",
     ]);
-    expect(manyNames).toEqual(["auroc", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1"]);
+    expect(manyNames).toEqual([
+      "auroc",
+      "log_loss",
+      "brier",
+      "ece",
+      "accuracy",
+      "precision",
+      "recall",
+      "f1",
+      "macro_f1",
+    ]);
     expect(numberNames).toEqual(["mae", "rmse", "r2", "median_absolute_error", "mape", "smape", "mase"]);
-    expect(metricsFor("forecasting").map(({ name }) => name)).toEqual(numberNames);
-    for (const task of tasks.slice(4)) expect(metricsFor(task)).toEqual([]);
+    expect(metricsFor("forecasting").map(({ name }) => name)).toEqual([
+      ...numberNames,
+      "owa",
+      "quantile_loss",
+      "interval_coverage",
+    ]);
+    for (const task of tasks.slice(tasks.indexOf("forecasting") + 1)) expect(metricsFor(task)).toEqual([]);
     for (const [name, definition] of catalog) {
       expect(definition.name).toBe(name);
       expect(definition.range[0]).toBeLessThan(definition.range[1]);

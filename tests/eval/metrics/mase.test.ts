@@ -7,6 +7,8 @@ import { judgeCheck } from "../../../eval/judge/judge-check.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
 import type { Predictions } from "../../../eval/predictions/predictions.ts";
+import { unscaledNote } from "../../../eval/metrics/mase.ts";
+import { selectRows } from "../../../eval/metrics/rows.ts";
 import { metric, numberA, numberB, options, sample, value } from "./samples.ts";
 
 /**
@@ -84,7 +86,23 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
       expect(4 * ours).toBeCloseTo(theirs, 12);
   });
 
-  it("is undefined without a scale, and when a scale is 0 or not a number, naming the row", () => {
+  it("leaves out rows whose scale is 0, counts the others and says so", () => {
+    const naiveScales = Float64Array.from(numberA.naiveScales!, (scale, i) => (i % 3 === 0 ? 0 : scale));
+    const kept = Int32Array.from(numberA.labels.keys()).filter((i) => i % 3 !== 0);
+    const [one, two] = [numberA, numberB].map((rows) => ({ ...rows, naiveScales }));
+    const others = [numberA, numberB].map((rows) => selectRows(rows, kept));
+    expect(metric("mase").measure(one!, options)).toEqual(metric("mase").measure(others[0]!, options));
+    expect(metric("mase").contrast(one!, two!, options)).toEqual(
+      metric("mase").contrast(others[0]!, others[1]!, options),
+    );
+    expect(metric("mase").measure(one!, options)).toMatchObject({ status: "ok", n: kept.length });
+    expect(unscaledNote({ naiveScales: Float64Array.of(0, 0, 2), groups: ["a", "b", "c"] })).toBe(
+      'The naive scale of 2 of 3 rows is 0 (2 series, the first is "a"): the training data never changes there, no error can be scaled by it, and mase leaves those rows out.',
+    );
+    expect(unscaledNote({ naiveScales: Float64Array.of(1, 2), groups: null })).toBeNull();
+  });
+
+  it("is undefined without a scale, and when every scale is 0 or one is not a number, naming the row", () => {
     const reason = (naiveScales?: Float64Array) => {
       const result = metric("mase").measure(
         sample([1, 2, 3], [1, 2, 4], 0, naiveScales === undefined ? {} : { naiveScales }),
@@ -93,7 +111,8 @@ print(json.dumps({"scales": scales, "mase": sum(w * q for w, q in rows) / sum(w 
       return result.status === "undefined" ? result.reason : "";
     };
     expect(reason()).toMatch(/no naive scale is declared.*model\.yaml.*naive_scale.*--naive-scale/);
-    expect(reason(Float64Array.of(1, 0, 1))).toMatch(/row 1 is 0: the training data of its series never changes/);
+    expect(reason(Float64Array.of(0, 0, 0))).toMatch(/every row is 0: the training data of its series never changes/);
+    expect(reason(Float64Array.of(1, -1, 1))).toMatch(/row 1 is -1/);
     expect(reason(Float64Array.of(1, 1, Number.NaN))).toMatch(/row 2 is NaN/);
     expect(reason(Float64Array.of(1, 1))).toBe("2 naive scales for 3 rows");
   });
