@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { parseDate } from "../expression/dates.ts";
+import { instantWords } from "../lookup/instant.ts";
+import { keyPart } from "../lookup/key.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -11,6 +13,8 @@ type Field = { optional: boolean } & (
   | { type: "numbers"; shape: readonly number[] }
   | { type: "boolean" }
   | { type: "date" }
+  | { type: "key" }
+  | { type: "instant" }
 );
 type Fields = [name: string, field: Field][];
 
@@ -34,13 +38,18 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
-        // `present` asks whether a field is there. What the field holds is described by another step.
-        column.type === "present" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
+        // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
+        column.type === "present" || column.type === "lookup" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
       );
+    case "lookup":
+      return [
+        ...step.key.map((name): Fields[number] => [name, { type: "key", optional: false }]),
+        ...(step.time === undefined ? [] : [[step.time, { type: "instant", optional: true }] as Fields[number]]),
+      ];
   }
 }
 
-function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" }>): Field {
+function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>): Field {
   if (column.type === "number-list") return { type: "numbers", shape: [column.length], optional: false };
   const optional = column.missing !== "reject";
   switch (column.type) {
@@ -89,6 +98,12 @@ function schemaOf(field: Field): z.ZodType {
       return z.boolean();
     case "date":
       return z.iso.date();
+    case "key":
+      return z.union([z.string().min(1).max(512), z.int()]).describe("a key");
+    case "instant":
+      return z
+        .union([z.string(), z.number()])
+        .describe(`${instantWords}; nothing later is looked up, and without it the time is now`);
   }
 }
 
@@ -136,6 +151,10 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "boolean";
     case "date":
       return (value) => typeof value === "string" && parseDate(value) !== null;
+    case "key":
+      return (value) => keyPart(value) !== null && typeof value !== "bigint";
+    case "instant":
+      return (value) => typeof value === "string" || isFiniteNumber(value);
   }
 }
 

@@ -1,20 +1,33 @@
 import type { CompiledStep, StepFiles, StepPlace } from "./compiled.ts";
 import { compileImage } from "./image.ts";
+import { lookupOutput, type Lookup } from "./lookup.ts";
 import type { PreprocessStep } from "./schema.ts";
 import { compileTabular } from "./tabular.ts";
 import { compileTensor } from "./tensor.ts";
 import { compileText } from "./text.ts";
 
-/** @throws ConfigurationError when the step cannot work as declared. */
-export function compileStep(step: PreprocessStep, files: StepFiles, place: StepPlace): CompiledStep {
+/**
+ * @param lookups the model's lookup steps, which `compileLookup` has compiled before
+ * @param name of this step
+ * @throws ConfigurationError when the step cannot work as declared.
+ */
+export function compileStep(
+  step: PreprocessStep,
+  files: StepFiles,
+  place: StepPlace,
+  lookups: Readonly<Record<string, Lookup>> = {},
+  name = "",
+): CompiledStep {
   switch (step.kind) {
     case "text":
       return compileText(step, files, place);
     case "tabular":
-      return compileTabular(step, place);
+      return compileTabular(step, place, lookups);
     case "image":
       return compileImage(step, place);
     case "tensor":
       return compileTensor(step);
+    case "lookup":
+      return lookupOutput(name, lookups[name]!);
   }
 }
